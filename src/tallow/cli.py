@@ -1,0 +1,65 @@
+"""The front door: one ``tallow`` command. Every verb lives in its room and is loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+try:
+    import click
+except ModuleNotFoundError:  # `tallow.monitoring` installs without the command line
+    sys.exit("tallow: the command line is not installed; install tallow[app] or tallow[stack]")
+
+from tallow import __version__
+
+# verb -> (module, extra that brings its dependencies, one line for --help). Spelled here so that
+# `tallow --help` imports no room.
+VERBS: dict[str, tuple[str, str, str]] = {
+    "serve": ("tallow.app.commands.serve", "app", "Run the Tallow server."),
+    "send": ("tallow.app.commands.send", "app", "Send files: prints a link and waits for the receiver."),
+    "receive": ("tallow.app.commands.receive", "app", "Receive files from a link."),
+    "up": ("tallow.stack.commands.up", "stack", "Start Tallow and its monitoring."),
+    "down": ("tallow.stack.commands.down", "stack", "Stop what `up` started; data is kept."),
+    "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),
+    "logs": ("tallow.stack.commands.logs", "stack", "Read, filter and follow the logs."),
+    "inbox": (
+        "tallow.stack.commands.inbox",
+        "stack",
+        "Read the alert e-mails the built-in mailbox received.",
+    ),
+    "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
+    "generate": (
+        "tallow.stack.commands.generate",
+        "stack",
+        "Write monitoring/ and deploy/ from the catalogue.",
+    ),
+}
+
+
+class Rooms(click.Group):
+    """A command group that imports a verb's module only when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, extra, _ = VERBS[cmd_name]
+        try:
+            command: click.Command = importlib.import_module(module).command
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("tallow"):
+                raise
+            raise click.ClickException(f"'{cmd_name}' needs {error.name}; install tallow[{extra}]") from None
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, line) for verb, (_, _, line) in VERBS.items()])
+
+
+@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tallow")
+def main() -> None:
+    """Tallow: file transfer nobody else can read, and monitoring that cannot learn who sends what."""
