@@ -1,0 +1,66 @@
+"""What a metric of the contract is: its type, labels with their allowed values, buckets, source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIX = "tallow_"
+OTHER = "other"
+
+Kind = Literal["counter", "gauge", "histogram"]
+Source = Literal["S", "P", "SP"]
+"""Who books it: the server (S), a peer by report (P), or each side its own (SP)."""
+Merge = Literal["sum", "min", "own"]
+"""How several workers' gauges become one: sum of the living, smallest, or the answering worker's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label and the values it may take.
+
+    Closed: just ``values``. Guarded: ``values`` and what is registered while the process runs (routes,
+    caches, features, settings). Anything else is recorded as ``other``.
+    """
+
+    name: str
+    values: tuple[str, ...] = ()
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of the contract. ``name`` carries no prefix; ``buckets`` are the finite upper edges."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[Label, ...] = ()
+    buckets: tuple[float, ...] = ()
+    source: Source = "S"
+    merge: Merge = "sum"
+
+    @property
+    def full_name(self) -> str:
+        """The name as exposed, prefix included."""
+        return PREFIX + self.name
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+    @property
+    def unit(self) -> str:
+        """The unit in the name (``seconds``, ``bytes``, ``mbps``), or an empty string."""
+        stem = self.name.removesuffix("_total")
+        return next((unit for unit in ("seconds", "bytes", "mbps") if stem.endswith(f"_{unit}")), "")
+
+
+def closed(name: str, *values: str) -> Label:
+    """A label that takes just the values given."""
+    return Label(name, values)
+
+
+def guarded(name: str, *values: str) -> Label:
+    """A label that takes the values given and those registered later."""
+    return Label(name, values, guarded=True)

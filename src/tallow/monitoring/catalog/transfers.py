@@ -1,0 +1,159 @@
+"""Transfers, connections and cryptography: what peers do."""
+
+from __future__ import annotations
+
+from tallow.monitoring.catalog.model import OTHER, Metric, closed
+from tallow.monitoring.catalog.vocabulary import (
+    CIPHER,
+    CIPHER_OPERATION,
+    DIRECTION,
+    FILE_TYPE,
+    KIB,
+    METHOD,
+    OUTCOME,
+    PATH,
+    PQC_OPERATION,
+    SIZE_CATEGORY,
+    STATUS,
+)
+
+TRANSFERS = (
+    Metric("transfers_total", "counter", "Finished transfers.", (OUTCOME, METHOD), source="SP"),
+    Metric(
+        "bytes_transferred_total",
+        "counter",
+        "Payload bytes, booked as chunks complete.",
+        (DIRECTION,),
+        source="P",
+    ),
+    Metric(
+        "file_size_bytes",
+        "histogram",
+        "Size of transferred files in bytes.",
+        (FILE_TYPE,),
+        tuple(KIB * 4**power for power in range(13)),
+        source="P",
+    ),
+    Metric(
+        "transfer_duration_seconds",
+        "histogram",
+        "Time from the first payload byte to the end of a transfer.",
+        (OUTCOME, SIZE_CATEGORY),
+        (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200),
+        source="P",
+    ),
+    Metric(
+        "transfer_speed_mbps",
+        "histogram",
+        "Mean speed of a successful transfer in 10^6 bits a second.",
+        (METHOD,),
+        (0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
+        source="P",
+    ),
+    Metric(
+        "chunk_transfer_duration_seconds",
+        "histogram",
+        "Time one chunk took to cross.",
+        (METHOD,),
+        (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+        source="P",
+    ),
+    Metric("transfer_queue_depth", "gauge", "Transfers with both sides present and no data flowing yet."),
+    Metric(
+        "retry_attempts_total",
+        "counter",
+        "Second and later attempts, by what was tried again and how it ended.",
+        (closed("operation", "transfer", "chunk", "connection", "signaling"), STATUS),
+        source="SP",
+    ),
+    Metric("transfers_started_total", "counter", "Transfers whose data began to flow."),
+    Metric("active_transfers", "gauge", "Transfers started and not finished."),
+)
+
+CONNECTIONS = (
+    Metric(
+        "webrtc_connections_total",
+        "counter",
+        "Attempts to connect peers by WebRTC; a failed one has the path its policy allowed.",
+        (PATH, STATUS),
+        source="P",
+    ),
+    Metric(
+        "active_connections",
+        "gauge",
+        "Open data channels, signaling sockets and relay pairs.",
+        (closed("type", "webrtc", "websocket", "relay"),),
+    ),
+    Metric(
+        "connection_establishment_seconds",
+        "histogram",
+        "Time from the first ICE candidate to an open data channel.",
+        (PATH,),
+        (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
+        source="P",
+    ),
+    Metric(
+        "nat_traversal_total",
+        "counter",
+        "Outcomes of ICE by the kind of candidate that was chosen or failed.",
+        (closed("strategy", "host", "stun", "turn"), STATUS),
+        source="P",
+    ),
+    Metric(
+        "connection_quality_score",
+        "histogram",
+        "Quality of a connection from 0 (unusable) to 100, from round trip and loss.",
+        (PATH,),
+        tuple(float(edge) for edge in range(0, 101, 10)),
+        source="P",
+    ),
+    Metric(
+        "signaling_messages_total",
+        "counter",
+        "Signaling messages, as the server sees them.",
+        (
+            closed("type", "join", "leave", "offer", "answer", "candidate", "error", OTHER),
+            closed("direction", "in", "out"),
+        ),
+    ),
+    Metric(
+        "device_connections",
+        "gauge",
+        "Devices on signaling.",
+        (closed("device_type", "desktop", "mobile", "cli", OTHER),),
+    ),
+)
+
+CRYPTO = (
+    Metric("pqc_operations_total", "counter", "ML-KEM-768 operations.", (PQC_OPERATION, STATUS), source="P"),
+    Metric(
+        "pqc_duration_seconds",
+        "histogram",
+        "Time one ML-KEM-768 operation took.",
+        (PQC_OPERATION,),
+        (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10),
+        source="P",
+    ),
+    Metric(
+        "pqc_key_exchanges_total",
+        "counter",
+        "Key exchanges by whether key confirmation held: ML-KEM itself rejects silently.",
+        (closed("algorithm", "x25519_mlkem768", OTHER), STATUS),
+        source="P",
+    ),
+    Metric(
+        "encryption_operations_total",
+        "counter",
+        "Authenticated encryptions and decryptions.",
+        (CIPHER, CIPHER_OPERATION, STATUS),
+        source="P",
+    ),
+    Metric(
+        "encryption_duration_seconds",
+        "histogram",
+        "Time one authenticated encryption or decryption took.",
+        (CIPHER, CIPHER_OPERATION),
+        (0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 1),
+        source="P",
+    ),
+)
