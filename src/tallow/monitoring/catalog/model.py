@@ -20,12 +20,14 @@ class Label:
     """A label and the values it may take.
 
     Closed: just ``values``. Guarded: ``values`` and what is registered while the process runs (routes,
-    caches, features, settings). Anything else is recorded as ``other``.
+    caches, features, settings). Anything else is recorded as ``other``. With ``as_seen`` the series are
+    not there at 0 from the start but appear with their first sample.
     """
 
     name: str
     values: tuple[str, ...] = ()
     guarded: bool = False
+    as_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tallow.monitoring.catalog.vocabulary import (
     ROUTE,
     SEVERITY,
     STATUS,
+    STATUS_CLASS,
 )
 
 ERRORS = (
@@ -42,7 +43,7 @@ HTTP = (
         "http_request_duration_seconds",
         "histogram",
         "Time from the request to the last byte of the answer.",
-        (HTTP_METHOD, ROUTE, guarded("status_code")),
+        (HTTP_METHOD, ROUTE, STATUS_CLASS),
         (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     ),
     Metric(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.model import OTHER, closed, guarded
+from tallow.monitoring.catalog.model import OTHER, Label, closed, guarded
 
 KIB = 1024.0
 BYTE_DECADES = tuple(10.0**exponent for exponent in range(2, 9))
@@ -23,6 +23,7 @@ ERROR_TYPE = closed(
 SEVERITY = closed("severity", "low", "medium", "high", "critical")
 HTTP_METHOD = closed("method", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
 ROUTE = guarded("route", OTHER)
+STATUS_CLASS = Label("status_code", ("1xx", "2xx", "3xx", "4xx", "5xx", OTHER), guarded=True, as_seen=True)
 PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client")
 
 API_ERROR_CODES = ("400", "401", "403", "404", "413", "429", "500", "503")

@@ -1,0 +1,112 @@
+"""One metric's children, and the guard that keeps their number bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+from tallow.monitoring.catalog import OTHER, Metric
+
+Key = str | tuple[str, ...]
+"""What a child is found by: the one label's value, or all values in the metric's order."""
+
+MAX_REGISTERED = 500
+"""Values one guarded label may have. Further ones become ``other``, as unknown ones do."""
+
+
+class Family(dict[Key, int]):
+    """The children of one metric: label values to the first of their cells.
+
+    A look-up of a known child is a plain dictionary access. Any other value is folded into ``other``,
+    counted, and never kept, so that hostile values cost time but no memory.
+    """
+
+    __slots__ = ("_allocate", "_allowed", "_overflowed", "edges", "metric", "series", "sum_at", "width")
+
+    def __init__(
+        self,
+        metric: Metric,
+        allocate: Callable[[str, tuple[str, ...], int], int | None],
+        overflowed: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self.metric = metric
+        self.edges = metric.buckets
+        self.sum_at = len(metric.buckets) + 1
+        self.width = len(metric.buckets) + 2 if metric.kind == "histogram" else 1
+        self.series: list[Series] = []
+        self._allocate = allocate
+        self._overflowed = overflowed
+        self._allowed = [dict.fromkeys(label.values) for label in metric.labels]
+        for values in self._zeros(None, ""):
+            self._create(values)
+
+    def __missing__(self, key: Key) -> int:
+        """The child a key that is not known folds into; created if the folded values are allowed."""
+        values = key if isinstance(key, tuple) else (key,)
+        folded = tuple(
+            value if value in allowed else OTHER for value, allowed in zip(values, self._allowed, strict=True)
+        )
+        if folded != values:
+            self._overflowed(self.metric.name)
+        known = self.get(as_key(folded))
+        return self._create(folded) if known is None else known
+
+    def register(self, label: str, value: str, only: dict[str, tuple[str, ...]] | None = None) -> bool:
+        """Allow one more value of a guarded label, with its series at 0 from now on.
+
+        ``only`` narrows other labels to the values that can occur with it (a route's methods). Returns False
+        when the label is full or not guarded.
+        """
+        position = self.metric.label_names.index(label)
+        allowed = self._allowed[position]
+        if value in allowed:
+            return True
+        if not self.metric.labels[position].guarded or len(allowed) >= MAX_REGISTERED:
+            return False
+        allowed[value] = None
+        for values in self._zeros(position, value, only or {}):
+            self._create(values)
+        return True
+
+    def children(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Label values and first cell of each child."""
+        return ((series.values, series.first) for series in self.series)
+
+    def _zeros(
+        self, position: int | None, value: str, only: dict[str, tuple[str, ...]] | None = None
+    ) -> Iterator[tuple[str, ...]]:
+        """The combinations that exist from the start, or from the registration of one label's value."""
+        if any(label.as_seen for label in self.metric.labels):
+            return iter(())
+        choices = [
+            (value,) if index == position else (only or {}).get(label.name, tuple(self._allowed[index]))
+            for index, label in enumerate(self.metric.labels)
+        ]
+        return product(*choices)
+
+    def _create(self, values: tuple[str, ...]) -> int:
+        first = self._allocate(self.metric.name, values, self.width)
+        if first is None:  # no room: what cannot have a series of its own joins the first one
+            self._overflowed(self.metric.name)
+            return self.series[0].first
+        self.series.append(Series(self, values, first))
+        self[as_key(values)] = first
+        return first
+
+
+class Series:
+    """One child: its label values, its first cell, and its exposition lines up to the value, made once."""
+
+    __slots__ = ("first", "prefixes", "values", "zeros")
+
+    def __init__(self, family: Family, values: tuple[str, ...], first: int) -> None:
+        self.values = values
+        self.first = first
+        self.prefixes: list[str] | None = None
+        self.zeros: str | None = None
+
+
+def as_key(values: tuple[str, ...]) -> Key:
+    """A single label's value stands for itself: a string is hashed once, a tuple at every look-up."""
+    return values[0] if len(values) == 1 else values

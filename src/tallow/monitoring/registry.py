@@ -1,0 +1,180 @@
+"""The registry: every series of the catalogue, with a guard on its labels and one lock on its cells."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
+
+from tallow.monitoring import correlation
+from tallow.monitoring.catalog import METRICS, Metric
+from tallow.monitoring.cells import LocalStorage, Storage
+from tallow.monitoring.family import Family, Key, as_key
+
+LARGEST: Final = 2.0**63
+"""The largest number a sample takes: beyond it lies no size or time that a process can have seen."""
+
+
+class Registry:
+    """All metrics of one process (or of one peer, or of one test).
+
+    Every counter and histogram exists at 0 for each closed combination from the start. ``storage`` says where
+    the numbers live; the default is this process's memory.
+    """
+
+    def __init__(self, metrics: Iterable[Metric] = METRICS.values(), storage: Storage | None = None) -> None:
+        self.lock = threading.RLock()
+        self.storage: Storage = storage or LocalStorage()
+        self.cells = self.storage.cells
+        self.exemplars: dict[int, tuple[str, float]] = {}
+        self.families: dict[str, Family] = {}
+        self._collectors: list[Callable[[], None]] = []
+        for metric in metrics:
+            self.declare(metric)
+
+    def declare(self, metric: Metric) -> Family:
+        """Add a metric (an application's own, for instance).
+
+        Raises:
+            ValueError: a metric of that name exists, a histogram has no rising edges, or a label value is
+                not a string.
+        """
+        if metric.name in self.families:
+            raise ValueError(f"metric {metric.name!r} is declared already")
+        rising = all(low < high for low, high in zip(metric.buckets, metric.buckets[1:], strict=False))
+        if (metric.kind == "histogram") != bool(metric.buckets) or not rising:
+            raise ValueError(f"metric {metric.name!r}: a histogram, and only it, takes rising bucket edges")
+        with self.lock:
+            family = Family(metric, self.storage.allocate, self.overflowed)
+            self.families[metric.name] = family
+        return family
+
+    def register(self, label: str, value: str, only: dict[str, tuple[str, ...]] | None = None) -> bool:
+        """Allow a value of a guarded label in every metric that has it; False when there is no room left."""
+        with self.lock:
+            room = True
+            for family in self.families.values():
+                if any(has.name == label and has.guarded for has in family.metric.labels):
+                    room &= family.register(label, value, only)
+            return room
+
+    def on_collect(self, refresh: Callable[[], None]) -> None:
+        """Call ``refresh`` before each exposition, to bring gauges up to date."""
+        self._collectors.append(refresh)
+
+    def collect(self) -> list[float]:
+        """Bring gauges up to date and return a copy of all cells, taken at one moment."""
+        for refresh in self._collectors:
+            refresh()
+        with self.lock:
+            return self.storage.read()
+
+    def overflowed(self, metric: str) -> None:
+        """Count a value outside the catalogue: a label folded into ``other``, or an impossible number."""
+        counts = self.families.get("label_overflow_total")
+        if counts is not None:
+            with self.lock:
+                self.cells[counts.get(METRIC_LABEL.get(metric, ""), counts.series[0].first)] += 1
+
+    def add(self, family: Family, key: Key, amount: float = 1) -> None:
+        """Add to a counter or gauge child."""
+        try:
+            if -LARGEST <= amount <= LARGEST:
+                with self.lock:
+                    self.cells[family[key]] += amount
+                return
+        except Exception:  # noqa: BLE001, S110 - whatever was passed, the caller's own work goes on
+            pass
+        self.overflowed(family.metric.name)
+
+    def set(self, family: Family, key: Key, value: float) -> None:
+        """Set a gauge child."""
+        try:
+            if -LARGEST <= value <= LARGEST:
+                with self.lock:
+                    self.cells[family[key]] = value
+                return
+        except Exception:  # noqa: BLE001, S110 - as in add
+            pass
+        self.overflowed(family.metric.name)
+
+    def observe(self, family: Family, key: Key, value: float) -> None:
+        """Observe a value (not negative, finite) in a histogram child."""
+        try:
+            if 0 <= value <= LARGEST:
+                bucket = bisect_left(family.edges, value)
+                request = correlation.current()
+                with self.lock:
+                    first = family[key]
+                    self.cells[first + bucket] += 1
+                    self.cells[first + family.sum_at] += value
+                    if request is not None:
+                        self.exemplars[first + bucket] = (request, value)
+                return
+        except Exception:  # noqa: BLE001, S110 - as in add
+            pass
+        self.overflowed(family.metric.name)
+
+    def value(self, name: str, **labels: str) -> float:
+        """The value of a counter or gauge child, or of ``NAME_count`` / ``NAME_sum`` of a histogram.
+
+        Raises:
+            KeyError: no such metric or series.
+        """
+        stem = name.removesuffix("_count").removesuffix("_sum")
+        family = self.families[name] if name in self.families else self.families[stem]
+        first = family.get(as_key(tuple(labels[label] for label in family.metric.label_names)))
+        if first is None:
+            raise KeyError(f"{name}{labels}")
+        row = self.collect()[first : first + family.width]
+        if family.metric.kind != "histogram":
+            return row[0]
+        return row[-1] if name.endswith("_sum") else sum(row[:-1])
+
+    def snapshot(self, names: Iterable[str]) -> dict[str, list[dict[str, object]]]:
+        """Totals of counters and histograms that are not 0, as plain data: ``{name: [{labels, value}]}``,
+        and ``{labels, buckets, sum}`` for histograms (each bucket's own count, the last above all edges)."""
+        row = self.collect()
+        found: dict[str, list[dict[str, object]]] = {}
+        for name in names:
+            family = self.families[name]
+            for values, first in list(family.children()):
+                cells = row[first : first + family.width]
+                if not any(cells):
+                    continue
+                labels = dict(zip(family.metric.label_names, values, strict=True))
+                entry: dict[str, object] = {"labels": labels}
+                if family.metric.kind == "histogram":
+                    entry |= {"buckets": [int(count) for count in cells[:-1]], "sum": cells[-1]}
+                else:
+                    entry["value"] = cells[0]
+                found.setdefault(name, []).append(entry)
+        return found
+
+    def merge(self, snapshot: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
+        """Add a snapshot's totals. The caller has validated it: unknown metrics raise, unknown label values
+        fold into ``other``."""
+        with self.lock:
+            for name, entries in snapshot.items():
+                family = self.families[name]
+                for entry in entries:
+                    labels: Mapping[str, str] = entry["labels"]  # type: ignore[assignment]
+                    first = family[as_key(tuple(labels[label] for label in family.metric.label_names))]
+                    for offset, amount in enumerate(_amounts(entry)):
+                        self.cells[first + offset] += amount
+
+    def live_series(self) -> Iterator[tuple[str, int]]:
+        """Exposed lines per metric, by full name."""
+        for family in self.families.values():
+            lines = len(family.edges) + 3 if family.metric.kind == "histogram" else 1
+            yield family.metric.full_name, lines * len(family.series)
+
+
+METRIC_LABEL: Final = {metric.name: metric.full_name for metric in METRICS.values()}
+
+
+def _amounts(entry: Mapping[str, object]) -> list[float]:
+    if "value" in entry:
+        return [float(entry["value"])]  # type: ignore[arg-type]
+    return [*entry["buckets"], float(entry["sum"])]  # type: ignore[misc, arg-type]
