@@ -1,1 +1,14 @@
-"""The observability library: metrics, logs, errors, analytics and health behind one privacy scrubber."""
+"""The observability library: metrics, logs, errors, analytics and health behind one privacy scrubber.
+
+It knows nothing of Tallow's application or stack and works in any ASGI application, script or worker::
+
+    from tallow.monitoring import instrument
+
+    instrument(app)
+"""
+
+from __future__ import annotations
+
+from tallow.monitoring.asgi import instrument
+
+__all__ = ["instrument"]

@@ -1,0 +1,212 @@
+"""``instrument(app)``: metrics, correlation, error capture, /metrics and health for any ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from tallow.monitoring import access, correlation, scrape
+from tallow.monitoring.catalog import OTHER
+from tallow.monitoring.metrics import METRICS, Metrics
+from tallow.monitoring.routes import RouteTable
+from tallow.monitoring.runtime import Runtime
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+RouteOf = Callable[[Scope], str | None]
+
+_PLAIN: Final = "text/plain; charset=utf-8"
+_ID_HEADER: Final = correlation.HEADER.lower().encode()
+_WANTED: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
+
+
+class Instrumentation:
+    """ASGI middleware around an application.
+
+    Args:
+        app: the application.
+        metrics: where to record; the process's own by default.
+        metrics_token: bearer token for /metrics; without one it answers this machine only.
+        route_of: the route template of a scope once the application has answered, for frameworks other than
+            Starlette and FastAPI; None where nothing matched.
+        routed: the object whose ``routes`` to read, if not ``app`` itself.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        metrics: Metrics = METRICS,
+        metrics_token: str | None = None,
+        route_of: RouteOf | None = None,
+        routed: object | None = None,
+    ) -> None:
+        self.app = app
+        self._metrics = metrics
+        self._metrics_token = metrics_token
+        self._table = RouteTable(routed or app, metrics.register_route)
+        self._route_of = route_of or self._table.template
+        self._runtime = Runtime.of(metrics)
+        for path in scrape.PATHS:
+            metrics.register_route(path)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "websocket":
+            with correlation.bind(correlation.from_headers(_headers(scope)) or correlation.new_id()):
+                await self._captured(scope, receive, send)
+        else:
+            self._table.load()
+            self._runtime.loop.watch()
+            await self.app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers = _headers(scope)
+        request_id = correlation.from_headers(headers) or correlation.new_id()
+        answer = _Answer(send, request_id)
+        length = headers.get("content-length", "")
+        body = _Body(receive) if "content-length" not in headers else None
+        with correlation.bind(request_id):
+            try:
+                route = await self._answered(scope, body or receive, answer)
+            except asyncio.CancelledError:  # the server stops, or the client is gone: nobody was answered
+                raise
+            except BaseException:
+                answer.status = 500
+                self._book(scope, self._route_of(scope), answer, started, body or length)
+                raise
+            self._book(scope, route, answer, started, body or length)
+
+    def _book(
+        self, scope: Scope, route: str | None, answer: _Answer, started: float, body: _Body | str
+    ) -> None:
+        if isinstance(body, _Body):
+            received = body.size
+        else:
+            received = int(body) if body.isascii() and body.isdigit() else 0
+        self._metrics.record_http_request(
+            scope["method"],
+            route or OTHER,
+            answer.status,
+            time.perf_counter() - started,
+            received,
+            answer.size,
+        )
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> str | None:
+        """Answer with an operational endpoint or the application; the route template that did."""
+        if scope["path"] in scrape.PATHS and scope["method"] in {"GET", "HEAD"}:
+            await self._scraped(scope, send)
+            return str(scope["path"])
+        await self._captured(scope, receive, send)
+        return self._route_of(scope)
+
+    async def _captured(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._runtime.loop.watch()
+        try:
+            await self.app(scope, receive, send)
+        except Exception as error:
+            # A client that went away is no fault of ours, whatever framework says so.
+            if type(error).__name__ != "ClientDisconnect":
+                self._metrics.record_error("internal", "high")
+            raise
+
+    async def _scraped(self, scope: Scope, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if not access.allowed(self._metrics_token, headers, scope.get("client")):
+            await _say(send, 401, b"metrics need a bearer token or a direct request from this machine\n")
+            return
+        content_type, compress = scrape.negotiate(headers)
+        extra = [(b"vary", b"accept, accept-encoding")]
+        if compress:
+            extra.append((b"content-encoding", b"gzip"))
+        await _start(send, 200, content_type, extra)
+        if scope["method"] == "GET":
+            async for piece in scrape.body(self._metrics.registry, content_type, compress):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+class _Answer:
+    """Sends on, adds the correlation id, and notes status and size."""
+
+    __slots__ = ("_request_id", "_send", "size", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self.status = 500  # what a server answers for an application that does not
+        self.size = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != _ID_HEADER]
+            message = {**message, "headers": [*kept, (_ID_HEADER, self._request_id)]}
+        elif message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        await self._send(message)
+
+
+class _Body:
+    """Receives on and counts, for requests that do not announce their length."""
+
+    __slots__ = ("_receive", "size")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.size = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.size += len(message.get("body", b""))
+        return message
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """The headers every request is asked for, by lower-case name."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _WANTED
+    }
+
+
+async def _start(send: Send, status: int, content_type: str, extra: list[tuple[bytes, bytes]]) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store"), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def _say(send: Send, status: int, line: bytes) -> None:
+    extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+    await _start(send, status, _PLAIN, [*extra, (b"content-length", str(len(line)).encode())])
+    await send({"type": "http.response.body", "body": line})
+
+
+def instrument(app: App, **options: Any) -> App:
+    """Instrument an ASGI application.
+
+    A Starlette or FastAPI application is instrumented in place, outside all of its own middleware, and
+    returned; anything else is wrapped, and the wrapper is what a server must be given. Options are those of
+    :class:`Instrumentation`. Instrumenting the same application again does nothing.
+    """
+    build = getattr(app, "build_middleware_stack", None)
+    if build is None:
+        return app if isinstance(app, Instrumentation) else Instrumentation(app, **options)
+    if getattr(build, "instrumented", False):
+        return app
+    if getattr(app, "middleware_stack", None) is not None:
+        raise RuntimeError("instrument(app) must be called before the application serves its first request")
+
+    def instrumented() -> App:
+        return Instrumentation(build(), routed=app, **options)
+
+    instrumented.instrumented = True  # type: ignore[attr-defined]
+    app.build_middleware_stack = instrumented  # type: ignore[attr-defined]
+    return app

@@ -1,0 +1,74 @@
+"""Route templates of an ASGI request: ``/api/rooms/{id}``, never the raw path.
+
+The framework's own match is read after it has been made (Starlette and FastAPI leave ``endpoint`` or
+``route`` in the scope), so that nothing is matched twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+from tallow.monitoring.catalog import OTHER
+
+Scope = MutableMapping[str, Any]
+Register = Callable[[str, tuple[str, ...]], bool]
+
+_PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(:[a-zA-Z_]\w*)?}")
+
+
+class RouteTable:
+    """The templates of an application with a ``routes`` list, each registered for the methods it answers."""
+
+    def __init__(self, app: object, register: Register) -> None:
+        self._app = app
+        self._register = register
+        self._size = -1
+        self._templates: dict[int, list[str]] = {}
+
+    def load(self) -> None:
+        """Read the routes, again if their number has changed."""
+        routes = getattr(self._app, "routes", ())
+        if len(routes) == self._size:
+            return
+        self._size = len(routes)
+        self._templates = {}
+        for target, template, methods in _walk(routes, ""):
+            known = self._templates.setdefault(id(target), [])
+            if template not in known and self._register(template, methods):
+                known.append(template)
+
+    def template(self, scope: Scope) -> str:
+        """The template the framework matched, or ``other``."""
+        target = scope.get("endpoint")
+        if target is None:
+            return OTHER
+        self.load()
+        found = self._templates.get(id(target), ())
+        if len(found) <= 1:
+            return found[0] if found else OTHER
+        path = scope.get("path", "")
+        return next((template for template in found if _pattern(template).fullmatch(path)), OTHER)
+
+
+def _walk(routes: Any, prefix: str) -> Iterator[tuple[object, str, tuple[str, ...]]]:
+    """(endpoint, template, methods) of each route, mounted ones under their mount's path."""
+    for route in routes:
+        path = prefix + getattr(route, "path", "")
+        inner = getattr(route, "routes", None)
+        if inner:
+            yield from _walk(inner, path)
+        elif hasattr(route, "endpoint"):
+            yield route.endpoint, path, tuple(sorted(getattr(route, "methods", None) or ("GET",)))
+        elif hasattr(route, "app"):  # a mounted application that shows no routes, such as static files
+            yield route.app, f"{path}/{{path}}", ("GET", "HEAD")
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    pattern, position = "", 0
+    for parameter in _PARAMETER.finditer(template):
+        pattern += re.escape(template[position : parameter.start()])
+        pattern += ".*" if parameter[2] == ":path" else "[^/]+"
+        position = parameter.end()
+    return re.compile(pattern + re.escape(template[position:]))
