@@ -1,17 +1,20 @@
-"""Where samples live: a flat row of floating-point cells.
+"""Where samples live: rows of floating-point cells, one row a thread.
 
 A counter or gauge takes one cell. A histogram takes one per bucket (its own count, not the running total),
-one for what lies above the last edge, and one for the sum. Reading a scrape is then one copy, and several
-workers can keep their rows in shared memory without any other code knowing.
+one for what lies above the last edge, and one for the sum. Every row has the same layout; a sample is the sum
+of its cell over all rows. As each thread writes to its own row alone, recording takes no lock, and no sum
+relies on the interpreter's.
 """
 
 from __future__ import annotations
 
+import threading
+from operator import add
 from typing import Protocol
 
 
-class Cells(Protocol):
-    """Numbered cells of 64-bit floats. The registry's lock guards every access."""
+class Row(Protocol):
+    """Numbered cells of 64-bit floats."""
 
     def __getitem__(self, index: int, /) -> float: ...
 
@@ -19,28 +22,82 @@ class Cells(Protocol):
 
 
 class Storage(Protocol):
-    """Hands out cells. ``allocate`` and ``read`` are called with the registry's lock held."""
+    """Hands out cells, and a row of them to each thread."""
 
-    cells: Cells
+    lock: threading.RLock
+    """Guards the layout and the list of rows. Re-entrant: a garbage collection inside it is recorded too."""
 
-    def allocate(self, metric: str, key: tuple[str, ...], width: int) -> int | None:
+    def lend(self) -> Row:
+        """A row for the calling thread to write to."""
+
+    def give_back(self, row: Row) -> None:
+        """The row's thread has ended; its sums stay in the storage."""
+
+    def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         """The first of ``width`` new cells, all 0, for a series; None when there is no room left."""
 
+    def set(self, cell: int, value: float) -> None:
+        """Make the sum over all rows ``value``."""
+
     def read(self) -> list[float]:
-        """A copy of all cells."""
+        """The sum of each cell over all rows."""
+
+
+class ThreadRow(threading.local):
+    """``row`` is the calling thread's own: lent at its first use, given back when the thread ends."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.row = storage.lend()
+        self._loan = _Loan(storage, self.row)
+
+
+class _Loan:
+    """Ends with the thread whose thread-local data hold it: there is no other call at a thread's end."""
+
+    __slots__ = ("_row", "_storage")
+
+    def __init__(self, storage: Storage, row: Row) -> None:
+        self._storage = storage
+        self._row = row
+
+    def __del__(self) -> None:
+        self._storage.give_back(self._row)
 
 
 class LocalStorage:
-    """Cells of this process alone."""
+    """Rows in this process's memory."""
 
     def __init__(self) -> None:
-        self._row: list[float] = []
-        self.cells: Cells = self._row
+        self.lock = threading.RLock()
+        self._kept: list[float] = []
+        self._rows: dict[int, list[float]] = {}
 
-    def allocate(self, metric: str, key: tuple[str, ...], width: int) -> int | None:
-        first = len(self._row)
-        self._row.extend([0.0] * width)
+    def lend(self) -> Row:
+        with self.lock:
+            row = [0.0] * len(self._kept)
+            self._rows[id(row)] = row
+        return row
+
+    def give_back(self, row: Row) -> None:
+        with self.lock:
+            self._kept[:] = map(add, self._kept, self._rows.pop(id(row)))
+
+    def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
+        with self.lock:
+            first = len(self._kept)
+            for row in (self._kept, *self._rows.values()):
+                row.extend([0.0] * width)
         return first
 
+    def set(self, cell: int, value: float) -> None:
+        with self.lock:
+            for row in self._rows.values():
+                row[cell] = 0.0
+            self._kept[cell] = value
+
     def read(self) -> list[float]:
-        return self._row.copy()
+        with self.lock:
+            total = self._kept.copy()
+            for row in self._rows.values():
+                total = list(map(add, total, row))
+        return total

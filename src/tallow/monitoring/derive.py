@@ -15,10 +15,18 @@ _STATUS_CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 def file_type(mime_type: str | None) -> str:
     """The top-level type of a MIME type (RFC 2046), or ``other``; parameters and case do not matter."""
-    if not isinstance(mime_type, str):
+    if not mime_type:
         return OTHER
-    top = mime_type.partition("/")[0].strip().lower()
-    return top if top in FILE_TYPES else OTHER
+    try:
+        top = mime_type.partition("/")[0]
+        return top if top in FILE_TYPES else _unusual(top)
+    except (AttributeError, TypeError):  # not text at all
+        return OTHER
+
+
+def _unusual(top: str) -> str:
+    cleaned = top.strip().lower()
+    return cleaned if cleaned in FILE_TYPES else OTHER
 
 
 def size_category(size_bytes: float) -> str:

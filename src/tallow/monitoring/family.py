@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 from tallow.monitoring.catalog import OTHER, Metric
+from tallow.monitoring.cells import Storage
 
 Key = str | tuple[str, ...]
 """What a child is found by: the one label's value, or all values in the metric's order."""
@@ -21,12 +22,12 @@ class Family(dict[Key, int]):
     counted, and never kept, so that hostile values cost time but no memory.
     """
 
-    __slots__ = ("_allocate", "_allowed", "_overflowed", "edges", "metric", "series", "sum_at", "width")
+    __slots__ = ("_allowed", "_overflowed", "_storage", "edges", "metric", "series", "sum_at", "width")
 
     def __init__(
         self,
         metric: Metric,
-        allocate: Callable[[str, tuple[str, ...], int], int | None],
+        storage: Storage,
         overflowed: Callable[[str], None],
     ) -> None:
         super().__init__()
@@ -35,7 +36,7 @@ class Family(dict[Key, int]):
         self.sum_at = len(metric.buckets) + 1
         self.width = len(metric.buckets) + 2 if metric.kind == "histogram" else 1
         self.series: list[Series] = []
-        self._allocate = allocate
+        self._storage = storage
         self._overflowed = overflowed
         self._allowed = [dict.fromkeys(label.values) for label in metric.labels]
         for values in self._zeros(None, ""):
@@ -49,8 +50,9 @@ class Family(dict[Key, int]):
         )
         if folded != values:
             self._overflowed(self.metric.name)
-        known = self.get(as_key(folded))
-        return self._create(folded) if known is None else known
+        with self._storage.lock:
+            known = self.get(as_key(folded))
+            return self._create(folded) if known is None else known
 
     def register(self, label: str, value: str, only: dict[str, tuple[str, ...]] | None = None) -> bool:
         """Allow one more value of a guarded label, with its series at 0 from now on.
@@ -86,7 +88,7 @@ class Family(dict[Key, int]):
         return product(*choices)
 
     def _create(self, values: tuple[str, ...]) -> int:
-        first = self._allocate(self.metric.name, values, self.width)
+        first = self._storage.allocate(self.metric.name, values, self.width)
         if first is None:  # no room: what cannot have a series of its own joins the first one
             self._overflowed(self.metric.name)
             return self.series[0].first

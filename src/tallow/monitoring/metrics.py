@@ -26,6 +26,7 @@ class Metrics:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         families = registry.families
+        self._mine = registry.mine
         self._add = registry.add
         self._set = registry.set
         self._observe = registry.observe
@@ -57,37 +58,32 @@ class Metrics:
         """
         registry = self.registry
         try:
+            row = self._mine.row
+            row[self._transfers[status, method]] += 1
             if not (0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST):
                 registry.overflowed("transfer_duration_seconds")
-                self._add(self._transfers, (status, method))
                 return
-            kind = derive.file_type(mime_type)
-            category = derive.size_category(size_bytes)
             sizes, durations, speeds = self._sizes, self._durations, self._speeds
-            size_bucket = bisect_left(sizes.edges, size_bytes)
-            duration_bucket = bisect_left(durations.edges, duration_s)
-            timed = status == "success" and duration_s > 0
-            speed = size_bytes * 8e-6 / duration_s if timed else 0.0
-            speed_bucket = bisect_left(speeds.edges, speed)
+            size = sizes[derive.file_type(mime_type)]
+            size_bucket = size + bisect_left(sizes.edges, size_bytes)
+            row[size_bucket] += 1
+            row[size + sizes.sum_at] += size_bytes
+            duration = durations[status, derive.size_category(size_bytes)]
+            duration_bucket = duration + bisect_left(durations.edges, duration_s)
+            row[duration_bucket] += 1
+            row[duration + durations.sum_at] += duration_s
             request = current()
-            with registry.lock:
-                cells = registry.cells
-                cells[self._transfers[status, method]] += 1
-                size = sizes[kind]
-                cells[size + size_bucket] += 1
-                cells[size + sizes.sum_at] += size_bytes
-                duration = durations[status, category]
-                cells[duration + duration_bucket] += 1
-                cells[duration + durations.sum_at] += duration_s
-                if timed:
-                    first = speeds[method]
-                    cells[first + speed_bucket] += 1
-                    cells[first + speeds.sum_at] += speed
+            if request is not None:
+                registry.exemplars[size_bucket] = (request, size_bytes)
+                registry.exemplars[duration_bucket] = (request, duration_s)
+            if status == "success" and duration_s > 0:
+                speed = size_bytes * 8e-6 / duration_s
+                first = speeds[method]
+                speed_bucket = first + bisect_left(speeds.edges, speed)
+                row[speed_bucket] += 1
+                row[first + speeds.sum_at] += speed
                 if request is not None:
-                    registry.exemplars[size + size_bucket] = (request, size_bytes)
-                    registry.exemplars[duration + duration_bucket] = (request, duration_s)
-                    if timed:
-                        registry.exemplars[first + speed_bucket] = (request, speed)
+                    registry.exemplars[speed_bucket] = (request, speed)
         except Exception:  # noqa: BLE001 - whatever was passed, the caller's own work goes on
             registry.overflowed("transfers_total")
 
@@ -95,24 +91,22 @@ class Metrics:
         self, method: str, direction: str, size_bytes: float, duration_s: float
     ) -> None:
         """A chunk crossed: ``size_bytes`` of payload, sent or received, in ``duration_s`` seconds."""
-        registry = self.registry
         try:
-            if not (0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST):
-                registry.overflowed("chunk_transfer_duration_seconds")
-                return
-            chunks = self._chunks
-            bucket = bisect_left(chunks.edges, duration_s)
-            request = current()
-            with registry.lock:
-                cells = registry.cells
-                cells[self._bytes[direction]] += size_bytes
+            if 0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST:
+                chunks = self._chunks
+                row = self._mine.row
+                row[self._bytes[direction]] += size_bytes
                 first = chunks[method]
-                cells[first + bucket] += 1
-                cells[first + chunks.sum_at] += duration_s
+                bucket = first + bisect_left(chunks.edges, duration_s)
+                row[bucket] += 1
+                row[first + chunks.sum_at] += duration_s
+                request = current()
                 if request is not None:
-                    registry.exemplars[first + bucket] = (request, duration_s)
-        except Exception:  # noqa: BLE001 - whatever was passed, the caller's own work goes on
-            registry.overflowed("chunk_transfer_duration_seconds")
+                    self.registry.exemplars[bucket] = (request, duration_s)
+                return
+        except Exception:  # noqa: BLE001, S110 - whatever was passed, the caller's own work goes on
+            pass
+        self.registry.overflowed("chunk_transfer_duration_seconds")
 
     def transfer_started(self) -> None:
         """Data of a transfer began to flow."""

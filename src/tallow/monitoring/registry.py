@@ -1,15 +1,14 @@
-"""The registry: every series of the catalogue, with a guard on its labels and one lock on its cells."""
+"""The registry: every series of the catalogue, with a guard on its labels."""
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from tallow.monitoring import correlation
 from tallow.monitoring.catalog import METRICS, Metric
-from tallow.monitoring.cells import LocalStorage, Storage
+from tallow.monitoring.cells import LocalStorage, Storage, ThreadRow
+from tallow.monitoring.correlation import current
 from tallow.monitoring.family import Family, Key, as_key
 
 LARGEST: Final = 2.0**63
@@ -24,9 +23,9 @@ class Registry:
     """
 
     def __init__(self, metrics: Iterable[Metric] = METRICS.values(), storage: Storage | None = None) -> None:
-        self.lock = threading.RLock()
         self.storage: Storage = storage or LocalStorage()
-        self.cells = self.storage.cells
+        self.lock = self.storage.lock
+        self.mine = ThreadRow(self.storage)
         self.exemplars: dict[int, tuple[str, float]] = {}
         self.families: dict[str, Family] = {}
         self._collectors: list[Callable[[], None]] = []
@@ -46,7 +45,7 @@ class Registry:
         if (metric.kind == "histogram") != bool(metric.buckets) or not rising:
             raise ValueError(f"metric {metric.name!r}: a histogram, and only it, takes rising bucket edges")
         with self.lock:
-            family = Family(metric, self.storage.allocate, self.overflowed)
+            family = Family(metric, self.storage, self.overflowed)
             self.families[metric.name] = family
         return family
 
@@ -67,22 +66,19 @@ class Registry:
         """Bring gauges up to date and return a copy of all cells, taken at one moment."""
         for refresh in self._collectors:
             refresh()
-        with self.lock:
-            return self.storage.read()
+        return self.storage.read()
 
     def overflowed(self, metric: str) -> None:
         """Count a value outside the catalogue: a label folded into ``other``, or an impossible number."""
         counts = self.families.get("label_overflow_total")
         if counts is not None:
-            with self.lock:
-                self.cells[counts.get(METRIC_LABEL.get(metric, ""), counts.series[0].first)] += 1
+            self.mine.row[counts.get(METRIC_LABEL.get(metric, ""), counts.series[0].first)] += 1
 
     def add(self, family: Family, key: Key, amount: float = 1) -> None:
         """Add to a counter or gauge child."""
         try:
             if -LARGEST <= amount <= LARGEST:
-                with self.lock:
-                    self.cells[family[key]] += amount
+                self.mine.row[family[key]] += amount
                 return
         except Exception:  # noqa: BLE001, S110 - whatever was passed, the caller's own work goes on
             pass
@@ -92,8 +88,7 @@ class Registry:
         """Set a gauge child."""
         try:
             if -LARGEST <= value <= LARGEST:
-                with self.lock:
-                    self.cells[family[key]] = value
+                self.storage.set(family[key], value)
                 return
         except Exception:  # noqa: BLE001, S110 - as in add
             pass
@@ -104,13 +99,13 @@ class Registry:
         try:
             if 0 <= value <= LARGEST:
                 bucket = bisect_left(family.edges, value)
-                request = correlation.current()
-                with self.lock:
-                    first = family[key]
-                    self.cells[first + bucket] += 1
-                    self.cells[first + family.sum_at] += value
-                    if request is not None:
-                        self.exemplars[first + bucket] = (request, value)
+                first = family[key]
+                row = self.mine.row
+                row[first + bucket] += 1
+                row[first + family.sum_at] += value
+                request = current()
+                if request is not None:
+                    self.exemplars[first + bucket] = (request, value)
                 return
         except Exception:  # noqa: BLE001, S110 - as in add
             pass
@@ -155,14 +150,14 @@ class Registry:
     def merge(self, snapshot: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
         """Add a snapshot's totals. The caller has validated it: unknown metrics raise, unknown label values
         fold into ``other``."""
-        with self.lock:
-            for name, entries in snapshot.items():
-                family = self.families[name]
-                for entry in entries:
-                    labels: Mapping[str, str] = entry["labels"]  # type: ignore[assignment]
-                    first = family[as_key(tuple(labels[label] for label in family.metric.label_names))]
-                    for offset, amount in enumerate(_amounts(entry)):
-                        self.cells[first + offset] += amount
+        row = self.mine.row
+        for name, entries in snapshot.items():
+            family = self.families[name]
+            for entry in entries:
+                labels: Mapping[str, str] = entry["labels"]  # type: ignore[assignment]
+                first = family[as_key(tuple(labels[label] for label in family.metric.label_names))]
+                for offset, amount in enumerate(_amounts(entry)):
+                    row[first + offset] += amount
 
     def live_series(self) -> Iterator[tuple[str, int]]:
         """Exposed lines per metric, by full name."""
