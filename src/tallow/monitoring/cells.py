@@ -12,6 +12,9 @@ import threading
 from operator import add
 from typing import Protocol
 
+Sums = dict[str, dict[tuple[str, ...], list[float]]]
+"""Metric name to label values to the cells of that series."""
+
 
 class Row(Protocol):
     """Numbered cells of 64-bit floats."""
@@ -27,11 +30,14 @@ class Storage(Protocol):
     lock: threading.RLock
     """Guards the layout and the list of rows. Re-entrant: a garbage collection inside it is recorded too."""
 
+    shared: bool
+    """Whether other processes read what stands here, so that gauges must be kept up to date."""
+
     def lend(self) -> Row:
         """A row for the calling thread to write to."""
 
     def give_back(self, row: Row) -> None:
-        """The row's thread has ended; its sums stay in the storage."""
+        """The row's thread has ended. Its sums stay, and the next new thread goes on with it."""
 
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         """The first of ``width`` new cells, all 0, for a series; None when there is no room left."""
@@ -41,6 +47,9 @@ class Storage(Protocol):
 
     def read(self) -> list[float]:
         """The sum of each cell over all rows."""
+
+    def elsewhere(self) -> list[tuple[bool, Sums]]:
+        """What other processes have counted for the same exposition, each with whether it still lives."""
 
 
 class ThreadRow(threading.local):
@@ -67,37 +76,43 @@ class _Loan:
 class LocalStorage:
     """Rows in this process's memory."""
 
+    shared = False
+
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._kept: list[float] = []
-        self._rows: dict[int, list[float]] = {}
+        self._rows: list[list[float]] = [[]]
+        self._free: list[Row] = [self._rows[0]]
 
     def lend(self) -> Row:
         with self.lock:
-            row = [0.0] * len(self._kept)
-            self._rows[id(row)] = row
-        return row
+            if self._free:
+                return self._free.pop()
+            self._rows.append([0.0] * len(self._rows[0]))
+            return self._rows[-1]
 
     def give_back(self, row: Row) -> None:
         with self.lock:
-            self._kept[:] = map(add, self._kept, self._rows.pop(id(row)))
+            self._free.append(row)
 
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         with self.lock:
-            first = len(self._kept)
-            for row in (self._kept, *self._rows.values()):
+            first = len(self._rows[0])
+            for row in self._rows:
                 row.extend([0.0] * width)
         return first
 
     def set(self, cell: int, value: float) -> None:
         with self.lock:
-            for row in self._rows.values():
+            for row in self._rows:
                 row[cell] = 0.0
-            self._kept[cell] = value
+            self._rows[0][cell] = value
 
     def read(self) -> list[float]:
         with self.lock:
-            total = self._kept.copy()
-            for row in self._rows.values():
+            total = self._rows[0].copy()
+            for row in self._rows[1:]:
                 total = list(map(add, total, row))
         return total
+
+    def elsewhere(self) -> list[tuple[bool, Sums]]:
+        return []

@@ -71,6 +71,16 @@ class Family(dict[Key, int]):
             self._create(values)
         return True
 
+    def adopt(self, values: tuple[str, ...]) -> int:
+        """The child of values that another worker's guard has let through."""
+        known = self.get(as_key(values))
+        if known is not None:
+            return known
+        with self._storage.lock:
+            for value, allowed in zip(values, self._allowed, strict=True):
+                allowed[value] = None
+            return self._create(values)
+
     def children(self) -> Iterator[tuple[tuple[str, ...], int]]:
         """Label values and first cell of each child."""
         return ((series.values, series.first) for series in self.series)

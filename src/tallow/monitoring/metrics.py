@@ -9,7 +9,9 @@ The module's functions belong to the process's registry; a peer or a test may ha
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
+from pathlib import Path
 from typing import Final
 
 from tallow.monitoring import derive
@@ -322,7 +324,17 @@ class Metrics:
                 self._set(series, metric, count)
 
 
-REGISTRY: Final = Registry()
+def _process_registry() -> Registry:
+    """The process's registry: a worker's if ``TALLOW_WORKERS_DIR`` names the folder the workers share."""
+    directory = os.environ.get("TALLOW_WORKERS_DIR")
+    if not directory:
+        return Registry()
+    from tallow.monitoring.workers import WorkerStorage  # needs POSIX file locks
+
+    return Registry(storage=WorkerStorage(Path(directory)))
+
+
+REGISTRY: Final = _process_registry()
 """The process's own registry."""
 
 METRICS: Final = Metrics(REGISTRY)

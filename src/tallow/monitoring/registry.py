@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import add
 from typing import Final
 
 from tallow.monitoring.catalog import METRICS, Metric
-from tallow.monitoring.cells import LocalStorage, Storage, ThreadRow
+from tallow.monitoring.cells import LocalStorage, Storage, Sums, ThreadRow
 from tallow.monitoring.correlation import current
 from tallow.monitoring.family import Family, Key, as_key
+
+Combine = Callable[[float, float], float]
 
 LARGEST: Final = 2.0**63
 """The largest number a sample takes: beyond it lies no size or time that a process can have seen."""
@@ -62,11 +65,31 @@ class Registry:
         """Call ``refresh`` before each exposition, to bring gauges up to date."""
         self._collectors.append(refresh)
 
-    def collect(self) -> list[float]:
-        """Bring gauges up to date and return a copy of all cells, taken at one moment."""
+    def refresh(self) -> None:
+        """Bring gauges up to date."""
         for refresh in self._collectors:
             refresh()
-        return self.storage.read()
+
+    def collect(self) -> list[float]:
+        """Bring gauges up to date and return a copy of all cells, other workers' added."""
+        self.refresh()
+        elsewhere = self.storage.elsewhere()
+        placed = [part for alive, sums in elsewhere for part in self._place(sums, alive)]
+        row = self.storage.read()
+        for combine, first, cells in placed:
+            row[first : first + len(cells)] = map(combine, row[first : first + len(cells)], cells)
+        return row
+
+    def _place(self, sums: Sums, alive: bool) -> Iterator[tuple[Combine, int, list[float]]]:
+        """Where another worker's cells go here, and how they combine. What the dead held is gone, what they
+        counted is not."""
+        for name, series in sums.items():
+            family = self.families.get(name)
+            if family is None or family.metric.merge == "own" or not (alive or family.metric.kind != "gauge"):
+                continue
+            combine: Combine = min if family.metric.merge == "min" else add
+            for values, cells in series.items():
+                yield combine, family.adopt(values), cells
 
     def overflowed(self, metric: str) -> None:
         """Count a value outside the catalogue: a label folded into ``other``, or an impossible number."""

@@ -18,6 +18,9 @@ from tallow.monitoring.metrics import Metrics
 LAG_INTERVAL_S: Final = 0.25
 """How often the event loop's lag is measured."""
 
+REFRESH_TICKS: Final = 4
+"""Every how many of these a worker brings up to date what the others read of it."""
+
 
 class ProcessWatch:
     """Reads ``process_*`` before each scrape."""
@@ -77,7 +80,9 @@ class LoopWatch:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._tick = 0
         self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._tick = 0
 
     def watch(self) -> None:
         """Measure the running loop from now on; again for the same loop does nothing."""
@@ -92,6 +97,10 @@ class LoopWatch:
 
     def _measure(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         self._metrics.record_event_loop_lag(max(0.0, loop.time() - due))
+        registry = self._metrics.registry
+        self._tick = (self._tick + 1) % REFRESH_TICKS
+        if registry.storage.shared and self._tick == 0:
+            registry.refresh()
         self._arm(loop)
 
 
