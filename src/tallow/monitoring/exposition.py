@@ -9,7 +9,7 @@ Sources: Prometheus exposition formats; OpenMetrics 1.0 (https://prometheus.io/d
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Final
 
@@ -30,8 +30,13 @@ def expose(registry: Registry, *, openmetrics: bool = False) -> bytes:
     return b"".join(pieces(registry, openmetrics=openmetrics))
 
 
-def pieces(registry: Registry, *, openmetrics: bool = False) -> Iterator[bytes]:
-    """The exposition in pieces of about a thousand lines, all from one copy of the cells."""
+def pieces(
+    registry: Registry, *, openmetrics: bool = False, foreign: Iterable[bytes] = ()
+) -> Iterator[bytes]:
+    """The exposition in pieces of about a thousand lines, all from one copy of the cells.
+
+    ``foreign`` is exposition made elsewhere, to stand behind ours.
+    """
     started = time.perf_counter()
     row = registry.collect()
     exemplars: Exemplars = registry.exemplars if openmetrics else {}
@@ -47,9 +52,10 @@ def pieces(registry: Registry, *, openmetrics: bool = False) -> Iterator[bytes]:
             if len(lines) * family.width >= PIECE_LINES:
                 yield "".join(lines).encode()
                 lines.clear()
-    if openmetrics:
-        lines.append("# EOF\n")
     yield "".join(lines).encode()
+    yield from foreign
+    if openmetrics:
+        yield b"# EOF\n"
     duration = registry.families.get("scrape_duration_seconds")
     if duration is not None:
         registry.set(duration, (), time.perf_counter() - started)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Final
 
+from tallow.monitoring import foreign
 from tallow.monitoring.exposition import OPENMETRICS, TEXT, pieces
 from tallow.monitoring.registry import Registry
 
@@ -27,7 +28,8 @@ def negotiate(headers: Mapping[str, str]) -> tuple[str, bool]:
 
 async def body(registry: Registry, content_type: str, compress: bool) -> AsyncIterator[bytes]:
     """The exposition in pieces, the event loop turning after each."""
-    lines = pieces(registry, openmetrics=content_type == OPENMETRICS)
+    openmetrics = content_type == OPENMETRICS
+    lines = pieces(registry, openmetrics=openmetrics, foreign=foreign.pieces(openmetrics=openmetrics))
     for piece in _compressed(lines) if compress else lines:
         yield piece
         await asyncio.sleep(0)
