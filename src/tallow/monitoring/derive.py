@@ -9,7 +9,7 @@ from tallow.monitoring.catalog import OTHER
 
 FILE_TYPES: Final = frozenset({"image", "video", "audio", "text", "application"})
 SIZE_CATEGORIES: Final = ("under_1mb", "1mb_10mb", "10mb_100mb", "100mb_1gb", "over_1gb")
-_SIZE_EDGES: Final = (10**6, 10**7, 10**8, 10**9)
+SIZE_EDGES: Final = (10**6, 10**7, 10**8, 10**9)
 _STATUS_CLASSES: Final = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -31,7 +31,7 @@ def _unusual(top: str) -> str:
 
 def size_category(size_bytes: float) -> str:
     """The decimal size class of a transfer: ``1mb_10mb`` begins at 10^6 bytes."""
-    return SIZE_CATEGORIES[bisect_right(_SIZE_EDGES, size_bytes)]
+    return SIZE_CATEGORIES[bisect_right(SIZE_EDGES, size_bytes)]
 
 
 def status_class(status_code: int) -> str:

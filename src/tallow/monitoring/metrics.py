@@ -10,13 +10,14 @@ The module's functions belong to the process's registry; a peer or a test may ha
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from pathlib import Path
 from typing import Final
 
 from tallow.monitoring import derive
 from tallow.monitoring.bandwidth import Bandwidth
 from tallow.monitoring.correlation import current
+from tallow.monitoring.outcomes import Outcomes
 from tallow.monitoring.registry import LARGEST, Registry
 
 DIRECTIONS: Final = ("sent", "received")
@@ -33,12 +34,15 @@ class Metrics:
         self._set = registry.set
         self._observe = registry.observe
         self._f = families
-        self._transfers = families["transfers_total"]
+        self._outcomes = Outcomes(registry)
         self._sizes = families["file_size_bytes"]
         self._durations = families["transfer_duration_seconds"]
         self._speeds = families["transfer_speed_mbps"]
-        self._bytes = families["bytes_transferred_total"]
-        self._chunks = families["chunk_transfer_duration_seconds"]
+        chunks = families["chunk_transfer_duration_seconds"]
+        # The hottest call looks its cells up in plain dictionaries, which the interpreter specialises.
+        self._bytes = dict(families["bytes_transferred_total"])
+        self._chunks = dict(chunks)
+        self._chunk_edges, self._chunk_sum = chunks.edges, chunks.sum_at
         self._ciphers = families["encryption_operations_total"]
         self._cipher_times = families["encryption_duration_seconds"]
         self._moved = {direction: Bandwidth() for direction in DIRECTIONS}
@@ -61,16 +65,17 @@ class Metrics:
         registry = self.registry
         try:
             row = self._mine.row
-            row[self._transfers[status, method]] += 1
+            transfer, durations_at, speed_at = self._outcomes[status, method]
+            row[transfer] += 1
             if not (0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST):
                 registry.overflowed("transfer_duration_seconds")
                 return
-            sizes, durations, speeds = self._sizes, self._durations, self._speeds
+            sizes, durations = self._sizes, self._durations
             size = sizes[derive.file_type(mime_type)]
             size_bucket = size + bisect_left(sizes.edges, size_bytes)
             row[size_bucket] += 1
             row[size + sizes.sum_at] += size_bytes
-            duration = durations[status, derive.size_category(size_bytes)]
+            duration = durations_at[bisect_right(derive.SIZE_EDGES, size_bytes)]
             duration_bucket = duration + bisect_left(durations.edges, duration_s)
             row[duration_bucket] += 1
             row[duration + durations.sum_at] += duration_s
@@ -78,12 +83,11 @@ class Metrics:
             if request is not None:
                 registry.exemplars[size_bucket] = (request, size_bytes)
                 registry.exemplars[duration_bucket] = (request, duration_s)
-            if status == "success" and duration_s > 0:
+            if speed_at is not None and duration_s > 0:
                 speed = size_bytes * 8e-6 / duration_s
-                first = speeds[method]
-                speed_bucket = first + bisect_left(speeds.edges, speed)
+                speed_bucket = speed_at + bisect_left(self._speeds.edges, speed)
                 row[speed_bucket] += 1
-                row[first + speeds.sum_at] += speed
+                row[speed_at + self._speeds.sum_at] += speed
                 if request is not None:
                     registry.exemplars[speed_bucket] = (request, speed)
         except Exception:  # noqa: BLE001 - whatever was passed, the caller's own work goes on
@@ -95,17 +99,21 @@ class Metrics:
         """A chunk crossed: ``size_bytes`` of payload, sent or received, in ``duration_s`` seconds."""
         try:
             if 0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST:
-                chunks = self._chunks
+                sent_or_received = self._bytes[direction]
+                first = self._chunks[method]
+                bucket = first + bisect_left(self._chunk_edges, duration_s)
                 row = self._mine.row
-                row[self._bytes[direction]] += size_bytes
-                first = chunks[method]
-                bucket = first + bisect_left(chunks.edges, duration_s)
+                row[sent_or_received] += size_bytes
                 row[bucket] += 1
-                row[first + chunks.sum_at] += duration_s
+                row[first + self._chunk_sum] += duration_s
                 request = current()
                 if request is not None:
                     self.registry.exemplars[bucket] = (request, duration_s)
                 return
+        except KeyError:  # a value that is not listed: the long way folds it
+            self._add(self._f["bytes_transferred_total"], direction, size_bytes)
+            self._observe(self._f["chunk_transfer_duration_seconds"], method, duration_s)
+            return
         except Exception:  # noqa: BLE001, S110 - whatever was passed, the caller's own work goes on
             pass
         self.registry.overflowed("chunk_transfer_duration_seconds")
