@@ -1,0 +1,96 @@
+"""Availability: is Tallow there, and does it work."""
+
+from __future__ import annotations
+
+from tallow.stack import thresholds
+from tallow.stack.alerts.rule import MINUTE, Figure, Panel, Rule
+
+_REQUESTS = "tallow_http_request_duration_seconds_count"
+_ROUTES = 'route!~"/metrics|/api/metrics|/api/health(/.*)?"'
+"""Scrapes and probes would dilute the share of failing requests."""
+
+SERVICE_DOWN = Rule(
+    name="ServiceDown",
+    expr="""
+min by (job, instance) (up{job="tallow"}) == 0
+or
+absent(up{job="tallow"})
+""",
+    hold=1 * MINUTE,
+    guard=0,
+    severity="critical",
+    category="availability",
+    summary="Tallow {{ with $labels.instance }}on {{ . }} {{ end }}does not answer",
+    description="""
+{{ if $labels.instance }}The scrape of {{ $labels.instance }} has failed for a minute: the process is gone,
+hangs, refuses the metrics token or exceeds the sample limit.
+{{ else }}Prometheus has no target of job tallow at all: nobody watches the service.{{ end }}
+Transfers cannot start while it is down.
+""",
+    panel=Panel("tallow-overview", 1),
+    absent="No up series for job tallow means that nobody scrapes it: fires, without an instance.",
+)
+
+HIGH_ERROR_RATE = Rule(
+    name="HighErrorRate",
+    expr="""
+sum by (job, instance) (rate(tallow_errors_total{job="tallow"}[$window])) > $errors
+or
+(
+  sum by (job, instance) (
+    rate(REQUESTS{job="tallow",status_code="5xx",ROUTES}[$window])
+  )
+  /
+  sum by (job, instance) (rate(REQUESTS{job="tallow",ROUTES}[$window]))
+  > $ratio
+  and
+  sum by (job, instance) (increase(REQUESTS{job="tallow",ROUTES}[$window]))
+  >= $minimum
+)
+""".replace("REQUESTS", _REQUESTS).replace("ROUTES", _ROUTES),
+    hold=5 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    minimums={"minimum": 20},
+    limits={"errors": thresholds.ERROR_RATE_PER_SECOND, "ratio": thresholds.SERVER_ERROR_RATIO},
+    severity="warning",
+    category="availability",
+    summary="Tallow on {{ $labels.instance }} makes many errors",
+    description="""
+Over $window: $rate errors a second (limit $errors), $share of requests answered 5xx (limit $ratio_percent%,
+from $minimum requests on; metrics and health not counted).
+""",
+    figures={
+        "rate": Figure('sum(rate(tallow_errors_total{job="tallow",instance=$instance}[$window]))'),
+        "share": Figure(
+            """
+sum(rate(REQUESTS{job="tallow",instance=$instance,status_code="5xx",ROUTES}[$window]))
+/ sum(rate(REQUESTS{job="tallow",instance=$instance,ROUTES}[$window]))
+""".replace("REQUESTS", _REQUESTS).replace("ROUTES", _ROUTES),
+            "humanizePercentage",
+        ),
+    },
+    panel=Panel("tallow-errors", 1),
+    absent="Errors have series from the start: missing ones are reported by RuleInputMissing. "
+    "No 5xx series means that there was no such answer: quiet.",
+)
+
+CRITICAL_ERRORS = Rule(
+    name="CriticalErrors",
+    expr="""
+sum by (job, instance) (increase(tallow_errors_total{job="tallow",severity="critical"}[$window])) > $limit
+""",
+    windows={"window": 5 * MINUTE},
+    limits={"limit": thresholds.CRITICAL_ERRORS},
+    guard=0,
+    severity="critical",
+    category="availability",
+    summary="Critical error in Tallow on {{ $labels.instance }}",
+    description="""
+{{ $value | printf "%.0f" }} critical errors in $window: data or security may be at risk, or a part of the
+server has given up.
+""",
+    panel=Panel("tallow-errors", 9),
+    absent="Every type and severity has a series from the start: reported by RuleInputMissing.",
+)
+
+RULES = (SERVICE_DOWN, HIGH_ERROR_RATE, CRITICAL_ERRORS)

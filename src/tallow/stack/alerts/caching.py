@@ -1,0 +1,40 @@
+"""Caching: does the cache earn its memory."""
+
+from __future__ import annotations
+
+from tallow.stack import thresholds
+from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+
+LOW_CACHE_HIT_RATE = Rule(
+    name="LowCacheHitRate",
+    expr="""
+sum by (job, instance) (rate(tallow_cache_hits_total{job="tallow"}[$window]))
+/
+(
+  sum by (job, instance) (rate(tallow_cache_hits_total{job="tallow"}[$window]))
+  +
+  sum by (job, instance) (rate(tallow_cache_misses_total{job="tallow"}[$window]))
+)
+< $limit
+and
+sum by (job, instance) (increase(tallow_cache_hits_total{job="tallow"}[$window]))
++
+sum by (job, instance) (increase(tallow_cache_misses_total{job="tallow"}[$window]))
+>= $minimum
+""",
+    hold=15 * MINUTE,
+    windows={"window": 15 * MINUTE},
+    minimums={"minimum": 100},
+    limits={"limit": thresholds.MIN_CACHE_HIT_RATIO},
+    severity="warning",
+    category="caching",
+    summary="The cache of {{ $labels.instance }} misses too often",
+    description="""
+{{ $value | humanizePercentage }} of the look-ups over $window found a value (limit $limit_percent%, from
+$minimum look-ups on): the database does the work instead.
+""",
+    panel=Panel("tallow-performance", 11),
+    absent="A cache has both series from its registration: reported by RuleInputMissing.",
+)
+
+RULES = (LOW_CACHE_HIT_RATE,)

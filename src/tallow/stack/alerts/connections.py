@@ -1,0 +1,75 @@
+"""Connections: do peers find each other, and how."""
+
+from __future__ import annotations
+
+from tallow.stack import thresholds
+from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+
+HIGH_CONNECTION_FAILURE_RATE = Rule(
+    name="HighConnectionFailureRate",
+    expr="""
+sum by (job, instance) (rate(tallow_webrtc_connections_total{job="tallow",status="failed"}[$window]))
+/
+sum by (job, instance) (rate(tallow_webrtc_connections_total{job="tallow"}[$window]))
+> $limit
+and
+sum by (job, instance) (increase(tallow_webrtc_connections_total{job="tallow"}[$window])) >= $minimum
+""",
+    hold=5 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    minimums={"minimum": 10},
+    limits={"limit": thresholds.CONNECTION_FAILURE_RATIO},
+    severity="warning",
+    category="connections",
+    summary="{{ $value | humanizePercentage }} of connections on {{ $labels.instance }} fail",
+    description="""
+{{ $value | humanizePercentage }} of the attempts to connect peers by WebRTC failed over $window (limit
+$limit_percent%, from $minimum attempts on). Transfers fall back to Tallow's relay where that is allowed.
+""",
+    panel=Panel("tallow-errors", 5),
+    absent="Every path and status has a series from the start: reported by RuleInputMissing.",
+)
+
+NO_ACTIVE_CONNECTIONS = Rule(
+    name="NoActiveConnections",
+    expr="""
+sum by (job, instance) (tallow_active_connections{job="tallow"}) == 0
+""",
+    hold=30 * MINUTE,
+    severity="info",
+    category="connections",
+    summary="Nobody is connected to {{ $labels.instance }}",
+    description="""
+{{ $value }} data channels, signaling sockets and relay pairs have been open for 30 minutes. At night that is
+usual; at noon it may mean that nobody can reach the server.
+""",
+    panel=Panel("tallow-overview", 1),
+    absent="Every type of connection has a series from the start: reported by RuleInputMissing.",
+)
+
+HIGH_RELAY_USAGE = Rule(
+    name="HighRelayUsage",
+    expr="""
+sum by (job, instance) (rate(tallow_transfers_total{job="tallow",method="relay"}[$window]))
+/
+sum by (job, instance) (rate(tallow_transfers_total{job="tallow"}[$window]))
+> $limit
+and
+sum by (job, instance) (increase(tallow_transfers_total{job="tallow"}[$window])) >= $minimum
+""",
+    hold=15 * MINUTE,
+    windows={"window": 15 * MINUTE},
+    minimums={"minimum": 10},
+    limits={"limit": thresholds.RELAY_RATIO},
+    severity="warning",
+    category="connections",
+    summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} use a relay",
+    description="""
+{{ $value | humanizePercentage }} of the transfers that ended in $window went through a relay (limit
+$limit_percent%, from $minimum transfers on): slower for people, and the server pays for the traffic.
+""",
+    panel=Panel("tallow-transfers", 2),
+    absent="Every method has a series from the start: reported by RuleInputMissing.",
+)
+
+RULES = (HIGH_CONNECTION_FAILURE_RATE, NO_ACTIVE_CONNECTIONS, HIGH_RELAY_USAGE)

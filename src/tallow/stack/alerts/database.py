@@ -1,0 +1,33 @@
+"""Database: how long statements take."""
+
+from __future__ import annotations
+
+from tallow.stack import thresholds
+from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+
+SLOW_DATABASE_OPERATIONS = Rule(
+    name="SlowDatabaseOperations",
+    expr="""
+histogram_quantile(
+  0.95, sum by (job, instance, le) (rate(tallow_db_operation_duration_seconds_bucket{job="tallow"}[$window]))
+) > $limit
+and
+sum by (job, instance) (increase(tallow_db_operation_duration_seconds_count{job="tallow"}[$window]))
+>= $minimum
+""",
+    hold=5 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    minimums={"minimum": 20},
+    limits={"limit": thresholds.DB_DURATION_P95_SECONDS},
+    severity="warning",
+    category="database",
+    summary="The database of {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
+    description="""
+One in twenty statements took {{ $value | humanizeDuration }} or longer over $window (95th percentile, limit
+$limit s, from $minimum statements on).
+""",
+    panel=Panel("tallow-performance", 4),
+    absent="The histogram is there from the start: reported by RuleInputMissing.",
+)
+
+RULES = (SLOW_DATABASE_OPERATIONS,)

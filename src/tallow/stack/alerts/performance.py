@@ -1,0 +1,124 @@
+"""Performance: what the process costs, and how long things take."""
+
+from __future__ import annotations
+
+from tallow.stack import thresholds
+from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+
+HIGH_MEMORY_USAGE = Rule(
+    name="HighMemoryUsage",
+    expr="""
+sum by (job, instance) (tallow_process_resident_memory_bytes{job="tallow"}) > $limit
+""",
+    hold=5 * MINUTE,
+    limits={"limit": thresholds.RESIDENT_MEMORY_BYTES},
+    severity="warning",
+    category="performance",
+    summary="Tallow on {{ $labels.instance }} uses {{ $value | humanize }}B of memory",
+    description="""
+Resident memory of all workers together is {{ $value | humanize }}B (limit 1.5 GB, decimal).
+""",
+    panel=Panel("tallow-performance", 7),
+    absent="The gauge is there from the start: reported by RuleInputMissing.",
+)
+
+HIGH_CPU_USAGE = Rule(
+    name="HighCPUUsage",
+    # The window is shorter than `for`: the sum over the living workers falls when one dies, which rate()
+    # takes for a reset, and the spike has left the window before the alert may fire.
+    expr="""
+sum by (job, instance) (rate(tallow_process_cpu_seconds_total{job="tallow"}[$window]))
+/
+sum by (job, instance) (tallow_workers{job="tallow"})
+> $limit
+""",
+    hold=5 * MINUTE,
+    windows={"window": 2 * MINUTE},
+    limits={"limit": thresholds.CPU_RATIO_PER_WORKER},
+    severity="warning",
+    category="performance",
+    summary="Tallow on {{ $labels.instance }} is short of CPU",
+    description="""
+Each worker used {{ $value | humanizePercentage }} of one core over $window (limit $limit_percent%): transfers
+through the relay and signaling will slow down.
+""",
+    panel=Panel("tallow-performance", 8),
+    absent="CPU time and the number of workers are there from the start: reported by RuleInputMissing.",
+)
+
+SLOW_TRANSFERS = Rule(
+    name="SlowTransfers",
+    expr="""
+histogram_quantile(0.95, sum by (job, instance, le) (
+  rate(tallow_transfer_duration_seconds_bucket{job="tallow",status="success",$sizes}[$window])
+)) > $limit
+and
+sum by (job, instance) (
+  increase(tallow_transfer_duration_seconds_count{job="tallow",status="success",$sizes}[$window])
+) >= $minimum
+""".replace("$sizes", 'size_category=~"under_1mb|1mb_10mb|10mb_100mb"'),
+    hold=10 * MINUTE,
+    windows={"window": 10 * MINUTE},
+    minimums={"minimum": 20},
+    limits={"limit": thresholds.TRANSFER_DURATION_P95_SECONDS},
+    severity="warning",
+    category="performance",
+    summary="Transfers on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
+    description="""
+One in twenty successful transfers up to 100 MB took {{ $value | humanizeDuration }} or longer over $window
+(95th percentile, limit $limit s, from $minimum transfers on).
+""",
+    panel=Panel("tallow-transfers", 5),
+    absent="The histogram is there from the start: reported by RuleInputMissing.",
+)
+
+SLOW_PQC_OPERATIONS = Rule(
+    name="SlowPQCOperations",
+    expr="""
+histogram_quantile(
+  0.95, sum by (job, instance, le) (rate(tallow_pqc_duration_seconds_bucket{job="tallow"}[$window]))
+) > $limit
+and
+sum by (job, instance) (increase(tallow_pqc_duration_seconds_count{job="tallow"}[$window])) >= $minimum
+""",
+    hold=5 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    minimums={"minimum": 20},
+    limits={"limit": thresholds.PQC_DURATION_P95_SECONDS},
+    severity="warning",
+    category="performance",
+    summary="Post-quantum operations on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
+    description="""
+One in twenty post-quantum operations took {{ $value | humanizeDuration }} or longer over $window (95th
+percentile, limit $limit s, from $minimum operations on). A tenth of a millisecond is usual.
+""",
+    panel=Panel("tallow-performance", 1),
+    absent="The histogram is there from the start: reported by RuleInputMissing.",
+)
+
+HIGH_CONNECTION_TIME = Rule(
+    name="HighConnectionTime",
+    expr="""
+histogram_quantile(0.95, sum by (job, instance, le) (
+  rate(tallow_connection_establishment_seconds_bucket{job="tallow"}[$window])
+)) > $limit
+and
+sum by (job, instance) (increase(tallow_connection_establishment_seconds_count{job="tallow"}[$window]))
+>= $minimum
+""",
+    hold=5 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    minimums={"minimum": 20},
+    limits={"limit": thresholds.CONNECTION_TIME_P95_SECONDS},
+    severity="warning",
+    category="performance",
+    summary="Connecting on {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
+    description="""
+One in twenty connections took {{ $value | humanizeDuration }} or longer to establish over $window (95th
+percentile, limit $limit s, from $minimum connections on).
+""",
+    panel=Panel("tallow-performance", 2),
+    absent="The histogram is there from the start: reported by RuleInputMissing.",
+)
+
+RULES = (HIGH_MEMORY_USAGE, HIGH_CPU_USAGE, SLOW_TRANSFERS, SLOW_PQC_OPERATIONS, HIGH_CONNECTION_TIME)

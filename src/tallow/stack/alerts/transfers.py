@@ -1,0 +1,120 @@
+"""Transfers: do files get across."""
+
+from __future__ import annotations
+
+from tallow.stack import thresholds
+from tallow.stack.alerts.rule import MINUTE, Figure, Panel, Rule
+
+HIGH_TRANSFER_FAILURE_RATE = Rule(
+    name="HighTransferFailureRate",
+    expr="""
+sum by (job, instance) (rate(tallow_transfers_total{job="tallow",status="failed"}[$window]))
+/
+sum by (job, instance) (rate(tallow_transfers_total{job="tallow",status=~"success|failed"}[$window]))
+> $limit
+and
+sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status=~"success|failed"}[$window]))
+>= $minimum
+""",
+    hold=5 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    minimums={"minimum": 10},
+    limits={"limit": thresholds.TRANSFER_FAILURE_RATIO},
+    severity="warning",
+    category="transfers",
+    summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} fail",
+    description="""
+{{ $value | humanizePercentage }} of the transfers that ended in $window failed (limit $limit_percent%,
+cancelled ones not counted, from $minimum transfers on).
+""",
+    panel=Panel("tallow-errors", 4),
+    absent="Every status has a series from the start: reported by RuleInputMissing.",
+)
+
+NO_SUCCESSFUL_TRANSFERS = Rule(
+    name="NoSuccessfulTransfers",
+    # The samples of the oldest part of the window must be there: after a scrape gap the rest of it is no
+    # evidence for all of it. Transfers that a restart broke off count as failed, hence the longer guard.
+    expr="""
+sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status="success"}[$window])) == 0
+and on (job, instance) (
+  sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status="failed"}[$window])) >= $minimum
+  or
+  min by (job, instance) (min_over_time(tallow_transfer_queue_depth{job="tallow"}[$window])) > 0
+)
+and on (job, instance)
+  max by (job, instance) (
+    present_over_time(tallow_transfer_queue_depth{job="tallow"}[$oldest] offset $offset)
+  )
+""",
+    windows={"window": 10 * MINUTE, "oldest": 3 * MINUTE, "offset": 7 * MINUTE},
+    minimums={"minimum": 5},
+    guard=15 * MINUTE,
+    severity="critical",
+    category="transfers",
+    summary="No transfer succeeds on {{ $labels.instance }}",
+    description="""
+{{ $value | printf "%.0f" }} transfers succeeded in $window, while $failed failed (counted from $minimum on) and never fewer
+than $waiting waited.
+""",
+    figures={
+        "failed": Figure(
+            'sum(increase(tallow_transfers_total{job="tallow",instance=$instance,status="failed"}[$window]))',
+            'printf "%.0f"',
+        ),
+        "waiting": Figure(
+            'sum(min_over_time(tallow_transfer_queue_depth{job="tallow",instance=$instance}[$window]))'
+        ),
+    },
+    panel=Panel("tallow-transfers", 1),
+    absent="Counters and queue depth have series from the start: reported by RuleInputMissing.",
+)
+
+TRANSFER_QUEUE_BACKLOG = Rule(
+    name="TransferQueueBacklog",
+    expr="""
+sum by (job, instance) (tallow_transfer_queue_depth{job="tallow"}) > $limit
+""",
+    hold=5 * MINUTE,
+    limits={"limit": thresholds.QUEUE_DEPTH},
+    severity="warning",
+    category="transfers",
+    summary="{{ $value }} transfers wait on {{ $labels.instance }}",
+    description="""
+{{ $value }} transfers have both sides present and no data flowing (limit $limit).
+""",
+    panel=Panel("tallow-transfers", 8),
+    absent="The gauge is there from the start: reported by RuleInputMissing.",
+)
+
+LOW_TRANSFER_SPEED = Rule(
+    name="LowTransferSpeed",
+    # A file of a few kilobytes measures the round trip, not the bandwidth: where most files are that
+    # small a low median says nothing.
+    expr="""
+histogram_quantile(
+  0.5, sum by (job, instance, le) (rate(tallow_transfer_speed_mbps_bucket{job="tallow"}[$window]))
+) < $limit
+and
+sum by (job, instance) (increase(tallow_transfer_speed_mbps_count{job="tallow"}[$window])) >= $minimum
+unless on (job, instance)
+histogram_quantile(
+  0.5, sum by (job, instance, le) (rate(tallow_file_size_bytes_bucket{job="tallow"}[$window]))
+) < $small
+""",
+    hold=10 * MINUTE,
+    windows={"window": 10 * MINUTE},
+    minimums={"minimum": 10},
+    limits={"limit": thresholds.MIN_TRANSFER_SPEED_P50_MBPS, "small": 65536},
+    severity="warning",
+    category="transfers",
+    summary="Transfers on {{ $labels.instance }} are slow",
+    description="""
+The median speed over $window is {{ $value | printf "%.2f" }} Mbps (limit $limit Mbps, from $minimum
+successful transfers on, unless most files are smaller than 64 KiB).
+""",
+    panel=Panel("tallow-transfers", 4),
+    absent="The histogram is there from the start: reported by RuleInputMissing.",
+)
+
+RULES = (HIGH_TRANSFER_FAILURE_RATE, NO_SUCCESSFUL_TRANSFERS, TRANSFER_QUEUE_BACKLOG, LOW_TRANSFER_SPEED)
