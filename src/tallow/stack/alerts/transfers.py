@@ -54,8 +54,8 @@ and on (job, instance)
     category="transfers",
     summary="No transfer succeeds on {{ $labels.instance }}",
     description="""
-{{ $value | printf "%.0f" }} transfers succeeded in $window, while $failed failed (counted from $minimum on) and never fewer
-than $waiting waited.
+{{ $value | printf "%.0f" }} transfers succeeded in $window, while $failed failed (counted
+from $minimum on) and never fewer than $waiting waited.
 """,
     figures={
         "failed": Figure(

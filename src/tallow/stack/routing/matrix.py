@@ -1,0 +1,63 @@
+"""Which alert goes to which receiver, and how long it waits: the contract's two tables as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tallow.stack.alerts.rule import HOUR, MINUTE
+
+Channel = Literal["email", "slack", "pagerduty", "heartbeat"]
+
+GROUP_BY = ("alertname", "severity", "category", "job", "instance")
+"""Severity among them: a mixed group has no common severity, and PagerDuty answers 400 to an empty one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who is told and how. Times are seconds; ``audience`` names the ``ALERT_EMAIL_…`` setting."""
+
+    name: str
+    channels: tuple[Channel, ...]
+    audience: str
+    wait: float
+    interval: float
+    repeat: float
+    group_by: tuple[str, ...] = GROUP_BY
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A step of the routing tree; ``goes_on`` lets later steps see the alert as well."""
+
+    receiver: str
+    matchers: tuple[str, ...]
+    goes_on: bool = False
+
+
+DEFAULT = Receiver("default", ("email",), "default", 30, 5 * MINUTE, 4 * HOUR)
+
+RECEIVERS = (
+    DEFAULT,
+    Receiver("critical-alerts", ("email", "slack", "pagerduty"), "critical", 10, 5 * MINUTE, 1 * HOUR),
+    Receiver("performance-alerts", ("email",), "performance", 30, 10 * MINUTE, 12 * HOUR),
+    Receiver("security-alerts", ("email", "slack"), "security", 10, 5 * MINUTE, 2 * HOUR),
+    Receiver("transfer-alerts", ("email",), "operations", 30, 5 * MINUTE, 4 * HOUR),
+    Receiver("connection-alerts", ("email",), "operations", 30, 5 * MINUTE, 4 * HOUR),
+    # All information in one group, looked at once a day. The repeat interval is shorter than the group
+    # interval: were both 24 h, a repeat would always be a moment early and wait for the next day.
+    Receiver("daily-digest", ("email",), "digest", 5 * MINUTE, 24 * HOUR, 23 * HOUR, ("service",)),
+    # For the same reason a heartbeat arrives every other minute: the checker waits longer than that.
+    Receiver("heartbeat", ("heartbeat",), "default", 0, 1 * MINUTE, 1 * MINUTE),
+)
+
+ROUTES = (
+    Route("heartbeat", ('alertname="Watchdog"',)),
+    Route("daily-digest", ('severity="info"',)),
+    Route("critical-alerts", ('severity="critical"', 'category="security"'), goes_on=True),
+    Route("security-alerts", ('category="security"', 'severity=~"critical|warning"')),
+    Route("critical-alerts", ('severity="critical"',)),
+    Route("performance-alerts", ('category=~"performance|database|caching"',)),
+    Route("transfer-alerts", ('category="transfers"',)),
+    Route("connection-alerts", ('category="connections"',)),
+)

@@ -1,0 +1,125 @@
+"""How a receiver tells people: Alertmanager's integrations, secrets as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from tallow.stack.routing.matrix import Channel, Receiver
+from tallow.stack.routing.settings import AlertSettings
+
+SMTP_PASSWORD_FILE = "smtp_password"  # noqa: S105 - a file name
+SLACK_URL_FILE = "slack_webhook_url"
+PAGERDUTY_KEY_FILE = "pagerduty_routing_key"
+HEARTBEAT_RECEIVER = "http://127.0.0.1:9095/heartbeat"
+
+_NEEDS: dict[Channel, str] = {"slack": "SLACK_WEBHOOK_URL", "pagerduty": "PAGERDUTY_ROUTING_KEY"}
+
+Config = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What an integration needs to know besides its receiver."""
+
+    settings: AlertSettings
+    secrets_dir: PurePath
+    heartbeat: str = HEARTBEAT_RECEIVER
+    pagerduty: str | None = None
+    """Another Events API address than PagerDuty's own: a strict stand-in, in drills."""
+
+
+def integrations(receiver: Receiver, wiring: Wiring) -> Config:
+    """The receiver in Alertmanager's shape, without the channels whose secret is missing."""
+    gone = missing(receiver, wiring.settings)
+    built = (_BUILDERS[channel](receiver, wiring) for channel in receiver.channels if channel not in gone)
+    return {"name": receiver.name} | {key: value for part in built for key, value in part.items()}
+
+
+def missing(receiver: Receiver, settings: AlertSettings) -> dict[Channel, str]:
+    """The channels the receiver goes without, and the setting each of them waits for."""
+    secrets = secret_files(settings)
+    present = {"slack": SLACK_URL_FILE in secrets, "pagerduty": PAGERDUTY_KEY_FILE in secrets}
+    return {channel: _NEEDS[channel] for channel in receiver.channels if not present.get(channel, True)}
+
+
+def secret_files(settings: AlertSettings) -> dict[str, str]:
+    """File name to content for the secrets folder; to be written with mode 0600.
+
+    No trailing newline: Alertmanager trims one only from 0.27 on.
+    """
+    secrets = {
+        SMTP_PASSWORD_FILE: settings.smtp_password if settings.smtp_host else None,
+        SLACK_URL_FILE: settings.slack_webhook_url,
+        PAGERDUTY_KEY_FILE: settings.pagerduty_routing_key,
+    }
+    return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
+
+
+def _email(receiver: Receiver, wiring: Wiring) -> Config:
+    return {
+        "email_configs": [
+            {
+                "to": wiring.settings.email(receiver.audience),
+                "send_resolved": True,
+                "headers": {"Subject": '{{ template "tallow.subject" . }}'},
+                "html": '{{ template "tallow.html" . }}',
+                "text": '{{ template "tallow.text" . }}',
+            }
+        ]
+    }
+
+
+def _slack(_: Receiver, wiring: Wiring) -> Config:
+    return {
+        "slack_configs": [
+            {
+                "api_url_file": str(wiring.secrets_dir / SLACK_URL_FILE),
+                "send_resolved": True,
+                "color": '{{ template "tallow.color" . }}',
+                "title": '{{ template "tallow.subject" . }}',
+                "title_link": "{{ .CommonAnnotations.runbook_url }}",
+                "text": '{{ template "tallow.slack.text" . }}',
+                "fallback": '{{ template "tallow.subject" . }}',
+                "mrkdwn_in": ["text"],
+            }
+        ]
+    }
+
+
+def _pagerduty(_: Receiver, wiring: Wiring) -> Config:
+    address = {"url": wiring.pagerduty} if wiring.pagerduty else {}
+    return {
+        "pagerduty_configs": [
+            {
+                "routing_key_file": str(wiring.secrets_dir / PAGERDUTY_KEY_FILE),
+                **address,
+                "send_resolved": True,
+                "severity": '{{ template "tallow.pagerduty.severity" . }}',
+                "description": '{{ template "tallow.pagerduty.summary" . }}',
+                "class": "{{ .CommonLabels.category }}",
+                "component": "tallow",
+                "group": "{{ .CommonLabels.job }}",
+                "client": '{{ template "tallow.pagerduty.source" . }}',
+                "client_url": "{{ .CommonAnnotations.dashboard_url }}",
+                "links": [
+                    {"href": "{{ .CommonAnnotations.runbook_url }}", "text": "Runbook"},
+                    {"href": "{{ .CommonAnnotations.dashboard_url }}", "text": "Dashboard"},
+                ],
+                "details": {"description": '{{ template "tallow.pagerduty.details" . }}'},
+            }
+        ]
+    }
+
+
+def _heartbeat(_: Receiver, wiring: Wiring) -> Config:
+    return {"webhook_configs": [{"url": wiring.heartbeat, "send_resolved": True, "max_alerts": 1}]}
+
+
+_BUILDERS: dict[Channel, Callable[[Receiver, Wiring], Config]] = {
+    "email": _email,
+    "slack": _slack,
+    "pagerduty": _pagerduty,
+    "heartbeat": _heartbeat,
+}
