@@ -13,17 +13,33 @@ from tallow.stack.alerts import (
     caching,
     connections,
     database,
+    host,
+    meta,
     performance,
     security,
+    slo,
     transfers,
 )
 from tallow.stack.alerts.rule import Links, Rule
 
-__all__ = ["GROUPS", "RULES", "RULES_PATH", "Links", "Rule", "files", "rule_document", "rules_yaml"]
+__all__ = [
+    "BEYOND",
+    "BEYOND_PATH",
+    "CONTRACT",
+    "GROUPS",
+    "RULES",
+    "RULES_PATH",
+    "Links",
+    "Rule",
+    "files",
+    "rule_document",
+    "rules_yaml",
+]
 
 RULES_PATH = PurePosixPath("monitoring/alerting/prometheus-rules.yml")
+BEYOND_PATH = PurePosixPath("monitoring/alerting/prometheus-rules-monitoring.yml")
 
-GROUPS: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
+CONTRACT: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     {
         "tallow_availability": availability.RULES,
         "tallow_performance": performance.RULES,
@@ -34,7 +50,23 @@ GROUPS: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
         "tallow_caching": caching.RULES,
     }
 )
-"""Rule groups in the contract's order."""
+"""The nineteen rules of the contract, in its seven groups."""
+
+_NINETEEN = tuple(rule for rules in CONTRACT.values() for rule in rules)
+
+BEYOND: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
+    {
+        "tallow_monitoring": (
+            *meta.RULES,
+            meta.rule_input_missing((*_NINETEEN, *meta.RULES, *host.RULES, *slo.RULES)),
+        ),
+        "tallow_host": host.RULES,
+        "tallow_slo": slo.RULES,
+    }
+)
+"""What watches the watchers, the host under them, and the objectives over them."""
+
+GROUPS: Mapping[str, tuple[Rule, ...]] = MappingProxyType({**CONTRACT, **BEYOND})
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.name: rule for rules in GROUPS.values() for rule in rules})
 
@@ -53,22 +85,26 @@ def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _string)
 
 
-def rule_document(scale: float = 1.0, links: Links | None = None) -> dict[str, object]:
+def rule_document(
+    groups: Mapping[str, tuple[Rule, ...]] = GROUPS, scale: float = 1.0, links: Links | None = None
+) -> dict[str, object]:
     """The rule file as data, for Prometheus and for a PrometheusRule object alike."""
     return {
         "groups": [
             {"name": name, "rules": [rule.render(scale, links).document() for rule in rules]}
-            for name, rules in GROUPS.items()
+            for name, rules in groups.items()
         ]
     }
 
 
-def rules_yaml(scale: float = 1.0, links: Links | None = None) -> str:
+def rules_yaml(
+    groups: Mapping[str, tuple[Rule, ...]] = GROUPS, scale: float = 1.0, links: Links | None = None
+) -> str:
     """The rule file as text; ``scale`` other than 1.0 shortens every time by one factor (drills)."""
-    text = yaml.dump(rule_document(scale, links), Dumper=_Dumper, sort_keys=False, width=4096)
+    text = yaml.dump(rule_document(groups, scale, links), Dumper=_Dumper, sort_keys=False, width=4096)
     return _HEADER + text
 
 
 def files() -> dict[PurePosixPath, str]:
     """What ``tallow generate`` writes for the rules: repository path to content."""
-    return {RULES_PATH: rules_yaml()}
+    return {RULES_PATH: rules_yaml(CONTRACT), BEYOND_PATH: rules_yaml(BEYOND)}

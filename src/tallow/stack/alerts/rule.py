@@ -23,8 +23,8 @@ WARM_UP = 10 * MINUTE
 
 _UNITS = ((HOUR * 1000, "h"), (MINUTE * 1000, "m"), (1000, "s"), (1, "ms"))
 _YOUNG = """
-unless on (job, instance)
-  abs(time() - {start}{{job="tallow"}}) < $guard"""
+unless on ({by})
+  abs(time() - min by ({by}) ({start}{{job="tallow"}})) < $guard"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,17 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A dashboard panel by the dashboard's uid and the panel's number on it (contract order, from 1)."""
+    """A dashboard panel by the dashboard's uid and the panel's number on it (contract order, from 1).
+
+    Without a number: the dashboard as a whole, for alerts on what no panel shows.
+    """
 
     dashboard: str
-    number: int
+    number: int | None = None
 
     def url(self, links: Links) -> str:
-        return f"{links.dashboards}/d/{self.dashboard}/{self.dashboard}?viewPanel={self.number}"
+        address = f"{links.dashboards}/d/{self.dashboard}/{self.dashboard}"
+        return address if self.number is None else f"{address}?viewPanel={self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Rule:
         figures: further measured values for the description.
         guard: seconds after a process start during which the condition does not count. ``None`` leaves
             what the warm-up asks for: together with ``hold`` at least ten minutes. 0 means no guard.
+        by: the labels that tell one alert of this rule from another.
         absent: what it means when the metrics of the expression are missing.
     """
 
@@ -118,6 +123,7 @@ class Rule:
     limits: Mapping[str, float] = field(default_factory=dict)
     figures: Mapping[str, Figure] = field(default_factory=dict)
     guard: int | None = None
+    by: tuple[str, ...] = ("job", "instance")
 
     @property
     def guard_seconds(self) -> int:
@@ -153,7 +159,7 @@ class Rule:
         if not self.guard_seconds:
             return expr
         start = METRICS["process_start_time_seconds"].full_name
-        return f"(\n{_indent(expr)}\n)" + _YOUNG.format(start=start)
+        return f"(\n{_indent(expr)}\n)" + _YOUNG.format(by=", ".join(self.by), start=start)
 
     def substitutions(self, scale: float = 1.0) -> dict[str, str]:
         """Every name of the templates and what it becomes at this scale."""

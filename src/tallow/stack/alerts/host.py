@@ -1,0 +1,61 @@
+"""The ground it stands on: disks, and a process that does not stay up."""
+
+from __future__ import annotations
+
+from tallow.stack.alerts.rule import HOUR, MINUTE, Panel, Rule
+
+_DISK = '{fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|nsfs|fuse.*"}'
+"""Disks that hold data or the log spool: not memory, images and mounts of other machines' files."""
+
+DISK_FILLING = Rule(
+    name="DiskFilling",
+    expr="""
+(
+  min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytesDISK)
+  < $limit
+  or
+  (
+    min by (job, instance, mountpoint) (predict_linear(node_filesystem_avail_bytesDISK[$window], $ahead)) < 0
+    and
+    min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytesDISK)
+    < $soon
+  )
+)
+and on (job, instance, mountpoint) node_filesystem_readonlyDISK == 0
+""".replace("DISK", _DISK),
+    hold=10 * MINUTE,
+    windows={"window": 1 * HOUR},
+    limits={"limit": 0.10, "soon": 0.40, "ahead": 4 * HOUR},
+    guard=0,
+    by=("job", "instance", "mountpoint"),
+    severity="warning",
+    category="monitoring",
+    summary="{{ $labels.mountpoint }} on {{ $labels.instance }} fills up",
+    description="""
+{{ $labels.mountpoint }} has less than $limit_percent% free, or less than $soon_percent% and will be full
+within four hours at the pace of the last $window. Metrics, the database and the log spool stop with it.
+""",
+    panel=Panel("tallow-overview"),
+    absent="Quiet; TargetMissing says that node-exporter is not scraped.",
+)
+
+RESTART_LOOP = Rule(
+    name="RestartLoop",
+    expr="""
+max by (job, instance) (changes(tallow_process_start_time_seconds{job="tallow"}[$window])) > $limit
+""",
+    windows={"window": 30 * MINUTE},
+    limits={"limit": 3},
+    guard=0,
+    severity="critical",
+    category="monitoring",
+    summary="Tallow on {{ $labels.instance }} keeps restarting",
+    description="""
+{{ $value }} restarts in $window (limit $limit): each one breaks the transfers under way, and each may be
+too short for ServiceDown.
+""",
+    panel=Panel("tallow-overview"),
+    absent="The gauge is there from the start: reported by RuleInputMissing.",
+)
+
+RULES = (DISK_FILLING, RESTART_LOOP)

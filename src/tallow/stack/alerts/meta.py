@@ -1,0 +1,217 @@
+"""The stack watching itself: a dead alert looks exactly like a quiet one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tallow.monitoring.catalog import PREFIX
+from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+
+SAMPLE_LIMIT = 50_000
+"""Samples a scrape of Tallow may have: beyond it Prometheus drops all of them and ``up`` is 0."""
+
+_METRIC = re.compile(rf"\b{PREFIX}[a-z0-9_]+")
+
+WATCHDOG = Rule(
+    name="Watchdog",
+    expr="vector(1)",
+    guard=0,
+    by=(),
+    severity="info",
+    category="monitoring",
+    summary="Alerting works",
+    description="""
+Fires all the time, on purpose: the heartbeat checker pages when it stops arriving.
+""",
+    panel=Panel("tallow-overview"),
+    absent="Needs no metric.",
+)
+
+TELEMETRY_DROPPED = Rule(
+    name="TelemetryDropped",
+    # Lasting loss, not a blip: something every window for three windows.
+    expr="""
+sum by (job, instance) (increase(tallow_telemetry_dropped_total{job="tallow"}[$window])) > $limit
+""",
+    hold=15 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    limits={"limit": 0},
+    severity="warning",
+    category="monitoring",
+    summary="Telemetry of {{ $labels.instance }} is being lost",
+    description="""
+{{ $value | printf "%.0f" }} records, events or reports were given up in $window, and some in each $window
+for 15 minutes: a pipeline is stuck, or its far end refuses.
+""",
+    panel=Panel("tallow-errors"),
+    absent="Every pipeline and reason has a series from the start: reported by RuleInputMissing.",
+)
+
+LABEL_OVERFLOW = Rule(
+    name="LabelOverflow",
+    expr="""
+sum by (job, instance) (increase(tallow_label_overflow_total{job="tallow"}[$window])) > $limit
+""",
+    hold=15 * MINUTE,
+    windows={"window": 15 * MINUTE},
+    limits={"limit": 100},
+    severity="warning",
+    category="monitoring",
+    summary="Unlisted label values on {{ $labels.instance }}",
+    description="""
+{{ $value | printf "%.0f" }} events in $window (limit $limit) carried a label value that the catalogue
+does not list and were folded into other: a release books something new, or somebody probes.
+""",
+    panel=Panel("tallow-errors"),
+    absent="Every labelled metric has a series from the start: reported by RuleInputMissing.",
+)
+
+CLIENT_REPORTS_REJECTED = Rule(
+    name="ClientReportsRejected",
+    expr="""
+sum by (job, instance) (
+  rate(tallow_client_reports_total{job="tallow",outcome=~"rejected|rate_limited"}[$window])
+)
+/
+sum by (job, instance) (rate(tallow_client_reports_total{job="tallow"}[$window]))
+> $limit
+and
+sum by (job, instance) (increase(tallow_client_reports_total{job="tallow"}[$window])) >= $minimum
+""",
+    hold=15 * MINUTE,
+    windows={"window": 15 * MINUTE},
+    minimums={"minimum": 40},
+    limits={"limit": 0.25},
+    severity="warning",
+    category="monitoring",
+    summary="{{ $value | humanizePercentage }} of client reports to {{ $labels.instance }} are refused",
+    description="""
+{{ $value | humanizePercentage }} of what peers reported in $window was rejected or came too fast (limit
+$limit_percent%, from $minimum reports on): transfers happen that no metric shows.
+""",
+    panel=Panel("tallow-errors"),
+    absent="Every outcome has a series from the start: reported by RuleInputMissing.",
+)
+
+ALERTMANAGER_CANNOT_NOTIFY = Rule(
+    name="AlertmanagerCannotNotify",
+    # Alertmanager tries for a whole group interval before it counts a failure.
+    expr="""
+sum by (job, instance) (increase(alertmanager_notifications_failed_total[$window])) > $limit
+""",
+    hold=10 * MINUTE,
+    windows={"window": 15 * MINUTE},
+    limits={"limit": 0},
+    guard=0,
+    severity="critical",
+    category="monitoring",
+    summary="Alertmanager cannot deliver",
+    description="""
+{{ $value | printf "%.0f" }} notifications failed for good in $window: somebody should have been told and
+was not.
+""",
+    panel=Panel("tallow-overview"),
+    absent="Quiet; TargetMissing says that Alertmanager is not scraped.",
+)
+
+TARGET_MISSING = Rule(
+    name="TargetMissing",
+    expr="""
+min by (job, instance) (up{job!="tallow"}) == 0
+or
+(count by (job) (up offset $ago) unless count by (job) (up))
+""",
+    hold=10 * MINUTE,
+    windows={"ago": 30 * MINUTE},
+    guard=0,
+    severity="warning",
+    category="monitoring",
+    summary="{{ $labels.job }} is not being watched",
+    description="""
+{{ if $labels.instance }}The scrape of {{ $labels.instance }} (job {{ $labels.job }}) fails.
+{{ else }}Job {{ $labels.job }} had {{ $value }} targets $ago ago and has none now.{{ end }}
+""",
+    panel=Panel("tallow-overview"),
+    absent="A job that vanishes altogether fires as well, for as long as it is remembered.",
+)
+
+SCRAPE_NEAR_SAMPLE_LIMIT = Rule(
+    name="ScrapeNearSampleLimit",
+    expr="""
+max by (job, instance) (scrape_samples_post_metric_relabeling{job="tallow"}) > $limit
+""",
+    hold=10 * MINUTE,
+    limits={"limit": 0.8 * SAMPLE_LIMIT},
+    guard=0,
+    severity="warning",
+    category="monitoring",
+    summary="The scrape of {{ $labels.instance }} nears its limit",
+    description=f"""
+{{{{ $value }}}} samples of {SAMPLE_LIMIT} (warned from $limit on): beyond the limit the scrape fails as a
+whole and reads as ServiceDown.
+""",
+    panel=Panel("tallow-overview"),
+    absent="Prometheus writes it with every scrape: ServiceDown says when there is none.",
+)
+
+RULE_EVALUATION_FAILING = Rule(
+    name="RuleEvaluationFailing",
+    expr="""
+sum by (job, instance) (increase(prometheus_rule_evaluation_failures_total[$window])) > $limit
+or
+sum by (job, instance) (increase(prometheus_rule_group_iterations_missed_total[$window])) > $limit
+""",
+    hold=10 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    limits={"limit": 0},
+    guard=0,
+    severity="critical",
+    category="monitoring",
+    summary="Prometheus cannot evaluate its rules",
+    description="""
+{{ $value | printf "%.0f" }} evaluations failed or were missed in $window: alerts sleep.
+""",
+    panel=Panel("tallow-overview"),
+    absent="Quiet; TargetMissing says that Prometheus does not scrape itself.",
+)
+
+RULES = (
+    WATCHDOG,
+    TELEMETRY_DROPPED,
+    LABEL_OVERFLOW,
+    CLIENT_REPORTS_REJECTED,
+    ALERTMANAGER_CANNOT_NOTIFY,
+    TARGET_MISSING,
+    SCRAPE_NEAR_SAMPLE_LIMIT,
+    RULE_EVALUATION_FAILING,
+)
+
+
+def rule_input_missing(rules: Iterable[Rule]) -> Rule:
+    """The rule that keeps the others honest: a metric they read has no series although the scrape works."""
+    metrics = sorted({name for rule in rules for name in _METRIC.findall(rule.template)})
+    return Rule(
+        name="RuleInputMissing",
+        expr="\nor\n".join(_missing(metric) for metric in metrics),
+        hold=10 * MINUTE,
+        guard=0,
+        by=("job", "instance", "metric"),
+        severity="warning",
+        category="monitoring",
+        summary="{{ $labels.metric }} is missing on {{ $labels.instance }}",
+        description="""
+The scrape of {{ $labels.instance }} works and has no series of {{ $labels.metric }}: every alert that
+reads it sleeps.
+""",
+        panel=Panel("tallow-overview"),
+        absent="This is the rule that says so; without a scrape, ServiceDown does.",
+    )
+
+
+def _missing(metric: str) -> str:
+    return f"""label_replace(
+  group by (job, instance) (up{{job="tallow"}} == 1)
+  unless on (job, instance) group by (job, instance) ({metric}{{job="tallow"}}),
+  "metric", "{metric}", "", ""
+)"""

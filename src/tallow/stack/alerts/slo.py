@@ -1,0 +1,109 @@
+"""Objectives: alerts on how fast the error budget burns, over a long and a short window together.
+
+The factors are those of Google's SRE Workbook, chapter 5: 14.4 times the sustainable pace spends two per
+cent of a month's budget in an hour, 6 times spends five per cent in six hours. The short window ends the
+alert soon after the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tallow.stack.alerts.rule import HOUR, MINUTE, Panel, Rule, Severity
+
+TRANSFER_TARGET = 0.95
+"""Share of transfers up to 100 MB that succeed within 60 s."""
+CONNECTION_TARGET = 0.99
+"""Share of connection attempts that succeed."""
+
+_SIZES = 'size_category=~"under_1mb|1mb_10mb|10mb_100mb"'
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A service level objective over events; ``good`` and ``all_`` are selectors without a range."""
+
+    name: str
+    target: float
+    good: str
+    all_: str
+    words: str
+    panel: Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast is too fast: ``factor`` times the sustainable pace, over both windows."""
+
+    name: str
+    factor: float
+    windows: Mapping[str, int]
+    hold: int
+    minimum: int
+    severity: Severity
+
+
+OBJECTIVES = (
+    Objective(
+        "Transfer",
+        TRANSFER_TARGET,
+        f'tallow_transfer_duration_seconds_bucket{{job="tallow",status="success",{_SIZES},le="60.0"}}',
+        f'tallow_transfer_duration_seconds_count{{job="tallow",status=~"success|failed",{_SIZES}}}',
+        "transfers up to 100 MB failed or took longer than a minute",
+        Panel("tallow-overview", 3),
+    ),
+    Objective(
+        "Connection",
+        CONNECTION_TARGET,
+        'tallow_webrtc_connections_total{job="tallow",status="success"}',
+        'tallow_webrtc_connections_total{job="tallow"}',
+        "attempts to connect peers failed",
+        Panel("tallow-errors", 5),
+    ),
+)
+
+PACES = (
+    Pace("Fast", 14.4, {"long": 1 * HOUR, "short": 5 * MINUTE}, 2 * MINUTE, 30, "critical"),
+    Pace("Slow", 6, {"long": 6 * HOUR, "short": 30 * MINUTE}, 15 * MINUTE, 100, "warning"),
+)
+
+
+def _burn_rate(objective: Objective, pace: Pace) -> Rule:
+    budget = f"{100 * (1 - objective.target):g}"
+    return Rule(
+        name=f"{objective.name}BudgetBurns{pace.name}",
+        expr=f"""
+{_share_of_bad(objective, "$long")} > $limit
+and
+{_share_of_bad(objective, "$short")} > $limit
+and
+sum by (job) (increase({objective.all_}[$long])) >= $minimum
+""",
+        hold=pace.hold,
+        windows=pace.windows,
+        minimums={"minimum": pace.minimum},
+        limits={"limit": round(pace.factor * (1 - objective.target), 6)},
+        by=("job",),
+        severity=pace.severity,
+        category="monitoring",
+        summary=f"The error budget of {objective.name.lower()}s burns {pace.name.lower()}",
+        description=f"""
+{{{{ $value | humanizePercentage }}}} of the {objective.words} over $long, and more than $limit_percent%
+over the last $short too: {pace.factor:g} times the pace that an error budget of {budget}% allows (from
+$minimum in $long on).
+""",
+        panel=objective.panel,
+        absent="Series are there from the start: reported by RuleInputMissing.",
+    )
+
+
+def _share_of_bad(objective: Objective, window: str) -> str:
+    return f"""1 - (
+  sum by (job) (rate({objective.good}[{window}]))
+  /
+  sum by (job) (rate({objective.all_}[{window}]))
+)"""
+
+
+RULES = tuple(_burn_rate(objective, pace) for objective in OBJECTIVES for pace in PACES)
