@@ -1,0 +1,109 @@
+"""The configuration file: what is left out, what is said about it, and what never stands in it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from tallow.stack.routing import AlertSettings, alertmanager_config, describe
+
+NOTHING = AlertSettings.model_construct()
+EVERYTHING = AlertSettings.model_construct(
+    alert_email_default="a@example.org",
+    alert_email_operations="ops@example.org",
+    smtp_host="mail.example.org",
+    smtp_user="tallow",
+    smtp_from="tallow@example.org",
+    smtp_password=SecretStr("hunter2"),
+    slack_webhook_url=SecretStr("https://hooks.example.org/T0/B0/token"),
+    pagerduty_routing_key=SecretStr("0123456789abcdef0123456789abcdef"),
+    heartbeat_url=SecretStr("https://beat.example.org/ping"),
+)
+
+
+def render(settings: AlertSettings, scale: float = 1.0) -> str:
+    return alertmanager_config(
+        settings, secrets_dir=PurePosixPath("/s"), template_glob="/t/*.tmpl", scale=scale
+    )
+
+
+def receiver(config: str, name: str) -> dict[str, list[dict[str, object]]]:
+    (found,) = (entry for entry in yaml.safe_load(config)["receivers"] if entry["name"] == name)
+    return {key: value for key, value in found.items() if key != "name"}
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("default", {"email_configs"}),
+        ("critical-alerts", {"email_configs", "slack_configs", "pagerduty_configs"}),
+        ("performance-alerts", {"email_configs"}),
+        ("security-alerts", {"email_configs", "slack_configs"}),
+        ("transfer-alerts", {"email_configs"}),
+        ("connection-alerts", {"email_configs"}),
+        ("daily-digest", {"email_configs"}),
+        ("heartbeat", {"webhook_configs"}),
+    ],
+)
+def test_a_receiver_has_the_channels_of_the_contract(name: str, channels: set[str]) -> None:
+    assert set(receiver(render(EVERYTHING), name)) == channels
+
+
+@pytest.mark.parametrize("name", ["transfer-alerts", "connection-alerts"])
+def test_operations_get_the_mail_about_transfers_and_connections(name: str) -> None:
+    (email,) = receiver(render(EVERYTHING), name)["email_configs"]
+    assert email["to"] == "ops@example.org"
+
+
+def test_no_secret_stands_in_the_configuration() -> None:
+    config = render(EVERYTHING)
+    for secret in ("hunter2", "token", "0123456789abcdef", "beat.example.org"):
+        assert secret not in config
+
+
+def test_a_channel_without_its_secret_is_left_out_and_said() -> None:
+    config = render(NOTHING)
+    assert set(receiver(config, "critical-alerts")) == {"email_configs"}
+    assert "# critical-alerts: no slack: SLACK_WEBHOOK_URL is not set\n" in config
+    assert (
+        "# critical-alerts: no pagerduty: PAGERDUTY_ROUTING_KEY is not set\n- name: critical-alerts" in config
+    )
+
+
+def test_with_nothing_set_mail_goes_to_the_mailbox_in_the_clear() -> None:
+    section = yaml.safe_load(render(NOTHING))["global"]
+    assert section["smtp_smarthost"] == "127.0.0.1:1025"
+    assert section["smtp_require_tls"] is False
+    assert "smtp_auth_password_file" not in section
+
+
+def test_mail_that_leaves_the_machine_is_encrypted() -> None:
+    section = yaml.safe_load(render(EVERYTHING))["global"]
+    assert section["smtp_smarthost"] == "mail.example.org:587"
+    assert section["smtp_require_tls"] is True
+    assert section["smtp_auth_password_file"] == "/s/smtp_password"
+
+
+def test_the_operator_is_told_loudly_that_nobody_will_be_paged() -> None:
+    said = "\n".join(describe(NOTHING))
+    assert "nobody will be paged by e-mail" in said
+    assert "nobody will be paged by telephone or chat" in said
+    assert "HEARTBEAT_URL is not set" in said
+
+
+def test_nothing_is_said_when_everything_is_set() -> None:
+    assert describe(EVERYTHING) == []
+
+
+def test_one_factor_shortens_every_wait_and_nothing_else() -> None:
+    whole, tenth = yaml.safe_load(render(EVERYTHING)), yaml.safe_load(render(EVERYTHING, scale=0.1))
+    assert tenth["route"]["group_wait"] == "3s"
+    assert tenth["route"]["repeat_interval"] == "24m"
+    for config in (whole, tenth):
+        for step in (config["route"], *config["route"]["routes"]):
+            for wait in ("group_wait", "group_interval", "repeat_interval"):
+                del step[wait]
+    assert whole == tenth
