@@ -58,20 +58,16 @@ WAITS = {
 @pytest.fixture(scope="module", params=["alertmanager.yml", "alertmanager-all-channels.yml"])
 def config(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     content = routing.files()[PurePosixPath("monitoring/alerting") / request.param]
-    path = tmp_path_factory.mktemp("alertmanager") / request.param
+    path: Path = tmp_path_factory.mktemp("alertmanager") / request.param
     path.write_text(content)
     return path
 
 
 def receivers(config: Path, **labels: str) -> str:
     """The receivers `amtool` says an alert with these labels reaches."""
-    done = subprocess.run(
-        [program("amtool"), "config", "routes", "test", f"--config.file={config}"]
-        + [f"{name}={value}" for name, value in labels.items()],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    command: list[str | Path] = [program("amtool"), "config", "routes", "test", f"--config.file={config}"]
+    command += [f"{name}={value}" for name, value in labels.items()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -112,10 +108,8 @@ def test_alertmanager_accepts_the_configuration(config: Path, tmp_path: Path) ->
         (folder / name).write_text(content)
     local = tmp_path / "alertmanager.yml"
     local.write_text(config.read_text().replace("/etc/alertmanager/templates", str(folder)))
-    done = subprocess.run(
-        [program("amtool"), "check-config", local], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    command: list[str | Path] = [program("amtool"), "check-config", local]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "1 templates" in done.stdout
 
 

@@ -47,7 +47,7 @@ and on (job, instance)
     present_over_time(tallow_transfer_queue_depth{job="tallow"}[$oldest] offset $offset)
   )
 """,
-    windows={"window": 10 * MINUTE, "oldest": 3 * MINUTE, "offset": 7 * MINUTE},
+    windows={"window": 10 * MINUTE, "oldest": 2 * MINUTE, "offset": 8 * MINUTE},
     minimums={"minimum": 5},
     guard=15 * MINUTE,
     severity="critical",
