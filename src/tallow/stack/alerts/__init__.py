@@ -20,7 +20,8 @@ from tallow.stack.alerts import (
     slo,
     transfers,
 )
-from tallow.stack.alerts.rule import Links, Rule
+from tallow.stack.alerts.links import Links
+from tallow.stack.alerts.rule import Rule
 
 __all__ = [
     "BEYOND",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Figure, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Figure, Rule
 
 _REQUESTS = "tallow_http_request_duration_seconds_count"
 _ROUTES = 'route!~"/metrics|/api/metrics|/api/health(/.*)?"'
@@ -27,7 +28,7 @@ hangs, refuses the metrics token or exceeds the sample limit.
 {{ else }}Prometheus has no target of job tallow at all: nobody watches the service.{{ end }}
 Transfers cannot start while it is down.
 """,
-    panel=Panel("tallow-overview", 1),
+    panel=Panel("tallow-overview"),
     absent="No up series for job tallow means that nobody scrapes it: fires, without an instance.",
 )
 
@@ -69,7 +70,7 @@ sum(rate(REQUESTS{job="tallow",instance=$instance,status_code="5xx",ROUTES}[$win
             "humanizePercentage",
         ),
     },
-    panel=Panel("tallow-errors", 1),
+    panel=Panel("tallow-errors", "Error rate by type"),
     absent="Errors have series from the start: missing ones are reported by RuleInputMissing. "
     "No 5xx series means that there was no such answer: quiet.",
 )
@@ -89,7 +90,7 @@ sum by (job, instance) (increase(tallow_errors_total{job="tallow",severity="crit
 {{ $value | printf "%.0f" }} critical errors in $window: data or security may be at risk, or a part of the
 server has given up.
 """,
-    panel=Panel("tallow-errors", 9),
+    panel=Panel("tallow-errors", "Critical errors, last hour"),
     absent="Every type and severity has a series from the start: reported by RuleInputMissing.",
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Rule
 
 LOW_CACHE_HIT_RATE = Rule(
     name="LowCacheHitRate",
@@ -33,7 +34,7 @@ sum by (job, instance) (increase(tallow_cache_misses_total{job="tallow"}[$window
 {{ $value | humanizePercentage }} of the look-ups over $window found a value (limit $limit_percent%, from
 $minimum look-ups on): the database does the work instead.
 """,
-    panel=Panel("tallow-performance", 11),
+    panel=Panel("tallow-performance", "Cache hit rate"),
     absent="A cache has both series from its registration: reported by RuleInputMissing.",
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Rule
 
 HIGH_CONNECTION_FAILURE_RATE = Rule(
     name="HighConnectionFailureRate",
@@ -26,7 +27,7 @@ sum by (job, instance) (increase(tallow_webrtc_connections_total{job="tallow"}[$
 {{ $value | humanizePercentage }} of the attempts to connect peers by WebRTC failed over $window (limit
 $limit_percent%, from $minimum attempts on). Transfers fall back to Tallow's relay where that is allowed.
 """,
-    panel=Panel("tallow-errors", 5),
+    panel=Panel("tallow-errors", "Connection failures"),
     absent="Every path and status has a series from the start: reported by RuleInputMissing.",
 )
 
@@ -43,7 +44,7 @@ sum by (job, instance) (tallow_active_connections{job="tallow"}) == 0
 {{ $value }} data channels, signaling sockets and relay pairs have been open for 30 minutes. At night that is
 usual; at noon it may mean that nobody can reach the server.
 """,
-    panel=Panel("tallow-overview", 1),
+    panel=Panel("tallow-overview", "Active connections"),
     absent="Every type of connection has a series from the start: reported by RuleInputMissing.",
 )
 
@@ -68,7 +69,7 @@ sum by (job, instance) (increase(tallow_transfers_total{job="tallow"}[$window]))
 {{ $value | humanizePercentage }} of the transfers that ended in $window went through a relay (limit
 $limit_percent%, from $minimum transfers on): slower for people, and the server pays for the traffic.
 """,
-    panel=Panel("tallow-transfers", 2),
+    panel=Panel("tallow-transfers", "P2P vs relay"),
     absent="Every method has a series from the start: reported by RuleInputMissing.",
 )
 

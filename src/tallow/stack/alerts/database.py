@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Rule
 
 SLOW_DATABASE_OPERATIONS = Rule(
     name="SlowDatabaseOperations",
@@ -26,7 +27,7 @@ sum by (job, instance) (increase(tallow_db_operation_duration_seconds_count{job=
 One in twenty statements took {{ $value | humanizeDuration }} or longer over $window (95th percentile, limit
 $limit s, from $minimum statements on).
 """,
-    panel=Panel("tallow-performance", 4),
+    panel=Panel("tallow-performance", "Database operation latency p50, p95, p99"),
     absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tallow.stack.alerts.rule import HOUR, MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import HOUR, MINUTE, Rule
 
 _DISK = '{fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|nsfs|fuse.*"}'
 """Disks that hold data or the log spool: not memory, images and mounts of other machines' files."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from tallow.monitoring.catalog import PREFIX
-from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Rule
 
 SAMPLE_LIMIT = 50_000
 """Samples a scrape of Tallow may have: beyond it Prometheus drops all of them and ``up`` is 0."""

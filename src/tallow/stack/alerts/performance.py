@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Rule
 
 HIGH_MEMORY_USAGE = Rule(
     name="HighMemoryUsage",
@@ -18,7 +19,7 @@ sum by (job, instance) (tallow_process_resident_memory_bytes{job="tallow"}) > $l
     description="""
 Resident memory of all workers together is {{ $value | humanize }}B (limit 1.5 GB, decimal).
 """,
-    panel=Panel("tallow-performance", 7),
+    panel=Panel("tallow-performance", "Memory: RSS and heap"),
     absent="The gauge is there from the start: reported by RuleInputMissing.",
 )
 
@@ -42,7 +43,7 @@ sum by (job, instance) (tallow_workers{job="tallow"})
 Each worker used {{ $value | humanizePercentage }} of one core over $window (limit $limit_percent%): transfers
 through the relay and signaling will slow down.
 """,
-    panel=Panel("tallow-performance", 8),
+    panel=Panel("tallow-performance", "CPU usage"),
     absent="CPU time and the number of workers are there from the start: reported by RuleInputMissing.",
 )
 
@@ -68,7 +69,7 @@ sum by (job, instance) (
 One in twenty successful transfers up to 100 MB took {{ $value | humanizeDuration }} or longer over $window
 (95th percentile, limit $limit s, from $minimum transfers on).
 """,
-    panel=Panel("tallow-transfers", 5),
+    panel=Panel("tallow-transfers", "Duration by size category"),
     absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
@@ -92,7 +93,7 @@ sum by (job, instance) (increase(tallow_pqc_duration_seconds_count{job="tallow"}
 One in twenty post-quantum operations took {{ $value | humanizeDuration }} or longer over $window (95th
 percentile, limit $limit s, from $minimum operations on). A tenth of a millisecond is usual.
 """,
-    panel=Panel("tallow-performance", 1),
+    panel=Panel("tallow-performance", "PQC operation duration p95 by operation"),
     absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
@@ -117,7 +118,7 @@ sum by (job, instance) (increase(tallow_connection_establishment_seconds_count{j
 One in twenty connections took {{ $value | humanizeDuration }} or longer to establish over $window (95th
 percentile, limit $limit s, from $minimum connections on).
 """,
-    panel=Panel("tallow-performance", 2),
+    panel=Panel("tallow-performance", "WebRTC connection time p95, p99"),
     absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 

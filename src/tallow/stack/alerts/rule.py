@@ -9,6 +9,7 @@ from string import Template
 from typing import Literal
 
 from tallow.monitoring.catalog import METRICS
+from tallow.stack.alerts.links import Links, Panel
 
 Severity = Literal["critical", "warning", "info"]
 """What Alertmanager routes on; every value is one that PagerDuty's Events API accepts."""
@@ -25,29 +26,6 @@ _UNITS = ((HOUR * 1000, "h"), (MINUTE * 1000, "m"), (1000, "s"), (1, "ms"))
 _YOUNG = """
 unless on ({by})
   abs(time() - min by ({by}) ({start}{{job="tallow"}})) < $guard"""
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where a person on call finds the pages: base addresses without a trailing slash."""
-
-    runbooks: str = "http://localhost:9095/runbooks"
-    dashboards: str = "http://localhost:3001"
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A dashboard panel by the dashboard's uid and the panel's number on it (contract order, from 1).
-
-    Without a number: the dashboard as a whole, for alerts on what no panel shows.
-    """
-
-    dashboard: str
-    number: int | None = None
-
-    def url(self, links: Links) -> str:
-        address = f"{links.dashboards}/d/{self.dashboard}/{self.dashboard}"
-        return address if self.number is None else f"{address}?viewPanel={self.number}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Rule
 
 HIGH_PQC_FAILURE_RATE = Rule(
     name="HighPQCFailureRate",
@@ -38,7 +39,7 @@ or
 over $window (limit $limit_percent%, from $exchanges exchanges or $operations operations on). Somebody may be
 tampering with the handshake, or a release broke it.
 """,
-    panel=Panel("tallow-errors", 6),
+    panel=Panel("tallow-errors", "PQC operation failures"),
     absent="Every operation, algorithm and status has a series from the start: reported by RuleInputMissing.",
 )
 
@@ -58,7 +59,7 @@ floor(sum by (job, instance) (increase(tallow_api_errors_total{job="tallow",stat
 {{ $value }} requests were answered 401 in $window (limit $limit): somebody tries tokens, or a scraper or
 probe holds an old one.
 """,
-    panel=Panel("tallow-errors", 3),
+    panel=Panel("tallow-errors", "API errors by endpoint"),
     absent="401 has a series on every route from its registration: reported by RuleInputMissing.",
 )
 

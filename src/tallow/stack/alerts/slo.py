@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallow.stack.alerts.rule import HOUR, MINUTE, Panel, Rule, Severity
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import HOUR, MINUTE, Rule, Severity
 
 TRANSFER_TARGET = 0.95
 """Share of transfers up to 100 MB that succeed within 60 s."""
@@ -51,7 +52,7 @@ OBJECTIVES = (
         f'tallow_transfer_duration_seconds_bucket{{job="tallow",status="success",{_SIZES},le="60.0"}}',
         f'tallow_transfer_duration_seconds_count{{job="tallow",status=~"success|failed",{_SIZES}}}',
         "transfers up to 100 MB failed or took longer than a minute",
-        Panel("tallow-overview", 3),
+        Panel("tallow-overview", "Transfer success rate"),
     ),
     Objective(
         "Connection",
@@ -59,7 +60,7 @@ OBJECTIVES = (
         'tallow_webrtc_connections_total{job="tallow",status="success"}',
         'tallow_webrtc_connections_total{job="tallow"}',
         "attempts to connect peers failed",
-        Panel("tallow-errors", 5),
+        Panel("tallow-errors", "Connection failures"),
     ),
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack import thresholds
-from tallow.stack.alerts.rule import MINUTE, Figure, Panel, Rule
+from tallow.stack.alerts.links import Panel
+from tallow.stack.alerts.rule import MINUTE, Figure, Rule
 
 HIGH_TRANSFER_FAILURE_RATE = Rule(
     name="HighTransferFailureRate",
@@ -27,7 +28,7 @@ sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status=~"su
 {{ $value | humanizePercentage }} of the transfers that ended in $window failed (limit $limit_percent%,
 cancelled ones not counted, from $minimum transfers on).
 """,
-    panel=Panel("tallow-errors", 4),
+    panel=Panel("tallow-errors", "Transfer failures"),
     absent="Every status has a series from the start: reported by RuleInputMissing.",
 )
 
@@ -66,7 +67,7 @@ from $minimum on) and never fewer than $waiting waited.
             'sum(min_over_time(tallow_transfer_queue_depth{job="tallow",instance=$instance}[$window]))'
         ),
     },
-    panel=Panel("tallow-transfers", 1),
+    panel=Panel("tallow-transfers", "Transfer rate by status"),
     absent="Counters and queue depth have series from the start: reported by RuleInputMissing.",
 )
 
@@ -83,7 +84,7 @@ sum by (job, instance) (tallow_transfer_queue_depth{job="tallow"}) > $limit
     description="""
 {{ $value }} transfers have both sides present and no data flowing (limit $limit).
 """,
-    panel=Panel("tallow-transfers", 8),
+    panel=Panel("tallow-transfers", "Queue depth"),
     absent="The gauge is there from the start: reported by RuleInputMissing.",
 )
 
@@ -113,7 +114,7 @@ histogram_quantile(
 The median speed over $window is {{ $value | printf "%.2f" }} Mbps (limit $limit Mbps, from $minimum
 successful transfers on, unless most files are smaller than 64 KiB).
 """,
-    panel=Panel("tallow-transfers", 4),
+    panel=Panel("tallow-transfers", "Speed by method"),
     absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
