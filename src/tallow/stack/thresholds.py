@@ -44,3 +44,6 @@ UNAUTHORIZED_ANSWERS: Final = 10
 # Database and cache
 DB_DURATION_P95_SECONDS: Final = 1
 MIN_CACHE_HIT_RATIO: Final = 0.50
+
+OBSERVER_ROUTES: Final = "/(api/)?metrics|/api/health.*"
+"""Regular expression of the routes monitoring itself calls: they say nothing about what users meet."""
