@@ -1,0 +1,60 @@
+"""The dashboards in Python: four for Prometheus, and one more for Loki's log lines.
+
+They are written with Grafana's own builders and generated to ``monitoring/grafana/``; Grafana and the
+embedded viewer read the same files.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from tallow.stack.dashboards import errors, logs, overview, performance, transfers
+from tallow.stack.dashboards.layout import Frame, assemble, text
+from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER
+
+__all__ = ["FOLDER", "FRAMES", "dashboards", "files", "panel_path"]
+
+FOLDER = PurePosixPath("monitoring/grafana")
+
+FRAMES = {
+    overview: Frame(overview.UID, overview.TITLE, refresh="15s"),
+    transfers: Frame(transfers.UID, transfers.TITLE),
+    errors: Frame(errors.UID, errors.TITLE),
+    performance: Frame(performance.UID, performance.TITLE),
+}
+_LOGS = Frame(logs.UID, logs.TITLE, source="loki")
+
+
+@cache
+def dashboards() -> dict[str, dict[str, Any]]:
+    """Every dashboard as Grafana's JSON object, by uid, in reading order. Treat them as constants."""
+    frames = list(FRAMES.values())
+    boards = {
+        frame.uid: assemble(frame, module.rows(), [other for other in frames if other is not frame])
+        for module, frame in FRAMES.items()
+    }
+    return {**boards, logs.UID: assemble(_LOGS, logs.rows(), frames)}
+
+
+def files() -> dict[PurePosixPath, str]:
+    """What is generated: repository path to content."""
+    boards = {FOLDER / f"{uid}.json": text(board) for uid, board in dashboards().items()}
+    return {
+        **boards,
+        FOLDER / "grafana-datasources.yml": DATASOURCES,
+        FOLDER / "grafana-dashboards.yml": PROVIDER,
+    }
+
+
+def panel_path(uid: str, title: str) -> str:
+    """The path that opens one panel, for links from alerts: ``/d/tallow-errors?viewPanel=6``.
+
+    Raises:
+        KeyError: there is no such dashboard, or no panel of that title on it.
+    """
+    for panel in dashboards()[uid]["panels"]:
+        if panel["title"] == title:
+            return f"/d/{uid}?viewPanel={panel['id']}"
+    raise KeyError(title)

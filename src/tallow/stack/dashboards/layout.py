@@ -1,0 +1,142 @@
+"""From rows of panels to Grafana's dashboard: grid, variables, links, annotations, and stable JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as models
+
+from tallow.stack.dashboards import queries
+from tallow.stack.dashboards.targets import PROMETHEUS
+
+GRID = 24
+"""Columns of Grafana's grid."""
+SCHEMA = 39
+"""Of Grafana 11: the options here are written in its forms, and later ones migrate from it."""
+
+
+class Row:
+    """Panels side by side that answer one question; their widths fill the grid."""
+
+    def __init__(self, height: int, *panels: tuple[int, Builder[models.Panel]]) -> None:
+        assert sum(width for width, _ in panels) == GRID
+        self.height = height
+        self.panels = panels
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What surrounds the panels of one dashboard."""
+
+    uid: str
+    title: str
+    refresh: str = "30s"
+    source: str = "prometheus"
+
+
+def assemble(frame: Frame, rows: Sequence[Row], siblings: Sequence[Frame]) -> dict[str, Any]:
+    """The dashboard as Grafana reads it; ``siblings`` are linked to."""
+    board = (
+        builders.Dashboard(frame.title)
+        .uid(frame.uid)
+        .tags(["tallow"])
+        .time("now-1h", "now")
+        .refresh(frame.refresh)
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .readonly()
+        .variables(_variables(frame))
+        .links([_link(sibling) for sibling in siblings])
+    )
+    if frame.source == "prometheus":
+        board.annotations([_alerts("critical", "red"), _alerts("warning", "orange")])
+    model = board.build()
+    model.panels = [*_placed(rows)]
+    model.schema_version = SCHEMA
+    plain: dict[str, Any] = json.loads(JSONEncoder().encode(model))
+    return _tidied(plain)
+
+
+def text(dashboard: dict[str, Any]) -> str:
+    """The committed form: sorted, so that a change of one panel is a change of its lines alone."""
+    return json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _placed(rows: Sequence[Row]) -> list[models.Panel]:
+    placed: list[models.Panel] = []
+    y = 0
+    for row in rows:
+        x = 0
+        for width, builder in row.panels:
+            panel = builder.build()
+            panel.id_val = len(placed) + 1
+            panel.grid_pos = models.GridPos(h=row.height, w=width, x=x, y=y)
+            for place, target in enumerate(panel.targets or []):
+                target.ref_id = chr(ord("A") + place)  # type: ignore[attr-defined]
+            placed.append(panel)
+            x += width
+        y += row.height
+    return placed
+
+
+def _variables(frame: Frame) -> list[Builder[models.VariableModel]]:
+    source = builders.DatasourceVariable("datasource").label("Data source").type(frame.source)
+    if frame.source != "prometheus":
+        return [source]
+    every = models.VariableOption(selected=True, text="All", value="$__all")
+    return [
+        source,
+        *(
+            builders.QueryVariable(name)
+            .label(name.capitalize())
+            .datasource(PROMETHEUS)
+            .query(query)
+            .multi(True)
+            .include_all(True)
+            .all_value(".+")
+            .current(every)
+            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+            .sort(models.VariableSort.ALPHABETICAL_ASC)
+            for name, query in (("job", queries.JOBS), ("instance", queries.INSTANCES))
+        ),
+    ]
+
+
+def _link(sibling: Frame) -> builders.DashboardLink:
+    return (
+        builders.DashboardLink(sibling.title.removeprefix("Tallow / "))
+        .type(models.DashboardLinkType.LINK)
+        .url(f"/d/{sibling.uid}")
+        .icon("dashboard")
+        .keep_time(True)
+        .include_vars(True)
+    )
+
+
+def _alerts(severity: str, colour: str) -> builders.AnnotationQuery:
+    return (
+        builders.AnnotationQuery()
+        .name(f"Firing, {severity}")
+        .datasource(PROMETHEUS)
+        .enable(True)
+        .icon_color(colour)
+        .expr(queries.alerts(severity))
+    )
+
+
+def _tidied(dashboard: dict[str, Any]) -> dict[str, Any]:
+    """Without the fields the SDK writes for kinds of variables and panels that these are not."""
+    for variable in dashboard["templating"]["list"]:
+        for field in ("id", "auto", "auto_min", "auto_count"):
+            variable.pop(field, None)
+    for annotation in dashboard.get("annotations", {}).get("list", []):
+        annotation |= {"titleFormat": "{{alertname}}", "textFormat": "{{instance}}", "step": "60s"}
+    for panel in dashboard["panels"]:
+        panel.pop("repeatDirection", None)
+    dashboard.pop("style", None)
+    return dashboard

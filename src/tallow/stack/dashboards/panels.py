@@ -1,0 +1,259 @@
+"""The shapes panels share: one function for each kind, over Grafana's own builders.
+
+``why`` is the panel's description: what it shows and what to do when it looks wrong. ``idle`` is the text
+that stands in for a panel without samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grafana_foundation_sdk.builders import barchart, gauge, heatmap, piechart, stat, table, timeseries
+from grafana_foundation_sdk.builders.common import (
+    GraphThresholdsStyleConfig,
+    ReduceDataOptions,
+    ScaleDistributionConfig,
+    StackingConfig,
+    TableSortByFieldState,
+    VizLegendOptions,
+    VizTooltipOptions,
+)
+from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    FieldColorModeId,
+)
+from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
+from grafana_foundation_sdk.models.piechart import PieChartLabels, PieChartLegendValues, PieChartType
+
+from tallow.stack.dashboards.palette import PLAIN, fixed, unjudged
+from tallow.stack.dashboards.targets import PROMETHEUS
+
+NO_TRAFFIC = "no traffic"
+NO_DATA = "not reported"
+"""Nothing was scraped: unlike a quantile, this value exists on an idle system as well."""
+
+
+def lines(
+    title: str,
+    why: str,
+    unit: str,
+    *targets: Dataquery,
+    limit: ThresholdsConfig | None = None,
+    stacked: bool = False,
+    idle: str = NO_DATA,
+) -> timeseries.Panel:
+    """Series over time from zero up; ``limit`` is drawn as a dashed line and a tinted area."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .min(0)
+        .no_value(idle)
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .line_width(2)
+        .fill_opacity(35 if stacked else 8)
+        .show_points(common.VisibilityMode.AUTO)
+        .legend(_legend())
+        .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
+        .thresholds(limit or unjudged())
+        .targets(list(targets))
+    )
+    if stacked:
+        panel.stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+    if limit:
+        panel.thresholds_style(
+            GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED_AND_AREA)
+        )
+    return panel
+
+
+def dashed(panel: timeseries.Panel, ending: str) -> timeseries.Panel:
+    """Draw the series whose name ends in the word ``ending`` dashed, beside solid ones they belong to."""
+    line = DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})
+    return panel.override_by_regexp(f"/ {ending}$/", [line])
+
+
+def count_on_the_right(panel: timeseries.Panel, name: str, colour: str) -> timeseries.Panel:
+    """Draw the series ``name``, events a minute, as bars against an axis of its own."""
+    return panel.override_by_name(
+        name,
+        [
+            fixed(colour),
+            DynamicConfigValue("unit", "epm"),
+            DynamicConfigValue("custom.drawStyle", "bars"),
+            DynamicConfigValue("custom.axisPlacement", "right"),
+            DynamicConfigValue("custom.thresholdsStyle", {"mode": "off"}),
+        ],
+    )
+
+
+def number(
+    title: str,
+    why: str,
+    unit: str,
+    target: Dataquery,
+    *,
+    limit: ThresholdsConfig | None = None,
+    idle: str = NO_DATA,
+) -> stat.Panel:
+    """One number, read from across the room; a range query draws its history behind it."""
+    history = common.BigValueGraphMode.AREA if target.build().range_val else common.BigValueGraphMode.NONE
+    return (
+        stat.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .no_value(idle)
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .thresholds(limit or unjudged())
+        .reduce_options(_last())
+        .color_mode(common.BigValueColorMode.VALUE)
+        .graph_mode(history)
+        .text_mode(common.BigValueTextMode.VALUE)
+        .with_target(target)
+    )
+
+
+def dial(
+    title: str, why: str, target: Dataquery, *, limit: ThresholdsConfig | None = None, idle: str = NO_DATA
+) -> gauge.Panel:
+    """A share between 0 and 100 %, the limit marked on its rim."""
+    return (
+        gauge.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit("percentunit")
+        .min(0)
+        .max(1)
+        .decimals(0)
+        .no_value(idle)
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .thresholds(limit or unjudged())
+        .reduce_options(_last())
+        .show_threshold_markers(limit is not None)
+        .with_target(target)
+    )
+
+
+def pie(title: str, why: str, unit: str, target: Dataquery, *, idle: str = NO_TRAFFIC) -> piechart.Panel:
+    """Shares of a whole over the range."""
+    return (
+        piechart.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .decimals(0)
+        .no_value(idle)
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .reduce_options(_last())
+        .pie_type(PieChartType.DONUT)
+        .display_labels([PieChartLabels.PERCENT])
+        .legend(
+            piechart.PieChartLegendOptions()
+            .display_mode(common.LegendDisplayMode.TABLE)
+            .placement(common.LegendPlacement.RIGHT)
+            .show_legend(True)
+            .values([PieChartLegendValues.VALUE, PieChartLegendValues.PERCENT])
+        )
+        .with_target(target)
+    )
+
+
+def heat(title: str, why: str, unit: str, target: Dataquery, *, idle: str = NO_TRAFFIC) -> heatmap.Panel:
+    """A histogram over time: the darker a cell, the more observations; empty cells are not drawn."""
+    return (
+        heatmap.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .no_value(idle)
+        .calculate(False)
+        .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(32))
+        .y_axis(heatmap.YAxisConfig().unit(unit).axis_placement(common.AxisPlacement.LEFT))
+        .filter_values(heatmap.FilterValueRange().le(1e-9))
+        .scale_distribution(ScaleDistributionConfig().type(common.ScaleDistribution.LINEAR))
+        .show_tooltip()
+        .show_legend()
+        .with_target(target)
+    )
+
+
+def bars(title: str, why: str, unit: str, *targets: Dataquery, idle: str = NO_DATA) -> barchart.Panel:
+    """One bar for each target, in their order, named by their legends."""
+    return (
+        barchart.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .min(0)
+        .decimals(0)
+        .no_value(idle)
+        .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color("purple"))
+        .transformations(
+            [DataTransformerConfig("reduce", options={"mode": "seriesToRows", "reducers": ["lastNotNull"]})]
+        )
+        .x_field("Field")
+        .orientation(common.VizOrientation.VERTICAL)
+        .show_value(common.VisibilityMode.AUTO)
+        .legend(VizLegendOptions().show_legend(False).display_mode(common.LegendDisplayMode.LIST))
+        .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.SINGLE))
+        .targets(list(targets))
+    )
+
+
+def listing(
+    title: str, why: str, unit: str, target: Dataquery, columns: Mapping[str, str], *, idle: str
+) -> table.Panel:
+    """A table of ``columns`` (label or ``Value`` to heading), the largest last column on top."""
+    order = {name: place for place, name in enumerate(columns)}
+    value = list(columns.values())[-1]
+    return (
+        table.Panel()
+        .title(title)
+        .description(why)
+        .datasource(PROMETHEUS)
+        .unit(unit)
+        .decimals(0)
+        .no_value(idle)
+        .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(PLAIN))
+        .show_header(True)
+        .sort_by([TableSortByFieldState().display_name(value).desc(True)])
+        .transformations(
+            [
+                DataTransformerConfig(
+                    "organize",
+                    options={
+                        "excludeByName": {"Time": True},
+                        "indexByName": order,
+                        "renameByName": dict(columns),
+                    },
+                )
+            ]
+        )
+        .with_target(target)
+    )
+
+
+def _legend() -> VizLegendOptions:
+    return (
+        VizLegendOptions()
+        .show_legend(True)
+        .display_mode(common.LegendDisplayMode.LIST)
+        .placement(common.LegendPlacement.BOTTOM)
+        .calcs(["lastNotNull", "max"])
+    )
+
+
+def _last() -> ReduceDataOptions:
+    return ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)

@@ -1,0 +1,34 @@
+"""Queries as Grafana's targets: how each is asked for and named."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.prometheus import Dataquery
+from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
+"""The data source the reader chose: no dashboard is wired to one."""
+
+
+def over_time(expr: str, legend: str) -> Dataquery:
+    """One sample a step over the range. ``legend`` may name labels: ``{{status}}``."""
+    return _query(expr, legend).range()
+
+
+def now(expr: str, legend: str) -> Dataquery:
+    """One sample at the end of the range."""
+    return _query(expr, legend).instant()
+
+
+def rows(expr: str) -> Dataquery:
+    """One row for each series, its labels as columns."""
+    return _query(expr, "").instant().format(PromQueryFormat.TABLE)
+
+
+def buckets(expr: str) -> Dataquery:
+    """A histogram's buckets over the range, for a heatmap."""
+    return _query(expr, "{{le}}").range().format(PromQueryFormat.HEATMAP)
+
+
+def _query(expr: str, legend: str) -> Dataquery:
+    return Dataquery().expr(expr).legend_format(legend).datasource(PROMETHEUS)
