@@ -44,7 +44,7 @@ def file_sizes(above: str | None, upto: str) -> str:
     if above is None:
         return within
     smaller = increase("file_size_bytes_bucket", f'le="{above}"')
-    return f"{within} - {smaller}"
+    return f"clamp_min({within} - {smaller}, 0)"
 
 
 # Connections

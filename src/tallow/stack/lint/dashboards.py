@@ -1,0 +1,129 @@
+"""Check one dashboard: its frame, its variables, its grid, and each of its panels."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import promql_parser as ast
+
+from tallow.stack.lint import names
+from tallow.stack.lint.exceptions import applied
+from tallow.stack.lint.expressions import check_expression
+from tallow.stack.lint.names import Found
+from tallow.stack.lint.panels import Json, panel_rules, target_rules
+from tallow.stack.lint.problem import Problem
+from tallow.stack.lint.templating import variables
+from tallow.stack.lint.vocabulary import EXPOSED
+
+COLUMNS = 24
+_LABEL_VALUES = re.compile(r"label_values\((?:(?P<selector>.+),\s*)?(?P<label>\w+)\)")
+_READ = frozenset({"expr", "uid", "query", "legendFormat", "title", "url"})
+"""Fields in which Grafana replaces variables."""
+
+
+def check_dashboard(json: Json, *, where: str) -> list[Problem]:
+    """Every rule a dashboard, read as Grafana reads it, breaks.
+
+    ``where`` names its file; problems of a panel add its title: "tallow-errors.json: Recent errors".
+    """
+    problems = [Problem(where, rule, message) for rule, message in _frame(json)]
+    for panel in json["panels"]:
+        place = f"{where}: {panel['title']}"
+        found = list(panel_rules(panel))
+        for target in panel.get("targets", []):
+            if target.get("datasource", panel.get("datasource", {})).get("type") == "prometheus":
+                problems += check_expression(target["expr"], where=place)
+                found += target_rules(panel, target)
+        problems += [Problem(place, rule, message) for rule, message in dict.fromkeys(found)]
+    for annotation in json.get("annotations", {}).get("list", []):
+        problems += check_expression(annotation["expr"], where=f"{where}: {annotation['name']}")
+    return applied(dict.fromkeys(problems))
+
+
+def _frame(json: Json) -> Iterator[Found]:
+    yield from _identity(json)
+    yield from _variables(json)
+    yield from _grid(json["panels"])
+    for holder in (*json.get("annotations", {}).get("list", []), *json["templating"]["list"]):
+        source = holder.get("datasource")
+        if source is not None and not str(source.get("uid", "")).startswith("${"):
+            yield (
+                "panel/datasource",
+                f"'{holder['name']}' is wired to one data source: use ${{datasource}}",
+            )
+
+
+def _identity(json: Json) -> Iterator[Found]:
+    if not json.get("uid"):
+        yield "dashboard/identity", "no uid: links to it would break with every import"
+    if not json.get("tags"):
+        yield "dashboard/identity", "no tags: it cannot be found"
+    for field in ("title", "id"):
+        for value, times in Counter(panel[field] for panel in json["panels"]).items():
+            if times > 1:
+                yield "dashboard/identity", f"{times} panels have the {field} '{value}'"
+
+
+def _variables(json: Json) -> Iterator[Found]:
+    defined = {variable["name"]: variable for variable in json["templating"]["list"]}
+    used = _used(json["panels"]) | _used(json.get("annotations", {}))
+    pending = [name for name in used if name in defined]
+    while pending:  # a variable that a used one's query needs is used as well
+        needed = _used(defined[pending.pop()]) - used
+        used |= needed
+        pending += [name for name in needed if name in defined]
+    for name in sorted(set(defined) - used):
+        yield "dashboard/variable", f"the variable '{name}' is used nowhere"
+    for name in sorted(name for name in used - set(defined) if not name.startswith("__")):
+        yield "dashboard/variable", f"the variable '{name}' is not defined"
+    for variable in defined.values():
+        if variable["type"] == "query":
+            yield from _variable_query(str(variable["query"]))
+
+
+def _used(part: Any) -> set[str]:
+    """Names of the variables in those fields of a piece of JSON in which they are replaced."""
+    if isinstance(part, list):
+        return set().union(*(_used(item) for item in part))
+    if not isinstance(part, dict):
+        return set()
+    found: set[str] = set()
+    for key, value in part.items():
+        found |= variables(value) if key in _READ and isinstance(value, str) else _used(value)
+    return found
+
+
+def _variable_query(query: str) -> Iterator[Found]:
+    found = _LABEL_VALUES.fullmatch(query)
+    if found is None or found["selector"] is None:
+        yield "dashboard/variable", f"'{query}' is not label_values(metric, label)"
+        return
+    try:
+        selector = ast.parse(found["selector"])
+    except ValueError as error:
+        yield "promql/syntax", f"{error}: {query}"
+        return
+    if isinstance(selector, ast.VectorSelector):
+        yield from names.selector_names(selector)
+        exposed = EXPOSED.get(selector.name or "")
+        if exposed is not None and found["label"] not in exposed.labels:
+            yield "catalog/label", f"'{selector.name}' has no label '{found['label']}'"
+
+
+def _grid(panels: list[Json]) -> Iterator[Found]:
+    cells = Counter(
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels)
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    )
+    bottom = max((y for _, y in cells), default=-1)
+    if any(x >= COLUMNS for x, _ in cells):
+        yield "dashboard/layout", f"a panel reaches beyond column {COLUMNS}"
+    if any(times > 1 for times in cells.values()):
+        yield "dashboard/layout", "panels overlap"
+    if any((x, y) not in cells for x in range(COLUMNS) for y in range(bottom + 1)):
+        yield "dashboard/layout", "the grid has holes"

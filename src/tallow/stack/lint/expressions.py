@@ -1,0 +1,60 @@
+"""Check one PromQL expression, of a rule or of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import promql_parser as ast
+
+from tallow.stack.lint import forms, names
+from tallow.stack.lint.exceptions import applied
+from tallow.stack.lint.names import Found
+from tallow.stack.lint.problem import Problem
+from tallow.stack.lint.templating import parseable
+
+
+def check_expression(expr: str, *, where: str) -> list[Problem]:
+    """Every rule of ``catalog/`` and ``promql/`` that ``expr`` breaks.
+
+    Grafana's windows (``$__rate_interval`` and the like) are understood. ``where`` names the file and the
+    panel or alert, as in "tallow-errors.json: Recent errors".
+    """
+    try:
+        tree = ast.parse(parseable(expr))
+    except ValueError as error:
+        return [Problem(where, "promql/syntax", f"{error}: {expr}")]
+    found = [Problem(where, rule, message) for rule, message in dict.fromkeys(_rules(tree))]
+    return applied(found)
+
+
+def nodes(tree: ast.Expr) -> list[ast.Expr]:
+    """Every node of an expression, outermost first."""
+    visited: list[ast.Expr] = []
+
+    def visit(node: ast.Expr) -> bool:
+        visited.append(node)
+        return True
+
+    ast.walk(tree, visit)
+    return visited
+
+
+def selectors(tree: ast.Expr) -> list[ast.VectorSelector]:
+    """Every selector of an expression, those of a range included."""
+    return [node for node in nodes(tree) if isinstance(node, ast.VectorSelector)]
+
+
+def _rules(tree: ast.Expr) -> Iterator[Found]:
+    for selector in selectors(tree):
+        yield from names.selector_names(selector)
+    top = forms.bare(tree)
+    if isinstance(top, ast.VectorSelector):
+        yield from forms.raw_counter(top)
+    for node in nodes(tree):
+        if isinstance(node, ast.AggregateExpr):
+            yield from names.aggregation_names(node)
+            yield from forms.aggregation(node)
+        elif isinstance(node, ast.Call):
+            yield from forms.call(node)
+        elif isinstance(node, ast.BinaryExpr):
+            yield from forms.operation(node)

@@ -1,0 +1,181 @@
+"""Rules about one panel of a dashboard: axes, windows, legends, thresholds, the idle state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import promql_parser as ast
+
+from tallow.stack.lint import units
+from tallow.stack.lint.expressions import nodes, selectors
+from tallow.stack.lint.forms import bare
+from tallow.stack.lint.names import Found
+from tallow.stack.lint.shape import COMPARISONS, Shape, shape
+from tallow.stack.lint.templating import STAND_INS, parseable
+from tallow.stack.lint.vocabulary import EXPOSED
+
+Json = dict[str, Any]
+
+KINDS = frozenset(
+    {"timeseries", "stat", "gauge", "bargauge", "piechart", "table", "histogram", "barchart", "heatmap"}
+    | {"text", "logs"}
+)
+TRANSFORMATIONS = frozenset(
+    {"organize", "merge", "joinByField", "sortBy", "filterFieldsByName", "reduce", "labelsToFields"}
+)
+NO_TRAFFIC = "no traffic"
+_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_WORDS = 10
+
+
+def panel_rules(panel: Json) -> Iterator[Found]:
+    """Rules about the panel itself, whatever its data source."""
+    if len(str(panel.get("description", "")).split()) < _WORDS:
+        yield "panel/description", "say what it shows and what to do when it looks wrong"
+    if panel["type"] not in KINDS:
+        yield (
+            "panel/kind",
+            f"'{panel['type']}' is not drawn by the viewer; it draws {', '.join(sorted(KINDS))}",
+        )
+    for transformation in panel.get("transformations", []):
+        if transformation["id"] not in TRANSFORMATIONS:
+            accepted = ", ".join(sorted(TRANSFORMATIONS))
+            yield "panel/kind", f"transformation '{transformation['id']}' is not common; use {accepted}"
+    for holder in (panel, *panel.get("targets", [])):
+        if not str(holder.get("datasource", {}).get("uid", "")).startswith("${"):
+            yield "panel/datasource", "wired to one data source: take uid ${datasource}"
+    references = [target.get("refId") for target in panel.get("targets", [])]
+    if None in references or len(set(references)) != len(references):
+        yield "panel/target", f"targets need refIds of their own, not {references}"
+
+
+def target_rules(panel: Json, target: Json) -> Iterator[Found]:
+    """Rules about one PromQL target and the panel that shows it."""
+    try:
+        tree = ast.parse(parseable(target["expr"]))
+    except ValueError:
+        return  # reported as promql/syntax
+    value = shape(tree)
+    yield from _selection(tree)
+    yield from _windows(tree, target)
+    yield from _unit(panel, target, value)
+    yield from _thresholds(panel, target, value)
+    yield from _columns(panel, value) if target.get("format") == "table" else _legend(target, value)
+    yield from _idle(panel, tree)
+
+
+def _selection(tree: ast.Expr) -> Iterator[Found]:
+    for selector in selectors(tree):
+        matchers = {str(matcher) for matcher in selector.matchers.matchers}
+        if selector.name in EXPOSED and not {'job=~"$job"', 'instance=~"$instance"'} <= matchers:
+            yield (
+                "panel/selection",
+                f'{selector.name} lacks job=~"$job" or instance=~"$instance"',
+            )
+
+
+def _windows(tree: ast.Expr, target: Json) -> Iterator[Found]:
+    rate_interval, whole_range = STAND_INS["$__rate_interval"], STAND_INS["$__range"]
+    for node in nodes(tree):
+        if not isinstance(node, ast.MatrixSelector | ast.SubqueryExpr):
+            continue
+        if node.range == whole_range and not target.get("instant"):
+            yield (
+                "panel/window",
+                "$__range in a range query repeats the whole range at each step: ask for an instant",
+            )
+        elif node.range not in (rate_interval, whole_range):
+            yield "panel/window", "a fixed window has gaps or smears at other zooms: take $__rate_interval"
+
+
+def _unit(panel: Json, target: Json, value: Shape) -> Iterator[Found]:
+    unit = unit_of(panel, target)
+    if panel["type"] == "heatmap":
+        observed = [EXPOSED[name].metric for name in sorted(value.names) if name in EXPOSED]
+        wanted = units.accepted(units.of(observed[0])) if observed else ()
+    else:
+        wanted = units.accepted(value.unit)
+    if value.names and not any(name in EXPOSED for name in value.names):
+        return
+    if not unit:
+        yield "panel/unit", f"no unit; the query yields {' or '.join(wanted) or 'no known unit'}"
+    elif unit not in wanted:
+        yield "panel/unit", f"unit '{unit}', but the query yields {' or '.join(wanted) or 'no known unit'}"
+
+
+def unit_of(panel: Json, target: Json) -> str:
+    """The unit a target's values are shown in: the panel's, or an override's for its name."""
+    config = panel.get("fieldConfig", {})
+    for override in config.get("overrides", []):
+        if _applies(override["matcher"], target):
+            for item in override["properties"]:
+                if item["id"] == "unit":
+                    return str(item["value"])
+    return str(config.get("defaults", {}).get("unit", ""))
+
+
+def _applies(matcher: Json, target: Json) -> bool:
+    legend = str(target.get("legendFormat", ""))
+    if matcher["id"] == "byFrameRefID":
+        return bool(matcher["options"] == target.get("refId"))
+    if matcher["id"] == "byRegexp":
+        return re.search(str(matcher["options"]).strip("/"), legend) is not None
+    return bool(matcher["id"] == "byName" and matcher["options"] == legend)
+
+
+def _thresholds(panel: Json, target: Json, value: Shape) -> Iterator[Found]:
+    defaults = panel.get("fieldConfig", {}).get("defaults", {})
+    if unit_of(panel, target) != defaults.get("unit", ""):
+        return
+    for step in defaults.get("thresholds", {}).get("steps", []):
+        limit = step.get("value")
+        if limit is not None and not value.low < limit < value.high:
+            cap = ", its last finite bucket edge" if value.edge else ""
+            span = f"{value.low:g} to {value.high:g}{cap}"
+            yield "panel/threshold", f"threshold {limit:g} is never crossed: the value lies in {span}"
+
+
+def _legend(target: Json, value: Shape) -> Iterator[Found]:
+    legend = str(target.get("legendFormat", ""))
+    named = set(_PLACEHOLDER.findall(legend))
+    if not legend:
+        yield "panel/legend", "no legend: the reader would see the query"
+    if value.labels is None:
+        return
+    for name in sorted(named - value.labels):
+        yield "panel/legend", f"the legend names '{name}', which the query does not keep"
+    for name in sorted(value.labels - named):
+        yield "panel/legend", f"series differ by '{name}', which the legend does not name"
+
+
+def _columns(panel: Json, value: Shape) -> Iterator[Found]:
+    if value.labels is None:
+        return
+    columns: set[str] = set()
+    for transformation in panel.get("transformations", []):
+        if transformation["id"] == "organize":
+            columns |= set(transformation["options"].get("renameByName", {}))
+    named = {name for name in columns if name != "Time" and not name.startswith("Value")}
+    for name in sorted(named - value.labels):
+        yield "panel/legend", f"the column '{name}' is no label the query keeps"
+    for name in sorted(value.labels - named):
+        yield "panel/legend", f"the label '{name}' has no column heading"
+
+
+def _idle(panel: Json, tree: ast.Expr) -> Iterator[Found]:
+    text = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "")
+    if not text:
+        yield "panel/idle", "noValue is empty: without samples the panel would say No data"
+    guarded: set[str] = set()
+    quantiles: set[str] = set()
+    for node in nodes(tree):
+        if isinstance(node, ast.BinaryExpr) and str(node.op).split()[0] in COMPARISONS:
+            guarded.add(bare(node.lhs).prettify())
+        elif isinstance(node, ast.Call) and node.func.name == "histogram_quantile":
+            quantiles.add(node.prettify())
+    if quantiles - guarded:
+        yield "panel/idle", "a quantile without observations is NaN: drop it with >= 0"
+    if quantiles and text != NO_TRAFFIC:
+        yield "panel/idle", f"a quantile without observations reads '{NO_TRAFFIC}', not '{text}'"

@@ -1,0 +1,247 @@
+"""What an expression yields: its labels, its unit and the interval its values lie in.
+
+Inferred from the catalogue without a server. ``labels`` is None where it cannot be known (metrics of others,
+``label_replace``), and then no rule about labels applies.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import promql_parser as ast
+
+from tallow.stack.lint import units
+from tallow.stack.lint.units import Unit
+from tallow.stack.lint.vocabulary import EXPOSED
+
+Labels = frozenset[str] | None
+NONE: frozenset[str] = frozenset()
+
+SCALARS = {"scalar", "time", "pi"}
+COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
+SETS = {"and", "or", "unless"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """``low`` and ``high`` bound the values; ``edge``: ``high`` is a histogram's last finite edge."""
+
+    labels: Labels
+    unit: Unit = units.COUNT
+    low: float = -math.inf
+    high: float = math.inf
+    edge: bool = False
+    nonzero: bool = False
+    scalar: bool = False
+    names: frozenset[str] = NONE
+    shifted: bool = False
+
+
+def shape(expr: ast.Expr) -> Shape:
+    """The shape of an expression that parsed."""
+    infer = _INFER.get(type(expr))
+    return infer(expr) if infer else Shape(None)
+
+
+def _negated(inner: Shape) -> Shape:
+    return replace(inner, low=-inner.high, high=-inner.low, edge=False)
+
+
+def _selector(selector: ast.VectorSelector) -> Shape:
+    name = selector.name or ""
+    exposed = EXPOSED.get(name)
+    shifted = selector.offset is not None or selector.at is not None
+    if exposed is None:
+        bounds = {"up": (0.0, 1.0), "ALERTS": (1.0, 1.0)}.get(name, (-math.inf, math.inf))
+        return Shape(None, low=bounds[0], high=bounds[1], names=frozenset({name}), shifted=shifted)
+    unit = units.COUNT if exposed.part in ("bucket", "count") else units.of(exposed.metric)
+    return Shape(exposed.labels, unit=unit, low=0, names=frozenset({name}), shifted=shifted)
+
+
+def kept(modifier: ast.AggModifier | None, inner: Labels) -> Labels:
+    """The labels an aggregation leaves."""
+    if modifier is None:
+        return NONE
+    if modifier.type == ast.AggModifierType.By:
+        return frozenset(modifier.labels)
+    return None if inner is None else inner - set(modifier.labels)
+
+
+def _aggregate(expr: ast.AggregateExpr) -> Shape:
+    inner, op = shape(expr.expr), str(expr.op)
+    if op in ("topk", "bottomk"):
+        return inner
+    labels = kept(expr.modifier, inner.labels)
+    if op in ("count", "group"):
+        return Shape(labels, low=1, nonzero=True, names=inner.names)
+    if op == "sum":
+        low, high = (0.0 if inner.low >= 0 else -math.inf), (0.0 if inner.high <= 0 else math.inf)
+        nonzero = inner.nonzero and inner.low >= 0
+        return replace(inner, labels=labels, low=low, high=high, edge=False, nonzero=nonzero)
+    return replace(inner, labels=labels)
+
+
+def _call(expr: ast.Call) -> Shape:
+    name, args = expr.func.name, [shape(argument) for argument in expr.args]
+    if name == "histogram_quantile":
+        return _quantile(args[1])
+    if name in SCALARS:
+        return Shape(NONE, scalar=True)
+    if name.startswith("clamp"):
+        return _clamped(name, args[0], args[1:])
+    if name == "vector":
+        return replace(args[0], scalar=False)
+    inner = next((argument for argument in args if not argument.scalar), Shape(NONE))
+    return _YIELDS[name](inner) if name in _YIELDS else inner
+
+
+_YIELDS: Mapping[str, Callable[[Shape], Shape]] = {
+    **dict.fromkeys(
+        ("rate", "irate"), lambda of: replace(of, unit=of.unit.a_second(), low=0.0, high=math.inf)
+    ),
+    "deriv": lambda of: replace(of, unit=of.unit.a_second(), low=-math.inf, high=math.inf),
+    **dict.fromkeys(("increase", "sum_over_time"), lambda of: replace(of, high=math.inf)),
+    **dict.fromkeys(
+        ("delta", "idelta", "predict_linear", "ln", "log2", "log10"),
+        lambda of: replace(of, low=-math.inf, high=math.inf, nonzero=False),
+    ),
+    **dict.fromkeys(
+        ("changes", "resets", "count_over_time", "present_over_time"),
+        lambda of: replace(of, unit=units.COUNT, low=0.0, high=math.inf),
+    ),
+    **dict.fromkeys(
+        ("absent", "absent_over_time"),
+        lambda of: Shape(None, low=1, high=1, nonzero=True, names=of.names),
+    ),
+    **dict.fromkeys(("label_replace", "label_join"), lambda of: replace(of, labels=None)),
+    "timestamp": lambda of: replace(of, unit=Unit(seconds=1), low=0.0, high=math.inf),
+}
+"""What the functions yield that change more than the value; the others keep unit, labels and bounds."""
+
+
+def _quantile(buckets: Shape) -> Shape:
+    """Prometheus caps a quantile at the last finite edge: nothing above it can ever be seen."""
+    labels = None if buckets.labels is None else buckets.labels - {"le"}
+    metrics = [EXPOSED[name].metric for name in buckets.names if name in EXPOSED]
+    if not metrics or not metrics[0].buckets:
+        return replace(buckets, labels=labels)
+    high = float(metrics[0].buckets[-1])
+    return Shape(labels, units.of(metrics[0]), 0, high, edge=True, names=buckets.names)
+
+
+def _clamped(name: str, inner: Shape, limits: list[Shape]) -> Shape:
+    low = limits[0].low if name in ("clamp", "clamp_min") else -math.inf
+    high = limits[-1].high if name in ("clamp", "clamp_max") else math.inf
+    nonzero = inner.nonzero or low > 0
+    return replace(inner, low=max(inner.low, low), high=min(inner.high, high), edge=False, nonzero=nonzero)
+
+
+def _binary(expr: ast.BinaryExpr) -> Shape:
+    left, right, op = shape(expr.lhs), shape(expr.rhs), str(expr.op)
+    if op.startswith(tuple(COMPARISONS)):
+        return _compared(expr, left, right, op.split(maxsplit=1)[0])
+    if op == "or":
+        low, high = min(left.low, right.low), max(left.high, right.high)
+        labels = None if left.labels is None or right.labels is None else left.labels | right.labels
+        nonzero = left.nonzero and right.nonzero
+        return replace(left, labels=labels, low=low, high=high, nonzero=nonzero)
+    if op in SETS:
+        return left
+    return _computed(expr, left, right, op)
+
+
+def _compared(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape:
+    labels = joined(expr, left, right)
+    if expr.modifier is not None and expr.modifier.return_bool:
+        return Shape(labels, low=0, high=1, names=left.names)
+    low = max(left.low, right.low) if op in (">", ">=", "==") else left.low
+    high = min(left.high, right.high) if op in ("<", "<=", "==") else left.high
+    zero = right.low == right.high == 0
+    nonzero = (op == ">" and right.low >= 0) or (op == ">=" and right.low > 0) or (op == "!=" and zero)
+    return replace(left, labels=labels, low=low, high=high, nonzero=left.nonzero or nonzero)
+
+
+def joined(expr: ast.BinaryExpr, left: Shape, right: Shape) -> Labels:
+    """The labels of an operation between two operands."""
+    if left.scalar or right.scalar:
+        return right.labels if left.scalar else left.labels
+    if left.labels is None or right.labels is None:
+        return None
+    modifier = expr.modifier
+    if modifier is None or modifier.matching is None:
+        return left.labels
+    card = modifier.card
+    if card == ast.VectorMatchCardinality.OneToOne:
+        listed = frozenset(modifier.matching.labels)
+        on = modifier.matching.type == ast.LabelModifierType.Include
+        return listed if on else left.labels - listed
+    many = left.labels if card == ast.VectorMatchCardinality.ManyToOne else right.labels
+    return many | frozenset(modifier.group_labels or ())
+
+
+def _computed(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape:
+    shifted = left.shifted or right.shifted
+    names = left.names | right.names
+    low, high = _interval(op, left, right)
+    nonzero = op == "+" and left.low >= 0 and right.low >= 0 and (left.nonzero or right.nonzero)
+    if op == "/" and not shifted and left.low >= 0 and left.names and left.names <= right.names:
+        low, high = 0.0, 1.0  # a part of a whole
+    return Shape(
+        joined(expr, left, right),
+        _unit(op, left, right),
+        low,
+        high,
+        nonzero=nonzero,
+        scalar=left.scalar and right.scalar,
+        names=names,
+        shifted=shifted,
+    )
+
+
+def _unit(op: str, left: Shape, right: Shape) -> Unit:
+    if op == "*":
+        if right.scalar:
+            return left.unit.times(right.low)
+        return right.unit.times(left.low) if left.scalar else left.unit.by(right.unit)
+    if op == "/" and not right.scalar:
+        return left.unit.over(right.unit)
+    return right.unit if left.scalar else left.unit
+
+
+def _interval(op: str, left: Shape, right: Shape) -> tuple[float, float]:
+    if op == "+":
+        return left.low + right.low, left.high + right.high
+    if op == "-":
+        return left.low - right.high, left.high - right.low
+    if op == "/" and right.scalar and right.low == right.high != 0:
+        ends = (left.low / right.low, left.high / right.low)
+        return min(ends), max(ends)
+    if op == "*" and (left.scalar or right.scalar):
+        factor, other = (left.low, right) if left.scalar else (right.low, left)
+        ends = (_product(other.low, factor), _product(other.high, factor))
+        return min(ends), max(ends)
+    if op in ("*", "/", "%", "^") and left.low >= 0 and right.low >= 0:
+        return 0.0, math.inf
+    return -math.inf, math.inf
+
+
+def _product(a: float, b: float) -> float:
+    return 0.0 if 0 in (a, b) else a * b
+
+
+_INFER: Mapping[type, Callable[[Any], Shape]] = {
+    ast.NumberLiteral: lambda number: Shape(
+        NONE, low=number.val, high=number.val, nonzero=number.val != 0, scalar=True
+    ),
+    ast.ParenExpr: lambda paren: shape(paren.expr),
+    ast.UnaryExpr: lambda unary: _negated(shape(unary.expr)),
+    ast.VectorSelector: _selector,
+    ast.MatrixSelector: lambda matrix: _selector(matrix.vector_selector),
+    ast.SubqueryExpr: lambda subquery: shape(subquery.expr),
+    ast.AggregateExpr: _aggregate,
+    ast.Call: _call,
+    ast.BinaryExpr: _binary,
+}

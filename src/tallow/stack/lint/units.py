@@ -1,0 +1,66 @@
+"""Units: what an expression's value is measured in, and which of Grafana's units say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tallow.monitoring.catalog import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Powers of seconds, bytes and 10^6 bits a second. ``share``: a fraction of one, not a count."""
+
+    seconds: int = 0
+    bytes: int = 0
+    mbps: int = 0
+    share: bool = False
+    a_minute: bool = False
+
+    def powers(self) -> tuple[int, int, int]:
+        return self.seconds, self.bytes, self.mbps
+
+    def a_second(self) -> Unit:
+        """Its rate; seconds a second are a share of time."""
+        return replace(self, seconds=self.seconds - 1, share=self.powers() == (1, 0, 0))
+
+    def times(self, factor: float) -> Unit:
+        """Its multiple by a plain number: sixty a second read as one a minute."""
+        return replace(self, a_minute=True) if factor == 60 and self.powers() == (-1, 0, 0) else self
+
+    def over(self, other: Unit) -> Unit:
+        """Its quotient; equal units make a share."""
+        a, b = self.powers(), other.powers()
+        share = self.share or a == b
+        return Unit(a[0] - b[0], a[1] - b[1], a[2] - b[2], share=share)
+
+    def by(self, other: Unit) -> Unit:
+        """Its product."""
+        a, b = self.powers(), other.powers()
+        return Unit(a[0] + b[0], a[1] + b[1], a[2] + b[2], share=self.share and other.share)
+
+
+COUNT = Unit()
+
+
+def of(metric: Metric) -> Unit:
+    """The unit in a metric's name, at its end or, as in ``bytes_transferred_total``, at its start."""
+    name = metric.unit or ("bytes" if metric.name.startswith("bytes_") else "")
+    return {"seconds": Unit(seconds=1), "bytes": Unit(bytes=1), "mbps": Unit(mbps=1), "": COUNT}[name]
+
+
+_GRAFANA = {
+    Unit(seconds=1): ("s",),
+    Unit(bytes=1): ("decbytes", "bytes"),
+    Unit(bytes=1, seconds=-1): ("Bps", "binBps"),
+    Unit(mbps=1): ("Mbits",),
+    Unit(share=True): ("percentunit",),
+    Unit(seconds=-1): ("ops", "eps", "reqps", "cps", "mps"),
+    Unit(seconds=-1, a_minute=True): ("opm", "epm", "cpm", "mpm"),
+    COUNT: ("short", "none"),
+}
+
+
+def accepted(unit: Unit) -> tuple[str, ...]:
+    """Grafana's names for ``unit``; none if no axis can say it, which is a fault of the expression."""
+    return _GRAFANA.get(unit, ())

@@ -1,0 +1,112 @@
+"""What exists: the catalogue as the linter sees it, and the metrics of others that may be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from promql_parser import Matcher, MatchOp
+
+from tallow.monitoring.catalog import METRICS, OTHER, Label, Metric
+
+TARGET_LABELS = frozenset({"job", "instance"})
+"""Added by Prometheus to every scraped series."""
+
+FOREIGN = re.compile(
+    r"up|ALERTS(_FOR_STATE)?|(scrape|node|prometheus|alertmanager|promhttp|process|go|net_conntrack)_\w+"
+)
+"""Metrics that are not ours: of Prometheus, Alertmanager, node_exporter and the scrape itself."""
+
+SEEN = {
+    ("tallow_http_request_duration_seconds", "status_code"): re.compile(r"[1-5]xx"),
+    ("tallow_api_errors_total", "status_code"): re.compile(r"[45]\d\d|other"),
+}
+"""Guarded labels whose values are not listed beforehand but have a known form."""
+
+_SAMPLES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+
+
+@dataclass(frozen=True, slots=True)
+class Exposed:
+    """A name on the scrape: a metric, or one part (bucket, sum, count) of a histogram."""
+
+    metric: Metric
+    part: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether its samples only rise: counters and every part of a histogram."""
+        return self.metric.kind != "gauge"
+
+    @property
+    def labels(self) -> frozenset[str]:
+        own = frozenset(self.metric.label_names)
+        return own | TARGET_LABELS | ({"le"} if self.part == "bucket" else set())
+
+
+def _exposed() -> Mapping[str, Exposed]:
+    table: dict[str, Exposed] = {}
+    for metric in METRICS.values():
+        if metric.kind == "histogram":
+            for part in ("bucket", "sum", "count"):
+                table[f"{metric.full_name}_{part}"] = Exposed(metric, part)
+        else:
+            table[metric.full_name] = Exposed(metric)
+    return table
+
+
+EXPOSED = _exposed()
+"""Every series name of ours."""
+
+
+def is_foreign(name: str) -> bool:
+    return FOREIGN.fullmatch(name) is not None
+
+
+def edges(metric: Metric) -> tuple[str, ...]:
+    """The values of ``le`` as exposed: canonical floats and ``+Inf``."""
+    return (*(repr(float(edge)) for edge in metric.buckets), "+Inf")
+
+
+def label_of(exposed: Exposed, name: str) -> Label | None:
+    """The label ``name`` of a series, with its values; ``le`` is closed to the edges."""
+    if name == "le" and exposed.part == "bucket":
+        return Label("le", edges(exposed.metric))
+    return next((label for label in exposed.metric.labels if label.name == name), None)
+
+
+def can_match(exposed: Exposed, label: Label, matcher: Matcher) -> bool:
+    """Whether a matcher names a value that exists: an unknown one is a typing error that matches nothing.
+
+    For ``!=`` and ``!~`` as well: excluding what is not there excludes nothing.
+    """
+    form = SEEN.get((exposed.metric.full_name, label.name))
+    listed = set(label.values) - {OTHER}
+    if form is None and label.guarded and not listed:
+        return True  # routes, caches, features: registered while the process runs
+    candidates = (*label.values, *(_SAMPLES if form else ()))
+    if matcher.op in (MatchOp.Equal, MatchOp.NotEqual):
+        seen = form is not None and form.fullmatch(matcher.value) is not None
+        return seen or matcher.value in candidates
+    pattern = _compiled(matcher.value)
+    if pattern is None:
+        return False
+    return all(any(_fits(branch, value) for value in candidates) for branch in _branches(matcher.value))
+
+
+def _branches(pattern: str) -> list[str]:
+    """The alternatives of a plain ``a|b|c``; a pattern with structure is taken whole."""
+    return pattern.split("|") if re.fullmatch(r"[\w|+.*-]*", pattern) else [pattern]
+
+
+def _fits(pattern: str, value: str) -> bool:
+    compiled = _compiled(pattern)
+    return compiled is not None and compiled.fullmatch(value) is not None
+
+
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
