@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import logs, loki, timeseries
-from grafana_foundation_sdk.builders.common import StackingConfig
+from grafana_foundation_sdk.builders.common import StackingConfig, VizLegendOptions
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
@@ -39,6 +39,7 @@ def _volume() -> timeseries.Panel:
         .unit("short")
         .min(0)
         .no_value("no lines")
+        .legend(VizLegendOptions().show_legend(True).display_mode(common.LegendDisplayMode.LIST))
         .draw_style(common.GraphDrawStyle.BARS)
         .fill_opacity(80)
         .stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A"))

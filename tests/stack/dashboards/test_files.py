@@ -1,0 +1,61 @@
+"""What is committed is what the code says, and Grafana's own types read it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
+from tallow.stack.dashboards import FOLDER, dashboards, files
+from tallow.stack.dashboards.provisioning import DASHBOARDS
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("path", files(), ids=str)
+def test_the_committed_file_is_current(path: PurePosixPath) -> None:
+    assert (ROOT / path).read_text() == files()[path]
+
+
+def test_no_other_file_is_committed() -> None:
+    assert {FOLDER / path.name for path in (ROOT / FOLDER).iterdir()} == set(files())
+
+
+def holds(whole: Any, part: Any) -> bool:
+    """Whether ``part`` is in ``whole``, which may have more fields."""
+    if isinstance(part, dict):
+        return all(key in whole and holds(whole[key], value) for key, value in part.items())
+    if isinstance(part, list):
+        return len(whole) == len(part) and all(map(holds, whole, part))
+    return bool(whole == part)
+
+
+@pytest.mark.parametrize("uid", dashboards())
+def test_grafanas_types_know_every_field_of_a_panel(uid: str) -> None:
+    register_default_plugins()
+    board = dashboards()[uid]
+    read = Dashboard.from_json(json.loads(json.dumps(board)))
+    again = json.loads(JSONEncoder().encode(read))
+    for field in ("panels", "templating", "links", "time", "refresh", "tags", "uid", "title"):
+        assert holds(again[field], board[field]), field
+
+
+def test_datasources_carry_no_secret() -> None:
+    sources = yaml.safe_load(files()[FOLDER / "grafana-datasources.yml"])["datasources"]
+    assert [source["type"] for source in sources] == ["prometheus", "alertmanager", "loki"]
+    for source in sources:
+        assert source["url"].startswith("${")
+        for secret in source.get("secureJsonData", {}).values():
+            assert secret.startswith("$__file{")
+
+
+def test_dashboards_appear_without_a_click() -> None:
+    [provider] = yaml.safe_load(files()[FOLDER / "grafana-dashboards.yml"])["providers"]
+    assert provider["type"] == "file"
+    assert provider["options"]["path"] == DASHBOARDS
