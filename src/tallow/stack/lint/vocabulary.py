@@ -18,13 +18,8 @@ FOREIGN = re.compile(
 )
 """Metrics that are not ours: of Prometheus, Alertmanager, node_exporter and the scrape itself."""
 
-SEEN = {
-    ("tallow_http_request_duration_seconds", "status_code"): re.compile(r"[1-5]xx"),
-    ("tallow_api_errors_total", "status_code"): re.compile(r"[45]\d\d|other"),
-}
-"""Guarded labels whose values are not listed beforehand but have a known form."""
-
-_SAMPLES = ("1xx", "2xx", "3xx", "4xx", "5xx")
+SEEN = {("tallow_http_request_duration_seconds", "status_code"): ("1xx", "2xx", "3xx", "4xx", "5xx")}
+"""Values of guarded labels that the catalogue does not list because they appear when first seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +76,12 @@ def can_match(exposed: Exposed, label: Label, matcher: Matcher) -> bool:
 
     For ``!=`` and ``!~`` as well: excluding what is not there excludes nothing.
     """
-    form = SEEN.get((exposed.metric.full_name, label.name))
-    listed = set(label.values) - {OTHER}
-    if form is None and label.guarded and not listed:
+    known = (*label.values, *SEEN.get((exposed.metric.full_name, label.name), ()))
+    if label.guarded and not set(known) - {OTHER}:
         return True  # routes, caches, features: registered while the process runs
-    candidates = (*label.values, *(_SAMPLES if form else ()))
     if matcher.op in (MatchOp.Equal, MatchOp.NotEqual):
-        seen = form is not None and form.fullmatch(matcher.value) is not None
-        return seen or matcher.value in candidates
-    pattern = _compiled(matcher.value)
-    if pattern is None:
-        return False
-    return all(any(_fits(branch, value) for value in candidates) for branch in _branches(matcher.value))
+        return matcher.value in known
+    return all(any(_fits(branch, value) for value in known) for branch in _branches(matcher.value))
 
 
 def _branches(pattern: str) -> list[str]:
@@ -101,12 +90,8 @@ def _branches(pattern: str) -> list[str]:
 
 
 def _fits(pattern: str, value: str) -> bool:
-    compiled = _compiled(pattern)
-    return compiled is not None and compiled.fullmatch(value) is not None
-
-
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Whether a regular expression matches all of ``value``; one that only Prometheus reads does not."""
     try:
-        return re.compile(pattern)
+        return re.fullmatch(pattern, value) is not None
     except re.error:
-        return None
+        return False

@@ -1,0 +1,35 @@
+"""Exemptions are few, reasoned, and needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallow.stack.dashboards import dashboards
+from tallow.stack.lint import Problem, expressions
+from tallow.stack.lint import dashboards as rules
+from tallow.stack.lint.exceptions import EXEMPTIONS, Exemption, applied
+
+
+def test_an_exemption_covers_its_rule_in_its_place_alone() -> None:
+    exemption = Exemption("panel/window", "a.json: CPU", "because")
+    kept = [Problem("a.json: CPU", "panel/unit", ""), Problem("b.json: CPU", "panel/window", "")]
+    covered = Problem("monitoring/grafana/a.json: CPU", "panel/window", "")
+    assert applied([covered, *kept], [exemption]) == kept
+
+
+@pytest.mark.parametrize("exemption", EXEMPTIONS, ids=lambda exemption: exemption.subject)
+def test_an_exemption_has_a_reason(exemption: Exemption) -> None:
+    assert len(exemption.reason.split()) >= 5
+
+
+def test_every_exemption_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Replaced to see the problems before exemptions take them away; the rules themselves stay real.
+    for module in (rules, expressions):
+        monkeypatch.setattr(module, "applied", list)
+    problems = [
+        problem
+        for uid, board in dashboards().items()
+        for problem in rules.check_dashboard(board, where=f"{uid}.json")
+    ]
+    unused = [exemption for exemption in EXEMPTIONS if not any(map(exemption.covers, problems))]
+    assert unused == []
