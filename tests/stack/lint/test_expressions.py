@@ -91,6 +91,16 @@ EXAMPLES = [
     ),
     ("promql/division", "tallow_workers / 0", "tallow_workers / 2"),
     (
+        "promql/division",
+        f"sum({SUCCESSES}) / sum(tallow_workers) > 0.8",
+        f"sum({SUCCESSES}) / sum(increase(tallow_transfers_total[5m])) > 0.8",
+    ),
+    (
+        "promql/matching",
+        "sum by (type) (tallow_active_connections) or vector(0)",
+        "sum(tallow_active_connections) or vector(0)",
+    ),
+    (
         "promql/matching",
         "tallow_active_transfers / (tallow_device_connections > 0)",
         "tallow_active_transfers / on (job, instance) (sum by (job, instance) (tallow_workers) > 0)",
@@ -152,6 +162,8 @@ def test_good_example_is_clean(rule: str, bad: str, good: str) -> None:
         "clamp_max(sum(rate(tallow_transfers_total[5m])), 1) > 0.5",
         "-tallow_workers < -3",
         "count(tallow_workers) by (job) > 1",
+        "min by (job, instance) (tallow_workers) == 0 or count by (job) (tallow_workers) == 1",
+        "node_filesystem_avail_bytes / node_filesystem_size_bytes < 0.1",
         "tallow_transfer_queue_depth > bool 100",
         "topk(3, sum by (type) (rate(tallow_errors_total[5m])))",
         'sum(tallow_workers) unless sum(up{job="tallow"})',

@@ -10,6 +10,7 @@ from tallow.stack.lint import forms, names
 from tallow.stack.lint.exceptions import applied
 from tallow.stack.lint.names import Found
 from tallow.stack.lint.problem import Problem
+from tallow.stack.lint.shape import COMPARISONS
 from tallow.stack.lint.templating import parseable
 
 
@@ -50,6 +51,7 @@ def _rules(tree: ast.Expr) -> Iterator[Found]:
     top = forms.bare(tree)
     if isinstance(top, ast.VectorSelector):
         yield from forms.raw_counter(top)
+    compared = _compared_divisions(tree)
     for node in nodes(tree):
         if isinstance(node, ast.AggregateExpr):
             yield from names.aggregation_names(node)
@@ -57,4 +59,14 @@ def _rules(tree: ast.Expr) -> Iterator[Found]:
         elif isinstance(node, ast.Call):
             yield from forms.call(node)
         elif isinstance(node, ast.BinaryExpr):
-            yield from forms.operation(node)
+            yield from forms.operation(node, compared=node.prettify() in compared)
+
+
+def _compared_divisions(tree: ast.Expr) -> set[str]:
+    """The divisions whose result goes through a comparison before it leaves the expression."""
+    comparisons = [node for node in nodes(tree) if _is(node, COMPARISONS)]
+    return {inner.prettify() for node in comparisons for inner in nodes(node) if _is(inner, {"/"})}
+
+
+def _is(node: ast.Expr, operators: set[str]) -> bool:
+    return isinstance(node, ast.BinaryExpr) and str(node.op).split()[0] in operators

@@ -9,7 +9,7 @@ from datetime import timedelta
 import promql_parser as ast
 
 from tallow.stack.lint.names import Found
-from tallow.stack.lint.shape import COMPARISONS, SETS, Shape, kept, shape
+from tallow.stack.lint.shape import COMPARISONS, SETS, Shape, kept, part_of_whole, shape
 from tallow.stack.lint.vocabulary import EXPOSED
 
 SHORTEST_WINDOW = timedelta(seconds=60)
@@ -109,19 +109,25 @@ def _has_quantile(expr: ast.Expr) -> bool:
     return isinstance(compared, ast.Call) and compared.func.name == "histogram_quantile"
 
 
-def operation(expr: ast.BinaryExpr) -> Iterator[Found]:
-    """Rules about one binary operation."""
+def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Found]:
+    """Rules about one binary operation. ``compared``: a comparison drops its NaN."""
     op = str(expr.op).split()[0]
     left, right = shape(expr.lhs), shape(expr.rhs)
     operands = (expr.lhs,) if op in ("and", "unless") else (expr.lhs, expr.rhs)
     for operand in map(bare, operands):
         if isinstance(operand, ast.VectorSelector):
             yield from raw_counter(operand)
-    if op == "/" and not right.nonzero:
-        yield "promql/division", "the divisor can be 0, which yields NaN: compare it first, (…) > 0"
+    if op == "/" and _unguarded(left, right, compared=compared):
+        yield "promql/division", "the divisor can be 0: NaN, or infinite; compare it first, … / (… > 0)"
     if op in COMPARISONS and right.scalar:
         yield from _comparison(op, left, right)
     yield from _matching(expr, left, right, op)
+
+
+def _unguarded(left: Shape, right: Shape, *, compared: bool) -> bool:
+    """Whether a quotient can go wrong: 0 / 0 of a share is NaN, which no comparison lets through."""
+    ours = any(name in EXPOSED for name in right.names) or right.scalar
+    return ours and not right.nonzero and not (compared and part_of_whole(left, right))
 
 
 def _comparison(op: str, left: Shape, right: Shape) -> Iterator[Found]:
@@ -156,7 +162,13 @@ def _matching(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Itera
         on = modifier.matching.type == ast.LabelModifierType.Include
         for name in sorted(set(modifier.matching.labels) - (left.labels & right.labels)) if on else ():
             yield "promql/matching", f"'{op}' matches on '{name}', which one side lacks"
-    if one != other:
+    if op == "or":
+        if bool(one) != bool(other):
+            yield (
+                "promql/matching",
+                "'or' adds a series without labels to labelled ones: aggregate alike",
+            )
+    elif one != other:
         yield "promql/matching", f"'{op}' between labels {_listed(one)} and {_listed(other)} never matches"
     elif op not in SETS:
         yield from _cardinality(expr, left.labels, right.labels, one, op)

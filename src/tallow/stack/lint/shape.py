@@ -187,8 +187,8 @@ def _computed(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape
     names = left.names | right.names
     low, high = _interval(op, left, right)
     nonzero = op == "+" and left.low >= 0 and right.low >= 0 and (left.nonzero or right.nonzero)
-    if op == "/" and not shifted and left.low >= 0 and left.names and left.names <= right.names:
-        low, high = 0.0, 1.0  # a part of a whole
+    if op == "/" and part_of_whole(left, right):
+        low, high = 0.0, 1.0
     return Shape(
         joined(expr, left, right),
         _unit(op, left, right),
@@ -199,6 +199,17 @@ def _computed(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape
         names=names,
         shifted=shifted,
     )
+
+
+def part_of_whole(left: Shape, right: Shape) -> bool:
+    """Whether a quotient is a share: what is above the line is counted below it as well."""
+    part, whole = _families(left), _families(right)
+    return left.low >= 0 and not (left.shifted or right.shifted) and bool(part) and part <= whole
+
+
+def _families(value: Shape) -> set[str]:
+    """The metrics in it; a histogram's buckets are a part of its count."""
+    return {name.removesuffix("_bucket").removesuffix("_count") for name in value.names}
 
 
 def _unit(op: str, left: Shape, right: Shape) -> Unit:
