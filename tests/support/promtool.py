@@ -5,6 +5,7 @@ Time is minutes from the start of the test. Samples come every 15 seconds, as sc
 
 from __future__ import annotations
 
+import math
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from support.debian import program
+from tallow.monitoring.catalog import METRICS, PREFIX
 
 PER_MINUTE = 4
 """Samples a minute."""
@@ -41,6 +43,34 @@ def counter(*spans: tuple[float, float | None], start: float = 0) -> str:
         parts.append(f"{start:.9g}+{step:.9g}x{count - 1}")
         start += step * count
     return " ".join(parts)
+
+
+def histogram(metric: str, labels: str, edge: float, samples: str) -> dict[str, str]:
+    """Series of a catalogue histogram whose every observation falls into the bucket up to ``edge``.
+
+    ``math.inf`` is the bucket beyond the last edge.
+    """
+    inside = f"{labels}," if labels else ""
+    edges = [*METRICS[metric].buckets, math.inf]
+    assert edge in edges
+    name = f"{PREFIX}{metric}"
+    none = counter((180, 0))
+    return {f"{name}_count{{{labels}}}": samples} | {
+        f'{name}_bucket{{{inside}le="{_le(other)}"}}': samples if other >= edge else none for other in edges
+    }
+
+
+def _le(edge: float) -> str:
+    return "+Inf" if math.isinf(edge) else repr(float(edge))
+
+
+def merged(*parts: Mapping[str, str]) -> dict[str, str]:
+    """Series of several sources; one that a selector names twice is a mistake in the test."""
+    series: dict[str, str] = {}
+    for part in parts:
+        assert not series.keys() & part.keys(), "the same series twice"
+        series.update(part)
+    return series
 
 
 def _samples(minutes: float) -> int:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from stack.alerts.cases import availability, transfers
+from stack.alerts.cases import availability, others, performance, transfers
 from support.promtool import Case, check
 from tallow.stack.alerts import rule_document
 
-CASES: list[Case] = [*availability.CASES, *transfers.CASES]
+CASES: list[Case] = [*availability.CASES, *performance.CASES, *transfers.CASES, *others.CASES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from support.promtool import Case, counter, gauge
+from support.promtool import Case, counter, gauge, histogram
 
 QUEUE = "tallow_transfer_queue_depth"
-SPEED_EDGES = (
-    "0.5",
-    "1.0",
-    "2.0",
-    "5.0",
-    "10.0",
-    "25.0",
-    "50.0",
-    "100.0",
-    "250.0",
-    "500.0",
-    "1000.0",
-    "+Inf",
-)
-SIZE_EDGES = (1024, 4096, 16384, 65536, 262144, 1048576, "+Inf")
 
 
 def transfers(method: str = "p2p", **statuses: str) -> dict[str, str]:
@@ -30,27 +15,14 @@ def transfers(method: str = "p2p", **statuses: str) -> dict[str, str]:
     }
 
 
-def speeds(bucket: str, samples: str) -> dict[str, str]:
-    """Transfers whose speed fell into the bucket up to an edge, and none outside it."""
-    first = SPEED_EDGES.index(bucket)
-    name = "tallow_transfer_speed_mbps"
-    none = counter((180, 0))
-    return {f'{name}_count{{method="p2p"}}': samples} | {
-        f'{name}_bucket{{method="p2p",le="{edge}"}}': samples if position >= first else none
-        for position, edge in enumerate(SPEED_EDGES)
-    }
+def speeds(edge: float, samples: str) -> dict[str, str]:
+    """Transfers whose speed fell into the bucket up to ``edge``."""
+    return histogram("transfer_speed_mbps", 'method="p2p"', edge, samples)
 
 
-def sizes(edge: int, samples: str) -> dict[str, str]:
+def sizes(edge: float, samples: str) -> dict[str, str]:
     """Files whose size fell into the bucket up to ``edge``."""
-    first = SIZE_EDGES.index(edge)
-    none = counter((180, 0))
-    return {
-        f'tallow_file_size_bytes_bucket{{file_type="image",le="{label}"}}': samples
-        if position >= first
-        else none
-        for position, label in enumerate(SIZE_EDGES)
-    }
+    return histogram("file_size_bytes", 'file_type="image"', edge, samples)
 
 
 CASES = [
@@ -152,32 +124,32 @@ CASES = [
     Case(
         "LowTransferSpeed",
         "fires when the median falls below 1 Mbps, and resolves when it rises",
-        speeds("1.0", counter((20, 0), (40, 1.05), (30, 0))) | sizes(262144, counter((90, 1))),
+        speeds(1, counter((20, 0), (40, 1.05), (30, 0))) | sizes(262144, counter((90, 1))),
         quiet=(20, 38.5, 72),
         firing=(41, 59),
     ),
     Case(
         "LowTransferSpeed",
         "stays quiet when the median is just above 1 Mbps",
-        speeds("2.0", counter((20, 0), (60, 5))) | sizes(262144, counter((90, 1))),
+        speeds(2, counter((20, 0), (60, 5))) | sizes(262144, counter((90, 1))),
         quiet=(30, 45, 79),
     ),
     Case(
         "LowTransferSpeed",
         "stays quiet when fewer than ten transfers stand behind the median",
-        speeds("0.5", counter((90, 0.95))) | sizes(262144, counter((90, 1))),
+        speeds(0.5, counter((90, 0.95))) | sizes(262144, counter((90, 1))),
         quiet=(30, 45, 79),
     ),
     Case(
         "LowTransferSpeed",
         "stays quiet when most files are too small to tell",
-        speeds("0.5", counter((90, 5))) | sizes(65536, counter((90, 5))),
+        speeds(0.5, counter((90, 5))) | sizes(65536, counter((90, 5))),
         quiet=(30, 45, 79),
     ),
     Case(
         "LowTransferSpeed",
         "does not need the sizes of files",
-        speeds("0.5", counter((90, 5))),
+        speeds(0.5, counter((90, 5))),
         firing=(30, 79),
     ),
 ]

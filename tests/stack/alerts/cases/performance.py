@@ -1,0 +1,156 @@
+"""When the alerts on memory, CPU and durations fire, and when not."""
+
+from __future__ import annotations
+
+import math
+
+from support.promtool import Case, counter, gauge, histogram, merged
+
+MEMORY = "tallow_process_resident_memory_bytes"
+CPU = "tallow_process_cpu_seconds_total"
+WORKERS = "tallow_workers"
+
+
+def durations(edge: float, samples: str, status: str = "success", size: str = "10mb_100mb") -> dict[str, str]:
+    """Transfers that took as long as the bucket up to ``edge``."""
+    labels = f'status="{status}",size_category="{size}"'
+    return histogram("transfer_duration_seconds", labels, edge, samples)
+
+
+def operations(edge: float, samples: str, operation: str = "decapsulate") -> dict[str, str]:
+    return histogram("pqc_duration_seconds", f'operation="{operation}"', edge, samples)
+
+
+def connections(edge: float, samples: str, path: str = "direct") -> dict[str, str]:
+    return histogram("connection_establishment_seconds", f'type="{path}"', edge, samples)
+
+
+CASES = [
+    Case(
+        "HighMemoryUsage",
+        "fires when memory stays above 1.5 GB for five minutes, and resolves when it falls",
+        {MEMORY: gauge((20, 1.49e9), (20, 1.51e9), (20, 1.49e9))},
+        quiet=(20, 24.5, 40.5),
+        firing=(25.5, 39.5),
+    ),
+    Case(
+        "HighMemoryUsage",
+        "stays quiet when memory is at 1.49 GB",
+        {MEMORY: gauge((60, 1.49e9))},
+        quiet=(30, 59),
+    ),
+    Case(
+        "HighMemoryUsage",
+        "stays quiet when a peak lasts four minutes",
+        {MEMORY: gauge((20, 1e9), (4, 3e9), (20, 1e9))},
+        quiet=(21, 24, 26, 40),
+    ),
+    Case(
+        "HighCPUUsage",
+        "fires when two workers use more than 80 % of a core each, and resolves when they rest",
+        {CPU: counter((20, 6), (20, 99), (20, 6)), WORKERS: gauge((60, 2))},
+        quiet=(20, 26, 42),
+        firing=(27.5, 39.5),
+    ),
+    Case(
+        "HighCPUUsage",
+        "stays quiet when two workers use just under 80 % of a core each",
+        {CPU: counter((60, 93)), WORKERS: gauge((60, 2))},
+        quiet=(20, 40, 59),
+    ),
+    Case(
+        "HighCPUUsage",
+        "stays quiet when a worker dies and takes its CPU time out of the sum",
+        {
+            CPU: f"{counter((30, 60), start=9000)} {counter((30, 30), start=5000)}",
+            WORKERS: gauge((30, 2), (30, 1)),
+        },
+        quiet=(29, 30.5, 32, 34, 35.5, 37, 40),
+    ),
+    Case(
+        "SlowTransfers",
+        "fires when the 95th percentile exceeds a minute for ten minutes, and resolves",
+        merged(
+            durations(30, counter((90, 1.95))),
+            durations(120, counter((20, 0), (40, 0.15), (30, 0)), size="1mb_10mb"),
+        ),
+        quiet=(20, 35.5, 65),
+        firing=(39.5, 59),
+    ),
+    Case(
+        "SlowTransfers",
+        "stays quiet when fewer than one in twenty takes more than a minute",
+        merged(
+            durations(30, counter((90, 1.95))), durations(120, counter((20, 0), (60, 0.1)), size="under_1mb")
+        ),
+        quiet=(30, 45, 79),
+    ),
+    Case(
+        "SlowTransfers",
+        "stays quiet when fewer than 20 transfers stand behind the percentile",
+        durations(300, counter((90, 1.9))),
+        quiet=(30, 45, 79),
+    ),
+    Case(
+        "SlowTransfers",
+        "stays quiet when big, failed and cancelled transfers are slow",
+        merged(
+            durations(1, counter((90, 5))),
+            durations(600, counter((90, 5)), size="100mb_1gb"),
+            durations(600, counter((90, 5)), size="over_1gb"),
+            durations(600, counter((90, 5)), status="failed"),
+            durations(600, counter((90, 5)), status="cancelled"),
+        ),
+        quiet=(30, 45, 79),
+    ),
+    Case(
+        "SlowTransfers",
+        "fires when transfers take longer than the last edge",
+        durations(math.inf, counter((20, 0), (60, 5))),
+        firing=(35, 79),
+    ),
+    Case(
+        "SlowPQCOperations",
+        "fires when the 95th percentile exceeds five seconds, and resolves",
+        merged(
+            operations(1, counter((80, 4)), "keygen"),
+            operations(10, counter((20, 0), (30, 0.26), (30, 0)), "decapsulate"),
+        ),
+        quiet=(20, 26, 53),
+        firing=(30.5, 49),
+    ),
+    Case(
+        "SlowPQCOperations",
+        "stays quiet when fewer than one in twenty takes more than five seconds",
+        merged(operations(5, counter((80, 4)), "keygen"), operations(10, counter((80, 0.15)))),
+        quiet=(30, 79),
+    ),
+    Case(
+        "SlowPQCOperations",
+        "stays quiet when fewer than 20 operations stand behind the percentile",
+        operations(10, counter((80, 3.8))),
+        quiet=(30, 79),
+    ),
+    Case(
+        "HighConnectionTime",
+        "fires when the 95th percentile exceeds ten seconds, and resolves",
+        merged(
+            connections(1, counter((80, 4))),
+            connections(20, counter((20, 0), (30, 0.26), (30, 0)), "relay"),
+        ),
+        quiet=(20, 26, 53),
+        firing=(30.5, 49),
+    ),
+    Case(
+        "HighConnectionTime",
+        "stays quiet when fewer than one in twenty takes more than ten seconds",
+        merged(connections(10, counter((80, 4))), connections(20, counter((80, 0.15)), "relay")),
+        quiet=(30, 79),
+    ),
+    Case(
+        "HighConnectionTime",
+        "stays quiet when fewer than 20 connections stand behind the percentile",
+        connections(60, counter((80, 3.8))),
+        quiet=(30, 79),
+    ),
+]
