@@ -7,7 +7,7 @@ from tallow.stack.alerts.links import Panel
 from tallow.stack.alerts.rule import MINUTE, Figure, Rule
 
 _REQUESTS = "tallow_http_request_duration_seconds_count"
-_ROUTES = 'route!~"/metrics|/api/metrics|/api/health(/.*)?"'
+_ROUTES = f'route!~"{thresholds.OBSERVER_ROUTES}"'
 """Scrapes and probes would dilute the share of failing requests."""
 
 SERVICE_DOWN = Rule(
@@ -65,7 +65,7 @@ from $minimum requests on; metrics and health not counted).
         "share": Figure(
             """
 sum(rate(REQUESTS{job="tallow",instance=$instance,status_code="5xx",ROUTES}[$window]))
-/ sum(rate(REQUESTS{job="tallow",instance=$instance,ROUTES}[$window]))
+/ (sum(rate(REQUESTS{job="tallow",instance=$instance,ROUTES}[$window])) > 0)
 """.replace("REQUESTS", _REQUESTS).replace("ROUTES", _ROUTES),
             "humanizePercentage",
         ),

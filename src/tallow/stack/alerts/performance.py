@@ -30,7 +30,7 @@ HIGH_CPU_USAGE = Rule(
     expr="""
 sum by (job, instance) (rate(tallow_process_cpu_seconds_total{job="tallow"}[$window]))
 /
-sum by (job, instance) (tallow_workers{job="tallow"})
+(sum by (job, instance) (tallow_workers{job="tallow"}) > 0)
 > $limit
 """,
     hold=5 * MINUTE,
