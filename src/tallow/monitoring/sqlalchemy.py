@@ -1,0 +1,55 @@
+"""Database timings for any SQLAlchemy engine: one call, and every statement is measured."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
+
+from tallow.monitoring.metrics import METRICS, Metrics
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+OPERATIONS: Final = frozenset({"select", "insert", "update", "delete"})
+_STARTED: Final = "tallow_started"
+
+
+def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) -> None:
+    """Record ``db_operation_duration_seconds`` for every statement of an engine, sync or async.
+
+    The statement's text is read for its first word and goes nowhere.
+    """
+    target: Any = getattr(engine, "sync_engine", engine)
+
+    def before(
+        _connection: Any, _cursor: Any, _statement: str, _values: Any, context: Any, _many: bool
+    ) -> None:
+        setattr(context, _STARTED, time.perf_counter())
+
+    def after(
+        _connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool
+    ) -> None:
+        metrics.record_db_operation(_operation(statement), "success", _elapsed(context))
+
+    def failed(context: Any) -> None:
+        if context.statement is not None:
+            metrics.record_db_operation(
+                _operation(context.statement), "failed", _elapsed(context.execution_context)
+            )
+
+    event.listen(target, "before_cursor_execute", before)
+    event.listen(target, "after_cursor_execute", after)
+    event.listen(target, "handle_error", failed)
+
+
+def _operation(statement: str) -> str:
+    word = statement.lstrip()[:6].lower()
+    return word if word in OPERATIONS else "other"
+
+
+def _elapsed(context: Any) -> float:
+    started = getattr(context, _STARTED, None)
+    return 0.0 if started is None else time.perf_counter() - started
