@@ -1,0 +1,112 @@
+"""What an operator sets: typed, from the environment and ``.env``; a bad value is one clear line."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+KIB: Final = 1024
+ICE_SCHEMES: Final = ("stun:", "stuns:", "turn:", "turns:")
+SECRETS: Final = frozenset({"DATABASE_URL", "TURN_SECRET"})
+
+Positive = Annotated[float, Field(gt=0, le=1e9)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+List = Annotated[tuple[str, ...], NoDecode]
+
+
+class BadSettingError(Exception):
+    """A setting that cannot be used; the text is one line for the operator."""
+
+
+class ServerSettings(BaseSettings):
+    """The server's settings. Times are seconds, sizes bytes. The environment variable is the field's name in
+    capitals, except where an alias says otherwise."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    data_dir: Path = Field(Path(".tallow"), validation_alias=AliasChoices("TALLOW_DATA_DIR", "data_dir"))
+    database_url: str | None = Field(None, description="an SQLAlchemy URL with an async driver")
+    trusted_proxies: List = Field((), description="addresses or networks, separated by commas")
+    ice_servers: List = Field((), description="stun: or turn: URLs, separated by commas")
+    turn_secret: SecretStr | None = Field(None, description="coturn's static-auth-secret")
+
+    room_lifetime: Positive = Field(86_400, description="seconds above 0")
+    max_rooms: Count = Field(100_000, description="a whole number from 1")
+    rooms_per_address: Count = Field(1_000, description="a whole number from 1")
+    rooms_per_minute: Count = Field(60, description="a whole number from 1")
+    joins_per_minute: Count = Field(120, description="a whole number from 1")
+    sockets_per_address: Count = Field(500, description="a whole number from 1")
+    reports_per_minute: Count = Field(120, description="a whole number from 1")
+    relay_bandwidth: float = Field(0, ge=0, le=1e12, description="bytes a second for each room, 0: no limit")
+
+    join_timeout: Positive = Field(10, description="seconds above 0")
+    queue_limit: Positive = Field(300, description="seconds above 0")
+    outcome_wait: Positive = Field(15, description="seconds above 0")
+    lost_grace: Positive = Field(60, description="seconds above 0")
+    stall_timeout: Positive = Field(120, description="seconds above 0")
+    ping_interval: Positive = Field(20, description="seconds above 0")
+    ping_timeout: Positive = Field(60, description="seconds above 0")
+
+    @field_validator("trusted_proxies", "ice_servers", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            ipaddress.ip_network(part)
+        return value
+
+    @field_validator("ice_servers")
+    @classmethod
+    def _ice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(url.startswith(ICE_SCHEMES) for url in value):
+            raise ValueError("not an ICE URL")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _url(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                make_url(value).get_dialect()
+            except (ArgumentError, ImportError, ValueError) as error:
+                raise ValueError("not a usable SQLAlchemy URL") from error
+        return value
+
+    @property
+    def database(self) -> str:
+        """The database's URL; SQLite in the data folder unless another is set."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'tallow.db'}"
+
+
+def load_settings(**given: Any) -> ServerSettings:
+    """Settings from the environment, ``.env`` and ``given`` (which wins; None counts as not given).
+
+    Raises:
+        BadSettingError: one line with the variable, what it was (masked if secret) and what is accepted.
+    """
+    try:
+        return ServerSettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        variable = "TALLOW_DATA_DIR" if name == "data_dir" else name.upper()
+        field = ServerSettings.model_fields.get(name.lower())
+        accepted = (field.description if field else None) or first["msg"]
+        was = "***" if variable in SECRETS else repr(str(first["input"])[:80])
+        raise BadSettingError(f"{variable} is {was}; accepted: {accepted}") from None

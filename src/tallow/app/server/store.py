@@ -1,0 +1,163 @@
+"""Where rooms outlive the process: SQLite by default, any database SQLAlchemy can await."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    MetaData,
+    String,
+    Table,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.sqlalchemy import instrument_engine
+
+OPEN: Final = "open"
+STARTED: Final = "started"
+OUTCOMES: Final = frozenset({"success", "failed", "cancelled"})
+BUSY_TIMEOUT_S: Final = 5
+
+_metadata = MetaData()
+_rooms = Table(
+    "rooms",
+    _metadata,
+    Column("id", String(16), primary_key=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("created", Float, nullable=False),
+    Column("expires", Float, nullable=False),
+    Column("correlation_id", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("rooms_expires", "expires"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRecord:
+    """What is kept of a room: nothing that names a person or a file.
+
+    ``token_hash`` is the SHA-256 of the join token in hexadecimal; times are seconds since the Unix epoch;
+    ``state`` is open, started, or the outcome that was booked (success, failed, cancelled).
+    """
+
+    id: str
+    token_hash: str
+    created: float
+    expires: float
+    correlation_id: str
+    state: str = OPEN
+
+    def opens_with(self, token: bytes) -> bool:
+        """Whether a join token is this room's, compared in constant time."""
+        return hmac.compare_digest(hashlib.sha256(token).hexdigest(), self.token_hash)
+
+
+class Store(Protocol):
+    """What the server asks of a database."""
+
+    async def open(self) -> None:
+        """Connect and create the schema."""
+
+    async def add(self, room: RoomRecord) -> None:
+        """Keep a new room."""
+
+    async def find(self, room_id: str) -> RoomRecord | None:
+        """The room that has not expired, or None."""
+
+    async def set_state(self, room_id: str, state: str) -> None:
+        """Remember how far a room's transfer came."""
+
+    async def count(self) -> int:
+        """Rooms kept."""
+
+    async def sweep(self) -> int:
+        """Delete expired rooms; how many they were."""
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+
+
+class SqlStore:
+    """Rooms in a database behind SQLAlchemy's async engine.
+
+    Args:
+        url: an SQLAlchemy URL with an async driver.
+        clock: seconds since the Unix epoch.
+    """
+
+    def __init__(self, url: str, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self.engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        if self.engine.dialect.name == "sqlite":
+            event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
+        instrument_engine(self.engine, metrics)
+
+    async def open(self) -> None:
+        async with self.engine.begin() as connection:
+            await connection.run_sync(_metadata.create_all)
+
+    async def ping(self) -> None:
+        """Ask the database for an answer, for the readiness probe."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def add(self, room: RoomRecord) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(
+                insert(_rooms).values(
+                    id=room.id,
+                    token_hash=room.token_hash,
+                    created=room.created,
+                    expires=room.expires,
+                    correlation_id=room.correlation_id,
+                    state=room.state,
+                )
+            )
+
+    async def find(self, room_id: str) -> RoomRecord | None:
+        query = select(_rooms).where(_rooms.c.id == room_id, _rooms.c.expires > self._clock())
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else RoomRecord(*row)
+
+    async def set_state(self, room_id: str, state: str) -> None:
+        async with self.engine.begin() as connection:
+            await connection.execute(update(_rooms).where(_rooms.c.id == room_id).values(state=state))
+
+    async def count(self) -> int:
+        async with self.engine.connect() as connection:
+            return (await connection.execute(select(func.count()).select_from(_rooms))).scalar_one()
+
+    async def sweep(self) -> int:
+        async with self.engine.begin() as connection:
+            return (
+                await connection.execute(delete(_rooms).where(_rooms.c.expires <= self._clock()))
+            ).rowcount
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """Readers beside one writer, a wait instead of "database is locked", and a sync at checkpoints only."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
