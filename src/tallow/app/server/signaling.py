@@ -1,0 +1,173 @@
+"""Signaling: the WebSocket over which two peers of a room find each other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tallow.app.server.context import Context
+from tallow.app.server.ice import ice_servers
+from tallow.app.server.limits import TokenBucket
+from tallow.app.server.messages import CLOSE_CODES, Forward, Join, Leave, RefusedError, Started, parse
+from tallow.app.server.rooms import Room, Seat, SeatTakenError
+from tallow.app.server.sockets import Ending, Socket, accepted
+from tallow.monitoring import correlation
+
+MESSAGES_PER_SECOND: Final = 50
+MESSAGES_AT_ONCE: Final = 300
+
+
+class Signaling:
+    """The endpoint ``/api/signal``."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one socket, from its join to its end."""
+        metrics = self._context.metrics
+        async with accepted(websocket, self._context) as socket:
+            if socket is None:
+                return
+            metrics.connection_opened("websocket")
+            try:
+                await _Session(self._context, socket).run()
+            finally:
+                metrics.connection_closed("websocket")
+
+
+class _Session:
+    """One socket, from its join to its end. Everything sent to the peer goes through here and is counted."""
+
+    def __init__(self, context: Context, socket: Socket) -> None:
+        self._context = context
+        self._metrics = context.metrics
+        self._lobby = context.lobby
+        self._socket = socket
+        self._rate = TokenBucket(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
+        self.end = Ending()
+
+    async def run(self) -> None:
+        """Join a room and talk until one side ends it."""
+        try:
+            async with self.end.scope:
+                async with asyncio.timeout(self._context.settings.join_timeout):
+                    join = await self._first()
+                    room = await self._admitted(join)
+                with correlation.bind(room.record.correlation_id):
+                    await self._in_room(room, join)
+        except TimeoutError:
+            await self._ended(self.end.code or "timeout")
+        except RefusedError as refusal:
+            await self._refuse(refusal)
+        except WebSocketDisconnect:
+            pass
+
+    async def _first(self) -> Join:
+        message = await self._receive()
+        if not isinstance(message, Join):
+            raise RefusedError("bad_message", "the first message must be join")
+        return message
+
+    async def _admitted(self, join: Join) -> Room:
+        if self._context.joins.take(self._context.addresses.key(self._socket.scope)):
+            raise RefusedError("rate_limited", "too many joins from this address; try again in a minute")
+        room = await self._lobby.admit(join.room, join.token_bytes)
+        if room is None:
+            raise RefusedError("unknown_room", "no such room: the link is wrong or its time is over")
+        if room.closed and join.role not in room.seats:
+            raise RefusedError("expired", "this transfer is over; a link is good for one transfer")
+        return room
+
+    async def _in_room(self, room: Room, join: Join) -> None:
+        try:
+            seat, old = self._lobby.sit(room, join.role, self, join.device, join.seat)
+        except SeatTakenError:
+            raise RefusedError("seat_taken", f"another {join.role} is in this room already") from None
+        self._metrics.device_connected(join.device)
+        outcome: str | None = None
+        event = "lost"
+        try:
+            if old is not None:
+                old.link.end("taken_over")
+            await self._welcome(room, seat)
+            outcome = await self._converse(room, seat)
+            event = "left"
+        finally:
+            self._metrics.device_disconnected(join.device)
+            held = self._lobby.rise(room, seat, outcome)
+            peer = room.peer(seat.role)
+            if held and peer is not None:
+                news = {"type": "peer", "event": event}
+                await peer.link.send(news | ({"outcome": outcome} if outcome else {}))
+
+    async def _welcome(self, room: Room, seat: Seat) -> None:
+        peer = room.peer(seat.role)
+        await self.send(
+            {
+                "type": "joined",
+                "room": room.record.id,
+                "peer": peer is not None,
+                "seat": seat.key,
+                "telemetry_token": room.report_tokens[seat.role],
+                "relay_ticket": seat.ticket,
+                "correlation_id": room.record.correlation_id,
+                "ice_servers": ice_servers(self._context.settings),
+            }
+        )
+        if peer is not None:
+            await peer.link.send({"type": "peer", "event": "joined"})
+
+    async def _converse(self, room: Room, seat: Seat) -> str | None:
+        """Carry messages until the peer says goodbye: the outcome it names."""
+        while True:
+            message = await self._receive()
+            if isinstance(message, Forward):
+                await self._forward(room, seat, message)
+            elif isinstance(message, Started) and seat.role == "sender":
+                await self._lobby.start(room, message.method)
+            elif isinstance(message, Leave):
+                await self._socket.close(1000, "goodbye")
+                return message.outcome
+            else:
+                raise RefusedError("bad_message", "join comes once, and only a sender says started")
+
+    async def _forward(self, room: Room, seat: Seat, message: Forward) -> None:
+        peer = room.peer(seat.role)
+        if peer is None:
+            await self.send(RefusedError("no_peer", "the other side is not here").as_message())
+        else:
+            await peer.link.send({"type": message.type, "data": message.data})
+
+    async def _receive(self) -> Join | Forward | Started | Leave:
+        text = await self._socket.receive_text()
+        if self._rate.take():
+            raise RefusedError("rate_limited", f"more than {MESSAGES_PER_SECOND} messages a second")
+        try:
+            message = parse(text)
+        except RefusedError:
+            self._metrics.record_signaling_message("other", "in")
+            raise
+        kind = "other" if isinstance(message, Started) else message.type
+        self._metrics.record_signaling_message(kind, "in")
+        return message
+
+    async def _refuse(self, refusal: RefusedError) -> None:
+        self._metrics.record_signaling_message("error", "out")
+        await self._socket.refuse(refusal)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send to this session's peer (what a room calls its link)."""
+        kind = {"joined": "join", "peer": "other"}.get(message["type"], message["type"])
+        if message["type"] == "peer":
+            kind = "join" if message["event"] == "joined" else "leave"
+        self._metrics.record_signaling_message(kind, "out")
+        await self._socket.send(message)
+
+    async def _ended(self, code: str) -> None:
+        if code == "expired":
+            await self._refuse(RefusedError("expired", "the room's time is over"))
+        else:
+            await self._socket.close(CLOSE_CODES[code], code)
