@@ -1,0 +1,16 @@
+"""The features whose use is counted: the closed values of ``feature_usage_total``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FEATURES: Final = (
+    "send",
+    "receive",
+    "resume",
+    "multiple_files",
+    "relay_only",
+    "keep_metadata",
+    "json_output",
+    "qr_code",
+)

@@ -1,0 +1,92 @@
+"""The server: everything put together as one ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route, WebSocketRoute
+
+from tallow.app.server.addresses import Addresses
+from tallow.app.server.api import Api
+from tallow.app.server.cache import MemoryCache
+from tallow.app.server.context import Context
+from tallow.app.server.http import ApiError, on_api_error, on_failure, on_http_exception
+from tallow.app.server.lobby import Lobby
+from tallow.app.server.relay import Relay
+from tallow.app.server.settings import ServerSettings
+from tallow.app.server.signaling import Signaling
+from tallow.app.server.store import RoomRecord, SqlStore
+from tallow.app.server.telemetry import Telemetry
+from tallow.monitoring import instrument
+from tallow.monitoring.metrics import METRICS, Metrics
+
+CACHED_ROOMS: Final = 10_000
+CACHE_TTL_S: Final = 3_600
+TICK_S: Final = 1
+SWEEP_EVERY: Final = 300
+
+
+def create_app(
+    settings: ServerSettings, *, metrics: Metrics = METRICS, metrics_token: str | None = None
+) -> Starlette:
+    """The server as an instrumented ASGI application.
+
+    Args:
+        metrics: where to record; the process's own by default.
+        metrics_token: bearer token for /metrics; without one it answers this machine only.
+    """
+    store = SqlStore(settings.database, metrics)
+    cache: MemoryCache[RoomRecord] = MemoryCache("rooms", metrics, size=CACHED_ROOMS, ttl=CACHE_TTL_S)
+    lobby = Lobby(settings, metrics, store, cache)
+    context = Context(settings, metrics, store, lobby, Addresses())
+    api = Api(context)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await store.open()
+        ticking = asyncio.create_task(_tick(context), name="tick")
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+            await store.close()
+
+    app = Starlette(
+        routes=[
+            Route("/api/rooms", api.make_room, methods=["POST"]),
+            Route("/api/telemetry", Telemetry(context).receive, methods=["POST"]),
+            Route("/api/info", api.info),
+            Route("/api/openapi.json", api.openapi),
+            WebSocketRoute("/api/signal", Signaling(context).serve),
+            WebSocketRoute("/api/relay", Relay(context).serve),
+        ],
+        exception_handlers={
+            ApiError: on_api_error,
+            HTTPException: on_http_exception,
+            Exception: on_failure,
+        },
+        lifespan=lifespan,
+    )
+    instrument(app, metrics=metrics, metrics_token=metrics_token)
+    return app
+
+
+async def _tick(context: Context) -> None:
+    """Once a second: book what is due and end rooms whose time is over; now and then sweep the store."""
+    ticks = 0
+    while True:
+        try:
+            await context.lobby.tick()
+            if ticks % SWEEP_EVERY == 0:
+                await context.store.sweep()
+        except Exception:  # noqa: BLE001 - one bad second must not end all later ones
+            context.metrics.record_error("internal", "high")
+        ticks += 1
+        await asyncio.sleep(TICK_S)
