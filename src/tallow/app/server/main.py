@@ -74,6 +74,7 @@ def create_app(
         },
         lifespan=lifespan,
     )
+    app.state.context = context
     instrument(app, metrics=metrics, metrics_token=metrics_token)
     return app
 

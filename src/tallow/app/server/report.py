@@ -129,9 +129,10 @@ def _counter(metric: Metric, row: dict[str, Any]) -> float:
 
 def _whole(metric: Metric, number: object) -> float:
     # bool is an int to Python and would pass for 1.
-    counted = isinstance(number, int | float) and type(number) is not bool
-    if counted and 0 <= number <= MAX_COUNT and number == int(number):
-        return float(number)
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        value = float(number)
+        if 0 <= value <= MAX_COUNT and value.is_integer():
+            return value
     raise BadReportError(f"{metric.name}: counts are whole numbers from 0")
 
 

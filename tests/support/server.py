@@ -1,0 +1,142 @@
+"""A real Tallow server on a free port of this machine, and a peer to talk to it with."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import socket
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from tallow.app.commands.serve import configure
+from tallow.app.server.context import Context
+from tallow.app.server.main import create_app
+from tallow.app.server.settings import ServerSettings
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A joined side: its signaling socket and what ``joined`` said."""
+
+    socket: ClientConnection
+    joined: dict[str, Any]
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(await self.socket.recv())
+        return message
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers."""
+
+    url: str
+    registry: Registry
+    context: Context
+    http: httpx.AsyncClient
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.value(name, **labels)
+
+    async def until(self, name: str, value: float, **labels: str) -> None:
+        """Wait for a sample to have a value (the test's own time limit ends the wait)."""
+        while self.value(name, **labels) != value:
+            await asyncio.sleep(0.01)
+
+    async def room(self, token: bytes) -> str:
+        answer = await self.http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["room"])
+
+    async def connect(self, path: str, **options: Any) -> ClientConnection:
+        url = self.url.replace("http", "ws", 1) + path
+        return await websockets.connect(url, compression=None, max_size=None, **options)
+
+    async def join(self, room: str, token: bytes, role: str, **more: Any) -> Peer:
+        """Join, or fail with the server's error as an AssertionError."""
+        connection = await self.connect("/api/signal")
+        peer = Peer(connection, {})
+        await peer.send(**join_message(room, token, role, **more))
+        peer.joined.update(await peer.receive())
+        assert peer.joined["type"] == "joined", peer.joined
+        return peer
+
+    async def pair(self) -> tuple[Peer, Peer]:
+        """A sender and a receiver in a new room, the sender told of the receiver."""
+        token = os.urandom(32)
+        room = await self.room(token)
+        sender = await self.join(room, token, "sender")
+        receiver = await self.join(room, token, "receiver")
+        assert await sender.receive() == {"type": "peer", "event": "joined"}
+        return sender, receiver
+
+    async def relay(self, peer: Peer) -> ClientConnection:
+        connection = await self.connect("/api/relay")
+        await connection.send(json.dumps({"type": "relay", "ticket": peer.joined["relay_ticket"]}))
+        return connection
+
+    async def relayed(self, *peers: Peer) -> list[ClientConnection]:
+        """Both peers' relay sockets, paired."""
+        connections = [await self.relay(peer) for peer in peers]
+        for connection in connections:
+            assert json.loads(await connection.recv()) == {"type": "paired"}
+        return connections
+
+    async def report(self, token: str, metrics: Any, **more: Any) -> httpx.Response:
+        body = {"version": 1, "metrics": metrics, **more}
+        return await self.http.post(
+            "/api/telemetry", json=body, headers={"authorization": f"Bearer {token}"}
+        )
+
+
+def b64(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def join_message(room: str, token: bytes, role: str, **more: Any) -> dict[str, Any]:
+    message = {"type": "join", "version": 1, "room": room, "token": b64(token), "role": role, "device": "cli"}
+    return message | more
+
+
+def listener() -> socket.socket:
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+@asynccontextmanager
+async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
+    """A server in this event loop with a registry of its own; settings by keyword."""
+    settings = ServerSettings(data_dir=folder, **given)
+    registry = Registry()
+    app = create_app(settings, metrics=Metrics(registry))
+    server = uvicorn.Server(configure(app, settings))
+    bound = listener()
+    url = "http://127.0.0.1:{}".format(bound.getsockname()[1])
+    task = asyncio.create_task(server.serve([bound]))
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+            if task.done():
+                task.result()
+        async with httpx.AsyncClient(base_url=url) as http:
+            yield Running(url, registry, app.state.context, http)
+    finally:
+        server.should_exit = True
+        await task
