@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 import uvicorn
@@ -17,7 +18,8 @@ from tallow.app.server.relay import MAX_MESSAGE_BYTES
 from tallow.app.server.settings import BadSettingError, ServerSettings, load_settings
 from tallow.monitoring.access import is_loopback
 
-SHUTDOWN_S = 5
+BACKLOG: Final = 2048
+SHUTDOWN_S: Final = 5
 
 
 @click.command("serve")
@@ -95,6 +97,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)  # whoever reads the line we print may connect at once
     except OSError as error:
         raise BadSettingError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     return listener

@@ -21,7 +21,7 @@ What goes beyond a side's share is left out of its report and counted in
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -35,6 +35,7 @@ CHUNKS_PER_SECOND: Final = 20_000
 """10 Gbit/s in the chunks a fast peer uses, and frames of control beside them."""
 SLACK_S: Final = 30
 """What a peer did before it joined still belongs to its room: keys made, files read."""
+POSSIBLE_TIMES: Final = 20
 REPORTS_PER_SECOND: Final = 0.5
 REPORTS_AT_ONCE: Final = 20
 MAX_REJECTED: Final = 10
@@ -55,6 +56,10 @@ class Share:
     def at(self, age_s: float) -> float:
         """The share of a side that joined ``age_s`` seconds ago."""
         return self.once + self.per_second * (age_s + SLACK_S)
+
+    def possible(self, age_s: float) -> float:
+        """The most that one report can mean seriously: a bad line brings many retries, but not any number."""
+        return self.once * POSSIBLE_TIMES + self.per_second * (age_s + SLACK_S)
 
 
 SHARES: Final[dict[str, Share]] = {
@@ -88,21 +93,20 @@ SHARES: Final[dict[str, Share]] = {
 
 @dataclass(slots=True)
 class Budget:
-    """What one side of one room has used of its shares."""
+    """What one side of one room has used of its shares: by metric, and by metric for status failed."""
 
-    used: Counter[str] = field(default_factory=Counter)
+    used: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, float] = field(default_factory=dict)
     rejected: int = 0
     bucket: TokenBucket = field(default_factory=lambda: TokenBucket(REPORTS_PER_SECOND, REPORTS_AT_ONCE))
 
-    def admit(self, name: str, count: float, failed: float, age_s: float) -> bool:
-        """Use up a share, wholly or not at all."""
+    def admit(self, name: str, labels: Mapping[str, str], count: float, age_s: float) -> bool:
+        """Use up a part of a metric's share, wholly or not at all."""
         share = SHARES[name]
-        spent, spent_failed = self.used[name], self.used[f"{name} failed"]
-        if spent + count > share.at(age_s):
+        used = self.used.get(name, 0) + count
+        failed = self.failed.get(name, 0) + (count if labels.get("status") == "failed" else 0)
+        if used > share.at(age_s) or (share.failed is not None and failed > share.failed):
             return False
-        if share.failed is not None and spent_failed + failed > share.failed:
-            return False
-        self.used[name] += count  # type: ignore[assignment]
-        if share.failed is not None:
-            self.used[f"{name} failed"] += failed  # type: ignore[assignment]
+        self.used[name] = used
+        self.failed[name] = failed
         return True

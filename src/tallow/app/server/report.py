@@ -39,11 +39,14 @@ class BadReportError(Exception):
 
 @dataclass(slots=True)
 class Entries:
-    """One metric's part of a report: ready to merge, with how much it books in all and of status failed."""
+    """One metric's part of a report: rows ready to merge, each with how much it books."""
 
-    count: float = 0
-    failed: float = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[tuple[dict[str, Any], float]] = field(default_factory=list)
+
+    @property
+    def count(self) -> float:
+        """How much all rows book."""
+        return sum(count for _, count in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +96,10 @@ def _entries(metric: Metric, rows: object, role: str, age_s: float) -> Entries:
             raise BadReportError(f"{metric.name} repeats a combination of labels")
         seen.add(labels)
         count = _histogram(metric, row, share, age_s) if metric.kind == "histogram" else _counter(metric, row)
-        entries.count += count
-        entries.failed += count if "failed" in labels else 0
-        entries.rows.append(row)
-    if entries.count > share.at(age_s) or (share.failed is not None and entries.failed > _most_failed(share)):
+        entries.rows.append((row, count))
+    if entries.count > share.possible(age_s):
         raise BadReportError(f"{metric.name} is more than one side of a room can do")
     return entries
-
-
-def _most_failed(share: Share) -> float:
-    """A single report may not even claim more failures than successes and failures together may be."""
-    return share.once
 
 
 def _labels(metric: Metric, row: object, role: str) -> tuple[str, ...]:
@@ -158,10 +154,9 @@ def _outcome(metrics: Mapping[str, Entries], said: object) -> str | None:
     booked = metrics.get("transfers_total")
     outcome = None
     if booked is not None:
-        counted = [row["labels"]["status"] for row in booked.rows if row["value"]]
         if len(booked.rows) != 1 or booked.count != 1:
             raise BadReportError("transfers_total must be exactly one transfer")
-        outcome = counted[0]
+        outcome = booked.rows[0][0]["labels"]["status"]
     if said is not None and said != outcome:
         raise BadReportError("outcome must be what transfers_total says")
     return outcome
@@ -175,7 +170,8 @@ def _consistent(metrics: Mapping[str, Entries], outcome: str | None) -> None:
     if moved > chunks * MAX_CHUNK_BYTES:
         raise BadReportError("bytes_transferred_total is more than the chunks reported can hold")
     durations = metrics.get("transfer_duration_seconds", none)
-    if any(row["labels"]["status"] != outcome for row in durations.rows):
+    if durations.count > 1 or any(row["labels"]["status"] != outcome for row, _ in durations.rows):
         raise BadReportError("transfer_duration_seconds comes with the outcome it belongs to")
-    if "transfer_speed_mbps" in metrics and outcome != "success":
+    speeds = metrics.get("transfer_speed_mbps", none)
+    if speeds.count > 1 or (speeds.rows and outcome != "success"):
         raise BadReportError("transfer_speed_mbps comes with a successful outcome")

@@ -6,7 +6,7 @@ stroke; one that is not accepted moves nothing but ``client_reports_total``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
@@ -20,7 +20,7 @@ from tallow.app.server.messages import too_deep
 from tallow.app.server.report import MAX_REPORT_BYTES, BadReportError, Report, check
 from tallow.app.server.rooms import Role, Room
 
-MAX_DEPTH = 6
+MAX_DEPTH: Final = 6
 
 
 class Telemetry:
@@ -89,11 +89,13 @@ class Telemetry:
 
     def _book(self, room: Room, role: Role, report: Report) -> None:
         kept: dict[str, list[dict[str, Any]]] = {}
+        budget, age = room.budgets[role], self._age(room, role)
         for name, entries in report.metrics.items():
-            if room.budgets[role].admit(name, entries.count, entries.failed, self._age(room, role)):
-                kept[name] = entries.rows
-            else:
-                self._metrics.record_dropped("client", "rate_limited")
+            for row, count in entries.rows:
+                if budget.admit(name, row["labels"], count, age):
+                    kept.setdefault(name, []).append(row)
+                else:
+                    self._metrics.record_dropped("client", "rate_limited")
         self._metrics.registry.merge(kept)
         self._metrics.record_client_report("accepted")
 
