@@ -100,9 +100,7 @@ class Running:
 
     async def report(self, token: str, metrics: Any, **more: Any) -> httpx.Response:
         body = {"version": 1, "metrics": metrics, **more}
-        return await self.http.post(
-            "/api/telemetry", json=body, headers={"authorization": f"Bearer {token}"}
-        )
+        return await self.http.post("/api/telemetry", json=body, headers={"authorization": f"Bearer {token}"})
 
 
 def b64(data: bytes) -> str:
@@ -128,7 +126,7 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
     app = create_app(settings, metrics=Metrics(registry))
     server = uvicorn.Server(configure(app, settings))
     bound = listener()
-    url = "http://127.0.0.1:{}".format(bound.getsockname()[1])
+    url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     task = asyncio.create_task(server.serve([bound]))
     try:
         while not server.started:

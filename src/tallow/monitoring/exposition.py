@@ -1,7 +1,7 @@
 """Exposition: the registry as Prometheus text 0.0.4 or OpenMetrics 1.0.
 
-Everything of a line up to its value is made once per series and kept, so that a scrape only formats numbers.
-Lines come in pieces, so that a server can let its event loop turn between them.
+Labels and bucket edges are written once and kept, so that a scrape only joins them and formats numbers. Lines
+come in pieces, so that a server can let its event loop turn between them.
 
 Sources: Prometheus exposition formats; OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec).
 """
@@ -75,51 +75,30 @@ def _head(family: Family, openmetrics: bool) -> str:
 
 
 def _single(family: Family, series: Series, row: list[float]) -> str:
-    prefixes = series.prefixes or _prepare(family, series)
-    return f"{prefixes[0]}{row[series.first]!r}\n"
+    return f"{family.metric.full_name}{_braces(series)} {row[series.first]!r}\n"
 
 
 def _histogram(family: Family, series: Series, row: list[float], exemplars: Exemplars) -> str:
-    first = series.first
-    counts = row[first : first + family.width]
-    prefixes = series.prefixes or _prepare(family, series)
-    if not any(counts):
-        return series.zeros or ""
-    total = counts.pop()
+    first, name = series.first, family.metric.full_name
+    *counts, total = row[first : first + family.width]
     running = list(accumulate(counts))
-    values = [*running, running[-1], total]
-    if not any(map(exemplars.__contains__, range(first, first + len(counts)))):
-        return "".join([f"{prefix}{value!r}\n" for prefix, value in zip(prefixes, values, strict=True)])
-    return "".join(
-        f"{prefix}{value!r}{_exemplar(exemplars.get(first + offset)) if offset < len(counts) else ''}\n"
-        for offset, (prefix, value) in enumerate(zip(prefixes, values, strict=True))
-    )
+    head = f"{name}_bucket{{{series.labels}," if series.labels else f"{name}_bucket{{"
+    if any(map(exemplars.__contains__, range(first, first + len(counts)))):
+        notes = [_exemplar(exemplars.get(cell)) for cell in range(first, first + len(counts))]
+        lines = [
+            f"{head}{tail}{count!r}{note}\n"
+            for tail, count, note in zip(family.edge_tails, running, notes, strict=True)
+        ]
+    else:
+        lines = [f"{head}{tail}{count!r}\n" for tail, count in zip(family.edge_tails, running, strict=True)]
+    braces = _braces(series)
+    lines.append(f"{name}_count{braces} {running[-1]!r}\n{name}_sum{braces} {total!r}\n")
+    return "".join(lines)
+
+
+def _braces(series: Series) -> str:
+    return f"{{{series.labels}}}" if series.labels else ""
 
 
 def _exemplar(exemplar: tuple[str, float] | None) -> str:
     return "" if exemplar is None else f' # {{correlation_id="{exemplar[0]}"}} {float(exemplar[1])!r}'
-
-
-def _prepare(family: Family, series: Series) -> list[str]:
-    """Make a series' lines up to their values: buckets, count, sum; or the one sample."""
-    metric = family.metric
-    name = metric.full_name
-    pairs = [
-        f'{label}="{_escape(value)}"' for label, value in zip(metric.label_names, series.values, strict=True)
-    ]
-    braces = f"{{{','.join(pairs)}}}" if pairs else ""
-    if metric.kind != "histogram":
-        series.prefixes = [f"{name}{braces} "]
-        return series.prefixes
-    edges = [*(repr(float(edge)) for edge in metric.buckets), "+Inf"]
-    prefixes = [
-        "".join([name, "_bucket{", *(pair + "," for pair in pairs), f'le="{edge}"}} ']) for edge in edges
-    ]
-    prefixes += [f"{name}_count{braces} ", f"{name}_sum{braces} "]
-    series.zeros = "".join(f"{prefix}0.0\n" for prefix in prefixes)
-    series.prefixes = prefixes
-    return prefixes
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -22,7 +22,17 @@ class Family(dict[Key, int]):
     counted, and never kept, so that hostile values cost time but no memory.
     """
 
-    __slots__ = ("_allowed", "_overflowed", "_storage", "edges", "metric", "series", "sum_at", "width")
+    __slots__ = (
+        "_allowed",
+        "_overflowed",
+        "_storage",
+        "edge_tails",
+        "edges",
+        "metric",
+        "series",
+        "sum_at",
+        "width",
+    )
 
     def __init__(
         self,
@@ -33,6 +43,8 @@ class Family(dict[Key, int]):
         super().__init__()
         self.metric = metric
         self.edges = metric.buckets
+        # The end of a bucket's line up to its value; edges are canonical floats in both formats.
+        self.edge_tails = [f'le="{edge!r}"}} ' for edge in map(float, metric.buckets)] + ['le="+Inf"} ']
         self.sum_at = len(metric.buckets) + 1
         self.width = len(metric.buckets) + 2 if metric.kind == "histogram" else 1
         self.series: list[Series] = []
@@ -108,15 +120,20 @@ class Family(dict[Key, int]):
 
 
 class Series:
-    """One child: its label values, its first cell, and its exposition lines up to the value, made once."""
+    """One child: its label values, its first cell, and its labels as they are exposed, written once."""
 
-    __slots__ = ("first", "prefixes", "values", "zeros")
+    __slots__ = ("first", "labels", "values")
 
     def __init__(self, family: Family, values: tuple[str, ...], first: int) -> None:
         self.values = values
         self.first = first
-        self.prefixes: list[str] | None = None
-        self.zeros: str | None = None
+        names = family.metric.label_names
+        self.labels = ",".join(f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True))
+
+
+def escape(value: str) -> str:
+    """A label value as both exposition formats write it between quotes."""
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
 def as_key(values: tuple[str, ...]) -> Key:

@@ -70,7 +70,7 @@ async def relayed(url: str) -> tuple[list[ClientConnection], list[ClientConnecti
 
 
 async def growth(folder: Path, size: int, pause: float) -> tuple[int, int]:
-    """Carry ``size`` bytes to a reader that keeps stopping: peak resident memory, and growth from the start."""
+    """Carry ``size`` bytes to a reader that keeps stopping: peak resident memory and growth."""
     async with program(folder) as (process, url):
         signaling, (left, right) = await relayed(url)
         memory = psutil.Process(process.pid)
@@ -105,5 +105,5 @@ async def test_memory_is_flat_while_two_gigabytes_cross(
 ) -> None:
     peak, grown = await growth(tmp_path, 2_000_000_000, 0.05)
     record_property("relay_peak_rss_mib", round(peak / MIB, 1))
-    print(f"relay: 2 GB to a slow reader, server peak RSS {peak / MIB:.1f} MiB, grown {grown / MIB:.1f} MiB")  # noqa: T201
+    print(f"relay: 2 GB to a slow reader, server peak RSS {peak / MIB:.1f} MiB, grown {grown / MIB:.1f} MiB")
     assert grown < ALLOWED_GROWTH
