@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.debian import program
 
+from support.debian import program
 from tallow.monitoring.exposition import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
