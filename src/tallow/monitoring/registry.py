@@ -87,7 +87,7 @@ class Registry:
             family = self.families.get(name)
             if family is None or family.metric.merge == "own" or not (alive or family.metric.kind != "gauge"):
                 continue
-            combine: Combine = min if family.metric.merge == "min" else add
+            combine: Combine = _least_known if family.metric.merge == "min" else add
             for values, cells in series.items():
                 yield combine, family.adopt(values), cells
 
@@ -190,6 +190,11 @@ class Registry:
 
 
 METRIC_LABEL: Final = {metric.name: metric.full_name for metric in METRICS.values()}
+
+
+def _least_known(one: float, other: float) -> float:
+    """The smaller of two times; 0 is a worker's that has not filled its cell in yet."""
+    return min(one, other) if one and other else one or other
 
 
 def _amounts(entry: Mapping[str, object]) -> list[float]:

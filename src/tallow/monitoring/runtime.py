@@ -33,6 +33,7 @@ class ProcessWatch:
             registry.register(label, value)
         registry.set(registry.families["build_info"], tuple(build().values()), 1)
         registry.on_collect(self.refresh)
+        self.refresh()
 
     def refresh(self) -> None:
         """Bring the figures up to date; what a platform does not tell stays 0."""
@@ -80,7 +81,6 @@ class LoopWatch:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._tick = 0
         self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
         self._tick = 0
 
