@@ -14,6 +14,7 @@ ALLOWED = {
     "app": {"app", "monitoring"},
     "stack": {"stack", "monitoring"},
     "cli": {"app", "stack", "cli"},
+    "__main__": {"cli"},
 }
 MODULES = {
     ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__"): path

@@ -7,20 +7,22 @@ import hashlib
 import json
 import os
 import socket
+import sys
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from tallow.app.commands.serve import configure
 from tallow.app.server.context import Context
+from tallow.app.server.listen import configure
 from tallow.app.server.main import create_app
 from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.metrics import Metrics
@@ -43,21 +45,11 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Running:
-    """A server that answers."""
+class Client:
+    """Whoever speaks to a server: rooms, seats, the relay, reports."""
 
     url: str
-    registry: Registry
-    context: Context
     http: httpx.AsyncClient
-
-    def value(self, name: str, **labels: str) -> float:
-        return self.registry.value(name, **labels)
-
-    async def until(self, name: str, value: float, **labels: str) -> None:
-        """Wait for a sample to have a value (the test's own time limit ends the wait)."""
-        while self.value(name, **labels) != value:
-            await asyncio.sleep(0.01)
 
     async def room(self, token: bytes) -> str:
         answer = await self.http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
@@ -77,12 +69,13 @@ class Running:
         assert peer.joined["type"] == "joined", peer.joined
         return peer
 
-    async def pair(self) -> tuple[Peer, Peer]:
-        """A sender and a receiver in a new room, the sender told of the receiver."""
+    async def pair(self, across: Client | None = None) -> tuple[Peer, Peer]:
+        """A sender and a receiver in a new room, the sender told of the receiver, who may come in
+        ``across``, at another server."""
         token = os.urandom(32)
         room = await self.room(token)
         sender = await self.join(room, token, "sender")
-        receiver = await self.join(room, token, "receiver")
+        receiver = await (across or self).join(room, token, "receiver")
         assert await sender.receive() == {"type": "peer", "event": "joined"}
         return sender, receiver
 
@@ -101,6 +94,58 @@ class Running:
     async def report(self, token: str, metrics: Any, **more: Any) -> httpx.Response:
         body = {"version": 1, "metrics": metrics, **more}
         return await self.http.post("/api/telemetry", json=body, headers={"authorization": f"Bearer {token}"})
+
+
+@dataclass(frozen=True)
+class Running(Client):
+    """A server in this event loop that answers."""
+
+    registry: Registry
+    context: Context
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.value(name, **labels)
+
+    async def until(self, name: str, value: float, **labels: str) -> None:
+        """Wait for a sample to have a value (the test's own time limit ends the wait)."""
+        while self.value(name, **labels) != value:
+            await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Remote(Client):
+    """A server in processes of its own (``tallow serve``)."""
+
+    pid: int
+
+    def children(self) -> list[int]:
+        """Its workers."""
+        found = []
+        for child in psutil.Process(self.pid).children():
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.append(child.pid)
+        return found
+
+    async def metrics(self) -> dict[str, float]:
+        """Every sample of one scrape, by name and labels."""
+        lines = (await self.http.get("/metrics")).text.splitlines()
+        samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in samples}
+
+    async def settled(self, name: str, value: float, *also: str) -> dict[str, float]:
+        """Wait for samples to have a value: the scrape in which they have."""
+        while True:
+            found = await self.metrics()
+            if all(found[sample] == value for sample in (name, *also)):
+                return found
+            await asyncio.sleep(0.05)
+
+    def workers_folder(self) -> Path:
+        """Where its workers keep what they count."""
+        for child in self.children():
+            return Path(psutil.Process(child).environ()["TALLOW_WORKERS_DIR"])
+        raise AssertionError("there are no workers")
 
 
 def b64(data: bytes) -> str:
@@ -134,7 +179,29 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
             if task.done():
                 task.result()
         async with httpx.AsyncClient(base_url=url) as http:
-            yield Running(url, registry, app.state.context, http)
+            yield Running(url, http, registry, app.state.context)
     finally:
         server.should_exit = True
         await task
+
+
+@asynccontextmanager
+async def tallow_serve(folder: Path, *options: str, **environment: str) -> AsyncIterator[Remote]:
+    """``tallow serve`` as a user starts it, on a free port, with the settings of ``environment``."""
+    command = [sys.executable, "-m", "tallow", "serve", "--port", "0", "--data-dir", str(folder), *options]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=os.environ | environment, stderr=asyncio.subprocess.PIPE, cwd=folder
+    )
+    assert process.stderr
+    try:
+        announced = (await process.stderr.readline()).decode()
+        assert announced.startswith("Tallow listens on "), announced + (await process.stderr.read()).decode()
+        url = announced.split()[-1]
+        draining = asyncio.create_task(process.stderr.read())
+        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+            yield Remote(url, http, process.pid)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+        await draining

@@ -6,20 +6,14 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 import click
 import uvicorn
-from starlette.applications import Starlette
 
-from tallow.app.server.main import create_app
-from tallow.app.server.protocol import BoundedWebSocket
-from tallow.app.server.relay import MAX_MESSAGE_BYTES
+from tallow.app.server.listen import bind, configure
 from tallow.app.server.settings import BadSettingError, ServerSettings, load_settings
 from tallow.monitoring.access import is_loopback
-
-BACKLOG: Final = 2048
-SHUTDOWN_S: Final = 5
 
 
 @click.command("serve")
@@ -31,8 +25,22 @@ SHUTDOWN_S: Final = 5
     "--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate, PEM."
 )
 @click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its key, PEM.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that share the port.",
+)
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the database.")
-def command(host: str, port: int, tls_cert: Path | None, tls_key: Path | None, data_dir: Path | None) -> None:
+def command(
+    host: str,
+    port: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    workers: int,
+    data_dir: Path | None,
+) -> None:
     """Run the Tallow server: rooms, signaling, relay, telemetry, metrics and health."""
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
@@ -53,54 +61,26 @@ def command(host: str, port: int, tls_cert: Path | None, tls_key: Path | None, d
     scheme = "http" if tls_cert is None else "https"
     name, bound = listener.getsockname()[:2]
     click.echo(f"Tallow listens on {scheme}://{f'[{name}]' if ':' in name else name}:{bound}", err=True)
-    server = uvicorn.Server(configure(create_app(settings), settings, tls_cert, tls_key))
+    tls = {"ssl_certfile": tls_cert, "ssl_keyfile": tls_key}
+    if workers > 1:
+        from tallow.app.server.workers import run_workers  # POSIX only
+
+        sys.exit(run_workers(settings, listener, workers, **tls))
+    sys.exit(run_one(settings, listener, **tls))
+
+
+def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> int:
+    """Serve in this process until told to stop: the exit status."""
+    # Imported here: the process of the workers' supervisor neither serves nor records.
+    from tallow.app.server.cluster import join_cluster
+    from tallow.app.server.main import create_app
+
+    app = create_app(settings, cluster=join_cluster(settings))
+    server = uvicorn.Server(configure(app, settings, **tls))
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, _stopped)
     server.run(sockets=[listener])
-    if not server.started:
-        sys.exit(1)
-
-
-def configure(
-    app: Starlette, settings: ServerSettings, tls_cert: Path | None = None, tls_key: Path | None = None
-) -> uvicorn.Config:
-    """uvicorn, set up for Tallow: h11 (it bounds the size of headers), bounded WebSockets without
-    compression, no access log (it would hold addresses)."""
-    return uvicorn.Config(
-        app,
-        http="h11",
-        h11_max_incomplete_event_size=32 * 1024,
-        ws=BoundedWebSocket,
-        ws_max_size=MAX_MESSAGE_BYTES,
-        ws_per_message_deflate=False,
-        ws_ping_interval=settings.ping_interval,
-        ws_ping_timeout=settings.ping_timeout,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_S,
-        ssl_certfile=tls_cert,
-        ssl_keyfile=tls_key,
-    )
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        BadSettingError: the address cannot be had.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)  # whoever reads the line we print may connect at once
-    except OSError as error:
-        raise BadSettingError(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
-    return listener
+    return 0 if server.started else 1
 
 
 def prepare(settings: ServerSettings) -> None:

@@ -7,16 +7,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from tallow.monitoring.metrics import Metrics
-
 V = TypeVar("V")
 
 
 class Cache(Protocol[V]):
-    """What the server asks of a cache; a shared one (Redis) fits the same shape."""
+    """What the server asks of a cache, in this process or shared. Hits and misses are counted around it
+    (:func:`tallow.monitoring.caches.instrument_cache`)."""
 
     async def get(self, key: str) -> V | None:
-        """The value, or None. Counts a hit or a miss."""
+        """The value, or None. A cache that cannot be reached has nothing."""
 
     async def put(self, key: str, value: V) -> None:
         """Keep a value for the cache's time."""
@@ -24,39 +23,30 @@ class Cache(Protocol[V]):
     async def drop(self, key: str) -> None:
         """Forget a value."""
 
+    async def close(self) -> None:
+        """Let go of all connections."""
+
 
 class MemoryCache(Generic[V]):
     """A cache in this process.
 
     Args:
-        name: registered as the ``cache`` label of its hits and misses.
         size: most entries kept.
         ttl: seconds an entry is good for.
     """
 
-    def __init__(
-        self,
-        name: str,
-        metrics: Metrics,
-        *,
-        size: int,
-        ttl: float,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._name = name
-        self._metrics = metrics
+    def __init__(self, *, size: int, ttl: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._size = size
         self._ttl = ttl
         self._clock = clock
         self._entries: OrderedDict[str, tuple[float, V]] = OrderedDict()
-        metrics.register_cache(name)
 
     async def get(self, key: str) -> V | None:
         entry = self._entries.get(key)
-        fresh = entry is not None and entry[0] > self._clock()
-        self._metrics.record_cache_access(self._name, fresh)
-        if entry is None or not fresh:
-            self._entries.pop(key, None)
+        if entry is None:
+            return None
+        if entry[0] <= self._clock():
+            del self._entries[key]
             return None
         self._entries.move_to_end(key)
         return entry[1]
@@ -69,6 +59,9 @@ class MemoryCache(Generic[V]):
 
     async def drop(self, key: str) -> None:
         self._entries.pop(key, None)
+
+    async def close(self) -> None:
+        self._entries.clear()
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tallow.app.server.addresses import Addresses
+from tallow.app.server.handoff import Handoff
+from tallow.app.server.homes import Alone, Homes
 from tallow.app.server.limits import Held, Limiter
 from tallow.app.server.lobby import Lobby
 from tallow.app.server.settings import ServerSettings
@@ -21,6 +23,8 @@ class Context:
     store: SqlStore
     lobby: Lobby
     addresses: Addresses
+    homes: Homes = field(default_factory=Alone)
+    handoff: Handoff = field(default_factory=Handoff)
     makes: Limiter = field(init=False)
     joins: Limiter = field(init=False)
     reports: Limiter = field(init=False)

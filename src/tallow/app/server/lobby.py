@@ -37,6 +37,7 @@ class Lobby:
     Args:
         clock: monotonic seconds.
         wall: seconds since the Unix epoch.
+        name: this process's, where there are several.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Lobby:
         cache: Cache[RoomRecord],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        name: str = "",
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -57,8 +59,8 @@ class Lobby:
         self._made: dict[str, tuple[float, bytes]] = {}
         self._shares = Held(settings.rooms_per_address)
         self.live: dict[str, Room] = {}
-        self.tickets: Tokens[tuple[Room, Seat]] = Tokens()
-        self.reports: Tokens[tuple[Room, Role]] = Tokens()
+        self.tickets: Tokens[tuple[Room, Seat]] = Tokens(name)
+        self.reports: Tokens[tuple[Room, Role]] = Tokens(name)
         self.gauges = Gauges(metrics, settings.queue_limit)
         self.on_end: list[Callable[[Room], None]] = []
 
@@ -165,13 +167,19 @@ class Lobby:
             self._release(room_id)
         self.gauges.refresh(now)
 
-    def _forget(self, room: Room) -> None:
+    def lose(self, room_id: str) -> None:
+        """A room lives elsewhere now: end what of it is here, and book nothing."""
+        room = self.live.get(room_id)
+        if room is not None:
+            self._forget(room, "internal")
+
+    def _forget(self, room: Room, code: str = "expired") -> None:
         del self.live[room.record.id]
         for token in room.report_tokens.values():
             self.reports.revoke(token)
         for seat in room.end(self.clock()):
             self._retire(seat)
-            seat.link.end("expired")
+            seat.link.end(code)
         self.gauges.sync(room, self.clock())
         for ended in self.on_end:
             ended(room)

@@ -13,37 +13,44 @@ from starlette.routing import Route, WebSocketRoute
 
 from tallow.app.server.addresses import Addresses
 from tallow.app.server.api import Api
-from tallow.app.server.cache import MemoryCache
+from tallow.app.server.cluster import Cluster, room_cache
 from tallow.app.server.context import Context
 from tallow.app.server.http import ApiError, on_api_error, on_failure, on_http_exception
 from tallow.app.server.lobby import Lobby
 from tallow.app.server.relay import Relay
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.signaling import Signaling
-from tallow.app.server.store import RoomRecord, SqlStore
+from tallow.app.server.store import SqlStore
 from tallow.app.server.telemetry import Telemetry
 from tallow.monitoring import instrument
+from tallow.monitoring.caches import instrument_cache
 from tallow.monitoring.metrics import METRICS, Metrics
 
-CACHED_ROOMS: Final = 10_000
-CACHE_TTL_S: Final = 3_600
 TICK_S: Final = 1
+KEEP_EVERY: Final = 10
 SWEEP_EVERY: Final = 300
 
 
 def create_app(
-    settings: ServerSettings, *, metrics: Metrics = METRICS, metrics_token: str | None = None
+    settings: ServerSettings,
+    *,
+    metrics: Metrics = METRICS,
+    metrics_token: str | None = None,
+    cluster: Cluster | None = None,
 ) -> Starlette:
     """The server as an instrumented ASGI application.
 
     Args:
         metrics: where to record; the process's own by default.
         metrics_token: bearer token for /metrics; without one it answers this machine only.
+        cluster: this process's place among several; by default it is the only one.
     """
+    cluster = cluster or Cluster()
+    homes = cluster.homes
     store = SqlStore(settings.database, metrics)
-    cache: MemoryCache[RoomRecord] = MemoryCache("rooms", metrics, size=CACHED_ROOMS, ttl=CACHE_TTL_S)
-    lobby = Lobby(settings, metrics, store, cache)
-    context = Context(settings, metrics, store, lobby, Addresses())
+    cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
+    lobby = Lobby(settings, metrics, store, cache, name=homes.name)
+    context = Context(settings, metrics, store, lobby, Addresses(), homes, cluster.handoff)
     api = Api(context)
 
     @asynccontextmanager
@@ -51,11 +58,13 @@ def create_app(
         await store.open()
         ticking = asyncio.create_task(_tick(context), name="tick")
         try:
-            yield
+            async with cluster.living(inner, settings):
+                yield
         finally:
             ticking.cancel()
             with suppress(asyncio.CancelledError):
                 await ticking
+            await cache.close()
             await store.close()
 
     app = Starlette(
@@ -75,6 +84,8 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.context = context
+    # What another process hands over was counted as a request there.
+    inner = app.build_middleware_stack()
     instrument(app, metrics=metrics, metrics_token=metrics_token)
     return app
 
@@ -85,6 +96,9 @@ async def _tick(context: Context) -> None:
     while True:
         try:
             await context.lobby.tick()
+            if ticks % KEEP_EVERY == 0:
+                for room_id in await context.homes.keep(list(context.lobby.live)):
+                    context.lobby.lose(room_id)
             if ticks % SWEEP_EVERY == 0:
                 await context.store.sweep()
         except Exception:  # noqa: BLE001 - one bad second must not end all later ones

@@ -13,6 +13,7 @@ from typing import Any, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tallow.app.server.context import Context
+from tallow.app.server.handoff import was_handed
 from tallow.app.server.limits import TokenBucket
 from tallow.app.server.messages import CLOSE_CODES, RefusedError, parse_relay
 from tallow.app.server.rooms import ROLES, Role, Room
@@ -47,7 +48,7 @@ class Relay:
             if socket is None:
                 return
             try:
-                room, role = await self._ticket(socket)
+                found = await self._ticket(socket)
             except RefusedError as refusal:
                 await socket.refuse(refusal)
             except TimeoutError:
@@ -55,7 +56,9 @@ class Relay:
             except WebSocketDisconnect:
                 pass
             else:
-                await self._seated(room, _End(role, socket))
+                if found is not None:
+                    room, role = found
+                    await self._seated(room, _End(role, socket))
 
     def _end_room(self, room: Room) -> None:
         for role in ROLES:
@@ -63,10 +66,16 @@ class Relay:
             if end is not None:
                 end.end("expired")
 
-    async def _ticket(self, socket: Socket) -> tuple[Room, Role]:
+    async def _ticket(self, socket: Socket) -> tuple[Room, Role] | None:
+        """The place a ticket opens; None once a socket was handed to the process that issued its ticket."""
         async with asyncio.timeout(self._context.settings.join_timeout):
-            first = parse_relay(await socket.receive_text())
-        found = self._context.lobby.tickets.find(first.ticket)
+            text = await socket.receive_text()
+            ticket = parse_relay(text).ticket
+            found = self._context.lobby.tickets.find(ticket)
+            home = None if found or was_handed(socket.scope) else await self._context.homes.issuer(ticket)
+        if home is not None and text is not None:
+            await self._context.handoff.carry(socket, home, text)
+            return None
         if found is None:
             raise RefusedError("unknown_room", "no such relay ticket: join the room again for a new one")
         return found[0], found[1].role

@@ -6,14 +6,15 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 KIB: Final = 1024
+REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 ICE_SCHEMES: Final = ("stun:", "stuns:", "turn:", "turns:")
-SECRETS: Final = frozenset({"DATABASE_URL", "TURN_SECRET"})
+SECRETS: Final = frozenset({"DATABASE_URL", "REDIS_URL", "CLUSTER_SECRET", "TURN_SECRET"})
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
@@ -34,6 +35,11 @@ class ServerSettings(BaseSettings):
 
     data_dir: Path = Field(Path(".tallow"), validation_alias=AliasChoices("TALLOW_DATA_DIR", "data_dir"))
     database_url: str | None = Field(None, description="an SQLAlchemy URL with an async driver")
+    redis_url: str | None = Field(None, description="redis://, rediss:// or unix://")
+    cluster_secret: SecretStr | None = Field(
+        None, min_length=16, description="at least 16 characters, the same on all servers, beside REDIS_URL"
+    )
+    cluster_host: str = Field("127.0.0.1", description="the address at which other servers reach this one")
     trusted_proxies: List = Field((), description="addresses or networks, separated by commas")
     ice_servers: List = Field((), description="stun: or turn: URLs, separated by commas")
     turn_secret: SecretStr | None = Field(None, description="coturn's static-auth-secret")
@@ -76,6 +82,20 @@ class ServerSettings(BaseSettings):
     def _ice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(url.startswith(ICE_SCHEMES) for url in value):
             raise ValueError("not an ICE URL")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(REDIS_SCHEMES):
+            raise ValueError("not a Redis URL")
+        return value
+
+    @field_validator("cluster_secret")
+    @classmethod
+    def _cluster(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is not None and info.data.get("redis_url") is None:
+            raise ValueError("it needs REDIS_URL")
         return value
 
     @field_validator("database_url")

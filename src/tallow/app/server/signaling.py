@@ -8,8 +8,11 @@ from typing import Any, Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tallow.app.server.context import Context
+from tallow.app.server.handoff import was_handed
+from tallow.app.server.homes import NoHomeError, Place
 from tallow.app.server.ice import ice_servers
 from tallow.app.server.limits import TokenBucket
+from tallow.app.server.lobby import ROOM_ID
 from tallow.app.server.messages import CLOSE_CODES, Forward, Join, Leave, RefusedError, Started, parse
 from tallow.app.server.rooms import Room, Seat, SeatTakenError
 from tallow.app.server.sockets import Ending, Socket, accepted
@@ -27,22 +30,61 @@ class Signaling:
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket, from its join to its end."""
-        metrics = self._context.metrics
         async with accepted(websocket, self._context) as socket:
             if socket is None:
                 return
-            metrics.connection_opened("websocket")
-            try:
-                await _Session(self._context, socket).run()
-            finally:
-                metrics.connection_closed("websocket")
+            if self._context.homes.name:
+                await self._where_it_lives(socket)
+            else:
+                await self._here(socket)
+
+    async def _here(self, socket: Socket, *begun: str | None) -> None:
+        """Serve a socket of a room that lives in this process; ``begun`` is what it has said already."""
+        metrics = self._context.metrics
+        metrics.connection_opened("websocket")
+        try:
+            await _Session(self._context, socket, *begun).run()
+        finally:
+            metrics.connection_closed("websocket")
+
+    async def _where_it_lives(self, socket: Socket) -> None:
+        """Look at the first message for the room, and hand the socket over if that lives elsewhere."""
+        try:
+            async with asyncio.timeout(self._context.settings.join_timeout):
+                first = await socket.receive_text()
+                home = await self._home(first)
+        except TimeoutError:
+            await socket.close(CLOSE_CODES["timeout"], "timeout")
+        except WebSocketDisconnect:
+            pass
+        except NoHomeError:
+            await socket.refuse(
+                RefusedError("internal", "the room cannot be reached at this moment; try again")
+            )
+        else:
+            if home is None or first is None:
+                await self._here(socket, first)
+            elif was_handed(socket.scope):  # it moved meanwhile
+                await socket.refuse(RefusedError("internal", "the room has moved; join again"))
+            else:
+                await self._context.handoff.carry(socket, home, first)
+
+    async def _home(self, first: str | None) -> Place | None:
+        """Where the room that a join names lives; None: here, or nowhere (the session will say so)."""
+        try:
+            join = parse(first)
+        except RefusedError:
+            return None
+        known = isinstance(join, Join) and ROOM_ID.fullmatch(join.room)
+        return await self._context.homes.of(join.room) if isinstance(join, Join) and known else None
 
 
 class _Session:
     """One socket, from its join to its end. Everything sent to the peer goes through here and is counted."""
 
-    def __init__(self, context: Context, socket: Socket) -> None:
+    def __init__(self, context: Context, socket: Socket, *begun: str | None) -> None:
         self._context = context
+        self._begun = list(begun)
         self._metrics = context.metrics
         self._lobby = context.lobby
         self._socket = socket
@@ -76,6 +118,8 @@ class _Session:
             raise RefusedError("rate_limited", "too many joins from this address; try again in a minute")
         room = await self._lobby.admit(join.room, join.token_bytes)
         if room is None:
+            if join.room not in self._lobby.live:
+                await self._context.homes.leave(join.room)
             raise RefusedError("unknown_room", "no such room: the link is wrong or its time is over")
         if room.closed and join.role not in room.seats:
             raise RefusedError("expired", "this transfer is over; a link is good for one transfer")
@@ -142,7 +186,7 @@ class _Session:
             await peer.link.send({"type": message.type, "data": message.data})
 
     async def _receive(self) -> Join | Forward | Started | Leave:
-        text = await self._socket.receive_text()
+        text = self._begun.pop() if self._begun else await self._socket.receive_text()
         if self._rate.take():
             raise RefusedError("rate_limited", f"more than {MESSAGES_PER_SECOND} messages a second")
         try:
@@ -169,5 +213,7 @@ class _Session:
     async def _ended(self, code: str) -> None:
         if code == "expired":
             await self._refuse(RefusedError("expired", "the room's time is over"))
+        elif code == "internal":
+            await self._refuse(RefusedError("internal", "the room has moved; join again"))
         else:
             await self._socket.close(CLOSE_CODES[code], code)

@@ -71,6 +71,16 @@ class Socket:
         text: str | None = (await self.receive()).get("text")
         return text
 
+    async def send_text(self, text: str) -> None:
+        """Hand over a text; returns when the socket's buffer has room for it.
+
+        Raises:
+            WebSocketDisconnect: the socket is gone.
+        """
+        if self._websocket.application_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnect(1005)
+        await self._websocket.send_text(text)
+
     async def send_bytes(self, data: bytes) -> None:
         """Hand over binary data; returns when the socket's buffer has room for it.
 

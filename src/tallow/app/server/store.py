@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tallow.monitoring.metrics import Metrics
@@ -109,6 +110,12 @@ class SqlStore:
         instrument_engine(self.engine, metrics)
 
     async def open(self) -> None:
+        try:
+            await self._create()
+        except DBAPIError:  # several processes start at once, and another has created it meanwhile
+            await self._create()
+
+    async def _create(self) -> None:
         async with self.engine.begin() as connection:
             await connection.run_sync(_metadata.create_all)
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tallow.app.server.api import check_origin
 from tallow.app.server.budget import MAX_REJECTED
 from tallow.app.server.context import Context
+from tallow.app.server.handoff import was_handed
 from tallow.app.server.http import ApiError, json_response, read_body
 from tallow.app.server.messages import too_deep
 from tallow.app.server.report import MAX_REPORT_BYTES, BadReportError, Report, check
@@ -36,6 +37,11 @@ class Telemetry:
         check_origin(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         found = self._lobby.reports.find(token.strip()) if scheme.lower() == "bearer" else None
+        if found is None and not was_handed(request.scope):
+            home = await self._context.homes.issuer(token.strip())
+            if home is not None:
+                body = await read_body(request, MAX_REPORT_BYTES)
+                return await self._context.handoff.forward(request, body, home)
         wait = self._context.reports.take(self._context.addresses.key(request.scope))
         if found is None:
             # Whoever has no seat moves no metric of peers, however often they try.

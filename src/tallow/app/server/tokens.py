@@ -10,14 +10,19 @@ V = TypeVar("V")
 
 
 class Tokens(Generic[V]):
-    """Tokens in memory: issued, found, taken once, revoked."""
+    """Tokens in memory: issued, found, taken once, revoked.
 
-    def __init__(self) -> None:
+    Args:
+        home: put before each token, so that whoever is shown one knows which server process issued it.
+    """
+
+    def __init__(self, home: str = "") -> None:
+        self._prefix = f"{home}." if home else ""
         self._values: dict[bytes, V] = {}
 
     def issue(self, value: V) -> str:
         """A fresh token of 192 random bits that stands for ``value``."""
-        token = secrets.token_urlsafe(24)
+        token = self._prefix + secrets.token_urlsafe(24)
         self._values[_digest(token)] = value
         return token
 
