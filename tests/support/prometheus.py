@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from support.programs import find
+from support.debian import program
 
 START_TIMEOUT_S = 30
 
@@ -50,7 +50,7 @@ def backfill(folder: Path, history: str) -> None:
     """Write ``history`` (OpenMetrics with timestamps in seconds, ended by ``# EOF``) as blocks."""
     source = folder.parent / "history.om"
     source.write_text(history)
-    promtool = find("promtool", "prometheus")
+    promtool = program("promtool")
     subprocess.run(
         [promtool, "tsdb", "create-blocks-from", "openmetrics", source, folder],
         check=True,
@@ -74,7 +74,7 @@ def running(folder: Path) -> Iterator[Prometheus]:
         "--log.level=error",
     ]
     with (
-        subprocess.Popen([find("prometheus", "prometheus"), *arguments]) as process,
+        subprocess.Popen([program("prometheus"), *arguments]) as process,
         httpx.Client() as client,
     ):
         try:

@@ -127,6 +127,11 @@ class Remote(Client):
                     found.append(child.pid)
         return found
 
+    def ports(self) -> list[int]:
+        """The TCP ports its workers listen on."""
+        sockets = (found for pid in self.children() for found in psutil.Process(pid).net_connections("tcp"))
+        return sorted({found.laddr.port for found in sockets if found.status == psutil.CONN_LISTEN})
+
     async def metrics(self) -> dict[str, float]:
         """Every sample of one scrape, by name and labels."""
         lines = (await self.http.get("/metrics")).text.splitlines()

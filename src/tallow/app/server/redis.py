@@ -17,7 +17,6 @@ from tallow.monitoring.metrics import Metrics
 
 TIMEOUT_S: Final = 2
 LEASE_S: Final = 30
-"""How long a room stays with a server that no longer says it lives."""
 PREFIX: Final = "tallow:"
 
 # Renews a lease that nobody else has, in one step. One that is gone is taken again: a Redis that lost its
@@ -86,11 +85,13 @@ class RedisHomes:
 
     Args:
         address: ``host:port`` at which the others reach this process.
+        lease: seconds a room stays with a server that no longer says it lives.
     """
 
-    def __init__(self, redis: Redis, address: str) -> None:
+    def __init__(self, redis: Redis, address: str, lease: int = LEASE_S) -> None:
         self._redis = redis
         self._address = address
+        self._lease = lease
         self.name = secrets.token_hex(6)
         self._renew = redis.register_script(_RENEW)
         self._release = redis.register_script(_RELEASE)
@@ -105,7 +106,7 @@ class RedisHomes:
         try:
             for _ in range(2):  # again, should the lease end between the two questions
                 key = f"{PREFIX}home:{room_id}"
-                if await self._redis.set(key, self.name, nx=True, ex=LEASE_S):
+                if await self._redis.set(key, self.name, nx=True, ex=self._lease):
                     return None
                 home = await self._redis.get(key)
                 if home == self.name:
@@ -139,10 +140,10 @@ class RedisHomes:
         await self._redis.aclose()
 
     async def _renewed(self, room_id: str) -> bool:
-        return bool(await self._renew(keys=[f"{PREFIX}home:{room_id}"], args=[self.name, LEASE_S]))
+        return bool(await self._renew(keys=[f"{PREFIX}home:{room_id}"], args=[self.name, self._lease]))
 
     async def _announce(self) -> None:
-        await self._redis.set(f"{PREFIX}server:{self.name}", self._address, ex=LEASE_S)
+        await self._redis.set(f"{PREFIX}server:{self.name}", self._address, ex=self._lease)
 
     async def _place(self, name: str) -> Place:
         address = await self._redis.get(f"{PREFIX}server:{name}")
