@@ -11,7 +11,7 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +44,20 @@ class Peer:
         return message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Client:
     """Whoever speaks to a server: rooms, seats, the relay, reports."""
 
     url: str
     http: httpx.AsyncClient
+    made: list[tuple[str, bytes]] = field(default_factory=list, init=False)
+    """Rooms made here, each with its join token."""
 
     async def room(self, token: bytes) -> str:
         answer = await self.http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
         assert answer.status_code == 201, answer.text
-        return str(answer.json()["room"])
+        self.made.append((str(answer.json()["room"]), token))
+        return self.made[-1][0]
 
     async def connect(self, path: str, **options: Any) -> ClientConnection:
         url = self.url.replace("http", "ws", 1) + path
@@ -96,7 +99,7 @@ class Client:
         return await self.http.post("/api/telemetry", json=body, headers={"authorization": f"Bearer {token}"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Running(Client):
     """A server in this event loop that answers."""
 
@@ -112,7 +115,7 @@ class Running(Client):
             await asyncio.sleep(0.01)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Remote(Client):
     """A server in processes of its own (``tallow serve``)."""
 
@@ -184,7 +187,7 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
             if task.done():
                 task.result()
         async with httpx.AsyncClient(base_url=url) as http:
-            yield Running(url, http, registry, app.state.context)
+            yield Running(url=url, http=http, registry=registry, context=app.state.context)
     finally:
         server.should_exit = True
         await task
@@ -204,7 +207,7 @@ async def tallow_serve(folder: Path, *options: str, **environment: str) -> Async
         url = announced.split()[-1]
         draining = asyncio.create_task(process.stderr.read())
         async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-            yield Remote(url, http, process.pid)
+            yield Remote(url=url, http=http, pid=process.pid)
     finally:
         if process.returncode is None:
             process.terminate()

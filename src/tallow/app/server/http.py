@@ -26,6 +26,8 @@ class ApiError(Exception):
         answer = json_response({"error": self.code, "message": self.message}, self.status)
         if self.retry_after is not None:
             answer.headers["retry-after"] = str(math.ceil(self.retry_after))
+        if self.status == 413:
+            answer.headers["connection"] = "close"  # or the rest of the body, however long, would be read
         if self.status == 401:
             answer.headers["www-authenticate"] = "Bearer"
         return answer
