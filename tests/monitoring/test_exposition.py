@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from tallow.monitoring import correlation
-from tallow.monitoring.catalog import Label, Metric
+from tallow.monitoring.catalog import Label, Metric, canonical
 from tallow.monitoring.exposition import expose, pieces
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
@@ -94,6 +95,27 @@ def test_the_reference_parser_reads_the_same_samples(durations: list[float], siz
     for edge in (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0):
         bucket = read["tallow_event_loop_lag_seconds_bucket", (("le", str(edge)),)]
         assert bucket == sum(duration <= edge for duration in durations)
+
+
+@pytest.mark.parametrize(
+    ("edge", "written"),
+    [
+        (0.00001, "1e-05"),
+        (0.0001, "0.0001"),
+        (60, "60.0"),
+        (262144, "262144.0"),
+        (999999.5, "999999.5"),
+        (10**6, "1e+06"),
+        (2**20, "1.048576e+06"),
+        (1234567.25, "1.23456725e+06"),
+        (16 * 2**30, "1.7179869184e+10"),
+        (1e16, "1e+16"),
+        (2.5e100, "2.5e+100"),
+    ],
+)
+def test_edges_are_written_as_prometheus_stores_them(edge: float, written: str) -> None:
+    assert canonical(edge) == written
+    assert float(written) == edge
 
 
 def test_pieces_are_bounded_and_add_up() -> None:

@@ -39,6 +39,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.do("pass")  # it is there, and so are its files
 
     def do(self, code: str) -> None:
         assert self.process.stdin

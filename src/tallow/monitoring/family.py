@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import product
 
-from tallow.monitoring.catalog import OTHER, Metric
+from tallow.monitoring.catalog import OTHER, Metric, canonical
 from tallow.monitoring.cells import Storage
 
 Key = str | tuple[str, ...]
@@ -43,8 +43,8 @@ class Family(dict[Key, int]):
         super().__init__()
         self.metric = metric
         self.edges = metric.buckets
-        # The end of a bucket's line up to its value; edges are canonical floats in both formats.
-        self.edge_tails = [f'le="{edge!r}"}} ' for edge in map(float, metric.buckets)] + ['le="+Inf"} ']
+        # The end of a bucket's line up to its value.
+        self.edge_tails = [f'le="{canonical(edge)}"}} ' for edge in metric.buckets] + ['le="+Inf"} ']
         self.sum_at = len(metric.buckets) + 1
         self.width = len(metric.buckets) + 2 if metric.kind == "histogram" else 1
         self.series: list[Series] = []

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tallow.monitoring.catalog.itself import itself
-from tallow.monitoring.catalog.model import OTHER, PREFIX, Kind, Label, Merge, Metric, Source
+from tallow.monitoring.catalog.model import OTHER, PREFIX, Kind, Label, Merge, Metric, Source, canonical
 from tallow.monitoring.catalog.product import FEATURES, WEB_APP
 from tallow.monitoring.catalog.service import ERRORS, HTTP, RUNTIME, STORAGE
 from tallow.monitoring.catalog.transfers import CONNECTIONS, CRYPTO, TRANSFERS
@@ -29,6 +29,7 @@ __all__ = [
     "Merge",
     "Metric",
     "Source",
+    "canonical",
 ]
 
 _OBSERVED = TRANSFERS + CONNECTIONS + CRYPTO + ERRORS + HTTP + STORAGE + RUNTIME + FEATURES + WEB_APP

@@ -66,3 +66,18 @@ def closed(name: str, *values: str) -> Label:
 def guarded(name: str, *values: str) -> Label:
     """A label that takes the values given and those registered later."""
     return Label(name, values, guarded=True)
+
+
+def canonical(edge: float) -> str:
+    """A bucket's edge as Prometheus 3 stores it and OpenMetrics recommends: ``0.5``, ``60.0``, ``1e+06``.
+
+    Written otherwise, one bucket would be two series across an upgrade. Source: OpenMetrics 1.0,
+    "Considerations: Canonical Numbers"; Go's ``strconv.FormatFloat(edge, 'g', -1, 64)``.
+    """
+    shortest = repr(float(edge))
+    if not 1e6 <= edge < 1e16:  # Python turns to exponents below 0.0001, as Go does, and above 1e16
+        return shortest
+    digits = shortest.removesuffix(".0").replace(".", "")
+    exponent = len(str(int(edge))) - 1
+    fraction = digits[1:].rstrip("0")
+    return f"{digits[0]}{'.' if fraction else ''}{fraction}e+{exponent:02}"

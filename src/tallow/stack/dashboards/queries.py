@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tallow.monitoring.catalog import canonical
 from tallow.stack.dashboards.promql import (
     RATE_INTERVAL,
     gauge,
@@ -38,13 +39,15 @@ BYTES_RATE = rate("bytes_transferred_total", by=("direction",))
 BYTES_RECEIVED_24H = increase("bytes_transferred_total", 'direction="received"', window="24h")
 
 
-def file_sizes(above: str | None, upto: str) -> str:
-    """Files within the range larger than the bucket edge ``above`` and no larger than ``upto``."""
-    within = increase("file_size_bytes_bucket", f'le="{upto}"')
-    if above is None:
-        return within
-    smaller = increase("file_size_bytes_bucket", f'le="{above}"')
-    return f"clamp_min({within} - {smaller}, 0)"
+def file_sizes(above: int | None, upto: int | None) -> str:
+    """Files within the range larger than the bucket edge ``above`` and no larger than ``upto``, in bytes."""
+    within = _files(upto)
+    return within if above is None else f"clamp_min({within} - {_files(above)}, 0)"
+
+
+def _files(upto: int | None) -> str:
+    edge = "+Inf" if upto is None else canonical(upto)
+    return increase("file_size_bytes_bucket", f'le="{edge}"')
 
 
 # Connections

@@ -13,14 +13,15 @@ UID = "tallow-transfers"
 TITLE = "Tallow / Transfers"
 
 # Bars of the file size distribution: every second edge of the histogram, and what lies beyond the last.
+_MIB = 2**20
 _SIZES = (
-    ("64 KiB or less", None, "65536.0"),
-    ("to 1 MiB", "65536.0", "1048576.0"),
-    ("to 16 MiB", "1048576.0", "16777216.0"),
-    ("to 256 MiB", "16777216.0", "268435456.0"),
-    ("to 4 GiB", "268435456.0", "4294967296.0"),
-    ("to 16 GiB", "4294967296.0", "17179869184.0"),
-    ("over 16 GiB", "17179869184.0", "+Inf"),
+    ("64 KiB or less", None, 2**16),
+    ("to 1 MiB", 2**16, _MIB),
+    ("to 16 MiB", _MIB, 16 * _MIB),
+    ("to 256 MiB", 16 * _MIB, 256 * _MIB),
+    ("to 4 GiB", 256 * _MIB, 4096 * _MIB),
+    ("to 16 GiB", 4096 * _MIB, 16384 * _MIB),
+    ("over 16 GiB", 16384 * _MIB, None),
 )
 
 

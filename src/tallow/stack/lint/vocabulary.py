@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from promql_parser import Matcher, MatchOp
 
-from tallow.monitoring.catalog import METRICS, OTHER, Label, Metric
+from tallow.monitoring.catalog import METRICS, OTHER, Label, Metric, canonical
 
 TARGET_LABELS = frozenset({"job", "instance"})
 """Added by Prometheus to every scraped series."""
@@ -61,7 +61,7 @@ def is_foreign(name: str) -> bool:
 
 def edges(metric: Metric) -> tuple[str, ...]:
     """The values of ``le`` as exposed: canonical floats and ``+Inf``."""
-    return (*(repr(float(edge)) for edge in metric.buckets), "+Inf")
+    return (*map(canonical, metric.buckets), "+Inf")
 
 
 def label_of(exposed: Exposed, name: str) -> Label | None:

@@ -1,0 +1,136 @@
+"""The same updates to prometheus_client and to us: the same samples, as its own parsers read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import prometheus_client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_latest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from tallow.monitoring.catalog import Label, Metric
+from tallow.monitoring.exposition import expose
+from tallow.monitoring.registry import Registry
+
+Update = tuple[str, tuple[str, ...], float]
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+words = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters='"\\\n'), max_size=12)
+numbers = st.floats(0, 1e12) | st.integers(0, 2**53).map(float)
+edges = st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=6, unique=True).map(
+    lambda found: tuple(sorted(found))
+)
+
+
+@st.composite
+def metrics(draw: st.DrawFn) -> tuple[list[Metric], list[Update]]:
+    """A catalogue of up to five metrics, and updates of their series."""
+    declared, updates = [], []
+    for name in draw(st.lists(words, min_size=1, max_size=5, unique=True)):
+        kind: Literal["counter", "gauge", "histogram"] = draw(
+            st.sampled_from(["counter", "gauge", "histogram"])
+        )
+        labels = draw(st.lists(words.filter(lambda word: word != "le"), max_size=2, unique=True))
+        values = [draw(st.lists(texts, min_size=1, max_size=3, unique=True)) for _ in labels]
+        full = f"{name}_total" if kind == "counter" else name
+        declared.append(
+            Metric(
+                full,
+                kind,
+                draw(texts.filter(bool)),
+                tuple(Label(label, tuple(listed)) for label, listed in zip(labels, values, strict=True)),
+                draw(edges) if kind == "histogram" else (),
+            )
+        )
+        series = st.tuples(*(st.sampled_from(listed) for listed in values))
+        updates += draw(st.lists(st.tuples(st.just(full), series, numbers), max_size=10))
+    return declared, updates
+
+
+def ours(declared: list[Metric], updates: Iterable[Update]) -> Registry:
+    registry = Registry(declared)
+    record: dict[str, Callable[..., None]] = {
+        "counter": registry.add,
+        "gauge": registry.set,
+        "histogram": registry.observe,
+    }
+    for name, values, number in updates:
+        family = registry.families[name]
+        record[family.metric.kind](family, values[0] if len(values) == 1 else values, number)
+    return registry
+
+
+def theirs(declared: list[Metric], updates: Iterable[Update]) -> prometheus_client.CollectorRegistry:
+    registry = prometheus_client.CollectorRegistry()
+    kinds: dict[str, Any] = {
+        "counter": (prometheus_client.Counter, "inc"),
+        "gauge": (prometheus_client.Gauge, "set"),
+        "histogram": (prometheus_client.Histogram, "observe"),
+    }
+    made: dict[str, Any] = {}
+    for metric in declared:
+        options = {"buckets": metric.buckets} if metric.kind == "histogram" else {}
+        make = kinds[metric.kind][0]
+        made[metric.name] = make(
+            metric.full_name, metric.help, metric.label_names, registry=registry, **options
+        )
+        for values in combinations(metric):
+            if values:
+                made[metric.name].labels(*values)
+    by_name = {metric.name: metric for metric in declared}
+    for name, values, number in updates:
+        child = made[name].labels(*values) if values else made[name]
+        getattr(child, kinds[by_name[name].kind][1])(number)
+    return registry
+
+
+def combinations(metric: Metric) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [()]
+    for label in metric.labels:
+        found = [(*values, value) for values in found for value in label.values]
+    return found
+
+
+def read(families: Iterable[Any]) -> tuple[dict[str, tuple[str, str]], Samples]:
+    """Types and helps by family, and every sample but the creation times, which we do not expose."""
+    described, samples = {}, {}
+    for family in families:
+        if not family.name.endswith("_created"):
+            described[family.name] = (family.type, family.documentation)
+        for sample in family.samples:
+            if not sample.name.endswith("_created"):
+                samples[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
+    return described, samples
+
+
+def assert_same(one: Samples, other: Samples) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        # Each adds up a histogram's sum in its own order.
+        assert math.isclose(value, other[name], rel_tol=1e-12), name
+
+
+@settings(deadline=None, max_examples=50)
+@given(metrics())
+def test_text_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
+    described, samples = read(parse_text(expose(ours(*drawn)).decode()))
+    expected, wanted = read(parse_text(prometheus_client.generate_latest(theirs(*drawn)).decode()))
+    assert described == expected
+    assert_same(samples, wanted)
+
+
+@settings(deadline=None, max_examples=50)
+@given(metrics())
+def test_openmetrics_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
+    mine = expose(ours(*drawn), openmetrics=True).decode()
+    described, samples = read(parse_openmetrics(mine))  # type: ignore[no-untyped-call]
+    peer = openmetrics_latest(theirs(*drawn)).decode()  # type: ignore[no-untyped-call]
+    expected, wanted = read(parse_openmetrics(peer))  # type: ignore[no-untyped-call]
+    assert described == expected
+    assert_same(samples, wanted)
