@@ -53,7 +53,7 @@ def postgres(folder: Path) -> Iterator[str]:
         process = subprocess.Popen(command, env=environment(server), stdout=log, stderr=log)
     try:
         _wait(process, lambda: "ready" in (data / "postmaster.pid").read_text(), OSError)
-        yield f"postgresql+asyncpg://tallow@127.0.0.1:{port}/postgres"
+        yield f"postgresql://tallow@127.0.0.1:{port}/postgres"
     finally:
         _end(process)
 

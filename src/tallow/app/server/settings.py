@@ -14,6 +14,12 @@ from sqlalchemy.exc import ArgumentError
 KIB: Final = 1024
 REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 ICE_SCHEMES: Final = ("stun:", "stuns:", "turn:", "turns:")
+DRIVERS: Final = {
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+}
 SECRETS: Final = frozenset({"DATABASE_URL", "REDIS_URL", "CLUSTER_SECRET", "TURN_SECRET"})
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
@@ -34,7 +40,9 @@ class ServerSettings(BaseSettings):
     )
 
     data_dir: Path = Field(Path(".tallow"), validation_alias=AliasChoices("TALLOW_DATA_DIR", "data_dir"))
-    database_url: str | None = Field(None, description="an SQLAlchemy URL with an async driver")
+    database_url: str | None = Field(
+        None, description="postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE"
+    )
     redis_url: str | None = Field(None, description="redis://, rediss:// or unix://")
     cluster_secret: SecretStr | None = Field(
         None, min_length=16, description="at least 16 characters, the same on all servers, beside REDIS_URL"
@@ -101,12 +109,16 @@ class ServerSettings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _url(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                make_url(value).get_dialect()
-            except (ArgumentError, ImportError, ValueError) as error:
-                raise ValueError("not a usable SQLAlchemy URL") from error
-        return value
+        if value is None:
+            return None
+        try:
+            url = make_url(value)
+        except ArgumentError as error:
+            raise ValueError("not a URL") from error
+        driver = DRIVERS.get(url.drivername)
+        if driver is None:
+            raise ValueError("no such driver here")
+        return url.set(drivername=driver).render_as_string(hide_password=False)
 
     @property
     def database(self) -> str:

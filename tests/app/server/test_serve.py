@@ -1,0 +1,157 @@
+"""``tallow serve`` as a user starts it: TLS, proxies, bad input, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from support.server import tallow_serve
+
+
+def refused(tmp_path: Path, *options: str, **environment: str) -> str:
+    """What ``tallow serve`` says when it does not start."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tallow", "serve", "--port", "0", *options],
+        env=os.environ | {"TALLOW_DATA_DIR": str(tmp_path)} | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr
+    return ended.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ROOM_LIFETIME", "soon", "ROOM_LIFETIME is 'soon'; accepted: seconds above 0"),
+        ("MAX_ROOMS", "-3", "MAX_ROOMS is '-3'; accepted: a whole number from 1"),
+        ("ICE_SERVERS", "http://x", "ICE_SERVERS is "),
+        ("TRUSTED_PROXIES", "everybody", "TRUSTED_PROXIES is "),
+        ("DATABASE_URL", "mysql://root:hunter2@x/y", "DATABASE_URL is ***; accepted: postgresql://"),
+        ("DATABASE_URL", "hunter2", "DATABASE_URL is ***; accepted: postgresql://"),
+        ("REDIS_URL", "http://:hunter2@x", "REDIS_URL is ***; accepted: redis://, rediss:// or unix://"),
+        ("CLUSTER_SECRET", "hunter2", "CLUSTER_SECRET is ***; accepted: at least 16 characters"),
+        ("CLUSTER_SECRET", "hunter2" * 3, "CLUSTER_SECRET is ***; accepted: at least 16 characters"),
+    ],
+)
+def test_a_bad_setting_is_one_clear_line(tmp_path: Path, name: str, value: str, said: str) -> None:
+    line = refused(tmp_path, **{name: value})
+    assert said in line
+    assert "hunter2" not in line
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"cannot listen on 127.0.0.1:{port}" in refused(tmp_path, "--port", str(port))
+
+
+def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+    certificate, _ = self_signed(tmp_path)
+    assert "--tls-cert and --tls-key go together" in refused(tmp_path, "--tls-cert", str(certificate))
+
+
+def test_a_data_folder_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "file" in refused(tmp_path, "--data-dir", str(tmp_path / "file" / "inside"))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_tls_is_served(tmp_path: Path, workers: str) -> None:
+    certificate, key = self_signed(tmp_path)
+    options = ("--tls-cert", str(certificate), "--tls-key", str(key), "--workers", workers)
+    async with tallow_serve(tmp_path, *options) as server:
+        assert server.url.startswith("https://")
+        trust = ssl.create_default_context(cafile=str(certificate))
+        async with httpx.AsyncClient(base_url=server.url, verify=trust) as http:
+            assert (await http.get("/api/info")).status_code == 200
+        connection = await server.connect("/api/signal", ssl=trust)
+        await connection.close()
+
+
+async def test_a_proxy_that_is_not_trusted_does_not_name_the_client(tmp_path: Path) -> None:
+    """Whoever could choose the address would have as many shares of every limit as he likes."""
+    async with tallow_serve(tmp_path, ROOMS_PER_MINUTE="2") as server:
+        assert await statuses(server.http) == [201, 201, 429, 429]
+
+
+async def test_a_trusted_proxy_does(tmp_path: Path) -> None:
+    async with tallow_serve(tmp_path, ROOMS_PER_MINUTE="2", TRUSTED_PROXIES="127.0.0.1") as server:
+        assert await statuses(server.http) == [201] * 4
+
+
+async def statuses(http: httpx.AsyncClient) -> list[int]:
+    """Of rooms asked for in the name of four addresses."""
+    return [
+        (
+            await http.post(
+                "/api/rooms",
+                json={"token_hash": "0" * 64},
+                headers={"x-forwarded-for": f"198.51.100.{number}"},
+            )
+        ).status_code
+        for number in range(4)
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_being_told_to_stop_is_a_success(tmp_path: Path, number: signal.Signals) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tallow", "serve", "--port", "0", "--data-dir", str(tmp_path)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr
+    url = (await process.stderr.readline()).decode().split()[-1]
+    async with httpx.AsyncClient() as http:
+        while True:
+            try:
+                await http.get(f"{url}/api/info")
+                break
+            except httpx.HTTPError:
+                await asyncio.sleep(0.05)
+    process.send_signal(number)
+    assert await process.wait() == 0
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key, in PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tallow test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+    return folder / "cert.pem", folder / "key.pem"
