@@ -7,8 +7,9 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from tallow.monitoring import access, correlation, scrape
+from tallow.monitoring import correlation
 from tallow.monitoring.catalog import OTHER
+from tallow.monitoring.endpoints import Endpoints
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.routes import RouteTable
 from tallow.monitoring.runtime import Runtime
@@ -20,7 +21,6 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 RouteOf = Callable[[Scope], str | None]
 
-_PLAIN: Final = "text/plain; charset=utf-8"
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
 _WANTED: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
 
@@ -31,7 +31,8 @@ class Instrumentation:
     Args:
         app: the application.
         metrics: where to record; the process's own by default.
-        metrics_token: bearer token for /metrics; without one it answers this machine only.
+        metrics_token: bearer token for /metrics, by default ``METRICS_TOKEN``; without one it answers this
+            machine only.
         route_of: the route template of a scope once the application has answered, for frameworks other than
             Starlette and FastAPI; None where nothing matched.
         routed: the object whose ``routes`` to read, if not ``app`` itself.
@@ -48,12 +49,10 @@ class Instrumentation:
     ) -> None:
         self.app = app
         self._metrics = metrics
-        self._metrics_token = metrics_token
+        self._endpoints = Endpoints(metrics, metrics_token)
         self._table = RouteTable(routed or app, metrics.register_route)
         self._route_of = route_of or self._table.template
         self._runtime = Runtime.of(metrics)
-        for path in scrape.PATHS:
-            metrics.register_route(path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -63,9 +62,18 @@ class Instrumentation:
             with correlation.bind(correlation.from_headers(_headers(scope)) or correlation.new_id()):
                 await self._captured(scope, receive, send)
         else:
-            self._table.load()
-            self._runtime.loop.watch()
+            await self._lives(scope, receive, send)
+
+    async def _lives(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application's lifespan, which a setting that cannot be used ends before it began."""
+        self._table.load()
+        self._runtime.loop.watch()
+        refusal = self._endpoints.load()
+        if refusal is None:
             await self.app(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "lifespan.startup.failed", "message": refusal})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -103,8 +111,8 @@ class Instrumentation:
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> str | None:
         """Answer with an operational endpoint or the application; the route template that did."""
-        if scope["path"] in scrape.PATHS and scope["method"] in {"GET", "HEAD"}:
-            await self._scraped(scope, send)
+        if self._endpoints.take(scope):
+            await self._endpoints.answer(scope, send)
             return str(scope["path"])
         await self._captured(scope, receive, send)
         return self._route_of(scope)
@@ -118,21 +126,6 @@ class Instrumentation:
             if type(error).__name__ != "ClientDisconnect":
                 self._metrics.record_error("internal", "high")
             raise
-
-    async def _scraped(self, scope: Scope, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if not access.allowed(self._metrics_token, headers, scope.get("client")):
-            await _say(send, 401, b"metrics need a bearer token or a direct request from this machine\n")
-            return
-        content_type, compress = scrape.negotiate(headers)
-        extra = [(b"vary", b"accept, accept-encoding")]
-        if compress:
-            extra.append((b"content-encoding", b"gzip"))
-        await _start(send, 200, content_type, extra)
-        if scope["method"] == "GET":
-            async for piece in scrape.body(self._metrics.registry, content_type, compress):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
 
 
 class _Answer:
@@ -176,17 +169,6 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {
         name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _WANTED
     }
-
-
-async def _start(send: Send, status: int, content_type: str, extra: list[tuple[bytes, bytes]]) -> None:
-    headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store"), *extra]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-
-
-async def _say(send: Send, status: int, line: bytes) -> None:
-    extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []
-    await _start(send, status, _PLAIN, [*extra, (b"content-length", str(len(line)).encode())])
-    await send({"type": "http.response.body", "body": line})
 
 
 def instrument(app: App, **options: Any) -> App:

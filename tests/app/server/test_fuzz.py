@@ -23,7 +23,7 @@ from support.server import Running, join_message, serving
 from tallow.app.server.main import create_app
 from tallow.app.server.messages import CLOSE_CODES, RefusedError, parse, parse_relay
 from tallow.app.server.report import ALLOWED, BadReportError, check
-from tallow.app.server.settings import load_settings
+from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
@@ -121,7 +121,7 @@ async def test_sockets_answer_or_close_whatever_comes(server: Running) -> None:
 
 def test_the_http_api_is_what_its_description_says(tmp_path: Path) -> None:
     """No 500, and no answer that the description does not know."""
-    wide = load_settings(data_dir=tmp_path, rooms_per_minute=10**6, reports_per_minute=10**6)
+    wide = ServerSettings.load(data_dir=tmp_path, rooms_per_minute=10**6, reports_per_minute=10**6)
     registry = Registry()
     app = create_app(wide, metrics=Metrics(registry))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)

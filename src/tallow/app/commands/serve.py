@@ -12,8 +12,9 @@ import click
 import uvicorn
 
 from tallow.app.server.listen import bind, configure
-from tallow.app.server.settings import BadSettingError, ServerSettings, load_settings
+from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.monitoring.access import is_loopback
+from tallow.monitoring.settings import current_settings
 
 
 @click.command("serve")
@@ -45,7 +46,8 @@ def command(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     try:
-        settings = load_settings(data_dir=data_dir)
+        settings = ServerSettings.load(data_dir=data_dir)
+        current_settings()  # monitoring's: what cannot be used stops the start here, in one line
         listener = bind(host, port)
         prepare(settings)
     except BadSettingError as error:

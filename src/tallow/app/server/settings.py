@@ -6,10 +6,14 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from tallow.monitoring.environment import MASKED, BadSettingError, Settings
+
+__all__ = ["BadSettingError", "ServerSettings"]
 
 KIB: Final = 1024
 REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
@@ -20,30 +24,21 @@ DRIVERS: Final = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
 }
-SECRETS: Final = frozenset({"DATABASE_URL", "REDIS_URL", "CLUSTER_SECRET", "TURN_SECRET"})
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
 List = Annotated[tuple[str, ...], NoDecode]
 
 
-class BadSettingError(Exception):
-    """A setting that cannot be used; the text is one line for the operator."""
-
-
-class ServerSettings(BaseSettings):
+class ServerSettings(Settings):
     """The server's settings. Times are seconds, sizes bytes. The environment variable is the field's name in
     capitals, except where an alias says otherwise."""
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
-    )
-
     data_dir: Path = Field(Path(".tallow"), validation_alias=AliasChoices("TALLOW_DATA_DIR", "data_dir"))
-    database_url: str | None = Field(
+    database_url: Annotated[str | None, MASKED] = Field(
         None, description="postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE"
     )
-    redis_url: str | None = Field(None, description="redis://, rediss:// or unix://")
+    redis_url: Annotated[str | None, MASKED] = Field(None, description="redis://, rediss:// or unix://")
     cluster_secret: SecretStr | None = Field(
         None, min_length=16, description="at least 16 characters, the same on all servers, beside REDIS_URL"
     )
@@ -124,21 +119,3 @@ class ServerSettings(BaseSettings):
     def database(self) -> str:
         """The database's URL; SQLite in the data folder unless another is set."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'tallow.db'}"
-
-
-def load_settings(**given: Any) -> ServerSettings:
-    """Settings from the environment, ``.env`` and ``given`` (which wins; None counts as not given).
-
-    Raises:
-        BadSettingError: one line with the variable, what it was (masked if secret) and what is accepted.
-    """
-    try:
-        return ServerSettings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        variable = "TALLOW_DATA_DIR" if name == "data_dir" else name.upper()
-        field = ServerSettings.model_fields.get(name.lower())
-        accepted = (field.description if field else None) or first["msg"]
-        was = "***" if variable in SECRETS else repr(str(first["input"])[:80])
-        raise BadSettingError(f"{variable} is {was}; accepted: {accepted}") from None
