@@ -2,34 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-PANEL_IDS: Mapping[tuple[str, str], int] = MappingProxyType(
-    {
-        ("tallow-errors", "API errors by endpoint"): 9,
-        ("tallow-errors", "Connection failures"): 7,
-        ("tallow-errors", "Critical errors, last hour"): 1,
-        ("tallow-errors", "Error rate by type"): 4,
-        ("tallow-errors", "PQC operation failures"): 8,
-        ("tallow-errors", "Transfer failures"): 6,
-        ("tallow-overview", "Active connections"): 2,
-        ("tallow-overview", "Transfer success rate"): 1,
-        ("tallow-performance", "CPU usage"): 9,
-        ("tallow-performance", "Cache hit rate"): 10,
-        ("tallow-performance", "Database operation latency p50, p95, p99"): 2,
-        ("tallow-performance", "Memory: RSS and heap"): 7,
-        ("tallow-performance", "PQC operation duration p95 by operation"): 4,
-        ("tallow-performance", "WebRTC connection time p95, p99"): 3,
-        ("tallow-transfers", "Duration by size category"): 5,
-        ("tallow-transfers", "P2P vs relay"): 2,
-        ("tallow-transfers", "Queue depth"): 9,
-        ("tallow-transfers", "Speed by method"): 4,
-        ("tallow-transfers", "Transfer rate by status"): 1,
-    }
-)
-"""The panels that alerts point at: dashboard and title to the number in the dashboard's JSON."""
+from tallow.stack.dashboards import panel_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +26,10 @@ class Panel:
     title: str | None = None
 
     def url(self, links: Links) -> str:
-        address = f"{links.dashboards}/d/{self.dashboard}/{self.dashboard}"
-        if self.title is None:
-            return address
-        return f"{address}?viewPanel={PANEL_IDS[self.dashboard, self.title]}"
+        """The address that opens it.
+
+        Raises:
+            KeyError: there is no such dashboard or panel.
+        """
+        path = f"/d/{self.dashboard}" if self.title is None else panel_path(self.dashboard, self.title)
+        return links.dashboards + path
