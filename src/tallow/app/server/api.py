@@ -17,6 +17,7 @@ from tallow.app.server.lobby import NoRoomError
 from tallow.app.server.openapi import DESCRIPTION
 from tallow.app.server.report import MAX_REPORT_BYTES
 from tallow.app.server.sockets import same_origin
+from tallow.app.server.store import StoreError
 from tallow.monitoring import correlation
 
 MAX_ROOM_BODY: Final = 1024
@@ -47,6 +48,10 @@ class Api:
             whose = "this address has" if refusal.reason == "address" else "the server has"
             status = 429 if refusal.reason == "address" else 503
             raise ApiError(status, "rate_limited", f"{whose} as many rooms as it may", 60) from None
+        except StoreError:
+            # Without rooms nobody can begin a transfer: there is nothing worse this server can say.
+            self._context.metrics.record_error("storage", "critical")
+            raise ApiError(503, "unavailable", "rooms cannot be made at this moment; try again", 5) from None
         expires_in = round(record.expires - record.created)
         return json_response({"room": record.id, "expires_in": expires_in}, 201)
 

@@ -14,7 +14,7 @@ from tallow.app.server.gauges import Gauges
 from tallow.app.server.limits import Held
 from tallow.app.server.rooms import Link, Role, Room, Seat
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.store import RoomRecord, Store
+from tallow.app.server.store import RoomRecord, Store, StoreError
 from tallow.app.server.tokens import Tokens
 from tallow.monitoring.metrics import Metrics
 
@@ -193,7 +193,7 @@ class Lobby:
         try:
             await self._store.set_state(room.record.id, room.state)
             await self._cache.put(room.record.id, room.snapshot())
-        except Exception:  # noqa: BLE001 - counted, and the transfer goes on
+        except StoreError:
             self._metrics.record_error("storage", "high")
 
     def _release(self, room_id: str) -> None:

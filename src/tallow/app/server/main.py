@@ -20,7 +20,7 @@ from tallow.app.server.lobby import Lobby
 from tallow.app.server.relay import Relay
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.signaling import Signaling
-from tallow.app.server.store import SqlStore
+from tallow.app.server.store import SqlStore, StoreError
 from tallow.app.server.telemetry import Telemetry
 from tallow.monitoring import instrument
 from tallow.monitoring.caches import instrument_cache
@@ -101,6 +101,8 @@ async def _tick(context: Context) -> None:
                     context.lobby.lose(room_id)
             if ticks % SWEEP_EVERY == 0:
                 await context.store.sweep()
+        except StoreError:
+            context.metrics.record_error("storage", "high")
         except Exception:  # noqa: BLE001 - one bad second must not end all later ones
             context.metrics.record_error("internal", "high")
         ticks += 1

@@ -71,7 +71,7 @@ _MAKE_ROOM = {
             _403="The request comes from another site's page",
             _413="The body is too large",
             _429="Too many rooms from this address; Retry-After says when",
-            _503="The server has as many rooms as it may",
+            _503="The server has as many rooms as it may, or its database cannot be reached",
         ),
     },
 }

@@ -16,6 +16,7 @@ from tallow.app.server.lobby import ROOM_ID
 from tallow.app.server.messages import CLOSE_CODES, Forward, Join, Leave, RefusedError, Started, parse
 from tallow.app.server.rooms import Room, Seat, SeatTakenError
 from tallow.app.server.sockets import Ending, Socket, accepted
+from tallow.app.server.store import StoreError
 from tallow.monitoring import correlation
 
 MESSAGES_PER_SECOND: Final = 50
@@ -116,7 +117,11 @@ class _Session:
     async def _admitted(self, join: Join) -> Room:
         if self._context.joins.take(self._context.addresses.key(self._socket.scope)):
             raise RefusedError("rate_limited", "too many joins from this address; try again in a minute")
-        room = await self._lobby.admit(join.room, join.token_bytes)
+        try:
+            room = await self._lobby.admit(join.room, join.token_bytes)
+        except StoreError:
+            self._metrics.record_error("storage", "critical")
+            raise RefusedError("internal", "rooms cannot be looked up at this moment; try again") from None
         if room is None:
             if join.room not in self._lobby.live:
                 await self._context.homes.leave(join.room)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 from sqlalchemy import (
@@ -24,8 +25,8 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sqlalchemy import instrument_engine
@@ -69,8 +70,15 @@ class RoomRecord:
         return hmac.compare_digest(hashlib.sha256(token).hexdigest(), self.token_hash)
 
 
+class StoreError(Exception):
+    """The database cannot be reached, or does not do what it is asked."""
+
+
 class Store(Protocol):
-    """What the server asks of a database."""
+    """What the server asks of a database.
+
+    Every method raises :class:`StoreError` when it cannot be done.
+    """
 
     async def open(self) -> None:
         """Connect and create the schema."""
@@ -112,53 +120,60 @@ class SqlStore:
     async def open(self) -> None:
         try:
             await self._create()
-        except DBAPIError:  # several processes start at once, and another has created it meanwhile
+        except StoreError:  # several processes start at once, and another has created it meanwhile
             await self._create()
 
     async def _create(self) -> None:
-        async with self.engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.run_sync(_metadata.create_all)
 
     async def ping(self) -> None:
         """Ask the database for an answer, for the readiness probe."""
-        async with self.engine.connect() as connection:
+        async with self._reading() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def add(self, room: RoomRecord) -> None:
-        async with self.engine.begin() as connection:
-            await connection.execute(
-                insert(_rooms).values(
-                    id=room.id,
-                    token_hash=room.token_hash,
-                    created=room.created,
-                    expires=room.expires,
-                    correlation_id=room.correlation_id,
-                    state=room.state,
-                )
-            )
+        async with self._writing() as connection:
+            await connection.execute(insert(_rooms).values(asdict(room)))
 
     async def find(self, room_id: str) -> RoomRecord | None:
         query = select(_rooms).where(_rooms.c.id == room_id, _rooms.c.expires > self._clock())
-        async with self.engine.connect() as connection:
+        async with self._reading() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else RoomRecord(*row)
 
     async def set_state(self, room_id: str, state: str) -> None:
-        async with self.engine.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(update(_rooms).where(_rooms.c.id == room_id).values(state=state))
 
     async def count(self) -> int:
-        async with self.engine.connect() as connection:
+        async with self._reading() as connection:
             return (await connection.execute(select(func.count()).select_from(_rooms))).scalar_one()
 
     async def sweep(self) -> int:
-        async with self.engine.begin() as connection:
+        async with self._writing() as connection:
             return (
                 await connection.execute(delete(_rooms).where(_rooms.c.expires <= self._clock()))
             ).rowcount
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(type(error).__name__) from error
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(type(error).__name__) from error
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
