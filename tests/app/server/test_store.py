@@ -108,3 +108,5 @@ async def test_a_database_that_does_not_answer_is_critical_and_said_so(
         await stranger.send(json.dumps(join_message("a" * 16, b"t" * 32, "sender")))
         assert json.loads(await stranger.recv())["code"] == "internal"
         assert server.value("errors_total", type="storage", severity="critical") == 2
+        for connection in (stranger, sender.socket, receiver.socket):
+            await connection.close()
