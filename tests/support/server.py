@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import socket
+import subprocess
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -213,3 +214,19 @@ async def tallow_serve(folder: Path, *options: str, **environment: str) -> Async
             process.terminate()
         await process.wait()
         await draining
+
+
+def refused(tmp_path: Path, *options: str, **environment: str) -> str:
+    """What ``tallow serve`` says when it does not start."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "tallow", "serve", "--port", "0", *options],
+        env=os.environ | {"TALLOW_DATA_DIR": str(tmp_path)} | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr
+    return ended.stderr.strip().splitlines()[-1]

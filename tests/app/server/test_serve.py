@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -19,23 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from support.server import tallow_serve
-
-
-def refused(tmp_path: Path, *options: str, **environment: str) -> str:
-    """What ``tallow serve`` says when it does not start."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "tallow", "serve", "--port", "0", *options],
-        env=os.environ | {"TALLOW_DATA_DIR": str(tmp_path)} | environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode != 0
-    assert "Traceback" not in ended.stderr
-    return ended.stderr.strip().splitlines()[-1]
+from support.server import refused, tallow_serve
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def command(
         settings = ServerSettings.load(data_dir=data_dir)
         current_settings()  # monitoring's: what cannot be used stops the start here, in one line
         listener = bind(host, port)
+        refuse_faults(settings, listener, workers)
         prepare(settings)
     except BadSettingError as error:
         raise click.ClickException(str(error)) from None
@@ -83,6 +84,22 @@ def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> in
         signal.signal(wanted, _stopped)
     server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+def refuse_faults(settings: ServerSettings, listener: socket.socket, workers: int) -> None:
+    """Faults are for drills: on loopback, with a token, in one process.
+
+    Raises:
+        BadSettingError: it is anything else.
+    """
+    if not settings.faults:
+        return
+    if settings.faults_token is None:
+        raise BadSettingError(
+            "TALLOW_FAULTS is on and TALLOW_FAULTS_TOKEN is not set; accepted: at least 16 characters"
+        )
+    if not is_loopback(listener.getsockname()[0]) or workers > 1:
+        raise BadSettingError("TALLOW_FAULTS is on; accepted with it: a loopback --host and --workers 1")
 
 
 def prepare(settings: ServerSettings) -> None:

@@ -23,6 +23,9 @@ class Cache(Protocol[V]):
     async def drop(self, key: str) -> None:
         """Forget a value."""
 
+    async def clear(self) -> None:
+        """Forget everything."""
+
     async def close(self) -> None:
         """Let go of all connections."""
 
@@ -60,8 +63,11 @@ class MemoryCache(Generic[V]):
     async def drop(self, key: str) -> None:
         self._entries.pop(key, None)
 
-    async def close(self) -> None:
+    async def clear(self) -> None:
         self._entries.clear()
+
+    async def close(self) -> None:
+        await self.clear()
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from tallow.app.server.addresses import Addresses
 from tallow.app.server.api import Api
+from tallow.app.server.cache import Cache
 from tallow.app.server.cluster import Cluster, room_cache
 from tallow.app.server.context import Context
 from tallow.app.server.http import ApiError, on_api_error, on_failure, on_http_exception
@@ -20,7 +21,7 @@ from tallow.app.server.lobby import Lobby
 from tallow.app.server.relay import Relay
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.signaling import Signaling
-from tallow.app.server.store import SqlStore, StoreError
+from tallow.app.server.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.telemetry import Telemetry
 from tallow.monitoring import instrument
 from tallow.monitoring.caches import instrument_cache
@@ -75,6 +76,7 @@ def create_app(
             Route("/api/openapi.json", api.openapi),
             WebSocketRoute("/api/signal", Signaling(context).serve),
             WebSocketRoute("/api/relay", Relay(context).serve),
+            *_faults(settings, store, cache),
         ],
         exception_handlers={
             ApiError: on_api_error,
@@ -88,6 +90,15 @@ def create_app(
     inner = app.build_middleware_stack()
     instrument(app, metrics=metrics, metrics_token=metrics_token)
     return app
+
+
+def _faults(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> list[Route]:
+    """Fault switches, where they were asked for at the start; else their code is not even loaded."""
+    if not settings.faults or settings.faults_token is None:
+        return []
+    from tallow.app.faults.server import Faults
+
+    return [Faults(settings.faults_token.get_secret_value(), store.engine, cache).route]
 
 
 async def _tick(context: Context) -> None:

@@ -70,6 +70,10 @@ class RedisCache:
     async def drop(self, key: str) -> None:
         await self._try(self._redis.delete(f"{PREFIX}room:{key}"))
 
+    async def clear(self) -> None:
+        async for key in self._redis.scan_iter(f"{PREFIX}room:*"):
+            await self._try(self._redis.delete(key))
+
     async def close(self) -> None:
         await self._redis.aclose()
 

@@ -43,6 +43,17 @@ class ServerSettings(Settings):
         None, min_length=16, description="at least 16 characters, the same on all servers, beside REDIS_URL"
     )
     cluster_host: str = Field("127.0.0.1", description="the address at which other servers reach this one")
+    faults: bool = Field(
+        False,
+        validation_alias=AliasChoices("TALLOW_FAULTS", "faults"),
+        description="1 or 0; for drills alone",
+    )
+    faults_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias=AliasChoices("TALLOW_FAULTS_TOKEN", "faults_token"),
+        description="at least 16 characters",
+    )
     trusted_proxies: List = Field((), description="addresses or networks, separated by commas")
     ice_servers: List = Field((), description="stun: or turn: URLs, separated by commas")
     turn_secret: SecretStr | None = Field(None, description="coturn's static-auth-secret")

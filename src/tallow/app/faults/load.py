@@ -1,0 +1,58 @@
+"""Faults of the process: its CPU and its memory."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from typing import Final
+
+PERIOD_S: Final = 0.1
+BLOCK: Final = b"\x5a" * (1 << 20)
+PAGE: Final = 4096
+
+
+class BurnCpu:
+    """Keeps threads busy for a share of the time each: 2.5 is two cores and a half.
+
+    They hash, which lets go of the interpreter: the event loop goes on turning.
+    """
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def set(self, cores: float) -> None:
+        """Burn so many cores from now on; 0 ends it."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._stop = threading.Event()
+        shares = [min(1.0, cores - core) for core in range(64) if cores > core]
+        self._threads = [
+            threading.Thread(target=_burn, args=(share, self._stop), daemon=True, name="fault")
+            for share in shares
+        ]
+        for thread in self._threads:
+            thread.start()
+
+
+class HoldMemory:
+    """Holds memory that is really there: every page is written to."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def set(self, size: float) -> None:
+        """Hold so many bytes; 0 gives them back."""
+        self._held = bytearray()
+        self._held = bytearray(int(size))
+        self._held[::PAGE] = b"\x01" * len(range(0, len(self._held), PAGE))
+
+
+def _burn(share: float, stop: threading.Event) -> None:
+    while not stop.is_set():
+        end = time.monotonic() + PERIOD_S * share
+        while time.monotonic() < end:
+            hashlib.sha256(BLOCK).digest()
+        stop.wait(PERIOD_S * (1 - share))

@@ -1,0 +1,87 @@
+"""Fault switches of the server: ``/api/faults``, on loopback and with a token."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tallow.app.faults.load import BurnCpu, HoldMemory
+from tallow.app.faults.storage import EmptyCache, SlowDatabase
+from tallow.app.server.cache import Cache
+from tallow.app.server.http import ApiError, json_response, read_json
+from tallow.monitoring import access
+
+PATH: Final = "/api/faults"
+MAX_BODY: Final = 1024
+
+LIMITS: Final[Mapping[str, float]] = MappingProxyType(
+    {"burn_cpu": 8, "hold_memory": 4e9, "slow_database": 30, "empty_cache": 1}
+)
+"""Cores, bytes, seconds a statement, on or off: the most that may be asked for."""
+
+
+class Switch(Protocol):
+    """One fault."""
+
+    def set(self, amount: float) -> None:
+        """How much of it from now on; 0 is none."""
+
+
+class Faults:
+    """The switches of one server.
+
+    Args:
+        token: bearer token that moves them.
+    """
+
+    def __init__(self, token: str, engine: AsyncEngine, cache: Cache[Any]) -> None:
+        self._token = token
+        self._on = dict.fromkeys(LIMITS, 0.0)
+        self._switches: dict[str, Switch] = {
+            "burn_cpu": BurnCpu(),
+            "hold_memory": HoldMemory(),
+            "slow_database": SlowDatabase(engine),
+            "empty_cache": EmptyCache(cache),
+        }
+
+    @property
+    def route(self) -> Route:
+        """Where they are moved."""
+        return Route(PATH, self.answer, methods=["GET", "PUT", "DELETE"])
+
+    async def answer(self, request: Request) -> Response:
+        """``GET``: what is on. ``PUT {"burn_cpu": 1.5}``: move switches. ``DELETE``: heal everything."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        client = request.scope.get("client")
+        if not access.allowed(None, headers, client) or not access.allowed(self._token, headers, client):
+            raise ApiError(
+                401, "bad_token", "faults need their token, and a direct request from this machine"
+            )
+        if request.method == "PUT":
+            self._move(_checked(await read_json(request, MAX_BODY)))
+        elif request.method == "DELETE":
+            self._move(dict.fromkeys(LIMITS, 0.0))
+        return json_response(self._on)
+
+    def _move(self, wanted: dict[str, float]) -> None:
+        for name, amount in wanted.items():
+            self._switches[name].set(amount)
+            self._on[name] = amount
+
+
+def _checked(body: Any) -> dict[str, float]:
+    accepted = ", ".join(f"{name} (0 to {most:g})" for name, most in LIMITS.items())
+    if isinstance(body, dict) and body.keys() <= LIMITS.keys():
+        numbers = {name: float(amount) for name, amount in body.items() if type(amount) in {int, float}}
+        if len(numbers) == len(body) and all(
+            math.isfinite(amount) and 0 <= amount <= LIMITS[name] for name, amount in numbers.items()
+        ):
+            return numbers
+    raise ApiError(400, "bad_fault", f"accepted: {accepted}")
