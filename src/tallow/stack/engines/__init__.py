@@ -1,0 +1,1 @@
+"""Ways to run the stack: programs of this machine under supervision (native)."""
