@@ -1,0 +1,86 @@
+"""The configuration is one that Prometheus accepts, with the contract's figures."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.debian import program
+from tallow.stack import alerts
+from tallow.stack.alerts.meta import SAMPLE_LIMIT
+from tallow.stack.prometheus import CONTAINERS, Job, Layout, Remote, files, prometheus_config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """Folders as they are where Prometheus runs."""
+    for name in ("secrets", "rules", "targets"):
+        (tmp_path / name).mkdir()
+    for secret in ("metrics_token", "monitoring_password", "remote"):
+        (tmp_path / "secrets" / secret).write_text("a secret")
+    for path in alerts.files():
+        (tmp_path / "rules" / path.name).write_text(alerts.files()[path])
+    return Layout(tmp_path / "secrets", tmp_path / "rules", tmp_path / "targets")
+
+
+def check(config: str, folder: Path) -> str:
+    (folder / "prometheus.yml").write_text(config)
+    checked = subprocess.run(
+        [program("promtool"), "check", "config", folder / "prometheus.yml"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
+    return checked.stdout
+
+
+def test_the_committed_file_is_current() -> None:
+    for path, content in files().items():
+        assert (ROOT / path).read_text() == content
+
+
+def test_promtool_accepts_every_job_and_both_rule_files(layout: Layout, tmp_path: Path) -> None:
+    said = check(prometheus_config(CONTAINERS, "alertmanager:9093", layout), tmp_path)
+    assert "2 rule files found" in said
+
+
+def test_promtool_accepts_samples_that_go_elsewhere(layout: Layout, tmp_path: Path) -> None:
+    remote = Remote(
+        "http://mimir/api/v1/push", "http://mimir/prometheus/api/v1/read", "me", tmp_path / "secrets/remote"
+    )
+    config = prometheus_config(CONTAINERS, "alertmanager:9093", layout, remote=remote)
+    check(config, tmp_path)
+    document = yaml.safe_load(config)
+    assert document["remote_write"][0]["url"] == "http://mimir/api/v1/push"
+    assert document["remote_read"][0]["basic_auth"]["username"] == "me"
+
+
+def test_scrapes_come_every_fifteen_seconds_and_are_bounded(layout: Layout) -> None:
+    document = yaml.safe_load(prometheus_config(CONTAINERS, "alertmanager:9093", layout))
+    assert document["global"]["scrape_interval"] == "15s"
+    [tallow] = [job for job in document["scrape_configs"] if job["job_name"] == "tallow"]
+    assert tallow["sample_limit"] == SAMPLE_LIMIT
+    assert tallow["label_limit"] >= 10
+
+
+def test_no_secret_stands_in_the_configuration(layout: Layout) -> None:
+    jobs = (Job("tallow", "localhost:3000", "token"), Job("prometheus", "localhost:9090", "password"))
+    document = prometheus_config(jobs, "localhost:9093", layout)
+    assert "a secret" not in document
+    assert document.count("password_file") == 2
+    assert document.count("credentials_file") == 1
+
+
+def test_one_factor_shortens_every_interval(layout: Layout) -> None:
+    document = yaml.safe_load(prometheus_config(CONTAINERS, "alertmanager:9093", layout, scale=0.1))
+    assert document["global"] == {
+        "scrape_interval": "1500ms",
+        "scrape_timeout": "1s",
+        "evaluation_interval": "1500ms",
+    }
