@@ -1,0 +1,62 @@
+"""Passwords and tokens of the stack: made at first start, kept in files of mode 0600."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import bcrypt
+
+from tallow.stack.engines.home import write_private
+from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, web_config
+
+WEB_CONFIG_FILE = "web.yml"
+BCRYPT_COST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret with where it is asked for."""
+
+    name: str
+    file: str
+    used_for: str
+    user: str | None = None
+
+
+CREDENTIALS = (
+    Credential("monitoring password", PASSWORD_FILE, "Prometheus, Alertmanager, node-exporter", USER),
+    Credential("metrics token", METRICS_TOKEN_FILE, "Tallow's /metrics (Authorization: Bearer)"),
+)
+
+
+def make(folder: Path) -> None:
+    """Make what is missing in ``folder``; what is there stays."""
+    for credential in CREDENTIALS:
+        if not (folder / credential.file).exists():
+            write_private(folder / credential.file, secrets.token_urlsafe(24))
+    if not (folder / WEB_CONFIG_FILE).exists():
+        _write_web_config(folder)
+
+
+def rotate(folder: Path) -> None:
+    """Make all of them anew; the old ones are void as soon as their users have read the files again."""
+    for credential in CREDENTIALS:
+        write_private(folder / credential.file, secrets.token_urlsafe(24))
+    _write_web_config(folder)
+
+
+def read(folder: Path, credential: Credential) -> str:
+    """A secret's value."""
+    return (folder / credential.file).read_text(encoding="utf-8")
+
+
+def password(folder: Path) -> str:
+    """The monitoring password."""
+    return (folder / PASSWORD_FILE).read_text(encoding="utf-8")
+
+
+def _write_web_config(folder: Path) -> None:
+    hashed = bcrypt.hashpw(password(folder).encode(), bcrypt.gensalt(BCRYPT_COST)).decode()
+    write_private(folder / WEB_CONFIG_FILE, web_config(hashed))

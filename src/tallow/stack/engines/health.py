@@ -1,0 +1,52 @@
+"""Whether a service can work, asked the way its users would."""
+
+from __future__ import annotations
+
+import smtplib
+from dataclasses import dataclass
+
+import httpx
+
+from tallow.stack import credentials
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.services import HOST, SMTP, Service
+from tallow.stack.prometheus import USER
+
+TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An answer; ``why`` says in a few words what is wrong."""
+
+    healthy: bool
+    why: str = ""
+
+
+def probe(service: Service, port: int, home: Home) -> Health:
+    """Ask a service for its readiness; never raises."""
+    if service.ready == SMTP:
+        return _smtp(port)
+    try:
+        auth = (USER, credentials.password(home.secrets)) if service.access == "password" else None
+        # Loopback: neither a proxy nor .netrc has a say.
+        with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
+            answer = client.get(f"http://{HOST}:{port}{service.ready}", auth=auth)
+    except httpx.ConnectError:
+        return Health(False, "does not listen")
+    except (httpx.HTTPError, OSError) as error:
+        return Health(False, type(error).__name__)
+    if answer.is_success:
+        return Health(True)
+    return Health(False, f"answers {answer.status_code}")
+
+
+def _smtp(port: int) -> Health:
+    try:
+        with smtplib.SMTP(HOST, port, timeout=TIMEOUT_S, local_hostname="localhost") as client:
+            client.noop()
+    except ConnectionRefusedError:
+        return Health(False, "does not listen")
+    except (OSError, smtplib.SMTPException) as error:
+        return Health(False, type(error).__name__)
+    return Health(True)

@@ -1,0 +1,197 @@
+"""The native engine: programs of this machine, under a supervisor, without root and without containers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from tallow.stack import credentials
+from tallow.stack.engines import configuration, plan, ports
+from tallow.stack.engines.binaries import Program, ensure
+from tallow.stack.engines.health import Health, probe
+from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.plan import Plan, Task
+from tallow.stack.engines.services import SERVICES, Service, fill
+from tallow.stack.engines.services import ports as ports_of
+
+START_S: Final = 10.0
+STOP_S: Final = 40.0
+"""The supervisor's patience with each program, and some more."""
+POLL_S: Final = 0.1
+
+Say = Callable[[str], None]
+
+
+class StackError(Exception):
+    """The stack cannot do what was asked: a clear line or two."""
+
+
+def start(home: Home, choices: Choices, say: Say) -> None:
+    """Start what does not run yet; returns before everything is healthy.
+
+    Raises:
+        StackError, HomeError, MissingProgramError, PortTakenError, AlertSettingsError: one clear line.
+    """
+    home.make()
+    with plan.locked(home, "up"):
+        running = plan.supervisor(home)
+        if running:
+            _agree(home.choices(), choices)
+            tell(home, replace(plan.read_plan(home), held=()), running)
+            return
+        end_orphans(home)
+        programs = ensure((service.program for service in SERVICES if service.program), say)
+        credentials.make(home.secrets)
+        configuration.write(home, configuration.render(home, choices.port_offset, Path(choices.env_folder)))
+        ports.check(ports_of(choices.port_offset))
+        home.remember(choices)
+        plan.write_plan(home, Plan(tuple(_task(service, home, choices, programs) for service in SERVICES)))
+        _supervise(home)
+
+
+def stop(home: Home) -> None:
+    """Stop everything, orphans of a killed supervisor as well; data stays.
+
+    Raises:
+        StackError: the supervisor does not end.
+    """
+    if not home.run.is_dir():
+        return
+    with plan.locked(home, "up"):
+        if running := plan.supervisor(home):
+            with suppress(ProcessLookupError):
+                os.kill(running, signal.SIGTERM)
+            _wait(
+                lambda: plan.supervisor(home) is None, STOP_S, f"the supervisor (pid {running}) does not end"
+            )
+        end_orphans(home)
+
+
+def hold(home: Home, names: Iterable[str]) -> None:
+    """Stop some services and keep them down until the next :func:`start`.
+
+    Raises:
+        StackError: nothing runs.
+    """
+    running = plan.supervisor(home)
+    if running is None:
+        raise StackError("nothing runs here; start it with: tallow up")
+    told = plan.read_plan(home)
+    tell(home, replace(told, held=tuple(sorted({*told.held, *names}))), running)
+    _wait(
+        lambda: all(plan.read_report(home).services[name].pid is None for name in names),
+        STOP_S,
+        f"{', '.join(names)} did not stop",
+    )
+
+
+def reload(home: Home) -> list[Path]:
+    """Bring changed settings into effect: the files that changed. Tallow itself is started again.
+
+    Raises:
+        StackError, AlertSettingsError: nothing runs, or a setting cannot be used; then nothing changes.
+    """
+    running = plan.supervisor(home)
+    if running is None:
+        raise StackError("nothing runs here; start it with: tallow up")
+    choices = home.choices()
+    files = configuration.render(home, choices.port_offset, Path(choices.env_folder))
+    changed = configuration.stale(files)
+    configuration.write(home, files)
+    report = plan.read_report(home)
+    for service in SERVICES:
+        process = report.services[service.name].process() if service.name in report.services else None
+        if process and (service.reloads or service.own_settings):
+            process.send_signal(signal.SIGHUP if service.reloads else signal.SIGTERM)
+    return changed
+
+
+def purge(home: Home) -> None:
+    """Remove the stopped stack's folder with all data, secrets and logs."""
+    if home.exists():
+        shutil.rmtree(home.root)
+
+
+def health(home: Home) -> dict[str, Health]:
+    """How each service answers now, in their order."""
+    known = ports_of(home.choices().port_offset)
+    return {service.name: probe(service, known[service.name], home) for service in SERVICES}
+
+
+def tell(home: Home, told: Plan, supervisor: int) -> None:
+    """Give a running supervisor a new plan."""
+    if plan.write_plan(home, told):
+        os.kill(supervisor, signal.SIGHUP)
+
+
+def end_orphans(home: Home) -> None:
+    """End programs that a killed supervisor left behind."""
+    left = [running.process() for running in plan.read_report(home).services.values()]
+    processes = [process for process in left if process]
+    for process in processes:
+        with suppress(psutil.Error):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=STOP_S)
+    for process in alive:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def _agree(had: Choices, wanted: Choices) -> None:
+    if had.port_offset != wanted.port_offset:
+        raise StackError(
+            f"it runs already, with --port-offset {had.port_offset}; stop it first (tallow down), "
+            "or start a second one with another --home"
+        )
+
+
+def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Program]) -> Task:
+    arguments, environment = fill(service, home, choices.port_offset)
+    folder = choices.env_folder if service.own_settings else str(home.data)
+    if service.program is None:
+        return Task(service.name, arguments, folder, environment, inherits=service.own_settings)
+    program = programs[service.program]
+    return Task(
+        service.name,
+        [str(program.path), *arguments],
+        str(program.folder or folder),
+        {**program.environment, **environment},
+    )
+
+
+def _supervise(home: Home) -> None:
+    with (home.logs / "supervisor.log").open("ab") as log:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "tallow.stack.engines.supervisor", str(home.root)],
+            cwd=home.root,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def up() -> bool:
+        if started.poll() is not None:
+            raise StackError(f"the supervisor ended at once; see {home.logs / 'supervisor.log'}")
+        return plan.read_report(home).pid == started.pid
+
+    _wait(up, START_S, f"the supervisor does not report; see {home.logs / 'supervisor.log'}")
+
+
+def _wait(done: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise StackError(otherwise)
+        time.sleep(POLL_S)

@@ -1,0 +1,150 @@
+"""The services of the native stack, one record each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tallow.stack.engines.home import Home
+from tallow.stack.prometheus import RETENTION_SIZE, RETENTION_TIME, Access, Job
+
+HOST: Final = "127.0.0.1"
+SMTP: Final = "smtp"
+HEARTBEAT_PORT: Final = 9095
+DASHBOARDS_PORT: Final = 3001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A program that the stack keeps running.
+
+    ``arguments`` and ``environment`` are filled in by ``str.format``: ``{port}`` is the service's own port,
+    ``{ports[NAME]}`` another's, ``{secrets}``, ``{config}`` and ``{data}`` are folders.
+    """
+
+    name: str
+    port: int
+    what: str
+    """A few words for people."""
+    arguments: tuple[str, ...]
+    program: str | None = None
+    """A program of `binaries.WANTED`; without one the arguments name a Python module of Tallow."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    own_settings: bool = False
+    """Whether it reads the operator's environment and ``.env``; the others get neither."""
+    ready: str = "/-/ready"
+    """A path that answers 2xx when the service can work, or :data:`SMTP`."""
+    access: Access = "open"
+    """What it asks of whoever reads its metrics; a password guards all of its pages."""
+    page: str | None = "/"
+    """The path worth opening in a browser, None where there is none."""
+    scraped: bool = True
+    reloads: bool = False
+    """Whether SIGHUP makes it read its configuration again."""
+
+    def job(self, port: int) -> Job:
+        """The service as Prometheus sees it."""
+        return Job(self.name, f"{HOST}:{port}", self.access)
+
+
+SERVICES: Final = (
+    Service(
+        name="mailbox",
+        port=1025,
+        what="keeps alert e-mails",
+        arguments=("tallow.stack.mailbox", "--port", "{port}", "--folder", "{data}/mailbox"),
+        ready=SMTP,
+        page=None,
+        scraped=False,
+    ),
+    Service(
+        name="tallow",
+        port=3000,
+        what="file transfer",
+        arguments=("tallow", "serve", "--port", "{port}", "--data-dir", "{data}/tallow"),
+        environment={"METRICS_TOKEN_FILE": "{secrets}/metrics_token"},
+        own_settings=True,
+        ready="/api/info",
+        access="token",
+    ),
+    Service(
+        name="node-exporter",
+        port=9100,
+        what="this machine's figures",
+        program="node_exporter",
+        arguments=(
+            f"--web.listen-address={HOST}:{{port}}",
+            "--web.config.file={secrets}/web.yml",
+            # Collectors that need what an ordinary user's process does not have.
+            "--no-collector.systemd",
+            "--collector.textfile.directory=",
+            "--log.format=json",
+        ),
+        ready="/",
+        access="password",
+        page=None,
+    ),
+    Service(
+        name="alertmanager",
+        port=9093,
+        what="routes alerts",
+        program="alertmanager",
+        arguments=(
+            "--config.file={config}/alertmanager/alertmanager.yml",
+            "--storage.path={data}/alertmanager",
+            f"--web.listen-address={HOST}:{{port}}",
+            "--web.external-url=http://localhost:{port}",
+            "--web.config.file={secrets}/web.yml",
+            "--cluster.listen-address=",
+            "--log.format=json",
+        ),
+        access="password",
+        reloads=True,
+    ),
+    Service(
+        name="prometheus",
+        port=9090,
+        what="metrics and rules",
+        program="prometheus",
+        arguments=(
+            "--config.file={config}/prometheus/prometheus.yml",
+            "--storage.tsdb.path={data}/prometheus",
+            f"--storage.tsdb.retention.time={RETENTION_TIME}",
+            f"--storage.tsdb.retention.size={RETENTION_SIZE}",
+            f"--web.listen-address={HOST}:{{port}}",
+            "--web.external-url=http://localhost:{port}",
+            "--web.config.file={secrets}/web.yml",
+            "--web.cors.origin=http://localhost:{port}",
+            "--enable-feature=exemplar-storage",
+            "--log.format=json",
+        ),
+        access="password",
+        reloads=True,
+    ),
+)
+"""In the order in which they start; they stop in the opposite one."""
+
+NAMES: Final = tuple(service.name for service in SERVICES)
+
+
+def ports(offset: int) -> dict[str, int]:
+    """The port of each service."""
+    return {service.name: service.port + offset for service in SERVICES}
+
+
+def fill(service: Service, home: Home, offset: int) -> tuple[list[str], dict[str, str]]:
+    """A service's arguments and environment, filled in."""
+    known = ports(offset)
+    facts: dict[str, Any] = {
+        "port": known[service.name],
+        "ports": known,
+        "secrets": home.secrets,
+        "config": home.config,
+        "data": home.data,
+    }
+    arguments = [argument.format(**facts) for argument in service.arguments]
+    if service.program is None:
+        arguments = [sys.executable, "-m", *arguments]
+    return arguments, {name: value.format(**facts) for name, value in service.environment.items()}

@@ -1,0 +1,111 @@
+"""The supervisor: one small process per stack that keeps its programs running.
+
+Started by `tallow up`, it outlives the terminal. It reads ``run/plan.json`` at the start and on SIGHUP,
+writes ``run/report.json`` on every change, and ends on SIGTERM after its programs have. Should it be killed,
+the programs go on without it; the next `up` or `down` clears up after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tallow.stack.engines import rotation
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.keeper import Keeper
+from tallow.stack.engines.plan import Plan, Report, locked, read_plan, write_report
+
+ROTATE_EVERY_S: Final = 5
+LOCK_WAIT_S: Final = 5
+"""Longer than anybody who merely asks whether there is a supervisor holds the lock."""
+
+
+class Supervisor:
+    """Keeps what the plan says running, and nothing else."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._keepers: dict[str, Keeper] = {}
+        self._ending = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until told to end."""
+        loop = asyncio.get_running_loop()
+        for wanted in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(wanted, self._ending.set)
+        applying: set[asyncio.Task[None]] = set()
+
+        def apply() -> None:
+            task = loop.create_task(self._apply(read_plan(self._home)))
+            applying.add(task)
+            task.add_done_callback(applying.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, apply)
+        self._report()
+        apply()
+        rotating = loop.create_task(self._rotate())
+        await self._ending.wait()
+        rotating.cancel()
+        await asyncio.gather(*applying, return_exceptions=True)
+        await self._apply(Plan())
+        self._report()
+
+    async def _apply(self, plan: Plan) -> None:
+        """Stop what is not wanted any more, in the opposite order; start what is, in order."""
+        wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
+        gone = [
+            name
+            for name, keeper in self._keepers.items()
+            if name not in wanted or keeper.task != wanted[name]
+        ]
+        for name in reversed(gone):
+            await self._keepers[name].stop()
+            if name not in wanted:
+                self._report()
+        for name, task in wanted.items():
+            if name not in self._keepers or name in gone:
+                self._keepers[name] = Keeper(task, self._home, self._report)
+                self._keepers[name].start()
+
+    def _report(self) -> None:
+        services = {name: keeper.running for name, keeper in self._keepers.items()}
+        _survive(lambda: write_report(self._home, Report(os.getpid(), services)))
+
+    async def _rotate(self) -> None:
+        while True:
+            await asyncio.sleep(ROTATE_EVERY_S)
+            _survive(lambda: rotation.rotate_all(self._home.logs))
+
+
+def _survive(action: Callable[[], object]) -> None:
+    """Do something that a full disk may prevent: the programs matter more."""
+    try:
+        action()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            print(f"{time.strftime('%FT%TZ', time.gmtime())} {error}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """``python -m tallow.stack.engines.supervisor HOME``."""
+    os.umask(0o077)
+    home = Home(Path(sys.argv[1]))
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while time.monotonic() < deadline:
+        with locked(home, "supervisor", wait=False) as free:
+            if free:
+                asyncio.run(Supervisor(home).run())
+                return 0
+        time.sleep(0.05)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
