@@ -1,0 +1,27 @@
+"""``tallow credentials``: show the passwords and tokens that were made at first start, or make new ones."""
+
+from __future__ import annotations
+
+import click
+
+from tallow.stack import credentials
+from tallow.stack.commands.options import existing, home_option
+from tallow.stack.engines import native, plan
+from tallow.stack.engines.home import Home
+
+
+@click.command("credentials")
+@click.argument("action", required=False, type=click.Choice(["rotate"]))
+@home_option
+def command(action: str | None, home: Home) -> None:
+    """Show the credentials; `rotate` makes new ones and has the running services use them."""
+    existing(home)
+    if action == "rotate":
+        credentials.rotate(home.secrets)
+        if plan.supervisor(home):
+            native.reload(home)
+    for credential in credentials.CREDENTIALS:
+        value = credentials.read(home.secrets, credential)
+        user = f"user {credential.user}, " if credential.user else ""
+        click.echo(f"{credential.name}: {value}\n  {user}for {credential.used_for}")
+        click.echo(f"  {home.secrets / credential.file}")

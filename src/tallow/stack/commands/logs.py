@@ -1,0 +1,84 @@
+"""``tallow logs``: read, filter and follow what the services wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import click
+
+from tallow.stack.commands.options import existing, home_option
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.logs import LEVELS, Filter, Line, follow, moment, read
+from tallow.stack.engines.services import NAMES
+
+_COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal": "bright_red"}
+_SOURCES = (*NAMES, "supervisor")
+
+
+class Moment(click.ParamType[datetime]):
+    """A time, as :func:`tallow.stack.engines.logs.moment` reads it."""
+
+    name = "TIME"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        try:
+            return moment(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is not a time; give 15m, 2h, 1d or 2026-01-31T12:00", param, ctx)
+
+
+@click.command("logs")
+@click.argument("services", nargs=-1, type=click.Choice(_SOURCES), metavar="[SERVICE]...")
+@click.option("--level", type=click.Choice(LEVELS), help="This level and worse.")
+@click.option("--correlation-id", help="Only lines of this request or transfer.")
+@click.option("--since", type=Moment(), help="15m, 2h, 1d, or a time in ISO 8601.")
+@click.option("--until", type=Moment(), help="The same.")
+@click.option("--grep", "text", help="Only lines that contain this, in any case.")
+@click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(0), help="The last ones.")
+@click.option("-f", "--follow", "following", is_flag=True, help="Go on as lines are written.")
+@click.option("--json", "as_json", is_flag=True, help="Lines as they stand in the files.")
+@home_option
+def command(
+    services: tuple[str, ...],
+    level: str | None,
+    correlation_id: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    text: str | None,
+    lines: int,
+    following: bool,
+    as_json: bool,
+    home: Home,
+) -> None:
+    """Show the logs of SERVICES, by default of all, oldest line first."""
+    wanted = Filter(level, correlation_id, since, until, text)
+    chosen = services or _SOURCES
+    folder = existing(home).logs
+    new = follow(folder, chosen, wanted)
+    found = read(folder, chosen, wanted)
+    _show(found[-lines:] if lines else [], as_json)
+    if following:
+        try:
+            _show(new, as_json)
+        except KeyboardInterrupt:
+            return
+
+
+def _show(lines: Iterable[Line], as_json: bool) -> None:
+    for line in lines:
+        click.echo(line.raw if as_json else _readable(line))
+
+
+def _readable(line: Line) -> str:
+    at = line.at.astimezone().strftime("%m-%d %H:%M:%S") if line.at else " " * 14
+    level = click.style(f"{line.level or '':<8}", fg=_COLOURS.get(line.level or ""))
+    more = " ".join(f"{name}={_short(value)}" for name, value in line.more.items())
+    if line.correlation:
+        more = f"correlation_id={line.correlation} {more}"
+    return f"{at} {line.service:<13} {level} {line.text} {click.style(more, dim=True)}".rstrip()
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return repr(text) if " " in text else text

@@ -1,0 +1,103 @@
+"""What `up` and `status` show: the services, where they are, and who is told when something breaks."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from tallow.stack import routing
+from tallow.stack.engines import plan
+from tallow.stack.engines.health import Health
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.plan import Running
+from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.prometheus import PASSWORD_FILE
+from tallow.stack.routing import AlertSettings
+
+_MARKS = {"healthy": ("●", "green"), "sick": ("●", "red"), "coming": ("○", "yellow"), "held": ("○", "dim")}
+
+
+def services_table(home: Home, health: dict[str, Health]) -> Table:
+    """A line for each service."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("", "service", "port", "state", "since", "restarts", "memory"):
+        right = title in {"port", "since", "restarts", "memory"}
+        table.add_column(title, justify="right" if right else "left")
+    report, known = plan.read_report(home), ports(home.choices().port_offset)
+    for service in SERVICES:
+        running = report.services.get(service.name, Running())
+        mark, words = _state(running, health[service.name])
+        sign, colour = _MARKS[mark]
+        table.add_row(
+            Text(sign, colour),
+            Text(service.name) + Text(f"  {service.what}", "dim"),
+            str(known[service.name]),
+            Text(words, colour),
+            _ago(running.since) if running.pid else "",
+            str(running.restarts) if running.restarts else "",
+            _memory(running),
+        )
+    return table
+
+
+def addresses(home: Home, offset: int) -> RenderableType:
+    """Where to look, and where the passwords are."""
+    known = ports(offset)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for service in SERVICES:
+        if service.page:
+            table.add_row(service.name, f"http://localhost:{known[service.name]}{service.page}")
+    table.add_row("credentials", f"tallow credentials  ({home.secrets / PASSWORD_FILE})")
+    table.add_row("data and logs", str(home.root))
+    return Group("", table)
+
+
+def paging(settings: AlertSettings) -> RenderableType:
+    """Who is told: loudly where it is nobody."""
+    lines = routing.describe(settings)
+    if not lines:
+        return Text("alerts reach everybody they should", "green")
+    loud = [line for line in lines if "nobody" in line]
+    if not loud:
+        return Text("\n".join(lines), "yellow")
+    rest = [line for line in lines if line not in loud]
+    return Panel(
+        Group(*(Text(line, "bold red") for line in loud), *(Text(line, "dim") for line in rest)),
+        title="alerts",
+        title_align="left",
+        border_style="red",
+        expand=False,
+    )
+
+
+def _state(running: Running, health: Health) -> tuple[str, str]:
+    if health.healthy:
+        return "healthy", "healthy"
+    if running.state == "stopped":
+        return "held", "stopped"
+    if running.state == "waiting":
+        return "sick", f"ended with {running.exit}, starts again soon"
+    if running.state == "running" and running.process() is None:
+        return "sick", "ended"
+    return "coming", health.why or "starting"
+
+
+def _ago(since: float) -> str:
+    seconds = int(max(0, time.time() - since))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _memory(running: Running) -> str:
+    process = running.process()
+    try:
+        return f"{process.memory_info().rss / 1e6:.0f} MB" if process else ""
+    except psutil.Error:
+        return ""

@@ -1,0 +1,90 @@
+"""``tallow up``: start Tallow and its monitoring, and wait until every part is healthy."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from tallow.stack.commands.options import home_option
+from tallow.stack.commands.table import addresses, paging, services_table
+from tallow.stack.engines import configuration, native, plan
+from tallow.stack.engines.health import Health
+from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.logs import last_lines
+from tallow.stack.engines.native import StackError
+
+HEALTHY_WITHIN_S: Final = 60.0
+LOOK_EVERY_S: Final = 0.25
+GIVES_UP_AFTER: Final = 4
+"""Restarts before health: what fails so often will not mend itself."""
+
+
+@click.command("up")
+@click.option(
+    "--port-offset",
+    type=click.IntRange(0, 50_000),
+    help="Added to every port; 10000 is a good step for a second stack. By default as the last time, or 0.",
+)
+@home_option
+def command(port_offset: int | None, home: Home) -> None:
+    """Start Tallow and its monitoring; what runs already is left alone.
+
+    Settings come from the environment and from .env in the current folder.
+    """
+    console = Console(highlight=False)
+    offset = home.choices().port_offset if port_offset is None else port_offset
+    choices = Choices(offset, str(Path.cwd()))
+    native.start(home, choices, lambda line: console.print(f"[dim]{line}[/]"))
+    wait_until_healthy(home, console)
+    choices = home.choices()
+    console.print(addresses(home, choices.port_offset))
+    console.print(paging(configuration.load_settings(Path(choices.env_folder))))
+    files = configuration.render(home, choices.port_offset, Path(choices.env_folder))
+    if configuration.stale(files):
+        console.print("[yellow]settings have changed since it was started; to use them: tallow reload[/]")
+
+
+def wait_until_healthy(home: Home, console: Console) -> None:
+    """Watch the services until each can work, with a line for each.
+
+    Raises:
+        StackError: one does not come up; its last log lines with it.
+    """
+    deadline = time.monotonic() + HEALTHY_WITHIN_S
+    with Live(console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
+        while True:
+            health = native.health(home)
+            live.update(services_table(home, health), refresh=True)
+            if all(answer.healthy for answer in health.values()):
+                break
+            if failing := _hopeless(home, health, deadline):
+                raise StackError(_report(home, failing))
+            time.sleep(LOOK_EVERY_S)
+    if not console.is_terminal:
+        console.print(services_table(home, health))
+
+
+def _hopeless(home: Home, health: dict[str, Health], deadline: float) -> list[str]:
+    """The services that will not come up."""
+    sick = [name for name, answer in health.items() if not answer.healthy]
+    if time.monotonic() > deadline:
+        return sick
+    report = plan.read_report(home)
+    return [
+        name for name in sick if name in report.services and report.services[name].restarts >= GIVES_UP_AFTER
+    ]
+
+
+def _report(home: Home, failing: list[str]) -> str:
+    parts = []
+    for name in failing:
+        lines = last_lines(home.logs / f"{name}.log", 5) or ["(it wrote nothing)"]
+        parts.append(
+            "\n".join([f"{name} does not come up; it last wrote:", *(f"  {line}" for line in lines)])
+        )
+    return "\n".join([*parts, "the rest runs on; more with: tallow logs NAME, stop with: tallow down"])
