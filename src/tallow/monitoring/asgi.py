@@ -10,6 +10,7 @@ from typing import Any, Final
 from tallow.monitoring import correlation
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.endpoints import Endpoints
+from tallow.monitoring.health import HEALTH, Health
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.routes import RouteTable
 from tallow.monitoring.runtime import Runtime
@@ -33,6 +34,9 @@ class Instrumentation:
         metrics: where to record; the process's own by default.
         metrics_token: bearer token for /metrics, by default ``METRICS_TOKEN``; without one it answers this
             machine only.
+        health: the checks behind /api/health; the process's own by default.
+        health_token: bearer token for /api/health/detailed, by default ``HEALTH_CHECK_TOKEN``; without one
+            it answers this machine only.
         route_of: the route template of a scope once the application has answered, for frameworks other than
             Starlette and FastAPI; None where nothing matched.
         routed: the object whose ``routes`` to read, if not ``app`` itself.
@@ -43,13 +47,15 @@ class Instrumentation:
         app: App,
         *,
         metrics: Metrics = METRICS,
+        health: Health = HEALTH,
         metrics_token: str | None = None,
+        health_token: str | None = None,
         route_of: RouteOf | None = None,
         routed: object | None = None,
     ) -> None:
         self.app = app
         self._metrics = metrics
-        self._endpoints = Endpoints(metrics, metrics_token)
+        self._endpoints = Endpoints(metrics, health, metrics_token, health_token)
         self._table = RouteTable(routed or app, metrics.register_route)
         self._route_of = route_of or self._table.template
         self._runtime = Runtime.of(metrics)

@@ -6,32 +6,39 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from tallow.monitoring import access, scrape
+from tallow.monitoring.health import Health, answers
 from tallow.monitoring.metrics import Metrics
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 METHODS: Final = frozenset({"GET", "HEAD"})
+_GUARDED: Final = frozenset({*scrape.PATHS, answers.DETAILED})
 _PLAIN: Final = "text/plain; charset=utf-8"
 
 
 class Endpoints:
-    """``/metrics`` of one application.
+    """``/metrics`` and ``/api/health`` of one application.
 
     Args:
         metrics_token: bearer token for /metrics; without one, ``METRICS_TOKEN`` of the settings.
+        health_token: bearer token for /api/health/detailed; without one, ``HEALTH_CHECK_TOKEN``.
     """
 
-    def __init__(self, metrics: Metrics, metrics_token: str | None) -> None:
+    def __init__(
+        self, metrics: Metrics, health: Health, metrics_token: str | None, health_token: str | None
+    ) -> None:
         self._metrics = metrics
+        self._answers = answers.Answers(health, metrics)
         self._metrics_token = metrics_token
-        self.paths = frozenset(scrape.PATHS)
+        self._health_token = health_token
+        self.paths = frozenset({*scrape.PATHS, *answers.PATHS})
         for path in self.paths:
             metrics.register_route(path)
 
     def take(self, scope: Scope) -> bool:
         """Whether a request is for one of these endpoints."""
-        return scope["path"] in self.paths and scope["method"] in METHODS
+        return scope["path"] in self.paths
 
     def load(self) -> str | None:
         """Read the settings before the application starts: None, or one line saying which is bad."""
@@ -45,19 +52,34 @@ class Endpoints:
 
     async def answer(self, scope: Scope, send: Send) -> None:
         """Answer a request that :meth:`take` took."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if self.load() is not None:  # an application without lifespan learns of it here, its peers do not
+        if scope["method"] not in METHODS:
+            await say(send, 405, b"this endpoint answers GET and HEAD\n", [(b"allow", b"GET, HEAD")])
+        elif scope["path"] not in _GUARDED:
+            await self._healthy(scope, send)
+        elif self.load() is not None:  # an application without lifespan learns of it here, its clients do not
             await say(send, 503, b"the monitoring settings cannot be used\n")
-            return
-        await self._scraped(scope, headers, send)
+        elif scope["path"] == answers.DETAILED:
+            from tallow.monitoring.settings import current_settings
 
-    async def _scraped(self, scope: Scope, headers: dict[str, str], send: Send) -> None:
+            if await _admitted(self._health_token or current_settings().health_bearer, scope, send):
+                await self._healthy(scope, send)
+        else:
+            await self._scraped(scope, send)
+
+    async def _healthy(self, scope: Scope, send: Send) -> None:
+        import orjson  # not before it is needed
+
+        status, content = await self._answers.of(scope["path"])
+        body = orjson.dumps(content)
+        await start(send, status, "application/json", [(b"content-length", str(len(body)).encode())])
+        await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
+
+    async def _scraped(self, scope: Scope, send: Send) -> None:
         from tallow.monitoring.settings import current_settings
 
-        token = self._metrics_token or current_settings().metrics_bearer
-        if not access.allowed(token, headers, scope.get("client")):
-            await say(send, 401, b"metrics need a bearer token or a direct request from this machine\n")
+        if not await _admitted(self._metrics_token or current_settings().metrics_bearer, scope, send):
             return
+        headers = _headers(scope)
         content_type, compress = scrape.negotiate(headers)
         extra = [(b"vary", b"accept, accept-encoding")]
         if compress:
@@ -69,14 +91,30 @@ class Endpoints:
         await send({"type": "http.response.body", "body": b""})
 
 
+async def _admitted(token: str | None, scope: Scope, send: Send) -> bool:
+    """Whether a request may pass; it has been refused otherwise."""
+    if access.allowed(token, _headers(scope), scope.get("client")):
+        return True
+    await say(
+        send,
+        401,
+        b"this needs a bearer token or a direct request from this machine\n",
+        [(b"www-authenticate", b"Bearer")],
+    )
+    return False
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 async def start(send: Send, status: int, content_type: str, extra: list[tuple[bytes, bytes]]) -> None:
     """Begin an answer that nobody keeps."""
     headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store"), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-async def say(send: Send, status: int, line: bytes) -> None:
+async def say(send: Send, status: int, line: bytes, extra: list[tuple[bytes, bytes]] | None = None) -> None:
     """Answer with one line of text."""
-    extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []
-    await start(send, status, _PLAIN, [*extra, (b"content-length", str(len(line)).encode())])
+    await start(send, status, _PLAIN, [*(extra or []), (b"content-length", str(len(line)).encode())])
     await send({"type": "http.response.body", "body": line})

@@ -26,6 +26,9 @@ class Cache(Protocol[V]):
     async def clear(self) -> None:
         """Forget everything."""
 
+    async def ping(self) -> None:
+        """Ask for an answer, for the readiness probe; raises if there is none."""
+
     async def close(self) -> None:
         """Let go of all connections."""
 
@@ -62,6 +65,9 @@ class MemoryCache(Generic[V]):
 
     async def drop(self, key: str) -> None:
         self._entries.pop(key, None)
+
+    async def ping(self) -> None:
+        """Always there."""
 
     async def clear(self) -> None:
         self._entries.clear()

@@ -25,6 +25,7 @@ from tallow.app.server.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.telemetry import Telemetry
 from tallow.monitoring import instrument
 from tallow.monitoring.caches import instrument_cache
+from tallow.monitoring.health import Health
 from tallow.monitoring.metrics import METRICS, Metrics
 
 TICK_S: Final = 1
@@ -88,7 +89,11 @@ def create_app(
     app.state.context = context
     # What another process hands over was counted as a request there.
     inner = app.build_middleware_stack()
-    instrument(app, metrics=metrics, metrics_token=metrics_token)
+    health = Health()
+    health.register_check("database", store.ping)
+    # Without its cache a server is slower; without the Redis that says where rooms live it can admit nobody.
+    health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)
+    instrument(app, metrics=metrics, metrics_token=metrics_token, health=health)
     return app
 
 

@@ -110,6 +110,51 @@ _INFO = {
     },
 }
 
+_NAMES: Final[dict[str, Any]] = {"type": "array", "items": _STRING}
+_STATUS: Final[dict[str, Any]] = {"enum": ["healthy", "degraded", "unhealthy"]}
+_READY: Final = _object(status={"enum": ["ready", "not_ready"]}, failing=_NAMES, degraded=_NAMES)
+_HOW: Final = _object(status=_STATUS, timestamp=_STRING)
+_COMPONENT: Final = _object(
+    status=_STATUS,
+    critical={"type": "boolean"},
+    duration_ms={"type": "number", "minimum": 0},
+    reason={"type": ["string", "null"]},
+)
+_DETAILED: Final = _object(
+    status=_STATUS,
+    timestamp=_STRING,
+    uptime_seconds={"type": "number"},
+    versions=_LABELS,
+    components={"type": "object", "additionalProperties": _COMPONENT},
+    resources={"type": "object", "additionalProperties": {"type": "number"}},
+    telemetry=_object(
+        queued={"type": "object", "additionalProperties": _COUNT},
+        dropped={"type": "object", "additionalProperties": _COUNT},
+    ),
+)
+
+
+def _health(summary: str, schema: dict[str, Any], unavailable: str | None = None) -> dict[str, Any]:
+    """A health endpoint: GET, and HEAD with the same headers and no body."""
+    responses = {"200": _json(summary, schema)}
+    if unavailable is not None:
+        responses["503"] = _json(unavailable, schema)
+    head = {status: {"description": found["description"]} for status, found in responses.items()}
+    return {
+        "get": {"summary": summary, "responses": responses},
+        "head": {"summary": f"{summary}, without the body", "responses": head},
+    }
+
+
+def _guarded(path: dict[str, Any]) -> dict[str, Any]:
+    """The same, for the holder of a token."""
+    refusal = {"401": {"description": "It takes HEALTH_CHECK_TOKEN or, without one, this machine"}}
+    return {
+        method: operation | {"security": [{"health": []}], "responses": operation["responses"] | refusal}
+        for method, operation in path.items()
+    }
+
+
 DESCRIPTION: Final[dict[str, Any]] = {
     "openapi": "3.1.0",
     "info": {
@@ -121,6 +166,14 @@ DESCRIPTION: Final[dict[str, Any]] = {
         "/api/rooms": {"post": _MAKE_ROOM},
         "/api/telemetry": {"post": _REPORT_METRICS},
         "/api/info": {"get": _INFO},
+        "/api/health": _health("How the server is", _HOW, "A critical component is unhealthy"),
+        "/api/health/liveness": _health("The event loop turns", _object(status={"const": "alive"})),
+        "/api/health/readiness": _health(
+            "Whether to send requests here", _READY, "Not now: these components are failing"
+        ),
+        "/api/health/detailed": _guarded(
+            _health("Every component", _DETAILED, "A critical component is unhealthy")
+        ),
         "/api/openapi.json": {
             "get": {
                 "summary": "This description",
@@ -130,7 +183,10 @@ DESCRIPTION: Final[dict[str, Any]] = {
     },
     "components": {
         "schemas": {"Error": _object(error=_STRING, message=_STRING)},
-        "securitySchemes": {"telemetry": {"type": "http", "scheme": "bearer"}},
+        "securitySchemes": {
+            "telemetry": {"type": "http", "scheme": "bearer"},
+            "health": {"type": "http", "scheme": "bearer"},
+        },
     },
 }
 """What ``GET /api/openapi.json`` answers."""

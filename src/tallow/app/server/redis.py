@@ -74,6 +74,9 @@ class RedisCache:
         async for key in self._redis.scan_iter(f"{PREFIX}room:*"):
             await self._try(self._redis.delete(key))
 
+    async def ping(self) -> None:
+        await self._redis.ping()
+
     async def close(self) -> None:
         await self._redis.aclose()
 

@@ -1,0 +1,66 @@
+"""The server's own components: a database that is away takes it out of service, a cache does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.server import listener, serving, tallow_serve
+from tallow.monitoring.health import standard
+from tallow.monitoring.health.answers import DETAILED, LIVENESS, READINESS
+
+TOKEN = "correct-horse-battery-staple"
+
+
+@pytest.fixture(autouse=True)
+def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How full this machine's memory is decides no test."""
+    monkeypatch.setattr(standard, "memory", lambda: True)
+
+
+async def test_a_server_names_its_components(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        told = (await server.http.get(DETAILED)).json()
+    assert set(told["components"]) == {"environment", "memory", "database", "cache"}
+    assert told["components"]["database"] | {"duration_ms": 0} == {
+        "status": "healthy",
+        "critical": True,
+        "duration_ms": 0,
+        "reason": None,
+    }
+    assert told["components"]["cache"]["critical"] is False
+
+
+async def test_a_database_that_is_away_makes_a_server_not_ready_and_leaves_it_alive(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        await server.context.store.engine.dispose()
+        for file in tmp_path.glob("tallow.db*"):
+            file.unlink()
+        (tmp_path / "tallow.db").mkdir()  # SQLite cannot open a folder
+        readiness = await server.http.get(READINESS)
+        liveness = await server.http.get(LIVENESS)
+    assert readiness.status_code == 503
+    assert readiness.json()["failing"] == ["database"]
+    assert str(tmp_path) not in readiness.text
+    assert liveness.status_code == 200
+
+
+async def test_a_redis_that_is_away_degrades_a_single_server(tmp_path: Path) -> None:
+    with listener() as closed:
+        url = f"redis://:hunter2@127.0.0.1:{closed.getsockname()[1]}/0"
+    async with serving(tmp_path, redis_url=url) as server:
+        readiness, detailed = await server.http.get(READINESS), await server.http.get(DETAILED)
+    assert (readiness.status_code, readiness.json()["degraded"]) == (200, ["cache"])
+    assert "hunter2" not in detailed.text
+
+
+async def test_tallow_serve_takes_its_tokens_from_the_environment(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{TOKEN}\n")
+    tokens = {"METRICS_TOKEN": TOKEN, "HEALTH_CHECK_TOKEN_FILE": str(tmp_path / "token")}
+    async with tallow_serve(tmp_path, **tokens) as server:
+        for path in ("/metrics", DETAILED):
+            assert (await server.http.get(path)).status_code == 401
+            answer: httpx.Response = await server.http.get(path, headers={"Authorization": f"Bearer {TOKEN}"})
+            assert answer.status_code == 200

@@ -1,0 +1,245 @@
+"""Checks: what they may say, what becomes of one that hangs, raises or blocks, and how often they run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tallow.monitoring.health import Health, Outcome, Report, Status, standard
+
+SECRET = "postgresql://alice:hunter2@db.internal/tallow at /home/alice/secrets"
+
+
+@pytest.fixture(autouse=True)
+def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How full this machine's memory is decides no test."""
+    monkeypatch.setattr(standard, "memory", lambda: True)
+
+
+async def outcome(fn: Callable[[], Any], **options: Any) -> Outcome:
+    health = Health()
+    health.register_check("thing", fn, **options)
+    return (await health.report()).outcomes["thing"]
+
+
+def answering(answer: Any, asynchronous: bool) -> Callable[[], Any]:
+    async def later() -> Any:
+        await asyncio.sleep(0)
+        return answer
+
+    return later if asynchronous else lambda: answer
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [
+        (None, "healthy", None),
+        (True, "healthy", None),
+        (0, "healthy", None),
+        (object(), "healthy", None),
+        ("healthy", "healthy", None),
+        ("degraded", "degraded", None),
+        (Status.UNHEALTHY, "unhealthy", None),
+        (False, "unhealthy", "it said no"),
+        ("PONG", "unhealthy", "it answered with no status that is known"),
+    ],
+)
+async def test_what_a_check_answers_is_how_the_component_is(
+    answer: Any, status: str, reason: str | None, asynchronous: bool
+) -> None:
+    found = await outcome(answering(answer, asynchronous))
+    assert (found.status, found.reason) == (status, reason)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    "error", [RuntimeError(SECRET), ConnectionRefusedError(111, SECRET), KeyError(SECRET)]
+)
+async def test_a_raising_check_is_unhealthy_and_only_the_type_of_its_error_is_told(
+    error: Exception, asynchronous: bool
+) -> None:
+    async def later() -> None:
+        raise error
+
+    def now() -> None:
+        raise error
+
+    found = await outcome(later if asynchronous else now)
+    assert (found.status, found.reason) == ("unhealthy", f"it raised {type(error).__name__}")
+
+
+async def test_a_check_that_ends_the_interpreter_is_merely_unhealthy() -> None:
+    assert (await outcome(lambda: sys.exit(3))).status == "unhealthy"
+
+
+async def test_a_check_that_cancels_itself_is_merely_unhealthy() -> None:
+    async def cancels() -> None:
+        raise asyncio.CancelledError
+
+    assert (await outcome(cancels)).reason == "it was cancelled"
+
+
+async def test_a_plain_function_may_return_an_awaitable() -> None:
+    async def down() -> bool:
+        return False
+
+    assert (await outcome(lambda *_: down())).status == "unhealthy"
+
+
+async def test_a_slow_check_fails_at_its_timeout_and_the_others_are_told_all_the_same() -> None:
+    health = Health(cache=0)
+    never = asyncio.Event()
+    health.register_check("slow", never.wait, timeout=0.05)
+    health.register_check("quick", lambda: True)
+    report = await health.report()
+    assert report.outcomes["slow"].reason == "no answer within 0.05 s"
+    assert report.outcomes["quick"].status == "healthy"
+    assert report.failing == ["slow"]
+
+
+async def test_a_hanging_check_costs_one_thread_however_often_it_is_asked() -> None:
+    release, runs = threading.Event(), []
+    health = Health(cache=0)
+
+    def hangs() -> None:
+        runs.append(threading.current_thread())
+        release.wait()
+
+    health.register_check("stuck", hangs, timeout=0.02)
+    try:
+        reasons = [(await health.report()).outcomes["stuck"].reason for _ in range(5)]
+    finally:
+        release.set()
+    assert reasons == ["no answer within 0.02 s", *["an earlier run has not ended"] * 4]
+    assert len(runs) == 1
+    runs[0].join()
+    assert (await health.report()).outcomes["stuck"].status == "healthy"
+
+
+async def test_a_coroutine_that_refuses_to_be_cancelled_is_left_alone() -> None:
+    release, runs = asyncio.Event(), []
+
+    async def stubborn() -> None:
+        runs.append(1)
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+
+    health = Health(cache=0)
+    health.register_check("stubborn", stubborn, timeout=0.02)
+    reasons = [(await health.report()).outcomes["stubborn"].reason for _ in range(3)]
+    release.set()
+    assert reasons[1:] == ["an earlier run has not ended"] * 2
+    assert len(runs) == 1
+
+
+async def test_checks_run_at_the_same_time() -> None:
+    """Each waits for all the others: one after another, none would ever answer."""
+    health, together = Health(), asyncio.Barrier(5)
+    for number in range(5):
+        health.register_check(f"one_{number}", together.wait)
+    assert (await health.report()).failing == []
+
+
+async def test_a_storm_of_requests_runs_each_check_once() -> None:
+    now, runs = [100.0], []
+
+    async def counts() -> None:
+        runs.append(1)
+        await asyncio.sleep(0.01)
+
+    health = Health(cache=1, clock=lambda: now[0])
+    health.register_check("counted", counts)
+    await asyncio.gather(*(health.report() for _ in range(1000)))
+    assert len(runs) == 1
+    now[0] += 0.9
+    await health.report()
+    assert len(runs) == 1
+    now[0] += 0.2
+    await asyncio.gather(*(health.report() for _ in range(1000)))
+    assert len(runs) == 2
+
+
+async def test_who_asked_first_and_left_takes_the_answer_from_nobody_else() -> None:
+    release, runs = asyncio.Event(), []
+
+    async def waits() -> None:
+        runs.append(1)
+        await release.wait()
+
+    health = Health()
+    health.register_check("waiting", waits)
+    first = asyncio.create_task(health.report())
+    second = asyncio.create_task(health.report())
+    await asyncio.sleep(0.01)
+    first.cancel()
+    release.set()
+    assert (await second).outcomes["waiting"].status == "healthy"
+    assert len(runs) == 1
+
+
+def test_one_set_of_checks_serves_one_loop_after_another() -> None:
+    health = Health(cache=0)
+    health.register_check("forever", lambda: asyncio.sleep(3600), timeout=0.02)
+    for _ in range(2):
+        assert asyncio.run(health.report()).outcomes["forever"].reason == "no answer within 0.02 s"
+
+
+@pytest.mark.parametrize(
+    ("critical", "optional", "whole", "failing", "degraded"),
+    [
+        ("healthy", "healthy", "healthy", [], []),
+        ("degraded", "healthy", "degraded", [], ["critical"]),
+        ("healthy", "degraded", "degraded", [], ["optional"]),
+        ("healthy", "unhealthy", "degraded", [], ["optional"]),
+        ("unhealthy", "healthy", "unhealthy", ["critical"], []),
+        ("unhealthy", "unhealthy", "unhealthy", ["critical"], ["optional"]),
+    ],
+)
+def test_the_whole_is_as_well_as_its_parts_let_it_be(
+    critical: str, optional: str, whole: str, failing: list[str], degraded: list[str]
+) -> None:
+    report = Report(
+        {
+            "critical": Outcome(Status(critical), True, 0),
+            "optional": Outcome(Status(optional), False, 0),
+        },
+        0,
+    )
+    assert (report.status, report.failing, report.degraded) == (whole, failing, degraded)
+
+
+@pytest.mark.parametrize("name", ["", "Database", "a b", "1st", "x" * 65, "päth", "/etc"])
+def test_a_name_of_another_form_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="a check's name is"):
+        Health().register_check(name, lambda: True)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 61, float("nan"), float("inf")])
+def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
+    with pytest.raises(ValueError, match="a check's timeout is"):
+        Health().register_check("thing", lambda: True, timeout=timeout)
+
+
+def test_what_cannot_be_called_is_refused() -> None:
+    with pytest.raises(TypeError, match="is not a function"):
+        Health().register_check("thing", True)  # type: ignore[arg-type]
+
+
+async def test_a_check_can_be_replaced_and_taken_back() -> None:
+    health = Health()
+    health.register_check("thing", lambda: False)
+    assert (await health.report()).failing == ["thing"]
+    health.register_check("thing", lambda: True)
+    assert (await health.report()).failing == []
+    health.unregister_check("thing")
+    health.unregister_check("thing")
+    assert "thing" not in (await health.report()).outcomes

@@ -1,0 +1,61 @@
+"""The checks every application has: memory and environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tallow.monitoring.health import standard
+from tallow.monitoring.health.standard import container_memory
+from tallow.monitoring.settings import current_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    current_settings.cache_clear()
+    yield
+    current_settings.cache_clear()
+
+
+def group(folder: Path, version: int, limit: str, current: int, inactive: int) -> Path:
+    names = ("memory.max", "memory.current", "memory.stat", "inactive_file")
+    if version == 1:
+        folder = folder / "memory"
+        folder.mkdir()
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat", "total_inactive_file")
+    (folder / names[0]).write_text(f"{limit}\n")
+    (folder / names[1]).write_text(f"{current}\n")
+    (folder / names[2]).write_text(f"anon 1\n{names[3]} {inactive}\n")
+    return folder.parent if version == 1 else folder
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(
+    ("held", "inactive", "status"),
+    [(500, 0, "healthy"), (910, 0, "degraded"), (975, 0, "unhealthy"), (990, 400, "healthy")],
+)
+def test_memory_is_measured_against_the_containers_limit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int, held: int, inactive: int, status: str
+) -> None:
+    monkeypatch.setattr(standard, "CGROUP", group(tmp_path, version, "1000", held, inactive))
+    assert standard.memory() == status
+
+
+@pytest.mark.parametrize("limit", ["max", "9223372036854771712"])
+def test_a_container_without_limit_is_measured_as_the_machine(tmp_path: Path, limit: str) -> None:
+    assert container_memory(group(tmp_path, 2, limit, 1, 0)) is None
+    assert container_memory(tmp_path / "nothing") is None
+
+
+@pytest.mark.parametrize("variable", ["LOG_FILE", "LOG_SPOOL_DIR"])
+def test_a_log_that_cannot_be_written_degrades_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(variable, str(tmp_path / "not" / "there" / "yet"))
+    assert standard.environment() == "healthy"
+    current_settings.cache_clear()
+    monkeypatch.setenv(variable, str(tmp_path / "file" / "below" / "a file"))
+    assert standard.environment() == "degraded"
