@@ -44,7 +44,7 @@ def command(port_offset: int | None, home: Home) -> None:
     choices = home.choices()
     console.print(addresses(home, choices.port_offset))
     console.print(paging(configuration.load_settings(Path(choices.env_folder))))
-    files = configuration.render(home, choices.port_offset, Path(choices.env_folder))
+    files = configuration.render(home, choices)
     if configuration.stale(files):
         console.print("[yellow]settings have changed since it was started; to use them: tallow reload[/]")
 

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Links
-from tallow.stack.engines.home import Home, write_private
+from tallow.stack.engines.home import Choices, Home, private_folder, write_private
 from tallow.stack.engines.services import DASHBOARDS_PORT, HEARTBEAT_PORT, HOST, SERVICES, ports
 from tallow.stack.prometheus import Layout, Remote, prometheus_config
 from tallow.stack.routing import AlertSettings
@@ -34,18 +34,17 @@ def load_settings(folder: Path) -> AlertSettings:
     return AlertSettings.load(folder / ".env")
 
 
-def render(home: Home, offset: int, env_folder: Path, scale: float = 1.0) -> dict[Path, str]:
+def render(home: Home, choices: Choices) -> dict[Path, str]:
     """Every file, by its place.
 
     Args:
         home: the stack's folder.
-        offset: what is added to every port.
-        env_folder: where ``.env`` is.
-        scale: multiplies every time of rules, scrapes and routes (drills).
+        choices: what `up` was told.
 
     Raises:
         AlertSettingsError: a setting cannot be used.
     """
+    offset, scale, env_folder = choices.port_offset, choices.scale, Path(choices.env_folder)
     settings = load_settings(env_folder)
     known = ports(offset)
     links = Links(
@@ -71,9 +70,9 @@ def stale(files: dict[Path, str]) -> list[Path]:
 
 def write(home: Home, files: dict[Path, str]) -> None:
     """Write the files, for this user alone; secrets of channels that were unset go."""
-    (home.config / "prometheus" / "targets").mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(home.config / "prometheus" / "targets")
     secrets = _channel_secrets(home)
-    secrets.mkdir(mode=0o700, exist_ok=True)
+    private_folder(secrets)
     for path, content in files.items():
         write_private(path, content)
     for path in secrets.iterdir():

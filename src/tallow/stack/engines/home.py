@@ -22,6 +22,8 @@ class Choices:
     port_offset: int = 0
     env_folder: str = "."
     """Where ``.env`` is looked for: the folder in which `up` ran."""
+    scale: float = 1.0
+    """Multiplies every time of rules, scrapes and routes: less than 1 in drills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,9 @@ class Home:
             HomeError: it is somebody else's, or cannot be written to.
         """
         try:
+            self.root.parent.mkdir(parents=True, exist_ok=True)
             for folder in (self.root, *(self.root / name for name in FOLDERS)):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                private_folder(folder)
             owner = self.root.stat().st_uid
             if owner != os.getuid():
                 raise HomeError(
@@ -104,11 +107,18 @@ class Home:
         write_private(self.choices_file, json.dumps(asdict(choices), indent=2) + "\n")
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder and what is missing above it, each with mode 0700."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, content: str) -> bool:
     """Write a file of mode 0600 at once or not at all; whether its content changed."""
     if path.exists() and path.read_text(encoding="utf-8") == content:
         return False
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -118,6 +128,11 @@ def write_private(path: Path, content: str) -> bool:
         os.fsync(file.fileno())
     draft.replace(path)
     return True
+
+
+def append_private(path: Path) -> int:
+    """A descriptor for appending to a file of mode 0600."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def read_json(path: Path) -> Any:

@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from tallow.stack.engines.home import Home
+from tallow.stack.engines.home import Home, append_private
 from tallow.stack.engines.plan import Running, Task
 
 FIRST_PAUSE_S: Final = 0.5
@@ -48,7 +48,7 @@ class Keeper:
         if self._keeping:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
-        if self._process:
+        if self._process and self._process.returncode is None:
             await _end(self._process)
         self._say(Running("stopped", since=time.time(), restarts=self.running.restarts))
 
@@ -94,7 +94,9 @@ class Keeper:
                 since=time.time(),
             )
         )
-        return await self._process.wait()
+        status = await self._process.wait()
+        _end_session(self._process.pid)  # workers that outlived it hold its port
+        return status
 
     def _say(self, running: Running) -> None:
         self.running = running
@@ -103,14 +105,18 @@ class Keeper:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
-        if process.returncode is None:
-            process.terminate()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_S):
-                await process.wait()
-        # Its whole session: workers that outlived it go as well.
-        os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        process.terminate()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            await process.wait()
+    _end_session(process.pid)
+    await process.wait()
+
+
+def _end_session(pid: int) -> None:
+    """Kill what is left of a program's session."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _environment(task: Task) -> Mapping[str, str]:
@@ -130,7 +136,7 @@ def _born(pid: int) -> float | None:
 def _open_log(home: Home, name: str) -> int:
     """A descriptor that the program writes to by itself: it does not depend on the supervisor's life."""
     try:
-        return os.open(home.logs / f"{name}.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return append_private(home.logs / f"{name}.log")
     except OSError:
         return subprocess.DEVNULL
 

@@ -20,7 +20,7 @@ from tallow.stack import credentials
 from tallow.stack.engines import configuration, plan, ports
 from tallow.stack.engines.binaries import Program, ensure
 from tallow.stack.engines.health import Health, probe
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.home import Choices, Home, append_private
 from tallow.stack.engines.plan import Plan, Task
 from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
@@ -53,7 +53,7 @@ def start(home: Home, choices: Choices, say: Say) -> None:
         end_orphans(home)
         programs = ensure((service.program for service in SERVICES if service.program), say)
         credentials.make(home.secrets)
-        configuration.write(home, configuration.render(home, choices.port_offset, Path(choices.env_folder)))
+        configuration.write(home, configuration.render(home, choices))
         ports.check(ports_of(choices.port_offset))
         home.remember(choices)
         plan.write_plan(home, Plan(tuple(_task(service, home, choices, programs) for service in SERVICES)))
@@ -70,11 +70,12 @@ def stop(home: Home) -> None:
         return
     with plan.locked(home, "up"):
         if running := plan.supervisor(home):
-            with suppress(ProcessLookupError):
-                os.kill(running, signal.SIGTERM)
-            _wait(
-                lambda: plan.supervisor(home) is None, STOP_S, f"the supervisor (pid {running}) does not end"
-            )
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(running)
+                process.terminate()
+                _wait(
+                    lambda: not process.is_running(), STOP_S, f"the supervisor (pid {running}) does not end"
+                )
         end_orphans(home)
 
 
@@ -106,7 +107,7 @@ def reload(home: Home) -> list[Path]:
     if running is None:
         raise StackError("nothing runs here; start it with: tallow up")
     choices = home.choices()
-    files = configuration.render(home, choices.port_offset, Path(choices.env_folder))
+    files = configuration.render(home, choices)
     changed = configuration.stale(files)
     configuration.write(home, files)
     report = plan.read_report(home)
@@ -171,22 +172,19 @@ def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Pr
 
 
 def _supervise(home: Home) -> None:
-    with (home.logs / "supervisor.log").open("ab") as log:
-        started = subprocess.Popen(
+    plan.write_report(home, plan.Report())  # a former supervisor's: its pid is void
+    log = home.logs / "supervisor.log"
+    with os.fdopen(append_private(log), "ab") as output:
+        subprocess.run(
             [sys.executable, "-m", "tallow.stack.engines.supervisor", str(home.root)],
+            check=True,
             cwd=home.root,
             stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
-
-    def up() -> bool:
-        if started.poll() is not None:
-            raise StackError(f"the supervisor ended at once; see {home.logs / 'supervisor.log'}")
-        return plan.read_report(home).pid == started.pid
-
-    _wait(up, START_S, f"the supervisor does not report; see {home.logs / 'supervisor.log'}")
+    _wait(lambda: plan.supervisor(home) is not None, START_S, f"the supervisor does not come up; see {log}")
 
 
 def _wait(done: Callable[[], bool], seconds: float, otherwise: str) -> None:

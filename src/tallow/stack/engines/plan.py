@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 import psutil
 
-from tallow.stack.engines.home import Home, read_json, write_private
+from tallow.stack.engines.home import Home, append_private, read_json, write_private
 
 State = Literal["starting", "running", "waiting", "stopped"]
 SAME_START_S = 1.0
@@ -102,7 +103,7 @@ def read_report(home: Home) -> Report:
 @contextlib.contextmanager
 def locked(home: Home, name: str, *, wait: bool = True) -> Iterator[bool]:
     """Hold a lock of the stack; yields whether it was had. The kernel frees it when its holder dies."""
-    with (home.run / f"{name}.lock").open("a") as file:
+    with os.fdopen(append_private(home.run / f"{name}.lock"), "a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

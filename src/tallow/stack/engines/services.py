@@ -66,7 +66,7 @@ SERVICES: Final = (
         arguments=("tallow", "serve", "--port", "{port}", "--data-dir", "{data}/tallow"),
         environment={"METRICS_TOKEN_FILE": "{secrets}/metrics_token"},
         own_settings=True,
-        ready="/api/info",
+        ready="/api/health/readiness",
         access="token",
     ),
     Service(

@@ -13,14 +13,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from tallow.stack.engines import rotation
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.keeper import Keeper
-from tallow.stack.engines.plan import Plan, Report, locked, read_plan, write_report
+from tallow.stack.engines.plan import Plan, Report, Task, locked, read_plan, write_report
 
 ROTATE_EVERY_S: Final = 5
 LOCK_WAIT_S: Final = 5
@@ -34,6 +34,7 @@ class Supervisor:
         self._home = home
         self._keepers: dict[str, Keeper] = {}
         self._ending = asyncio.Event()
+        self._applying = asyncio.Lock()
 
     async def run(self) -> None:
         """Until told to end."""
@@ -43,7 +44,7 @@ class Supervisor:
         applying: set[asyncio.Task[None]] = set()
 
         def apply() -> None:
-            task = loop.create_task(self._apply(read_plan(self._home)))
+            task = loop.create_task(self._apply(lambda: read_plan(self._home)))
             applying.add(task)
             task.add_done_callback(applying.discard)
 
@@ -54,25 +55,25 @@ class Supervisor:
         await self._ending.wait()
         rotating.cancel()
         await asyncio.gather(*applying, return_exceptions=True)
-        await self._apply(Plan())
+        await self._apply(Plan)
         self._report()
 
-    async def _apply(self, plan: Plan) -> None:
-        """Stop what is not wanted any more, in the opposite order; start what is, in order."""
-        wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
-        gone = [
-            name
-            for name, keeper in self._keepers.items()
-            if name not in wanted or keeper.task != wanted[name]
-        ]
-        for name in reversed(gone):
-            await self._keepers[name].stop()
-            if name not in wanted:
-                self._report()
-        for name, task in wanted.items():
-            if name not in self._keepers or name in gone:
-                self._keepers[name] = Keeper(task, self._home, self._report)
-                self._keepers[name].start()
+    async def _apply(self, read: Callable[[], Plan]) -> None:
+        """Bring about a plan; one after the other, should several come at once."""
+        async with self._applying:
+            plan = read()
+            wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
+            await self._stop_others(wanted)
+            for name, task in wanted.items():
+                if name not in self._keepers or self._keepers[name].running.state == "stopped":
+                    self._keepers[name] = Keeper(task, self._home, self._report)
+                    self._keepers[name].start()
+
+    async def _stop_others(self, wanted: Mapping[str, Task]) -> None:
+        """Stop what is not wanted as it is, last started first."""
+        for name, keeper in reversed(self._keepers.items()):
+            if wanted.get(name) != keeper.task and keeper.running.state != "stopped":
+                await keeper.stop()
 
     def _report(self) -> None:
         services = {name: keeper.running for name, keeper in self._keepers.items()}
@@ -94,7 +95,9 @@ def _survive(action: Callable[[], object]) -> None:
 
 
 def main() -> int:
-    """``python -m tallow.stack.engines.supervisor HOME``."""
+    """``python -m tallow.stack.engines.supervisor HOME``: returns at once, the supervisor lives on."""
+    if os.fork():
+        os._exit(0)  # whoever called has no child to wait for
     os.umask(0o077)
     home = Home(Path(sys.argv[1]))
     deadline = time.monotonic() + LOCK_WAIT_S

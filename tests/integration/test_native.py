@@ -1,0 +1,152 @@
+"""The native stack as a whole: what it starts, guards, survives and leaves behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from support.stack import Stack, stack, until
+from tallow.cli import main
+from tallow.stack import credentials
+from tallow.stack.engines import native, plan
+from tallow.stack.engines.services import NAMES, SERVICES
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack(tmp_path_factory.mktemp("native")) as started:
+        yield started
+    assert started.left_behind() == []
+
+
+def pids(running: Stack) -> dict[str, int]:
+    return {name: running.process(name).pid for name in NAMES}
+
+
+def tallow(running: Stack, *arguments: str) -> str:
+    """A verb's output; it must succeed."""
+    done = CliRunner().invoke(main, [*arguments, "--home", str(running.home.root)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_every_job_is_scraped(running: Stack) -> None:
+    jobs = {service.name for service in SERVICES if service.scraped}
+    until(lambda: running.value("count(up == 1)") == len(jobs), "every job is scraped")
+    assert running.value("count(up)") == len(jobs)
+
+
+def test_starting_again_changes_nothing_that_runs(running: Stack) -> None:
+    before = pids(running)
+    running.start()
+    assert pids(running) == before
+
+
+@pytest.mark.parametrize("service", ["prometheus", "alertmanager", "node-exporter"])
+def test_without_the_password_nothing_is_told(running: Stack, service: str) -> None:
+    assert httpx.get(f"http://127.0.0.1:{running.port(service)}/metrics").status_code == 401
+
+
+def test_metrics_need_their_token(running: Stack) -> None:
+    url = f"http://127.0.0.1:{running.port('tallow')}/metrics"
+    assert httpx.get(url).status_code == 401
+    token = (running.home.secrets / "metrics_token").read_text()
+    assert httpx.get(url, headers={"authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_a_page_elsewhere_cannot_read_prometheus(running: Stack) -> None:
+    answer = httpx.get(
+        f"http://127.0.0.1:{running.port('prometheus')}/api/v1/query?query=up",
+        auth=("tallow", credentials.password(running.home.secrets)),
+        headers={"origin": "https://evil.example"},
+    )
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_everything_listens_on_loopback_alone(running: Stack) -> None:
+    for name in NAMES:
+        addresses = {
+            connection.laddr.ip
+            for connection in running.process(name).net_connections("tcp")
+            if connection.status == "LISTEN"
+        }
+        assert addresses == {"127.0.0.1"}, name
+
+
+def test_no_secret_is_in_a_process_list_a_log_or_a_file_of_others(running: Stack) -> None:
+    secrets = [credentials.read(running.home.secrets, one) for one in credentials.CREDENTIALS]
+    for process in running.left_behind():
+        assert not any(secret in part for secret in secrets for part in process.cmdline())
+    for log in running.home.logs.iterdir():
+        assert not any(secret in log.read_text() for secret in secrets)
+    for path in [running.home.root, *running.home.root.rglob("*")]:
+        assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0, path
+
+
+def test_a_program_that_dies_is_started_again(running: Stack) -> None:
+    before = running.process("node-exporter")
+    before.kill()
+    until(lambda: running.running("node-exporter").restarts >= 1, "the restart is counted")
+    assert running.process("node-exporter").pid != before.pid
+    until(running.healthy, "healthy again")
+
+
+def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
+    supervisor = plan.supervisor(running.home)
+    assert supervisor
+    os.kill(supervisor, signal.SIGKILL)
+    until(lambda: plan.supervisor(running.home) is None, "the supervisor is gone")
+    said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
+    assert said.exit_code == 3
+    assert "the supervisor is gone" in said.output
+    orphans = pids(running)
+    running.start()
+    assert set(orphans.values()).isdisjoint(pids(running).values())
+
+
+def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
+    old = credentials.password(running.home.secrets)
+    tallow(running, "credentials", "rotate")
+    url = f"http://127.0.0.1:{running.port('prometheus')}/-/ready"
+    until(lambda: httpx.get(url, auth=("tallow", old)).status_code == 401, "the old password is void")
+    until(running.healthy, "healthy with the new ones")
+    until(lambda: running.value('up{job="tallow"}') == 1, "scraped with the new token")
+
+
+def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
+    env = Path(running.choices.env_folder) / ".env"
+    env.write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/services/secret\n")
+    try:
+        hint = tallow(running, "up")
+        assert "tallow reload" in hint
+        native.reload(running.home)
+        until(lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text, "Slack is told")
+        assert "services/secret" not in running.get("alertmanager", "/api/v2/status").text
+    finally:
+        env.unlink()
+    native.reload(running.home)
+    assert not (running.home.secrets / "alertmanager/slack_webhook_url").exists()
+    until(running.healthy, "healthy")
+
+
+def test_status_says_that_nobody_is_paged(running: Stack) -> None:
+    said = tallow(running, "status")
+    assert said.count("healthy") == len(NAMES)
+    assert "nobody will be paged" in said
+
+
+def test_logs_are_one_list_of_lines_with_times(running: Stack) -> None:
+    said = tallow(running, "logs", "prometheus", "--grep", "Server is ready")
+    assert "Server is ready to receive web requests." in said
+    assert "level" not in said  # read, not repeated
+    assert tallow(running, "logs", "prometheus", "--level", "fatal") == ""
