@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "Read the alert e-mails the built-in mailbox received.",
     ),
     "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
+    "viewer": ("tallow.stack.commands.viewer", "stack", "Show the dashboards in a browser."),
     "lint": ("tallow.stack.commands.lint", "stack", "Check dashboards against the metric catalogue."),
     "generate": (
         "tallow.stack.commands.generate",

@@ -1,0 +1,105 @@
+"""``tallow viewer``: the dashboards in a browser, without Grafana."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import uvicorn
+
+from tallow.monitoring.access import is_loopback
+from tallow.stack.viewer.app import ViewerSettings, create_app
+from tallow.stack.viewer.boards import BadDashboardError, load_boards
+from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    parts = urlsplit(value or "")
+    if value is not None and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.username):
+        raise click.BadParameter("an address such as http://127.0.0.1:9090 is expected")
+    return value
+
+
+@click.command("viewer")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=3001, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+@click.option("--prometheus", required=True, metavar="URL", callback=_address, help="Address of Prometheus.")
+@click.option("--alertmanager", metavar="URL", callback=_address, help="Address of Alertmanager.")
+@click.option("--credentials-file", required=True, type=FILE, help="The stack's password, mode 0600.")
+@click.option(
+    "--dashboards",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of Grafana dashboards to show instead of Tallow's own.",
+)
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A host name the viewer is reached by.")
+@click.option("--tls-cert", type=FILE, help="Certificate, PEM.")
+@click.option("--tls-key", type=FILE, help="Its key, PEM.")
+def command(
+    host: str,
+    port: int,
+    prometheus: str,
+    alertmanager: str | None,
+    credentials_file: Path,
+    dashboards: Path | None,
+    allow_host: tuple[str, ...],
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:
+    """Show the dashboards in a browser, reading from Prometheus and writing nothing."""
+    if (tls_cert is None) != (tls_key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
+    if tls_cert is None and not is_loopback(host) and host != "localhost":
+        raise click.UsageError(
+            f"{host} is reachable from other machines: --tls-cert and --tls-key are needed"
+        )
+    try:
+        credentials = load_credentials(credentials_file)
+        boards = load_boards(dashboards)
+    except (BadCredentialsError, BadDashboardError) as error:
+        raise click.ClickException(str(error)) from None
+    settings = ViewerSettings(prometheus=prometheus, alertmanager=alertmanager, hosts=(*allow_host, host))
+    listener = _bind(host, port)
+    config = uvicorn.Config(
+        create_app(settings, credentials, boards),
+        http="h11",
+        ws="none",
+        proxy_headers=False,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        ssl_certfile=tls_cert,
+        ssl_keyfile=tls_key,
+        timeout_graceful_shutdown=5,
+    )
+    name, bound = listener.getsockname()[:2]
+    address = f"{f'[{name}]' if ':' in name else name}:{bound}"
+    click.echo(f"The dashboards are on {'http' if tls_cert is None else 'https'}://{address}", err=True)
+    sys.exit(_run(config, listener))
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise click.ClickException(f"port {port} is taken; name another with --port") from None
+        raise click.ClickException(f"cannot listen on {host}: {error.strerror}") from None
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> int:
+    """Serve until told to stop: the exit status."""
+    server = uvicorn.Server(config)
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(wanted, lambda _signal, _frame: None)  # uvicorn raises it again once it has stopped
+    server.run(sockets=[listener])
+    return 0 if server.started else 1

@@ -1,0 +1,111 @@
+"""The login page, the session's cookie, and who is let to the data."""
+
+from __future__ import annotations
+
+import html
+import math
+from pathlib import Path
+from string import Template
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from tallow.stack.viewer.proxy import parse_form, read_body
+from tallow.stack.viewer.queries import RefusedError
+from tallow.stack.viewer.sessions import LIFETIME_S, Door, Sessions
+
+PAGES: Final = Path(__file__).parent / "pages"
+MAX_FORM: Final = 8 * 1024
+
+
+class LoginPage:
+    """Shows the form, opens sessions for the password, and ends them."""
+
+    def __init__(self, door: Door, sessions: Sessions, user: str) -> None:
+        self._door = door
+        self._sessions = sessions
+        self._user = user
+        self._page = Template((PAGES / "login.html").read_text(encoding="utf-8"))
+        self._style = (PAGES / "login.css").read_text(encoding="utf-8")
+
+    def known(self, request: Request) -> bool:
+        """Whether a request comes from somebody logged in."""
+        return self._sessions.holds(request.cookies.get(cookie_name(request)))
+
+    async def style(self, _request: Request) -> Response:
+        return Response(self._style, headers={"cache-control": "no-cache"}, media_type="text/css")
+
+    async def show(self, request: Request) -> Response:
+        wanted = local_path(request.query_params.get("next"))
+        return RedirectResponse(wanted, 303) if self.known(request) else self._form(wanted)
+
+    async def enter(self, request: Request) -> Response:
+        """Check a posted password: to the page that was wanted, or back to the form with a reason."""
+        fields = dict(parse_form(await read_body(request, MAX_FORM)))
+        wanted = local_path(fields.get("next"))
+        address = request.client.host if request.client else ""
+        seconds = math.ceil(self._door.wait(address))
+        if seconds:
+            answer = self._form(wanted, f"Too many wrong passwords. Try again in {seconds} s.", 429)
+            answer.headers["retry-after"] = str(seconds)
+            return answer
+        if not self._door.opens(address, fields.get("password", "")):
+            return self._form(wanted, "That is not the password.", 401)
+        answer = RedirectResponse(wanted, 303)
+        answer.set_cookie(
+            cookie_name(request),
+            self._sessions.open(),
+            max_age=LIFETIME_S,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+
+    async def leave(self, request: Request) -> Response:
+        """End the session."""
+        self._sessions.close(request.cookies.get(cookie_name(request)))
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
+        return answer
+
+    def _form(self, wanted: str, error: str = "", status: int = 200) -> Response:
+        filled = {
+            "next": wanted,
+            "error": error,
+            "user": self._user,
+            "described": "error" if error else "where",
+        }
+        page = self._page.substitute({name: html.escape(value) for name, value in filled.items()})
+        return Response(page, status, {"cache-control": "no-store"}, media_type="text/html")
+
+
+def cookie_name(request: Request) -> str:
+    """Cookies do not tell ports apart (RFC 6265, section 8.5): two stacks on one machine need two names."""
+    return f"tallow_viewer_{request.url.port or request.url.scheme}"
+
+
+def local_path(wanted: str | None) -> str:
+    """A path on this server, the start page for anything else: ``//host`` and ``\\`` lead away in browsers.
+
+    Control characters, which browsers drop, are encoded."""
+    if not wanted or not wanted.startswith("/") or wanted[1:2] in {"/", "\\"}:
+        return "/"
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
+    foreign = parts.scheme or parts.netloc or any(ord(letter) < 33 for letter in wanted)
+    return "/" if foreign else quote(wanted, safe="/?&=%:-_.~$+,;@!'()*")
+
+
+def refuse_strangers(page: LoginPage, request: Request) -> None:
+    """Let a request go on only within a session.
+
+    Raises:
+        RefusedError: 401 outside one.
+    """
+    if not page.known(request):
+        raise RefusedError(401, "log in first")

@@ -1,0 +1,80 @@
+"""What the proxy lets through: reading endpoints and their parameters, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+MAX_VALUE: Final = 16 * 1024
+MAX_PARAMETERS: Final = 64
+_RANGE: Final = frozenset({"start", "end"})
+
+
+class RefusedError(Exception):
+    """A request that is not let through, with its status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path of an API that only reads, with the parameters it takes."""
+
+    path: str
+    parameters: frozenset[str]
+    form: bool = False
+    """Whether a form may be posted, for queries longer than an address."""
+
+
+PROMETHEUS: Final = (
+    Endpoint("query", frozenset({"query", "time"}), form=True),
+    Endpoint("query_range", frozenset({"query", "step"}) | _RANGE, form=True),
+    Endpoint("series", frozenset({"match[]"}) | _RANGE, form=True),
+    Endpoint("labels", frozenset({"match[]"}) | _RANGE, form=True),
+    Endpoint("label/{name}/values", frozenset({"match[]"}) | _RANGE),
+    Endpoint("alerts", frozenset()),
+    Endpoint("rules", frozenset({"type"})),
+)
+"""Below ``/api/v1/``. ``timeout``, ``limit`` and ``stats`` are the proxy's own affair."""
+
+ALERTMANAGER: Final = (
+    Endpoint("alerts", frozenset({"active", "silenced", "inhibited", "unprocessed", "filter"})),
+    Endpoint("silences", frozenset({"filter"})),
+)
+"""Below ``/api/v2/``."""
+
+_LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+def checked_label(name: str) -> str:
+    """A label name as Prometheus defines it.
+
+    Raises:
+        RefusedError: it is none; nothing else may become a part of a path.
+    """
+    if not _LABEL.fullmatch(name):
+        raise RefusedError(400, "a label name has letters, digits and underscores")
+    return name
+
+
+def checked_parameters(endpoint: Endpoint, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters to pass on.
+
+    Raises:
+        RefusedError: one is not among the endpoint's, or too long, or there are too many.
+    """
+    pairs = list(given)
+    if len(pairs) > MAX_PARAMETERS:
+        raise RefusedError(400, f"at most {MAX_PARAMETERS} parameters are taken")
+    for name, value in pairs:
+        if name not in endpoint.parameters:
+            known = ", ".join(sorted(endpoint.parameters)) or "none"
+            raise RefusedError(400, f"an unknown parameter; {endpoint.path} takes {known}")
+        if len(value) > MAX_VALUE:
+            raise RefusedError(413, f"{name} has more than {MAX_VALUE} characters")
+    return pairs

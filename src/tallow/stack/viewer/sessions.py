@@ -1,0 +1,84 @@
+"""Who is logged in: random tokens in memory, and attempts at the password held back."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+LIFETIME_S: Final = 12 * 3600
+MAX_SESSIONS: Final = 1000
+FREE_FAILURES: Final = 5
+PAUSE_S: Final = 30.0
+MAX_ADDRESSES: Final = 10_000
+
+Clock = Callable[[], float]
+
+
+class Sessions:
+    """Sessions by the hash of their token: what is in memory opens nothing."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._ends: OrderedDict[bytes, float] = OrderedDict()
+
+    def open(self) -> str:
+        """A new session's token, of 256 random bits. With too many sessions the oldest ends."""
+        token = secrets.token_urlsafe(32)
+        self._ends[_hash(token)] = self._clock() + LIFETIME_S
+        if len(self._ends) > MAX_SESSIONS:
+            self._ends.popitem(last=False)
+        return token
+
+    def holds(self, token: str | None) -> bool:
+        """Whether a token is that of a session which has not ended."""
+        if not token:
+            return False
+        key = _hash(token)
+        ends = self._ends.get(key)
+        if ends is None or ends > self._clock():
+            return ends is not None
+        del self._ends[key]
+        return False
+
+    def close(self, token: str | None) -> None:
+        """End a session, if there is one."""
+        if token:
+            self._ends.pop(_hash(token), None)
+
+
+class Door:
+    """Compares passwords, and holds back an address that guesses.
+
+    Each address has :data:`FREE_FAILURES` mistakes, and gets one back every :data:`PAUSE_S`. Whoever
+    is held back is not told whether the password was right.
+    """
+
+    def __init__(self, password: str, clock: Clock = time.monotonic) -> None:
+        self._hash = _hash(password)
+        self._clock = clock
+        self._free_at: OrderedDict[str, float] = OrderedDict()
+
+    def wait(self, address: str) -> float:
+        """Seconds until an address may try; 0: now."""
+        debt = self._free_at.get(address, 0.0) - self._clock()
+        return max(0.0, debt - (FREE_FAILURES - 1) * PAUSE_S)
+
+    def opens(self, address: str, password: str) -> bool:
+        """Whether the password is right; a wrong one is booked on the address."""
+        if hmac.compare_digest(self._hash, _hash(password)):
+            self._free_at.pop(address, None)
+            return True
+        self._free_at[address] = max(self._free_at.get(address, 0.0), self._clock()) + PAUSE_S
+        self._free_at.move_to_end(address)
+        if len(self._free_at) > MAX_ADDRESSES:
+            self._free_at.popitem(last=False)
+        return False
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()

@@ -1,0 +1,108 @@
+"""Questions to Prometheus and Alertmanager: few at a time, bounded in time and size."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from tallow.stack.viewer.credentials import Login
+from tallow.stack.viewer.queries import RefusedError
+
+TIMEOUT_S: Final = 30.0
+CONNECT_S: Final = 3.0
+MAX_BYTES: Final = 32 * 1024 * 1024
+AT_ONCE: Final = 12
+WAITING: Final = 200
+PASSED_ON: Final = frozenset({200, 400, 404, 422, 503})
+"""Statuses with a meaning for whoever asked; others say something about the servers' set-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An upstream answer: JSON, as it came."""
+
+    status: int
+    body: bytes
+
+
+class Upstream:
+    """One server behind the viewer. Made within a running event loop; closed by :meth:`close`.
+
+    Args:
+        name: as people know it, for messages.
+        url: its address, with the path it is served under.
+        login: for basic authentication.
+    """
+
+    def __init__(self, name: str, url: str, login: Login | None, *, timeout: float = TIMEOUT_S) -> None:
+        self._name = name
+        self._timeout = timeout
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self._client = httpx.AsyncClient(
+            base_url=url.rstrip("/") + "/",
+            auth=(login.user, login.password) if login else None,
+            timeout=httpx.Timeout(timeout, connect=CONNECT_S),
+            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
+            trust_env=False,  # a proxy of the environment has no business between the two
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def ask(self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool = False) -> Answer:
+        """Ask and read the answer.
+
+        Raises:
+            RefusedError: 503 when too many wait already or the server cannot be reached, 504 when it
+                takes too long, 502 when its answer is no use.
+        """
+        async with self._place():
+            try:
+                async with asyncio.timeout(self._timeout):
+                    return await self._exchange(path, parameters, post=post)
+            except (TimeoutError, httpx.ReadTimeout):
+                raise RefusedError(504, f"{self._name} did not answer within {self._timeout:g} s") from None
+            except httpx.HTTPError:
+                raise RefusedError(503, f"{self._name} is not reachable") from None
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING:
+            raise RefusedError(503, "too many questions are waiting; try again")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._waiting -= 1
+
+    async def _exchange(self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool) -> Answer:
+        fields: dict[str, list[str]] = {}
+        for name, value in parameters:
+            fields.setdefault(name, []).append(value)
+        request = self._client.build_request(
+            "POST" if post else "GET", path, params=None if post else fields, data=fields if post else None
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            if response.status_code not in PASSED_ON:
+                raise RefusedError(502, f"{self._name} answered {response.status_code}")
+            if response.headers.get("content-type", "").partition(";")[0] != "application/json":
+                raise RefusedError(502, f"what answered is not {self._name}")
+            return Answer(response.status_code, await self._body(response))
+        finally:
+            await response.aclose()
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > MAX_BYTES:
+                raise RefusedError(502, f"the answer of {self._name} has more than {MAX_BYTES} bytes")
+        return bytes(body)

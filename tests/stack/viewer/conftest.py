@@ -1,0 +1,41 @@
+"""A viewer whose built files are two small ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from support.viewer import PASSWORD, Viewer, serving
+from tallow.stack.viewer.app import ViewerSettings, create_app
+from tallow.stack.viewer.boards import load_boards
+from tallow.stack.viewer.credentials import Credentials, Login
+
+NOWHERE = "http://127.0.0.1:9"
+"""The discard port: nobody listens there."""
+
+
+@pytest.fixture
+def static(tmp_path: Path) -> Path:
+    folder = tmp_path / "static"
+    (folder / "assets").mkdir(parents=True)
+    (folder / "index.html").write_text("<!doctype html><title>Tallow</title>")
+    (folder / "assets" / "main-1a2b.js").write_text("'use strict';" * 100)
+    (tmp_path / "secret.txt").write_text("not a built file")
+    return folder
+
+
+@pytest.fixture
+def viewer(static: Path) -> Viewer:
+    """Starts a viewer with the settings given: its address."""
+
+    @asynccontextmanager
+    async def start(prometheus: str = NOWHERE, **given: object) -> AsyncIterator[str]:
+        settings = ViewerSettings(prometheus=prometheus, static=static, **given)  # type: ignore[arg-type]
+        credentials = Credentials(Login("tallow", PASSWORD))
+        async with serving(create_app(settings, credentials, load_boards())) as url:
+            yield url
+
+    return start

@@ -1,0 +1,41 @@
+"""Which dashboards are shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.viewer import Viewer, logged_in
+from tallow.stack.viewer.boards import BadDashboardError, load_boards
+
+
+def test_shows_the_committed_files_that_prometheus_feeds() -> None:
+    folder = Path(__file__).parents[3] / "monitoring" / "grafana"
+    assert load_boards() == load_boards(folder)
+    assert next(iter(load_boards())) == "tallow-overview"
+    assert "tallow-logs" not in load_boards()
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"uid": "a", "title": "A"}', '{"uid": 1, "title": "A", "panels": []}']
+)
+def test_names_the_file_that_is_no_dashboard(tmp_path: Path, content: str) -> None:
+    (tmp_path / "mine.json").write_text(content)
+    with pytest.raises(BadDashboardError, match=r"mine\.json"):
+        load_boards(tmp_path)
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadDashboardError, match="has no dashboard for Prometheus"):
+        load_boards(tmp_path)
+
+
+async def test_lists_and_serves_them_as_they_are(viewer: Viewer) -> None:
+    async with viewer() as url, logged_in(url) as client:
+        listed = (await client.get("/api/dashboards")).json()
+        assert [board["uid"] for board in listed] == list(load_boards())
+        served = await client.get("/api/dashboards/tallow-errors")
+        assert served.json() == json.loads(json.dumps(load_boards()["tallow-errors"]))
+        assert (await client.get("/api/dashboards/none")).status_code == 404

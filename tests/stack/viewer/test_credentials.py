@@ -1,0 +1,67 @@
+"""The credentials file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from support.viewer import PASSWORD, credentials_file
+from tallow.stack.viewer.credentials import BadCredentialsError, Credentials, Login, load_credentials
+
+
+def test_reads_who_is_named_and_leaves_the_rest_to_others(tmp_path: Path) -> None:
+    path = credentials_file(tmp_path, prometheus={"user": "p", "password": "q"}, grafana={"password": "z"})
+    credentials = load_credentials(path)
+    assert credentials.viewer == Login("tallow", PASSWORD)
+    assert credentials.prometheus == Login("p", "q")
+    assert credentials.alertmanager is None
+
+
+def test_one_password_is_that_of_every_part(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text(f"{PASSWORD}\n")
+    path.chmod(0o600)
+    login = Login("tallow", PASSWORD)
+    assert load_credentials(path) == Credentials(login, login, login)
+
+
+def test_refuses_a_file_that_others_can_read(tmp_path: Path) -> None:
+    path = credentials_file(tmp_path)
+    path.chmod(0o640)
+    with pytest.raises(BadCredentialsError, match="chmod 600"):
+        load_credentials(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "is not JSON"),
+        ("a secret", "needs one line, a password of at least 12 characters"),
+        ("a secret\non two lines", "needs one line"),
+        ("[]", "needs an object with a member 'viewer'"),
+        ("{}", "needs an object with a member 'viewer'"),
+        ('{"viewer": "a secret"}', "'viewer' needs 'user' and 'password', both text"),
+        ('{"viewer": {"user": "u", "password": 123456789012}}', "'viewer' needs 'user' and 'password'"),
+        ('{"viewer": {"user": "u", "password": "a secret"}}', "fewer than 12 characters"),
+        ('{"viewer": null}', "fewer than 12 characters"),
+    ],
+)
+def test_says_what_is_wrong_and_no_secret(tmp_path: Path, content: str, says: str) -> None:
+    path = tmp_path / "credentials.json"
+    path.write_text(content)
+    path.chmod(0o600)
+    with pytest.raises(BadCredentialsError, match=says) as caught:
+        load_credentials(path)
+    assert "a secret" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadCredentialsError, match=r"nothing\.json cannot be read"):
+        load_credentials(tmp_path / "nothing.json")
+
+
+def test_a_login_does_not_show_its_password() -> None:
+    assert "hidden" not in repr(Login("somebody", "hidden"))
+    assert json.dumps(repr(Login("somebody", "hidden"))).count("somebody") == 1
