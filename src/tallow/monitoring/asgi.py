@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from tallow.monitoring import correlation
+from tallow.monitoring import capture, correlation
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.endpoints import Endpoints
 from tallow.monitoring.health import HEALTH, Health
@@ -125,12 +125,14 @@ class Instrumentation:
 
     async def _captured(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._runtime.loop.watch()
+        capture.request()
         try:
             await self.app(scope, receive, send)
         except Exception as error:
             # A client that went away is no fault of ours, whatever framework says so.
             if type(error).__name__ != "ClientDisconnect":
                 self._metrics.record_error("internal", "high")
+                capture.failed(error)
             raise
 
 

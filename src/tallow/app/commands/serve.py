@@ -14,6 +14,7 @@ import uvicorn
 from tallow.app.server.listen import bind, configure
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.monitoring.access import is_loopback
+from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import current_settings
 
 
@@ -48,6 +49,8 @@ def command(
     try:
         settings = ServerSettings.load(data_dir=data_dir)
         current_settings()  # monitoring's: what cannot be used stops the start here, in one line
+        if workers == 1:
+            init_monitoring()  # of several, each has its own
         listener = bind(host, port)
         refuse_faults(settings, listener, workers)
         prepare(settings)

@@ -1,0 +1,100 @@
+"""The SDK, set up so that nothing leaves it but through our hooks and our transport."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import sentry_sdk
+from sentry_sdk.integrations.argv import ArgvIntegration
+from sentry_sdk.integrations.atexit import AtexitIntegration
+
+from tallow import __version__
+from tallow.monitoring import capture, correlation
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.sentry import hooks, state
+from tallow.monitoring.sentry.transport import make_transport
+from tallow.monitoring.settings import MonitoringSettings
+
+SHUTDOWN_S: Final = 2.0
+
+
+_OFF: Final = {"mode": "off"}
+_NOTHING: Final[dict[str, Any]] = {
+    "user_info": False,
+    "cookies": _OFF,
+    "http_headers": {"request": _OFF},
+    "http_bodies": [],
+    "url_query_params": _OFF,
+    "graphql": {"document": False, "variables": False},
+    "gen_ai": {"inputs": False, "outputs": False},
+    "database_query_data": False,
+    "queues": False,
+}
+"""What the SDK may collect by itself. It is stricter than ``send_default_pii=False``, which it replaces."""
+
+
+def start(
+    settings: MonitoringSettings, metrics: Metrics, include_local_variables: bool, options: dict[str, Any]
+) -> None:
+    """Initialise the SDK; again, it takes the place of what was there."""
+    assert settings.sentry_dsn is not None
+    scrubbing = hooks.Hooks(metrics)
+    defaults: dict[str, Any] = {
+        "environment": settings.environment,
+        "release": settings.release or f"tallow@{__version__}",
+        "sample_rate": settings.sentry_sample_rate,
+        "traces_sample_rate": settings.sentry_traces_sample_rate,
+        "shutdown_timeout": SHUTDOWN_S,
+    }
+    private: dict[str, Any] = {
+        "dsn": settings.sentry_dsn.get_secret_value(),
+        "transport": make_transport(metrics),
+        "transport_queue_size": settings.sentry_queue_size,
+        "server_name": settings.service_name,  # not this machine's name
+        "data_collection": _NOTHING | {"stack_frame_variables": include_local_variables},
+        "max_request_body_size": "never",
+        "trace_propagation_targets": [],  # other people's servers are told nothing of our traces
+        "trace_lifecycle": "static",  # spans leave inside their transaction, and so through its hook
+        "stream_gen_ai_spans": False,
+        "profiles_sample_rate": None,
+        "spotlight": False,
+        "before_send": scrubbing.event,
+        "before_send_transaction": scrubbing.event,
+        "before_breadcrumb": scrubbing.breadcrumb,
+        "before_send_log": scrubbing.record,
+        "before_send_metric": scrubbing.record,
+    }
+    quiet = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
+    integrations = [*options.pop("integrations", ()), quiet]
+    # The command line may hold a share link.
+    disabled = [*options.pop("disabled_integrations", ()), ArgvIntegration]
+    options.pop("send_default_pii", None)  # old name of what data_collection says
+    sentry_sdk.init(
+        **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
+    )
+    state.sdk = sentry_sdk
+    capture.listen(LISTENER)
+
+
+def stop(timeout: float) -> None:
+    """Send what is queued and go."""
+    capture.forget(LISTENER)
+    state.sdk = None
+    sentry_sdk.get_client().close(timeout)
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+class _Listener:
+    """Takes exceptions of any ASGI application; those the SDK's own integration saw too are sent once."""
+
+    def request(self) -> None:
+        # The transaction may end outside of our middleware, where the id is current no longer.
+        transaction = sentry_sdk.get_current_scope().transaction
+        if transaction is not None:
+            transaction.set_tag("correlation_id", correlation.current())
+
+    def failed(self, error: Exception) -> None:
+        sentry_sdk.capture_exception(error)
+
+
+LISTENER: Final = _Listener()

@@ -1,0 +1,134 @@
+"""Spans around the work of a transfer: context managers and decorators, sync and async.
+
+::
+
+    async with monitor_transfer(file.id, file.size):
+        ...
+
+    @monitor_crypto("encrypt", "aes_256_gcm")
+    def seal(chunk): ...
+
+A span is part of the transaction at hand; where there is none it is a transaction itself. It holds classes of
+things, its result (success, failed, cancelled) and its times. Without a DSN nothing is loaded or kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar, cast
+
+from tallow.monitoring import derive
+from tallow.monitoring.sentry import state
+from tallow.monitoring.sentry.context import opaque
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_RESULTS: Final = {"success": "ok", "cancelled": "cancelled", "failed": "internal_error"}
+
+
+class Monitored:
+    """One monitored piece of work, or, as a decorator, one at every call."""
+
+    def __init__(self, op: str, name: str, **facts: Any) -> None:
+        self._op = op
+        self._name = name
+        self._facts = {fact: value for fact, value in facts.items() if value is not None}
+        self._spans: list[tuple[Any, ExitStack]] = []
+
+    def __enter__(self) -> Self:
+        if state.sdk is not None:
+            with suppress(Exception):  # telemetry never harms its host
+                self._begin(state.sdk)
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if not self._spans:
+            return
+        span, scope = self._spans.pop()
+        with suppress(Exception), scope:
+            result = _result(error)
+            span.set_data("result", result)
+            if error is not None:
+                span.set_data("error_type", type(error).__name__)
+            span.set_status(_RESULTS[result])
+            span.__exit__(None, None, None)  # its status is set already, from the whole exception
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: F) -> F:
+        """The function, monitored at every call."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def later(*args: Any, **kwargs: Any) -> Any:
+                with self._again():
+                    return await function(*args, **kwargs)
+
+            return cast("F", later)
+
+        @functools.wraps(function)
+        def now(*args: Any, **kwargs: Any) -> Any:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return cast("F", now)
+
+    def _again(self) -> Monitored:
+        return Monitored(self._op, self._name, **self._facts)
+
+    def _begin(self, sdk: Any) -> None:
+        with ExitStack() as scope:
+            # A scope of its own: tasks that run at the same time would become each other's children.
+            scope.enter_context(sdk.new_scope())
+            begin = sdk.start_span if sdk.get_current_span() is not None else sdk.start_transaction
+            span = begin(op=self._op, name=self._name)
+            for fact, value in self._facts.items():
+                span.set_data(fact, value)
+            span.__enter__()
+            self._spans.append((span, scope.pop_all()))
+
+
+def monitor_transfer(
+    transfer_id: object = None, size_bytes: float | None = None, method: str | None = None
+) -> Monitored:
+    """A transfer: its id if it is a UUID or 32 hexadecimal digits, its size class, p2p or relay."""
+    size = None if size_bytes is None else derive.size_category(size_bytes)
+    return Monitored("transfer", "transfer", transfer_id=opaque(transfer_id), size=size, method=method)
+
+
+def monitor_crypto(
+    operation: str, algorithm: str | None = None, size_bytes: float | None = None
+) -> Monitored:
+    """A cryptographic operation (encrypt, decrypt, keygen, …) with an algorithm over data of a size class."""
+    size = None if size_bytes is None else derive.size_category(size_bytes)
+    return Monitored("crypto", f"crypto {operation}", operation=operation, algorithm=algorithm, size=size)
+
+
+def monitor_connection(kind: str, path: str | None = None) -> Monitored:
+    """Connecting: kind webrtc, websocket or relay, path direct or relay. Never an address."""
+    return Monitored("connection", f"connect {kind}", kind=kind, path=path)
+
+
+def monitor_api_call(method: str, route: str) -> Monitored:
+    """A call of an HTTP API: ``route`` is a template such as /api/rooms/{id}; a query is left out."""
+    return Monitored("http.client", f"{method.upper()} {route.partition('?')[0]}")
+
+
+def _result(error: BaseException | None) -> str:
+    if error is None:
+        return "success"
+    cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
+    return "cancelled" if cancelled else "failed"

@@ -1,0 +1,45 @@
+"""A local Sentry, and the library reporting to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from support.canary import spot
+from support.sentry import Sentry, sentry
+from tallow.monitoring import sentry as ours
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+from tallow.monitoring.sentry import hooks
+from tallow.monitoring.settings import MonitoringSettings
+
+
+@pytest.fixture(autouse=True)
+def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "scrub", spot)
+
+
+@pytest.fixture
+def server() -> Iterator[Sentry]:
+    with sentry() as running:
+        yield running
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(Registry())
+
+
+@pytest.fixture
+def start(server: Sentry, metrics: Metrics) -> Iterator[Callable[..., None]]:
+    """Start reporting to the local Sentry, with settings by keyword and options of the SDK."""
+
+    def begin(options: dict[str, Any] | None = None, **given: Any) -> None:
+        defaults = {"sentry_dsn": server.dsn, "sentry_traces_sample_rate": 1, "release": "tallow@1.2.3"}
+        settings = MonitoringSettings.load(**(defaults | given))
+        assert ours.init_monitoring(settings, metrics=metrics, **(options or {}))
+
+    yield begin
+    ours.close()
