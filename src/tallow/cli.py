@@ -22,6 +22,8 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "down": ("tallow.stack.commands.down", "stack", "Stop what `up` started; data is kept."),
     "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),
     "logs": ("tallow.stack.commands.logs", "stack", "Read, filter and follow the logs."),
+    "open": ("tallow.stack.commands.open", "stack", "Open the dashboards, Prometheus or another page."),
+    "reload": ("tallow.stack.commands.reload", "stack", "Bring changed settings into effect."),
     "inbox": (
         "tallow.stack.commands.inbox",
         "stack",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bcrypt
+import yaml
 
 from tallow.stack.engines.home import write_private
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, web_config
@@ -36,7 +37,7 @@ def make(folder: Path) -> None:
     for credential in CREDENTIALS:
         if not (folder / credential.file).exists():
             write_private(folder / credential.file, secrets.token_urlsafe(24))
-    if not (folder / WEB_CONFIG_FILE).exists():
+    if not _asks_for_the_password(folder):
         _write_web_config(folder)
 
 
@@ -55,6 +56,15 @@ def read(folder: Path, credential: Credential) -> str:
 def password(folder: Path) -> str:
     """The monitoring password."""
     return (folder / PASSWORD_FILE).read_text(encoding="utf-8")
+
+
+def _asks_for_the_password(folder: Path) -> bool:
+    """Whether the hash is there and the password's: a rotation may have been cut short."""
+    file = folder / WEB_CONFIG_FILE
+    if not file.exists():
+        return False
+    users = yaml.safe_load(file.read_text(encoding="utf-8"))["basic_auth_users"]
+    return bcrypt.checkpw(password(folder).encode(), users[USER].encode())
 
 
 def _write_web_config(folder: Path) -> None:

@@ -29,6 +29,9 @@ def home_option(function: Function) -> Function:
             return function(*args, home=Home.at(home), **kwargs)
         except KNOWN as error:
             raise click.ClickException(str(error)) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from None
 
     option = click.option(
         "--home",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import time
+from typing import Final
 
 import psutil
 from rich.console import Group, RenderableType
@@ -16,18 +19,23 @@ from tallow.stack.engines.health import Health
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.plan import Running
 from tallow.stack.engines.services import SERVICES, ports
-from tallow.stack.prometheus import PASSWORD_FILE
 from tallow.stack.routing import AlertSettings
 
-_MARKS = {"healthy": ("●", "green"), "sick": ("●", "red"), "coming": ("○", "yellow"), "held": ("○", "dim")}
+SCARCE_BYTES: Final = 1_000_000_000
+_MARKS: Final = {
+    "healthy": ("●", "green"),
+    "sick": ("●", "red"),
+    "coming": ("○", "yellow"),
+    "held": ("○", "dim"),
+}
 
 
 def services_table(home: Home, health: dict[str, Health]) -> Table:
     """A line for each service."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("", "service", "port", "state", "since", "restarts", "memory"):
-        right = title in {"port", "since", "restarts", "memory"}
-        table.add_column(title, justify="right" if right else "left")
+    for title in ("", "service", "port", "state", "for", "restarts", "memory", ""):
+        right = title in {"port", "for", "restarts", "memory"}
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
     report, known = plan.read_report(home), ports(home.choices().port_offset)
     for service in SERVICES:
         running = report.services.get(service.name, Running())
@@ -35,12 +43,13 @@ def services_table(home: Home, health: dict[str, Health]) -> Table:
         sign, colour = _MARKS[mark]
         table.add_row(
             Text(sign, colour),
-            Text(service.name) + Text(f"  {service.what}", "dim"),
+            service.name,
             str(known[service.name]),
             Text(words, colour),
             _ago(running.since) if running.pid else "",
             str(running.restarts) if running.restarts else "",
             _memory(running),
+            Text(service.what, "dim"),
         )
     return table
 
@@ -52,8 +61,9 @@ def addresses(home: Home, offset: int) -> RenderableType:
     for service in SERVICES:
         if service.page:
             table.add_row(service.name, f"http://localhost:{known[service.name]}{service.page}")
-    table.add_row("credentials", f"tallow credentials  ({home.secrets / PASSWORD_FILE})")
+    table.add_row("credentials", "tallow credentials")
     table.add_row("data and logs", str(home.root))
+    table.add_row("", _room(home))
     return Group("", table)
 
 
@@ -72,6 +82,18 @@ def paging(settings: AlertSettings) -> RenderableType:
         title_align="left",
         border_style="red",
         expand=False,
+    )
+
+
+def _room(home: Home) -> Text:
+    """How much the stack keeps, and how much more the disk takes."""
+    kept = 0
+    for path in home.root.rglob("*"):
+        with contextlib.suppress(OSError):  # Prometheus removes files as it compacts
+            kept += path.lstat().st_size
+    free = shutil.disk_usage(home.root).free
+    return Text(
+        f"{kept / 1e6:.0f} MB, {free / 1e9:.1f} GB free", "bold red" if free < SCARCE_BYTES else "dim"
     )
 
 

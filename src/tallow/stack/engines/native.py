@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from tallow.stack.engines import configuration, plan, ports
 from tallow.stack.engines.binaries import Program, ensure
 from tallow.stack.engines.health import Health, probe
 from tallow.stack.engines.home import Choices, Home, append_private
-from tallow.stack.engines.plan import Plan, Task
+from tallow.stack.engines.plan import Plan, Running, Task
 from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
 
@@ -45,18 +45,19 @@ def start(home: Home, choices: Choices, say: Say) -> None:
     """
     home.make()
     with plan.locked(home, "up"):
-        running = plan.supervisor(home)
-        if running:
+        if running := plan.supervisor(home):
             _agree(home.choices(), choices)
-            tell(home, replace(plan.read_plan(home), held=()), running)
+            told = plan.read_plan(home)
+            here = {task.name for task in told.tasks}
+            added = _tasks(home, home.choices(), say, [one for one in SERVICES if one.name not in here])
+            tell(home, Plan((*told.tasks, *added)), running)
             return
         end_orphans(home)
-        programs = ensure((service.program for service in SERVICES if service.program), say)
+        tasks = _tasks(home, choices, say, SERVICES)
         credentials.make(home.secrets)
         configuration.write(home, configuration.render(home, choices))
-        ports.check(ports_of(choices.port_offset))
         home.remember(choices)
-        plan.write_plan(home, Plan(tuple(_task(service, home, choices, programs) for service in SERVICES)))
+        plan.write_plan(home, Plan(tasks))
         _supervise(home)
 
 
@@ -112,9 +113,9 @@ def reload(home: Home) -> list[Path]:
     configuration.write(home, files)
     report = plan.read_report(home)
     for service in SERVICES:
-        process = report.services[service.name].process() if service.name in report.services else None
-        if process and (service.reloads or service.own_settings):
-            process.send_signal(signal.SIGHUP if service.reloads else signal.SIGTERM)
+        process = report.services.get(service.name, Running()).process()
+        if process and service.reload:
+            process.send_signal(signal.SIGHUP if service.reload == "signal" else signal.SIGTERM)
     return changed
 
 
@@ -155,6 +156,14 @@ def _agree(had: Choices, wanted: Choices) -> None:
             f"it runs already, with --port-offset {had.port_offset}; stop it first (tallow down), "
             "or start a second one with another --home"
         )
+
+
+def _tasks(home: Home, choices: Choices, say: Say, services: Sequence[Service]) -> tuple[Task, ...]:
+    """What the supervisor needs to know of some services, whose programs and ports are there."""
+    programs = ensure((service.program for service in services if service.program), say)
+    known = ports_of(choices.port_offset)
+    ports.check({service.name: known[service.name] for service in services})
+    return tuple(_task(service, home, choices, programs) for service in services)
 
 
 def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Program]) -> Task:

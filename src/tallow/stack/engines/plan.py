@@ -7,8 +7,8 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, TypeVar
 
 import psutil
 
@@ -29,6 +29,9 @@ class Task:
     environment: dict[str, str]
     inherits: bool = False
     """Whether it gets the whole environment of `up`; otherwise only what programs need to run."""
+
+
+Record = TypeVar("Record", "Task", "Running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def write_plan(home: Home, plan: Plan) -> bool:
 def read_plan(home: Home) -> Plan:
     """What was told last."""
     found = read_json(home.run / "plan.json") or {"tasks": [], "held": []}
-    return Plan(tuple(Task(**task) for task in found["tasks"]), tuple(found["held"]))
+    return Plan(tuple(_made(Task, facts) for facts in found["tasks"]), tuple(found["held"]))
 
 
 def write_report(home: Home, report: Report) -> None:
@@ -97,7 +100,13 @@ def read_report(home: Home) -> Report:
     found = read_json(home.run / "report.json")
     if not found:
         return Report()
-    return Report(found["pid"], {name: Running(**facts) for name, facts in found["services"].items()})
+    return Report(found["pid"], {name: _made(Running, facts) for name, facts in found["services"].items()})
+
+
+def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
+    """A record from a file that another version may have written: what it does not know is left out."""
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in facts.items() if name in known})
 
 
 @contextlib.contextmanager

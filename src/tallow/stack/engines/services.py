@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from tallow.stack.engines.home import Home
 from tallow.stack.prometheus import RETENTION_SIZE, RETENTION_TIME, Access, Job
 
 HOST: Final = "127.0.0.1"
 SMTP: Final = "smtp"
+Reload = Literal["signal", "restart"]
 HEARTBEAT_PORT: Final = 9095
 DASHBOARDS_PORT: Final = 3001
 
@@ -41,8 +42,8 @@ class Service:
     page: str | None = "/"
     """The path worth opening in a browser, None where there is none."""
     scraped: bool = True
-    reloads: bool = False
-    """Whether SIGHUP makes it read its configuration again."""
+    reload: Reload | None = None
+    """How it comes to use changed settings and credentials; None: it reads them every time."""
 
     def job(self, port: int) -> Job:
         """The service as Prometheus sees it."""
@@ -68,6 +69,7 @@ SERVICES: Final = (
         own_settings=True,
         ready="/api/health/readiness",
         access="token",
+        reload="restart",
     ),
     Service(
         name="node-exporter",
@@ -101,7 +103,7 @@ SERVICES: Final = (
             "--log.format=json",
         ),
         access="password",
-        reloads=True,
+        reload="signal",
     ),
     Service(
         name="prometheus",
@@ -121,7 +123,7 @@ SERVICES: Final = (
             "--log.format=json",
         ),
         access="password",
-        reloads=True,
+        reload="signal",
     ),
 )
 """In the order in which they start; they stop in the opposite one."""
