@@ -1,0 +1,70 @@
+"""What the supervisor left behind is never mistaken for something else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tallow.stack.engines import native, plan
+from tallow.stack.engines.home import Home, HomeError
+from tallow.stack.engines.plan import Plan, Report, Running, Task
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    made = Home(tmp_path / "home")
+    made.make()
+    return made
+
+
+def test_a_pid_that_is_another_process_by_now_is_let_alone(home: Home) -> None:
+    mine = Running("running", pid=os.getpid(), born=psutil.Process().create_time())
+    assert mine.process() is not None
+    stale = replace(mine, born=psutil.Process().create_time() - 3600)
+    assert stale.process() is None
+    plan.write_report(home, Report(os.getpid(), {"prometheus": stale}))
+    assert plan.supervisor(home) is None
+    native.stop(home)  # would have ended this very process
+
+
+def test_plans_and_reports_are_read_as_they_were_written(home: Home) -> None:
+    told = Plan((Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True),), ("tallow",))
+    assert plan.write_plan(home, told)
+    assert not plan.write_plan(home, told)
+    assert plan.read_plan(home) == told
+    report = Report(1, {"tallow": Running("running", 2, 3.0, 4.0, 5, -9)})
+    plan.write_report(home, report)
+    assert plan.read_report(home) == report
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "null", '{"pid": 1, "services": {"x": {"state": "new", "later": 1}}}']
+)
+def test_a_broken_or_newer_report_breaks_nothing(home: Home, content: str) -> None:
+    (home.run / "report.json").write_text(content)
+    assert plan.read_report(home).services.keys() <= {"x"}
+    native.stop(home)
+
+
+def test_a_lock_is_held_by_one(home: Home) -> None:
+    with plan.locked(home, "up") as first, plan.locked(home, "up", wait=False) as second:
+        assert (first, second) == (True, False)
+    with plan.locked(home, "up", wait=False) as again:
+        assert again
+
+
+def test_nothing_can_be_told_to_a_stack_that_does_not_run(home: Home) -> None:
+    with pytest.raises(native.StackError, match="tallow up"):
+        native.hold(home, ["tallow"])
+    with pytest.raises(native.StackError, match="tallow up"):
+        native.reload(home)
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HomeError, match=r"cannot be made: .*; name another with --home"):
+        Home(tmp_path / "file" / "home").make()

@@ -1,0 +1,50 @@
+"""Credentials are made once, private, and mended when a rotation was cut short."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import bcrypt
+import pytest
+import yaml
+
+from tallow.stack import credentials
+from tallow.stack.credentials import CREDENTIALS
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    credentials.make(tmp_path)
+    return tmp_path
+
+
+def asks_for(folder: Path, password: str) -> bool:
+    users = yaml.safe_load((folder / "web.yml").read_text())["basic_auth_users"]
+    return bcrypt.checkpw(password.encode(), users["tallow"].encode())
+
+
+def values(folder: Path) -> list[str]:
+    return [credentials.read(folder, one) for one in CREDENTIALS]
+
+
+def test_each_is_long_different_and_for_its_owner_alone(folder: Path) -> None:
+    assert len(set(values(folder))) == len(CREDENTIALS)
+    assert all(len(value) >= 32 for value in values(folder))
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder.iterdir())
+    assert asks_for(folder, credentials.password(folder))
+
+
+def test_they_stay_until_they_are_rotated(folder: Path) -> None:
+    before = values(folder)
+    credentials.make(folder)
+    assert values(folder) == before
+    credentials.rotate(folder)
+    assert set(values(folder)).isdisjoint(before)
+    assert not asks_for(folder, before[0])
+
+
+def test_a_rotation_that_was_cut_short_is_mended(folder: Path) -> None:
+    (folder / "monitoring_password").write_text("written just before the power failed")
+    credentials.make(folder)
+    assert asks_for(folder, "written just before the power failed")
