@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from tallow.monitoring import capture, correlation
+from tallow.monitoring import capture, correlation, visitor
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.endpoints import Endpoints
 from tallow.monitoring.health import HEALTH, Health
@@ -65,7 +65,8 @@ class Instrumentation:
         if kind == "http":
             await self._http(scope, receive, send)
         elif kind == "websocket":
-            with correlation.bind(correlation.from_headers(_headers(scope)) or correlation.new_id()):
+            request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
+            with correlation.bind(request_id), visitor.bind(scope):
                 await self._captured(scope, receive, send)
         else:
             await self._lives(scope, receive, send)
@@ -88,7 +89,7 @@ class Instrumentation:
         answer = _Answer(send, request_id)
         length = headers.get("content-length", "")
         body = _Body(receive) if "content-length" not in headers else None
-        with correlation.bind(request_id):
+        with correlation.bind(request_id), visitor.bind(scope):
             try:
                 route = await self._answered(scope, body or receive, answer)
             except asyncio.CancelledError:  # the server stops, or the client is gone: nobody was answered

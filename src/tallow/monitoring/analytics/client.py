@@ -1,0 +1,109 @@
+"""Events as Plausible takes them, and none of anybody who does not want to be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tallow import __version__
+from tallow.monitoring import visitor
+from tallow.monitoring.analytics import classes
+from tallow.monitoring.analytics.funnels import ConnectionFunnel, TransferFunnel
+from tallow.monitoring.analytics.sender import Event, Sender
+from tallow.monitoring.analytics.session import Session
+from tallow.monitoring.metrics import METRICS, Metrics
+from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
+
+AGENT: Final = f"tallow/{__version__}"
+"""Who sends an event that belongs to no request."""
+
+STAGES: Final = frozenset({"discovered", "tried", "used", "adopted", "abandoned"})
+
+
+class Analytics:
+    """Counts what is used. No method blocks, raises or keeps anything of a visitor.
+
+    Args:
+        settings: by default the process's own, read with the first event.
+        metrics: where to count what is given up.
+    """
+
+    def __init__(self, settings: MonitoringSettings | None = None, metrics: Metrics = METRICS) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._sender: Sender | None = None
+        self._off = False
+        self.transfer_funnel = TransferFunnel(self._send)
+        self.connection_funnel = ConnectionFunnel(self._send)
+
+    def configure(self, settings: MonitoringSettings, metrics: Metrics | None = None) -> None:
+        """Send by other settings from now on."""
+        self.close(0)
+        self._settings = settings
+        self._metrics = metrics or self._metrics
+        self._sender, self._off = None, False
+
+    def goal(self, name: str, **props: Any) -> None:
+        """Something worth counting happened. ``props`` are classes: short words, booleans, counts."""
+        self._send(name, props)
+
+    def ab_test(self, experiment: str, variant: str, *, converted: bool = False) -> None:
+        """Somebody was shown a variant of an experiment or, ``converted``, did what it is meant to bring."""
+        self._send("Experiment", {"experiment": experiment, "variant": variant, "converted": bool(converted)})
+
+    def feature_adoption(self, feature: str, stage: str = "used") -> None:
+        """A feature was discovered, tried, used, adopted or abandoned."""
+        self._send("Feature", {"feature": feature, "stage": stage if stage in STAGES else "other"})
+
+    def engagement(self, activity: str, duration_s: float | None = None, depth: int | None = None) -> None:
+        """Somebody was busy with an activity: the classes of how long and how far."""
+        duration = None if duration_s is None else classes.seconds(duration_s)
+        self._send("Engagement", {"activity": activity, "duration": duration, "depth": depth})
+
+    def session(self, kind: str = "visit") -> Session:
+        """A journey, told when it is over (see :class:`Session`)."""
+        return Session(self._send, kind)
+
+    def flush(self, timeout: float = 2) -> bool:
+        """Wait for what is queued to be sent, at most ``timeout`` seconds: whether it has been."""
+        return self._sender is None or self._sender.flush(timeout)
+
+    def close(self, timeout: float = 2) -> None:
+        """Send what is queued, for at most ``timeout`` seconds, and send no longer."""
+        sender, self._sender, self._off = self._sender, None, True
+        if sender is not None:
+            sender.close(timeout)
+
+    def _send(self, name: str, props: Mapping[str, Any]) -> None:
+        try:
+            sender = self._sender or self._started()
+            if sender is None or visitor.refuses():
+                return
+            settings = sender.settings
+            event = {
+                "domain": settings.plausible_domain,
+                "name": classes.name(name),
+                "url": f"https://{settings.plausible_domain}/",
+                "props": classes.props(props),
+            }
+            headers = {"User-Agent": visitor.agent() or AGENT}
+            address = visitor.address() if settings.plausible_forward_address else None
+            if address is not None:
+                headers["X-Forwarded-For"] = address
+            sender.put(Event(event, headers))
+        except Exception:  # noqa: BLE001 - telemetry never harms its host
+            self._metrics.record_dropped("analytics", "failed")
+
+    def _started(self) -> Sender | None:
+        """The sender, once there are settings with a site to send to."""
+        if self._off:
+            return None
+        try:
+            settings = self._settings or current_settings()
+        except BadSettingError:  # whoever starts the process is told
+            settings = None
+        if settings is None or settings.plausible_domain is None:
+            self._off = True
+            return None
+        self._sender = Sender(settings, self._metrics)
+        return self._sender

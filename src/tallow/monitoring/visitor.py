@@ -1,0 +1,54 @@
+"""The request at hand, as analytics may ask for it: kept for the time of the request and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+Scope = MutableMapping[str, Any]
+
+MAX_AGENT: Final = 400
+_REFUSALS: Final = frozenset({b"dnt", b"sec-gpc"})
+
+_scope: ContextVar[Scope | None] = ContextVar("tallow_visitor", default=None)
+
+current = _scope.get
+"""The ASGI scope of the request or connection at hand, or None."""
+
+
+@contextmanager
+def bind(scope: Scope) -> Iterator[None]:
+    """Make ``scope`` the current one inside the block."""
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def refuses() -> bool:
+    """Whether who asks does not want to be counted: ``DNT: 1`` or ``Sec-GPC: 1``.
+
+    Source: W3C Tracking Preference Expression; W3C Global Privacy Control.
+    """
+    scope = current()
+    headers = scope["headers"] if scope is not None else ()
+    return any(name in _REFUSALS and value.strip() == b"1" for name, value in headers)
+
+
+def agent() -> str | None:
+    """The user agent of who asks, printable and of bounded length."""
+    scope = current()
+    headers = scope["headers"] if scope is not None else ()
+    said = next((value for name, value in headers if name == b"user-agent"), b"")
+    text = "".join(sign for sign in said.decode("latin-1")[:MAX_AGENT] if " " <= sign <= "~")
+    return text.strip() or None
+
+
+def address() -> str | None:
+    """The address of who asks, as the server sees it."""
+    scope = current()
+    client = scope.get("client") if scope is not None else None
+    return str(client[0]) if client else None

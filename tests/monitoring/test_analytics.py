@@ -1,0 +1,331 @@
+"""Analytics: what is sent, from whom, from whom not, and what becomes of it when Plausible is not well."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from support.canary import CANARY, spot
+from support.plausible import Plausible, plausible
+from support.server import listener
+from tallow.monitoring import instrument
+from tallow.monitoring.analytics import Analytics, classes, sender
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+from tallow.monitoring.settings import MonitoringSettings
+
+Make = Callable[..., Analytics]
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classes, "scrub", spot)
+    monkeypatch.setattr(sender.Sender, "_pause", lambda self, attempt: 0.001)
+
+
+@pytest.fixture
+def site() -> Iterator[Plausible]:
+    with plausible() as running:
+        yield running
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(Registry())
+
+
+@pytest.fixture
+def make(site: Plausible, metrics: Metrics) -> Iterator[Make]:
+    made: list[Analytics] = []
+
+    def begin(**given: Any) -> Analytics:
+        defaults = {"plausible_host": site.url, "plausible_domain": "tallow.example.org"}
+        made.append(Analytics(MonitoringSettings.load(**(defaults | given)), metrics))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.close(0)
+
+
+def dropped(metrics: Metrics, reason: str) -> float:
+    return metrics.registry.value("telemetry_dropped_total", pipeline="analytics", reason=reason)
+
+
+def test_every_event_is_one_that_plausible_takes(make: Make, site: Plausible) -> None:
+    analytics = make()
+    transfer, connection = analytics.transfer_funnel, analytics.connection_funnel
+    transfer.start_transfer()
+    transfer.select_file(5_000_000, "image/jpeg")
+    transfer.connect_peer("p2p")
+    transfer.complete_transfer(5_000_000, 12.5, "p2p", "image/jpeg")
+    transfer.fail_transfer("network", "relay")
+    connection.start_connection()
+    connection.exchange_signals()
+    connection.gather_candidates("stun")
+    connection.connected("direct", 0.4)
+    connection.fail_connection("the router of alice")
+    analytics.goal("link_copied", again=True, times=3)
+    analytics.ab_test("button", "green", converted=True)
+    analytics.feature_adoption("relay", "tried")
+    analytics.feature_adoption("relay", "on a Tuesday")
+    analytics.engagement("reading", duration_s=75, depth=4)
+    with analytics.session("send") as journey:
+        journey.step("file_chosen")
+        journey.step("link_copied")
+    assert analytics.flush(10)
+    assert site.refusals == []
+    assert [(event["name"], event["props"]) for _, event in site.events] == [
+        ("Transfer: start", {}),
+        ("Transfer: file", {"size": "1mb_10mb", "file_type": "image"}),
+        ("Transfer: peer", {"method": "p2p"}),
+        (
+            "Transfer: complete",
+            {"size": "1mb_10mb", "duration": "10s_1m", "method": "p2p", "file_type": "image"},
+        ),
+        ("Transfer: fail", {"reason": "network", "method": "relay"}),
+        ("Connection: start", {}),
+        ("Connection: signals", {}),
+        ("Connection: candidates", {"strategy": "stun"}),
+        ("Connection: connected", {"path": "direct", "duration": "under_1s"}),
+        ("Connection: fail", {"reason": "other"}),
+        ("link_copied", {"again": "true", "times": "2_to_5"}),
+        ("Experiment", {"experiment": "button", "variant": "green", "converted": "true"}),
+        ("Feature", {"feature": "relay", "stage": "tried"}),
+        ("Feature", {"feature": "relay", "stage": "other"}),
+        ("Engagement", {"activity": "reading", "duration": "1m_10m", "depth": "2_to_5"}),
+        (
+            "Session",
+            {
+                "kind": "send",
+                "result": "completed",
+                "steps": "2_to_5",
+                "last_step": "link_copied",
+                "duration": "under_1s",
+            },
+        ),
+    ]
+    assert {(event["domain"], event["url"]) for _, event in site.events} == {
+        ("tallow.example.org", "https://tallow.example.org/")
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        CANARY,
+        "alice@example.org",
+        "a b",
+        "/home/alice",
+        "x" * 41,
+        "",
+        "1024 bytes",
+        "4155550123",
+        object(),
+        b"x",
+        ["x"],
+    ],
+)
+def test_what_is_no_class_becomes_other(make: Make, site: Plausible, value: Any) -> None:
+    analytics = make()
+    analytics.goal("goal", kind=value)
+    analytics.flush(10)
+    assert site.events[0][1]["props"] == {"kind": "other"}
+
+
+def test_numbers_become_classes_and_names_stay_short(make: Make, site: Plausible) -> None:
+    analytics = make()
+    analytics.goal(f"shared {CANARY}", size=123_456_789, none=None, **{CANARY: "x", "file name": "x"})
+    analytics.goal("many", **{f"prop_{number}": "x" for number in range(50)})
+    analytics.flush(10)
+    (_, first), (_, second) = site.events
+    assert (first["name"], first["props"]) == ("other", {"size": "over_100"})
+    assert len(second["props"]) == 30
+
+
+async def ask(analytics: Analytics, **headers: str) -> None:
+    async def copied(request: Request) -> PlainTextResponse:
+        analytics.goal("link_copied")
+        return PlainTextResponse("ok")
+
+    app = instrument(Starlette(routes=[Route("/copied", copied)]), metrics=Metrics(Registry()))
+    transport = httpx.ASGITransport(app, client=("203.0.113.9", 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://tallow") as client:
+        assert (await client.get("/copied", headers=headers)).status_code == 200
+    analytics.flush(10)
+
+
+@pytest.mark.parametrize(
+    ("headers", "counted"),
+    [({}, True), ({"DNT": "1"}, False), ({"Sec-GPC": "1"}, False), ({"DNT": "0", "Sec-GPC": "0"}, True)],
+)
+async def test_who_does_not_want_to_be_counted_is_not(
+    make: Make, site: Plausible, metrics: Metrics, headers: dict[str, str], counted: bool
+) -> None:
+    await ask(make(), **headers)
+    assert site.names == (["link_copied"] if counted else [])
+    assert dropped(metrics, "failed") == 0
+
+
+async def test_a_request_is_passed_on_as_user_agent_alone(make: Make, site: Plausible) -> None:
+    await ask(
+        make(),
+        **{"User-Agent": "Mozilla/5.0 (X11)", "Cookie": f"id={CANARY}", "Referer": f"http://x/{CANARY}"},
+    )
+    ((headers, _),) = site.events
+    assert headers["user-agent"] == "Mozilla/5.0 (X11)"
+    assert {"x-forwarded-for", "cookie", "x-request-id", "traceparent", "referer"}.isdisjoint(headers)
+    assert CANARY not in site.text
+    assert "203.0.113.9" not in site.text
+
+
+async def test_the_address_is_passed_on_only_where_that_is_asked_for(make: Make, site: Plausible) -> None:
+    await ask(make(plausible_forward_address=True))
+    assert site.events[0][0]["x-forwarded-for"] == "203.0.113.9"
+
+
+def test_an_event_of_no_request_is_the_servers_own(make: Make, site: Plausible) -> None:
+    analytics = make(plausible_forward_address=True)
+    analytics.goal("swept")
+    analytics.flush(10)
+    assert site.events[0][0]["user-agent"].startswith("tallow/")
+    assert "x-forwarded-for" not in site.events[0][0]
+
+
+def test_what_plausible_dropped_quietly_is_counted(make: Make, site: Plausible, metrics: Metrics) -> None:
+    site.dropped = True
+    analytics = make()
+    analytics.goal("seen")
+    analytics.flush(10)
+    assert dropped(metrics, "rejected") == 1
+    assert site.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "requests"),
+    [
+        (500, "failed", 3),
+        (503, "failed", 3),
+        (429, "rate_limited", 3),
+        (400, "rejected", 1),
+        (302, "rejected", 1),
+    ],
+)
+def test_a_refused_event_is_tried_again_where_that_may_help_and_then_counted(
+    make: Make, site: Plausible, metrics: Metrics, status: int, reason: str, requests: int
+) -> None:
+    site.status = status
+    analytics = make()
+    analytics.goal("seen")
+    assert analytics.flush(10)
+    assert (dropped(metrics, reason), site.requests) == (1, requests)
+
+
+def test_a_passing_failure_loses_nothing(make: Make, site: Plausible, metrics: Metrics) -> None:
+    site.statuses = [500, 429]
+    analytics = make()
+    analytics.goal("seen")
+    assert analytics.flush(10)
+    assert site.names == ["seen"]
+    assert dropped(metrics, "failed") + dropped(metrics, "rate_limited") == 0
+
+
+def test_garbage_for_an_answer_is_a_failure(make: Make, site: Plausible, metrics: Metrics) -> None:
+    site.garbage = True
+    analytics = make()
+    analytics.goal("seen")
+    assert analytics.flush(10)
+    assert dropped(metrics, "failed") == 1
+
+
+def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
+    make: Make, metrics: Metrics, site: Plausible
+) -> None:
+    with listener() as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    away = make(plausible_host=url)
+    away.goal("seen")
+    assert away.flush(10)
+    site.delay = 0.2
+    slow = make(plausible_timeout=0.02)
+    slow.goal("seen")
+    assert slow.flush(10)
+    assert dropped(metrics, "failed") == 2
+
+
+def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
+    make: Make, site: Plausible, metrics: Metrics
+) -> None:
+    site.delay = 0.05
+    analytics = make(plausible_queue_size=10)
+    for _ in range(100):
+        analytics.goal("seen")
+    assert metrics.registry.value("telemetry_queue_depth", pipeline="analytics") <= 10
+    site.delay = 0
+    assert analytics.flush(10)
+    assert len(site.events) + dropped(metrics, "queue_full") == 100
+    assert 10 <= len(site.events) <= 12
+    assert metrics.registry.value("telemetry_queue_depth", pipeline="analytics") == 0
+
+
+def test_what_is_left_at_the_end_is_counted(make: Make, site: Plausible, metrics: Metrics) -> None:
+    site.delay = 0.1
+    analytics = make()
+    for _ in range(10):
+        analytics.goal("seen")
+    analytics.close(0)
+    analytics.goal("too late")
+    assert dropped(metrics, "failed") >= 8
+
+
+def test_without_a_site_nothing_is_sent_or_started(site: Plausible, metrics: Metrics) -> None:
+    analytics = Analytics(MonitoringSettings.load(plausible_host=site.url), metrics)
+    analytics.goal("seen")
+    with analytics.session():
+        pass
+    assert analytics.flush()
+    assert site.requests == 0
+
+
+def test_what_cannot_be_scrubbed_is_dropped_and_counted(
+    make: Make, site: Plausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(value: Any) -> Any:
+        raise RecursionError
+
+    monkeypatch.setattr(classes, "scrub", fails)
+    analytics = make()
+    analytics.goal("seen")
+    assert analytics.flush()
+    assert (site.requests, dropped(metrics, "failed")) == (0, 1)
+
+
+def test_a_process_that_ends_sends_what_is_queued(site: Plausible) -> None:
+    code = (
+        "from tallow.monitoring.analytics import analytics, classes; classes.scrub = lambda value: value\n"
+        "analytics.goal('goodbye')"
+    )
+    environment = {"PLAUSIBLE_HOST": site.url, "PLAUSIBLE_DOMAIN": "tallow.example.org"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout + done.stderr == ""
+    assert site.names == ["goodbye"]
+
+
+def test_an_abandoned_session_is_told_as_such_and_once(make: Make, site: Plausible) -> None:
+    analytics = make()
+    with pytest.raises(RuntimeError), analytics.session("receive") as journey:
+        raise RuntimeError
+    journey.end()
+    analytics.flush(10)
+    assert [event["props"]["result"] for _, event in site.events] == ["abandoned"]
