@@ -1,0 +1,84 @@
+"""The readable form of a line, for a terminal. Made of the scrubbed JSON, so it can hold nothing more."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, TextIO
+
+import orjson
+
+from tallow.monitoring.logging.record import CONTRACT
+
+RESET: Final = "\x1b[0m"
+DIM: Final = "\x1b[2m"
+COLOURS: Final = {
+    "debug": "\x1b[2m",
+    "info": "\x1b[32m",
+    "warning": "\x1b[33m",
+    "error": "\x1b[31m",
+    "fatal": "\x1b[1;31m",
+}
+_SHOWN: Final = frozenset(CONTRACT) - {"correlation_id"}
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person reads the stream as it is written."""
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether to colour; ``NO_COLOR`` (no-color.org) and a dumb terminal say no."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+class Console:
+    """Renders lines as ``12:00:01.234 INFO     transfer  Transfer started  file_size=12``."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, line: bytes) -> str:
+        """A JSON line as text with its newline; one that is not JSON stays as it is."""
+        try:
+            record: dict[str, Any] = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return line.decode("utf-8", "replace")
+        level = record["level"]
+        error = record.get("error")
+        fields = {name: value for name, value in record.items() if name not in _SHOWN}
+        stack = ""
+        if isinstance(error, dict) and "stack" in error:
+            stack = f"\n{self._paint(COLOURS['error'], _lines(error))}"
+            del fields["error"]
+        pairs = " ".join(
+            f"{self._paint(DIM, _safe(name) + '=')}{_value(item)}" for name, item in fields.items()
+        )
+        clock = self._paint(DIM, record["timestamp"][11:23])
+        head = (
+            f"{clock} {self._paint(COLOURS[level], f'{level.upper():7}')} "
+            f"{record['logger']}  {_safe(record['message'])}"
+        )
+        return f"{head}{'  ' if pairs else ''}{pairs}{stack}\n"
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{RESET}" if self._colour else text
+
+
+def _lines(error: dict[str, Any]) -> str:
+    head = f"{error.get('type')}: {error.get('message')}"
+    return "\n".join(_safe(line) for line in (head, *str(error["stack"]).split("\n")))
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return _safe(value) if value and " " not in value else orjson.dumps(value).decode()
+    return orjson.dumps(value).decode()
+
+
+def _safe(text: Any) -> str:
+    """Text that cannot drive a terminal: control characters are written as escapes."""
+    text = str(text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

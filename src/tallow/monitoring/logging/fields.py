@@ -1,0 +1,51 @@
+"""Context and texts through the scrubber. What it cannot scrub is dropped, never passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tallow.monitoring.logging.record import plain
+from tallow.monitoring.metrics import METRICS, Metrics
+from tallow.monitoring.outgoing import scrub
+
+MAX_TEXT: Final = 8_192
+MAX_KEPT: Final = 4_096
+DROPPED: Final = "[dropped]"
+
+
+class Fields:
+    """Scrubs what a caller gives. Messages are mostly the same few constants: their answers are kept."""
+
+    def __init__(self, metrics: Metrics = METRICS) -> None:
+        self._metrics = metrics
+        self._texts: dict[str, str] = {}
+
+    def clean(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """Context without anything private."""
+        try:
+            return scrub(dict(context))
+        except Exception:  # noqa: BLE001 - whatever is wrong with the scrubber, nothing passes it by
+            self._metrics.record_dropped("logs", "failed")
+            return dict.fromkeys(map(str, range(len(context))), DROPPED)
+
+    def text(self, message: str) -> str:
+        """A message without anything private, at most :data:`MAX_TEXT` characters of it."""
+        known = self._texts.get(message) if isinstance(message, str) else None
+        if known is not None:
+            return known
+        text = message if isinstance(message, str) else str(plain(message))
+        if len(text) > MAX_TEXT:
+            return self._scrubbed(text[:MAX_TEXT]) + "…"
+        clean = self._scrubbed(text)
+        if len(self._texts) >= MAX_KEPT:
+            self._texts.clear()
+        self._texts[text] = clean
+        return clean
+
+    def _scrubbed(self, text: str) -> str:
+        try:
+            return scrub(text)
+        except Exception:  # noqa: BLE001 - as in clean
+            self._metrics.record_dropped("logs", "failed")
+            return DROPPED

@@ -1,0 +1,125 @@
+"""One way for every record: threshold, contract fields, scrubber, one line of JSON, writer.
+
+Nothing reaches a sink around it: loggers, standard-library records and the terminal's form all begin with a
+line made here. A failure of the library's own is counted and kept from the host; under pytest it is raised.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tallow.monitoring import correlation
+from tallow.monitoring.logging.errors import caught, describe
+from tallow.monitoring.logging.fields import DROPPED, Fields
+from tallow.monitoring.logging.record import CONTRACT, LEVELS, Clock, encode
+from tallow.monitoring.logging.writer import Writer
+from tallow.monitoring.metrics import METRICS, Metrics
+
+MAX_MESSAGE: Final = 8_192
+NOT_YET: Final = 0
+"""The threshold before :func:`configure`: the first call reads the settings."""
+
+_RESERVED: Final = frozenset(CONTRACT)
+
+
+class Pipeline:
+    """Where loggers send their records.
+
+    Attributes:
+        threshold: the lowest level that is written, on the standard library's scale.
+    """
+
+    def __init__(self, first_use: Callable[[], object] | None = None, metrics: Metrics = METRICS) -> None:
+        self.threshold = NOT_YET
+        self.writer = Writer((), metrics=metrics)
+        self._first_use = first_use
+        self._configuring = threading.RLock()
+        self._metrics = metrics
+        self._fields = Fields(metrics)
+        self._clock = Clock()
+        self._static: dict[str, str] = {}
+
+    def configure(self, *, level: str, static: Mapping[str, str], writer: Writer) -> None:
+        """Write records from ``level`` up to ``writer``, with ``static`` in each. The writer before this one
+        is closed."""
+        before, self.writer = self.writer, writer
+        self._static = dict(static)
+        self.threshold = LEVELS[level]
+        before.close()
+
+    def on_first_use(self, configure: Callable[[], object]) -> None:
+        """What to call when a record comes before anything was configured."""
+        self._first_use = configure
+
+    def scrubbed(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """Context as it may be kept and written."""
+        try:
+            return self._fields.clean(context)
+        except Exception:  # noqa: BLE001 - counted, and raised under pytest
+            self._failed()
+            return {}
+
+    def emit(
+        self, level: str, name: str, message: str, bound: Mapping[str, Any], context: dict[str, Any]
+    ) -> None:
+        """Write a record. ``bound`` is scrubbed already."""
+        try:
+            if self.threshold == NOT_YET and not self._begun(level):
+                return
+            fields = self._fields
+            record: dict[str, Any] = {
+                "timestamp": self._clock.stamp(time.time()),
+                "level": level,
+                "logger": name,
+                "message": fields.text(message),
+                **self._static,
+            }
+            request = correlation.current()
+            if request is not None:
+                record["correlation_id"] = request
+            error = caught(context.pop("exc_info")) if "exc_info" in context else None
+            if bound:
+                _add(record, bound)
+            if context:
+                _add(record, fields.clean(context))
+            if error is not None:
+                record["error"] = fields.clean({"error": describe(error)}).get("error", DROPPED)
+            line = encode(record)
+            self._metrics.record_log(level)
+            self.writer.put(line)
+        except Exception:  # noqa: BLE001 - as in scrubbed
+            self._failed()
+
+    def _begun(self, level: str) -> bool:
+        """Configure at the first record; whether it is to be written."""
+        with self._configuring:
+            first, self._first_use = self._first_use, None
+            if first is not None:
+                first()
+        return self.threshold <= LEVELS[level]
+
+    def _failed(self) -> None:
+        """An exception of our own is at hand: count it; in a test it must be seen."""
+        if "PYTEST_CURRENT_TEST" in os.environ:
+            raise  # noqa: PLE0704 - called from an except block only
+        self._metrics.record_dropped("logs", "failed")
+
+
+def _add(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    """Add context that must not pass for one of the contract's fields."""
+    if _RESERVED.isdisjoint(fields):
+        record.update(fields)
+        return
+    for name, value in fields.items():
+        if name == "correlation_id" and isinstance(value, str) and (known := correlation.parse(value)):
+            record[name] = known
+        else:
+            record[f"context_{name}" if name in _RESERVED else name] = value
+
+
+PIPELINE: Final = Pipeline()
+"""The process's own."""

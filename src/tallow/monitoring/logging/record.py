@@ -1,0 +1,114 @@
+"""A record's line: its levels, its time, and JSON that cannot fail."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+DEBUG: Final = 10
+INFO: Final = 20
+WARNING: Final = 30
+ERROR: Final = 40
+FATAL: Final = 50
+
+LEVELS: Final = {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR, "fatal": FATAL}
+
+CONTRACT: Final = (
+    "timestamp",
+    "level",
+    "logger",
+    "message",
+    "service",
+    "environment",
+    "version",
+    "correlation_id",
+)
+"""The fields every line begins with; context of the same name is written as ``context_NAME``."""
+
+MAX_LINE_BYTES: Final = 64 * 1024
+"""A longer line loses its largest context fields and says so in ``truncated``."""
+MAX_DEPTH: Final = 32
+
+_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
+
+def level_of(number: int) -> str:
+    """The level's name for a number on the standard library's scale."""
+    if number >= ERROR:
+        return "error" if number < FATAL else "fatal"
+    if number >= INFO:
+        return "info" if number < WARNING else "warning"
+    return "debug"
+
+
+class Clock:
+    """RFC 3339 time stamps, UTC, to the millisecond; the part down to the second is kept between calls."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept = (-1, "")
+
+    def stamp(self, now: float) -> str:
+        """``now``, seconds since the Unix epoch, as text."""
+        second = int(now)
+        kept, text = self._kept
+        if second != kept:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+            self._kept = (second, text)  # one store: threads see the old pair or the new
+        return f"{text}{int((now - second) * 1000):03d}Z"
+
+
+def encode(record: dict[str, Any]) -> bytes:
+    """A record, scrubbed already, as one line of JSON of at most :data:`MAX_LINE_BYTES`."""
+    try:
+        line = orjson.dumps(record, None, _OPTIONS)
+    except TypeError:  # what JSON has no form for: large numbers, lone surrogates, cycles, foreign types
+        record = plain(record)
+        line = orjson.dumps(record, None, _OPTIONS)
+    return line if len(line) <= MAX_LINE_BYTES else _shortened(record)
+
+
+def _shortened(record: dict[str, Any]) -> bytes:
+    """The record without its largest context fields."""
+    record = plain(record)
+    free = [name for name in record if name not in CONTRACT]
+    sizes = {name: len(orjson.dumps(record[name], None, _OPTIONS)) for name in free}
+    record["truncated"] = True
+    while sizes:
+        largest = max(sizes, key=sizes.__getitem__)
+        del sizes[largest]
+        record[largest] = f"[{largest} left out: too long]" if len(largest) <= 64 else None
+        line = orjson.dumps(record, None, _OPTIONS)
+        if len(line) <= MAX_LINE_BYTES:
+            return line
+    kept = {name: value for name, value in record.items() if name in CONTRACT}
+    return orjson.dumps({**kept, "message": str(kept["message"])[:1024], "truncated": True}, None, _OPTIONS)
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A copy that JSON has a form for; what is of no plain type is named by its type, never shown."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return _number(value)
+    if isinstance(value, str):
+        return str.encode(value, "utf-8", "replace").decode()
+    if depth >= MAX_DEPTH:
+        return "[too deep]"
+    if isinstance(value, Mapping):
+        return {str(plain(key, MAX_DEPTH)): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item, depth + 1) for item in value]
+    return f"[{type(value).__name__}]"
+
+
+def _number(value: Any) -> Any:
+    """A number JSON readers agree on: not beyond 53 bits, and finite."""
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, int) and abs(value) > 2**53:
+        return str(value)[:64] if abs(value) < 10**64 else "[large number]"
+    return value

@@ -1,0 +1,107 @@
+"""Where records go: set up from the settings, at the first record at the latest, and drained on exit."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, TextIO
+
+from tallow import __version__
+from tallow.monitoring.logging import bridge
+from tallow.monitoring.logging.console import Console, is_terminal, wants_colour
+from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
+from tallow.monitoring.logging.sinks import FileSink, StreamSink
+from tallow.monitoring.logging.writer import Sink, Writer
+from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
+
+_state: Final = {"configured": False, "at_exit": False}
+
+
+def configure(
+    settings: MonitoringSettings | None = None,
+    *,
+    stream: TextIO | None = None,
+    sinks: Sequence[Sink] = (),
+    standard_library: bool = True,
+    pipeline: Pipeline = PIPELINE,
+) -> None:
+    """Write logs as the settings say. Called again, it takes the place of what was set up before.
+
+    Args:
+        settings: by default the process's own, from the environment and ``.env``.
+        stream: instead of standard output.
+        sinks: others to write to, beside those of the settings.
+        standard_library: whether records of :mod:`logging` take the same way.
+
+    Raises:
+        BadSettingError: one line about a setting that cannot be used.
+    """
+    settings = settings or current_settings()
+    writer = Writer([*_sinks(settings, stream), *sinks])
+    static = {
+        "service": settings.service_name,
+        "environment": settings.environment,
+        "version": settings.release or __version__,
+    }
+    pipeline.configure(level=settings.log_level, static=static, writer=writer)
+    if standard_library:
+        bridge.capture(pipeline)
+    if pipeline is PIPELINE:
+        _state["configured"] = True
+        if not _state["at_exit"]:
+            _state["at_exit"] = True
+            atexit.register(shutdown)
+
+
+def ensure_configured() -> None:
+    """Configure from the settings unless that was done.
+
+    Raises:
+        BadSettingError: one line about a setting that cannot be used.
+    """
+    if not _state["configured"]:
+        configure()
+
+
+def flush() -> None:
+    """Write what was logged before this call to the sinks of this machine; waits for them."""
+    PIPELINE.writer.flush()
+
+
+def shutdown() -> None:
+    """Drain everything, the remote endpoint included, in a few seconds at most. Logging goes on working."""
+    PIPELINE.writer.close()
+
+
+def _sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
+    sinks: list[Sink] = []
+    target = stream or sys.stdout
+    terminal = is_terminal(target)
+    # A file takes the place of standard output, unless somebody is watching that.
+    if settings.log_file is None or stream is not None or terminal:
+        readable = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
+        sinks.append(StreamSink(stream, Console(colour=wants_colour(target)) if readable else None))
+    if settings.log_file is not None:
+        sinks.append(FileSink(settings.log_file))
+    return sinks
+
+
+def _first_use() -> None:
+    """Set up because somebody logs: a bad setting must not stop that."""
+    if _state["configured"]:
+        return
+    try:
+        configure()
+    except BadSettingError as error:
+        configure(_defaults())
+        PIPELINE.emit("error", "tallow", "Logging uses its defaults", {}, {"reason": str(error)})
+
+
+def _defaults() -> MonitoringSettings:
+    """The settings as if nobody had set any."""
+    given: dict[str, Any] = {}
+    return MonitoringSettings.model_construct(**given)
+
+
+PIPELINE.on_first_use(_first_use)

@@ -1,0 +1,83 @@
+"""``logger.time("name")``: how long something took, as a context manager or a decorator, sync or async."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Report = Callable[[str, str, dict[str, Any]], None]
+"""Takes a level, a message and context."""
+
+
+class Timer:
+    """Times one block, or every call of what it decorates, and logs it at its end.
+
+    The record is named as the timer and has ``duration_ms`` and ``outcome``: success, failed (at level
+    warning, with the exception's type as ``error_type``) or cancelled. Exceptions pass through.
+
+    Attributes:
+        duration_ms: milliseconds the block took, once it has ended.
+    """
+
+    __slots__ = ("_context", "_name", "_report", "_started", "duration_ms")
+
+    def __init__(self, report: Report, name: str, context: dict[str, Any]) -> None:
+        self._report = report
+        self._name = name
+        self._context = context
+        self._started = 0.0
+        self.duration_ms = 0.0
+
+    def __enter__(self) -> Self:
+        self._started = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
+        fields = {**self._context, "duration_ms": self.duration_ms, "outcome": "success"}
+        level = "info"
+        if kind is not None and issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
+            fields["outcome"] = "cancelled"
+        elif kind is not None:
+            level = "warning"
+            fields.update(outcome="failed", error_type=kind.__name__)
+        self._report(level, self._name, fields)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate a function or a coroutine function: each call is timed by itself."""
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def timed_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
+                with self._again():
+                    return await function(*args, **kwargs)
+
+            return cast("Callable[P, R]", timed_coroutine)
+
+        @functools.wraps(function)
+        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+            with self._again():
+                return function(*args, **kwargs)
+
+        return timed
+
+    def _again(self) -> Timer:
+        return Timer(self._report, self._name, self._context)

@@ -1,0 +1,117 @@
+"""Standard-library records: the same shape, the same scrubber, nothing past it."""
+
+from __future__ import annotations
+
+import io
+import logging as standard
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from support.logs import Logs
+from tallow.monitoring.logging import bridge
+from tallow.monitoring.logging.writer import telemetry
+
+
+@pytest.fixture
+def logs() -> Iterator[Logs]:
+    root = standard.getLogger()
+    before, level = list(root.handlers), root.level
+    logs = Logs("info")
+    bridge.release()
+    bridge.capture(logs.pipeline)
+    yield logs
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def test_a_record_comes_out_in_the_contract_s_shape(logs: Logs) -> None:
+    standard.getLogger("uvicorn.error").info("Listening on %s", "port 3000", extra={"workers": 2})
+    record = logs.last
+    assert record["message"] == "Listening on port 3000"
+    assert (record["logger"], record["level"], record["workers"]) == ("uvicorn.error", "info", 2)
+    assert list(record)[:7] == [
+        "timestamp",
+        "level",
+        "logger",
+        "message",
+        "service",
+        "environment",
+        "version",
+    ]
+    assert "taskName" not in record
+
+
+@pytest.mark.parametrize(
+    ("number", "level"),
+    [
+        (20, "info"),
+        (25, "info"),
+        (30, "warning"),
+        (35, "warning"),
+        (40, "error"),
+        (50, "fatal"),
+        (99, "fatal"),
+    ],
+)
+def test_levels_are_folded_into_ours(logs: Logs, number: int, level: str) -> None:
+    standard.getLogger("any").log(number, "Something")
+    assert logs.last["level"] == level
+
+
+def test_what_is_below_the_level_is_not_written(logs: Logs) -> None:
+    loud = standard.getLogger("loud")
+    loud.setLevel(standard.DEBUG)
+    loud.debug("Detail")
+    assert logs.records == []
+
+
+def test_an_exception_has_its_stack_and_no_source_text(logs: Logs) -> None:
+    try:
+        raise ValueError("no")
+    except ValueError:
+        standard.getLogger("any").exception("Failed")
+    assert logs.last["error"]["type"] == "ValueError"
+    assert "raise ValueError" not in logs.last["error"]["stack"]
+
+
+def test_arguments_that_do_not_fit_cost_their_values_only(logs: Logs) -> None:
+    # Straight to the handler: pytest's own would raise.
+    record = standard.LogRecord("any", standard.WARNING, __file__, 1, "%d apples", ("no",), None)
+    bridge.BridgeHandler(logs.pipeline).handle(record)
+    assert logs.last["message"] == "%d apples"
+
+
+def test_printing_handlers_are_taken_off_and_others_stay(logs: Logs) -> None:
+    noisy = standard.getLogger("noisy")
+    noisy.propagate = False
+    kept = standard.StreamHandler(io.StringIO())
+    try:
+        noisy.addHandler(standard.StreamHandler(sys.stderr))
+        bridge.capture(logs.pipeline)
+        assert noisy.handlers == []
+        noisy.warning("Heard")
+        assert logs.last["message"] == "Heard"
+        noisy.addHandler(kept)
+        bridge.capture(logs.pipeline)
+        assert noisy.handlers == [kept]
+    finally:
+        noisy.handlers.clear()
+        noisy.propagate = True
+
+
+def test_capturing_twice_writes_once(logs: Logs) -> None:
+    bridge.capture(logs.pipeline)
+    standard.getLogger("any").warning("Once")
+    assert len(logs.records) == 1
+
+
+def test_what_our_own_sending_logs_is_not_sent_in_turn(logs: Logs) -> None:
+    telemetry.mine = True
+    try:
+        standard.getLogger("httpx").error("Sent")
+    finally:
+        telemetry.mine = False
+    standard.getLogger("httpx").error("The host's own")
+    assert [record["message"] for record in logs.records] == ["The host's own"]

@@ -1,0 +1,77 @@
+"""``logger.time``: context manager and decorator, sync and async."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from support.logs import Logs
+
+
+@pytest.fixture
+def logs() -> Logs:
+    return Logs()
+
+
+def test_a_block_is_one_record_with_its_duration(logs: Logs) -> None:
+    with logs.logger.time("transfer", method="p2p") as timer:
+        pass
+    record = logs.last
+    assert (record["message"], record["level"], record["method"]) == ("transfer", "info", "p2p")
+    assert record["outcome"] == "success"
+    assert record["duration_ms"] == timer.duration_ms >= 0
+
+
+def test_a_block_that_fails_says_so_and_lets_the_exception_pass(logs: Logs) -> None:
+    with pytest.raises(KeyError), logs.logger.time("transfer"):
+        raise KeyError("x")
+    record = logs.last
+    assert (record["level"], record["outcome"], record["error_type"]) == ("warning", "failed", "KeyError")
+
+
+async def test_a_block_may_be_async(logs: Logs) -> None:
+    async with logs.logger.time("transfer"):
+        await asyncio.sleep(0.01)
+    assert logs.last["duration_ms"] >= 9
+
+
+async def test_a_cancelled_block_has_not_failed(logs: Logs) -> None:
+    async def work() -> None:
+        async with logs.logger.time("transfer"):
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (logs.last["level"], logs.last["outcome"]) == ("info", "cancelled")
+
+
+def test_every_call_of_a_decorated_function_is_timed(logs: Logs) -> None:
+    @logs.logger.time("add")
+    def add(one: int, two: int) -> int:
+        """Adds."""
+        return one + two
+
+    assert [add(1, 2), add(3, two=4)] == [3, 7]
+    assert add.__doc__ == "Adds."
+    assert len(logs.records) == 2
+
+
+async def test_a_decorated_coroutine_function_is_timed_to_its_end(logs: Logs) -> None:
+    @logs.logger.time("wait")
+    async def wait(seconds: float) -> str:
+        await asyncio.sleep(seconds)
+        return "done"
+
+    assert set(await asyncio.gather(wait(0.02), wait(0.01))) == {"done"}
+    assert all(record["duration_ms"] >= 9 for record in logs.records)
+    assert len(logs.records) == 2
+
+
+def test_a_bound_logger_s_timer_has_its_context(logs: Logs) -> None:
+    with logs.logger.bind(attempt=3).time("retry"):
+        pass
+    assert logs.last["attempt"] == 3

@@ -1,0 +1,184 @@
+"""The writer: order, bounds, sinks that fail or hang, forks and the end of the interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from support.logs import Lines
+from tallow.monitoring.logging.writer import Writer
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+
+PREPARE = "from tallow.monitoring.logging import fields; fields.scrub = lambda value: value\n"
+
+
+class Stuck(Lines):
+    """A sink that takes lines once it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = threading.Event()
+        self.let = threading.Event()
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self.entered.set()
+        self.let.wait(30)
+        super().write(lines)
+
+
+class Broken(Lines):
+    def write(self, lines: Sequence[bytes]) -> None:
+        raise RuntimeError("no")
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(Registry())
+
+
+def dropped(metrics: Metrics, reason: str) -> float:
+    return metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason=reason)
+
+
+def test_lines_arrive_without_being_asked_for(metrics: Metrics) -> None:
+    sink = Lines()
+    writer = Writer([sink], metrics=metrics)
+    for round_ in range(3):
+        writer.put(b"%d\n" % round_)
+        deadline = time.monotonic() + 10
+        while len(sink.lines) <= round_ and time.monotonic() < deadline:
+            time.sleep(0.005)
+    assert sink.lines == [b"0\n", b"1\n", b"2\n"]
+    writer.close()
+
+
+def test_lines_of_many_threads_all_arrive_each_thread_s_in_order(metrics: Metrics) -> None:
+    sink = Lines()
+    writer = Writer([sink], metrics=metrics)
+
+    def work(name: int) -> None:
+        for number in range(500):
+            writer.put(b"%d %d\n" % (name, number))
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    writer.close()
+    for name in range(8):
+        mine = [line for line in sink.lines if line.startswith(b"%d " % name)]
+        assert mine == [b"%d %d\n" % (name, number) for number in range(500)]
+
+
+@pytest.mark.parametrize("bound", [{"max_lines": 10}, {"max_bytes": 50}])
+def test_a_sink_that_hangs_costs_lines_not_memory_and_holds_nobody_up(
+    metrics: Metrics, bound: dict[str, int]
+) -> None:
+    sink = Stuck()
+    writer = Writer([sink], metrics=metrics, **bound)
+    writer.put(b"0000\n")
+    assert sink.entered.wait(10)
+    for _ in range(100):
+        writer.put(b"1234\n")
+    assert dropped(metrics, "queue_full") == 90
+    sink.let.set()
+    writer.close()
+    assert len(sink.lines) == 11
+
+
+def test_one_sink_s_failure_is_counted_and_is_not_the_other_s(metrics: Metrics) -> None:
+    sink = Lines()
+    writer = Writer([Broken(), sink], metrics=metrics)
+    writer.put(b"one\n")
+    writer.put(b"two\n")
+    writer.close()
+    assert sink.lines == [b"one\n", b"two\n"]
+    assert dropped(metrics, "failed") == 2
+
+
+def test_closing_waits_for_a_hanging_sink_no_longer_than_told(metrics: Metrics) -> None:
+    sink = Stuck()
+    writer = Writer([sink], metrics=metrics)
+    writer.put(b"line\n")
+    assert sink.entered.wait(10)
+    writer.close(timeout_s=0.05)
+    assert sink.lines == []
+    sink.let.set()
+
+
+def test_after_closing_a_line_is_written_at_once(metrics: Metrics) -> None:
+    sink = Lines()
+    writer = Writer([sink], metrics=metrics)
+    writer.close()
+    writer.put(b"late\n")
+    assert sink.lines == [b"late\n"]
+
+
+def test_a_call_from_within_a_call_does_not_hang(metrics: Metrics) -> None:
+    sink = Lines()
+    writer = Writer([sink], metrics=metrics)
+
+    class Finalised:
+        def __del__(self) -> None:
+            writer.put(b"from a finaliser\n")
+
+    with writer._lock:
+        Finalised()
+    writer.close()
+    assert sink.lines == [b"from a finaliser\n"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_writes_its_own_lines_and_none_twice() -> None:
+    script = """
+        import os
+        from tallow.monitoring.logging import logger, flush, shutdown
+        logger.info("from the parent, before")
+        child = os.fork()
+        logger.info("from the child" if child == 0 else "from the parent, after")
+        if child == 0:
+            shutdown()
+            os._exit(0)
+        os.waitpid(child, 0)
+    """
+    done = run(script)
+    lines = done.stdout.splitlines()
+    for text in ("from the parent, before", "from the child", "from the parent, after"):
+        assert sum(text in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("ending", ["", "raise RuntimeError('no')", "sys.exit(3)"])
+def test_what_was_logged_last_is_written_before_the_interpreter_leaves(ending: str) -> None:
+    done = run(
+        f"import sys\nfrom tallow.monitoring.logging import logger\nlogger.info('Last words')\n{ending}"
+    )
+    assert "Last words" in done.stdout
+
+
+def test_a_record_made_while_the_interpreter_leaves_is_written() -> None:
+    script = """
+        import atexit
+        from tallow.monitoring.logging import logger
+        atexit.register(logger.info, "Very last words")
+        logger.info("Almost")
+    """
+    assert "Very last words" in run(script).stdout
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PREPARE + textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
