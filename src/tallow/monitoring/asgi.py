@@ -77,6 +77,9 @@ class Instrumentation:
         self._runtime.loop.watch()
         refusal = self._endpoints.load()
         if refusal is None:
+            from tallow.monitoring.logging import ensure_configured  # reads the settings
+
+            ensure_configured()
             await self.app(scope, receive, send)
         else:
             await receive()

@@ -6,10 +6,14 @@ import io
 import logging as standard
 import sys
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 
 from support.logs import Logs
+from tallow.monitoring import capture as errors
+from tallow.monitoring import instrument
 from tallow.monitoring.logging import bridge
 from tallow.monitoring.logging.writer import telemetry
 
@@ -115,3 +119,21 @@ def test_what_our_own_sending_logs_is_not_sent_in_turn(logs: Logs) -> None:
         telemetry.mine = False
     standard.getLogger("httpx").error("The host's own")
     assert [record["message"] for record in logs.records] == ["The host's own"]
+
+
+async def test_an_exception_nobody_handled_is_written_once_with_its_correlation_id(logs: Logs) -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("the cellar is flooded")
+
+    unhandled = bridge.Unhandled(logs.pipeline)
+    errors.listen(unhandled)
+    try:
+        transport = httpx.ASGITransport(app=instrument(broken), raise_app_exceptions=True)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            with pytest.raises(RuntimeError) as caught:
+                await client.get("/", headers={"x-request-id": "ab" * 16})
+        standard.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=caught.value)
+    finally:
+        errors.forget(unhandled)
+    assert [(r["message"], r["correlation_id"]) for r in logs.records] == [("Unhandled exception", "ab" * 16)]
+    assert logs.last["error"]["message"] == "the cellar is flooded"

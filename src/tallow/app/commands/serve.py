@@ -14,6 +14,7 @@ import uvicorn
 from tallow.app.server.listen import bind, configure
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.monitoring.access import is_loopback
+from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import current_settings
 
@@ -81,6 +82,7 @@ def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> in
     from tallow.app.server.cluster import join_cluster
     from tallow.app.server.main import create_app
 
+    configure_logging()
     app = create_app(settings, cluster=join_cluster(settings))
     server = uvicorn.Server(configure(app, settings, **tls))
     for wanted in (signal.SIGINT, signal.SIGTERM):

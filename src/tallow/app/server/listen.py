@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ SHUTDOWN_S: Final = 5
 def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:
     """uvicorn, set up for Tallow: h11 (it bounds the size of headers), bounded WebSockets without
     compression, no access log (it would hold addresses). Further options are uvicorn's own."""
+    logging.getLogger("uvicorn.error").addFilter(_holds_no_address)
     return uvicorn.Config(
         app,
         http="h11",
@@ -38,6 +40,12 @@ def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Con
         timeout_graceful_shutdown=SHUTDOWN_S,
         **options,
     )
+
+
+def _holds_no_address(record: logging.LogRecord) -> bool:
+    """Whether to keep a record: uvicorn logs every WebSocket with its client's address, and no option of its
+    own stops that."""
+    return '"WebSocket %s"' not in str(record.msg)
 
 
 class InnerServer(uvicorn.Server):

@@ -16,6 +16,8 @@ from tallow.app.server.rooms import Link, Role, Room, Seat
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.store import RoomRecord, Store, StoreError
 from tallow.app.server.tokens import Tokens
+from tallow.monitoring import correlation
+from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 
 LINGER_S: Final = 600
@@ -133,6 +135,7 @@ class Lobby:
             self.gauges.started(room)
         self.gauges.sync(room, self.clock())
         if first:
+            transfer_logger.info("Transfer started", method=method)
             await self._remember(room)
 
     def rise(self, room: Room, seat: Seat, outcome: str | None) -> bool:
@@ -149,7 +152,9 @@ class Lobby:
         if not room.conclude(outcome, self.clock()):
             return False
         self.gauges.sync(room, self.clock())
-        await self._remember(room)
+        with correlation.bind(room.record.correlation_id):  # the server's own second books some, unbound
+            transfer_logger.info("Transfer finished", outcome=outcome, method=room.method or "none")
+            await self._remember(room)
         return True
 
     async def tick(self) -> None:
@@ -195,6 +200,7 @@ class Lobby:
             await self._cache.put(room.record.id, room.snapshot())
         except StoreError:
             self._metrics.record_error("storage", "high")
+            transfer_logger.warning("Database failed", during="transfer")
 
     def _release(self, room_id: str) -> None:
         _, address = self._made.pop(room_id)

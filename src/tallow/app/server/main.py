@@ -26,6 +26,7 @@ from tallow.app.server.telemetry import Telemetry
 from tallow.monitoring import instrument
 from tallow.monitoring.caches import instrument_cache
 from tallow.monitoring.health import Health
+from tallow.monitoring.logging import logger
 from tallow.monitoring.metrics import METRICS, Metrics
 
 TICK_S: Final = 1
@@ -61,7 +62,9 @@ def create_app(
         ticking = asyncio.create_task(_tick(context), name="tick")
         try:
             async with cluster.living(inner, settings):
+                logger.info("Server started")
                 yield
+                logger.info("Server stops")
         finally:
             ticking.cancel()
             with suppress(asyncio.CancelledError):
@@ -119,7 +122,9 @@ async def _tick(context: Context) -> None:
                 await context.store.sweep()
         except StoreError:
             context.metrics.record_error("storage", "high")
-        except Exception:  # noqa: BLE001 - one bad second must not end all later ones
+            logger.warning("Database failed", during="tick")
+        except Exception as error:  # noqa: BLE001 - one bad second must not end all later ones
             context.metrics.record_error("internal", "high")
+            logger.error("Tick failed", exc_info=error)
         ticks += 1
         await asyncio.sleep(TICK_S)

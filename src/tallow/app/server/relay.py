@@ -18,6 +18,8 @@ from tallow.app.server.limits import TokenBucket
 from tallow.app.server.messages import CLOSE_CODES, RefusedError, parse_relay
 from tallow.app.server.rooms import ROLES, Role, Room
 from tallow.app.server.sockets import Ending, Socket, accepted
+from tallow.monitoring import correlation
+from tallow.monitoring.logging import connection_logger, security_logger
 
 MAX_MESSAGE_BYTES: Final = 256 * 1024 + 64
 
@@ -50,6 +52,7 @@ class Relay:
             try:
                 found = await self._ticket(socket)
             except RefusedError as refusal:
+                security_logger.warning("Socket refused", endpoint="relay", reason=refusal.code)
                 await socket.refuse(refusal)
             except TimeoutError:
                 await socket.close(CLOSE_CODES["timeout"], "no ticket")
@@ -58,7 +61,8 @@ class Relay:
             else:
                 if found is not None:
                     room, role = found
-                    await self._seated(room, _End(role, socket))
+                    with correlation.bind(room.record.correlation_id):
+                        await self._seated(room, _End(role, socket))
 
     def _end_room(self, room: Room) -> None:
         for role in ROLES:
@@ -116,6 +120,7 @@ class Relay:
         if other is not None:
             end.across = other.across = None
             self._context.metrics.connection_closed("relay")
+            connection_logger.info("Relay parted", by=end.role, reason=end.end.code or "gone")
             other.end("peer_gone")
 
     async def _meet(self, room: Room, end: _End) -> None:
@@ -126,6 +131,7 @@ class Relay:
         end.across, other.across = other, end
         room.relayed = True
         self._context.metrics.connection_opened("relay")
+        connection_logger.info("Relay paired")
         rate = self._context.settings.relay_bandwidth
         end.bucket = other.bucket = TokenBucket(rate, rate) if rate else None
         for side in (other, end):

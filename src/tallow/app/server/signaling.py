@@ -18,6 +18,7 @@ from tallow.app.server.rooms import Room, Seat, SeatTakenError
 from tallow.app.server.sockets import Ending, Socket, accepted
 from tallow.app.server.store import StoreError
 from tallow.monitoring import correlation
+from tallow.monitoring.logging import connection_logger, security_logger
 
 MESSAGES_PER_SECOND: Final = 50
 MESSAGES_AT_ONCE: Final = 300
@@ -136,6 +137,8 @@ class _Session:
         except SeatTakenError:
             raise RefusedError("seat_taken", f"another {join.role} is in this room already") from None
         self._metrics.device_connected(join.device)
+        log = connection_logger.bind(role=join.role, device=join.device)
+        log.info("Peer joined", again=old is not None)
         outcome: str | None = None
         event = "lost"
         try:
@@ -146,6 +149,7 @@ class _Session:
             event = "left"
         finally:
             self._metrics.device_disconnected(join.device)
+            log.info("Peer left", event=event, outcome=outcome)
             held = self._lobby.rise(room, seat, outcome)
             peer = room.peer(seat.role)
             if held and peer is not None:
@@ -205,6 +209,7 @@ class _Session:
 
     async def _refuse(self, refusal: RefusedError) -> None:
         self._metrics.record_signaling_message("error", "out")
+        security_logger.warning("Socket refused", endpoint="signal", reason=refusal.code)
         await self._socket.refuse(refusal)
 
     async def send(self, message: dict[str, Any]) -> None:

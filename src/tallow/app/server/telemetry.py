@@ -20,6 +20,8 @@ from tallow.app.server.http import ApiError, json_response, read_body
 from tallow.app.server.messages import too_deep
 from tallow.app.server.report import MAX_REPORT_BYTES, BadReportError, Report, check
 from tallow.app.server.rooms import Role, Room
+from tallow.monitoring import correlation
+from tallow.monitoring.logging import api_logger
 
 MAX_DEPTH: Final = 6
 
@@ -107,6 +109,8 @@ class Telemetry:
 
     def _reject(self, room: Room, role: Role) -> None:
         self._metrics.record_client_report("rejected")
+        with correlation.bind(room.record.correlation_id):
+            api_logger.warning("Report rejected", role=role)
         budget = room.budgets[role]
         budget.rejected += 1
         if budget.rejected >= MAX_REJECTED:

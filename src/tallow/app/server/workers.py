@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 
 from tallow.app.server.listen import configure
 from tallow.app.server.settings import ServerSettings
+from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.sentry import init_monitoring
 
 METRICS_FOLDER = "TALLOW_WORKERS_DIR"
@@ -58,6 +59,7 @@ def worker_app(settings: ServerSettings, folder: Path, workers: int) -> Starlett
     from tallow.app.server.main import create_app
 
     _die_with_parent(folder)
+    configure_logging()
     init_monitoring()
     return create_app(settings, cluster=join_cluster(settings, folder, workers))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from typing import Any, Final
@@ -19,6 +20,7 @@ _STANDARD: Final = frozenset(
         "color_message",  # uvicorn's, for terminals: the message once more
     }
 )
+_WRITTEN: Final = "_tallow_written"
 _SENDERS: Final = ("httpx", "httpcore")
 
 
@@ -33,6 +35,8 @@ class BridgeHandler(logging.Handler):
         """Write a record. Never raises: a message that does not fit its arguments is written as it stands."""
         if telemetry.mine and record.name.startswith(_SENDERS):
             return  # our own sending: its records would be sent, and make records
+        if record.exc_info and getattr(record.exc_info[1], _WRITTEN, False):
+            return  # a server reports once more what the middleware has let through to it
         number = record.levelno
         if number < self._pipeline.threshold:
             return
@@ -49,6 +53,26 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # noqa: BLE001 - the arguments are the host's, and so is their __str__
         return str(record.msg) if isinstance(record.msg, str) else "(its message cannot be read)"
+
+
+class Unhandled:
+    """Writes exceptions that no handler of an application took, with the request's correlation id."""
+
+    def __init__(self, pipeline: Pipeline = PIPELINE) -> None:
+        self._pipeline = pipeline
+
+    def request(self) -> None:
+        """A request as such is no record: metrics count them."""
+
+    def failed(self, error: Exception) -> None:
+        """The application raised."""
+        self._pipeline.emit("error", "api", "Unhandled exception", {}, {"exc_info": error})
+        with contextlib.suppress(Exception):  # a class may refuse attributes; then it is written twice
+            setattr(error, _WRITTEN, True)
+
+
+UNHANDLED: Final = Unhandled()
+"""The process's own."""
 
 
 def capture(pipeline: Pipeline = PIPELINE) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
 from tallow import __version__
+from tallow.monitoring import capture
 from tallow.monitoring.logging import bridge
 from tallow.monitoring.logging.console import Console, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
@@ -47,6 +48,7 @@ def configure(
     pipeline.configure(level=settings.log_level, static=static, writer=writer)
     if standard_library:
         bridge.capture(pipeline)
+    capture.listen(bridge.UNHANDLED)
     if pipeline is PIPELINE:
         _state["configured"] = True
         if not _state["at_exit"]:
