@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
@@ -86,7 +89,25 @@ def _sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
         sinks.append(StreamSink(stream, Console(colour=wants_colour(target)) if readable else None))
     if settings.log_file is not None:
         sinks.append(FileSink(settings.log_file))
+    if settings.log_endpoint is not None:
+        from tallow.monitoring.shipping import Shipper  # brings an HTTP client
+
+        sinks.append(Shipper(settings))
+        _drain_on_sigterm()
     return sinks
+
+
+def _drain_on_sigterm() -> None:
+    """Let a process that handles no SIGTERM send what waits before it ends of it, as it would have."""
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminated)
+
+
+def _terminated(number: int, _frame: object) -> None:
+    shutdown()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _first_use() -> None:

@@ -1,0 +1,129 @@
+"""Batches on disk while the endpoint is down: a folder of files, oldest first, bounded, shared by processes.
+
+A file is whole or absent (written beside, synced, renamed), private to this user, and named by its time, its
+number of lines and its batch id. Whoever sends a file holds its lock, so two workers do not send one at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from tallow.monitoring.shipping.batch import MAX_BATCH_BYTES, Batch
+
+_NAME: Final = re.compile(r"(\d{20})-(\d{1,7})-([0-9a-f]{32})\.jsonl")
+STALE_S: Final = 3600
+"""After this a file that was never finished is some crash's, and is removed."""
+
+
+class Spool:
+    """The folder.
+
+    Args:
+        folder: made if it is not there.
+        max_bytes: beyond this the oldest batches are given up.
+        dropped: told how many lines were.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, dropped: Callable[[int], None]) -> None:
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._dropped = dropped
+
+    def put(self, batch: Batch) -> bool:
+        """Keep a batch; False if the disk does not take it."""
+        name = f"{time.time_ns():020}-{len(batch.lines)}-{batch.id}.jsonl"
+        unfinished = self._folder / f".{name}"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(batch.as_json_lines())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(self._folder / name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                unfinished.unlink()
+            return False
+        self._trim()
+        return True
+
+    @contextlib.contextmanager
+    def oldest(self) -> Iterator[Batch | None]:
+        """The oldest batch that no other process is sending, held for the block; None if there is none."""
+        for path in self._files():
+            try:
+                file = path.open("rb")
+            except OSError:
+                continue
+            with file:
+                if _locked(file.fileno()) and os.fstat(file.fileno()).st_nlink:
+                    content = file.read(4 * MAX_BATCH_BYTES)
+                    yield Batch(content.splitlines(keepends=True), _id(path))
+                    return
+        yield None
+
+    def remove(self, batch: Batch) -> None:
+        """A batch has arrived, or was refused."""
+        for path in self._files():
+            if _id(path) == batch.id:
+                path.unlink(missing_ok=True)
+
+    def waiting(self) -> int:
+        """Lines on disk."""
+        return sum(_lines(path) for path in self._files())
+
+    def _files(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+        except OSError:
+            return []
+
+    def _trim(self) -> None:
+        """Give up the oldest beyond the bound, and what a crash left unfinished."""
+        sizes = {path: _size(path) for path in self._files()}
+        total = sum(sizes.values())
+        for path, size in sizes.items():
+            if total <= self._max_bytes:
+                break
+            with contextlib.suppress(OSError):
+                path.unlink()
+                self._dropped(_lines(path))
+            total -= size
+        for path in self._folder.glob(".*.jsonl"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > STALE_S:
+                    path.unlink()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # another process has sent it
+        return 0
+
+
+def _lines(path: Path) -> int:
+    return int(path.name.split("-")[1])
+
+
+def _id(path: Path) -> str:
+    return path.name.removesuffix(".jsonl").split("-")[2]
+
+
+def _locked(descriptor: int) -> bool:
+    """Hold a file until it is closed; False if another process does."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: one process has the folder
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
