@@ -1,0 +1,126 @@
+"""Checks that tell a real card, account or telephone number from digits that only look like one."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# ISO 7812: leading digits of each network and the lengths it issues.
+_NETWORKS: Final = (
+    (re.compile(r"4"), (13, 16, 19)),
+    (re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),
+    (re.compile(r"3[47]"), (15,)),
+    (re.compile(r"30[0-5]|3[689]"), (14, 16, 19)),
+    (re.compile(r"35(?:2[89]|[3-8])"), (16, 17, 18, 19)),
+    (re.compile(r"6(?:011|22|4[4-9]|5)|62|81"), (16, 17, 18, 19)),
+    (re.compile(r"5[0678]|6[0-9]"), (16, 18, 19)),
+    (re.compile(r"220[0-4]|9792|65|60|82|508"), (16, 19)),
+)
+
+# ISO 13616: the length of an account number in each country that has them.
+_IBAN_LENGTHS: Final = {
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI FK FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU XK",
+        21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM TL",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "LY PT ST", 26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV",
+        29: "BR EG PS QA UA", 30: "JO KW MU", 31: "MT SC", 32: "LC", 33: "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
+
+# ITU E.164 country codes of one and two digits; every other prefix has three.
+_SHORT_CODES: Final = frozenset(
+    [
+        "1",
+        "7",
+        "20",
+        "27",
+        "30",
+        "31",
+        "32",
+        "33",
+        "34",
+        "36",
+        "39",
+        "40",
+        "41",
+        "43",
+        "44",
+        "45",
+        "46",
+        "47",
+        "48",
+        "49",
+        "51",
+        "52",
+        "53",
+        "54",
+        "55",
+        "56",
+        "57",
+        "58",
+        "60",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "66",
+        "81",
+        "82",
+        "84",
+        "86",
+        "90",
+        "91",
+        "92",
+        "93",
+        "94",
+        "95",
+        "98",
+    ]
+)
+_LONG_CODE: Final = re.compile(r"2[1-69]\d|3[578]\d|42[013]|5[09]\d|6[789]\d|8[0578]\d|9[679]\d")
+
+
+def luhn(digits: str) -> bool:
+    """The checksum of ISO 7812: payment cards."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = ord(digit) - 48
+        if position % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def is_card(digits: str) -> bool:
+    """A payment card's number: a known network, a length it issues, and the checksum."""
+    if not 13 <= len(digits) <= 19 or len(set(digits)) < 2:
+        return False
+    return any(
+        len(digits) in lengths and start.match(digits) is not None for start, lengths in _NETWORKS
+    ) and luhn(digits)
+
+
+def is_iban(text: str) -> bool:
+    """An international bank account number (ISO 13616): the country's length, and 1 modulo 97."""
+    if _IBAN_LENGTHS.get(text[:2].upper()) != len(text) or not (text.isascii() and text.isalnum()):
+        return False
+    return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
+
+
+def is_ssn(area: str, group: str, serial: str) -> bool:
+    """A United States social security number that can have been issued."""
+    return area not in {"000", "666"} and area[0] != "9" and group != "00" and serial != "0000"
+
+
+def is_international(digits: str) -> bool:
+    """Digits after a ``+`` or ``00`` that E.164 could have assigned."""
+    if digits[:1] == "1":
+        return len(digits) == 11 and digits[1] not in "01" and digits[4] not in "01"
+    if digits[:1] == "7":
+        return len(digits) == 11
+    known = digits[:2] in _SHORT_CODES or _LONG_CODE.match(digits) is not None
+    return known and 8 <= len(digits) <= 15

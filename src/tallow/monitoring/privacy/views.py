@@ -1,0 +1,92 @@
+"""Texts within texts: what percent, JSON, Python and HTML escapes stand for, with the way back.
+
+A rule that knows ``user@host.example`` would not know ``user%40host.example``. Rules therefore look at the
+unescaped text as well, and what they find is carried back to the characters it came from.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tallow.monitoring.privacy.spans import Span
+
+LEVELS: Final = 3
+"""How deep escapes within escapes are followed: JSON in a JSON string in a URL."""
+
+_ESCAPE: Final = re.compile(
+    r"(?:%[0-9A-Fa-f]{2})+|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/\\`])|=(?:3D|40)"
+    r"|&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|amp|quot|apos|lt|gt|commat|colon|equals|period);"
+)
+_SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
+
+
+class View:
+    """A text and, for each of its characters and its end, the place in the original."""
+
+    __slots__ = ("places", "text")
+
+    def __init__(self, text: str, places: list[int] | None = None) -> None:
+        self.text = text
+        self.places = places
+
+    def back(self, spans: list[Span]) -> list[Span]:
+        """Spans of this view as spans of the original."""
+        places = self.places
+        if places is None:
+            return spans
+        return [Span(places[start], places[end], kind) for start, end, kind in spans]
+
+
+def views(text: str) -> Iterator[View]:
+    """The text as it is, then unescaped once, twice, as long as something is left to unescape."""
+    view = View(text)
+    yield view
+    for _ in range(LEVELS):
+        if not ("%" in view.text or "\\" in view.text or "&" in view.text or "=40" in view.text):
+            return
+        inner = _unescaped(view)
+        if inner is None:
+            return
+        view = inner
+        yield view
+
+
+def _unescaped(view: View) -> View | None:
+    text, places = view.text, view.places
+    pieces: list[str] = []
+    starts: list[int] = []
+    position = 0
+    for escape in _ESCAPE.finditer(text):
+        start, end = escape.span()
+        pieces.append(text[position:start])
+        starts.extend(range(position, start))
+        for char, offset in _characters(escape[0]):
+            pieces.append(char)
+            starts.append(start + offset)
+        position = end
+    if not position:
+        return None
+    pieces.append(text[position:])
+    starts.extend(range(position, len(text) + 1))
+    return View("".join(pieces), [places[start] for start in starts] if places else starts)
+
+
+def _characters(escape: str) -> Iterator[tuple[str, int]]:
+    """The characters an escape stands for, and where in it each begins."""
+    if escape[0] == "%":
+        octets = bytes.fromhex(escape.replace("%", ""))
+        place = 0
+        for char in octets.decode("utf-8", "surrogateescape"):
+            yield char, place * 3
+            place += len(char.encode("utf-8", "surrogateescape"))
+    elif escape[0] == "&":
+        yield html.unescape(escape)[:1], 0
+    elif escape[0] == "=":  # quoted-printable
+        yield chr(int(escape[1:], 16)), 0
+    elif escape[1] in "ux":
+        yield chr(int.from_bytes(bytes.fromhex(escape[2:]))), 0
+    else:
+        yield _SIMPLE.get(escape[1], escape[1]), 0

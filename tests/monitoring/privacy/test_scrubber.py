@@ -1,0 +1,178 @@
+"""The scrubber removes what is private, keeps what an operator needs, and never harms its caller."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.privacy import DROPPED, Scrubber
+from tallow.monitoring.registry import Registry
+
+PRIVATE = [
+    ("mail from ann.lee+shop@mail.example.org today", "ann.lee", "email"),
+    ("to=ann%40mail.example.org&x=1", "ann", "email"),
+    ("an ánna@bücher.example wrote", "bücher", "email"),
+    ("peer 203.0.113.77:443 left", "203.0.113.77", "ip"),
+    ("client_203.0.113.77_log", "203.0.113.77", "ip"),
+    ("at 2001:db8:85a3::8a2e:370:7334 now", "8a2e", "ip"),
+    ("from ::ffff:203.0.113.9 now", "203.0.113.9", "ip"),
+    ("nic 3c:52:82:1f:aa:0b up", "3c:52:82", "mac"),
+    ("call +49 30 9018 2000 now", "9018", "phone"),
+    ("call (415) 555-0132 now", "555-0132", "phone"),
+    ("card 4111 1111 1111 1111 declined", "4111", "card"),
+    ("pay DE89 3704 0044 0532 0130 00 now", "3704", "iban"),
+    ("ssn 536-22-1234 given", "536-22", "ssn"),
+    ("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl, next", "c2lnbmF0dXJl", "jwt"),
+    ("Authorization: Bearer zX81kqP0vTn4", "zX81kqP0vTn4", "credential"),
+    ("Authorization: Basic dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy", "credential"),
+    ("using AKIAQ3EGRTZX4YPLM7HW here", "AKIAQ3EG", "api_key"),
+    ("ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8", "a1B2c3", "api_key"),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----", "MIIabc", "private_key"),
+    ("postgres://app:s3cr3t@db:5432/x", "s3cr3t", "url"),
+    ("GET /a?x=1&sig=dGhpc0lzQVNpZ25hdHVyZTE5 HTTP/1.1", "dGhpc0lz", "secret"),
+    ("Cookie: theme=dark; sid=8f7sd6f87s6df", "8f7sd6f87s6df", "cookie"),
+    ("Server=db;Uid=sa;Pwd=Winter-2024;", "Winter-2024", "secret"),
+    ('{"password": "hunter2", "n": 1}', "hunter2", "secret"),
+    (r"{\"password\": \"hunter2\", \"n\": 1}", "hunter2", "secret"),
+    ("user.passphrase = 'correct horse'", "correct horse", "secret"),
+    ("run --token s3cr3tv4lue now", "s3cr3tv4lue", "credential"),
+    ("<password>hunter2</password>", "hunter2", "secret"),
+    ("INSERT INTO u (id, password) VALUES (1, 'hunter2')", "hunter2", "secret"),
+    ("room_code=K7QX-93PZ joined", "K7QX-93PZ", "room_code"),
+    ("https://tallow.example/#r8Kd2.Zm9vYmFyYmF6cXV4MTIzNA", "Zm9vYmFy", "share_link"),
+    ("open /home/annlee/notes.txt", "annlee", "path"),
+    (r"open C:\Users\annlee\notes.txt", "annlee", "path"),
+    (r"open C:\\Users\\annlee\\notes.txt", "annlee", "path"),
+]
+
+USEFUL = [
+    "Transfer started",
+    "password reset requested",
+    "token bucket refilled, secret santa starts",
+    "POST /v1/auth/token 200 in 12ms",
+    'sum(rate(tallow_auth_failures_total{status="401"}[5m])) by (token_type)',
+    "trace 4bf92f3577b34da6a3ce929d0e0e4736 span 00f067aa0ba902b7",
+    "id 6f1c1f0e-3f63-4d0c-9a4e-2b1e8d3b0c11 done",
+    "2026-11-24T16:14:25.123Z took 3.4 s, 1073741824 bytes at 1700000000",
+    "relay@2.14.3 listening on 127.0.0.1:9090",
+    "Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36",
+    "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "commit 2030d96a1c1c4ab8d0c7d1d2e3f4a5b6c7d8e9f0",
+    "app.auth.session:Session token.py:45",
+    "xs[::2] std::vector<int> a::b 12:34:56",
+    "1700000000123 offset 99999999999",
+    "logo@2x.png getty@tty1.service",
+]
+
+
+@pytest.mark.parametrize(("text", "private", "kind"), PRIVATE)
+def test_private_values_are_named_by_their_kind(text: str, private: str, kind: str) -> None:
+    scrubbed = Scrubber().text(text)
+    assert private not in scrubbed
+    assert f"[{kind}]" in scrubbed
+
+
+@pytest.mark.parametrize("text", USEFUL)
+def test_useful_texts_survive(text: str) -> None:
+    assert Scrubber().text(text) == text
+
+
+@pytest.mark.parametrize(("text", "private", "kind"), PRIVATE)
+def test_scrubbing_twice_changes_nothing_more(text: str, private: str, kind: str) -> None:
+    once = Scrubber().text(text)
+    assert Scrubber().text(once) == once
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kind"),
+    [
+        ("X-Api-Key", "abc", "api_key"),
+        ("userPassword", "abc", "secret"),
+        ("DB_PASSWORD", "abc", "secret"),
+        ("room_code", "ABCD", "room_code"),
+        ("shareLink", "https://x.example/a", "share_link"),
+        ("fileName", "diary.pdf", "file_name"),
+        ("lat", 52.52, "geo"),
+        ("username", "ann", "user"),
+        ("note", 4111111111111111, "card"),
+    ],
+)
+def test_keys_speak_for_their_values(key: str, value: Any, kind: str) -> None:
+    assert Scrubber().value({key: value}) == {key: f"[{kind}]"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"token_count": 512, "tokens": 99, "cache_key": "room:5", "status_code": 404},
+        {"version": "1.2.3.4", "port": 8080, "user_agent": "curl/8.4.0", "user_id": 17},
+        {"password": None, "has_password": True, "duration_ms": 12.5, "bytes": 1700000000},
+    ],
+)
+def test_useful_records_survive(record: dict[str, Any]) -> None:
+    assert Scrubber().value(record) == record
+
+
+def test_the_callers_data_is_unchanged() -> None:
+    record = {"a": [{"password": "hunter2"}, ("x", b"ann@mail.example")]}
+    before = copy.deepcopy(record)
+    assert "hunter2" not in repr(Scrubber().value(record))
+    assert record == before
+
+
+def test_shapes_are_kept() -> None:
+    value = {"list": [1, "ann@mail.example"], "pair": (1, 2), "set": {1}, "bytes": b"ann@mail.example"}
+    scrubbed = {"list": [1, "[email]"], "pair": (1, 2), "set": {1}, "bytes": b"[email]"}
+    assert Scrubber().value(value) == scrubbed
+
+
+def test_cycles_depth_and_size_are_bounded() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    assert Scrubber().value(circle) == ["[cycle]"]
+    deep: Any = "ann@mail.example"
+    for _ in range(5000):
+        deep = [deep]
+    assert "ann" not in repr(Scrubber().value(deep))
+    assert len(Scrubber().value(list(range(100_000)))) < 30_000
+    assert Scrubber().text("a " * 1_000_000).endswith(DROPPED)
+
+
+def test_what_cannot_be_scrubbed_is_dropped() -> None:
+    class Hostile:
+        def __repr__(self) -> str:
+            raise RuntimeError("ann@mail.example")
+
+    assert Scrubber().value({"a": Hostile()}) == DROPPED
+
+
+def test_exceptions_and_dataclasses_are_read() -> None:
+    @dataclasses.dataclass
+    class Login:
+        name: str
+        password: str
+
+    assert Scrubber().value(ValueError("ann@mail.example")) == "ValueError: [email]"
+    assert Scrubber().value(Login("x", "hunter2")) == {"name": "x", "password": "[secret]"}
+
+
+def test_equal_values_can_be_told_apart_by_a_keyed_hash() -> None:
+    scrubber = Scrubber(hash_key=b"k" * 32)
+    one, again, other = (scrubber.text(f"{name}@mail.example") for name in ("ann", "ann", "bob"))
+    assert one == again != other
+    assert one != Scrubber(hash_key=b"j" * 32).text("ann@mail.example")
+
+
+def test_redactions_are_counted_by_kind() -> None:
+    told: list[str] = []
+
+    class Told(Metrics):
+        def record_redaction(self, kind: str, count: int = 1) -> None:
+            told.append(kind)
+
+    Scrubber(Told(Registry())).text("ann@mail.example 203.0.113.77")
+    assert told == ["email", "ip"]
