@@ -1,0 +1,22 @@
+"""Says whether the built files come from the sources, without Node: by a hash both sides can compute."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+BUILT_FROM: Final = ("index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+FOLDERS: Final = ("src", "public")
+RECORD: Final = "sources.sha256"
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 over names and contents of everything the build reads, in order of their paths."""
+    files = [folder / name for name in BUILT_FROM]
+    files += [path for name in FOLDERS for path in (folder / name).rglob("*") if path.is_file()]
+    whole = hashlib.sha256()
+    for path in sorted(files, key=lambda found: found.relative_to(folder).as_posix()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        whole.update(f"{content}  {path.relative_to(folder).as_posix()}\n".encode())
+    return whole.hexdigest()

@@ -1,0 +1,33 @@
+"""The committed page: built from the committed sources, small, and asking nobody else."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+from tallow.stack.viewer.assets import STATIC
+from tallow.stack.viewer.sources import RECORD, digest
+
+SOURCES = Path(__file__).parents[3] / "web" / "viewer"
+
+
+def test_it_is_built_from_the_committed_sources() -> None:
+    assert (STATIC / RECORD).read_text().strip() == digest(SOURCES), "run scripts/viewer"
+
+
+def test_its_main_script_is_under_a_megabyte_compressed() -> None:
+    scripts = [path.read_bytes() for path in (STATIC / "assets").glob("*.js")]
+    assert 0 < max(len(gzip.compress(script)) for script in scripts) < 1_000_000
+
+
+def test_its_page_names_its_own_files_only_and_all_are_there() -> None:
+    page = (STATIC / "index.html").read_text()
+    named = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert named
+    for name in named:
+        assert (STATIC / name.removeprefix("/")).is_file(), name
+
+
+def test_the_lock_file_names_no_address() -> None:
+    assert "resolved" not in (SOURCES / "package-lock.json").read_text()

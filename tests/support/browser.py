@@ -1,0 +1,42 @@
+"""Debian's chromium, driven by playwright, kept from asking anybody but our own pages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from support.debian import environment, program
+
+FLAGS = (
+    "--no-sandbox",  # tests may run as root
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+)
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    path = program("chromium")
+    inside = path.parents[1] / "lib" / "chromium" / "chromium"  # past the wrapper, which looks in /usr
+    binary = inside if inside.exists() else path
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS), env=_environment(path))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def _environment(path: Path) -> dict[str, str | float | bool]:
+    """The program's own, and the folder of PulseAudio's private library, which it finds by a path in /usr."""
+    given = environment(path)
+    private = [str(found) for found in path.parents[1].glob("lib/*/pulseaudio")]
+    return {**given, "LD_LIBRARY_PATH": ":".join(filter(None, (given.get("LD_LIBRARY_PATH"), *private)))}

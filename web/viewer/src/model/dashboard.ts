@@ -1,0 +1,63 @@
+// Grafana's dashboard JSON, as far as it is drawn here.
+import type { DataTransformerConfig, FieldConfigSource } from '@grafana/data';
+import { ask } from '../api/client';
+
+export interface Target {
+  refId: string;
+  expr: string;
+  legendFormat?: string;
+  instant?: boolean;
+  range?: boolean;
+  format?: 'time_series' | 'table' | 'heatmap';
+  hide?: boolean;
+}
+export interface Panel {
+  id: number;
+  type: string;
+  title: string;
+  description?: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  targets?: Target[];
+  options?: Record<string, any>;
+  fieldConfig?: FieldConfigSource;
+  transformations?: DataTransformerConfig[];
+}
+export interface Variable {
+  name: string;
+  type: string;
+  label?: string;
+  query: string | { query: string };
+  includeAll?: boolean;
+  allValue?: string;
+  multi?: boolean;
+  hide?: number;
+}
+export interface Annotation {
+  name: string;
+  enable: boolean;
+  expr?: string;
+  iconColor: string;
+  titleFormat?: string;
+  textFormat?: string;
+}
+export interface Dashboard {
+  uid: string;
+  title: string;
+  panels: Panel[];
+  refresh?: string;
+  time: { from: string; to: string };
+  templating?: { list: Variable[] };
+  annotations?: { list?: Annotation[] };
+}
+export interface Listed {
+  uid: string;
+  title: string;
+}
+
+export const listDashboards = () => ask<Listed[]>('/api/dashboards');
+export const loadDashboard = (uid: string) => ask<Dashboard>(`/api/dashboards/${encodeURIComponent(uid)}`);
+
+/** Panels in the order they are read: row by row. */
+export function inReadingOrder(panels: Panel[]): Panel[] {
+  return [...panels].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
+}

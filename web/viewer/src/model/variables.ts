@@ -1,0 +1,60 @@
+import { labelValues } from '../api/prometheus';
+import { ALL } from './address';
+import type { Dashboard, Variable } from './dashboard';
+
+export type Values = Record<string, string>;
+export interface Choice {
+  variable: Variable;
+  options: string[];
+  chosen: string[];
+}
+
+const REFERENCE = /\$\{(\w+)(?::\w+)?\}|\$(\w+)/g;
+const LABEL_VALUES = /^label_values\((?:(.+),\s*)?(\w+)\)$/s;
+
+/** Put values for `$name` and `${name}`; unknown names stay. */
+export function interpolate(text: string, values: Values): string {
+  return text.replace(REFERENCE, (whole, braced, bare) => values[braced ?? bare] ?? whole);
+}
+
+/** A choice as a regular expression inside a PromQL string: escaped twice, once for each. */
+export function asPattern(choice: Choice): string {
+  if (choice.chosen.includes(ALL)) return choice.variable.allValue ?? '.*';
+  const patterns = choice.chosen.map((value) => value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const joined = patterns.length === 1 ? patterns[0]! : `(${patterns.join('|')})`;
+  return joined.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+}
+
+export function patternsOf(choices: Choice[]): Values {
+  return Object.fromEntries(choices.map((choice) => [choice.variable.name, asPattern(choice)]));
+}
+
+/** Ask for the options of every query variable, in order: a later one may depend on an earlier one. */
+export async function loadChoices(
+  dashboard: Dashboard,
+  chosen: Record<string, string[]>,
+  start: number,
+  end: number,
+): Promise<Choice[]> {
+  const choices: Choice[] = [];
+  for (const variable of dashboard.templating?.list ?? []) {
+    if (variable.type !== 'query') continue;
+    const options = await optionsOf(variable, patternsOf(choices), start, end);
+    choices.push({ variable, options, chosen: stillThere(variable, chosen[variable.name], options) });
+  }
+  return choices;
+}
+
+async function optionsOf(variable: Variable, values: Values, start: number, end: number): Promise<string[]> {
+  const query = typeof variable.query === 'string' ? variable.query : variable.query.query;
+  const [, metric, label] = LABEL_VALUES.exec(query) ?? [];
+  if (!label) return [];
+  return labelValues(label, interpolate(metric ?? '{__name__!=""}', values), start, end);
+}
+
+/** What was chosen, as far as it can be chosen; without that all, or the first. */
+export function stillThere(variable: Variable, chosen: string[] | undefined, options: string[]): string[] {
+  const kept = (chosen ?? []).filter((value) => value === ALL || options.includes(value));
+  if (kept.length) return kept.includes(ALL) ? [ALL] : kept;
+  return variable.includeAll ? [ALL] : options.slice(0, 1);
+}

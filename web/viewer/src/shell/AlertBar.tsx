@@ -1,0 +1,64 @@
+import { useEffect, useState } from 'react';
+import { type Alert, type Alerts, type AlertState, loadAlerts } from '../api/alerts';
+import { ago } from '../model/ago';
+import { Inner } from './Inner';
+
+const STATES: AlertState[] = ['firing', 'pending', 'silenced', 'inhibited'];
+
+/** What fires, is silenced and is inhibited, above everything else. */
+export function AlertBar({ tick }: { tick: number }) {
+  const [found, setFound] = useState<Alerts>();
+  useEffect(() => {
+    let here = true;
+    loadAlerts().then(
+      (alerts) => here && setFound(alerts),
+      () => here && setFound(undefined), // the page says already that Prometheus does not answer
+    );
+    return () => {
+      here = false;
+    };
+  }, [tick]);
+  if (!found) return null;
+  const counts = STATES.map((state) => [state, found.alerts.filter((alert) => alert.state === state).length] as const);
+  const worst = found.alerts.find((alert) => alert.state === 'firing')?.severity ?? 'none';
+  return (
+    <section className="alerts" aria-label="Alerts">
+      {found.warning && <p className="trouble">Nobody is told of alerts: {found.warning}.</p>}
+      {found.alerts.length === 0 ? (
+        <p className="calm">No alert fires.</p>
+      ) : (
+        <details className={`severity-${worst}`}>
+          <summary>
+            {counts.filter(([, count]) => count).map(([state, count]) => (
+              <span key={state} className={`count ${state}`}>
+                {count} {state}
+              </span>
+            ))}
+            <span className="names">{[...new Set(found.alerts.map((alert) => alert.name))].join(', ')}</span>
+          </summary>
+          <ul>{found.alerts.map((alert, index) => <Row key={index} alert={alert} />)}</ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Row({ alert }: { alert: Alert }) {
+  return (
+    <li className={alert.state}>
+      <span className={`severity severity-${alert.severity}`}>{alert.severity || 'no severity'}</span>
+      <strong>{alert.name}</strong>
+      <span>{alert.summary}</span>
+      <span className="faint">
+        {alert.state}, {alert.where && `${alert.where}, `}
+        {ago(Date.parse(alert.since), Date.now())}
+      </span>
+      {alert.panel && <Inner to={alert.panel}>Panel</Inner>}
+      {alert.runbook && (
+        <a href={alert.runbook} target="_blank" rel="noreferrer noopener">
+          Runbook
+        </a>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,84 @@
+import type { TimeRange } from '@grafana/data';
+import { useTheme2 } from '@grafana/ui';
+import { Component, type ReactNode, useId, useState } from 'react';
+import type { Region } from '../data/annotations';
+import type { Panel } from '../model/dashboard';
+import type { Values } from '../model/variables';
+import { KINDS } from '../panels/kinds';
+import { Text } from '../panels/Text';
+import { useSize } from './hooks';
+import { type Loaded, usePanelData } from './usePanelData';
+
+export interface PanelProps {
+  panel: Panel;
+  range: TimeRange;
+  variables: Values;
+  regions: Region[];
+  full: boolean;
+  onFull: () => void;
+  onZoom: (from: number, to: number) => void;
+}
+
+/** A panel with its frame: title, what to do when it looks wrong, and the drawing. */
+export function PanelBox(props: PanelProps) {
+  const { panel, full, onFull } = props;
+  const [explained, setExplained] = useState(false);
+  const loaded = usePanelData(panel, props.range, props.variables, useTheme2());
+  const { element, width, height } = useSize<HTMLDivElement>();
+  const id = useId();
+  return (
+    <article className="panel" aria-labelledby={id} data-panel={panel.id} data-state={stateOf(loaded)}>
+      <header>
+        <h2 id={id}>{panel.title}</h2>
+        {panel.description && (
+          <button type="button" aria-expanded={explained} aria-label={`About ${panel.title}`} onClick={() => setExplained(!explained)}>
+            ?
+          </button>
+        )}
+        <button type="button" aria-pressed={full} aria-label={full ? 'Show all panels' : `Enlarge ${panel.title}`} onClick={onFull}>
+          {full ? '×' : '⤢'}
+        </button>
+      </header>
+      {explained && <p className="about">{panel.description}</p>}
+      <div className="drawing" ref={element}>
+        <Failsafe key={loaded.structureRev}>
+          {width > 0 && height > 0 && <Drawing {...props} loaded={loaded} width={width} height={height} />}
+        </Failsafe>
+      </div>
+    </article>
+  );
+}
+
+function Drawing({ panel, loaded, ...rest }: PanelProps & { loaded: Loaded; width: number; height: number }) {
+  if (panel.type === 'text') return <Text panel={panel} />;
+  const Kind = KINDS[panel.type];
+  if (!Kind) return <p className="empty">This viewer does not draw panels of type “{panel.type}”.</p>;
+  if (loaded.error && !loaded.data) return <p className="empty error">{loaded.error}</p>;
+  if (!loaded.data) return <p className="empty">Loading …</p>;
+  if (!hasData(loaded)) return <p className="empty">{panel.fieldConfig?.defaults.noValue ?? 'No data'}</p>;
+  return <Kind panel={panel} data={loaded.data} structureRev={loaded.structureRev} {...rest} />;
+}
+
+function hasData(loaded: Loaded): boolean {
+  return (loaded.data?.frames ?? []).some((frame) => frame.length > 0);
+}
+
+function stateOf(loaded: Loaded): string {
+  if (loaded.loading) return 'loading';
+  if (loaded.error) return 'error';
+  return hasData(loaded) ? 'drawn' : 'empty';
+}
+
+/** One panel that cannot be drawn leaves the others alone. */
+class Failsafe extends Component<{ children: ReactNode }, { error?: Error }> {
+  override state: { error?: Error } = {};
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    if (!this.state.error) return this.props.children;
+    return <p className="empty error">This panel cannot be drawn: {this.state.error.message}</p>;
+  }
+}

@@ -1,0 +1,81 @@
+import { dateMath, type TimeRange } from '@grafana/data';
+import { type FormEvent, useState } from 'react';
+
+const QUICK: [string, string][] = [
+  ['now-5m', 'Last 5 minutes'], ['now-15m', 'Last 15 minutes'], ['now-30m', 'Last 30 minutes'], ['now-1h', 'Last hour'],
+  ['now-3h', 'Last 3 hours'], ['now-6h', 'Last 6 hours'], ['now-12h', 'Last 12 hours'], ['now-24h', 'Last 24 hours'],
+  ['now-2d', 'Last 2 days'], ['now-7d', 'Last 7 days'], ['now-30d', 'Last 30 days'],
+];
+const REFRESH = ['', '5s', '10s', '15s', '30s', '1m', '5m', '15m'];
+
+interface Props {
+  from: string;
+  to: string;
+  range: TimeRange;
+  refresh: string;
+  onRange: (from: string, to: string) => void;
+  onRefresh: (interval: string) => void;
+  onNow: () => void;
+}
+
+/** The time range: from a list, by hand, back and forth, wider; and how often it is read anew. */
+export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onNow }: Props) {
+  const [custom, setCustom] = useState(false);
+  const known = to === 'now' && QUICK.some(([quick]) => quick === from);
+  const [start, end] = [range.from.valueOf(), range.to.valueOf()];
+  const shift = (left: number, right: number) => {
+    const span = end - start;
+    onRange(String(Math.round(start + left * span)), String(Math.round(end + right * span)));
+  };
+  return (
+    <div className="time" role="group" aria-label="Time">
+      <button type="button" aria-label="Earlier" onClick={() => shift(-0.5, -0.5)}>‹</button>
+      <select
+        aria-label="Time range"
+        value={known ? from : 'custom'}
+        onChange={({ target }) => (target.value === 'custom' ? setCustom(true) : (setCustom(false), onRange(target.value, 'now')))}
+      >
+        {QUICK.map(([quick, label]) => <option key={quick} value={quick}>{label}</option>)}
+        <option value="custom">{known ? 'Other …' : `${clock(start)} – ${to === 'now' ? 'now' : clock(end)}`}</option>
+      </select>
+      <button type="button" aria-label="Later" onClick={() => shift(0.5, 0.5)}>›</button>
+      <button type="button" aria-label="Zoom out" onClick={() => shift(-0.5, 0.5)}>−</button>
+      {!known && !custom && <button type="button" onClick={() => setCustom(true)}>Edit</button>}
+      {custom && <ByHand from={from} to={to} onRange={onRange} onDone={() => setCustom(false)} />}
+      <button type="button" aria-label="Read anew" onClick={onNow}>⟳</button>
+      <select aria-label="Refresh" value={refresh} onChange={({ target }) => onRefresh(target.value)}>
+        {[...new Set([...REFRESH, refresh])].map((every) => <option key={every} value={every}>{every || 'Off'}</option>)}
+      </select>
+    </div>
+  );
+}
+
+function ByHand({ from, to, onRange, onDone }: { from: string; to: string; onRange: Props['onRange']; onDone: () => void }) {
+  const [error, setError] = useState('');
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const asked = new FormData(event.currentTarget);
+    const [start, end] = [String(asked.get('from')).trim(), String(asked.get('to')).trim()];
+    const [left, right] = [dateMath.parse(start), dateMath.parse(end, true)];
+    if (!left?.isValid() || !right?.isValid()) return setError('A moment is now-2h, or 2026-01-31 08:00.');
+    if (!left.isBefore(right)) return setError('The range ends before it begins.');
+    const text = (typed: string, moment: typeof left) => (typed.startsWith('now') ? typed : String(moment.valueOf()));
+    onRange(text(start, left), text(end, right));
+    onDone();
+  };
+  return (
+    <form onSubmit={submit}>
+      <input name="from" aria-label="From" defaultValue={readable(from)} autoFocus />
+      <input name="to" aria-label="To" defaultValue={readable(to)} />
+      <button type="submit">Show</button>
+      {error && <span role="alert">{error}</span>}
+    </form>
+  );
+}
+
+const readable = (moment: string) => (/^\d+$/.test(moment) ? clock(Number(moment)) : moment);
+
+function clock(milliseconds: number): string {
+  const at = new Date(milliseconds - new Date(milliseconds).getTimezoneOffset() * 60_000).toISOString();
+  return at.slice(0, 19).replace('T', ' ');
+}

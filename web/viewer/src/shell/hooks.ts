@@ -1,0 +1,62 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { type Address, readAddress, writeAddress } from '../model/address';
+
+const MOVED = 'viewer:moved';
+
+/** The page's address as state, and a way to change it; the browser's Back works. */
+export function useAddress(): [Address, (next: Partial<Address>) => void] {
+  const href = useSyncExternalStore(watchAddress, () => location.pathname + location.search);
+  const [address, setAddress] = useState(() => readAddress(location.pathname, location.search));
+  useEffect(() => setAddress(readAddress(location.pathname, location.search)), [href]);
+  const move = useCallback((next: Partial<Address>) => {
+    go(writeAddress({ ...readAddress(location.pathname, location.search), ...next }));
+  }, []);
+  return [address, move];
+}
+
+/** Go to a path of this page without loading it anew. */
+export function go(path: string): void {
+  history.pushState(null, '', path);
+  dispatchEvent(new Event(MOVED));
+}
+
+function watchAddress(listener: () => void): () => void {
+  addEventListener('popstate', listener);
+  addEventListener(MOVED, listener);
+  return () => {
+    removeEventListener('popstate', listener);
+    removeEventListener(MOVED, listener);
+  };
+}
+
+/** Call every so many milliseconds while the page is seen, and when it is seen again; 0: never. */
+export function useEvery(milliseconds: number, action: () => void): void {
+  const latest = useRef(action);
+  latest.current = action;
+  useEffect(() => {
+    if (!milliseconds) return;
+    const run = () => document.hidden || latest.current();
+    const timer = setInterval(run, milliseconds);
+    document.addEventListener('visibilitychange', run);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', run);
+    };
+  }, [milliseconds]);
+}
+
+/** An element's inner size in pixels, zero until it is laid out. */
+export function useSize<T extends HTMLElement>() {
+  const element = useRef<T>(null);
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useLayoutEffect(() => {
+    const found = element.current;
+    if (!found) return;
+    const measure = () => setSize({ width: found.clientWidth, height: found.clientHeight });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(found);
+    return () => observer.disconnect();
+  }, []);
+  return { element, ...size };
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { merge, panelPath, webAddress } from '../src/api/alerts';
+import { regionsOf } from '../src/data/annotations';
+import { legendOf, numberOf, seriesFrame, tableFrame } from '../src/data/frames';
+import { readAddress, writeAddress } from '../src/model/address';
+import { millisecondsOf, rateIntervalOf, stepOf } from '../src/model/timing';
+import { asPattern, interpolate, stillThere } from '../src/model/variables';
+
+const variable = { name: 'job', type: 'query', query: '', includeAll: true, allValue: '.+', multi: true };
+
+describe('variables', () => {
+  it('are put for both spellings, and unknown ones stay', () => {
+    expect(interpolate('a{job=~"$job"}[${__range}] $other', { job: 'x', __range: '1h' })).toBe('a{job=~"x"}[1h] $other');
+  });
+  it('escape what was chosen, for the pattern and for the string', () => {
+    expect(asPattern({ variable, options: [], chosen: ['a.b'] })).toBe('a\\\\.b');
+    expect(asPattern({ variable, options: [], chosen: ['a', 'b"} or up{x="'] })).toBe('(a|b\\"\\\\} or up\\\\{x=\\")');
+    expect(asPattern({ variable, options: [], chosen: ['$__all'] })).toBe('.+');
+  });
+  it('keep a choice only while it can be chosen', () => {
+    expect(stillThere(variable, ['gone', 'a'], ['a', 'b'])).toEqual(['a']);
+    expect(stillThere(variable, ['gone'], ['a'])).toEqual(['$__all']);
+  });
+});
+
+describe('the address', () => {
+  it('is read as it was written', () => {
+    const address = { uid: 'tallow-errors', from: 'now-3h', to: 'now', refresh: '', viewPanel: 6, variables: { job: ['a', 'b&c'] } };
+    const [path, search] = writeAddress(address).split('?');
+    expect(readAddress(path!, `?${search}`)).toEqual(address);
+  });
+  it('leaves out what makes no sense', () => {
+    const read = readAddress('/d/x', '?from=javascript:1&to=tomorrow&viewPanel=no');
+    expect(read).toMatchObject({ uid: 'x', from: undefined, to: undefined, viewPanel: undefined });
+  });
+});
+
+describe('timing', () => {
+  it('never steps below the scrape interval, and always has four scrapes in a rate', () => {
+    expect([300, 3600, 86_400, 2_592_000].map(stepOf)).toEqual([15, 15, 300, 10_800]);
+    expect([15, 300].map(rateIntervalOf)).toEqual([60, 315]);
+  });
+  it('reads intervals, and no interval as none', () => {
+    expect(['15s', '1m', '', 'x', undefined].map(millisecondsOf)).toEqual([15_000, 60_000, 0, 0, 0]);
+  });
+});
+
+describe('frames', () => {
+  const target = { refId: 'A', expr: '', legendFormat: '{{ status }} of {{job}}' };
+  it('hold a gap as a gap and no NaN', () => {
+    const series = { metric: { status: 'ok' }, values: [[0, '1'], [30, 'NaN']] as [number, string][] };
+    expect([...seriesFrame(target, series, { start: 0, end: 45, step: 15 }).fields[1]!.values]).toEqual([1, null, null, null]);
+  });
+  it('name a series by its labels', () => expect(legendOf(target, { status: 'ok' })).toBe('ok of '));
+  it('read infinities', () => expect(['+Inf', '-Inf', '2'].map(numberOf)).toEqual([Infinity, -Infinity, 2]));
+  it('make a column of every label', () => {
+    const frame = tableFrame(target, [{ metric: { b: '1' }, value: [1, '2'] }, { metric: { a: '3' }, value: [1, '4'] }], true);
+    expect(frame.fields.map((field) => field.name)).toEqual(['Time', 'a', 'b', 'Value #A']);
+  });
+});
+
+describe('alerts', () => {
+  const rule = (alertname: string, severity: string) =>
+    ({ labels: { alertname, severity }, annotations: {}, state: 'firing', activeAt: '' }) as const;
+  it('are marked as held back, the worst first', () => {
+    const held = [{ labels: { severity: 'critical', alertname: 'B' }, status: { silencedBy: ['1'], inhibitedBy: [] } }];
+    const found = merge([rule('A', 'warning'), rule('B', 'critical'), rule('C', 'critical')], held);
+    expect(found.map(({ name, state }) => [name, state])).toEqual([['C', 'firing'], ['A', 'firing'], ['B', 'silenced']]);
+  });
+  it('lead to our panels and to web pages only', () => {
+    expect(panelPath('http://other:3001/d/tallow-errors?viewPanel=6')).toBe('/d/tallow-errors?viewPanel=6');
+    expect(panelPath('http://other/evil')).toBeUndefined();
+    expect(webAddress('javascript:alert(1)')).toBeUndefined();
+    expect(webAddress('https://runbooks.example/a')).toBe('https://runbooks.example/a');
+  });
+  it('are regions as long as no sample is missing', () => {
+    const annotation = { name: 'n', enable: true, iconColor: 'red', titleFormat: '{{alertname}}' };
+    const series = { metric: { alertname: 'X' }, values: [[0, '1'], [15, '1'], [60, '1']] as [number, string][] };
+    const found = regionsOf(annotation, series, 15, '#f00');
+    expect(found.map(({ from, to, title }) => [from, to, title])).toEqual([[0, 15_000, 'X'], [60_000, 60_000, 'X']]);
+  });
+});

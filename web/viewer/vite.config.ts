@@ -1,0 +1,22 @@
+import react from '@vitejs/plugin-react';
+
+import { defineConfig } from 'vitest/config';
+
+const path = (relative: string) => decodeURIComponent(new URL(relative, import.meta.url).pathname);
+
+// Editor and map: parts of @grafana/ui that no panel here uses, three quarters of its weight.
+const unused = [/^monaco-editor(\/.*)?$/, /^@monaco-editor\/react$/, /^ol(\/.*)?$/];
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: unused.map((find) => ({ find, replacement: path('./src/unused.ts') })) },
+  define: { 'process.env.NODE_ENV': '"production"', 'process.env': '{}' },
+  build: {
+    outDir: path('../../src/tallow/stack/viewer/static'),
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // the content security policy takes files of its own origin only
+    chunkSizeWarningLimit: 4000,
+    modulePreload: { polyfill: false },
+  },
+  test: { environment: 'jsdom', include: ['test/**/*.test.ts?(x)'], server: { deps: { inline: [/@grafana/] } } },
+});
