@@ -1,0 +1,1 @@
+"""Ways across: one interface, two channels."""
