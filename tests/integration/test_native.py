@@ -7,6 +7,7 @@ import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 from support.stack import Stack, stack, until
 from tallow.cli import main
 from tallow.stack import credentials
+from tallow.stack.dashboards import dashboards
 from tallow.stack.engines import native, plan
 from tallow.stack.engines.services import NAMES, SERVICES
 
@@ -61,6 +63,34 @@ def test_metrics_need_their_token(running: Stack) -> None:
     assert httpx.get(url).status_code == 401
     token = (running.home.secrets / "metrics_token").read_text()
     assert httpx.get(url, headers={"authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_the_dashboards_show_what_prometheus_and_alertmanager_have(running: Stack) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{running.port('dashboards')}") as browser:
+        asked = "/api/prometheus/query?query=up"
+        assert browser.get(asked).status_code == 401
+        entered = {"password": credentials.password(running.home.secrets)}
+        assert browser.post("/login", data=entered).status_code == 303
+        until(lambda: browser.get(asked).json()["data"]["result"], "Prometheus is asked")
+        assert browser.get("/api/alertmanager/alerts").status_code == 200
+        listed = {board["uid"] for board in browser.get("/api/dashboards").json()}
+    assert listed == {uid for uid in dashboards() if uid != "tallow-logs"}
+
+
+def test_alerts_lead_to_the_dashboards(running: Stack) -> None:
+    rules = running.get("prometheus", "/api/v1/rules", type="alert").json()["data"]["groups"]
+    links = {
+        rule["annotations"]["dashboard_url"]
+        for group in rules
+        for rule in group["rules"]
+        if "dashboard_url" in rule["annotations"]
+    }
+    assert links
+    for link in links:
+        address = urlsplit(link)
+        assert (address.hostname, address.port) == ("localhost", running.port("dashboards"))
+        panels = {panel["id"] for panel in dashboards()[address.path.removeprefix("/d/")]["panels"]}
+        assert {int(panel) for panel in parse_qs(address.query).get("viewPanel", [])} <= panels
 
 
 def test_a_page_elsewhere_cannot_read_prometheus(running: Stack) -> None:
@@ -120,6 +150,8 @@ def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
     url = f"http://127.0.0.1:{running.port('prometheus')}/-/ready"
     until(lambda: httpx.get(url, auth=("tallow", old)).status_code == 401, "the old password is void")
     until(running.healthy, "healthy with the new ones")
+    door = f"http://127.0.0.1:{running.port('dashboards')}/login"
+    assert httpx.post(door, data={"password": old}).status_code == 401
     until(lambda: running.value('up{job="tallow"}') == 1, "scraped with the new token")
 
 

@@ -27,7 +27,9 @@ class Credential:
 
 
 CREDENTIALS = (
-    Credential("monitoring password", PASSWORD_FILE, "Prometheus, Alertmanager, node-exporter", USER),
+    Credential(
+        "monitoring password", PASSWORD_FILE, "the dashboards, Prometheus, Alertmanager, node-exporter", USER
+    ),
     Credential("metrics token", METRICS_TOKEN_FILE, "Tallow's /metrics (Authorization: Bearer)"),
 )
 

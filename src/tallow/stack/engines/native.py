@@ -99,7 +99,7 @@ def hold(home: Home, names: Iterable[str]) -> None:
 
 
 def reload(home: Home) -> list[Path]:
-    """Bring changed settings into effect: the files that changed. Tallow itself is started again.
+    """Bring changed settings into effect: the files that changed. Tallow and the dashboards start again.
 
     Raises:
         StackError, AlertSettingsError: nothing runs, or a setting cannot be used; then nothing changes.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tallow.stack.engines.home import Home
-from tallow.stack.prometheus import RETENTION_SIZE, RETENTION_TIME, Access, Job
+from tallow.stack.prometheus import PASSWORD_FILE, RETENTION_SIZE, RETENTION_TIME, Access, Job
 
 HOST: Final = "127.0.0.1"
 SMTP: Final = "smtp"
@@ -124,6 +124,20 @@ SERVICES: Final = (
         ),
         access="password",
         reload="signal",
+    ),
+    Service(
+        name="dashboards",
+        port=DASHBOARDS_PORT,
+        what="shows it all",
+        arguments=(
+            *("tallow", "viewer", "--host", HOST, "--port", "{port}"),
+            *("--prometheus", f"http://{HOST}:{{ports[prometheus]}}"),
+            *("--alertmanager", f"http://{HOST}:{{ports[alertmanager]}}"),
+            *("--credentials-file", f"{{secrets}}/{PASSWORD_FILE}"),
+        ),
+        ready="/healthz",
+        scraped=False,
+        reload="restart",
     ),
 )
 """In the order in which they start; they stop in the opposite one."""
