@@ -1,0 +1,203 @@
+"""What is sent: regular files, in a fixed order, as they were when they were chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.resources import descriptors
+from tallow.app.files.error import FileError
+from tallow.app.files.source import SourceChangedError, collect
+
+
+@contextmanager
+def unix_socket(path: Path) -> Iterator[None]:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+        yield
+
+
+def tree(folder: Path) -> Path:
+    for name in ("b.txt", "a/2.txt", "a/10.txt", "c/d/e.txt"):
+        path = folder / "trip" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return folder / "trip"
+
+
+def test_a_file_is_sent_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"x" * 10)
+    [source] = collect([path])
+    assert (source.name, source.size, source.path, source.mime_type) == ("photo.jpg", 10, path, "image/jpeg")
+
+
+def test_a_folder_is_sent_with_its_name_and_all_below(tmp_path: Path) -> None:
+    assert [source.name for source in collect([tree(tmp_path)])] == [
+        "trip/a/10.txt",
+        "trip/a/2.txt",
+        "trip/b.txt",
+        "trip/c/d/e.txt",
+    ]
+
+
+def test_the_folder_one_is_in_has_a_name_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree(tmp_path))
+    assert collect(["."])[0].name == "trip/a/10.txt"
+    monkeypatch.chdir("a")
+    assert collect([".."])[0].name == "trip/a/10.txt"
+
+
+def test_two_files_of_one_name_get_different_ones(tmp_path: Path) -> None:
+    for folder in ("one", "two", "three"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.tar.gz").touch()
+    paths = [tmp_path / folder / "x.tar.gz" for folder in ("one", "two", "three")]
+    assert [source.name for source in collect(paths)] == ["x.tar.gz", "x (2).tar.gz", "x (3).tar.gz"]
+
+
+def test_content_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(bytes(range(256)) * 20_000)
+    [source] = collect([path])
+    assert source.read(255, 3) == b"\xff\x00\x01"
+    assert source.read(source.size - 1, 100) == b"\xff"
+    assert source.read(source.size, 100) == b""
+    assert source.digest() == hashlib.sha256(path.read_bytes()).digest()
+
+
+def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    [source] = collect([tmp_path / "x"])
+    assert source.size == 0
+    assert source.digest() == hashlib.sha256().digest()
+
+
+@pytest.mark.parametrize("change", ["longer", "shorter", "other", "replaced"])
+def test_a_file_that_changes_is_not_sent_on(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"before")
+    [source] = collect([path])
+    before = source.fingerprint()
+    if change == "replaced":
+        (tmp_path / "new").write_bytes(b"before")
+        (tmp_path / "new").replace(path)
+    else:
+        path.write_bytes({"longer": b"before and", "shorter": b"be", "other": b"behind"}[change])
+    os.utime(path, ns=(1, 1) if change == "other" else (source.mark[3], source.mark[3]))
+    assert source.fingerprint() != before
+    with pytest.raises(SourceChangedError, match=r"^x was changed while it was being sent$"):
+        source.read(0, 6)
+
+
+def test_a_file_that_changes_while_it_is_open_is_not_sent_on(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"before")
+    [source] = collect([path])
+    assert source.read(0, 3) == b"bef"
+    with path.open("ab") as opened:
+        opened.write(b"!")
+    with pytest.raises(SourceChangedError):
+        source.read(3, 3)
+
+
+def test_a_fingerprint_is_the_same_from_run_to_run(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"same")
+    assert collect([path])[0].fingerprint() == collect([str(path)])[0].fingerprint()
+
+
+def test_a_link_that_was_named_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"content")
+    (tmp_path / "link.txt").symlink_to("real")
+    [source] = collect([tmp_path / "link.txt"])
+    assert (source.name, source.read(0, 100)) == ("link.txt", b"content")
+
+
+def test_a_link_inside_a_folder_is_left_out_and_said(tmp_path: Path) -> None:
+    folder = tree(tmp_path)
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "key").write_bytes(b"secret")
+    (folder / "one").symlink_to(secret / "key")
+    (folder / "two").symlink_to(secret)
+    (folder / "three").symlink_to(folder)
+    said: list[str] = []
+    names = [source.name for source in collect([folder], said.append)]
+    assert len(names) == 4
+    assert [line.rpartition("/")[2] for line in said] == [
+        "one is a symbolic link; left out",
+        "three is a symbolic link; left out",
+        "two is a symbolic link; left out",
+    ]
+
+
+def test_sockets_and_pipes_are_refused_by_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with unix_socket(tmp_path / "socket"):
+        for name, kind in (("pipe", "a named pipe"), ("socket", "a socket")):
+            with pytest.raises(FileError, match=f"{name} is {kind}; accepted: files and folders$"):
+                collect([tmp_path / name])
+    with pytest.raises(FileError, match=r"^/dev/null is a device; accepted: files and folders$"):
+        collect(["/dev/null"])
+
+
+def test_sockets_and_pipes_inside_a_folder_are_left_out_and_said(tmp_path: Path) -> None:
+    folder = tree(tmp_path)
+    os.mkfifo(folder / "a" / "pipe")
+    said: list[str] = []
+    with unix_socket(folder / "z"):
+        assert len(collect([folder], said.append)) == 4
+    assert [line.rpartition("/")[2] for line in said] == [
+        "pipe is a named pipe; left out",
+        "z is a socket; left out",
+    ]
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.touch()
+    [source] = collect([path])
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(FileError, match=r"x is no regular file$"):
+        source.read(0, 1)
+
+
+def test_what_cannot_be_sent_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"^cannot read .*gone: there is no such file$"):
+        collect([tmp_path / "gone"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileError, match=r"empty holds no files$"):
+        collect([tmp_path / "empty"])
+
+
+def test_a_strange_name_does_not_move_the_cursor(tmp_path: Path) -> None:
+    with pytest.raises(FileError) as caught:
+        collect([tmp_path / "a\x1b[2J\nb\u202e"])
+    assert str(caught.value).isprintable()
+
+
+def test_a_name_that_is_no_text_is_spelled_as_one(tmp_path: Path) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.txt")).write_bytes(b"x")
+    for [source] in (collect([folder]), collect([folder / os.fsdecode(b"\xff.txt")])):
+        assert source.name.endswith("\N{REPLACEMENT CHARACTER}.txt")
+        source.name.encode()
+        assert source.read(0, 1) == b"x"
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    before = descriptors()
+    sources = collect([tree(tmp_path)])
+    for source in sources:
+        source.digest()
+        source.close()
+    assert descriptors() == before
