@@ -1,0 +1,172 @@
+"""Frames: refused when anything about them is not as it was sent, with the reason."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from tallow.app.crypto.errors import (
+    KeyExhaustedError,
+    MalformedError,
+    ProtocolError,
+    ReorderedError,
+    ReplayedError,
+    SplicedError,
+    TamperedError,
+    TruncatedError,
+)
+from tallow.app.crypto.frames import MAX_FRAMES, OVERHEAD, Header, Kind, Opener, Sealer
+from tallow.app.crypto.order import Order
+from tallow.app.crypto.session import Session
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+
+SENDER = Session("sender", b"t" * 16, b"s" * 32, b"r" * 32)
+RECEIVER = Session("receiver", b"t" * 16, b"r" * 32, b"s" * 32)
+FILES = (b"the first file, in three pieces", b"the second")
+CHUNK = 12
+
+
+class Reading:
+    """A receiver of two files."""
+
+    def __init__(self) -> None:
+        self.metrics = Metrics(Registry())
+        self.opener = Opener(RECEIVER, self.metrics)
+        self.order = Order()
+        self.got = [b"", b""]
+        self.file = 0
+        self.order.expect(Kind.DATA, 0, 0, len(FILES[0]))
+
+    def take(self, frame: bytes) -> None:
+        header = Header.of(frame)
+        self.order.check(header, len(frame) - OVERHEAD)
+        payload = self.opener.open(frame)
+        self.order.advance(header, len(payload))
+        self.got[self.file] += payload
+        if self.order.complete and self.file == 0:
+            self.file = 1
+            self.order.expect(Kind.DATA, 1, 0, len(FILES[1]))
+
+    def take_all(self, frames: list[bytes]) -> None:
+        for frame in frames:
+            self.take(frame)
+        self.order.end()
+
+
+def sealed(session: Session = SENDER) -> list[bytes]:
+    """Both files: frames 0 to 2 of the first, 3 of the second."""
+    sealer = Sealer(session, Metrics(Registry()))
+    frames = []
+    for file, content in enumerate(FILES):
+        for at in range(0, len(content), CHUNK):
+            piece = content[at : at + CHUNK]
+            frames.append(sealer.seal(Header(Kind.DATA, file, at, at + CHUNK >= len(content)), piece))
+    return frames
+
+
+def test_what_was_sent_arrives() -> None:
+    reading = Reading()
+    reading.take_all(sealed())
+    assert tuple(reading.got) == FILES
+    labels = {"algorithm": "aes_256_gcm", "operation": "decrypt", "status": "success"}
+    assert reading.metrics.registry.value("encryption_operations_total", **labels) == 4
+
+
+def test_every_byte_of_a_frame_is_authentic() -> None:
+    frame = sealed()[0]
+    for at in range(len(frame)):
+        changed = bytearray(frame)
+        changed[at] ^= 1
+        with pytest.raises(ProtocolError):
+            Reading().take(bytes(changed))
+
+
+@pytest.mark.parametrize("at", [14, 20, -1])
+def test_a_changed_piece_is_named_and_counted(at: int) -> None:
+    frame = bytearray(sealed()[0])
+    frame[at] ^= 1
+    reading = Reading()
+    with pytest.raises(TamperedError, match="authentication tag"):
+        reading.take(bytes(frame))
+    labels = {"algorithm": "aes_256_gcm", "operation": "decrypt", "status": "failed"}
+    assert reading.metrics.registry.value("encryption_operations_total", **labels) == 1
+
+
+def test_a_repeated_piece_is_named() -> None:
+    first, second, *_ = sealed()
+    with pytest.raises(ReplayedError, match="second time"):
+        Reading().take_all([first, second, first])
+
+
+def test_a_missing_or_early_piece_is_named() -> None:
+    first, _, third, _ = sealed()
+    with pytest.raises(ReorderedError, match="another order"):
+        Reading().take_all([first, third])
+
+
+def test_a_piece_of_another_file_is_named() -> None:
+    first, _, _, other = sealed()
+    with pytest.raises(SplicedError, match="another file"):
+        Reading().take_all([first, other])
+
+
+def test_a_piece_of_another_file_under_a_forged_header_is_refused() -> None:
+    frames = sealed()
+    with pytest.raises(TamperedError):
+        Reading().take_all([frames[0], frames[1][:14] + frames[3][14:]])
+
+
+def test_a_cut_end_is_named() -> None:
+    with pytest.raises(TruncatedError, match="before all of it"):
+        Reading().take_all(sealed()[:-1])
+
+
+def test_an_end_that_comes_early_is_named() -> None:
+    first, *_ = sealed()
+    sealer = Sealer(SENDER, Metrics(Registry()))
+    early = sealer.seal(Header(Kind.DATA, 0, 0, True), b"short")
+    with pytest.raises(TruncatedError):
+        Reading().take(early)
+    finish = Sealer(SENDER, Metrics(Registry()))
+    finish.seal(Header(Kind.DATA, 0, 0, False), FILES[0][:CHUNK])
+    with pytest.raises(TruncatedError):
+        Reading().take_all([first, finish.seal(Header(Kind.FINISH))])
+
+
+def test_a_forged_final_flag_is_refused() -> None:
+    frame = bytearray(sealed()[2])
+    frame[13] = 0
+    reading = Reading()
+    for good in sealed()[:2]:
+        reading.take(good)
+    with pytest.raises(MalformedError, match="larger than was announced"):
+        reading.take(bytes(frame))
+
+
+def test_a_frame_of_another_connection_is_refused() -> None:
+    other = Session("sender", b"u" * 16, SENDER.send_key, SENDER.receive_key)
+    with pytest.raises(TamperedError):
+        Reading().take(sealed(other)[0])
+
+
+def test_a_frame_does_not_turn_round() -> None:
+    frame = sealed()[0]
+    with pytest.raises(TamperedError):
+        Opener(SENDER, Metrics(Registry())).open(frame)
+
+
+def test_no_nonce_comes_twice_under_a_key() -> None:
+    sealer = Sealer(SENDER, Metrics(Registry()))
+    frames = [sealer.seal(Header(Kind.FINISH), b"same") for _ in range(3)]
+    assert all(one != other for one, other in pairwise(frames))
+    sealer._count = MAX_FRAMES
+    with pytest.raises(KeyExhaustedError):
+        sealer.seal(Header(Kind.FINISH))
+
+
+@pytest.mark.parametrize("frame", [b"", bytes(29), bytes(30), b"\x12" * 30, bytes(300_000)])
+def test_what_is_no_frame_is_malformed(frame: bytes) -> None:
+    with pytest.raises(MalformedError):
+        Header.of(frame)

@@ -1,0 +1,149 @@
+"""The handshake: it agrees on keys between two honest sides, and on nothing else."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tallow.app.crypto.errors import (
+    KeyExchangeError,
+    MalformedError,
+    ProtocolError,
+    VersionError,
+    WrongSecretError,
+)
+from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake, abort
+from tallow.app.crypto.session import Session
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+
+ROOM = "a" * 16
+SECRET = bytes(range(16))
+
+
+class Pair:
+    """Two sides; what one is handed can be changed on the way."""
+
+    def __init__(self, *, secret: bytes = SECRET, room: str = ROOM, seen: tuple[bytes, ...] = ()) -> None:
+        self.metrics = Metrics(Registry())
+        self.sender = SenderHandshake(SECRET, ROOM, (), self.metrics)
+        self.receiver = ReceiverHandshake(secret, room, seen, self.metrics)
+
+    def run(self, **flip: int) -> tuple[Session, Session]:
+        """Both sessions; ``flip`` names a message and the byte of it that is changed."""
+        hello = flipped(self.sender.hello(), flip.get("hello"))
+        reply = flipped(self.receiver.hello(hello), flip.get("reply"))
+        mine = flipped(self.sender.reply(reply), flip.get("sender_confirm"))
+        theirs, receiver = self.receiver.confirm(mine)
+        return self.sender.confirm(flipped(theirs, flip.get("receiver_confirm"))), receiver
+
+
+def flipped(message: bytes, at: int | None) -> bytes:
+    if at is None:
+        return message
+    changed = bytearray(message)
+    changed[at] ^= 1
+    return bytes(changed)
+
+
+def test_both_sides_get_the_same_keys_one_a_direction() -> None:
+    sender, receiver = Pair().run()
+    assert sender.send_key == receiver.receive_key
+    assert sender.receive_key == receiver.send_key
+    assert sender.send_key != sender.receive_key
+    assert sender.transfer == receiver.transfer
+
+
+def test_every_connection_has_fresh_keys() -> None:
+    assert Pair().run()[0].send_key != Pair().run()[0].send_key
+
+
+def test_operations_are_recorded() -> None:
+    pair = Pair()
+    pair.run()
+    for operation in ("keygen", "encapsulate", "decapsulate"):
+        labels = {"operation": operation, "status": "success"}
+        assert pair.metrics.registry.value("pqc_operations_total", **labels) == 1
+        assert pair.metrics.registry.value("pqc_duration_seconds_count", operation=operation) == 1
+
+
+def test_another_secret_is_said_as_such() -> None:
+    with pytest.raises(WrongSecretError, match="secret of the link is wrong"):
+        Pair(secret=os.urandom(16)).run()
+
+
+def test_a_proof_is_not_good_for_another_room() -> None:
+    with pytest.raises(WrongSecretError):
+        Pair(room="b" * 16).run()
+
+
+@pytest.mark.parametrize(
+    ("message", "at"),
+    [
+        ("hello", 2),  # X25519 key
+        ("hello", 34 + 1151),  # ML-KEM encapsulation key, its seed rho
+        ("reply", 3),
+        ("reply", 34),  # ML-KEM ciphertext: rejected implicitly, and seen here
+        ("reply", 34 + 1087),
+        ("sender_confirm", 1),
+        ("receiver_confirm", 32),
+    ],
+)
+def test_a_changed_message_is_a_failed_key_exchange(message: str, at: int) -> None:
+    with pytest.raises(KeyExchangeError, match="key exchange failed"):
+        Pair().run(**{message: at})
+
+
+def test_an_exchanged_session_description_is_a_failed_key_exchange() -> None:
+    with pytest.raises(KeyExchangeError):
+        Pair(seen=(b"a=fingerprint of somebody else",)).run()
+
+
+def test_a_reflected_proof_is_no_proof() -> None:
+    pair = Pair()
+    hello = pair.sender.hello()
+    reply = pair.receiver.hello(hello)
+    with pytest.raises(WrongSecretError):
+        pair.sender.reply(reply[:-32] + hello[-32:])
+
+
+def test_a_public_key_of_small_order_is_refused() -> None:
+    hello = Pair().sender.hello()
+    with pytest.raises(KeyExchangeError):
+        Pair().receiver.hello(hello[:2] + bytes(32) + hello[34:])
+
+
+def test_an_encapsulation_key_outside_its_modulus_is_refused() -> None:
+    hello = Pair().sender.hello()
+    pair = Pair()
+    with pytest.raises(KeyExchangeError):
+        pair.receiver.hello(hello[:34] + b"\xff" * 1184 + hello[34 + 1184 :])
+    failed = {"operation": "encapsulate", "status": "failed"}
+    assert pair.metrics.registry.value("pqc_operations_total", **failed) == 1
+
+
+def test_another_version_is_named() -> None:
+    with pytest.raises(VersionError, match="another version"):
+        Pair().run(hello=1)
+
+
+@pytest.mark.parametrize("message", [b"", b"\x01\x01", b"\x63" * 1250, b"\x01\x01" + bytes(1247)])
+def test_what_is_no_hello_is_malformed(message: bytes) -> None:
+    with pytest.raises(MalformedError):
+        Pair().receiver.hello(message)
+
+
+def test_a_confirmation_before_the_keys_is_refused() -> None:
+    with pytest.raises(MalformedError):
+        Pair().receiver.confirm(b"\x03" + bytes(32))
+
+
+def test_an_abort_says_why() -> None:
+    with pytest.raises(ProtocolError, match="gave up: the secret of the link is wrong"):
+        Pair().sender.reply(abort(WrongSecretError.code))
+
+
+def test_sessions_do_not_print_their_keys() -> None:
+    session, _ = Pair().run()
+    assert repr(session) == "Session(role='sender')"

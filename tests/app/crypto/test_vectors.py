@@ -1,0 +1,21 @@
+"""The committed vectors are what this implementation computes."""
+
+from __future__ import annotations
+
+import json
+
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+
+from support.vectors import FILE, compute
+
+VECTORS = json.loads(FILE.read_text())
+
+
+def test_the_vectors_are_recomputed() -> None:
+    assert compute(VECTORS["inputs"]) == VECTORS["expected"]
+
+
+def test_the_ciphertext_holds_the_shared_secret() -> None:
+    inputs = VECTORS["inputs"]
+    key = MLKEM768PrivateKey.from_seed_bytes(bytes.fromhex(inputs["sender_mlkem768_seed"]))
+    assert key.decapsulate(bytes.fromhex(inputs["kem_ciphertext"])).hex() == inputs["kem_shared_secret"]

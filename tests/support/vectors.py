@@ -1,0 +1,116 @@
+"""The protocol's test vectors: what a second implementation must compute too.
+
+`PYTHONPATH=tests python -m support.vectors` writes ``tests/app/crypto/vectors.json`` anew from its inputs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from tallow.app.crypto.frames import NO_FILE, Header, Kind, Sealer
+from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake
+from tallow.app.crypto.session import Session
+from tallow.app.link import Link, token_hash
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+
+FILE = Path(__file__).parent.parent / "app" / "crypto" / "vectors.json"
+
+FRAMES = [
+    (Header(Kind.MANIFEST, NO_FILE, 0, True), b'{"files":[]}'),
+    (Header(Kind.DATA, 0, 0, False), b"first "),
+    (Header(Kind.DATA, 0, 6, True), b"and last"),
+    (Header(Kind.DATA, 1, 2**33, True), b""),
+    (Header(Kind.FINISH, NO_FILE, 0, True), b""),
+]
+
+
+def compute(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Everything that follows from the inputs, bytes in hexadecimal."""
+    link = Link(inputs["server"], inputs["room"], bytes.fromhex(inputs["secret"]))
+    metrics = Metrics(Registry())
+    descriptions = [text.encode() for text in inputs["descriptions"]]
+    kem = bytes.fromhex(inputs["kem_shared_secret"]), bytes.fromhex(inputs["kem_ciphertext"])
+    sender = SenderHandshake(
+        link.secret,
+        link.room,
+        descriptions,
+        metrics,
+        exchange_key=X25519PrivateKey.from_private_bytes(bytes.fromhex(inputs["sender_x25519"])),
+        kem_key=MLKEM768PrivateKey.from_seed_bytes(bytes.fromhex(inputs["sender_mlkem768_seed"])),
+    )
+    receiver = ReceiverHandshake(
+        link.secret,
+        link.room,
+        descriptions,
+        metrics,
+        exchange_key=X25519PrivateKey.from_private_bytes(bytes.fromhex(inputs["receiver_x25519"])),
+        encapsulate=lambda _key: kem,
+    )
+    hello = sender.hello()
+    reply = receiver.hello(hello)
+    sender_confirm = sender.reply(reply)
+    receiver_confirm, receiver_session = receiver.confirm(sender_confirm)
+    session = sender.confirm(receiver_confirm)
+    assert session.send_key == receiver_session.receive_key
+    return {
+        "link": link.text,
+        "join_token": link.join_token.hex(),
+        "token_hash": token_hash(link.secret),
+        "hello": hello.hex(),
+        "reply": reply.hex(),
+        "sender_confirm": sender_confirm.hex(),
+        "receiver_confirm": receiver_confirm.hex(),
+        "transfer": session.transfer.hex(),
+        "sender_key": session.send_key.hex(),
+        "receiver_key": session.receive_key.hex(),
+        "sender_frames": frames(session, metrics),
+        "receiver_frames": frames(receiver_session, metrics),
+    }
+
+
+def frames(session: Session, metrics: Metrics) -> list[dict[str, Any]]:
+    """The frames a side sends, one after the other."""
+    sealer = Sealer(session, metrics)
+    return [
+        {
+            "kind": int(header.kind),
+            "file": header.file,
+            "index": header.index,
+            "final": header.final,
+            "payload": payload.hex(),
+            "frame": sealer.seal(header, payload).hex(),
+        }
+        for header, payload in FRAMES
+    ]
+
+
+def inputs() -> dict[str, Any]:
+    """Fixed inputs. What ML-KEM's encapsulation draws at random cannot be fixed here: its result is."""
+    seed = bytes(range(64))
+    shared, ciphertext = MLKEM768PrivateKey.from_seed_bytes(seed).public_key().encapsulate()
+    return {
+        "server": "https://tallow.example",
+        "room": "abcdefgh234567ab",
+        "secret": bytes(range(16)).hex(),
+        "descriptions": ["v=0 offer", "v=0 answer"],
+        "sender_x25519": (b"\x11" * 32).hex(),
+        "receiver_x25519": (b"\x22" * 32).hex(),
+        "sender_mlkem768_seed": seed.hex(),
+        "kem_shared_secret": shared.hex(),
+        "kem_ciphertext": ciphertext.hex(),
+    }
+
+
+def main() -> None:
+    given = json.loads(FILE.read_text())["inputs"] if FILE.exists() else inputs()
+    FILE.write_text(json.dumps({"inputs": given, "expected": compute(given)}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
