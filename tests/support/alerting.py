@@ -1,0 +1,92 @@
+"""Which alerts a change of a server's metrics fires: two scrapes, a burst apart, judged by promtool."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from support.debian import program
+from support.promtool import INSTANCE, OLD, PER_MINUTE
+from tallow.stack.alerts import rule_document
+
+BEFORE_MINUTES, AFTER_MINUTES = 20, 40
+LOOK_AT = range(BEFORE_MINUTES, BEFORE_MINUTES + AFTER_MINUTES)
+ALWAYS = {"Watchdog"}
+_OURS = {"tallow_process_start_time_seconds": OLD}
+
+
+def fired(before: str, after: str, folder: Path) -> set[str]:
+    """The alerts that fire at some minute when a server, up for two hours, goes from one exposition to the
+    other between two scrapes and stays there. ``Watchdog``, which always fires, is left out."""
+    alerts = {rule["alert"] for group in _groups() for rule in group["rules"]} - ALWAYS
+    document = {
+        "rule_files": [_rules(folder)],
+        "evaluation_interval": "15s",
+        "tests": [
+            {"interval": "15s", "input_series": _series(before, after), "alert_rule_test": _none(alerts)}
+        ],
+    }
+    (folder / "burst.yml").write_text(yaml.safe_dump(document, width=4096))
+    done = subprocess.run(
+        [program("promtool"), "test", "rules", folder / "burst.yml"],
+        capture_output=True,
+        text=True,
+        check=False,  # what it says is the result
+    )
+    said = set(re.findall(r"alertname: ?(\w+)", done.stdout + done.stderr))
+    assert bool(said) == bool(done.returncode), done.stdout + done.stderr
+    return said
+
+
+def _rules(folder: Path) -> str:
+    bare = [
+        {
+            "name": group["name"],
+            "rules": [{k: v for k, v in rule.items() if k != "annotations"} for rule in group["rules"]],
+        }
+        for group in _groups()
+    ]
+    (folder / "all-rules.yml").write_text(yaml.safe_dump({"groups": bare}))
+    return "all-rules.yml"
+
+
+def _groups() -> list[dict[str, list[dict[str, object]]]]:
+    groups = rule_document()["groups"]
+    assert isinstance(groups, list)
+    return groups
+
+
+def _none(alerts: set[object]) -> list[dict[str, object]]:
+    return [
+        {"eval_time": f"{minute}m", "alertname": alert, "exp_alerts": []}
+        for alert in sorted(map(str, alerts))
+        for minute in LOOK_AT
+    ]
+
+
+def _series(before: str, after: str) -> list[dict[str, str]]:
+    old, new = _samples(before), _samples(after)
+    steps = [
+        {
+            "series": name,
+            "values": f"{old.get(name, value):.12g}+0x{BEFORE_MINUTES * PER_MINUTE - 1} "
+            f"{value:.12g}+0x{AFTER_MINUTES * PER_MINUTE - 1}",
+        }
+        for name, value in new.items()
+    ]
+    up = f"1+0x{(BEFORE_MINUTES + AFTER_MINUTES) * PER_MINUTE}"
+    return [{"series": f'up{{job="tallow",instance="{INSTANCE}"}}', "values": up}, *steps]
+
+
+def _samples(exposition: str) -> dict[str, float]:
+    samples = {}
+    for family in text_string_to_metric_families(exposition):
+        for sample in family.samples:
+            labels = {**sample.labels, "job": "tallow", "instance": INSTANCE}
+            inner = ",".join(f'{name}="{value}"' for name, value in labels.items())
+            samples[f"{sample.name}{{{inner}}}"] = _OURS.get(sample.name, sample.value)
+    return samples
