@@ -38,12 +38,14 @@ class Source:
         name: what the other side is told: relative, with ``/``.
         size: bytes.
         mark: what the file system said of it when it was chosen (device, inode, size, time of change in ns).
+        origin: what this is a cleaned copy of.
     """
 
     path: Path
     name: str
     size: int
     mark: tuple[int, int, int, int]
+    origin: Source | None = None
     _open: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -53,11 +55,13 @@ class Source:
 
     def fingerprint(self) -> str:
         """A cheap mark of this very file in this very state, 64 hexadecimal digits: it changes whenever the
-        file is written to or replaced, and is compared before a transfer is resumed.
+        file is written to or replaced, and is compared before a transfer is resumed. A copy has its origin's.
 
         Raises:
             FileError: the file is gone or cannot be read.
         """
+        if self.origin is not None:
+            return self.origin.fingerprint()
         try:
             mark = _mark(self.path.stat())
         except OSError as error:
@@ -110,7 +114,7 @@ class Source:
         self.close()
 
 
-def source(path: Path, name: str) -> Source:
+def source(path: Path, name: str, origin: Source | None = None) -> Source:
     """One regular file, which is opened once to see that it can be read.
 
     Raises:
@@ -124,7 +128,7 @@ def source(path: Path, name: str) -> Source:
         os.close(_open(path))
     except OSError as error:
         raise plainly("read", str(path), error) from None
-    return Source(path, name, found.st_size, _mark(found))
+    return Source(path, name, found.st_size, _mark(found), origin)
 
 
 def collect(paths: Sequence[Path | str], skip: Callable[[str], None] = lambda _: None) -> list[Source]:

@@ -1,0 +1,285 @@
+"""Nothing planted in a picture survives, and its pixels are the same to the last bit."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageSequence
+from PIL.ExifTags import IFD, Base
+
+from support import pictures
+from support.pictures import LATITUDE, ORIENTED, PLANTED, canvas, frames, jpeg, png, saved, webp
+from tallow.app.files.source import Source, collect
+from tallow.app.metadata import MetadataError, strip, strip_all
+from tallow.app.metadata import jpeg as jpegs
+from tallow.app.metadata import png as pngs
+from tallow.app.metadata import webp as webps
+from tallow.app.metadata.broken import BrokenImageError
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+
+RATIONALS = [struct.pack(order + "II", int(part * 2), 2) for order in "<>" for part in LATITUDE]
+
+LOADED: dict[str, Callable[[], bytes]] = {
+    "baseline.jpg": jpeg,
+    "progressive.jpg": lambda: jpeg(progressive=True),
+    "grey.jpg": lambda: jpeg(canvas("L")),
+    "cmyk.jpg": lambda: jpeg(canvas("CMYK")),
+    "restart.jpg": lambda: jpeg(restart_marker_blocks=2),
+    "full_colour.jpg": lambda: jpeg(quality=100, subsampling=0, optimize=True),
+    "alpha.png": png,
+    "palette.png": lambda: png(canvas("P")),
+    "grey.png": lambda: png(canvas("L")),
+    "deep.png": lambda: png(canvas("I").convert("I;16")),
+    "animated.png": lambda: frames(png),
+    "lossy.webp": lambda: webp(canvas("RGB")),
+    "alpha.webp": webp,
+    "lossless.webp": lambda: webp(lossless=True),
+    "animated.webp": lambda: frames(webp),
+}
+
+
+def stripped(folder: Path, name: str, data: bytes) -> bytes:
+    """What would be sent of a file."""
+    cleaned = strip(chosen(folder, name, data), copies(folder))
+    assert cleaned.name == name
+    return cleaned.read(0, cleaned.size)
+
+
+def chosen(folder: Path, name: str, data: bytes) -> Source:
+    (folder / name).write_bytes(data)
+    return collect([folder / name])[0]
+
+
+def copies(folder: Path) -> Path:
+    (folder / "copies").mkdir(exist_ok=True)
+    return folder / "copies"
+
+
+def shown(data: bytes) -> list[tuple[str, tuple[int, int], bytes, Any]]:
+    """All that is seen of a picture: its frames' pixels and times."""
+    with Image.open(BytesIO(data)) as picture:
+        return [
+            (frame.mode, frame.size, frame.tobytes(), frame.info.get("duration"))
+            for frame in ImageSequence.Iterator(picture)
+        ]
+
+
+def unpacked(data: bytes) -> bytes:
+    """A PNG's bytes with its compressed texts and profile readable."""
+    found, at = data, 8
+    while data.startswith(pngs.SIGNATURE) and at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] in {b"iCCP", b"zTXt"}:
+            found += zlib.decompress(data[at + 8 : at + 8 + size].partition(b"\0")[2][1:])
+        at += 12 + size
+    return found
+
+
+@pytest.fixture(params=LOADED)
+def loaded(request: pytest.FixtureRequest) -> tuple[str, bytes]:
+    return request.param, LOADED[request.param]()
+
+
+def test_the_pictures_do_say_something(loaded: tuple[str, bytes]) -> None:
+    _, data = loaded
+    assert data.count(PLANTED) > 5
+    with Image.open(BytesIO(data)) as picture:
+        assert picture.getexif().get_ifd(IFD.GPSInfo)
+    assert any(number in data for number in RATIONALS)
+
+
+def test_nothing_planted_survives(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+    data = unpacked(stripped(tmp_path, *loaded))
+    assert PLANTED not in data
+    assert PLANTED[:4] not in data
+    assert "PLANTED".encode("utf-16-le") not in data
+    for marker in (b"GPS", b"xmp", b"Photoshop", b"ftyp", *RATIONALS):
+        assert marker not in data
+
+
+def test_no_place_is_left_for_a_reader_to_find(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+    with Image.open(BytesIO(stripped(tmp_path, *loaded))) as picture:
+        picture.load()
+        found = picture.getexif()
+        assert set(found) <= {Base.Orientation}
+        assert not found.get_ifd(IFD.GPSInfo)
+        assert not found.get_ifd(IFD.Exif)
+        assert not {"xmp", "comment", "photoshop", "Comment", "Author", "timestamp_"} & set(picture.info)
+
+
+def test_its_pixels_are_the_same(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+    name, data = loaded
+    assert shown(stripped(tmp_path, name, data)) == shown(data)
+
+
+def test_it_is_the_same_way_up(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+    with Image.open(BytesIO(stripped(tmp_path, *loaded))) as picture:
+        assert picture.getexif()[Base.Orientation] == ORIENTED
+
+
+def test_its_colours_are_the_same(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+    name, data = loaded
+    with Image.open(BytesIO(data)) as before, Image.open(BytesIO(stripped(tmp_path, name, data))) as after:
+        looks = [
+            ImageCms.profileToProfile(
+                canvas("RGB"),
+                ImageCms.ImageCmsProfile(BytesIO(picture.info["icc_profile"])),
+                ImageCms.createProfile("sRGB"),
+            )
+            for picture in (before, after)
+        ]
+    assert looks[0] is not None
+    assert looks[1] is not None
+    assert looks[0].tobytes() == looks[1].tobytes() != canvas("RGB").tobytes()
+
+
+def test_twice_is_once(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+    name, data = loaded
+    clean = chosen(tmp_path, name, stripped(tmp_path, name, data))
+    assert strip(clean, copies(tmp_path)) is clean
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_that_says_nothing_goes_as_it_is(tmp_path: Path, kind: str) -> None:
+    picture = chosen(tmp_path, f"x.{kind.lower()}", saved(canvas(), kind))
+    assert strip(picture, copies(tmp_path)) is picture
+    assert list(copies(tmp_path).iterdir()) == []
+
+
+def test_an_upright_picture_keeps_no_exif_at_all(tmp_path: Path) -> None:
+    for kind in ("JPEG", "PNG", "WEBP"):
+        data = stripped(tmp_path, f"x.{kind.lower()}", saved(canvas(), kind, exif=pictures.exif(1)))
+        assert b"xif" not in data.lower()[:200]
+        assert b"EXIF" not in data
+
+
+def test_of_a_pair_of_pictures_the_first_goes(tmp_path: Path) -> None:
+    second = canvas(seed=2)
+    pair = saved(canvas(), "MPO", save_all=True, append_images=[second], exif=pictures.exif(), quality=90)
+    data = stripped(tmp_path, "x.jpg", pair)
+    assert PLANTED not in data
+    assert b"MPF" not in data
+    assert shown(data) == shown(pair)[:1]
+
+
+def test_exif_that_cannot_be_read_goes_whole(tmp_path: Path) -> None:
+    broken = b"Exif\0\0MM\0*" + b"\xff" * 40 + PLANTED
+    assert PLANTED not in stripped(tmp_path, "x.jpg", saved(canvas(), "JPEG", exif=broken))
+
+
+def test_a_large_profile_in_several_segments_is_followed(tmp_path: Path) -> None:
+    large = bytearray(pictures.profile())
+    count = int.from_bytes(large[128:132], "big")
+    names = [bytes(large[at : at + 4]) for at in range(132, 132 + 12 * count, 12)]
+    assert b"rTRC" in names
+    at = 132 + 12 * names.index(b"rTRC")
+    curve = (
+        b"curv"
+        + bytes(4)
+        + (40_000).to_bytes(4, "big")
+        + b"".join(struct.pack(">H", step * 65535 // 39_999) for step in range(40_000))
+    )
+    struct.pack_into(">II", large, at + 4, len(large), len(curve))
+    large += curve
+    struct.pack_into(">I", large, 0, len(large))
+    data = stripped(tmp_path, "x.jpg", saved(canvas(), "JPEG", icc_profile=bytes(large)))
+    with Image.open(BytesIO(data)) as picture:
+        assert curve in picture.info["icc_profile"]
+    assert PLANTED not in data
+
+
+def test_what_a_file_is_counts_not_what_it_is_called(tmp_path: Path) -> None:
+    for name in ("x", "x.txt", "x.png"):
+        assert PLANTED not in stripped(tmp_path, name, jpeg())
+
+
+def test_other_files_go_as_they_are(tmp_path: Path) -> None:
+    for name, data in (("x.txt", PLANTED), ("x.pdf", b"%PDF-1.7" + PLANTED), ("x", b""), ("empty.jpg", b"")):
+        source = chosen(tmp_path, name, data)
+        assert strip(source, copies(tmp_path)) is source
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("x.jpg", b"no picture", "it is no JPEG inside"),
+        ("x.PNG", b"no picture", "it is no PNG inside"),
+        ("x.webp", b"RIFF1234WAVE", "it is no WebP inside"),
+        ("x.jpg", jpeg()[:900], "broken JPEG"),
+        ("x.png", png()[:900], "broken PNG"),
+        ("x.webp", webp()[:900], "broken WebP"),
+        ("x.png", png().replace(b"IHDR", b"IHDX", 1), "broken PNG"),
+        ("x.png", png(canvas("L"))[:-60] + b"!" + png(canvas("L"))[-59:], "broken PNG"),
+        ("x.webp", b"RIFF\x04\0\0\0WEBP", "broken WebP"),
+        ("x.jpg", b"\xff\xd8\xff\xd9", "broken JPEG"),
+    ],
+)
+def test_a_broken_picture_is_not_sent_and_the_way_out_is_said(
+    tmp_path: Path, name: str, data: bytes, why: str
+) -> None:
+    with pytest.raises(MetadataError) as caught:
+        stripped(tmp_path, name, data)
+    assert str(caught.value) == (
+        f"the metadata of {name} cannot be removed ({why}); --keep-metadata sends files as they are"
+    )
+    assert list(copies(tmp_path).iterdir()) == []
+
+
+def test_a_picture_too_large_to_hold_is_not_sent(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"\xff\xd8\xff")
+    with (tmp_path / "x.jpg").open("r+b") as sparse:
+        sparse.truncate((256 << 20) + 1)
+    with pytest.raises(MetadataError, match="larger than 256 MiB"):
+        strip(collect([tmp_path / "x.jpg"])[0], copies(tmp_path))
+
+
+@given(st.data())
+@pytest.mark.parametrize(
+    ("make", "clean"),
+    [(jpeg, jpegs.clean), (png, pngs.clean), (webp, webps.clean)],
+    ids=["jpeg", "png", "webp"],
+)
+def test_whatever_a_file_holds_only_broken_is_said(
+    make: Callable[[], bytes], clean: Any, data: st.DataObject
+) -> None:
+    whole = bytearray(make())
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(3, len(whole) - 1))
+        whole[at] = data.draw(st.integers(0, 255))
+    cut = bytes(whole[: data.draw(st.integers(16, len(whole)))])
+    try:
+        list(clean(cut))
+    except BrokenImageError as error:
+        assert str(error).startswith("broken ")
+
+
+def test_what_was_done_is_counted(tmp_path: Path) -> None:
+    metrics = Metrics(Registry())
+    files = {"a.jpg": jpeg(), "b.webp": webp(), "plain.png": saved(canvas(), "PNG"), "c.txt": b"text"}
+    sources = [chosen(tmp_path, name, data) for name, data in files.items()]
+    cleaned = strip_all(sources, copies(tmp_path), metrics)
+    assert [source.name for source in cleaned] == list(files)
+    assert [one is other for one, other in zip(cleaned, sources, strict=True)] == [False, False, True, True]
+    broken = chosen(tmp_path, "d.jpg", b"?")
+    with pytest.raises(MetadataError):
+        strip_all([broken, *sources], copies(tmp_path), metrics)
+    value = metrics.registry.value
+    assert value("metadata_stripped_total", file_type="image", status="success") == 2
+    assert value("metadata_stripped_total", file_type="image", status="failed") == 1
+
+
+def test_a_copy_has_the_fingerprint_of_what_it_was_made_from(tmp_path: Path) -> None:
+    picture = chosen(tmp_path, "x.jpg", jpeg())
+    first, second = (strip(picture, copies(tmp_path)) for _ in range(2))
+    assert first.path != second.path
+    assert first.fingerprint() == second.fingerprint() == picture.fingerprint()
+    assert first.digest() == second.digest() != picture.digest()
