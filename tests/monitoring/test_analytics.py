@@ -15,13 +15,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from support.canary import CANARY, spot
-from support.plausible import Plausible, plausible
 from support.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.analytics import Analytics, classes, sender
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import Plausible, plausible_endpoint
 
 Make = Callable[..., Analytics]
 
@@ -34,7 +34,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def site() -> Iterator[Plausible]:
-    with plausible() as running:
+    with plausible_endpoint() as running:
         yield running
 
 
@@ -202,12 +202,12 @@ def test_an_event_of_no_request_is_the_servers_own(make: Make, site: Plausible) 
 
 
 def test_what_plausible_dropped_quietly_is_counted(make: Make, site: Plausible, metrics: Metrics) -> None:
-    site.dropped = True
+    site.drops = True
     analytics = make()
     analytics.goal("seen")
     analytics.flush(10)
     assert dropped(metrics, "rejected") == 1
-    assert site.requests == 1
+    assert len(site.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -223,15 +223,16 @@ def test_what_plausible_dropped_quietly_is_counted(make: Make, site: Plausible, 
 def test_a_refused_event_is_tried_again_where_that_may_help_and_then_counted(
     make: Make, site: Plausible, metrics: Metrics, status: int, reason: str, requests: int
 ) -> None:
-    site.status = status
+    site.fail(status=status)
     analytics = make()
     analytics.goal("seen")
     assert analytics.flush(10)
-    assert (dropped(metrics, reason), site.requests) == (1, requests)
+    assert (dropped(metrics, reason), len(site.requests)) == (1, requests)
 
 
 def test_a_passing_failure_loses_nothing(make: Make, site: Plausible, metrics: Metrics) -> None:
-    site.statuses = [500, 429]
+    site.fail(status=500, times=1)
+    site.fail(status=429, times=1)
     analytics = make()
     analytics.goal("seen")
     assert analytics.flush(10)
@@ -240,7 +241,7 @@ def test_a_passing_failure_loses_nothing(make: Make, site: Plausible, metrics: M
 
 
 def test_garbage_for_an_answer_is_a_failure(make: Make, site: Plausible, metrics: Metrics) -> None:
-    site.garbage = True
+    site.fail(garbage=True)
     analytics = make()
     analytics.goal("seen")
     assert analytics.flush(10)
@@ -255,7 +256,7 @@ def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
     away = make(plausible_host=url)
     away.goal("seen")
     assert away.flush(10)
-    site.delay = 0.2
+    site.fail(delay_s=0.2)
     slow = make(plausible_timeout=0.02)
     slow.goal("seen")
     assert slow.flush(10)
@@ -265,12 +266,12 @@ def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
 def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
     make: Make, site: Plausible, metrics: Metrics
 ) -> None:
-    site.delay = 0.05
+    site.fail(delay_s=0.05)
     analytics = make(plausible_queue_size=10)
     for _ in range(100):
         analytics.goal("seen")
     assert metrics.registry.value("telemetry_queue_depth", pipeline="analytics") <= 10
-    site.delay = 0
+    site.recover()
     assert analytics.flush(10)
     assert len(site.events) + dropped(metrics, "queue_full") == 100
     assert 10 <= len(site.events) <= 12
@@ -278,7 +279,7 @@ def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
 
 
 def test_what_is_left_at_the_end_is_counted(make: Make, site: Plausible, metrics: Metrics) -> None:
-    site.delay = 0.1
+    site.fail(delay_s=0.1)
     analytics = make()
     for _ in range(10):
         analytics.goal("seen")
@@ -293,7 +294,7 @@ def test_without_a_site_nothing_is_sent_or_started(site: Plausible, metrics: Met
     with analytics.session():
         pass
     assert analytics.flush()
-    assert site.requests == 0
+    assert site.requests == []
 
 
 def test_what_cannot_be_scrubbed_is_dropped_and_counted(
@@ -306,7 +307,7 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     analytics = make()
     analytics.goal("seen")
     assert analytics.flush()
-    assert (site.requests, dropped(metrics, "failed")) == (0, 1)
+    assert (site.requests, dropped(metrics, "failed")) == ([], 1)
 
 
 def test_a_process_that_ends_sends_what_is_queued(site: Plausible) -> None:

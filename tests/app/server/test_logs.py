@@ -11,30 +11,30 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.logs import Lines
 from support.server import Running
 from tallow.monitoring.logging import configure, fields, flush
 from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import MemorySink
 
 
 @pytest.fixture
-def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
+def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemorySink]:
     """What the process logs. Nothing is scrubbed: the server must not need it."""
     monkeypatch.setattr(fields, "scrub", lambda value: value)
-    sink = Lines()
+    sink = MemorySink()
     configure(MonitoringSettings.load(), sinks=[sink])
     yield sink
     configure(MonitoringSettings.load())
 
 
-def records(sink: Lines, *loggers: str) -> list[dict[str, Any]]:
+def records(sink: MemorySink, *loggers: str) -> list[dict[str, Any]]:
     flush()
     found = [orjson.loads(line) for line in sink.lines]
     return [record for record in found if not loggers or record["logger"] in loggers]
 
 
 async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
-    sink: Lines, server: Running
+    sink: MemorySink, server: Running
 ) -> None:
     sender, receiver = await server.pair()
     await sender.send(type="started", method="p2p")
@@ -59,7 +59,7 @@ async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
     assert '"WebSocket' not in everything
 
 
-async def test_a_refused_socket_is_a_matter_of_security(sink: Lines, server: Running) -> None:
+async def test_a_refused_socket_is_a_matter_of_security(sink: MemorySink, server: Running) -> None:
     for endpoint in ("signal", "relay"):
         connection = await server.connect(f"/api/{endpoint}")
         await connection.send(json.dumps({"type": "nonsense"}))
@@ -74,6 +74,6 @@ async def test_a_refused_socket_is_a_matter_of_security(sink: Lines, server: Run
     ]
 
 
-async def test_uvicorn_s_own_records_come_in_the_same_shape(sink: Lines, server: Running) -> None:
+async def test_uvicorn_s_own_records_come_in_the_same_shape(sink: MemorySink, server: Running) -> None:
     (started,) = [record for record in records(sink, "uvicorn.error") if "startup" in record["message"]][:1]
     assert (started["service"], started["level"]) == ("tallow", "info")

@@ -11,18 +11,18 @@ from typing import Any
 import httpx
 import pytest
 
-from support.logs import Logs
 from tallow.monitoring import capture as errors
 from tallow.monitoring import instrument
 from tallow.monitoring.logging import bridge
 from tallow.monitoring.logging.writer import telemetry
+from tallow.monitoring.testing import CapturedLogs
 
 
 @pytest.fixture
-def logs() -> Iterator[Logs]:
+def logs() -> Iterator[CapturedLogs]:
     root = standard.getLogger()
     before, level = list(root.handlers), root.level
-    logs = Logs("info")
+    logs = CapturedLogs("info")
     bridge.release()
     bridge.capture(logs.pipeline)
     yield logs
@@ -30,7 +30,7 @@ def logs() -> Iterator[Logs]:
     root.setLevel(level)
 
 
-def test_a_record_comes_out_in_the_contract_s_shape(logs: Logs) -> None:
+def test_a_record_comes_out_in_the_contract_s_shape(logs: CapturedLogs) -> None:
     standard.getLogger("uvicorn.error").info("Listening on %s", "port 3000", extra={"workers": 2})
     record = logs.last
     assert record["message"] == "Listening on port 3000"
@@ -59,19 +59,19 @@ def test_a_record_comes_out_in_the_contract_s_shape(logs: Logs) -> None:
         (99, "fatal"),
     ],
 )
-def test_levels_are_folded_into_ours(logs: Logs, number: int, level: str) -> None:
+def test_levels_are_folded_into_ours(logs: CapturedLogs, number: int, level: str) -> None:
     standard.getLogger("any").log(number, "Something")
     assert logs.last["level"] == level
 
 
-def test_what_is_below_the_level_is_not_written(logs: Logs) -> None:
+def test_what_is_below_the_level_is_not_written(logs: CapturedLogs) -> None:
     loud = standard.getLogger("loud")
     loud.setLevel(standard.DEBUG)
     loud.debug("Detail")
     assert logs.records == []
 
 
-def test_an_exception_has_its_stack_and_no_source_text(logs: Logs) -> None:
+def test_an_exception_has_its_stack_and_no_source_text(logs: CapturedLogs) -> None:
     try:
         raise ValueError("no")
     except ValueError:
@@ -80,14 +80,14 @@ def test_an_exception_has_its_stack_and_no_source_text(logs: Logs) -> None:
     assert "raise ValueError" not in logs.last["error"]["stack"]
 
 
-def test_arguments_that_do_not_fit_cost_their_values_only(logs: Logs) -> None:
+def test_arguments_that_do_not_fit_cost_their_values_only(logs: CapturedLogs) -> None:
     # Straight to the handler: pytest's own would raise.
     record = standard.LogRecord("any", standard.WARNING, __file__, 1, "%d apples", ("no",), None)
     bridge.BridgeHandler(logs.pipeline).handle(record)
     assert logs.last["message"] == "%d apples"
 
 
-def test_printing_handlers_are_taken_off_and_others_stay(logs: Logs) -> None:
+def test_printing_handlers_are_taken_off_and_others_stay(logs: CapturedLogs) -> None:
     noisy = standard.getLogger("noisy")
     noisy.propagate = False
     kept = standard.StreamHandler(io.StringIO())
@@ -105,13 +105,13 @@ def test_printing_handlers_are_taken_off_and_others_stay(logs: Logs) -> None:
         noisy.propagate = True
 
 
-def test_capturing_twice_writes_once(logs: Logs) -> None:
+def test_capturing_twice_writes_once(logs: CapturedLogs) -> None:
     bridge.capture(logs.pipeline)
     standard.getLogger("any").warning("Once")
     assert len(logs.records) == 1
 
 
-def test_what_our_own_sending_logs_is_not_sent_in_turn(logs: Logs) -> None:
+def test_what_our_own_sending_logs_is_not_sent_in_turn(logs: CapturedLogs) -> None:
     telemetry.mine = True
     try:
         standard.getLogger("httpx").error("Sent")
@@ -121,7 +121,9 @@ def test_what_our_own_sending_logs_is_not_sent_in_turn(logs: Logs) -> None:
     assert [record["message"] for record in logs.records] == ["The host's own"]
 
 
-async def test_an_exception_nobody_handled_is_written_once_with_its_correlation_id(logs: Logs) -> None:
+async def test_an_exception_nobody_handled_is_written_once_with_its_correlation_id(
+    logs: CapturedLogs,
+) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("the cellar is flooded")
 

@@ -9,22 +9,22 @@ from typing import Any
 import pytest
 
 from support.canary import CANARY
-from support.logs import Logs
 from tallow.monitoring import correlation, logging
 from tallow.monitoring.logging import fields
 from tallow.monitoring.logging.record import MAX_LINE_BYTES
+from tallow.monitoring.testing import CapturedLogs
 
 SAID = f"Message {CANARY}"
 
 
 @pytest.fixture
-def logs() -> Iterator[Logs]:
-    logs = Logs()
+def logs() -> Iterator[CapturedLogs]:
+    logs = CapturedLogs()
     yield logs
     logs.pipeline.writer.close()
 
 
-def test_a_record_has_the_fields_of_the_contract_in_order(logs: Logs) -> None:
+def test_a_record_has_the_fields_of_the_contract_in_order(logs: CapturedLogs) -> None:
     with correlation.bind("ab" * 16):
         logs.logger.info("Transfer started", file_size=12, method="p2p")
     record = logs.last
@@ -55,12 +55,12 @@ def test_a_record_has_the_fields_of_the_contract_in_order(logs: Logs) -> None:
     }
 
 
-def test_without_a_transfer_at_hand_there_is_no_correlation_id(logs: Logs) -> None:
+def test_without_a_transfer_at_hand_there_is_no_correlation_id(logs: CapturedLogs) -> None:
     logs.logger.info("Started")
     assert "correlation_id" not in logs.last
 
 
-def test_bound_context_is_in_every_record_and_the_first_logger_is_unchanged(logs: Logs) -> None:
+def test_bound_context_is_in_every_record_and_the_first_logger_is_unchanged(logs: CapturedLogs) -> None:
     bound = logs.logger.bind(method="relay").bind(attempt=2)
     bound.info("one")
     bound.unbind("attempt").info("two")
@@ -72,12 +72,12 @@ def test_bound_context_is_in_every_record_and_the_first_logger_is_unchanged(logs
     ]
 
 
-def test_a_call_s_context_wins_over_bound_context(logs: Logs) -> None:
+def test_a_call_s_context_wins_over_bound_context(logs: CapturedLogs) -> None:
     logs.logger.bind(attempt=1).info("again", attempt=2)
     assert logs.last["attempt"] == 2
 
 
-def test_bound_context_is_a_copy(logs: Logs) -> None:
+def test_bound_context_is_a_copy(logs: CapturedLogs) -> None:
     sizes = [1]
     bound = logs.logger.bind(sizes=sizes)
     sizes.append(2)
@@ -97,16 +97,18 @@ def test_bound_context_is_a_copy(logs: Logs) -> None:
         ("fatal", "fatal"),
     ],
 )
-def test_levels_have_the_contract_s_names_and_are_counted(logs: Logs, method: str, level: str) -> None:
+def test_levels_have_the_contract_s_names_and_are_counted(
+    logs: CapturedLogs, method: str, level: str
+) -> None:
     getattr(logs.logger, method)("Something")
     logs.logger.log(method, "Something")
     assert [record["level"] for record in logs.records] == [level, level]
-    assert logs.value("log_records_total", level=level) == 2
+    assert logs.metrics.registry.value("log_records_total", level=level) == 2
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "fatal"])
 def test_what_is_below_the_level_is_not_written(level: str) -> None:
-    logs = Logs(level)
+    logs = CapturedLogs(level)
     for name in ("debug", "info", "warning", "error", "fatal"):
         logs.logger.log(name, name)
     names = ["debug", "info", "warning", "error", "fatal"]
@@ -114,7 +116,7 @@ def test_what_is_below_the_level_is_not_written(level: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["level", "message", "timestamp", "logger", "service"])
-def test_context_never_passes_for_a_field_of_the_contract(logs: Logs, name: str) -> None:
+def test_context_never_passes_for_a_field_of_the_contract(logs: CapturedLogs, name: str) -> None:
     logs.logger.bind(**{name: "forged"}).info("Real")
     logs.logger.info("Real", **{name: "forged"})
     for record in logs.records:
@@ -122,14 +124,14 @@ def test_context_never_passes_for_a_field_of_the_contract(logs: Logs, name: str)
         assert record["message"] == "Real"
 
 
-def test_a_correlation_id_may_be_given_but_not_free_text(logs: Logs) -> None:
+def test_a_correlation_id_may_be_given_but_not_free_text(logs: CapturedLogs) -> None:
     logs.logger.info("Known", correlation_id="0af76519-16cd-43dd-8448-eb211c80319c")
     assert logs.last["correlation_id"] == "0af7651916cd43dd8448eb211c80319c"
     logs.logger.info("Unknown", correlation_id="whatever they like")
     assert "correlation_id" not in logs.last
 
 
-def test_an_exception_is_its_type_message_and_places_without_local_variables(logs: Logs) -> None:
+def test_an_exception_is_its_type_message_and_places_without_local_variables(logs: CapturedLogs) -> None:
     def inner() -> None:
         hidden = "the-local-value"
         raise ValueError(f"no room for {len(hidden)}")
@@ -151,7 +153,7 @@ def test_an_exception_is_its_type_message_and_places_without_local_variables(log
 
 
 @pytest.mark.parametrize("exc_info", [True, "tuple", "error"])
-def test_exc_info_is_read_as_the_standard_library_reads_it(logs: Logs, exc_info: Any) -> None:
+def test_exc_info_is_read_as_the_standard_library_reads_it(logs: CapturedLogs, exc_info: Any) -> None:
     try:
         raise KeyError("gone")
     except KeyError as error:
@@ -160,7 +162,7 @@ def test_exc_info_is_read_as_the_standard_library_reads_it(logs: Logs, exc_info:
     assert logs.last["error"]["type"] == "KeyError"
 
 
-def test_exception_logs_the_one_at_hand(logs: Logs) -> None:
+def test_exception_logs_the_one_at_hand(logs: CapturedLogs) -> None:
     try:
         raise OSError("disk")
     except OSError:
@@ -168,12 +170,12 @@ def test_exception_logs_the_one_at_hand(logs: Logs) -> None:
     assert (logs.last["level"], logs.last["error"]["type"]) == ("error", "OSError")
 
 
-def test_no_exception_at_hand_means_no_error(logs: Logs) -> None:
+def test_no_exception_at_hand_means_no_error(logs: CapturedLogs) -> None:
     logs.logger.error("Failed", exc_info=True)  # noqa: LOG014 - the mistake under test
     assert "error" not in logs.last
 
 
-def test_a_group_names_its_members_and_a_deep_stack_is_cut_in_its_middle(logs: Logs) -> None:
+def test_a_group_names_its_members_and_a_deep_stack_is_cut_in_its_middle(logs: CapturedLogs) -> None:
     def deep(left: int) -> None:
         if not left:
             raise ExceptionGroup("several", [ValueError("one"), TypeError("two")])
@@ -230,25 +232,25 @@ CYCLE["self"] = CYCLE
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_any_value_makes_one_line_of_json(logs: Logs, value: Any) -> None:
+def test_any_value_makes_one_line_of_json(logs: CapturedLogs, value: Any) -> None:
     logs.logger.info("Odd", value=value, beside="kept")
     assert logs.last["beside"] == "kept"
     assert logs.lines[-1].count(b"\n") == 1
     assert len(logs.lines[-1]) <= MAX_LINE_BYTES
 
 
-def test_an_exception_whose_text_cannot_be_had_is_still_written(logs: Logs) -> None:
+def test_an_exception_whose_text_cannot_be_had_is_still_written(logs: CapturedLogs) -> None:
     logs.logger.error("Failed", exc_info=HostileError())
     assert logs.last["error"]["message"] == "(its text cannot be read)"
 
 
-def test_a_message_that_is_no_text_is_written_as_one(logs: Logs) -> None:
+def test_a_message_that_is_no_text_is_written_as_one(logs: CapturedLogs) -> None:
     logs.logger.info(404)  # type: ignore[arg-type]
     logs.logger.info(Hostile())  # type: ignore[arg-type]
     assert [record["message"] for record in logs.records] == ["404", "[Hostile]"]
 
 
-def test_a_line_too_long_loses_its_largest_fields_and_says_so(logs: Logs) -> None:
+def test_a_line_too_long_loses_its_largest_fields_and_says_so(logs: CapturedLogs) -> None:
     many = {f"field_{number}": [number] * 10_000 for number in range(5)}
     logs.logger.info("Large", small=1, **many)
     assert len(logs.lines[-1]) <= MAX_LINE_BYTES
@@ -257,7 +259,7 @@ def test_a_line_too_long_loses_its_largest_fields_and_says_so(logs: Logs) -> Non
 
 
 def test_a_mistake_of_our_own_is_seen_in_tests_and_counted_elsewhere(
-    logs: Logs, monkeypatch: pytest.MonkeyPatch
+    logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(line: bytes) -> None:
         raise ZeroDivisionError
@@ -267,7 +269,7 @@ def test_a_mistake_of_our_own_is_seen_in_tests_and_counted_elsewhere(
         logs.logger.info("Hello")
     monkeypatch.delenv("PYTEST_CURRENT_TEST")
     logs.logger.info("Hello")
-    assert logs.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 1
+    assert logs.metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 1
 
 
 def test_the_domain_loggers_are_there() -> None:
@@ -275,7 +277,7 @@ def test_the_domain_loggers_are_there() -> None:
         assert isinstance(getattr(logging, f"{name}_logger"), logging.Logger)
 
 
-def test_everything_a_caller_gives_goes_through_the_scrubber(logs: Logs) -> None:
+def test_everything_a_caller_gives_goes_through_the_scrubber(logs: CapturedLogs) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:
@@ -284,7 +286,9 @@ def test_everything_a_caller_gives_goes_through_the_scrubber(logs: Logs) -> None
     assert logs.last["message"].startswith("Message ")
 
 
-def test_what_cannot_be_scrubbed_is_dropped_and_counted(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_scrubbed_is_dropped_and_counted(
+    logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(value: Any) -> Any:
         raise RecursionError
 
@@ -292,4 +296,4 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(logs: Logs, monkeypatch:
     logs.logger.info(SAID, value=CANARY)
     assert CANARY not in str(logs.last)
     assert (logs.last["message"], logs.last["logger"]) == ("[dropped]", "test")
-    assert logs.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 2
+    assert logs.metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 2

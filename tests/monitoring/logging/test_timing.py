@@ -6,15 +6,15 @@ import asyncio
 
 import pytest
 
-from support.logs import Logs
+from tallow.monitoring.testing import CapturedLogs
 
 
 @pytest.fixture
-def logs() -> Logs:
-    return Logs()
+def logs() -> CapturedLogs:
+    return CapturedLogs()
 
 
-def test_a_block_is_one_record_with_its_duration(logs: Logs) -> None:
+def test_a_block_is_one_record_with_its_duration(logs: CapturedLogs) -> None:
     with logs.logger.time("transfer", method="p2p") as timer:
         pass
     record = logs.last
@@ -23,20 +23,20 @@ def test_a_block_is_one_record_with_its_duration(logs: Logs) -> None:
     assert record["duration_ms"] == timer.duration_ms >= 0
 
 
-def test_a_block_that_fails_says_so_and_lets_the_exception_pass(logs: Logs) -> None:
+def test_a_block_that_fails_says_so_and_lets_the_exception_pass(logs: CapturedLogs) -> None:
     with pytest.raises(KeyError), logs.logger.time("transfer"):
         raise KeyError("x")
     record = logs.last
     assert (record["level"], record["outcome"], record["error_type"]) == ("warning", "failed", "KeyError")
 
 
-async def test_a_block_may_be_async(logs: Logs) -> None:
+async def test_a_block_may_be_async(logs: CapturedLogs) -> None:
     async with logs.logger.time("transfer"):
         await asyncio.sleep(0.01)
     assert logs.last["duration_ms"] >= 9
 
 
-async def test_a_cancelled_block_has_not_failed(logs: Logs) -> None:
+async def test_a_cancelled_block_has_not_failed(logs: CapturedLogs) -> None:
     async def work() -> None:
         async with logs.logger.time("transfer"):
             await asyncio.sleep(60)
@@ -49,7 +49,7 @@ async def test_a_cancelled_block_has_not_failed(logs: Logs) -> None:
     assert (logs.last["level"], logs.last["outcome"]) == ("info", "cancelled")
 
 
-def test_every_call_of_a_decorated_function_is_timed(logs: Logs) -> None:
+def test_every_call_of_a_decorated_function_is_timed(logs: CapturedLogs) -> None:
     @logs.logger.time("add")
     def add(one: int, two: int) -> int:
         """Adds."""
@@ -60,7 +60,7 @@ def test_every_call_of_a_decorated_function_is_timed(logs: Logs) -> None:
     assert len(logs.records) == 2
 
 
-async def test_a_decorated_coroutine_function_is_timed_to_its_end(logs: Logs) -> None:
+async def test_a_decorated_coroutine_function_is_timed_to_its_end(logs: CapturedLogs) -> None:
     @logs.logger.time("wait")
     async def wait(seconds: float) -> str:
         await asyncio.sleep(seconds)
@@ -71,7 +71,7 @@ async def test_a_decorated_coroutine_function_is_timed_to_its_end(logs: Logs) ->
     assert len(logs.records) == 2
 
 
-def test_a_bound_logger_s_timer_has_its_context(logs: Logs) -> None:
+def test_a_bound_logger_s_timer_has_its_context(logs: CapturedLogs) -> None:
     with logs.logger.bind(attempt=3).time("retry"):
         pass
     assert logs.last["attempt"] == 3

@@ -12,15 +12,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from support.logs import Lines
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
+from tallow.monitoring.testing import MemorySink
 
 PREPARE = "from tallow.monitoring.logging import fields; fields.scrub = lambda value: value\n"
 
 
-class Stuck(Lines):
+class Stuck(MemorySink):
     """A sink that takes lines once it is let."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Stuck(Lines):
         super().write(lines)
 
 
-class Broken(Lines):
+class Broken(MemorySink):
     def write(self, lines: Sequence[bytes]) -> None:
         raise RuntimeError("no")
 
@@ -49,7 +49,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
 
 
 def test_lines_arrive_without_being_asked_for(metrics: Metrics) -> None:
-    sink = Lines()
+    sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
     for round_ in range(3):
         writer.put(b"%d\n" % round_)
@@ -61,7 +61,7 @@ def test_lines_arrive_without_being_asked_for(metrics: Metrics) -> None:
 
 
 def test_lines_of_many_threads_all_arrive_each_thread_s_in_order(metrics: Metrics) -> None:
-    sink = Lines()
+    sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
 
     def work(name: int) -> None:
@@ -96,7 +96,7 @@ def test_a_sink_that_hangs_costs_lines_not_memory_and_holds_nobody_up(
 
 
 def test_one_sink_s_failure_is_counted_and_is_not_the_other_s(metrics: Metrics) -> None:
-    sink = Lines()
+    sink = MemorySink()
     writer = Writer([Broken(), sink], metrics=metrics)
     writer.put(b"one\n")
     writer.put(b"two\n")
@@ -116,7 +116,7 @@ def test_closing_waits_for_a_hanging_sink_no_longer_than_told(metrics: Metrics) 
 
 
 def test_after_closing_a_line_is_written_at_once(metrics: Metrics) -> None:
-    sink = Lines()
+    sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
     writer.close()
     writer.put(b"late\n")
@@ -124,7 +124,7 @@ def test_after_closing_a_line_is_written_at_once(metrics: Metrics) -> None:
 
 
 def test_a_call_from_within_a_call_does_not_hang(metrics: Metrics) -> None:
-    sink = Lines()
+    sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
 
     class Finalised:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from support.canary import spot
-from support.sentry import Sentry, sentry
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 from tallow.monitoring.sentry import hooks
 from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import Sentry, sentry_endpoint
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[Sentry]:
-    with sentry() as running:
+    with sentry_endpoint() as running:
         yield running
 
 

@@ -13,13 +13,13 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from support.sentry import Sentry, sentry
 from support.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import state
 from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import Sentry, sentry_endpoint
 
 Start = Callable[..., None]
 
@@ -35,7 +35,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
 def test_a_refused_event_is_counted_by_reason(
     start: Start, server: Sentry, metrics: Metrics, status: int, reason: str
 ) -> None:
-    server.status = status
+    server.fail(status=status)
     start({"send_client_reports": False})
     sentry_sdk.capture_message("hello")
     ours.flush(10)
@@ -45,12 +45,12 @@ def test_a_refused_event_is_counted_by_reason(
 def test_after_a_rate_limit_nothing_is_sent_and_it_is_counted(
     start: Start, server: Sentry, metrics: Metrics
 ) -> None:
-    server.status, server.headers = 429, {"Retry-After": "60"}
+    server.fail(status=429, headers={"Retry-After": "60"})
     start({"send_client_reports": False})
     for _ in range(3):
         sentry_sdk.capture_message("hello")
         ours.flush(10)
-    assert server.requests == 1
+    assert len(server.requests) == 1
     assert dropped(metrics, "rate_limited") == 3
 
 
@@ -66,12 +66,12 @@ def test_a_sentry_that_is_away_costs_no_exception(metrics: Metrics, start: Start
 def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
     start: Start, server: Sentry, metrics: Metrics
 ) -> None:
-    server.delay = 0.05
+    server.fail(delay_s=0.05)
     start({"send_client_reports": False}, sentry_queue_size=5)
     for number in range(50):
         sentry_sdk.capture_message(f"message {number}")
     assert metrics.registry.value("telemetry_queue_depth", pipeline="sentry") <= 6
-    server.delay = 0
+    server.recover()
     ours.flush(10)
     arrived = len(server.of("event"))
     assert dropped(metrics, "queue_full") == 50 - arrived
@@ -113,7 +113,7 @@ def test_the_sdk_is_not_loaded_without_a_dsn() -> None:
 
 
 def test_a_process_that_ends_sends_what_is_queued_and_prints_nothing() -> None:
-    with sentry() as server:
+    with sentry_endpoint() as server:
         code = (
             "import sentry_sdk; from tallow.monitoring import sentry, outgoing\n"
             "from tallow.monitoring.sentry import hooks; hooks.scrub = lambda value: value\n"

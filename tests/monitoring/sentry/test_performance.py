@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sentry_sdk
 
-from support.sentry import Sentry
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.sentry import context
 from tallow.monitoring.sentry.performance_monitoring import (
@@ -19,6 +18,7 @@ from tallow.monitoring.sentry.performance_monitoring import (
     monitor_crypto,
     monitor_transfer,
 )
+from tallow.monitoring.testing import Sentry
 
 ID = "0123456789abcdef0123456789abcdef"
 Start = Callable[..., None]

@@ -18,11 +18,11 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from support.canary import CANARY
-from support.sentry import Sentry
 from tallow.monitoring import instrument
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import hooks
+from tallow.monitoring.testing import Sentry
 
 ID = "0123456789abcdef0123456789abcdef"
 EVERYTHING = {

@@ -15,19 +15,19 @@ from typing import Any
 import orjson
 import pytest
 
-from support.collector import Collector, collector
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.shipping.endpoint import MAX_RETRY_AFTER_S, retry_after
+from tallow.monitoring.testing import LogEndpoint, log_endpoint
 
 Start = Callable[..., Shipper]
 
 
 @pytest.fixture
-def remote() -> Iterator[Collector]:
-    with collector() as running:
+def remote() -> Iterator[LogEndpoint]:
+    with log_endpoint() as running:
         yield running
 
 
@@ -37,7 +37,7 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def start(remote: Collector, metrics: Metrics) -> Iterator[Start]:
+def start(remote: LogEndpoint, metrics: Metrics) -> Iterator[Start]:
     """Start a shipper that neither lingers nor waits long."""
     started: list[Shipper] = []
 
@@ -76,49 +76,58 @@ def soon(deadline_s: float = 5) -> float:
 
 
 @pytest.mark.parametrize("kind", ["loki", "http"])
-def test_lines_arrive_in_order_in_batches(start: Start, remote: Collector, kind: str) -> None:
+def test_lines_arrive_in_order_in_batches(start: Start, remote: LogEndpoint, kind: str) -> None:
     shipper = start(log_endpoint_kind=kind, log_endpoint_token="a-token-long-enough")
     shipper.write(lines(*range(25)))
     assert remote.wait_for(25) == [str(number) for number in range(25)]
     assert [len(batch) for _, batch in remote.batches] == [10, 10, 5]
     assert len({batch_id for batch_id, _ in remote.batches}) == 3
-    assert remote.authorization == {"Bearer a-token-long-enough"}
-    assert remote.complaints == []
+    assert {one.headers["authorization"] for one in remote.requests} == {"Bearer a-token-long-enough"}
+    assert remote.refusals == []
 
 
-@pytest.mark.parametrize("mode", ["500", "503", "429", "401", "404", "302", "garbage", "reset", "slow"])
+FAILURES: dict[str, dict[str, Any]] = {
+    **{str(status): {"status": status} for status in (500, 503, 429, 401, 404, 302)},
+    "garbage": {"garbage": True},
+    "reset": {"cut": "reset"},
+    "slow": {"delay_s": 3, "cut": "reset"},
+    "half": {"cut": "half"},
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
 def test_whatever_the_endpoint_does_lines_arrive_once_it_works(
-    start: Start, remote: Collector, metrics: Metrics, mode: str
+    start: Start, remote: LogEndpoint, metrics: Metrics, failure: str
 ) -> None:
-    remote.mode = mode
+    remote.fail(**FAILURES[failure])
     shipper = start(log_endpoint_timeout=0.2)
     shipper.write(lines(*range(15)))
     remote.wait_for_requests(2)
-    remote.mode = "ok"
+    remote.recover()
     assert sorted(remote.wait_for(15), key=int) == [str(number) for number in range(15)]
     assert lost(metrics) == 0
 
 
-def test_a_repeat_has_the_same_batch_id(start: Start, remote: Collector) -> None:
+def test_a_repeat_has_the_same_batch_id(start: Start, remote: LogEndpoint) -> None:
     """The endpoint took a batch and its answer was lost: that is what the id is for."""
     seen: list[str] = []
     shipper = start()
-    remote.mode = "slow"
+    remote.fail(delay_s=3, cut="reset")
     shipper.write(lines("one"))
     remote.wait_for_requests(1)
     current = shipper._current
     assert current is not None
     seen.append(current.id)
-    remote.mode = "ok"
+    remote.recover()
     remote.wait_for(1)
     assert [batch_id for batch_id, _ in remote.batches] == seen
 
 
-@pytest.mark.parametrize("status", ["400", "413", "422"])
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_batch_that_is_refused_for_good_is_counted_and_holds_up_no_other(
-    start: Start, remote: Collector, metrics: Metrics, status: str
+    start: Start, remote: LogEndpoint, metrics: Metrics, status: int
 ) -> None:
-    remote.mode = status
+    remote.fail(status=status)
     shipper = start()
     shipper.write(lines(*range(10)))
     remote.wait_for_requests(1)
@@ -126,20 +135,20 @@ def test_a_batch_that_is_refused_for_good_is_counted_and_holds_up_no_other(
     while dropped(metrics, "rejected") < 10 and time.monotonic() < deadline:
         time.sleep(0.01)
     assert dropped(metrics, "rejected") == 10
-    remote.mode = "ok"
+    remote.recover()
     shipper.write(lines("next"))
     assert remote.wait_for(1) == ["next"]
 
 
-def test_retry_after_is_waited_for(start: Start, remote: Collector) -> None:
-    remote.mode, remote.headers = "429", {"Retry-After": "1"}
+def test_retry_after_is_waited_for(start: Start, remote: LogEndpoint) -> None:
+    remote.fail(status=429, headers={"Retry-After": "1"})
     shipper = start()
     shipper.write(lines("one"))
     remote.wait_for_requests(1)
-    remote.mode = "ok"
+    remote.recover()
     assert remote.wait_for(1) == ["one"]
     first, second = remote.requests
-    assert second - first >= 0.95
+    assert second.at - first.at >= 0.95
 
 
 @pytest.mark.parametrize(
@@ -161,13 +170,13 @@ def test_retry_after_is_seconds_or_a_date_and_bounded(text: str, seconds: float)
 
 
 def test_while_the_endpoint_is_down_memory_is_bounded_and_the_oldest_give_way(
-    start: Start, remote: Collector, metrics: Metrics
+    start: Start, remote: LogEndpoint, metrics: Metrics
 ) -> None:
-    remote.mode = "500"
+    remote.fail(status=500)
     shipper = start(log_queue_size=50)
     for number in range(100):
         shipper.write(lines(*range(number * 10, number * 10 + 10)))
-    remote.mode = "ok"
+    remote.recover()
     kept = remote.wait_for(40)
     deadline = soon()
     while len(remote.messages) + lost(metrics) < 1000 and time.monotonic() < deadline:
@@ -179,16 +188,16 @@ def test_while_the_endpoint_is_down_memory_is_bounded_and_the_oldest_give_way(
 
 
 def test_while_the_endpoint_is_down_lines_go_to_disk_and_arrive_later(
-    start: Start, remote: Collector, metrics: Metrics, tmp_path: Path
+    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
-    remote.mode = "500"
+    remote.fail(status=500)
     shipper = start(log_queue_size=50, log_spool_dir=tmp_path / "spool")
     for number in range(100):
         shipper.write(lines(*range(number * 10, number * 10 + 10)))
     files = list((tmp_path / "spool").iterdir())
     assert files
     assert all(file.stat().st_mode & 0o077 == 0 for file in files)
-    remote.mode = "ok"
+    remote.recover()
     assert sorted(map(int, remote.wait_for(1000))) == list(range(1000))
     assert lost(metrics) == 0
     deadline = soon()
@@ -198,15 +207,15 @@ def test_while_the_endpoint_is_down_lines_go_to_disk_and_arrive_later(
 
 
 def test_the_spool_is_bounded_and_what_gives_way_is_counted(
-    start: Start, remote: Collector, metrics: Metrics, tmp_path: Path
+    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
-    remote.mode = "500"
+    remote.fail(status=500)
     shipper = start(log_queue_size=10, log_spool_dir=tmp_path, log_spool_max_bytes=64 * 1024)
     for number in range(200):
         shipper.write(lines(*(f"{number * 10 + one} {'x' * 500}" for one in range(10))))
     with shipper._lock:  # else a batch may be on its way in
         assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 64 * 1024
-    remote.mode = "ok"
+    remote.recover()
     deadline = soon(20)
     while len(remote.messages) + lost(metrics) < 2000 and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -214,7 +223,7 @@ def test_the_spool_is_bounded_and_what_gives_way_is_counted(
     assert dropped(metrics, "queue_full") > 0
 
 
-def test_closing_sends_what_waits(start: Start, remote: Collector, metrics: Metrics) -> None:
+def test_closing_sends_what_waits(start: Start, remote: LogEndpoint, metrics: Metrics) -> None:
     shipper = start()
     shipper.write(lines(*range(500)))
     shipper.close(soon())
@@ -223,9 +232,9 @@ def test_closing_sends_what_waits(start: Start, remote: Collector, metrics: Metr
 
 
 def test_closing_with_the_endpoint_down_counts_what_is_lost(
-    start: Start, remote: Collector, metrics: Metrics
+    start: Start, remote: LogEndpoint, metrics: Metrics
 ) -> None:
-    remote.mode = "500"
+    remote.fail(status=500)
     shipper = start()
     shipper.write(lines(*range(500)))
     shipper.close(soon())
@@ -233,20 +242,20 @@ def test_closing_with_the_endpoint_down_counts_what_is_lost(
 
 
 def test_closing_with_the_endpoint_down_leaves_the_rest_for_the_next_start(
-    start: Start, remote: Collector, metrics: Metrics, tmp_path: Path
+    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
-    remote.mode = "slow"
+    remote.fail(delay_s=3, cut="reset")
     shipper = start(log_spool_dir=tmp_path)
     shipper.write(lines(*range(500)))
     shipper.close(soon(0.1))
-    remote.mode = "ok"
+    remote.recover()
     start(log_spool_dir=tmp_path).write(lines("last"))
     assert sorted(set(remote.wait_for(501))) == sorted([*map(str, range(500)), "last"])
     assert lost(metrics) == 0
 
 
 def test_a_spool_file_that_is_no_log_is_counted_and_holds_up_no_other(
-    start: Start, remote: Collector, metrics: Metrics, tmp_path: Path
+    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     (tmp_path / f"{1:020}-3-{'ab' * 16}.jsonl").write_bytes(b"\x00what\nis\nthis")
     (tmp_path / "notes.txt").write_text("somebody else's")
@@ -262,7 +271,7 @@ def test_nobody_listening_is_a_failure_like_another(metrics: Metrics, start: Sta
         port = free.getsockname()[1]
     start(log_endpoint=f"http://127.0.0.1:{port}").write(lines("one"))
     time.sleep(0.2)
-    with collector(port) as late:
+    with log_endpoint(port) as late:
         assert late.wait_for(1) == ["one"]
     assert lost(metrics) == 0
 
@@ -270,7 +279,7 @@ def test_nobody_listening_is_a_failure_like_another(metrics: Metrics, start: Sta
 PREPARE = "from tallow.monitoring.logging import fields; fields.scrub = lambda value: value\n"
 
 
-def program(text: str, folder: Path, remote: Collector, **more: str) -> subprocess.Popen[str]:
+def program(text: str, folder: Path, remote: LogEndpoint, **more: str) -> subprocess.Popen[str]:
     environment = os.environ | {"LOG_ENDPOINT": remote.url, "LOG_SPOOL_DIR": str(folder)} | more
     return subprocess.Popen(
         [sys.executable, "-c", PREPARE + text],
@@ -281,8 +290,8 @@ def program(text: str, folder: Path, remote: Collector, **more: str) -> subproce
     )
 
 
-def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: Collector, tmp_path: Path) -> None:
-    remote.mode = "500"
+def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: LogEndpoint, tmp_path: Path) -> None:
+    remote.fail(status=500)
     text = """if True:
         import time
         from tallow.monitoring.logging import logger
@@ -304,7 +313,7 @@ def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: Collector, t
         for line in file.read_bytes().splitlines()
     ]
     assert len(spooled) >= 40
-    remote.mode = "ok"
+    remote.recover()
     second = program("from tallow.monitoring.logging import logger; logger.info('back')", tmp_path, remote)
     second.communicate(timeout=60)
     assert set(spooled) <= set(remote.messages)
@@ -313,7 +322,7 @@ def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: Collector, t
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_program_that_is_told_to_stop_sends_what_waits_first(
-    remote: Collector, tmp_path: Path, number: signal.Signals
+    remote: LogEndpoint, tmp_path: Path, number: signal.Signals
 ) -> None:
     text = """if True:
         import time
@@ -331,9 +340,9 @@ def test_a_program_that_is_told_to_stop_sends_what_waits_first(
     assert running.returncode == -number
 
 
-def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: Collector, tmp_path: Path) -> None:
+def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: LogEndpoint, tmp_path: Path) -> None:
     """RLIMIT_FSIZE is a full disk for one process: batches stay in memory while it has room."""
-    remote.mode = "500"
+    remote.fail(status=500)
     text = """if True:
         import resource, signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -356,7 +365,7 @@ def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: Collector, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_burst_of_100_000_records_is_sent_spooled_or_counted(remote: Collector, tmp_path: Path) -> None:
+def test_a_burst_of_100_000_records_is_sent_spooled_or_counted(remote: LogEndpoint, tmp_path: Path) -> None:
     text = """if True:
         import resource, time
         from tallow.monitoring.logging import logger, shutdown

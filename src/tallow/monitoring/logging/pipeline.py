@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from tallow.monitoring import correlation
@@ -24,6 +25,7 @@ NOT_YET: Final = 0
 """The threshold before :func:`configure`: the first call reads the settings."""
 
 _RESERVED: Final = frozenset(CONTRACT)
+_REDIRECTED: Final = ("threshold", "writer", "_static", "_metrics", "_fields")
 
 
 class Pipeline:
@@ -50,6 +52,16 @@ class Pipeline:
         self._static = dict(static)
         self.threshold = LEVELS[level]
         before.close()
+
+    @contextmanager
+    def redirected(self, other: Pipeline) -> Iterator[None]:
+        """Inside the block, do as ``other`` does: for tests of code that holds the process's loggers."""
+        kept = {name: getattr(self, name) for name in _REDIRECTED}
+        vars(self).update({name: getattr(other, name) for name in _REDIRECTED})
+        try:
+            yield
+        finally:
+            vars(self).update(kept)
 
     def on_first_use(self, configure: Callable[[], object]) -> None:
         """What to call when a record comes before anything was configured."""

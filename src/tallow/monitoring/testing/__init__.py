@@ -1,0 +1,46 @@
+"""For tests of applications that use the library: real parts where it can be, strict stand-ins where not.
+
+Nothing of production imports this package, and it needs nothing that production does not::
+
+    with captured_logs() as logs, sentry_endpoint() as sentry:
+        init_monitoring(MonitoringSettings.load(sentry_dsn=sentry.dsn))
+        share(file, with_="alice@example.org")
+
+    assert_nothing_private(logs.text, sentry.text)
+    assert_absent(["alice@example.org"], logs.text, sentry.text)
+
+As pytest fixtures: :mod:`tallow.monitoring.testing.fixtures`.
+"""
+
+from __future__ import annotations
+
+from tallow.monitoring.testing.backend import Backend, Failure, RefusedError, Request
+from tallow.monitoring.testing.log_endpoint import LogEndpoint, log_endpoint
+from tallow.monitoring.testing.logs import CapturedLogs, MemorySink, captured_logs
+from tallow.monitoring.testing.plausible import Plausible, plausible_endpoint
+from tallow.monitoring.testing.privacy import assert_nothing_private
+from tallow.monitoring.testing.samples import fresh_metrics, samples
+from tallow.monitoring.testing.search import assert_absent, leaks, leaks_in_files
+from tallow.monitoring.testing.sentry import Sentry, sentry_endpoint
+
+__all__ = [
+    "Backend",
+    "CapturedLogs",
+    "Failure",
+    "LogEndpoint",
+    "MemorySink",
+    "Plausible",
+    "RefusedError",
+    "Request",
+    "Sentry",
+    "assert_absent",
+    "assert_nothing_private",
+    "captured_logs",
+    "fresh_metrics",
+    "leaks",
+    "leaks_in_files",
+    "log_endpoint",
+    "plausible_endpoint",
+    "samples",
+    "sentry_endpoint",
+]

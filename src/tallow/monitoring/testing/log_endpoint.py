@@ -1,0 +1,93 @@
+"""A log endpoint as strict as Loki's push API, and one for plain JSON lines.
+
+Source: Grafana Loki's HTTP API, ``POST /loki/api/v1/push``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+from tallow.monitoring.testing.backend import PATIENCE_S, Backend, RefusedError, Request, running
+
+PUSH: Final = "/loki/api/v1/push"
+_LABEL: Final = re.compile(r"[a-zA-Z_]\w*")
+_NANOSECONDS: Final = re.compile(r"\d{19}")
+
+Record = dict[str, Any]
+
+
+class LogEndpoint(Backend):
+    """Takes pushes to Loki's path and JSON lines (``application/x-ndjson``) on any other.
+
+    Attributes:
+        batches: (batch id, records) as they came, repeats included.
+    """
+
+    success: ClassVar[int] = 204
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[tuple[str, list[Record]]] = []
+
+    @property
+    def records(self) -> list[Record]:
+        """The records, those of a batch that came more than once only once."""
+        with self.changed:
+            once = dict(self.batches)
+        return [record for records in once.values() for record in records]
+
+    @property
+    def messages(self) -> list[str]:
+        """The records' messages."""
+        return [record["message"] for record in self.records]
+
+    def wait_for(self, count: int, timeout_s: float = PATIENCE_S) -> list[str]:
+        """Wait until ``count`` records are here: the messages of all.
+
+        Raises:
+            AssertionError: they did not come in time.
+        """
+        self.wait_until(lambda: len(self.records) >= count, f"{count} records", timeout_s)
+        return self.messages
+
+    def take(self, request: Request) -> Mapping[str, str]:
+        """Keep a batch."""
+        loki = request.path.endswith(PUSH)
+        wanted = "application/json" if loki else "application/x-ndjson"
+        if request.headers.get("content-type") != wanted:
+            raise RefusedError(f"the content type is not {wanted}")
+        records = _pushed(request.body) if loki else [json.loads(line) for line in request.body.splitlines()]
+        self.batches.append((request.headers["x-batch-id"], records))
+        return {}
+
+
+@contextmanager
+def log_endpoint(port: int = 0) -> Iterator[LogEndpoint]:
+    """A running one: point ``LOG_ENDPOINT`` at its ``url``."""
+    with running(LogEndpoint(), port) as endpoint:
+        yield endpoint
+
+
+def _pushed(body: bytes) -> list[Record]:
+    """The lines of a push, checked as Loki checks them."""
+    pushed = json.loads(body)
+    if set(pushed) != {"streams"}:
+        raise RefusedError("a push is an object of streams")
+    return [record for stream in pushed["streams"] for record in _stream(stream)]
+
+
+def _stream(stream: dict[str, Any]) -> Iterator[Record]:
+    labels = stream["stream"]
+    if set(stream) != {"stream", "values"} or not labels:
+        raise RefusedError("a stream is its labels and its values")
+    if not all(_LABEL.fullmatch(name) and isinstance(value, str) for name, value in labels.items()):
+        raise RefusedError("a label's name or value")
+    for moment, line in stream["values"]:
+        if not _NANOSECONDS.fullmatch(moment):
+            raise RefusedError("a time is 19 digits, nanoseconds since the Unix epoch")
+        record: Record = json.loads(line)
+        yield record

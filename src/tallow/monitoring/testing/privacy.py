@@ -1,0 +1,64 @@
+"""``assert_nothing_private``: the scrubber finds nothing in what an application sends."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from tallow.monitoring.privacy import Scrubber
+
+_REPLACED: Final = re.compile(r"\[[a-z_]+(?::[0-9a-f]{6})?\]")
+
+_scrubber: Final = Scrubber()
+"""Counts nowhere: an assertion is no redaction."""
+
+
+def assert_nothing_private(*values: Any) -> None:
+    """Fail if the scrubber would replace anything in text, bytes or nested records.
+
+    Args:
+        values: what left, or is to leave: a log record, an event, a body.
+
+    Raises:
+        AssertionError: says where and of what kind, and shows nothing private itself.
+    """
+    found = [place for value in values for place in _places(_plain(value), "")]
+    if found:
+        raise AssertionError(f"private: {'; '.join(found)}")
+
+
+def _places(value: Any, at: str) -> Iterator[str]:
+    yield from _differences(value, _scrubber.value(value), at)
+
+
+def _differences(before: Any, after: Any, at: str) -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and len(before) == len(after):
+        for (name, one), (shown, other) in zip(before.items(), after.items(), strict=True):
+            place = f"{at}.{shown}".lstrip(".")
+            if str(name) != shown:
+                yield f"the key {place}"
+            yield from _differences(one, other, place)
+    elif isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
+        for number, (one, other) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(one, other, f"{at}[{number}]")
+    elif before != after and not _already(before):
+        yield f"{at or 'the text'} holds {_kinds(after)}"
+
+
+def _already(value: Any) -> bool:
+    """Whether a value is a replacement itself: under a private key it may get another kind's name."""
+    return isinstance(value, str) and _REPLACED.fullmatch(value) is not None
+
+
+def _kinds(after: Any) -> str:
+    return ", ".join(dict.fromkeys(_REPLACED.findall(str(after)))) or "what cannot be scrubbed"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).decode("utf-8", "replace")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value
