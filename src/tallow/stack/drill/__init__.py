@@ -1,0 +1,1 @@
+"""Fire drills: a real fault in a real stack, seen to arrive where people are told, healed and resolved."""

@@ -1,0 +1,124 @@
+"""PagerDuty's Events API v2: 400 to what PagerDuty answers 400 to, for then the page is lost.
+
+Source: https://developer.pagerduty.com/docs/send-alert-event
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tallow.stack.drill.receivers.message import Message, Tray
+
+PATH: Final = "/v2/enqueue"
+MAX_BYTES: Final = 512 * 1024
+MAX_SUMMARY: Final = 1024
+MAX_KEY: Final = 255
+ACTIONS: Final = ("trigger", "acknowledge", "resolve")
+SEVERITIES: Final = ("critical", "error", "warning", "info")
+_ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
+_STRINGS: Final = ("timestamp", "component", "group", "class")
+
+
+def pagerduty(tray: Tray, key: str) -> Route:
+    """The endpoint of a service whose integration key is ``key``."""
+
+    async def enqueue(request: Request) -> Response:
+        body = await request.body()
+        if len(body) > MAX_BYTES:
+            tray.refuse("pagerduty", "413 too large")
+            return Response(status_code=413)
+        event, errors = check(body, key)
+        if errors:
+            tray.refuse("pagerduty", f"400 {'; '.join(errors)}")
+            return JSONResponse(
+                {"status": "invalid event", "message": "Event object is invalid", "errors": errors}, 400
+            )
+        dedup_key = event.get("dedup_key") or secrets.token_hex(16)
+        tray.take(message(event, dedup_key))
+        return JSONResponse({"status": "success", "message": "Event processed", "dedup_key": dedup_key}, 202)
+
+    return Route(PATH, enqueue, methods=["POST"])
+
+
+def check(body: bytes, key: str) -> tuple[Mapping[str, Any], list[str]]:
+    """The event, and everything that is wrong with it."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        return {}, ["the body is not a JSON object"]
+    return event, list(_errors(event, key))
+
+
+def message(event: Mapping[str, Any], dedup_key: str) -> Message:
+    """What the person on call would see."""
+    payload, links = event.get("payload") or {}, event.get("links") or []
+    parts = [
+        str(payload.get("summary", "")),
+        str(payload.get("source", "")),
+        json.dumps(payload.get("custom_details", {}), ensure_ascii=False),
+        *(link["href"] for link in links),
+        str(event.get("client_url", "")),
+    ]
+    return Message(
+        "pagerduty",
+        "pagerduty",
+        event["event_action"] == "trigger",
+        parts[0],
+        "\n".join(parts),
+        dedup_key,
+    )
+
+
+def _errors(event: Mapping[str, Any], key: str) -> Iterator[str]:
+    routing_key = event.get("routing_key")
+    if not isinstance(routing_key, str) or not _ROUTING_KEY.fullmatch(routing_key):
+        yield "'routing_key' must be 32 letters and digits"
+    elif routing_key != key:
+        yield "'routing_key' belongs to no integration"
+    action, dedup_key = event.get("event_action"), event.get("dedup_key")
+    if action not in ACTIONS:
+        yield f"'event_action' must be one of {', '.join(ACTIONS)}"
+    if dedup_key is not None and (not isinstance(dedup_key, str) or len(dedup_key) > MAX_KEY):
+        yield f"'dedup_key' must be a string of at most {MAX_KEY} characters"
+    if action != "trigger" and not dedup_key:
+        yield "'dedup_key' is missing"
+    if action == "trigger":
+        yield from _payload_errors(event.get("payload"))
+    yield from _link_errors(event.get("links"))
+
+
+def _payload_errors(payload: object) -> Iterator[str]:
+    if not isinstance(payload, dict):
+        yield "'payload' is missing"
+        return
+    summary, source = payload.get("summary"), payload.get("source")
+    if not isinstance(summary, str) or not summary.strip():
+        yield "'payload.summary' is missing or blank"
+    elif len(summary) > MAX_SUMMARY:
+        yield f"'payload.summary' is longer than {MAX_SUMMARY} characters"
+    if not isinstance(source, str) or not source.strip():
+        yield "'payload.source' is missing or blank"
+    if payload.get("severity") not in SEVERITIES:
+        yield f"'payload.severity' must be one of {', '.join(SEVERITIES)}"
+    for name in _STRINGS:
+        if not isinstance(payload.get(name, ""), str):
+            yield f"'payload.{name}' must be a string"
+
+
+def _link_errors(links: object) -> Iterator[str]:
+    if links is None:
+        return
+    if not isinstance(links, list) or not all(
+        isinstance(link, dict) and isinstance(link.get("href"), str) and link["href"] for link in links
+    ):
+        yield "'links' must be a list of objects with 'href'"

@@ -1,0 +1,70 @@
+"""Slack's stand-in takes what Slack takes, and says Slack's words to the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tallow.stack.drill.receivers.message import Tray
+from tallow.stack.drill.receivers.slack import slack
+
+PATH = "/services/T0/B0/secret"
+
+
+async def post(
+    tray: Tray, body: bytes | str, content_type: str = "application/json", path: str = PATH
+) -> str:
+    transport = httpx.ASGITransport(Starlette(routes=[slack(tray, PATH)]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://slack") as client:
+        answer = await client.post(path, content=body, headers={"content-type": content_type})
+    return f"{answer.status_code} {answer.text}"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"text": "[CRITICAL] Tallow is down"},
+        {"attachments": [{"title": "[CRITICAL] Tallow is down", "text": "It is."}]},
+        {"blocks": [{"type": "section"}], "text": "[CRITICAL] Tallow is down"},
+    ],
+)
+async def test_what_slack_takes(payload: dict[str, Any]) -> None:
+    tray = Tray()
+    assert await post(tray, json.dumps(payload)) == "200 ok"
+    form = urlencode({"payload": json.dumps(payload)})
+    assert await post(tray, form, "application/x-www-form-urlencoded") == "200 ok"
+    assert [message.subject for message in tray.messages] == ["[CRITICAL] Tallow is down"] * 2
+    assert all(message.firing for message in tray.messages)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "said"),
+    [
+        ("{", "application/json", "400 invalid_payload"),
+        ("[]", "application/json", "400 invalid_payload"),
+        ('{"text": "x"}', "text/plain", "400 invalid_payload"),
+        ('{"text": 1}', "application/json", "400 invalid_payload"),
+        ('{"attachments": {}, "text": "x"}', "application/json", "200 ok"),
+        ('{"attachments": {"text": "x"}}', "application/json", "400 invalid_payload"),
+        ('{"attachments": [{"text": 1}]}', "application/json", "400 invalid_payload"),
+        ("{}", "application/json", "400 no_text"),
+        ('{"text": "", "attachments": [{"color": "#fff"}]}', "application/json", "400 no_text"),
+        (json.dumps({"attachments": [{"text": "x"}] * 101}), "application/json", "400 too_many_attachments"),
+        ("text=x", "application/x-www-form-urlencoded", "400 invalid_payload"),
+    ],
+)
+async def test_what_slack_refuses(body: str, content_type: str, said: str) -> None:
+    tray = Tray()
+    assert await post(tray, body, content_type) == said
+    assert [refusal.answer for refusal in tray.refusals] == ([] if said == "200 ok" else [said])
+
+
+async def test_another_token_leads_nowhere() -> None:
+    tray = Tray()
+    assert await post(tray, '{"text": "x"}', path="/services/T0/B0/guessed") == "404 no_service"
+    assert tray.messages == []

@@ -1,0 +1,66 @@
+"""The drill's mail server: a password, known addresses, whole messages."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from email.message import EmailMessage
+from email.utils import formatdate
+
+import pytest
+
+from tallow.stack.drill.receivers.message import Tray
+from tallow.stack.drill.receivers.smtp import USER, PostOffice, serving
+
+
+def send(
+    port: int, password: str = "secret", to: str = "critical@drill.invalid", **headers: str | None
+) -> None:
+    letter = EmailMessage()
+    wanted = {"From": USER, "To": to, "Subject": "[CRITICAL] Tällow is down", "Date": formatdate()} | headers
+    for name, value in wanted.items():
+        if value is not None:
+            letter[name] = value
+    letter.set_content("The scrape fails.")
+    with smtplib.SMTP("127.0.0.1", port) as client:
+        if password:
+            client.login(USER, password)
+        client.sendmail(USER, [to], letter.as_bytes())
+
+
+@pytest.fixture
+def office() -> PostOffice:
+    return PostOffice(Tray(), {"critical@drill.invalid"}, "secret")
+
+
+async def test_a_letter_is_taken_and_read(office: PostOffice) -> None:
+    async with serving(office) as port:
+        await asyncio.to_thread(send, port)
+    [message] = office.tray.messages
+    assert (message.target, message.subject) == ("critical@drill.invalid", "[CRITICAL] Tällow is down")
+    assert message.text == "The scrape fails."
+    assert message.firing
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"password": "wrong"}, 535),
+        ({"password": ""}, 530),
+        ({"to": "nobody@drill.invalid"}, 550),
+        ({"Date": None}, 550),
+        ({"Subject": None}, 550),
+    ],
+)
+async def test_what_is_refused(office: PostOffice, changed: dict[str, str], code: int) -> None:
+    async with serving(office) as port:
+        with pytest.raises((smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)) as refused:
+            await asyncio.to_thread(send, port, **changed)
+    error = refused.value
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        found = next(iter(error.recipients.values()))[0]
+    else:
+        assert isinstance(error, smtplib.SMTPResponseException)
+        found = error.smtp_code
+    assert found == code
+    assert office.tray.messages == []
