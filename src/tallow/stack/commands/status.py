@@ -10,9 +10,10 @@ import click
 from rich.console import Console
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.table import addresses, paging, services_table
+from tallow.stack.commands.table import addresses, heartbeat, paging, services_table
 from tallow.stack.engines import configuration, native, plan
 from tallow.stack.engines.home import Home
+from tallow.stack.heartbeat.record import Record
 
 
 @click.command("status")
@@ -29,7 +30,9 @@ def command(as_json: bool, home: Home) -> None:
             name: {**asdict(answer), **asdict(report.services.get(name, plan.Running()))}
             for name, answer in health.items()
         }
-        click.echo(json.dumps({"supervisor": supervisor, "services": services}, indent=2))
+        beat = Record.read(home.data / "heartbeat") or Record()
+        told = {"supervisor": supervisor, "services": services, "heartbeat": asdict(beat)}
+        click.echo(json.dumps(told, indent=2))
     else:
         _show(home, supervisor, services_table(home, health))
     if supervisor is None:
@@ -52,4 +55,5 @@ def _show(home: Home, supervisor: int | None, table: object) -> None:
         )
     console.print(table)
     console.print(addresses(home, choices.port_offset))
+    console.print(heartbeat(home))
     console.print(paging(configuration.load_settings(Path(choices.env_folder))))

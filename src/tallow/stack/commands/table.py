@@ -19,6 +19,7 @@ from tallow.stack.engines.health import Health
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.plan import Running
 from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.heartbeat.record import Record
 from tallow.stack.routing import AlertSettings
 
 SCARCE_BYTES: Final = 1_000_000_000
@@ -65,6 +66,17 @@ def addresses(home: Home, offset: int) -> RenderableType:
     table.add_row("data and logs", str(home.root))
     table.add_row("", _room(home))
     return Group("", table)
+
+
+def heartbeat(home: Home) -> Text:
+    """When alerting last said that it lives: loudly where it does not."""
+    record = Record.read(home.data / "heartbeat")
+    if record is None or record.state == "waiting":
+        return Text("heartbeat: none yet", "yellow")
+    last = "never" if record.last_beat is None else f"{_ago(record.last_beat)} ago"
+    if record.state == "missing":
+        return Text(f"no heartbeat, alerts reach nobody: {record.reason} Last beat: {last}", "bold red")
+    return Text(f"heartbeat: last beat {last}", "green")
 
 
 def paging(settings: AlertSettings) -> RenderableType:

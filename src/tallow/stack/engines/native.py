@@ -167,7 +167,7 @@ def _tasks(home: Home, choices: Choices, say: Say, services: Sequence[Service]) 
 
 
 def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Program]) -> Task:
-    arguments, environment = fill(service, home, choices.port_offset)
+    arguments, environment = fill(service, home, choices)
     folder = choices.env_folder if service.own_settings else str(home.data)
     if service.program is None:
         return Task(service.name, arguments, folder, environment, inherits=service.own_settings)

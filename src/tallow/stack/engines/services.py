@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tallow.stack.engines.home import Home
+from tallow.stack.alerts.rule import duration
+from tallow.stack.engines.home import Choices, Home
 from tallow.stack.prometheus import PASSWORD_FILE, RETENTION_SIZE, RETENTION_TIME, Access, Job
 
 HOST: Final = "127.0.0.1"
 SMTP: Final = "smtp"
 Reload = Literal["signal", "restart"]
 HEARTBEAT_PORT: Final = 9095
+RESEND_S: Final = 60
+"""How often Prometheus says that an alert fires; four times that long without, and it counts as resolved."""
 DASHBOARDS_PORT: Final = 3001
 
 
@@ -22,7 +25,8 @@ class Service:
     """A program that the stack keeps running.
 
     ``arguments`` and ``environment`` are filled in by ``str.format``: ``{port}`` is the service's own port,
-    ``{ports[NAME]}`` another's, ``{secrets}``, ``{config}`` and ``{data}`` are folders.
+    ``{ports[NAME]}`` another's, ``{secrets}``, ``{config}`` and ``{data}`` are folders, ``{scale}``
+    multiplies its times and ``{resend}`` is :data:`RESEND_S` so multiplied.
     """
 
     name: str
@@ -59,6 +63,23 @@ SERVICES: Final = (
         ready=SMTP,
         page=None,
         scraped=False,
+    ),
+    Service(
+        name="heartbeat",
+        port=HEARTBEAT_PORT,
+        what="pages if alerting dies",
+        arguments=(
+            "tallow.stack.heartbeat",
+            "--port={port}",
+            "--folder={data}/heartbeat",
+            f"--mailbox={HOST}:{{ports[mailbox]}}",
+            "--dashboards=http://localhost:{ports[dashboards]}",
+            "--scale={scale}",
+        ),
+        own_settings=True,
+        ready="/healthz",
+        scraped=False,
+        reload="restart",
     ),
     Service(
         name="tallow",
@@ -119,6 +140,7 @@ SERVICES: Final = (
             "--web.external-url=http://localhost:{port}",
             "--web.config.file={secrets}/web.yml",
             "--web.cors.origin=http://localhost:{port}",
+            "--rules.alert.resend-delay={resend}",
             "--enable-feature=exemplar-storage",
             "--log.format=json",
         ),
@@ -150,15 +172,17 @@ def ports(offset: int) -> dict[str, int]:
     return {service.name: service.port + offset for service in SERVICES}
 
 
-def fill(service: Service, home: Home, offset: int) -> tuple[list[str], dict[str, str]]:
+def fill(service: Service, home: Home, choices: Choices) -> tuple[list[str], dict[str, str]]:
     """A service's arguments and environment, filled in."""
-    known = ports(offset)
+    known = ports(choices.port_offset)
     facts: dict[str, Any] = {
         "port": known[service.name],
         "ports": known,
         "secrets": home.secrets,
         "config": home.config,
         "data": home.data,
+        "scale": choices.scale,
+        "resend": duration(RESEND_S * choices.scale),
     }
     arguments = [argument.format(**facts) for argument in service.arguments]
     if service.program is None:

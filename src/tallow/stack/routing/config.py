@@ -92,6 +92,11 @@ def gaps(receiver: Receiver, settings: AlertSettings) -> list[str]:
     return [f"no {channel}: {setting} is not set" for channel, setting in missing(receiver, settings).items()]
 
 
+def requires_tls(smarthost: str) -> bool:
+    """Whether mail to this ``host`` or ``host:port`` may only go encrypted: to all but this machine."""
+    return not smarthost.startswith(_LOOPBACK)
+
+
 def _warning(settings: AlertSettings) -> str:
     return "".join(f"# {line}\n" for line in describe(settings))
 
@@ -101,7 +106,7 @@ def _global(settings: AlertSettings, secrets_dir: PurePath, smarthost: str) -> C
         "resolve_timeout": "5m",
         "smtp_smarthost": smarthost,
         "smtp_from": settings.sender,
-        "smtp_require_tls": not smarthost.startswith(_LOOPBACK),
+        "smtp_require_tls": requires_tls(smarthost),
     }
     if settings.smtp_host and settings.smtp_user:
         config["smtp_auth_username"] = settings.smtp_user

@@ -39,10 +39,21 @@ HEALTH: Final = "/healthz"
 
 
 class Guard:
-    """ASGI middleware. ``hosts``: names the viewer is reached by, besides this machine's own."""
+    """ASGI middleware.
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    Args:
+        hosts: names the server is reached by, besides this machine's own.
+        stranger: what is said to a request under another name.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        stranger: str = "the viewer is not reached by this host name; start it with --allow-host NAME",
+    ) -> None:
         self._app = app
+        self._stranger = stranger
         self._hosts = LOOPBACK | {host.lower().strip("[]") for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +76,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if scope["path"] != HEALTH and _name(host) not in self._hosts:
-            return "the viewer is not reached by this host name; start it with --allow-host NAME"
+            return self._stranger
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"{scope['scheme']}://{host.lower()}":
             return "this request comes from another origin"

@@ -1,0 +1,72 @@
+"""``python -m tallow.stack.heartbeat --port 9095 --folder FOLDER``: the checker, until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from tallow.stack.heartbeat.app import create_app
+from tallow.stack.heartbeat.channels import channels
+from tallow.stack.heartbeat.notice import notice
+from tallow.stack.heartbeat.outside import Outside
+from tallow.stack.heartbeat.pager import Pager
+from tallow.stack.heartbeat.record import Record
+from tallow.stack.heartbeat.watch import Watch
+from tallow.stack.routing import AlertSettings, AlertSettingsError
+from tallow.stack.routing.config import MAILBOX
+
+
+def main() -> int:
+    """Parse, build, serve."""
+    chosen = _parser().parse_args()
+    os.umask(0o077)
+    try:
+        settings = AlertSettings.load()
+    except AlertSettingsError as error:
+        sys.exit(str(error))
+    ways = channels(settings, chosen.mailbox, chosen.pagerduty)
+    watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)
+    base = f"http://localhost:{chosen.port}"
+    pager = Pager(
+        watch,
+        ways,
+        lambda record: notice(record, base, f"{chosen.dashboards}/d/tallow-overview", chosen.mark),
+        chosen.folder,
+        chosen.scale,
+    )
+    outside = Outside(settings.heartbeat_url.get_secret_value()) if settings.heartbeat_url else None
+    uvicorn.run(
+        create_app(pager, outside, tuple(chosen.allow_host)),
+        host=chosen.host,
+        port=chosen.port,
+        http="h11",
+        ws="none",
+        proxy_headers=False,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tallow.stack.heartbeat", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9095)
+    parser.add_argument("--folder", type=Path, required=True, help="where it keeps what it knows")
+    parser.add_argument("--mailbox", default=MAILBOX, help="HOST:PORT for mail while SMTP_HOST is not set")
+    parser.add_argument("--dashboards", default="http://localhost:3001", help="where pages link to")
+    parser.add_argument("--pagerduty", help="another Events API address than PagerDuty's own")
+    parser.add_argument("--allow-host", action="append", default=[], help="a further name it is reached by")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies its times (drills)")
+    parser.add_argument("--mark", default="", help="put before every message (drills)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

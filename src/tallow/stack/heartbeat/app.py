@@ -1,0 +1,125 @@
+"""The checker's address: where Alertmanager sends Watchdog, and where people look and read runbooks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tallow.stack.heartbeat import pages
+from tallow.stack.heartbeat.outside import Outside
+from tallow.stack.heartbeat.pager import Pager
+from tallow.stack.viewer.guard import HEALTH, Guard
+
+MAX_BODY: Final = 64 * 1024
+ALERT: Final = "Watchdog"
+
+
+def create_app(pager: Pager, outside: Outside | None = None, hosts: tuple[str, ...] = ()) -> Starlette:
+    """The checker; it watches as long as the application lives.
+
+    Args:
+        outside: the dead man's switch elsewhere, if one is set.
+        hosts: names it is reached by, besides ``localhost`` and its addresses.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        running = asyncio.create_task(pager.run(), name="pager")
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def beat(request: Request) -> Response:
+        if _is_firing(await _payload(request)):
+            pager.watch.beat()
+            if outside:
+                outside.beat()
+        else:
+            pager.watch.ended()
+        pager.keep()
+        return PlainTextResponse("noted\n")
+
+    async def status(_request: Request) -> Response:
+        record = pager.watch.record
+        return JSONResponse(
+            {
+                "state": record.state,
+                "since": record.since,
+                "last_beat": record.last_beat,
+                "undelivered": pager.problems,
+                "outside": outside.problem or "ok" if outside else "not set",
+            },
+            headers=_FRESH,
+        )
+
+    async def home(_request: Request) -> Response:
+        said = outside.problem if outside else None
+        return HTMLResponse(pages.home(pager.watch.record, pager.problems, said), headers=_FRESH)
+
+    return Starlette(
+        routes=[
+            Route("/heartbeat", beat, methods=["POST"]),
+            Route("/status", status),
+            Route(HEALTH, _healthy),
+            Route("/", home),
+            Route("/style.css", pages.style),
+            Route("/runbooks/{name}", pages.runbook),
+        ],
+        middleware=[
+            Middleware(Guard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name")
+        ],
+        lifespan=lifespan,
+    )
+
+
+_FRESH: Final = {"cache-control": "no-store"}
+
+
+async def _healthy(_request: Request) -> Response:
+    return PlainTextResponse("ok\n", headers=_FRESH)
+
+
+async def _payload(request: Request) -> Mapping[str, Any]:
+    """Alertmanager's webhook, version 4; anything else is no heartbeat.
+
+    JSON alone, which a foreign page's form cannot send: a page must not keep a dead heart beating.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise HTTPException(415, "a heartbeat is application/json\n")
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise HTTPException(413, f"a heartbeat has at most {MAX_BODY} bytes\n")
+    try:
+        found = json.loads(body)
+    except ValueError:
+        raise HTTPException(400, "a heartbeat is JSON\n") from None
+    if not isinstance(found, dict) or found.get("status") not in {"firing", "resolved"} or not _names(found):
+        raise HTTPException(400, f"a heartbeat is Alertmanager's webhook about {ALERT}\n")
+    return found
+
+
+def _names(found: Mapping[str, Any]) -> bool:
+    alerts = found.get("alerts")
+    return isinstance(alerts, list) and any(
+        isinstance(alert, dict)
+        and isinstance(alert.get("labels"), dict)
+        and alert["labels"].get("alertname") == ALERT
+        for alert in alerts
+    )
+
+
+def _is_firing(found: Mapping[str, Any]) -> bool:
+    return bool(found["status"] == "firing")

@@ -1,0 +1,67 @@
+"""Who watches the watchers: Prometheus or Alertmanager dies, and somebody is told nevertheless."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+
+import pytest
+from click.testing import CliRunner
+
+from support.stack import Stack, stack, until
+from tallow.cli import main
+from tallow.stack.engines import native
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("heartbeat")]
+
+SCALE = 1 / 30
+"""A heartbeat every four seconds; ten without are too many."""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack(tmp_path_factory.mktemp("heartbeat"), SCALE) as started:
+        until(lambda: status(started)["state"] == "beating", "the heart beats")
+        yield started
+
+
+def status(running: Stack) -> dict[str, str]:
+    done = CliRunner().invoke(main, ["status", "--json", "--home", str(running.home.root)])
+    found: dict[str, str] = json.loads(done.output)["heartbeat"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [("prometheus", "Prometheus is down"), ("alertmanager", "Alertmanager has sent no Watchdog")],
+)
+def test_a_page_comes_when_alerting_dies_and_another_when_it_is_back(
+    running: Stack, service: str, reason: str
+) -> None:
+    pages = len(running.mail("No heartbeat"))
+    recovered = len(running.mail("The heartbeat is back"))
+    running.process(service).send_signal(signal.SIGKILL)
+    native.hold(running.home, [service])
+    until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the page")
+    page = running.mail("No heartbeat")[-1]
+    assert page.subject.startswith("[CRITICAL]")
+    assert reason in page.text
+    assert status(running)["state"] == "missing"
+    running.start()
+    until(lambda: len(running.mail("The heartbeat is back")) == recovered + 1, "word that it is back")
+    assert status(running)["state"] == "beating"
+
+
+def test_a_restart_of_the_checker_pages_nobody(running: Stack) -> None:
+    pages = len(running.mail("No heartbeat"))
+    running.process("heartbeat").kill()
+    until(lambda: running.running("heartbeat").restarts >= 1, "it is started again")
+    before = float(status(running)["last_beat"])
+    until(lambda: float(status(running)["last_beat"]) > before, "the next beat")
+    assert len(running.mail("No heartbeat")) == pages
+
+
+def test_status_says_when_it_last_beat(running: Stack) -> None:
+    said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
+    assert "heartbeat: last beat" in said.output

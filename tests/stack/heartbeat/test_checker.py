@@ -1,0 +1,184 @@
+"""The checker as it runs: a process on loopback, told by webhooks, paging strict receivers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tallow.stack.drill.receivers import web
+from tallow.stack.drill.receivers.desk import Desk, receiving
+from tallow.stack.heartbeat.record import Record
+
+SCALE = 1 / 150
+"""Two seconds without a beat are too long."""
+
+
+def beat(status: str = "firing", alert: str = "Watchdog") -> dict[str, Any]:
+    return {"version": "4", "status": status, "alerts": [{"status": status, "labels": {"alertname": alert}}]}
+
+
+@dataclass(frozen=True)
+class Checker:
+    url: str
+
+    async def post(self, body: Any, **headers: str) -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.post(f"{self.url}/heartbeat", json=body, headers=headers)
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        async with httpx.AsyncClient() as client:
+            return await client.get(self.url + path, headers=headers)
+
+
+@asynccontextmanager
+async def checking(folder: Path, desk: Desk | None = None, **more: str) -> AsyncIterator[Checker]:
+    """A checker in a process of its own, with the settings of a desk."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+    given = desk.settings.model_dump(exclude_none=True) if desk else {}
+    secrets = {name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in given.items()}
+    environment = {name.upper(): str(value) for name, value in secrets.items()}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tallow.stack.heartbeat", f"--port={port}", f"--folder={folder}"),
+        *(f"--scale={SCALE}", f"--pagerduty={desk.pagerduty if desk else ''}", "--mark=DRILL"),
+        env=os.environ | environment | more,
+        cwd=folder,
+    )
+    checker = Checker(f"http://127.0.0.1:{port}")
+    try:
+        await until(lambda: reachable(port))
+        yield checker
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def reachable(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """The test's own time limit ends the wait."""
+    while not done():
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with receiving() as opened:
+        yield opened
+
+
+def channels(desk: Desk, *, firing: bool) -> set[str]:
+    return {message.channel for message in desk.tray.messages if message.firing == firing}
+
+
+EVERYWHERE = {"email", "slack", "pagerduty"}
+
+
+async def test_silence_pages_every_channel_and_a_beat_says_that_it_is_over(
+    tmp_path: Path, desk: Desk
+) -> None:
+    async with checking(tmp_path, desk) as checker:
+        assert (await checker.post(beat())).status_code == 200
+        await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+        await checker.post(beat())
+        await until(lambda: channels(desk, firing=False) == EVERYWHERE)
+    assert desk.tray.refusals == []
+    first = desk.tray.messages[0]
+    assert "DRILL" in first.subject
+    assert "/runbooks/Watchdog" in first.text
+    keys = {message.key for message in desk.tray.messages if message.channel == "pagerduty"}
+    assert keys == {"tallow-heartbeat"}
+    mails = {message.target for message in desk.tray.messages if message.channel == "email"}
+    assert mails == {"critical@drill.invalid"}
+
+
+async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: Desk) -> None:
+    async with checking(tmp_path, desk) as checker:
+        await checker.post(beat())
+        await checker.post(beat("resolved"))
+        await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+    assert "Watchdog has ended" in desk.tray.messages[0].text
+
+
+async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, desk: Desk) -> None:
+    await desk.close_slack()
+    async with checking(tmp_path, desk) as checker:
+        await until(lambda: channels(desk, firing=True) == {"email", "pagerduty"})
+        status = (await checker.get("/status")).json()
+        assert status["state"] == "missing"
+        await until((tmp_path / "heartbeat.json").exists)
+        await desk.open_slack()
+        await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+
+
+async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: Desk) -> None:
+    async with checking(tmp_path, desk):
+        await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+        await until(lambda: (known := Record.read(tmp_path)) is not None and known.untold == ())
+    before = len(desk.tray.messages)
+    async with checking(tmp_path, desk) as checker:
+        await asyncio.sleep(1)
+        assert len(desk.tray.messages) == before
+        await checker.post(beat())
+        await until(lambda: channels(desk, firing=False) == EVERYWHERE)
+    assert len(desk.tray.messages) == before + 3
+
+
+async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def ping(request: Request) -> Response:
+        seen.append(request.method)
+        return Response()
+
+    switch = Starlette(routes=[Route("/ping/secret", ping)])
+    async with web.serving(switch) as port:
+        (tmp_path / "url").write_text(f"http://127.0.0.1:{port}/ping/secret\n")
+        async with checking(tmp_path, HEARTBEAT_URL_FILE=str(tmp_path / "url")) as checker:
+            await checker.post(beat())
+            await until(lambda: len(seen) == 1)
+            await checker.post(beat())
+            await until(lambda: len(seen) == 2)
+            assert (await checker.get("/status")).json()["outside"] == "ok"
+            page = (await checker.get("/")).text
+            assert "told of every beat" in page
+            assert "secret" not in page
+
+
+@pytest.mark.parametrize("body", [beat(alert="ServiceDown"), beat("paused"), [], {"alerts": [1]}, {}])
+async def test_anything_else_is_no_heartbeat(tmp_path: Path, body: Any) -> None:
+    async with checking(tmp_path) as checker:
+        assert (await checker.post(body)).status_code == 400
+        assert (await checker.get("/status")).json()["state"] == "waiting"
+
+
+async def test_a_foreign_page_cannot_keep_a_dead_heart_beating(tmp_path: Path) -> None:
+    async with checking(tmp_path) as checker:
+        assert (await checker.post(beat(), origin="https://evil.example")).status_code == 403
+        assert (await checker.post(beat(), host="evil.example")).status_code == 403
+        assert (await checker.post(beat(), **{"content-type": "text/plain"})).status_code == 415
+        assert (await checker.get("/status")).json()["state"] == "waiting"
+
+
+async def test_a_runbook_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    async with checking(tmp_path) as checker:
+        assert (await checker.get("/runbooks/NoSuchAlert")).status_code == 404
+        assert (await checker.get("/runbooks/..%2F..%2FREADME")).status_code == 404
