@@ -12,12 +12,14 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from pydantic.fields import FieldInfo
 from starlette.applications import Starlette
 
 from tallow.app.server.settings import ServerSettings
 from tallow.monitoring import instrument
-from tallow.monitoring.environment import is_secret, variable_of
+from tallow.monitoring.environment import Settings, is_secret, variable_of
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
+from tallow.monitoring.testing import assert_absent
 
 TOKEN = "correct-horse-battery-staple"
 SECRET = "hunter2-hunter2 hunter2"
@@ -63,7 +65,10 @@ def test_sentrys_own_names_are_understood(monkeypatch: pytest.MonkeyPatch, name:
         ("LOG_LEVEL", "loud", "debug, info, warning, error or fatal"),
         ("LOG_FORMAT", "xml", "auto"),
         ("LOG_ENDPOINT", "loki:3100", "https://"),
-        ("LOG_ENDPOINT", "http://loki/push?token=x", "without query"),
+        ("LOG_ENDPOINT", "http://loki/push?a=b", "without query"),
+        ("LOG_FILE", "/", "a file that can be written"),
+        ("LOG_FILE", "/dev/null/tallow.log", "a file that can be written"),
+        ("LOG_SPOOL_DIR", "/dev/null", "a folder that can be written to"),
         ("LOG_ENDPOINT_KIND", "syslog", "loki"),
         ("LOG_QUEUE_SIZE", "0", "from 1"),
         ("LOG_SPOOL_MAX_BYTES", "12", "65536"),
@@ -103,6 +108,49 @@ def test_a_bad_secret_is_masked_wherever_it_came_from(
             MonitoringSettings.load()
         assert str(caught.value).startswith(f"{variable} is ***; accepted: ")
         monkeypatch.delenv(name)
+
+
+BAD = ("nonsense \x7f of hunter2?a=b#", "-1", "7e99", "/dev/null/x")
+"""Values of which every variable refuses one at least."""
+ANYTHING = {"TALLOW_DATA_DIR", "CLUSTER_HOST", "TURN_SECRET"}
+"""Variables of the server that take any text; what it cannot use is said when it is used."""
+FIELDS = [
+    (cls, name, field)
+    for cls in (MonitoringSettings, ServerSettings)
+    for name, field in cls.model_fields.items()
+    if variable_of(name, field) not in ANYTHING
+]
+
+
+@pytest.mark.parametrize(("cls", "name", "field"), FIELDS, ids=[name for _, name, _ in FIELDS])
+def test_every_variable_refuses_what_it_cannot_use_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, cls: type[Settings], name: str, field: FieldInfo
+) -> None:
+    variable = variable_of(name, field)
+    refused = [said for bad in BAD if (said := _refusal(monkeypatch, cls, variable, bad)) is not None]
+    assert refused
+    for bad, line in refused:
+        shown = "***" if is_secret(field) else repr(bad)
+        assert line == f"{variable} is {shown}; accepted: {field.description}"
+        assert line.isprintable()
+
+
+def _refusal(
+    monkeypatch: pytest.MonkeyPatch, cls: type[Settings], variable: str, value: str
+) -> tuple[str, str] | None:
+    monkeypatch.setenv(variable, value)
+    try:
+        cls.load()
+    except BadSettingError as error:
+        return value, str(error)
+    return None
+
+
+def test_what_is_no_secret_and_holds_one_is_shown_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_ENDPOINT", "https://alice:hunter2@logs.example.org/push?token=4711x9f")
+    with pytest.raises(BadSettingError, match=r"^LOG_ENDPOINT is '") as caught:
+        MonitoringSettings.load()
+    assert_absent(["hunter2", "4711x9f"], str(caught.value))
 
 
 def test_a_password_in_a_database_url_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ named by ``NAME_FILE``; ``NAME`` itself comes first. A bad value is one line: th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self, get_args
@@ -15,6 +16,8 @@ from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.sources import DotEnvSettingsSource, EnvSettingsSource
+
+from tallow.monitoring.outgoing import scrub
 
 MASKED: Final = "masked"
 """Annotates a field that is no ``SecretStr`` and may hold a password all the same: a URL, for instance."""
@@ -95,6 +98,13 @@ def is_secret(field: FieldInfo) -> bool:
     return MASKED in field.metadata or SecretStr in {field.annotation, *get_args(field.annotation)}
 
 
+def takes_files(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
 def variable_of(name: str, field: FieldInfo) -> str:
     """The environment variable of a field."""
     alias = field.validation_alias
@@ -114,7 +124,8 @@ def _field(cls: type[BaseSettings], place: str) -> tuple[str, FieldInfo | None]:
 
 
 def _line(variable: str, field: FieldInfo | None, value: Any, accepted: str) -> str:
-    was = "***" if field is None or is_secret(field) else repr(str(value)[:_SHOWN])
+    # A URL's password, or whatever was pasted here by mistake, is not for the log of a start that failed.
+    was = "***" if field is None or is_secret(field) else repr(scrub(str(value)[:_SHOWN]))
     return f"{variable} is {was}; accepted: {accepted}"
 
 

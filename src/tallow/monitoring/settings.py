@@ -6,14 +6,15 @@ needs a setting does.
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
-from tallow.monitoring.environment import BadSettingError, Settings
+from tallow.monitoring.environment import BadSettingError, Settings, takes_files
 
 __all__ = ["BadSettingError", "MonitoringSettings", "current_settings"]
 
@@ -48,6 +49,22 @@ def _level(value: Any) -> Any:
     return _LEVELS.get(lowered, lowered) if isinstance(lowered, str) else lowered
 
 
+def _file(path: Path | None) -> Path | None:
+    if path is not None and not (_takes_writing(path) if path.exists() else takes_files(path.parent)):
+        raise ValueError("it cannot be written")
+    return path
+
+
+def _takes_writing(path: Path) -> bool:
+    return not path.is_dir() and os.access(path, os.W_OK)
+
+
+def _folder(path: Path | None) -> Path | None:
+    if path is not None and not takes_files(path):
+        raise ValueError("it cannot be written to")
+    return path
+
+
 Level = Annotated[Literal["debug", "info", "warning", "error", "fatal"], BeforeValidator(_level)]
 Token = Annotated[SecretStr | None, _matching(_TOKEN)]
 Url = Annotated[str, _matching(_URL)]
@@ -56,6 +73,10 @@ Count = Annotated[int, Field(ge=1, le=10**7)]
 Bytes = Annotated[int, Field(ge=64 * KIB, le=2**50)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
+WritableFile = Annotated[Path | None, AfterValidator(_file)]
+WritableFolder = Annotated[Path | None, AfterValidator(_folder)]
+
+_NAMES: Final = "1 to 64 letters, digits, . _ -"
 _TOKENS: Final = "at least 16 printable characters without a space"
 _URLS: Final = "an address that starts with https:// or http://, without query"
 _COUNTS: Final = "a whole number from 1 to 10000000"
@@ -65,54 +86,97 @@ _SECONDS: Final = "seconds above 0, at most 600"
 
 
 class MonitoringSettings(Settings):
-    """The library's settings. Times are seconds, sizes bytes, rates shares from 0 to 1."""
+    """The library's settings. Times are seconds, sizes bytes, rates shares from 0 to 1.
 
-    service_name: Annotated[str, _matching(_NAME)] = Field("tallow", description="letters, digits, . _ -")
+    A field's ``title`` says what it is for, its ``description`` what is accepted.
+    """
+
+    service_name: Annotated[str, _matching(_NAME)] = Field(
+        "tallow", title="Named in log lines, error reports and the detailed health answer", description=_NAMES
+    )
     environment: Annotated[str, _matching(_NAME)] = Field(
         "production",
+        title="Named in the same places",
         validation_alias=AliasChoices("environment", "sentry_environment"),
-        description="letters, digits, . _ -",
+        description=_NAMES,
     )
     release: Annotated[str | None, _matching(_RELEASE)] = Field(
         None,
+        title="The version that is named; by default Tallow's own",
         validation_alias=AliasChoices("release", "sentry_release"),
         description="a name such as tallow@1.2.3, without space or slash",
     )
 
-    metrics_token: Token = Field(None, description=_TOKENS)
-    health_check_token: Token = Field(None, description=_TOKENS)
+    metrics_token: Token = Field(
+        None,
+        title="Bearer token that opens /metrics; without one it answers this machine only",
+        description=_TOKENS,
+    )
+    health_check_token: Token = Field(
+        None,
+        title="Bearer token that opens /api/health/detailed; without one it answers this machine only",
+        description=_TOKENS,
+    )
 
-    log_level: Level = Field("info", description="debug, info, warning, error or fatal")
+    log_level: Level = Field(
+        "info", title="The lowest level that is written", description="debug, info, warning, error or fatal"
+    )
     log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = Field(
-        "auto", description="auto (console on a terminal, else json), json or console"
+        "auto",
+        title="How lines look on standard output",
+        description="auto (console on a terminal, else json), json or console",
     )
-    log_file: Path | None = Field(None, description="the path of a file")
-    log_endpoint: Url | None = Field(None, description=_URLS)
+    log_file: WritableFile = Field(
+        None,
+        title="Written instead of standard output, beside a terminal; rotated at 64 MiB, five are kept",
+        description="the path of a file that can be written",
+    )
+    log_endpoint: Url | None = Field(
+        None, title="Where log lines are sent besides; nowhere unless it is set", description=_URLS
+    )
     log_endpoint_kind: Annotated[Literal["loki", "http"], BeforeValidator(_lower)] = Field(
-        "loki", description="loki (its push API) or http (JSON lines)"
+        "loki", title="What the endpoint understands", description="loki (its push API) or http (JSON lines)"
     )
-    log_endpoint_token: Token = Field(None, description=_TOKENS)
-    log_endpoint_timeout: Seconds = Field(5, description=_SECONDS)
-    log_queue_size: Count = Field(10_000, description=_COUNTS)
-    log_batch_size: Count = Field(500, description=_COUNTS)
-    log_spool_dir: Path | None = Field(None, description="the path of a folder")
-    log_spool_max_bytes: Bytes = Field(64 * MIB, description=_BYTES)
+    log_endpoint_token: Token = Field(None, title="Bearer token for the endpoint", description=_TOKENS)
+    log_endpoint_timeout: Seconds = Field(
+        5, title="For connecting, sending and each wait for the answer", description=_SECONDS
+    )
+    log_queue_size: Count = Field(
+        10_000, title="Lines that wait in memory for the endpoint", description=_COUNTS
+    )
+    log_batch_size: Count = Field(500, title="Lines sent in one request", description=_COUNTS)
+    log_spool_dir: WritableFolder = Field(
+        None,
+        title="Where batches wait while the endpoint is down; without it they wait in memory alone",
+        description="the path of a folder that can be written to",
+    )
+    log_spool_max_bytes: Bytes = Field(
+        64 * MIB,
+        title="Room on disk; beyond it the oldest batches are given up, and counted",
+        description=_BYTES,
+    )
 
     sentry_dsn: Annotated[SecretStr | None, _matching(_DSN)] = Field(
-        None, description="a DSN such as https://KEY@sentry.example.org/1"
+        None,
+        title="Where errors and traces are reported; nowhere unless it is set",
+        description="a DSN such as https://KEY@sentry.example.org/1",
     )
-    sentry_sample_rate: Rate = Field(1.0, description=_RATES)
-    sentry_traces_sample_rate: Rate = Field(0.1, description=_RATES)
-    sentry_queue_size: Count = Field(100, description=_COUNTS)
+    sentry_sample_rate: Rate = Field(1.0, title="Share of errors that is reported", description=_RATES)
+    sentry_traces_sample_rate: Rate = Field(0.1, title="Share of traces that is reported", description=_RATES)
+    sentry_queue_size: Count = Field(100, title="Envelopes that wait in memory", description=_COUNTS)
 
-    plausible_host: Url = Field("https://plausible.io", description=_URLS)
+    plausible_host: Url = Field("https://plausible.io", title="The Plausible that counts", description=_URLS)
     plausible_domain: Annotated[str | None, _matching(_DOMAIN)] = Field(
-        None, description="the site's name in Plausible, such as tallow.example.org"
+        None,
+        title="The site to count for; nothing is counted unless it is set",
+        description="the site's name in Plausible, such as tallow.example.org",
     )
-    plausible_queue_size: Count = Field(1_000, description=_COUNTS)
-    plausible_timeout: Seconds = Field(5, description=_SECONDS)
+    plausible_queue_size: Count = Field(1_000, title="Events that wait in memory", description=_COUNTS)
+    plausible_timeout: Seconds = Field(5, title="For each attempt", description=_SECONDS)
     plausible_forward_address: bool = Field(
-        False, description="true or false: pass the client's address on, so that Plausible can tell visits"
+        False,
+        title="Pass the client's address on, so that Plausible can tell visits",
+        description="true or false",
     )
 
     @property

@@ -48,6 +48,10 @@ def answering(answer: Any, asynchronous: bool) -> Callable[[], Any]:
         (Status.UNHEALTHY, "unhealthy", None),
         (False, "unhealthy", "it said no"),
         ("PONG", "unhealthy", "it answered with no status that is known"),
+        (("degraded", "the replica\nis 12 s behind"), "degraded", "the replica is 12 s behind"),
+        ((False, ""), "unhealthy", "it said no"),
+        ((True, "alice@example.org waits"), "healthy", "[email] waits"),
+        ((False, "x" * 9_999), "unhealthy", "x" * 200),
     ],
 )
 async def test_what_a_check_answers_is_how_the_component_is(

@@ -11,7 +11,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from tallow.monitoring.outgoing import scrub
+
+MAX_REASON: Final = 200
 
 CheckFunction = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
@@ -28,8 +32,8 @@ class Status(StrEnum):
 class Outcome:
     """What one run of a check found.
 
-    ``reason`` says what is wrong in words of this module, with the type of an exception and never its text,
-    which may hold an address, a path or a password. ``duration_s`` is in seconds.
+    ``reason`` says what is wrong in words of this module or, scrubbed, of the check; of an exception the type
+    and never its text, which may hold an address, a path or a password. ``duration_s`` is in seconds.
     """
 
     status: Status
@@ -120,7 +124,11 @@ class Check:
 
 
 def _read(found: Any) -> tuple[Status, str | None]:
-    """A check's answer: False and a status say how it is; anything else means that it did not fail."""
+    """A check's answer: False and a status say how it is; anything else means that it did not fail. With a
+    line beside it, that is the reason."""
+    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], str):
+        status, reason = _read(found[0])
+        return status, _line(found[1]) or reason
     if isinstance(found, bool):
         return (Status.HEALTHY, None) if found else (Status.UNHEALTHY, "it said no")
     if isinstance(found, str):
@@ -129,6 +137,15 @@ def _read(found: Any) -> tuple[Status, str | None]:
         except ValueError:
             return Status.UNHEALTHY, "it answered with no status that is known"
     return Status.HEALTHY, None
+
+
+def _line(text: str) -> str:
+    """A check's own words as they may be shown: one line, scrubbed, of bounded length."""
+    try:
+        cleaned = scrub(" ".join(text[:MAX_REASON].split()))
+    except Exception:  # noqa: BLE001 - what cannot be scrubbed is not shown, and a probe is answered
+        return "(its words cannot be shown)"
+    return cleaned[:MAX_REASON]
 
 
 def _look(task: asyncio.Task[Any]) -> None:

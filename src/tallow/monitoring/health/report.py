@@ -69,7 +69,8 @@ class Health:
         Args:
             name: lower-case letters, digits and underscores; it is shown to anybody who asks for readiness.
             fn: sync (it gets a thread) or async. It fails by raising or returning False; it may return
-                "healthy", "degraded" or "unhealthy"; anything else means that all is well.
+                "healthy", "degraded" or "unhealthy", alone or in a pair with one line that says why (it is
+                scrubbed, and shown in the detailed answer alone); anything else means that all is well.
             critical: whether the service cannot work without it; otherwise its failure degrades the whole.
             timeout: seconds, above 0 and at most 60, after which it has failed.
 

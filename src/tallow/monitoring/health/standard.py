@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +22,12 @@ def environment() -> Status:
     Raises:
         BadSettingError: a setting cannot be used.
     """
-    from tallow.monitoring.settings import current_settings  # pydantic takes a while
+    from tallow.monitoring.environment import takes_files  # pydantic takes a while
+    from tallow.monitoring.settings import current_settings
 
     settings = current_settings()
     folders = [settings.log_spool_dir, settings.log_file.parent if settings.log_file else None]
-    return Status.HEALTHY if all(map(_writable, filter(None, folders))) else Status.DEGRADED
+    return Status.HEALTHY if all(map(takes_files, filter(None, folders))) else Status.DEGRADED
 
 
 def memory() -> Status:
@@ -65,10 +65,3 @@ def container_memory(cgroup: Path) -> float | None:
         if 0 < most < psutil.virtual_memory().total:
             return max(0, held - reclaimable) / most
     return None
-
-
-def _writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

@@ -1,0 +1,175 @@
+"""docs/library.md: its example runs as it stands, and so does every other block of Python on the page."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from tallow.monitoring import sentry as ours
+from tallow.monitoring.analytics import analytics
+from tallow.monitoring.health import unregister_check
+from tallow.monitoring.metrics import METRICS
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import (
+    Plausible,
+    Sentry,
+    assert_absent,
+    captured_logs,
+    plausible_endpoint,
+    samples,
+    sentry_endpoint,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "library.md"
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+EXAMPLE = BLOCKS[0]
+ID = "0af7651916cd43dd8448eb211c80319c"
+FILE = SimpleNamespace(id=ID, size=5_000_000, mime_type="image/png")
+
+
+@pytest.fixture
+def backends() -> Iterator[tuple[Sentry, Plausible]]:
+    with sentry_endpoint() as sentry, plausible_endpoint() as plausible:
+        settings = MonitoringSettings.load(
+            sentry_dsn=sentry.dsn,
+            sentry_traces_sample_rate=1,
+            plausible_host=plausible.url,
+            plausible_domain="example.org",
+        )
+        ours.init_monitoring(settings)
+        analytics.configure(settings)
+        yield sentry, plausible
+        ours.close()
+        analytics.configure(MonitoringSettings.load())
+
+
+async def nothing(_file: Any) -> None:
+    await asyncio.sleep(0.001)
+
+
+async def broken(_file: Any) -> None:
+    raise ConnectionError("alice@example.org hung up")
+
+
+def run(block: str, **names: Any) -> dict[str, Any]:
+    """Run a block of the page with the names it does not define."""
+    exec(compile(block, str(PAGE), "exec"), names)
+    return names
+
+
+def application() -> tuple[Starlette, dict[str, Any]]:
+    """An application whose only route transfers, and the example's names once it has been run."""
+    names: dict[str, Any] = {}
+
+    async def transfer(request: Request) -> PlainTextResponse:
+        await names["transfer_file"](FILE)
+        return PlainTextResponse("done")
+
+    return Starlette(routes=[Route("/transfer", transfer, methods=["POST"])]), names
+
+
+async def post(app: Starlette) -> httpx.Response:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://tallow") as client:
+        return await client.post("/transfer", headers={"X-Request-ID": ID})
+
+
+@pytest.mark.parametrize(
+    ("do_transfer", "status", "code", "events"),
+    [
+        (nothing, "success", 200, ["Transfer: start", "Transfer: complete"]),
+        (broken, "failed", 500, ["Transfer: start"]),
+    ],
+)
+async def test_the_example_runs_as_it_stands(
+    backends: tuple[Sentry, Plausible],
+    do_transfer: Callable[[Any], Any],
+    status: str,
+    code: int,
+    events: list[str],
+) -> None:
+    sentry, plausible = backends
+    app, names = application()
+    series = f'tallow_transfers_total{{status="{status}",method="p2p"}}'
+    before = samples(METRICS, series)[series]
+    names |= run(EXAMPLE, app=app, do_transfer=do_transfer, elapsed=lambda: 2.5)
+    with captured_logs() as logs:
+        assert (await post(app)).status_code == code
+    ours.flush(10)
+    assert analytics.flush(10)
+    assert samples(METRICS, series)[series] == before + 1
+    assert plausible.names == events
+    assert (sentry.refusals, plausible.refusals) == ([], [])
+    assert {record["correlation_id"] for record in logs.records} == {ID}
+    assert logs.messages[:2] == ["Transfer started", "transfer"]
+    assert logs.of("transfer")[0]["file_size"] == FILE.size
+    spans = [span for one in sentry.of("transaction") for span in one["spans"]]
+    (span,) = [span for span in spans if span["op"] == "transfer"]
+    assert span["data"]["result"] == status
+    if status == "failed":
+        assert logs.of("transfer")[1]["error"]["message"] == "[email] hung up"
+        assert len(sentry.of("event")) == 1
+        assert sentry.of("event")[0]["tags"]["correlation_id"] == ID
+    assert_absent(["alice@example.org"], logs.text, sentry.text, plausible.text)
+
+
+def given() -> dict[str, Any]:
+    """The names that the page's other blocks do not define."""
+
+    async def lag() -> int:
+        return 12
+
+    def pack(_order: Any) -> None:
+        raise ValueError("no box")
+
+    return {
+        "app": Starlette(),
+        "http": httpx.Client(),
+        "cache": _Cache(),
+        "engine": sqlalchemy.create_engine("sqlite://"),
+        "order": object(),
+        "pack": pack,
+        "wrap": lambda _order: None,
+        "lag": lag,
+    }
+
+
+class _Cache:
+    def get(self, _key: str) -> None:
+        """Nothing is kept."""
+
+
+@pytest.mark.parametrize("number", range(1, len(BLOCKS)))
+def test_every_other_block_runs(number: int, backends: tuple[Sentry, Plausible]) -> None:
+    with captured_logs() as logs:
+        names = run(BLOCKS[number], **given())
+    assert_absent(["alice@example.org"], logs.text)
+    names["http"].close()
+    unregister_check("replica")
+    METRICS.registry.families.pop("exports_total", None)
+
+
+def test_what_the_page_says_of_the_scrubber_is_what_it_does() -> None:
+    (block,) = [block for block in BLOCKS if "import scrub" in block]
+    names = run(block)
+    lines = re.findall(r"^(scrub\(.*\)) +# (.+)$", block, re.MULTILINE)
+    assert len(lines) == 2
+    for call, said in lines:
+        assert eval(call, names) == eval(said)
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([\w./-]+)\)", PAGE.read_text()):
+        assert (PAGE.parent / target).exists()
