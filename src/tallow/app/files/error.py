@@ -20,6 +20,10 @@ class FileError(Exception):
     """A file cannot be read or written: one line. It names the file, and stays on this machine."""
 
 
+class MismatchError(FileError):
+    """A file that came is not the one that was announced: its SHA-256 differs."""
+
+
 def plainly(doing: str, name: str, error: OSError) -> FileError:
     """``cannot write photo.jpg: the disk is full``"""
     number = error.errno or 0

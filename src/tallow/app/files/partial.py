@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.error import FileError, plainly, shown
+from tallow.app.files.error import FileError, MismatchError, plainly, shown
 from tallow.app.files.names import PARTIAL, numbered
 
 BLOCK: Final = 1 << 20
@@ -101,13 +101,14 @@ class Partial:
         A file that is not what was announced is removed: nothing of it can be trusted.
 
         Raises:
-            FileError: it is incomplete (and kept), not what was announced, or cannot be written.
+            MismatchError: it is not what was announced.
+            FileError: it is incomplete (and kept), or cannot be written.
         """
         if self.received < self.size:
             raise FileError(f"{shown(self.name)} is incomplete: {self.received} of {self.size} bytes came")
         if not hmac.compare_digest(self._hash.digest(), self._digest):
             self.discard()
-            raise FileError(f"{shown(self.name)} is not what was announced: its hash differs; removed")
+            raise MismatchError(f"{shown(self.name)} is not what was announced: its hash differs; removed")
         try:
             os.fsync(self._file)
             final = self._name_it()
