@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,13 @@ class Metrics:
     # Transfers
 
     def record_transfer(
-        self, status: str, method: str, size_bytes: float, duration_s: float, mime_type: str | None = None
+        self,
+        status: str,
+        method: str,
+        size_bytes: float,
+        duration_s: float,
+        mime_type: str | None = None,
+        files: Iterable[tuple[float, str | None]] | None = None,
     ) -> None:
         """A transfer ended: its outcome, size, duration and, when it succeeded, mean speed.
 
@@ -61,6 +68,7 @@ class Metrics:
             size_bytes: payload of the transfer in bytes.
             duration_s: seconds from the first payload byte to the end.
             mime_type: of the file; its top-level type is recorded, nothing else.
+            files: size in bytes and MIME type of each file, where there was not just one.
         """
         registry = self.registry
         try:
@@ -70,18 +78,23 @@ class Metrics:
             if not (0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST):
                 registry.overflowed("transfer_duration_seconds")
                 return
+            request = current()
             sizes, durations = self._sizes, self._durations
-            size = sizes[derive.file_type(mime_type)]
-            size_bucket = size + bisect_left(sizes.edges, size_bytes)
-            row[size_bucket] += 1
-            row[size + sizes.sum_at] += size_bytes
+            if files is None:
+                size = sizes[derive.file_type(mime_type)]
+                size_bucket = size + bisect_left(sizes.edges, size_bytes)
+                row[size_bucket] += 1
+                row[size + sizes.sum_at] += size_bytes
+                if request is not None:
+                    registry.exemplars[size_bucket] = (request, size_bytes)
+            else:
+                for file_bytes, file_mime in files:
+                    self._observe(sizes, derive.file_type(file_mime), file_bytes)
             duration = durations_at[bisect_right(derive.SIZE_EDGES, size_bytes)]
             duration_bucket = duration + bisect_left(durations.edges, duration_s)
             row[duration_bucket] += 1
             row[duration + durations.sum_at] += duration_s
-            request = current()
             if request is not None:
-                registry.exemplars[size_bucket] = (request, size_bytes)
                 registry.exemplars[duration_bucket] = (request, duration_s)
             if speed_at is not None and duration_s > 0:
                 speed = size_bytes * 8e-6 / duration_s
