@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from tallow.app.features import FEATURES
 from tallow.app.server.addresses import Addresses
 from tallow.app.server.api import Api
 from tallow.app.server.cache import Cache
@@ -49,6 +50,8 @@ def create_app(
         cluster: this process's place among several; by default it is the only one.
     """
     cluster = cluster or Cluster()
+    for feature in FEATURES:
+        metrics.register_feature(feature)
     homes = cluster.homes
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
