@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "serve": ("tallow.app.commands.serve", "app", "Run the Tallow server."),
     "send": ("tallow.app.commands.send", "app", "Send files: prints a link and waits for the receiver."),
     "receive": ("tallow.app.commands.receive", "app", "Receive files from a link."),
+    "settings": ("tallow.app.commands.settings", "app", "Show or change settings of send and receive."),
     "up": ("tallow.stack.commands.up", "stack", "Start Tallow and its monitoring."),
     "down": ("tallow.stack.commands.down", "stack", "Stop what `up` started; data is kept."),
     "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),

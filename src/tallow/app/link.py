@@ -47,9 +47,9 @@ class Link:
         return join_token(self.secret)
 
     @property
-    def resume_key(self) -> str:
+    def resume_key(self) -> bytes:
         """Names this link's partial files on a receiver's disk."""
-        return resume_key(self.secret).hex()
+        return resume_key(self.secret)
 
     @classmethod
     def parse(cls, text: str) -> Link:

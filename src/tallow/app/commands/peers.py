@@ -1,0 +1,121 @@
+"""What `send` and `receive` share: their options, how they run, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from tallow.app.channels.channel import ChannelError
+from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
+from tallow.app.files.error import FileError
+from tallow.app.link import LinkError
+from tallow.app.peer.display import Display, JsonLines, Terminal
+from tallow.app.peer.errors import PeerError, classified, one_line
+from tallow.app.peer.preferences import Preferences
+from tallow.app.peer.transfer import Options
+
+KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
+FAILED: Final = 1
+CANCELLED_THERE: Final = 3
+CANCELLED_HERE: Final = 130
+"""Exit statuses beside 0; 2 is click's for wrong usage, 130 a shell's for Ctrl-C."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Common:
+    """What both verbs take."""
+
+    relay: bool
+    json_output: bool
+    no_telemetry: bool
+    ca: Path | None
+
+
+def common_options(function: Function) -> Function:
+    """The options of both verbs, handed over as ``common``."""
+
+    @functools.wraps(function)
+    def wrapped(
+        *args: Any, relay: bool, json_output: bool, no_telemetry: bool, ca: Path | None, **kwargs: Any
+    ) -> Any:
+        return function(*args, common=Common(relay, json_output, no_telemetry, ca), **kwargs)
+
+    options = [
+        click.option("--relay", is_flag=True, help="Never connect directly: use Tallow's relay."),
+        click.option("--json", "json_output", is_flag=True, help="Tell events as JSON, one object a line."),
+        click.option(
+            "--no-telemetry",
+            is_flag=True,
+            help="Report no counts and timings (also: DO_NOT_TRACK=1, or the setting telemetry).",
+        ),
+        click.option(
+            "--ca",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Certificates of authorities to trust too, PEM (also: SSL_CERT_FILE).",
+        ),
+    ]
+    result: Any = wrapped
+    for option in reversed(options):
+        result = option(result)
+    return result  # type: ignore[no-any-return]
+
+
+def options_of(common: Common, preferences: Preferences, *features: str | None) -> Options:
+    """How this transfer behaves, from the command line first, then the environment and the settings."""
+    untracked = os.environ.get("DO_NOT_TRACK", "").strip().lower() not in {"", "0", "false"}
+    telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
+    preference = "relay" if common.relay else preferences["relay_preference"]
+    used = [*features, "relay_only" if preference == "relay" else None]
+    used.append("json_output" if common.json_output else None)
+    return Options(
+        relay=preference,
+        tallow_relay=common.relay,
+        telemetry=telemetry,
+        features=tuple(feature for feature in used if feature),
+        settings=dict(preferences.changes),
+    )
+
+
+def display_of(common: Common, preferences: Preferences, *, qr_code: bool = False) -> Display:
+    """Where events go."""
+    if common.json_output:
+        return JsonLines()
+    bell = preferences.is_on("notifications")
+    return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code)
+
+
+def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
+    """Run a peer to its end, say how it ended, and exit with the status of that."""
+    status = 0
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        display("finished", outcome="cancelled", by="this side")
+        status = _say(display, "cancelled", CANCELLED_HERE)
+    except CancelledByPeerError as error:
+        display("finished", outcome="cancelled", by="other side")
+        status = _say(display, str(error), CANCELLED_THERE)
+    except Exception as error:
+        display("error", type=classified(error)[0], message=one_line(error))
+        display("finished", outcome="failed")
+        if not isinstance(error, KNOWN):
+            raise
+        status = _say(display, one_line(error), FAILED)
+    sys.exit(status)
+
+
+def _say(display: Display, text: str, status: int) -> int:
+    display.close()
+    if isinstance(display, Terminal):
+        click.secho(f"tallow: {text}", err=True, fg="red" if status == FAILED else None)
+    return status

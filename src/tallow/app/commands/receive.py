@@ -1,0 +1,89 @@
+"""``tallow receive``: take what a link offers, into a folder."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
+from tallow.app.files.destination import Destination
+from tallow.app.link import Link, is_exposed
+from tallow.app.peer import state
+from tallow.app.peer.display import Display
+from tallow.app.peer.preferences import Preferences
+from tallow.app.peer.receiver import Receiver
+from tallow.app.peer.server import Server, trust
+from tallow.app.peer.state import Received
+from tallow.app.peer.telemetry import new_metrics
+from tallow.app.peer.transfer import Options
+from tallow.monitoring import correlation
+
+REMEMBERED_S = 86_400
+"""How long an interrupted transfer is remembered here; no room lives longer by default."""
+
+
+@click.command("receive")
+@click.argument("link", required=False)
+@click.option(
+    "-o",
+    "--output",
+    default=".",
+    show_default="this folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for what is received.",
+)
+@common_options
+def command(link: str | None, output: Path, common: Common) -> None:
+    """Receive files from LINK.
+
+    A command line is visible to the other users of this machine: without LINK it is asked for, or read from
+    standard input. Names that are taken or unsafe are changed, nothing is overwritten, and a file gets its
+    name after its SHA-256 was found right. The same command resumes what was interrupted.
+    """
+    preferences = Preferences.load()
+    display = display_of(common, preferences)
+    options = options_of(common, preferences, "receive")
+    run(display, _receive(link or asked(), output, common, options, preferences, display))
+
+
+def asked() -> str:
+    """The link from whoever sits at the terminal, or from standard input."""
+    if sys.stdin.isatty():
+        text: str = click.prompt("Link", hide_input=True, err=True)
+        return text
+    return sys.stdin.readline()
+
+
+async def _receive(
+    text: str,
+    output: Path,
+    common: Common,
+    options: Options,
+    preferences: Preferences,
+    display: Display,
+) -> None:
+    link = Link.parse(text)
+    if is_exposed(link.server):
+        display("warning", message="the link is plain http to another machine: who meets whom can be seen")
+    state.sweep()
+    received = Received.of(link, time.time() + REMEMBERED_S)
+    metrics = new_metrics()
+    if received.begun:
+        metrics.record_feature_usage("resume")
+    async with Server(link.server, trust(common.ca)) as server:
+        with Destination(output) as destination, correlation.bind(correlation.new_id()):
+            receiver = Receiver(server, link, destination, received, options, metrics, display)
+            await receiver.run()
+    if receiver.accepted_reports:
+        preferences.reported(options.settings)
+    assert receiver.manifest is not None
+    display(
+        "finished",
+        outcome="success",
+        files=len(receiver.manifest.files),
+        bytes=receiver.manifest.size,
+        seconds=round(receiver.seconds, 3),
+    )

@@ -1,0 +1,155 @@
+"""``tallow send``: make a link, wait for the receiver, send."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
+from tallow.app.files.source import Source, collect
+from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
+from tallow.app.peer import state
+from tallow.app.peer.display import Display
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.offer import prepare
+from tallow.app.peer.preferences import Preferences
+from tallow.app.peer.sender import Sender
+from tallow.app.peer.server import Server, trust
+from tallow.app.peer.state import Sent
+from tallow.app.peer.telemetry import new_metrics
+from tallow.app.peer.transfer import Options
+from tallow.monitoring import correlation
+
+DEFAULT_SERVER = "http://127.0.0.1:3000"
+
+
+@click.command("send")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--server",
+    default=DEFAULT_SERVER,
+    show_default=True,
+    envvar="TALLOW_SERVER",
+    show_envvar=True,
+    help="The Tallow server to meet at.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a transfer that was interrupted: the latest, or that of the files named.",
+)
+@click.option("--keep-metadata", is_flag=True, help="Send pictures with their metadata (place, camera, …).")
+@click.option("--insecure", is_flag=True, help="Allow a link with plain http to another machine.")
+@click.option("--no-qr", is_flag=True, help="Do not show the link as a QR code.")
+@common_options
+def command(
+    paths: tuple[Path, ...],
+    server: str,
+    resume: bool,
+    keep_metadata: bool,
+    insecure: bool,
+    no_qr: bool,
+    common: Common,
+) -> None:
+    """Send files and folders: prints a link, and waits until somebody receives with it.
+
+    The link is all that is needed to receive, so hand it over where only the receiver reads it. Files are
+    encrypted on this machine; the server cannot read them. Ctrl-C cancels. What was interrupted otherwise can
+    be taken up again with --resume while the link is good (a day, usually).
+    """
+    if not paths and not resume:
+        raise click.UsageError("name the files and folders to send")
+    preferences = Preferences.load()
+    display = display_of(common, preferences, qr_code=not no_qr)
+    keep = keep_metadata or preferences.is_on("keep_metadata")
+    many = len(paths) > 1 or any(path.is_dir() for path in paths)
+    options = options_of(
+        common,
+        preferences,
+        "send",
+        "resume" if resume else None,
+        "multiple_files" if many else None,
+        "keep_metadata" if keep else None,
+        "qr_code" if getattr(display, "shows_qr_code", False) and not resume else None,
+    )
+    run(display, _send(paths, server, resume, keep, insecure, common, options, preferences, display))
+
+
+async def _send(
+    paths: tuple[Path, ...],
+    address: str,
+    resume: bool,
+    keep: bool,
+    insecure: bool,
+    common: Common,
+    options: Options,
+    preferences: Preferences,
+    display: Display,
+) -> None:
+    state.sweep()
+    sent = chosen(paths) if resume else None
+    place = sent.link.server if sent is not None else origin(address)
+    if is_exposed(place) and not insecure:
+        raise LinkError("a link with plain http to another machine can be read on its way; use https")
+    files = collect(
+        [Path(path) for path in sent.paths] if sent is not None else list(paths),
+        lambda line: display("warning", message=line),
+    )
+    async with Server(place, trust(common.ca)) as server:
+        with correlation.bind(correlation.new_id()):
+            if sent is None:
+                sent = await _room(server, paths, keep)
+            display("link", link=sent.link.text, expires_in=round(sent.expires - time.time()))
+            accepted = await _transfer(server, sent, files, options, display)
+    if accepted:
+        preferences.reported(options.settings)
+
+
+async def _room(server: Server, paths: tuple[Path, ...], keep: bool) -> Sent:
+    secret = new_secret()
+    made = await server.make_room(token_hash(secret))
+    link = Link(server.origin, made.room, secret)
+    sent = Sent(link, time.time() + made.expires_in, [str(path.resolve()) for path in paths])
+    sent.keep_metadata = keep
+    sent.save()
+    return sent
+
+
+async def _transfer(
+    server: Server, sent: Sent, files: list[Source], options: Options, display: Display
+) -> int:
+    """Send, and say what was sent: how many reports were accepted."""
+    metrics = new_metrics()
+    with tempfile.TemporaryDirectory(prefix="tallow-") as scratch:
+        preparing = asyncio.create_task(
+            prepare(files, Path(scratch), metrics, keep_metadata=sent.keep_metadata, before=sent.manifest)
+        )
+        sender = Sender(server, sent, preparing, options, metrics, display)
+        await sender.run()
+        offer = preparing.result()
+    display(
+        "finished",
+        outcome="success",
+        files=len(offer.sources),
+        bytes=offer.manifest.size,
+        seconds=round(sender.seconds, 3),
+    )
+    return sender.accepted_reports
+
+
+def chosen(paths: tuple[Path, ...]) -> Sent:
+    """The interrupted transfer to resume: the latest, or the latest of these paths.
+
+    Raises:
+        PeerError: there is none.
+    """
+    wanted = [str(path.resolve()) for path in paths]
+    found = [sent for sent in state.interrupted() if not wanted or sent.paths == wanted]
+    if not found:
+        which = "of these files " if wanted else ""
+        raise PeerError(f"no interrupted transfer {which}is remembered here", "validation", "low")
+    return found[-1]

@@ -1,0 +1,145 @@
+"""What a person, or a script, sees of a transfer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import IO, Any, Final
+
+import orjson
+import segno
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.theme import Theme
+
+from tallow.app.files.error import shown
+
+_THEMES: Final = {
+    "light": Theme({"bar.complete": "dark_blue", "bar.finished": "dark_green", "note": "grey37"}),
+    "dark": Theme({"bar.complete": "cyan", "bar.finished": "green", "note": "grey70"}),
+    "auto": Theme({"bar.complete": "blue", "bar.finished": "green", "note": "dim"}),
+    "plain": Theme({"note": "none"}),
+}
+
+
+class JsonLines:
+    """One JSON object a line on standard output; see docs/peers.md."""
+
+    def __init__(self, out: IO[bytes] | None = None) -> None:
+        self._out = out or sys.stdout.buffer
+
+    def __call__(self, event: str, /, **details: Any) -> None:
+        self._out.write(orjson.dumps({"event": event} | details) + b"\n")
+        self._out.flush()
+
+    def close(self) -> None:
+        """Nothing is left to be shown."""
+
+
+class Terminal:
+    """Lines and a progress bar on standard error; the link alone, and what was received, on standard output.
+
+    Args:
+        theme: auto, light, dark or plain.
+        bell: whether it rings at the end.
+        qr_code: whether the link is shown as one, where the terminal is one.
+    """
+
+    def __init__(self, *, theme: str = "auto", bell: bool = False, qr_code: bool = True) -> None:
+        plain = theme == "plain"
+        self._console = Console(
+            stderr=True, theme=_THEMES[theme], no_color=plain or None, highlight=False, soft_wrap=True
+        )
+        self._theme = theme
+        self._bell = bell
+        self.shows_qr_code = qr_code and self._console.is_terminal
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __call__(self, event: str, /, **details: Any) -> None:
+        show = getattr(self, f"_on_{event}", None)
+        if show is not None:
+            show(details)
+
+    def close(self) -> None:
+        """Take the progress bar off."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, style="note", markup=False)
+
+    def _on_link(self, details: Mapping[str, Any]) -> None:
+        link = str(details["link"])
+        self._say("Give this link to the receiver, and to nobody else:")
+        sys.stdout.write(f"{link}\n")
+        sys.stdout.flush()
+        if self.shows_qr_code:
+            # The small form leaves dark modules in the terminal's own background: right on a dark one.
+            code = segno.make(link, error="l", micro=False)
+            code.terminal(out=sys.stderr, compact=self._theme != "light", border=2)
+
+    def _on_waiting(self, details: Mapping[str, Any]) -> None:
+        self._say(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
+
+    def _on_connected(self, details: Mapping[str, Any]) -> None:
+        how = "directly" if details.get("path") == "direct" else "over a relay"
+        self._say(f"Connected {how}, encrypted end to end.")
+
+    def _on_offer(self, details: Mapping[str, Any]) -> None:
+        if self._console.is_terminal and self._bar is None:
+            self._bar = Progress(
+                TextColumn("{task.fields[name]}", markup=False),
+                BarColumn(),
+                DownloadColumn(),
+                TextColumn("{task.fields[speed]}"),
+                TextColumn("{task.fields[left]}"),
+                console=self._console,
+            )
+            self._task = self._bar.add_task("", total=details["bytes"], name="", speed="", left="")
+            self._bar.start()
+
+    def _on_progress(self, details: Mapping[str, Any]) -> None:
+        if self._bar is None or self._task is None:
+            return
+        left = details["remaining_seconds"]
+        self._bar.update(
+            self._task,
+            completed=details["bytes"],
+            name=shown(str(details["name"])[-40:]),
+            speed=f"{details['bytes_per_second'] / 1e6:.1f} MB/s",
+            left="" if left is None else f"{_span(left)} left",
+        )
+
+    def _on_file(self, details: Mapping[str, Any]) -> None:
+        if "path" in details:
+            self._say(f"Received {shown(str(details['path']))}")
+
+    def _on_interrupted(self, details: Mapping[str, Any]) -> None:
+        self._say(f"Interrupted: {details['reason']}. Trying again in {details['retry_in']} s.")
+
+    def _on_warning(self, details: Mapping[str, Any]) -> None:
+        self._console.print(f"Note: {details['message']}", style="yellow", markup=False)
+
+    def _on_finished(self, details: Mapping[str, Any]) -> None:
+        self.close()
+        if details["outcome"] == "success":
+            many = f"{details['files']} files, " if details["files"] != 1 else ""
+            took = _span(details["seconds"])
+            self._say(f"Done: {many}{details['bytes']:,} bytes in {took}, verified.")
+        if self._bell:
+            self._console.bell()
+
+
+def _span(seconds: float) -> str:
+    """``42 s``, ``3:05 min``, ``1:02 h``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02} min"
+    return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+Display = JsonLines | Terminal

@@ -1,0 +1,103 @@
+"""What ends, or interrupts, a transfer, and how it counts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tallow.app.channels.channel import ChannelError
+from tallow.app.crypto.errors import (
+    HashMismatchError,
+    ProtocolError,
+    SourceChangedError,
+    StorageFailedError,
+)
+from tallow.app.files.error import FileError, MismatchError
+from tallow.app.files.source import SourceChangedError as FileChangedError
+from tallow.app.link import LinkError
+
+
+class PeerError(Exception):
+    """A transfer cannot go on, or begin: one line for people. ``kind`` is its type in ``errors_total``."""
+
+    def __init__(self, text: str, kind: str = "network", severity: str = "medium") -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.severity = severity
+
+
+class LostError(PeerError):
+    """The server cannot be reached at this moment: worth another try."""
+
+
+class RefusedError(PeerError):
+    """The server says no. The text is ours: what a server sends is not put on a terminal."""
+
+    def __init__(self, code: str) -> None:
+        text, kind = _REFUSALS.get(code, ("the server refused the connection", "signaling"))
+        super().__init__(text, kind)
+        self.code = code
+
+
+_REFUSALS: Final = {
+    "unknown_room": (
+        "no such room: the link is wrong (copy the whole link again), or its time is over",
+        "auth",
+    ),
+    "seat_taken": ("somebody else has taken this side of the transfer already", "auth"),
+    "expired": ("this link is used up: it is good for one transfer and for a limited time", "signaling"),
+    "bad_version": ("the server speaks another version of the protocol; update the older one", "signaling"),
+    "rate_limited": ("the server has had too many requests from here; try again in a minute", "signaling"),
+    "taken_over": ("this side of the transfer was taken over by another program with the same seat", "auth"),
+    "internal": ("the server failed", "signaling"),
+    "timeout": ("the server gave up waiting", "signaling"),
+}
+
+RETRIED: Final = frozenset({"internal", "timeout", "rate_limited"})
+"""Refusals that may be gone in a moment."""
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether another try may do better."""
+    if isinstance(error, RefusedError):
+        return error.code in RETRIED
+    return isinstance(error, LostError | ChannelError | TimeoutError)
+
+
+_CLASSES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
+    (FileChangedError, SourceChangedError.kind, SourceChangedError.severity),
+    (MismatchError, HashMismatchError.kind, HashMismatchError.severity),
+    (FileError, "storage", "high"),
+    (LinkError, "validation", "low"),
+    (ChannelError, "network", "medium"),
+    (OSError, "network", "medium"),  # TimeoutError is one
+)
+
+
+def classified(error: BaseException) -> tuple[str, str]:
+    """The type and severity under which an error counts."""
+    if isinstance(error, ProtocolError | PeerError):
+        return error.kind, error.severity
+    found = ((kind, severity) for known, kind, severity in _CLASSES if isinstance(error, known))
+    return next(found, ("internal", "high"))
+
+
+def code_of(error: BaseException) -> int:
+    """What the other side is told: see docs/protocol.md, "Aborts"."""
+    if isinstance(error, ProtocolError):
+        return error.code
+    if isinstance(error, FileChangedError):
+        return SourceChangedError.code
+    if isinstance(error, MismatchError):
+        return HashMismatchError.code
+    return StorageFailedError.code if isinstance(error, FileError) else ProtocolError.code
+
+
+def one_line(error: BaseException) -> str:
+    """What a person is told."""
+    if isinstance(error, ProtocolError | PeerError | FileError | ChannelError | LinkError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return "the other side did not answer in time"
+    if isinstance(error, OSError):
+        return error.strerror or "the system refused"
+    return f"something went wrong that should not have: {type(error).__name__}"

@@ -1,0 +1,123 @@
+"""The receiver's part of one connection: what is offered, what of it is here, and the files as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tallow.app.crypto.errors import SourceChangedError
+from tallow.app.crypto.frames import Header, Kind
+from tallow.app.files.destination import Destination
+from tallow.app.files.partial import Partial
+from tallow.app.peer.manifest import MAX_BYTES, Accept, Manifest
+from tallow.app.peer.progress import Progress
+from tallow.app.peer.secure import SecureChannel
+from tallow.app.peer.state import Received
+from tallow.monitoring.metrics import Metrics
+
+
+class Incoming:
+    """Receives over one connection into a folder.
+
+    Args:
+        received: what earlier connections of this transfer have brought.
+        resume_key: names its partial files.
+        flowing: called when the sender has been told what to send.
+    """
+
+    def __init__(
+        self,
+        secure: SecureChannel,
+        destination: Destination,
+        received: Received,
+        resume_key: bytes,
+        metrics: Metrics,
+        progress: Progress,
+        flowing: Callable[[], None],
+    ) -> None:
+        self._secure = secure
+        self._destination = destination
+        self._received = received
+        self._resume_key = resume_key
+        self._metrics = metrics
+        self._progress = progress
+        self._method = secure.channel.method
+        self._flowing = flowing
+
+    async def run(self) -> Manifest:
+        """Receive all that is not here yet; returns when the sender was told that it is.
+
+        Raises:
+            ProtocolError, ChannelError: see :class:`SecureChannel`.
+            FileError: a file cannot be written.
+        """
+        secure = self._secure
+        manifest = Manifest.decode(await secure.receive_document(Kind.MANIFEST, MAX_BYTES))
+        if not self._received.is_of(manifest):
+            raise SourceChangedError("the sender offers other files than before the interruption")
+        await self._accepted(manifest)
+        secure.incoming.expect(Kind.FINISH)
+        await secure.receive()
+        await secure.send(Header(Kind.FINISH))
+        return manifest
+
+    async def _accepted(self, manifest: Manifest) -> None:
+        """Say what is here, and take the rest."""
+        done = self._received.done
+        wanted = [file for file in range(len(manifest.files)) if file not in done]
+        # Files come one after the other: of one alone a part may be here.
+        partial = await self._begin(manifest, wanted[0]) if wanted else None
+        have = {wanted[0]: partial.received} if partial is not None and partial.received else {}
+        self._progress.total(manifest)
+        self._progress.restart(sum(manifest.files[file].size for file in done) + sum(have.values()))
+        try:
+            await self._secure.send_document(Kind.ACCEPT, Accept(have, frozenset(done)).encode())
+            self._flowing()
+            for file in wanted:
+                if partial is None:
+                    partial = await self._begin(manifest, file, anew=True)
+                await self._file(manifest, file, partial)
+                partial = None
+        finally:
+            if partial is not None:
+                partial.keep()
+
+    async def _begin(self, manifest: Manifest, file: int, *, anew: bool = False) -> Partial:
+        entry = manifest.files[file]
+        begin = self._destination.begin
+        arguments = (entry.name, entry.size, entry.digest, self._resume_key)
+        partial = await asyncio.to_thread(begin, *arguments)
+        if anew and partial.received:  # the sender was told that nothing of it is here
+            partial.discard()
+            partial = await asyncio.to_thread(begin, *arguments)
+        return partial
+
+    async def _file(self, manifest: Manifest, file: int, partial: Partial) -> None:
+        entry = manifest.files[file]
+        self._progress.file(entry.name)
+        await self._content(file, partial)
+        path = await asyncio.to_thread(partial.finish)
+        self._received.finished(file, path)
+        self._progress.confirmed(entry.name, path)
+        await self._secure.send(Header(Kind.RECEIPT, file))
+
+    async def _content(self, file: int, partial: Partial) -> None:
+        """Take a file's frames; the disk works while the next ones come in."""
+        secure = self._secure
+        secure.incoming.expect(Kind.DATA, file, partial.received, partial.size)
+        writing: asyncio.Task[None] | None = None
+        try:
+            while not secure.incoming.complete:
+                begun = time.perf_counter()
+                _, payload = await secure.receive()
+                if payload:
+                    took = time.perf_counter() - begun
+                    self._metrics.record_chunk_transfer(self._method, "received", len(payload), took)
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(asyncio.to_thread(partial.write, payload))
+                self._progress.add(len(payload))
+        finally:
+            if writing is not None:
+                await asyncio.shield(writing)

@@ -1,0 +1,69 @@
+"""What is sent, made ready while the receiver is waited for: files collected, metadata removed, hashed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallow.app.crypto.errors import SourceChangedError
+from tallow.app.files.source import Source
+from tallow.app.metadata import strip_all
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.manifest import MAX_FILES, Entry, Manifest
+from tallow.monitoring.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is sent: the files, in the manifest's order, and the manifest."""
+
+    sources: Sequence[Source]
+    manifest: Manifest
+
+    @property
+    def files(self) -> list[tuple[float, str | None]]:
+        """Size and MIME type of each."""
+        return [(source.size, source.mime_type) for source in self.sources]
+
+
+async def prepare(
+    sources: Sequence[Source],
+    scratch: Path,
+    metrics: Metrics,
+    *,
+    keep_metadata: bool,
+    before: Manifest | None = None,
+) -> Offer:
+    """Make files ready to be sent.
+
+    Args:
+        scratch: a folder for pictures without their metadata; it must last as long as the offer.
+        before: what an earlier run of this transfer has offered.
+
+    Raises:
+        FileError: a file cannot be read, or its metadata cannot be removed.
+        PeerError: there are too many.
+        SourceChangedError: a file is not what it was in the earlier run.
+    """
+    if len(sources) > MAX_FILES:
+        raise PeerError(f"these are {len(sources)} files; accepted: up to {MAX_FILES}", "validation", "low")
+    if not keep_metadata:
+        sources = await asyncio.to_thread(strip_all, sources, scratch, metrics)
+    entries = [Entry(source.name, source.size, await asyncio.to_thread(source.digest)) for source in sources]
+    for source in sources:
+        source.close()
+    manifest = Manifest(tuple(entries))
+    if before is not None and manifest != before:
+        raise SourceChangedError(_changed(before, manifest))
+    return Offer(sources, manifest)
+
+
+def _changed(before: Manifest, now: Manifest) -> str | None:
+    """Which file has changed, by name: this is told to its owner alone."""
+    known = {entry.name: entry for entry in before.files}
+    changed = [entry.name for entry in now.files if known.get(entry.name) != entry]
+    if not changed:
+        return None
+    return f"{changed[0]} has changed since the transfer began; send it anew with a new link"

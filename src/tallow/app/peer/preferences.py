@@ -1,0 +1,103 @@
+"""Settings of the command line: a private file, and how often each was changed since that was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tallow.app.peer import private
+
+MOST_COUNTED: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """One setting: the values it takes, the first being the default, and what it is good for."""
+
+    values: tuple[str, ...]
+    help: str
+
+
+PREFERENCES: Final[Mapping[str, Preference]] = {
+    "relay_preference": Preference(
+        ("auto", "relay", "direct"),
+        "auto: directly where possible, else over a relay; relay: never directly, so that the other side "
+        "does not learn this machine's address; direct: never over a relay",
+    ),
+    "telemetry": Preference(("on", "off"), "whether counts and timings of transfers are reported"),
+    "notifications": Preference(("off", "on"), "whether the terminal's bell rings when a transfer ends"),
+    "theme": Preference(("auto", "light", "dark", "plain"), "colours of the terminal; plain: none"),
+    "keep_metadata": Preference(("off", "on"), "whether pictures are sent with their metadata"),
+}
+
+
+class UnknownPreferenceError(Exception):
+    """A setting, or a value, that is not there; one line that says which are."""
+
+
+@dataclass
+class Preferences:
+    """What was set, over the defaults. Made by :meth:`load`."""
+
+    chosen: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls) -> Preferences:
+        """The settings of this user; what cannot be understood is left at its default."""
+        found = private.read(_file())
+        chosen, changes = found.get("settings"), found.get("changes")
+        loaded = cls()
+        for name, preference in PREFERENCES.items():
+            with suppress(AttributeError, TypeError):
+                value: Any = chosen.get(name)  # type: ignore[union-attr]
+                if value in preference.values:
+                    loaded.chosen[name] = value
+            with suppress(AttributeError, TypeError):
+                times: Any = changes.get(name, 0)  # type: ignore[union-attr]
+                if type(times) is int and times > 0:
+                    loaded.changes[name] = min(times, MOST_COUNTED)
+        return loaded
+
+    def __getitem__(self, name: str) -> str:
+        return self.chosen.get(name, PREFERENCES[name].values[0])
+
+    def is_on(self, name: str) -> bool:
+        """Whether a setting of on and off is on."""
+        return self[name] == "on"
+
+    def change(self, name: str, value: str | None) -> None:
+        """Set a value (None: the default) and write it down.
+
+        Raises:
+            UnknownPreferenceError: there is no such setting or value.
+            OSError: it cannot be written.
+        """
+        preference = PREFERENCES.get(name)
+        if preference is None:
+            raise UnknownPreferenceError(f"no such setting; accepted: {', '.join(PREFERENCES)}")
+        value = preference.values[0] if value is None else value
+        if value not in preference.values:
+            raise UnknownPreferenceError(f"{name} cannot be that; accepted: {', '.join(preference.values)}")
+        if value == self[name]:
+            return
+        self.chosen[name] = value
+        self.changes[name] = min(self.changes.get(name, 0) + 1, MOST_COUNTED)
+        self._save()
+
+    def reported(self, changes: Mapping[str, int]) -> None:
+        """These changes have been counted."""
+        left = {name: times - changes.get(name, 0) for name, times in self.changes.items()}
+        self.changes = {name: times for name, times in left.items() if times > 0}
+        with suppress(OSError):
+            self._save()
+
+    def _save(self) -> None:
+        private.write(_file(), {"settings": self.chosen, "changes": self.changes})
+
+
+def _file() -> Path:
+    return private.config_folder() / "settings.json"

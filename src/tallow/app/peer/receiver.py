@@ -1,0 +1,232 @@
+"""The receiver: takes its seat, follows what the sender offers, and stays until it has all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from tallow.app.channels.channel import ChannelClosedError, ChannelError
+from tallow.app.crypto.errors import CancelledByPeerError
+from tallow.app.files.destination import Destination
+from tallow.app.link import Link
+from tallow.app.peer.errors import PeerError, code_of, is_passing
+from tallow.app.peer.incoming import Incoming
+from tallow.app.peer.manifest import Manifest
+from tallow.app.peer.progress import Events, Progress
+from tallow.app.peer.retries import Retries
+from tallow.app.peer.seat import Seat
+from tallow.app.peer.secure import SecureChannel, agree
+from tallow.app.peer.server import Server
+from tallow.app.peer.signaling import Attempt, Signaling
+from tallow.app.peer.state import Received
+from tallow.app.peer.telemetry import Telemetry
+from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure, record_use
+from tallow.app.peer.ways import Opener
+from tallow.monitoring import correlation
+from tallow.monitoring.metrics import Metrics
+
+
+class Receiver:
+    """One transfer into one folder.
+
+    Args:
+        received: what is remembered of it.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        link: Link,
+        destination: Destination,
+        received: Received,
+        options: Options,
+        metrics: Metrics,
+        events: Events,
+    ) -> None:
+        self._link = link
+        self._destination = destination
+        self._received = received
+        self._options = options
+        self._metrics = metrics
+        self._events = events
+        self._progress = Progress(events)
+        self._telemetry = Telemetry(server, metrics, enabled=options.telemetry)
+        self._seat = Seat(
+            server,
+            link,
+            "receiver",
+            metrics,
+            self._telemetry,
+            events,
+            options.timing,
+            key=received.seat,
+            on_key=self._keep_key,
+        )
+        self._opener = Opener(server, "receiver", options, metrics)
+        self._retries = Retries("connection", metrics, options.timing)
+        self._replaced = False
+        self.manifest: Manifest | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Since the first byte."""
+        return self._progress.seconds
+
+    @property
+    def accepted_reports(self) -> int:
+        """Reports that were booked."""
+        return self._telemetry.accepted
+
+    async def run(self) -> None:
+        """Receive all of it.
+
+        Raises:
+            Exception: why it did not succeed.
+            asyncio.CancelledError: it was cancelled here; the other side has been told.
+        """
+        record_use(self._options, self._metrics)
+        reporting = asyncio.create_task(self._telemetry.every_so_often())
+        error: BaseException | None = None
+        try:
+            await self._until_done()
+        except BaseException as problem:
+            error = problem
+            raise
+        finally:
+            reporting.cancel()
+            await self._end(error)
+
+    async def _end(self, error: BaseException | None) -> None:
+        if error is not None:
+            record_failure(error, self._metrics)
+        resumable = error is not None and is_passing(error)
+        await self._seat.leave(None if resumable else outcome_of(error))
+        await self._telemetry.last()
+        if not resumable:
+            self._received.forget()
+
+    def _keep_key(self, key: str) -> None:
+        self._received.seat = key
+        self._received.save()
+
+    async def _until_done(self) -> None:
+        """Follow the sender's attempts until one of them has brought all."""
+        attempt: Attempt | None = None
+        done = False
+        while not done:
+            signaling = await self._seat.take()
+            with correlation.bind(self._seat.correlation_id):
+                done, attempt = await self._once(signaling, attempt)
+
+    async def _once(self, signaling: Signaling, attempt: Attempt | None) -> tuple[bool, Attempt | None]:
+        """One attempt of the sender's: whether it has brought all, and the one that has replaced it."""
+        try:
+            newer = await self._follow(attempt or await self._next(signaling))
+            if newer is None:
+                newer = await self._linger(signaling)
+                return newer is None, newer
+        except (PeerError, ChannelError, TimeoutError) as error:
+            if isinstance(error, ChannelClosedError):
+                await goodbye(signaling, wait=0.2)
+            if not is_passing(error) or self._retries.failed(error) is None:
+                raise
+            return False, None
+        return False, newer
+
+    async def _next(self, signaling: Signaling) -> Attempt:
+        """The sender's next attempt.
+
+        Raises:
+            PeerError: the sender has left, or did not come.
+        """
+        if not signaling.here.is_set():
+            left(signaling)
+            self._events("waiting", side="sender")
+        offered = asyncio.create_task(self._seat.attempts.get())
+        gone = asyncio.create_task(signaling.gone())
+        try:
+            while not offered.done():
+                waiting = {offered} if gone.done() else {offered, gone}
+                timeout = self._options.timing.patience
+                done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                left(signaling)
+                if not done:
+                    raise PeerError("the sender did not come back; the same command resumes the transfer")
+            return offered.result()
+        finally:
+            offered.cancel()
+            gone.cancel()
+
+    async def _follow(self, attempt: Attempt) -> Attempt | None:
+        """Take part in an attempt: None once all is here, or the attempt that has replaced it."""
+        self._replaced = False
+        receiving = asyncio.create_task(self._receive(attempt))
+        newer = asyncio.create_task(self._seat.attempts.get())
+        try:
+            await asyncio.wait({receiving, newer}, return_when=asyncio.FIRST_COMPLETED)
+            if not receiving.done() and newer.exception() is None:
+                self._replaced = True
+                self._retries.failed(ChannelError("the sender has begun anew"))
+                return newer.result()
+            await receiving
+            return None
+        finally:
+            newer.cancel()
+            receiving.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await receiving
+
+    async def _linger(self, signaling: Signaling) -> Attempt | None:
+        """All is here. Stay until the sender has heard of it: an attempt, should it have to ask again."""
+        newer = asyncio.create_task(self._seat.attempts.get())
+        gone = asyncio.create_task(signaling.gone())
+        try:
+            timeout = self._options.timing.linger
+            await asyncio.wait({newer, gone}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            return newer.result() if newer.done() and newer.exception() is None else None
+        finally:
+            newer.cancel()
+            gone.cancel()
+
+    async def _receive(self, attempt: Attempt) -> None:
+        """One connection, from its opening to the last file."""
+        signaling = await self._seat.take()
+        channel = await self._opener.follow(attempt, signaling)
+        try:
+            secure = await agree(channel, "receiver", self._link, self._metrics)
+            self._events("connected", method=channel.method)
+            await self._take(secure)
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await channel.close()
+
+    async def _take(self, secure: SecureChannel) -> None:
+        incoming = Incoming(
+            secure,
+            self._destination,
+            self._received,
+            self._link.resume_key,
+            self._metrics,
+            self._progress,
+            self._flowing,
+        )
+        try:
+            self.manifest = await incoming.run()
+        except asyncio.CancelledError:
+            if not self._replaced:
+                await secure.abort(CancelledByPeerError.code)
+            raise
+        except ChannelError:
+            raise
+        except Exception as error:
+            await secure.abort(code_of(error))
+            raise
+        finally:
+            await self._opener.closing(channel=secure.channel)
+
+    def _flowing(self) -> None:
+        """Files come from now on."""
+        self._progress.begin()
+        self._retries.succeeded()
+        self._retries.operation = "transfer"

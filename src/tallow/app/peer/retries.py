@@ -1,0 +1,80 @@
+"""Trying again: when, how often, and how it counts."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tallow.app.peer.errors import classified
+from tallow.monitoring.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a peer waits, in seconds.
+
+    Attributes:
+        first: before the first retry; each later one waits twice as long, up to ``most``.
+        patience: for how long it is tried again without any success.
+        channel: for a channel to open, once the other side is there.
+        direct: for a direct connection, before the relay is taken.
+        linger: a receiver that has all stays for the sender to hear of it.
+    """
+
+    first: float = 0.5
+    most: float = 15.0
+    patience: float = 600.0
+    channel: float = 20.0
+    direct: float = 15.0
+    linger: float = 10.0
+
+
+class Retries:
+    """One thing that is tried until it works.
+
+    Args:
+        operation: what is tried, as ``retry_attempts_total`` has it.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        metrics: Metrics,
+        timing: Timing,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.operation = operation
+        self._metrics = metrics
+        self._timing = timing
+        self._clock = clock
+        self._since: float | None = None
+        self._tries = 0
+        self._open: list[str] = []
+
+    def failed(self, error: BaseException) -> float | None:
+        """A try failed: seconds to wait before the next one, or None when patience is at its end."""
+        kind, severity = classified(error)
+        self._metrics.record_error(kind, severity)
+        self._open.append(kind)
+        if self._tries:
+            self._metrics.record_retry(self.operation, "failed")
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        if now - self._since >= self._timing.patience:
+            return None
+        wait = min(self._timing.most, self._timing.first * 2.0 ** min(self._tries, 30))
+        self._tries += 1
+        # Two sides that lost each other at one moment must not try again at one moment for ever.
+        return wait * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+    def succeeded(self) -> None:
+        """It works: what went wrong before is made good."""
+        if self._tries:
+            self._metrics.record_retry(self.operation, "success")
+            for kind in dict.fromkeys(self._open):
+                self._metrics.record_recovery(kind)
+        self._tries, self._since = 0, None
+        self._open.clear()

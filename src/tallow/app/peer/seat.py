@@ -1,0 +1,120 @@
+"""A seat that is kept: signaling is joined again whenever it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from tallow.app.crypto.session import Role
+from tallow.app.link import Link
+from tallow.app.peer.errors import LostError, PeerError, is_passing
+from tallow.app.peer.mailbox import Mailbox
+from tallow.app.peer.progress import Events
+from tallow.app.peer.retries import Retries, Timing
+from tallow.app.peer.server import Server
+from tallow.app.peer.signaling import Attempt, Signaling
+from tallow.app.peer.telemetry import Telemetry
+from tallow.monitoring import correlation
+from tallow.monitoring.metrics import Metrics
+
+
+class Seat:
+    """One side's place in a room.
+
+    Args:
+        key: of the seat, from an earlier run.
+        on_key: told the key, to be kept for a later run.
+
+    Attributes:
+        attempts: what the other side offers.
+        correlation_id: the room's, once the seat is taken.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        link: Link,
+        role: Role,
+        metrics: Metrics,
+        telemetry: Telemetry,
+        events: Events,
+        timing: Timing,
+        *,
+        key: str | None = None,
+        on_key: Callable[[str], None] = lambda _key: None,
+    ) -> None:
+        self.attempts: Mailbox[Attempt] = Mailbox()
+        self.correlation_id = correlation.current() or correlation.new_id()
+        self._server = server
+        self._link = link
+        self._role = role
+        self._telemetry = telemetry
+        self._events = events
+        self._retries = Retries("signaling", metrics, timing)
+        self._key = key
+        self._on_key = on_key
+        self._signaling: Signaling | None = None
+        self._joining = asyncio.Lock()
+        self._holding: asyncio.Task[None] | None = None
+
+    async def take(self) -> Signaling:
+        """The seat, taken again if signaling was lost.
+
+        Raises:
+            PeerError: the server refuses, or could not be reached for too long.
+        """
+        async with self._joining:
+            if self._signaling is None:
+                return await self._join()
+            if self._signaling.lost.is_set():
+                await self._again(self._signaling.error or LostError("the connection to the server was lost"))
+            return self._signaling
+
+    async def _again(self, error: Exception) -> None:
+        """Take the seat that was lost with ``error``."""
+        while True:
+            wait = self._retries.failed(error) if is_passing(error) else None
+            if wait is None:
+                raise error
+            self._events("interrupted", reason=str(error), retry_in=round(wait, 1))
+            await asyncio.sleep(wait)
+            try:
+                await self._join()
+            except PeerError as problem:
+                error = problem
+            else:
+                self._retries.succeeded()
+                return
+
+    async def _join(self) -> Signaling:
+        with correlation.bind(self.correlation_id):
+            signaling = await Signaling.join(self._server, self._link, self._role, self.attempts, self._key)
+        joined = signaling.joined
+        self._signaling = signaling
+        self._key = joined.seat
+        self._on_key(self._key)
+        self.correlation_id = joined.correlation_id
+        self._telemetry.seated(joined.telemetry_token, joined.correlation_id)
+        if self._holding is None:
+            self._holding = asyncio.create_task(self._hold(), name="seat")
+        return signaling
+
+    async def _hold(self) -> None:
+        """Take the seat again as soon as it is lost, whatever else goes on."""
+        while self._signaling is not None:
+            await self._signaling.lost.wait()
+            try:
+                await self.take()
+            except PeerError as error:
+                self.attempts.fail(error)
+                return
+
+    async def leave(self, outcome: str | None) -> None:
+        """Give the seat up, with the transfer's outcome if it has one. Never raises."""
+        if self._holding is not None:
+            self._holding.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._holding
+        if self._signaling is not None:
+            await self._signaling.leave(outcome)

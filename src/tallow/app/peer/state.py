@@ -1,0 +1,153 @@
+"""What is remembered of a transfer so that it can be resumed: private files, removed when it is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tallow.app.link import Link, LinkError
+from tallow.app.peer import private
+from tallow.app.peer.manifest import Entry, Manifest
+
+
+@dataclass
+class Received:
+    """A receiver's memory of one link: its seat, and which files are complete."""
+
+    file: Path | None
+    expires: float
+    seat: str | None = None
+    manifest: str | None = None
+    paths: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, link: Link, expires: float) -> Received:
+        """What earlier runs with this link have left."""
+        file = private.state_folder() / f"receive-{link.room}.json"
+        found = private.read(file)
+        received = cls(file, expires)
+        with suppress(KeyError, ValueError, TypeError, AttributeError):
+            received.seat = found["seat"]
+            received.manifest = found["manifest"]
+            received.paths = {int(number): str(path) for number, path in found["paths"].items()}
+        return received
+
+    @property
+    def begun(self) -> bool:
+        """An earlier connection got as far as a manifest."""
+        return self.manifest is not None
+
+    @property
+    def done(self) -> set[int]:
+        """Files that are complete, and still where they were put."""
+        return {number for number, path in self.paths.items() if Path(path).exists()}
+
+    def is_of(self, manifest: Manifest) -> bool:
+        """Whether this is the manifest of before, if there was one; it is, from now on."""
+        mark = manifest.mark
+        if self.manifest not in {None, mark}:
+            return False
+        self.manifest = mark
+        self.save()
+        return True
+
+    def finished(self, number: int, path: Path) -> None:
+        """A file is complete."""
+        self.paths[number] = str(path.resolve())
+        self.save()
+
+    def save(self) -> None:
+        """Write it down. A disk that does not take it costs the memory of it, no transfer."""
+        if self.file is not None:
+            paths = {str(number): path for number, path in self.paths.items()}
+            content = {"seat": self.seat, "manifest": self.manifest, "paths": paths, "expires": self.expires}
+            with suppress(OSError):
+                private.write(self.file, content)
+
+    def forget(self) -> None:
+        """The transfer is over."""
+        if self.file is not None:
+            self.file.unlink(missing_ok=True)
+
+
+@dataclass
+class Sent:
+    """A sender's memory of one transfer: all that it takes to come back to its room."""
+
+    link: Link
+    expires: float
+    paths: list[str]
+    seat: str | None = None
+    keep_metadata: bool = False
+    manifest: Manifest | None = None
+    file: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where it is kept."""
+        return self.file or private.state_folder() / f"send-{self.link.room}.json"
+
+    def save(self) -> None:
+        """Write it down; see :meth:`Received.save`."""
+        files = [
+            {"name": entry.name, "size": entry.size, "sha256": entry.digest.hex()}
+            for entry in (self.manifest.files if self.manifest else ())
+        ]
+        content = {
+            "link": self.link.text,
+            "expires": self.expires,
+            "paths": self.paths,
+            "seat": self.seat,
+            "keep_metadata": self.keep_metadata,
+            "files": files,
+        }
+        with suppress(OSError):
+            private.write(self.place, content)
+
+    def forget(self) -> None:
+        """The transfer is over."""
+        self.place.unlink(missing_ok=True)
+
+
+def interrupted() -> list[Sent]:
+    """Transfers of this user that can be resumed, the oldest first; what is past its time is removed."""
+    found = []
+    for file, content in _kept("send-"):
+        with suppress(KeyError, ValueError, TypeError, LinkError):
+            files = tuple(
+                Entry(str(entry["name"]), int(entry["size"]), bytes.fromhex(entry["sha256"]))
+                for entry in content["files"]
+            )
+            found.append(
+                Sent(
+                    Link.parse(content["link"]),
+                    float(content["expires"]),
+                    [str(path) for path in content["paths"]],
+                    content["seat"],
+                    bool(content["keep_metadata"]),
+                    Manifest(files) if files else None,
+                    file,
+                )
+            )
+    return sorted(found, key=lambda sent: sent.expires)
+
+
+def sweep() -> None:
+    """Remove what is past its time."""
+    for prefix in ("send-", "receive-"):
+        list(_kept(prefix))
+
+
+def _kept(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    with suppress(OSError):
+        for file in private.state_folder().glob(f"{prefix}*.json"):
+            content = private.read(file)
+            expires = content.get("expires")
+            if isinstance(expires, int | float) and expires > time.time():
+                yield file, content
+            else:
+                file.unlink(missing_ok=True)

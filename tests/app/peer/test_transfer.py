@@ -1,0 +1,173 @@
+"""Whole transfers between two real peers, over a real server's relay."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from support.peers import SOON, a_room, across, receive, send, tallow
+from support.server import Running
+from tallow.app.crypto.errors import CancelledByPeerError
+from tallow.app.files.error import FileError
+from tallow.app.peer.errors import RefusedError
+from tallow.app.peer.state import interrupted
+from tallow.app.peer.transfer import Options
+
+
+def a_file(folder: Path, name: str = "holiday.jpg.txt", size: int = 3_000_000) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(os.urandom(size))
+    return path
+
+
+async def test_a_file_crosses(server: Running, tmp_path: Path) -> None:
+    path = a_file(tmp_path)
+    await across(server.url, [path], tmp_path / "out")
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+async def test_each_metric_moves_as_it_should(server: Running, tmp_path: Path) -> None:
+    await across(server.url, [a_file(tmp_path, size=1_000_000)], tmp_path / "out")
+    value = server.value
+    assert value("transfers_total", status="success", method="relay") == 1
+    assert value("transfers_started_total") == 1
+    assert value("active_transfers") == 0
+    for direction in ("sent", "received"):
+        assert value("bytes_transferred_total", direction=direction) == 1_000_000
+    assert value("file_size_bytes_sum", file_type="text") == 1_000_000
+    assert value("transfer_duration_seconds_count", status="success", size_category="1mb_10mb") == 1
+    assert value("transfer_speed_mbps_count", method="relay") == 1
+    assert value("chunk_transfer_duration_seconds_count", method="relay") == 8
+    assert value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="success") == 2
+    for operation in ("keygen", "encapsulate", "decapsulate"):
+        assert value("pqc_operations_total", operation=operation, status="success") == 1
+    for operation in ("encrypt", "decrypt"):
+        labels = {"algorithm": "aes_256_gcm", "operation": operation}
+        assert value("encryption_operations_total", **labels, status="success") > 4
+        assert value("encryption_duration_seconds_count", **labels) > 4
+    assert value("client_reports_total", outcome="accepted") == 2
+    assert value("client_reports_total", outcome="rejected") == 0
+    assert value("label_overflow_total", metric="tallow_feature_usage_total") == 0
+
+
+async def test_several_files_and_folders_are_one_transfer(server: Running, tmp_path: Path) -> None:
+    a_file(tmp_path / "album", "one.png", 70_000)
+    a_file(tmp_path / "album" / "deep", "two.mp3", 300_000)
+    (tmp_path / "empty.bin").touch()
+    paths = [tmp_path / "album", tmp_path / "empty.bin"]
+    _, receiver = await across(server.url, paths, tmp_path / "out", keep_metadata=True)
+    assert (tmp_path / "out/album/one.png").read_bytes() == (tmp_path / "album/one.png").read_bytes()
+    assert (tmp_path / "out/album/deep/two.mp3").stat().st_size == 300_000
+    assert (tmp_path / "out/empty.bin").stat().st_size == 0
+    assert len(receiver.told("file")) == 3
+    assert server.value("transfers_total", status="success", method="relay") == 1
+    sizes = {kind: server.value("file_size_bytes_count", file_type=kind) for kind in ("image", "audio")}
+    assert sizes == {"image": 1, "audio": 1}
+
+
+async def test_a_receiver_may_come_first_and_the_sender_later(server: Running, tmp_path: Path) -> None:
+    sender = await send(server.url, [a_file(tmp_path)])
+    await sender.until("waiting")
+    receiver = receive(sender.link, tmp_path / "out")
+    await asyncio.gather(sender.task, receiver.task)
+
+
+async def test_both_sides_share_the_rooms_correlation_id(server: Running, tmp_path: Path) -> None:
+    sender = await send(server.url, [a_file(tmp_path)])
+    await asyncio.gather(sender.task, receive(sender.link, tmp_path / "out").task)
+    [room] = server.context.lobby.live.values()
+    exemplars = {found for found, _ in server.registry.exemplars.values()}
+    assert room.record.correlation_id in exemplars
+
+
+async def test_the_sender_cancels(server: Running, tmp_path: Path) -> None:
+    sender = await send(server.url, [a_file(tmp_path, size=60_000_000)])
+    receiver = receive(sender.link, tmp_path / "out")
+    await receiver.until("progress")
+    sender.task.cancel()
+    assert isinstance(await sender.ended(), asyncio.CancelledError)
+    assert isinstance(await receiver.ended(), CancelledByPeerError)
+    assert server.value("transfers_total", status="cancelled", method="relay") == 1
+    assert not list((tmp_path / "out").glob("*.txt"))
+    assert not interrupted()
+
+
+async def test_the_receiver_cancels(server: Running, tmp_path: Path) -> None:
+    sender = await send(server.url, [a_file(tmp_path, size=60_000_000)])
+    receiver = receive(sender.link, tmp_path / "out")
+    await receiver.until("progress")
+    receiver.task.cancel()
+    assert isinstance(await receiver.ended(), asyncio.CancelledError)
+    assert isinstance(await sender.ended(), CancelledByPeerError)
+    assert server.value("transfers_total", status="cancelled", method="relay") == 1
+
+
+async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: Running, tmp_path: Path) -> None:
+    sender = await send(server.url, [a_file(tmp_path)])
+    await sender.until("waiting")
+    sender.task.cancel()
+    await sender.ended()
+    total = sum(
+        server.value("transfers_total", status=status, method="relay")
+        for status in ("success", "failed", "cancelled")
+    )
+    assert total == 0
+
+
+async def test_without_telemetry_the_server_counts_the_outcome_alone(server: Running, tmp_path: Path) -> None:
+    server.context.lobby._settings = server.context.settings.model_copy(update={"outcome_wait": 0.1})
+    quiet = Options(telemetry=False, timing=SOON)
+    await across(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
+    await server.until("transfers_total", 1, status="success", method="relay")
+    assert server.value("client_reports_total", outcome="accepted") == 0
+    assert server.value("bytes_transferred_total", direction="sent") == 0
+
+
+async def test_a_link_is_good_for_one_transfer(server: Running, tmp_path: Path) -> None:
+    sender, _ = await across(server.url, [a_file(tmp_path)], tmp_path / "out")
+    late = receive(sender.link, tmp_path / "late")
+    assert isinstance(await late.ended(), RefusedError)
+    assert "used up" in str(late.task.exception())
+
+
+async def test_a_disk_that_fails_ends_it_on_both_sides(server: Running, tmp_path: Path) -> None:
+    sent = await a_room(server.url)
+    receiver = receive(sent.link, tmp_path / "out")
+    await receiver.until("waiting")
+    (tmp_path / "out").rmdir()
+    sender = await send(server.url, [a_file(tmp_path)], sent=sent)
+    assert isinstance(await receiver.ended(), FileError)
+    assert "cannot store" in str(await sender.ended())
+    assert receiver.value("errors_total", type="storage", severity="high") == 1
+    assert server.value("transfers_total", status="failed", method="relay") == 1
+
+
+async def test_the_commands_send_and_receive(server: Running, tmp_path: Path) -> None:
+    path = a_file(tmp_path)
+    async with tallow("send", "--server", server.url, str(path), home=tmp_path / "s") as sender:
+        link = (await sender.until("link"))["link"]
+        out = str(tmp_path / "out")
+        async with tallow("receive", "-o", out, home=tmp_path / "r", given=f"{link}\n") as receiver:
+            assert (await receiver.until("finished"))["outcome"] == "success"
+            assert await receiver.ended() == 0
+        done = await sender.until("finished")
+        assert (done["outcome"], done["bytes"]) == ("success", 3_000_000)
+        assert await sender.ended() == 0
+        assert await sender.said() == ""
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    assert server.value("feature_usage_total", feature="send") == 1
+    assert server.value("feature_usage_total", feature="json_output") == 2
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:1/#aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw", "no link"])
+async def test_a_useless_link_is_one_clear_line(tmp_path: Path, link: str) -> None:
+    async with tallow("receive", home=tmp_path, given=link) as receiver:
+        error = await receiver.until("error")
+        assert error["type"] in {"network", "validation"}
+        assert "AAECAw" not in error["message"]
+        assert await receiver.ended() == 1
+        assert await receiver.said() == ""

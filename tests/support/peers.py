@@ -1,0 +1,188 @@
+"""Real peers of a transfer: in this event loop, or as `tallow send` and `tallow receive`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tallow.app.files.destination import Destination
+from tallow.app.files.source import collect
+from tallow.app.link import Link, new_secret, token_hash
+from tallow.app.peer.offer import prepare
+from tallow.app.peer.receiver import Receiver
+from tallow.app.peer.retries import Timing
+from tallow.app.peer.sender import Sender
+from tallow.app.peer.server import Server, trust
+from tallow.app.peer.state import Received, Sent
+from tallow.app.peer.telemetry import new_metrics
+from tallow.app.peer.transfer import Options
+from tallow.monitoring.metrics import Metrics
+
+SOON = Timing(first=0.05, most=0.2, patience=20, channel=5, direct=5, linger=5)
+"""No waits that a test would sit through."""
+
+
+@dataclass
+class Side:
+    """One side of a transfer, running in this event loop.
+
+    Attributes:
+        events: what it told, as (event, details).
+        task: ends as the side does.
+        metrics: what it recorded.
+    """
+
+    metrics: Metrics = field(default_factory=new_metrics)
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    task: asyncio.Task[None] = field(init=False)
+    link: Link = field(init=False)
+
+    def __call__(self, event: str, /, **details: Any) -> None:
+        self.events.append((event, details))
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """The details of all events of a name."""
+        return [details for name, details in self.events if name == event]
+
+    async def until(self, event: str, times: int = 1) -> dict[str, Any]:
+        """Wait until an event was told so often; its last details. Raises what the side ended with."""
+        while len(self.told(event)) < times:
+            if self.task.done():
+                self.task.result()
+                raise AssertionError(f"it ended without {event}: {self.events}")
+            await asyncio.sleep(0.005)
+        return self.told(event)[-1]
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.value(name, **labels)
+
+    async def ended(self) -> BaseException | None:
+        """Wait for its end: what it ended with."""
+        await asyncio.wait({self.task})
+        return asyncio.CancelledError() if self.task.cancelled() else self.task.exception()
+
+
+async def a_room(url: str) -> Sent:
+    """A fresh room, and what its sender remembers of it."""
+    secret = new_secret()
+    async with Server(url, trust()) as server:
+        made = await server.make_room(token_hash(secret))
+    return Sent(Link(url, made.room, secret), time.time() + made.expires_in, [])
+
+
+async def send(
+    url: str,
+    paths: Sequence[Path],
+    *,
+    options: Options | None = None,
+    sent: Sent | None = None,
+    keep_metadata: bool = False,
+) -> Side:
+    """A sender in this event loop, in a fresh room or in the one of ``sent``."""
+    side = Side()
+    options = options or Options(timing=SOON)
+    remembered = sent or await a_room(url)
+    side.link = remembered.link
+
+    async def run() -> None:
+        async with Server(url, trust()) as server:
+            with tempfile.TemporaryDirectory() as scratch:
+                made_ready = prepare(
+                    collect(paths),
+                    Path(scratch),
+                    side.metrics,
+                    keep_metadata=keep_metadata,
+                    before=remembered.manifest,
+                )
+                preparing = asyncio.create_task(made_ready)
+                await Sender(server, remembered, preparing, options, side.metrics, side).run()
+
+    side.task = asyncio.create_task(run())
+    return side
+
+
+def receive(link: Link, folder: Path, *, options: Options | None = None, url: str | None = None) -> Side:
+    """A receiver in this event loop; at another server than the link's with ``url``."""
+    side = Side()
+    side.link = link
+
+    async def run() -> None:
+        async with Server(url or link.server, trust()) as server:
+            with Destination(folder) as destination:
+                received = Received.of(link, time.time() + 3600)
+                chosen = options or Options(timing=SOON)
+                await Receiver(server, link, destination, received, chosen, side.metrics, side).run()
+
+    side.task = asyncio.create_task(run())
+    return side
+
+
+async def across(url: str, paths: Sequence[Path], folder: Path, **more: Any) -> tuple[Side, Side]:
+    """Send files across a server, to the end: both sides, which have succeeded."""
+    sender = await send(url, paths, **more)
+    receiver = receive(sender.link, folder, options=more.get("options"))
+    await asyncio.gather(sender.task, receiver.task)
+    return sender, receiver
+
+
+@dataclass
+class Program:
+    """`tallow send` or `tallow receive` as a user runs it, with --json."""
+
+    process: asyncio.subprocess.Process
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    async def until(self, wanted: str | Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Read events up to one of a name, or one that fits."""
+        assert self.process.stdout
+        while line := await self.process.stdout.readline():
+            event = json.loads(line)
+            self.events.append(event)
+            if event["event"] == wanted if isinstance(wanted, str) else wanted(event):
+                return dict(event)
+        raise AssertionError(f"it ended without {wanted}: {self.events} {await self.said()}")
+
+    async def said(self) -> str:
+        assert self.process.stderr
+        return (await self.process.stderr.read()).decode()
+
+    async def ended(self) -> int:
+        """Wait for its end: the exit status."""
+        assert self.process.stdout
+        while line := await self.process.stdout.readline():
+            self.events.append(json.loads(line))
+        return await self.process.wait()
+
+
+@asynccontextmanager
+async def tallow(*arguments: str, home: Path, given: str = "", **environment: str) -> AsyncIterator[Program]:
+    """A `tallow` command with --json, its settings and state under ``home``, ``given`` as its input."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tallow", *arguments, "--json"),
+        env=os.environ
+        | {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
+        | environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1 << 20,
+    )
+    assert process.stdin
+    try:
+        process.stdin.write(given.encode())
+        await process.stdin.drain()
+        process.stdin.close()
+        yield Program(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
