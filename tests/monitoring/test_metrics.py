@@ -10,6 +10,7 @@ import pytest
 
 from tallow.monitoring import metrics
 from tallow.monitoring.catalog import METRICS
+from tallow.monitoring.exposition import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
@@ -115,3 +116,14 @@ def test_the_series_metric_counts_exposed_lines(record: Metrics, registry: Regis
     assert registry.value("metric_series", metric="tallow_transfers_total") == 6
     lines = len(METRICS["transfer_speed_mbps"].buckets) + 3
     assert registry.value("metric_series", metric="tallow_transfer_speed_mbps") == 2 * lines
+
+
+def test_a_scrape_folds_nothing_of_its_own(record: Metrics, registry: Registry) -> None:
+    """The metrics about metrics are metrics too: counting their series must not look like an overflow."""
+    for _ in range(2):
+        expose(registry)
+    assert {name for (name,), _ in registry.families["metric_series"].children()} == {
+        name for name, _ in registry.live_series()
+    }
+    for (name,), _ in registry.families["label_overflow_total"].children():
+        assert registry.value("label_overflow_total", metric=name) == 0
