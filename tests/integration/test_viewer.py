@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from support import traffic
 from support.browser import chromium
@@ -15,10 +17,33 @@ from support.prometheus import backfill, running
 from support.viewer import PASSWORD, credentials_file, tallow_viewer
 from tallow.stack.viewer.boards import load_boards
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]
 
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 SCRAPE_S, SCRAPES = 15, 260
+DESKTOP, PHONE = (1440, 900), (390, 844)
+HOME = "/d/tallow-overview"
+
+# What each kind of panel leaves on the page when it has drawn something: marks on a canvas, or words.
+_DRAWN = """panel => {
+  const marks = canvas => {
+    if (!canvas.width || !canvas.height) return 0;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    const colours = new Set();
+    for (let at = 0; at < pixels.length; at += 4)
+      if (pixels[at + 3] > 60) colours.add([0, 1, 2].map(channel => pixels[at + channel] >> 4).join());
+    return colours.size;
+  };
+  const drawing = panel.querySelector('.drawing');
+  return {
+    title: panel.querySelector('h2').textContent,
+    state: panel.dataset.state,
+    colours: Math.max(0, ...[...drawing.querySelectorAll('canvas')].map(marks)),
+    rows: drawing.querySelectorAll('[role=row]').length,
+    words: drawing.innerText.trim(),
+    failed: drawing.querySelector('.error') !== null,
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -44,30 +69,91 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-def test_every_dashboard_is_drawn(address: str, browser: Browser, tmp_path: Path) -> None:
-    page = browser.new_page(viewport={"width": 1440, "height": 1300})
-    _log_in(page, address)  # the first question is answered 401, which leads here
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("response", lambda answer: said.append(answer.url) if answer.status >= 400 else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+class Watched:
+    """A page that is logged in, and everything that went wrong on it."""
+
+    def __init__(self, browser: Browser, address: str, size: tuple[int, int], scheme: Any = "dark") -> None:
+        width, height = size
+        self.address = address
+        self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.said: list[str] = []
+        self.asked: set[str] = set()
+        self.page.on("console", lambda line: self.said.extend([line.text] * (line.type == "error")))
+        self.page.on("response", lambda answer: self.said.extend([answer.url] * (answer.status >= 400)))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.add(request.url))
+        self.page.goto(address + HOME)
+        self.page.fill("#password", PASSWORD)
+        self.page.get_by_role("button", name="Log in").click()
+        self.page.wait_for_url(f"**{HOME}")
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until no panel waits for data."""
+        self.page.wait_for_function(
+            "() => document.querySelector('[data-panel]') && !document.querySelector('[data-state=loading]')"
+        )
+
+    def panels(self) -> list[dict[str, Any]]:
+        """What each panel has drawn. Tables draw what is in sight alone: all of it is."""
+        width = self.page.viewport_size["width"] if self.page.viewport_size else 0
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_timeout(400)
+        self.settle()
+        return [panel.evaluate(_DRAWN) for panel in self.page.query_selector_all("[data-panel]")]
+
+    def close(self) -> None:
+        """Close it; nothing went wrong, and nobody else was asked."""
+        self.page.close()
+        assert self.said == []
+        assert all(url.startswith((self.address, "data:", "blob:")) for url in self.asked)
+
+
+@pytest.fixture
+def desktop(browser: Browser, address: str) -> Iterator[Watched]:
+    watched = Watched(browser, address, DESKTOP)
+    yield watched
+    watched.close()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_panel_of_every_dashboard_is_drawn(
+    browser: Browser, address: str, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
+    watched = Watched(browser, address, size, scheme)
     for uid, board in load_boards().items():
-        page.goto(f"{address}/d/{uid}")
-        _settle(page, len(board["panels"]))
-        states = page.eval_on_selector_all("[data-panel]", "all => all.map(one => one.dataset.state)")
-        assert states.count("drawn") >= len(states) - 1, uid
-        assert "error" not in states, uid
-        page.screenshot(path=tmp_path / f"{uid}.png")
-    assert said == []
-    assert all(url.startswith((address, "data:", "blob:")) for url in asked)
-    _changes(page)
-    page.close()
+        watched.page.set_viewport_size({"width": size[0], "height": size[1]})
+        watched.open(f"/d/{uid}")
+        found = watched.panels()
+        assert [panel["title"] for panel in found] == titles(board)
+        assert [panel for panel in found if not drawn(panel)] == []
+        wide = watched.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size[0], f"{uid} is wider than the screen"
+        watched.page.screenshot(path=tmp_path / f"{uid}.png")
+    watched.close()
 
 
-def _changes(page: Page) -> None:
-    """A link is followed, a range and a variable are changed, a panel is enlarged; markup stays text."""
+def titles(board: Any) -> list[str]:
+    """In the order they are read."""
+    places = sorted(board["panels"], key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"]))
+    return [panel["title"] for panel in places]
+
+
+def drawn(panel: dict[str, Any]) -> bool:
+    """Whether a panel shows data: a picture of several colours, rows below a head, or a number."""
+    if panel["state"] != "drawn" or panel["failed"]:
+        return False
+    number = any(letter.isdigit() for letter in panel["words"])
+    return bool(panel["colours"] >= 3 or panel["rows"] >= 2 or number)
+
+
+def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(desktop: Watched) -> None:
+    page = desktop.page
     page.get_by_role("link", name="Errors").click()
     page.wait_for_url("**/d/tallow-errors*")
     page.get_by_label("Time range").select_option("now-15m")
@@ -75,20 +161,98 @@ def _changes(page: Page) -> None:
     page.locator("summary", has_text="Instance").click()
     page.get_by_label(HOSTILE).click()
     page.wait_for_url("**var-instance=*")
+    desktop.settle()
     assert page.title() != "owned"
     assert page.locator("img[src=x]").count() == 0
+    page.get_by_role("link", name="Overview").click()  # what was chosen goes along
+    page.wait_for_url("**/d/tallow-overview?*var-instance=*from=now-15m*")
 
 
-def _log_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/d/tallow-overview")
-    page.fill("#password", PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_selector("[data-state=drawn]")
+def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: Watched) -> None:
+    page = desktop.page
+    desktop.open(HOME)
+    graph = page.locator("[data-panel='6'] .u-over").bounding_box()
+    assert graph
+    left, right = (graph["x"] + share * graph["width"] for share in (0.3, 0.6))
+    queries: list[str] = []
+    page.on("request", lambda request: queries.append(request.post_data or ""))
+    page.mouse.move(left, graph["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(right, graph["y"] + 55, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**from=*to=*")
+    desktop.settle()
+    ranges = {query.partition("&start=")[2] for query in queries if "&start=" in query}
+    assert len(ranges) == 1, "every graph asks for the same span"
+    page.go_back()
+    page.wait_for_url(f"**{HOME}")
+    desktop.settle()
 
 
-def _settle(page: Page, panels: int) -> None:
-    page.wait_for_function(
-        "count => document.querySelectorAll('[data-panel]').length === count"
-        " && !document.querySelector('[data-state=loading]')",
-        arg=panels,
-    )
+def test_a_graph_tells_values_under_the_pointer(desktop: Watched) -> None:
+    page = desktop.page
+    desktop.open(HOME)
+    graph = page.locator("[data-panel='6'] .u-over").bounding_box()
+    assert graph
+    page.mouse.move(graph["x"] + graph["width"] / 2, graph["y"] + graph["height"] / 2)
+    tooltip = page.locator("#grafana-portal-container")
+    tooltip.get_by_text("success").wait_for()
+    assert "ops/m" in tooltip.inner_text()
+
+
+def test_it_is_used_by_keyboard_alone(desktop: Watched) -> None:
+    page = desktop.page
+    desktop.open(HOME)
+    page.locator("summary", has_text="Instance").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_url("**var-instance=*")
+    page.keyboard.press("Escape")
+    assert page.locator(".variable[open]").count() == 0
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    page.get_by_label("Time range").focus()
+    page.keyboard.press("ArrowDown")  # to the next longer one
+    page.wait_for_url("**from=now-3h*")
+    page.get_by_label("About Error rate").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("HighErrorRate fires").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator(".about").count() == 0
+    page.get_by_label("Enlarge Error rate").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**viewPanel=*")
+    assert page.locator("[data-panel]").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => document.querySelectorAll('[data-panel]').length > 1")
+
+
+def test_logging_out_closes_the_dashboards(desktop: Watched) -> None:
+    desktop.page.get_by_role("button", name="Log out").click()
+    desktop.page.wait_for_url("**/login")
+    desktop.page.goto(desktop.address + HOME)
+    assert "/login?next=" in desktop.page.url
+
+
+def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+    now, metrics = int(time.time()), traffic.server()
+    scrapes = [traffic.history(metrics, "tallow", "a:3000", now - 15 * step) for step in range(40, -1, -1)]
+    backfill(tmp_path / "data", "".join(scrapes) + "# EOF\n")
+    with ExitStack() as stack:
+        with running(tmp_path / "data") as server:
+            url = stack.enter_context(tallow_viewer(credentials_file(tmp_path), server.url))
+            watched = Watched(browser, url, DESKTOP)
+            watched.settle()
+        page = watched.page
+        page.get_by_label("Read anew").click()
+        page.get_by_role("alert").get_by_text("Prometheus is not reachable").wait_for()
+        assert page.locator("[data-panel='1'] .drawing").inner_text().startswith("100"), "the old stays"
+        page.reload()
+        page.locator(".empty.error", has_text="Prometheus is not reachable").first.wait_for()
+        port = int(server.url.rpartition(":")[2])
+        with running(tmp_path / "data", port):
+            page.get_by_label("Read anew").click()
+            page.locator("[data-panel='1'][data-state=drawn]").wait_for()
+            assert page.get_by_text("is not reachable").count() == 0
+        page.close()

@@ -58,14 +58,19 @@ def backfill(folder: Path, history: str) -> None:
     )
 
 
-@contextlib.contextmanager
-def running(folder: Path) -> Iterator[Prometheus]:
-    """Prometheus on the blocks in ``folder``, scraping nothing; stopped at the end."""
-    config = folder.parent / "prometheus.yml"
-    config.write_text("scrape_configs: []\n")
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
+        return int(reserved.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(folder: Path, port: int = 0) -> Iterator[Prometheus]:
+    """Prometheus on the blocks in ``folder``, scraping nothing, on a free port; stopped at the end."""
+    config = folder.parent / "prometheus.yml"
+    config.write_text("scrape_configs: []\n")
+    port = port or free_port()
     arguments = [
         f"--config.file={config}",
         f"--storage.tsdb.path={folder}",

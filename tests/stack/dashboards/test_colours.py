@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
+from typing import Any
 
+from tallow.monitoring.catalog import METRICS
 from tallow.stack.dashboards import dashboards
 
 
@@ -30,3 +33,35 @@ def test_a_coloured_series_is_one_the_panel_can_have() -> None:
                 if override["matcher"]["id"] == "byName":
                     name = override["matcher"]["options"]
                     assert any(legend == name or "{{" in legend for legend in legends), (panel["title"], name)
+
+
+def test_every_series_of_a_closed_label_has_its_colour() -> None:
+    """Colours by chance of a name's place make the same thing look different on two panels."""
+    panels = [
+        panel for uid, board in dashboards().items() if uid != "tallow-logs" for panel in board["panels"]
+    ]
+    for panel in panels:
+        if panel["type"] in {"timeseries", "piechart"}:
+            coloured = {
+                override["matcher"]["options"]
+                for override in panel["fieldConfig"]["overrides"]
+                if override["matcher"]["id"] == "byName"
+            }
+            mode = panel["fieldConfig"]["defaults"].get("color", {}).get("mode")
+            by_position = mode == "palette-classic"
+            for target in panel["targets"]:
+                names = drawn(target)
+                assert by_position == ("{{instance}}" in target["legendFormat"]), panel["title"]
+                assert by_position or names <= coloured, panel["title"]
+
+
+def drawn(target: Any) -> set[str]:
+    """The names of the series a target draws, where its labels are closed."""
+    legend = target["legendFormat"]
+    [name, *_] = re.findall(r"tallow_(\w+)", target["expr"])
+    metric = METRICS[re.sub(r"_(bucket|sum)$", "", name)]
+    names = {legend}
+    for label in re.findall(r"\{\{(\w+)\}\}", legend):
+        values = next((found.values for found in metric.labels if found.name == label), ())
+        names = {name.replace(f"{{{{{label}}}}}", value) for name in names for value in values}
+    return names

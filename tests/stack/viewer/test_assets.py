@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
-from support.viewer import Viewer
+from support.viewer import Viewer, logged_in
 
 SCRIPT = "/assets/main-1a2b.js"
 
 
 @pytest.mark.parametrize("path", ["/", "/d/tallow-overview", "/d/tallow-overview/any-slug"])
 async def test_the_page_is_served_at_every_dashboards_address(viewer: Viewer, path: str) -> None:
-    async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
+    async with viewer() as url, logged_in(url) as client:
         answer = await client.get(path)
         assert "<title>Tallow</title>" in answer.text
         assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_a_stranger_is_led_to_the_login_page_and_back(viewer: Viewer) -> None:
+    wanted = "/d/tallow-errors?viewPanel=6&from=now-1h"
+    async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get(wanted)
+        assert answer.status_code == 303
+        address = urlsplit(answer.headers["location"])
+        assert (address.path, parse_qs(address.query)["next"]) == ("/login", [wanted])
+        assert "no-store" in answer.headers["cache-control"]
 
 
 async def test_named_by_their_hash_files_are_kept_and_compressed(viewer: Viewer, static: Path) -> None:

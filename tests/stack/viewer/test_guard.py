@@ -11,15 +11,15 @@ from support.viewer import PASSWORD, Viewer, logged_in
 async def test_a_rebound_name_is_refused(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         for host in ("evil.example", "evil.example:3001", "localhost.evil.example", "[::1", ""):
-            answer = await client.get("/", headers={"host": host})
+            answer = await client.get("/login", headers={"host": host})
             assert answer.status_code in {400, 403}, host
-        assert (await client.get("/", headers={"host": "localhost:9"})).status_code == 200
-        assert (await client.get("/", headers={"host": "[::1]:9"})).status_code == 200
+        assert (await client.get("/login", headers={"host": "localhost:9"})).status_code == 200
+        assert (await client.get("/login", headers={"host": "[::1]:9"})).status_code == 200
 
 
 async def test_an_allowed_name_is_served(viewer: Viewer) -> None:
     async with viewer(hosts=["Boards.Example"]) as url, httpx.AsyncClient(base_url=url) as client:
-        assert (await client.get("/", headers={"host": "boards.example:443"})).status_code == 200
+        assert (await client.get("/login", headers={"host": "boards.example:443"})).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])

@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { merge, panelPath, webAddress } from '../src/api/alerts';
 import { regionsOf } from '../src/data/annotations';
 import { legendOf, numberOf, seriesFrame, tableFrame } from '../src/data/frames';
+import { isTick, moment, tickOf } from '../src/data/ticks';
 import { readAddress, writeAddress } from '../src/model/address';
 import { millisecondsOf, rateIntervalOf, stepOf } from '../src/model/timing';
 import { asPattern, interpolate, stillThere } from '../src/model/variables';
+import { pairs } from '../src/model/dashboard';
 
+const rule = (alertname: string, severity: string) =>
+  ({ labels: { alertname, severity }, annotations: {}, state: 'firing', activeAt: '' }) as const;
 const variable = { name: 'job', type: 'query', query: '', includeAll: true, allValue: '.+', multi: true };
 
 describe('variables', () => {
@@ -59,9 +63,30 @@ describe('frames', () => {
   });
 });
 
+describe('marks of a time axis', () => {
+  it('are round and few', () => {
+    expect(tickOf(3_600_000, 8)).toBe(600_000);
+    expect(tickOf(30 * 86_400_000, 6)).toBe(7 * 86_400_000);
+  });
+  it('lie on the clock on the wall', () => {
+    const noon = new Date(2026, 0, 31, 12, 0).getTime();
+    expect([isTick(noon, 3_600_000), isTick(noon + 60_000, 3_600_000)]).toEqual([true, false]);
+    expect(moment(new Date(2026, 0, 31, 0, 5).getTime())).toBe('00:05');
+  });
+});
+
+describe('a narrow screen', () => {
+  it('has two numbers a line, and an odd one alone', () => {
+    const panels = ['stat', 'stat', 'stat', 'timeseries', 'gauge', 'gauge'].map(
+      (type, id) => ({ id, type, title: '', gridPos: { x: 0, y: id, w: 1, h: 1 } }),
+    );
+    expect([...pairs(panels)].map(({ id }) => id)).toEqual([0, 1, 4, 5]);
+  });
+});
+
 describe('alerts', () => {
-  const rule = (alertname: string, severity: string) =>
-    ({ labels: { alertname, severity }, annotations: {}, state: 'firing', activeAt: '' }) as const;
+  it('leave out the one that always fires', () => expect(merge([rule('Watchdog', 'none')], [])).toEqual([]));
+
   it('are marked as held back, the worst first', () => {
     const held = [{ labels: { severity: 'critical', alertname: 'B' }, status: { silencedBy: ['1'], inhibitedBy: [] } }];
     const found = merge([rule('A', 'warning'), rule('B', 'critical'), rule('C', 'critical')], held);

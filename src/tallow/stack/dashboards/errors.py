@@ -7,6 +7,7 @@ from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.layout import Row
 from tallow.stack.dashboards.palette import above, coloured
 from tallow.stack.dashboards.panels import count_on_the_right, dial, lines, listing, number, pie
+from tallow.stack.dashboards.queries import values_of
 from tallow.stack.dashboards.targets import now, over_time
 from tallow.stack.dashboards.targets import rows as table_rows
 
@@ -54,6 +55,7 @@ def _kinds() -> Row:
         over_time(queries.ERRORS_BY_TYPE, "{{type}}"),
         limit=above(thresholds.ERROR_RATE_PER_SECOND, fine="transparent"),
         stacked=True,
+        reach=1.5 * thresholds.ERROR_RATE_PER_SECOND,
     )
     severities = pie(
         "Errors by severity",
@@ -63,6 +65,7 @@ def _kinds() -> Row:
         now(queries.SEVERITY_SHARES, "{{severity}}"),
         idle=NO_ERRORS,
     )
+    types = coloured(types, *values_of("errors_total", "type"))
     return Row(8, (16, types), (8, coloured(severities, "low", "medium", "high", "critical")))
 
 
@@ -75,6 +78,7 @@ def _failures() -> Row:
         over_time(queries.TRANSFER_FAILURE, "failed share"),
         over_time(queries.TRANSFERS_FAILED, "failed a minute"),
         limit=above(thresholds.TRANSFER_FAILURE_RATIO, fine="transparent"),
+        reach=1.5 * thresholds.TRANSFER_FAILURE_RATIO,
     )
     connections = lines(
         "Connection failures",
@@ -84,6 +88,7 @@ def _failures() -> Row:
         over_time(queries.CONNECTION_FAILURE, "failed share"),
         over_time(queries.CONNECTIONS_FAILED, "failed a minute"),
         limit=above(thresholds.CONNECTION_FAILURE_RATIO, fine="transparent"),
+        reach=1.5 * thresholds.CONNECTION_FAILURE_RATIO,
     )
     cryptography = lines(
         "PQC operation failures",
@@ -95,7 +100,9 @@ def _failures() -> Row:
         over_time(queries.KEY_EXCHANGE_FAILURE, "failed key exchanges"),
         over_time(queries.PQC_FAILED, "failed a minute"),
         limit=above(thresholds.PQC_FAILURE_RATIO, fine="transparent"),
+        reach=1.5 * thresholds.PQC_FAILURE_RATIO,
     )
+    coloured(cryptography, "failed key exchanges")
     panels = [coloured(panel, "failed share") for panel in (transfers, connections, cryptography)]
     first, second, third = (count_on_the_right(panel, "failed a minute", "light-red") for panel in panels)
     return Row(8, (8, first), (8, second), (8, third))
@@ -120,4 +127,4 @@ def _places() -> Row:
         {"severity": "Severity", "type": "Type", "Value": "Errors"},
         idle="no errors in the last 15 minutes",
     )
-    return Row(9, (12, endpoints), (12, recent))
+    return Row(8, (12, endpoints), (12, recent))

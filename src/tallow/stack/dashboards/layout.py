@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.builders import timeseries
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from tallow.stack.dashboards import queries
+from tallow.stack.dashboards.panels import legend
 from tallow.stack.dashboards.targets import PROMETHEUS
 
 GRID = 24
 """Columns of Grafana's grid."""
+WIDE = 12
+"""Columns from which a graph has room for its legend beside it."""
 SCHEMA = 39
 """Of Grafana 11: the options here are written in its forms, and later ones migrate from it."""
 
@@ -73,6 +77,8 @@ def _placed(rows: Sequence[Row]) -> list[models.Panel]:
     for row in rows:
         x = 0
         for width, builder in row.panels:
+            if isinstance(builder, timeseries.Panel):
+                builder.legend(legend(beside=width >= WIDE))
             panel = builder.build()
             panel.id_val = len(placed) + 1
             panel.grid_pos = models.GridPos(h=row.height, w=width, x=x, y=y)

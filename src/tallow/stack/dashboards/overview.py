@@ -5,7 +5,7 @@ from __future__ import annotations
 from tallow.stack import thresholds
 from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.layout import Row
-from tallow.stack.dashboards.palette import above, below, coloured
+from tallow.stack.dashboards.palette import above, below, by_position, coloured
 from tallow.stack.dashboards.panels import NO_TRAFFIC, lines, number, pie
 from tallow.stack.dashboards.targets import now, over_time
 
@@ -32,14 +32,14 @@ def _vital_signs() -> Row:
         "Open data channels, signaling sockets and relay pairs together. At 0 for half an hour in a busy "
         "hour, check that clients reach the signaling address: proxy, certificate, DNS.",
         "short",
-        over_time(queries.ACTIVE_CONNECTIONS, "connections"),
+        now(queries.ACTIVE_CONNECTIONS, "connections"),
     ).decimals(0)
     devices = number(
         "Connected devices",
         "Active users: devices on signaling at this moment. A sudden drop with the service up means a "
         "network or proxy problem in front of it, or a restart: compare with Active connections.",
         "short",
-        over_time(queries.CONNECTED_DEVICES, "devices"),
+        now(queries.CONNECTED_DEVICES, "devices"),
     ).decimals(0)
     speed = number(
         "Average transfer speed",
@@ -57,7 +57,7 @@ def _vital_signs() -> Row:
         "decbytes",
         now(queries.BYTES_RECEIVED_24H, "received"),
     ).decimals(1)
-    return Row(4, (5, success), (5, connections), (4, devices), (5, speed), (5, volume))
+    return Row(4, (4, success), (5, connections), (5, devices), (5, speed), (5, volume))
 
 
 def _transfers() -> Row:
@@ -68,6 +68,7 @@ def _transfers() -> Row:
         "opm",
         over_time(queries.TRANSFERS_BY_STATUS, "{{status}}"),
         stacked=True,
+        reach=1,
     )
     paths = pie(
         "Connection type distribution",
@@ -92,6 +93,7 @@ def _flow() -> Row:
         over_time(queries.ERRORS_BY_SEVERITY, "{{severity}}"),
         limit=above(thresholds.ERROR_RATE_PER_SECOND, fine="transparent"),
         stacked=True,
+        reach=1.5 * thresholds.ERROR_RATE_PER_SECOND,
     )
     data = lines(
         "Data transferred rate",
@@ -115,6 +117,7 @@ def _server() -> Row:
         "percentunit",
         over_time(queries.CPU, "{{instance}}"),
         limit=above(thresholds.CPU_RATIO_PER_WORKER, fine="transparent"),
+        reach=1,
     )
     memory = lines(
         "Memory",
@@ -124,4 +127,4 @@ def _server() -> Row:
         over_time(queries.RESIDENT, "{{instance}}"),
         limit=above(thresholds.RESIDENT_MEMORY_BYTES, fine="transparent"),
     )
-    return Row(8, (12, cpu), (12, memory))
+    return Row(8, (12, by_position(cpu)), (12, by_position(memory)))

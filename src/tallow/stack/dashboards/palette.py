@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol, Self, TypeVar
 
-from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
+from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.dashboard import (
+    DynamicConfigValue,
+    FieldColorModeId,
+    Threshold,
+    ThresholdsMode,
+)
 
 GOOD = "green"
 BAD = "red"
@@ -13,31 +20,62 @@ PLAIN = "text"
 """A number that is neither: nothing in the alert contract judges it."""
 
 MEANING = {
+    # How it ended, and by which way.
     "success": GOOD,
     "failed": BAD,
     "cancelled": "#8F8F8F",
+    "failed key exchanges": "purple",
     "p2p": "blue",
     "direct": "blue",
     "relay": "orange",
+    # Requests arrive and answers leave, as data does.
     "sent": "#2AA198",
     "received": "#D33682",
     "request": "#2AA198",
     "response": "#D33682",
+    # The higher, the darker or the warmer.
     "low": "light-yellow",
     "medium": "dark-yellow",
     "high": "light-red",
     "critical": "dark-red",
-    "p50": "light-purple",
+    "p50": "semi-dark-blue",
     "p95": "purple",
-    "p99": "dark-purple",
+    "p99": "#E0559A",
+    "under_1mb": "light-blue",
+    "1mb_10mb": "semi-dark-blue",
+    "10mb_100mb": "purple",
+    "100mb_1gb": "#E0559A",
+    "over_1gb": "#C15C17",
+    "generation 0": "light-blue",
+    "generation 1": "semi-dark-blue",
+    "generation 2": "purple",
+    # Parts of the system, where errors happen and things are tried again.
+    "network": "blue",
+    "connection": "blue",
+    "signaling": "purple",
+    "transfer": "orange",
+    "chunk": "#2AA198",
+    "storage": "#2AA198",
+    "crypto": "#C15C17",
+    "auth": "#E0559A",
+    "validation": "yellow",
+    "internal": "dark-blue",
+    # The cryptography's operations.
+    "keygen": "light-blue",
+    "encapsulate": "purple",
+    "decapsulate": "#E0559A",
+    "aes_256_gcm": "semi-dark-blue",
+    "chacha20_poly1305": "purple",
 }
-"""The first word of a series' name to its colour. Requests arrive and answers leave, as data does."""
+"""A series' name, or the first word of it, to its colour."""
 
 
 class Coloured(Protocol):
     """A panel builder that takes overrides by series name."""
 
     def override_by_name(self, name: str, properties: list[DynamicConfigValue]) -> Self: ...
+
+    def color_scheme(self, color: Builder[models.FieldColor]) -> Self: ...
 
 
 P = TypeVar("P", bound=Coloured)
@@ -49,10 +87,15 @@ def fixed(colour: str) -> DynamicConfigValue:
 
 
 def coloured(panel: P, *names: str) -> P:
-    """Give the series ``names`` the colour their first word means."""
+    """Give the series ``names`` the colour they or their first word mean."""
     for name in names:
-        panel.override_by_name(name, [fixed(MEANING[name.split()[0]])])
+        panel.override_by_name(name, [fixed(MEANING.get(name) or MEANING[name.split()[0]])])
     return panel
+
+
+def by_position(panel: P) -> P:
+    """Colours by position, for names that nobody can know before: instances."""
+    return panel.color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
 
 
 def above(limit: float, *, fine: str = GOOD) -> ThresholdsConfig:

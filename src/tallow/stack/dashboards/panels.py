@@ -16,6 +16,7 @@ from grafana_foundation_sdk.builders.common import (
     StackingConfig,
     TableSortByFieldState,
     VizLegendOptions,
+    VizTextDisplayOptions,
     VizTooltipOptions,
 )
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
@@ -32,6 +33,7 @@ from grafana_foundation_sdk.models.piechart import PieChartLabels, PieChartLegen
 from tallow.stack.dashboards.palette import PLAIN, fixed, unjudged
 from tallow.stack.dashboards.targets import PROMETHEUS
 
+NUMBER_PX = 40
 NO_TRAFFIC = "no traffic"
 NO_DATA = "not reported"
 """Nothing was scraped: unlike a quantile, this value exists on an idle system as well."""
@@ -44,9 +46,13 @@ def lines(
     *targets: Dataquery,
     limit: ThresholdsConfig | None = None,
     stacked: bool = False,
+    reach: float | None = None,
     idle: str = NO_DATA,
 ) -> timeseries.Panel:
-    """Series over time from zero up; ``limit`` is drawn as a dashed line and a tinted area."""
+    """Series over time from zero up; ``limit`` is drawn as a dashed line.
+
+    ``reach`` is what the axis shows at least, so that a quiet hour looks quiet and not like a mountain range.
+    """
     panel = (
         timeseries.Panel()
         .title(title)
@@ -59,7 +65,7 @@ def lines(
         .line_width(2)
         .fill_opacity(35 if stacked else 8)
         .show_points(common.VisibilityMode.AUTO)
-        .legend(_legend())
+        .legend(legend(beside=False))
         .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
         .thresholds(limit or unjudged())
         .targets(list(targets))
@@ -67,10 +73,16 @@ def lines(
     if stacked:
         panel.stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
     if limit:
-        panel.thresholds_style(
-            GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED_AND_AREA)
-        )
+        panel.thresholds_style(GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED))
+    if reach is not None:
+        panel.axis_soft_max(reach)
     return panel
+
+
+def over_decades(panel: timeseries.Panel) -> timeseries.Panel:
+    """Draw on a logarithmic scale: values lie between milliseconds and hours."""
+    scale = ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10)
+    return panel.scale_distribution(scale).fill_opacity(0)
 
 
 def dashed(panel: timeseries.Panel, ending: str) -> timeseries.Panel:
@@ -87,7 +99,11 @@ def count_on_the_right(panel: timeseries.Panel, name: str, colour: str) -> times
             fixed(colour),
             DynamicConfigValue("unit", "epm"),
             DynamicConfigValue("custom.drawStyle", "bars"),
+            DynamicConfigValue("custom.lineWidth", 0),
+            DynamicConfigValue("custom.fillOpacity", 45),
             DynamicConfigValue("custom.axisPlacement", "right"),
+            DynamicConfigValue("custom.axisGridShow", False),
+            DynamicConfigValue("custom.axisSoftMax", 5),
             DynamicConfigValue("custom.thresholdsStyle", {"mode": "off"}),
         ],
     )
@@ -102,8 +118,7 @@ def number(
     limit: ThresholdsConfig | None = None,
     idle: str = NO_DATA,
 ) -> stat.Panel:
-    """One number, read from across the room; a range query draws its history behind it."""
-    history = common.BigValueGraphMode.AREA if target.build().range_val else common.BigValueGraphMode.NONE
+    """One number, read from across the room."""
     return (
         stat.Panel()
         .title(title)
@@ -115,8 +130,9 @@ def number(
         .thresholds(limit or unjudged())
         .reduce_options(_last())
         .color_mode(common.BigValueColorMode.VALUE)
-        .graph_mode(history)
+        .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.VALUE)
+        .text(VizTextDisplayOptions().value_size(NUMBER_PX))
         .with_target(target)
     )
 
@@ -245,14 +261,12 @@ def listing(
     )
 
 
-def _legend() -> VizLegendOptions:
-    return (
-        VizLegendOptions()
-        .show_legend(True)
-        .display_mode(common.LegendDisplayMode.LIST)
-        .placement(common.LegendPlacement.BOTTOM)
-        .calcs(["lastNotNull", "max"])
-    )
+def legend(*, beside: bool) -> VizLegendOptions:
+    """Names with their last and largest values: a table beside a wide graph, a list below a narrow one."""
+    made = VizLegendOptions().show_legend(True).calcs(["lastNotNull", "max"])
+    if beside:
+        return made.display_mode(common.LegendDisplayMode.TABLE).placement(common.LegendPlacement.RIGHT)
+    return made.display_mode(common.LegendDisplayMode.LIST).placement(common.LegendPlacement.BOTTOM)
 
 
 def _last() -> ReduceDataOptions:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from tallow.stack import thresholds
 from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.layout import Row
-from tallow.stack.dashboards.palette import above, below, coloured
+from tallow.stack.dashboards.palette import above, below, by_position, coloured
 from tallow.stack.dashboards.panels import NO_TRAFFIC, dashed, dial, lines
+from tallow.stack.dashboards.queries import values_of
 from tallow.stack.dashboards.targets import now, over_time
 
 UID = "tallow-performance"
@@ -14,7 +15,7 @@ TITLE = "Tallow / Performance"
 
 
 def rows() -> list[Row]:
-    return [_service(), _peers(), _process(), _resources()]
+    return [_service(), _peers(), _process(), _runtime(), _traffic()]
 
 
 def _service() -> Row:
@@ -70,40 +71,12 @@ def _peers() -> Row:
         over_time(queries.ENCRYPTION_P95, "{{algorithm}}"),
         idle=NO_TRAFFIC,
     )
+    pqc = coloured(pqc, *values_of("pqc_duration_seconds", "operation"))
+    cipher = coloured(cipher, *values_of("encryption_duration_seconds", "algorithm"))
     return Row(8, (8, coloured(connection, "p95", "p99")), (8, pqc), (8, cipher))
 
 
 def _process() -> Row:
-    lag = lines(
-        "Event loop lag p95, p99",
-        "How late the event loop runs its timers. Above a tenth of a second every user feels it: something "
-        "blocks the loop. Compare with Garbage collection time and CPU usage.",
-        "s",
-        over_time(queries.LOOP_LAG_P95, "p95"),
-        over_time(queries.LOOP_LAG_P99, "p99"),
-        idle=NO_TRAFFIC,
-    )
-    memory = lines(
-        "Memory: RSS and heap",
-        "Resident memory (solid) and what the allocator has handed out (dashed), by instance. Both rising "
-        "is a leak; resident memory alone is fragmentation. Above 1.5 GB HighMemoryUsage fires.",
-        "decbytes",
-        over_time(queries.RESIDENT, "{{instance}} resident"),
-        over_time(queries.HEAP, "{{instance}} heap"),
-        limit=above(thresholds.RESIDENT_MEMORY_BYTES, fine="transparent"),
-    )
-    collection = lines(
-        "Garbage collection time",
-        "Share of time spent collecting garbage, by generation, stacked. Above a few percent the process "
-        "makes too many objects or too many live long: compare with the heap.",
-        "percentunit",
-        over_time(queries.GC_SHARE, "generation {{generation}}"),
-        stacked=True,
-    )
-    return Row(8, (8, coloured(lag, "p95", "p99")), (8, dashed(memory, "heap")), (8, collection))
-
-
-def _resources() -> Row:
     cpu = dial(
         "CPU usage",
         "Share of one core each server worker uses now, by instance. Above 80 % for 5 minutes HighCPUUsage "
@@ -118,6 +91,44 @@ def _resources() -> Row:
         now(queries.CACHE_HITS, "hits"),
         limit=below(thresholds.MIN_CACHE_HIT_RATIO),
     )
+    memory = lines(
+        "Memory: RSS and heap",
+        "Resident memory (solid) and what the allocator has handed out (dashed), by instance. Both rising "
+        "is a leak; resident memory alone is fragmentation. Above 1.5 GB HighMemoryUsage fires.",
+        "decbytes",
+        over_time(queries.RESIDENT, "{{instance}} resident"),
+        over_time(queries.HEAP, "{{instance}} heap"),
+        limit=above(thresholds.RESIDENT_MEMORY_BYTES, fine="transparent"),
+    )
+    return Row(8, (4, cpu), (4, cache), (16, dashed(by_position(memory), "heap")))
+
+
+def _runtime() -> Row:
+    lag = lines(
+        "Event loop lag p95, p99",
+        "How late the event loop runs its timers. Above a tenth of a second every user feels it: something "
+        "blocks the loop. Compare with Garbage collection time and CPU usage.",
+        "s",
+        over_time(queries.LOOP_LAG_P95, "p95"),
+        over_time(queries.LOOP_LAG_P99, "p99"),
+        idle=NO_TRAFFIC,
+    )
+    collection = lines(
+        "Garbage collection time",
+        "Share of time spent collecting garbage, by generation, stacked. Above a few percent the process "
+        "makes too many objects or too many live long: compare with the heap.",
+        "percentunit",
+        over_time(queries.GC_SHARE, "generation {{generation}}"),
+        stacked=True,
+        reach=0.01,
+    )
+    generations = (
+        f"generation {generation}" for generation in values_of("gc_duration_seconds", "generation")
+    )
+    return Row(8, (12, coloured(lag, "p95", "p99")), (12, coloured(collection, *generations)))
+
+
+def _traffic() -> Row:
     bandwidth = lines(
         "Bandwidth utilisation",
         "What the server itself moves: relayed data and HTTP. Flat at the top is the link's or the "
@@ -136,8 +147,6 @@ def _resources() -> Row:
     )
     return Row(
         8,
-        (4, cpu),
-        (4, cache),
-        (8, coloured(bandwidth, "sent", "received")),
-        (8, coloured(sizes, "request", "response")),
+        (12, coloured(bandwidth, "sent", "received")),
+        (12, coloured(sizes, "request", "response")),
     )

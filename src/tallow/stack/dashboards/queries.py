@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog import canonical
+from tallow.monitoring.catalog import METRICS, canonical
 from tallow.stack.dashboards.promql import (
     RATE_INTERVAL,
     gauge,
@@ -14,6 +14,13 @@ from tallow.stack.dashboards.promql import (
     share,
 )
 from tallow.stack.thresholds import OBSERVER_ROUTES
+
+
+def values_of(metric: str, label: str) -> tuple[str, ...]:
+    """The values a closed label takes: the names of the series that are drawn by it."""
+    [found] = [found for found in METRICS[metric].labels if found.name == label]
+    return found.values
+
 
 _DECIDED = 'status=~"success|failed"'
 _SUCCESS = 'status="success"'
@@ -110,5 +117,5 @@ INSTANCES = 'label_values(tallow_build_info{job=~"$job"}, instance)'
 
 
 def alerts(severity: str) -> str:
-    """Firing alerts of a severity; Watchdog fires always and says nothing."""
-    return f'ALERTS{{alertstate="firing", severity="{severity}", job=~"$job"}}'
+    """Firing alerts of a severity, those of the whole system as well, which name no instance."""
+    return f'ALERTS{{alertstate="firing", severity="{severity}", job=~"$job", instance=~"$instance|"}}'

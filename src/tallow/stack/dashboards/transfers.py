@@ -5,8 +5,9 @@ from __future__ import annotations
 from tallow.stack import thresholds
 from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.layout import Row
-from tallow.stack.dashboards.palette import above, below, coloured
-from tallow.stack.dashboards.panels import NO_TRAFFIC, bars, dashed, heat, lines, pie
+from tallow.stack.dashboards.palette import above, below, by_position, coloured
+from tallow.stack.dashboards.panels import NO_TRAFFIC, bars, dashed, heat, lines, over_decades, pie
+from tallow.stack.dashboards.queries import values_of
 from tallow.stack.dashboards.targets import buckets, now, over_time
 
 UID = "tallow-transfers"
@@ -15,13 +16,13 @@ TITLE = "Tallow / Transfers"
 # Bars of the file size distribution: every second edge of the histogram, and what lies beyond the last.
 _MIB = 2**20
 _SIZES = (
-    ("64 KiB or less", None, 2**16),
-    ("to 1 MiB", 2**16, _MIB),
-    ("to 16 MiB", _MIB, 16 * _MIB),
-    ("to 256 MiB", 16 * _MIB, 256 * _MIB),
-    ("to 4 GiB", 256 * _MIB, 4096 * _MIB),
-    ("to 16 GiB", 4096 * _MIB, 16384 * _MIB),
-    ("over 16 GiB", 16384 * _MIB, None),
+    ("≤ 64 KiB", None, 2**16),
+    ("≤ 1 MiB", 2**16, _MIB),
+    ("≤ 16 MiB", _MIB, 16 * _MIB),
+    ("≤ 256 MiB", 16 * _MIB, 256 * _MIB),
+    ("≤ 4 GiB", 256 * _MIB, 4096 * _MIB),
+    ("≤ 16 GiB", 4096 * _MIB, 16384 * _MIB),
+    ("> 16 GiB", 16384 * _MIB, None),
 )
 
 
@@ -36,6 +37,7 @@ def _outcomes() -> Row:
         "HighTransferFailureRate: the Errors dashboard says what fails. Many cancelled: look at the speed.",
         "opm",
         over_time(queries.TRANSFERS_BY_STATUS, "{{status}}"),
+        reach=1,
     )
     methods = pie(
         "P2P vs relay",
@@ -92,6 +94,7 @@ def _sizes() -> Row:
         "short",
         *(now(queries.file_sizes(over, upto), name) for name, over, upto in _SIZES),
     )
+    duration = coloured(over_decades(duration), *values_of("transfer_duration_seconds", "size_category"))
     return Row(8, (12, duration), (12, sizes))
 
 
@@ -123,12 +126,19 @@ def _waiting() -> Row:
         "short",
         over_time(queries.QUEUE_DEPTH, "{{instance}}"),
         limit=above(thresholds.QUEUE_DEPTH, fine="transparent"),
-    )
+        reach=10,
+    ).decimals(0)
     retries = lines(
         "Retry attempts",
         "Second and later attempts a minute, by what was tried again and how it ended. Successful retries "
         "are the protocol at work; failed ones become failed transfers: follow the operation that grows.",
         "opm",
         over_time(queries.RETRIES, "{{operation}} {{status}}"),
+        reach=1,
     )
-    return Row(8, (12, queue), (12, dashed(retries, "failed")))
+    tried = [
+        f"{operation} {status}"
+        for operation in values_of("retry_attempts_total", "operation")
+        for status in values_of("retry_attempts_total", "status")
+    ]
+    return Row(8, (12, by_position(queue)), (12, dashed(coloured(retries, *tried), "failed")))

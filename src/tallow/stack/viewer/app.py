@@ -45,7 +45,7 @@ class ViewerSettings:
 
 
 def create_app(settings: ViewerSettings, credentials: Credentials, boards: Mapping[str, Board]) -> Starlette:
-    """The viewer: the page to anybody who reaches it, dashboards and data to who is logged in."""
+    """The viewer: the login page and the scripts to anybody, dashboards and data to who is logged in."""
     servers: dict[str, Upstream] = {}
     page = LoginPage(Door(credentials.viewer.password), Sessions(), credentials.viewer.user)
     assets = Assets(settings.static)
@@ -79,9 +79,7 @@ def create_app(settings: ViewerSettings, credentials: Credentials, boards: Mappi
             Route("/login.css", page.style),
             Route("/logout", page.leave, methods=["POST"]),
             Route(HEALTH, _healthy),
-            Route("/", assets.page),
-            Route("/d/{uid}", assets.page),
-            Route("/d/{uid}/{slug}", assets.page),
+            *(Route(path, _shown(assets, page)) for path in ("/", "/d/{uid}", "/d/{uid}/{slug}")),
             Route("/{path:path}", assets.file),
         ],
         middleware=[Middleware(Guard, hosts=settings.hosts)],
@@ -98,6 +96,13 @@ def _within_a_session(route: Route, page: LoginPage) -> Route:
         return await endpoint(request)
 
     return Route(route.path, guarded, methods=list(route.methods or ["GET"]))
+
+
+def _shown(assets: Assets, page: LoginPage) -> Endpoint:
+    async def shown(request: Request) -> Response:
+        return await assets.page(request) if page.known(request) else page.ask(request)
+
+    return shown
 
 
 def _listing(boards: Mapping[str, Board]) -> Endpoint:

@@ -41,6 +41,12 @@ class LoginPage:
         wanted = local_path(request.query_params.get("next"))
         return RedirectResponse(wanted, 303) if self.known(request) else self._form(wanted)
 
+    def ask(self, request: Request) -> Response:
+        """To the login page, and from there to what was asked for."""
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        login = f"/login?next={quote(local_path(wanted), safe='')}"
+        return RedirectResponse(login, 303, {"cache-control": "no-store"})
+
     async def enter(self, request: Request) -> Response:
         """Check a posted password: to the page that was wanted, or back to the form with a reason."""
         fields = dict(parse_form(await read_body(request, MAX_FORM)))

@@ -61,3 +61,21 @@ export const loadDashboard = (uid: string) => ask<Dashboard>(`/api/dashboards/${
 export function inReadingOrder(panels: Panel[]): Panel[] {
   return [...panels].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
 }
+
+const SMALL = new Set(['stat', 'gauge']);
+
+/** Whether a panel holds one number, and needs little room. */
+export function isSmall({ type }: Pick<Panel, 'type'>): boolean {
+  return SMALL.has(type);
+}
+
+/** Small panels that have a neighbour to share a line with, on a narrow screen. */
+export function pairs(panels: Panel[]): Set<Panel> {
+  const found = new Set<Panel>();
+  panels.forEach((panel, place) => {
+    const before = panels[place - 1];
+    const pair = before && !found.has(before) && isSmall(before) && isSmall(panel);
+    if (pair) found.add(before).add(panel);
+  });
+  return found;
+}

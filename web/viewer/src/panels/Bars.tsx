@@ -17,7 +17,16 @@ export function Bars({ panel, data, width, height }: KindProps) {
     const numbers = frame.fields.filter((field) => field.type === FieldType.number);
     const lying = options.orientation === 'horizontal';
     const axis = axisColors(theme);
-    const categories = { type: 'category', data: [...(names?.values ?? [])], inverse: lying, ...axis, splitLine: { show: false } };
+    const room = { interval: 0, fontSize: 11, ...(lying ? {} : { width: (width - 64) / (frame.length || 1) - 4, overflow: 'break' }) };
+    const categories = {
+      type: 'category',
+      data: [...(names?.values ?? [])],
+      inverse: lying,
+      ...axis,
+      axisLabel: { ...axis.axisLabel, ...room },
+      splitLine: { show: false },
+      axisTick: { show: false },
+    };
     const format = (value: number) => textIn(numbers[0], value);
     const amounts = { type: 'value', ...axis, axisLabel: { ...axis.axisLabel, formatter: format } };
     return {

@@ -6,6 +6,9 @@ import type { KindProps } from './kind';
 import { GraphPlugins } from './plugins';
 
 const LEGEND: VizLegendOptions = { calcs: [], showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' };
+/** Pixels below which a table beside the graph would leave it no room. */
+const NARROW = 480;
+const BELOW: Partial<VizLegendOptions> = { displayMode: LegendDisplayMode.List, placement: 'bottom' };
 const bus = new EventBusSrv();
 
 /** Lines, areas and bars over time. A click on a name in the legend shows that series alone. */
@@ -36,7 +39,7 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
         width={width}
         height={height}
         structureRev={structureRev * 1000 + revision}
-        legend={{ ...LEGEND, ...options.legend }}
+        legend={{ ...LEGEND, ...options.legend, ...(width < NARROW ? BELOW : {}) }}
         options={options}
       >
         {(config, alignedFrame) => (

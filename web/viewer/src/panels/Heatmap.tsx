@@ -2,10 +2,12 @@ import { formattedValueToString, getValueFormat, type GrafanaTheme2 } from '@gra
 import { useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
 import { type Buckets, bucketsOf } from '../data/buckets';
+import { isTick, moment, tickOf } from '../data/ticks';
 import { axisColors, EChart } from './EChart';
 import type { KindProps } from './kind';
 
 const GRID = { left: 8, right: 16, top: 8, bottom: 8, containLabel: true };
+const TICK_PX = 72;
 const DARK = ['#16324f', '#1f60c4', '#5794f2', '#c0d8ff'];
 const LIGHT = ['#d6e6ff', '#8ab8ff', '#3274d9', '#103a7a'];
 
@@ -14,8 +16,8 @@ export function Heatmap({ panel, data, width, height }: KindProps) {
   const theme = useTheme2();
   const option = useMemo(() => {
     const buckets = bucketsOf(data.frames, panel.options?.filterValues?.le);
-    return heatmap(buckets, boundsText(panel.options?.yAxis?.unit), theme);
-  }, [data, panel, theme]);
+    return heatmap(buckets, boundsText(panel.options?.yAxis?.unit), width, theme);
+  }, [data, panel, theme, width]);
   return <EChart option={option} width={width} height={height} label={panel.title} />;
 }
 
@@ -24,13 +26,14 @@ function boundsText(unit?: string): (bound: number) => string {
   return (bound) => (Number.isFinite(bound) ? `≤ ${formattedValueToString(format(bound))}` : 'more');
 }
 
-function heatmap({ times, bounds, cells }: Buckets, text: (bound: number) => string, theme: GrafanaTheme2) {
+function heatmap({ times, bounds, cells }: Buckets, text: (bound: number) => string, width: number, theme: GrafanaTheme2) {
   const axis = { ...axisColors(theme), splitLine: { show: false }, axisTick: { show: false } };
-  const clock = times.map((at) => new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
+  const every = tickOf(times.at(-1)! - times[0]!, width / TICK_PX);
+  const labels = { ...axis.axisLabel, interval: (index: number) => isTick(times[index]!, every), formatter: (at: string) => moment(Number(at), every) };
   const format = getValueFormat('short');
   return {
     grid: GRID,
-    xAxis: { type: 'category', data: clock, ...axis },
+    xAxis: { type: 'category', data: times, ...axis, axisLabel: labels },
     yAxis: { type: 'category', data: bounds.map(text), ...axis },
     visualMap: {
       show: false,
@@ -40,7 +43,7 @@ function heatmap({ times, bounds, cells }: Buckets, text: (bound: number) => str
     },
     tooltip: {
       formatter: ({ value: [x, y, count] }: { value: [number, number, number] }) =>
-        `${clock[x]}  ${text(bounds[y]!)}: ${formattedValueToString(format(count, 2))}`,
+        `${moment(times[x]!)}  ${text(bounds[y]!)}: ${formattedValueToString(format(count, 2))}`,
     },
     series: [
       {

@@ -1,7 +1,10 @@
 import { type DisplayValueAlignmentFactors, type FieldDisplay, getDisplayValueAlignmentFactors } from '@grafana/data';
 import { BarGauge, BigValue, useTheme2, VizRepeater } from '@grafana/ui';
 import type { KindProps } from './kind';
-import { singleValues } from './values';
+import { singleValues, textOf } from './values';
+
+/** Width of a letter as a share of its height, on average. */
+const LETTER = 0.6;
 
 export function Stat(props: KindProps) {
   const theme = useTheme2();
@@ -26,7 +29,7 @@ export function Stat(props: KindProps) {
           justifyMode={options.justifyMode}
           textMode={options.textMode}
           alignmentFactors={alignmentFactors as DisplayValueAlignmentFactors}
-          text={options.text}
+          text={fits(value, options.text?.valueSize, width) ? options.text : undefined}
           width={width}
           height={height}
           theme={theme}
@@ -34,6 +37,11 @@ export function Stat(props: KindProps) {
       )}
     />
   );
+}
+
+/** Whether a value of a fixed size has room; otherwise its size follows the room. */
+function fits(value: FieldDisplay, size: number | undefined, width: number): boolean {
+  return !size || textOf(value).length * size * LETTER < width;
 }
 
 export function BarGauges(props: KindProps) {

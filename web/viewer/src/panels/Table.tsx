@@ -1,13 +1,19 @@
+import type { DataFrame } from '@grafana/data';
 import { TableNG } from '@grafana/ui/unstable';
+import { useMemo } from 'react';
 import type { KindProps } from './kind';
+
+/** The least width of a column in pixels; by itself the table takes 150 and pushes columns out of a phone. */
+const LEAST_PX = 60;
 
 export function Table({ panel, data, width, height, range, structureRev }: KindProps) {
   const options = panel.options ?? {};
   const frame = data.frames[options.frameIndex ?? 0] ?? data.frames[0];
-  if (!frame) return null;
+  const shrinking = useMemo(() => frame && shrinkable(frame), [frame]);
+  if (!shrinking) return null;
   return (
     <TableNG
-      data={frame}
+      data={shrinking}
       width={width}
       height={height}
       noHeader={options.showHeader === false}
@@ -19,4 +25,12 @@ export function Table({ panel, data, width, height, range, structureRev }: KindP
       enableVirtualization
     />
   );
+}
+
+function shrinkable(frame: DataFrame): DataFrame {
+  const fields = frame.fields.map((field) => ({
+    ...field,
+    config: { ...field.config, custom: { minWidth: LEAST_PX, ...field.config.custom } },
+  }));
+  return { ...frame, fields };
 }

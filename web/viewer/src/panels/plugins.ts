@@ -26,6 +26,7 @@ export function GraphPlugins({ config, regions, onZoom }: Props): null {
     config.addHook('drawClear', (plot) => {
       for (const region of latest.current.regions) shade(plot, region);
     });
+    config.addHook('draw', (plot) => label(plot, latest.current.regions));
   }, [config]);
   return null;
 }
@@ -34,6 +35,29 @@ interface Plot {
   ctx: CanvasRenderingContext2D;
   bbox: { left: number; top: number; width: number; height: number };
   valToPos: (value: number, scale: string, canvas: boolean) => number;
+}
+
+/** Write into each region what it is, where there is room; regions that overlap take a line each. */
+function label({ ctx, bbox, valToPos }: Plot, regions: Region[]): void {
+  const size = Math.round(10 * devicePixelRatio);
+  const lines: number[] = [];
+  ctx.save();
+  ctx.font = `${size}px Inter, sans-serif`;
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'top';
+  ctx.globalAlpha = 0.85;
+  for (const region of [...regions].sort((a, b) => a.from - b.from)) {
+    const left = Math.max(bbox.left, valToPos(region.from, 'x', true)) + size / 2;
+    const right = Math.min(bbox.left + bbox.width, valToPos(region.to, 'x', true));
+    const width = ctx.measureText(region.title).width;
+    if (left + width > right) continue;
+    const free = lines.findIndex((end) => end < left);
+    const line = free < 0 ? lines.length : free;
+    lines[line] = right;
+    ctx.fillStyle = region.color;
+    ctx.fillText(region.title, left, bbox.top + size * (0.4 + 1.3 * line));
+  }
+  ctx.restore();
 }
 
 function shade({ ctx, bbox, valToPos }: Plot, region: Region): void {

@@ -1,13 +1,14 @@
-import { useEffect, useState } from 'react';
+import { type MouseEvent, useEffect, useState } from 'react';
 import { type Alert, type Alerts, type AlertState, loadAlerts } from '../api/alerts';
 import { ago } from '../model/ago';
 import { Inner } from './Inner';
 
 const STATES: AlertState[] = ['firing', 'pending', 'silenced', 'inhibited'];
 
-/** What fires, is silenced and is inhibited, above everything else. */
-export function AlertBar({ tick }: { tick: number }) {
+/** What fires, is silenced and is inhibited, above everything else. `brief`: as one line, until it is opened. */
+export function AlertBar({ tick, brief }: { tick: number; brief: boolean }) {
   const [found, setFound] = useState<Alerts>();
+  const [opened, setOpened] = useState<boolean>();
   useEffect(() => {
     let here = true;
     loadAlerts().then(
@@ -21,14 +22,19 @@ export function AlertBar({ tick }: { tick: number }) {
   if (!found) return null;
   const counts = STATES.map((state) => [state, found.alerts.filter((alert) => alert.state === state).length] as const);
   const worst = found.alerts.find((alert) => alert.state === 'firing')?.severity ?? 'none';
+  const open = opened ?? (worst === 'critical' && !brief && roomy());
+  const toggle = (event: MouseEvent) => {
+    event.preventDefault(); // React keeps the state
+    setOpened(!open);
+  };
   return (
     <section className="alerts" aria-label="Alerts">
       {found.warning && <p className="trouble">Nobody is told of alerts: {found.warning}.</p>}
       {found.alerts.length === 0 ? (
         <p className="calm">No alert fires.</p>
       ) : (
-        <details className={`severity-${worst}`}>
-          <summary>
+        <details className={`severity-${worst}`} open={open}>
+          <summary onClick={toggle}>
             {counts.filter(([, count]) => count).map(([state, count]) => (
               <span key={state} className={`count ${state}`}>
                 {count} {state}
@@ -43,22 +49,24 @@ export function AlertBar({ tick }: { tick: number }) {
   );
 }
 
+/** Whether the list leaves room for the panels below it. */
+const roomy = () => matchMedia('(width >= 760px)').matches;
+
 function Row({ alert }: { alert: Alert }) {
   return (
     <li className={alert.state}>
-      <span className={`severity severity-${alert.severity}`}>{alert.severity || 'no severity'}</span>
+      <span className={`severity severity-${alert.severity}`}>{alert.severity || '–'}</span>
       <strong>{alert.name}</strong>
-      <span>{alert.summary}</span>
-      <span className="faint">
-        {alert.state}, {alert.where && `${alert.where}, `}
-        {ago(Date.parse(alert.since), Date.now())}
+      <span className="summary">{alert.summary}</span>
+      <span className="faint">{[alert.state, alert.where, ago(Date.parse(alert.since), Date.now())].filter(Boolean).join(', ')}</span>
+      <span className="links">
+        {alert.panel && <Inner to={alert.panel} label={`Panel of ${alert.name}`}>Panel</Inner>}
+        {alert.runbook && (
+          <a href={alert.runbook} target="_blank" rel="noreferrer noopener" aria-label={`Runbook of ${alert.name}`}>
+            Runbook
+          </a>
+        )}
       </span>
-      {alert.panel && <Inner to={alert.panel}>Panel</Inner>}
-      {alert.runbook && (
-        <a href={alert.runbook} target="_blank" rel="noreferrer noopener">
-          Runbook
-        </a>
-      )}
     </li>
   );
 }

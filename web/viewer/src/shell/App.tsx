@@ -5,7 +5,7 @@ import { reach } from '../api/client';
 import { type Dashboard, listDashboards, type Listed, loadDashboard } from '../model/dashboard';
 import { writeAddress } from '../model/address';
 import { Board } from './Board';
-import { go, useAddress } from './hooks';
+import { replace, useAddress } from './hooks';
 import { Inner } from './Inner';
 import { useMode } from './theme';
 
@@ -22,8 +22,10 @@ export function App() {
     listDashboards().then(setListed, (failed: Error) => setError(failed.message));
   }, []);
   useEffect(() => {
-    if (!address.uid && listed[0]) return history.replaceState(null, '', writeAddress({ ...address, uid: listed[0].uid })), go(location.pathname + location.search);
-    if (!address.uid) return;
+    if (!address.uid) {
+      if (listed[0]) replace(writeAddress({ ...address, uid: listed[0].uid }));
+      return;
+    }
     setError('');
     loadDashboard(address.uid).then(setBoard, (failed: Error) => setError(failed.message));
   }, [address.uid, listed]);

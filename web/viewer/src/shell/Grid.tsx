@@ -1,7 +1,9 @@
-import { inReadingOrder, type Panel } from '../model/dashboard';
+import { inReadingOrder, isSmall, pairs, type Panel } from '../model/dashboard';
 import { PanelBox, type PanelProps } from './PanelBox';
 
 const ROW_PX = 38;
+const SMALL_PX = 132;
+const LEAST_ROWS = 7;
 
 interface Props extends Pick<PanelProps, 'range' | 'variables' | 'regions' | 'onZoom'> {
   panels: Panel[];
@@ -13,10 +15,12 @@ interface Props extends Pick<PanelProps, 'range' | 'variables' | 'regions' | 'on
 /** Grafana's grid of 24 columns; on a narrow screen one column. */
 export function Grid({ panels, shown, onShown, ...rest }: Props) {
   const alone = panels.find((panel) => panel.id === shown);
+  const read = inReadingOrder(panels);
+  const paired = pairs(read);
   return (
     <div className={alone ? 'grid alone' : 'grid'} onKeyDown={(event) => event.key === 'Escape' && alone && onShown(undefined)}>
-      {(alone ? [alone] : inReadingOrder(panels)).map((panel) => (
-        <div key={panel.id} className="cell" style={alone ? undefined : place(panel)}>
+      {(alone ? [alone] : read).map((panel) => (
+        <div key={panel.id} className={paired.has(panel) ? 'cell half' : 'cell'} style={alone ? undefined : place(panel)}>
           <PanelBox panel={panel} full={panel === alone} onFull={() => onShown(alone ? undefined : panel.id)} {...rest} />
         </div>
       ))}
@@ -24,6 +28,7 @@ export function Grid({ panels, shown, onShown, ...rest }: Props) {
   );
 }
 
-function place({ gridPos: { x, y, w, h } }: Panel) {
-  return { gridColumn: `${x + 1} / span ${w}`, gridRow: `${y + 1} / span ${h}`, '--height': `${Math.max(h, 6) * ROW_PX}px` } as React.CSSProperties;
+function place({ type, gridPos: { x, y, w, h } }: Panel) {
+  const height = isSmall({ type }) ? SMALL_PX : Math.max(h, LEAST_ROWS) * ROW_PX;
+  return { '--column': `${x + 1} / span ${w}`, '--row': `${y + 1} / span ${h}`, '--height': `${height}px` } as React.CSSProperties;
 }

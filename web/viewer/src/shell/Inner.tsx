@@ -1,8 +1,16 @@
 import type { MouseEvent, ReactNode } from 'react';
 import { go } from './hooks';
 
+interface Props {
+  to: string;
+  current?: boolean;
+  /** What a screen reader says, where the text says too little by itself. */
+  label?: string;
+  children: ReactNode;
+}
+
 /** A link within the page: no reload, but a new tab where one is asked for. */
-export function Inner({ to, current, children }: { to: string; current?: boolean; children: ReactNode }) {
+export function Inner({ to, current, label, children }: Props) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
@@ -10,7 +18,7 @@ export function Inner({ to, current, children }: { to: string; current?: boolean
     scrollTo(0, 0);
   };
   return (
-    <a href={to} onClick={follow} aria-current={current ? 'page' : undefined}>
+    <a href={to} onClick={follow} aria-current={current ? 'page' : undefined} aria-label={label}>
       {children}
     </a>
   );

@@ -1,6 +1,6 @@
 import type { TimeRange } from '@grafana/data';
 import { useTheme2 } from '@grafana/ui';
-import { Component, type ReactNode, useId, useState } from 'react';
+import { Component, type KeyboardEvent, type ReactNode, useId, useState } from 'react';
 import type { Region } from '../data/annotations';
 import type { Panel } from '../model/dashboard';
 import type { Values } from '../model/variables';
@@ -26,8 +26,13 @@ export function PanelBox(props: PanelProps) {
   const loaded = usePanelData(panel, props.range, props.variables, useTheme2());
   const { element, width, height } = useSize<HTMLDivElement>();
   const id = useId();
+  const close = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' || !explained) return;
+    event.stopPropagation(); // the panel stays as large as it is
+    setExplained(false);
+  };
   return (
-    <article className="panel" aria-labelledby={id} data-panel={panel.id} data-state={stateOf(loaded)}>
+    <article className="panel" aria-labelledby={id} data-panel={panel.id} data-state={stateOf(loaded)} onKeyDown={close}>
       <header>
         <h2 id={id}>{panel.title}</h2>
         {panel.description && (

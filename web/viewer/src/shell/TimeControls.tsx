@@ -24,8 +24,8 @@ export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onN
   const known = to === 'now' && QUICK.some(([quick]) => quick === from);
   const [start, end] = [range.from.valueOf(), range.to.valueOf()];
   const shift = (left: number, right: number) => {
-    const span = end - start;
-    onRange(String(Math.round(start + left * span)), String(Math.round(end + right * span)));
+    const length = end - start;
+    onRange(String(Math.round(start + left * length)), String(Math.round(end + right * length)));
   };
   return (
     <div className="time" role="group" aria-label="Time">
@@ -36,7 +36,7 @@ export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onN
         onChange={({ target }) => (target.value === 'custom' ? setCustom(true) : (setCustom(false), onRange(target.value, 'now')))}
       >
         {QUICK.map(([quick, label]) => <option key={quick} value={quick}>{label}</option>)}
-        <option value="custom">{known ? 'Other …' : `${clock(start)} – ${to === 'now' ? 'now' : clock(end)}`}</option>
+        <option value="custom">{known ? 'Other …' : span(start, to === 'now' ? undefined : end)}</option>
       </select>
       <button type="button" aria-label="Later" onClick={() => shift(0.5, 0.5)}>›</button>
       <button type="button" aria-label="Zoom out" onClick={() => shift(-0.5, 0.5)}>−</button>
@@ -64,13 +64,20 @@ function ByHand({ from, to, onRange, onDone }: { from: string; to: string; onRan
     onDone();
   };
   return (
-    <form onSubmit={submit}>
+    <form onSubmit={submit} onKeyDown={(event) => event.key === 'Escape' && onDone()}>
       <input name="from" aria-label="From" defaultValue={readable(from)} autoFocus />
       <input name="to" aria-label="To" defaultValue={readable(to)} />
       <button type="submit">Show</button>
       {error && <span role="alert">{error}</span>}
     </form>
   );
+}
+
+/** A span in words; the day is said once where both ends lie on it. */
+function span(start: number, end: number | undefined): string {
+  const [left, right] = [clock(start), end === undefined ? 'now' : clock(end)];
+  const day = left.slice(0, 11);
+  return `${left} – ${right.startsWith(day) ? right.slice(day.length) : right}`;
 }
 
 const readable = (moment: string) => (/^\d+$/.test(moment) ? clock(Number(moment)) : moment);

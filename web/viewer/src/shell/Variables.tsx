@@ -25,9 +25,14 @@ function One({ choice: { variable, options, chosen }, onChoose }: { choice: Choi
     onChoose(next.length ? (variable.multi ? next : [value]) : [ALL]);
   };
   return (
-    <details className="variable" onKeyDown={(event) => event.key === 'Escape' && (event.currentTarget.open = false)}>
+    <details
+      className="variable"
+      onKeyDown={(event) => event.key === 'Escape' && close(event.currentTarget)}
+      onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && event.relatedTarget && (event.currentTarget.open = false)}
+    >
       <summary>
-        <span className="faint">{variable.label ?? variable.name}</span> {all ? 'All' : chosen.join(', ') || 'none'}
+        <span className="faint">{variable.label ?? variable.name}</span>
+        <span className="chosen">{all ? 'All' : chosen.join(', ') || 'none'}</span>
       </summary>
       <fieldset>
         <legend className="hidden">{variable.label ?? variable.name}</legend>
@@ -36,6 +41,12 @@ function One({ choice: { variable, options, chosen }, onChoose }: { choice: Choi
       </fieldset>
     </details>
   );
+}
+
+/** Close a list and leave the keyboard where it was opened. */
+function close(list: HTMLDetailsElement) {
+  list.open = false;
+  list.querySelector('summary')?.focus();
 }
 
 function Box({ label, checked, onChange }: { label: string; checked: boolean; onChange: () => void }) {

@@ -16,7 +16,14 @@ export function useAddress(): [Address, (next: Partial<Address>) => void] {
 
 /** Go to a path of this page without loading it anew. */
 export function go(path: string): void {
+  if (path === location.pathname + location.search) return; // or Back would seem to do nothing
   history.pushState(null, '', path);
+  dispatchEvent(new Event(MOVED));
+}
+
+/** Go there in place of where we are: Back leads past it. */
+export function replace(path: string): void {
+  history.replaceState(null, '', path);
   dispatchEvent(new Event(MOVED));
 }
 
