@@ -1,0 +1,418 @@
+"""WebRTC between two real ends on this machine: direct, through a TURN server, and not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from support.resources import resident
+from support.turn import coturn
+from tallow.app.channels import webrtc
+from tallow.app.channels.channel import ChannelClosedError, ChannelError, Quality
+from tallow.app.channels.ice import discreet
+from tallow.app.channels.webrtc import WINDOW, WebRtcChannel, connect
+
+Kind = Literal["offer", "answer", "candidate"]
+NOWHERE = {"urls": ["turn:127.0.0.1:9"], "username": "u", "credential": "c"}
+PIECE = 64 * 1024
+
+
+class Exchange:
+    """One end of signaling in memory."""
+
+    def __init__(self) -> None:
+        self.inbox: asyncio.Queue[tuple[Kind, dict[str, object]]] = asyncio.Queue()
+        self.other: Exchange = self
+        self.sent: list[tuple[Kind, dict[str, object]]] = []
+
+    async def send(self, kind: Kind, data: dict[str, object]) -> None:
+        self.sent.append((kind, data))
+        await self.other.inbox.put((kind, data))
+
+    async def receive(self) -> tuple[Kind, dict[str, object]]:
+        return await self.inbox.get()
+
+
+def exchanges() -> tuple[Exchange, Exchange]:
+    one, two = Exchange(), Exchange()
+    one.other, two.other = two, one
+    return one, two
+
+
+@pytest.fixture(autouse=True)
+async def nothing_stray() -> AsyncIterator[None]:
+    """No task of aiortc's ends in an error that nobody sees."""
+    strays: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: strays.append(context))
+    yield
+    assert strays == []
+
+
+async def pair(*ice: dict[str, Any], **options: Any) -> tuple[WebRtcChannel, WebRtcChannel]:
+    one, two = exchanges()
+    both = await asyncio.gather(
+        connect("sender", one, list(ice), **options), connect("receiver", two, list(ice), **options)
+    )
+    return both[0], both[1]
+
+
+@asynccontextmanager
+async def connected(
+    *ice: dict[str, Any], **options: Any
+) -> AsyncIterator[tuple[WebRtcChannel, WebRtcChannel]]:
+    sender, receiver = await pair(*ice, **options)
+    try:
+        yield sender, receiver
+    finally:
+        await asyncio.gather(sender.close(), receiver.close())
+
+
+async def test_a_direct_way_is_found() -> None:
+    async with connected() as (sender, receiver):
+        for channel in (sender, receiver):
+            assert (channel.method, channel.path, channel.strategy) == ("p2p", "direct", "host")
+            assert 0 < channel.established_s < 10
+        await sender.send(b"there")
+        await receiver.send(b"and back")
+        assert await receiver.receive() == b"there"
+        assert await sender.receive() == b"and back"
+
+
+async def test_messages_arrive_whole_and_in_order() -> None:
+    async with connected() as (sender, receiver):
+        sizes = [1, 1000, sender.max_message, 2, PIECE, 1161, 1160, sender.max_message]
+        sent = [bytes([number]) * size for number, size in enumerate(sizes)]
+
+        async def send() -> None:
+            for message in sent:
+                await sender.send(message)
+
+        sending = asyncio.create_task(send())
+        assert [await receiver.receive() for _ in sent] == sent
+        await sending
+
+
+async def test_a_message_that_is_too_long_is_refused() -> None:
+    async with connected() as (sender, receiver):
+        with pytest.raises(ValueError, match="at most 262144 bytes"):
+            await sender.send(bytes(sender.max_message + 1))
+        assert receiver.max_message == sender.max_message
+
+
+async def test_the_limit_is_what_the_other_side_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aiortc.rtcsctptransport.LOCAL_MAX_MESSAGE_SIZE", 100_000)
+    async with connected() as (sender, _):
+        assert sender.max_message == 100_000
+        await sender.send(bytes(100_000))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("policy", ["relay", "all"])
+async def test_a_turn_server_lends_an_address(tmp_path: Path, policy: str) -> None:
+    async with coturn(tmp_path) as turn, connected(*turn.servers(), policy=policy) as (sender, receiver):
+        way = {"relay": ("relay", "turn"), "all": ("direct", "host")}[policy]
+        assert [(channel.path, channel.strategy) for channel in (sender, receiver)] == [way] * 2
+        for _ in range(8):
+            await sender.send(b"x" * PIECE)
+            assert await receiver.receive() == b"x" * PIECE
+
+
+@pytest.mark.integration
+async def test_by_the_turn_server_alone_no_address_is_named(tmp_path: Path) -> None:
+    one, two = exchanges()
+    async with coturn(tmp_path) as turn:
+        ends = await asyncio.gather(
+            connect("sender", one, turn.servers(), policy="relay"),
+            connect("receiver", two, turn.servers(), policy="relay"),
+        )
+        for exchange in (one, two):
+            [(_, data)] = exchange.sent
+            assert set(re.findall(r"\d+\.\d+\.\d+\.\d+", str(data["sdp"]))) == {"0.0.0.0", "127.0.0.1"}
+        await asyncio.gather(*(end.close() for end in ends))
+
+
+async def test_what_is_sent_names_one_address_a_family_and_no_other_servers_are_asked() -> None:
+    one, two = exchanges()
+    ends = await asyncio.gather(connect("sender", one, []), connect("receiver", two, []))
+    for exchange in (one, two):
+        [(_, data)] = exchange.sent
+        candidates = re.findall(r"a=candidate:.*", str(data["sdp"]))
+        assert 1 <= len(candidates) <= 2
+        assert all("typ host" in line for line in candidates)
+    await asyncio.gather(*(end.close() for end in ends))
+
+
+def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        "m=application 40522 UDP/DTLS/SCTP webrtc-datachannel",
+        "c=IN IP4 172.17.0.1",
+        "a=candidate:1 1 udp 2130706431 172.17.0.1 40522 typ host",
+        "a=candidate:2 1 udp 2130706431 192.168.7.4 40523 typ host",
+        "a=candidate:3 1 udp 1694498815 203.0.113.9 40523 typ srflx raddr 192.168.7.4 rport 40523",
+        "a=candidate:4 1 udp 16777215 198.51.100.3 50000 typ relay raddr 203.0.113.9 rport 40524",
+        "a=ice-ufrag:abcd",
+    ]
+    monkeypatch.setattr("tallow.app.channels.ice._towards_the_internet", lambda: {"192.168.7.4"})
+    named = discreet("\r\n".join(lines))
+    assert re.findall(r"\d+\.\d+\.\d+\.\d+", named) == [
+        "0.0.0.0",
+        "192.168.7.4",
+        "203.0.113.9",
+        "0.0.0.0",
+        "198.51.100.3",
+        "0.0.0.0",
+    ]
+    assert "40522" not in named
+    monkeypatch.setattr("tallow.app.channels.ice._towards_the_internet", set)
+    assert "172.17.0.1" in discreet("\r\n".join(lines))
+
+
+async def test_both_sides_saw_the_same_descriptions() -> None:
+    async with connected() as (sender, receiver):
+        assert sender.descriptions == receiver.descriptions
+        assert all(b"a=fingerprint:" in description for description in sender.descriptions)
+
+
+async def test_a_server_in_between_shows_in_the_descriptions() -> None:
+    """It ends the encryption itself, with fingerprints of its own, towards both sides."""
+    (one, towards_one), (towards_two, two) = exchanges(), exchanges()
+    ends = await asyncio.gather(
+        connect("sender", one, []),
+        connect("receiver", towards_one, []),
+        connect("sender", towards_two, []),
+        connect("receiver", two, []),
+    )
+    assert ends[0].descriptions != ends[3].descriptions
+    await asyncio.gather(*(end.close() for end in ends))
+
+
+async def test_a_fingerprint_that_was_exchanged_fits_nobody() -> None:
+    one, two = exchanges()
+
+    async def tampered(kind: Kind, data: dict[str, object]) -> None:
+        digit = re.compile(r"(a=fingerprint:\S+ )(..)")
+        changed = digit.sub(lambda found: found[1] + ("00" if found[2] != "00" else "01"), str(data["sdp"]))
+        await two.inbox.put((kind, {"sdp": changed}))
+
+    one.send = tampered  # type: ignore[method-assign]
+    ends = await asyncio.gather(
+        connect("sender", one, [], timeout=3), connect("receiver", two, [], timeout=3), return_exceptions=True
+    )
+    assert isinstance(ends[1], ChannelError)
+    if isinstance(ends[0], WebRtcChannel):  # it learns of it by the other side's leaving
+        with pytest.raises(ChannelClosedError):
+            await ends[0].receive()
+        await ends[0].close()
+
+
+async def test_without_an_answer_it_ends_in_time() -> None:
+    one, _ = exchanges()
+    with pytest.raises(ChannelError, match=r"^no connection within 0\.3 seconds$"):
+        await connect("sender", one, [], timeout=0.3)
+
+
+async def test_without_a_way_across_it_ends_in_time() -> None:
+    one, two = exchanges()
+
+    async def elsewhere(kind: Kind, data: dict[str, object]) -> None:
+        sdp = re.sub(r"(a=candidate:\S+ 1 udp \d+) \S+ \d+", r"\1 127.0.0.2 9", str(data["sdp"]))
+        await one.other.inbox.put((kind, {"sdp": sdp}))
+
+    async def lost(kind: Kind, data: dict[str, object]) -> None:
+        sdp = re.sub(r"(a=candidate:\S+ 1 udp \d+) \S+ \d+", r"\1 127.0.0.2 9", str(data["sdp"]))
+        await two.other.inbox.put((kind, {"sdp": sdp}))
+
+    one.send, two.send = elsewhere, lost  # type: ignore[method-assign]
+    ends = await asyncio.gather(
+        connect("sender", one, [], timeout=2), connect("receiver", two, [], timeout=2), return_exceptions=True
+    )
+    for end in ends:
+        assert isinstance(end, ChannelError)
+        assert not re.search(r"\d+\.\d+\.\d+", str(end))
+
+
+@pytest.mark.parametrize(
+    ("servers", "why"),
+    [
+        ([], "no connection: the server offers no TURN server"),
+        ([{"urls": ["stun:127.0.0.1:9"]}], "no connection: the server offers no TURN server"),
+        ([NOWHERE], "no connection: neither the network nor a TURN server gave an address"),
+    ],
+)
+async def test_relay_without_a_turn_server_is_said(servers: list[dict[str, Any]], why: str) -> None:
+    with pytest.raises(ChannelError, match=f"^{why}$"):
+        await connect("sender", exchanges()[0], servers, policy="relay", timeout=30)
+
+
+async def test_a_list_of_servers_that_makes_no_sense_is_said() -> None:
+    for entry in ({"urls": ["http://x"]}, {"urls": ["turn:"]}, {"url": "x"}, {"urls": [7]}):
+        with pytest.raises(ChannelError, match=r"^no connection: the server's list of STUN and TURN servers"):
+            await connect("sender", exchanges()[0], [entry], timeout=1)
+
+
+@pytest.mark.parametrize(
+    "sdp", [None, 7, "", "v=0", "v=0\r\nm=application x", "m=audio 9 RTP/AVP 0\r\n", "a=" * 9999]
+)
+async def test_a_description_that_makes_no_sense_is_said(sdp: object) -> None:
+    for role, kind in (("receiver", "offer"), ("sender", "answer")):
+        one, two = exchanges()
+        await two.send(kind, {"sdp": sdp})  # type: ignore[arg-type]
+        with pytest.raises(
+            ChannelError, match=rf"^no connection: (the other side's {kind} cannot be read|no way)"
+        ):
+            await connect(role, one, [], timeout=2)  # type: ignore[arg-type]
+
+
+async def test_when_the_other_side_leaves_meanwhile_it_ends_at_once() -> None:
+    one, _ = exchanges()
+
+    async def left() -> tuple[Kind, dict[str, object]]:
+        raise ChannelClosedError("the other side has left")
+
+    one.receive = left  # type: ignore[method-assign]
+    with pytest.raises(ChannelClosedError, match="has left"):
+        await connect("sender", one, [], timeout=30)
+
+
+async def test_an_attempt_that_is_cancelled_leaves_nothing() -> None:
+    attempt = asyncio.create_task(connect("sender", exchanges()[0], [], timeout=30))
+    await asyncio.sleep(0.1)
+    attempt.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await attempt
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+
+
+async def test_closing_lets_arrive_what_was_sent() -> None:
+    sender, receiver = await pair()
+    for number in range(3):
+        await sender.send(bytes([number]) * PIECE)
+    await sender.close()
+    for number in range(3):
+        assert await receiver.receive() == bytes([number]) * PIECE
+    with pytest.raises(ChannelClosedError, match=r"^the other side has ended the connection$"):
+        await receiver.receive()
+    with pytest.raises(ChannelClosedError):
+        await sender.send(b"more")
+    await receiver.close()
+    await sender.close()
+
+
+async def test_both_may_close_at_once() -> None:
+    sender, receiver = await pair()
+    await sender.send(b"last")
+    await receiver.send(b"words")
+    async with asyncio.timeout(3):
+        await asyncio.gather(sender.close(), receiver.close())
+    assert await receiver.receive() == b"last"
+    assert await sender.receive() == b"words"
+
+
+async def test_a_lost_connection_is_said_to_both_who_wait() -> None:
+    sender, receiver = await pair()
+    waiting = asyncio.create_task(receiver.receive())
+    await sender.abandon("gone")
+    with pytest.raises(ChannelClosedError, match=r"lost|ended"):
+        await waiting
+    with pytest.raises(ChannelClosedError):
+        while True:
+            await receiver.send(bytes(PIECE))
+    await receiver.close()
+
+
+async def test_a_slow_reader_holds_the_sender_back() -> None:
+    async with connected() as (sender, receiver):
+        sent = 0
+
+        async def send() -> None:
+            nonlocal sent
+            for _ in range(150):
+                await sender.send(b"x" * PIECE)
+                sent += 1
+
+        sending = asyncio.create_task(send())
+        await asyncio.sleep(0.5)
+        assert 0 < sent * PIECE <= WINDOW
+        blocked, before = sent, resident()
+        await asyncio.sleep(0.5)
+        assert sent == blocked
+        for _ in range(150):
+            assert len(await receiver.receive()) == PIECE
+        await sending
+        assert resident() - before < 16 << 20
+
+
+async def test_who_sends_more_than_allowed_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as (sender, receiver):
+        monkeypatch.setattr(sender, "_has_room", lambda _: True)
+        with pytest.raises(ChannelClosedError, match=r"sends more than it may|lost|ended"):
+            while True:
+                await sender.send(b"x" * PIECE)
+                await asyncio.sleep(0.001)
+        with pytest.raises(ChannelClosedError, match=r"^the other side sends more than it may$"):
+            while True:
+                await receiver.receive()
+
+
+async def test_texts_that_make_no_sense_are_left_alone() -> None:
+    async with connected() as (sender, receiver):
+        for text in (
+            "",
+            "ack",
+            "ack x",
+            "ack -1",
+            "ack ²",
+            "pong 0 x",
+            "pong a b c",
+            "x" * 1000,
+            "bye bye",
+            "got it",
+        ):
+            sender._say(text)
+        await sender.send(b"still here")
+        assert await receiver.receive() == b"still here"
+
+
+async def test_quality_is_that_of_a_good_line() -> None:
+    async with connected() as (sender, receiver):
+        for _ in range(8):
+            await sender.send(b"x" * PIECE)
+            await receiver.receive()
+        for side in (sender, receiver):
+            quality = await side.quality()
+            assert 0 < quality.round_trip_s < 1
+            assert 0 <= quality.loss < 0.05
+
+
+async def test_lost_packets_show_in_the_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as (sender, receiver):
+        assert sender._connection.sctp is not None
+        ice = sender._connection.sctp.transport.transport
+        send, number = ice._send, 0
+
+        async def lossy(data: bytes) -> None:
+            nonlocal number
+            number += 1
+            if number % 5:
+                await send(data)
+
+        monkeypatch.setattr(ice, "_send", lossy)
+        for _ in range(4):
+            await sender.send(b"x" * PIECE)
+            await receiver.receive()
+        monkeypatch.setattr(ice, "_send", send)
+        assert 0.1 < (await sender.quality()).loss < 0.3
+
+
+async def test_without_an_answer_the_quality_is_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webrtc, "PING_TIMEOUT_S", 0.2)
+    async with connected() as (sender, receiver):
+        monkeypatch.setattr(receiver, "_say", lambda _: None)
+        assert await sender.quality() == Quality(0.2, 1.0)
+        monkeypatch.undo()
