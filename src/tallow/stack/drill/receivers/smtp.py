@@ -85,6 +85,7 @@ async def serving(office: PostOffice, port: int = 0) -> AsyncIterator[int]:
             ident="Tallow drill",
             authenticator=office.authenticate,
             auth_require_tls=False,  # loopback
+            auth_exclude_mechanism=["LOGIN"],  # its prompts are not those that Alertmanager waits for
         )
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", port)
