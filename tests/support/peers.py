@@ -29,6 +29,8 @@ from tallow.monitoring.metrics import Metrics
 
 SOON = Timing(first=0.05, most=0.2, patience=20, channel=5, direct=5, linger=5)
 """No waits that a test would sit through."""
+RELAYED = Options(timing=SOON, tallow_relay=True)
+DIRECT = Options(timing=SOON)
 
 
 @dataclass
@@ -87,9 +89,9 @@ async def send(
     sent: Sent | None = None,
     keep_metadata: bool = False,
 ) -> Side:
-    """A sender in this event loop, in a fresh room or in the one of ``sent``."""
+    """A sender in this event loop, in a fresh room or in the one of ``sent``; over the relay by default."""
     side = Side()
-    options = options or Options(timing=SOON)
+    options = options or RELAYED
     remembered = sent or await a_room(url)
     side.link = remembered.link
 
@@ -119,7 +121,7 @@ def receive(link: Link, folder: Path, *, options: Options | None = None, url: st
         async with Server(url or link.server, trust()) as server:
             with Destination(folder) as destination:
                 received = Received.of(link, time.time() + 3600)
-                chosen = options or Options(timing=SOON)
+                chosen = options or RELAYED
                 await Receiver(server, link, destination, received, chosen, side.metrics, side).run()
 
     side.task = asyncio.create_task(run())

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,11 +174,15 @@ def listener() -> socket.socket:
 
 @asynccontextmanager
 async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
-    """A server in this event loop with a registry of its own; settings by keyword."""
+    """A server in this event loop with a registry of its own; settings by keyword.
+
+    ``wrap`` puts something between it and its peers: the ASGI application around a given one.
+    """
+    wrap: Callable[[Any], Any] = given.pop("wrap", lambda app: app)
     settings = ServerSettings(data_dir=folder, **given)
     registry = Registry()
     app = create_app(settings, metrics=Metrics(registry))
-    server = uvicorn.Server(configure(app, settings))
+    server = uvicorn.Server(configure(wrap(app), settings))
     bound = listener()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     task = asyncio.create_task(server.serve([bound]))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from support.peers import SOON, a_room, across, receive, send, tallow
+from support.peers import RELAYED, a_room, across, receive, send, tallow
 from support.server import Running
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.error import FileError
 from tallow.app.peer.errors import RefusedError
 from tallow.app.peer.state import interrupted
-from tallow.app.peer.transfer import Options
 
 
 def a_file(folder: Path, name: str = "holiday.jpg.txt", size: int = 3_000_000) -> Path:
@@ -120,7 +120,7 @@ async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: Running, t
 
 async def test_without_telemetry_the_server_counts_the_outcome_alone(server: Running, tmp_path: Path) -> None:
     server.context.lobby._settings = server.context.settings.model_copy(update={"outcome_wait": 0.1})
-    quiet = Options(telemetry=False, timing=SOON)
+    quiet = replace(RELAYED, telemetry=False)
     await across(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
     await server.until("transfers_total", 1, status="success", method="relay")
     assert server.value("client_reports_total", outcome="accepted") == 0
@@ -148,7 +148,7 @@ async def test_a_disk_that_fails_ends_it_on_both_sides(server: Running, tmp_path
 
 async def test_the_commands_send_and_receive(server: Running, tmp_path: Path) -> None:
     path = a_file(tmp_path)
-    async with tallow("send", "--server", server.url, str(path), home=tmp_path / "s") as sender:
+    async with tallow("send", "--relay", "--server", server.url, str(path), home=tmp_path / "s") as sender:
         link = (await sender.until("link"))["link"]
         out = str(tmp_path / "out")
         async with tallow("receive", "-o", out, home=tmp_path / "r", given=f"{link}\n") as receiver:

@@ -84,7 +84,7 @@ class Terminal:
         self._say(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
 
     def _on_connected(self, details: Mapping[str, Any]) -> None:
-        how = "directly" if details.get("path") == "direct" else "over a relay"
+        how = "directly" if details["method"] == "p2p" else "over a relay"
         self._say(f"Connected {how}, encrypted end to end.")
 
     def _on_offer(self, details: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from tallow.app.peer.manifest import MAX_BYTES, Accept, Manifest
 from tallow.app.peer.progress import Progress
 from tallow.app.peer.secure import SecureChannel
 from tallow.app.peer.state import Received
+from tallow.app.peer.ways import method_of
 from tallow.monitoring.metrics import Metrics
 
 
@@ -42,7 +43,7 @@ class Incoming:
         self._resume_key = resume_key
         self._metrics = metrics
         self._progress = progress
-        self._method = secure.channel.method
+        self._method = method_of(secure.channel)
         self._flowing = flowing
 
     async def run(self) -> Manifest:

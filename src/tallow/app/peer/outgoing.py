@@ -14,6 +14,7 @@ from tallow.app.peer.manifest import MAX_BYTES, Accept, Manifest
 from tallow.app.peer.offer import Offer
 from tallow.app.peer.progress import Progress
 from tallow.app.peer.secure import SecureChannel, failing_together
+from tallow.app.peer.ways import method_of
 from tallow.monitoring.metrics import Metrics
 
 BLOCK: Final = 1 << 20
@@ -34,7 +35,7 @@ class Outgoing:
         self._offer = offer
         self._metrics = metrics
         self._progress = progress
-        self._method = secure.channel.method
+        self._method = method_of(secure.channel)
 
     async def offer(self) -> Accept:
         """Send the manifest: what the receiver has of it.

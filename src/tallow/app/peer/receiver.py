@@ -21,7 +21,7 @@ from tallow.app.peer.signaling import Attempt, Signaling
 from tallow.app.peer.state import Received
 from tallow.app.peer.telemetry import Telemetry
 from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure, record_use
-from tallow.app.peer.ways import Opener
+from tallow.app.peer.ways import Opener, method_of
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
@@ -143,19 +143,17 @@ class Receiver:
             left(signaling)
             self._events("waiting", side="sender")
         offered = asyncio.create_task(self._seat.attempts.get())
-        gone = asyncio.create_task(signaling.gone())
+        farewell = asyncio.create_task(signaling.farewell.wait())
         try:
-            while not offered.done():
-                waiting = {offered} if gone.done() else {offered, gone}
-                timeout = self._options.timing.patience
-                done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-                left(signaling)
-                if not done:
-                    raise PeerError("the sender did not come back; the same command resumes the transfer")
-            return offered.result()
+            patience = self._options.timing.patience
+            await asyncio.wait({offered, farewell}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            if offered.done():
+                return offered.result()
+            left(signaling)
+            raise PeerError("the sender did not come back; the same command resumes the transfer")
         finally:
             offered.cancel()
-            gone.cancel()
+            farewell.cancel()
 
     async def _follow(self, attempt: Attempt) -> Attempt | None:
         """Take part in an attempt: None once all is here, or the attempt that has replaced it."""
@@ -194,7 +192,7 @@ class Receiver:
         channel = await self._opener.follow(attempt, signaling)
         try:
             secure = await agree(channel, "receiver", self._link, self._metrics)
-            self._events("connected", method=channel.method)
+            self._events("connected", method=method_of(channel), path=getattr(channel, "path", None))
             await self._take(secure)
         finally:
             with suppress(TimeoutError):
@@ -222,8 +220,9 @@ class Receiver:
         except Exception as error:
             await secure.abort(code_of(error))
             raise
-        finally:
-            await self._opener.closing(channel=secure.channel)
+        with suppress(ChannelError, TimeoutError):
+            async with asyncio.timeout(self._options.timing.linger):
+                await secure.channel.receive()  # the sender's to close: it may still measure the connection
 
     def _flowing(self) -> None:
         """Files come from now on."""

@@ -27,7 +27,7 @@ class Timing:
     most: float = 15.0
     patience: float = 600.0
     channel: float = 20.0
-    direct: float = 15.0
+    direct: float = 10.0
     linger: float = 10.0
 
 

@@ -55,6 +55,7 @@ class Seat:
         self._key = key
         self._on_key = on_key
         self._signaling: Signaling | None = None
+        self._given_up: Exception | None = None
         self._joining = asyncio.Lock()
         self._holding: asyncio.Task[None] | None = None
 
@@ -65,6 +66,8 @@ class Seat:
             PeerError: the server refuses, or could not be reached for too long.
         """
         async with self._joining:
+            if self._given_up is not None:
+                raise self._given_up
             if self._signaling is None:
                 return await self._join()
             if self._signaling.lost.is_set():
@@ -76,6 +79,7 @@ class Seat:
         while True:
             wait = self._retries.failed(error) if is_passing(error) else None
             if wait is None:
+                self._given_up = error
                 raise error
             self._events("interrupted", reason=str(error), retry_in=round(wait, 1))
             await asyncio.sleep(wait)

@@ -7,7 +7,7 @@ import math
 from contextlib import suppress
 
 from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, Method
-from tallow.app.crypto.errors import CancelledByPeerError
+from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.peer.errors import PeerError, RefusedError, code_of, is_passing
 from tallow.app.peer.offer import Offer
 from tallow.app.peer.outgoing import Outgoing
@@ -20,7 +20,7 @@ from tallow.app.peer.signaling import Signaling
 from tallow.app.peer.state import Sent
 from tallow.app.peer.telemetry import Telemetry
 from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure, record_use
-from tallow.app.peer.ways import Opener
+from tallow.app.peer.ways import Opener, method_of
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
@@ -67,7 +67,7 @@ class Sender:
         self._opener = Opener(server, "sender", options, metrics)
         self._retries = Retries("connection", metrics, options.timing)
         self._method: Method = "relay"
-        self._paired = False
+        self._paired = self._resumed
 
     @property
     def seconds(self) -> float:
@@ -167,12 +167,25 @@ class Sender:
         try:
             # A file that cannot be read must show now, not when the receiver comes.
             await asyncio.wait({waiting, self._preparing}, return_when=asyncio.FIRST_COMPLETED)
-            if self._preparing.done():
-                self._preparing.result()
+            if not self._preparing.done():
+                await waiting
+                await asyncio.wait({self._preparing})
+            problem = self._preparing.exception()
+            if problem is not None:
+                if self._resumed and signaling.here.is_set():
+                    await self._tell(signaling, problem)
+                raise problem
             await waiting
         finally:
             waiting.cancel()
-        return await asyncio.shield(self._preparing)
+        return self._preparing.result()
+
+    async def _tell(self, signaling: Signaling, problem: BaseException) -> None:
+        """Let a receiver that waits for the rest know why it does not come."""
+        with suppress(ChannelError, ProtocolError, PeerError):
+            channel = await self._opener.open(signaling)
+            secure = await agree(channel, "sender", self._sent.link, self._metrics)
+            await secure.abort(code_of(problem))
 
     async def _transfer(self, signaling: Signaling, offer: Offer) -> None:
         """One connection, from its opening to the receiver's last word."""
@@ -181,10 +194,10 @@ class Sender:
             self._sent.save()
         self._paired = True
         channel = await self._opener.open(signaling)
-        self._method = channel.method
+        self._method = method_of(channel)
         try:
             secure = await agree(channel, "sender", self._sent.link, self._metrics)
-            self._events("connected", method=channel.method)
+            self._events("connected", method=self._method, path=getattr(channel, "path", None))
             await self._carry(secure, signaling, offer)
         finally:
             await _closed(channel)
@@ -196,7 +209,7 @@ class Sender:
         outgoing = Outgoing(secure, offer, self._metrics, progress)
         try:
             accept = await outgoing.offer()
-            await signaling.started(secure.channel.method)
+            await signaling.started(self._method)
             for _ in range(min(RESENT_MOST, math.ceil((before - progress.done) / secure.chunk))):
                 self._metrics.record_retry("chunk", "success")
             progress.begin()
@@ -211,8 +224,7 @@ class Sender:
         except Exception as error:
             await secure.abort(code_of(error))
             raise
-        finally:
-            await self._opener.closing(channel=secure.channel)
+        await self._opener.done(secure.channel)
 
 
 async def _closed(channel: Channel) -> None:

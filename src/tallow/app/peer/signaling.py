@@ -79,7 +79,10 @@ class Signaling:
 
     Attributes:
         here: set while the other side is in the room.
-        outcome: what the other side said when it left.
+        left: set while the other side is away again.
+        farewell: set when it left on purpose, with an outcome.
+        outcome: that one.
+        lost: set once signaling is over.
         error: why it is lost.
     """
 
@@ -89,6 +92,7 @@ class Signaling:
         self.joined: Joined
         self.here = asyncio.Event()
         self.left = asyncio.Event()
+        self.farewell = asyncio.Event()
         self.lost = asyncio.Event()
         self.outcome: str | None = None
         self.error: Exception | None = None
@@ -244,9 +248,12 @@ class Signaling:
         if event == "joined":
             self.outcome = None
             self.left.clear()
+            self.farewell.clear()
             self.here.set()
         else:
             self.outcome = str(outcome) if outcome else None
+            if outcome:
+                self.farewell.set()
             self._other_left()
 
     def _other_left(self) -> None:
