@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from tallow.monitoring import capture, correlation, visitor
+from tallow.monitoring import capture, correlation, leaving, visitor
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.endpoints import Endpoints
 from tallow.monitoring.health import HEALTH, Health
@@ -66,7 +66,7 @@ class Instrumentation:
             await self._http(scope, receive, send)
         elif kind == "websocket":
             request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
-            with correlation.bind(request_id), visitor.bind(scope):
+            with correlation.bind(request_id), visitor.bind(scope, self._route_of):
                 await self._captured(scope, receive, send)
         else:
             await self._lives(scope, receive, send)
@@ -80,7 +80,7 @@ class Instrumentation:
             from tallow.monitoring.logging import ensure_configured  # reads the settings
 
             ensure_configured()
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _last(send))
         else:
             await receive()
             await send({"type": "lifespan.startup.failed", "message": refusal})
@@ -92,7 +92,7 @@ class Instrumentation:
         answer = _Answer(send, request_id)
         length = headers.get("content-length", "")
         body = _Body(receive) if "content-length" not in headers else None
-        with correlation.bind(request_id), visitor.bind(scope):
+        with correlation.bind(request_id), visitor.bind(scope, self._answered_by):
             try:
                 route = await self._answered(scope, body or receive, answer)
             except asyncio.CancelledError:  # the server stops, or the client is gone: nobody was answered
@@ -119,6 +119,10 @@ class Instrumentation:
             answer.size,
         )
 
+    def _answered_by(self, scope: Scope) -> str | None:
+        """The route template of a request, an operational endpoint's own path among them."""
+        return str(scope["path"]) if self._endpoints.take(scope) else self._route_of(scope)
+
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> str | None:
         """Answer with an operational endpoint or the application; the route template that did."""
         if self._endpoints.take(scope):
@@ -138,6 +142,18 @@ class Instrumentation:
                 self._metrics.record_error("internal", "high")
                 capture.failed(error)
             raise
+
+
+def _last(send: Send) -> Send:
+    """Sends on; what telemetry waits is sent before a server hears that the application is done: next, it may
+    end the process by a signal."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "lifespan.shutdown.complete":
+            await asyncio.to_thread(leaving.flush)
+        await send(message)
+
+    return sent
 
 
 class _Answer:

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
 Scope = MutableMapping[str, Any]
+RouteOf = Callable[[Scope], str | None]
 
 MAX_AGENT: Final = 400
 _REFUSALS: Final = frozenset({b"dnt", b"sec-gpc"})
 
 _scope: ContextVar[Scope | None] = ContextVar("tallow_visitor", default=None)
+_route_of: ContextVar[RouteOf | None] = ContextVar("tallow_route_of", default=None)
 
 current = _scope.get
 """The ASGI scope of the request or connection at hand, or None."""
 
 
 @contextmanager
-def bind(scope: Scope) -> Iterator[None]:
-    """Make ``scope`` the current one inside the block."""
-    token = _scope.set(scope)
+def bind(scope: Scope, route_of: RouteOf | None = None) -> Iterator[None]:
+    """Make ``scope`` the current one inside the block; ``route_of`` tells its route template once the
+    application has matched it."""
+    token, route_token = _scope.set(scope), _route_of.set(route_of)
     try:
         yield
     finally:
+        _route_of.reset(route_token)
         _scope.reset(token)
+
+
+def route() -> str | None:
+    """The route template of the request at hand, None where there is none or nothing has matched."""
+    scope, route_of = current(), _route_of.get()
+    return route_of(scope) if scope is not None and route_of is not None else None
 
 
 def refuses() -> bool:

@@ -10,12 +10,16 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from tallow.monitoring import capture as errors
 from tallow.monitoring import instrument
 from tallow.monitoring.logging import bridge
 from tallow.monitoring.logging.writer import telemetry
-from tallow.monitoring.testing import CapturedLogs
+from tallow.monitoring.testing import CapturedLogs, assert_absent, fresh_metrics
 
 
 @pytest.fixture
@@ -45,6 +49,55 @@ def test_a_record_comes_out_in_the_contract_s_shape(logs: CapturedLogs) -> None:
         "version",
     ]
     assert "taskName" not in record
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_handler_that_prints_is_taken_off_whenever_it_comes(
+    logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    printed = io.StringIO()
+    monkeypatch.setattr(sys, stream, printed)
+    late = standard.getLogger("shop.engine")
+    late.addHandler(standard.StreamHandler(printed))
+    late.propagate = False
+    standard.getLogger("shop.engine.orders").warning("Said once")
+    late.warning("Said here")
+    assert (printed.getvalue(), late.handlers) == ("", [])
+    assert [record["message"] for record in logs.records] == ["Said once", "Said here"]
+
+
+async def test_a_record_of_a_request_names_its_route_and_neither_path_nor_client(logs: CapturedLogs) -> None:
+    """As uvicorn makes them, while the request is at hand."""
+
+    async def share(request: Request) -> PlainTextResponse:
+        return PlainTextResponse("shared")
+
+    async def noted(scope: Any, receive: Any, send: Any) -> None:
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                path = f"{scope['path']}?{scope['query_string'].decode()}"
+                arguments = ("10.1.2.3:5000", scope["method"], path, "1.1", message["status"])
+                standard.getLogger("uvicorn.access").warning('%s - "%s %s HTTP/%s" %d', *arguments)
+                standard.getLogger("uvicorn.error").warning(
+                    '%s - "WebSocket %s" %d', "10.1.2.3:5000", path, 403
+                )
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    app = instrument(Starlette(routes=[Route("/share/{name}", share)]), metrics=fresh_metrics())
+    transport = httpx.ASGITransport(noted)
+    async with httpx.AsyncClient(transport=transport, base_url="http://tallow") as client:
+        await client.get("/share/tax%20return.pdf?name=alice")
+        await client.get("/api/health/liveness")
+        await client.get("/nothing/tax.pdf")
+    assert [record["message"] for record in logs.records] == [
+        *("GET /share/{name} 200", "WebSocket /share/{name} 403"),
+        *("GET /api/health/liveness 200", "WebSocket /api/health/liveness 403"),
+        *("GET other 404", "WebSocket other 403"),
+    ]
+    assert logs.records[0]["status"] == 200
+    assert_absent(["10.1.2.3", "tax return", "tax.pdf"], logs.text)
 
 
 @pytest.mark.parametrize(

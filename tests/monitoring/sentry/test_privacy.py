@@ -122,7 +122,7 @@ async def test_what_an_operator_needs_is_still_there(start: Start, server: Sentr
     assert "abs_path" not in frame
     assert event["request"] == {
         "method": "POST",
-        "url": "http://tallow/share/[secret]",
+        "url": "http://tallow/share/{name}",
         "headers": event["request"]["headers"],
     }
     assert set(event["request"]["headers"]) <= {"accept", "host", "content-length", "content-type"}

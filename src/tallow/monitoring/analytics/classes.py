@@ -46,10 +46,20 @@ def name(value: object) -> str:
     return _public(value, _NAME)
 
 
+def agent(said: str | None) -> str | None:
+    """A user agent, by which Plausible tells browsers, without what is private in it."""
+    return scrub(said) if said else None
+
+
 def props(given: Mapping[str, Any]) -> dict[str, str]:
     """Properties as classes, at most as many as Plausible takes; None counts as not given."""
     said = [(key, value) for key, value in given.items() if value is not None and word(key) == key]
-    return {key: word(value) for key, value in said[:MAX_PROPS]}
+    return {key: _under(key, word(value)) for key, value in said[:MAX_PROPS]}
+
+
+def _under(key: str, value: str) -> str:
+    """A class, unless its key says that it is somebody's secret."""
+    return value if scrub({key: value}) == {key: value} else OTHER
 
 
 def _public(value: object, form: re.Pattern[str]) -> str:

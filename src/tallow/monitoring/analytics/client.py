@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tallow import __version__
-from tallow.monitoring import visitor
+from tallow.monitoring import leaving, visitor
 from tallow.monitoring.analytics import classes
 from tallow.monitoring.analytics.funnels import ConnectionFunnel, TransferFunnel
 from tallow.monitoring.analytics.sender import Event, Sender
@@ -86,7 +86,7 @@ class Analytics:
                 "url": f"https://{settings.plausible_domain}/",
                 "props": classes.props(props),
             }
-            headers = {"User-Agent": visitor.agent() or AGENT}
+            headers = {"User-Agent": classes.agent(visitor.agent()) or AGENT}
             address = visitor.address() if settings.plausible_forward_address else None
             if address is not None:
                 headers["X-Forwarded-For"] = address
@@ -106,4 +106,5 @@ class Analytics:
             self._off = True
             return None
         self._sender = Sender(settings, self._metrics)
+        leaving.register(f"analytics {id(self)}", self.flush)
         return self._sender

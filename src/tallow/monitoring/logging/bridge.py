@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
+from tallow.monitoring.logging import access
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.record import level_of
 from tallow.monitoring.logging.writer import telemetry
@@ -45,7 +47,8 @@ class BridgeHandler(logging.Handler):
         }
         if record.exc_info:
             context["exc_info"] = record.exc_info
-        self._pipeline.emit(level_of(number), record.name, _message(record), {}, context)
+        message, facts = access.told(record) or (_message(record), {})
+        self._pipeline.emit(level_of(number), record.name, message, {}, context | facts)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -78,18 +81,15 @@ UNHANDLED: Final = Unhandled()
 def capture(pipeline: Pipeline = PIPELINE) -> None:
     """Send every standard-library record through ``pipeline``.
 
-    Handlers that write to standard output or error are taken off, wherever they hang: they would print the
-    same records past the scrubber. Other handlers (files, a test's) are their owner's and stay. Again does
-    nothing new.
+    Handlers that write to standard output or error are taken off, wherever they hang and whenever they come:
+    they would print the same records past the scrubber. Other handlers (files, a test's) are their owner's
+    and stay. Again does nothing new.
     """
     root = logging.getLogger()
     known = [logger for logger in root.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
     for logger in (root, *known):
-        printers = [handler for handler in logger.handlers if _prints(handler)]
-        for handler in printers:
-            logger.removeHandler(handler)
-        if printers and not logger.handlers:
-            logger.propagate = True
+        _silence(logger)
+    _watch()
     if not any(isinstance(handler, BridgeHandler) for handler in root.handlers):
         root.addHandler(BridgeHandler(pipeline))
     root.setLevel(min(root.level or logging.WARNING, max(pipeline.threshold, logging.INFO)))
@@ -104,6 +104,40 @@ def release() -> None:
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, BridgeHandler)]:
         root.removeHandler(handler)
+    if isinstance(made := logging.getLogRecordFactory(), _Watched):
+        logging.setLogRecordFactory(made.before)
+
+
+def _silence(logger: logging.Logger) -> None:
+    """Take the handlers that print off a logger; what it has left to say goes to the root's."""
+    printers = [handler for handler in logger.handlers if _prints(handler)]
+    for handler in printers:
+        logger.removeHandler(handler)
+    if printers and not logger.handlers:
+        logger.propagate = True
+
+
+class _Watched:
+    """Makes records as ``before`` does, and looks first whether somebody has put a printing handler up since:
+    SQLAlchemy does with ``echo=True``, and so does :func:`logging.basicConfig`. A record is made before any
+    handler sees it."""
+
+    def __init__(self, before: Callable[..., logging.LogRecord]) -> None:
+        self.before = before
+
+    def __call__(self, name: str, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        logger = logging.root.manager.loggerDict.get(name)
+        while isinstance(logger, logging.Logger):
+            if logger.handlers:
+                _silence(logger)
+            logger = logger.parent
+        return self.before(name, *args, **kwargs)
+
+
+def _watch() -> None:
+    made = logging.getLogRecordFactory()
+    if not isinstance(made, _Watched):
+        logging.setLogRecordFactory(_Watched(made))
 
 
 def _prints(handler: logging.Handler) -> bool:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import atexit
-import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
 from tallow import __version__
-from tallow.monitoring import capture
+from tallow.monitoring import capture, leaving
 from tallow.monitoring.logging import bridge
 from tallow.monitoring.logging.console import Console, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
@@ -54,6 +51,7 @@ def configure(
     capture.listen(bridge.UNHANDLED)
     if pipeline is PIPELINE:
         _state["configured"] = True
+        leaving.register("logs", _drain, lambda _timeout: shutdown())
         if not _state["at_exit"]:
             _state["at_exit"] = True
             atexit.register(shutdown)
@@ -72,6 +70,10 @@ def ensure_configured() -> None:
 def flush() -> None:
     """Write what was logged before this call to the sinks of this machine; waits for them."""
     PIPELINE.writer.flush()
+
+
+def _drain(timeout_s: float) -> None:
+    PIPELINE.writer.drain(timeout_s)
 
 
 def shutdown() -> None:
@@ -93,21 +95,7 @@ def _sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
         from tallow.monitoring.shipping import Shipper  # brings an HTTP client
 
         sinks.append(Shipper(settings))
-        _drain_on_sigterm()
     return sinks
-
-
-def _drain_on_sigterm() -> None:
-    """Let a process that handles no SIGTERM send what waits before it ends of it, as it would have."""
-    main = threading.current_thread() is threading.main_thread()
-    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
-
-
-def _terminated(number: int, _frame: object) -> None:
-    shutdown()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
 
 
 def _first_use() -> None:

@@ -90,6 +90,15 @@ class Writer:
             if lines:
                 self._hand(lines)
 
+    def drain(self, timeout_s: float) -> None:
+        """Hand over what was queued, and have sinks that send do so now, for ``timeout_s`` at most."""
+        deadline = time.monotonic() + timeout_s
+        self.flush()
+        for sink in self.sinks:
+            send = getattr(sink, "drain", None)
+            if send is not None:
+                send(deadline)
+
     def close(self, timeout_s: float = CLOSE_S) -> None:
         """Hand everything over and end the thread. What comes later is written at once."""
         deadline = time.monotonic() + timeout_s

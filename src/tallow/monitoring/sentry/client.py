@@ -9,7 +9,7 @@ from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.atexit import AtexitIntegration
 
 from tallow import __version__
-from tallow.monitoring import capture, correlation
+from tallow.monitoring import capture, correlation, leaving
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import hooks, state
 from tallow.monitoring.sentry.transport import make_transport
@@ -74,6 +74,12 @@ def start(
     )
     state.sdk = sentry_sdk
     capture.listen(LISTENER)
+    leaving.register("sentry", flush)
+
+
+def flush(timeout: float) -> None:
+    """Wait for what is queued to be sent."""
+    sentry_sdk.flush(timeout)
 
 
 def stop(timeout: float) -> None:

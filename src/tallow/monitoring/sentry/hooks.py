@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tallow.monitoring import correlation
+from tallow.monitoring import correlation, visitor
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.outgoing import scrub
@@ -30,8 +30,18 @@ _OWN: Final = frozenset(
 
 _DROPPED: Final = frozenset({"user", "cookies", "attachments", "abs_path"})
 _FRAME: Final = frozenset({"filename", "module", "function", "lineno", "colno", "in_app", "package"})
+_REQUEST: Final = frozenset(
+    {
+        *("scope", "child_scope", "environ", "request", "headers", "raw_headers", "cookies", "client"),
+        *("path", "raw_path", "path_params", "full_path", "query_string", "query_params", "url"),
+    }
+)
+"""Variables that hold a request, or a part of one."""
 _HEADERS: Final = frozenset({"accept", "content-length", "content-type", "host"})
 _QUERY: Final = frozenset({"http.query", "http.fragment", "url.query", "url.fragment", "reason"})
+_UNSENT: Final = frozenset({"uvicorn.access"})
+"""Loggers whose records hold a path as it came; what they say is in the transaction."""
+_ROUTE: Final = "route"
 _RAW_PATH: Final = "url"
 """The source of a transaction name that no route matched: the path as it came."""
 
@@ -48,11 +58,12 @@ class Hooks:
 
     def breadcrumb(self, crumb: Any, _hint: Any) -> Any:
         """``before_breadcrumb``."""
-        return self._safely(_fields, crumb)
+        return None if crumb.get("category") in _UNSENT else self._safely(_fields, crumb)
 
     def record(self, record: Any, _hint: Any) -> Any:
         """``before_send_log`` and ``before_send_metric``."""
-        return self._safely(_fields, record)
+        unsent = (record.get("attributes") or {}).get("logger.name") in _UNSENT
+        return None if unsent else self._safely(_fields, record)
 
     def _safely(self, clean: Callable[[Record], Record], value: Record) -> Record | None:
         try:
@@ -67,6 +78,8 @@ def _event(event: Record) -> Record:
     cleaned = {name: _SECTIONS.get(name, scrub)(part) for name, part in _kept(event)}
     if (event.get("transaction_info") or {}).get("source") == _RAW_PATH:
         cleaned["transaction"] = OTHER
+    if "url" in cleaned.get("request", ()):
+        cleaned["request"]["url"] = _routed(cleaned["request"]["url"], event)
     tags = dict(cleaned.get("tags") or {})
     if request_id is not None:
         tags["correlation_id"] = request_id
@@ -104,13 +117,24 @@ def _request(request: Any) -> Record:
         return {}
     kept: Record = {"method": request.get("method")}
     if isinstance(request.get("url"), str):
-        kept["url"] = scrub(_bare(request["url"]))
+        kept["url"] = _bare(request["url"])
     headers = request.get("headers")
     if isinstance(headers, dict):
         kept["headers"] = {
             name: scrub(value) for name, value in headers.items() if str(name).lower() in _HEADERS
         }
     return kept
+
+
+def _routed(url: str, event: Record) -> str:
+    """A request's URL with the route template for its path, which may hold a file's name."""
+    named = (event.get("transaction_info") or {}).get("source") == _ROUTE
+    path = visitor.route() or (event.get("transaction") if named else None)
+    path = path if isinstance(path, str) and path.startswith("/") else f"/{OTHER}"
+    try:
+        return str(scrub(urlsplit(url)._replace(path=path).geturl()))
+    except ValueError:
+        return OTHER
 
 
 def _bare(url: str) -> str:
@@ -158,8 +182,20 @@ def _thrown(exception: Record) -> Record:
 
 
 def _frame(frame: Record) -> Record:
-    """Where the code is stays readable; its variables and lines are scrubbed."""
-    return {name: part if name in _FRAME else scrub({name: part}).get(name) for name, part in _kept(frame)}
+    """Where the code is stays readable; its lines are scrubbed, and so are the application's own variables.
+    Those of frameworks hold whole requests, in forms of their own, and are left out."""
+    kept = [(name, part) for name, part in _kept(frame) if name != "vars"]
+    cleaned = {name: part if name in _FRAME else scrub({name: part}).get(name) for name, part in kept}
+    if isinstance(frame.get("vars"), dict) and frame.get("in_app", True):
+        cleaned["vars"] = scrub(_variables(frame["vars"]))
+    return cleaned
+
+
+def _variables(value: Any) -> Any:
+    """Variables without the parts of a request."""
+    if isinstance(value, dict):
+        return {name: _variables(part) for name, part in value.items() if name not in _REQUEST}
+    return [_variables(part) for part in value] if isinstance(value, list) else value
 
 
 _SECTIONS: Final[dict[str, Callable[[Any], Any]]] = {

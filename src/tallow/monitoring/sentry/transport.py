@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any, Final
 
+import sentry_sdk
 from sentry_sdk.envelope import Envelope, Item
 from sentry_sdk.transport import HttpTransport
 
@@ -52,8 +53,12 @@ class Transport(HttpTransport):
             self._count(-1)
 
     def _send_envelope(self, envelope: Envelope) -> None:
+        # The SDK's worker begins in the middle of somebody's request and, where a DSN names a port, takes its
+        # own requests for parts of that.
         try:
-            super()._send_envelope(envelope)
+            with sentry_sdk.isolation_scope():
+                sentry_sdk.get_current_scope().span = None
+                super()._send_envelope(envelope)
         finally:
             self._count(-1)
 

@@ -21,6 +21,7 @@ from tallow.monitoring.shipping.spool import Spool
 LINGER_S: Final = 1.0
 """How long a line waits for others to fill a batch."""
 MAX_QUEUE_BYTES: Final = 16 * 1024 * 1024
+DRAIN_S: Final = 0.01
 BACKOFF_S: Final = 0.5
 MAX_BACKOFF_S: Final = 60.0
 
@@ -90,6 +91,16 @@ class Shipper:
             if len(self._queue) >= self._settings.log_batch_size:
                 self._wake.set()
 
+    def drain(self, deadline: float) -> None:
+        """Send what waits now, until ``deadline`` on the monotonic clock or until the endpoint fails."""
+        self._wake.set()
+        while self._waits() and not self._not_before and time.monotonic() < deadline:
+            time.sleep(DRAIN_S)
+
+    def _waits(self) -> bool:
+        with self._lock:
+            return bool(self._queue) or self._current is not None
+
     def close(self, deadline: float) -> None:
         """Send what waits until ``deadline`` on the monotonic clock; spool or count the rest."""
         self._closing = True
@@ -114,6 +125,7 @@ class Shipper:
             self._wake.wait(wait)
             self._wake.clear()
             self._work()
+        self._not_before = 0.0  # the last chance: the endpoint may be back
         self._work()
 
     def _work(self) -> None:

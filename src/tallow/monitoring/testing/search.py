@@ -7,6 +7,7 @@ the application work, and search everything that came out of it.
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 import quopri
@@ -14,7 +15,6 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -68,7 +68,7 @@ def assert_absent(secrets: Iterable[str], *contents: Content) -> None:
         raise AssertionError(f"private and found: {'; '.join(dict.fromkeys(found))}")
 
 
-@lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=1024)
 def forms(secret: str) -> Mapping[str, bytes]:
     """How a secret may be written: the form's name to the octets to look for.
 
@@ -111,24 +111,43 @@ def _octets(content: Content) -> bytes:
 
 
 def _parts(data: bytes, depth: int) -> Iterator[bytes]:
-    """The data as it is and in lower case, and the same of what is escaped or compressed in it."""
-    yield data
-    yield data.lower()
-    if depth:
-        for opened in dict.fromkeys(_opened(data)):
-            if opened != data:
-                yield from _parts(opened, depth - 1)
+    """The data as it is and in lower case; then less one kind of escape, less all kinds, and once more less
+    all kinds; and what is compressed in any of it."""
+    layers = [data]
+    for level in range(depth):
+        stripped = [strip(layers[-1]) for strip in _STRIPS] if level == 0 else []
+        whole = functools.reduce(lambda rest, strip: strip(rest), _STRIPS, layers[-1])
+        layers += [*stripped, whole]
+    for layer in dict.fromkeys(layers):
+        yield layer
+        yield layer.lower()
+        if depth:
+            for packed in _unpacked(layer):
+                yield from _parts(packed, depth - 1)
 
 
-def _opened(data: bytes) -> Iterator[bytes]:
-    if b"%" in data:
-        yield unquote_to_bytes(data)
-    if b"\\" in data:
-        yield _ESCAPE.sub(_unescaped, data)
-    if b"&" in data:
-        yield html.unescape(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    if b"=" in data:
-        yield quopri.decodestring(data)
+def _percent(data: bytes) -> bytes:
+    return unquote_to_bytes(data) if b"%" in data else data
+
+
+def _escapes(data: bytes) -> bytes:
+    return _ESCAPE.sub(_unescaped, data) if b"\\" in data else data
+
+
+def _entities(data: bytes) -> bytes:
+    if b"&" not in data:
+        return data
+    return html.unescape(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _quoted(data: bytes) -> bytes:
+    return quopri.decodestring(data) if b"=" in data else data
+
+
+_STRIPS: Final = (_percent, _escapes, _entities, _quoted)
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
     for start in _GZIP.finditer(data):
         with suppress(zlib.error):
             yield zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data[start.start() :])
