@@ -1,0 +1,72 @@
+"""Secrets of every kind, nobody's, each easy to search for, and the texts and records they are planted in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+TOKEN: Final = "Canary7f3aQx9LmT2vWc8RbY4nKd6HsJ0pZe5u"
+"""Built into keys below at run time, so that no scanner of sources takes them for real."""
+KEY_LINE: Final = "MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wgCanary7f3aQx9LmT2vWc8RbY4nK"
+
+BY_FORM: Final = {
+    "email": "canary.carol@mail.example.org",
+    "ip": "203.0.113.177",
+    "ipv6": "2001:db8:7f3a::c0de:1",
+    "mac": "02:7f:3a:c0:de:99",
+    "phone": "+49 171 5550739",
+    "card": "4539 5787 6362 1486",
+    "iban": "DE89 3704 0044 0532 0130 00",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnk3ZjNhIn0.c2lnbmF0dXJlLWNhbmFyeTdmM2E",
+    "github": f"ghp_{TOKEN[:36]}",
+    "aws": "AKIA7CANARY3FQX9LMT2",
+    "stripe": f"sk_live_{TOKEN[:24]}",
+}
+"""What a scrubber knows by its form wherever it stands."""
+
+BY_KEY: Final = {
+    "password": "violet-canary-heron",
+    "session_token": "tok-violet-canary-9981",
+    "room_code": "7-violet-canary",
+    "file_name": "canary tax return 2025.pdf",
+    "user_name": "Carol Canarywright",
+    "api_key": "violet4canary8key2",
+    "cookie": "sid=violet-canary-cookie",
+    "latitude": "48.1371547",
+    "share_link": "https://tallow.example.org/#violetroom.canarysecret7f3a",
+}
+"""What it knows by the key it stands under."""
+
+PARTS: Final = {
+    "password of a URL": ("https://carol:canary-url-pass@files.example.org/a", "canary-url-pass"),
+    "parameter": ("https://files.example.org/a?access_token=canary-query-4711", "canary-query-4711"),
+    "bearer": ("Authorization: Bearer canary-bearer-7f3a.88", "canary-bearer-7f3a.88"),
+    "cookie": ("Cookie: sessionid=canary-cookie-7f3a", "canary-cookie-7f3a"),
+    "assignment": ("connecting with password=canary-assigned-77", "canary-assigned-77"),
+    "home": ("cannot read /home/canaryfred/taxes", "canaryfred"),
+    "link": (f"share {BY_KEY['share_link']}", "canarysecret7f3a"),
+    "private key": (
+        f"-----BEGIN PRIVATE KEY-----\n{KEY_LINE}\n-----END PRIVATE KEY-----",
+        KEY_LINE,
+    ),
+}
+"""Texts, each with the part of it that is secret."""
+
+ENVIRONMENT: Final = {"SHOP_DATABASE_PASSWORD": "canary-env-pass-5512"}
+
+SECRETS: Final = (
+    *BY_FORM.values(),
+    *BY_KEY.values(),
+    *(secret for _, secret in PARTS.values()),
+    *ENVIRONMENT.values(),
+)
+
+TEXTS: Final = (
+    *(f"it is {value} again" for value in BY_FORM.values()),
+    *(text for text, _ in PARTS.values()),
+)
+"""What an application may say by mistake."""
+
+
+def nested() -> dict[str, Any]:
+    """All of it, deep in a record."""
+    return {"order": {"lines": [dict(BY_KEY), {"notes": list(TEXTS)}], "form": dict(BY_FORM)}}
