@@ -11,6 +11,7 @@ import pytest
 from tallow.monitoring import correlation
 from tallow.monitoring.catalog import METRICS, Label, Metric
 from tallow.monitoring.family import MAX_REGISTERED
+from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
 
@@ -136,5 +137,42 @@ def test_an_application_declares_metrics_of_its_own(registry: Registry) -> None:
     assert registry.value("jobs_total", queue="a") == 1
     with pytest.raises(ValueError, match="declared already"):
         registry.declare(Metric("jobs_total", "counter", "Jobs."))
-    with pytest.raises(ValueError, match="rising"):
-        registry.declare(Metric("job_seconds", "histogram", "Time.", buckets=(2, 1)))
+    assert registry.value("label_overflow_total", metric="tallow_jobs_total") == 0
+    assert Metrics(registry).registry.value("metric_series", metric="tallow_jobs_total") == 2
+    registry.add(family, "c")
+    assert registry.value("label_overflow_total", metric="tallow_jobs_total") == 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "problem"),
+    [
+        (Metric("job_seconds", "histogram", "Time.", buckets=(2, 1)), "rising"),
+        (Metric("job_seconds", "histogram", "Time."), "rising"),
+        (Metric("job_seconds", "gauge", "Time.", buckets=(1,)), "rising"),
+        (Metric("job_seconds", "histogram", "Time.", buckets=(1, math.inf)), "finite"),
+        (Metric("job_seconds", "histogram", "Time.", buckets=(math.nan,)), "finite"),
+        (Metric("job seconds", "gauge", "Time."), "letters"),
+        (Metric("jöb", "gauge", "Time."), "letters"),
+        (Metric("jobs", "counter", "Jobs."), "_total"),
+        (Metric("jobs_total", "gauge", "Jobs."), "_total"),
+        (Metric("jobs_bucket", "gauge", "Jobs."), "histogram's samples"),
+        (Metric("jobs_total", "counter", "Jobs.", (Label("a", ("b",)), Label("a", ("b",)))), "distinct"),
+        (Metric("jobs_total", "counter", "Jobs.", (Label("le", ("b",)),)), "not le"),
+        (Metric("jobs_total", "counter", "Jobs.", (Label("__name__", ("b",)),)), "not from __"),
+        (Metric("jobs_total", "counter", "Jobs.", (Label("a", (1,)),)), "text"),  # type: ignore[arg-type]
+        (Metric("jobs_total", "counter", "Jobs.", (Label("a", ("\ud800",)),)), "UTF-8"),
+        (Metric("jobs_total", "counter", "Jobs.\0"), "zero bytes"),
+    ],
+)
+def test_what_could_not_be_exposed_is_refused(registry: Registry, metric: Metric, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        registry.declare(metric)
+    assert metric.name not in registry.families
+
+
+def test_a_counter_never_falls(registry: Registry) -> None:
+    family = registry.families["bytes_transferred_total"]
+    registry.add(family, "sent", 5)
+    registry.add(family, "sent", -1)
+    assert registry.value("bytes_transferred_total", direction="sent") == 5
+    assert registry.value("label_overflow_total", metric="tallow_bytes_transferred_total") == 1

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import threading
 from operator import add
-from typing import Protocol
+from typing import Final, Protocol
+
+SPARE: Final = 16
+"""Rows of ended threads that wait for new ones. Any further row is folded, and its memory freed."""
 
 Sums = dict[str, dict[tuple[str, ...], list[float]]]
 """Metric name to label values to the cells of that series."""
@@ -51,13 +54,21 @@ class Storage(Protocol):
     def elsewhere(self) -> list[tuple[bool, Sums]]:
         """What other processes have counted for the same exposition, each with whether it still lives."""
 
+    def forked(self) -> None:
+        """This process is a copy of the one that began: share nothing with it from now on."""
+
 
 class ThreadRow(threading.local):
     """``row`` is the calling thread's own: lent at its first use, given back when the thread ends."""
 
     def __init__(self, storage: Storage) -> None:
-        self.row = storage.lend()
-        self._loan = _Loan(storage, self.row)
+        self._storage = storage
+        self.renew()
+
+    def renew(self) -> None:
+        """Take another row: the one held was a different process's."""
+        self.row = self._storage.lend()
+        self._loan = _Loan(self._storage, self.row)
 
 
 class _Loan:
@@ -74,45 +85,57 @@ class _Loan:
 
 
 class LocalStorage:
-    """Rows in this process's memory."""
+    """Rows in this process's memory. The sums of threads long gone are folded into one list."""
 
     shared = False
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._rows: list[list[float]] = [[]]
-        self._free: list[Row] = [self._rows[0]]
+        self._folded: list[float] = []
+        self._rows: dict[int, list[float]] = {}
+        self._free: list[list[float]] = []
 
     def lend(self) -> Row:
         with self.lock:
             if self._free:
                 return self._free.pop()
-            self._rows.append([0.0] * len(self._rows[0]))
-            return self._rows[-1]
+            row = [0.0] * len(self._folded)
+            self._rows[id(row)] = row
+            return row
 
     def give_back(self, row: Row) -> None:
         with self.lock:
-            self._free.append(row)
+            ended = self._rows[id(row)]
+            if len(self._free) < SPARE:
+                self._free.append(ended)
+                return
+            # A new list: a reader may be adding up the old one, and this row, at the moment.
+            self._folded = list(map(add, self._folded, ended))
+            del self._rows[id(row)]
 
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         with self.lock:
-            first = len(self._rows[0])
-            for row in self._rows:
+            first = len(self._folded)
+            for row in (self._folded, *self._rows.values()):
                 row.extend([0.0] * width)
         return first
 
     def set(self, cell: int, value: float) -> None:
         with self.lock:
-            for row in self._rows:
+            for row in self._rows.values():
                 row[cell] = 0.0
-            self._rows[0][cell] = value
+            self._folded[cell] = value
 
     def read(self) -> list[float]:
         with self.lock:
-            total = self._rows[0].copy()
-            for row in self._rows[1:]:
-                total = list(map(add, total, row))
+            total, rows = self._folded.copy(), list(self._rows.values())
+        # Without the lock: nobody who records waits for a scrape.
+        for row in rows:
+            total = list(map(add, total, row))
         return total
 
     def elsewhere(self) -> list[tuple[bool, Sums]]:
         return []
+
+    def forked(self) -> None:
+        """Memory is a copy already."""

@@ -9,17 +9,19 @@ The module's functions belong to the process's registry; a peer or a test may ha
 
 from __future__ import annotations
 
-import os
+import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from tallow.monitoring import derive
 from tallow.monitoring.bandwidth import Bandwidth
+from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.correlation import current
+from tallow.monitoring.family import LARGEST
 from tallow.monitoring.outcomes import Outcomes
-from tallow.monitoring.registry import LARGEST, Registry
+from tallow.monitoring.process import process_registry
+from tallow.monitoring.registry import Registry
 
 DIRECTIONS: Final = ("sent", "received")
 
@@ -46,6 +48,7 @@ class Metrics:
         self._chunk_edges, self._chunk_sum = chunks.edges, chunks.sum_at
         self._ciphers = families["encryption_operations_total"]
         self._cipher_times = families["encryption_duration_seconds"]
+        self._moving = threading.Lock()
         self._moved = {direction: Bandwidth() for direction in DIRECTIONS}
         registry.on_collect(self._refresh)
 
@@ -72,64 +75,65 @@ class Metrics:
         """
         registry = self.registry
         try:
+            try:
+                transfer, durations_at, speed_at = self._outcomes[status, method]
+            except Exception:  # noqa: BLE001 - values that are not hashable
+                transfer, durations_at, speed_at = self._outcomes.find(status, method)
             row = self._mine.row
-            transfer, durations_at, speed_at = self._outcomes[status, method]
-            row[transfer] += 1
-            if not (0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST):
+            row[transfer] += 1.0
+            size, duration = float(size_bytes + 0.0), float(duration_s + 0.0)
+            if not (0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST):
                 registry.overflowed("transfer_duration_seconds")
                 return
             request = current()
             sizes, durations = self._sizes, self._durations
             if files is None:
-                size = sizes[derive.file_type(mime_type)]
-                size_bucket = size + bisect_left(sizes.edges, size_bytes)
-                row[size_bucket] += 1
-                row[size + sizes.sum_at] += size_bytes
+                size_at = sizes[derive.file_type(mime_type)]
+                size_bucket = size_at + bisect_left(sizes.edges, size)
+                row[size_bucket] += 1.0
+                row[size_at + sizes.sum_at] += size
                 if request is not None:
-                    registry.exemplars[size_bucket] = (request, size_bytes)
-            else:
-                for file_bytes, file_mime in files:
-                    self._observe(sizes, derive.file_type(file_mime), file_bytes)
-            duration = durations_at[bisect_right(derive.SIZE_EDGES, size_bytes)]
-            duration_bucket = duration + bisect_left(durations.edges, duration_s)
-            row[duration_bucket] += 1
-            row[duration + durations.sum_at] += duration_s
+                    registry.exemplars[size_bucket] = (request, size)
+            duration_at = durations_at[bisect_right(derive.SIZE_EDGES, size)]
+            duration_bucket = duration_at + bisect_left(durations.edges, duration)
+            row[duration_bucket] += 1.0
+            row[duration_at + durations.sum_at] += duration
             if request is not None:
-                registry.exemplars[duration_bucket] = (request, duration_s)
-            if speed_at is not None and duration_s > 0:
-                speed = size_bytes * 8e-6 / duration_s
+                registry.exemplars[duration_bucket] = (request, duration)
+            if speed_at is not None and duration > 0.0:
+                speed = size * 8e-6 / duration
                 speed_bucket = speed_at + bisect_left(self._speeds.edges, speed)
-                row[speed_bucket] += 1
+                row[speed_bucket] += 1.0
                 row[speed_at + self._speeds.sum_at] += speed
                 if request is not None:
                     registry.exemplars[speed_bucket] = (request, speed)
+            for file_bytes, file_mime in files or ():
+                self._observe(sizes, derive.file_type(file_mime), file_bytes)
         except Exception:  # noqa: BLE001 - whatever was passed, the caller's own work goes on
-            registry.overflowed("transfers_total")
+            registry.overflowed("transfer_duration_seconds")
 
     def record_chunk_transfer(
         self, method: str, direction: str, size_bytes: float, duration_s: float
     ) -> None:
         """A chunk crossed: ``size_bytes`` of payload, sent or received, in ``duration_s`` seconds."""
         try:
-            if 0 <= size_bytes <= LARGEST and 0 <= duration_s <= LARGEST:
+            size, duration = float(size_bytes + 0.0), float(duration_s + 0.0)
+            if 0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST:
                 sent_or_received = self._bytes[direction]
                 first = self._chunks[method]
-                bucket = first + bisect_left(self._chunk_edges, duration_s)
+                bucket = first + bisect_left(self._chunk_edges, duration)
                 row = self._mine.row
-                row[sent_or_received] += size_bytes
-                row[bucket] += 1
-                row[first + self._chunk_sum] += duration_s
+                row[sent_or_received] += size
+                row[bucket] += 1.0
+                row[first + self._chunk_sum] += duration
                 request = current()
                 if request is not None:
-                    self.registry.exemplars[bucket] = (request, duration_s)
+                    self.registry.exemplars[bucket] = (request, duration)
                 return
-        except KeyError:  # a value that is not listed: the long way folds it
-            self._add(self._f["bytes_transferred_total"], direction, size_bytes)
-            self._observe(self._f["chunk_transfer_duration_seconds"], method, duration_s)
-            return
-        except Exception:  # noqa: BLE001, S110 - whatever was passed, the caller's own work goes on
+        except Exception:  # noqa: BLE001, S110 - a value that is not listed, or an impossible one
             pass
-        self.registry.overflowed("chunk_transfer_duration_seconds")
+        self._add(self._f["bytes_transferred_total"], direction, size_bytes)
+        self._observe(self._f["chunk_transfer_duration_seconds"], method, duration_s)
 
     def transfer_started(self) -> None:
         """Data of a transfer began to flow."""
@@ -167,7 +171,7 @@ class Metrics:
 
     def record_turn_relay_usage(self, forced: bool) -> None:
         """A connection runs over TURN; ``forced`` when the user asked for it."""
-        self._add(self._f["turn_relay_usage_total"], "true" if forced else "false")
+        self._add(self._f["turn_relay_usage_total"], "true" if derive.truth(forced) else "false")
 
     def connection_opened(self, kind: str) -> None:
         """A connection (webrtc, websocket or relay) opened."""
@@ -229,16 +233,14 @@ class Metrics:
         response_bytes: float,
     ) -> None:
         """An HTTP request was answered; ``route`` is the template, never the raw path."""
-        try:
-            status = derive.status_class(status_code)
-        except TypeError:
+        status, error = derive.status(status_code)
+        if status == OTHER:
             self.registry.overflowed("http_request_duration_seconds")
-            return
         self._observe(self._f["http_request_duration_seconds"], (method, route, status), duration_s)
         self._observe(self._f["http_request_size_bytes"], (method, route), request_bytes)
         self._observe(self._f["http_response_size_bytes"], (method, route), response_bytes)
-        if status_code >= 400:
-            self._add(self._f["api_errors_total"], (route, str(status_code)))
+        if error is not None:
+            self._add(self._f["api_errors_total"], (route, error))
 
     def record_db_operation(self, operation: str, status: str, duration_s: float) -> None:
         """A database statement (select, insert, update, delete, other) ended."""
@@ -246,7 +248,7 @@ class Metrics:
 
     def record_cache_access(self, cache: str, hit: bool) -> None:
         """A look-up in a registered cache found a value, or did not."""
-        self._add(self._f["cache_hits_total" if hit else "cache_misses_total"], cache)
+        self._add(self._f["cache_hits_total" if derive.truth(hit) else "cache_misses_total"], cache)
 
     # Product
 
@@ -304,16 +306,16 @@ class Metrics:
 
     def record_gc(self, generation: int, duration_s: float) -> None:
         """The garbage collector ran over a generation (0 to 2)."""
-        self._observe(self._f["gc_duration_seconds"], str(generation), duration_s)
+        self._observe(self._f["gc_duration_seconds"], derive.decimal(generation), duration_s)
 
     def record_bytes_moved(self, direction: str, size_bytes: int) -> None:
         """This process itself moved bytes (a relay does): sent or received."""
         try:
             if 0 <= size_bytes <= LARGEST:
-                with self.registry.lock:
-                    self._moved[direction].add(size_bytes)
+                with self._moving:
+                    self._moved[direction].add(int(size_bytes))
                 return
-        except (KeyError, TypeError):
+        except Exception:  # noqa: BLE001, S110 - as above
             pass
         self.registry.overflowed("bandwidth_utilization_mbps")
 
@@ -321,7 +323,11 @@ class Metrics:
 
     def register_route(self, route: str, methods: tuple[str, ...] = ("GET",)) -> bool:
         """Allow a route template, with series at 0 for the methods it answers. False: no room left."""
-        known = self.registry.register("route", route, {"method": methods})
+        try:
+            only = {"method": tuple(methods)}
+        except Exception:  # noqa: BLE001 - whatever was passed, as in the helpers
+            return False
+        known = self.registry.register("route", route, only)
         return self.registry.register("endpoint", route) and known
 
     def register_cache(self, cache: str) -> bool:
@@ -337,25 +343,15 @@ class Metrics:
         return self.registry.register("setting", setting)
 
     def _refresh(self) -> None:
-        with self.registry.lock:
-            for direction, moved in self._moved.items():
-                self._set(self._f["bandwidth_utilization_mbps"], direction, moved.mbps())
-            series = self._f["metric_series"]
-            for metric, count in self.registry.live_series():
-                self._set(series, metric, count)
+        with self._moving:
+            rates = {direction: moved.mbps() for direction, moved in self._moved.items()}
+        for direction, rate in rates.items():
+            self._set(self._f["bandwidth_utilization_mbps"], direction, rate)
+        for metric, count in self.registry.live_series():
+            self._set(self._f["metric_series"], metric, count)
 
 
-def _process_registry() -> Registry:
-    """The process's registry: a worker's if ``TALLOW_WORKERS_DIR`` names the folder the workers share."""
-    directory = os.environ.get("TALLOW_WORKERS_DIR")
-    if not directory:
-        return Registry()
-    from tallow.monitoring.workers import WorkerStorage  # needs POSIX file locks
-
-    return Registry(storage=WorkerStorage(Path(directory)))
-
-
-REGISTRY: Final = _process_registry()
+REGISTRY: Final = process_registry()
 """The process's own registry."""
 
 METRICS: Final = Metrics(REGISTRY)

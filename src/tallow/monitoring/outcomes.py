@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.derive import SIZE_CATEGORIES
+from tallow.monitoring.family import fold, is_other
 from tallow.monitoring.registry import Registry
 
 
@@ -28,21 +29,26 @@ class Outcomes(dict[tuple[str, str], Cells]):
         self._transfers = registry.families["transfers_total"]
         self._durations = registry.families["transfer_duration_seconds"]
         self._speeds = registry.families["transfer_speed_mbps"]
-        self._allowed = [(*label.values, OTHER) for label in self._transfers.metric.labels]
+        self._allowed = [{value: value for value in label.values} for label in self._transfers.metric.labels]
 
     def __missing__(self, key: tuple[str, str]) -> Cells:
-        status, method = (
-            value if value in allowed else OTHER for value, allowed in zip(key, self._allowed, strict=True)
-        )
-        if status != key[0]:
+        return self.find(*key)
+
+    def find(self, status: object, method: object) -> Cells:
+        """The cells of any two values, hashable or not."""
+        folded = fold(status, self._allowed[0]), fold(method, self._allowed[1])
+        if folded[0] == OTHER and not is_other(status):
             self._registry.overflowed("transfer_duration_seconds")
-        if (status, method) != key:
             self._registry.overflowed("transfers_total")
-            return self[status, method]
-        cells = Cells(
-            self._transfers[key],
+        elif folded[1] == OTHER and not is_other(method):
+            self._registry.overflowed("transfers_total")
+        if folded not in self:
+            self[folded] = self._of(*folded)
+        return self[folded]
+
+    def _of(self, status: str, method: str) -> Cells:
+        return Cells(
+            self._transfers[status, method],
             tuple(self._durations[status, category] for category in SIZE_CATEGORIES),
             self._speeds[method] if status == "success" else None,
         )
-        self[key] = cells
-        return cells

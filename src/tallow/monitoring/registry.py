@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from operator import add
-from typing import Final
 
-from tallow.monitoring.catalog import METRICS, Metric
+from tallow.monitoring import forks, said
+from tallow.monitoring.catalog import METRICS, OTHER, PREFIX, Metric
+from tallow.monitoring.catalog.rules import refusal
 from tallow.monitoring.cells import LocalStorage, Storage, Sums, ThreadRow
 from tallow.monitoring.correlation import current
-from tallow.monitoring.family import Family, Key, as_key
+from tallow.monitoring.family import LARGEST, Family, Key, as_key
 
 Combine = Callable[[float, float], float]
-
-LARGEST: Final = 2.0**63
-"""The largest number a sample takes: beyond it lies no size or time that a process can have seen."""
 
 
 class Registry:
@@ -34,22 +33,26 @@ class Registry:
         self._collectors: list[Callable[[], None]] = []
         for metric in metrics:
             self.declare(metric)
+        forks.watch(self)
 
     def declare(self, metric: Metric) -> Family:
         """Add a metric (an application's own, for instance).
 
         Raises:
-            ValueError: a metric of that name exists, a histogram has no rising edges, or a label value is
-                not a string.
+            ValueError: a metric of that name exists, or one like this could not be exposed: the name, a
+                label, a value or the edges are not what the exposition formats take.
         """
         if metric.name in self.families:
             raise ValueError(f"metric {metric.name!r} is declared already")
-        rising = all(low < high for low, high in zip(metric.buckets, metric.buckets[1:], strict=False))
-        if (metric.kind == "histogram") != bool(metric.buckets) or not rising:
-            raise ValueError(f"metric {metric.name!r}: a histogram, and only it, takes rising bucket edges")
+        problem = refusal(metric)
+        if problem is not None:
+            raise ValueError(f"metric {metric.name!r}: {problem}")
         with self.lock:
             family = Family(metric, self.storage, self.overflowed)
             self.families[metric.name] = family
+            for about in ("label_overflow_total", "metric_series"):
+                if about in self.families:
+                    self.families[about].register("metric", metric.full_name)
         return family
 
     def register(self, label: str, value: str, only: dict[str, tuple[str, ...]] | None = None) -> bool:
@@ -62,13 +65,23 @@ class Registry:
             return room
 
     def on_collect(self, refresh: Callable[[], None]) -> None:
-        """Call ``refresh`` before each exposition, to bring gauges up to date."""
+        """Call ``refresh`` before each exposition, from any thread, to bring gauges up to date."""
         self._collectors.append(refresh)
 
     def refresh(self) -> None:
-        """Bring gauges up to date."""
-        for refresh in self._collectors:
-            refresh()
+        """Bring gauges up to date. One that cannot be keeps its last value, and the scrape goes on."""
+        for refresh in list(self._collectors):
+            try:
+                refresh()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other figures are wanted
+                said.once("a gauge cannot be brought up to date", refresh, error)
+                self.failed()
+
+    def failed(self) -> None:
+        """Count a collector that raised, or did not end, during a scrape."""
+        counts = self.families.get("collector_failures_total")
+        if counts is not None:
+            self.add(counts, ())
 
     def collect(self) -> list[float]:
         """Bring gauges up to date and return a copy of all cells, other workers' added."""
@@ -89,29 +102,43 @@ class Registry:
                 continue
             combine: Combine = _least_known if family.metric.merge == "min" else add
             for values, cells in series.items():
-                yield combine, family.adopt(values), cells
+                # What another version of the program declared otherwise cannot be added to ours.
+                if len(cells) == family.width and len(values) == len(family.metric.labels):
+                    yield combine, family.adopt(values), cells
 
     def overflowed(self, metric: str) -> None:
         """Count a value outside the catalogue: a label folded into ``other``, or an impossible number."""
         counts = self.families.get("label_overflow_total")
-        if counts is not None:
-            self.mine.row[counts.get(METRIC_LABEL.get(metric, ""), counts.series[0].first)] += 1
+        if counts is None:
+            return
+        cell = counts.get(PREFIX + metric)
+        with suppress(Exception):  # no row can be had: then there is nowhere to count
+            self.mine.row[counts[OTHER] if cell is None else cell] += 1
+
+    # A number is made a plain float before it is kept: an array's scalar, or any object that can be added,
+    # would stand in the exposition as it prints itself.
 
     def add(self, family: Family, key: Key, amount: float = 1) -> None:
-        """Add to a counter or gauge child."""
+        """Add to a counter (nothing negative) or gauge child."""
         try:
-            if -LARGEST <= amount <= LARGEST:
-                self.mine.row[family[key]] += amount
+            number = float(amount + 0.0)
+            if family.lowest <= number <= LARGEST:
+                try:
+                    cell = family[key]
+                except Exception:  # noqa: BLE001 - a key that is not hashable, or not even a tuple
+                    cell = family.find(key)
+                self.mine.row[cell] += number
                 return
         except Exception:  # noqa: BLE001, S110 - whatever was passed, the caller's own work goes on
             pass
         self.overflowed(family.metric.name)
 
     def set(self, family: Family, key: Key, value: float) -> None:
-        """Set a gauge child."""
+        """Set a gauge child. A gauge is either set or added to: both at once would be a race."""
         try:
-            if -LARGEST <= value <= LARGEST:
-                self.storage.set(family[key], value)
+            number = float(value + 0.0)
+            if -LARGEST <= number <= LARGEST:
+                self.storage.set(family.find(key), number)
                 return
         except Exception:  # noqa: BLE001, S110 - as in add
             pass
@@ -120,15 +147,19 @@ class Registry:
     def observe(self, family: Family, key: Key, value: float) -> None:
         """Observe a value (not negative, finite) in a histogram child."""
         try:
-            if 0 <= value <= LARGEST:
-                bucket = bisect_left(family.edges, value)
-                first = family[key]
+            number = float(value + 0.0)
+            if 0.0 <= number <= LARGEST:
+                try:
+                    first = family[key]
+                except Exception:  # noqa: BLE001 - as in add
+                    first = family.find(key)
+                bucket = first + bisect_left(family.edges, number)
                 row = self.mine.row
-                row[first + bucket] += 1
-                row[first + family.sum_at] += value
+                row[bucket] += 1.0
+                row[first + family.sum_at] += number
                 request = current()
                 if request is not None:
-                    self.exemplars[first + bucket] = (request, value)
+                    self.exemplars[bucket] = (request, number)
                 return
         except Exception:  # noqa: BLE001, S110 - as in add
             pass
@@ -142,10 +173,11 @@ class Registry:
         """
         stem = name.removesuffix("_count").removesuffix("_sum")
         family = self.families[name] if name in self.families else self.families[stem]
+        cells = self.collect()  # first of all: a series may have come with another worker's
         first = family.get(as_key(tuple(labels[label] for label in family.metric.label_names)))
         if first is None:
             raise KeyError(f"{name}{labels}")
-        row = self.collect()[first : first + family.width]
+        row = cells[first : first + family.width]
         if family.metric.kind != "histogram":
             return row[0]
         return row[-1] if name.endswith("_sum") else sum(row[:-1])
@@ -182,14 +214,17 @@ class Registry:
                 for offset, amount in enumerate(_amounts(entry)):
                     row[first + offset] += amount
 
+    def after_fork(self) -> None:
+        """This process is a copy now: what it shares with others through files it must begin anew."""
+        if self.storage.shared:
+            self.storage.forked()
+            self.mine.renew()
+
     def live_series(self) -> Iterator[tuple[str, int]]:
         """Exposed lines per metric, by full name."""
-        for family in self.families.values():
+        for family in list(self.families.values()):
             lines = len(family.edges) + 3 if family.metric.kind == "histogram" else 1
             yield family.metric.full_name, lines * len(family.series)
-
-
-METRIC_LABEL: Final = {metric.name: metric.full_name for metric in METRICS.values()}
 
 
 def _least_known(one: float, other: float) -> float:

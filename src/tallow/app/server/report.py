@@ -15,7 +15,7 @@ from typing import Any, Final
 from tallow.app.features import FEATURES
 from tallow.app.server.budget import MAX_CHUNK_BYTES, SHARES, SLACK_S, Share
 from tallow.monitoring.catalog import METRICS, Metric
-from tallow.monitoring.registry import LARGEST
+from tallow.monitoring.family import LARGEST
 
 MAX_REPORT_BYTES: Final = 64 * 1024
 VERSION: Final = 1
