@@ -2,11 +2,11 @@
 
 Each worker keeps its cells in memory-mapped files in a directory the workers share, and an index that says
 which series a cell belongs to. Whoever answers a scrape adds up its own cells, those of the living, and what
-the dead left. A worker holds a lock on its index while it lives; the kernel takes it back however the process
-ends, so that a killed worker is known for dead at the next scrape and its sums move into the archive, once.
+the dead left (:mod:`tallow.monitoring.others`). A worker holds a lock on its index while it lives; the kernel
+takes it back however the process ends.
 
-Layout of the directory: ``ID.index`` (a line of JSON a series), ``ID.N.row`` (64-bit floats, sparse, one file
-a thread), ``archive.json`` (sums of the dead) and ``archive.lock``.
+Layout of the directory: ``ID.index`` (a line of JSON a series), ``ID.N.row`` (64-bit floats, one file a
+thread), ``archive.json`` (sums of the dead) and ``archive.lock``. A file is hidden until it is whole.
 """
 
 from __future__ import annotations
@@ -17,61 +17,84 @@ import os
 import secrets
 import threading
 import time
-from operator import add
 from pathlib import Path
 from typing import Final
 
 import orjson
 
+from tallow.monitoring import said
 from tallow.monitoring.cells import Row, Sums
+from tallow.monitoring.others import CAPACITY, Others, total
 
-CAPACITY: Final = 1 << 17
-"""Cells to a row: a sparse mebibyte, room for some fifty times the catalogue."""
+STEP: Final = 1 << 13
+"""Cells that get their disk blocks at a time. A page written without, on a full disk, ends the process."""
 
-PATIENCE_S: Final = 0.25
-"""How long a scrape waits for another one to end."""
+LEFTOVER_S: Final = 60
+"""A hidden file of this age is one whose maker was killed: it takes milliseconds to make one."""
 
 
 class WorkerStorage:
-    """This worker's rows, in files of a directory it shares with the others."""
+    """This worker's rows, in files of a directory it shares with the others: as many as threads ran at once.
+
+    Raises:
+        OSError: the directory cannot be written to.
+    """
 
     shared = True
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = threading.RLock()
         self._directory = directory
-        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._used = 0
+        self._room = STEP
+        _clear_leftovers(directory)
+        self._begin(b"")
+
+    def _begin(self, layout: bytes) -> None:
+        """Take a name, and files of that name, for cells laid out as ``layout`` says."""
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._rows: list[memoryview[float]] = []
         self._free: list[Row] = []
         # Locked before it bears its name: nobody may ever find the index of a living worker unlocked.
-        hidden = directory / f".{self._name}"
+        hidden = self._directory / f".{self._name}"
         self._index = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        hidden.rename(directory / f"{self._name}.index")
-        self.give_back(self.lend())
-        self._others = Others(directory, self._name)
+        _write(self._index, layout)
+        hidden.rename(self._directory / f"{self._name}.index")
+        self._create_row()
+        self._free.append(self._rows[0])
+        self._others = Others(self._directory, self._name)
 
     def lend(self) -> Row:
         with self.lock:
             if self._free:
                 return self._free.pop()
-            row = _create_row(self._directory / f"{self._name}.{len(self._rows)}.row")
-            self._rows.append(row)
-            return row
+            try:
+                return self._create_row()
+            except OSError as error:
+                # No room for another file. Without the interpreter's lock, two threads on one row may lose an
+                # increment: less than a thread that cannot count at all.
+                said.once("threads share one row of figures", self, error)
+                return self._rows[0]
 
     def give_back(self, row: Row) -> None:
         with self.lock:
-            self._free.append(row)
+            if any(row is known for known in self._rows):  # else it is from before a fork
+                self._free.append(row)
 
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         with self.lock:
-            if self._used + width > CAPACITY:
-                return None
             first = self._used
+            try:
+                while first + width > self._room:
+                    self._make_room()
+                # A line may have been cut short by a full disk: each begins on a line of its own.
+                _write(self._index, b"\n" + orjson.dumps([metric, values, first, width]) + b"\n")
+            except OSError as error:
+                said.once("no further series can be shared with the other workers", self, error)
+                return None
             self._used += width
-            os.write(self._index, orjson.dumps([metric, values, first, width]) + b"\n")
         return first
 
     def set(self, cell: int, value: float) -> None:
@@ -82,156 +105,72 @@ class WorkerStorage:
 
     def read(self) -> list[float]:
         with self.lock:
-            return _total(self._rows, self._used)
+            rows, used = list(self._rows), self._used
+        return total(rows, used)
 
     def elsewhere(self) -> list[tuple[bool, Sums]]:
         return self._others.read()
+
+    def forked(self) -> None:
+        layout = os.pread(self._index, os.fstat(self._index).st_size, 0)
+        os.close(self._index)  # the lock stays with the process that was copied: it has the file open still
+        self._others.close()
+        try:
+            self._begin(layout)
+        except OSError as error:  # memory of its own, which nobody else sees: better than the parent's row
+            said.once("a forked process's figures are seen by itself alone", self, error)
+            self._index = -1
+            self._rows = [memoryview(bytearray(CAPACITY * 8)).cast("d")]
+            self._free = list[Row](self._rows)
 
     def close(self) -> None:
         """Leave: from now on this worker counts among those that have ended."""
         self._others.close()
         os.close(self._index)
 
+    def _path(self, row: int) -> Path:
+        return self._directory / f"{self._name}.{row}.row"
 
-class Others:
-    """What the other workers of a directory have counted. One reader a process."""
+    def _create_row(self) -> memoryview[float]:
+        path = self._path(len(self._rows))
+        hidden = path.with_name(f".{path.name}")
+        with hidden.open("x+b", buffering=0) as file:
+            _write(file.fileno(), bytes(self._room * 8))
+            file.truncate(CAPACITY * 8)
+            row = memoryview(mmap.mmap(file.fileno(), CAPACITY * 8)).cast("d")
+        hidden.rename(path)
+        self._rows.append(row)
+        return row
 
-    def __init__(self, directory: Path, own: str) -> None:
-        self._directory = directory
-        self._archive = directory / "archive.json"
-        self._own = own
-        self._open: dict[str, _Worker] = {}
-        self._last: list[tuple[bool, Sums]] = []
+    def _make_room(self) -> None:
+        """Give each row blocks for more cells.
 
-    def read(self) -> list[tuple[bool, Sums]]:
-        """(True, cells) of each other worker that lives, and (False, sums) of all that have ended.
-
-        One reader at a time, or one could move a worker into the archive between another's look at the two.
-        Should the lock not come free (its holder is stopped), the last reading serves once more.
+        Raises:
+            OSError: the rows are full, or the disk is.
         """
-        with (self._directory / "archive.lock").open("a") as guard:
-            if _locked_within(guard.fileno(), PATIENCE_S):
-                self._last = self._read()
-        return self._last
-
-    def close(self) -> None:
-        while self._open:
-            self._open.popitem()[1].close()
-
-    def _read(self) -> list[tuple[bool, Sums]]:
-        names = {path.stem for path in self._directory.glob("*.index")} - {self._own}
-        for name in names - self._open.keys():
-            self._open[name] = _Worker(self._directory, name)
-        found: list[tuple[bool, Sums]] = []
-        for name, worker in list(self._open.items()):
-            if name in names and worker.alive():
-                found.append((True, worker.sums()))
-                continue
-            if name in names:
-                self._bury(name, worker)
-            self._open.pop(name).close()
-        return [*found, (False, self._archived()[1])]
-
-    def _archived(self) -> tuple[list[str], Sums]:
-        """The workers whose files may still be there though they are in the archive, and the sums."""
-        if not self._archive.exists():
-            return [], {}
-        document = orjson.loads(self._archive.read_bytes())
-        sums = {
-            name: {tuple(key): cells for key, cells in series} for name, series in document["sums"].items()
-        }
-        return document["buried"], sums
-
-    def _bury(self, name: str, worker: _Worker) -> None:
-        """Move a dead worker's sums into the archive. To be killed in here loses nothing and counts nothing
-        twice: the archive, replaced in one step, names those whose files are still to be removed."""
-        buried, sums = self._archived()
-        if name not in buried:
-            _add(sums, worker.sums())
-            left = [other for other in buried if (self._directory / f"{other}.index").exists()]
-            plain = {metric: list(series.items()) for metric, series in sums.items()}
-            draft = self._archive.with_suffix(".draft")
-            draft.write_bytes(orjson.dumps({"buried": [*left, name], "sums": plain}))
-            draft.rename(self._archive)
-        for path in self._directory.glob(f"{name}.*.row"):
-            path.unlink()
-        (self._directory / f"{name}.index").unlink()
+        if self._room + STEP > CAPACITY:
+            raise OSError("all cells are in use")
+        for number in range(len(self._rows)):
+            with self._path(number).open("r+b", buffering=0) as file:
+                file.seek(self._room * 8)
+                _write(file.fileno(), bytes(STEP * 8))
+        self._room += STEP
 
 
-class _Worker:
-    """Another worker's files. The index is read on from where the last reading ended."""
+def _write(descriptor: int, content: bytes) -> None:
+    """Write all of it.
 
-    def __init__(self, directory: Path, name: str) -> None:
-        self._directory = directory
-        self._name = name
-        self._index = (directory / f"{name}.index").open("rb")
-        self._series: list[tuple[str, tuple[str, ...], int, int]] = []
-        self._rows: dict[Path, memoryview[float]] = {}
-        self._tail = b""
+    Raises:
+        OSError: there is no room.
+    """
+    if os.write(descriptor, content) != len(content):
+        raise OSError("the disk is full")
 
-    def alive(self) -> bool:
-        """Whether it still holds the lock on its index, which the kernel takes back from the dead."""
+
+def _clear_leftovers(directory: Path) -> None:
+    for path in directory.glob(".*"):
         try:
-            fcntl.flock(self._index, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
-
-    def sums(self) -> Sums:
-        """Each series' cells, added up over the worker's rows."""
-        *lines, self._tail = (self._tail + self._index.read()).split(b"\n")
-        for line in lines:
-            metric, values, first, width = orjson.loads(line)
-            self._series.append((metric, tuple(values), first, width))
-        for path in self._directory.glob(f"{self._name}.*.row"):
-            if path not in self._rows:
-                with path.open("r+b") as file:
-                    self._rows[path] = memoryview(mmap.mmap(file.fileno(), CAPACITY * 8)).cast("d")
-        used = max((first + width for _, _, first, width in self._series), default=0)
-        total = _total(list(self._rows.values()), used)
-        found: Sums = {}
-        for metric, values, first, width in self._series:
-            found.setdefault(metric, {})[values] = total[first : first + width]
-        return found
-
-    def close(self) -> None:
-        self._index.close()
-        self._rows.clear()
-
-
-def _total(rows: list[memoryview[float]], used: int) -> list[float]:
-    total = [0.0] * used
-    for row in rows:
-        total = list(map(add, total, row[:used].tolist()))
-    return total
-
-
-def _add(total: Sums, more: Sums) -> None:
-    """Add ``more`` into ``total``, in place."""
-    for metric, series in more.items():
-        known = total.setdefault(metric, {})
-        for values, cells in series.items():
-            known[values] = list(map(add, known[values], cells)) if values in known else cells
-
-
-def _create_row(path: Path) -> memoryview[float]:
-    """A new row's file, of full size before it bears its name."""
-    hidden = path.with_name(f".{path.name}")
-    with hidden.open("x+b") as file:
-        file.truncate(CAPACITY * 8)
-        row = memoryview(mmap.mmap(file.fileno(), CAPACITY * 8)).cast("d")
-    hidden.rename(path)
-    return row
-
-
-def _locked_within(descriptor: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.001)
-        else:
-            return True
+            if path.stat().st_mtime < time.time() - LEFTOVER_S:
+                path.unlink()
+        except OSError:  # another worker was quicker
+            continue
