@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
-from tallow.monitoring import capture, correlation, leaving, visitor
+from tallow.monitoring import capture, correlation, leaving, said, visitor
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.endpoints import Endpoints
 from tallow.monitoring.health import HEALTH, Health
 from tallow.monitoring.metrics import METRICS, Metrics
-from tallow.monitoring.routes import RouteTable
+from tallow.monitoring.routes import RouteTable, path_of
 from tallow.monitoring.runtime import Runtime
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +25,11 @@ RouteOf = Callable[[Scope], str | None]
 
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
 _WANTED: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
+_LONGEST: Final = 20
+"""Digits of a Content-Length that can be true."""
+
+_SEEN: Final = "tallow.monitoring"
+"""In a scope: the metrics that book it already, if an instrumented application is mounted in another."""
 
 
 class Instrumentation:
@@ -62,18 +68,25 @@ class Instrumentation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind == "http":
+        if scope.get(_SEEN) is self._metrics:
+            await self.app(scope, receive, send)
+        elif kind == "http":
+            scope[_SEEN] = self._metrics
             await self._http(scope, receive, send)
         elif kind == "websocket":
+            scope[_SEEN] = self._metrics
             request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
-            with correlation.bind(request_id), visitor.bind(scope, self._route_of):
+            with correlation.bind(request_id), visitor.bind(scope, self._template):
                 await self._captured(scope, receive, send)
-        else:
+        elif kind == "lifespan":
             await self._lives(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     async def _lives(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application's lifespan, which a setting that cannot be used ends before it began."""
-        self._table.load()
+        with suppress(Exception):  # what cannot be read now is tried again, and said, with the first request
+            self._table.load()
         self._runtime.loop.watch()
         refusal = self._endpoints.load()
         if refusal is None:
@@ -95,11 +108,10 @@ class Instrumentation:
         with correlation.bind(request_id), visitor.bind(scope, self._answered_by):
             try:
                 route = await self._answered(scope, body or receive, answer)
-            except asyncio.CancelledError:  # the server stops, or the client is gone: nobody was answered
-                raise
-            except BaseException:
-                answer.status = 500
-                self._book(scope, self._route_of(scope), answer, started, body or length)
+            except BaseException as error:
+                if not _unanswered(error):
+                    answer.status = 500
+                    self._book(scope, self._template(scope), answer, started, body or length)
                 raise
             self._book(scope, route, answer, started, body or length)
 
@@ -109,7 +121,7 @@ class Instrumentation:
         if isinstance(body, _Body):
             received = body.size
         else:
-            received = int(body) if body.isascii() and body.isdigit() else 0
+            received = int(body) if body.isascii() and body.isdigit() and len(body) <= _LONGEST else 0
         self._metrics.record_http_request(
             scope["method"],
             route or OTHER,
@@ -121,15 +133,24 @@ class Instrumentation:
 
     def _answered_by(self, scope: Scope) -> str | None:
         """The route template of a request, an operational endpoint's own path among them."""
-        return str(scope["path"]) if self._endpoints.take(scope) else self._route_of(scope)
+        path = path_of(scope)
+        return path if path in self._endpoints.paths else self._template(scope)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> str | None:
         """Answer with an operational endpoint or the application; the route template that did."""
-        if self._endpoints.take(scope):
-            await self._endpoints.answer(scope, send)
-            return str(scope["path"])
+        path = path_of(scope)
+        if path in self._endpoints.paths:
+            await self._endpoints.answer(path, scope, send)
+            return path
         await self._captured(scope, receive, send)
-        return self._route_of(scope)
+        return self._template(scope)
+
+    def _template(self, scope: Scope) -> str | None:
+        try:
+            return self._route_of(scope)
+        except Exception as error:  # noqa: BLE001 - a router we know nothing of; the request was answered
+            said.once("a request's route cannot be told, it is booked as other", self._route_of, error)
+            return None
 
     async def _captured(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._runtime.loop.watch()
@@ -137,8 +158,7 @@ class Instrumentation:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            # A client that went away is no fault of ours, whatever framework says so.
-            if type(error).__name__ != "ClientDisconnect":
+            if not _unanswered(error):
                 self._metrics.record_error("internal", "high")
                 capture.failed(error)
             raise
@@ -192,10 +212,18 @@ class _Body:
         return message
 
 
+def _unanswered(error: BaseException) -> bool:
+    """Whether nobody was there to be answered: the server stops, or the client went away, whatever framework
+    says so. No fault of the application's."""
+    return isinstance(error, asyncio.CancelledError) or type(error).__name__ == "ClientDisconnect"
+
+
 def _headers(scope: Scope) -> dict[str, str]:
     """The headers every request is asked for, by lower-case name."""
     return {
-        name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _WANTED
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in scope.get("headers", ())
+        if name in _WANTED
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tallow.monitoring import access, scrape
 from tallow.monitoring.health import Health, answers
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.negotiation import negotiate
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -36,10 +37,6 @@ class Endpoints:
         for path in self.paths:
             metrics.register_route(path)
 
-    def take(self, scope: Scope) -> bool:
-        """Whether a request is for one of these endpoints."""
-        return scope["path"] in self.paths
-
     def load(self) -> str | None:
         """Read the settings before the application starts: None, or one line saying which is bad."""
         from tallow.monitoring.settings import BadSettingError, current_settings  # pydantic takes a while
@@ -50,26 +47,26 @@ class Endpoints:
             return str(error)
         return None
 
-    async def answer(self, scope: Scope, send: Send) -> None:
-        """Answer a request that :meth:`take` took."""
+    async def answer(self, path: str, scope: Scope, send: Send) -> None:
+        """Answer a request for one of ``paths``."""
         if scope["method"] not in METHODS:
             await say(send, 405, b"this endpoint answers GET and HEAD\n", [(b"allow", b"GET, HEAD")])
-        elif scope["path"] not in _GUARDED:
-            await self._healthy(scope, send)
+        elif path not in _GUARDED:
+            await self._healthy(path, scope, send)
         elif self.load() is not None:  # an application without lifespan learns of it here, its clients do not
             await say(send, 503, b"the monitoring settings cannot be used\n")
-        elif scope["path"] == answers.DETAILED:
+        elif path == answers.DETAILED:
             from tallow.monitoring.settings import current_settings
 
             if await _admitted(self._health_token or current_settings().health_bearer, scope, send):
-                await self._healthy(scope, send)
+                await self._healthy(path, scope, send)
         else:
             await self._scraped(scope, send)
 
-    async def _healthy(self, scope: Scope, send: Send) -> None:
+    async def _healthy(self, path: str, scope: Scope, send: Send) -> None:
         import orjson  # not before it is needed
 
-        status, content = await self._answers.of(scope["path"])
+        status, content = await self._answers.of(path)
         body = orjson.dumps(content)
         await start(send, status, "application/json", [(b"content-length", str(len(body)).encode())])
         await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
@@ -80,7 +77,7 @@ class Endpoints:
         if not await _admitted(self._metrics_token or current_settings().metrics_bearer, scope, send):
             return
         headers = _headers(scope)
-        content_type, compress = scrape.negotiate(headers)
+        content_type, compress = negotiate(headers)
         extra = [(b"vary", b"accept, accept-encoding")]
         if compress:
             extra.append((b"content-encoding", b"gzip"))
@@ -105,7 +102,12 @@ async def _admitted(token: str | None, scope: Scope, send: Send) -> bool:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    """By name in lower case; a list that came in several headers is one list (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 async def start(send: Send, status: int, content_type: str, extra: list[tuple[bytes, bytes]]) -> None:

@@ -31,22 +31,32 @@ def expose(registry: Registry, *, openmetrics: bool = False) -> bytes:
 
 
 def pieces(
-    registry: Registry, *, openmetrics: bool = False, foreign: Iterable[bytes] = ()
+    registry: Registry,
+    *,
+    openmetrics: bool = False,
+    cells: list[float] | None = None,
+    started: float | None = None,
+    foreign: Iterable[bytes] = (),
 ) -> Iterator[bytes]:
     """The exposition in pieces of about a thousand lines, all from one copy of the cells.
 
-    ``foreign`` is exposition made elsewhere, to stand behind ours.
+    Args:
+        cells: that copy, if :meth:`Registry.collect` has made it already.
+        started: when that began, by ``time.perf_counter()``.
+        foreign: exposition made elsewhere, to stand behind ours.
     """
-    started = time.perf_counter()
-    row = registry.collect()
+    started = time.perf_counter() if started is None else started
+    row = registry.collect() if cells is None else cells
     exemplars: Exemplars = registry.exemplars if openmetrics else {}
     lines: list[str] = []
     for family in list(registry.families.values()):
-        if not family.series:
+        # A series may have been born since the cells were copied: it is in the next exposition.
+        known = [series for series in family.series if series.first < len(row)]
+        if not known:
             continue
         lines.append(_head(family, openmetrics))
         histogram = bool(family.edges)
-        for series in list(family.series):
+        for series in known:
             line = _histogram(family, series, row, exemplars) if histogram else _single(family, series, row)
             lines.append(line)
             if len(lines) * family.width >= PIECE_LINES:

@@ -48,8 +48,15 @@ class RouteTable:
         found = self._templates.get(id(target), ())
         if len(found) <= 1:
             return found[0] if found else OTHER
-        path = scope.get("path", "")
+        path = path_of(scope)
         return next((template for template in found if _pattern(template).fullmatch(path)), OTHER)
+
+
+def path_of(scope: Scope) -> str:
+    """The path within the application: a server that was told of a prefix writes it into the path too."""
+    path: str = scope.get("path", "")
+    root: str = scope.get("app_root_path", scope.get("root_path", ""))  # the first: as a mount found it
+    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 def _walk(routes: Any, prefix: str) -> Iterator[tuple[object, str, tuple[str, ...]]]:

@@ -1,38 +1,81 @@
-"""``GET /metrics``: content negotiation, compression, and lines in pieces so that the loop keeps turning."""
+"""``GET /metrics``: numbers gathered beside the event loop, lines in pieces so that it keeps turning."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Final
 
-from tallow.monitoring import foreign
-from tallow.monitoring.exposition import OPENMETRICS, TEXT, pieces
+from tallow.monitoring import foreign, said
+from tallow.monitoring.aside import aside
+from tallow.monitoring.exposition import OPENMETRICS, pieces
 from tallow.monitoring.registry import Registry
 
 PATHS: Final = ("/metrics", "/api/metrics")
+
+PATIENCE_S: Final = 2.0
+"""How long a scrape waits for collectors that are not ours: well within what a scraper gives it."""
+
+_PART: Final = 1 << 17
+"""Bytes that compress in a few milliseconds."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 1
 """Exposition is repetitive: the quickest level already makes it twenty times smaller."""
 
 
-def negotiate(headers: Mapping[str, str]) -> tuple[str, bool]:
-    """Content-Type and whether to compress, from ``accept`` and ``accept-encoding`` (RFC 9110, 12.5)."""
-    openmetrics = _quality(headers.get("accept", ""), "application/openmetrics-text")
-    text = max(_quality(headers.get("accept", ""), "text/plain"), 0.0)
-    compress = _quality(headers.get("accept-encoding", ""), "gzip") > 0
-    return (OPENMETRICS if openmetrics > 0 and openmetrics >= text else TEXT), compress
-
-
 async def body(registry: Registry, content_type: str, compress: bool) -> AsyncIterator[bytes]:
     """The exposition in pieces, the event loop turning after each."""
+    started = time.perf_counter()
     openmetrics = content_type == OPENMETRICS
-    lines = pieces(registry, openmetrics=openmetrics, foreign=foreign.pieces(openmetrics=openmetrics))
+    cells = await aside(registry.collect)
+    theirs = await _theirs.read(registry, openmetrics)
+    lines = pieces(registry, openmetrics=openmetrics, cells=cells, started=started, foreign=theirs)
     for piece in _compressed(lines) if compress else lines:
         yield piece
         await asyncio.sleep(0)
+
+
+class _Theirs:
+    """What prometheus_client's collectors expose. One that hangs costs its own samples, not ours."""
+
+    def __init__(self) -> None:
+        self._reading = threading.Lock()
+        self._hangs = False
+
+    async def read(self, registry: Registry, openmetrics: bool) -> Iterable[bytes]:
+        if not foreign.collectors():
+            return ()
+        if not self._hangs:
+            try:
+                return await asyncio.wait_for(aside(lambda: self._read(registry, openmetrics)), PATIENCE_S)
+            except TimeoutError:
+                self._hangs = self._reading.locked()
+        said.once("prometheus_client's collectors take too long, their metrics are missing")
+        registry.failed()
+        return ()
+
+    def _read(self, registry: Registry, openmetrics: bool) -> list[bytes]:
+        # Two scrapes at once take turns; threads do not pile up behind a collector that hangs.
+        if not self._reading.acquire(timeout=PATIENCE_S):
+            return []
+        try:
+            found = foreign.pieces(registry, openmetrics=openmetrics)
+            return [part for piece in found for part in _parts(piece)]
+        finally:
+            self._hangs = False
+            self._reading.release()
+
+
+_theirs: Final = _Theirs()
+
+
+def _parts(piece: bytes) -> Iterator[bytes]:
+    """A metric of many series in several parts."""
+    return (piece[first : first + _PART] for first in range(0, len(piece), _PART))
 
 
 def _compressed(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -40,16 +83,3 @@ def _compressed(lines: Iterator[bytes]) -> Iterator[bytes]:
     for piece in lines:
         yield squeeze.compress(piece)
     yield squeeze.flush()
-
-
-def _quality(header: str, wanted: str) -> float:
-    """The weight (0 to 1) a header gives to a value, 0 if it is not named."""
-    for item in header.split(","):
-        name, *parameters = (part.strip().lower() for part in item.split(";"))
-        if name == wanted:
-            weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
-            try:
-                return float(weights[0]) if weights else 1.0
-            except ValueError:
-                return 0.0
-    return 0.0
