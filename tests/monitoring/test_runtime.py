@@ -7,11 +7,13 @@ import gc
 import os
 import time
 
+import psutil
 import pytest
 
+from tallow.monitoring.exposition import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
-from tallow.monitoring.runtime import LAG_INTERVAL_S, LoopWatch, Runtime, build
+from tallow.monitoring.runtime import LAG_INTERVAL_S, LoopWatch, ProcessWatch, Runtime, build
 
 
 @pytest.fixture
@@ -66,3 +68,57 @@ async def test_a_blocked_loop_shows_as_lag() -> None:
     while not metrics.registry.value("event_loop_lag_seconds_count"):
         await asyncio.sleep(0.01)
     assert metrics.registry.value("event_loop_lag_seconds_sum") >= 0.15
+
+
+def test_what_the_platform_does_not_tell_is_not_exposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: psutil.Process) -> None:  # a mock: there is one platform to run on
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "num_fds", refuse)
+    monkeypatch.delattr(psutil, "heap_info")
+    metrics = Metrics(Registry())
+    ProcessWatch(metrics)
+    text = expose(metrics.registry).decode()
+    assert "tallow_process_open_fds " not in text
+    assert "tallow_process_heap_bytes " not in text
+    assert "tallow_process_resident_memory_bytes " in text
+
+
+def test_a_figure_that_fails_later_keeps_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(Registry())
+    ProcessWatch(metrics)
+    before = metrics.registry.value("process_open_fds")
+
+    def refuse(self: psutil.Process) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "num_fds", refuse)
+    assert metrics.registry.value("process_open_fds") == before
+    assert metrics.registry.value("collector_failures_total") == 0
+
+
+def test_a_step_of_the_clock_moves_neither_start_nor_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(Registry())
+    ProcessWatch(metrics)
+    metrics.record_bytes_moved("sent", 1_250_000)
+    before = metrics.registry.value("process_start_time_seconds")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    assert metrics.registry.value("process_start_time_seconds") == before
+    assert metrics.registry.value("bandwidth_utilization_mbps", direction="sent") == pytest.approx(1.0)
+
+
+async def test_a_step_of_the_clock_is_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(Registry())
+    LoopWatch(metrics).watch()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    while not metrics.registry.value("event_loop_lag_seconds_count"):
+        await asyncio.sleep(0.01)
+    assert metrics.registry.value("event_loop_lag_seconds_sum") < 5
+
+
+def test_without_an_event_loop_nothing_is_watched() -> None:
+    metrics = Metrics(Registry())
+    LoopWatch(metrics).watch()
+    assert metrics.registry.value("event_loop_lag_seconds_count") == 0

@@ -8,6 +8,8 @@ import os
 import platform
 import time
 import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import psutil
@@ -23,7 +25,8 @@ REFRESH_TICKS: Final = 4
 
 
 class ProcessWatch:
-    """Reads ``process_*`` before each scrape."""
+    """Reads ``process_*`` before each scrape. A figure the platform does not tell is not exposed at all: a 0
+    would be a claim."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -32,33 +35,60 @@ class ProcessWatch:
         for label, value in build().items():
             registry.register(label, value)
         registry.set(registry.families["build_info"], tuple(build().values()), 1)
+        registry.set(registry.families["workers"], (), 1)
+        for name in FIGURES.keys() - self._read().keys():
+            registry.families[name].withdraw()
         registry.on_collect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Bring the figures up to date; what a platform does not tell stays 0."""
+        """Bring the figures up to date."""
+        if self._process.pid != os.getpid():  # the application was loaded before the server forked
+            self._process = psutil.Process()
         registry = self._metrics.registry
+        registry.set(registry.families["workers"], (), 1)
         for name, value in self._read().items():
             registry.set(registry.families[name], (), value)
 
     def _read(self) -> dict[str, float]:
+        figures = {}
         with self._process.oneshot():
-            memory, times = self._process.memory_info(), self._process.cpu_times()
-            figures: dict[str, float] = {
-                "process_resident_memory_bytes": memory.rss,
-                "process_virtual_memory_bytes": memory.vms,
-                "process_cpu_seconds_total": times.user + times.system,
-                "process_start_time_seconds": self._process.create_time(),
-                "workers": 1,
-            }
-        if hasattr(self._process, "num_fds"):
-            figures["process_open_fds"] = self._process.num_fds()
-        if hasattr(self._process, "rlimit"):
-            figures["process_max_fds"] = self._process.rlimit(psutil.RLIMIT_NOFILE)[0]
-        if hasattr(psutil, "heap_info"):
-            heap = psutil.heap_info()
-            figures["process_heap_bytes"] = heap.heap_used + heap.mmap_used
+            for name, read in FIGURES.items():
+                # Not on this platform, or hidden from this process: one figure less.
+                with suppress(AttributeError, NotImplementedError, OSError, psutil.Error):
+                    figures[name] = float(read(self._process))
         return figures
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _descriptor_limit(_: psutil.Process) -> float:
+    import resource  # not on Windows
+
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY:
+        raise NotImplementedError
+    return soft
+
+
+def _heap(_: psutil.Process) -> float:
+    heap = psutil.heap_info()
+    return heap.heap_used + heap.mmap_used
+
+
+FIGURES: Final[dict[str, Callable[[psutil.Process], float]]] = {
+    "process_resident_memory_bytes": lambda process: process.memory_info().rss,
+    "process_virtual_memory_bytes": lambda process: process.memory_info().vms,
+    "process_cpu_seconds_total": _cpu,
+    "process_start_time_seconds": lambda process: process.create_time(),
+    "process_open_fds": lambda process: process.num_fds(),
+    "process_max_fds": _descriptor_limit,
+    "process_heap_bytes": _heap,
+}
+"""What is read of the process, each by itself."""
 
 
 class GcWatch:
@@ -82,11 +112,18 @@ class LoopWatch:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._last: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
         self._tick = 0
 
     def watch(self) -> None:
         """Measure the running loop from now on; again for the same loop does nothing."""
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # another library's loop, which nobody measures
+            return
+        if loop is self._last():
+            return
+        self._last = weakref.ref(loop)
         if loop not in self._loops:
             self._loops.add(loop)
             self._arm(loop)
@@ -96,6 +133,7 @@ class LoopWatch:
         loop.call_at(due, self._measure, loop, due)
 
     def _measure(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        # The loop's own clock, which no step of the machine's clock moves.
         self._metrics.record_event_loop_lag(max(0.0, loop.time() - due))
         registry = self._metrics.registry
         self._tick = (self._tick + 1) % REFRESH_TICKS
