@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-import math
+import re
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Literal
 
 import prometheus_client
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from support.debian import program
 from tallow.monitoring.catalog import Label, Metric
+from tallow.monitoring.correlation import bind
 from tallow.monitoring.exposition import expose
 from tallow.monitoring.registry import Registry
 
-Update = tuple[str, tuple[str, ...], float]
+Update = tuple[str, tuple[str, ...], float, str | None]
+"""A metric, label values, a number, and the correlation id at hand."""
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 words = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters='"\\\n'), max_size=12)
-numbers = st.floats(0, 1e12) | st.integers(0, 2**53).map(float)
-edges = st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=6, unique=True).map(
+texts = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0") | st.sampled_from('"\\\n#{},= '),
+    max_size=12,
+)
+numbers = (
+    st.floats(0, 2.0**63)
+    | st.integers(0, 2**63)
+    | st.sampled_from([0, -0.0, 5e-324, 2.2250738585072014e-308, 0.1 + 0.2, 1e16, 2**53 + 1, 2.0**63])
+)
+edges = st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=6, unique=True).map(
     lambda found: tuple(sorted(found))
 )
+ids = st.none() | st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 
 
 @st.composite
@@ -49,7 +65,7 @@ def metrics(draw: st.DrawFn) -> tuple[list[Metric], list[Update]]:
             )
         )
         series = st.tuples(*(st.sampled_from(listed) for listed in values))
-        updates += draw(st.lists(st.tuples(st.just(full), series, numbers), max_size=10))
+        updates += draw(st.lists(st.tuples(st.just(full), series, numbers, ids), max_size=10))
     return declared, updates
 
 
@@ -60,9 +76,10 @@ def ours(declared: list[Metric], updates: Iterable[Update]) -> Registry:
         "gauge": registry.set,
         "histogram": registry.observe,
     }
-    for name, values, number in updates:
+    for name, values, number, current in updates:
         family = registry.families[name]
-        record[family.metric.kind](family, values[0] if len(values) == 1 else values, number)
+        with bind(current) if current else nullcontext():
+            record[family.metric.kind](family, values[0] if len(values) == 1 else values, number)
     return registry
 
 
@@ -84,9 +101,13 @@ def theirs(declared: list[Metric], updates: Iterable[Update]) -> prometheus_clie
             if values:
                 made[metric.name].labels(*values)
     by_name = {metric.name: metric for metric in declared}
-    for name, values, number in updates:
+    for name, values, number, current in updates:
         child = made[name].labels(*values) if values else made[name]
-        getattr(child, kinds[by_name[name].kind][1])(number)
+        update = getattr(child, kinds[by_name[name].kind][1])
+        if current and by_name[name].kind == "histogram":
+            update(number, {"correlation_id": current})
+        else:
+            update(number)
     return registry
 
 
@@ -110,10 +131,17 @@ def read(families: Iterable[Any]) -> tuple[dict[str, tuple[str, str]], Samples]:
 
 
 def assert_same(one: Samples, other: Samples) -> None:
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        # Each adds up a histogram's sum in its own order.
-        assert math.isclose(value, other[name], rel_tol=1e-12), name
+    assert one == other  # to the last bit: both add up in the order of the updates
+
+
+def exemplars(families: Iterable[Any]) -> dict[Any, Any]:
+    """Labels and value of each exemplar, by its sample."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): (sample.exemplar.labels, sample.exemplar.value)
+        for family in families
+        for sample in family.samples
+        if sample.exemplar
+    }
 
 
 @settings(deadline=None, max_examples=50)
@@ -134,3 +162,37 @@ def test_openmetrics_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
     expected, wanted = read(parse_openmetrics(peer))  # type: ignore[no-untyped-call]
     assert described == expected
     assert_same(samples, wanted)
+    assert exemplars(parse_openmetrics(mine)) == exemplars(parse_openmetrics(peer))  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.integration
+@settings(deadline=None, max_examples=15)
+@given(metrics())
+def test_prometheus_reads_both(drawn: tuple[list[Metric], list[Update]]) -> None:
+    registry = ours(*drawn)
+    checked = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=expose(registry), capture_output=True, check=False
+    )
+    # 3: it would have named a metric otherwise (ours are random words); 1: it could not read them.
+    assert checked.returncode in (0, 3), checked.stderr
+    written = AFTER_VALUE.sub(r"\1 1700000000", expose(registry, openmetrics=True).decode())
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "history.om"
+        source.write_text(written, encoding="utf-8", newline="\n")
+        read_by_prometheus = subprocess.run(
+            [
+                program("promtool"),
+                "tsdb",
+                "create-blocks-from",
+                "openmetrics",
+                source,
+                Path(folder) / "blocks",
+            ],
+            capture_output=True,
+            check=False,
+        )
+        assert read_by_prometheus.returncode == 0, (read_by_prometheus.stderr, written)
+
+
+AFTER_VALUE = re.compile(r'^(\w+(?:{(?:\w+="(?:\\.|[^"\\])*",?)*})? \S+)', re.MULTILINE)
+"""A sample up to where its time may stand: promtool imports none without."""
