@@ -38,16 +38,18 @@ class BurnCpu:
 
 
 class HoldMemory:
-    """Holds memory that is really there: every page is written to."""
+    """Holds memory that is really there: every page is written to. More adds to what is held."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._held: list[bytearray] = []
 
     def set(self, size: float) -> None:
         """Hold so many bytes; 0 gives them back."""
-        self._held = bytearray()
-        self._held = bytearray(int(size))
-        self._held[::PAGE] = b"\x01" * len(range(0, len(self._held), PAGE))
+        while self._held and sum(map(len, self._held)) > size:
+            self._held.pop()
+        added = bytearray(int(size) - sum(map(len, self._held)))
+        added[::PAGE] = b"\x01" * len(range(0, len(added), PAGE))
+        self._held.append(added)
 
 
 def _burn(share: float, stop: threading.Event) -> None:
