@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "stack",
         "Read the alert e-mails the built-in mailbox received.",
     ),
+    "drill": ("tallow.stack.commands.drill", "stack", "Prove with real faults that alerts page."),
     "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
     "viewer": ("tallow.stack.commands.viewer", "stack", "Show the dashboards in a browser."),
     "lint": ("tallow.stack.commands.lint", "stack", "Check dashboards against the metric catalogue."),

@@ -1,0 +1,126 @@
+"""``tallow drill``: real faults, to see the pages arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from tallow.stack import alerts
+from tallow.stack.commands.options import KNOWN
+from tallow.stack.drill.catalog import DRILLS
+from tallow.stack.drill.drill import Drill
+from tallow.stack.drill.instance import DrillError
+from tallow.stack.drill.result import Result
+from tallow.stack.drill.session import JOBS, Session
+from tallow.stack.drill.table import drills_table, line, summary
+
+LOOK_EVERY_S: Final = 0.25
+
+
+@click.command("drill")
+@click.argument("names", nargs=-1, metavar="[ALERT]...")
+@click.option("--all", "every", is_flag=True, help="Every alert.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option(
+    "--jobs", default=JOBS, show_default=True, type=click.IntRange(1, 100), help="How many at the same time."
+)
+@click.option("--keep", is_flag=True, help="Keep logs and data, and say where.")
+def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep: bool) -> None:
+    """Prove that alerts page: a real fault in a real stack, until the page is there, and over again.
+
+    A stack of its own is started for it, with time running faster; the one that `up` started is left alone.
+    Without an ALERT: what there is. Exits with 1 if a drill fails.
+    """
+    if not names and not every:
+        _list()
+        return
+    chosen = _chosen(names, every)
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's talk
+    root = Path(tempfile.mkdtemp(prefix="tallow-drill-"))
+    started = time.monotonic()
+    try:
+        session = Session(chosen, root, jobs=jobs)
+        results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
+    except (DrillError, *KNOWN) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        raise click.Abort from None
+    finally:
+        if not keep:
+            shutil.rmtree(root, ignore_errors=True)
+    _tell(results, as_json, time.monotonic() - started, root if keep else None)
+    if any(result.problems for result in results.values()):
+        raise SystemExit(1)
+
+
+def _chosen(names: Sequence[str], every: bool) -> list[Drill]:
+    if unknown := [name for name in names if name not in DRILLS]:
+        raise click.UsageError(
+            f"there is no drill of {', '.join(unknown)}; `tallow drill` lists what there is"
+        )
+    return [drill for name, drill in DRILLS.items() if every or name in names]
+
+
+def _list() -> None:
+    rows = [(name, DRILLS[name].fault) for name in alerts.RULES if name in DRILLS]
+    width = max(len(name) for name, _ in rows)
+    for name, fault in rows:
+        click.echo(f"{click.style(name.ljust(width), bold=True)}  {fault}")
+    click.echo("\nRun some with: tallow drill ALERT...   or all with: tallow drill --all")
+
+
+async def _run(session: Session, console: Console) -> Mapping[str, Result]:
+    task = asyncio.create_task(session.run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    if console.is_terminal:
+        await _watch(session, console, task)
+    else:
+        await _follow(session, console, task)
+    return await task
+
+
+async def _watch(session: Session, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
+    """A living table."""
+    with Live(console=console, refresh_per_second=8, transient=True) as live:
+        while not task.done():
+            live.update(drills_table(session.results.values()))
+            await asyncio.wait([task], timeout=LOOK_EVERY_S)
+
+
+async def _follow(session: Session, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
+    """A line for each that is over."""
+    told: set[str] = set()
+    while True:
+        done = task.done()
+        for name, result in session.results.items():
+            if result.over and name not in told:
+                told.add(name)
+                console.print(line(result), soft_wrap=True)
+        if done:
+            return
+        await asyncio.wait([task], timeout=LOOK_EVERY_S)
+
+
+def _tell(results: Mapping[str, Result], as_json: bool, seconds: float, kept: Path | None) -> None:
+    ordered = [results[name] for name in alerts.RULES if name in results]
+    if as_json:
+        facts = [result.facts() for result in ordered]
+        click.echo(json.dumps({"seconds": round(seconds, 1), "drills": facts}, indent=2))
+        return
+    console = Console(highlight=False)
+    console.print(drills_table(ordered))
+    console.print(summary(ordered, seconds))
+    if kept:
+        console.print(f"kept in {kept}")

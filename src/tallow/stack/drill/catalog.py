@@ -1,0 +1,13 @@
+"""Every drill, by the name of its alert: the linter refuses an alert without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tallow.stack.drill.drill import Drill
+from tallow.stack.drill.faults import disk, exposition, monitoring, server, traffic
+
+DRILLS: Mapping[str, Drill] = MappingProxyType(
+    {drill.alert: drill for part in (server, traffic, monitoring, exposition, disk) for drill in part.DRILLS}
+)

@@ -1,0 +1,94 @@
+"""A small disk that fills up for real, and a node_exporter that sees it.
+
+A tmpfs in a mount namespace of its own, which needs no root; it is gone with the exporter. The rule leaves
+tmpfs out, since memory is no disk: the exporter reads a list of mounts that calls it ext4. What it measures
+is the tmpfs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from tallow.stack.drill.drill import Drill, Scene
+from tallow.stack.drill.ground import Ground
+from tallow.stack.drill.instance import DrillError
+from tallow.stack.drill.program import Program
+from tallow.stack.engines import binaries
+from tallow.stack.engines.home import private_folder, write_private
+
+_SIZE: Final = 32 << 20
+_FILLED: Final = 30 << 20
+_MOUNT: Final = "drill"
+
+
+class NotHereError(DrillError):
+    """This machine does not let the drill happen."""
+
+
+@asynccontextmanager
+async def filling(scene: Scene) -> AsyncIterator[None]:
+    """A file takes nearly all of a small disk."""
+    ground = scene.ground
+    folder = ground.home.data / "disk"
+    program = _exporter(ground, folder)
+    await program.start()
+    targets = ground.home.config / "prometheus" / "targets" / "disk.yml"
+    address = ground.address("disk")
+    write_private(
+        targets,
+        yaml.safe_dump([{"targets": [address], "labels": {"job": "node-exporter", "instance": address}}]),
+    )
+    try:
+        await asyncio.sleep(1)
+        if not program.alive:
+            raise NotHereError(f"no mount namespace here: {program.last_lines(1)}")
+        await ground.scraped(address)
+        file = Path(f"/proc/{program.pid}/root{folder / _MOUNT}/file")
+        scene.mark()
+        await asyncio.to_thread(file.write_bytes, bytes(_FILLED))
+        yield
+        await asyncio.to_thread(file.unlink)
+        scene.cleanup.push_async_callback(program.stop)
+    except BaseException:
+        await program.stop()
+        raise
+
+
+def _exporter(ground: Ground, folder: Path) -> Program:
+    unshare = shutil.which("unshare")
+    if unshare is None:
+        raise NotHereError("no mount namespace here: unshare (util-linux) is not installed")
+    private_folder(folder / _MOUNT)
+    write_private(folder / "proc" / "1" / "mounts", f"/dev/{_MOUNT} /{_MOUNT} ext4 rw 0 0\n")
+    exporter = binaries.ensure(["node_exporter"])["node_exporter"]
+    mount = f'mount -t tmpfs -o size={_SIZE} none "$0" && exec "$@"'
+    arguments = [
+        "--collector.disable-defaults",
+        "--collector.filesystem",
+        f"--path.procfs={folder / 'proc'}",
+        f"--path.rootfs={folder}",
+        f"--web.listen-address={ground.address('disk')}",
+    ]
+    return Program(
+        [unshare, "-Urm", "sh", "-c", mount, str(folder / _MOUNT), str(exporter.path), *arguments],
+        ground.home.logs / "disk.log",
+        folder,
+        exporter.environment,
+    )
+
+
+DRILLS: Final = (
+    Drill(
+        alert="DiskFilling",
+        fault="a file fills a small disk (a tmpfs that the exporter is told is ext4)",
+        start=filling,
+        about=lambda ground: ground.address("disk"),
+    ),
+)

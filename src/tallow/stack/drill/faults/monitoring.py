@@ -1,0 +1,141 @@
+"""Faults of what watches: targets, rules, logs, disks, and a server that keeps dying."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import websockets
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tallow.stack.drill.drill import Drill, Scene, again_and_again
+from tallow.stack.drill.receivers import web
+from tallow.stack.drill.track import NOTIFY, WATCHDOG
+from tallow.stack.engines.home import write_private
+
+_KILLS: Final = 5
+"""Restarts; more than three in half an hour are a loop."""
+
+
+@asynccontextmanager
+async def target_down(scene: Scene) -> AsyncIterator[None]:
+    exporter = scene.ground.programs["node-exporter"]
+    await exporter.kill()
+    yield
+    await scene.ground.start("node-exporter")
+
+
+@asynccontextmanager
+async def failing_rule(scene: Scene) -> AsyncIterator[None]:
+    """A rule that was valid when it was written, and whose labels match several series today."""
+    rule = {"record": "drill:broken", "expr": "up * on () up"}
+    file = scene.ground.home.config / "prometheus" / "rules" / "further" / "broken.yml"
+    write_private(file, yaml.safe_dump({"groups": [{"name": "broken", "rules": [rule]}]}))
+    scene.ground.reload()
+    yield
+    file.unlink()
+    scene.ground.reload()
+
+
+@asynccontextmanager
+async def slack_is_gone(scene: Scene) -> AsyncIterator[None]:
+    """Slack cannot be reached, and something happens that it should be told of."""
+    await scene.ground.desk.close_slack()
+    await scene.instance.program.kill()
+    yield
+    await scene.ground.desk.open_slack()
+    await scene.instance.start()
+
+
+@asynccontextmanager
+async def restart_loop(scene: Scene) -> AsyncIterator[None]:
+    """Killed and started again, each time for long enough to be scraped."""
+    for _ in range(_KILLS):
+        await scene.instance.program.kill()
+        await scene.instance.start()
+        await asyncio.sleep(2 * scene.ground.track.interval)
+    yield
+
+
+@asynccontextmanager
+async def deaf_log_endpoint(scene: Scene) -> AsyncIterator[None]:
+    """Nothing listens where the logs go, and few lines may wait; the writing goes on when it is healed."""
+
+    async def write_a_line() -> None:
+        url = scene.instance.url.replace("http", "ws", 1) + "/api/signal"
+        async with websockets.connect(url, compression=None, proxy=None) as socket:
+            await socket.send("nonsense")
+            await socket.recv()
+
+    await scene.cleanup.enter_async_context(again_and_again(write_a_line, 0.2))
+    yield
+    endpoint = Starlette(routes=[Route("/", _take, methods=["POST"])])
+    await scene.cleanup.enter_async_context(web.serving(endpoint, scene.ground.ports["logs"]))
+
+
+async def _take(_request: Request) -> Response:
+    return Response(status_code=204)
+
+
+@asynccontextmanager
+async def alerting_dies(scene: Scene) -> AsyncIterator[None]:
+    """Prometheus is killed; :mod:`tallow.stack.drill.beat` does this, and Alertmanager after it."""
+    await scene.ground.programs["prometheus"].kill()
+    yield
+    await scene.ground.start("prometheus")
+
+
+DRILLS: Final = (
+    Drill(
+        alert="Watchdog",
+        fault="Prometheus, and after it Alertmanager, is killed and kept down",
+        start=alerting_dies,
+        track=WATCHDOG,
+    ),
+    Drill(
+        alert="TargetMissing",
+        fault="node-exporter is killed and kept down",
+        start=target_down,
+        about=lambda ground: ground.address("node-exporter"),
+    ),
+    Drill(
+        alert="RuleEvaluationFailing",
+        fault="a rule is loaded that matches several series to one, and fails",
+        start=failing_rule,
+        about=lambda ground: ground.address("prometheus"),
+    ),
+    Drill(
+        alert="AlertmanagerCannotNotify",
+        fault="nothing listens where Slack was, while the server is killed",
+        start=slack_is_gone,
+        track=NOTIFY,
+        about=lambda ground: ground.address("alertmanager"),
+        unreachable=frozenset({("slack", "slack")}),
+        along=frozenset({"ServiceDown"}),
+        lasts=60,
+    ),
+    Drill(
+        alert="RestartLoop",
+        fault=f"the server is killed and started again {_KILLS} times",
+        start=restart_loop,
+        along=frozenset({"ServiceDown"}),
+        lasts=60,
+    ),
+    Drill(
+        alert="TelemetryDropped",
+        fault="nothing listens where the logs go (LOG_ENDPOINT), and ten lines may wait (LOG_QUEUE_SIZE)",
+        start=deaf_log_endpoint,
+        environment={
+            "LOG_ENDPOINT": "http://127.0.0.1:{logs}/",
+            "LOG_ENDPOINT_KIND": "http",
+            "LOG_QUEUE_SIZE": "10",
+            "LOG_BATCH_SIZE": "1",
+        },
+    ),
+)

@@ -1,0 +1,198 @@
+"""Faults of the server as a process, and of what it stands on."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from tallow.stack.drill import visitor
+from tallow.stack.drill.drill import Drill, Scene, again_and_again, until
+from tallow.stack.drill.instance import Instance
+
+FULL: Final = {"MAX_ROOMS": "1"}
+"""A server that has a room and takes no second one."""
+_FULL_EVERY_S: Final = 0.5
+_HELD_BYTES: Final = 1.8e9
+_HELD_AT_ONCE: Final = 0.1e9
+"""Little enough that the server goes on answering scrapes meanwhile."""
+_BUSY_CORES: Final = 8.0
+"""More than there may be: it is to have one for itself, whatever else the machine does."""
+_SLOW_S: Final = 1.7
+
+
+@asynccontextmanager
+async def knocking_at_a_full_server(instance: Instance) -> AsyncIterator[None]:
+    """More rooms are asked for than the server may have: it answers 503."""
+    await instance.http.post("/api/rooms", json={"token_hash": "0" * 64})
+
+    async def knock() -> None:
+        await instance.http.post("/api/rooms", json={"token_hash": "1" * 64})
+
+    async with again_and_again(knock, _FULL_EVERY_S):
+        yield
+
+
+@asynccontextmanager
+async def full(scene: Scene) -> AsyncIterator[None]:
+    async with knocking_at_a_full_server(scene.instance):
+        yield
+
+
+@asynccontextmanager
+async def killed(scene: Scene) -> AsyncIterator[None]:
+    """Killed, while it and another server make errors: their warnings show what is silenced and what not."""
+    other = await scene.another(FULL)
+    hold = 300 * scene.ground.track.scale
+    # The rule does not count on a young server.
+    await asyncio.sleep(hold)
+    async with knocking_at_a_full_server(other):
+        async with knocking_at_a_full_server(scene.instance):
+            await until(
+                lambda: scene.observer.now("HighErrorRate", scene.instance.target),
+                60,
+                "HighErrorRate, which ServiceDown is to silence, was not pending",
+            )
+            # Long enough that its rate outlives the server until it fires, short enough that it does not yet.
+            await asyncio.sleep(hold / 2)
+        scene.mark()
+        await scene.instance.program.kill()
+        yield
+    await scene.instance.start()
+
+
+async def silences_its_instance_alone(scene: Scene) -> list[str]:
+    """What ServiceDown inhibits: everything on its instance, nothing on another."""
+    problems = []
+    other = scene.others[0].target
+
+    def told(target: str) -> bool:
+        return any(
+            "/runbooks/HighErrorRate" in message.text and target in message.text
+            for message in scene.ground.desk.tray.messages
+        )
+
+    async def silenced() -> bool:
+        return any(
+            alert["labels"]["alertname"] == "HighErrorRate"
+            and alert["labels"].get("instance") == scene.instance.target
+            and alert["status"]["inhibitedBy"]
+            for alert in await scene.ground.notified()
+        )
+
+    await until(silenced, 60, "HighErrorRate of the same server did not fire, or was not inhibited")
+    await until(lambda: told(other), 60, "HighErrorRate of another server was not told: silenced too?")
+    if told(scene.instance.target):
+        problems.append("HighErrorRate of the dead server was told: ServiceDown did not silence it")
+    return problems
+
+
+@asynccontextmanager
+async def locked_database(scene: Scene) -> AsyncIterator[None]:
+    """Another process holds the database's lock, as a backup that hangs does."""
+
+    async def ask() -> None:
+        await visitor.room(scene.instance)
+
+    holder = sqlite3.connect(scene.instance.folder / "tallow.db", isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        async with again_and_again(ask, 0.5, at_once=3):
+            yield
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+
+
+@asynccontextmanager
+async def full_memory(scene: Scene) -> AsyncIterator[None]:
+    held = 0.0
+    while held < _HELD_BYTES:
+        held += _HELD_AT_ONCE
+        await scene.instance.fault(hold_memory=held)
+        await asyncio.sleep(0.1)
+    yield
+    await scene.instance.fault(hold_memory=0)
+
+
+@asynccontextmanager
+async def busy(scene: Scene) -> AsyncIterator[None]:
+    await scene.instance.fault(burn_cpu=_BUSY_CORES)
+    yield
+    await scene.instance.fault(burn_cpu=0)
+
+
+@asynccontextmanager
+async def slow_database(scene: Scene) -> AsyncIterator[None]:
+    async def ask() -> None:
+        await visitor.room(scene.instance)
+
+    await scene.instance.fault(slow_database=_SLOW_S)
+    async with again_and_again(ask, 0.2, at_once=4):
+        yield
+    await scene.instance.fault(slow_database=0)
+
+
+@asynccontextmanager
+async def empty_cache(scene: Scene) -> AsyncIterator[None]:
+    async def visit() -> None:
+        name, token = await visitor.room(scene.instance)
+        await asyncio.sleep(0.1)  # longer than the cache keeps anything now
+        async with visitor.joined(scene.instance, name, token, "sender"):
+            await asyncio.sleep(0.1)
+            async with visitor.joined(scene.instance, name, token, "receiver"):
+                pass
+
+    await scene.instance.fault(empty_cache=1)
+    async with again_and_again(visit, 0.5):
+        yield
+    await scene.instance.fault(empty_cache=0)
+
+
+DRILLS: Final = (
+    Drill(
+        alert="ServiceDown",
+        fault="the server is killed and kept down, while it and a second one make errors",
+        start=killed,
+        environment=FULL,
+        along=frozenset({"HighErrorRate"}),
+        check=silences_its_instance_alone,
+        lasts=60,
+    ),
+    Drill(
+        alert="HighErrorRate",
+        fault="a server that is full (MAX_ROOMS) is asked for rooms and answers 503",
+        start=full,
+        environment=FULL,
+    ),
+    Drill(
+        alert="CriticalErrors",
+        fault="another process holds the database's write lock: rooms cannot be made",
+        start=locked_database,
+        along=frozenset({"HighErrorRate", "SlowDatabaseOperations"}),
+        lasts=10,
+    ),
+    Drill(
+        alert="HighMemoryUsage",
+        fault=f"the server holds {_HELD_BYTES / 1e9:g} GB more (switch hold_memory)",
+        start=full_memory,
+    ),
+    Drill(
+        alert="HighCPUUsage",
+        fault=f"{_BUSY_CORES:g} threads of the server compute without a pause (switch burn_cpu)",
+        start=busy,
+        lasts=60,
+    ),
+    Drill(
+        alert="SlowDatabaseOperations",
+        fault=f"every statement takes {_SLOW_S:g} s longer (switch slow_database), while rooms are made",
+        start=slow_database,
+    ),
+    Drill(
+        alert="LowCacheHitRate",
+        fault="the cache is emptied all the time (switch empty_cache), while rooms are made and joined",
+        start=empty_cache,
+    ),
+)

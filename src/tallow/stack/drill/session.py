@@ -1,0 +1,89 @@
+"""Many drills at once: a stack for each track, and as many drills on it as the machine bears."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Final
+
+from tallow.stack import alerts
+from tallow.stack.alerts.rule import Rule
+from tallow.stack.drill import beat
+from tallow.stack.drill.beat import BeatRunner
+from tallow.stack.drill.configuration import Groups
+from tallow.stack.drill.drill import Drill
+from tallow.stack.drill.ground import standing
+from tallow.stack.drill.instance import DrillError
+from tallow.stack.drill.observer import observing
+from tallow.stack.drill.result import Result
+from tallow.stack.drill.runner import Runner, blank
+from tallow.stack.drill.track import Track
+
+JOBS: Final = 16
+"""Drills at the same time, where nothing else is asked for."""
+
+
+class Session:
+    """A set of drills.
+
+    Args:
+        drills: which.
+        root: folder for everything that they leave.
+        jobs: how many at a time.
+        shipped: the rule groups that are drilled.
+    """
+
+    def __init__(
+        self, drills: Sequence[Drill], root: Path, *, jobs: int = JOBS, shipped: Groups = alerts.GROUPS
+    ) -> None:
+        self._root, self._shipped = root, shipped
+        rules = {rule.name: rule for group in shipped.values() for rule in group}
+        self._drills = sorted(drills, key=lambda drill: _length(drill, rules[drill.alert]), reverse=True)
+        self.results = {drill.alert: blank(drill, rules[drill.alert]) for drill in self._drills}
+        self._jobs = asyncio.Semaphore(jobs)
+        self._starting = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def run(self) -> Mapping[str, Result]:
+        """Run all of them: the results, by alert."""
+        tracks = {drill.track.name: drill.track for drill in self._drills}
+        async with asyncio.TaskGroup() as group:
+            for track in tracks.values():
+                group.create_task(self._track(track), name=track.name)
+        return self.results
+
+    async def _track(self, track: Track) -> None:
+        mine = [drill for drill in self._drills if drill.track == track]
+        turn = asyncio.Lock()
+        try:
+            async with (
+                standing(track, self._root, self._shipped) as ground,
+                observing(ground) as observer,
+                asyncio.TaskGroup() as group,
+            ):
+                for drill in mine:
+                    result = self.results[drill.alert]
+                    runner = (
+                        BeatRunner(drill, ground, result)
+                        if drill.alert == beat.ALERT
+                        else Runner(drill, ground, observer, result, self._starting)
+                    )
+                    group.create_task(self._one(runner, turn if track.in_turn else None), name=drill.alert)
+        except DrillError as error:
+            for drill in mine:
+                result = self.results[drill.alert]
+                if not result.over:
+                    result.problems.append(str(error))
+                    result.state = "failed"
+
+    async def _one(self, runner: Runner | BeatRunner, turn: asyncio.Lock | None) -> None:
+        async with turn or nullcontext(), self._jobs:
+            await runner.run()
+
+
+def _length(drill: Drill, rule: Rule) -> float:
+    """About how long a drill takes: the longest begin first."""
+    longest = max(rule.windows.values(), default=0)
+    return drill.lasts + (2 * longest + rule.hold + rule.guard_seconds) * drill.track.scale

@@ -1,0 +1,94 @@
+"""Drills pass on what is shipped, and fail where something is broken, saying where."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.debian import program
+from tallow.stack import alerts, routing
+from tallow.stack.alerts import Rule
+from tallow.stack.drill import configuration, runner
+from tallow.stack.drill.catalog import DRILLS
+from tallow.stack.drill.result import Result
+from tallow.stack.drill.session import Session
+from tallow.stack.drill.track import Track
+from tallow.stack.routing import config
+from tallow.stack.routing.matrix import ROUTES
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("drill")]
+
+QUICK = Track("quick", 1 / 60)
+
+
+@pytest.fixture(autouse=True)
+def _programs() -> None:
+    for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
+        program(name)  # skips where it cannot be had
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "SLACK_S", 10.0)
+
+
+async def drilled(
+    folder: Path, *names: str, shipped: configuration.Groups = alerts.GROUPS
+) -> Mapping[str, Result]:
+    drills = [replace(DRILLS[name], track=QUICK) for name in names]
+    return await Session(drills, folder, shipped=shipped).run()
+
+
+def broken(name: str, **changed: object) -> configuration.Groups:
+    """The shipped rules, one of them changed."""
+
+    def one(rule: Rule) -> Rule:
+        return replace(rule, **changed) if rule.name == name else rule  # type: ignore[arg-type]
+
+    return {group: tuple(one(rule) for rule in rules) for group, rules in alerts.GROUPS.items()}
+
+
+async def test_what_is_shipped_passes(tmp_path: Path) -> None:
+    results = await drilled(tmp_path, "CriticalErrors", "UnauthorizedAPIAccess", "HighErrorRate")
+    assert [(result.alert, result.problems) for result in results.values() if result.problems] == []
+    critical = results["CriticalErrors"]
+    assert critical.places == ("critical by e-mail", "pagerduty", "slack")
+    assert critical.told is not None
+    assert critical.resolved is not None
+
+
+async def test_a_rule_that_cannot_fire_is_found(tmp_path: Path, impatient: None) -> None:
+    dead = broken("CriticalErrors", expr=alerts.RULES["CriticalErrors"].expr.replace("errors", "mistakes"))
+    results = await drilled(tmp_path, "CriticalErrors", shipped=dead)
+    [problem] = results["CriticalErrors"].problems
+    assert "the condition of the rule did not hold" in problem
+
+
+async def test_a_route_that_leads_astray_is_found(
+    tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    astray = tuple(route for route in ROUTES if route.receiver != "critical-alerts")
+    monkeypatch.setattr(config, "ROUTES", astray)
+    results = await drilled(tmp_path, "CriticalErrors")
+    [problem] = results["CriticalErrors"].problems
+    assert "no page came to critical by e-mail, slack, pagerduty" in problem
+    assert "it went to default by e-mail" in problem
+
+
+async def test_a_secret_that_is_wrong_is_found(
+    tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(settings: routing.AlertSettings) -> dict[str, str]:
+        return right(settings) | {"pagerduty_routing_key": "0" * 32}
+
+    right = routing.secret_files
+    monkeypatch.setattr(routing, "secret_files", wrong)
+    results = await drilled(tmp_path, "CriticalErrors")
+    [problem] = results["CriticalErrors"].problems
+    assert "no page came to pagerduty" in problem
+    assert "refused: pagerduty 400 'routing_key' belongs to no integration" in problem
