@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from support.certificates import self_signed
 from support.peers import RELAYED, a_room, across, receive, send, tallow
-from support.server import Running
+from support.proxy import line
+from support.server import Running, tallow_serve
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.error import FileError
 from tallow.app.peer.errors import RefusedError
@@ -92,7 +96,7 @@ async def test_the_sender_cancels(server: Running, tmp_path: Path) -> None:
     assert isinstance(await sender.ended(), asyncio.CancelledError)
     assert isinstance(await receiver.ended(), CancelledByPeerError)
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
-    assert not list((tmp_path / "out").glob("*.txt"))
+    assert not list((tmp_path / "out").iterdir())
     assert not interrupted()
 
 
@@ -103,6 +107,7 @@ async def test_the_receiver_cancels(server: Running, tmp_path: Path) -> None:
     receiver.task.cancel()
     assert isinstance(await receiver.ended(), asyncio.CancelledError)
     assert isinstance(await sender.ended(), CancelledByPeerError)
+    assert not list((tmp_path / "out").iterdir())
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
@@ -171,3 +176,88 @@ async def test_a_useless_link_is_one_clear_line(tmp_path: Path, link: str) -> No
         assert "AAECAw" not in error["message"]
         assert await receiver.ended() == 1
         assert await receiver.said() == ""
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+async def test_ctrl_c_cancels_on_both_sides(server: Running, tmp_path: Path, who: str) -> None:
+    path = a_file(tmp_path, size=60_000_000)
+    async with line(server.url) as way:
+        way.rate = 20_000_000
+        arguments = ("send", "--relay", "--server", way.url, str(path))
+        async with tallow(*arguments, home=tmp_path / "s") as sender:
+            link = (await sender.until("link"))["link"]
+            out = str(tmp_path / "out")
+            async with tallow("receive", "-o", out, home=tmp_path / "r", given=link) as receiver:
+                await receiver.until("progress")
+                here, there = (sender, receiver) if who == "sender" else (receiver, sender)
+                here.process.send_signal(signal.SIGINT)
+                assert await here.ended() == 130
+                assert await there.ended() == 3
+                for side, by in ((here, "this side"), (there, "other side")):
+                    assert side.events[-1] == {"event": "finished", "outcome": "cancelled", "by": by}
+                    assert await side.said() == ""
+    assert server.value("transfers_total", status="cancelled", method="relay") == 1
+
+
+@pytest.mark.parametrize("variable", [{"DO_NOT_TRACK": "1"}, {}], ids=["DO_NOT_TRACK", "--no-telemetry"])
+async def test_who_does_not_want_to_be_counted_is_not(
+    server: Running, tmp_path: Path, variable: dict[str, str]
+) -> None:
+    path = a_file(tmp_path)
+    quiet = () if variable else ("--no-telemetry",)
+    arguments = ("send", "--relay", "--server", server.url, str(path), *quiet)
+    async with tallow(*arguments, home=tmp_path / "s", **variable) as sender:
+        link = (await sender.until("link"))["link"]
+        arguments = ("receive", "-o", str(tmp_path / "out"), *quiet)
+        async with tallow(*arguments, home=tmp_path / "r", given=link, **variable) as receiver:
+            assert await receiver.ended() == 0
+        assert await sender.ended() == 0
+    for outcome in ("accepted", "rejected", "rate_limited"):
+        assert server.value("client_reports_total", outcome=outcome) == 0
+
+
+async def test_a_link_that_can_be_read_on_its_way_is_not_made(tmp_path: Path) -> None:
+    path = a_file(tmp_path, size=1)
+    server = "http://tallow.example"
+    async with tallow("send", "--server", server, str(path), home=tmp_path) as refused:
+        assert "plain http" in (await refused.until("error"))["message"]
+        assert await refused.ended() == 1
+    async with tallow(
+        "send", "--insecure", "--server", "http://192.0.2.1:9", str(path), home=tmp_path
+    ) as tried:
+        tried.process.kill()
+
+
+async def test_metadata_goes_unless_it_is_to_be_kept(server: Running, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "a camera nobody else need know"
+    picture = tmp_path / "picture.jpg"
+    Image.new("RGB", (8, 8)).save(picture, exif=exif)
+    await across(server.url, [picture], tmp_path / "out")
+    assert b"a camera" not in (tmp_path / "out" / picture.name).read_bytes()
+    assert server.value("metadata_stripped_total", file_type="image", status="success") == 1
+    await across(server.url, [picture], tmp_path / "kept", keep_metadata=True)
+    assert (tmp_path / "kept" / picture.name).read_bytes() == picture.read_bytes()
+    assert server.value("metadata_stripped_total", file_type="image", status="success") == 1
+
+
+async def test_a_private_authority_is_trusted_when_named(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    folder = tmp_path / "server"
+    folder.mkdir()
+    path = a_file(tmp_path)
+    async with tallow_serve(folder, "--tls-cert", str(certificate), "--tls-key", str(key)) as server:
+        to = ("--server", server.url)
+        async with tallow("send", *to, str(path), home=tmp_path / "s") as distrusting:
+            assert "certificate is not trusted" in (await distrusting.until("error"))["message"]
+        trusting = ("--ca", str(certificate))
+        async with tallow("send", "--relay", *to, *trusting, str(path), home=tmp_path / "s") as sender:
+            link = (await sender.until("link"))["link"]
+            out = str(tmp_path / "out")
+            by_variable = {"SSL_CERT_FILE": str(certificate)}
+            async with tallow(
+                "receive", "-o", out, home=tmp_path / "r", given=link, **by_variable
+            ) as receiver:
+                assert await receiver.ended() == 0
+            assert await sender.ended() == 0
+    assert (tmp_path / "out" / path.name).exists()

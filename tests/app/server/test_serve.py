@@ -7,16 +7,12 @@ import signal
 import socket
 import ssl
 import sys
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from support.certificates import self_signed
 from support.server import refused, tallow_serve
 
 
@@ -65,7 +61,7 @@ async def test_tls_is_served(tmp_path: Path, workers: str) -> None:
     async with tallow_serve(tmp_path, *options) as server:
         assert server.url.startswith("https://")
         trust = ssl.create_default_context(cafile=str(certificate))
-        async with httpx.AsyncClient(base_url=server.url, verify=trust) as http:
+        async with httpx.AsyncClient(base_url=server.url, verify=trust, timeout=30) as http:
             assert (await http.get("/api/info")).status_code == 200
         connection = await server.connect("/api/signal", ssl=trust)
         await connection.close()
@@ -113,27 +109,3 @@ async def test_being_told_to_stop_is_a_success(tmp_path: Path, number: signal.Si
                 await asyncio.sleep(0.05)
     process.send_signal(number)
     assert await process.wait() == 0
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key, in PEM files."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tallow test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    return folder / "cert.pem", folder / "key.pem"

@@ -90,6 +90,18 @@ class Destination:
                     return self.folder / path if same else None
         return None
 
+    def drop(self, name: str, size: int, digest: bytes, resume_key: bytes) -> None:
+        """Remove what was kept of a file, if anything was: nobody goes on with it."""
+        path = safe_path(name)
+        with suppress(OSError):
+            here = os.dup(self._root)
+            try:
+                for part in path.parts[:-1]:
+                    here = _down(here, part)
+                os.unlink(partial_name(path.name, size, digest, resume_key), dir_fd=here)
+            finally:
+                os.close(here)
+
     def close(self) -> None:
         """Let go of the folder."""
         if self._root >= 0:

@@ -104,6 +104,15 @@ class Receiver:
         await self._telemetry.last()
         if not resumable:
             self._received.forget()
+            self._drop_parts()
+
+    def _drop_parts(self) -> None:
+        """Leave nothing in the folder of what nobody will go on with."""
+        offered = self._received.offered
+        for number, entry in enumerate(offered.files if offered else ()):
+            if number not in self._received.paths:
+                key = self._link.resume_key
+                self._destination.drop(entry.name, entry.size, entry.digest, key)
 
     def _keep_key(self, key: str) -> None:
         self._received.seat = key

@@ -23,6 +23,7 @@ class Received:
     seat: str | None = None
     manifest: str | None = None
     paths: dict[int, str] = field(default_factory=dict)
+    offered: Manifest | None = None
 
     @classmethod
     def of(cls, link: Link, expires: float) -> Received:
@@ -51,7 +52,7 @@ class Received:
         mark = manifest.mark
         if self.manifest not in {None, mark}:
             return False
-        self.manifest = mark
+        self.manifest, self.offered = mark, manifest
         self.save()
         return True
 

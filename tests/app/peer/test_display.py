@@ -1,0 +1,91 @@
+"""What a script and a person see."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+import pytest
+
+from tallow.app.peer.display import JsonLines, Terminal
+from tallow.app.peer.manifest import Entry, Manifest
+from tallow.app.peer.progress import Progress
+
+LINK = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
+
+
+def test_events_are_one_json_object_a_line() -> None:
+    out = io.BytesIO()
+    show = JsonLines(out)
+    show("link", link=LINK, expires_in=60)
+    show("file", name="two\nlines")
+    first, second = out.getvalue().splitlines()
+    assert json.loads(first) == {"event": "link", "link": LINK, "expires_in": 60}
+    assert json.loads(second) == {"event": "file", "name": "two\nlines"}
+
+
+def test_the_link_alone_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal()("link", link=LINK, expires_in=60)
+    shown = capsys.readouterr()
+    assert shown.out == f"{LINK}\n"
+    assert "nobody else" in shown.err
+    assert "█" not in shown.err  # no terminal, no QR code
+
+
+def test_a_terminal_shows_a_qr_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Terminal()("link", link=LINK, expires_in=60)
+    assert "█" in capsys.readouterr().err
+    Terminal(qr_code=False)("link", link=LINK, expires_in=60)
+    assert "█" not in capsys.readouterr().err
+
+
+def test_names_of_the_other_side_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal(theme="plain")("file", name="x", path="out/\x1b[2Jbad\u202egpj.exe")
+    shown = capsys.readouterr().err
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_the_end_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    show = Terminal(theme="plain")
+    show("finished", outcome="success", files=1, bytes=1234567, seconds=3725.0)
+    show("finished", outcome="success", files=3, bytes=10, seconds=2.51)
+    shown = capsys.readouterr().err.splitlines()
+    assert shown == [
+        "Done: 1,234,567 bytes in 1:02 h, verified.",
+        "Done: 3 files, 10 bytes in 2.5 s, verified.",
+    ]
+
+
+def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
+    told: list[dict[str, object]] = []
+    now = [100.0]
+    progress = Progress(
+        lambda event, /, **details: told.append({"event": event, **details}), clock=lambda: now[0]
+    )
+    progress.total(Manifest((Entry("a", 1_000_000, bytes(32)),)))
+    progress.restart(200_000)
+    progress.begin()
+    progress.file("a")
+    for _ in range(80):
+        now[0] += 0.01
+        progress.add(10_000)
+    events = [event for event in told if event["event"] == "progress"]
+    assert len(events) <= 5
+    assert events[-1]["bytes"] == events[-1]["total"] == 1_000_000
+    assert events[-2]["bytes_per_second"] == pytest.approx(1_000_000, rel=0.05)
+    assert events[-1]["remaining_seconds"] == 0
+    assert progress.moved == 800_000
+    assert progress.seconds == pytest.approx(0.8)
+
+
+def test_the_theme_plain_has_no_colour(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    Terminal(theme="plain")("warning", message="careful")
+    assert re.search(r"\x1b\[3\dm", capsys.readouterr().err) is None
