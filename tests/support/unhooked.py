@@ -6,7 +6,7 @@ once more within their event).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import sentry_sdk
@@ -40,7 +40,7 @@ def _messages() -> None:
 def _context() -> None:
     scrubbed = Fields.clean
 
-    def clean(self: Fields, given: Mapping[str, Any]) -> dict[str, Any]:
+    def clean(self: Fields, given: dict[str, Any]) -> dict[str, Any]:
         return scrubbed(self, given) if set(given) == {"error"} else dict(given)
 
     put(Fields, "clean", clean)
@@ -49,7 +49,7 @@ def _context() -> None:
 def _errors() -> None:
     scrubbed = Fields.clean
 
-    def clean(self: Fields, given: Mapping[str, Any]) -> dict[str, Any]:
+    def clean(self: Fields, given: dict[str, Any]) -> dict[str, Any]:
         return dict(given) if set(given) == {"error"} else scrubbed(self, given)
 
     put(Fields, "clean", clean)

@@ -6,12 +6,19 @@ Whatever goes wrong in it is raised here; an exit then drops what it held, and c
 from __future__ import annotations
 
 import importlib
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
+_loaded: Callable[[Any], Any] | None = None
+
+
 def scrub(value: T) -> T:
     """``value`` without what is private in it (:func:`tallow.monitoring.privacy.scrub`)."""
-    cleaned: T = importlib.import_module("tallow.monitoring.privacy").scrub(value)
+    global _loaded
+    if _loaded is None:
+        _loaded = importlib.import_module("tallow.monitoring.privacy").scrub
+    cleaned: T = _loaded(value)
     return cleaned

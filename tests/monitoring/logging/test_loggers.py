@@ -247,7 +247,8 @@ def test_an_exception_whose_text_cannot_be_had_is_still_written(logs: CapturedLo
 def test_a_message_that_is_no_text_is_written_as_one(logs: CapturedLogs) -> None:
     logs.logger.info(404)  # type: ignore[arg-type]
     logs.logger.info(Hostile())  # type: ignore[arg-type]
-    assert [record["message"] for record in logs.records] == ["404", "[Hostile]"]
+    logs.logger.info([1, 2])  # type: ignore[arg-type]
+    assert [record["message"] for record in logs.records] == ["404", "[Hostile]", "[1, 2]"]
 
 
 def test_a_line_too_long_loses_its_largest_fields_and_says_so(logs: CapturedLogs) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from tallow.monitoring.logging.record import plain
@@ -15,32 +14,33 @@ DROPPED: Final = "[dropped]"
 
 
 class Fields:
-    """Scrubs what a caller gives. Messages are mostly the same few constants: their answers are kept."""
+    """Scrubs what a caller gives.
+
+    Attributes:
+        known: messages to what was left of them. They are mostly the same few constants.
+    """
 
     def __init__(self, metrics: Metrics = METRICS) -> None:
         self._metrics = metrics
-        self._texts: dict[str, str] = {}
+        self.known: dict[Any, str] = {}
 
-    def clean(self, context: Mapping[str, Any]) -> dict[str, Any]:
+    def clean(self, context: dict[str, Any]) -> dict[str, Any]:
         """Context without anything private."""
         try:
-            return scrub(dict(context))
+            return scrub(context)
         except Exception:  # noqa: BLE001 - whatever is wrong with the scrubber, nothing passes it by
             self._metrics.record_dropped("logs", "failed")
             return dict.fromkeys(map(str, range(len(context))), DROPPED)
 
     def text(self, message: str) -> str:
         """A message without anything private, at most :data:`MAX_TEXT` characters of it."""
-        known = self._texts.get(message) if isinstance(message, str) else None
-        if known is not None:
-            return known
         text = message if isinstance(message, str) else str(plain(message))
         if len(text) > MAX_TEXT:
             return self._scrubbed(text[:MAX_TEXT]) + "…"
         clean = self._scrubbed(text)
-        if len(self._texts) >= MAX_KEPT:
-            self._texts.clear()
-        self._texts[text] = clean
+        if len(self.known) >= MAX_KEPT:
+            self.known.clear()
+        self.known[text] = clean
         return clean
 
     def _scrubbed(self, text: str) -> str:

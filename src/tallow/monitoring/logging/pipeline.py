@@ -67,7 +67,7 @@ class Pipeline:
         """What to call when a record comes before anything was configured."""
         self._first_use = configure
 
-    def scrubbed(self, context: Mapping[str, Any]) -> dict[str, Any]:
+    def scrubbed(self, context: dict[str, Any]) -> dict[str, Any]:
         """Context as it may be kept and written."""
         try:
             return self._fields.clean(context)
@@ -84,10 +84,10 @@ class Pipeline:
                 return
             fields = self._fields
             record: dict[str, Any] = {
-                "timestamp": self._clock.stamp(time.time()),
+                "timestamp": self._clock.stamp(time.time_ns()),
                 "level": level,
                 "logger": name,
-                "message": fields.text(message),
+                "message": (type(message) is str and fields.known.get(message)) or fields.text(message),
                 **self._static,
             }
             request = correlation.current()

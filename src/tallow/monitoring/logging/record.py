@@ -45,6 +45,9 @@ def level_of(number: int) -> str:
     return "debug"
 
 
+_MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1000))
+
+
 class Clock:
     """RFC 3339 time stamps, UTC, to the millisecond; the part down to the second is kept between calls."""
 
@@ -53,14 +56,14 @@ class Clock:
     def __init__(self) -> None:
         self._kept = (-1, "")
 
-    def stamp(self, now: float) -> str:
-        """``now``, seconds since the Unix epoch, as text."""
-        second = int(now)
+    def stamp(self, now_ns: int) -> str:
+        """``now_ns``, nanoseconds since the Unix epoch, as text."""
+        second, rest = divmod(now_ns // 1_000_000, 1000)
         kept, text = self._kept
         if second != kept:
             text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
             self._kept = (second, text)  # one store: threads see the old pair or the new
-        return f"{text}{int((now - second) * 1000):03d}Z"
+        return text + _MILLISECONDS[rest]
 
 
 def encode(record: dict[str, Any]) -> bytes:
