@@ -14,6 +14,7 @@ from tallow.app.crypto.errors import (
 from tallow.app.files.error import FileError, MismatchError
 from tallow.app.files.source import SourceChangedError as FileChangedError
 from tallow.app.link import LinkError
+from tallow.app.metadata import MetadataError
 
 
 class PeerError(Exception):
@@ -66,6 +67,7 @@ def is_passing(error: BaseException) -> bool:
 _CLASSES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (FileChangedError, SourceChangedError.kind, SourceChangedError.severity),
     (MismatchError, HashMismatchError.kind, HashMismatchError.severity),
+    (MetadataError, "validation", "low"),
     (FileError, "storage", "high"),
     (LinkError, "validation", "low"),
     (ChannelError, "network", "medium"),

@@ -48,7 +48,9 @@ class SecureChannel:
             ChannelClosedError: it cannot be delivered any more.
         """
         # A frame that was encrypted must go, or every later one fails at its nonce: cancelling waits for it.
-        await asyncio.shield(self._send(header, payload))
+        sending = asyncio.ensure_future(self._send(header, payload))
+        sending.add_done_callback(_noticed)
+        await asyncio.shield(sending)
 
     async def _send(self, header: Header, payload: bytes | memoryview) -> None:
         async with self._sending:
@@ -108,6 +110,12 @@ class SecureChannel:
         with suppress(TimeoutError):
             async with asyncio.timeout(ABORT_S):
                 await self.channel.close()
+
+
+def _noticed(sending: asyncio.Task[None]) -> None:
+    """Take note of how sending ended, should nobody wait for it any more."""
+    if not sending.cancelled():
+        sending.exception()
 
 
 async def agree(channel: Channel, role: Role, link: Link, metrics: Metrics) -> SecureChannel:
