@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "send": ("tallow.app.commands.send", "app", "Send files: prints a link and waits for the receiver."),
     "receive": ("tallow.app.commands.receive", "app", "Receive files from a link."),
     "settings": ("tallow.app.commands.settings", "app", "Show or change settings of send and receive."),
+    "demo": ("tallow.app.commands.demo", "app", "Make real traffic, so that every panel lives."),
     "up": ("tallow.stack.commands.up", "stack", "Start Tallow and its monitoring."),
     "down": ("tallow.stack.commands.down", "stack", "Stop what `up` started; data is kept."),
     "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),

@@ -1,0 +1,149 @@
+"""``tallow demo``: real transfers of generated files, so that every panel lives."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import orjson
+
+from tallow.app.commands.peers import fast_loop
+from tallow.app.commands.send import DEFAULT_SERVER
+from tallow.app.demo.pair import Result
+from tallow.app.demo.plan import Shares
+from tallow.app.demo.traffic import Traffic
+from tallow.app.link import LinkError, origin
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.server import trust
+
+UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
+SHARE: Final = click.FloatRange(0, 1)
+
+
+class Size(click.ParamType[int]):
+    """Bytes: 250000, 5MB, 1.5GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmg]i?)?b?", str(value).strip().lower())
+        size = float(found[1]) * UNITS[found[2] or ""] if found else 0
+        if not 1 <= size <= 1e11:
+            self.fail("accepted: bytes from 1 to 100GB, such as 250000, 5MB or 1.5GiB", param, ctx)
+        return int(size)
+
+
+@click.command("demo")
+@click.option(
+    "--server",
+    default=DEFAULT_SERVER,
+    show_default=True,
+    envvar="TALLOW_SERVER",
+    show_envvar=True,
+    help="The Tallow server to make traffic on.",
+)
+@click.option("--duration", type=click.FloatRange(1), metavar="SECONDS", help="Stop after so long.")
+@click.option("--transfers", type=click.IntRange(1), metavar="N", help="Stop after so many transfers.")
+@click.option(
+    "--rate", type=click.FloatRange(0.1, 6000), default=20, show_default=True, metavar="PER_MINUTE",
+    help="Transfers a minute, on average. A server makes 60 rooms a minute for one address by default.",
+)  # fmt: skip
+@click.option("--concurrency", type=click.IntRange(1, 200), default=4, show_default=True, metavar="N",
+              help="Transfers at a time, at most.")  # fmt: skip
+@click.option("--size", type=Size(), default="5MB", show_default=True, help="Size of the largest transfers.")
+@click.option("--relay-share", type=SHARE, default=0.2, show_default=True, help="Transfers over a relay.")
+@click.option(
+    "--cancel-share", type=SHARE, default=0.1, show_default=True, help="Transfers that are cancelled."
+)
+@click.option("--bad-share", type=SHARE, default=0.05, show_default=True,
+              help="Transfers that go wrong, with bad requests around them.")  # fmt: skip
+@click.option(
+    "--json", "json_output", is_flag=True, help="One JSON object a transfer, and the summary as the last."
+)
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificates of authorities to trust too, PEM (also: SSL_CERT_FILE).",
+)
+def command(
+    server: str,
+    duration: float | None,
+    transfers: int | None,
+    rate: float,
+    concurrency: int,
+    size: int,
+    relay_share: float,
+    cancel_share: float,
+    bad_share: float,
+    json_output: bool,
+    ca: Path | None,
+) -> None:
+    """Make traffic: real transfers of generated files between real peers in this process.
+
+    Some are cancelled, interrupted and resumed, sent over a relay, or go wrong; the first ones are one of
+    each kind. All but a few report telemetry. Without --duration and --transfers it goes on until Ctrl-C.
+    Files are made in the temporary folder (TMPDIR), and removed after each transfer.
+    """
+    try:
+        place, context = origin(server), trust(ca)
+    except (LinkError, PeerError) as error:
+        raise click.ClickException(str(error)) from None
+    traffic = Traffic(
+        place,
+        context,
+        Shares(relay_share, cancel_share, bad_share, size),
+        rate=rate,
+        concurrency=concurrency,
+        told=_as_json if json_output else _as_line,
+    )
+    try:
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            runner.run(_until_stopped(traffic, duration, transfers))
+    except PeerError as error:
+        raise click.ClickException(str(error)) from None
+    if json_output:
+        _out({"event": "summary", **traffic.summary.as_dict()})
+    else:
+        click.echo(traffic.summary.line)
+
+
+async def _until_stopped(traffic: Traffic, duration: float | None, transfers: int | None) -> None:
+    """Run; Ctrl-C and SIGTERM are how one without an end ends."""
+    running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(wanted, running.cancel)
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+def _as_line(result: Result) -> None:
+    said = f" ({result.error})" if result.error else ""
+    click.echo(
+        f"{time.strftime('%H:%M:%S')} {result.outcome:9} {result.method:5} "
+        f"{result.size / 1e6:9,.2f} MB {result.seconds:7.2f} s  {result.plan.kind.replace('_', ' ')}{said}"
+    )
+
+
+def _as_json(result: Result) -> None:
+    _out(
+        {
+            "event": "transfer",
+            "kind": result.plan.kind,
+            "outcome": result.outcome,
+            "as_meant": result.as_meant,
+            "method": result.method,
+            "bytes": result.size,
+            "seconds": round(result.seconds, 3),
+            "error": result.error,
+        }
+    )
+
+
+def _out(event: dict[str, object]) -> None:
+    click.echo(orjson.dumps(event).decode())

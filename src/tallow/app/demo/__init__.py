@@ -1,0 +1,1 @@
+"""Demo traffic: real transfers of generated files between real peers, so that every panel lives."""

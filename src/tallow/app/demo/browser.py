@@ -1,0 +1,51 @@
+"""What only a browser reports (service worker, installation, notifications), fed through the telemetry
+endpoint by seats that say they are a desktop or a mobile device. For tests that want every panel to live."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any, Final
+
+from tallow.app.demo.seat import Device, bare_seat
+from tallow.app.peer.server import trust
+from tallow.monitoring.catalog import METRICS
+
+BROWSERS_ONLY: Final = ("service_worker_events_total", "pwa_installs_total", "notifications_sent_total")
+DEVICES: Final[tuple[Device, ...]] = ("desktop", "mobile")
+STAY_S: Final = 0.5
+
+
+async def feed_browser_metrics(
+    origin: str, context: ssl.SSLContext | None = None, *, times: int = 1, stay_s: float = STAY_S
+) -> None:
+    """Report each event of each metric that browsers alone report, ``times`` from each of two devices.
+
+    Args:
+        origin: the server's.
+        stay_s: seconds the devices stay on signaling, so that a scrape sees them.
+
+    Raises:
+        PeerError: the server gives no seat.
+        RuntimeError: it does not accept a report.
+    """
+    await asyncio.gather(*(_feed(origin, context or trust(), device, times, stay_s) for device in DEVICES))
+
+
+async def _feed(origin: str, context: ssl.SSLContext, device: Device, times: int, stay_s: float) -> None:
+    async with bare_seat(origin, context, device) as seat:
+        for _ in range(times):
+            answer = await seat.report({name: _rows(name, device) for name in BROWSERS_ONLY})
+            if answer.status_code != 200:
+                raise RuntimeError(f"the report was answered {answer.status_code}: {answer.text}")
+        await asyncio.sleep(stay_s)
+
+
+def _rows(name: str, device: Device) -> list[dict[str, Any]]:
+    """One event for each combination of a metric's labels (an installation is of one platform)."""
+    rows: list[dict[str, str]] = [{}]
+    for label in METRICS[name].labels:
+        rows = [row | {label.name: value} for row in rows for value in label.values if value != "other"]
+    if name == "pwa_installs_total":
+        rows = [{"platform": "desktop" if device == "desktop" else "android"}]
+    return [{"labels": row, "value": 1} for row in rows]

@@ -1,0 +1,76 @@
+"""Files that look like what people send, and are nobody's."""
+
+from __future__ import annotations
+
+import os
+import random
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+from PIL.ExifTags import GPS, IFD, Base
+
+from tallow.app.demo.plan import Plan
+
+NAMES: Final = {
+    "picture": ("beach.jpg", "sketch.png", "poster.webp"),
+    "video": ("birthday.mp4", "talk.webm"),
+    "audio": ("song.mp3", "interview.ogg"),
+    "text": ("notes.txt", "table.csv"),
+    "document": ("report.pdf", "backup.zip", "disk.bin"),
+}
+FORMATS: Final[dict[str, dict[str, Any]]] = {
+    ".jpg": {"format": "JPEG", "quality": 100, "subsampling": 0},
+    ".png": {"format": "PNG"},
+    ".webp": {"format": "WEBP", "lossless": True},
+}
+BLOCK: Final = 1 << 20
+LARGEST_PICTURE: Final = 8_000_000
+
+
+def make(plan: Plan, folder: Path, chance: random.Random) -> list[Path]:
+    """The files of a transfer, of its size together (pictures roughly). Blocks."""
+    if plan.kind == "broken_picture":
+        broken = folder / "broken.jpg"
+        broken.write_bytes(b"\xff\xd8\xff\xe0" + os.urandom(5000))
+        return [broken]
+    if plan.kind != "plain":  # what is to be meddled with is one file, and as long as was said
+        return [_file("document", plan.size, folder, chance)]
+    if plan.content == "several":
+        return [_folder(plan.size, folder / "trip", chance)]
+    return [_file(plan.content, plan.size, folder, chance)]
+
+
+def _folder(size: int, folder: Path, chance: random.Random) -> Path:
+    below = folder / "day 1"
+    below.mkdir(parents=True)
+    for number, kind in enumerate(("picture", "audio", "text", "document")):
+        _file(kind, size // 4, below if number % 2 else folder, chance)
+    return folder
+
+
+def _file(kind: str, size: int, folder: Path, chance: random.Random) -> Path:
+    path = folder / chance.choice(NAMES[kind])
+    if kind == "picture":
+        path.write_bytes(picture(min(size, LARGEST_PICTURE), FORMATS[path.suffix]))
+        return path
+    with path.open("wb") as file:
+        for at in range(0, size, BLOCK):
+            file.write(os.urandom(min(BLOCK, size - at)))
+    return path
+
+
+def picture(size: int, how: dict[str, Any]) -> bytes:
+    """Noise of about ``size`` bytes as a picture that says where it was taken, and by whom."""
+    side = max(8, int((size / 3) ** 0.5))
+    noise = Image.frombytes("RGB", (side, side), os.urandom(side * side * 3))
+    exif = Image.Exif()
+    exif[Base.Artist] = "Nobody"
+    exif[Base.Orientation] = 6
+    place = exif.get_ifd(IFD.GPSInfo)
+    place[GPS.GPSLatitudeRef], place[GPS.GPSLatitude] = "N", (0.0, 0.0, 0.0)
+    place[GPS.GPSLongitudeRef], place[GPS.GPSLongitude] = "E", (0.0, 0.0, 0.0)
+    out = BytesIO()
+    noise.save(out, exif=exif.tobytes(), **how)
+    return out.getvalue()

@@ -1,0 +1,118 @@
+"""What one transfer of the demo is to be like."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+Kind = Literal[
+    "plain",  # nothing happens
+    "sender_cancels",
+    "receiver_cancels",
+    "interrupted",  # the relay's connection is cut, and the transfer resumed
+    "signaling_lost",  # the signaling connection is cut, and the seat taken again
+    "fallback",  # no direct way is found in time, and the relay taken
+    "source_changes",  # the file is written to meanwhile: the transfer fails
+    "wrong_link",  # somebody comes with a mistyped link before the receiver does
+    "broken_picture",  # its metadata cannot be removed: nothing is sent
+]
+Outcome = Literal["success", "failed", "cancelled", "refused"]
+Content = Literal["picture", "video", "audio", "text", "document", "several"]
+
+CANCELLED: Final[tuple[Kind, ...]] = ("sender_cancels", "receiver_cancels")
+BAD: Final[tuple[Kind, ...]] = ("source_changes", "wrong_link", "broken_picture")
+RELAYED: Final[tuple[Kind, ...]] = ("interrupted", "fallback")
+CONTENTS: Final[tuple[Content, ...]] = ("picture", "picture", "video", "audio", "text", "document", "several")
+LEAST_TO_MEDDLE: Final = 4_000_000
+"""Bytes that a transfer needs so that something can happen in the middle of it."""
+SMALLEST: Final = 1 / 50
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of the traffic is what, from 0 to 1, and how large the largest files are in bytes."""
+
+    relay: float = 0.2
+    cancel: float = 0.1
+    bad: float = 0.05
+    size: int = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One transfer.
+
+    Attributes:
+        turn: by relay preference (a TURN server if there is one), not by Tallow's own relay alone.
+        prepares_s: seconds until its files are ready; both sides wait for that long.
+        silent: nothing is reported.
+        setting: one that was changed before.
+    """
+
+    kind: Kind
+    size: int
+    content: Content
+    relay: bool = False
+    turn: bool = False
+    prepares_s: float = 0.0
+    silent: bool = False
+    keep_metadata: bool = False
+    setting: str | None = None
+
+    @property
+    def meant(self) -> Outcome:
+        """How it is to end."""
+        if self.kind in CANCELLED:
+            return "cancelled"
+        return {"source_changes": "failed", "broken_picture": "refused"}.get(self.kind, "success")  # type: ignore[return-value]
+
+
+def plans(shares: Shares, settings: tuple[str, ...], chance: random.Random) -> Iterator[Plan]:
+    """Transfers without end: first one of each kind that the shares allow, then by chance."""
+    for kind, relay in _opening(shares):
+        plan = _plan(kind, relay, shares, settings, chance)
+        yield replace(plan, setting=chance.choice(settings), silent=False)
+    while True:
+        relay = chance.random() < shares.relay
+        yield _plan(_kind(relay, shares, chance), relay, shares, settings, chance)
+
+
+def _opening(shares: Shares) -> list[tuple[Kind, bool]]:
+    opening: list[tuple[Kind, bool]] = [("plain", False), ("signaling_lost", False)]
+    if shares.relay:
+        opening += [("plain", True), *((kind, True) for kind in RELAYED)]
+    if shares.cancel:
+        opening += [(kind, False) for kind in CANCELLED]
+    if shares.bad:
+        opening += [(kind, False) for kind in BAD]
+    return opening
+
+
+def _kind(relay: bool, shares: Shares, chance: random.Random) -> Kind:
+    drawn = chance.random()
+    if drawn < shares.cancel:
+        return chance.choice(CANCELLED)
+    if drawn < shares.cancel + shares.bad:
+        return chance.choice(BAD)
+    if relay and chance.random() < 0.4:
+        return chance.choice(RELAYED)
+    return "signaling_lost" if chance.random() < 0.05 else "plain"
+
+
+def _plan(kind: Kind, relay: bool, shares: Shares, settings: tuple[str, ...], chance: random.Random) -> Plan:
+    size = int(shares.size * SMALLEST ** chance.random())  # small ones as often as large ones
+    if kind in {*CANCELLED, "interrupted", "signaling_lost", "source_changes"}:
+        size = max(size, LEAST_TO_MEDDLE)
+    return Plan(
+        kind=kind,
+        size=size,
+        content=chance.choice(CONTENTS),
+        relay=relay,
+        turn=relay and kind == "plain" and chance.random() < 0.5,
+        prepares_s=chance.uniform(0.5, 4) if chance.random() < 0.15 else 0.0,
+        silent=chance.random() < 0.05,
+        keep_metadata=chance.random() < 0.1,
+        setting=chance.choice(settings) if chance.random() < 0.15 else None,
+    )

@@ -1,0 +1,59 @@
+"""``tallow demo`` as a user runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.server import Running
+
+
+async def demo(*arguments: str) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    command = [sys.executable, "-m", "tallow", "demo", *arguments]
+    return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+
+
+async def test_it_ends_with_a_summary_for_scripts(server: Running) -> None:
+    running = await demo(
+        "--server", server.url, "--transfers", "3", "--rate", "600", "--size", "200kB", "--json"
+    )
+    out, said = await running.communicate()
+    assert (running.returncode, said) == (0, b"")
+    *transfers, summary = map(json.loads, out.splitlines())
+    assert [event["event"] for event in transfers] == ["transfer"] * 3
+    assert summary["event"] == "summary"
+    assert (summary["transfers"], summary["unmeant"]) == (3, 0)
+
+
+@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
+async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted: signal.Signals) -> None:
+    running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
+    await server.until("active_transfers", 1)
+    running.send_signal(wanted)
+    out, said = await running.communicate()
+    assert (running.returncode, said) == (0, b"")
+    assert " bad requests" in out.decode().splitlines()[-1]
+    assert list((home / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--server", "http://127.0.0.1:9"], "Error: the server cannot be reached"),
+        (["--server", "nonsense"], "Error: "),
+        (["--size", "huge"], "accepted: bytes from 1 to 100GB, such as 250000, 5MB or 1.5GiB"),
+        (["--relay-share", "2"], "is not in the range 0<=x<=1"),
+    ],
+)
+async def test_what_cannot_be_is_one_clear_line(arguments: list[str], said: str) -> None:
+    running = await demo(*arguments, "--transfers", "1")
+    _, error = await running.communicate()
+    assert running.returncode in {1, 2}
+    assert said in error.decode().splitlines()[-1]
+    assert "Traceback" not in error.decode()

@@ -1,0 +1,152 @@
+"""The demo makes real transfers, and the server's metrics say what its summary says."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.server import Running
+from tallow.app.demo.bad import ASKS, ask_badly
+from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
+from tallow.app.demo.files import make
+from tallow.app.demo.pair import Pair, Result
+from tallow.app.demo.plan import Plan, Shares
+from tallow.app.demo.traffic import Summary, Traffic
+from tallow.app.files.source import collect
+from tallow.app.metadata import strip
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.server import trust
+
+METHODS = ("p2p", "relay")
+
+
+def traffic(origin: str, shares: Shares | None = None, **more: Any) -> Traffic:
+    options: dict[str, Any] = {"rate": 6000, "concurrency": 4, "chance": random.Random(3)} | more
+    return Traffic(origin, trust(), shares or Shares(size=300_000), **options)
+
+
+def counted(server: Running, status: str) -> float:
+    return sum(server.value("transfers_total", status=status, method=method) for method in METHODS)
+
+
+async def settled(server: Running, summary: Summary) -> None:
+    """Wait until the server has booked what it books itself: what peers do not report."""
+    async with asyncio.timeout(30):
+        while sum(counted(server, status) for status in ("success", "failed", "cancelled")) < sum(
+            summary.outcomes[outcome] for outcome in ("success", "failed", "cancelled")
+        ):
+            await asyncio.sleep(0.1)
+
+
+async def test_one_of_each_kind_ends_as_it_is_meant_to(server: Running) -> None:
+    told: list[Result] = []
+    summary = await traffic(server.url, told=told.append).run(transfers=10)
+    assert [result for result in told if not result.as_meant] == []
+    assert summary.outcomes == {"success": 6, "cancelled": 2, "failed": 1, "refused": 1}
+    assert summary.unmade == 0
+    assert summary.bytes > 300_000
+    await settled(server, summary)
+    for status in ("success", "cancelled", "failed"):
+        assert counted(server, status) == summary.outcomes[status]
+    assert server.value("transfers_total", status="success", method="relay") == summary.methods["relay"] == 3
+    for operation in ("transfer", "signaling"):
+        assert server.value("retry_attempts_total", operation=operation, status="success") > 0
+    assert server.value("webrtc_connections_total", type="direct", status="failed") == 1
+    assert server.value("error_recoveries_total", type="network") > 0
+    assert server.value("errors_total", type="validation", severity="low") == 1
+    assert server.value("active_transfers") == 0
+    assert summary.line.startswith("10 transfers in ")
+
+
+async def test_nothing_is_left_behind(server: Running, home: Path) -> None:
+    await traffic(server.url).run(transfers=3)
+    assert list((home / "tmp").iterdir()) == []
+    assert not (home / "state").exists()
+    assert not (home / "config").exists()
+
+
+async def test_it_ends_when_its_time_is_over(server: Running) -> None:
+    async with asyncio.timeout(60):
+        summary = await traffic(server.url, rate=120).run(duration=3)
+    assert 1 <= summary.outcomes.total() < 30
+    assert summary.seconds < 40
+
+
+async def test_cancelled_it_cancels_what_is_under_way(server: Running, home: Path) -> None:
+    made = traffic(server.url, Shares(size=100_000_000, relay=1, cancel=0, bad=0))
+    running = asyncio.create_task(made.run())
+    await server.until("active_transfers", 1)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert list((home / "tmp").iterdir()) == []
+    assert server.value("active_transfers") == 0
+    assert made.summary.seconds > 0
+
+
+async def test_it_keeps_to_how_many_at_a_time(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, now, most = Pair.run, 0, 0
+
+    async def watched(pair: Pair, chance: random.Random) -> Result:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        try:
+            return await run(pair, chance)
+        finally:
+            now -= 1
+
+    monkeypatch.setattr(Pair, "run", watched)
+    await traffic(server.url, Shares(size=100_000, cancel=0, bad=0), concurrency=2).run(transfers=5)
+    assert most == 2
+
+
+async def test_a_server_that_is_not_there_is_said() -> None:
+    with pytest.raises(PeerError, match=r"^the server cannot be reached$"):
+        await traffic("http://127.0.0.1:9").run(transfers=3)
+
+
+async def test_bad_requests_are_refused_and_counted(server: Running) -> None:
+    assert await ask_badly(server.url, trust(), random.Random(1), 0) == len(ASKS)
+    value = server.value
+    assert value("api_errors_total", endpoint="other", status_code="404") == 1
+    assert value("api_errors_total", endpoint="/api/rooms", status_code="400") == 1
+    assert value("api_errors_total", endpoint="/api/rooms", status_code="413") == 1
+    assert value("api_errors_total", endpoint="/api/telemetry", status_code="401") == 1
+    assert value("client_reports_total", outcome="rejected") == 1
+    assert value("telemetry_dropped_total", pipeline="client", reason="rate_limited") == 1
+    assert value("signaling_messages_total", type="error", direction="out") == 2
+    assert value("cache_misses_total", cache="rooms") == 1
+    assert value("errors_total", type="network", severity="low") == 0
+
+
+async def test_what_browsers_report_can_be_fed(server: Running) -> None:
+    feeding = asyncio.create_task(feed_browser_metrics(server.url, times=2, stay_s=1))
+    for device in ("desktop", "mobile"):
+        await server.until("device_connections", 1, device_type=device)
+    await feeding
+    exposed = (await server.http.get("/metrics")).text
+    for name in BROWSERS_ONLY:
+        rows = [line for line in exposed.splitlines() if line.startswith(f"tallow_{name}{{")]
+        assert sum(float(row.rpartition(" ")[2]) for row in rows) > 1
+    assert server.value("service_worker_events_total", event="push") == 4
+
+
+@pytest.mark.parametrize("content", ["picture", "video", "audio", "text", "document", "several"])
+def test_files_are_as_large_as_was_said(tmp_path: Path, content: Any) -> None:
+    paths = make(Plan("plain", 400_000, content), tmp_path, random.Random(1))
+    size = sum(source.size for source in collect(paths))
+    assert 200_000 < size < 600_000
+
+
+def test_pictures_say_where_they_were_taken(tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+    for seed in range(6):
+        (tmp_path / str(seed)).mkdir()
+        [path] = make(Plan("plain", 20_000, "picture"), tmp_path / str(seed), random.Random(seed))
+        [picture] = collect([path])
+        assert strip(picture, tmp_path / "copies") is not picture
