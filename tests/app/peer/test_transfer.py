@@ -261,3 +261,26 @@ async def test_a_private_authority_is_trusted_when_named(tmp_path: Path) -> None
                 assert await receiver.ended() == 0
             assert await sender.ended() == 0
     assert (tmp_path / "out" / path.name).exists()
+
+
+async def test_a_second_receiver_is_told_that_somebody_was_first(server: Running, tmp_path: Path) -> None:
+    sent = await a_room(server.url)
+    first = receive(sent.link, tmp_path / "first")
+    await first.until("waiting")
+    # As on another machine, where nothing is remembered.
+    (tmp_path / "home/state/tallow/transfers" / f"receive-{sent.link.room}.json").unlink()
+    second = receive(sent.link, tmp_path / "second")
+    assert "somebody else" in str(await second.ended())
+    sender = await send(server.url, [a_file(tmp_path)], sent=sent)
+    await asyncio.gather(sender.task, first.task)
+
+
+async def test_many_small_files_leave_no_file_open(server: Running, tmp_path: Path) -> None:
+    for number in range(300):
+        a_file(tmp_path / "many", f"{number}.bin", number)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    await across(server.url, [tmp_path / "many"], tmp_path / "out")
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 5
+    for number in range(300):
+        assert (tmp_path / "out/many" / f"{number}.bin").stat().st_size == number
+    assert server.value("file_size_bytes_count", file_type="application") == 300

@@ -13,6 +13,7 @@ from tallow.app.files.destination import Destination
 from tallow.app.link import Link, is_exposed
 from tallow.app.peer import state
 from tallow.app.peer.display import Display
+from tallow.app.peer.errors import is_passing
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.receiver import Receiver
 from tallow.app.peer.server import Server, trust
@@ -76,9 +77,15 @@ async def _receive(
     async with Server(link.server, trust(common.ca)) as server:
         with Destination(output) as destination, correlation.bind(correlation.new_id()):
             receiver = Receiver(server, link, destination, received, options, metrics, display)
-            await receiver.run()
-    if receiver.accepted_reports:
-        preferences.reported(options.settings)
+            try:
+                await receiver.run()
+            except Exception as error:
+                if is_passing(error):
+                    display("warning", message="to go on with it later, run the same command again")
+                raise
+            finally:
+                if receiver.accepted_reports:
+                    preferences.reported(options.settings)
     assert receiver.manifest is not None
     display(
         "finished",

@@ -14,7 +14,7 @@ from tallow.app.files.source import Source, collect
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.peer import state
 from tallow.app.peer.display import Display
-from tallow.app.peer.errors import PeerError
+from tallow.app.peer.errors import PeerError, is_passing
 from tallow.app.peer.offer import prepare
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.sender import Sender
@@ -104,9 +104,7 @@ async def _send(
             if sent is None:
                 sent = await _room(server, paths, keep)
             display("link", link=sent.link.text, expires_in=round(sent.expires - time.time()))
-            accepted = await _transfer(server, sent, files, options, display)
-    if accepted:
-        preferences.reported(options.settings)
+            await _transfer(server, sent, files, options, preferences, display)
 
 
 async def _room(server: Server, paths: tuple[Path, ...], keep: bool) -> Sent:
@@ -120,16 +118,29 @@ async def _room(server: Server, paths: tuple[Path, ...], keep: bool) -> Sent:
 
 
 async def _transfer(
-    server: Server, sent: Sent, files: list[Source], options: Options, display: Display
-) -> int:
-    """Send, and say what was sent: how many reports were accepted."""
+    server: Server,
+    sent: Sent,
+    files: list[Source],
+    options: Options,
+    preferences: Preferences,
+    display: Display,
+) -> None:
+    """Send, and say what was sent."""
     metrics = new_metrics()
     with tempfile.TemporaryDirectory(prefix="tallow-") as scratch:
         preparing = asyncio.create_task(
             prepare(files, Path(scratch), metrics, keep_metadata=sent.keep_metadata, before=sent.manifest)
         )
         sender = Sender(server, sent, preparing, options, metrics, display)
-        await sender.run()
+        try:
+            await sender.run()
+        except Exception as error:
+            if is_passing(error):
+                display("warning", message="to go on with it later: tallow send --resume")
+            raise
+        finally:
+            if sender.accepted_reports:
+                preferences.reported(options.settings)
         offer = preparing.result()
     display(
         "finished",
@@ -138,7 +149,6 @@ async def _transfer(
         bytes=offer.manifest.size,
         seconds=round(sender.seconds, 3),
     )
-    return sender.accepted_reports
 
 
 def chosen(paths: tuple[Path, ...]) -> Sent:

@@ -151,6 +151,7 @@ class Receiver:
         if not signaling.here.is_set():
             left(signaling)
             self._events("waiting", side="sender")
+            self._retries.waited()
         offered = asyncio.create_task(self._seat.attempts.get())
         farewell = asyncio.create_task(signaling.farewell.wait())
         try:

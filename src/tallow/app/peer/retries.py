@@ -70,6 +70,10 @@ class Retries:
         # Two sides that lost each other at one moment must not try again at one moment for ever.
         return wait * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
+    def waited(self) -> None:
+        """The other side was away: patience is for tries that fail, not for waiting."""
+        self._since = None
+
     def succeeded(self) -> None:
         """It works: what went wrong before is made good."""
         if self._tries:

@@ -163,6 +163,7 @@ class Sender:
         if not signaling.here.is_set():
             left(signaling)
             self._events("waiting", side="receiver")
+            self._retries.waited()
         waiting = asyncio.create_task(signaling.other_side())
         try:
             # A file that cannot be read must show now, not when the receiver comes.
