@@ -103,11 +103,18 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack(folder: Path, scale: float = 1.0) -> Iterator[Stack]:
-    """A healthy stack; stopped at the end. ``folder`` is where it looks for ``.env``."""
+def stack(
+    folder: Path, scale: float = 1.0, before: Callable[[Stack], object] = lambda _: None
+) -> Iterator[Stack]:
+    """A healthy stack; stopped at the end. ``folder`` is where it looks for ``.env``.
+
+    ``before`` is called with the folders made and nothing started yet: to give it a past.
+    """
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
         program(name)  # skips where it cannot be had
     made = Stack(Home(folder / "home"), Choices(free_offset(), str(folder), scale))
+    made.home.make()
+    before(made)
     try:
         made.start()
         yield made
