@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.measure import Row, table
 
-PARTS = ("records", "middleware", "expositions", "footprint", "logs", "transfers")
+PARTS = ("records", "middleware", "expositions", "footprint", "logs", "transfers", "dashboards")
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"
 

@@ -47,7 +47,10 @@ async def live(made: Stack, folder: Path, seconds: float) -> None:
         while time.monotonic() < end:
             size = SIZES[round_ % len(SIZES)]
             await asyncio.gather(
-                life.transfer(url, folder / str(round_), size), life.browsers(client), life.mistakes(http)
+                life.transfer(url, folder / f"{round_}-direct", size),
+                life.transfer(url, folder / f"{round_}-relay", size, "--relay"),
+                life.browsers(client),
+                life.mistakes(http),
             )
             round_ += 1
 

@@ -24,11 +24,11 @@ async def tallow(*arguments: str) -> Process:
     )
 
 
-async def transfer(url: str, folder: Path, size: int) -> None:
-    """Send a file of ``size`` bytes with ``tallow send`` and receive it with ``tallow receive``."""
+async def transfer(url: str, folder: Path, size: int, *options: str) -> None:
+    """Send a file of ``size`` bytes with ``tallow send OPTIONS`` and receive it with ``tallow receive``."""
     folder.mkdir(parents=True)
     (folder / "sent.bin").write_bytes(b"\x00" * size)
-    sender = await tallow("send", "--server", url, "--no-qr", str(folder / "sent.bin"))
+    sender = await tallow("send", "--server", url, "--no-qr", *options, str(folder / "sent.bin"))
     assert sender.stdout
     link = json.loads(await sender.stdout.readline())["link"]
     receiver = await tallow("receive", link, "--output", str(folder / "received"))

@@ -5,7 +5,7 @@ import { legendOf, numberOf, seriesFrame, tableFrame } from '../src/data/frames'
 import { isTick, moment, tickOf } from '../src/data/ticks';
 import { readAddress, writeAddress } from '../src/model/address';
 import { millisecondsOf, rateIntervalOf, stepOf } from '../src/model/timing';
-import { asPattern, interpolate, stillThere } from '../src/model/variables';
+import { asPattern, interpolate, stillThere, unasked } from '../src/model/variables';
 import { pairs } from '../src/model/dashboard';
 
 const rule = (alertname: string, severity: string) =>
@@ -24,6 +24,17 @@ describe('variables', () => {
   it('keep a choice only while it can be chosen', () => {
     expect(stillThere(variable, ['gone', 'a'], ['a', 'b'])).toEqual(['a']);
     expect(stillThere(variable, ['gone'], ['a'])).toEqual(['$__all']);
+  });
+});
+
+describe('before the options are known', () => {
+  const board = { uid: 'x', title: '', panels: [], time: { from: '', to: '' }, templating: { list: [variable] } };
+  it('all is asked for, or what the address names', () => {
+    expect(unasked(board, {})?.[0]?.chosen).toEqual(['$__all']);
+    expect(unasked(board, { job: ['a'] })?.[0]?.chosen).toEqual(['a']);
+  });
+  it('nothing is, where the first option decides', () => {
+    expect(unasked({ ...board, templating: { list: [{ ...variable, includeAll: false }] } }, {})).toBeUndefined();
   });
 });
 

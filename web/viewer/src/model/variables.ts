@@ -45,6 +45,16 @@ export async function loadChoices(
   return choices;
 }
 
+/** What can be asked with before the options are known; undefined where a first option decides. */
+export function unasked(dashboard: Dashboard, chosen: Record<string, string[]>): Choice[] | undefined {
+  const variables = (dashboard.templating?.list ?? []).filter((variable) => variable.type === 'query');
+  const choices = variables.map((variable) => {
+    const wanted = chosen[variable.name] ?? [];
+    return { variable, options: wanted.filter((value) => value !== ALL), chosen: stillThere(variable, wanted, wanted) };
+  });
+  return choices.every((choice) => choice.chosen.length) ? choices : undefined;
+}
+
 async function optionsOf(variable: Variable, values: Values, start: number, end: number): Promise<string[]> {
   const query = typeof variable.query === 'string' ? variable.query : variable.query.query;
   const [, metric, label] = LABEL_VALUES.exec(query) ?? [];

@@ -5,7 +5,7 @@ import { loadRegions, type Region } from '../data/annotations';
 import type { Address } from '../model/address';
 import type { Dashboard } from '../model/dashboard';
 import { millisecondsOf } from '../model/timing';
-import { type Choice, loadChoices, patternsOf } from '../model/variables';
+import { type Choice, loadChoices, patternsOf, unasked } from '../model/variables';
 import { AlertBar } from './AlertBar';
 import { Grid } from './Grid';
 import { useEvery } from './hooks';
@@ -76,7 +76,7 @@ function rangeOf(from: string, to: string): TimeRange {
 }
 
 function useChoices(board: Dashboard, chosen: Address['variables'], range: TimeRange): Choice[] | undefined {
-  const [choices, setChoices] = useState<Choice[]>();
+  const [choices, setChoices] = useState(() => unasked(board, chosen));
   const asked = JSON.stringify(chosen);
   useEffect(() => {
     let here = true;
