@@ -1,15 +1,12 @@
-"""Life on a running server, as users bring it: real transfers, mistakes, and what only a browser reports."""
+"""Life on a running server, as users bring it: `tallow demo`, and what only a browser reports."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
-from asyncio.subprocess import PIPE, Process
-from pathlib import Path
+from asyncio.subprocess import PIPE
 from typing import Any
-
-import httpx
 
 from support.server import Client, Peer
 from tallow.app.server.report import ALLOWED
@@ -17,31 +14,19 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
 
-async def tallow(*arguments: str) -> Process:
-    """A verb of the command line, as a process that tells events as JSON lines."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tallow", *arguments, "--json"), stdin=PIPE, stdout=PIPE, stderr=PIPE
+async def demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
+    """``tallow demo`` on a server: how many of its transfers ended how."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tallow", "demo", "--server", url, "--json"),
+        *("--duration", f"{seconds:.0f}", "--rate", str(a_minute)),
+        stdout=PIPE,
+        stderr=PIPE,
     )
-
-
-async def transfer(url: str, folder: Path, size: int, *options: str) -> None:
-    """Send a file of ``size`` bytes with ``tallow send OPTIONS`` and receive it with ``tallow receive``."""
-    folder.mkdir(parents=True)
-    (folder / "sent.bin").write_bytes(b"\x00" * size)
-    sender = await tallow("send", "--server", url, "--no-qr", *options, str(folder / "sent.bin"))
-    assert sender.stdout
-    link = json.loads(await sender.stdout.readline())["link"]
-    receiver = await tallow("receive", link, "--output", str(folder / "received"))
-    told = await asyncio.gather(sender.communicate(), receiver.communicate())
-    assert (sender.returncode, receiver.returncode) == (0, 0), told
-    assert (folder / "received" / "sent.bin").stat().st_size == size
-
-
-async def mistakes(http: httpx.AsyncClient) -> None:
-    """What clients do wrong on any day: a route that is not there, a room that is none, no token."""
-    await http.get("/api/none")
-    await http.post("/api/rooms", json={"token_hash": "no hash"})
-    await http.get("/metrics", headers={"authorization": "Bearer guessed"})
+    told, complaint = await process.communicate()
+    assert process.returncode == 0, complaint.decode()
+    summary = json.loads(told.splitlines()[-1])
+    outcomes: dict[str, int] = summary["outcomes"]
+    return outcomes
 
 
 async def browsers(client: Client) -> None:
