@@ -142,6 +142,7 @@ class WebRtcChannel:
         self._pongs: dict[str, int] = {}
         self._over: str | None = None  # why nothing more can be sent, or will come
         self._bye_came = self._got_came = False
+        self._left = False  # signaling ended before the channel was open
         self._change = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._measuring: asyncio.Task[None] | None = None
@@ -248,7 +249,8 @@ class WebRtcChannel:
             await self._until(lambda: self._data.readyState == "open")
         finally:
             listening.cancel()
-        self._refuse_if_over()
+        if self._over is not None:
+            raise (ChannelClosedError if self._left else ChannelError)(self._over)
         self.established_s = time.perf_counter() - started
         self.path, self.strategy = ice.chosen(self._connection)
         self._measuring = asyncio.create_task(self._measure(), name="webrtc window")
@@ -295,6 +297,7 @@ class WebRtcChannel:
                         candidate.sdpMid = "0"
                         await self._connection.addIceCandidate(candidate)
         except ChannelClosedError as error:
+            self._left = True
             self._end(str(error))
 
     async def _close(self) -> None:
