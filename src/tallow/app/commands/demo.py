@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from tallow.app.commands.peers import fast_loop
+from tallow.app.commands.peers import fast_loop, load_faults
 from tallow.app.commands.send import DEFAULT_SERVER
 from tallow.app.demo.pair import Result
 from tallow.app.demo.plan import Shares
@@ -90,6 +90,7 @@ def command(
     each kind. All but a few report telemetry. Without --duration and --transfers it goes on until Ctrl-C.
     Files are made in the temporary folder (TMPDIR), and removed after each transfer.
     """
+    load_faults()
     try:
         place, context = origin(server), trust(ca)
     except (LinkError, PeerError) as error:

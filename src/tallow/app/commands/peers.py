@@ -48,6 +48,7 @@ def common_options(function: Function) -> Function:
     def wrapped(
         *args: Any, relay: bool, json_output: bool, no_telemetry: bool, ca: Path | None, **kwargs: Any
     ) -> Any:
+        load_faults()
         return function(*args, common=Common(relay, json_output, no_telemetry, ca), **kwargs)
 
     options = [
@@ -92,6 +93,18 @@ def display_of(common: Common, preferences: Preferences, *, qr_code: bool = Fals
         return JsonLines()
     bell = preferences.is_on("notifications")
     return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code)
+
+
+def load_faults() -> None:
+    """Fault switches of drills, where they were asked for; else their code is not even loaded."""
+    if os.environ.get("TALLOW_FAULTS") != "1":
+        return
+    from tallow.app.faults.peer import BadFaultError, install
+
+    try:
+        install(os.environ.get("TALLOW_PEER_FAULTS", ""))
+    except BadFaultError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -29,7 +29,7 @@ from tallow.app.peer.transfer import Options
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
-TIMING: Final = Timing(first=0.2, most=2, patience=60, channel=20, direct=8, linger=5)
+TIMING: Final = Timing(first=0.2, most=2, patience=60, channel=20, direct=15, linger=5)
 HASTY: Final = replace(TIMING, direct=0.001)
 LEFT_ALONE_S: Final = 30
 """How long one side may go on without the other."""

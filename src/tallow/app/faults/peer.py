@@ -1,0 +1,105 @@
+"""Fault switches of the peers: ``TALLOW_PEER_FAULTS="name=amount,..."`` beside ``TALLOW_FAULTS=1``.
+
+They wrap the real parts where those meet. Peers with faults go to servers on this machine alone.
+
+===================  =============================================  =======================================
+name                 amount                                         what happens
+===================  =============================================  =======================================
+delay_keys           seconds (a handshake may take 20, and has 3)   each ML-KEM operation takes longer
+fail_keys            share of operations                            ML-KEM operations fail
+break_confirmation   share of handshakes                            a ciphertext is broken on its way
+break_path           share of attempts                              WebRTC finds no way across
+delay_path           seconds                                        WebRTC takes longer to connect
+throttle             bytes a second                                 a channel sends no faster
+hold_start           seconds                                        both sides wait before data flows
+fail_transfer        share of connections                           the sender's disk fails under way
+===================  =============================================  =======================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tallow.app.faults import keys, ways
+from tallow.app.peer import server
+from tallow.app.peer.errors import PeerError
+from tallow.monitoring.access import is_loopback
+
+LIMITS: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "delay_keys": 60,
+        "fail_keys": 1,
+        "break_confirmation": 1,
+        "break_path": 1,
+        "delay_path": 300,
+        "throttle": 1e10,
+        "hold_start": 3600,
+        "fail_transfer": 1,
+    }
+)
+"""The most that may be asked for; above 0 all."""
+
+Undo = Callable[[], None]
+
+
+class BadFaultError(Exception):
+    """TALLOW_PEER_FAULTS cannot be understood; one line that says what is accepted."""
+
+
+def parse(text: str) -> dict[str, float]:
+    """Faults and their amounts.
+
+    Raises:
+        BadFaultError: a name is unknown, or an amount is none or out of bounds.
+    """
+    wanted = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, _, amount = map(str.strip, part.partition("="))
+        if name not in LIMITS:
+            raise BadFaultError(f"TALLOW_PEER_FAULTS: no such fault; accepted: {', '.join(LIMITS)}")
+        try:
+            number = float(amount)
+        except ValueError:
+            number = math.nan
+        if not 0 < number <= LIMITS[name]:
+            raise BadFaultError(
+                f"TALLOW_PEER_FAULTS: {name}: accepted: a number above 0 up to {LIMITS[name]:g}"
+            )
+        wanted[name] = number
+    return wanted
+
+
+def install(text: str) -> Undo:
+    """Switch faults on, in this process: what switches them off.
+
+    Raises:
+        BadFaultError: see :func:`parse`.
+    """
+    wanted = parse(text)
+    patches: list[tuple[Any, str, Any]] = [(server.Server, "__init__", _only_here(server.Server.__init__))]
+    patches += keys.patches(wanted)
+    patches += ways.patches(wanted)
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
+    for owner, name, faulty in patches:
+        setattr(owner, name, faulty)
+
+    def undo() -> None:
+        for owner, name, real in before:
+            setattr(owner, name, real)
+
+    return undo
+
+
+def _only_here(init: Callable[..., None]) -> Callable[..., None]:
+    def checked(self: server.Server, origin: str, *more: Any, **options: Any) -> None:
+        host = urlsplit(origin).hostname or ""
+        if host != "localhost" and not is_loopback(host):
+            text = "TALLOW_FAULTS is on; accepted with it: a server on this machine (127.0.0.1, ::1)"
+            raise PeerError(text, "validation", "low")
+        init(self, origin, *more, **options)
+
+    return checked

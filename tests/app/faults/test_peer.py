@@ -1,0 +1,200 @@
+"""Fault switches of the peers: not there unless asked for, and real when they are."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.peers import SOON, across, receive, send
+from support.server import Running, serving
+from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
+from tallow.app.peer.transfer import Options
+
+RELAYED = Options(relay="relay", tallow_relay=True, timing=SOON)
+DIRECT = Options(timing=SOON)
+Switch = Callable[[str], None]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    (tmp_path / "server").mkdir()
+    async with serving(tmp_path / "server") as running:
+        yield running
+
+
+@pytest.fixture
+def switch() -> Iterator[Switch]:
+    undo: list[Callable[[], None]] = []
+    yield lambda text: undo.append(install(text))
+    for each in reversed(undo):
+        each()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "x.bin"
+    made.write_bytes(os.urandom(1_000_000))
+    return made
+
+
+def modules(**environment: str) -> list[str]:
+    code = (
+        "import sys, click\n"
+        "from tallow.app.commands.peers import load_faults\n"
+        "import tallow.app.commands.send, tallow.app.commands.receive, tallow.app.commands.demo\n"
+        "load_faults()\n"
+        "print([name for name in sys.modules if 'faults' in name])"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TALLOW_")}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=clean | environment, capture_output=True, text=True, check=True
+    )
+    found: list[str] = json.loads(said.stdout.replace("'", '"'))
+    return found
+
+
+def test_without_being_asked_for_their_code_is_not_loaded() -> None:
+    assert modules() == modules(TALLOW_PEER_FAULTS="throttle=1") == modules(TALLOW_FAULTS="0") == []
+    assert "tallow.app.faults.peer" in modules(TALLOW_FAULTS="1")
+
+
+def test_names_and_amounts_are_understood() -> None:
+    assert parse(" throttle = 1e6 , fail_keys=0.5,") == {"throttle": 1e6, "fail_keys": 0.5}
+    assert parse("") == {}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("amount", ["", "=", "=0", "=-1", "=x", "=nan", "=inf", "=1e99"])
+def test_an_amount_that_cannot_be_is_said(name: str, amount: str) -> None:
+    with pytest.raises(
+        BadFaultError, match=rf"^TALLOW_PEER_FAULTS: {name}: accepted: a number above 0 up to "
+    ):
+        parse(name + amount)
+
+
+def test_an_unknown_name_is_said() -> None:
+    with pytest.raises(BadFaultError, match=r"^TALLOW_PEER_FAULTS: no such fault; accepted: delay_keys, "):
+        parse("explode=1")
+
+
+@pytest.mark.parametrize(
+    ("faults", "address", "said"),
+    [
+        ("explode=1", "http://127.0.0.1:9", "Error: TALLOW_PEER_FAULTS: no such fault"),
+        ("throttle=1", "https://tallow.example", "accepted with it: a server on this machine"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["send", "demo"])
+def test_what_cannot_be_is_one_clear_line(
+    tmp_path: Path, path: Path, verb: str, faults: str, address: str, said: str
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tallow", verb, *([path] if verb == "send" else []), "--server", address],
+        env=os.environ | {"TALLOW_FAULTS": "1", "TALLOW_PEER_FAULTS": faults},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert said in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+
+
+async def ended(server: Running, path: Path, folder: Path, options: Options) -> list[BaseException | None]:
+    sender = await send(server.url, [path], options=options)
+    receiver = receive(sender.link, folder, options=options)
+    return [await sender.ended(), await receiver.ended()]
+
+
+async def test_key_operations_take_longer_and_hold_nothing_else_up(
+    server: Running, switch: Switch, path: Path, tmp_path: Path
+) -> None:
+    switch("delay_keys=0.3")
+    pairs = [across(server.url, [path], tmp_path / str(n), options=RELAYED) for n in range(3)]
+    started = time.monotonic()
+    await asyncio.gather(*pairs)
+    assert time.monotonic() - started < 6
+    for operation in ("keygen", "encapsulate", "decapsulate"):
+        assert server.value("pqc_duration_seconds_sum", operation=operation) > 0.9
+
+
+async def test_key_operations_fail(server: Running, switch: Switch, path: Path, tmp_path: Path) -> None:
+    switch("fail_keys=1")
+    assert all(await ended(server, path, tmp_path / "in", RELAYED))
+    assert server.value("pqc_operations_total", operation="keygen", status="failed") == 1
+    assert server.value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="failed") >= 1
+    assert server.value("transfers_total", status="failed", method="relay") == 1
+
+
+async def test_a_broken_ciphertext_shows_in_the_confirmation_alone(
+    server: Running, switch: Switch, path: Path, tmp_path: Path
+) -> None:
+    switch("break_confirmation=1")
+    assert all(await ended(server, path, tmp_path / "in", RELAYED))
+    assert server.value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="failed") == 2
+    for operation in ("keygen", "encapsulate", "decapsulate"):
+        assert server.value("pqc_operations_total", operation=operation, status="failed") == 0
+
+
+async def test_a_broken_path_falls_back(server: Running, switch: Switch, path: Path, tmp_path: Path) -> None:
+    switch("break_path=1")
+    await across(server.url, [path], tmp_path / "in", options=DIRECT)
+    assert server.value("webrtc_connections_total", type="direct", status="failed") == 1
+    assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+async def test_a_path_takes_longer(server: Running, switch: Switch, path: Path, tmp_path: Path) -> None:
+    switch("delay_path=1.2")
+    await across(server.url, [path], tmp_path / "in", options=DIRECT)
+    assert server.value("connection_establishment_seconds_count", type="direct") == 1
+    assert server.value("connection_establishment_seconds_sum", type="direct") > 1.2
+
+
+@pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
+async def test_a_channel_sends_no_faster(
+    server: Running, switch: Switch, path: Path, tmp_path: Path, options: Options
+) -> None:
+    switch("throttle=500000")
+    method = "relay" if options.tallow_relay else "p2p"
+    await across(server.url, [path], tmp_path / "in", options=options)
+    assert 3 < server.value("transfer_speed_mbps_sum", method=method) < 4.5
+
+
+async def test_both_sides_wait_before_data_flows(
+    server: Running, switch: Switch, path: Path, tmp_path: Path
+) -> None:
+    switch("hold_start=3")
+    transfer = asyncio.create_task(across(server.url, [path], tmp_path / "in", options=RELAYED))
+    await server.until("transfer_queue_depth", 1)
+    await transfer
+    await server.until("transfer_queue_depth", 0)
+
+
+async def test_a_transfer_fails_under_way(
+    server: Running, switch: Switch, path: Path, tmp_path: Path
+) -> None:
+    switch("fail_transfer=1")
+    assert all(await ended(server, path, tmp_path / "in", RELAYED))
+    assert server.value("transfers_started_total") == 1
+    assert server.value("transfers_total", status="failed", method="relay") == 1
+
+
+async def test_switched_off_all_is_as_it_was(server: Running, path: Path, tmp_path: Path) -> None:
+    install(",".join(f"{name}=1" for name in LIMITS))()
+    await across(server.url, [path], tmp_path / "in", options=DIRECT)
+    assert server.value("transfers_total", status="success", method="p2p") == 1
