@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from typing import Any
 
 import pytest
 
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.privacy import DROPPED, Scrubber
+from tallow.monitoring.privacy import Scrubber
 from tallow.monitoring.registry import Registry
 
 PRIVATE = [
@@ -115,49 +113,6 @@ def test_keys_speak_for_their_values(key: str, value: Any, kind: str) -> None:
 )
 def test_useful_records_survive(record: dict[str, Any]) -> None:
     assert Scrubber().value(record) == record
-
-
-def test_the_callers_data_is_unchanged() -> None:
-    record = {"a": [{"password": "hunter2"}, ("x", b"ann@mail.example")]}
-    before = copy.deepcopy(record)
-    assert "hunter2" not in repr(Scrubber().value(record))
-    assert record == before
-
-
-def test_shapes_are_kept() -> None:
-    value = {"list": [1, "ann@mail.example"], "pair": (1, 2), "set": {1}, "bytes": b"ann@mail.example"}
-    scrubbed = {"list": [1, "[email]"], "pair": (1, 2), "set": {1}, "bytes": b"[email]"}
-    assert Scrubber().value(value) == scrubbed
-
-
-def test_cycles_depth_and_size_are_bounded() -> None:
-    circle: list[Any] = []
-    circle.append(circle)
-    assert Scrubber().value(circle) == ["[cycle]"]
-    deep: Any = "ann@mail.example"
-    for _ in range(5000):
-        deep = [deep]
-    assert "ann" not in repr(Scrubber().value(deep))
-    assert len(Scrubber().value(list(range(100_000)))) < 30_000
-    assert Scrubber().text("a " * 1_000_000).endswith(DROPPED)
-
-
-def test_what_cannot_be_scrubbed_is_dropped() -> None:
-    class Hostile:
-        def __repr__(self) -> str:
-            raise RuntimeError("ann@mail.example")
-
-    assert Scrubber().value({"a": Hostile()}) == DROPPED
-
-
-def test_exceptions_and_dataclasses_are_read() -> None:
-    @dataclasses.dataclass
-    class Login:
-        name: str
-        password: str
-
-    assert Scrubber().value(ValueError("ann@mail.example")) == "ValueError: [email]"
-    assert Scrubber().value(Login("x", "hunter2")) == {"name": "x", "password": "[secret]"}
 
 
 def test_equal_values_can_be_told_apart_by_a_keyed_hash() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tallow.monitoring.metrics import METRICS
-from tallow.monitoring.privacy.scrubber import DROPPED, Scrubber
+from tallow.monitoring.privacy.scrubber import Scrubber
+from tallow.monitoring.privacy.walk import DROPPED
 
 __all__ = ["DROPPED", "SCRUBBER", "Scrubber", "scrub"]
 

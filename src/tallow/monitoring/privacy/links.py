@@ -1,4 +1,4 @@
-"""URLs that give access: credentials before the host, share links, capabilities in paths."""
+"""URLs that give access: credentials before the host, share links, capabilities in paths and fragments."""
 
 from __future__ import annotations
 
@@ -8,41 +8,90 @@ from typing import Final
 
 from tallow.monitoring.privacy.spans import Span
 from tallow.monitoring.privacy.values import is_random
+from tallow.monitoring.privacy.words import words
 
 _USERINFO: Final = re.compile(
-    r"(?<=://)([^\s/@:\"'<>]{0,256}:[^\s@\"'<>]{1,256}(?:@[^\s@/\"'<>]{1,64})?|[^\s/@:\"'<>]{4,256})@"
+    r"://(?:([^\s/@:\"'<>]{0,256}:[^\s@\"'<>]{1,256}(?:@[^\s@/\"'<>]{1,64})?)|([^\s/@:\"'<>]{4,256}))@"
 )
 _SCHEMELESS: Final = re.compile(
-    r"(?<![\w/.@:-])([\w.+-]{1,64}:[^\s@/:\"']{1,64})@(?=(?:tcp|unix)\(|[\w.-]{1,100}:\d)"
+    r"(?<![\w/.@:-])(?!sips?:|mailto:|xmpp:|acct:)([\w.+-]{1,64}:[^\s@/:\"']{1,64})@(?=(?:tcp|unix)\(|[\w.-]{1,100}:\d)"
 )
-_FRAGMENT: Final = re.compile(r"://[^\s#\"'<>]{1,256}#([\w-]{3,64}\.[\w-]{16,})")
+_FRAGMENT: Final = re.compile(r"([\w~-]{4,128})?/?\??#(?:([\w-]{3,64}\.[\w-]{16,})|([\w=&-]{16,}))")
 _SHARED: Final = re.compile(
-    r"/(?:share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset"
-    r"|verify|magic|confirm|"
-    r"activate|unsubscribe|s|r|d|t)/([A-Za-z0-9_~-]{5,200})(?![\w{}.])"
+    r"/(?:share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset|verify|magic"
+    r"|confirm|activate|unsubscribe|s|r|d|t)/([A-Za-z0-9_~-]{5,200})(?![\w{}.])"
 )
-_CODE_IN_QUERY: Final = re.compile(r"[?&](?:code|key|appid|ticket|hash)=([^&\s\"'<>#]{8,})", re.IGNORECASE)
+_FOLDERS: Final = words(
+    """
+    share shared join invite invitation invitations room rooms receive reset-password password-reset
+    reset verify magic confirm activate unsubscribe s r d t
+    """
+)
+_HOSTED: Final = re.compile(
+    r"/(?:www\.)?(?:we\.tl/t-|1drv\.ms/\w/s!|(?:drive|docs)\.google\.com/(?:\w{1,20}/){1,3}(?:d|folders)/|discord\.gg/|t\.me/\+"
+    r"|t\.me/joinchat/|chat\.whatsapp\.com/|meet\.google\.com/|zoom\.us/j/|wetransfer\.com/downloads/"
+    r"|mega\.nz/(?:file|folder)/|pastebin\.com/|dropbox\.com/scl/f[io]/)([\w~#-]{5,200})"
+)
+_HOSTS: Final = (
+    "we.tl", "1drv", ".google.com", "discord.gg", "t.me", "whatsapp", "zoom.us", "wetransfer", "mega.nz",
+    "pastebin", "dropbox",
+)  # fmt: skip
+_QUERY: Final = re.compile(
+    r"[?&](?:code|key|appid|ticket|hash|state|Key-Pair-Id|X-Amz-Credential|auth)=([^&\s\"'<>#]{8,})",
+    re.IGNORECASE,
+)
+_AT_EDGES: Final = re.compile(r"\d")
 
 
-def links(text: str) -> Iterator[Span]:
-    """What in the URLs of a text is a credential or leads to somebody's files."""
-    if "@" in text:
-        for found in _USERINFO.finditer(text):
-            if found[1] not in {"git", "hg", "user"}:
-                yield Span(*found.span(1), "url")
-        for found in _SCHEMELESS.finditer(text):
-            yield Span(*found.span(1), "url")
-    if "#" in text:
-        for found in _FRAGMENT.finditer(text):
-            yield Span(*found.span(1), "share_link")
+def userinfo(text: str) -> list[Span]:
+    """Credentials before the ``@`` of a URL's host."""
+    spans: list[Span] = []
+    for found in _USERINFO.finditer(text):
+        group = 1 if found[1] is not None else 2
+        if found[group] not in {"git", "hg", "user"} and not found[group].startswith("["):
+            spans.append((*found.span(group), "url"))
+    spans += ((*found.span(1), "url") for found in _SCHEMELESS.finditer(text))
+    return spans
+
+
+def shared(text: str) -> Iterator[Span]:
+    """Codes and capabilities in the paths of URLs."""
+    if _FOLDERS.isdisjoint(text.split("/")):
+        return
     for found in _SHARED.finditer(text):
         if is_random(found[1]) or _is_code(found[1]):
-            yield Span(*found.span(1), "share_link")
-    if "?" in text or "&" in text:
-        for found in _CODE_IN_QUERY.finditer(text):
-            if any(char.isdigit() for char in found[1]) and any(char.isalpha() for char in found[1]):
-                yield Span(*found.span(1), "secret")
+            yield (*found.span(1), "share_link")
+
+
+def hosted(text: str) -> Iterator[Span]:
+    """Share links of well-known services."""
+    if not any(host in text for host in _HOSTS):
+        return
+    for found in _HOSTED.finditer(text):
+        yield (*found.span(1), "share_link")
+
+
+def fragments(text: str) -> Iterator[Span]:
+    """Keys after the ``#`` of a share link, which no server is to see, and the code before it."""
+    for found in _FRAGMENT.finditer(text):
+        group = 2 if found[2] else 3
+        if group == 2 or _is_mixed(found[3]):
+            yield (*found.span(group), "share_link")
+            if found[1] and (_AT_EDGES.search(found[1]) or not found[1].islower()):
+                yield (*found.span(1), "share_link")
+
+
+def queried(text: str) -> Iterator[Span]:
+    """Query parameters that are harmless elsewhere: ``code`` and ``state`` of OAuth, ``key`` of an API."""
+    for found in _QUERY.finditer(text):
+        value = found[1]
+        if any(map(str.isdigit, value)) and any(map(str.isalpha, value)):
+            yield (*found.span(1), "secret")
 
 
 def _is_code(value: str) -> bool:
-    return value.upper() == value and any(char.isdigit() for char in value) and any(map(str.isalpha, value))
+    return value.upper() == value and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def _is_mixed(value: str) -> bool:
+    return any(map(str.isdigit, value)) and value.lower() != value != value.upper()

@@ -8,61 +8,81 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.spans import Span
+from tallow.monitoring.privacy.words import words
 
-_V4: Final = re.compile(
-    r"(?<![A-Za-z0-9.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d"
-    r"|1?\d?\d)(?![A-Za-z0-9]|\.\d|-[A-Za-z])"
-)
-_CLOUD: Final = re.compile(r"(?<![A-Za-z0-9])ip-(\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)")
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_V4: Final = re.compile(rf"\d(?<![A-Za-z0-9.]\d)\d{{0,2}}(?:\.{_OCTET}){{3}}(?![A-Za-z0-9]|\.\d|-[A-Za-z])")
+_CLOUD: Final = re.compile(r"ip-(?<![A-Za-z0-9]ip-)(\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)")
 _V6: Final = re.compile(
-    r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:]|\.\d)"
+    r"[0-9A-Fa-f:](?<![\w:.].)(?:[0-9A-Fa-f]{0,4}:){1,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?"
+    r"(%[\w.-]{1,16})?(?![\w:]|\.\d)"
 )
 _MAC: Final = re.compile(
-    r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5})(?![:-]?[0-9A-Fa-f])"
-    r"|(?<![0-9A-Za-z.])[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}(?![.]?[0-9A-Za-z])"
+    r"[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}"
+    r"|[0-9A-Fa-f]{2}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![:.-]?[0-9A-Fa-f])"
 )
-_VERSION: Final = re.compile(
-    r"(?:\b(?:v|version|ver|release|build|upgraded to|upgrade to|mozilla"
-    r"|assemblyversion)\.?[\"']?[ =:]{0,3}[\"']?"
-    r"|(?:^|[\s(\"';])(?!tcp|udp|inet|ip|host|from|addr|client|peer)[A-Za-z][\w.+-]{1,40}/|==|@)$",
-    re.IGNORECASE,
+_VERSIONED: Final = words(
+    "v version ver release build mozilla assemblyversion upgraded upgrade updated from_version"
 )
+_SCHEMES: Final = words("tcp udp inet inet6 ip host from addr client peer http https icmp sctp")
 _NEAR: Final = re.compile(
-    r"(?:ip|addr|address|from|client|host|peer|server|remote|to|//)\W{0,3}$", re.IGNORECASE
+    r"(?:->|ip|addr|address|client|host|peer|server|remote|//|for|dns)\W{0,3}$", re.IGNORECASE
 )
-_LEADING: Final = {"0", "255"}
+_WORD: Final = re.compile(r"[\w.+-]+")
 
 
 def ipv4(text: str) -> Iterator[Span]:
-    """IPv4 addresses, but for loopback, masks, and four-part versions."""
+    """IPv4 addresses, but for loopback, masks, private networks, and four-part versions."""
     for found in _V4.finditer(text):
         if not _is_plain(found[0], text, *found.span()):
-            yield Span(*found.span(), "ip")
-    if "ip-" in text:
-        for found in _CLOUD.finditer(text):
-            yield Span(*found.span(1), "ip")
+            yield (*found.span(), "ip")
+
+
+def cloud_names(text: str) -> Iterator[Span]:
+    """Host names made of addresses: ``ip-10-0-3-17``."""
+    for found in _CLOUD.finditer(text):
+        yield (*found.span(1), "ip")
 
 
 def _is_plain(address: str, text: str, start: int, end: int) -> bool:
     octets = address.split(".")
-    if octets[0] in _LEADING or octets[0] == "127":
+    if octets[0] in {"0", "255", "127"} or int(octets[0]) > 255:
         return True
-    before = text[max(0, start - 44) : start]
-    if before and _VERSION.search(before):
+    if start and _is_version(text[max(0, start - 44) : start]):
         return True
-    if text[end : end + 1] == "/" and octets[3] == "0" and re.match(r"/\d{1,2}(?!\d)", text[end:]):
+    after = text[end : end + 1]
+    if after == "/" and octets[3] == "0" and re.match(r"/\d{1,2}(?!\d)", text[end : end + 4]):
         return ipaddress.ip_address(address).is_private
-    if max(map(len, octets)) > 1 or text[end : end + 1] == ":":
+    if max(map(len, octets)) > 1 or after == ":":
         return False
-    return bool(before) and not _NEAR.search(before)
+    return start > 0 and not _NEAR.search(text[max(0, start - 12) : start])
+
+
+def _is_version(before: str) -> bool:
+    """Whether what stands before four numbers makes them a version: ``v``, ``==``, ``Chrome/``."""
+    last = before[-1]
+    if last in "@^~vV" or before.endswith(("==", ">=", "<=", "~=")):
+        return True
+    if last == "/":
+        product = _WORD.match(before[-2::-1])
+        named = (
+            product is not None
+            and product[0][-1].isalpha()
+            and before[-2 - product.end() : -1 - product.end()] in " (\"';"
+        )
+        return named and product is not None and product[0][::-1].lower() not in _SCHEMES
+    near = before.rstrip(" =:\"'(.").lower().split()
+    return bool(near) and (
+        near[-1].rpartition("_")[2] in _VERSIONED or (near[-1] in {"to", "from"} and "grade" in before)
+    )
 
 
 def ipv6(text: str) -> Iterator[Span]:
     """IPv6 addresses, compressed, mapped or in full; not ``::1``, times, slices or names with ``::``."""
     for found in _V6.finditer(text):
-        address = found[0]
+        address = found[0].partition("%")[0]
         digits = address.replace(":", "")
-        if len(digits) < 5 or not any(char.isdigit() for char in digits):
+        if len(digits) < 5 or not any(map(str.isdigit, digits)):
             continue
         if digits.lower() != digits and digits.upper() != digits:
             continue
@@ -71,11 +91,11 @@ def ipv6(text: str) -> Iterator[Span]:
         except ValueError:
             continue
         if not parsed.is_loopback:
-            yield Span(*found.span(), "ip")
+            yield (*found.span(), "ip")
 
 
 def macs(text: str) -> Iterator[Span]:
     """Hardware addresses, six octets; longer chains are fingerprints."""
     for found in _MAC.finditer(text):
         if set(found[0].lower()) - set("0:-.") and set(found[0].lower()) - set("f:-."):
-            yield Span(*found.span(), "mac")
+            yield (*found.span(), "mac")

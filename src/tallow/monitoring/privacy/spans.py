@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
-
-class Span(NamedTuple):
-    """``text[start:end]`` is private, and of this kind."""
-
-    start: int
-    end: int
-    kind: str
+Span = tuple[int, int, str]
+"""Start, end and kind: ``text[start:end]`` is private. A plain tuple, because many are made."""
 
 
 def merged(spans: list[Span]) -> list[Span]:
     """Spans in order, overlapping ones joined under the kind of the longest."""
+    if len(spans) < 2:
+        return spans
     result: list[Span] = []
-    for span in sorted(spans):
-        if result and span.start < result[-1].end:
-            last = result[-1]
-            kind = span.kind if span.end - span.start > last.end - last.start else last.kind
-            result[-1] = Span(last.start, max(last.end, span.end), kind)
+    for start, end, kind in sorted(spans):
+        if result and start < result[-1][1]:
+            first, last, known = result[-1]
+            result[-1] = (first, max(last, end), kind if end - start > last - first else known)
         else:
-            result.append(span)
+            result.append((start, end, kind))
     return result
 
 
@@ -34,4 +29,5 @@ def replaced(text: str, spans: list[Span], name: Callable[[str, str], str]) -> s
     for start, end, kind in spans:
         pieces += (text[position:start], name(kind, text[start:end]))
         position = end
-    return "".join(pieces) + text[position:]
+    pieces.append(text[position:])
+    return "".join(pieces)

@@ -84,24 +84,20 @@ _SHORT_CODES: Final = frozenset(
 _LONG_CODE: Final = re.compile(r"2[1-69]\d|3[578]\d|42[013]|5[09]\d|6[789]\d|8[0578]\d|9[679]\d")
 
 
+_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
+
+
 def luhn(digits: str) -> bool:
     """The checksum of ISO 7812: payment cards."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = ord(digit) - 48
-        if position % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
+    doubled = digits[-2::-2].translate(_DOUBLED)
+    return (sum(map(int, digits[::-2])) + sum(map(int, doubled))) % 10 == 0
 
 
 def is_card(digits: str) -> bool:
     """A payment card's number: a known network, a length it issues, and the checksum."""
-    if not 13 <= len(digits) <= 19 or len(set(digits)) < 2:
+    if not 13 <= len(digits) <= 19 or not luhn(digits) or digits.count(digits[0]) == len(digits):
         return False
-    return any(
-        len(digits) in lengths and start.match(digits) is not None for start, lengths in _NETWORKS
-    ) and luhn(digits)
+    return any(len(digits) in lengths and start.match(digits) is not None for start, lengths in _NETWORKS)
 
 
 def is_iban(text: str) -> bool:

@@ -3,337 +3,178 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.words import ACCOUNTS, PROSE
 
-_WORDS: Final = frozenset(
-    [
-        "none",
-        "null",
-        "nil",
-        "true",
-        "false",
-        "undefined",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "empty",
-        "unset",
-        "not",
-        "missing",
-        "required",
-        "invalid",
-        "incorrect",
-        "wrong",
-        "expired",
-        "expires",
-        "failed",
-        "failure",
-        "denied",
-        "rejected",
-        "mismatch",
-        "ok",
-        "success",
-        "valid",
-        "too",
-        "must",
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "should",
-        "can",
-        "cannot",
-        "can't",
-        "could",
-        "may",
-        "will",
-        "would",
-        "does",
-        "doesn't",
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "for",
-        "of",
-        "to",
-        "in",
-        "with",
-        "without",
-        "by",
-        "at",
-        "as",
-        "if",
-        "when",
-        "redacted",
-        "masked",
-        "hidden",
-        "filtered",
-        "removed",
-        "dropped",
-        "omitted",
-        "unknown",
-        "default",
-        "disabled",
-        "enabled",
-        "revoked",
-        "refreshed",
-        "rotated",
-        "changed",
-        "updated",
-        "created",
-        "deleted",
-        "generated",
-        "verified",
-        "accepted",
-        "requested",
-        "request",
-        "requests",
-        "reset",
-        "started",
-        "ended",
-        "opened",
-        "closed",
-        "stored",
-        "loaded",
-        "saved",
-        "found",
-        "sent",
-        "received",
-        "set",
-        "provided",
-        "given",
-        "never",
-        "always",
-        "only",
-        "please",
-        "enter",
-        "string",
-        "str",
-        "int",
-        "bytes",
-        "text",
-        "bool",
-        "number",
-        "any",
-        "object",
-        "optional",
-        "field",
-        "char",
-        "varchar",
-        "header",
-        "headers",
-        "value",
-        "values",
-        "error",
-        "errors",
-        "exception",
-        "bearer",
-        "basic",
-        "digest",
-        "apikey",
-        "negotiate",
-        "n/a",
-        "na",
-        "tbd",
-        "many",
-        "few",
-        "more",
-        "less",
-        "than",
-        "between",
-        "length",
-        "type",
-        "types",
-        "required.",
-        "missing.",
-        "expired.",
-        "invalid.",
-        "authentication",
-        "authorization",
-        "validation",
-        "bucket",
-        "all",
-        "this",
-        "that",
-        "your",
-        "his",
-        "her",
-        "their",
-        "its",
-        "my",
-        "our",
-        "it",
-        "you",
-        "we",
-        "they",
-        "contains",
-        "contain",
-        "least",
-        "already",
-        "still",
-        "now",
-        "again",
-        "also",
-        "but",
-        "using",
-        "via",
-        "from",
-        "after",
-        "before",
-        "while",
-        "because",
-        "during",
-        "until",
-        "been",
-        "being",
-        "be",
-        "had",
-        "no-cache",
-        "no-store",
-        "private",
-        "public",
-        "anonymous",
-        "guest",
-        "mandatory",
-        "optional?",
-        "unauthorized",
-        "forbidden",
-        "limited",
-        "exceeded",
-        "exhausted",
-        "lookup",
-        "check",
-        "checks",
-    ]
+SCHEME: Final = re.compile(
+    r"(?:Bearer|Basic|Token|ApiKey|Api-Key|Negotiate|NTLM|Splunk|GenieKey|Key|OAuth2?|Digest|SharedKey|Hawk|Signature"
+    r"|AWS4-HMAC-SHA256)\s+(?=\S)",
+    re.IGNORECASE,
 )
-_ACCOUNTS: Final = frozenset(
-    [
-        "root",
-        "postgres",
-        "nobody",
-        "www-data",
-        "anonymous",
-        "guest",
-        "daemon",
-        "git",
-        "nginx",
-        "redis",
-        "mysql",
-        "system",
-        "localsystem",
-        "default",
-        "kafka",
-        "prometheus",
-        "grafana",
-        "alertmanager",
-        "systemd",
-        "ubuntu",
-        "debian",
-        "runner",
-        "sshd",
-        "admin",
-        "administrator",
-        "app",
-        "service",
-        "backup",
-        "cron",
-        "sync",
-        "node",
-        "rabbitmq",
-        "mongodb",
-        "elasticsearch",
-        "jenkins",
-        "apache",
-        "http",
-        "https",
-        "agent",
-        "user",
-        "users",
-        "-",
-        "?",
-    ]
-)
+"""The name of an authorization scheme before its credentials (RFC 9110, 11.4)."""
+
 _HOLDER: Final = re.compile(
-    r"\[[a-z_]+(?::[0-9a-f]+)?\]?|\*+|[xX•]{3,}|\.{2,}|…"
-    r"|<[^<>]{0,60}>?|\$\{[^}]*\}?|\$\w+|\{\{?[\w.\- ]*\}{0,2}"
-    r"|%\(?\w*\)?[sdr]|:[a-z_]+|\?+|\[(?:REDACTED|Filtered|FILTERED|MASKED|redacted)\]?|-+|@\w*"
-    r"|\(null\)|\*+\w{2,4}"
+    r"\[[a-z_]+(?::[0-9a-f]+)?\]?|\*+|[xX•]{3,}|\.{2,}|…|<[^<>]{0,60}>?|\$\{\{?[^}]*\}{0,2}|\$\w+"
+    r"|\{\{?[\w.\- ]*\}{0,2}|%\(?\w*\)?[sdr]|:[a-z_]+|\?+|\[(?:REDACTED|Filtered|FILTERED|MASKED|redacted)\]?"
+    r"|-+|@\w*|\(null\)|\*+\w{2,4}|[A-Z]+(?:_[A-Z]+)+|(?:your|my)[-_ ][\w -]+"
+    r"|process\.env\.\w+|os\.environ\S*"
+    r"|(?:Optional|Union|list|dict|List|Dict|type)\[.*|\w+(?:\.\w+)*\([\w, .]*\)|/(?:run|etc|var)/\S*",
+    re.DOTALL,
 )
 _NUMBER: Final = re.compile(r"[-+]?\d{1,5}(?:\.\d{1,6})?%?")
 _PLAIN: Final = re.compile(
     r"[-+]?\d+(?:[.,:]\d+)*(?:\s?(?:[nmuµ]?s|min|h|d|[KMGT]?i?B|bytes|seconds|%))?"
-    r"|\d{4}-\d\d-\d\dT[\d:.+\-Z]*"
-    r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+    r"|\d{4}-\d\d-\d\dT[\d:.+\-Z]*|0x[0-9a-fA-F]+"
 )
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|\d+|[0-9a-fA-F]{32}")
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_ID: Final = re.compile(_UUID.pattern + r"|\d+|[0-9a-fA-F]{32}|\d+[:/].*", re.DOTALL)
 _HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_\-+/=.~%:|]{6,}")
+_OPAQUE: Final = re.compile(r"(?:sha256=|sha1=|v1=|t=)?[A-Za-z0-9_\-+/=.~%]{16,}")
+_STRONG: Final = re.compile(r"[A-Za-z0-9_\-+/=]{20,}")
 _SOURCE: Final = re.compile(
-    r".*\.(?:pyx?|pyi|[jt]sx?|mjs|go|rs|java|kt|rb|c|cc|cpp|h|hpp|cs|php|so|ex|exs|scala|swift|vue"
-    r"|html?|css|sql|toml"
-    r"|ya?ml|conf|lock)|<[\w ]+>",
+    r".*\.(?:pyx?|pyi|pyc|[jt]sx?|mjs|cjs|go|rs|java|kt|rb|c|cc|cpp|h|hpp|cs|php|so|ex|exs|scala|swift|vue|html?"
+    r"|css|sql|toml|ya?ml|conf|cfg|ini|lock|log|sock|pid|sh|whl|map|wasm|dll|exe|service)(?::\d+)*|<[\w ]+>",
     re.DOTALL,
 )
+_PAIR: Final = re.compile(r"\s*[(\[]?[-+]?\d{1,3}\.\d+\s?[,; ]\s?[-+]?\d{1,3}\.\d+[)\]]?\s*")
+_PLACE: Final = re.compile(
+    r"(?=[^\n]*\d)(?=[^\n]*[^\W\d_]{3})[^\s:/=]+(?:[ ,]+[^\s:/=]+)+|[A-Z][\w.'-]+(?:,? +[A-Z][\w.'-]+)+"
+)
+_FILE: Final = re.compile(r"[^/\\\n].{0,250}\.[A-Za-z][A-Za-z0-9]{1,4}", re.DOTALL)
 
 
-def is_private(key: Key, value: str, name: str = "") -> bool:  # noqa: PLR0911 - a table of cases
+def is_private(key: Key, value: str, name: str = "") -> bool:
     """Whether ``value`` is private, standing under ``key`` (called ``name``)."""
     text = value.strip()
-    if not text or text.lower() in _WORDS or _HOLDER.fullmatch(text):
+    if text.lower() in PROSE or not text or _HOLDER.fullmatch(text):
         return False
-    kind, trust = key
-    if trust == "plain":
-        return False
-    if kind == "file_name" and name.lower() in {"filename", "basename"} and _SOURCE.fullmatch(text):
-        return False
-    if kind == "ip":
-        return any(char.isdigit() for char in text) and not _loopback(text)
-    if trust == "any":
-        return _any(kind, text, name)
-    if trust == "token":
-        return not _PLAIN.fullmatch(text) or len(text) > 30 or (len(text) > 5 and text.isdigit())
-    if trust == "name":
-        return not _UUID.fullmatch(text) and text.lower() not in _ACCOUNTS and not text.startswith("/")
-    return is_random(text)
+    return _CHECKS[key.trust](key.kind, text, name.lower())
 
 
 def _any(kind: str, text: str, name: str) -> bool:
-    if name.lower() in {"pwd", "oldpwd"} and text.startswith(("/", "~")):
+    if kind == "credential" and (scheme := SCHEME.match(text)):
+        rest = text[scheme.end() :].strip()
+        return bool(rest) and rest.lower() not in PROSE and not _HOLDER.fullmatch(rest)
+    if kind == "file_name" and _SOURCE.fullmatch(text):
+        return name not in {"filename", "basename"}
+    if name in {"pwd", "oldpwd"} and text.startswith(("/", "~")):
         return False
-    if name.lower() in {"pass", "mobile", "tel", "cell", "pw", "zip", "long"} and _NUMBER.fullmatch(text):
-        return (kind == "geo" and name.lower() != "long") or "." in text
-    if kind in {"phone", "mac", "card", "iban", "ssn"}:
-        return any(char.isdigit() for char in text)
-    return kind != "email" or "@" in text or "%40" in text
+    if name in {"pass", "mobile", "tel", "cell", "pw", "zip", "long", "city"} and _NUMBER.fullmatch(text):
+        return (kind == "geo" and name != "long") or "." in text
+    return _SHAPED.get(kind, _anything)(text)
 
 
-def _loopback(text: str) -> bool:
-    return text in {"127.0.0.1", "::1", "0.0.0.0", "::", "[::1]", "[::]"} or text.startswith("127.0.0.1:")
+def _anything(_text: str) -> bool:
+    return True
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _address(text: str) -> bool:
+    return (_has_digit(text) or ":" in text) and not is_own(text)
+
+
+def _at(text: str) -> bool:
+    return "@" in text or "%40" in text
+
+
+def _digits(text: str) -> bool:
+    return sum(map(str.isdigit, text)) >= 4
+
+
+_SHAPED: Final[dict[str, Callable[[str], bool]]] = {
+    "phone": _digits,
+    "mac": _has_digit,
+    "card": _digits,
+    "iban": lambda text: _has_digit(text) or text.isupper(),
+    "ssn": _digits,
+    "email": _at,
+    "ip": _address,
+}
+
+
+def is_own(text: str) -> bool:
+    """Whether an address is the machine's own: loopback or unspecified, with a port or without."""
+    return text.startswith(("127.", "0.0.0.0", "localhost", "[::1]", "[::]")) or text in {"::1", "::"}
+
+
+def _token(_kind: str, text: str, _name: str) -> bool:
+    return not _PLAIN.fullmatch(text) or len(text) > 30 or (len(text) > 5 and text.isdigit())
+
+
+def _named(_kind: str, text: str, _name: str) -> bool:
+    return not (_ID.fullmatch(text) or text.lower() in ACCOUNTS or text[0] in "/{[(<")
+
+
+def _opaque(_kind: str, text: str, _name: str) -> bool:
+    made = _OPAQUE.fullmatch(text) is not None and _has_digit(text) and not _UUID.fullmatch(text)
+    return (made and not _PLAIN.fullmatch(text)) or is_random(text)
+
+
+def _strong(_kind: str, text: str, _name: str) -> bool:
+    return is_strong(text)
+
+
+def _place(_kind: str, text: str, _name: str) -> bool:
+    return (_PAIR.fullmatch(text) or _PLACE.fullmatch(text)) is not None
+
+
+def _file(_kind: str, text: str, _name: str) -> bool:
+    return _FILE.fullmatch(text) is not None and _SOURCE.fullmatch(text) is None and "://" not in text
+
+
+def _random(_kind: str, text: str, _name: str) -> bool:
+    return is_random(text)
+
+
+_CHECKS: Final[dict[str, Callable[[str, str, str], bool]]] = {
+    "any": _any,
+    "token": _token,
+    "name": _named,
+    "opaque": _opaque,
+    "random": _random,
+    "strong": _strong,
+    "place": _place,
+    "file": _file,
+    "vouched": lambda _kind, _text, _name: False,
+}
+
+
+def is_strong(text: str) -> bool:
+    """Whether a value is long, of small letters, capitals and digits: no word, identifier or checksum."""
+    if _STRONG.fullmatch(text) is None or _UUID.fullmatch(text) or ("/" in text and text[0] in "/."):
+        return False
+    return text.lower() != text != text.upper() and sum(map(str.isdigit, text)) >= 2
 
 
 def is_random(text: str) -> bool:  # noqa: PLR0911 - a table of cases
     """Whether a value looks made by a machine: mixed letters and digits, and nothing an operator reads."""
-    if not _TOKEN.fullmatch(text) or _PLAIN.fullmatch(text) or _UUID.fullmatch(text):
+    if not _TOKEN.fullmatch(text) or _PLAIN.fullmatch(text) or _ID.fullmatch(text):
         return False
     if "/" in text[:-1] and not any(char in "+=" for char in text):
         return False
     if _HEX.fullmatch(text):
-        return len(text) in {24, 48, 56, 96, 128} or (len(text) >= 64 and len(text) != 64)
-    letters = sum(char.isalpha() for char in text)
-    digits = sum(char.isdigit() for char in text)
-    if not letters:
+        return len(text) in {24, 48, 56, 96, 128}
+    digits = sum(map(str.isdigit, text))
+    if not any(map(str.isalpha, text)):
         return False
-    upper = any(char.isupper() for char in text)
-    lower = any(char.islower() for char in text)
+    upper, lower = text.lower() != text, text.upper() != text
     if "." in text or ":" in text:
         return len(text) >= 20 and digits >= 3 and upper and lower
     if not digits:
         return upper and lower and len(text) >= 20 and "_" not in text and "-" not in text
     return digits >= 2 or (upper and len(text) >= 6)
+
+
+def is_chosen(text: str) -> bool:
+    """Whether a word looks like a password somebody chose: letters and digits or signs, not a plain word."""
+    if len(text) < 6 or _PLAIN.fullmatch(text) or _UUID.fullmatch(text) or "://" in text or text[0] in "/.<":
+        return False
+    letters = any(map(str.isalpha, text))
+    return letters and _has_digit(text) and not _SOURCE.fullmatch(text) and "()" not in text

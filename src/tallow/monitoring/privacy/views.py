@@ -37,16 +37,13 @@ class View:
         places = self.places
         if places is None:
             return spans
-        return [Span(places[start], places[end], kind) for start, end, kind in spans]
+        return [(places[start], places[end], kind) for start, end, kind in spans]
 
 
 def views(text: str) -> Iterator[View]:
-    """The text as it is, then unescaped once, twice, as long as something is left to unescape."""
+    """The text unescaped once, twice, as long as something is left to unescape."""
     view = View(text)
-    yield view
     for _ in range(LEVELS):
-        if not ("%" in view.text or "\\" in view.text or "&" in view.text or "=40" in view.text):
-            return
         inner = _unescaped(view)
         if inner is None:
             return

@@ -1,0 +1,174 @@
+"""Private values that a sentence, a command line or a tag names: ``--token X``, ``password is 'X'``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tallow.monitoring.privacy.assignments import Classify
+from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.spans import Span
+from tallow.monitoring.privacy.values import is_chosen, is_private, is_random
+from tallow.monitoring.privacy.words import ACCOUNTS, PROSE
+
+_FLAG: Final = re.compile(
+    r"-(?<![\w-]-)-?([A-Za-z][\w-]{1,60})[ \t]+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'\-]\S*))"
+)
+_COMMAND: Final = re.compile(
+    r"\b(?:sshpass|mysql\w*|mariadb\w*|docker login|podman login|helm registry login)\b"
+    r"[^\n|;]{0,200}?\s-p\s?([^\s-]\S*)"
+    r"|\bredis-cli\b[^\n|;]{0,200}?\s-a\s+(\S+)"
+    r"|\bcurl\b[^\n|;]{0,400}?\s(?:-u|--user)[ =]?[\"']?([^\s\"':]+:[^\s\"']+)"
+    r"|(?<![\w-])-(?:u|-user)[ =][\"']?([^\s\"':/]+:[^\s\"']+)|\bpass:(\S+)"
+)
+_COMMANDS: Final = (
+    "mysql",
+    "maria",
+    "sshpass",
+    "docker login",
+    "podman login",
+    "helm",
+    "redis-cli",
+    "curl",
+    "pass:",
+    "-u",
+)
+_SHORT: Final = re.compile(r"(?<![\w-])-p[ =]?([^\s\"'-]\S{5,})")
+_AFTER: Final = re.compile(
+    r"s?(?: for [\w.@'-]{1,64})?"
+    r"(?: (?:id|is now|is|was|to|of|set to|changed to|used|using|provided|value)(?=[ :]))?"
+    r"(?::?\s{1,2}|\(|=)(?:([\"'`])([^\"'`\n]{1,200})\1|([^\s\"',;()]{4,}))",
+    re.IGNORECASE,
+)
+_CODE: Final = re.compile(
+    r"(?:room|share|verification|pairing|invite|invitation|join|join with|access|security|login|confirmation"
+    r"|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time|temporary|passcode)[ -]$"
+)
+_KEY: Final = re.compile(r"(?:api|access|private|secret|master|encryption|signing)[ -]$")
+_LOGIN: Final = re.compile(
+    r"\b(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?(\S{1,64}) from "
+    r"|\binvalid user (\S{1,64}) from |\bsession (?:opened|closed) for user ([\w.-]{1,64})"
+    r"|\b(?:for|of|by|as) (?:the )?user:? [\"'`]([^\"'`\s]{1,64})[\"'`]|\buser [\"'`]([^\"'`\s]{1,64})[\"'`]"
+    r"|\buser id=([^;\s]{1,64})|\bmachine \S{1,100} login (\S{1,64}) password",
+    re.IGNORECASE,
+)
+_AUTH: Final = re.compile(r"\bAUTH[\"']? (?:[\"']?default[\"']? )?[\"']?([^\s\"']{4,})")
+_CHOSEN: Final = ("password", "passphrase", "passwd", "passcode", "identified by", "requirepass")
+WORDS: Final = (*_CHOSEN, "token", "secret", "session", "sessionid", "phpsessid", "key", "code", "pin", "otp")
+"""What a text with a mentioned value holds, in lower case."""
+_XML: Final = re.compile(r"<(?:\w{1,20}:)?([A-Za-z][\w.\-]{1,60})(?:\s[^<>]{0,200})?>([^<>]{1,2000})</")
+
+
+def flagged(text: str, classify: Classify) -> Iterator[Span]:
+    """Options of commands and their values."""
+    for found in _FLAG.finditer(text):
+        group = found.lastindex or 0
+        key, value = classify(found[1]), found[group].rstrip("])")
+        if (
+            key
+            and key.kind
+            and group > 1
+            and not _is_metavar(value, found[1])
+            and is_private(key, value, found[1])
+        ):
+            yield found.start(group), found.start(group) + len(value), key.kind
+    if any(command in text for command in _COMMANDS):
+        yield from _commanded(text)
+    if " -p" in text:
+        for found in _SHORT.finditer(text):
+            if is_chosen(found[1]) and ":" not in found[1]:
+                yield (*found.span(1), "secret")
+
+
+def _commanded(text: str) -> Iterator[Span]:
+    """Passwords in the places where well-known commands take them."""
+    for found in _COMMAND.finditer(text):
+        group = found.lastindex or 0
+        yield (*found.span(group), "credential" if group in {3, 4} else "secret")
+    for found in _SHORT.finditer(text):
+        if is_chosen(found[1]) and ":" not in found[1]:
+            yield (*found.span(1), "secret")
+
+
+def _is_metavar(value: str, name: str) -> bool:
+    return value.isupper() and value.lower().replace("_", "-") in name.lower().replace("_", "-")
+
+
+def mentioned(text: str, lower: str) -> Iterator[Span]:
+    """Values that follow a word for them, with or without quotes: ``password is "X"``, ``pairing code X``."""
+    for word in WORDS:
+        place = lower.find(word)
+        while place >= 0:
+            end = place + len(word)
+            found = _AFTER.match(text, end)
+            if found:
+                group = 2 if found[1] else 3
+                value = found[2] if found[1] else found[3].rstrip(".:!?")
+                kind = _kind_of(lower, word, place, value, quoted=bool(found[1]))
+                if kind:
+                    yield found.start(group), found.start(group) + len(value), kind
+            place = lower.find(word, end)
+
+
+def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> str:
+    """What a value after a word is; empty if it is nothing private."""
+    if not value or value.lower() in PROSE or "=" in value[:-2] or _DOTTED.fullmatch(value):
+        return ""
+    if word in _CHOSEN:
+        private = is_chosen(value) or (quoted and " " not in value and is_private(_SECRET, value))
+    elif word in {"code", "pin", "otp"}:
+        named = word != "code" or _CODE.search(lower, max(0, place - 24), place)
+        private = bool(named) and (
+            is_random(value) or (value.isdigit() and 4 <= len(value) <= 8) or _is_code(value)
+        )
+        if private and word == "code" and lower[max(0, place - 24) : place].endswith(_ROOMS):
+            return "room_code"
+    elif word == "key":
+        private = is_random(value) and _KEY.search(lower, max(0, place - 16), place) is not None
+    elif word == "sessionid":
+        private = is_random(value) or len(value) >= 24
+    else:
+        private = is_random(value)
+    return "secret" if private else ""
+
+
+_SECRET: Final = Key("secret", "any")
+_ROOMS: Final = ("room ", "share ", "pairing ", "invite ", "invitation ", "join ", "join with ")
+_DOTTED: Final = re.compile(
+    r"[a-z_]\w*(?:[.:][a-z_]\w*)+(?::\d+)?|[a-z]+[-_]v?\d+|\[[a-z_]+\].*|[a-z_-]+\[\d+\]"
+)
+
+
+def _is_code(value: str) -> bool:
+    """``K7QX-93PZ``, ``7-falcon-kettle``."""
+    return "-" in value and (value.isupper() or (value[0].isdigit() and any(map(str.isalpha, value))))
+
+
+def logins(text: str) -> Iterator[Span]:
+    """Names of people logging in, as sshd, PostgreSQL and PAM write them."""
+    for found in _LOGIN.finditer(text):
+        group = found.lastindex or 0
+        name = found[group]
+        if (
+            name.lower() not in ACCOUNTS
+            and name.lower() not in PROSE
+            and not name.isdigit()
+            and name[0] not in "[<$%"
+        ):
+            yield (*found.span(group), "user")
+
+
+def redis_auth(text: str) -> Iterator[Span]:
+    """Passwords after the AUTH command of Redis and of mail servers."""
+    for found in _AUTH.finditer(text):
+        if is_chosen(found[1]) or is_random(found[1]):
+            yield (*found.span(1), "secret")
+
+
+def tagged(text: str, classify: Classify) -> Iterator[Span]:
+    """XML elements with a private name."""
+    for found in _XML.finditer(text):
+        key = classify(found[1])
+        if key and key.kind and is_private(key, found[2], found[1]):
+            yield (*found.span(2), key.kind)

@@ -1,0 +1,285 @@
+"""One walk through one record: any shape a caller may hand in, bounded work, the caller's data unchanged."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import decimal
+import enum
+import ipaddress
+import itertools
+import uuid
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, Protocol
+
+from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.validators import is_card
+from tallow.monitoring.privacy.values import SCHEME, is_private
+
+DROPPED: Final = "[dropped]"
+"""Stands for what could not be scrubbed, or would have cost too much."""
+CYCLE: Final = "[cycle]"
+"""Stands for a container inside itself."""
+DEEPEST: Final = 40
+MOST: Final = 20_000
+"""Values of one record that are read; the rest is dropped."""
+OCTETS: Final = 262_144
+"""Bytes of one value that are read."""
+
+_SAFE: Final = (complex, dt.date, dt.time, dt.timedelta, uuid.UUID)
+_COUNTED: Final = [
+    "id",
+    "ids",
+    "ns",
+    "time",
+    "timestamp",
+    "bytes",
+    "size",
+    "count",
+    "offset",
+    "sent",
+    "received",
+    "length",
+    "total",
+    "seq",
+    "sequence",
+    "nonce",
+    "duration",
+    "memory",
+    "rss",
+]
+"""Last words of keys whose long numbers are no cards, whatever their checksum says."""
+_PERSONAL: Final = Key("user", "any")
+_FILE: Final = Key("file_name", "any")
+_LOGIN: Final = Key("credential", "any")
+_NAMES: Final = frozenset({"name", "first", "last", "handle", "nick", "full", "value"})
+
+
+class Reader(Protocol):
+    """What a walk asks of its scrubber.
+
+    Attributes:
+        harmless: names of keys read before: nothing private in them nor, for all they say, under them.
+    """
+
+    harmless: set[str]
+
+    def key(self, name: str) -> Key | None:
+        """What a key of this name holds."""
+
+    def name(self, name: str) -> str:
+        """A key that holds nothing private, without what is private in its own name."""
+
+    def named(self, kind: str, private: str) -> str:
+        """The replacement of a private value, counted."""
+
+    def read(self, text: str, *, versioned: bool = False) -> str:
+        """The text, its private spans replaced."""
+
+
+class Walk:
+    """Reads one value, with all there is in it. Raises only on what a caller's own types do."""
+
+    __slots__ = ("_above", "_left", "_reader")
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._above: set[int] = set()
+        self._left = MOST
+
+    def value(self, value: Any, key: Key | None, name: str) -> Any:  # noqa: PLR0911 - one a shape
+        """The value in its own shape, standing under ``key`` (called ``name``)."""
+        self._left -= 1
+        if self._left < 0:
+            return DROPPED
+        kind = type(value)
+        if kind is str:
+            return self._string(value, key, name)
+        if kind is int or kind is float:
+            return self._number(value, key, name)
+        if value is None or kind is bool:
+            return value
+        if kind is dict or kind is list or kind is tuple:
+            return self._nested(value, key, name)
+        try:
+            return self._other(value, key, name)
+        except Exception:  # noqa: BLE001 - a caller's own type failed: this value is dropped, the rest is kept
+            return DROPPED
+
+    def _string(self, text: str, key: Key | None, name: str) -> str:
+        if key is None:
+            return self._reader.read(text)
+        if not key.kind:
+            return self._reader.read(text, versioned=True)
+        if not is_private(key, text, name):
+            return self._reader.read(text)
+        scheme = SCHEME.match(text) if key.kind == "credential" else None
+        if scheme:
+            return scheme[0] + self._reader.named(key.kind, text[scheme.end() :])
+        return self._reader.named(key.kind, text)
+
+    def _number(self, value: Any, key: Key | None, name: str) -> Any:
+        if key is not None and key.kind and is_private(key, str(value), name):
+            return self._reader.named(key.kind, str(value))
+        if type(value) is int and 10**12 <= value < 10**19 and is_card(str(value)) and not _is_counted(name):
+            return self._reader.named("card", str(value))
+        return value
+
+    def _nested(self, value: Any, key: Key | None, name: str) -> Any:
+        identity = id(value)
+        if identity in self._above:
+            return CYCLE
+        if len(self._above) >= DEEPEST:
+            return DROPPED
+        self._above.add(identity)
+        try:
+            if isinstance(value, Mapping):
+                return self._mapping(value, key, name)
+            if isinstance(value, list):
+                return self._items(value, key, name)
+            if isinstance(value, tuple):
+                return self._tuple(value, key, name)
+            return self._set(value, key, name)
+        finally:
+            self._above.discard(identity)
+
+    def _mapping(self, mapping: Mapping[Any, Any], outer: Key | None, outer_name: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        self._left -= len(mapping)
+        if self._left < 0:
+            mapping = dict(itertools.islice(mapping.items(), max(0, len(mapping) + self._left)))
+            result[DROPPED] = DROPPED
+        harmless, read = self._reader.harmless, self._reader.read
+        label = mapping.get("name", mapping.get("key")) if "value" in mapping else None
+        for name, item in mapping.items():
+            if outer is not None or name not in harmless:
+                self._pair(name, item, label, outer, outer_name, result)
+                continue
+            kind = type(item)
+            if kind is str:
+                result[name] = read(item)
+            elif item is None or kind is float or kind is bool or (kind is int and item < 10**12):
+                result[name] = item
+            else:
+                result[name] = self.value(item, None, name)
+        return result
+
+    def _pair(
+        self, raw: Any, item: Any, label: Any, outer: Key | None, outer_name: str, result: dict[str, Any]
+    ) -> None:
+        """Add what is not plainly harmless: a private key, one not seen before, one inside a private one."""
+        reader = self._reader
+        name = raw if type(raw) is str else str(self.value(raw, None, ""))
+        key = reader.key(name)
+        shown = name if key is not None else reader.name(name)
+        while shown in result:
+            shown += "'"
+        if key is not None:
+            result[shown] = self.value(item, key, name)
+        elif name == "value" and isinstance(label, str) and (key := reader.key(label)):
+            result[shown] = self.value(item, key, label)
+        elif outer is not None:
+            result[shown] = self.value(item, _inherited(outer, name), outer_name)
+        else:
+            result[shown] = self.value(item, None, name)
+
+    def _items(self, items: Iterable[Any], key: Key | None, name: str) -> list[Any]:
+        """The items of a list; one that is an option of a command speaks for the next."""
+        result: list[Any] = []
+        if name == "auth" and _is_login(items):
+            key = _LOGIN
+        option: Key | None = None
+        for item in items:
+            if self._left <= 0:
+                result.append(DROPPED)
+                break
+            result.append(self.value(item, option or key, name))
+            is_option = type(item) is str and item[:1] == "-" and "=" not in item
+            option = self._reader.key(item.strip("-")) if is_option else None
+        return result
+
+    def _tuple(self, value: tuple[Any, ...], key: Key | None, name: str) -> tuple[Any, ...]:
+        fields = getattr(value, "_fields", None)
+        if fields is not None and len(fields) == len(value):
+            pairs = zip(fields, value, strict=True)
+            return tuple(self.value(item, self._reader.key(field), field) for field, item in pairs)
+        if len(value) == 2 and key is None:
+            first = _text_of(value[0])
+            inner = self._reader.key(first) if first else None
+            if inner is not None:
+                return value[0], self.value(value[1], inner, first)
+        return tuple(self._items(value, key, name))
+
+    def _set(self, value: AbstractSet[Any], key: Key | None, name: str) -> Any:
+        items = self._items(value, key, name)
+        try:
+            return frozenset(items) if isinstance(value, frozenset) else set(items)
+        except TypeError:
+            return items
+
+    def _other(self, value: Any, key: Key | None, name: str) -> Any:  # noqa: PLR0911 - one a shape
+        """Everything that is not of JSON's own types."""
+        if isinstance(value, enum.Enum):
+            shown = self.value(value.value, key, name)
+            return value if shown == value.value else shown
+        if isinstance(value, str):
+            return self._string(str.__str__(value), key, name)
+        if isinstance(value, int | float | decimal.Decimal):
+            return self._number(value, key, name)
+        if isinstance(value, _SAFE):
+            return self._string(str(value), key, name) if key is not None and key.trust == "any" else value
+        fields = _fields(value)
+        if fields is not None or isinstance(value, Mapping | list | tuple | AbstractSet):
+            return self._nested(value if fields is None else fields, key, name)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return self._bytes(bytes(value[:OCTETS]), key, name)
+        if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address):
+            return self._string(str(value), key, name)
+        if isinstance(value, BaseException):
+            return f"{type(value).__name__}: {self._string(str(value), key, name)}"
+        if isinstance(value, type):
+            return f"{value.__module__}.{value.__qualname__}"
+        return self._string(str(value) if hasattr(value, "__fspath__") else repr(value), key, name)
+
+    def _bytes(self, value: bytes, key: Key | None, name: str) -> bytes:
+        try:
+            return self._string(value.decode(), key, name).encode()
+        except UnicodeDecodeError:
+            return self._string(value.decode("latin-1"), key, name).encode("latin-1", "replace")
+
+
+def _fields(value: Any) -> dict[str, Any] | None:
+    """The fields of a dataclass, a pydantic or an attrs model; None of anything else."""
+    kind = type(value)
+    if dataclasses.is_dataclass(kind):
+        return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+    if hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields"):
+        return dict(vars(value))
+    if hasattr(kind, "__attrs_attrs__"):
+        return {field.name: getattr(value, field.name, None) for field in kind.__attrs_attrs__}
+    return None
+
+
+def _inherited(outer: Key, name: str) -> Key | None:
+    """What a harmless name means inside a private one: ``user.name``, ``files.name``."""
+    if outer.trust in {"name", "file"}:
+        if name not in _NAMES:
+            return None
+        return _PERSONAL if outer.trust == "name" else _FILE
+    return None if outer.trust in {"random", "vouched"} else outer
+
+
+def _is_login(items: Any) -> bool:
+    return len(items) == 2 and all(type(item) is str for item in items)
+
+
+def _is_counted(name: str) -> bool:
+    lowered = name.lower()
+    return any(lowered.endswith(word) for word in _COUNTED)
+
+
+def _text_of(value: Any) -> str:
+    if type(value) is str:
+        return value
+    return value[:100].decode("latin-1") if type(value) is bytes else ""

@@ -1,0 +1,32 @@
+"""No input costs more than linear time. A proof, because it is a matter of time."""
+
+from __future__ import annotations
+
+import ast
+import time
+
+import pytest
+
+from support.corpus import FOLDER
+from tallow.monitoring.privacy import Scrubber
+
+PIECES = [ast.literal_eval(line) for line in (FOLDER / "adversarial.txt").read_text("utf-8").splitlines()]
+"""What, repeated, has led some pattern or other astray."""
+
+
+def cost(text: str) -> float:
+    """Seconds of CPU, the best of three."""
+    best = 9e9
+    for _ in range(3):
+        started = time.process_time()
+        Scrubber().text(text)
+        best = min(best, time.process_time() - started)
+    return best
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("tail", ["", "@", "=", '"', "!"])
+def test_four_times_the_text_takes_about_four_times_the_time(piece: str, tail: str) -> None:
+    few, many = (piece * (size // len(piece)) + tail for size in (12_000, 48_000))
+    assert cost(many) < max(9 * cost(few), 0.03)
