@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -41,7 +42,7 @@ JOINED = "-_.@+%:/#\\&=~$^*!?'\u2018\u2019"
 WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs", "L", "N"], exclude_characters=JOINED), max_size=6
 )
-ESCAPES = {
+ESCAPES: dict[str, Callable[[str], str]] = {
     "none": lambda text: text,
     "percent": lambda text: quote(text, safe=""),
     "json": json.dumps,
