@@ -10,11 +10,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
 from support.debian import program
-from tallow.monitoring.catalog import METRICS, PREFIX
+from tallow.monitoring.catalog import METRICS, PREFIX, canonical
+from tallow.stack.alerts.rule import Rendered
 
 PER_MINUTE = 4
 """Samples a minute."""
@@ -31,8 +33,16 @@ def gauge(*spans: tuple[float, float | None]) -> str:
     )
 
 
+def vanishing(minutes: float, value: float) -> str:
+    """A gauge of a target that is taken away: Prometheus marks its series as ended."""
+    return f"{gauge((minutes, value))} stale"
+
+
 def counter(*spans: tuple[float, float | None], start: float = 0) -> str:
-    """A counter's samples: (minutes, increase a minute); after a ``None`` it goes on where it was."""
+    """A counter's samples: (minutes, increase a minute); after a ``None`` it goes on where it was.
+
+    A gauge that rises and falls, where the increase is negative.
+    """
     parts = []
     for minutes, rate in spans:
         count = _samples(minutes)
@@ -40,7 +50,7 @@ def counter(*spans: tuple[float, float | None], start: float = 0) -> str:
             parts.append(f"_x{count}")
             continue
         step = rate / PER_MINUTE
-        parts.append(f"{start:.9g}+{step:.9g}x{count - 1}")
+        parts.append(f"{start:.9g}{step:+.9g}x{count - 1}")
         start += step * count
     return " ".join(parts)
 
@@ -61,7 +71,7 @@ def histogram(metric: str, labels: str, edge: float, samples: str) -> dict[str, 
 
 
 def _le(edge: float) -> str:
-    return "+Inf" if math.isinf(edge) else repr(float(edge))
+    return "+Inf" if math.isinf(edge) else canonical(edge)
 
 
 def merged(*parts: Mapping[str, str]) -> dict[str, str]:
@@ -77,13 +87,21 @@ def _samples(minutes: float) -> int:
     return round(minutes * PER_MINUTE)
 
 
+Kind = Literal["fires", "below", "few", "enough", "start"]
+"""What a case shows of its alert: that it fires at its minute and resolves, that it stays quiet just below
+its threshold, that it stays quiet with just too little traffic, that it fires with just enough of it, that
+it waits after a clean start. A case may show several, or something of its own."""
+Document = dict[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One behaviour of one alert.
 
     ``series`` maps selectors without job and instance to samples; both are added, and so are a working
     ``up`` and an old process start where they are not given. ``quiet`` and ``firing`` are the minutes at
-    which the alert must not and must fire.
+    which the alert must not and must fire. ``stretch`` makes every time of the case that much longer, with
+    as many samples: a rule over hours needs no sample every 15 seconds.
     """
 
     alert: str
@@ -92,24 +110,31 @@ class Case:
     quiet: Sequence[float] = ()
     firing: Sequence[float] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: {"job": "tallow", "instance": INSTANCE})
+    kinds: tuple[Kind, ...] = ()
+    stretch: int = 1
 
     def __str__(self) -> str:
         return f"{self.alert} {self.behaviour}"
 
-    def document(self, rules: Sequence[Mapping[str, object]]) -> dict[str, object]:
-        """The case as a ``tests`` entry; ``rules`` gives the labels that the alert must carry."""
-        (rule,) = (rule for rule in rules if rule["alert"] == self.alert)
-        expected: dict[str, object] = {"exp_labels": {**self.labels, **_mapping(rule["labels"])}}
-        checks: list[tuple[float, list[dict[str, object]]]] = [(at, []) for at in self.quiet] + [
-            (at, [expected]) for at in self.firing
+    def document(self, frame: Mapping[str, str], names: Sequence[str] = ()) -> Document:
+        """The case as a ``tests`` entry.
+
+        ``frame`` are the labels that the rule adds; ``names`` are those of its broken copies, each of which
+        is asked for the same.
+        """
+        expected = [{"exp_labels": {**self.labels, **frame}}]
+        checks: list[tuple[float, list[dict[str, dict[str, str]]]]] = [
+            *((at, []) for at in self.quiet),
+            *((at, expected) for at in self.firing),
         ]
         return {
             "name": str(self),
-            "interval": "15s",
+            "interval": f"{15 * self.stretch}s",
             "input_series": self.input_series(),
             "alert_rule_test": [
-                {"eval_time": f"{round(at * 60)}s", "alertname": self.alert, "exp_alerts": alerts}
-                for at, alerts in checks
+                {"eval_time": f"{round(at * 60 * self.stretch)}s", "alertname": name, "exp_alerts": alerts}
+                for at, alerts in sorted(checks, key=lambda check: check[0])
+                for name in names or [self.alert]
             ],
         }
 
@@ -132,22 +157,21 @@ def located(selector: str, job: str = "tallow", instance: str = INSTANCE) -> str
     return f"{name}{{{','.join([*([inner] if inner else []), *place])}}}"
 
 
-def check(cases: Sequence[Case], rule_file: Mapping[str, object], folder: Path) -> str:
-    """What ``promtool test rules`` says against the cases; an empty string when all hold.
+def bare(rule: Rendered, name: str | None = None) -> Document:
+    """A rule without its words, which are tested by tests of their own, under its name or another."""
+    document = rule.document()
+    del document["annotations"]
+    return document | {"alert": name or rule.alert}
 
-    Annotations are left out (they are tested by a test of their own), and so are the other rules.
+
+def run(tests: Sequence[Document], rules: Sequence[Document], folder: Path, every: int = 15) -> str:
+    """What ``promtool test rules`` says; an empty string when every expectation holds.
+
+    ``every`` is the evaluation interval in seconds.
     """
-    wanted = {case.alert for case in cases}
-    rules = [
-        _bare(rule) for group in _groups(rule_file) for rule in group["rules"] if rule["alert"] in wanted
-    ]
-    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "tested", "rules": rules}]}))
-    tests = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "15s",
-        "tests": [case.document(rules) for case in cases],
-    }
-    (folder / "tests.yml").write_text(yaml.safe_dump(tests, sort_keys=False, width=4096))
+    (folder / "rules.yml").write_text(_yaml({"groups": [{"name": "tested", "rules": rules}]}))
+    suite = {"rule_files": ["rules.yml"], "evaluation_interval": f"{every}s", "tests": list(tests)}
+    (folder / "tests.yml").write_text(_yaml(suite))
     done = subprocess.run(
         [program("promtool"), "test", "rules", folder / "tests.yml"],
         capture_output=True,
@@ -157,16 +181,12 @@ def check(cases: Sequence[Case], rule_file: Mapping[str, object], folder: Path) 
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def _bare(rule: Mapping[str, object]) -> dict[str, object]:
-    return {key: value for key, value in rule.items() if key != "annotations"}
+def _yaml(document: object) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1 << 20)
 
 
-def _groups(rule_file: Mapping[str, object]) -> list[dict[str, list[dict[str, object]]]]:
-    groups = rule_file["groups"]
-    assert isinstance(groups, list)
-    return groups
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Without references between equal lists: promtool reads them, people do not."""
 
-
-def _mapping(value: object) -> dict[str, str]:
-    assert isinstance(value, dict)
-    return value
+    def ignore_aliases(self, data: object) -> bool:
+        return True

@@ -6,13 +6,53 @@ from pathlib import Path
 
 import pytest
 
-from stack.alerts.cases import availability, others, performance, transfers
-from support.promtool import Case, check
-from tallow.stack.alerts import rule_document
+from stack.alerts.cases import CASES
+from stack.alerts.cases.start import ELSEWHERE, EXEMPT
+from stack.alerts.contract import ALL, BEYOND, CONTRACT, frame
+from support.promtool import Case, Kind, bare, run
+from tallow.stack import alerts
+from tallow.stack.alerts import RULES, Rule
 
-CASES: list[Case] = [*availability.CASES, *performance.CASES, *transfers.CASES, *others.CASES]
+each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test(case: Case, tmp_path: Path) -> None:
-    assert check([case], rule_document(), tmp_path) == ""
+    rule = bare(RULES[case.alert].render())
+    assert run([case.document(frame(case.alert))], [rule], tmp_path, 15 * case.stretch) == ""
+
+
+def test_the_rules_are_those_of_the_contract() -> None:
+    def facts(groups: dict[str, tuple[Rule, ...]]) -> dict[str, tuple[int, str, str]]:
+        rules = [rule for group in groups.values() for rule in group]
+        return {rule.name: (rule.hold, rule.severity, rule.category) for rule in rules}
+
+    assert facts(dict(alerts.CONTRACT)) == dict(CONTRACT)
+    assert facts(dict(alerts.BEYOND)) == dict(BEYOND)
+
+
+@each_rule
+def test_a_rule_has_every_kind_of_case(rule: Rule) -> None:
+    shown: set[Kind] = {kind for case in CASES if case.alert == rule.name for kind in case.kinds}
+    wanted: set[Kind] = {"fires", "below"}
+    if rule.minimums:
+        wanted |= {"few", "enough"}
+    if rule.name not in EXEMPT | ELSEWHERE:
+        wanted |= {"start"}
+    if rule.name == "Watchdog":  # it has no threshold
+        wanted -= {"below"}
+    assert wanted <= shown
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "fires" in case.kinds], ids=str)
+def test_a_firing_case_pins_the_minute_and_the_end(case: Case) -> None:
+    if case.alert == "Watchdog":
+        return
+    first, last = min(case.firing), max(case.firing)
+    before = max(at for at in case.quiet if at < first)
+    assert first - before <= 6, "looked at too long before it fires to tell its minute"
+    assert any(at > last for at in case.quiet), "nothing shows that it resolves"
+
+
+def test_every_case_is_about_an_alert_that_exists() -> None:
+    assert {case.alert for case in CASES} == set(ALL)

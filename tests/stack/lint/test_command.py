@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,34 @@ from click.testing import CliRunner, Result
 from tallow.cli import main
 from tallow.stack.dashboards import dashboards, files
 
+ROOT = Path(__file__).parents[3]
+
 
 def lint(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["lint", *arguments])
 
 
-def test_shipped_dashboards_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_committed_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert beside_drills(lint()) == ""
+
+
+def beside_drills(result: Result) -> str:
+    """What is said, but for drills: whether each alert has one is a test of the drills."""
+    return "".join(line for line in result.output.splitlines(True) if "alert/drill" not in line)
+
+
+def test_an_alert_whose_page_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path, content in files().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)
+    pages = tmp_path / "docs" / "runbooks"
+    shutil.copytree(ROOT / "docs" / "runbooks", pages)
+    (pages / "HighCPUUsage.md").unlink()
     monkeypatch.chdir(tmp_path)
     result = lint()
-    assert (result.exit_code, result.output) == (0, "")
+    said = "prometheus-rules.yml: HighCPUUsage: alert/runbook: no page docs/runbooks/HighCPUUsage.md\n"
+    assert (result.exit_code, beside_drills(result)) == (1, said)
 
 
 def test_a_problem_is_printed_and_exits_with_1(tmp_path: Path) -> None:

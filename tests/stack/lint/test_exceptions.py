@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
-from tallow.stack.lint import Problem, expressions
+from tallow.stack.lint import Problem, alerts, check_alert, expressions
 from tallow.stack.lint import dashboards as rules
 from tallow.stack.lint.exceptions import EXEMPTIONS, Exemption, applied
 
@@ -24,12 +25,13 @@ def test_an_exemption_has_a_reason(exemption: Exemption) -> None:
 
 def test_every_exemption_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     # Replaced to see the problems before exemptions take them away; the rules themselves stay real.
-    for module in (rules, expressions):
+    for module in (rules, expressions, alerts):
         monkeypatch.setattr(module, "applied", list)
     problems = [
         problem
         for uid, board in dashboards().items()
         for problem in rules.check_dashboard(board, where=f"{uid}.json")
     ]
+    problems += [problem for rule in RULES.values() for problem in check_alert(rule)]
     unused = [exemption for exemption in EXEMPTIONS if not any(map(exemption.covers, problems))]
     assert unused == []

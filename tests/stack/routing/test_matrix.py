@@ -11,6 +11,7 @@ import yaml
 from support.debian import program
 from tallow.stack import routing
 from tallow.stack.alerts import RULES, Rule
+from tallow.stack.routing import matrix
 
 MATRIX = {
     ("critical", "availability"): "critical-alerts",
@@ -77,6 +78,17 @@ def test_an_alert_reaches_the_receivers_of_its_severity_and_category(
 ) -> None:
     labels = {"alertname": "Any", "severity": severity, "category": category, "service": "tallow"}
     assert receivers(config, **labels) == MATRIX[severity, category]
+
+
+@pytest.mark.parametrize(("severity", "category"), MATRIX)
+def test_our_own_walk_through_the_tree_ends_where_alertmanagers_does(severity: str, category: str) -> None:
+    reached = matrix.receivers({"severity": severity, "category": category})
+    assert ",".join(receiver.name for receiver in reached) == MATRIX[severity, category]
+
+
+def test_the_watchdog_reaches_the_heartbeat_alone() -> None:
+    labels = {"alertname": "Watchdog", **RULES["Watchdog"].render().labels}
+    assert [receiver.name for receiver in matrix.receivers(labels)] == ["heartbeat"]
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

@@ -19,6 +19,7 @@ from tallow.app.files.error import FileError
 from tallow.app.link import LinkError
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.errors import PeerError, classified, one_line
+from tallow.app.peer.journal import set_up
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import Options
 
@@ -120,6 +121,7 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
     """Run a peer to its end, say how it ended, and exit with the status of that."""
     status = 0
     try:
+        set_up()
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(work)
     except KeyboardInterrupt:
@@ -129,6 +131,7 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
         display("finished", outcome="cancelled", by="other side")
         status = _say(display, str(error), CANCELLED_THERE)
     except Exception as error:
+        work.close()  # it may not have begun
         display("error", type=classified(error)[0], message=one_line(error))
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):

@@ -11,6 +11,7 @@ from tallow.app.files.destination import Destination
 from tallow.app.link import Link
 from tallow.app.peer.errors import PeerError, code_of, is_passing
 from tallow.app.peer.incoming import Incoming
+from tallow.app.peer.journal import Journal
 from tallow.app.peer.manifest import Manifest
 from tallow.app.peer.progress import Events, Progress
 from tallow.app.peer.retries import Retries
@@ -48,7 +49,7 @@ class Receiver:
         self._received = received
         self._options = options
         self._metrics = metrics
-        self._events = events
+        events = self._events = Journal("receiver", events, lambda: self._seat.correlation_id)
         self._progress = Progress(events)
         self._telemetry = Telemetry(server, metrics, enabled=options.telemetry)
         self._seat = Seat(
@@ -97,6 +98,7 @@ class Receiver:
             await self._end(error)
 
     async def _end(self, error: BaseException | None) -> None:
+        self._events.finished(outcome_of(error), error, self._progress.seconds)
         if error is not None:
             record_failure(error, self._metrics)
         resumable = error is not None and is_passing(error)

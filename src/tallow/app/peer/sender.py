@@ -9,6 +9,7 @@ from contextlib import suppress
 from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, Method
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.peer.errors import PeerError, RefusedError, code_of, is_passing
+from tallow.app.peer.journal import Journal
 from tallow.app.peer.offer import Offer
 from tallow.app.peer.outgoing import Outgoing
 from tallow.app.peer.progress import Events, Progress
@@ -49,7 +50,7 @@ class Sender:
         self._preparing = preparing
         self._options = options
         self._metrics = metrics
-        self._events = events
+        events = self._events = Journal("sender", events, lambda: self._seat.correlation_id)
         self._resumed = sent.manifest is not None
         self._progress = Progress(events)
         self._telemetry = Telemetry(server, metrics, enabled=options.telemetry)
@@ -100,6 +101,7 @@ class Sender:
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)
+        self._events.finished(outcome, error, self._progress.seconds)
         if error is not None:
             record_failure(error, self._metrics)
         resumable = error is not None and is_passing(error)

@@ -12,17 +12,17 @@ DISK_FILLING = Rule(
     name="DiskFilling",
     expr="""
 (
-  min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytesDISK)
+  min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytes)
   < $limit
   or
   (
-    min by (job, instance, mountpoint) (predict_linear(node_filesystem_avail_bytesDISK[$window], $ahead)) < 0
-    and
-    min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytesDISK)
+    min by (job, instance, mountpoint) (node_filesystem_avail_bytesDISK / node_filesystem_size_bytes)
     < $soon
+    and
+    min by (job, instance, mountpoint) (predict_linear(node_filesystem_avail_bytes[$window], $ahead)) < 0
   )
 )
-and on (job, instance, mountpoint) node_filesystem_readonlyDISK == 0
+and on (job, instance, mountpoint) node_filesystem_readonly == 0
 """.replace("DISK", _DISK),
     hold=10 * MINUTE,
     windows={"window": 1 * HOUR},
@@ -33,11 +33,13 @@ and on (job, instance, mountpoint) node_filesystem_readonlyDISK == 0
     category="monitoring",
     summary="{{ $labels.mountpoint }} on {{ $labels.instance }} fills up",
     description="""
-{{ $labels.mountpoint }} has less than $limit_percent% free, or less than $soon_percent% and will be full
-within four hours at the pace of the last $window. Metrics, the database and the log spool stop with it.
+{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} are free: less than $limit_percent%, or less
+than $soon_percent% and full within four hours at the pace of the last $window. Metrics, the database and the
+log spool stop with it.
 """,
     panel=Panel("tallow-overview"),
-    absent="Quiet; TargetMissing says that node-exporter is not scraped.",
+    absent="Every mount has series: reported by RuleInputMissing; TargetMissing says that node-exporter is "
+    "not scraped.",
 )
 
 RESTART_LOOP = Rule(

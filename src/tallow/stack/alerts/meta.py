@@ -12,7 +12,14 @@ from tallow.stack.alerts.rule import MINUTE, Rule
 SAMPLE_LIMIT = 50_000
 """Samples a scrape of Tallow may have: beyond it Prometheus drops all of them and ``up`` is 0."""
 
-_METRIC = re.compile(rf"\b{PREFIX}[a-z0-9_]+")
+_JOBS = {
+    PREFIX: "tallow",
+    "alertmanager_": "alertmanager",
+    "prometheus_": "prometheus",
+    "node_": "node-exporter",
+}
+"""How a metric's name begins, and the job that exposes it."""
+_METRIC = re.compile(rf"\b(?:{'|'.join(_JOBS)})[a-z0-9_]+")
 
 WATCHDOG = Rule(
     name="Watchdog",
@@ -113,7 +120,8 @@ sum by (job, instance) (increase(alertmanager_notifications_failed_total[$window
 was not.
 """,
     panel=Panel("tallow-overview"),
-    absent="Quiet; TargetMissing says that Alertmanager is not scraped.",
+    absent="Every integration has a series from the start: reported by RuleInputMissing; TargetMissing says "
+    "that Alertmanager is not scraped.",
 )
 
 TARGET_MISSING = Rule(
@@ -121,7 +129,7 @@ TARGET_MISSING = Rule(
     expr="""
 min by (job, instance) (up{job!="tallow"}) == 0
 or
-(count by (job) (up offset $ago) unless count by (job) (up))
+(group by (job) (up offset $ago) unless group by (job) (up))
 """,
     hold=10 * MINUTE,
     windows={"ago": 30 * MINUTE},
@@ -131,7 +139,7 @@ or
     summary="{{ $labels.job }} is not being watched",
     description="""
 {{ if $labels.instance }}The scrape of {{ $labels.instance }} (job {{ $labels.job }}) fails.
-{{ else }}Job {{ $labels.job }} had {{ $value }} targets $ago ago and has none now.{{ end }}
+{{ else }}Job {{ $labels.job }} had targets $ago ago and has none now.{{ end }}
 """,
     panel=Panel("tallow-overview"),
     absent="A job that vanishes altogether fires as well, for as long as it is remembered.",
@@ -174,7 +182,8 @@ sum by (job, instance) (increase(prometheus_rule_group_iterations_missed_total[$
 {{ $value | printf "%.0f" }} evaluations failed or were missed in $window: alerts sleep.
 """,
     panel=Panel("tallow-overview"),
-    absent="Quiet; TargetMissing says that Prometheus does not scrape itself.",
+    absent="Every rule group has series: reported by RuleInputMissing; TargetMissing says that Prometheus "
+    "does not scrape itself.",
 )
 
 RULES = (
@@ -206,13 +215,14 @@ The scrape of {{ $labels.instance }} works and has no series of {{ $labels.metri
 reads it sleeps.
 """,
         panel=Panel("tallow-overview"),
-        absent="This is the rule that says so; without a scrape, ServiceDown does.",
+        absent="This is the rule that says so; without a scrape, ServiceDown and TargetMissing do.",
     )
 
 
 def _missing(metric: str) -> str:
+    job = next(job for prefix, job in _JOBS.items() if metric.startswith(prefix))
     return f"""label_replace(
-  group by (job, instance) (up{{job="tallow"}} == 1)
-  unless on (job, instance) group by (job, instance) ({metric}{{job="tallow"}}),
+  group by (job, instance) (up{{job="{job}"}} == 1)
+  unless on (job, instance) group by (job, instance) ({metric}{{job="{job}"}}),
   "metric", "{metric}", "", ""
 )"""

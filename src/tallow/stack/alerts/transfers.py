@@ -34,8 +34,8 @@ cancelled ones not counted, from $minimum transfers on).
 
 NO_SUCCESSFUL_TRANSFERS = Rule(
     name="NoSuccessfulTransfers",
-    # The samples of the oldest part of the window must be there: after a scrape gap the rest of it is no
-    # evidence for all of it. Transfers that a restart broke off count as failed, hence the longer guard.
+    # There must be samples from before the last nine minutes: after a scrape gap the rest of the window is
+    # no evidence for all of it. Transfers that a restart broke off count as failed, hence the longer guard.
     expr="""
 sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status="success"}[$window])) == 0
 and on (job, instance) (
@@ -48,7 +48,7 @@ and on (job, instance)
     present_over_time(tallow_transfer_queue_depth{job="tallow"}[$oldest] offset $offset)
   )
 """,
-    windows={"window": 10 * MINUTE, "oldest": 2 * MINUTE, "offset": 8 * MINUTE},
+    windows={"window": 10 * MINUTE, "oldest": 2 * MINUTE, "offset": 9 * MINUTE},
     minimums={"minimum": 5},
     guard=15 * MINUTE,
     severity="critical",

@@ -47,7 +47,7 @@ def _range_argument(name: str, argument: object) -> Iterator[Found]:
         return
     selector = argument.vector_selector
     exposed = EXPOSED.get(selector.name or "")
-    if argument.range < SHORTEST_WINDOW and name in _RISING:
+    if argument.range < SHORTEST_WINDOW:
         seconds = int(argument.range.total_seconds())
         yield "promql/window", f"{name}() over {seconds} s is shorter than 4 scrapes (60 s): gaps and no data"
     if exposed is None:

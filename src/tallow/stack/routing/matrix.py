@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from tallow.stack.alerts.rule import HOUR, MINUTE
+from tallow.stack.alerts.rule import HOUR, MINUTE, Category, Severity
 
 Channel = Literal["email", "slack", "pagerduty", "heartbeat"]
+
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+"""What the routing tree tells apart; anything else would reach the default receiver by accident."""
+PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
+"""What the Events API v2 accepts; it answers 400 to anything else, and the page is lost."""
 
 GROUP_BY = ("alertname", "severity", "category", "job", "instance")
 """Severity among them: a mixed group has no common severity, and PagerDuty answers 400 to an empty one."""
@@ -61,3 +69,25 @@ ROUTES = (
     Route("transfer-alerts", ('category="transfers"',)),
     Route("connection-alerts", ('category="connections"',)),
 )
+
+_MATCHER = re.compile(r'(\w+)(=~|=)"([^"]*)"')
+
+
+def receivers(labels: Mapping[str, str]) -> list[Receiver]:
+    """The receivers that an alert with these labels reaches, as Alertmanager walks the tree."""
+    by_name = {receiver.name: receiver for receiver in RECEIVERS}
+    reached = []
+    for route in ROUTES:
+        if all(_matches(matcher, labels) for matcher in route.matchers):
+            reached.append(by_name[route.receiver])
+            if not route.goes_on:
+                break
+    return reached or [DEFAULT]
+
+
+def _matches(matcher: str, labels: Mapping[str, str]) -> bool:
+    found = _MATCHER.fullmatch(matcher)
+    assert found is not None
+    name, operator, wanted = found.groups()
+    value = labels.get(name, "")
+    return value == wanted if operator == "=" else re.fullmatch(wanted, value) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from stack.alerts.cases.shared import slow
 from support.promtool import Case, counter, gauge, histogram, merged
 
 MEMORY = "tallow_process_resident_memory_bytes"
@@ -17,27 +18,29 @@ def durations(edge: float, samples: str, status: str = "success", size: str = "1
     return histogram("transfer_duration_seconds", labels, edge, samples)
 
 
-def operations(edge: float, samples: str, operation: str = "decapsulate") -> dict[str, str]:
+def operations(edge: float, samples: str, operation: str) -> dict[str, str]:
     return histogram("pqc_duration_seconds", f'operation="{operation}"', edge, samples)
 
 
-def connections(edge: float, samples: str, path: str = "direct") -> dict[str, str]:
+def connections(edge: float, samples: str, path: str) -> dict[str, str]:
     return histogram("connection_establishment_seconds", f'type="{path}"', edge, samples)
 
 
-CASES = [
+MEMORY_AND_CPU = [
     Case(
         "HighMemoryUsage",
         "fires when memory stays above 1.5 GB for five minutes, and resolves when it falls",
         {MEMORY: gauge((20, 1.49e9), (20, 1.51e9), (20, 1.49e9))},
         quiet=(20, 24.5, 40.5),
         firing=(25.5, 39.5),
+        kinds=("fires",),
     ),
     Case(
         "HighMemoryUsage",
         "stays quiet when memory is at 1.49 GB",
         {MEMORY: gauge((60, 1.49e9))},
         quiet=(30, 59),
+        kinds=("below",),
     ),
     Case(
         "HighMemoryUsage",
@@ -48,15 +51,17 @@ CASES = [
     Case(
         "HighCPUUsage",
         "fires when two workers use more than 80 % of a core each, and resolves when they rest",
-        {CPU: counter((20, 6), (20, 99), (20, 6)), WORKERS: gauge((60, 2))},
-        quiet=(20, 26, 42),
+        {CPU: counter((20, 6), (20, 98), (20, 6)), WORKERS: gauge((60, 2))},
+        quiet=(20, 26.5, 41),
         firing=(27.5, 39.5),
+        kinds=("fires",),
     ),
     Case(
         "HighCPUUsage",
         "stays quiet when two workers use just under 80 % of a core each",
-        {CPU: counter((60, 93)), WORKERS: gauge((60, 2))},
+        {CPU: counter((60, 95)), WORKERS: gauge((60, 2))},
         quiet=(20, 40, 59),
+        kinds=("below",),
     ),
     Case(
         "HighCPUUsage",
@@ -68,14 +73,24 @@ CASES = [
         quiet=(29, 30.5, 32, 34, 35.5, 37, 40),
     ),
     Case(
+        "HighCPUUsage",
+        "stays quiet while no worker reports",
+        {CPU: counter((60, 95)), WORKERS: gauge((60, 0))},
+        quiet=(20, 40, 59),
+    ),
+]
+
+SLOW = [
+    Case(
         "SlowTransfers",
         "fires when the 95th percentile exceeds a minute for ten minutes, and resolves",
         merged(
             durations(30, counter((90, 1.95))),
-            durations(120, counter((20, 0), (40, 0.15), (30, 0)), size="1mb_10mb"),
+            durations(120, counter((20, 0), (40, 0.11), (30, 0)), size="1mb_10mb"),
         ),
-        quiet=(20, 35.5, 65),
-        firing=(39.5, 59),
+        quiet=(20, 38, 61),
+        firing=(40.5, 59.5),
+        kinds=("fires", "enough"),
     ),
     Case(
         "SlowTransfers",
@@ -84,12 +99,24 @@ CASES = [
             durations(30, counter((90, 1.95))), durations(120, counter((20, 0), (60, 0.1)), size="under_1mb")
         ),
         quiet=(30, 45, 79),
+        kinds=("below",),
     ),
     Case(
         "SlowTransfers",
         "stays quiet when fewer than 20 transfers stand behind the percentile",
         durations(300, counter((90, 1.9))),
         quiet=(30, 45, 79),
+        kinds=("few",),
+    ),
+    Case(
+        "SlowTransfers",
+        "adds up the sizes",
+        merged(
+            durations(120, counter((90, 0.7)), size="under_1mb"),
+            durations(120, counter((90, 0.7)), size="1mb_10mb"),
+            durations(120, counter((90, 0.7))),
+        ),
+        firing=(31, 79),
     ),
     Case(
         "SlowTransfers",
@@ -105,52 +132,23 @@ CASES = [
     ),
     Case(
         "SlowTransfers",
+        "does not count big, failed and cancelled transfers as traffic behind the percentile",
+        merged(
+            durations(120, counter((90, 1.9))),
+            durations(600, counter((90, 5)), size="over_1gb"),
+            durations(600, counter((90, 5)), status="failed"),
+            durations(600, counter((90, 5)), status="cancelled"),
+        ),
+        quiet=(30, 45, 79),
+    ),
+    Case(
+        "SlowTransfers",
         "fires when transfers take longer than the last edge",
         durations(math.inf, counter((20, 0), (60, 5))),
         firing=(35, 79),
     ),
-    Case(
-        "SlowPQCOperations",
-        "fires when the 95th percentile exceeds five seconds, and resolves",
-        merged(
-            operations(1, counter((80, 4)), "keygen"),
-            operations(10, counter((20, 0), (30, 0.26), (30, 0)), "decapsulate"),
-        ),
-        quiet=(20, 26, 53),
-        firing=(30.5, 49),
-    ),
-    Case(
-        "SlowPQCOperations",
-        "stays quiet when fewer than one in twenty takes more than five seconds",
-        merged(operations(5, counter((80, 4)), "keygen"), operations(10, counter((80, 0.15)))),
-        quiet=(30, 79),
-    ),
-    Case(
-        "SlowPQCOperations",
-        "stays quiet when fewer than 20 operations stand behind the percentile",
-        operations(10, counter((80, 3.8))),
-        quiet=(30, 79),
-    ),
-    Case(
-        "HighConnectionTime",
-        "fires when the 95th percentile exceeds ten seconds, and resolves",
-        merged(
-            connections(1, counter((80, 4))),
-            connections(20, counter((20, 0), (30, 0.26), (30, 0)), "relay"),
-        ),
-        quiet=(20, 26, 53),
-        firing=(30.5, 49),
-    ),
-    Case(
-        "HighConnectionTime",
-        "stays quiet when fewer than one in twenty takes more than ten seconds",
-        merged(connections(10, counter((80, 4))), connections(20, counter((80, 0.15)), "relay")),
-        quiet=(30, 79),
-    ),
-    Case(
-        "HighConnectionTime",
-        "stays quiet when fewer than 20 connections stand behind the percentile",
-        connections(60, counter((80, 3.8))),
-        quiet=(30, 79),
-    ),
+    *slow("SlowPQCOperations", operations, 1, 5, 10, ("keygen", "encapsulate", "decapsulate")),
+    *slow("HighConnectionTime", connections, 1, 10, 20, ("direct", "relay")),
 ]
+
+CASES = [*MEMORY_AND_CPU, *SLOW]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from support.promtool import Case, counter, gauge, histogram
+from dataclasses import replace
+
+from stack.alerts.cases.shared import share
+from support.promtool import OLD, Case, counter, gauge, histogram, merged
 
 QUEUE = "tallow_transfer_queue_depth"
 
@@ -15,40 +18,34 @@ def transfers(method: str = "p2p", **statuses: str) -> dict[str, str]:
     }
 
 
-def speeds(edge: float, samples: str) -> dict[str, str]:
+def speeds(edge: float, samples: str, method: str = "p2p") -> dict[str, str]:
     """Transfers whose speed fell into the bucket up to ``edge``."""
-    return histogram("transfer_speed_mbps", 'method="p2p"', edge, samples)
+    return histogram("transfer_speed_mbps", f'method="{method}"', edge, samples)
 
 
-def sizes(edge: float, samples: str) -> dict[str, str]:
+def sizes(edge: float, samples: str, file_type: str = "image") -> dict[str, str]:
     """Files whose size fell into the bucket up to ``edge``."""
-    return histogram("file_size_bytes", 'file_type="image"', edge, samples)
+    return histogram("file_size_bytes", f'file_type="{file_type}"', edge, samples)
 
 
-CASES = [
-    Case(
+FAILING = [
+    *share(
         "HighTransferFailureRate",
-        "fires when more than 10 % of transfers fail, and resolves when they work again",
-        transfers(success=counter((80, 1.89)), failed=counter((20, 0), (30, 0.231), (30, 0))),
-        quiet=(20, 28, 52),
-        firing=(30.5, 49),
-    ),
-    Case(
-        "HighTransferFailureRate",
-        "stays quiet when just under 10 % fail",
-        transfers(success=counter((80, 1.89)), failed=counter((20, 0), (60, 0.2))),
-        quiet=(30, 50, 79),
-    ),
-    Case(
-        "HighTransferFailureRate",
-        "stays quiet when fewer than 10 transfers stand behind the share",
-        transfers(success=counter((80, 1)), failed=counter((20, 0), (60, 0.9))),
-        quiet=(30, 50, 79),
+        lambda samples: transfers(success=samples),
+        lambda samples: transfers(failed=samples),
+        0.1,
+        least=10,
     ),
     Case(
         "HighTransferFailureRate",
         "stays quiet when people cancel",
         transfers(success=counter((80, 4)), failed=counter((80, 0)), cancelled=counter((20, 0), (60, 4))),
+        quiet=(30, 50, 79),
+    ),
+    Case(
+        "HighTransferFailureRate",
+        "counts cancelled transfers neither as working nor as traffic",
+        transfers(success=counter((80, 0.9)), failed=counter((80, 0.9)), cancelled=counter((80, 40))),
         quiet=(30, 50, 79),
     ),
     Case(
@@ -61,19 +58,58 @@ CASES = [
         firing=(32, 70),
     ),
     Case(
+        "HighTransferFailureRate",
+        "adds up the methods",
+        {
+            **transfers(success=counter((80, 5)), failed=counter((80, 0.4))),
+            **transfers("relay", success=counter((80, 0)), failed=counter((80, 0.4))),
+        },
+        firing=(32, 79),
+    ),
+    Case(
+        "HighTransferFailureRate",
+        "counts every transfer that works, by whatever method",
+        {
+            **transfers(success=counter((80, 5)), failed=counter((80, 0.6))),
+            **transfers("relay", success=counter((80, 5)), failed=counter((80, 0))),
+        },
+        quiet=(32, 79),
+    ),
+    Case(
+        "HighTransferFailureRate",
+        "counts every method and status as traffic behind the share",
+        {
+            **transfers(success=counter((80, 0.6)), failed=counter((80, 0.6))),
+            **transfers("relay", success=counter((80, 0.6)), failed=counter((80, 0.6))),
+        },
+        firing=(32, 79),
+    ),
+]
+
+NONE_SUCCESSFUL = [
+    Case(
         "NoSuccessfulTransfers",
         "fires when transfers fail and none has succeeded for ten minutes",
         transfers(success=counter((20, 2), (40, 0), (20, 2)), failed=counter((20, 0), (40, 0.55), (20, 0))),
-        quiet=(20, 29, 60.5),
-        firing=(31, 59),
+        quiet=(20, 29.5, 60.5),
+        firing=(30.5, 59.5),
+        kinds=("fires", "enough"),
     ),
     Case(
         "NoSuccessfulTransfers",
         "fires when somebody has waited throughout ten minutes and nothing succeeded",
         transfers(success=counter((20, 2), (40, 0)), failed=counter((60, 0)))
         | {QUEUE: gauge((20, 0), (20, 1), (20, 0))},
-        quiet=(20, 29, 40.5),
-        firing=(31, 39.5),
+        quiet=(20, 29.5, 40.5),
+        firing=(30.5, 39.5),
+        kinds=("fires",),
+    ),
+    Case(
+        "NoSuccessfulTransfers",
+        "adds up the methods that fail",
+        transfers(success=counter((60, 0)), failed=counter((20, 0), (40, 0.3)))
+        | transfers("relay", success=counter((60, 0)), failed=counter((20, 0), (40, 0.3))),
+        firing=(31, 59),
     ),
     Case(
         "NoSuccessfulTransfers",
@@ -81,22 +117,31 @@ CASES = [
         transfers(success=counter((80, 0)), failed=counter((80, 0)))
         | {QUEUE: gauge((20, 0), (9, 1), (0.25, 0), (9, 1), (0.25, 0), (9, 1), (30, 0))},
         quiet=(29, 35, 38, 47, 60),
+        kinds=("below",),
     ),
     Case(
         "NoSuccessfulTransfers",
         "stays quiet when fewer than five transfers failed in ten minutes",
         transfers(success=counter((80, 0)), failed=counter((20, 0), (60, 0.45))) | {QUEUE: gauge((80, 0))},
         quiet=(25, 31, 45, 79),
+        kinds=("few",),
     ),
     Case(
         "NoSuccessfulTransfers",
         "stays quiet when one transfer in ten minutes succeeds",
         transfers(success=counter((80, 0.15)), failed=counter((80, 2))) | {QUEUE: gauge((80, 5))},
         quiet=(25, 40, 60, 79),
+        kinds=("below",),
     ),
     Case(
         "NoSuccessfulTransfers",
-        "stays quiet after a scrape gap that hid the ten minutes",
+        "stays quiet when people cancel",
+        transfers(success=counter((80, 0)), failed=counter((80, 0)), cancelled=counter((80, 4))),
+        quiet=(25, 40, 60, 79),
+    ),
+    Case(
+        "NoSuccessfulTransfers",
+        "stays quiet after a scrape gap until it has seen nearly ten minutes",
         transfers(
             success=counter((20, 2), (20, None), (9, 0), (20, 2)),
             failed=counter((20, 0), (20, None), (9, 2), (20, 0)),
@@ -104,47 +149,115 @@ CASES = [
         | {
             QUEUE: gauge((20, 0), (20, None), (9, 3), (20, 0)),
             "up": gauge((20, 1), (20, None), (29, 1)),
-            "tallow_process_start_time_seconds": gauge((20, -7200), (20, None), (29, -7200)),
+            "tallow_process_start_time_seconds": gauge((20, OLD), (20, None), (29, OLD)),
         },
-        quiet=(41, 44, 46, 47.5),
+        quiet=(41, 44, 46, 47.5, 48.5),
     ),
+    Case(
+        "NoSuccessfulTransfers",
+        "fires after a scrape gap when it has seen nearly ten minutes",
+        transfers(success=counter((20, 2), (20, None), (20, 0)), failed=counter((20, 0), (20, None), (20, 2)))
+        | {
+            QUEUE: gauge((20, 0), (20, None), (20, 0)),
+            "up": gauge((20, 1), (20, None), (20, 1)),
+            "tallow_process_start_time_seconds": gauge((20, OLD), (20, None), (20, OLD)),
+        },
+        quiet=(41, 48.5),
+        firing=(49.5, 59),
+    ),
+    Case(
+        "NoSuccessfulTransfers",
+        "forgives a few lost scrapes",
+        transfers(success=counter((60, 0)), failed=counter((20, 0), (40, 2)))
+        | {QUEUE: gauge((30, 0), (1.5, None), (30, 0))},
+        firing=(39.5, 40.25, 40.5, 41),
+    ),
+    Case(
+        "NoSuccessfulTransfers",
+        "takes three minutes without a scrape for a gap",
+        transfers(success=counter((60, 0)), failed=counter((20, 0), (40, 2)))
+        | {QUEUE: gauge((30, 0), (3, None), (30, 0))},
+        quiet=(41.5,),
+        firing=(40, 43),
+    ),
+]
+
+WAITING = [
     Case(
         "TransferQueueBacklog",
         "fires when more than 100 transfers wait for five minutes, and resolves when they move",
         {QUEUE: gauge((20, 100), (20, 101), (20, 100))},
         quiet=(20, 24.5, 40.5),
         firing=(25.5, 39.5),
+        kinds=("fires",),
     ),
     Case(
         "TransferQueueBacklog",
         "stays quiet when exactly 100 wait",
         {QUEUE: gauge((60, 100))},
         quiet=(10, 30, 59),
+        kinds=("below",),
     ),
+]
+
+SLOW = [
     Case(
         "LowTransferSpeed",
         "fires when the median falls below 1 Mbps, and resolves when it rises",
-        speeds(1, counter((20, 0), (40, 1.05), (30, 0))) | sizes(262144, counter((90, 1))),
-        quiet=(20, 38.5, 72),
-        firing=(41, 59),
+        merged(
+            speeds(5, counter((20, 1.05), (40, 0.05), (30, 1.05))),
+            speeds(1, counter((20, 0), (40, 1), (30, 0)), "relay"),
+            sizes(262144, counter((90, 1))),
+        ),
+        quiet=(20, 34, 66),
+        firing=(36.5, 63),
+        kinds=("fires", "enough"),
     ),
     Case(
         "LowTransferSpeed",
         "stays quiet when the median is just above 1 Mbps",
         speeds(2, counter((20, 0), (60, 5))) | sizes(262144, counter((90, 1))),
         quiet=(30, 45, 79),
+        kinds=("below",),
     ),
     Case(
         "LowTransferSpeed",
         "stays quiet when fewer than ten transfers stand behind the median",
         speeds(0.5, counter((90, 0.95))) | sizes(262144, counter((90, 1))),
         quiet=(30, 45, 79),
+        kinds=("few",),
+    ),
+    Case(
+        "LowTransferSpeed",
+        "adds up the methods",
+        merged(speeds(0.5, counter((90, 0.6))), speeds(0.5, counter((90, 0.6)), "relay")),
+        firing=(30, 79),
+    ),
+    Case(
+        "LowTransferSpeed",
+        "asks for the median, not for the slowest or the fastest",
+        merged(speeds(1, counter((90, 4))), speeds(100, counter((90, 6)), "relay")),
+        quiet=(30, 79),
     ),
     Case(
         "LowTransferSpeed",
         "stays quiet when most files are too small to tell",
-        speeds(0.5, counter((90, 5))) | sizes(65536, counter((90, 5))),
+        merged(
+            speeds(0.5, counter((90, 5))),
+            sizes(16384, counter((90, 3))),
+            sizes(262144, counter((90, 2)), "text"),
+        ),
         quiet=(30, 45, 79),
+    ),
+    Case(
+        "LowTransferSpeed",
+        "fires when most files are large enough to tell",
+        merged(
+            speeds(0.5, counter((90, 5))),
+            sizes(16384, counter((90, 2))),
+            sizes(262144, counter((90, 3)), "text"),
+        ),
+        firing=(30, 79),
     ),
     Case(
         "LowTransferSpeed",
@@ -153,8 +266,9 @@ CASES = [
         firing=(30, 79),
     ),
 ]
+
 # A queue that nobody waits in stands behind every case that does not say otherwise.
 CASES = [
-    Case(case.alert, case.behaviour, {QUEUE: gauge((180, 0)), **case.series}, case.quiet, case.firing)
-    for case in CASES
+    replace(case, series={QUEUE: gauge((180, 0)), **case.series})
+    for case in (*FAILING, *NONE_SUCCESSFUL, *WAITING, *SLOW)
 ]

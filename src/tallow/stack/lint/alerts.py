@@ -1,0 +1,133 @@
+"""Check one alert rule: its expression, its frame, and whether people can act on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from string import Template
+
+import promql_parser as ast
+
+from tallow.stack.alerts.rule import WARM_UP, Rendered, Rule
+from tallow.stack.lint.exceptions import applied
+from tallow.stack.lint.expressions import check_expression, nodes, selectors
+from tallow.stack.lint.names import Found
+from tallow.stack.lint.problem import Problem
+from tallow.stack.lint.shape import Shape, shape
+from tallow.stack.lint.vocabulary import EXPOSED
+from tallow.stack.routing.matrix import CATEGORIES, PAGERDUTY_SEVERITIES, SEVERITIES
+
+_JOB = "tallow"
+_ACTIONS = re.compile(r"\{\{.*?\}\}")
+_PLACEHOLDER = re.compile(r"\$\{?\w+")
+_MEASURED = re.compile(r"\$value|\| query")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The alerts that have a runbook page, a promtool test and a drill, by name.
+
+    None: not looked at, as where the repository is not at hand.
+    """
+
+    runbooks: Collection[str] | None = None
+    tests: Collection[str] | None = None
+    drills: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule as the checks see it: as data, as Prometheus reads it, and its expression as a tree."""
+
+    rule: Rule
+    rendered: Rendered
+    tree: ast.Expr
+    shape: Shape = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", shape(self.tree))
+
+
+def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | None = None) -> list[Problem]:
+    """Every linter rule that an alert breaks, those about expressions included.
+
+    ``where`` names its file and the alert; by default the alert alone.
+    """
+    place = where or rule.name
+    rendered = rule.render()
+    problems = check_expression(rendered.expr, where=place)
+    for figure in rule.figures.values():
+        query = Template(figure.expr).substitute(rule.substitutions(), instance='"localhost:3000"')
+        problems += check_expression(query, where=place)
+    if any(problem.rule == "promql/syntax" for problem in problems):
+        return problems
+    alert = Alert(rule, rendered, ast.parse(rendered.expr))
+    found = [*_frame(alert), *_words(alert), *_proof(rule, evidence or Evidence())]
+    return [*problems, *applied(Problem(place, name, message) for name, message in dict.fromkeys(found))]
+
+
+def _frame(alert: Alert) -> Iterator[Found]:
+    rule, labels = alert.rule, alert.shape.labels
+    if rule.severity not in SEVERITIES:
+        yield "alert/severity", f"no route takes severity '{rule.severity}': {', '.join(SEVERITIES)}"
+    if rule.severity not in PAGERDUTY_SEVERITIES:
+        yield "alert/severity", f"PagerDuty answers 400 to severity '{rule.severity}'"
+    if rule.category not in CATEGORIES:
+        yield "alert/category", f"no route takes category '{rule.category}': {', '.join(CATEGORIES)}"
+    if labels is not None and labels != set(rule.by):
+        has, wants = ", ".join(sorted(labels)) or "none", ", ".join(rule.by) or "none"
+        yield "alert/labels", f"its series carry the labels {has}; inhibition and routing need {wants}"
+    for selector in selectors(alert.tree):
+        if selector.name in EXPOSED and not _of_job(selector):
+            yield "alert/job", f'{selector.name} is read without job="{_JOB}": another job may expose it'
+    if not rule.minimums and _needs_traffic(alert.tree):
+        yield "alert/minimum", "a ratio or quantile without a minimum count: one event at night would page"
+    if rule.hold + rule.guard_seconds < WARM_UP:
+        yield "alert/warm-up", f"can fire {rule.hold + rule.guard_seconds} s after a clean start"
+
+
+def _of_job(selector: ast.VectorSelector) -> bool:
+    return any(
+        matcher.name == "job" and matcher.value == _JOB and matcher.op == ast.MatchOp.Equal
+        for matcher in selector.matchers.matchers
+    )
+
+
+def _needs_traffic(tree: ast.Expr) -> bool:
+    """Whether a quantile or a quotient of counted events decides."""
+    return any(
+        (isinstance(node, ast.Call) and node.func.name == "histogram_quantile")
+        or (isinstance(node, ast.BinaryExpr) and str(node.op) == "/" and _counted(node.lhs, node.rhs))
+        for node in nodes(tree)
+    )
+
+
+def _counted(*sides: ast.Expr) -> bool:
+    names = [name for side in sides for name in shape(side).names]
+    return bool(names) and all(name in EXPOSED and EXPOSED[name].counts for name in names)
+
+
+def _words(alert: Alert) -> Iterator[Found]:
+    rule, said = alert.rule, alert.rendered.annotations
+    for key in ("summary", "description"):
+        if not said[key]:
+            yield "alert/words", f"no {key}"
+        for name in _PLACEHOLDER.findall(_ACTIONS.sub("", said[key])):
+            yield "alert/words", f"the {key} says '{name}', which nothing replaces"
+    if alert.shape.names and not _MEASURED.search(said["summary"] + said["description"]):
+        yield "alert/words", "neither summary nor description says the measured value"
+    for name in rule.minimums:
+        if f"${name}" not in rule.description:
+            yield "alert/words", f"the description does not say the minimum count ${name}"
+    if not rule.absent:
+        yield "alert/absent", "what a missing metric means is not decided"
+
+
+def _proof(rule: Rule, evidence: Evidence) -> Iterator[Found]:
+    if evidence.runbooks is not None and rule.name not in evidence.runbooks:
+        yield "alert/runbook", f"no page docs/runbooks/{rule.name}.md"
+    if evidence.tests is not None and rule.name not in evidence.tests:
+        yield "alert/test", "no promtool test: nothing shows that it can fire"
+    if evidence.drills is not None and rule.name not in evidence.drills:
+        yield "alert/drill", "no drill: nothing shows that a real fault pages"

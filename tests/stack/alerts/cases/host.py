@@ -1,0 +1,114 @@
+"""When the alerts on the host fire, and when not."""
+
+from __future__ import annotations
+
+from stack.alerts.cases.monitoring import NODE, of
+from support.promtool import Case, counter, gauge, merged
+
+START = "tallow_process_start_time_seconds"
+
+
+def disk(
+    available: str, *, mount: str = "/", fstype: str = "ext4", readonly: int = 0, device: str = "/dev/sda1"
+) -> dict[str, str]:
+    """A file system of 100 bytes with ``available`` of them free."""
+    labels = f'device="{device}",fstype="{fstype}",mountpoint="{mount}"'
+    return merged(
+        of(NODE, "node_filesystem_avail_bytes", available, labels),
+        of(NODE, "node_filesystem_size_bytes", gauge((240, 100)), labels),
+        of(NODE, "node_filesystem_readonly", gauge((240, readonly)), labels),
+    )
+
+
+def restarts(*minutes: float) -> dict[str, str]:
+    """A process that starts anew at each of these minutes."""
+    ends = [*minutes, 120]
+    begins = [0.0, *minutes]
+    spans = [(end - begin, begin * 60) for begin, end in zip(begins, ends, strict=True)]
+    return {START: gauge(*spans)}
+
+
+FULL = {**NODE, "mountpoint": "/"}
+
+DISKS = [
+    Case(
+        "DiskFilling",
+        "fires when less than a tenth has been free for ten minutes, and resolves",
+        merged(
+            disk(counter((20, 0), (1, -2), (29, 0), (1, 32), (150, 0), start=11)),
+            disk(gauge((240, 50)), device="/dev/sdb1"),
+            disk(gauge((240, 50)), mount="/data"),
+        ),
+        quiet=(20, 30.25, 51),
+        firing=(31.25, 49.5),
+        labels=FULL,
+        kinds=("fires",),
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet when just over a tenth is free and nothing is written",
+        disk(gauge((120, 10.5))),
+        quiet=(20, 119),
+        labels=FULL,
+        kinds=("below",),
+    ),
+    Case(
+        "DiskFilling",
+        "fires when less than 40 % is free and will not last four hours, and resolves",
+        merged(
+            disk(counter((60, 0), (70, -0.14), (70, 0), start=38)),
+            disk(gauge((240, 50)), device="/dev/sdb1"),
+        ),
+        quiet=(60, 119, 180),
+        firing=(121.5, 135),
+        labels=FULL,
+        kinds=("fires",),
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet when less than 40 % is free and lasts longer than four hours",
+        disk(counter((120, -0.09), start=39)),
+        quiet=(30, 80, 119),
+        labels=FULL,
+        kinds=("below",),
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet when more than 40 % is free, however fast it fills",
+        disk(counter((60, -0.3), start=60)),
+        quiet=(30, 59),
+        labels=FULL,
+        kinds=("below",),
+    ),
+    Case(
+        "DiskFilling",
+        "stays quiet about disks that nobody can write to, memory and mounted images",
+        merged(
+            disk(gauge((60, 1)), mount="/cdrom", readonly=1),
+            disk(gauge((60, 1)), mount="/tmp", fstype="tmpfs"),
+            disk(gauge((60, 1)), mount="/snap", fstype="squashfs"),
+            disk(counter((60, -0.3), start=30), mount="/run", fstype="tmpfs"),
+        ),
+        quiet=(30, 59),
+    ),
+]
+
+LOOPS = [
+    Case(
+        "RestartLoop",
+        "fires at the fourth restart within half an hour, and resolves when the first is long past",
+        restarts(20, 27, 34, 41),
+        quiet=(20.5, 34.5, 40.5, 50.5),
+        firing=(41.25, 49),
+        kinds=("fires",),
+    ),
+    Case(
+        "RestartLoop",
+        "stays quiet at three restarts within half an hour",
+        restarts(20, 27, 34),
+        quiet=(20.5, 27.5, 34.25, 36, 45),
+        kinds=("below",),
+    ),
+]
+
+CASES = [*DISKS, *LOOPS]

@@ -1,0 +1,136 @@
+"""When the alerts on error budgets fire, and when not.
+
+Windows are 60 and 5 minutes; those of the slow pace are six times as long, and its cases are stretched by
+six: what is called a minute is six of them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from stack.alerts.cases.connections import attempts
+from stack.alerts.cases.performance import durations
+from support.promtool import Case, counter, merged
+
+JOB = {"job": "tallow"}
+BEGINS, LONG, SHORT = 60, 60, 5
+Series = dict[str, str]
+
+
+def within_a_minute(samples: str) -> Series:
+    return durations(60, samples, size="under_1mb")
+
+
+def slow_or_failed(samples: str) -> Series:
+    """As many transfers of each kind that misses the objective: too slow, and failed at once."""
+    return merged(
+        durations(120, samples, size="10mb_100mb"), durations(1, samples, status="failed", size="1mb_10mb")
+    )
+
+
+def not_counted(samples: str) -> Series:
+    """Transfers that the objective does not speak of."""
+    return merged(
+        durations(30, samples, size="100mb_1gb"),
+        durations(30, samples, status="cancelled", size="under_1mb"),
+        durations(30, samples, status="failed", size="over_1gb"),
+    )
+
+
+def connected(samples: str) -> Series:
+    return merged(attempts(success=samples), attempts("relay", success=samples))
+
+
+def unconnected(samples: str) -> Series:
+    return merged(attempts(failed=samples), attempts("relay", failed=samples))
+
+
+@dataclass(frozen=True)
+class Burning:
+    """One objective at one pace. Rates are events a minute, over both instances together.
+
+    ``good`` and ``bad`` book ``per_good`` and ``per_bad`` events on an instance for each one of the samples.
+    """
+
+    alert: str
+    good: Callable[[str], Series]
+    bad: Callable[[str], Series]
+    per_good: int
+    per_bad: int
+    beside: Callable[[str], Series] | None
+    share: float
+    least: int
+    hold: float
+    stretch: int
+
+    def series(self, good: list[tuple[float, float]], bad: list[tuple[float, float]]) -> Series:
+        """Both kinds of events, spread over two instances, and those that do not count."""
+        one = merged(
+            self.good(counter(*((minutes, rate / 2 / self.per_good) for minutes, rate in good))),
+            self.bad(counter(*((minutes, rate / 2 / self.per_bad) for minutes, rate in bad))),
+            self.beside(counter((180, 5))) if self.beside else {},
+        )
+        return {
+            f'{name[:-1]},instance="{place}:3000"}}': samples
+            for name, samples in one.items()
+            for place in "ab"
+        }
+
+    def case(
+        self, behaviour: str, good: list[tuple[float, float]], bad: list[tuple[float, float]], **more: object
+    ) -> Case:
+        series = self.series(good, bad)
+        return Case(self.alert, behaviour, series, labels=JOB, stretch=self.stretch, **more)  # type: ignore[arg-type]
+
+    def cases(self) -> Iterable[Case]:
+        enough, few = 1.06 * self.least / LONG, 0.95 * self.least / LONG
+        over, under = 1.08 * self.share, 0.95 * self.share
+        crossed = BEGINS + LONG / 1.08  # when the share over the long window reaches the limit
+        ends = round(crossed + self.hold + 10)
+        healed = SHORT * (1 - self.share)  # how long after the cause the short window is below the limit
+        yield self.case(
+            "fires when the budget burns over the long window and still burns, and resolves",
+            [(BEGINS, enough), (ends - BEGINS, enough * (1 - over)), (40, enough)],
+            [(BEGINS, 0), (ends - BEGINS, enough * over), (40, 0)],
+            quiet=(BEGINS, crossed + 0.7 * self.hold, ends + 1.5),
+            firing=(crossed + 1.4 * self.hold, ends - 0.5),
+            kinds=("fires", "enough"),
+        )
+        yield self.case(
+            "stays quiet when the budget burns just more slowly",
+            [(130, 9 * enough * (1 - under))],
+            [(130, 9 * enough * under)],
+            quiet=(65, 100, 129),
+            kinds=("below",),
+        )
+        yield self.case(
+            "stays quiet when too few events stand behind the share",
+            [(130, few * 0.05)],
+            [(130, few * 0.95)],
+            quiet=(65, 100, 129),
+            kinds=("few",),
+        )
+        yield self.case(
+            "resolves as soon as the short window has recovered",
+            [(BEGINS, 0), (30, 20)],
+            [(BEGINS, 20), (30, 0)],
+            firing=(BEGINS - 1, BEGINS + 0.75 * healed),
+            quiet=(BEGINS + 1.3 * healed, BEGINS + 20),
+        )
+        yield self.case(
+            "stays quiet when it has only just begun",
+            [(BEGINS, 20), (5, 0)],
+            [(BEGINS, 0), (5, 20 * self.share)],
+            quiet=(BEGINS + 1, BEGINS + 4.5),
+        )
+
+
+TRANSFERS = (within_a_minute, slow_or_failed, 1, 2, not_counted)
+CONNECTIONS = (connected, unconnected, 2, 2, None)
+CASES = [
+    *Burning("TransferBudgetBurnsFast", *TRANSFERS, share=0.72, least=30, hold=2, stretch=1).cases(),
+    *Burning("TransferBudgetBurnsSlow", *TRANSFERS, share=0.3, least=100, hold=2.5, stretch=6).cases(),
+    *Burning("ConnectionBudgetBurnsFast", *CONNECTIONS, share=0.144, least=30, hold=2, stretch=1).cases(),
+    *Burning("ConnectionBudgetBurnsSlow", *CONNECTIONS, share=0.06, least=100, hold=2.5, stretch=6).cases(),
+]

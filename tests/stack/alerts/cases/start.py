@@ -1,0 +1,83 @@
+"""After a clean start nothing but ServiceDown and CriticalErrors fires for ten minutes.
+
+Each case has its fault from the first scrape on, on an instance that has just started. Another one, long up
+and in good health, stands beside it: one instance's age says nothing of another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stack.alerts.cases.availability import errors
+from stack.alerts.cases.connections import attempts, finished
+from stack.alerts.cases.host import START
+from stack.alerts.cases.monitoring import dropped, overflowed, reports
+from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
+from stack.alerts.cases.security import answers, exchanges
+from stack.alerts.cases.slo import slow_or_failed
+from stack.alerts.cases.storage import lookups, statements
+from stack.alerts.cases.transfers import QUEUE, speeds, transfers
+from support.promtool import INSTANCE, Case, counter, gauge, merged
+
+EXEMPT = {"ServiceDown", "CriticalErrors", "Watchdog", "RestartLoop"}
+"""What may fire at once: the contract names two; the Watchdog always fires, RestartLoop needs four starts."""
+ELSEWHERE = {
+    "AlertmanagerCannotNotify",
+    "TargetMissing",
+    "RuleEvaluationFailing",
+    "RuleInputMissing",
+    "DiskFilling",
+}
+"""Alerts that ask nothing of a start and wait ten minutes: their own cases show that."""
+
+MUCH = counter((180, 100))
+
+# alert: its fault, and the first minute at which it may fire
+FAULTS: Mapping[str, tuple[dict[str, str], float]] = {
+    "HighErrorRate": (errors(MUCH), 10),
+    "HighMemoryUsage": ({MEMORY: gauge((180, 2e9))}, 10),
+    "HighCPUUsage": ({CPU: counter((180, 58)), WORKERS: gauge((180, 1))}, 10),
+    "SlowTransfers": (durations(300, MUCH), 10),
+    "SlowPQCOperations": (operations(10, MUCH, "keygen"), 10),
+    "HighConnectionTime": (connections(60, MUCH, "relay"), 10),
+    "HighTransferFailureRate": (transfers(failed=MUCH), 10),
+    "NoSuccessfulTransfers": (
+        transfers(success=counter((180, 0)), failed=MUCH) | {QUEUE: gauge((180, 5))},
+        15,
+    ),
+    "TransferQueueBacklog": ({QUEUE: gauge((180, 200))}, 10),
+    "LowTransferSpeed": (speeds(0.5, MUCH), 10),
+    "HighConnectionFailureRate": (attempts(failed=MUCH), 10),
+    "NoActiveConnections": ({'tallow_active_connections{type="relay"}': gauge((180, 0))}, 30),
+    "HighRelayUsage": (finished(relay=MUCH), 15),
+    "HighPQCFailureRate": (exchanges(failed=MUCH), 10),
+    "UnauthorizedAPIAccess": (answers("401", MUCH), 10),
+    "SlowDatabaseOperations": (statements(5, MUCH, "select"), 10),
+    "LowCacheHitRate": (lookups(counter((180, 0)), MUCH), 15.75),
+    "TelemetryDropped": (dropped(MUCH), 15),
+    "LabelOverflow": (overflowed(MUCH), 16),
+    "ScrapeNearSampleLimit": ({"scrape_samples_post_metric_relabeling": gauge((180, 45_000))}, 10),
+    "ClientReportsRejected": (reports(accepted=counter((180, 0)), rejected=MUCH), 15),
+    "TransferBudgetBurnsFast": (slow_or_failed(MUCH), 10),
+    "TransferBudgetBurnsSlow": (slow_or_failed(MUCH), 15),
+    "ConnectionBudgetBurnsFast": (attempts(success=counter((180, 0)), failed=MUCH), 10),
+    "ConnectionBudgetBurnsSlow": (attempts(success=counter((180, 0)), failed=MUCH), 15),
+}
+
+
+def _case(alert: str, fault: dict[str, str], ready: float) -> Case:
+    of_job = alert.partition("Budget")[1] != ""
+    beside = {} if of_job else {f'{START}{{instance="old:3000"}}': gauge((180, -7200))}
+    early = tuple(minute for minute in (1, 2.5, 5, 6, 7.5, 9, 9.5, ready - 0.5) if minute < ready)
+    return Case(
+        alert,
+        "stays quiet for ten minutes after a clean start, and then no longer",
+        merged(fault, {START: gauge((180, 0))}, beside),
+        quiet=tuple(sorted(set(early))),
+        firing=(ready + 1.25, 60),
+        labels={"job": "tallow"} if of_job else {"job": "tallow", "instance": INSTANCE},
+        kinds=("start",),
+    )
+
+
+CASES = [_case(alert, fault, ready) for alert, (fault, ready) in FAULTS.items()]

@@ -1,0 +1,162 @@
+"""A whole fleet over hours: what its targets expose of all that rules read, through the usual events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stack.alerts.cases.connections import attempts
+from stack.alerts.cases.monitoring import ALERTMANAGER, NODE, PROMETHEUS, evaluations, of, unsent
+from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
+from stack.alerts.cases.security import answers, exchanges
+from stack.alerts.cases.security import operations as pqc
+from stack.alerts.cases.storage import lookups, statements
+from stack.alerts.cases.transfers import QUEUE, sizes, speeds, transfers
+from support.promtool import counter, gauge, merged
+
+Span = tuple[float, float | None]
+"""Minutes, and how busy they are: 1 is a day's traffic, 0 nobody at all, None no samples."""
+START = "tallow_process_start_time_seconds"
+BEFORE = -7200.0
+
+
+@dataclass(frozen=True)
+class Life:
+    """One process: its minutes by how busy they are, what it had counted before, and when it started."""
+
+    spans: Sequence[Span]
+    counted: float = 0
+    started: float = BEFORE
+    workers: int = 2
+
+    def counters(self, rate: float) -> str:
+        return counter(*((minutes, _times(busy, rate)) for minutes, busy in self.spans), start=self.counted)
+
+    def gauges(self, level: float, idle: float = 0) -> str:
+        return gauge(*((minutes, _level(busy, level, idle)) for minutes, busy in self.spans))
+
+
+def _times(busy: float | None, rate: float) -> float | None:
+    return None if busy is None else busy * rate
+
+
+def _level(busy: float | None, level: float, idle: float) -> float | None:
+    if busy is None:
+        return None
+    return level if busy else idle
+
+
+def server(life: Life) -> dict[str, str]:
+    """What Tallow exposes, with the few failures of every day."""
+    of_ = life.counters
+    http = "tallow_http_request_duration_seconds_count"
+    return merged(
+        transfers(success=of_(6), failed=of_(0.2), cancelled=of_(0.5)),
+        transfers("relay", success=of_(2), failed=of_(0.05), cancelled=of_(0.1)),
+        durations(30, of_(5.9), size="under_1mb"),
+        durations(120, of_(0.1), size="10mb_100mb"),
+        durations(600, of_(0.5), size="over_1gb"),
+        durations(10, of_(0.25), status="failed", size="1mb_10mb"),
+        speeds(50, of_(6)),
+        sizes(4194304, of_(7)),
+        attempts(success=of_(6), failed=of_(0.03)),
+        attempts("relay", success=of_(1.5), failed=of_(0.03)),
+        connections(1, of_(6), "direct"),
+        connections(20, of_(0.2), "relay"),
+        exchanges(success=of_(7), failed=of_(0)),
+        pqc("keygen", success=of_(14), failed=of_(0)),
+        operations(0.001, of_(14), "keygen"),
+        statements(0.01, of_(60), "select"),
+        statements(2.5, of_(0.5), "insert"),
+        lookups(of_(60), of_(12)),
+        answers("401", of_(0.2)),
+        {
+            'tallow_errors_total{type="network",severity="low"}': of_(0.5),
+            'tallow_errors_total{type="internal",severity="critical"}': of_(0),
+            f'{http}{{method="POST",route="/api/rooms",status_code="2xx"}}': of_(30),
+            f'{http}{{method="POST",route="/api/rooms",status_code="5xx"}}': of_(0.1),
+            f'{http}{{method="GET",route="/metrics",status_code="2xx"}}': counter(
+                *((minutes, _times(busy, 0) if busy is None else 4) for minutes, busy in life.spans)
+            ),
+            'tallow_telemetry_dropped_total{pipeline="logs",reason="queue_full"}': of_(0),
+            'tallow_label_overflow_total{metric="errors_total"}': of_(0.2),
+            'tallow_client_reports_total{outcome="accepted"}': of_(20),
+            'tallow_client_reports_total{outcome="rejected"}': of_(0.4),
+            'tallow_client_reports_total{outcome="rate_limited"}': of_(0.2),
+            'tallow_active_connections{type="websocket"}': life.gauges(12),
+            QUEUE: life.gauges(2),
+            MEMORY: life.gauges(3e8, 2e8),
+            CPU: of_(20 * life.workers),
+            WORKERS: life.gauges(life.workers, life.workers),
+            START: life.gauges(life.started, life.started),
+            "scrape_samples_post_metric_relabeling": life.gauges(5000, 5000),
+        },
+    )
+
+
+def joined(*lives: Mapping[str, str]) -> dict[str, str]:
+    """Series of one instance, one process after another."""
+    names = dict.fromkeys(name for life in lives for name in life)
+    return {name: " ".join(life[name] for life in lives) for name in names}
+
+
+def beside(minutes: float, *gaps: Span) -> dict[str, str]:
+    """Prometheus, Alertmanager and node_exporter in good health, with the same gaps as ``gaps`` say."""
+    spans = gaps or ((minutes, 1),)
+    level = [(length, None if busy is None else 1) for length, busy in spans]
+    ups = {
+        name: value
+        for place in (ALERTMANAGER, PROMETHEUS, NODE)
+        for name, value in of(place, "up", gauge(*level)).items()
+    }
+    labels = 'device="/dev/sda1",fstype="ext4",mountpoint="/"'
+    disk = [(length, None if busy is None else -0.005) for length, busy in spans]
+    quiet = gauge(*((length, None if busy is None else 0) for length, busy in spans))
+    return merged(
+        ups,
+        unsent(quiet),
+        evaluations(quiet, quiet),
+        of(NODE, "node_filesystem_avail_bytes", counter(*disk, start=50), labels),
+        of(
+            NODE,
+            "node_filesystem_size_bytes",
+            gauge(*((length, busy and 100) for length, busy in level)),
+            labels,
+        ),
+        of(NODE, "node_filesystem_readonly", quiet, labels),
+    )
+
+
+def on(instance: str, series: Mapping[str, str]) -> dict[str, str]:
+    """Series of a named instance of Tallow."""
+    placed = {}
+    for name, samples in series.items():
+        metric, _, rest = name.partition("{")
+        inner = rest.removesuffix("}")
+        placed[f'{metric}{{{inner}{"," if inner else ""}instance="{instance}"}}'] = samples
+    return placed
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens to a fleet, and all that may fire: alert to the minutes at which it does.
+
+    Looked at at each of ``minutes``; ``expected`` lists alerts with the spans in which they have to fire.
+    """
+
+    name: str
+    series: Mapping[str, str]
+    minutes: Sequence[float]
+    expected: Mapping[tuple[str, str], Sequence[tuple[float, float]]] = field(default_factory=dict)
+    stretch: int = 1
+
+    def __str__(self) -> str:
+        return self.name
+
+    def firing(self, alert: str, at: float) -> list[str]:
+        """The instances for which an alert has to fire at a minute."""
+        return [
+            instance
+            for (name, instance), spans in self.expected.items()
+            if name == alert and any(begin <= at <= end for begin, end in spans)
+        ]

@@ -1,0 +1,99 @@
+"""docs/alert-proof.md: the cases of every alert, and the score of the last run of all mutants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from stack.alerts.cases import CASES
+from stack.alerts.equivalents import EQUIVALENTS, reason
+from support.mutants import OPERATORS
+from support.mutation import Verdict
+from tallow.stack.alerts import RULES
+
+PATH = Path(__file__).parents[3] / "docs" / "alert-proof.md"
+SCORE = "## Mutants\n"
+_INTRODUCTION = """\
+# How the alerts are proven
+
+Written by `scripts/proof -k mutations`. Times and thresholds of the rules are in [alerts.md](alerts.md).
+
+`promtool test rules` runs each of these cases on the shipped rule. A minute is a minute of the case; the
+rates and levels stand in `tests/stack/alerts/cases/`. Besides, all alerts at once go through whole days
+of the fleet: healthy traffic, an idle night, a restart, a deploy, a lost worker, a scrape gap, clocks
+that step, counters that reset, and metrics that are missing (`tests/stack/alerts/test_fatigue.py`).
+
+## Cases
+"""
+_MUTANTS = """
+Each rule is broken in one place at a time; the linter or a case has to notice. Not counted are mutants
+that mean the same as the rule. They are listed below with the reason, and one that is noticed after all
+fails the run.
+
+"""
+
+
+def about_cases() -> str:
+    """What the page says before the score."""
+    lines = [_INTRODUCTION]
+    for alert in RULES:
+        lines.append(f"\n**{alert}**\n")
+        lines += [f"- {case.behaviour}" for case in CASES if case.alert == alert]
+    return "\n".join(lines) + "\n\n"
+
+
+def page(found: Mapping[str, Sequence[Verdict]]) -> str:
+    """The whole page."""
+    together = [verdict for each in found.values() for verdict in each]
+    return (
+        about_cases()
+        + SCORE
+        + _MUTANTS
+        + _score(together)
+        + _table("kind of break", {kind: _of_kind(together, kind) for kind in OPERATORS})
+        + "\n"
+        + _table("alert", found)
+        + _equivalents(together)
+    )
+
+
+def _of_kind(found: Iterable[Verdict], kind: str) -> list[Verdict]:
+    return [verdict for verdict in found if verdict.mutant.operator == kind]
+
+
+def _score(found: Sequence[Verdict]) -> str:
+    killed = sum(verdict.killed for verdict in found)
+    same = sum(reason(verdict.mutant) is not None for verdict in found)
+    share = killed / (len(found) - same)
+    return (
+        f"**{killed} of {len(found) - same} mutants noticed ({share:.1%})**, "
+        f"and {same} of {len(found)} that mean the same.\n\n"
+    )
+
+
+def _table(title: str, rows: Mapping[str, Sequence[Verdict]]) -> str:
+    lines = [f"| {title} | mutants | linter | cases | the same | unnoticed |", "|---|---|---|---|---|---|"]
+    together = [verdict for found in rows.values() for verdict in found]
+    for name, found in {**rows, "**all**": together}.items():
+        linter = sum(bool(verdict.linter) for verdict in found)
+        cases = sum(bool(verdict.case) for verdict in found)
+        same = sum(reason(verdict.mutant) is not None for verdict in found)
+        lines.append(
+            f"| {name} | {len(found)} | {linter} | {cases} | {same} | {len(found) - linter - cases - same} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _equivalents(found: Sequence[Verdict]) -> str:
+    lines = [
+        "\n### Mutants that mean the same\n",
+        "| alerts | break | why nothing can notice |",
+        "|---|---|---|",
+    ]
+    for entry in EQUIVALENTS:
+        names = sorted({verdict.mutant.rule.name for verdict in found if entry.covers(verdict.mutant)})
+        breaks = sorted(
+            {verdict.mutant.what.partition(" #")[0] for verdict in found if entry.covers(verdict.mutant)}
+        )
+        lines.append(f"| {', '.join(names)} | {entry.operator}: {'; '.join(breaks)} | {entry.reason} |")
+    return "\n".join(lines) + "\n"

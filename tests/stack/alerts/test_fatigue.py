@@ -1,0 +1,197 @@
+"""All alerts at once through what happens to a fleet: none fires but those that should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stack.alerts.cases.monitoring import INPUTS, PLACES, of, place_of
+from stack.alerts.contract import frame
+from stack.alerts.fleet import START, Event, Life, beside, joined, on, server
+from support.promtool import Document, bare, gauge, located, run
+from tallow.stack.alerts import RULES
+
+DAY = Life(((180, 1),))
+ALWAYS = {"Watchdog"}
+EVALUATED_EVERY_S = 30
+"""Half as often as shipped: all rules together over hours take their time."""
+
+
+def instance(name: str, *lives: Life, up: str | None = None) -> dict[str, str]:
+    """An instance of Tallow through one process or several, one after another."""
+    minutes = sum(span[0] for life in lives for span in life.spans)
+    return on(name, {**joined(*(server(life) for life in lives)), "up": up or gauge((minutes, 1))})
+
+
+def restarted(at: float, rest: float) -> tuple[Life, Life, Life]:
+    """A process that ends at a minute, half a minute of nothing, and the next one."""
+    return Life(((at, 1),)), Life(((0.5, None),)), Life(((rest, 1),), started=(at + 0.5) * 60)
+
+
+def down(at: float, rest: float, minutes: float = 0.5) -> str:
+    return gauge((at, 1), (minutes, 0), (rest, 1))
+
+
+EVERY = tuple(range(2, 178, 5))
+AFTER = (*range(2, 58, 8), *(60 + step / 2 for step in range(1, 40)), *range(85, 175, 10))
+
+NIGHT = ((10, 1), (120, 0), (20, 1))
+GAP = ((60, 1), (20, None), (100, 1))
+EVENTS = [
+    Event(
+        "healthy traffic on two instances",
+        instance("a:3000", DAY) | instance("b:3000", DAY) | beside(180),
+        EVERY,
+    ),
+    Event(
+        "a night of eight hours on which nobody comes",
+        instance("a:3000", Life(NIGHT)) | beside(150),
+        (5, 9, 12, 15, 17, 20, 40, 60, 90, 120, 129, 132, 135, 140, 149),
+        {("NoActiveConnections", "a:3000"): [(17.6, 129.9)]},
+        stretch=4,
+    ),
+    Event(
+        "a restart under traffic",
+        instance("a:3000", *restarted(60, 120), up=down(60, 120)) | beside(180),
+        AFTER,
+    ),
+    Event(
+        "a deploy that restarts one instance after another",
+        {
+            name: samples
+            for place, at in (("a:3000", 60), ("b:3000", 62), ("c:3000", 64))
+            for name, samples in instance(place, *restarted(at, 180 - at), up=down(at, 180 - at)).items()
+        }
+        | beside(180),
+        AFTER,
+    ),
+    Event(
+        "three restarts within half an hour",
+        instance(
+            "a:3000",
+            Life(((60, 1),)),
+            *(
+                life
+                for at in (60, 70, 80)
+                for life in (
+                    Life(((0.5, None),)),
+                    Life((((100 if at == 80 else 9.5), 1),), started=(at + 0.5) * 60),
+                )
+            ),
+            up=gauge((60, 1), (0.5, 0), (9.5, 1), (0.5, 0), (9.5, 1), (0.5, 0), (100, 1)),
+        )
+        | beside(180),
+        AFTER,
+    ),
+    Event(
+        "a worker that is lost, the oldest one, with its CPU time and memory",
+        instance("a:3000", DAY)
+        | on(
+            "a:3000",
+            {
+                "tallow_process_cpu_seconds_total": "9000+10x239 5000+5x479",
+                "tallow_workers": gauge((60, 2), (120, 1)),
+                START: gauge((60, -7200), (120, -7000)),
+            },
+        )
+        | beside(180),
+        AFTER,
+    ),
+    Event(
+        "twenty minutes in which the scrape of Tallow fails",
+        instance("a:3000", Life(GAP), up=down(60, 100, 20)) | instance("b:3000", DAY) | beside(180),
+        AFTER,
+        {("ServiceDown", "a:3000"): [(61, 79.9)]},
+    ),
+    Event(
+        "twenty minutes in which Prometheus is away",
+        instance("a:3000", Life(GAP), up=gauge((60, 1), (20, None), (100, 1))) | beside(180, *GAP),
+        tuple(at for at in AFTER if not 60 <= at <= 81),
+    ),
+    Event(
+        "a clock of the monitoring that leaps an hour ahead",
+        instance(
+            "a:3000",
+            Life(((60, 1), (60, None), (60, 1))),
+            up=gauge((60, 1), (60, None), (60, 1)),
+        )
+        | beside(180, (60, 1), (60, None), (60, 1)),
+        (*range(2, 60, 8), *(121 + step for step in range(40))),
+    ),
+    *(
+        Event(
+            f"a clock of the application that leaps {word}",
+            instance("a:3000", DAY)
+            | on("a:3000", {START: gauge((60, -7200), (120, -7200 + leap))})
+            | beside(180),
+            AFTER,
+        )
+        for word, leap in (("an hour ahead", 3600), ("an hour back", -3600), ("three hours ahead", 10800))
+    ),
+    Event(
+        "counters of every kind that begin anew without a word",
+        instance("a:3000", Life(((60, 1),), counted=50_000), Life(((120, 1),))) | beside(180),
+        AFTER,
+    ),
+]
+
+
+def document(event: Event) -> Document:
+    """The event as a ``tests`` entry that asks for every alert at every minute."""
+    return {
+        "name": event.name,
+        "interval": f"{15 * event.stretch}s",
+        "input_series": [
+            {"series": located(name), "values": values} for name, values in event.series.items()
+        ],
+        "alert_rule_test": [
+            {
+                "eval_time": f"{round(at * 60 * event.stretch)}s",
+                "alertname": alert,
+                "exp_alerts": _expected(event, alert, at),
+            }
+            for at in event.minutes
+            for alert in RULES
+        ],
+    }
+
+
+def _expected(event: Event, alert: str, at: float) -> list[Document]:
+    if alert in ALWAYS:
+        return [{"exp_labels": frame(alert)}]
+    return [
+        {"exp_labels": {"job": "tallow", "instance": place, **frame(alert)}}
+        for place in event.firing(alert, at)
+    ]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=str)
+def test_nothing_fires_but_what_should(event: Event, tmp_path: Path) -> None:
+    rules = [bare(rule.render()) for rule in RULES.values()]
+    assert run([document(event)], rules, tmp_path, EVALUATED_EVERY_S * event.stretch) == ""
+
+
+def test_metrics_that_are_all_missing_are_said_and_nothing_else_fires(tmp_path: Path) -> None:
+    """What absence means for each rule: the rule itself stays quiet, RuleInputMissing names the metric."""
+    series = {
+        name: value for place in PLACES.values() for name, value in of(place, "up", gauge((60, 1))).items()
+    }
+    missing = [
+        {"exp_labels": {**place_of(metric), "metric": metric, **frame("RuleInputMissing")}}
+        for metric in INPUTS
+    ]
+    test = document(Event("nothing but up", series, (9, 12, 35, 59)))
+    checks = test["alert_rule_test"]
+    assert isinstance(checks, list)
+    for check in checks:
+        if check["alertname"] == "RuleInputMissing" and check["eval_time"] != "540s":
+            check["exp_alerts"] = missing
+    assert run([test], [bare(rule.render()) for rule in RULES.values()], tmp_path, EVALUATED_EVERY_S) == ""
+
+
+def test_each_event_gives_every_metric_that_rules_read() -> None:
+    """Otherwise a rule would be quiet for want of data."""
+    for event in EVENTS:
+        names = {name.partition("{")[0] for name in event.series}
+        assert set(INPUTS) <= names, event.name

@@ -1,0 +1,151 @@
+"""Each rule about alerts: a rule that breaks it is refused with its message, the shipped ones are not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tallow.stack.alerts import RULES, Rule
+from tallow.stack.alerts.rule import Figure
+from tallow.stack.lint import Evidence, check_alert
+
+SLOW = RULES["SlowPQCOperations"]
+FAILING = RULES["HighTransferFailureRate"]
+
+# linter rule, the alert, what is changed in it, what is said
+BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
+    (
+        "alert/severity",
+        FAILING,
+        {"severity": "page"},
+        "no route takes severity 'page': critical, warning, info",
+    ),
+    ("alert/severity", FAILING, {"severity": "page"}, "PagerDuty answers 400 to severity 'page'"),
+    (
+        "alert/severity",
+        FAILING,
+        {"severity": "error"},
+        "no route takes severity 'error': critical, warning, info",
+    ),
+    (
+        "alert/category",
+        FAILING,
+        {"category": "storage"},
+        "no route takes category 'storage': availability, performance, transfers, connections, security,",
+    ),
+    (
+        "alert/labels",
+        RULES["TransferQueueBacklog"],
+        {"expr": 'sum by (job) (tallow_transfer_queue_depth{job="tallow"}) > $limit', "guard": 600},
+        "its series carry the labels job; inhibition and routing need job, instance",
+    ),
+    (
+        "alert/job",
+        RULES["TransferQueueBacklog"],
+        {"expr": "sum by (job, instance) (tallow_transfer_queue_depth) > $limit"},
+        'tallow_transfer_queue_depth is read without job="tallow": another job may expose it',
+    ),
+    (
+        "alert/minimum",
+        SLOW,
+        {
+            "expr": SLOW.expr.partition(" and\n")[0].partition("\nand")[0],
+            "minimums": {},
+            "description": "$value",
+        },
+        "a ratio or quantile without a minimum count: one event at night would page",
+    ),
+    (
+        "alert/minimum",
+        FAILING,
+        {"expr": FAILING.expr.partition("\nand")[0], "minimums": {}, "description": "{{ $value }}"},
+        "a ratio or quantile without a minimum count: one event at night would page",
+    ),
+    ("alert/warm-up", FAILING, {"guard": 0}, "can fire 300 s after a clean start"),
+    ("alert/words", FAILING, {"summary": ""}, "no summary"),
+    (
+        "alert/words",
+        FAILING,
+        {"summary": "fails for $windw"},
+        "the summary says '$windw', which nothing replaces",
+    ),
+    (
+        "alert/words",
+        FAILING,
+        {"summary": "fails", "description": "often, from $minimum on"},
+        "neither summary nor description says the measured value",
+    ),
+    (
+        "alert/words",
+        FAILING,
+        {"description": "{{ $value }}"},
+        "the description does not say the minimum count $minimum",
+    ),
+    ("alert/absent", FAILING, {"absent": ""}, "what a missing metric means is not decided"),
+    (
+        "promql/impossible",
+        SLOW,
+        {"limits": {"limit": 10}},
+        "'> 10' can never hold: the value lies in 0 to 10, its last finite bucket edge",
+    ),
+    (
+        "promql/impossible",
+        FAILING,
+        {"limits": {"limit": 1}},
+        "'> 1' can never hold: the value lies in 0 to 1",
+    ),
+    (
+        "promql/window",
+        FAILING,
+        {"windows": {"window": 45}},
+        "rate() over 45 s is shorter than 4 scrapes (60 s): gaps and no data",
+    ),
+    (
+        "promql/window",
+        RULES["RestartLoop"],
+        {"windows": {"window": 30}},
+        "changes() over 30 s is shorter than 4 scrapes (60 s): gaps and no data",
+    ),
+    (
+        "catalog/metric",
+        RULES["TransferQueueBacklog"],
+        {"expr": 'sum by (job, instance) (tallow_queue_depth{job="tallow"}) > $limit'},
+        "'tallow_queue_depth' is not in the catalogue",
+    ),
+    (
+        "catalog/metric",
+        RULES["HighErrorRate"],
+        {"figures": {"rate": Figure("sum(rate(tallow_error_total{instance=$instance}[$window]))")}},
+        "'tallow_error_total' is not in the catalogue",
+    ),
+    ("promql/syntax", FAILING, {"expr": "sum("}, "unclosed left parenthesis"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "alert", "change", "said"), BROKEN, ids=[f"{row[0]}: {row[3]}"[:70] for row in BROKEN]
+)
+def test_a_broken_alert_is_refused(rule: str, alert: Rule, change: dict[str, Any], said: str) -> None:
+    found = check_alert(replace(alert, **change))
+    assert any(problem.rule == rule and said in problem.message for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("rule", "evidence", "said"),
+    [
+        ("alert/runbook", {"runbooks": {"ServiceDown"}}, "no page docs/runbooks/HighTransferFailureRate.md"),
+        ("alert/test", {"tests": {"ServiceDown"}}, "no promtool test: nothing shows that it can fire"),
+        ("alert/drill", {"drills": {"ServiceDown"}}, "no drill: nothing shows that a real fault pages"),
+    ],
+)
+def test_an_alert_without_its_proof_is_refused(rule: str, evidence: dict[str, Any], said: str) -> None:
+    (problem,) = check_alert(FAILING, Evidence(**evidence), where="rules.yml: HighTransferFailureRate")
+    assert str(problem) == f"rules.yml: HighTransferFailureRate: {rule}: {said}"
+    assert check_alert(RULES["ServiceDown"], Evidence(**evidence)) == []
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_shipped_alert_passes(rule: Rule) -> None:
+    assert check_alert(rule) == []

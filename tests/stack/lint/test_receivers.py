@@ -1,0 +1,37 @@
+"""``alert/receiver``: who notifies nobody says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallow.stack import routing
+from tallow.stack.lint import check_receivers
+
+SILENT = """\
+receivers:
+- name: default
+  email_configs: [{to: a@example.org}]
+- name: critical-alerts
+"""
+
+
+def test_a_receiver_without_an_integration_is_refused() -> None:
+    (problem,) = check_receivers(SILENT, where="alertmanager.yml")
+    assert str(problem) == (
+        "alertmanager.yml: critical-alerts: alert/receiver: notifies nobody and does not say so"
+    )
+
+
+def test_an_empty_list_of_integrations_is_none() -> None:
+    config = SILENT.replace("- name: critical-alerts\n", "- name: critical-alerts\n  slack_configs: []\n")
+    assert [one.rule for one in check_receivers(config, where="a.yml")] == ["alert/receiver"]
+
+
+def test_a_receiver_that_says_what_is_missing_passes() -> None:
+    said = "# critical-alerts: no slack: SLACK_WEBHOOK_URL is not set\n- name: critical-alerts"
+    assert check_receivers(SILENT.replace("- name: critical-alerts", said), where="alertmanager.yml") == []
+
+
+@pytest.mark.parametrize("path", [path for path in routing.files() if path.suffix == ".yml"], ids=str)
+def test_shipped_receivers_pass(path: object) -> None:
+    assert check_receivers(routing.files()[path], where=str(path)) == []  # type: ignore[index]
