@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from tallow.stack import alerts, dashboards, metrics_docs, prometheus, routing, settings_docs
+from tallow.stack import alerts, alerts_docs, dashboards, metrics_docs, prometheus, routing, settings_docs
 
-SOURCES = (alerts, routing, dashboards, prometheus, metrics_docs, settings_docs)
+SOURCES = (alerts, routing, dashboards, prometheus, metrics_docs, alerts_docs, settings_docs)
 """The modules that say what is generated, each by its ``files()``."""
 
 

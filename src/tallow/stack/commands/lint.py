@@ -1,4 +1,4 @@
-"""``tallow lint``: check dashboards for what would show nothing, or the wrong thing."""
+"""``tallow lint``: check dashboards and alerts for what would show nothing, never fire, or tell nobody."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from pathlib import Path
 
 import click
 
+from tallow.stack import alerts, routing
 from tallow.stack.dashboards import FOLDER
-from tallow.stack.lint import Problem, check_dashboard
+from tallow.stack.lint import Problem, check_alert, check_dashboard, check_receivers
+from tallow.stack.lint.evidence import gathered
 
 
 @click.command(name="lint")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def command(files: tuple[Path, ...]) -> None:
-    """Check dashboard FILES (by default all of monitoring/grafana) against the metric catalogue.
+    """Check dashboard FILES against the catalogue; by default all of monitoring/grafana, and the alerts.
 
     Prints one line for each problem, as `file: panel: rule: message`, and exits with 1 if there is one. The
     rules are explained in docs/lint.md.
@@ -24,10 +26,23 @@ def command(files: tuple[Path, ...]) -> None:
     if not chosen:
         raise click.ClickException(f"no dashboards in {FOLDER}; run this in the repository or name the files")
     problems = list(_problems(chosen))
+    if not files:
+        problems += _alerts(Path())
     for problem in problems:
         click.echo(str(problem))
     if problems:
         raise SystemExit(1)
+
+
+def _alerts(root: Path) -> Iterable[Problem]:
+    evidence = gathered(root)
+    for path, groups in ((alerts.RULES_PATH, alerts.CONTRACT), (alerts.BEYOND_PATH, alerts.BEYOND)):
+        for rules in groups.values():
+            for rule in rules:
+                yield from check_alert(rule, evidence, where=f"{path.name}: {rule.name}")
+    for file, content in routing.files().items():
+        if file.suffix == ".yml":
+            yield from check_receivers(content, where=file.name)
 
 
 def _problems(files: Iterable[Path]) -> Iterable[Problem]:
