@@ -32,9 +32,16 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "Read the alert e-mails the built-in mailbox received.",
     ),
     "drill": ("tallow.stack.commands.drill", "stack", "Prove with real faults that alerts page."),
+    "alerts": ("tallow.stack.commands.alerts", "stack", "Show what fires; send a test page."),
+    "silence": ("tallow.stack.commands.silence", "stack", "Hold alerts back for a while."),
+    "query": ("tallow.stack.commands.query", "stack", "Ask Prometheus a question in PromQL."),
     "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
     "viewer": ("tallow.stack.commands.viewer", "stack", "Show the dashboards in a browser."),
-    "lint": ("tallow.stack.commands.lint", "stack", "Check dashboards against the metric catalogue."),
+    "lint": (
+        "tallow.stack.commands.lint",
+        "stack",
+        "Check dashboards and alerts against the metric catalogue.",
+    ),
     "generate": (
         "tallow.stack.commands.generate",
         "stack",

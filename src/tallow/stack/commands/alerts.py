@@ -1,0 +1,144 @@
+"""``tallow alerts``: what fires, what is held back, since when; and a test page through the real path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from tallow.stack import alertmanager
+from tallow.stack.alertmanager import WATCHDOG, Alert
+from tallow.stack.commands.options import existing, home_option
+from tallow.stack.engines import configuration
+from tallow.stack.engines.api import Api
+from tallow.stack.engines.home import Home
+from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
+from tallow.stack.routing.receivers import missing
+from tallow.stack.testpage import Result, TestPage
+
+SLACK_S = 30.0
+"""How long an integration may take beyond the receiver's group wait."""
+_COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
+_TESTABLE = {receiver.name: receiver for receiver in RECEIVERS if receiver.name != "heartbeat"}
+
+
+@click.group("alerts", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@home_option
+@click.pass_context
+def command(context: click.Context, as_json: bool, home: Home) -> None:
+    """Show the alerts that fire, worst first. Exits with 1 if one does that nothing holds back.
+
+    `tallow alerts test` sends a test page.
+    """
+    if context.invoked_subcommand:
+        context.default_map = {context.invoked_subcommand: {"home": str(home.root)}}
+        return
+    found = alertmanager.alerts(Api.of("alertmanager", existing(home)))
+    shown = [alert for alert in found if alert.name != WATCHDOG]
+    if as_json:
+        click.echo(json.dumps([_plain(alert) for alert in found], indent=2))
+    else:
+        _show(shown, watched=len(shown) < len(found))
+    if any(alert.state == "firing" for alert in shown):
+        raise SystemExit(1)
+
+
+@command.command("test")
+@click.argument("receiver", default=DEFAULT.name, type=click.Choice(list(_TESTABLE)))
+@click.option(
+    "--patience",
+    default=SLACK_S,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Seconds beyond the group wait.",
+)
+@home_option
+def test(receiver: str, patience: float, home: Home) -> None:
+    """Send a marked test page to RECEIVER (by default `default`) and say what each integration answered.
+
+    It goes the way of a real one: Alertmanager, its routes, its templates, the real far ends. It is resolved
+    at once, and a message says so later. Exits with 1 unless every integration took it.
+    """
+    existing(home)
+    whole = _TESTABLE[receiver]
+    gone = missing(whole, configuration.load_settings(Path(home.choices().env_folder)))
+    channels = tuple(channel for channel in whole.channels if channel not in gone)
+    wait = whole.wait * home.choices().scale
+    api = Api.of("alertmanager", home)
+    page = TestPage.send(api, whole, channels)
+    click.echo(f"{page.summary}\nAlertmanager waits {wait:g} s for others of its group ...")
+    for channel, setting in gone.items():
+        click.echo(f"{channel:<10} left out: {setting} is not set")
+    try:
+        results = [_said(result) for result in page.results(api, home, wait + patience)]
+    finally:
+        page.end(api)
+    click.echo(f"resolved; the message about it follows within {_minutes(whole, home)}")
+    if not all(result.outcome == "delivered" for result in results):
+        raise SystemExit(1)
+
+
+def _said(result: Result) -> Result:
+    """Print what came back from an integration."""
+    colour = {"delivered": "green", "failed": "red", "silent": "red"}[result.outcome]
+    words = {
+        "delivered": f"delivered after {result.seconds:.1f} s",
+        "failed": "failed",
+        "silent": f"no answer within {result.seconds:.0f} s; see: tallow logs alertmanager --since 5m",
+    }[result.outcome]
+    why = f": {result.why}" if result.why else ""
+    click.echo(f"{result.channel:<10} {click.style(words, fg=colour)}{why}")
+    return result
+
+
+def _minutes(receiver: Receiver, home: Home) -> str:
+    seconds = receiver.interval * home.choices().scale
+    return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
+
+
+def _show(shown: Iterable[Alert], *, watched: bool) -> None:
+    alerts = list(shown)
+    if not watched:
+        click.secho(
+            "Watchdog does not fire: nothing that is missing below can be trusted", fg="red", bold=True
+        )
+    if not alerts:
+        click.echo("nothing fires")
+    for alert in alerts:
+        severity = alert.labels.get("severity", "")
+        held = {
+            "firing": "firing  ",
+            "silenced": f"silenced by {', '.join(one[:8] for one in alert.by)}",
+            "inhibited": "inhibited",
+        }[alert.state]
+        place = " ".join(
+            alert.labels[name] for name in ("job", "instance", "mountpoint", "metric") if name in alert.labels
+        )
+        line = f"{severity:<9} {alert.name:<26} {place:<32} {_ago(alert.since):>7}  {held}"
+        click.secho(
+            line, fg=_COLOURS.get(severity) if alert.state == "firing" else None, dim=alert.state != "firing"
+        )
+        click.echo(f"{'':9} {alert.annotations.get('summary', '')}")
+        if alert.state == "firing" and "runbook_url" in alert.annotations:
+            click.secho(f"{'':9} {alert.annotations['runbook_url']}", dim=True)
+
+
+def _ago(since: datetime) -> str:
+    seconds = int((datetime.now(UTC) - since).total_seconds())
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{max(0, seconds)} s"
+
+
+def _plain(alert: Alert) -> dict[str, object]:
+    return asdict(alert) | {
+        "since": alert.since.isoformat(),
+        "receivers": list(alert.receivers),
+        "by": list(alert.by),
+    }

@@ -1,0 +1,144 @@
+"""``tallow silence``: hold alerts back for a while, see what is held back, let it speak again."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from tallow.stack import alertmanager
+from tallow.stack.alertmanager import WATCHDOG, Silence
+from tallow.stack.commands.options import existing, home_option
+from tallow.stack.engines.api import Api
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.native import StackError
+from tallow.stack.matchers import Matcher, MatcherError, narrow, reached
+
+LONGEST = timedelta(days=30)
+MANY = 8
+"""From so many alerts on they are counted and no longer named."""
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Duration(click.ParamType[timedelta]):
+    """A time from now on: 30m, 2h, 1d."""
+
+    name = "DURATION"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        text = str(value)
+        if text[:-1].isdecimal() and text[-1:] in _UNITS and int(text[:-1]):
+            length = timedelta(**{_UNITS[text[-1]]: min(int(text[:-1]), 10_000)})
+            if length <= LONGEST:
+                return length
+        return self.fail(f"'{text}' is not a duration; give 30m, 2h, 1d, at most {LONGEST.days}d", param, ctx)
+
+
+@click.group("silence")
+def command() -> None:
+    """Hold alerts back for a while."""
+
+
+@command.command("add")
+@click.argument("matchers", nargs=-1, required=True, metavar="MATCHER...")
+@click.option(
+    "--for", "length", default="1h", show_default=True, type=Duration(), help="How long: 30m, 2h, 1d."
+)
+@click.option("--comment", required=True, help="Why: whoever looks at night wants to know.")
+@click.option("--by", default=getpass.getuser, show_default="your user name", help="Who.")
+@click.option("--everything", is_flag=True, help="Also if it holds back every alert, or the Watchdog.")
+@home_option
+def add(
+    matchers: tuple[str, ...], length: timedelta, comment: str, by: str, everything: bool, home: Home
+) -> None:
+    """Hold back the alerts that all MATCHERs take: an alert's name, or NAME=VALUE, !=, =~, !~.
+
+    For example: tallow silence add RestartLoop --for 1h --comment deploy
+    """
+    if not comment.strip():
+        raise click.UsageError("--comment must say why")
+    chosen = _parsed(matchers)
+    names = reached(chosen)
+    if not everything:
+        _refuse(chosen, names)
+    api = Api.of("alertmanager", existing(home))
+    now = datetime.now(UTC)
+    identity = alertmanager.add_silence(api, chosen, now, now + length, by=by, comment=comment)
+    click.echo(f"{identity}  until {now + length:%m-%d %H:%M UTC}, {_whom(names)}")
+
+
+@command.command("list")
+@click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@home_option
+def show(every: bool, home: Home) -> None:
+    """Show silences, those that end first first."""
+    found = alertmanager.silences(Api.of("alertmanager", existing(home)))
+    chosen = [silence for silence in found if every or silence.state != "expired"]
+    if not chosen:
+        click.echo("nothing is silenced")
+    for silence in chosen:
+        click.echo(_line(silence))
+
+
+@command.command("expire")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "every", is_flag=True, help="All that have not ended.")
+@home_option
+def expire(ids: tuple[str, ...], every: bool, home: Home) -> None:
+    """End silences now, by the first characters of their IDs."""
+    if bool(ids) == every:
+        raise click.UsageError("give the IDs of silences (see: tallow silence list), or --all")
+    api = Api.of("alertmanager", existing(home))
+    living = [silence for silence in alertmanager.silences(api) if silence.state != "expired"]
+    for silence in living if every else [_found(living, identity) for identity in ids]:
+        alertmanager.expire_silence(api, silence.id)
+        click.echo(f"{silence.id}  ended")
+
+
+def _parsed(texts: Iterable[str]) -> list[Matcher]:
+    try:
+        return [Matcher.parse(text) for text in texts]
+    except MatcherError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _refuse(chosen: list[Matcher], names: list[str]) -> None:
+    """Refuse what is likely a slip: it would silence everything, the dead man's switch, or nothing."""
+    if not names:
+        raise StackError("no alert of ours has these labels: it would hold nothing back")
+    if narrow(chosen):
+        return
+    if set(names) - {WATCHDOG} >= set(reached(())) - {WATCHDOG}:
+        raise StackError("it would hold back every alert; name one, or say --everything")
+    if WATCHDOG in names:
+        raise StackError(
+            "it would hold back the Watchdog, and the heartbeat checker would page; --everything if it should"
+        )
+
+
+def _found(living: list[Silence], identity: str) -> Silence:
+    found = [silence for silence in living if silence.id.startswith(identity)]
+    if len(found) != 1:
+        raise StackError(
+            f"{'several silences begin' if found else 'no silence begins'} with '{identity}'; "
+            "see: tallow silence list"
+        )
+    return found[0]
+
+
+def _whom(names: list[str]) -> str:
+    if not names:
+        return "no alert of ours"
+    return f"{len(names)} alerts" if len(names) >= MANY else ", ".join(names)
+
+
+def _line(silence: Silence) -> str:
+    matchers = " ".join(map(str, silence.matchers))
+    begins = f"from {silence.begins:%m-%d %H:%M} " if silence.state == "pending" else ""
+    state = "" if silence.state == "active" else f" ({silence.state})"
+    return (
+        f"{silence.id[:8]}  {begins}until {silence.ends:%m-%d %H:%M UTC}{state}  {matchers}  "
+        f"{silence.by}: {silence.comment}"
+    )

@@ -1,0 +1,70 @@
+"""The APIs of the running Prometheus and Alertmanager, behind the monitoring password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from tallow.stack import credentials
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.native import StackError
+from tallow.stack.engines.services import HOST, ports
+from tallow.stack.prometheus import USER
+
+TIMEOUT_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One service's HTTP API. Every method raises StackError where it does not answer, or refuses."""
+
+    name: str
+    url: str
+    auth: tuple[str, str] | None = None
+
+    @classmethod
+    def of(cls, service: str, home: Home) -> Api:
+        """The API of a service of the stack in ``home``."""
+        port = ports(home.choices().port_offset)[service]
+        return cls(service, f"http://{HOST}:{port}", (USER, credentials.password(home.secrets)))
+
+    def get(self, path: str, **query: str) -> Any:
+        """An answer in JSON."""
+        return self._ask("GET", path, params=query).json()
+
+    def text(self, path: str) -> str:
+        return self._ask("GET", path).text
+
+    def post(self, path: str, body: object) -> Any:
+        """Send JSON; the answer's JSON, None where it has no body."""
+        answer = self._ask("POST", path, json=body)
+        return answer.json() if answer.content else None
+
+    def delete(self, path: str) -> None:
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        try:
+            # Loopback: neither a proxy nor .netrc has a say.
+            with httpx.Client(trust_env=False, timeout=TIMEOUT_S, auth=self.auth) as client:
+                answer = client.request(method, f"{self.url}{path}", **more)
+        except httpx.HTTPError as error:
+            raise StackError(
+                f"{self.name} does not answer ({type(error).__name__}); see: tallow status"
+            ) from None
+        if answer.is_success:
+            return answer
+        raise StackError(f"{self.name} answers {answer.status_code}: {_reason(answer)}")
+
+
+def _reason(answer: httpx.Response) -> str:
+    """What an API said was wrong, as one line."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = answer.text
+    if isinstance(body, dict):
+        body = body.get("error") or body.get("message") or body
+    return " ".join(str(body).split())[:300] or answer.reason_phrase

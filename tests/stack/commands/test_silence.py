@@ -1,0 +1,68 @@
+"""``tallow silence add`` refuses what is likely a slip, before it asks anybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tallow.cli import main
+
+
+def silence(*arguments: str, comment: str = "why") -> Result:
+    return CliRunner().invoke(
+        main, ["silence", "add", *arguments, "--comment", comment, "--home", "/nowhere"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("matchers", "said"),
+    [
+        (["service=tallow"], "it would hold back every alert; name one, or say --everything"),
+        (["severity=~.*"], "it would hold back every alert"),
+        (["instance=~.+"], "it would hold back every alert"),
+        (["alertname!=Watchdog"], "it would hold back every alert"),
+        (["instance!=web:3000"], "it would hold back every alert"),
+        (["Watchdog"], "it would hold back the Watchdog, and the heartbeat checker would page"),
+        (["category=monitoring"], "it would hold back the Watchdog"),
+        (["alertname=ServiceDwon"], "no alert of ours has these labels: it would hold nothing back"),
+    ],
+)
+def test_a_slip_is_refused(matchers: list[str], said: str) -> None:
+    done = silence(*matchers)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {said}")
+    assert len(done.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["RestartLoop"], ["instance=web:3000"], ["category=performance"], ["service=tallow", "--everything"]],
+)
+def test_what_is_meant_goes_through(arguments: list[str]) -> None:
+    done = silence(*arguments)
+    assert done.output.startswith("Error: there is no stack in /nowhere")
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        ("soon", "'soon' is not a duration; give 30m, 2h, 1d, at most 30d"),
+        ("0h", "'0h' is not a duration"),
+        ("31d", "'31d' is not a duration"),
+        ("99999999999999w", "is not a duration"),
+    ],
+)
+def test_a_duration_that_makes_no_sense_is_refused(length: str, said: str) -> None:
+    done = silence("RestartLoop", "--for", length)
+    assert done.exit_code == 2
+    assert said in done.output
+
+
+def test_a_comment_says_why() -> None:
+    assert "--comment must say why" in silence("RestartLoop", comment=" ").output
+
+
+def test_nothing_to_match_is_an_error(tmp_path: Path) -> None:
+    assert "Missing argument 'MATCHER...'" in silence().output
