@@ -16,9 +16,11 @@ from __future__ import annotations
 from typing import Final
 
 from tallow.monitoring.logging.loggers import Logger
-from tallow.monitoring.logging.setup import configure, ensure_configured, flush, shutdown
+from tallow.monitoring.logging.setup import configure, ensure_configured, flush, shutdown, silence
+from tallow.monitoring.settings import BadSettingError
 
 __all__ = [
+    "BadSettingError",
     "Logger",
     "api_logger",
     "configure",
@@ -30,6 +32,7 @@ __all__ = [
     "logger",
     "security_logger",
     "shutdown",
+    "silence",
     "transfer_logger",
 ]
 

@@ -24,6 +24,7 @@ def configure(
     *,
     stream: TextIO | None = None,
     sinks: Sequence[Sink] = (),
+    console: bool = True,
     standard_library: bool = True,
     pipeline: Pipeline = PIPELINE,
 ) -> None:
@@ -33,13 +34,15 @@ def configure(
         settings: by default the process's own, from the environment and ``.env``.
         stream: instead of standard output.
         sinks: others to write to, beside those of the settings.
+        console: whether to write to standard output at all; a program whose output is its own says no.
         standard_library: whether records of :mod:`logging` take the same way.
 
     Raises:
         BadSettingError: one line about a setting that cannot be used.
     """
     settings = settings or current_settings()
-    writer = Writer([*_sinks(settings, stream), *sinks])
+    local = _local(settings, stream) if console or stream is not None else _file(settings)
+    writer = Writer([*local, *_remote(settings), *sinks])
     static = {
         "service": settings.service_name,
         "environment": settings.environment,
@@ -81,7 +84,13 @@ def shutdown() -> None:
     PIPELINE.writer.close()
 
 
-def _sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
+def silence() -> None:
+    """Write nothing anywhere, and read no settings, until :func:`configure`."""
+    PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
+    _state["configured"] = True
+
+
+def _local(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
     sinks: list[Sink] = []
     target = stream or sys.stdout
     terminal = is_terminal(target)
@@ -89,13 +98,19 @@ def _sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
     if settings.log_file is None or stream is not None or terminal:
         readable = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
         sinks.append(StreamSink(stream, Console(colour=wants_colour(target)) if readable else None))
-    if settings.log_file is not None:
-        sinks.append(FileSink(settings.log_file))
-    if settings.log_endpoint is not None:
-        from tallow.monitoring.shipping import Shipper  # brings an HTTP client
+    return [*sinks, *_file(settings)]
 
-        sinks.append(Shipper(settings))
-    return sinks
+
+def _file(settings: MonitoringSettings) -> list[Sink]:
+    return [] if settings.log_file is None else [FileSink(settings.log_file)]
+
+
+def _remote(settings: MonitoringSettings) -> list[Sink]:
+    if settings.log_endpoint is None:
+        return []
+    from tallow.monitoring.shipping import Shipper  # brings an HTTP client
+
+    return [Shipper(settings)]
 
 
 def _first_use() -> None:

@@ -1,0 +1,68 @@
+"""What sides log: one transfer, one id, the same story on each side, and no names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from support.peers import across, receive, send
+from support.server import Running
+from tallow.monitoring.testing import assert_absent, captured_logs
+
+NAME = "canary tax return.pdf"
+
+
+async def test_sender_server_and_receiver_share_one_id(server: Running, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(os.urandom(300_000))
+    with captured_logs("info") as logs:
+        sender, _ = await across(server.url, [tmp_path / NAME], tmp_path / "received")
+        await server.until("transfers_total", 1, status="success", method="relay")
+    story = [(one.get("role", "server"), one["message"]) for one in logs.of("transfer")]
+    for side in ("sender", "receiver"):
+        told = [message for role, message in story if role == side]
+        assert told[-2:] == ["Connected", "Transfer finished"]
+    assert [message for role, message in story if role == "server"] == [
+        "Transfer started",
+        "Transfer finished",
+    ]
+    ids = {one["correlation_id"] for one in logs.of("transfer", "connection")}
+    assert len(ids) == 1
+    exposition = await server.http.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert f'"{ids.pop()}"' in exposition.text
+    assert_absent([NAME, sender.link.text.rpartition(".")[2], sender.link.room], logs.text)
+
+
+async def test_a_failure_is_told_by_its_class(server: Running, tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"x" * 1000)
+    with captured_logs("info") as logs:
+        sender = await send(server.url, [tmp_path / NAME])
+        await sender.until("waiting")
+        wrong = receive(sender.link.__class__(server.url, "a" * 16, os.urandom(16)), tmp_path / "received")
+        assert await wrong.ended() is not None
+        sender.task.cancel()
+        await sender.ended()
+    finished = {one["role"]: one for one in logs.of("transfer") if one["message"] == "Transfer finished"}
+    assert finished["receiver"]["outcome"] == "failed"
+    assert (finished["receiver"]["error_type"], finished["receiver"]["level"]) == ("auth", "warning")
+    assert finished["sender"]["outcome"] == "cancelled"
+
+
+@pytest.mark.parametrize(("log_file", "said"), [("peer.log", "no such file"), ("/dev/null/x", "LOG_FILE is")])
+def test_a_program_s_output_is_its_events_alone(tmp_path: Path, log_file: str, said: str) -> None:
+    own = {"XDG_STATE_HOME": str(tmp_path), "LOG_LEVEL": "debug", "LOG_FILE": str(tmp_path / log_file)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tallow", "send", str(tmp_path / "nothing"), "--json"],
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    first, last = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert (first["event"], last["outcome"], done.returncode) == ("error", "failed", 1)
+    assert said in first["message"]
+    assert done.stderr == ""
