@@ -1,0 +1,217 @@
+"""The canary test of the whole: server, two peers, Prometheus, Alertmanager, databases and the mailbox.
+
+Secrets are planted in what peers and strangers send to the server, in file names and in the environment;
+then everything that any part has written, sent or kept is searched. One transfer has one id everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import psutil
+import pytest
+from redis import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from websockets.exceptions import ConnectionClosed
+
+from support import planted
+from support.databases import postgres, redis_server
+from support.exits import Exits, ask, exits, leaky
+from support.leaky import attack, secret_headers
+from support.peers import tallow
+from support.server import Client, join_message
+from support.stack import Stack, stack, until
+from tallow.stack.engines import native
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
+
+SCALE = 1 / 30
+PASSWORD = "canary-database-pass"
+TOKEN = b"canary join token 7f3a, 32 bytes"
+"""A room's, which its server must not keep."""
+
+
+async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    with exits(shop) as came, redis_server(tmp_path) as (redis, _), postgres(tmp_path) as database:
+        environment = {
+            **came.settings(),
+            "LOG_FILE": str(tmp_path / "tallow.log"),
+            "LOG_SPOOL_DIR": str(tmp_path / "tallow-spool"),
+            "DATABASE_URL": database.replace("tallow@", f"tallow:{PASSWORD}@"),
+            "REDIS_URL": redis,
+            **planted.ENVIRONMENT,
+        }
+        (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
+        with stack(tmp_path, SCALE) as running:
+            correlation_id = await everything(running, came, tmp_path)
+            stored(running, came)
+        came.keep_folder("stack", running.home.root)
+        await databases(came, database, redis)
+        for name, backend in (
+            ("Sentry", came.sentry),
+            ("Plausible", came.plausible),
+            ("logs", came.collector),
+        ):
+            came.keep(name, backend.text)
+        came.keep_folder("log files", tmp_path / "logs")
+        came.keep("log files", (tmp_path / "tallow.log").read_bytes())
+        assert came.leaks(PASSWORD, TOKEN.decode()) == {}
+        useful(came, tmp_path, correlation_id)
+
+
+async def everything(running: Stack, came: Exits, folder: Path) -> str:
+    """What happens: a leaking application, strangers, a transfer, a page. The transfer's correlation id."""
+    url = f"http://127.0.0.1:{running.port('tallow')}"
+    async with leaky(came) as shop:
+        targets = running.home.config / "prometheus" / "targets" / "shop.yml"
+        targets.write_text(
+            json.dumps([{"targets": [shop.removeprefix("http://")], "labels": {"job": "shop"}}])
+        )
+        assert (await attack(shop)).status_code == 500
+        await strangers(url)
+        correlation_id = await transfer(url, came, folder)
+        until(lambda: running.value('up{job="shop"}') == 1, "Prometheus sees the shop")
+        await ask(came, shop)
+        await ask(came, url, (running.home.secrets / "metrics_token").read_text())
+        seen = '{__name__=~"tallow_.+",job="tallow"}'
+        until(lambda: exemplar(running, correlation_id), "the transfer's id as an exemplar")
+        assert running.get("prometheus", "/api/v1/series", **{"match[]": seen}).json()["data"]
+        came.keep("arguments", *(" ".join(process.cmdline()) for process in alive(running)))
+    running.process("tallow").send_signal(signal.SIGKILL)
+    native.hold(running.home, ["tallow"])
+    until(lambda: running.mail("[CRITICAL]"), "the page")
+    return correlation_id
+
+
+def alive(running: Stack) -> list[psutil.Process]:
+    """The stack's processes, and theirs."""
+    first = running.left_behind()
+    return [*first, *(child for process in first for child in process.children(recursive=True))]
+
+
+async def strangers(url: str) -> None:
+    """Requests, signaling and reports of people who put secrets where none belong."""
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        client = Client(url=url, http=http)
+        for path in ("/api/info", "/api/rooms", f"/{planted.BY_KEY['file_name']}"):
+            await http.get(path, params=planted.BY_KEY | planted.BY_FORM, headers=secret_headers())
+        for body in (planted.nested(), {"token_hash": planted.BY_KEY["password"]}, list(planted.TEXTS)):
+            await http.post("/api/rooms", json=body, headers=secret_headers())
+        room = await client.room(TOKEN)
+        for message in (
+            join_message(planted.BY_KEY["room_code"], TOKEN, "sender"),
+            join_message(room, TOKEN, planted.BY_FORM["email"]),
+            join_message(room, TOKEN, "sender", device=planted.TEXTS[0], more=planted.nested()),
+        ):
+            connection = await client.connect("/api/signal", additional_headers=secret_headers())
+            await connection.send(json.dumps(message))
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    await connection.recv()
+        sender, receiver = await client.pair()
+        for kind in ("offer", "answer", "candidate"):
+            await sender.send(type=kind, data=planted.nested())
+        for metrics in (planted.nested(), {"transfers_total": [{"labels": planted.BY_FORM, "value": 1}]}):
+            await client.report(sender.joined["telemetry_token"], metrics, note=planted.TEXTS)
+        await sender.send(type="leave", outcome=planted.TEXTS[0])
+        await receiver.socket.close()
+
+
+async def transfer(url: str, came: Exits, folder: Path) -> str:
+    """Send a file whose name and content are secret: the correlation id of it."""
+    name = planted.BY_KEY["file_name"]
+    (folder / name).write_text(str(planted.nested()) * 100)
+    (folder / "logs").mkdir()
+    places = {side: folder / "logs" / f"{side}.log" for side in ("sender", "receiver")}
+    home = folder / "home"
+    async with tallow(
+        "send", str(folder / name), "--server", url, "--relay", home=home, LOG_FILE=str(places["sender"])
+    ) as sender:
+        link = (await sender.until("link"))["link"]
+        async with tallow(
+            *("receive", "--relay", "-o", str(folder / "received")),
+            home=home,
+            given=link,
+            LOG_FILE=str(places["receiver"]),
+        ) as receiver:
+            assert (await receiver.ended(), await sender.ended()) == (0, 0)
+            # The screen is its user's own: it shows the link where it is made, and names the file.
+            shown = [event for event in sender.events if event["event"] != "link"] + receiver.events
+            came.keep("--json", *(json.dumps(event).replace(name, "FILE") for event in shown))
+    assert (folder / "received" / name).read_bytes() == (folder / name).read_bytes()
+    told = {side: records(place) for side, place in places.items()}
+    ids = {record["correlation_id"] for lines in told.values() for record in lines}
+    assert all(told.values())
+    assert len(ids) == 1
+    secret = link.rpartition(".")[2]
+    assert secret not in str(told)
+    return str(ids.pop())
+
+
+def exemplar(running: Stack, correlation_id: str) -> bool:
+    """Whether Prometheus has the id as an exemplar of one of the server's metrics."""
+    query = {"query": "tallow_http_request_duration_seconds_bucket", "start": "0", "end": "9999999999"}
+    return correlation_id in running.get("prometheus", "/api/v1/query_exemplars", **query).text
+
+
+def stored(running: Stack, came: Exits) -> None:
+    """What Prometheus and Alertmanager tell of what they have stored."""
+    labels = running.get("prometheus", "/api/v1/labels").json()["data"]
+    assert {"status", "method", "route"} <= set(labels)
+    for path in (*(f"label/{label}/values" for label in labels), "rules", "alerts", "targets", "metadata"):
+        came.keep("Prometheus", running.get("prometheus", f"/api/v1/{path}").content)
+    for path in ("alerts", "alerts/groups", "silences", "status"):
+        came.keep("Alertmanager", running.get("alertmanager", f"/api/v2/{path}").content)
+    for mail in running.mail(""):
+        came.keep("alert e-mails", mail.subject, mail.text)
+
+
+async def databases(came: Exits, database: str, redis: str) -> None:
+    """Every row and every key."""
+    engine = create_async_engine(database.replace("postgresql", "postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        for (table,) in found.all():
+            rows = (await connection.execute(text(f'SELECT * FROM "{table}"'))).all()
+            came.keep("database", table, *(repr(row) for row in rows))
+    await engine.dispose()
+    with Redis.from_url(redis) as client:
+        keys: Any = client.keys("*")
+        came.keep("Redis", *keys, *(client.dump(key) or b"" for key in keys))
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    """The records of a log file."""
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def useful(came: Exits, folder: Path, correlation_id: str) -> None:
+    """What people need is there: the transfer's story on all sides, the page, the figures."""
+    assert (came.sentry.refusals, came.plausible.refusals, came.collector.refusals) == ([], [], [])
+    ours = [one for one in records(folder / "tallow.log") if one.get("correlation_id") == correlation_id]
+    story = [record["message"] for record in ours if record["logger"] == "transfer"]
+    assert story == ["Transfer started", "Transfer finished"]
+    assert {one["role"] for one in ours if one["message"] == "Peer joined"} == {"sender", "receiver"}
+    assert {record["message"] for record in came.collector.records} >= set(story)
+    for side in ("sender", "receiver"):
+        last = records(folder / "logs" / f"{side}.log")[-1]
+        assert (last["message"], last["role"], last["outcome"]) == ("Transfer finished", side, "success")
+    for exit_, part in {
+        "Prometheus": b"tallow_transfers_total",
+        "Alertmanager": b"ServiceDown",
+        "alert e-mails": b"does not answer",
+        "database": b"rooms",
+        "arguments": b"tallow serve",
+        "health": b'"components"',
+        "/metrics": correlation_id.encode(),
+        "--json": b'"outcome": "success"',
+    }.items():
+        assert part in came.found[exit_], exit_
