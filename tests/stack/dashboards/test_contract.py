@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import orjson
 import pytest
 
+from tallow.monitoring.shipping.batch import Batch
 from tallow.stack import thresholds
 from tallow.stack.dashboards import dashboards, files, panel_path
 
 Panel = dict[str, Any]
+MOMENT = "2026-01-31T08:00:00.000000Z"
 
 CONTRACT = {
     "tallow-overview": {
@@ -157,6 +160,14 @@ def test_file_name_is_the_uid() -> None:
 def test_logs_dashboard_asks_loki_alone() -> None:
     board = dashboards()["tallow-logs"]
     assert {panel["datasource"]["type"] for panel in board["panels"]} == {"loki"}
+
+
+def test_logs_dashboard_selects_what_the_library_ships() -> None:
+    line = orjson.dumps({"service": "tallow", "environment": "x", "level": "info", "timestamp": MOMENT})
+    [stream] = orjson.loads(Batch([line]).as_loki())["streams"]
+    for panel in dashboards()["tallow-logs"]["panels"]:
+        [(label, value)] = set(re.findall(r'\{(\w+)="(\w+)"\}', panel["targets"][0]["expr"]))
+        assert stream["stream"][label] == value
 
 
 def test_panel_path_opens_the_panel() -> None:

@@ -13,7 +13,8 @@ from tallow.stack.dashboards.palette import fixed
 UID = "tallow-logs"
 TITLE = "Tallow / Logs"
 LOKI = DataSourceRef(type_val="loki", uid="${datasource}")
-LINES = '{job="tallow"} | json level="level"'
+LINES = '{service_name="tallow"} | json level="level"'
+"""Tallow's lines, by the label with which the library ships them and by which Loki 3 groups its own."""
 _LEVELS = {
     "debug": "#8F8F8F",
     "info": "light-blue",
