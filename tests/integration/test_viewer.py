@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -74,7 +76,9 @@ def browser() -> Iterator[Browser]:
 class Watched:
     """A page that is logged in, and everything that went wrong on it."""
 
-    def __init__(self, browser: Browser, address: str, size: tuple[int, int], scheme: Any = "dark") -> None:
+    def __init__(
+        self, browser: Browser, address: str, size: tuple[int, int], scheme: Any = "dark", home: str = HOME
+    ) -> None:
         width, height = size
         self.address = address
         self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
@@ -84,10 +88,10 @@ class Watched:
         self.page.on("response", lambda answer: self.said.extend([answer.url] * (answer.status >= 400)))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.add(request.url))
-        self.page.goto(address + HOME)
+        self.page.goto(address + home)
         self.page.fill("#password", PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
-        self.page.wait_for_url(f"**{HOME}")
+        self.page.wait_for_url(f"**{home}")
 
     def open(self, path: str) -> None:
         self.page.goto(self.address + path)
@@ -238,6 +242,74 @@ def test_logging_out_closes_the_dashboards(desktop: Watched) -> None:
     desktop.said.clear()  # questions that were on their way are refused, as they must be
 
 
+HOSTILE_RULES = f"""
+groups:
+  - name: hostile
+    rules:
+      - alert: Hostile
+        expr: vector(1)
+        labels: {{severity: "{HOSTILE}", instance: "{HOSTILE}"}}
+        annotations:
+          summary: "{HOSTILE}"
+          dashboard_url: "javascript:document.title='owned'"
+          runbook_url: "javascript:document.title='owned'"
+"""
+
+
+def hostile_board() -> dict[str, Any]:
+    """The errors dashboard with markup wherever a file can bring text."""
+    board: dict[str, Any] = copy.deepcopy(dict(load_boards()["tallow-errors"]))
+    board["title"] = HOSTILE
+    for variable in board["templating"]["list"]:
+        variable["label"] = HOSTILE
+    for panel in board["panels"]:
+        panel |= {"title": f"{HOSTILE} {panel['id']}", "description": HOSTILE}
+        panel["fieldConfig"]["defaults"]["noValue"] = HOSTILE
+        for target in panel["targets"]:
+            if target["legendFormat"]:
+                target["legendFormat"] = HOSTILE + " {{type}}"
+    place = {"x": 0, "y": 100, "w": 24, "h": 4}
+    board["panels"].append(
+        {"id": 99, "type": "text", "title": "x", "gridPos": place, "options": {"content": HOSTILE}}
+    )
+    return board
+
+
+def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards" / "board.json").write_text(json.dumps(hostile_board()))
+    now, metrics, scrapes = int(time.time()), traffic.server(), []
+    metrics.register_route(HOSTILE.replace("'", ""), ("GET",))
+    for step in range(40, -1, -1):
+        metrics.record_http_request("GET", HOSTILE.replace("'", ""), 404, 0.1, 1, 1)
+        traffic.minute(metrics)
+        scrapes.append(traffic.history(metrics, "tallow", HOSTILE, now - 15 * step))
+    backfill(tmp_path / "data", "".join(scrapes) + "# EOF\n")
+    with (
+        running(tmp_path / "data", rules=HOSTILE_RULES) as server,
+        tallow_viewer(
+            credentials_file(tmp_path), server.url, "--dashboards", str(tmp_path / "boards")
+        ) as url,
+    ):
+        watched = Watched(browser, url, DESKTOP, home="/d/tallow-errors")
+        page = watched.page
+        watched.settle()
+        watched.panels()
+        page.get_by_text("1 firing").click()
+        for button in page.get_by_label("About").all():
+            button.click(force=True)
+        graph = page.locator(".u-over").first.bounding_box()
+        assert graph
+        page.mouse.move(graph["x"] + graph["width"] / 2, graph["y"] + graph["height"] / 2)
+        page.wait_for_timeout(300)
+        shown = page.inner_text("body")
+        assert shown.count("<img src=x onerror=") > 20, "it is there, as text"
+        assert "owned" not in page.title().replace(HOSTILE, "")
+        assert page.locator("img[src=x], [onerror]").count() == 0
+        assert page.locator("a[href^='javascript:']").count() == 0
+        watched.close()
+
+
 def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:
     now, metrics = int(time.time()), traffic.server()
     scrapes = [traffic.history(metrics, "tallow", "a:3000", now - 15 * step) for step in range(40, -1, -1)]
@@ -257,5 +329,6 @@ def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tm
         with running(tmp_path / "data", port):
             page.get_by_label("Read anew").click()
             page.locator("[data-panel='1'][data-state=drawn]").wait_for()
-            assert page.get_by_text("is not reachable").count() == 0
+            watched.settle()
+            page.get_by_text("is not reachable").wait_for(state="detached")
         page.close()

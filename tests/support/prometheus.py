@@ -66,10 +66,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(folder: Path, port: int = 0) -> Iterator[Prometheus]:
-    """Prometheus on the blocks in ``folder``, scraping nothing, on a free port; stopped at the end."""
+def running(folder: Path, port: int = 0, rules: str = "") -> Iterator[Prometheus]:
+    """Prometheus on the blocks in ``folder``, scraping nothing, on a free port; stopped at the end.
+
+    ``rules`` is the text of a rule file.
+    """
     config = folder.parent / "prometheus.yml"
-    config.write_text("scrape_configs: []\n")
+    (folder.parent / "rules.yml").write_text(rules or "groups: []\n")
+    config.write_text("global: {evaluation_interval: 1s}\nscrape_configs: []\nrule_files: [rules.yml]\n")
     port = port or free_port()
     arguments = [
         f"--config.file={config}",

@@ -55,7 +55,7 @@ function label({ ctx, bbox, valToPos }: Plot, regions: Region[]): void {
     const line = free < 0 ? lines.length : free;
     lines[line] = right;
     ctx.fillStyle = region.color;
-    ctx.fillText(region.title, left, bbox.top + size * (0.4 + 1.3 * line));
+    ctx.fillText(region.title, left, bbox.top + size * (0.6 + 1.3 * line));
   }
   ctx.restore();
 }
@@ -66,9 +66,9 @@ function shade({ ctx, bbox, valToPos }: Plot, region: Region): void {
   if (right < bbox.left || left > bbox.left + bbox.width) return;
   ctx.save();
   ctx.fillStyle = region.color;
-  ctx.globalAlpha = 0.1;
+  ctx.globalAlpha = 0.07;
   ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height);
   ctx.globalAlpha = 0.9;
-  ctx.fillRect(left, bbox.top + bbox.height - 3, Math.max(2, right - left), 3);
+  ctx.fillRect(left, bbox.top, Math.max(2, right - left), 2 * devicePixelRatio); // at the top: lines run at the bottom
   ctx.restore();
 }
