@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import RELAYED, receive, send, tallow
+from support.meddler import Meddler
+from support.peers import DIRECT, RELAYED, receive, send, tallow
 from support.proxy import line
 from support.server import Running, serving
 from tallow.app.crypto.errors import SourceChangedError
+from tallow.app.crypto.frames import Kind
 from tallow.app.peer.retries import Timing
 from tallow.app.peer.state import interrupted
 
@@ -177,3 +179,43 @@ async def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
     async with tallow("send", "--relay", "--resume", home=tmp_path) as program:
         assert "no interrupted transfer" in (await program.until("error"))["message"]
         assert await program.ended() == 1
+
+
+async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    meddler = Meddler()
+    async with serving(tmp_path / "server", wrap=meddler.wrap) as server, line(server.url) as way:
+        finished: list[bytes] = []
+
+        def swallow(message: bytes) -> list[bytes]:
+            if message[0] == Kind.FINISH and not finished:
+                finished.append(message)
+                way.cut()
+                return []
+            return [message]
+
+        meddler.from_receiver = swallow
+        sender = await send(way.url, [path])
+        receiver = receive(sender.link, tmp_path / "out")
+        await asyncio.gather(sender.task, receiver.task)
+        assert finished
+        assert server.value("transfers_total", status="success", method="relay") == 1
+        assert server.value("bytes_transferred_total", direction="received") == SIZE
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [path.name]
+
+
+async def test_the_seat_is_taken_back_while_data_flows(server: Running, path: Path, tmp_path: Path) -> None:
+    """A direct transfer needs no server, and goes on; the server must not take its sender for gone."""
+    async with line(server.url) as way:
+        sender = await send(way.url, [path], options=DIRECT)
+        receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=way.url)
+        await receiver.until("progress")
+        way.cut()
+        await server.until("active_connections", 0, type="webrtc")
+        await server.until("active_connections", 1, type="webrtc")
+        await asyncio.gather(sender.task, receiver.task)
+    assert len(receiver.told("connected")) == 1
+    assert server.value("transfers_total", status="success", method="p2p") == 1
+    assert server.value("transfers_total", status="failed", method="p2p") == 0
+    assert server.value("retry_attempts_total", operation="signaling", status="success") == 2
+    assert server.value("error_recoveries_total", type="network") == 2

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.files.source import Source
@@ -13,6 +15,9 @@ from tallow.app.metadata import strip_all
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.manifest import MAX_FILES, Entry, Manifest
 from tallow.monitoring.metrics import Metrics
+
+STEP: Final = 8 << 20
+"""Bytes that are read and hashed at a time."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +56,26 @@ async def prepare(
         raise PeerError(f"these are {len(sources)} files; accepted: up to {MAX_FILES}", "validation", "low")
     if not keep_metadata:
         sources = await asyncio.to_thread(strip_all, sources, scratch, metrics)
-    entries = [Entry(source.name, source.size, await asyncio.to_thread(source.digest)) for source in sources]
-    for source in sources:
-        source.close()
+    entries = [Entry(source.name, source.size, await _digest(source)) for source in sources]
     manifest = Manifest(tuple(entries))
     if before is not None and manifest != before:
         raise SourceChangedError(_changed(before, manifest))
     return Offer(sources, manifest)
+
+
+async def _digest(source: Source) -> bytes:
+    """SHA-256 of a file, step by step: whoever cancels does not wait for the whole of it."""
+    hashed = hashlib.sha256()
+
+    def step(offset: int) -> None:
+        hashed.update(source.read(offset, STEP))
+
+    try:
+        for offset in range(0, source.size + 1, STEP):  # an empty file is looked at too
+            await asyncio.to_thread(step, offset)
+    finally:
+        source.close()
+    return hashed.digest()
 
 
 def _changed(before: Manifest, now: Manifest) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.crypto.errors import CancelledByPeerError
@@ -25,6 +26,9 @@ from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_
 from tallow.app.peer.ways import Opener, method_of
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
+
+CLOSED_S: Final = 5
+"""How long a receiver that has all waits for the sender to close the channel."""
 
 
 class Receiver:
@@ -134,7 +138,7 @@ class Receiver:
         try:
             newer = await self._follow(attempt or await self._next(signaling))
             if newer is None:
-                newer = await self._linger(signaling)
+                newer = await self._linger()
                 return newer is None, newer
         except (PeerError, ChannelError, TimeoutError) as error:
             if isinstance(error, ChannelClosedError):
@@ -186,17 +190,26 @@ class Receiver:
             with suppress(asyncio.CancelledError, Exception):
                 await receiving
 
-    async def _linger(self, signaling: Signaling) -> Attempt | None:
+    async def _linger(self) -> Attempt | None:
         """All is here. Stay until the sender has heard of it: an attempt, should it have to ask again."""
         newer = asyncio.create_task(self._seat.attempts.get())
-        gone = asyncio.create_task(signaling.gone())
+        farewell: asyncio.Task[None] | None = None
         try:
-            timeout = self._options.timing.linger
-            await asyncio.wait({newer, gone}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            return newer.result() if newer.done() and newer.exception() is None else None
+            async with asyncio.timeout(self._options.timing.linger):
+                while True:
+                    signaling = await self._seat.take()
+                    farewell = asyncio.create_task(signaling.parted())
+                    await asyncio.wait({newer, farewell}, return_when=asyncio.FIRST_COMPLETED)
+                    if newer.done():
+                        return newer.result()
+                    if signaling.farewell.is_set():
+                        return None
+        except (TimeoutError, PeerError):
+            return None
         finally:
             newer.cancel()
-            gone.cancel()
+            if farewell is not None:
+                farewell.cancel()
 
     async def _receive(self, attempt: Attempt) -> None:
         """One connection, from its opening to the last file."""
@@ -233,7 +246,7 @@ class Receiver:
             await secure.abort(code_of(error))
             raise
         with suppress(ChannelError, TimeoutError):
-            async with asyncio.timeout(self._options.timing.linger):
+            async with asyncio.timeout(CLOSED_S):
                 await secure.channel.receive()  # the sender's to close: it may still measure the connection
 
     def _flowing(self) -> None:

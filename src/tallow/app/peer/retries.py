@@ -28,7 +28,7 @@ class Timing:
     patience: float = 600.0
     channel: float = 20.0
     direct: float = 10.0
-    linger: float = 10.0
+    linger: float = 30.0
 
 
 class Retries:

@@ -25,6 +25,7 @@ class Seat:
     Args:
         key: of the seat, from an earlier run.
         on_key: told the key, to be kept for a later run.
+        flowing: how data flows at this moment, if it does: the server is told again after an absence.
 
     Attributes:
         attempts: what the other side offers.
@@ -43,6 +44,7 @@ class Seat:
         *,
         key: str | None = None,
         on_key: Callable[[str], None] = lambda _key: None,
+        flowing: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.attempts: Mailbox[Attempt] = Mailbox()
         self.correlation_id = correlation.current() or correlation.new_id()
@@ -54,6 +56,7 @@ class Seat:
         self._retries = Retries("signaling", metrics, timing)
         self._key = key
         self._on_key = on_key
+        self._flowing = flowing
         self._signaling: Signaling | None = None
         self._given_up: Exception | None = None
         self._joining = asyncio.Lock()
@@ -89,6 +92,7 @@ class Seat:
                 error = problem
             else:
                 self._retries.succeeded()
+                await self._on_return()
                 return
 
     async def _join(self) -> Signaling:
@@ -103,6 +107,12 @@ class Seat:
         if self._holding is None:
             self._holding = asyncio.create_task(self._hold(), name="seat")
         return signaling
+
+    async def _on_return(self) -> None:
+        method = self._flowing()
+        if method is not None and self._signaling is not None:
+            with suppress(LostError):
+                await self._signaling.started(method)
 
     async def _hold(self) -> None:
         """Take the seat again as soon as it is lost, whatever else goes on."""

@@ -64,10 +64,12 @@ class Sender:
             options.timing,
             key=sent.seat,
             on_key=self._keep_key,
+            flowing=lambda: self._flowing,
         )
         self._opener = Opener(server, "sender", options, metrics)
         self._retries = Retries("connection", metrics, options.timing)
         self._method: Method = "relay"
+        self._flowing: Method | None = None
         self._paired = self._resumed
 
     @property
@@ -203,6 +205,7 @@ class Sender:
             self._events("connected", method=self._method, path=getattr(channel, "path", None))
             await self._carry(secure, signaling, offer)
         finally:
+            self._flowing = None
             await _closed(channel)
 
     async def _carry(self, secure: SecureChannel, signaling: Signaling, offer: Offer) -> None:
@@ -218,6 +221,7 @@ class Sender:
             progress.begin()
             self._retries.succeeded()
             self._retries.operation = "transfer"
+            self._flowing = self._method
             await outgoing.send(accept)
         except asyncio.CancelledError:
             await secure.abort(CancelledByPeerError.code)

@@ -166,6 +166,11 @@ class Signaling:
         with suppress(LostError, RefusedError):
             await self._first(self.left)
 
+    async def parted(self) -> None:
+        """Wait until the other side has left on purpose, or signaling is lost."""
+        with suppress(LostError, RefusedError):
+            await self._first(self.farewell)
+
     async def _first(self, event: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(each.wait()) for each in (event, self.lost)]
         try:
