@@ -9,6 +9,7 @@ relies on the interpreter's.
 from __future__ import annotations
 
 import threading
+import time
 from operator import add
 from typing import Final, Protocol
 
@@ -132,6 +133,7 @@ class LocalStorage:
         # Without the lock: nobody who records waits for a scrape.
         for row in rows:
             total = list(map(add, total, row))
+            time.sleep(0)  # the interpreter's lock goes to whoever waits for it: the event loop, most likely
         return total
 
     def elsewhere(self) -> list[tuple[bool, Sums]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -20,14 +19,21 @@ current = _scope.get
 """The ASGI scope of the request or connection at hand, or None."""
 
 
-@contextmanager
-def bind(scope: Scope, route_of: RouteOf | None = None) -> Iterator[None]:
+class bind:  # noqa: N801 - reads as the function it would be, at a third of its cost
     """Make ``scope`` the current one inside the block; ``route_of`` tells its route template once the
     application has matched it."""
-    token, route_token = _scope.set(scope), _route_of.set(route_of)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_given", "_tokens")
+
+    def __init__(self, scope: Scope, route_of: RouteOf | None = None) -> None:
+        self._given = scope, route_of
+
+    def __enter__(self) -> None:
+        scope, route_of = self._given
+        self._tokens = _scope.set(scope), _route_of.set(route_of)
+
+    def __exit__(self, *error: object) -> None:
+        token, route_token = self._tokens
         _route_of.reset(route_token)
         _scope.reset(token)
 
