@@ -1,17 +1,40 @@
-"""Print the table; ``--write`` puts it into ``docs/performance.md``, words choose what to run."""
+"""Print the tables; ``--write`` puts them into ``docs/performance.md``, words choose what to run."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.measure import Row, table
 
-PARTS = ("records", "middleware", "expositions", "footprint", "logs", "transfers", "dashboards")
+PARTS = (
+    "records",
+    "middleware",
+    "expositions",
+    "holds",
+    "footprint",
+    "watches",
+    "logs",
+    "transfers",
+    "dashboards",
+)
+PEERS = (
+    "prometheus-client",
+    "prometheus-fastapi-instrumentator",
+    "opentelemetry-sdk",
+    "opentelemetry-instrumentation-asgi",
+    "starlette",
+    "structlog",
+    "python-json-logger",
+    "loguru",
+    "logfire",
+    "sentry-sdk",
+)
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
-BEGIN, END = "<!-- table -->\n", "<!-- end of table -->"
 
 
 def main() -> None:
@@ -21,16 +44,34 @@ def main() -> None:
         sys.exit(f"benchmarks: unknown: {', '.join(sorted(unknown))}; accepted: {', '.join(PARTS)}")
     rows: list[Row] = []
     for part in chosen:
-        rows += importlib.import_module(f"benchmarks.{part}").rows()
         print(f"… {part}", file=sys.stderr)
-    text = f"{table(rows)}\n\nPython {platform.python_version()}, {platform.machine()}, two shared cores.\n"
-    print(text)
+        found = importlib.import_module(f"benchmarks.{part}").rows()
+        print(f"{table(found)}\n")
+        if "--write" in sys.argv:
+            write(part, table(found))
+        rows += found
+    print(conditions())
     if "--write" in sys.argv:
-        page = PAGE.read_text()
-        head, _, rest = page.partition(BEGIN)
-        PAGE.write_text(f"{head}{BEGIN}{text}{END}{rest.partition(END)[2]}")
+        write("conditions", conditions())
     missed = [row for row in rows if row.met is False]
     sys.exit(f"{len(missed)} aims are not met" if missed else 0)
+
+
+def write(part: str, text: str) -> None:
+    """Put a part's table between its marks in the page."""
+    begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"
+    page = PAGE.read_text()
+    head, found, rest = page.partition(begin)
+    if not found:
+        sys.exit(f"benchmarks: {PAGE.name} has no place marked for {part}")
+    PAGE.write_text(f"{head}{begin}{text}\n{end}{rest.partition(end)[2]}")
+
+
+def conditions() -> str:
+    """What the figures were taken on, and the peers' versions."""
+    versions = ", ".join(f"{peer} {version(peer)}" for peer in PEERS)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"Python {platform.python_version()}, {platform.machine()}, {cores} shared cores; {versions}."
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import statistics
 import subprocess
@@ -11,68 +12,127 @@ from benchmarks.measure import Row, summed
 
 SERIES = 2_000
 ROUNDS = 9
+THREADS = 8
 
+# Every bucket of every child has something in it, and an exposition has been made.
 OURS = """
-import tracemalloc
+import sys, threading, tracemalloc
 from tallow.monitoring.catalog import METRICS, Label, Metric
 from tallow.monitoring.exposition import expose
 from tallow.monitoring.registry import Registry
-values = tuple(f"value-{n}" for n in range({series}))
-tracemalloc.start()
+series, threads = int(sys.argv[1]), int(sys.argv[2])
+values = tuple(f"value-{n}" for n in range(series))
 edges = METRICS["pqc_duration_seconds"].buckets
+tracemalloc.start()
 registry = Registry([Metric("x_seconds", "histogram", "X.", (Label("kind", values),), edges)])
-for value in values:
-    registry.observe(registry.families["x_seconds"], value, 0.01)
+ended = threading.Barrier(threads + 1)
+def work():
+    for value in values:
+        for edge in (*edges, 100):
+            registry.observe(registry.families["x_seconds"], value, edge * 0.99)
+    ended.wait(); ended.wait()
+for _ in range(threads):
+    threading.Thread(target=work).start()
+ended.wait()
 expose(registry)
 print(tracemalloc.get_traced_memory()[0])
+ended.wait()
 """
 THEIRS = """
-import tracemalloc
+import sys, threading, tracemalloc
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from tallow.monitoring.catalog import METRICS
-values = tuple(f"value-{{n}}" for n in range({series}))
+series, threads = int(sys.argv[1]), int(sys.argv[2])
+values = tuple(f"value-{n}" for n in range(series))
+edges = METRICS["pqc_duration_seconds"].buckets
 tracemalloc.start()
 registry = CollectorRegistry()
-edges = METRICS["pqc_duration_seconds"].buckets
 histogram = Histogram("x_seconds", "X.", ["kind"], buckets=edges, registry=registry)
-for value in values:
-    histogram.labels(value).observe(0.01)
+ended = threading.Barrier(threads + 1)
+def work():
+    for value in values:
+        for edge in (*edges, 100):
+            histogram.labels(value).observe(edge * 0.99)
+    ended.wait(); ended.wait()
+for _ in range(threads):
+    threading.Thread(target=work).start()
+ended.wait()
 generate_latest(registry)
 print(tracemalloc.get_traced_memory()[0])
+ended.wait()
 """
-START = "from tallow.monitoring import instrument\nasync def app(scope, receive, send): ...\ninstrument(app)"
+START = """
+from tallow.monitoring import instrument
+async def app(scope, receive, send): ...
+instrument(app)
+"""
 PEERS = "import prometheus_client, structlog, sentry_sdk"
+# In use: settings read, a log line through the scrubber, Sentry ready, a first exposition.
+IN_USE = (
+    START
+    + """
+import os
+from tallow.monitoring.exposition import expose
+from tallow.monitoring.logging import logger
+from tallow.monitoring.metrics import REGISTRY, record_transfer
+from tallow.monitoring.sentry import init_monitoring
+os.environ["SENTRY_DSN"] = "http://public@127.0.0.1:9/1"
+init_monitoring()
+record_transfer("success", "relay", 1000, 1.0, "image/png")
+logger.info("started", size=1)
+expose(REGISTRY)
+os._exit(0)
+"""
+)
+PEERS_IN_USE = """
+import os
+import prometheus_client, sentry_sdk, structlog
+sentry_sdk.init("http://public@127.0.0.1:9/1")
+structlog.configure(processors=[structlog.processors.TimeStamper("iso"), structlog.processors.JSONRenderer()])
+prometheus_client.Counter("transfers", "Transfers.", ["status"]).labels("success").inc()
+structlog.get_logger().info("started", size=1)
+prometheus_client.generate_latest()
+os._exit(0)
+"""
 
 
 def rows() -> list[Row]:
     """The table's lines on memory and start."""
-    memory = [
-        (float(_run(OURS.replace("{series}", str(SERIES)))), float(_run(THEIRS.format(series=SERIES))))
-        for _ in range(3)
-    ]
-    started = [(_cpu(START), _cpu(PEERS)) for _ in range(ROUNDS)]
-    floor = statistics.median(_cpu("pass") for _ in range(ROUNDS))
     return [
-        summed("memory per histogram child", "prometheus_client", memory, SERIES, 0.7, "bytes", 1.0),
-        summed(
-            "import and start of `tallow.monitoring`",
-            "`import prometheus_client, structlog, sentry_sdk`",
-            [(one - floor, two - floor) for one, two in started],
-            1,
-            1.0,
-            "ms",
-            1e3,
+        _memory(1, 0.7),
+        _memory(THREADS, None),
+        _started("import and start of `tallow.monitoring`", f"`{PEERS}`", START, PEERS, 1.0),
+        _started(
+            "import, start, a log line and a scrape", "the same three in use", IN_USE, PEERS_IN_USE, None
         ),
     ]
 
 
-def _run(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+def _memory(threads: int, aim: float | None) -> Row:
+    samples = [(_bytes(OURS, threads), _bytes(THEIRS, threads)) for _ in range(3)]
+    work = f"memory per histogram child, {threads} thread{'s' if threads > 1 else ''}"
+    return summed(work, "prometheus_client", samples, SERIES, aim, "bytes", 1.0)
+
+
+def _started(work: str, peer: str, ours: str, theirs: str, aim: float | None) -> Row:
+    """CPU of both, less a bare interpreter's."""
+    samples = [(_cpu(ours), _cpu(theirs)) for _ in range(ROUNDS)]
+    floor = statistics.median(_cpu("pass") for _ in range(ROUNDS))
+    return summed(work, peer, [(one - floor, two - floor) for one, two in samples], 1, aim, "ms", 1e3)
+
+
+# Another peer's plugin that pydantic would load wherever it is installed.
+ENVIRONMENT = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "1"}
+
+
+def _bytes(code: str, threads: int) -> float:
+    command = [sys.executable, "-c", code, str(SERIES), str(threads)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def _cpu(code: str) -> float:
     """CPU seconds of a process that runs ``code``."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -1,145 +1,113 @@
 """Recording: the same updates by us, by prometheus_client and by the OpenTelemetry SDK.
 
-The peers are given their labels ready-made; ours derives and guards them. That favours the peers.
+The peers are given their labels ready-made; ours derives and guards them. That favours the peers. In a
+request or a transfer a correlation id is at hand and kept as the exemplar: that is measured apart.
 """
 
 from __future__ import annotations
 
+import os
 import random
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from prometheus_client import CollectorRegistry, Counter, Histogram
-
+from benchmarks.apart import print_rows, rows_of
 from benchmarks.measure import Row, paired
-from tallow.monitoring.catalog import METRICS
+from benchmarks.peers import CACHED, LABELS, OTEL, Cached, Client, Otel, Transfer
+from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
+from tallow.monitoring.workers import WorkerStorage
 
 OPERATIONS = 20_000
-
-Transfer = tuple[float, float, str]
-NAMES = ("transfers_total", "file_size_bytes", "transfer_duration_seconds", "transfer_speed_mbps")
 
 
 def transfers() -> list[Transfer]:
     """Sizes and durations over ten powers of ten, and MIME types."""
     types = ("image/jpeg", "video/mp4", "application/pdf", "text/plain", "font/woff2")
     return [
-        (random.lognormvariate(13, 4), random.lognormvariate(1, 2), random.choice(types))
+        (int(random.lognormvariate(13, 4)), random.lognormvariate(1, 2), random.choice(types))
         for _ in range(OPERATIONS)
     ]
 
 
 def rows() -> list[Row]:
     """The table's lines on recording."""
-    metrics = Metrics(Registry())
-    clients = Client(), Cached(), Otel()
+    transfer, chunk = recorders(Metrics(Registry()))
+    clients = {LABELS: Client(), CACHED: Cached(), OTEL: Otel()}
+    transfers_by = {name: client.transfer for name, client in clients.items()}
+    chunks_by = {name: client.chunk for name, client in clients.items()}
+    return [
+        *compared("`record_transfer`", transfer, transfers_by, 0.5),
+        *compared("`record_chunk_transfer`", chunk, chunks_by, 0.3),
+        *with_exemplars(),
+        *several_workers(),
+    ]
 
-    def ours(data: list[Transfer]) -> None:
+
+def recorders(metrics: Metrics) -> tuple[Callable[[list[Transfer]], None], Callable[[list[Transfer]], None]]:
+    """Our two helpers, each over a list of transfers."""
+
+    def transfer(data: list[Transfer]) -> None:
         record = metrics.record_transfer
         for size, duration, mime in data:
             record("success", "relay", size, duration, mime)
 
-    def our_chunk(data: list[Transfer]) -> None:
+    def chunk(data: list[Transfer]) -> None:
         record = metrics.record_chunk_transfer
         for size, duration, _ in data:
             record("relay", "sent", size, duration)
 
-    names = ("prometheus_client, .labels()", "prometheus_client, cached children", "OpenTelemetry SDK")
+    return transfer, chunk
+
+
+def compared(work: str, ours: Callable[[Any], None], peers: dict[str, Any], aim: float | None) -> list[Row]:
+    return paired(work, ours, peers, transfers, items=OPERATIONS, aims={CACHED: aim})
+
+
+def with_exemplars() -> list[Row]:
+    """The same inside a request: every observation leaves the correlation id on its bucket."""
+    transfer, chunk = recorders(Metrics(Registry()))
+    cached = Cached()
+    current = correlation.new_id()
+
+    def bound(work: Callable[[Any], None]) -> Callable[[Any], None]:
+        def run(data: Any) -> None:
+            with correlation.bind(current):
+                work(data)
+
+        return run
+
+    peers = {CACHED: lambda data: cached.transfer_exemplars(data, current)}
+    chunks = {CACHED: lambda data: cached.chunk_exemplars(data, current)}
     return [
-        *paired(
-            "`record_transfer`",
-            ours,
-            {name: client.transfer for name, client in zip(names, clients, strict=True)},
-            transfers,
-            items=OPERATIONS,
-            aims={names[1]: 0.5},
-        ),
-        *paired(
-            "`record_chunk_transfer`",
-            our_chunk,
-            {name: client.chunk for name, client in zip(names, clients, strict=True)},
-            transfers,
-            items=OPERATIONS,
-            aims={names[1]: 0.3},
-        ),
+        *compared("`record_transfer`, exemplars", bound(transfer), peers, 0.5),
+        *compared("`record_chunk_transfer`, exemplars", bound(chunk), chunks, 0.3),
     ]
 
 
-def _make(name: str, registry: CollectorRegistry) -> Any:
-    metric = METRICS[name]
-    if metric.kind == "counter":
-        return Counter(name, metric.help, metric.label_names, registry=registry)
-    return Histogram(name, metric.help, metric.label_names, buckets=metric.buckets, registry=registry)
+def several_workers() -> list[Row]:
+    """Both in files that workers share: prometheus_client's multi-process mode, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": folder}
+        return rows_of([sys.executable, "-m", "benchmarks.records", f"{folder}/ours"], environment)
 
 
-class Client:
-    """prometheus_client as most code uses it."""
-
-    def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self.total, self.size, self.duration, self.speed = (_make(name, registry) for name in NAMES)
-        self.bytes = _make("bytes_transferred_total", registry)
-        self.time = _make("chunk_transfer_duration_seconds", registry)
-
-    def transfer(self, data: list[Transfer]) -> None:
-        total, sizes, durations, speeds = self.total, self.size, self.duration, self.speed
-        for size, duration, _ in data:
-            total.labels("success", "relay").inc()
-            sizes.labels("image").observe(size)
-            durations.labels("success", "1mb_10mb").observe(duration)
-            speeds.labels("relay").observe(size * 8e-6 / duration)
-
-    def chunk(self, data: list[Transfer]) -> None:
-        moved, time = self.bytes, self.time
-        for size, duration, _ in data:
-            moved.labels("sent").inc(size)
-            time.labels("relay").observe(duration)
+def main() -> None:
+    """What :func:`several_workers` starts."""
+    metrics = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1]))))
+    transfer, chunk = recorders(metrics)
+    cached = Cached()
+    print_rows(
+        [
+            *compared("`record_transfer`, several workers", transfer, {CACHED: cached.transfer}, 0.5),
+            *compared("`record_chunk_transfer`, several workers", chunk, {CACHED: cached.chunk}, 0.3),
+        ]
+    )
 
 
-class Cached(Client):
-    """prometheus_client at its fastest: the children held, no labels looked up at all."""
-
-    def transfer(self, data: list[Transfer]) -> None:
-        total = self.total.labels("success", "relay")
-        sizes = self.size.labels("image")
-        durations = self.duration.labels("success", "1mb_10mb")
-        speeds = self.speed.labels("relay")
-        for size, duration, _ in data:
-            total.inc()
-            sizes.observe(size)
-            durations.observe(duration)
-            speeds.observe(size * 8e-6 / duration)
-
-    def chunk(self, data: list[Transfer]) -> None:
-        moved, time = self.bytes.labels("sent"), self.time.labels("relay")
-        for size, duration, _ in data:
-            moved.inc(size)
-            time.observe(duration)
-
-
-class Otel:
-    """The OpenTelemetry SDK's instruments."""
-
-    def __init__(self) -> None:
-        meter = MeterProvider([InMemoryMetricReader()]).get_meter("bench")
-        self.total = meter.create_counter("transfers")
-        self.size, self.duration, self.speed, self.time = (
-            meter.create_histogram(name, explicit_bucket_boundaries_advisory=METRICS[name].buckets)
-            for name in (*NAMES[1:], "chunk_transfer_duration_seconds")
-        )
-        self.bytes = meter.create_counter("bytes")
-
-    def transfer(self, data: list[Transfer]) -> None:
-        for size, duration, _ in data:
-            self.total.add(1, {"status": "success", "method": "relay"})
-            self.size.record(size, {"file_type": "image"})
-            self.duration.record(duration, {"status": "success", "size_category": "1mb_10mb"})
-            self.speed.record(size * 8e-6 / duration, {"method": "relay"})
-
-    def chunk(self, data: list[Transfer]) -> None:
-        for size, duration, _ in data:
-            self.bytes.add(size, {"direction": "sent"})
-            self.time.record(duration, {"method": "relay"})
+if __name__ == "__main__":
+    main()
