@@ -240,8 +240,11 @@ def test_a_passing_failure_loses_nothing(make: Make, site: Plausible, metrics: M
     assert dropped(metrics, "failed") + dropped(metrics, "rate_limited") == 0
 
 
-def test_garbage_for_an_answer_is_a_failure(make: Make, site: Plausible, metrics: Metrics) -> None:
-    site.fail(garbage=True)
+@pytest.mark.parametrize("failure", [{"garbage": True}, {"cut": "reset"}, {"cut": "half"}])
+def test_an_answer_that_is_none_is_a_failure(
+    make: Make, site: Plausible, metrics: Metrics, failure: dict[str, Any]
+) -> None:
+    site.fail(**failure)
     analytics = make()
     analytics.goal("seen")
     assert analytics.flush(10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -52,6 +53,32 @@ def test_after_a_rate_limit_nothing_is_sent_and_it_is_counted(
         ours.flush(10)
     assert len(server.requests) == 1
     assert dropped(metrics, "rate_limited") == 3
+
+
+@pytest.mark.parametrize("failure", [{"garbage": True}, {"cut": "reset"}, {"cut": "half"}])
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning"
+)  # urllib3 leaves what it could not read to the collector
+def test_an_answer_that_is_none_is_a_failure(
+    start: Start, server: Sentry, metrics: Metrics, failure: dict[str, Any]
+) -> None:
+    server.fail(**failure)
+    start({"send_client_reports": False})
+    sentry_sdk.capture_message("hello")
+    ours.flush(10)
+    assert dropped(metrics, "failed") == 1
+
+
+def test_what_is_queued_when_reporting_ends_is_counted(
+    start: Start, server: Sentry, metrics: Metrics
+) -> None:
+    server.fail(delay_s=5)
+    start({"send_client_reports": False})
+    for _ in range(7):
+        sentry_sdk.capture_message("hello")
+    ours.close(0.1)
+    assert dropped(metrics, "failed") == 7
+    assert metrics.registry.value("telemetry_queue_depth", pipeline="sentry") == 0
 
 
 def test_a_sentry_that_is_away_costs_no_exception(metrics: Metrics, start: Start) -> None:

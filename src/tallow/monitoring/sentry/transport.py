@@ -52,6 +52,15 @@ class Transport(HttpTransport):
         if reason == "full_queue":
             self._count(-1)
 
+    def kill(self) -> None:
+        """Give up what is still queued, and count it."""
+        super().kill()
+        with self._counting:
+            left, self._pending = self._pending, 0
+        if left:
+            self.metrics.record_dropped("sentry", "failed", left)
+        self._count(0)
+
     def _send_envelope(self, envelope: Envelope) -> None:
         # The SDK's worker begins in the middle of somebody's request and, where a DSN names a port, takes its
         # own requests for parts of that.
@@ -64,7 +73,7 @@ class Transport(HttpTransport):
 
     def _count(self, change: int) -> None:
         with self._counting:
-            self._pending += change
+            self._pending = max(0, self._pending + change)  # the last may come back after it was given up
             self.metrics.set_telemetry_queue_depth("sentry", self._pending)
 
 

@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         if failure.garbage:
             self.wfile.write(GARBAGE)
         elif failure.cut == "half":
-            self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-le")
+            self.wfile.write(b"HTTP/1.1 2")
         else:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.wfile.flush()

@@ -1,0 +1,44 @@
+"""A log endpoint on loopback, and shippers that send to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.registry import Registry
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.shipping import Shipper
+from tallow.monitoring.testing import LogEndpoint, log_endpoint
+
+Start = Callable[..., Shipper]
+
+
+@pytest.fixture
+def remote() -> Iterator[LogEndpoint]:
+    with log_endpoint() as running:
+        yield running
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(Registry())
+
+
+@pytest.fixture
+def start(remote: LogEndpoint, metrics: Metrics) -> Iterator[Start]:
+    """Start a shipper that neither lingers nor waits long."""
+    started: list[Shipper] = []
+
+    def begin(**given: Any) -> Shipper:
+        defaults = {"log_endpoint": remote.url, "log_batch_size": 10, "log_endpoint_timeout": 1}
+        settings = MonitoringSettings.load(**(defaults | given))
+        started.append(Shipper(settings, metrics, backoff_s=0.02, linger_s=0.02))
+        return started[-1]
+
+    yield begin
+    for shipper in started:
+        shipper.close(time.monotonic())
