@@ -17,7 +17,7 @@ export function Bars({ panel, data, width, height }: KindProps) {
     const numbers = frame.fields.filter((field) => field.type === FieldType.number);
     const lying = options.orientation === 'horizontal';
     const axis = axisColors(theme);
-    const room = { interval: 0, fontSize: 11, ...(lying ? {} : { width: (width - 64) / (frame.length || 1) - 4, overflow: 'break' }) };
+    const room = { interval: 0, fontSize: 11, ...(lying ? {} : { width: (width - 64) / (frame.length || 1) - 4, overflow: 'break', lineHeight: 13 }) };
     const categories = {
       type: 'category',
       data: [...(names?.values ?? [])],

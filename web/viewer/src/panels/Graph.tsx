@@ -1,12 +1,12 @@
 import { type DataFrame, DashboardCursorSync, EventBusSrv, FieldType, getFieldDisplayName } from '@grafana/data';
-import { type PanelContext, PanelContextProvider, TimeSeries, TooltipDisplayMode, TooltipPlugin } from '@grafana/ui';
+import { type PanelContext, PanelContextProvider, TimeSeries, TooltipDisplayMode, TooltipPlugin, useTheme2 } from '@grafana/ui';
 import { LegendDisplayMode, SortOrder, type VizLegendOptions } from '@grafana/schema';
 import { useMemo, useState } from 'react';
 import type { KindProps } from './kind';
 import { GraphPlugins } from './plugins';
 
 const LEGEND: VizLegendOptions = { calcs: [], showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' };
-/** Pixels below which a table beside the graph would leave it no room. */
+/** Pixels below which a table beside the graph would leave it no room; on small screens none is put there. */
 const NARROW = 480;
 const BELOW: Partial<VizLegendOptions> = { displayMode: LegendDisplayMode.List, placement: 'bottom' };
 const bus = new EventBusSrv();
@@ -30,6 +30,7 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
     [],
   );
   const options = panel.options ?? {};
+  const theme = useTheme2();
   return (
     <PanelContextProvider value={context}>
       <TimeSeries
@@ -39,7 +40,7 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
         width={width}
         height={height}
         structureRev={structureRev * 1000 + revision}
-        legend={{ ...LEGEND, ...options.legend, ...(width < NARROW ? BELOW : {}) }}
+        legend={{ ...LEGEND, ...options.legend, ...(width < NARROW || innerWidth < theme.breakpoints.values.lg ? BELOW : {}) }}
         options={options}
       >
         {(config, alignedFrame) => (

@@ -50,7 +50,7 @@ export function AlertBar({ tick, brief }: { tick: number; brief: boolean }) {
 }
 
 /** Whether the list leaves room for the panels below it. */
-const roomy = () => matchMedia('(width >= 760px)').matches;
+const roomy = () => matchMedia('(width >= 900px)').matches;
 
 function Row({ alert }: { alert: Alert }) {
   return (

@@ -34,15 +34,17 @@ export function PanelBox(props: PanelProps) {
   return (
     <article className="panel" aria-labelledby={id} data-panel={panel.id} data-state={stateOf(loaded)} onKeyDown={close}>
       <header>
-        <h2 id={id}>{panel.title}</h2>
-        {panel.description && (
-          <button type="button" aria-expanded={explained} aria-label={`About ${panel.title}`} onClick={() => setExplained(!explained)}>
-            ?
+        <h2 id={id} title={panel.title}>{panel.title}</h2>
+        <span className="tools">
+          {panel.description && (
+            <button type="button" aria-expanded={explained} aria-label={`About ${panel.title}`} onClick={() => setExplained(!explained)}>
+              ?
+            </button>
+          )}
+          <button type="button" className="size" aria-pressed={full} aria-label={full ? 'Show all panels' : `Enlarge ${panel.title}`} onClick={onFull}>
+            {full ? '×' : '⤢'}
           </button>
-        )}
-        <button type="button" aria-pressed={full} aria-label={full ? 'Show all panels' : `Enlarge ${panel.title}`} onClick={onFull}>
-          {full ? '×' : '⤢'}
-        </button>
+        </span>
       </header>
       {explained && <p className="about">{panel.description}</p>}
       <div className="drawing" ref={element}>
