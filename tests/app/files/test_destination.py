@@ -357,3 +357,26 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
         into.find("a/b/c", 1, bytes(32))
         into.find("a/x/c", 1, bytes(32))
     assert descriptors() == before
+
+
+def test_what_was_kept_is_dropped_and_nothing_else(tmp_path: Path) -> None:
+    content = b"half of it, and the other half"
+    digest = hashlib.sha256(content).digest()
+    with Destination(tmp_path) as destination:
+        for name in ("folder/one.txt", "folder/two.txt"):
+            partial = destination.begin(name, len(content), digest, b"key")
+            partial.write(content[:10])
+            partial.keep()
+        destination.drop("folder/one.txt", len(content), digest, b"another key")
+        assert len(list((tmp_path / "folder").iterdir())) == 2
+        destination.drop("folder/one.txt", len(content), digest, b"key")
+        destination.drop("no/such.txt", len(content), digest, b"key")
+    [left] = (tmp_path / "folder").iterdir()
+    assert left.name.startswith("two.txt.")
+
+
+def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(tmp_path: Path) -> None:
+    with Destination(tmp_path) as destination:
+        destination.refuse_if_full(1)
+        with pytest.raises(FileError, match="MB are to come, the disk has room for"):
+            destination.refuse_if_full(2**62)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import signal
 import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from support.meddler import Meddler
@@ -219,3 +224,73 @@ async def test_the_seat_is_taken_back_while_data_flows(server: Running, path: Pa
     assert server.value("transfers_total", status="failed", method="p2p") == 0
     assert server.value("retry_attempts_total", operation="signaling", status="success") == 2
     assert server.value("error_recoveries_total", type="network") == 2
+
+
+async def test_a_file_that_was_finished_and_not_written_down_is_found(
+    server: Running, tmp_path: Path
+) -> None:
+    small, large = tmp_path / "a-small.bin", tmp_path / "b-large.bin"
+    small.write_bytes(os.urandom(1000))
+    large.write_bytes(os.urandom(SIZE))
+    out = tmp_path / "out"
+    async with line(server.url) as way:
+        way.rate = SLOW
+        sender = await send(way.url, [small, large])
+        arguments = ("receive", "-o", str(out))
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
+            await first.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+            first.process.send_signal(signal.SIGKILL)
+            await first.process.wait()
+        [remembered] = (tmp_path / "r/state/tallow/transfers").iterdir()
+        content = json.loads(remembered.read_text())
+        remembered.write_text(json.dumps(content | {"paths": {}}))
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
+            assert await second.ended() == 0
+        await sender.task
+    assert {file.name for file in out.iterdir()} == {small.name, large.name}
+    assert (out / large.name).read_bytes() == large.read_bytes()
+
+
+@pytest.mark.proof
+async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Path) -> None:
+    """Each interruption costs what was on its way, and no more; memory of both sides stays flat."""
+    path, out, size = tmp_path / "disk.img", tmp_path / "out", 1_000_000_000
+    with path.open("wb") as file:
+        for _ in range(size // 1_000_000):
+            file.write(os.urandom(1_000_000))
+    (tmp_path / "server").mkdir()
+    peak = 0.0
+
+    def passed(share: float) -> Callable[[dict[str, Any]], bool]:
+        return lambda event: event["event"] == "progress" and event["bytes"] > size * share
+
+    async with serving(tmp_path / "server") as server, line(server.url) as way:
+        way.rate = 100_000_000
+        ours, theirs = tmp_path / "s", tmp_path / "r"
+        receiving = ("receive", "-o", str(out))
+        async with tallow("send", "--relay", "--server", way.url, str(path), home=ours) as first:
+            link = (await first.until("link"))["link"]
+            async with tallow(*receiving, home=theirs, given=link) as one:
+                await one.until(passed(0.2))
+                way.cut()
+                await one.until(passed(0.4))
+                peak = max(peak, psutil.Process(one.process.pid).memory_info().rss)
+                one.process.kill()
+                await one.process.wait()
+            async with tallow(*receiving, home=theirs, given=link) as two:
+                await two.until(passed(0.6))
+                peak = max(peak, psutil.Process(first.process.pid).memory_info().rss)
+                first.process.kill()
+                await first.process.wait()
+                async with tallow("send", "--relay", "--resume", home=ours) as second:
+                    await second.until(passed(0.8))
+                    assert await second.ended() == 0
+                assert await two.ended() == 0
+        carried = way.carried
+        assert server.value("transfers_total", status="success", method="relay") == 1
+    assert (
+        hashlib.sha256((out / path.name).read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
+    )
+    print(f"1 GB, three interruptions: {carried / 2e6:,.0f} MB crossed; largest side {peak / 2**20:.0f} MiB")
+    assert carried / 2 < size * 1.1
+    assert peak < 150 * 2**20

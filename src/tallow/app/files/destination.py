@@ -90,6 +90,17 @@ class Destination:
                     return self.folder / path if same else None
         return None
 
+    def refuse_if_full(self, size: int) -> None:
+        """Whether all that is to come has room, before the first of it does.
+
+        Raises:
+            FileError: it has not.
+        """
+        disk = os.fstatvfs(self._root)
+        free = disk.f_bavail * disk.f_frsize
+        if size > free:
+            raise FileError(f"{size / 1e6:,.1f} MB are to come, the disk has room for {free / 1e6:,.1f} MB")
+
     def drop(self, name: str, size: int, digest: bytes, resume_key: bytes) -> None:
         """Remove what was kept of a file, if anything was: nobody goes on with it."""
         path = safe_path(name)

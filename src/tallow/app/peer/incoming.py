@@ -55,13 +55,29 @@ class Incoming:
         """
         secure = self._secure
         manifest = Manifest.decode(await secure.receive_document(Kind.MANIFEST, MAX_BYTES))
+        resumed = self._received.begun
         if not self._received.is_of(manifest):
             raise SourceChangedError("the sender offers other files than before the interruption")
-        await self._accepted(manifest)
+        if resumed:
+            await self._find_finished(manifest)
+        try:
+            await self._accepted(manifest)
+        finally:
+            self._received.save()
         secure.incoming.expect(Kind.FINISH)
         await secure.receive()
         await secure.send(Header(Kind.FINISH))
         return manifest
+
+    async def _find_finished(self, manifest: Manifest) -> None:
+        """Files that got their name in the moment before an interruption, and were not written down."""
+        for number, entry in enumerate(manifest.files):
+            if number not in self._received.done:
+                arguments = (entry.name, entry.size, entry.digest)
+                path = await asyncio.to_thread(self._destination.find, *arguments)
+                if path is None:
+                    return
+                self._received.finished(number, path)
 
     async def _accepted(self, manifest: Manifest) -> None:
         """Say what is here, and take the rest."""
@@ -70,9 +86,11 @@ class Incoming:
         # Files come one after the other: of one alone a part may be here.
         partial = await self._begin(manifest, wanted[0]) if wanted else None
         have = {wanted[0]: partial.received} if partial is not None and partial.received else {}
+        here = sum(manifest.files[file].size for file in done) + sum(have.values())
         self._progress.total(manifest)
-        self._progress.restart(sum(manifest.files[file].size for file in done) + sum(have.values()))
+        self._progress.restart(here)
         try:
+            self._destination.refuse_if_full(manifest.size - here)
             await self._secure.send_document(Kind.ACCEPT, Accept(have, frozenset(done)).encode())
             self._flowing()
             for file in wanted:

@@ -7,7 +7,7 @@ import base64
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import orjson
 from websockets.asyncio.client import ClientConnection
@@ -139,7 +139,7 @@ class Signaling:
                 str(answer["telemetry_token"]),
                 str(answer["relay_ticket"]),
                 str(answer["correlation_id"]),
-                [dict(server) for server in answer["ice_servers"]],
+                [_ice_server(server) for server in answer["ice_servers"]],
             )
         except (KeyError, TypeError, ValueError):
             raise RefusedError("bad_message") from None
@@ -240,6 +240,8 @@ class Signaling:
 
     def _take(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
+        if not isinstance(kind, str):
+            return
         if kind == "peer":
             self._peer(str(message.get("event")), message.get("outcome"))
         elif kind == "error" and message.get("code") == "no_peer":
@@ -247,7 +249,7 @@ class Signaling:
         elif kind == "error":
             self.error = RefusedError(str(message.get("code")))
         elif kind in _KINDS and isinstance(message.get("data"), dict):
-            self._forwarded(kind, message["data"])
+            self._forwarded(cast("Kind", kind), message["data"])
 
     def _peer(self, event: str, outcome: object) -> None:
         if event == "joined":
@@ -269,10 +271,10 @@ class Signaling:
 
     def _forwarded(self, kind: Kind, data: dict[str, Any]) -> None:
         name, way, inner = data.get("attempt"), data.get("channel"), data.get("data")
-        if not isinstance(name, str) or way not in _WAYS:
+        if not isinstance(name, str) or not isinstance(way, str) or way not in _WAYS:
             return
         if kind == "offer" and (self._attempt is None or self._attempt.name != name):
-            self._begin(Attempt(self, name, way))
+            self._begin(Attempt(self, name, cast("Way", way)))
             assert self._attempt is not None
             self._attempts.put(self._attempt)
         if self._attempt is None or self._attempt.name != name:
@@ -286,6 +288,12 @@ class Signaling:
         if self._attempt is not None:
             self._attempt.inbox.fail(ChannelClosedError("another attempt has begun"))
         self._attempt = attempt
+
+
+def _ice_server(entry: dict[str, Any]) -> dict[str, Any]:
+    """An RTCIceServer (W3C WebRTC, section 4.2.4) with its URLs as a list."""
+    urls = entry["urls"]
+    return entry | {"urls": [urls] if isinstance(urls, str) else [str(url) for url in urls]}
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:

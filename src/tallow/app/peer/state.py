@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tallow.app.link import Link, LinkError
 from tallow.app.peer import private
 from tallow.app.peer.manifest import Entry, Manifest
+
+SAVE_EVERY_S: Final = 1.0
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Received:
     manifest: str | None = None
     paths: dict[int, str] = field(default_factory=dict)
     offered: Manifest | None = None
+    _saved: float = 0.0
 
     @classmethod
     def of(cls, link: Link, expires: float) -> Received:
@@ -57,12 +60,14 @@ class Received:
         return True
 
     def finished(self, number: int, path: Path) -> None:
-        """A file is complete."""
+        """A file is complete. Written down now and then: of ten thousand files each would cost all before."""
         self.paths[number] = str(path.resolve())
-        self.save()
+        if time.monotonic() - self._saved >= SAVE_EVERY_S:
+            self.save()
 
     def save(self) -> None:
         """Write it down. A disk that does not take it costs the memory of it, no transfer."""
+        self._saved = time.monotonic()
         if self.file is not None:
             paths = {str(number): path for number, path in self.paths.items()}
             content = {"seat": self.seat, "manifest": self.manifest, "paths": paths, "expires": self.expires}

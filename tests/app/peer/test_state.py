@@ -1,0 +1,78 @@
+"""What is remembered for a resumption: privately, and no longer than it is good for."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from tallow.app.link import Link
+from tallow.app.peer import state
+from tallow.app.peer.manifest import Entry, Manifest
+from tallow.app.peer.private import state_folder
+from tallow.app.peer.state import Received, Sent, interrupted
+
+LINK = Link("https://tallow.example", "a" * 16, bytes(16))
+MANIFEST = Manifest((Entry("a", 5, bytes(32)), Entry("b", 0, bytes(32))))
+LATER = time.time() + 3600
+
+
+def test_a_sender_finds_its_transfer_again() -> None:
+    sent = Sent(LINK, LATER, ["/a", "/b"], "seat", keep_metadata=True, manifest=MANIFEST)
+    sent.save()
+    [found] = interrupted()
+    assert (found.link, found.paths, found.seat) == (LINK, ["/a", "/b"], "seat")
+    assert found.keep_metadata
+    assert found.manifest == MANIFEST
+    found.forget()
+    assert interrupted() == []
+
+
+def test_what_is_past_its_time_is_removed() -> None:
+    Sent(LINK, time.time() - 1, []).save()
+    Received.of(LINK, time.time() - 1).save()
+    (state_folder() / "send-broken.json").write_text("{")
+    state.sweep()
+    assert list(state_folder().iterdir()) == []
+
+
+def test_a_receiver_knows_what_is_complete_and_still_there(tmp_path: Path) -> None:
+    received = Received.of(LINK, LATER)
+    assert not received.begun
+    assert received.is_of(MANIFEST)
+    for number, name in enumerate(("a", "b")):
+        (tmp_path / name).touch()
+        received.finished(number, tmp_path / name)
+    received.save()
+    (tmp_path / "b").unlink()
+    again = Received.of(LINK, LATER)
+    assert again.begun
+    assert again.done == {0}
+    assert again.is_of(MANIFEST)
+    assert not again.is_of(Manifest(MANIFEST.files[:1]))
+
+
+def test_nobody_else_can_read_it() -> None:
+    Sent(LINK, LATER, []).save()
+    [file] = state_folder().iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(state_folder().stat().st_mode) == 0o700
+
+
+def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("untouched")
+    state_folder().mkdir(parents=True)
+    Sent(LINK, LATER, []).place.symlink_to(target)
+    Sent(LINK, LATER, []).save()
+    assert target.read_text() == "untouched"
+
+
+def test_a_disk_that_fails_costs_the_memory_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    Sent(LINK, LATER, []).save()
+    Received.of(LINK, LATER).save()
+    assert interrupted() == []
