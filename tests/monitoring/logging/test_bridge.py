@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from support.canary import CANARY
 from tallow.monitoring import capture as errors
 from tallow.monitoring import instrument
 from tallow.monitoring.logging import bridge
@@ -49,6 +50,11 @@ def test_a_record_comes_out_in_the_contract_s_shape(logs: CapturedLogs) -> None:
         "version",
     ]
     assert "taskName" not in record
+
+
+def test_a_logger_s_name_is_no_way_around_the_scrubber(logs: CapturedLogs) -> None:
+    standard.getLogger(f"users.{CANARY}").warning("Seen")
+    assert logs.last["logger"] == "users.[secret]"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])

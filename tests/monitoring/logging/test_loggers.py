@@ -296,5 +296,5 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     monkeypatch.setattr(fields, "scrub", fails)
     logs.logger.info(SAID, value=CANARY)
     assert CANARY not in str(logs.last)
-    assert (logs.last["message"], logs.last["logger"]) == ("[dropped]", "test")
-    assert logs.metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 2
+    assert (logs.last["message"], logs.last["logger"]) == ("[dropped]", "[dropped]")
+    assert logs.metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 3

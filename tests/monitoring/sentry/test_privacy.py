@@ -206,6 +206,18 @@ async def test_outgoing_requests_tell_strangers_nothing_of_our_traces(start: Sta
     assert {"baggage", "sentry-trace"}.isdisjoint(asked[0].headers)
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_application_s_own_hook_comes_before_ours(start: Start, server: Sentry, kept: bool) -> None:
+    def theirs(event: Any, _hint: Any) -> Any:
+        event["message"] = f"changed, {CANARY}"
+        return event if kept else None
+
+    start({"before_send": theirs})
+    sentry_sdk.capture_message("hello")
+    ours.flush(10)
+    assert [event["message"] for event in server.of("event")] == (["changed, [secret]"] if kept else [])
+
+
 def test_options_that_privacy_depends_on_cannot_be_changed(start: Start) -> None:
     start({"send_default_pii": True, "before_send": None, "max_request_body_size": "always"})
     options = sentry_sdk.get_client().options

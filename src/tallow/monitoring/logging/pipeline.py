@@ -86,7 +86,7 @@ class Pipeline:
             record: dict[str, Any] = {
                 "timestamp": self._clock.stamp(time.time_ns()),
                 "level": level,
-                "logger": name,
+                "logger": fields.known.get(name) or fields.text(name),
                 "message": (type(message) is str and fields.known.get(message)) or fields.text(message),
                 **self._static,
             }

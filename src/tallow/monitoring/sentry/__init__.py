@@ -29,7 +29,8 @@ def init_monitoring(
         metrics: where to count what is given up.
         include_local_variables: send the variables of stack frames as well, scrubbed. They are off by
             default: a file's content or a key in a variable of any name has no form to know it by.
-        options: more options of ``sentry_sdk.init``. Those that privacy depends on cannot be changed.
+        options: more options of ``sentry_sdk.init``. Those that privacy depends on cannot be changed; hooks
+            (``before_send`` and its like) are called before ours.
 
     Raises:
         BadSettingError: a setting cannot be used, or a DSN is set and the SDK is not installed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import sentry_sdk
@@ -31,6 +32,16 @@ _NOTHING: Final[dict[str, Any]] = {
     "queues": False,
 }
 """What the SDK may collect by itself. It is stricter than ``send_default_pii=False``, which it replaces."""
+
+
+Hook = Callable[[Any, Any], Any]
+_HOOKS: Final = (
+    "before_send",
+    "before_send_transaction",
+    "before_breadcrumb",
+    "before_send_log",
+    "before_send_metric",
+)
 
 
 def start(
@@ -64,6 +75,8 @@ def start(
         "before_send_log": scrubbing.record,
         "before_send_metric": scrubbing.record,
     }
+    # An application's own hooks come first: it may drop or change an event, and we read what it made of it.
+    private |= {hook: _after(options[hook], private[hook]) for hook in _HOOKS if options.get(hook)}
     quiet = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
     integrations = [*options.pop("integrations", ()), quiet]
     # The command line may hold a share link.
@@ -75,6 +88,14 @@ def start(
     state.sdk = sentry_sdk
     capture.listen(LISTENER)
     leaving.register("sentry", flush)
+
+
+def _after(theirs: Hook, ours: Hook) -> Hook:
+    def both(item: Any, hint: Any) -> Any:
+        item = theirs(item, hint)
+        return None if item is None else ours(item, hint)
+
+    return both
 
 
 def flush(timeout: float) -> None:

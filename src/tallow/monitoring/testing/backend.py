@@ -147,6 +147,9 @@ def _shown(request: Request) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # an answer in two pieces would wait 40 ms for the first to be acknowledged
+    )
     backend: Backend
     stopping: threading.Event
 
