@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import gzip
 import re
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from tallow.stack.viewer.assets import STATIC
-from tallow.stack.viewer.sources import RECORD, digest
+from tallow.stack.viewer.sources import RECORD, built_digest, record
 
 SOURCES = Path(__file__).parents[3] / "web" / "viewer"
 
 
-def test_it_is_built_from_the_committed_sources() -> None:
-    assert (STATIC / RECORD).read_text().strip() == digest(SOURCES), "run scripts/viewer"
+def test_it_is_built_from_the_committed_sources_and_changed_by_nobody() -> None:
+    assert (STATIC / RECORD).read_text() == record(SOURCES, STATIC), "run scripts/viewer"
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(600)
+def test_building_again_makes_the_very_same_files(tmp_path: Path) -> None:
+    vite = SOURCES / "node_modules" / ".bin" / "vite"
+    if not vite.exists():
+        pytest.skip("Node's packages are not here; scripts/viewer brings them")
+    built = tmp_path / "static"
+    subprocess.run([vite, "build", "--outDir", built], cwd=SOURCES, check=True, capture_output=True)
+    assert built_digest(built) == built_digest(STATIC)
 
 
 def test_its_main_script_is_under_a_megabyte_compressed() -> None:
