@@ -19,6 +19,7 @@ PARTS = (
     "footprint",
     "watches",
     "logs",
+    "scrubber",
     "transfers",
     "dashboards",
 )
@@ -33,6 +34,9 @@ PEERS = (
     "loguru",
     "logfire",
     "sentry-sdk",
+    "sentry-relay",
+    "scrubadub",
+    "presidio-analyzer",
 )
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -16,7 +17,8 @@ _USERINFO: Final = re.compile(
 _SCHEMELESS: Final = re.compile(
     r"(?<![\w/.@:-])(?!sips?:|mailto:|xmpp:|acct:)([\w.+-]{1,64}:[^\s@/:\"']{1,64})@(?=(?:tcp|unix)\(|[\w.-]{1,100}:\d)"
 )
-_FRAGMENT: Final = re.compile(r"([\w~-]{4,128})?/?\??#(?:([\w-]{3,64}\.[\w-]{16,})|([\w=&-]{16,}))")
+_FRAGMENT: Final = re.compile(r"#(?:([\w-]{3,64}\.[\w-]{16,200})|([\w=&-]{16,200}))")
+_BEFORE: Final = re.compile(r"\??/?([\w~-]{4,128})")
 _SHARED: Final = re.compile(
     r"/(?:share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset|verify|magic"
     r"|confirm|activate|unsubscribe|s|r|d|t)/([A-Za-z0-9_~-]{5,200})(?![\w{}.])"
@@ -40,7 +42,6 @@ _QUERY: Final = re.compile(
     r"[?&](?:code|key|appid|ticket|hash|state|Key-Pair-Id|X-Amz-Credential|auth)=([^&\s\"'<>#]{8,})",
     re.IGNORECASE,
 )
-_AT_EDGES: Final = re.compile(r"\d")
 
 
 def userinfo(text: str) -> list[Span]:
@@ -56,7 +57,11 @@ def userinfo(text: str) -> list[Span]:
 
 def shared(text: str) -> Iterator[Span]:
     """Codes and capabilities in the paths of URLs."""
-    if _FOLDERS.isdisjoint(text.split("/")):
+    parts = text.split("/")
+    if _FOLDERS.isdisjoint(parts) or not any(
+        folder in _FOLDERS and 4 < len(code) != 36 and not code.isalpha()
+        for folder, code in itertools.pairwise(parts)
+    ):
         return
     for found in _SHARED.finditer(text):
         if is_random(found[1]) or _is_code(found[1]):
@@ -74,11 +79,13 @@ def hosted(text: str) -> Iterator[Span]:
 def fragments(text: str) -> Iterator[Span]:
     """Keys after the ``#`` of a share link, which no server is to see, and the code before it."""
     for found in _FRAGMENT.finditer(text):
-        group = 2 if found[2] else 3
-        if group == 2 or _is_mixed(found[3]):
+        group = 1 if found[1] else 2
+        if group == 1 or _is_mixed(found[2]):
+            start = found.start()
             yield (*found.span(group), "share_link")
-            if found[1] and (_AT_EDGES.search(found[1]) or not found[1].islower()):
-                yield (*found.span(1), "share_link")
+            code = _BEFORE.match(text[start - 1 : start - 132 : -1] if start > 132 else text[start - 1 :: -1])
+            if start and code and (any(map(str.isdigit, code[1])) or not code[1].islower()):
+                yield start - code.end(1), start - code.start(1), "share_link"
 
 
 def queried(text: str) -> Iterator[Span]:

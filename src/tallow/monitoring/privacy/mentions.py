@@ -38,7 +38,7 @@ _SHORT: Final = re.compile(r"(?<![\w-])-p[ =]?([^\s\"'-]\S{5,})")
 _AFTER: Final = re.compile(
     r"s?(?: for [\w.@'-]{1,64})?"
     r"(?: (?:id|is now|is|was|to|of|set to|changed to|used|using|provided|value)(?=[ :]))?"
-    r"(?::?\s{1,2}|\(|=)(?:([\"'`])([^\"'`\n]{1,200})\1|([^\s\"',;()]{4,}))",
+    r"(?::?\s{1,2}|\()(?:([\"'`])([^\"'`\n]{1,200})\1|([^\s\"',;()]{4,}))",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
@@ -46,13 +46,13 @@ _CODE: Final = re.compile(
     r"|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time|temporary|passcode)[ -]$"
 )
 _KEY: Final = re.compile(r"(?:api|access|private|secret|master|encryption|signing)[ -]$")
-_LOGIN: Final = re.compile(
-    r"\b(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?(\S{1,64}) from "
-    r"|\binvalid user (\S{1,64}) from |\bsession (?:opened|closed) for user ([\w.-]{1,64})"
-    r"|\b(?:for|of|by|as) (?:the )?user:? [\"'`]([^\"'`\s]{1,64})[\"'`]|\buser [\"'`]([^\"'`\s]{1,64})[\"'`]"
-    r"|\buser id=([^;\s]{1,64})|\bmachine \S{1,100} login (\S{1,64}) password",
-    re.IGNORECASE,
+_SSHD: Final = re.compile(
+    r"(?:(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?|[Ii]nvalid user )(\S{1,64}) from "
 )
+_PAM: Final = re.compile(r"session (?:opened|closed) for user ([\w.-]{1,64})")
+_QUOTED: Final = re.compile(r"[Uu](?<!\w.)ser:? [\"'`]([^\"'`\s]{1,64})[\"'`]")
+_NETRC: Final = re.compile(r"machine \S{1,100} login (\S{1,64}) password")
+_DATABASE: Final = re.compile(r"[Uu]ser [Ii][Dd]=([^;\s]{1,64})")
 _AUTH: Final = re.compile(r"\bAUTH[\"']? (?:[\"']?default[\"']? )?[\"']?([^\s\"']{4,})")
 _CHOSEN: Final = ("password", "passphrase", "passwd", "passcode", "identified by", "requirepass")
 WORDS: Final = (*_CHOSEN, "token", "secret", "session", "sessionid", "phpsessid", "key", "code", "pin", "otp")
@@ -145,18 +145,19 @@ def _is_code(value: str) -> bool:
     return "-" in value and (value.isupper() or (value[0].isdigit() and any(map(str.isalpha, value))))
 
 
-def logins(text: str) -> Iterator[Span]:
-    """Names of people logging in, as sshd, PostgreSQL and PAM write them."""
-    for found in _LOGIN.finditer(text):
-        group = found.lastindex or 0
-        name = found[group]
-        if (
-            name.lower() not in ACCOUNTS
-            and name.lower() not in PROSE
-            and not name.isdigit()
-            and name[0] not in "[<$%"
-        ):
-            yield (*found.span(group), "user")
+def logins(text: str, lower: str) -> Iterator[Span]:
+    """Names of people logging in, as sshd, PAM, databases and .netrc write them."""
+    for sign, pattern in (
+        (" from ", _SSHD),
+        ("for user ", _PAM),
+        ("user", _QUOTED),
+        ("user id=", _DATABASE),
+        (" login ", _NETRC),
+    ):
+        for found in pattern.finditer(text) if sign in lower else ():
+            name = found[1].lower()
+            if name not in ACCOUNTS and name not in PROSE and not name.isdigit() and name[0] not in "[<$%":
+                yield (*found.span(1), "user")
 
 
 def redis_auth(text: str) -> Iterator[Span]:

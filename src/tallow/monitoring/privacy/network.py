@@ -71,10 +71,9 @@ def _is_version(before: str) -> bool:
             and before[-2 - product.end() : -1 - product.end()] in " (\"';"
         )
         return named and product is not None and product[0][::-1].lower() not in _SCHEMES
-    near = before.rstrip(" =:\"'(.").lower().split()
-    return bool(near) and (
-        near[-1].rpartition("_")[2] in _VERSIONED or (near[-1] in {"to", "from"} and "grade" in before)
-    )
+    near = before.rstrip(" =:\"'(.").lower()
+    word = near[near.rfind(" ") + 1 :]
+    return word.rpartition("_")[2] in _VERSIONED or (word in {"to", "from"} and "grade" in near)
 
 
 def ipv6(text: str) -> Iterator[Span]:

@@ -25,9 +25,7 @@ _UNC: Final = re.compile(
     re.IGNORECASE,
 )
 _TILDE: Final = re.compile(r"~(?<![\w/.)\]~]~)([a-z][a-z0-9._-]{2,32})/")
-_PAIR: Final = re.compile(
-    r"[-+]?\d{1,2}\.\d{3,}(?<![\w.]\d\.\d{3})(?:[,;/]\s?|\s)[-+]?\d{1,3}\.\d{3,}(?![\w.]*\w)"
-)
+_PAIR: Final = re.compile(r"[-+]?\d{1,2}\.\d{4,}(?:[,;/]\s?|\s)[-+]?\d{1,3}\.\d{4,}(?![\w.]*\w)")
 _WHERE: Final = re.compile(
     r"(?:location|located|position|gps|geo|coord\w*|lat\w*|lng|lon|long|maps?|near|point|place|ll|center|centre|waypoint"
     r"|destination|pickup|dropoff|fix)\b[^\n]{0,24}$|@$|[?&](?:q|ll|center|loc|daddr|saddr)=$",

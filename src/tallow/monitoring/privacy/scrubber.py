@@ -57,6 +57,8 @@ class Scrubber:
     def value(self, value: Any) -> Any:
         """Any value in its own shape, scrubbed; the caller's is left alone. Never raises."""
         try:
+            if type(value) is str:
+                return self.read(value)
             return Walk(self).value(value, None, "")
         except Exception:  # noqa: BLE001 - see text()
             return DROPPED

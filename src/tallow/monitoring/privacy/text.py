@@ -30,7 +30,7 @@ _KNOWN: Final = re.compile(
 )
 _LETTERS: Final = bytes(range(65, 91)) + bytes(range(97, 123))
 _PLAIN: Final = b" ,;!_." + _LETTERS
-_BETWEEN_DIGITS: Final = b" -.()/"
+_BETWEEN_DIGITS: Final = b" -()/"
 _LONG: Final = b"w" * 16
 _SEVEN, _NINE, _TEN, _THIRTEEN = (b"0" * count for count in (7, 9, 10, 13))
 
@@ -83,23 +83,26 @@ def _rules(text: str, classify: Classify, versioned: bool) -> list[Span]:
             spans += tokens.web_tokens(text)
         if "_logged_in_" in text:
             spans += tokens.wordpress(text)
-    if not octets.translate(None, _PLAIN):
+    marks = octets.translate(None, _PLAIN)
+    if not marks:
         return spans  # words and nothing else
+    marks = marks.translate(None, b"0123456789/-")
     groups = octets.translate(_GROUPS)
     numeric = b"0" in groups
     if numeric:
         _about_numbers(text, octets, groups, spans, versioned)
-    _about_keys(text, classify, spans)
+    quoted = False
+    if marks:
+        quoted = "'" in text or '"' in text or "`" in text
+        _about_keys(text, classify, spans)
+        if quoted or "<" in text or "$" in text or "{" in text or ")=(" in text:
+            _about_marks(text, classify, spans)
     if "/" in text or "\\" in text:
         _about_paths(text, long, spans)
-    spaced = " " in text
-    quoted = "'" in text or '"' in text or "`" in text
-    if (spaced and (numeric or long >= 0 or "ode " in text)) or quoted or "(" in text:
+    if (" " in text and (numeric or long >= 0 or "ode " in text)) or quoted or "(" in text:
         _about_words(text, text.lower(), classify, spans)
     if "-" in text:
         _about_hyphens(text, quoted, classify, spans)
-    if quoted or "<" in text or "$" in text or "{" in text or ")=(" in text:
-        _about_marks(text, classify, spans)
     return spans
 
 
@@ -107,7 +110,7 @@ def _about_keys(text: str, classify: Classify, spans: list[Span]) -> None:
     if "@" in text:
         taken = links.userinfo(text) if ":" in text else []
         spans += taken
-        spans += emails.emails(text, [end for _, end, _ in taken])
+        spans += emails.emails(text, {end for _, end, _ in taken})
     if "=" in text or ":" in text or "->" in text:
         spans += assignments.assigned(text, classify)
         if "::" in text or text.count(":") > 4:
@@ -116,23 +119,22 @@ def _about_keys(text: str, classify: Classify, spans: list[Span]) -> None:
 
 def _about_numbers(text: str, octets: bytes, groups: bytes, spans: list[Span], versioned: bool) -> None:
     together = octets.translate(_DIGITS, _BETWEEN_DIGITS)
-    if _SEVEN in together:
+    if _SEVEN in together or b"000_000_0000" in groups or b"00_00_00_00" in groups:
         if _THIRTEEN in together:
             spans += numbers.cards(text)
         if b"aa00" in groups:
             spans += numbers.accounts(text)
-        if _NINE in together:
-            spans += numbers.phones(text, groups)
-            if text.count("-") > 1:
-                spans += numbers.social_security(text)
+        spans += numbers.phones(text, groups)
+        if _NINE in together and text.count("-") > 1:
+            spans += numbers.social_security(text)
         spans += numbers.called(text)
     dots = text.count(".")
     if dots > 1:
         if dots > 2 and not versioned:
             spans += network.ipv4(text)
-        if groups.count(b"_000") > 1:
+        if groups.count(b"_0000") > 1:
             spans += places.coordinates(text)
-    if dots == 2 or text.count(":") > 4 or text.count("-") > 4:
+    if dots == 2 or (":" in text and text.count(":") > 4) or ("-" in text and text.count("-") > 4):
         spans += network.macs(text)
 
 
@@ -176,8 +178,8 @@ def _about_words(text: str, lower: str, classify: Classify, spans: list[Span]) -
         spans += tokens.schemes(text, lower)
         if "AUTH" in text:
             spans += mentions.redis_auth(text)
-    if "user" in lower or "login" in lower or " for " in lower:
-        spans += mentions.logins(text)
+    if "user" in lower or " for " in lower or " login " in lower:
+        spans += mentions.logins(text, lower)
     if "value" in lower:
         spans += listings.named_values(text, classify)
         spans += listings.inserted(text, classify)

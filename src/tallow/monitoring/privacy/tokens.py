@@ -54,11 +54,13 @@ def provider_keys(text: str, octets: bytes, runs: bytes, start: int, spans: list
     Returns:
         ``octets`` without identifiers, whose digits are nobody's telephone.
     """
+    masked: bytearray | None = None
     while start >= 0:
         end = runs.find(b" ", start)
         end = len(runs) if end < 0 else end
         if _IDENTIFIER.fullmatch(text, start, end):
-            octets = octets[:start] + b"x" * (end - start) + octets[end:]
+            masked = masked or bytearray(octets)
+            masked[start:end] = b"x" * (end - start)
         else:
             spans += _issued(text, start, end)
         start = runs.find(_LONG, end)
@@ -68,7 +70,7 @@ def provider_keys(text: str, octets: bytes, runs: bytes, start: int, spans: list
         spans += ((*found.span(), "api_key") for found in REFRESH.finditer(text))
     if "hook" in text:
         spans += ((*found.span(), "api_key") for found in WEBHOOK.finditer(text))
-    return octets
+    return bytes(masked) if masked else octets
 
 
 def _issued(text: str, start: int, end: int) -> Iterator[Span]:
@@ -84,7 +86,7 @@ def _issued(text: str, start: int, end: int) -> Iterator[Span]:
         if edge is None or edge.end() > end - 12:
             break
         place = edge.end()
-    if "-us" in text or (end - start > 50 and text.count(".", start, end) > 1):
+    if text.find("-us", start, end) >= 0 or (end - start > 50 and text.count(".", start, end) > 1):
         yield from ((*found.span(), "api_key") for found in TAILED.finditer(text, start, end))
 
 

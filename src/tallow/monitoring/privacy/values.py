@@ -24,6 +24,8 @@ _HOLDER: Final = re.compile(
     r"|(?:Optional|Union|list|dict|List|Dict|type)\[.*|\w+(?:\.\w+)*\([\w, .]*\)|/(?:run|etc|var)/\S*",
     re.DOTALL,
 )
+_HOLDING: Final = {"xx", "yo", "my", "pr", "os", "op", "un", "li", "di", "ty"}
+_CODE: Final = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}")
 _NUMBER: Final = re.compile(r"[-+]?\d{1,5}(?:\.\d{1,6})?%?")
 _PLAIN: Final = re.compile(
     r"[-+]?\d+(?:[.,:]\d+)*(?:\s?(?:[nmuµ]?s|min|h|d|[KMGT]?i?B|bytes|seconds|%))?"
@@ -50,15 +52,22 @@ _FILE: Final = re.compile(r"[^/\\\n].{0,250}\.[A-Za-z][A-Za-z0-9]{1,4}", re.DOTA
 def is_private(key: Key, value: str, name: str = "") -> bool:
     """Whether ``value`` is private, standing under ``key`` (called ``name``)."""
     text = value.strip()
-    if text.lower() in PROSE or not text or _HOLDER.fullmatch(text):
+    if text.lower() in PROSE or not text or _is_holder(text):
         return False
     return _CHECKS[key.trust](key.kind, text, name.lower())
+
+
+def _is_holder(text: str) -> bool:
+    """Whether a text holds the place of a value: ``<redacted>``, ``***``, ``$TOKEN``, ``YOUR_KEY``."""
+    if text[0].isalnum() and text[-1] not in ")]" and text[:2].lower() not in _HOLDING and not text.isupper():
+        return False
+    return _HOLDER.fullmatch(text) is not None
 
 
 def _any(kind: str, text: str, name: str) -> bool:
     if kind == "credential" and (scheme := SCHEME.match(text)):
         rest = text[scheme.end() :].strip()
-        return bool(rest) and rest.lower() not in PROSE and not _HOLDER.fullmatch(rest)
+        return bool(rest) and rest.lower() not in PROSE and not _is_holder(rest)
     if kind == "file_name" and _SOURCE.fullmatch(text):
         return name not in {"filename", "basename"}
     if name in {"pwd", "oldpwd"} and text.startswith(("/", "~")):
@@ -129,8 +138,8 @@ def _file(_kind: str, text: str, _name: str) -> bool:
     return _FILE.fullmatch(text) is not None and _SOURCE.fullmatch(text) is None and "://" not in text
 
 
-def _random(_kind: str, text: str, _name: str) -> bool:
-    return is_random(text)
+def _random(kind: str, text: str, _name: str) -> bool:
+    return is_random(text) or (kind == "room_code" and _CODE.fullmatch(text) is not None)
 
 
 _CHECKS: Final[dict[str, Callable[[str, str, str], bool]]] = {
