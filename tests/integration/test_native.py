@@ -159,11 +159,12 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
     env = Path(running.choices.env_folder) / ".env"
     env.write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/services/secret\n")
     try:
-        hint = tallow(running, "up")
+        hint, dashboards_before = tallow(running, "up"), running.process("dashboards").pid
         assert "tallow reload" in hint
         native.reload(running.home)
         until(lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text, "Slack is told")
         assert "services/secret" not in running.get("alertmanager", "/api/v2/status").text
+        assert running.process("dashboards").pid == dashboards_before, "nobody has to log in again"
     finally:
         env.unlink()
     native.reload(running.home)

@@ -19,7 +19,7 @@ def command(action: str | None, home: Home) -> None:
     if action == "rotate":
         credentials.rotate(home.secrets)
         if plan.supervisor(home):
-            native.reload(home)
+            native.reload(home, rotated=True)
     for credential in credentials.CREDENTIALS:
         value = credentials.read(home.secrets, credential)
         user = f"user {credential.user}, " if credential.user else ""

@@ -14,9 +14,8 @@ from tallow.stack.engines.home import Home
 def command(home: Home) -> None:
     """Read settings and .env again and have the running services use them.
 
-    Prometheus and Alertmanager read their new configuration without a pause. Tallow is started again, which
-    breaks transfers under way, and so are the dashboards, which ask for the password again. A bad setting
-    changes nothing.
+    Prometheus and Alertmanager read their new configuration without a pause; Tallow is started again, which
+    breaks transfers under way. A bad setting changes nothing.
     """
     changed = native.reload(existing(home))
     for path in changed:

@@ -98,8 +98,10 @@ def hold(home: Home, names: Iterable[str]) -> None:
     )
 
 
-def reload(home: Home) -> list[Path]:
-    """Bring changed settings into effect: the files that changed. Tallow and the dashboards start again.
+def reload(home: Home, *, rotated: bool = False) -> list[Path]:
+    """Bring changed settings into effect: the files that changed. Tallow itself is started again.
+
+    ``rotated``: credentials have changed too, and so the dashboards start again as well.
 
     Raises:
         StackError, AlertSettingsError: nothing runs, or a setting cannot be used; then nothing changes.
@@ -114,7 +116,7 @@ def reload(home: Home) -> list[Path]:
     report = plan.read_report(home)
     for service in SERVICES:
         process = report.services.get(service.name, Running()).process()
-        if process and service.reload:
+        if process and service.reload and (rotated or service.reload != "rotation"):
             process.send_signal(signal.SIGHUP if service.reload == "signal" else signal.SIGTERM)
     return changed
 

@@ -13,7 +13,7 @@ from tallow.stack.prometheus import PASSWORD_FILE, RETENTION_SIZE, RETENTION_TIM
 
 HOST: Final = "127.0.0.1"
 SMTP: Final = "smtp"
-Reload = Literal["signal", "restart"]
+Reload = Literal["signal", "restart", "rotation"]
 HEARTBEAT_PORT: Final = 9095
 RESEND_S: Final = 60
 """How often Prometheus says that an alert fires; four times that long without, and it counts as resolved."""
@@ -47,7 +47,8 @@ class Service:
     """The path worth opening in a browser, None where there is none."""
     scraped: bool = True
     reload: Reload | None = None
-    """How it comes to use changed settings and credentials; None: it reads them every time."""
+    """How it comes to use changed settings and credentials; None: it reads them every time. ``rotation``: it
+    has no settings, and starts again when credentials rotate: otherwise whoever is logged in stays so."""
 
     def job(self, port: int) -> Job:
         """The service as Prometheus sees it."""
@@ -159,7 +160,7 @@ SERVICES: Final = (
         ),
         ready="/healthz",
         scraped=False,
-        reload="restart",
+        reload="rotation",
     ),
 )
 """In the order in which they start; they stop in the opposite one."""
