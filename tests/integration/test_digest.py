@@ -1,0 +1,119 @@
+"""The daily digest comes once a day: a day is six seconds here, for a real Alertmanager and a mailbox.
+
+Were the repeat interval as long as the group interval, a repeat would often be a moment early and wait for
+the next day.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.debian import program
+from support.stack import until
+from tallow.stack import routing
+from tallow.stack.engines.binaries import ensure
+from tallow.stack.inbox import messages
+from tallow.stack.routing import AlertSettings, alertmanager_config
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("alerts")]
+
+DAY_S = 6.0
+SCALE = DAY_S / 86_400
+DAYS = 4
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def process(*command: str | Path, folder: Path | None = None) -> Iterator[None]:
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=nowhere, stderr=nowhere, cwd=folder) as running:
+        try:
+            yield
+        finally:
+            running.terminate()
+
+
+@contextlib.contextmanager
+def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
+    """Alertmanager with a configuration, and the mailbox it sends to: Alertmanager's address."""
+    (folder / "alertmanager.yml").write_text(config)
+    for name, content in routing.templates().items():
+        (folder / name).write_text(content)
+    port = free_port()
+    mailbox = [sys.executable, "-m", "tallow.stack.mailbox", "--port", str(smtp), "--folder", folder / "mail"]
+    program("prometheus-alertmanager")  # skips where it cannot be had
+    installed = ensure(["alertmanager"])["alertmanager"]
+    alertmanager = [
+        installed.path,
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with process(*mailbox), process(*alertmanager, folder=installed.folder):
+        until(lambda: _ready(url, smtp), "Alertmanager and mailbox are there")
+        yield url
+
+
+def _ready(url: str, smtp: int) -> bool:
+    with contextlib.suppress(OSError, httpx.HTTPError):
+        socket.create_connection(("127.0.0.1", smtp), 1).close()
+        return httpx.get(f"{url}/-/ready").is_success
+    return False
+
+
+def mails_in(days: float, folder: Path) -> list[float]:
+    """When the digest was mailed while an alert of no urgency fired, in days since the first one."""
+    smtp = free_port()
+    config = alertmanager_config(
+        AlertSettings.model_construct(),
+        secrets_dir=folder,
+        template_glob=str(folder / "*.tmpl"),
+        mailbox=f"127.0.0.1:{smtp}",
+        scale=SCALE,
+    )
+    with alerting(folder, config, smtp) as url:
+        fire(url)
+        until(lambda: messages(folder / "mail"), "the first digest")
+        time.sleep(days * DAY_S)
+        times = [mail.at.timestamp() for mail in messages(folder / "mail")]
+    return [(at - times[0]) / DAY_S for at in times]
+
+
+def fire(url: str) -> None:
+    now = datetime.now(UTC)
+    alert = {
+        "labels": {
+            "alertname": "NoActiveConnections",
+            "severity": "info",
+            "category": "connections",
+            "service": "tallow",
+            "job": "tallow",
+            "instance": "a:3000",
+        },
+        "annotations": {"summary": "Nobody is connected"},
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+    }
+    httpx.post(f"{url}/api/v2/alerts", json=[alert]).raise_for_status()
+
+
+def test_the_digest_comes_once_a_day(tmp_path: Path) -> None:
+    days = mails_in(DAYS + 0.5, tmp_path)
+    assert [round(day) for day in days] == list(range(DAYS + 1))

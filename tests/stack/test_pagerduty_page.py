@@ -1,0 +1,73 @@
+"""The PagerDuty guide: its sections, its configuration, its commands and its numbers are right."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.debian import program
+from tallow.cli import VERBS
+from tallow.stack.alerts.rule import duration
+from tallow.stack.routing.matrix import PAGERDUTY_SEVERITIES, RECEIVERS, SEVERITIES
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "monitoring" / "alerting" / "pagerduty-integration.md"
+TEXT = PAGE.read_text("utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_it_has_the_sections_people_look_for() -> None:
+    assert re.findall(r"^## (.+)$", TEXT, re.MULTILINE) == [
+        "Set up",
+        "Keys",
+        "What Alertmanager is told",
+        "Severity",
+        "Escalation",
+        "An incident, step by step",
+        "Runbooks",
+        "Testing",
+        "Troubleshooting",
+        "Practices",
+    ]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_alertmanager_takes_an_example(example: str, tmp_path: Path) -> None:
+    config = yaml.safe_load(example)
+    (tmp_path / "key").write_text("k" * 32)
+    for receiver in config["receivers"]:
+        for integration in receiver["pagerduty_configs"]:
+            integration["routing_key_file"] = str(tmp_path / "key")
+    config["route"].setdefault("receiver", config["receivers"][0]["name"])
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    command = [program("amtool"), "check-config", tmp_path / "alertmanager.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_waits_of_the_example_are_those_that_ship() -> None:
+    (critical,) = (receiver for receiver in RECEIVERS if receiver.name == "critical-alerts")
+    (route,) = yaml.safe_load(EXAMPLES[0])["route"]["routes"]
+    waits = route["group_wait"], route["group_interval"], route["repeat_interval"]
+    assert waits == tuple(map(duration, (critical.wait, critical.interval, critical.repeat)))
+
+
+def test_the_severities_are_those_of_rules_and_of_pagerduty() -> None:
+    assert tuple(re.findall(r"^\| (critical|warning|info) \| `", TEXT, re.MULTILINE)[:1]) == ("critical",)
+    assert all(f"| {severity} | `{severity}` |" in TEXT for severity in SEVERITIES)
+    assert all(f"`{severity}`" in TEXT for severity in PAGERDUTY_SEVERITIES)
+
+
+def test_its_commands_exist() -> None:
+    assert set(re.findall(r"`tallow (\w+)", TEXT)) | set(re.findall(r"^ *tallow (\w+)", TEXT, re.MULTILINE)) <= set(
+        VERBS
+    )
+
+
+def test_its_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (PAGE.parent / target).exists(), target
