@@ -77,7 +77,7 @@ def post(running: Stack, name: str, instance: str, *, over: bool = False, **labe
     given = {"severity": "warning", "category": "transfers", "service": "tallow", "job": "tallow", **labels}
     alert = {
         "labels": {"alertname": name, "instance": instance, **given},
-        "annotations": {"summary": f"{name} on {instance}"},
+        "annotations": {"summary": f"{name} on {instance}", "description": "It happens."},
         "startsAt": (now - timedelta(minutes=5)).isoformat(),
         "endsAt": (now if over else now + timedelta(hours=1)).isoformat(),
     }
@@ -151,10 +151,13 @@ def test_a_message_says_that_it_is_resolved(running: Stack) -> None:
     post(running, "TransferQueueBacklog", "queue:1")
     until(lambda: running.mail("TransferQueueBacklog on queue:1"), "the page")
     post(running, "TransferQueueBacklog", "queue:1", over=True)
-    until(
-        lambda: any("RESOLVED" in mail.subject for mail in running.mail("TransferQueueBacklog on queue:1")),
+    over = until(
+        lambda: [
+            mail for mail in running.mail("TransferQueueBacklog on queue:1") if "RESOLVED" in mail.subject
+        ],
         "the word that it is over",
     )
+    assert "It is over. What it said: It happens." in over[0].text
 
 
 def test_alerts_shows_what_fires_since_when_and_where_to_read_on(running: Stack) -> None:
