@@ -55,10 +55,18 @@ def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
     for name, content in routing.templates().items():
         (folder / name).write_text(content)
     port = free_port()
-    mailbox = [sys.executable, "-m", "tallow.stack.mailbox", "--port", str(smtp), "--folder", folder / "mail"]
+    mailbox: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "tallow.stack.mailbox",
+        "--port",
+        str(smtp),
+        "--folder",
+        folder / "mail",
+    ]
     program("prometheus-alertmanager")  # skips where it cannot be had
     installed = ensure(["alertmanager"])["alertmanager"]
-    alertmanager = [
+    alertmanager: list[str | Path] = [
         installed.path,
         f"--config.file={folder / 'alertmanager.yml'}",
         f"--storage.path={folder / 'data'}",

@@ -44,7 +44,7 @@ def test_alertmanager_takes_an_example(example: str, tmp_path: Path) -> None:
             integration["routing_key_file"] = str(tmp_path / "key")
     config["route"].setdefault("receiver", config["receivers"][0]["name"])
     (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
-    command = [program("amtool"), "check-config", tmp_path / "alertmanager.yml"]
+    command: list[str | Path] = [program("amtool"), "check-config", tmp_path / "alertmanager.yml"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
