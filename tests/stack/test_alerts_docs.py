@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tallow.cli import VERBS, main
+from tallow.cli import main
 from tallow.stack import alerts_docs
 from tallow.stack.alerts import GROUPS, RULES
 from tallow.stack.lint import check_expression
@@ -85,8 +85,6 @@ def test_commands_exist_with_their_options(name: str) -> None:
     assert found
     for text in found:
         words = shlex.split(text)[1:]
-        if words[0] == "drill" and "drill" not in VERBS:
-            continue  # an optional part of the stack
         context = click.Context(main, info_name="tallow")
         command = main.get_command(context, words[0])
         assert command is not None, text
@@ -97,6 +95,11 @@ def test_commands_exist_with_their_options(name: str) -> None:
         known = {option for parameter in command.params for option in parameter.opts}
         named = {word for word in words[1:] if word.startswith("-") and not word.lstrip("-")[:1].isdigit()}
         assert named <= known, text
+
+
+@each_page
+def test_a_page_says_how_to_run_its_drill(name: str) -> None:
+    assert f"```sh\ntallow drill {name}\n```\n\nThe fault: " in PAGES[name]
 
 
 @each_page
