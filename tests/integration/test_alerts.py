@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +21,13 @@ from tallow.cli import main
 from tallow.stack.drill.receivers import slack, web
 from tallow.stack.drill.receivers.message import Tray
 from tallow.stack.engines.api import Api
+from tallow.stack.engines.native import StackError
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("alerts")]
 
 SCALE = 1 / 30
 """A group wait of 30 s is one second, an interval of 5 minutes ten."""
+QUERY = re.compile(r"tallow query '([^']+)'")
 WEBHOOK = "/services/T0AB/B0CD/token"
 
 
@@ -242,3 +245,21 @@ def test_query_answers_with_a_line_for_each_series(running: Stack) -> None:
     refused = tallow(running, "query", "sum(")
     assert refused.exit_code == 1
     assert "Error: prometheus answers 400" in refused.output
+
+
+def test_every_query_of_every_runbook_is_answered(running: Stack) -> None:
+    pages = Path(__file__).parents[2] / "docs" / "runbooks"
+    asked = {query for page in pages.glob("*.md") for query in QUERY.findall(page.read_text("utf-8"))}
+    assert len(asked) > 60
+    api = Api.of("prometheus", running.home)
+    refused = {query: said for query in asked if (said := refusal(api, query))}
+    assert refused == {}
+
+
+def refusal(api: Api, query: str) -> str:
+    """Why Prometheus does not answer a query; empty if it does."""
+    try:
+        api.get("/api/v1/query", query=query)
+    except StackError as error:
+        return str(error)
+    return ""
