@@ -1,0 +1,73 @@
+"""The APIs of the running stack: errors of one line."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tallow.stack.engines.api import Api
+from tallow.stack.engines.native import StackError
+
+ANSWERS = {
+    "/fine": (200, b'{"status": "success"}'),
+    "/refused": (400, b'{"status": "error", "error": "parse error:\\n unexpected end"}'),
+    "/silence": (400, b'"silence invalid: no matchers"'),
+    "/text": (503, b"Service Unavailable"),
+    "/empty": (401, b""),
+}
+
+
+class _Answering(BaseHTTPRequestHandler):
+    """Answers as Prometheus and Alertmanager word theirs; a real one would not fail at will."""
+
+    def do_GET(self) -> None:
+        status, body = ANSWERS[self.path.partition("?")[0]]
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answering) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_is_json(url: str) -> None:
+    assert Api("prometheus", url).get("/fine") == {"status": "success"}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/refused", "prometheus answers 400: parse error: unexpected end"),
+        ("/silence", "prometheus answers 400: silence invalid: no matchers"),
+        ("/text", "prometheus answers 503: Service Unavailable"),
+        ("/empty", "prometheus answers 401: Unauthorized"),
+    ],
+)
+def test_a_refusal_is_one_line_in_the_services_own_words(url: str, path: str, said: str) -> None:
+    with pytest.raises(StackError) as caught:
+        Api("prometheus", url).get(path)
+    assert str(caught.value) == said
+
+
+def test_a_service_that_is_down_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(
+        StackError, match=r"^alertmanager does not answer \(ConnectError\); see: tallow status$"
+    ):
+        Api("alertmanager", f"http://127.0.0.1:{port}").get("/")
