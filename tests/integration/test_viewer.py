@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, FloatRect
 
 from support import traffic
 from support.browser import chromium
@@ -103,6 +103,13 @@ class Watched:
             "() => document.querySelector('[data-panel]') && !document.querySelector('[data-state=loading]')"
         )
 
+    def graph(self) -> FloatRect:
+        """Where a graph lies, once nothing above it moves any more."""
+        self.page.locator(".alerts").wait_for()
+        found = self.page.locator("[data-panel='6'] .u-over").bounding_box()
+        assert found
+        return found
+
     def panels(self) -> list[dict[str, Any]]:
         """What each panel has drawn. Tables draw what is in sight alone: all of it is."""
         width = self.page.viewport_size["width"] if self.page.viewport_size else 0
@@ -177,8 +184,7 @@ def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(deskto
 def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: Watched) -> None:
     page = desktop.page
     desktop.open(HOME)
-    graph = page.locator("[data-panel='6'] .u-over").bounding_box()
-    assert graph
+    graph = desktop.graph()
     left, right = (graph["x"] + share * graph["width"] for share in (0.3, 0.6))
     queries: list[str] = []
     page.on("request", lambda request: queries.append(request.post_data or ""))
@@ -198,8 +204,7 @@ def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: Watched) 
 def test_a_graph_tells_values_under_the_pointer(desktop: Watched) -> None:
     page = desktop.page
     desktop.open(HOME)
-    graph = page.locator("[data-panel='6'] .u-over").bounding_box()
-    assert graph
+    graph = desktop.graph()
     page.mouse.move(graph["x"] + graph["width"] / 2, graph["y"] + graph["height"] / 2)
     tooltip = page.locator("#grafana-portal-container")
     tooltip.get_by_text("success").wait_for()
