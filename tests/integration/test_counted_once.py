@@ -1,0 +1,98 @@
+"""A transfer is counted once, and started once, whatever its two sides report, or do not live to report."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.peers import RELAYED, Side, receive, send, tallow
+from support.server import Running, serving
+
+pytestmark = pytest.mark.integration
+
+ENDINGS = ("success", "sender cancels", "receiver cancels", "sender dies", "receiver dies")
+COUNTED = {
+    "success": "success",
+    "sender cancels": "cancelled",
+    "receiver cancels": "cancelled",
+    "sender dies": "failed",
+    "receiver dies": "failed",
+}
+SIZE = 40_000_000
+SILENT = replace(RELAYED, telemetry=False)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "home"))
+
+
+def counted(server: Running) -> dict[str, float]:
+    """Transfers by outcome, whatever their method, without what is 0."""
+    found = {
+        status: sum(
+            server.value("transfers_total", status=status, method=method) for method in ("p2p", "relay")
+        )
+        for status in ("success", "failed", "cancelled")
+    }
+    return {status: count for status, count in found.items() if count}
+
+
+async def until_counted(server: Running) -> None:
+    while not counted(server):
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(2.5)  # and nobody counts it again
+
+
+@pytest.mark.parametrize("receiver_reports", [True, False], ids=["receiver reports", "receiver silent"])
+@pytest.mark.parametrize("sender_reports", [True, False], ids=["sender reports", "sender silent"])
+@pytest.mark.parametrize("ending", ENDINGS[:3])
+async def test_however_it_ends_and_whoever_reports(
+    tmp_path: Path, ending: str, sender_reports: bool, receiver_reports: bool
+) -> None:
+    path = tmp_path / "x.bin"
+    path.write_bytes(os.urandom(SIZE))
+    # A silent sender's goodbye is booked after outcome_wait, as no report came; a lost one after lost_grace.
+    async with serving(tmp_path, outcome_wait=1, lost_grace=1) as server:
+        sender = await send(server.url, [path], options=RELAYED if sender_reports else SILENT)
+        receiver = receive(sender.link, tmp_path / "in", options=RELAYED if receiver_reports else SILENT)
+        leaver: Side | None = {"sender cancels": sender, "receiver cancels": receiver}.get(ending)
+        if leaver is not None:
+            await receiver.until("progress")
+            leaver.task.cancel()
+        await asyncio.gather(sender.ended(), receiver.ended())
+        await until_counted(server)
+        assert counted(server) == {COUNTED[ending]: 1}
+        assert server.value("transfers_started_total") == 1
+        assert server.value("active_transfers") == 0
+
+
+@pytest.mark.parametrize("flags", [(), ("--no-telemetry",)], ids=["reporting", "silent"])
+@pytest.mark.parametrize("ending", ENDINGS[3:])
+async def test_whoever_dies_and_does_not_come_back(
+    tmp_path: Path, ending: str, flags: tuple[str, ...]
+) -> None:
+    path = tmp_path / "x.bin"
+    path.write_bytes(os.urandom(SIZE))
+    sending = ("send", str(path), "--relay", *flags)
+    async with serving(tmp_path, outcome_wait=1, lost_grace=1, relay_bandwidth=4e6) as server:
+        async with tallow(*sending, "--server", server.url, home=tmp_path / "s") as sender:
+            link = (await sender.until("link"))["link"]
+            receiving = ("receive", "-o", str(tmp_path / "in"), *flags)
+            async with tallow(*receiving, home=tmp_path / "r", given=link) as receiver:
+                await receiver.until("progress")
+                (sender if ending == "sender dies" else receiver).process.send_signal(signal.SIGKILL)
+                if ending == "receiver dies":
+                    # The sender waits for it to come back, until somebody ends that too.
+                    await sender.until("waiting")
+                    sender.process.send_signal(signal.SIGKILL)
+                await until_counted(server)
+        assert counted(server) == {COUNTED[ending]: 1}
+        assert server.value("transfers_started_total") == 1
+        assert server.value("active_transfers") == 0
