@@ -73,7 +73,8 @@ def plans(shares: Shares, settings: tuple[str, ...], chance: random.Random) -> I
     """Transfers without end: first one of each kind that the shares allow, then by chance."""
     for kind, relay in _opening(shares):
         plan = _plan(kind, relay, shares, settings, chance)
-        yield replace(plan, setting=chance.choice(settings), silent=False)
+        turn = relay and kind == "plain"
+        yield replace(plan, setting=chance.choice(settings), silent=False, turn=turn)
     while True:
         relay = chance.random() < shares.relay
         yield _plan(_kind(relay, shares, chance), relay, shares, settings, chance)
