@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -119,12 +120,28 @@ async def call_out(url: str) -> None:
         await client.get(url, params={"token": "canary-query-4711", "mail": planted.BY_FORM["email"]})
 
 
+class Finalised:
+    """Raises where nobody can catch it."""
+
+    def __del__(self) -> None:
+        raise BrokenError(planted.PARTS["assignment"][0])
+
+
+def crash() -> None:
+    """Exceptions nobody catches, in a thread and in a finaliser."""
+    thread = threading.Thread(target=fail, args=(planted.TEXTS[0],))
+    thread.start()
+    thread.join()
+    Finalised()
+
+
 async def share(request: Request) -> PlainTextResponse:
     await request.body()
     with performance_monitoring.monitor_transfer(planted.BY_FORM["email"], 5e6, "p2p"):
         log()
         report()
         count()
+        crash()
         await call_out(str(request.base_url.replace(path="/fine")))
     fail(planted.TEXTS[0])
     return PlainTextResponse("never")

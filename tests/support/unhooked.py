@@ -16,7 +16,7 @@ from tallow.monitoring import correlation, visitor
 from tallow.monitoring.analytics import classes
 from tallow.monitoring.family import Family
 from tallow.monitoring.health import check
-from tallow.monitoring.logging import bridge
+from tallow.monitoring.logging import bridge, uncaught
 from tallow.monitoring.logging.fields import Fields
 from tallow.monitoring.logging.pipeline import Pipeline
 from tallow.monitoring.routes import RouteTable
@@ -65,6 +65,10 @@ def _bridge() -> None:
 
 def _handlers() -> None:
     put(bridge, "_prints", lambda _handler: False)
+
+
+def _uncaught() -> None:
+    put(uncaught, "install", lambda _pipeline: None)
 
 
 def _breadcrumbs() -> None:
@@ -128,6 +132,7 @@ PATCHES: dict[str, Take] = {
     "bound log context": _bound,
     "standard-library bridge": _bridge,
     "removal of printing handlers": _handlers,
+    "uncaught exceptions": _uncaught,
     "Sentry breadcrumbs": _breadcrumbs,
     "Sentry transport": _transport,
     "Sentry envelope headers": _envelope_headers,

@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO
 
 from tallow import __version__
 from tallow.monitoring import capture, leaving
-from tallow.monitoring.logging import bridge
+from tallow.monitoring.logging import bridge, uncaught
 from tallow.monitoring.logging.console import Console, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.sinks import FileSink, StreamSink
@@ -35,7 +35,8 @@ def configure(
         stream: instead of standard output.
         sinks: others to write to, beside those of the settings.
         console: whether to write to standard output at all; a program whose output is its own says no.
-        standard_library: whether records of :mod:`logging` take the same way.
+        standard_library: whether records of :mod:`logging` and, with ``console``, exceptions nobody caught
+            take the same way.
 
     Raises:
         BadSettingError: one line about a setting that cannot be used.
@@ -51,6 +52,8 @@ def configure(
     pipeline.configure(level=settings.log_level, static=static, writer=writer)
     if standard_library:
         bridge.capture(pipeline)
+        if console:
+            uncaught.install(pipeline)
     capture.listen(bridge.UNHANDLED)
     if pipeline is PIPELINE:
         _state["configured"] = True
