@@ -1,0 +1,184 @@
+"""A file from one process to another: over a relay and directly, beside magic-wormhole with its own servers
+on this machine; what the server of each spends on it; and what monitoring costs the whole of it.
+
+``TALLOW_BENCH_BYTES`` sets the size (1 GB unless it does); figures are for one gigabyte.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import psutil
+
+from benchmarks.measure import Row, summed
+from benchmarks.wormhole import Wormhole, free_port, listening, wormhole
+
+SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
+GIGABYTES = SIZE / 1e9
+ROUNDS = 3
+PAIRS = 7
+"""Rounds with monitoring and without: one percent is to be seen."""
+TALLOW = [sys.executable, "-m", "tallow"]
+QUIET = [sys.executable, "-m", "benchmarks.quiet"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One transfer: seconds by the clock, and of CPU in the server, and in all three processes."""
+
+    seconds: float
+    server: float
+    whole: float
+
+
+def rows() -> list[Row]:
+    """The table's lines on transfers."""
+    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as scratch:
+        folder = Path(scratch)
+        path = folder / "file.bin"
+        with path.open("wb") as file:
+            for _ in range(SIZE // 1_000_000):
+                file.write(random.randbytes(1_000_000))
+        with serving(TALLOW, folder / "on") as ours, wormhole(folder) as theirs:
+            relayed = [in_turn(turn, ours, theirs, path, relayed=True) for turn in range(ROUNDS)]
+            direct = [in_turn(turn, ours, theirs, path, relayed=False) for turn in range(ROUNDS - 1)]
+        with serving(TALLOW, folder / "on") as on, serving(QUIET, folder / "off") as off:
+            pairs = [on_and_off(turn, on, off, path) for turn in range(PAIRS)]
+    return [
+        _row("over the relay", "magic-wormhole, its relay", [(a.seconds, b.seconds) for a, b in relayed]),
+        _row("directly, WebRTC", "magic-wormhole, direct TCP", [(a.seconds, b.seconds) for a, b in direct]),
+        _row(
+            "CPU of the relay's server", "magic-wormhole's relay", [(a.server, b.server) for a, b in relayed]
+        ),
+        _row(
+            "CPU of all, over the relay, monitoring on",
+            "monitoring off",
+            [(a.whole, b.whole) for a, b in pairs],
+            1.01,
+        ),
+    ]
+
+
+def _row(work: str, peer: str, samples: Sequence[tuple[float, float]], aim: float | None = None) -> Row:
+    per_gigabyte = [(ours / GIGABYTES, theirs / GIGABYTES) for ours, theirs in samples]
+    return summed(f"1 GB, {work}", peer, per_gigabyte, 1, aim, "s", 1.0)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `tallow serve`, and the command of its peers."""
+
+    command: list[str]
+    url: str
+    pid: int
+
+
+@contextmanager
+def serving(command: list[str], folder: Path) -> Iterator[Server]:
+    port = free_port()
+    folder.mkdir(exist_ok=True)
+    process = subprocess.Popen(
+        [*command, "serve", "--port", str(port), "--data-dir", str(folder)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        listening(port)
+        yield Server(command, f"http://127.0.0.1:{port}", process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def in_turn(turn: int, ours: Server, theirs: Wormhole, path: Path, *, relayed: bool) -> tuple[Cost, Cost]:
+    """Both, the one that begins changing from turn to turn."""
+    if turn % 2:
+        second = by_wormhole(theirs, path, relayed=relayed)
+        return by_tallow(ours, path, relayed=relayed), second
+    return by_tallow(ours, path, relayed=relayed), by_wormhole(theirs, path, relayed=relayed)
+
+
+def on_and_off(turn: int, on: Server, off: Server, path: Path) -> tuple[Cost, Cost]:
+    if turn % 2:
+        second = by_tallow(off, path, relayed=True)
+        return by_tallow(on, path, relayed=True), second
+    return by_tallow(on, path, relayed=True), by_tallow(off, path, relayed=True)
+
+
+def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
+    """By `tallow send` and `tallow receive`; a direct way is insisted upon with its preference."""
+    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
+        settings = Path(home) / "config" / "tallow" / "settings.json"
+        settings.parent.mkdir(parents=True, mode=0o700)
+        settings.write_text(json.dumps({"settings": {"relay_preference": "auto" if relayed else "direct"}}))
+        environment = os.environ | {"XDG_STATE_HOME": f"{home}/state", "XDG_CONFIG_HOME": f"{home}/config"}
+        silent = ["--no-telemetry"] if server.command is QUIET else []
+        flags = ["--json", *silent, *(["--relay"] if relayed else [])]
+        with measured(server.pid) as cost:
+            sender = subprocess.Popen(
+                [*server.command, "send", "--server", server.url, "--no-qr", *flags, str(path)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert sender.stdout
+            link = next(
+                event["link"] for line in sender.stdout if (event := json.loads(line))["event"] == "link"
+            )
+            receiver = subprocess.Popen(
+                [*server.command, "receive", "-o", f"{home}/in", *flags],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                text=True,
+            )
+            receiver.communicate(link)
+            sender.communicate()
+        arrived(Path(home) / "in" / path.name, path, sender, receiver)
+    return cost[0]
+
+
+def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
+    """By `wormhole send` and `wormhole receive`."""
+    with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
+        send, receive = servers.commands(path, Path(home) / path.name, relayed=relayed)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with measured(servers.relay) as cost:
+            running = [subprocess.Popen(send, **quiet), subprocess.Popen(receive, **quiet)]  # type: ignore[call-overload]
+            for process in running:
+                process.wait()
+        arrived(Path(home) / path.name, path, *running)
+    return cost[0]
+
+
+def arrived(received: Path, path: Path, *processes: subprocess.Popen[str]) -> None:
+    statuses = [process.returncode for process in processes]
+    if any(statuses) or received.stat().st_size != path.stat().st_size:
+        raise RuntimeError(f"the transfer ended with {statuses}")
+
+
+@contextmanager
+def measured(server: int) -> Iterator[list[Cost]]:
+    """What a block costs: its child processes are those of the transfer."""
+    cost: list[Cost] = []
+    before, children, started = cpu(server), os.times(), perf_counter()
+    yield cost
+    seconds, after = perf_counter() - started, os.times()
+    spent = after.children_user + after.children_system - children.children_user - children.children_system
+    in_server = cpu(server) - before
+    cost.append(Cost(seconds, in_server, spent + in_server))
+
+
+def cpu(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
