@@ -28,6 +28,7 @@ class Scene:
         instance: the server that the fault is about.
         others: further servers, by the drill's own wish.
         began: when the fault began, in seconds since the epoch; a fault that needs preparations sets it.
+        before: what goes on before the fault (see :attr:`Drill.before`); a fault may end it.
         cleanup: what must last until the alert is resolved, and no longer.
     """
 
@@ -36,6 +37,7 @@ class Scene:
     instance: Instance
     others: list[Instance] = field(default_factory=list)
     began: float = field(default_factory=time.time)
+    before: AsyncExitStack = field(default_factory=AsyncExitStack)
     cleanup: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def mark(self) -> None:
@@ -63,6 +65,7 @@ class Drill:
 
     Attributes:
         fault: what is done to the real app, in a line.
+        before: what must go on before the server is even scraped, for the alert to be quiet.
         environment: settings of the server; ``{NAME}`` stands for a port of the ground.
         along: alerts that the same fault rightly raises too.
         about: the ``instance`` label of the alert, if it is not the server's; empty if it has none.
@@ -74,6 +77,7 @@ class Drill:
     alert: str
     fault: str
     start: Fault
+    before: Fault | None = None
     track: Track = CROWD
     environment: Mapping[str, str] = field(default_factory=dict)
     along: frozenset[str] = frozenset()

@@ -62,6 +62,7 @@ class Runner:
         except (httpx.HTTPError, OSError, websockets.WebSocketException, ExceptionGroup) as error:
             result.problems.append(f"{result.state}: {_words(error)}")
         finally:
+            await self._scene.before.aclose()
             await self._scene.cleanup.aclose()
             self._ground.forget(self._instance.target)
             await self._instance.close()
@@ -72,6 +73,8 @@ class Runner:
         result.state = "starting"
         async with self._starting:
             await self._instance.start()
+        if drill.before:
+            await self._scene.before.enter_async_context(drill.before(self._scene))
         self._ground.scrape(self._instance.target)
         await self._ground.scraped(self._instance.target)
         result.state = "quiet"

@@ -37,6 +37,7 @@ _WORDS: Final[Mapping[State, str]] = {
     "failed": "failed",
 }
 _TITLES: Final = ("", "alert", "", "pending", "firing", "page", "minimum", "resolved", "told")
+_WIDTHS: Final = {"alert": 24, "": 1}
 
 
 def drills_table(results: Iterable[Result]) -> RenderableType:
@@ -44,7 +45,14 @@ def drills_table(results: Iterable[Result]) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in _TITLES:
         right = title in {"pending", "firing", "page", "minimum", "resolved"}
-        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+        wide = title == "told"
+        table.add_column(
+            title,
+            justify="right" if right else "left",
+            no_wrap=True,
+            min_width=None if wide else max(len(title), _WIDTHS.get(title, 1)),
+            overflow="ellipsis",
+        )
     for result in results:
         sign, colour = _MARKS[result.state]
         known = (result.after(result.pending), result.after(result.firing), result.after(result.told))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -30,14 +29,18 @@ async def some_wait(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def nobody(scene: Scene) -> AsyncIterator[None]:
-    """Somebody was there, and then nobody is; who comes back heals it."""
+async def somebody(scene: Scene) -> AsyncIterator[None]:
     name, token = await visitor.room(scene.instance)
     async with visitor.joined(scene.instance, name, token, "sender"):
-        await asyncio.sleep(3 * scene.ground.track.interval)
-    scene.mark()
+        yield
+
+
+@asynccontextmanager
+async def nobody(scene: Scene) -> AsyncIterator[None]:
+    """Who was there leaves; who comes heals it."""
+    await scene.before.aclose()
     yield
-    await scene.cleanup.enter_async_context(visitor.joined(scene.instance, name, token, "receiver"))
+    await scene.cleanup.enter_async_context(somebody(scene))
 
 
 @asynccontextmanager
@@ -90,6 +93,7 @@ DRILLS: Final = (
         alert="NoActiveConnections",
         fault="everybody leaves and nobody comes",
         start=nobody,
+        before=somebody,
         track=DIGEST,
     ),
     Drill(
