@@ -19,7 +19,8 @@ class Timing:
         first: before the first retry; each later one waits twice as long, up to ``most``.
         patience: for how long it is tried again without any success.
         channel: for a channel to open, once the other side is there.
-        direct: for a direct connection, before the relay is taken.
+        direct: for a direct connection, before the relay is taken. Longer than what HighConnectionTime calls
+            slow (10 s), or a slow connection would only ever read as a failed one.
         linger: a receiver that has all stays for the sender to hear of it.
     """
 
@@ -27,7 +28,7 @@ class Timing:
     most: float = 15.0
     patience: float = 600.0
     channel: float = 20.0
-    direct: float = 10.0
+    direct: float = 15.0
     linger: float = 30.0
 
 
