@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tallow.stack.drill.drill import Drill
-from tallow.stack.drill.faults import disk, exposition, monitoring, peers, server, traffic
+from tallow.stack.drill.faults import budget, disk, exposition, monitoring, peers, server, traffic
 
 DRILLS: Mapping[str, Drill] = MappingProxyType(
     {
         drill.alert: drill
-        for part in (server, peers, traffic, monitoring, exposition, disk)
+        for part in (server, peers, traffic, monitoring, exposition, disk, budget)
         for drill in part.DRILLS
     }
 )

@@ -39,7 +39,7 @@ NOTIFY: Final = Track("notify", 1 / 15)
 """Alertmanager itself is broken here."""
 WATCHDOG: Final = Track("watchdog", 1 / 15)
 """Prometheus and Alertmanager die here."""
-BUDGET: Final = Track("budget", 1 / 120, in_turn=True, objectives=True)
+BUDGET: Final = Track("budget", 1 / 60, in_turn=True, objectives=True)
 """Alerts that look at six hours, and at the job as a whole."""
 DIGEST: Final = Track("digest", 1 / 720)
 """What is told once a day."""

@@ -68,7 +68,7 @@ DRILLS: Final = (
     Drill(
         alert="SlowTransfers",
         fault="the path carries 400 bytes a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=400", rate=60, size=1_200_000, at_once=200)),
+        start=with_(Traffic("throttle=400", rate=60, size=1_200_000, at_once=120)),
         along=frozenset({"LowTransferSpeed", *_FAILURES}),
         lasts=150,
     ),
@@ -88,8 +88,9 @@ DRILLS: Final = (
     ),
     Drill(
         alert="HighTransferFailureRate",
-        fault="the disk of half the senders fails under way (peers' switch fail_transfer)",
-        start=with_(Traffic("fail_transfer=0.6")),
+        fault="the disk of a third of the senders fails under way (peers' switch fail_transfer)",
+        before=with_(Traffic()),
+        start=with_(Traffic("fail_transfer=1", rate=_OFTEN / 2)),
         along=frozenset({_ERRORS}),
         lasts=60,
     ),

@@ -1,0 +1,128 @@
+"""Faults that burn error budgets: fast ones that break everything, slow ones that break a share.
+
+The alerts look at the job as a whole, so that each drill has the stack for itself. The slow ones need a
+share of failures between the two paces, all the time: of transfers half, of connections one in ten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from tallow.stack.drill import visitor
+from tallow.stack.drill.drill import Drill, Scene, again_and_again
+from tallow.stack.drill.faults.peers import Traffic, demo, with_
+from tallow.stack.drill.ground import Ground
+from tallow.stack.drill.track import BUDGET
+
+_RATE: Final = 60.0
+_ALONG: Final = frozenset(
+    {
+        "HighErrorRate",
+        "HighTransferFailureRate",
+        "NoSuccessfulTransfers",
+        "HighConnectionFailureRate",
+        "HighRelayUsage",
+    }
+)
+_SMALL: Final = 50_000
+_SENDERS: Final = 5
+"""At a time; each reports two attempts to connect, and one of the ten fails."""
+
+
+def _attempts(succeeded: int, failed: int) -> dict[str, Any]:
+    counts = {"success": succeeded, "failed": failed}
+    return {
+        "webrtc_connections_total": [
+            {"labels": {"type": "direct", "status": status}, "value": count}
+            for status, count in counts.items()
+            if count
+        ]
+    }
+
+
+@asynccontextmanager
+async def _attempting(scene: Scene, *, failing: bool) -> AsyncIterator[None]:
+    """Peers in real rooms report ten attempts a second: exactly one in ten failed, or none."""
+
+    async def one(number: int) -> None:
+        name, token = await visitor.room(scene.instance)
+        async with visitor.joined(scene.instance, name, token, "sender") as seat:
+            broken = failing and number == 0
+            metrics = _attempts(1, 1) if broken else _attempts(2, 0)
+            await visitor.report(scene.instance, seat.joined["telemetry_token"], metrics)
+
+    async def all_() -> None:
+        await asyncio.gather(*(one(number) for number in range(_SENDERS)))
+
+    async with again_and_again(all_, 1.0):
+        yield
+
+
+@asynccontextmanager
+async def connecting_well(scene: Scene) -> AsyncIterator[None]:
+    async with _attempting(scene, failing=False):
+        yield
+
+
+@asynccontextmanager
+async def connecting_badly(scene: Scene) -> AsyncIterator[None]:
+    await scene.before.aclose()
+    async with _attempting(scene, failing=True):
+        yield
+    await scene.cleanup.enter_async_context(_attempting(scene, failing=False))
+
+
+@asynccontextmanager
+async def failing_beside_others(scene: Scene) -> AsyncIterator[None]:
+    async with demo(scene, Traffic("fail_transfer=1", rate=_RATE, size=_SMALL)):
+        yield
+
+
+def _nobody(_ground: Ground) -> str:
+    """The alerts are about the job, and about no instance of it."""
+    return ""
+
+
+DRILLS: Final = (
+    Drill(
+        alert="TransferBudgetBurnsSlow",
+        fault="the disk of half the senders fails under way (peers' switch fail_transfer)",
+        before=with_(Traffic(rate=_RATE, size=_SMALL)),
+        start=failing_beside_others,
+        track=BUDGET,
+        about=_nobody,
+        along=_ALONG,
+        lasts=60,
+    ),
+    Drill(
+        alert="ConnectionBudgetBurnsSlow",
+        fault="in real rooms, one in ten attempts to connect is reported failed",
+        before=connecting_well,
+        start=connecting_badly,
+        track=BUDGET,
+        about=_nobody,
+        along=_ALONG,
+        lasts=60,
+    ),
+    Drill(
+        alert="TransferBudgetBurnsFast",
+        fault="every sender's disk fails under way (peers' switch fail_transfer)",
+        start=with_(Traffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL)),
+        track=BUDGET,
+        about=_nobody,
+        along=_ALONG,
+        lasts=60,
+    ),
+    Drill(
+        alert="ConnectionBudgetBurnsFast",
+        fault="WebRTC finds no way across, for anybody (peers' switch break_path)",
+        start=with_(Traffic("break_path=1", rate=2 * _RATE, size=_SMALL)),
+        track=BUDGET,
+        about=_nobody,
+        along=_ALONG,
+        lasts=60,
+    ),
+)
