@@ -14,7 +14,7 @@ from tallow.stack.drill import fidelity
 from tallow.stack.drill.instance import DrillError
 from tallow.stack.drill.receivers.desk import Desk
 from tallow.stack.drill.track import Track
-from tallow.stack.engines.home import Home, write_private
+from tallow.stack.engines.home import Home, private_folder, write_private
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
 
 Groups = Mapping[str, tuple[Rule, ...]]
@@ -75,6 +75,7 @@ def write_prometheus(home: Home, track: Track, jobs: tuple[Job, ...], alertmanag
         if scrape["job_name"] == "tallow":
             del scrape["static_configs"]
             scrape["file_sd_configs"] = [{"files": [str(place / "tallow.yml")]}]
+    private_folder(place / "targets")  # Prometheus watches only folders that are there when it starts
     write_private(place / "prometheus.yml", yaml.safe_dump(document, sort_keys=False))
     write_targets(home, {})
 

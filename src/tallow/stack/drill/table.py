@@ -32,12 +32,12 @@ _WORDS: Final[Mapping[State, str]] = {
     "pending": "pending",
     "firing": "firing",
     "told": "people were told",
-    "healed": "healed, not yet resolved",
+    "healed": "healed, resolving",
     "passed": "passed",
     "failed": "failed",
 }
 _TITLES: Final = ("", "alert", "", "pending", "firing", "page", "minimum", "resolved", "told")
-_WIDTHS: Final = {"alert": 24, "": 1}
+_WIDTHS: Final = {"alert": 25, "": 1}
 
 
 def drills_table(results: Iterable[Result]) -> RenderableType:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from tallow.stack.drill.drill import Drill, Scene, again_and_again
 from tallow.stack.drill.receivers import web
-from tallow.stack.drill.track import NOTIFY, WATCHDOG
+from tallow.stack.drill.track import NOTIFY, RULES, WATCHDOG
 from tallow.stack.engines.home import write_private
 
 _KILLS: Final = 5
@@ -108,6 +108,7 @@ DRILLS: Final = (
         alert="RuleEvaluationFailing",
         fault="a rule is loaded that matches several series to one, and fails",
         start=failing_rule,
+        track=RULES,
         about=lambda ground: ground.address("prometheus"),
     ),
     Drill(

@@ -70,7 +70,7 @@ DRILLS: Final = (
         fault="the path carries 400 bytes a second (peers' switch throttle)",
         start=with_(Traffic("throttle=400", rate=60, size=1_200_000, at_once=120)),
         along=frozenset({"LowTransferSpeed", *_FAILURES}),
-        lasts=150,
+        lasts=240,
     ),
     Drill(
         alert="SlowPQCOperations",

@@ -1,0 +1,35 @@
+"""Every drill, three times in a row, each in under a quarter of an hour; and what it took, written down."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from support.debian import program
+from tallow.stack import alerts
+from tallow.stack.drill import document
+from tallow.stack.drill.catalog import DRILLS
+from tallow.stack.drill.session import Session
+from tallow.stack.drill.table import line
+
+pytestmark = [pytest.mark.proof, pytest.mark.integration]
+
+QUARTER_OF_AN_HOUR_S = 900
+
+
+@pytest.mark.parametrize("run", [1, 2, 3])
+async def test_every_alert_pages_when_it_must(run: int, tmp_path: Path) -> None:
+    for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
+        program(name)  # skips where it cannot be had
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+    started = time.monotonic()
+    results = await Session(list(DRILLS.values()), tmp_path).run()
+    took = time.monotonic() - started
+    ordered = [results[name] for name in alerts.RULES]
+    print(f"\nrun {run}: {took:.0f} s", *(line(result) for result in ordered), sep="\n  ")
+    assert [(result.alert, result.problems) for result in ordered if result.problems] == []
+    assert took < QUARTER_OF_AN_HOUR_S
+    document.write("latencies", document.latencies(ordered))

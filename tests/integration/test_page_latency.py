@@ -1,0 +1,42 @@
+"""How long it takes from the death of Tallow to the e-mail, as shipped: nothing is scaled."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from support.stack import stack, until
+from tallow.stack import alerts
+from tallow.stack.drill import document, expected
+from tallow.stack.engines import native
+from tallow.stack.prometheus import SCRAPE_INTERVAL_S
+
+pytestmark = [pytest.mark.proof, pytest.mark.integration]
+
+PATIENCE_S = 300.0
+
+
+def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
+    rule = alerts.RULES["ServiceDown"]
+    # A scrape fails within one interval, the rule is looked at within another, and again at the end of `for`.
+    least = rule.hold + expected.group_wait(rule)
+    most = least + 3 * SCRAPE_INTERVAL_S
+    with stack(tmp_path) as running:
+        until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
+        killed = time.monotonic()
+        running.process("tallow").send_signal(signal.SIGKILL)
+        native.hold(running.home, ["tallow"])
+        until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
+        took = time.monotonic() - killed
+        said = (
+            f"Killed, and the e-mail was there after **{took:.1f} s**: `for` {rule.hold} s and group wait "
+            f"{expected.group_wait(rule):g} s make {least:g} s, and scrape and evaluation, every "
+            f"{SCRAPE_INTERVAL_S} s each, add up to {most - least:g} s more."
+        )
+        print(f"\n{said}")
+    assert took >= least
+    assert took < most + 10, "the pipeline itself takes longer than a few seconds"
+    document.write("page", said)
