@@ -38,7 +38,7 @@ CROWD: Final = Track("crowd", 1 / 15)
 NOTIFY: Final = Track("notify", 1 / 15)
 """Alertmanager itself is broken here."""
 RULES: Final = Track("rules", 1 / 15)
-"""Prometheus's own rules are broken here, with so little else to do that it misses no evaluation by itself."""
+"""Prometheus's own rules are broken here; with little else to do it misses no evaluation by itself."""
 WATCHDOG: Final = Track("watchdog", 1 / 15)
 """Prometheus and Alertmanager die here."""
 BUDGET: Final = Track("budget", 1 / 60, in_turn=True, objectives=True)
