@@ -84,6 +84,14 @@ async def test_a_direct_way_is_found() -> None:
         assert await sender.receive() == b"and back"
 
 
+async def test_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with connected() as (sender, receiver):
+        await sender.send(b"x")
+        await receiver.receive()
+    assert caplog.messages == []
+
+
 async def test_messages_arrive_whole_and_in_order() -> None:
     async with connected() as (sender, receiver):
         sizes = [1, 1000, sender.max_message, 2, PIECE, 1161, 1160, sender.max_message]

@@ -17,6 +17,7 @@ fill its own memory.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections import deque
@@ -68,6 +69,9 @@ SILENCE_S: Final = 5.0
 CLOSE_TIMEOUT_S: Final = 5.0
 
 Role = Literal["sender", "receiver"]
+
+for _chatty in ("aioice", "aiortc"):  # they log every address that is tried
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 _MAX_MESSAGE: Final = re.compile(r"^a=max-message-size:(\d{1,12})\r?$", re.MULTILINE)
 _ENDED: Final = "the other side has ended the connection"
