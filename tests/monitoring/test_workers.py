@@ -178,6 +178,34 @@ def test_a_full_disk_folds_further_series_and_shares_rows(
     assert metrics.registry.value("transfers_started_total") == 15
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads that change over as often as the interpreter lets them."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
+def test_scrapes_at_once_count_nothing_twice(workers: list[Worker], here: Registry) -> None:
+    seen: list[float] = []
+
+    def scrape() -> None:
+        seen.extend(here.value("bytes_transferred_total", **SENT) for _ in range(20))
+
+    for number in range(1, 4):
+        workers[0].do(f"metrics.register_cache('cache-{number}')")
+        workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+        seen.clear()
+        threads = [threading.Thread(target=scrape) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(seen) == {10.0 * number}
+
+
 def test_more_cells_than_a_step_are_shared(workers: list[Worker], here: Registry) -> None:
     workers[0].do("[metrics.register_route(f'/route/{n}', ('GET', 'POST')) for n in range(400)]")
     workers[0].do("metrics.record_http_request('POST', '/route/399', 200, 0.1, 1, 2)")

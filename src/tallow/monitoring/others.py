@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import mmap
+import threading
 import time
 from operator import add
 from pathlib import Path
@@ -40,7 +41,7 @@ class Archive(NamedTuple):
 
 
 class Others:
-    """The other workers of a directory. One reader a process."""
+    """The other workers of a directory. One reader a process, and one reading at a time."""
 
     def __init__(self, directory: Path, own: str) -> None:
         self._directory = directory
@@ -49,18 +50,20 @@ class Others:
         self._path = directory / "archive.json"
         self._stamp: Stamp | None = None
         self._archive = Archive(frozenset(), {})
+        self._reading = threading.Lock()
 
     def read(self) -> list[tuple[bool, Sums]]:
         """(True, cells) of each other worker that lives, and (False, sums) of those that have ended."""
         dead: list[str] = []
         found: list[tuple[bool, Sums]] = []
-        for _ in range(ATTEMPTS):
-            archive = self._archived()
-            dead, found = self._read(archive)
-            if self._seen() == self._stamp:
-                break
-        if dead:
-            self._bury(dead)
+        with self._reading:
+            for _ in range(ATTEMPTS):
+                archive = self._archived()
+                dead, found = self._read(archive)
+                if self._seen() == self._stamp:
+                    break
+            if dead:
+                self._bury(dead)
         return found
 
     def close(self) -> None:
