@@ -31,7 +31,7 @@ def rows() -> list[Row]:
         summed("event loop's watch, a second", "0.1 % of a core", idle, int(SECONDS), 1.0),
         summed("process figures, a scrape every 15 s, a second", "0.1 % of a core", read, 1, 1.0),
         summed(
-            "a collection of generation 0, timed", "the same, not timed", _collections(), COLLECTIONS, None
+            "700 lists made and collected, timed", "the same, not timed", _collections(), COLLECTIONS, None
         ),
     ]
 
