@@ -73,13 +73,12 @@ async def test_a_collector_that_hangs_costs_its_own_metrics_alone(
     with caplog.at_level(logging.WARNING):
         assert b"tallow_transfers_total" in await whole(registry)
     assert turned.done()
+    monkeypatch.setattr(scrape, "PATIENCE_S", 1000.0)  # to wait for it again would outlast this test
     threads = threading.active_count()
-    for _ in range(5):  # nobody waits for it again while it hangs, and no threads pile up
-        started = time.monotonic()
+    for _ in range(20):
         assert b"backend_up" not in await whole(registry)
-        assert time.monotonic() - started < 1.0
-    assert threading.active_count() <= threads
-    assert registry.value("collector_failures_total") == 6
+    assert threading.active_count() < threads + 10  # none wait for it; a few may just be ending
+    assert registry.value("collector_failures_total") == 21
     hanging.answer.set()
     for _ in range(100):
         if b"backend_up 1.0" in await whole(registry):
