@@ -336,4 +336,5 @@ def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tm
             page.locator("[data-panel='1'][data-state=drawn]").wait_for()
             watched.settle()
             page.get_by_text("is not reachable").wait_for(state="detached")
+            page.get_by_text("No alert fires").wait_for()  # read anew as well
         page.close()

@@ -24,7 +24,8 @@ async def demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
     )
     told, complaint = await process.communicate()
     assert process.returncode == 0, complaint.decode()
-    summary = json.loads(told.splitlines()[-1])
+    events = [json.loads(line) for line in told.splitlines()]  # log lines among them
+    [summary] = [event for event in events if event.get("event") == "summary"]
     outcomes: dict[str, int] = summary["outcomes"]
     return outcomes
 

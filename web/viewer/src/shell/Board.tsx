@@ -54,7 +54,7 @@ export function Board({ board, address, move }: Props) {
           onNow={again}
         />
       </div>
-      <AlertBar tick={alertTick} brief={address.viewPanel !== undefined} />
+      <AlertBar tick={tick + alertTick} brief={address.viewPanel !== undefined} />
       {variables && (
         <Grid
           panels={board.panels}
