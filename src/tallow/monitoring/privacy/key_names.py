@@ -84,6 +84,7 @@ ANY: Final = {
         recipientname beneficiaryname sendername studentname payername buyername billingname
         shippingname authorname mothersmaidenname taxnumber nationalidnumber socialinsurancenumber
         vatnumber nhsnumber aadhaar medicalrecordnumber driverslicensenumber screenname
+        deviceid deviceuuid devicename devicefingerprint imei imsi ssid idfa advertisingid
         """
     ),
 }

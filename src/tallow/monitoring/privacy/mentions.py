@@ -54,8 +54,21 @@ _QUOTED: Final = re.compile(r"[Uu](?<!\w.)ser:? [\"'`]([^\"'`\s]{1,64})[\"'`]")
 _NETRC: Final = re.compile(r"machine \S{1,100} login (\S{1,64}) password")
 _DATABASE: Final = re.compile(r"[Uu]ser [Ii][Dd]=([^;\s]{1,64})")
 _AUTH: Final = re.compile(r"\bAUTH[\"']? (?:[\"']?default[\"']? )?[\"']?([^\s\"']{4,})")
+_ROOM: Final = re.compile(r"(?=[A-Z]*\d)[A-Z0-9]{6,12}|(?=[A-Z-]*\d)[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}")
 _CHOSEN: Final = ("password", "passphrase", "passwd", "passcode", "identified by", "requirepass")
-WORDS: Final = (*_CHOSEN, "token", "secret", "session", "sessionid", "phpsessid", "key", "code", "pin", "otp")
+WORDS: Final = (
+    *_CHOSEN,
+    "token",
+    "secret",
+    "session",
+    "sessionid",
+    "phpsessid",
+    "key",
+    "code",
+    "pin",
+    "otp",
+    "room",
+)
 """What a text with a mentioned value holds, in lower case."""
 _XML: Final = re.compile(r"<(?:\w{1,20}:)?([A-Za-z][\w.\-]{1,60})(?:\s[^<>]{0,200})?>([^<>]{1,2000})</")
 
@@ -124,6 +137,8 @@ def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> 
         )
         if private and word == "code" and lower[max(0, place - 24) : place].endswith(_ROOMS):
             return "room_code"
+    elif word == "room":
+        return "room_code" if _ROOM.fullmatch(value) else ""
     elif word == "key":
         private = is_random(value) and _KEY.search(lower, max(0, place - 16), place) is not None
     elif word == "sessionid":

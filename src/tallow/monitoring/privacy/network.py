@@ -26,7 +26,7 @@ _VERSIONED: Final = words(
 )
 _SCHEMES: Final = words("tcp udp inet inet6 ip host from addr client peer http https icmp sctp")
 _NEAR: Final = re.compile(
-    r"(?:->|ip|addr|address|client|host|peer|server|remote|//|for|dns)\W{0,3}$", re.IGNORECASE
+    r"(?:->|ip|addr|address|client|host|peer|server|remote|//|for|dns|from)\W{0,3}$", re.IGNORECASE
 )
 _WORD: Final = re.compile(r"[\w.+-]+")
 
@@ -49,11 +49,12 @@ def _is_plain(address: str, text: str, start: int, end: int) -> bool:
     if octets[0] in {"0", "255", "127"} or int(octets[0]) > 255:
         return True
     if start and _is_version(text[max(0, start - 44) : start]):
-        return True
+        # What follows an @ is a version of a package, or the host of a login: root@10.1.1.5.
+        return text[start - 1] != "@" or max(map(len, octets)) == 1
     after = text[end : end + 1]
     if after == "/" and octets[3] == "0" and re.match(r"/\d{1,2}(?!\d)", text[end : end + 4]):
         return ipaddress.ip_address(address).is_private
-    if max(map(len, octets)) > 1 or after == ":":
+    if max(map(len, octets)) > 1 or after == ":" or len(set(octets)) == 1:
         return False
     return start > 0 and not _NEAR.search(text[max(0, start - 12) : start])
 

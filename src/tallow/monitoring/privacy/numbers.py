@@ -17,9 +17,9 @@ _PLUS: Final = re.compile(r"\+(?<![\w.+]\+)\s?(\(?\d(?:[ ().\-/]{0,2}\d){7,14})(
 _ZEROS: Final = re.compile(r"00(?<![\w.+:\-]00)(?=[1-9])(\d(?:[ ().\-/]{0,2}\d){7,14})(?!\d)")
 _NATIONAL: Final = re.compile(
     r"[\d(](?<![\w.+\-/:][\d(])(?<!\d [\d(])(?:"
-    r"(?<=1)[ .-](?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?![\w-]|\.\d)"
-    r"|(?<=\()[2-9]\d{2}\) ?[2-9]\d{2}[ .-]\d{4}(?![\w-]|\.\d)"
-    r"|(?<=[2-9])\d{2}[ .-][2-9]\d{2}[ .-]\d{4}(?![\w-]|\.\d)"
+    r"(?<=1)[ .-](?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
+    r"|(?<=\()[2-9]\d{2}\) ?\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
+    r"|(?<=[2-9])\d{2}[ .-]\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
     r"|(?:(?<=0)|(?<=\()0)[1-9]\d{1,3}\)?[ /-]\d{3,8}(?:[ -]\d{3,4}){0,2}(?![\w:-]|\.\d)"
     r"|(?<=0)[1-9](?:[ .-]\d{2}){4}(?![\w:-]))"
 )
@@ -27,6 +27,8 @@ _CALLS: Final = (
     "phone", "tel", "mobile", "cell", "sms", "call", "dial", "text", "fax", "whatsapp", "caller", "contact",
     "sms to number",
 )  # fmt: skip
+_EVERYDAY: Final = frozenset({"call", "cell", "text", "dial"})
+"""Words that stand before other numbers too: those have to be longer."""
 _CALLED: Final = re.compile(
     r"(?:ed|ing)?(?:(?: sent)? (?:number|to number|to|at|me at|no\.?|is|from))?[ :=]{1,3}"
     r"(\(?\d(?:[ ().-]{0,2}\d){6,14})(?![\w])"
@@ -94,6 +96,12 @@ def called(text: str) -> Iterator[Span]:
         place = lower.find(word)
         while place >= 0:
             found = _CALLED.match(lower, place + len(word))
-            if found and not _UNIT.match(text, found.end()) and not _DATE.match(found[1]):
+            if found and not (
+                _UNIT.match(text, found.end()) or _DATE.match(found[1]) or _is_count(word, found[1])
+            ):
                 yield (*found.span(1), "phone")
             place = lower.find(word, place + 1)
+
+
+def _is_count(word: str, digits: str) -> bool:
+    return word in _EVERYDAY and digits.isdigit() and len(digits) < 9

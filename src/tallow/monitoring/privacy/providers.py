@@ -53,7 +53,7 @@ _FORMS: Final = (
     # Talk and mail
     ("xo xa", r"xox[abeoprs](?:-\w+)?-[\w-]{8,}|xapp-\d-[\w-]{8,}|xoxe\.xox[bp]-[\w-]{8,}"),  # Slack
     ("SG", r"SG\.[\w-]{16,}\.[\w-]{16,}"),  # SendGrid
-    ("ke", r"key-[0-9a-f]{32}"),  # Mailgun
+    ("ke", r"key-[0-9a-z]{32}(?!\w)"),  # Mailgun
     ("xk", r"xkeysib-[\w-]{20,}"),  # Brevo
     ("re", r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}"),  # Resend
     ("SK AC", r"(?:SK|AC)[0-9a-f]{32}(?::[0-9a-f]{32})?(?!\w)"),  # Twilio
@@ -107,7 +107,7 @@ TAILED: Final = re.compile(
     r"|[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,})"
 )
 """Mailchimp's, Terraform's and Discord's, which begin like anything."""
-COLON: Final = re.compile(r"\d{8,10}:AA[\w-]{33}(?![\w-])")
+COLON: Final = re.compile(r"\d{8,10}:AA[\w-]{32,33}(?![\w-])")
 """Telegram's bots, whose keys are addresses too: ``/bot123456789:AA…``."""
 REFRESH: Final = re.compile(r"1//0[\w-]{20,}")
 """Google's refresh tokens."""

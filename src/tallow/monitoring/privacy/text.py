@@ -99,7 +99,7 @@ def _rules(text: str, classify: Classify, versioned: bool) -> list[Span]:
             _about_marks(text, classify, spans)
     if "/" in text or "\\" in text:
         _about_paths(text, long, spans)
-    if (" " in text and (numeric or long >= 0 or "ode " in text)) or quoted or "(" in text:
+    if (" " in text and (numeric or long >= 0 or "ode " in text or "ode: " in text)) or quoted or "(" in text:
         _about_words(text, text.lower(), classify, spans)
     if "-" in text:
         _about_hyphens(text, quoted, classify, spans)
@@ -165,6 +165,7 @@ def _about_words(text: str, lower: str, classify: Classify, spans: list[Span]) -
         or "pin" in lower
         or "otp" in lower
         or "identif" in lower
+        or "room " in lower
     ):
         spans += mentions.mentioned(text, lower)
     if (

@@ -115,7 +115,7 @@ def is_ssn(area: str, group: str, serial: str) -> bool:
 def is_international(digits: str) -> bool:
     """Digits after a ``+`` or ``00`` that E.164 could have assigned."""
     if digits[:1] == "1":
-        return len(digits) == 11 and digits[1] not in "01" and digits[4] not in "01"
+        return len(digits) == 11 and digits[1] not in "01"
     if digits[:1] == "7":
         return len(digits) == 11
     known = digits[:2] in _SHORT_CODES or _LONG_CODE.match(digits) is not None

@@ -25,7 +25,9 @@ _HOLDER: Final = re.compile(
     re.DOTALL,
 )
 _HOLDING: Final = {"xx", "yo", "my", "pr", "os", "op", "un", "li", "di", "ty"}
+_MAC: Final = re.compile(r"[0-9A-Fa-f:.\- ]{12,23}")
 _CODE: Final = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}")
+_MEASURED: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})? ?(?:[mµun]?s|m|h|px|%)")
 _NUMBER: Final = re.compile(r"[-+]?\d{1,5}(?:\.\d{1,6})?%?")
 _PLAIN: Final = re.compile(
     r"[-+]?\d+(?:[.,:]\d+)*(?:\s?(?:[nmuµ]?s|min|h|d|[KMGT]?i?B|bytes|seconds|%))?"
@@ -70,6 +72,8 @@ def _any(kind: str, text: str, name: str) -> bool:
         return bool(rest) and rest.lower() not in PROSE and not _is_holder(rest)
     if kind == "file_name" and _SOURCE.fullmatch(text):
         return name not in {"filename", "basename"}
+    if kind == "geo" and _MEASURED.fullmatch(text):
+        return False  # lat=12ms is a latency
     if name in {"pwd", "oldpwd"} and text.startswith(("/", "~")):
         return False
     if name in {"pass", "mobile", "tel", "cell", "pw", "zip", "long", "city"} and _NUMBER.fullmatch(text):
@@ -99,7 +103,7 @@ def _digits(text: str) -> bool:
 
 _SHAPED: Final[dict[str, Callable[[str], bool]]] = {
     "phone": _digits,
-    "mac": _has_digit,
+    "mac": lambda text: _MAC.fullmatch(text) is not None,
     "card": _digits,
     "iban": lambda text: _has_digit(text) or text.isupper(),
     "ssn": _digits,
