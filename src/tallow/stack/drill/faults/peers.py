@@ -68,7 +68,7 @@ DRILLS: Final = (
     Drill(
         alert="SlowTransfers",
         fault="the path carries 400 bytes a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=400", rate=60, size=1_200_000, at_once=120)),
+        start=with_(Traffic("throttle=400", rate=60, size=1_200_000, at_once=200)),
         along=frozenset({"LowTransferSpeed", *_FAILURES}),
         lasts=240,
     ),
