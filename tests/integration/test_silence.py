@@ -44,7 +44,7 @@ async def healthy(folder: Path) -> AsyncIterator[tuple[Ground, Observer, list[In
         servers = [await serve(ground) for _ in range(3)]
         for server in servers[:2]:
             scene = Scene(ground, observer, server)
-            await traffic.enter_async_context(demo(scene, Traffic(rate=30, size=200_000, relay=0.2)))
+            await traffic.enter_async_context(demo(scene, Traffic(rate=20, size=200_000)))
         await asyncio.sleep(600 * QUIET.scale)
         yield ground, observer, servers
 
