@@ -20,8 +20,8 @@ _FULL_EVERY_S: Final = 0.5
 _HELD_BYTES: Final = 1.8e9
 _HELD_AT_ONCE: Final = 0.1e9
 """Little enough that the server goes on answering scrapes meanwhile."""
-_BUSY_CORES: Final = 1.2
-_PRECEDENCE: Final = -15
+_BUSY_CORES: Final = 1.5
+_PRECEDENCE: Final = -10
 _SLOW_S: Final = 1.7
 
 
