@@ -24,7 +24,7 @@ async def demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
     )
     told, complaint = await process.communicate()
     assert process.returncode == 0, complaint.decode()
-    events = [json.loads(line) for line in told.splitlines()]  # log lines among them
+    events = [json.loads(line) for line in told.splitlines()]
     [summary] = [event for event in events if event.get("event") == "summary"]
     outcomes: dict[str, int] = summary["outcomes"]
     return outcomes

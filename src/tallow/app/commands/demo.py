@@ -20,6 +20,7 @@ from tallow.app.demo.plan import Shares
 from tallow.app.demo.traffic import Traffic
 from tallow.app.link import LinkError, origin
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.journal import set_up
 from tallow.app.peer.server import trust
 
 UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
@@ -92,6 +93,7 @@ def command(
     """
     load_faults()
     try:
+        set_up()
         place, context = origin(server), trust(ca)
     except (LinkError, PeerError) as error:
         raise click.ClickException(str(error)) from None

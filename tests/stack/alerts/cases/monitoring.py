@@ -56,6 +56,12 @@ TELEMETRY = [
     ),
     Case(
         "TelemetryDropped",
+        "stays quiet when peers report more than their share",
+        dropped(counter((20, 0), (40, 5)), "client"),
+        quiet=(36, 55),
+    ),
+    Case(
+        "TelemetryDropped",
         "stays quiet when something was lost for nine minutes",
         dropped(counter((20, 0), (9, 1), (60, 0))),
         quiet=(30, 33, 34, 36, 60),
