@@ -67,8 +67,8 @@ def with_(traffic: Traffic) -> Callable[[Scene], AbstractAsyncContextManager[Non
 DRILLS: Final = (
     Drill(
         alert="SlowTransfers",
-        fault="the path carries 400 bytes a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=400", rate=60, size=1_200_000, at_once=200)),
+        fault="the path carries 250 bytes a second (peers' switch throttle)",
+        start=with_(Traffic("throttle=250", rate=60, size=40_000, at_once=200)),
         along=frozenset({"LowTransferSpeed", *_FAILURES}),
         lasts=240,
     ),
