@@ -106,7 +106,7 @@ def captured_logs(level: str = "debug", *, standard_library: bool = True) -> Ite
     root = logging.getLogger()
     others = [handler for handler in root.handlers if isinstance(handler, BridgeHandler)]
     with PIPELINE.redirected(captured.pipeline):
-        for handler in others if standard_library else ():
+        for handler in others:  # what they take would come in through the process's own pipeline
             root.removeHandler(handler)
         if standard_library:
             root.addHandler(bridge)
@@ -114,6 +114,6 @@ def captured_logs(level: str = "debug", *, standard_library: bool = True) -> Ite
             yield captured
         finally:
             root.removeHandler(bridge)
-            for handler in others if standard_library else ():
+            for handler in others:
                 root.addHandler(handler)
             captured.close()

@@ -1,0 +1,36 @@
+"""What every test leaves as it was."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tallow.monitoring.logging.bridge import BridgeHandler
+
+
+@pytest.fixture(autouse=True)
+def _standard_logging_as_it_was() -> Iterator[None]:
+    """Programs started in this process, and servers in its loop, set up the standard library's logging."""
+    root = logging.getLogger()
+    level, bridges = root.level, [one for one in root.handlers if isinstance(one, BridgeHandler)]
+    kept = {
+        logger: (logger.level, list(logger.handlers), list(logger.filters), logger.propagate, logger.disabled)
+        for logger in _loggers()
+    }
+    yield
+    root.setLevel(level)
+    # pytest's own handlers come and go between a test and its end: they are left alone.
+    for handler in [one for one in root.handlers if isinstance(one, BridgeHandler) and one not in bridges]:
+        root.removeHandler(handler)
+    for logger in _loggers():
+        at, handlers, filters, propagate, disabled = kept.get(logger, (logging.NOTSET, [], [], True, False))
+        logger.setLevel(at)
+        logger.handlers, logger.filters = handlers, filters
+        logger.propagate, logger.disabled = propagate, disabled
+
+
+def _loggers() -> list[logging.Logger]:
+    known = logging.root.manager.loggerDict.values()
+    return [logger for logger in known if isinstance(logger, logging.Logger)]
