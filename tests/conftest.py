@@ -13,6 +13,14 @@ from tallow.monitoring.logging.bridge import BridgeHandler
 @pytest.fixture(autouse=True)
 def _standard_logging_as_it_was() -> Iterator[None]:
     """Programs started in this process, and servers in its loop, set up the standard library's logging."""
+    for name in (
+        "uvicorn",
+        "uvicorn.access",
+        "uvicorn.error",
+    ):  # as a server of a module before may have left it
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate, logger.disabled = [], True, False
+        logger.setLevel(logging.NOTSET)
     root = logging.getLogger()
     level, bridges = root.level, [one for one in root.handlers if isinstance(one, BridgeHandler)]
     kept = {

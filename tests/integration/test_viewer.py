@@ -221,7 +221,7 @@ def test_it_is_used_by_keyboard_alone(desktop: Watched) -> None:
     page.keyboard.press("Space")
     page.wait_for_url("**var-instance=*")
     page.keyboard.press("Escape")
-    assert page.locator(".variable[open]").count() == 0
+    page.wait_for_function("() => document.querySelectorAll('.variable[open]').length === 0")
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
     page.get_by_label("Time range").focus()
     page.keyboard.press("ArrowDown")  # to the next longer one
@@ -230,11 +230,11 @@ def test_it_is_used_by_keyboard_alone(desktop: Watched) -> None:
     page.keyboard.press("Enter")
     page.get_by_text("HighErrorRate fires").wait_for()
     page.keyboard.press("Escape")
-    assert page.locator(".about").count() == 0
+    page.wait_for_function("() => document.querySelectorAll('.about').length === 0")
     page.get_by_label("Enlarge Error rate").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**viewPanel=*")
-    assert page.locator("[data-panel]").count() == 1
+    page.wait_for_function("() => document.querySelectorAll('[data-panel]').length === 1")
     page.keyboard.press("Escape")
     page.wait_for_function("() => document.querySelectorAll('[data-panel]').length > 1")
 
