@@ -241,3 +241,4 @@ def test_no_value_is_remembered() -> None:
     kept = repr(vars(scrubber))
     assert "ann@mail" not in kept.replace("'ann@mail.example': None", "")
     assert "8f7sd6f87s6df" not in kept
+    assert all(type(shape) is int for shape in scrubber._shapes._met)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from tallow.monitoring.privacy.keys import Key, classify
+from tallow.monitoring.privacy.shapes import DIGITS, ID_SIZES, Shapes, is_id
+from tallow.monitoring.privacy.shapes import LONGEST as LONGEST_SHAPE
 from tallow.monitoring.privacy.spans import replaced
 from tallow.monitoring.privacy.text import find
-from tallow.monitoring.privacy.walk import DROPPED, Walk
+from tallow.monitoring.privacy.walk import DROPPED, SMALLEST_CARD, Walk
 
 LONGEST: Final = 262_144
 """Characters of one text that are read; the rest is dropped."""
@@ -40,6 +42,7 @@ class Scrubber:
         self._metrics = metrics
         self._hash_key = hash_key[: hashlib.blake2s.MAX_KEY_SIZE] if hash_key else None
         self._keys: dict[str, Key | None] = {}
+        self._shapes = Shapes(lambda text: not find(text, self.key))
         self.harmless: set[str] = set()
 
     def text(self, text: str) -> str:
@@ -59,6 +62,8 @@ class Scrubber:
         try:
             if type(value) is str:
                 return self.read(value)
+            if type(value) is dict and self._is_plain(value):
+                return value.copy()
             return Walk(self).value(value, None, "")
         except Exception:  # noqa: BLE001 - see text()
             return DROPPED
@@ -104,8 +109,43 @@ class Scrubber:
         if size < 15 and (not text or text.isidentifier() or (size < 13 and text.isalnum())):
             return text  # a word or a small number: no private value is as short and as plain
         tail = ""
-        if size > LONGEST:
+        short = size <= LONGEST_SHAPE and text.isascii()
+        if short:
+            if size in ID_SIZES and is_id(text):
+                return text
+            if hash(text.encode().translate(DIGITS)) in self._shapes.harmless:
+                return text
+        elif size > LONGEST:
             cut = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
             text, tail = text[: cut if cut > 0 else LONGEST - _CUT], DROPPED
         spans = find(text, self.key, versioned=versioned)
-        return replaced(text, spans, self.named) + tail if spans else text + tail
+        if spans:
+            return replaced(text, spans, self.named) + tail
+        if short and not versioned:
+            self._shapes.vouch(text)
+        return text + tail
+
+    def _is_plain(self, record: dict[Any, Any]) -> bool:
+        """Whether a flat record is seen at a glance to hold nothing private: its keys were read before, its
+        texts are words, identifiers or of harmless shape, its numbers too small for a card."""
+        if not self.harmless.issuperset(record):
+            return False
+        shapes = self._shapes.harmless
+        for item in record.values():
+            kind = type(item)
+            if kind is str:
+                size = len(item)
+                if size < 15 and (item.isidentifier() or not item or (size < 13 and item.isalnum())):
+                    continue
+                if size > LONGEST_SHAPE or not item.isascii():
+                    return False
+                if size in ID_SIZES and is_id(item):
+                    continue
+                if hash(item.encode().translate(DIGITS)) not in shapes:
+                    return False
+            elif kind is int:
+                if item >= SMALLEST_CARD:
+                    return False
+            elif kind is not float and kind is not bool and item is not None:
+                return False
+        return True

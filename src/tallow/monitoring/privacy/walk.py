@@ -24,6 +24,8 @@ CYCLE: Final = "[cycle]"
 DEEPEST: Final = 40
 MOST: Final = 20_000
 """Values of one record that are read; the rest is dropped."""
+SMALLEST_CARD: Final = 10**12
+"""No payment card's number has fewer digits (ISO/IEC 7812)."""
 OCTETS: Final = 262_144
 """Bytes of one value that are read."""
 
@@ -122,7 +124,12 @@ class Walk:
     def _number(self, value: Any, key: Key | None, name: str) -> Any:
         if key is not None and key.kind and is_private(key, str(value), name):
             return self._reader.named(key.kind, str(value))
-        if type(value) is int and 10**12 <= value < 10**19 and is_card(str(value)) and not _is_counted(name):
+        if (
+            type(value) is int
+            and SMALLEST_CARD <= value < 10**19
+            and is_card(str(value))
+            and not _is_counted(name)
+        ):
             return self._reader.named("card", str(value))
         return value
 
@@ -159,7 +166,7 @@ class Walk:
             kind = type(item)
             if kind is str:
                 result[name] = read(item)
-            elif item is None or kind is float or kind is bool or (kind is int and item < 10**12):
+            elif item is None or kind is float or kind is bool or (kind is int and item < SMALLEST_CARD):
                 result[name] = item
             else:
                 result[name] = self.value(item, None, name)
