@@ -55,6 +55,12 @@ def test_sizes_reach_up_to_the_largest() -> None:
     assert 40_000_000 < max(sizes) <= 50_000_000
 
 
+def test_sizes_begin_at_the_smallest() -> None:
+    sizes = [plan.size for plan in drawn(Shares(size=5000, smallest=4000)) if plan.kind == "plain"]
+    assert 4000 <= min(sizes) < 4200
+    assert 4800 < max(sizes) <= 5000
+
+
 def test_what_is_meddled_with_is_large_enough_for_it() -> None:
     found = [plan for plan in drawn(Shares(size=1000)) if plan.kind in {"interrupted", "source_changes"}]
     assert all(plan.size == LEAST_TO_MEDDLE for plan in found)

@@ -58,6 +58,8 @@ class Size(click.ParamType[int]):
 @click.option("--concurrency", type=click.IntRange(1, 200), default=4, show_default=True, metavar="N",
               help="Transfers at a time, at most.")  # fmt: skip
 @click.option("--size", type=Size(), default="5MB", show_default=True, help="Size of the largest transfers.")
+@click.option("--smallest", type=Size(), show_default="a fiftieth of the largest",
+              help="Size of the smallest transfers.")  # fmt: skip
 @click.option("--relay-share", type=SHARE, default=0.2, show_default=True, help="Transfers over a relay.")
 @click.option(
     "--cancel-share", type=SHARE, default=0.1, show_default=True, help="Transfers that are cancelled."
@@ -79,6 +81,7 @@ def command(
     rate: float,
     concurrency: int,
     size: int,
+    smallest: int | None,
     relay_share: float,
     cancel_share: float,
     bad_share: float,
@@ -91,6 +94,8 @@ def command(
     each kind. All but a few report telemetry. Without --duration and --transfers it goes on until Ctrl-C.
     Files are made in the temporary folder (TMPDIR), and removed after each transfer.
     """
+    if smallest is not None and smallest > size:
+        raise click.UsageError("--smallest is above --size; accepted: one that is not")
     load_faults()
     try:
         set_up()
@@ -100,7 +105,7 @@ def command(
     traffic = Traffic(
         place,
         context,
-        Shares(relay_share, cancel_share, bad_share, size),
+        Shares(relay_share, cancel_share, bad_share, size, smallest),
         rate=rate,
         concurrency=concurrency,
         told=_as_json if json_output else _as_line,

@@ -32,12 +32,16 @@ SMALLEST: Final = 1 / 50
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """How much of the traffic is what, from 0 to 1, and how large the largest files are in bytes."""
+    """How much of the traffic is what, from 0 to 1, and how large the files are in bytes.
+
+    ``smallest`` is a fiftieth of ``size`` unless it is given.
+    """
 
     relay: float = 0.2
     cancel: float = 0.1
     bad: float = 0.05
     size: int = 5_000_000
+    smallest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,8 @@ def _kind(relay: bool, shares: Shares, chance: random.Random) -> Kind:
 
 
 def _plan(kind: Kind, relay: bool, shares: Shares, settings: tuple[str, ...], chance: random.Random) -> Plan:
-    size = int(shares.size * SMALLEST ** chance.random())  # small ones as often as large ones
+    least = SMALLEST if shares.smallest is None else shares.smallest / shares.size
+    size = int(shares.size * least ** chance.random())  # small ones as often as large ones
     if kind in {*CANCELLED, "interrupted", "signaling_lost", "source_changes"}:
         size = max(size, LEAST_TO_MEDDLE)
     return Plan(

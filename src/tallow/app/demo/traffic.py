@@ -25,6 +25,8 @@ GRACE_S: Final = 30
 """How long transfers may take to end when the time is over."""
 HELD_BACK_S: Final = 10
 """A server that wants fewer rooms is left alone for so long."""
+ALONE_S: Final = 2.0
+"""How long the first transfer has the server to itself."""
 LONGEST_PAUSE: Final = 4
 """Between two transfers, in mean ones."""
 
@@ -156,7 +158,7 @@ class Traffic:
             task.add_done_callback(tasks.discard)
             task.add_done_callback(self._ended)
             if number == 0:
-                await asyncio.shield(task)  # a server that is not there shows at once
+                await asyncio.wait({task}, timeout=ALONE_S)  # a server that is not there shows at once
             if self._broken is not None:
                 raise self._broken
             pause = min(self._chance.expovariate(self._rate / 60), LONGEST_PAUSE * 60 / self._rate)

@@ -26,12 +26,14 @@ class Traffic:
         faults: ``TALLOW_PEER_FAULTS``.
         rate: transfers a minute.
         size: bytes of the largest file; most are smaller.
+        smallest: bytes of the smallest, a fiftieth of it unless given.
         relay: share that goes over a relay.
     """
 
     faults: str = ""
     rate: float = _OFTEN
     size: int = 100_000
+    smallest: int | None = None
     relay: float = 0.0
     at_once: int = 60
 
@@ -46,6 +48,7 @@ async def demo(scene: Scene, traffic: Traffic) -> AsyncIterator[None]:
         [
             *(sys.executable, "-m", "tallow", "demo", "--json", f"--server={scene.instance.url}"),
             *(f"--rate={traffic.rate}", f"--concurrency={traffic.at_once}", f"--size={traffic.size}"),
+            *([f"--smallest={traffic.smallest}"] if traffic.smallest else []),
             *(f"--relay-share={traffic.relay}", "--cancel-share=0", "--bad-share=0"),
         ],
         scene.instance.folder / "peers.log",
@@ -67,8 +70,8 @@ def with_(traffic: Traffic) -> Callable[[Scene], AbstractAsyncContextManager[Non
 DRILLS: Final = (
     Drill(
         alert="SlowTransfers",
-        fault="the path carries 250 bytes a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=250", rate=60, size=40_000, at_once=200)),
+        fault="the path carries 300 bytes a second (peers' switch throttle)",
+        start=with_(Traffic("throttle=300", rate=60, size=24_000, smallest=20_000, at_once=200)),
         along=frozenset({"LowTransferSpeed", *_FAILURES}),
         lasts=240,
     ),
@@ -96,8 +99,9 @@ DRILLS: Final = (
     ),
     Drill(
         alert="LowTransferSpeed",
-        fault="the path carries 50 kB a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=50000", size=1_000_000)),
+        fault="the path carries 80 kB a second (peers' switch throttle)",
+        start=with_(Traffic("throttle=80000", rate=60, size=2_000_000)),
+        along=frozenset({_ERRORS}),
         lasts=60,
     ),
     Drill(
