@@ -55,7 +55,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
     except (DrillError, *KNOWN) as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise click.Abort from None
     finally:
         if not keep:
@@ -83,7 +83,11 @@ def _list() -> None:
 
 async def _run(session: Session, console: Console) -> Mapping[str, Result]:
     task = asyncio.create_task(session.run())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    for wanted in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # told to end, or its terminal closed: what it started ends
+        asyncio.get_running_loop().add_signal_handler(wanted, task.cancel)
     if console.is_terminal:
         await _watch(session, console, task)
     else:
