@@ -141,6 +141,28 @@ def test_a_critical_alert_silences_the_warnings_of_its_own_category(running: Sta
     until(lambda: states(running, place) == wanted, "the warning is held back")
 
 
+def test_a_budget_that_burns_fast_silences_its_own_slow_alert_alone(running: Stack) -> None:
+    def burns(alert: str, severity: str) -> None:
+        objective, *_ = alert.partition("BudgetBurns")
+        post(running, alert, "", severity=severity, category="monitoring", objective=f"{objective.lower()}s")
+
+    burns("TransferBudgetBurnsFast", "critical")
+    for objective in ("Transfer", "Connection"):
+        burns(f"{objective}BudgetBurnsSlow", "warning")
+    wanted = {
+        "TransferBudgetBurnsFast": "firing",
+        "TransferBudgetBurnsSlow": "inhibited",
+        "ConnectionBudgetBurnsSlow": "firing",
+    }
+    until(lambda: {name: budgets(running).get(name) for name in wanted} == wanted, "one is held back")
+
+
+def budgets(running: Stack) -> dict[str, str]:
+    """Alert to state, of those that tell of an objective."""
+    found: list[dict[str, Any]] = json.loads(tallow(running, "alerts", "--json").output)
+    return {alert["labels"]["alertname"]: alert["state"] for alert in found if "objective" in alert["labels"]}
+
+
 def test_security_warnings_are_not_silenced_by_a_critical_one(running: Stack) -> None:
     place = "secure:1"
     post(running, "HighPQCFailureRate", place, severity="critical", category="security")

@@ -53,4 +53,6 @@ ALL = {**CONTRACT, **BEYOND}
 def frame(alert: str) -> dict[str, str]:
     """The labels that the contract puts on an alert."""
     _, severity, category = ALL[alert]
-    return {"severity": severity, "category": category, "service": "tallow"}
+    labels = {"severity": severity, "category": category, "service": "tallow"}
+    objective, burns, _ = alert.partition("BudgetBurns")
+    return labels | {"objective": f"{objective.lower()}s"} if burns else labels

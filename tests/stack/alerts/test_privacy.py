@@ -22,7 +22,7 @@ TEXTS = {
 }
 OPERATORS = {"instance", "job", "mountpoint"}
 """Labels that say where something runs, as the operator has named it: targets, jobs, the host's disks."""
-RULES = {"alertname", "severity", "category", "drill", "runbook", "group"}
+RULES = {"alertname", "severity", "category", "drill", "runbook", "group", "objective"}
 """Labels that the rules themselves set."""
 _PRINTED = re.compile(r"(?:\$labels|\.Labels|CommonLabels|GroupLabels)\.(\w+)")
 _ALL = re.compile(r"(?:\.Labels|CommonLabels|GroupLabels)\.SortedPairs|range [^}]*Labels\b")

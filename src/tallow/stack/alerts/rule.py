@@ -84,6 +84,7 @@ class Rule:
         guard: seconds after a process start during which the condition does not count. ``None`` leaves
             what the warm-up asks for: together with ``hold`` at least ten minutes. 0 means no guard.
         by: the labels that tell one alert of this rule from another.
+        labels: further labels of the rule's own.
         absent: what it means when the metrics of the expression are missing.
     """
 
@@ -102,6 +103,7 @@ class Rule:
     figures: Mapping[str, Figure] = field(default_factory=dict)
     guard: int | None = None
     by: tuple[str, ...] = ("job", "instance")
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def guard_seconds(self) -> int:
@@ -121,7 +123,12 @@ class Rule:
             alert=self.name,
             expr=Template(self.template).substitute(names),
             for_=duration(self.hold * scale),
-            labels={"severity": self.severity, "category": self.category, "service": "tallow"},
+            labels={
+                "severity": self.severity,
+                "category": self.category,
+                "service": "tallow",
+                **self.labels,
+            },
             annotations={
                 "summary": Template(self.summary).safe_substitute(words),
                 "description": Template(" ".join(self.description.split())).safe_substitute(words),

@@ -86,6 +86,7 @@ sum by (job) (increase({objective.all_}[$long])) >= $minimum
         minimums={"minimum": pace.minimum},
         limits={"limit": round(pace.factor * (1 - objective.target), 6)},
         by=("job",),
+        labels={"objective": f"{objective.name.lower()}s"},
         severity=pace.severity,
         category="monitoring",
         summary=f"The error budget of {objective.name.lower()}s burns {pace.name.lower()}",

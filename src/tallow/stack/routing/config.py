@@ -32,10 +32,14 @@ INHIBITIONS: tuple[Config, ...] = (
     {
         "source_matchers": ['severity="critical"', 'category!="security"'],
         "target_matchers": ['severity="warning"'],
-        "equal": ["category", "job", "instance"],
+        "equal": ["category", "job", "instance", "objective"],
     },
 )
-"""ServiceDown silences the rest of its instance; a critical alert the warnings of its own category."""
+"""ServiceDown silences the rest of its instance; a critical alert the warnings of its own category.
+
+Labels that both alerts lack are equal. Error budgets have no instance: their ``objective`` keeps one that
+burns fast from silencing the other.
+"""
 
 
 def alertmanager_config(
