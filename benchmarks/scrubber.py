@@ -129,6 +129,21 @@ def typical() -> list[dict[str, Any]]:
     return made
 
 
+def strange() -> list[dict[str, Any]]:
+    """The same records in words nobody has said before, so that no shape is known (``privacy/shapes.py``)."""
+    made = typical()
+    for record in made:
+        record["message"] = " ".join(map(word, (8, 6, 9, 5)))
+        record["route"] = f"/api/v1/{word(7)}/{word(5)}"
+        record["method"] = word(6)
+    return made
+
+
+def word(size: int) -> str:
+    """Letters."""
+    return "".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=size))
+
+
 def corpus() -> list[Any]:
     """Every sample, private and harmless, with values never seen before."""
     seed = random.getrandbits(32)
@@ -152,6 +167,7 @@ def rows() -> list[Row]:
     aims = {"Sentry Relay": 0.1}
     return [
         *paired("scrub a typical record", _all(ours), swift, typical, items=400, aims=aims, rounds=9),
+        *paired("the same in strange words", _all(ours), swift, strange, items=400, aims=aims, rounds=9),
         *paired(
             "scrub a sample of the corpus",
             _all(ours),
