@@ -6,8 +6,13 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tallow.monitoring.logging.bridge import BridgeHandler
+
+# Hypothesis's own would be a timed assertion on a machine whose speed is not ours.
+settings.register_profile("tallow", settings.default, deadline=None)
+settings.load_profile("tallow")
 
 
 @pytest.fixture(autouse=True)

@@ -144,7 +144,7 @@ def exemplars(families: Iterable[Any]) -> dict[Any, Any]:
     }
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(metrics())
 def test_text_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
     described, samples = read(parse_text(expose(ours(*drawn)).decode()))
@@ -153,7 +153,7 @@ def test_text_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
     assert_same(samples, wanted)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(metrics())
 def test_openmetrics_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
     mine = expose(ours(*drawn), openmetrics=True).decode()
@@ -166,7 +166,7 @@ def test_openmetrics_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
 
 
 @pytest.mark.integration
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(metrics())
 def test_prometheus_reads_both(drawn: tuple[list[Metric], list[Update]]) -> None:
     registry = ours(*drawn)

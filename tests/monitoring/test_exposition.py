@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
@@ -76,7 +76,6 @@ def test_the_whole_catalogue_is_read_by_the_reference_parsers() -> None:
     assert "tallow_transfers" in text
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1e12), max_size=20), st.lists(st.integers(0, 2**50), max_size=20))
 def test_the_reference_parser_reads_the_same_samples(durations: list[float], sizes: list[int]) -> None:
     registry = Registry()
