@@ -12,18 +12,15 @@ from tallow.app.files.destination import Destination
 from tallow.app.link import Link
 from tallow.app.peer.errors import PeerError, code_of, is_passing
 from tallow.app.peer.incoming import Incoming
-from tallow.app.peer.journal import Journal
 from tallow.app.peer.manifest import Manifest
-from tallow.app.peer.progress import Events, Progress
-from tallow.app.peer.retries import Retries
-from tallow.app.peer.seat import Seat
+from tallow.app.peer.progress import Events
 from tallow.app.peer.secure import SecureChannel, agree
 from tallow.app.peer.server import Server
+from tallow.app.peer.side import Side
 from tallow.app.peer.signaling import Attempt, Signaling
 from tallow.app.peer.state import Received
-from tallow.app.peer.telemetry import Telemetry
-from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure, record_use
-from tallow.app.peer.ways import Opener, method_of
+from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure
+from tallow.app.peer.ways import method_of
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
@@ -31,7 +28,7 @@ CLOSED_S: Final = 5
 """How long a receiver that has all waits for the sender to close the channel."""
 
 
-class Receiver:
+class Receiver(Side):
     """One transfer into one folder.
 
     Args:
@@ -48,58 +45,11 @@ class Receiver:
         metrics: Metrics,
         events: Events,
     ) -> None:
-        self._link = link
+        super().__init__("receiver", server, link, received, options, metrics, events)
         self._destination = destination
         self._received = received
-        self._options = options
-        self._metrics = metrics
-        events = self._events = Journal("receiver", events, lambda: self._seat.correlation_id)
-        self._progress = Progress(events)
-        self._telemetry = Telemetry(server, metrics, enabled=options.telemetry)
-        self._seat = Seat(
-            server,
-            link,
-            "receiver",
-            metrics,
-            self._telemetry,
-            events,
-            options.timing,
-            key=received.seat,
-            on_key=self._keep_key,
-        )
-        self._opener = Opener(server, "receiver", options, metrics)
-        self._retries = Retries("connection", metrics, options.timing)
         self._replaced = False
         self.manifest: Manifest | None = None
-
-    @property
-    def seconds(self) -> float:
-        """Since the first byte."""
-        return self._progress.seconds
-
-    @property
-    def accepted_reports(self) -> int:
-        """Reports that were booked."""
-        return self._telemetry.accepted
-
-    async def run(self) -> None:
-        """Receive all of it.
-
-        Raises:
-            Exception: why it did not succeed.
-            asyncio.CancelledError: it was cancelled here; the other side has been told.
-        """
-        record_use(self._options, self._metrics)
-        reporting = asyncio.create_task(self._telemetry.every_so_often())
-        error: BaseException | None = None
-        try:
-            await self._until_done()
-        except BaseException as problem:
-            error = problem
-            raise
-        finally:
-            reporting.cancel()
-            await self._end(error)
 
     async def _end(self, error: BaseException | None) -> None:
         self._events.finished(outcome_of(error), error, self._progress.seconds)
@@ -119,10 +69,6 @@ class Receiver:
             if number not in self._received.paths:
                 key = self._link.resume_key
                 self._destination.drop(entry.name, entry.size, entry.digest, key)
-
-    def _keep_key(self, key: str) -> None:
-        self._received.seat = key
-        self._received.save()
 
     async def _until_done(self) -> None:
         """Follow the sender's attempts until one of them has brought all."""

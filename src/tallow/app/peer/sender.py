@@ -9,19 +9,16 @@ from contextlib import suppress
 from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, Method
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.peer.errors import PeerError, RefusedError, code_of, is_passing
-from tallow.app.peer.journal import Journal
 from tallow.app.peer.offer import Offer
 from tallow.app.peer.outgoing import Outgoing
-from tallow.app.peer.progress import Events, Progress
-from tallow.app.peer.retries import Retries
-from tallow.app.peer.seat import Seat
+from tallow.app.peer.progress import Events
 from tallow.app.peer.secure import SecureChannel, agree
 from tallow.app.peer.server import Server
+from tallow.app.peer.side import Side
 from tallow.app.peer.signaling import Signaling
 from tallow.app.peer.state import Sent
-from tallow.app.peer.telemetry import Telemetry
-from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure, record_use
-from tallow.app.peer.ways import Opener, method_of
+from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure
+from tallow.app.peer.ways import method_of
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
@@ -29,7 +26,7 @@ RESENT_MOST = 20
 """Chunks sent again after one interruption that are counted: what was in flight, and no more."""
 
 
-class Sender:
+class Sender(Side):
     """One transfer, from a link to its end.
 
     Args:
@@ -46,60 +43,22 @@ class Sender:
         metrics: Metrics,
         events: Events,
     ) -> None:
-        self._sent = sent
-        self._preparing = preparing
-        self._options = options
-        self._metrics = metrics
-        events = self._events = Journal("sender", events, lambda: self._seat.correlation_id)
-        self._resumed = sent.manifest is not None
-        self._progress = Progress(events)
-        self._telemetry = Telemetry(server, metrics, enabled=options.telemetry)
-        self._seat = Seat(
+        super().__init__(
+            "sender",
             server,
             sent.link,
-            "sender",
+            sent,
+            options,
             metrics,
-            self._telemetry,
             events,
-            options.timing,
-            key=sent.seat,
-            on_key=self._keep_key,
             flowing=lambda: self._flowing,
         )
-        self._opener = Opener(server, "sender", options, metrics)
-        self._retries = Retries("connection", metrics, options.timing)
+        self._sent = sent
+        self._preparing = preparing
+        self._resumed = sent.manifest is not None
         self._method: Method = "relay"
         self._flowing: Method | None = None
         self._paired = self._resumed
-
-    @property
-    def seconds(self) -> float:
-        """Since the first byte."""
-        return self._progress.seconds
-
-    @property
-    def accepted_reports(self) -> int:
-        """Reports that were booked."""
-        return self._telemetry.accepted
-
-    async def run(self) -> None:
-        """Send, and see that it is counted once, however it ends.
-
-        Raises:
-            Exception: why it did not succeed.
-            asyncio.CancelledError: it was cancelled here; the other side has been told.
-        """
-        record_use(self._options, self._metrics)
-        reporting = asyncio.create_task(self._telemetry.every_so_often())
-        error: BaseException | None = None
-        try:
-            await self._until_done()
-        except BaseException as problem:
-            error = problem
-            raise
-        finally:
-            reporting.cancel()
-            await self._end(error)
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)
@@ -126,10 +85,6 @@ class Sender:
     def _offered(self) -> Offer | None:
         done = self._preparing.done() and not self._preparing.cancelled()
         return self._preparing.result() if done and self._preparing.exception() is None else None
-
-    def _keep_key(self, key: str) -> None:
-        self._sent.seat = key
-        self._sent.save()
 
     async def _until_done(self) -> None:
         """Try until the receiver has confirmed all, or nothing can help any more."""
@@ -189,7 +144,7 @@ class Sender:
         """Let a receiver that waits for the rest know why it does not come."""
         with suppress(ChannelError, ProtocolError, PeerError):
             channel = await self._opener.open(signaling)
-            secure = await agree(channel, "sender", self._sent.link, self._metrics)
+            secure = await agree(channel, "sender", self._link, self._metrics)
             await secure.abort(code_of(problem))
 
     async def _transfer(self, signaling: Signaling, offer: Offer) -> None:
@@ -201,7 +156,7 @@ class Sender:
         channel = await self._opener.open(signaling)
         self._method = method_of(channel)
         try:
-            secure = await agree(channel, "sender", self._sent.link, self._metrics)
+            secure = await agree(channel, "sender", self._link, self._metrics)
             self._events("connected", method=self._method, path=getattr(channel, "path", None))
             await self._carry(secure, signaling, offer)
         finally:
