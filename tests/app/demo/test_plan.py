@@ -79,3 +79,9 @@ def test_how_each_is_meant_to_end() -> None:
         "source_changes": "failed",
         "broken_picture": "refused",
     }
+
+
+def test_a_picture_that_is_to_be_refused_is_not_sent_as_it_is() -> None:
+    broken = [plan for plan in drawn(Shares(bad=1)) if plan.kind == "broken_picture"]
+    assert len(broken) > 50
+    assert not any(plan.keep_metadata for plan in broken)

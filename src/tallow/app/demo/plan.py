@@ -119,6 +119,6 @@ def _plan(kind: Kind, relay: bool, shares: Shares, settings: tuple[str, ...], ch
         turn=relay and kind == "plain" and chance.random() < 0.5,
         prepares_s=chance.uniform(0.5, 4) if chance.random() < 0.15 else 0.0,
         silent=chance.random() < 0.05,
-        keep_metadata=chance.random() < 0.1,
+        keep_metadata=kind != "broken_picture" and chance.random() < 0.1,  # kept, it would be sent
         setting=chance.choice(settings) if chance.random() < 0.15 else None,
     )
