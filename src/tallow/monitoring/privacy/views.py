@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tallow.monitoring.privacy.spans import Span
 
 LEVELS: Final = 3
 """How deep escapes within escapes are followed: JSON in a JSON string in a URL."""
+_LONG: Final = 2_048
+"""Characters from which on lines without escapes are left out: most of a long text has none."""
 
 _ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/\\`])|=(?:3D|40)"
@@ -28,7 +30,7 @@ class View:
 
     __slots__ = ("places", "text")
 
-    def __init__(self, text: str, places: list[int] | None = None) -> None:
+    def __init__(self, text: str, places: Sequence[int] | None = None) -> None:
         self.text = text
         self.places = places
 
@@ -41,14 +43,32 @@ class View:
 
 
 def views(text: str) -> Iterator[View]:
-    """The text unescaped once, twice, as long as something is left to unescape."""
-    view = View(text)
-    for _ in range(LEVELS):
-        inner = _unescaped(view)
-        if inner is None:
-            return
-        view = inner
-        yield view
+    """The text unescaped once, twice, as long as something is left to unescape.
+
+    Of a long text, its lines with escapes alone: no escape goes on over the end of a line.
+    """
+    for part in [View(text)] if len(text) < _LONG else _escaped_lines(text):
+        view = _unescaped(part)
+        for _ in range(LEVELS):
+            if view is None:
+                break
+            yield view
+            view = _unescaped(view)
+
+
+def _escaped_lines(text: str) -> Iterator[View]:
+    """Neighbouring lines with escapes in them, and the line before: a view for all that stand together."""
+    begun, before, end = -1, 0, 0
+    for line in text.splitlines(keepends=True):
+        start, end = end, end + len(line)
+        if _ESCAPE.search(line):
+            begun = before if begun < 0 else begun
+        elif begun >= 0:
+            yield View(text[begun:start], range(begun, start + 1))
+            begun = -1
+        before = start
+    if begun >= 0:
+        yield View(text[begun:], range(begun, end + 1))
 
 
 def _unescaped(view: View) -> View | None:
