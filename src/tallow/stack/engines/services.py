@@ -124,6 +124,7 @@ SERVICES: Final = (
             "--cluster.listen-address=",
             "--log.format=json",
         ),
+        page=None,  # Debian builds it without its pages; `tallow alerts` says what they would
         access="password",
         reload="signal",
     ),
