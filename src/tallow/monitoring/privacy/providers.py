@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from tallow.monitoring.privacy.prefixes import FORMS
+
 # The two characters a form can begin with, and the form.
 _FORMS: Final = (
     # Clouds
@@ -51,7 +53,7 @@ _FORMS: Final = (
     ("AT", r"AT[AC]TT3[\w=-]{20,}"),  # Atlassian
     ("sd", r"sdk-[0-9a-f]{8}-[0-9a-f-]{27}"),  # LaunchDarkly
     # Talk and mail
-    ("xo xa", r"xox[abeoprs](?:-\w+)?-[\w-]{8,}|xapp-\d-[\w-]{8,}|xoxe\.xox[bp]-[\w-]{8,}"),  # Slack
+    ("xo xa", r"xox[a-eoprs](?:-\w+)?-[\w-]{8,}|xapp-\d-[\w-]{8,}|xoxe\.xox[bp]-[\w-]{8,}"),  # Slack
     ("SG", r"SG\.[\w-]{16,}\.[\w-]{16,}"),  # SendGrid
     ("ke", r"key-[0-9a-z]{32}(?!\w)"),  # Mailgun
     ("xk", r"xkeysib-[\w-]{20,}"),  # Brevo
@@ -93,7 +95,7 @@ _FORMS: Final = (
 
 
 def _by_start() -> dict[str, re.Pattern[str]]:
-    forms: dict[str, list[str]] = {}
+    forms = {start: list(of) for start, of in FORMS.items()}
     for starts, form in _FORMS:
         for start in starts.split():
             forms.setdefault(start, []).append(form)
@@ -116,3 +118,17 @@ WEBHOOK: Final = re.compile(
     r"|(?<=webhook\.office\.com/)\S{20,}"
 )
 """Addresses that anybody who knows them can post to."""
+MARKED: Final = tuple(
+    (mark, re.compile(form))
+    for mark, form in {
+        "access_token$": r"access_token\$(?:production|sandbox)\$[0-9a-z]{8,32}\$[0-9a-f]{32}",  # Braintree
+        "/1": r"[012]/(?<![\w/]./)\d{12,17}(?:/\d{12,17})?:[0-9a-f]{32}(?![0-9a-f])",  # Asana
+        "Q~": r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}",  # Microsoft Entra
+        "|": r"\d(?<!\d\d)\d{14,15}\|[\w-]{27,40}(?!\w)",  # Meta
+        "_mmk": r"(?<!\w)[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)",  # MaxMind
+        "!A": r"00D(?<!\w00D)[A-Za-z0-9]{12,15}![\w.]{60,}",  # Salesforce
+        "sha256~": r"sha256~[\w-]{43}(?![\w-])",  # OpenShift
+        "NRAL": r"(?<!\w)[0-9a-f]{36}NRAL(?!\w)",  # New Relic
+    }.items()
+)
+"""Marks that other keys do not hold, and the forms of those that do."""

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tallow.monitoring.privacy.providers import BY_START, COLON, REFRESH, TAILED, WEBHOOK
+from tallow.monitoring.privacy.prefixes import KEYED, UNNAMED
+from tallow.monitoring.privacy.providers import BY_START, COLON, MARKED, REFRESH, TAILED, WEBHOOK
 from tallow.monitoring.privacy.spans import Span
 
 _SCHEMES: Final = ("bearer", "basic", "token", "key", "negotiate", "ntlm", "oauth", "splunk")
@@ -27,7 +28,7 @@ _PEM: Final = re.compile(
     re.DOTALL,
 )
 _HASHED: Final = re.compile(
-    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{20,}|[156]\$[^$\s]{1,40}\$[./A-Za-z0-9]{20,}|y\$[^\s'\"]{20,}"
+    r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{20,}|(?:[156]|apr1)\$(?:rounds=\d{1,9}\$)?[^$\s]{1,40}\$[./A-Za-z0-9]{20,}|y\$[^\s'\"]{20,}"
     r"|argon2(?:id?|d)\$[^\s'\"]{20,}|scrypt\$[^\s'\"]{20,})|pbkdf2_sha\d+\$\d+\$[^\s'\"]{20,}"
     r"|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2|SSHA\d{3})\}[\w+/=$.]{16,}"
 )
@@ -70,11 +71,33 @@ def provider_keys(text: str, octets: bytes, runs: bytes, start: int, spans: list
         spans += ((*found.span(), "api_key") for found in REFRESH.finditer(text))
     if "hook" in text:
         spans += ((*found.span(), "api_key") for found in WEBHOOK.finditer(text))
+    if (
+        "$" in text
+        or "|" in text
+        or "~" in text
+        or "/1" in text
+        or "mk" in text
+        or "!A" in text
+        or "RAL" in text
+    ):
+        spans += _marked(text)
     return bytes(masked) if masked else octets
+
+
+def _marked(text: str) -> Iterator[Span]:
+    """Keys that hold marks which other keys do not."""
+    for mark, form in MARKED:
+        if mark in text:
+            for found in form.finditer(text):
+                yield (*found.span(), "api_key")
 
 
 def _issued(text: str, start: int, end: int) -> Iterator[Span]:
     """Keys that begin inside a run of letters, digits and marks: at its start or after a mark."""
+    if end - start > 24 and text[end - 20 : end - 1].isalnum() and not text[start : start + 20].isalnum():
+        found = UNNAMED.match(text, start, end) or KEYED.match(text, start, end)
+        if found:
+            yield (*found.span(), "api_key")
     place = start
     while True:
         forms = BY_START.get(text[place : place + 2])
