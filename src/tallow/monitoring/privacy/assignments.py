@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.keys import ENDINGS, SHORT_ENDINGS, Key
+from tallow.monitoring.privacy.quoting import block, following, is_wrapped, quoted, unwrapped
+from tallow.monitoring.privacy.source import is_expression
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import SCHEME, is_private, is_random
+from tallow.monitoring.privacy.values import SCHEME, is_chosen, is_private, is_random, is_version
 
 Classify = Callable[[str], Key | None]
 
-_BACK: Final = re.compile(r"(?:[\])\"'`\\*]|\s){0,6}([\w.\-]{1,100})(.?)")
-_REACH: Final = 110
+_BACK: Final = re.compile(r"[ \t]{0,64}+(?:[\])\"'`\\*]|\s){0,6}([\w.\-]{1,100})(.?)")
+_REACH: Final = 172
 """How far a key is looked for before its delimiter, so that time is linear."""
 
 _LONGEST: Final = 48
 _COUNT: Final = "0123456789.-"
 _CLOSERS: Final = "])\"'`\\* \t"
-_DOUBLE: Final = {"=": "=>", ":": "="}
+_DOUBLE: Final = {"=": ("=", ">"), ":": ("=", "-")}
 """What may follow a delimiter as part of it."""
 
-_OPEN: Final = re.compile(
-    r"[ \t]{0,8}(?:\r?\n[ \t]{1,8}(?=[\"']))?[\[(]?(?:[brufL]{0,2}|[Uu][Tt][Ff]-8'\w{0,5})(\\{0,7})([\"'`])"
-)
 _BARE: Final = re.compile(
     r"[ \t]{0,8}((?:[^\s&;\"'<>,()}\]\[{\\`]"
     r"|[,)}\]](?![\s,;)}\]\"'&\\]|$|[\w.\-]{1,40}[=:])|[(\[{](?=[^\s)\]}])"
     r"|[&;'](?![\s\"']|$|[\w.\-]{1,40}=|\w+;)|\\(?![nrt\"'\\])|<(?=[^\s<>]*\s|[^<>]*$))++)"
+)
+_OTHER_SCHEME: Final = re.compile(
+    r"[ \t]{0,8}[A-Za-z][\w/+-]{1,30}[ \t]+(?=\[[a-z_]{4,12}|[\w.-]{1,40}="
+    r"|(?=[A-Za-z_.+/-]{0,60}[\d=])[^\s,;\"']{8})"
+)
+"""The name of a scheme that is not known, before what only credentials look like."""
+_PARAMETERS: Final = re.compile(
+    r"[\w.-]{1,40}=(?:\"[^\"\n]*\"|[^\s,;\"]++)(?:[,;][ \t]{0,4}[\w.-]{1,40}=(?:\"[^\"\n]*\"|[^\s,;\"]++))*"
 )
 _LINE: Final = re.compile(r"[ \t]*([^\r\n]+)")
 _NESTED: Final = re.compile(r"[ \t]{0,8}[(\[{<]")
@@ -42,6 +49,7 @@ _FILE: Final = re.compile(r"[ \t]*([^\s\"'=;,]{1,80}(?: [^\s\"'=;,]{1,80}){0,8}?
 _NAMED: Final = re.compile(r"[ \t]*([A-Z][\w'.-]*(?: [A-Z][\w'-]+(?![\w.-]*[=:])){1,3})")
 _PAIR: Final = re.compile(r"[ \t]*([-+]?\d{1,3}\.\d+,\s?[-+]?\d{1,3}\.\d+)")
 _WORDS: Final = re.compile(r"[ \t]*([a-z]+(?: [a-z]+(?![\w.-]*[=:])){3,23})(?![\w])")
+_BLOCKS: Final = frozenset("|>!")
 _SHAPES: Final = {"phone": _PHONE, "file_name": _FILE, "user": _NAMED, "geo": _PAIR}
 _WHOLE: Final = frozenset({"digest", "oauth", "aws4-hmac-sha256", "sharedkey", "hawk", "signature"})
 """Schemes whose credentials are a list up to the end of the line."""
@@ -65,7 +73,7 @@ def assigned(text: str, classify: Classify) -> Iterator[Span]:
 def _ends_like_a_key(text: str, place: int) -> bool:
     end = text[place - 3 if place > 3 else 0 : place].lower()
     if not end[-1].isalnum():
-        end = text[max(0, place - 12) : place].rstrip(_CLOSERS)[-3:].lower()
+        end = text[max(0, place - 70) : place].rstrip(_CLOSERS)[-3:].lower()
     if end in ENDINGS or end[-2:] in SHORT_ENDINGS:
         return True
     if end[-1:].isdigit():
@@ -73,33 +81,33 @@ def _ends_like_a_key(text: str, place: int) -> bool:
     return len(end) < 3 or not end[-2].isalnum()
 
 
-def _behind(text: str, place: int, mark: str, classify: Classify) -> Iterator[Span]:
+def _behind(text: str, place: int, mark: str, classify: Classify) -> Iterable[Span]:
     """The private value behind a delimiter, if the word before it names one."""
     back = _BACK.match(text[place - 1 : place - _REACH : -1] if place > _REACH else text[place - 1 :: -1])
     end = place + len(mark)
-    following = text[end : end + 2]
-    if back is None or (mark == ":" and (following == "//" or following[:1] == ":")):
-        return
+    behind = text[end : end + 2]
+    if back is None or (mark == ":" and (behind == "//" or behind[:1] == ":")):
+        return ()
     name = back[1][::-1]
     if name[-1].isdigit() and not name.strip(_COUNT):
-        return
+        return ()
     key = classify(name if len(name) <= _LONGEST else name[-_LONGEST:])
     if (
         key is None
         or not key.kind
         or back[2] == "/"
         or (back[2] == "[" and _DONE.match(text, place - back.end()))
+        or (len(name) == 1 and mark == ":" and behind[:1] in "/\\")  # the letter of a drive
     ):
-        return
-    if following[:1] in _DOUBLE.get(mark, ()):
+        return ()
+    if back[2] == "{" and behind[:1] == "?":
+        return ()  # ${PASSWORD:?what is to be said without it}
+    while text[end : end + 1] in _DOUBLE.get(mark, ()) and end < place + 3:
         end += 1
     name = name.strip(".-")
     if key.kind == "cookie" and "cook" in name.lower() and _COOKIE.match(text, end):
-        yield from _cookies(text, end)
-    else:
-        found = _value(text, end, key, name, mark)
-        if found:
-            yield found
+        return _cookies(text, end)
+    return _values(text, end, key, name, mark)
 
 
 def _cookies(text: str, position: int) -> Iterator[Span]:
@@ -116,26 +124,43 @@ def _cookies(text: str, position: int) -> Iterator[Span]:
             return
 
 
-def _value(text: str, position: int, key: Key, name: str, delimiter: str) -> Span | None:
-    kind = key.kind
-    opened = _OPEN.match(text, position)
-    if opened:
-        start = opened.end()
-        end = _closing(text, start, opened[1], opened[2])
-        if kind in {"email", "ip"}:
-            return None  # told by their own look, with what stands around them kept
-        if not is_private(key, text[start:end], name):
-            return None
-    else:
-        if kind in {"email", "ip"} or _NESTED.match(text, position):
-            return None
-        start, end = _bare(text, position, key, name)
-        value = text[start:end]
-        if not value or not is_private(key, value.rstrip("]"), name) or _is_word(key, value, delimiter, name):
-            return None
-    if kind == "credential" and (scheme := SCHEME.match(text, start, end)):
-        start = scheme.end()
-    return start, end, kind
+def _values(text: str, position: int, key: Key, name: str, delimiter: str) -> Iterable[Span]:
+    """The private value at a place, and those that follow it in a list."""
+    if key.kind in {"email", "ip"}:
+        return ()  # told by their own look, with what stands around them kept
+    wrapped = is_wrapped(text[position : position + 24])
+    first = quoted(text, position, wrapped=wrapped)
+    if first is None:
+        return _unquoted(text, position, key, name, delimiter, wrapped=wrapped)
+    start, end, after, listed = first
+    places = [(start, end)]
+    if listed or text.startswith((" ->", " =>"), after):
+        places += following(text, after, listed=listed)
+    return [_span(text, *place, key) for place in places if is_private(key, text[slice(*place)], name)]
+
+
+def _unquoted(
+    text: str, position: int, key: Key, name: str, delimiter: str, *, wrapped: bool
+) -> Iterable[Span]:
+    inner = unwrapped(text, position) if wrapped else None
+    if not inner and (_NESTED.match(text, position) or is_expression(text, position)):
+        return ()
+    lines = block(text, position) if text[position : position + 2].lstrip()[:1] in _BLOCKS else None
+    start, end = inner or lines or _bare(text, position, key, name)
+    value = text[start:end]
+    if not value or not is_private(key, value.rstrip("]"), name) or _is_word(key, value, delimiter, name):
+        return ()
+    if inner and not (is_chosen(value) or is_random(value)):
+        return ()
+    if text[position - 1] == "=" == text[position - 2] and is_version(value):
+        return ()
+    return (_span(text, start, end, key),)
+
+
+def _span(text: str, start: int, end: int, key: Key) -> Span:
+    """A private value without the name of its scheme."""
+    scheme = SCHEME.match(text, start, end) if key.kind == "credential" else None
+    return scheme.end() if scheme else start, end, key.kind
 
 
 def _is_word(key: Key, value: str, delimiter: str, name: str) -> bool:
@@ -144,17 +169,9 @@ def _is_word(key: Key, value: str, delimiter: str, name: str) -> bool:
         return not is_random(value)
     if value.upper() == value and value.rstrip("]").lower() == name.lower():
         return True
+    if delimiter == "->" and value.replace("_", "").isalpha():
+        return True  # a step of a flow: login -> token -> done
     return key.trust == "token" and delimiter == ":" and value.isalpha() and value.islower()
-
-
-def _closing(text: str, start: int, slashes: str, quote: str) -> int:
-    end = text.find(slashes + quote, start)
-    while not slashes and end > start and text[end - 1] == "\\":
-        end = text.find(quote, end + 1)
-    if end < 0:
-        line = text.find("\n", start)
-        return line if line >= 0 else len(text)
-    return end
 
 
 def _bare(text: str, position: int, key: Key, name: str) -> tuple[int, int]:
@@ -172,6 +189,10 @@ def _bare(text: str, position: int, key: Key, name: str) -> tuple[int, int]:
         elif scheme:
             rest = _BARE.match(text, scheme.end())
             return (scheme.start(), rest.end(1)) if rest else (position, position)
+        elif other := _OTHER_SCHEME.match(text, position):
+            rest = _PARAMETERS.match(text, other.end()) or _BARE.match(text, other.end())
+            if rest:
+                return other.end(), rest.end()
     if found is None:
         found = _BARE.match(text, position)
     return found.span(1) if found else (position, position)

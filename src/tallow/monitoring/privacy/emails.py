@@ -17,6 +17,11 @@ _LITERAL: Final = re.compile(r"\[(?:IPv6:)?[\dA-Fa-f:.]{3,45}\]")
 _NO_DOMAIN: Final = words(
     "service socket timer target mount slice scope device png jpg jpeg svg webp gif prod staging local js ts"
 )
+_ALGORITHMS: Final = words(
+    "openssh.com libssh.org ssh.com lysator.liu.se tinyssh.org openssh.org putty.org cert.org"
+)
+"""Domains after which SSH's algorithms and extensions are called (RFC 4251, 6)."""
+_EXTENSIONS: Final = words("zlib eow keepalive hostkeys tun ping statvfs fstatvfs fsync lsetstat hardlink")
 _LEADING: Final = "'`{|&*#.!"
 
 
@@ -52,7 +57,14 @@ def _around(text: str, at: int) -> Span | None:
         start += 1
     if text[start:at] in {"git", "hg"} and text[domain.end() : domain.end() + 1] in ":/":
         return None
+    if domain[0] in _ALGORITHMS and _is_algorithm(text[start:at]):
+        return None
     return start, domain.end(), "email"
+
+
+def _is_algorithm(local: str) -> bool:
+    name = local.rpartition(",")[2]
+    return "-" in name or any(map(str.isdigit, name)) or name in _EXTENSIONS
 
 
 def _is_domain(domain: str) -> bool:

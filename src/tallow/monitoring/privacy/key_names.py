@@ -97,6 +97,8 @@ TOKEN: Final = {
         clientsecret usertoken logintoken resettoken authcode securitycode verificationcode
         authorizationcode csrf xsrf activationcode onetimecode mfacode smscode secretaccesskey
         connectionstring sharedsecret
+        passwords passphrases passwds passcodes codeverifier privatekeys secretkeys
+        secretid unsealkey unsealkeys unsealkeysb64 unsealkeyshex recoverykey recoverykeys
         """
     ),
     "cookie": words("sid sess"),
@@ -114,7 +116,12 @@ NAME: Final = {
 """A person, if it is no number, UUID or account of a system."""
 
 OPAQUE: Final = {
-    "secret": words("sig signature hmac ticket xamzsignature xgoogsignature"),
+    "secret": words(
+        """
+        sig signature hmac ticket xamzsignature xgoogsignature assertion samlassertion clientassertion
+        samlresponse         samlrequest
+        """
+    ),
     "cookie": words("session"),
 }
 """Private if long and made by a machine."""
@@ -137,12 +144,23 @@ FILES: Final = words(
 VOUCHED: Final = words("version release build ver revision userversion appversion sdkversion osversion")
 """Keys whose value is a version: ``1.2.3.4`` is no address there."""
 
+HARMLESS: Final = words(
+    """
+    publickeytoken cancellationtoken padtoken eostoken bostoken unktoken septoken clstoken masktoken stoptoken
+    endtoken starttoken specialtokens addedtokens unexpectedtoken imagepullsecrets
+    """
+)
+"""Names that end like private ones and are none: of assemblies, of threads, of language models."""
+
+SECRET_REFERENCES: Final = words("existing pull tls image use k8s kubernetes target source external")
+"""What a ``…_secret`` is called after that holds the name of one."""
+
 KEY_OWNERS: Final = words(
     """
     api access secret private master encryption signing session shared storage account auth ssh ssl tls
     gpg pgp aes hmac license subscription service deploy root crypto webhook app application consumer
     client integration ingest write read admin functions decryption symmetric host object-storage cipher
-    data wrapping hashing
+    data wrapping hashing preshared unseal recovery jwt stream seal
     """
 )
 """What a private ``…_key`` is called after."""

@@ -40,7 +40,7 @@ def _table() -> dict[str, Key]:
         table |= {name: Key(kind, trust) for kind, members in kinds.items() for name in members}
     table |= dict.fromkeys(names.PLACE, Key("geo", "place"))
     table |= dict.fromkeys(names.FILES, Key("file_name", "file"))
-    return table | dict.fromkeys(names.VOUCHED, Key("", "vouched"))
+    return table | dict.fromkeys(names.VOUCHED | names.HARMLESS, Key("", "vouched"))
 
 
 _TABLE: Final = _table()
@@ -105,6 +105,8 @@ def _qualified(key: Key, words: list[str], count: int) -> Key | None:  # noqa: P
     if count > 1 or (len(words) == 1 and last in _ALONE):
         return key
     before = words[-2] if len(words) > 1 else ""
+    if last in {"secret", "secrets"} and before in names.SECRET_REFERENCES:
+        return Key("secret", "strong")
     if last in {"key", "code"} and before:
         return _key(before) if last == "key" else _code(before)
     if last in _DOUBTFUL:

@@ -12,7 +12,7 @@ from tallow.monitoring.privacy.values import SCHEME, is_private
 
 _TUPLE: Final = re.compile(r"[(\[]\s?b?([\"'])([\w.\-]{2,60})\1,\s?b?([\"'])([^\"'\n]{1,2000})\3\s?[)\]]")
 _NAMED_VALUE: Final = re.compile(
-    r"\b(?:name|key)[\"']?\s?[:=]\s?[\"']?([\w.\-]{2,80})[\"']?\s{0,3}[,\n]?\s{0,40}[\"']?value[\"']?\s?[:=]\s?"
+    r"\b(?:name|key|header|field|variable|label|parameter(?:_?key|_?name)?)[\"']?\s?[:=]\s?[\"']?([\w.\-]{2,80})[\"']?\s{0,3}[,\n]?\s{0,40}[\"']?(?:parameter)?_?val(?:ue)?[\"']?\s?[:=]\s?"
     r"[\"']?([^\"'\n,}]{1,2000})",
     re.IGNORECASE,
 )
@@ -30,6 +30,8 @@ def pairs(text: str, classify: Classify) -> Iterator[Span]:
     """``("authorization", "…")`` and ``name=…, value=…``."""
     for found in _TUPLE.finditer(text):
         key = classify(found[2])
+        if found[0][0] == "[" and found[4].replace("_", "").isalpha() and found[4].islower():
+            continue  # two words of a list: ["password", "email"]
         if key and key.kind and is_private(key, found[4], found[2]):
             start, end = found.span(4)
             scheme = SCHEME.match(text, start, end) if key.kind == "credential" else None

@@ -9,36 +9,16 @@ from typing import Final
 from tallow.monitoring.privacy.assignments import Classify
 from tallow.monitoring.privacy.keys import Key
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import is_chosen, is_private, is_random
+from tallow.monitoring.privacy.values import is_chosen, is_private, is_random, is_strong
 from tallow.monitoring.privacy.words import ACCOUNTS, PROSE
 
 _FLAG: Final = re.compile(
     r"-(?<![\w-]-)-?([A-Za-z][\w-]{1,60})[ \t]+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'\-]\S*))"
 )
-_COMMAND: Final = re.compile(
-    r"\b(?:sshpass|mysql\w*|mariadb\w*|docker login|podman login|helm registry login)\b"
-    r"[^\n|;]{0,200}?\s-p\s?([^\s-]\S*)"
-    r"|\bredis-cli\b[^\n|;]{0,200}?\s-a\s+(\S+)"
-    r"|\bcurl\b[^\n|;]{0,400}?\s(?:-u|--user)[ =]?[\"']?([^\s\"':]+:[^\s\"']+)"
-    r"|(?<![\w-])-(?:u|-user)[ =][\"']?([^\s\"':/]+:[^\s\"']+)|\bpass:(\S+)"
-)
-_COMMANDS: Final = (
-    "mysql",
-    "maria",
-    "sshpass",
-    "docker login",
-    "podman login",
-    "helm",
-    "redis-cli",
-    "curl",
-    "pass:",
-    "-u",
-)
-_SHORT: Final = re.compile(r"(?<![\w-])-p[ =]?([^\s\"'-]\S{5,})")
 _AFTER: Final = re.compile(
-    r"s?(?: for [\w.@'-]{1,64})?"
+    r"s?( #?\d{1,3}(?: ?\([a-z0-9]{2,8}\))?(?=[ :=]))?(?: for [\w.@'-]{1,64})?"
     r"(?: (?:id|is now|is|was|to|of|set to|changed to|used|using|provided|value)(?=[ :]))?"
-    r"(?::?\s{1,2}|\()(?:([\"'`])([^\"'`\n]{1,200})\1|([^\s\"',;()]{4,}))",
+    r"(?::?\s{1,4}|\()(?:([\"'`])([^\"'`\n]{1,200})\2|([^\s\"',;()]{4,}))",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
@@ -55,7 +35,15 @@ _NETRC: Final = re.compile(r"machine \S{1,100} login (\S{1,64}) password")
 _DATABASE: Final = re.compile(r"[Uu]ser [Ii][Dd]=([^;\s]{1,64})")
 _AUTH: Final = re.compile(r"\bAUTH[\"']? (?:[\"']?default[\"']? )?[\"']?([^\s\"']{4,})")
 _ROOM: Final = re.compile(r"(?=[A-Z]*\d)[A-Z0-9]{6,12}|(?=[A-Z-]*\d)[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}")
-_CHOSEN: Final = ("password", "passphrase", "passwd", "passcode", "identified by", "requirepass")
+_CHOSEN: Final = (
+    "password",
+    "passphrase",
+    "passwd",
+    "passcode",
+    "identified by",
+    "requirepass",
+    "masterauth",
+)
 WORDS: Final = (
     *_CHOSEN,
     "token",
@@ -86,22 +74,6 @@ def flagged(text: str, classify: Classify) -> Iterator[Span]:
             and is_private(key, value, found[1])
         ):
             yield found.start(group), found.start(group) + len(value), key.kind
-    if any(command in text for command in _COMMANDS):
-        yield from _commanded(text)
-    if " -p" in text:
-        for found in _SHORT.finditer(text):
-            if is_chosen(found[1]) and ":" not in found[1]:
-                yield (*found.span(1), "secret")
-
-
-def _commanded(text: str) -> Iterator[Span]:
-    """Passwords in the places where well-known commands take them."""
-    for found in _COMMAND.finditer(text):
-        group = found.lastindex or 0
-        yield (*found.span(group), "credential" if group in {3, 4} else "secret")
-    for found in _SHORT.finditer(text):
-        if is_chosen(found[1]) and ":" not in found[1]:
-            yield (*found.span(1), "secret")
 
 
 def _is_metavar(value: str, name: str) -> bool:
@@ -116,9 +88,11 @@ def mentioned(text: str, lower: str) -> Iterator[Span]:
             end = place + len(word)
             found = _AFTER.match(text, end)
             if found:
-                group = 2 if found[1] else 3
-                value = found[2] if found[1] else found[3].rstrip(".:!?")
-                kind = _kind_of(lower, word, place, value, quoted=bool(found[1]))
+                group = 3 if found[2] else 4
+                value = found[3] if found[2] else found[4].rstrip(".:!?")
+                kind = _kind_of(lower, word, place, value, quoted=bool(found[2]))
+                if not kind and found[1] and _is_counted(value):
+                    kind = "secret"
                 if kind:
                     yield found.start(group), found.start(group) + len(value), kind
             place = lower.find(word, end)
@@ -148,6 +122,18 @@ def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> 
     return "secret" if private else ""
 
 
+def _is_counted(value: str) -> bool:
+    """Whether a value behind a counted word is a key: ``Unseal Key 1: …``, ``Backup code #2: …``."""
+    digits = value.replace("-", "")
+    return (
+        is_random(value)
+        or is_strong(value)
+        or _HEX.fullmatch(value) is not None
+        or (digits.isdigit() and 5 < len(digits) < 13)
+    )
+
+
+_HEX: Final = re.compile(r"[0-9a-f]{32,}")
 _SECRET: Final = Key("secret", "any")
 _ROOMS: Final = ("room ", "share ", "pairing ", "invite ", "invitation ", "join ", "join with ")
 _DOTTED: Final = re.compile(

@@ -12,15 +12,26 @@ from tallow.monitoring.privacy.words import words
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _V4: Final = re.compile(rf"\d(?<![A-Za-z0-9.]\d)\d{{0,2}}(?:\.{_OCTET}){{3}}(?![A-Za-z0-9]|\.\d|-[A-Za-z])")
+_PORTED: Final = re.compile(rf"\d(?<![\w.]\d)\d{{0,2}}(?:\.{_OCTET}){{3}}(?=\.\d{{1,5}}(?![\w.]))")
+"""An address with its port as a fifth part, as tcpdump and BSD's netstat write it."""
 _CLOUD: Final = re.compile(r"ip-(?<![A-Za-z0-9]ip-)(\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)")
 _V6: Final = re.compile(
     r"[0-9A-Fa-f:](?<![\w:.].)(?:[0-9A-Fa-f]{0,4}:){1,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?"
-    r"(%[\w.-]{1,16})?(?![\w:]|\.\d)"
+    r"(%[\w.-]{1,16})?(?![\w:]|\.\d(?!\d{0,4}(?::? |:?$| >)))"
 )
 _MAC: Final = re.compile(
     r"[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}"
     r"|[0-9A-Fa-f]{2}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![:.-]?[0-9A-Fa-f])"
 )
+_CHAIN: Final = re.compile(
+    r"[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){5,18}(?![:-]?[0-9A-Fa-f])"
+)
+_SHORT: Final = re.compile(
+    r"[0-9A-Fa-f](?<![\w:.-].)[0-9A-Fa-f]?(?::[0-9A-Fa-f]{1,2}){5}(?![:.-]?[0-9A-Za-z])"
+)
+"""A hardware address without leading zeros, as macOS and Solaris write it."""
+_FRAMES: Final = ("0800", "86dd", "0806", "8100", "88cc", "8864")
+"""What a frame can hold (IEEE 802): it stands behind the addresses of both ends."""
 _VERSIONED: Final = words(
     "v version ver release build mozilla assemblyversion upgraded upgrade updated from_version"
 )
@@ -36,6 +47,14 @@ def ipv4(text: str) -> Iterator[Span]:
     for found in _V4.finditer(text):
         if not _is_plain(found[0], text, *found.span()):
             yield (*found.span(), "ip")
+
+
+def ported(text: str) -> Iterator[Span]:
+    """IPv4 addresses before ``.port``, in what speaks of connections."""
+    if " > " in text or "tcp" in text or "udp" in text:
+        for found in _PORTED.finditer(text):
+            if not _is_plain(found[0], text, *found.span()):
+                yield (*found.span(), "ip")
 
 
 def cloud_names(text: str) -> Iterator[Span]:
@@ -95,7 +114,30 @@ def ipv6(text: str) -> Iterator[Span]:
 
 
 def macs(text: str) -> Iterator[Span]:
-    """Hardware addresses, six octets; longer chains are fingerprints."""
+    """Hardware addresses, six octets, also in frames and identifiers; other chains are fingerprints."""
     for found in _MAC.finditer(text):
         if set(found[0].lower()) - set("0:-.") and set(found[0].lower()) - set("f:-."):
             yield (*found.span(), "mac")
+    if " at " in text:
+        for found in _SHORT.finditer(text):
+            if any(map(str.isalpha, found[0])) and len(found[0]) < 17:
+                yield (*found.span(), "mac")
+    if text.count(":") < 6 and text.count("-") < 6:
+        return
+    for found in _CHAIN.finditer(text):
+        octets = found[0].replace(":", "").replace("-", "").lower()
+        if _holds_mac(octets):
+            yield (*found.span(), "mac")
+
+
+def _holds_mac(octets: str) -> bool:
+    """Whether a chain is a hardware address with something before or behind it."""
+    size = len(octets) // 2
+    return (
+        (size == 7 and octets.startswith(("01", "ff")))  # a client's identifier (RFC 2132, 9.14)
+        or (size == 8 and octets[6:10] == "fffe")  # an interface's identifier (RFC 4291, A)
+        or (size == 10 and octets.startswith("00030001"))  # a host's identifier (RFC 8415, 11)
+        or (size == 14 and (octets.startswith("00010001") or octets.endswith(_FRAMES)))
+        or (size == 18 and octets.startswith("ff"))  # both: RFC 4361
+        or (size == 19 and octets.startswith("ff"))
+    )

@@ -3,8 +3,8 @@
 A shape is a text with every digit as ``0``: ``/rooms/4711/status`` and ``/rooms/0815/status`` have the same.
 A text that was found to hold nothing private vouches for its shape, if it is short and of few digits: what is
 private for its digits' sake (a card, an address, a phone number) has more of them or more marks between them.
-That is not taken on trust. A shape met for the second time is filled with other digits several times over, and each
-is read by all rules; only a shape with nothing private in any of them is harmless from then on.
+That is not taken on trust. A shape met for the second time is filled with other digits several times over,
+and each is read by all rules; only a shape with nothing private in any of them is harmless from then on.
 
 What is kept of a shape is its hash of 64 bits, keyed anew by each process (SipHash, PEP 456).
 """

@@ -13,9 +13,9 @@ from tallow.monitoring.privacy import (
     assignments,
     emails,
     links,
-    listings,
     mentions,
     network,
+    notations,
     numbers,
     places,
     tokens,
@@ -23,6 +23,7 @@ from tallow.monitoring.privacy import (
 from tallow.monitoring.privacy.assignments import Classify
 from tallow.monitoring.privacy.spans import Span, merged
 from tallow.monitoring.privacy.views import views
+from tallow.monitoring.privacy.words import words
 
 _KNOWN: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|(?=\d*[a-f])[0-9a-f]{16}|[0-9a-f]{40}"
@@ -48,6 +49,8 @@ _GROUPS: Final = _table(_0=b"0123456789", a=_LETTERS, _=b" .-/()")
 """Digits, letters, and what stands between groups of digits."""
 
 
+_CONFIGURES: Final = words("ENV ARG Set set fas uws pro add Req htt Hea grp")
+"""What a line begins with that sets a variable or a header."""
 _SPACES: Final = (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
 _FOLDED: Final = {**dict.fromkeys(_SPACES, " "), **{code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}}
 """Other spaces, and the full-width forms of ASCII, as ASCII: a character for each, so that places agree."""
@@ -91,16 +94,12 @@ def _rules(text: str, classify: Classify, versioned: bool) -> list[Span]:
     numeric = b"0" in groups
     if numeric:
         _about_numbers(text, octets, groups, spans, versioned)
-    quoted = False
-    if marks:
-        quoted = "'" in text or '"' in text or "`" in text
-        _about_keys(text, classify, spans)
-        if quoted or "<" in text or "$" in text or "{" in text or ")=(" in text:
-            _about_marks(text, classify, spans)
+    quoted = bool(marks) and _about_marks(text, classify, spans)
+    lower = text.lower()
     if "/" in text or "\\" in text:
-        _about_paths(text, long, spans)
+        _about_paths(text, lower, long, spans)
     if (" " in text and (numeric or long >= 0 or "ode " in text or "ode: " in text)) or quoted or "(" in text:
-        _about_words(text, text.lower(), classify, spans)
+        _about_words(text, lower, classify, spans)
     if "-" in text:
         _about_hyphens(text, quoted, classify, spans)
     return spans
@@ -118,8 +117,8 @@ def _about_keys(text: str, classify: Classify, spans: list[Span]) -> None:
 
 
 def _about_numbers(text: str, octets: bytes, groups: bytes, spans: list[Span], versioned: bool) -> None:
-    together = octets.translate(_DIGITS, _BETWEEN_DIGITS)
-    if _SEVEN in together or b"000_000_0000" in groups or b"00_00_00_00" in groups:
+    together = octets.translate(_DIGITS, _BETWEEN_DIGITS) if groups.count(b"0") > 6 else b""
+    if together and (_SEVEN in together or b"000_000_0000" in groups or b"00_00_00_00" in groups):
         if _THIRTEEN in together:
             spans += numbers.cards(text)
         if b"aa00" in groups:
@@ -132,14 +131,15 @@ def _about_numbers(text: str, octets: bytes, groups: bytes, spans: list[Span], v
     if dots > 1:
         if dots > 2 and not versioned:
             spans += network.ipv4(text)
+            if dots > 3:
+                spans += network.ported(text)
         if groups.count(b"_0000") > 1:
             spans += places.coordinates(text)
     if dots == 2 or (":" in text and text.count(":") > 4) or ("-" in text and text.count("-") > 4):
         spans += network.macs(text)
 
 
-def _about_paths(text: str, long: int, spans: list[Span]) -> None:
-    lower = text.lower()
+def _about_paths(text: str, lower: str, long: int, spans: list[Span]) -> None:
     if "home" in lower or "users" in lower or "profiles" in lower or "documents and" in lower:
         spans += places.homes(text)
     if "/" in text:
@@ -177,30 +177,29 @@ def _about_words(text: str, lower: str, classify: Classify, spans: list[Span]) -
         or "splunk" in lower
     ):
         spans += tokens.schemes(text, lower)
-        if "AUTH" in text:
-            spans += mentions.redis_auth(text)
     if "user" in lower or " for " in lower or " login " in lower:
         spans += mentions.logins(text, lower)
-    if "value" in lower:
-        spans += listings.named_values(text, classify)
-        spans += listings.inserted(text, classify)
+    if "pass" in lower or "auth" in lower or "login" in lower or "inline" in lower or "334" in text:
+        notations.spoken(text, spans)
+    notations.words(text, lower, classify, spans)
 
 
 def _about_hyphens(text: str, quoted: bool, classify: Classify, spans: list[Span]) -> None:
-    if " -" in text or text[0] == "-" or quoted:
-        spans += mentions.flagged(text, classify)
+    notations.hyphens(text, classify, spans, quoted=quoted)
     if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
         spans += tokens.pem(text)
-    if "ip-" in text:
-        spans += network.cloud_names(text)
 
 
-def _about_marks(text: str, classify: Classify, spans: list[Span]) -> None:
-    if "</" in text:
-        spans += mentions.tagged(text, classify)
+def _about_marks(text: str, classify: Classify, spans: list[Span]) -> bool:
+    """What a text of more than words, numbers and paths can hold; whether there are quotes in it."""
+    quoted = "'" in text or '"' in text or "`" in text
+    _about_keys(text, classify, spans)
     if "$" in text or "{S" in text or "{M" in text or "{C" in text:
         spans += tokens.password_hashes(text)
-    if "', " in text or '", ' in text or "','" in text or '","' in text:
-        spans += listings.pairs(text, classify)
-    if ")=(" in text or "[parameters: " in text or "row contains" in text:
-        spans += listings.failing(text, classify)
+    if quoted or "<" in text or "{" in text or ")=(" in text:
+        notations.marks(text, classify, spans, quoted=quoted)
+    if "\n" in text:
+        notations.lines(text, classify, spans)
+    elif text[:3] in _CONFIGURES:
+        notations.line(text, classify, spans)
+    return quoted

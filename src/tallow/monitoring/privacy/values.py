@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from tallow.monitoring.privacy.holders import is_holder
 from tallow.monitoring.privacy.keys import Key
 from tallow.monitoring.privacy.words import ACCOUNTS, PROSE
 
@@ -16,15 +17,6 @@ SCHEME: Final = re.compile(
 )
 """The name of an authorization scheme before its credentials (RFC 9110, 11.4)."""
 
-_HOLDER: Final = re.compile(
-    r"\[[a-z_]+(?::[0-9a-f]+)?\]?|\*+|[xX•]{3,}|\.{2,}|…|<[^<>]{0,60}>?|\$\{\{?[^}]*\}{0,2}|\$\w+"
-    r"|\{\{?[\w.\- ]*\}{0,2}|%\(?\w*\)?[sdr]|:[a-z_]+|\?+|\[(?:REDACTED|Filtered|FILTERED|MASKED|redacted)\]?"
-    r"|-+|@\w*|\(null\)|\*+\w{2,4}|[A-Z]+(?:_[A-Z]+)+|(?:your|my)[-_ ][\w -]+"
-    r"|process\.env\.\w+|os\.environ\S*"
-    r"|(?:Optional|Union|list|dict|List|Dict|type)\[.*|\w+(?:\.\w+)*\([\w, .]*\)|/(?:run|etc|var)/\S*",
-    re.DOTALL,
-)
-_HOLDING: Final = {"xx", "yo", "my", "pr", "os", "op", "un", "li", "di", "ty"}
 _MAC: Final = re.compile(r"[0-9A-Fa-f:.\- ]{12,23}")
 _CODE: Final = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}")
 _MEASURED: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})? ?(?:[mµun]?s|m|h|px|%)")
@@ -34,7 +26,14 @@ _PLAIN: Final = re.compile(
     r"|\d{4}-\d\d-\d\dT[\d:.+\-Z]*|0x[0-9a-fA-F]+"
 )
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_ID: Final = re.compile(_UUID.pattern + r"|\d+|[0-9a-fA-F]{32}|\d+[:/].*", re.DOTALL)
+_ID: Final = re.compile(_UUID.pattern + r"|\d+|[0-9a-fA-F]{32}|\d{1,9}[:/].*|\d+[:/]\d*", re.DOTALL)
+_VERSION: Final = re.compile(
+    r"[v^~=<>! ]{0,4}\d{1,5}(?:\.\d{1,5}){1,3}"
+    r"(?:[-.+]?(?:rc|a|b|alpha|beta|dev|post|next|canary)[\w.-]{0,20})?"
+)
+_NAME: Final = re.compile(r"[a-z]+(?:[-_][a-z]+)*")
+_HASHED: Final = re.compile(r"[A-Za-z][\w.]*(?:[-_][\w.]+)*[-:](?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})")
+"""Words and the checksum of what they name: the key of a cache."""
 _HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_\-+/=.~%:|]{6,}")
 _OPAQUE: Final = re.compile(r"(?:sha256=|sha1=|v1=|t=)?[A-Za-z0-9_\-+/=.~%]{16,}")
@@ -48,32 +47,27 @@ _PAIR: Final = re.compile(r"\s*[(\[]?[-+]?\d{1,3}\.\d+\s?[,; ]\s?[-+]?\d{1,3}\.\
 _PLACE: Final = re.compile(
     r"(?=[^\n]*\d)(?=[^\n]*[^\W\d_]{3})[^\s:/=]+(?:[ ,]+[^\s:/=]+)+|[A-Z][\w.'-]+(?:,? +[A-Z][\w.'-]+)+"
 )
-_FILE: Final = re.compile(r"[^/\\\n].{0,250}\.[A-Za-z][A-Za-z0-9]{1,4}", re.DOTALL)
+_FILE: Final = re.compile(r"(?!\.{1,2}[/\\])[^/\\\n].{0,250}\.[A-Za-z][A-Za-z0-9]{1,4}", re.DOTALL)
 
 
 def is_private(key: Key, value: str, name: str = "") -> bool:
     """Whether ``value`` is private, standing under ``key`` (called ``name``)."""
     text = value.strip()
-    if text.lower() in PROSE or not text or _is_holder(text):
+    if text.lower() in PROSE or not text or is_holder(text):
         return False
     return _CHECKS[key.trust](key.kind, text, name.lower())
-
-
-def _is_holder(text: str) -> bool:
-    """Whether a text holds the place of a value: ``<redacted>``, ``***``, ``$TOKEN``, ``YOUR_KEY``."""
-    if text[0].isalnum() and text[-1] not in ")]" and text[:2].lower() not in _HOLDING and not text.isupper():
-        return False
-    return _HOLDER.fullmatch(text) is not None
 
 
 def _any(kind: str, text: str, name: str) -> bool:
     if kind == "credential" and (scheme := SCHEME.match(text)):
         rest = text[scheme.end() :].strip()
-        return bool(rest) and rest.lower() not in PROSE and not _is_holder(rest)
+        return bool(rest) and rest.lower() not in PROSE and not is_holder(rest)
     if kind == "file_name" and _SOURCE.fullmatch(text):
         return name not in {"filename", "basename"}
-    if kind == "geo" and _MEASURED.fullmatch(text):
-        return False  # lat=12ms is a latency
+    if (kind == "geo" and _MEASURED.fullmatch(text)) or (
+        kind in _KEPT_AS and text.count(".") > 1 and is_version(text)
+    ):
+        return False  # lat=12ms is a latency, cookie: 0.6.0 a package
     if name in {"pwd", "oldpwd"} and text.startswith(("/", "~")):
         return False
     if name in {"pass", "mobile", "tel", "cell", "pw", "zip", "long", "city"} and _NUMBER.fullmatch(text):
@@ -112,12 +106,23 @@ _SHAPED: Final[dict[str, Callable[[str], bool]]] = {
 }
 
 
+_KEPT_AS: Final = frozenset({"secret", "cookie", "credential"})
+"""Kinds whose names packages have too: ``"cookie": "^0.6.0"`` is the version of one."""
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is a version, or a range of them, as packages are asked for."""
+    return _VERSION.fullmatch(text) is not None
+
+
 def is_own(text: str) -> bool:
     """Whether an address is the machine's own: loopback or unspecified, with a port or without."""
     return text.startswith(("127.", "0.0.0.0", "localhost", "[::1]", "[::]")) or text in {"::1", "::"}
 
 
-def _token(_kind: str, text: str, _name: str) -> bool:
+def _token(_kind: str, text: str, name: str) -> bool:
+    if name.endswith("s") and _NAME.fullmatch(text):
+        return False  # secrets and tokens in the plural are often names of them
     return not _PLAIN.fullmatch(text) or len(text) > 30 or (len(text) > 5 and text.isdigit())
 
 
@@ -161,7 +166,12 @@ _CHECKS: Final[dict[str, Callable[[str, str, str], bool]]] = {
 
 def is_strong(text: str) -> bool:
     """Whether a value is long, of small letters, capitals and digits: no word, identifier or checksum."""
-    if _STRONG.fullmatch(text) is None or _UUID.fullmatch(text) or ("/" in text and text[0] in "/."):
+    if (
+        _STRONG.fullmatch(text) is None
+        or _UUID.fullmatch(text)
+        or ("/" in text and text[0] in "/.")
+        or _HASHED.fullmatch(text)
+    ):
         return False
     return text.lower() != text != text.upper() and sum(map(str.isdigit, text)) >= 2
 
@@ -169,6 +179,8 @@ def is_strong(text: str) -> bool:
 def is_random(text: str) -> bool:  # noqa: PLR0911 - a table of cases
     """Whether a value looks made by a machine: mixed letters and digits, and nothing an operator reads."""
     if not _TOKEN.fullmatch(text) or _PLAIN.fullmatch(text) or _ID.fullmatch(text):
+        return False
+    if _HASHED.fullmatch(text):
         return False
     if "/" in text[:-1] and not any(char in "+=" for char in text):
         return False

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, Protocol
 
+from tallow.monitoring.privacy import commands
 from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.naming import VALUES, all_text, is_pair, label_of, text_of
 from tallow.monitoring.privacy.validators import is_card
 from tallow.monitoring.privacy.values import SCHEME, is_private
 
@@ -55,6 +57,9 @@ _COUNTED: Final = [
 _PERSONAL: Final = Key("user", "any")
 _FILE: Final = Key("file_name", "any")
 _LOGIN: Final = Key("credential", "any")
+_CONTAINERS: Final = frozenset({dict, list, tuple})
+_PLAIN: Final = frozenset("/@:{}<>()")
+"""What no plain name of a field holds."""
 _NAMES: Final = frozenset({"name", "first", "last", "handle", "nick", "full", "value"})
 
 
@@ -158,9 +163,9 @@ class Walk:
             mapping = dict(itertools.islice(mapping.items(), max(0, len(mapping) + self._left)))
             result[DROPPED] = DROPPED
         harmless, read = self._reader.harmless, self._reader.read
-        label = mapping.get("name", mapping.get("key")) if "value" in mapping else None
+        label = None if VALUES.isdisjoint(mapping) else label_of(mapping)
         for name, item in mapping.items():
-            if outer is not None or name not in harmless:
+            if outer is not None or name not in harmless or name in VALUES:
                 self._pair(name, item, label, outer, outer_name, result)
                 continue
             kind = type(item)
@@ -179,12 +184,14 @@ class Walk:
         reader = self._reader
         name = raw if type(raw) is str else str(self.value(raw, None, ""))
         key = reader.key(name)
-        shown = name if key is not None else reader.name(name)
+        if key is not None and type(item) in _CONTAINERS and not _PLAIN.isdisjoint(name):
+            key = None  # a path, a route, an address: it says nothing about what is under it
+        shown = name if key is not None else reader.read(name) if name in VALUES else reader.name(name)
         while shown in result:
             shown += "'"
         if key is not None:
             result[shown] = self.value(item, key, name)
-        elif name == "value" and isinstance(label, str) and (key := reader.key(label)):
+        elif name in VALUES and isinstance(label, str) and (key := reader.key(label)):
             result[shown] = self.value(item, key, label)
         elif outer is not None:
             result[shown] = self.value(item, _inherited(outer, name), outer_name)
@@ -196,15 +203,30 @@ class Walk:
         result: list[Any] = []
         if name == "auth" and _is_login(items):
             key = _LOGIN
+        if key is None and type(items) is list:
+            if is_pair(items) and (inner := self._reader.key(text_of(items[0]))):
+                return [items[0], self.value(items[1], inner, text_of(items[0]))]
+            if name.lower().endswith("headers") and len(items) % 2 == 0 and all_text(items):
+                return self._flat(items)
+            if any(type(item) is str and item[:1] == "-" for item in items):
+                items = commands.without_passwords(items, self._reader.named)
         option: Key | None = None
         for item in items:
             if self._left <= 0:
                 result.append(DROPPED)
                 break
             result.append(self.value(item, option or key, name))
-            is_option = type(item) is str and item[:1] == "-" and "=" not in item
+            is_option = type(item) is str and item[:1] == "-" and "=" not in item and "[" not in item
             option = self._reader.key(item.strip("-")) if is_option else None
         return result
+
+    def _flat(self, items: list[Any]) -> list[Any]:
+        """Names and values in turn, as Node keeps its ``rawHeaders``."""
+        keys = [None if place % 2 == 0 else self._reader.key(items[place - 1]) for place in range(len(items))]
+        return [
+            self.value(item, key, items[place - 1])
+            for place, (item, key) in enumerate(zip(items, keys, strict=True))
+        ]
 
     def _tuple(self, value: tuple[Any, ...], key: Key | None, name: str) -> tuple[Any, ...]:
         fields = getattr(value, "_fields", None)
@@ -212,7 +234,7 @@ class Walk:
             pairs = zip(fields, value, strict=True)
             return tuple(self.value(item, self._reader.key(field), field) for field, item in pairs)
         if len(value) == 2 and key is None:
-            first = _text_of(value[0])
+            first = text_of(value[0])
             inner = self._reader.key(first) if first else None
             if inner is not None:
                 return value[0], self.value(value[1], inner, first)
@@ -284,9 +306,3 @@ def _is_login(items: Any) -> bool:
 def _is_counted(name: str) -> bool:
     lowered = name.lower()
     return any(lowered.endswith(word) for word in _COUNTED)
-
-
-def _text_of(value: Any) -> str:
-    if type(value) is str:
-        return value
-    return value[:100].decode("latin-1") if type(value) is bytes else ""
