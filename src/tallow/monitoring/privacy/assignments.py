@@ -97,6 +97,7 @@ def _behind(text: str, place: int, mark: str, classify: Classify) -> Iterable[Sp
         or not key.kind
         or back[2] == "/"
         or (back[2] == "[" and _DONE.match(text, place - back.end()))
+        or (back[2] == ":" and "arn:" in text[max(0, place - 120) : place])  # the name of a secret
         or (len(name) == 1 and mark == ":" and behind[:1] in "/\\")  # the letter of a drive
     ):
         return ()
@@ -133,10 +134,12 @@ def _values(text: str, position: int, key: Key, name: str, delimiter: str) -> It
     if first is None:
         return _unquoted(text, position, key, name, delimiter, wrapped=wrapped)
     start, end, after, listed = first
-    places = [(start, end)]
+    spans = [_span(text, start, end, key)] if is_private(key, text[start:end], name) else []
     if listed or text.startswith((" ->", " =>"), after):
-        places += following(text, after, listed=listed)
-    return [_span(text, *place, key) for place in places if is_private(key, text[slice(*place)], name)]
+        for start, end in following(text, after, listed=listed):
+            if is_private(key, text[start:end], name):
+                spans.append(_span(text, start, end, key))
+    return spans
 
 
 def _unquoted(

@@ -67,6 +67,7 @@ _POSITIONAL: Final = re.compile(
     r"|\brman\s+target\s+[\"']?([\w$#.-]{1,64}/[^\s@/\"']+)"
     r"|\bsteamcmd\b[^\n|;]{0,100}?\+login\s+(?!anonymous)(\S{1,64}\s+\S+)|\bbw\s+(?:unlock|login\s+\S{1,64})\s+([^\s-]\S*)"
     r"|\becho\s+[\"']?[\w.-]{1,64}:([^\s\"'|]+)[\"']?\s*\|\s*(?:sudo\s+)?chpasswd|\bradtest\s+\S{1,64}\s+([^\s]+)"
+    r"|\bConvertTo-SecureString\s+(?:-String\s+)?[\"']([^\"'\n]{1,200})"
     r"|\brclone\s+obscure\s+[\"']?([^\s\"']+)|\baws\s+configure\s+set\s+aws_\w+\s+[\"']?([^\s\"']+)"
     r"|\becho\s+-?n?\s?[\"']?([^\s\"'|]{6,100})[\"']?\s*\|\s*(?:sudo\s+-S|docker\s+login|cryptsetup|gpg|openssl|podman\s+login"
     r"|base64|passwd|su\b)"
@@ -123,7 +124,8 @@ def passwords(text: str) -> Iterator[Span]:
         for found in _PASS.finditer(text):
             yield (*found.span(1), "secret")
     if "-u" in text:
-        for found in _BOTH.finditer(text):
+        logins = (found for found in _BOTH.finditer(text) if _is_login(found[1]))
+        for found in logins:
             yield (*found.span(1), "credential")
     if "-p" in text:
         for found in _SHORT.finditer(text):
@@ -134,14 +136,21 @@ def passwords(text: str) -> Iterator[Span]:
 def _read(text: str, start: int, pattern: re.Pattern[str], kind: str) -> Iterator[Span]:
     limit = _END.search(text, start, start + _REACH)
     for found in pattern.finditer(text, start, limit.start() if limit else start + _REACH):
-        if is_private(_SECRET, found[1], ""):
+        if is_private(_SECRET, found[1], "") and (kind == "secret" or _is_login(found[1])):
             yield (*found.span(1), kind)
+
+
+def _is_login(text: str) -> bool:
+    """Whether an account and its password are there, not variables, nor numbers of a user and a group."""
+    account, _, password = text.partition(":")
+    return password[:1] not in {"$", "<", "*"} and not (account.isdigit() and password.isdigit())
 
 
 _PLACED: Final = words(
     """
     mysqladmin rabbitmqctl htpasswd net vault bao nmcli wpa_passphrase mc mcli sqlplus expdp impdp exp imp
-    sqlldr     sqlcl sql rman steamcmd bw echo radtest rclone aws
+    sqlldr sqlcl sql rman steamcmd bw echo radtest rclone aws ConvertTo-SecureString
+    (ConvertTo-SecureString
     """
 )
 

@@ -43,6 +43,12 @@ _DIRECTIVE: Final = re.compile(
     r"[ \t]{1,8}([\w.-]{2,80})[ \t]{1,8}"
     r"(?:\"([^\"\n]{1,2000})\"|'([^'\n]{1,2000})'|([^\s;\"'=]{1,2000}))(?=[;\s]|$)"
 )
+_LOGIN: Final = re.compile(
+    r"\b(?:auth=|basic_?auth|(?:Network|UsernamePassword|Basic)Credentials?|HTTP\w{0,8}Auth|PasswordAuthentication)"
+    r"\(\s?[\"']([^\"'\n]{1,100})[\"'],\s?[\"']([^\"'\n]{1,200})[\"']",
+    re.IGNORECASE,
+)
+"""How programs write an account and its password."""
 _PGPASS: Final = re.compile(
     r"^[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_]\w{0,60}|\*):[A-Za-z_][\w.-]{0,60}:(\S{6,200})$",
     re.MULTILINE,
@@ -65,6 +71,10 @@ def written(text: str, classify: Classify, *, marked: bool) -> Iterator[Span]:
     if marked:
         if '("' in text or " :" in text or "{:" in text or "(:" in text or ' . "' in text:
             yield from _named(text, _LISP, classify)
+        if '("' in text or "('" in text:
+            for found in _LOGIN.finditer(text):
+                yield (*found.span(1), "user")
+                yield (*found.span(2), "secret")
         if "{" in text and "," in text:
             yield from _named(text, _ERLANG, classify)
 

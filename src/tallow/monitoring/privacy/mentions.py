@@ -126,7 +126,7 @@ def _is_counted(value: str) -> bool:
     """Whether a value behind a counted word is a key: ``Unseal Key 1: …``, ``Backup code #2: …``."""
     digits = value.replace("-", "")
     return (
-        is_random(value)
+        (is_random(value) and len(value) > 9)
         or is_strong(value)
         or _HEX.fullmatch(value) is not None
         or (digits.isdigit() and 5 < len(digits) < 13)

@@ -9,10 +9,10 @@ from typing import Final
 _WRAP: Final = (
     r"(?:(?:string|str|text|binary)\(\d{1,7}\) |\(\*?string\) ?(?:\(len=\d{1,7}\) )?"
     r"|(?:Some|Just|Ok|Right|Optional(?:\.of)?|Secret(?:Str(?:ing)?)?|Sensitive|Zeroizing|Redacted|StringValue"
-    r"|String::from|new String|Box|Arc|Rc|Owned|Borrowed|Known|Present|NonEmptyString"
+    r"|String::from|(?:new )?String|Box|Arc|Rc|Owned|Borrowed|Known|Present|NonEmptyString"
     r"|aws\.String|proto\.String"
     r"|to\.Ptr|ptr\.To|StringPtr|NSString|CFString|std::string|RawString)[(\[{]"
-    r"|!(?:!str|!binary|unsafe|sensitive|secret|vault) |<<|&(?=[\"'])|@(?=\")|\*(?=\"))"
+    r"|!(?:!str|!binary|unsafe|sensitive|secret|vault) |<<|\[\](?:string|byte)\{|&(?=[\"'])|@(?=\")|\*(?=\"))"
 )
 _QUOTE: Final = (
     r"(?:[brufL]{0,2}|[Uu][Tt][Ff]-8'\w{0,5})(\\{0,7})"

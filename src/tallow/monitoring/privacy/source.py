@@ -12,7 +12,7 @@ _ROOTS: Final = (
     r"|module|secrets|vars|steps|inputs|github|each|count|credentials|auth|client|Deno|Bun|import)"
 )
 _EXPRESSION: Final = re.compile(
-    r"[ \t]{0,8}(?:"
+    r"[ \t]{0,8}(?:\$\(|"
     r"(?:(?:await|new|yield) )?"
     rf"(?:[A-Za-z_$]{{3,60}}\d{{0,3}}(?=[(?])|[A-Za-z_$]{{1,60}}\d{{0,3}}(?={_JOINED}))"
     rf"(?:{_JOINED}[A-Za-z_$][\w$]{{0,60}}){{0,8}}!?(?:\(|\?\.)"
