@@ -106,9 +106,11 @@ BY_START: Final = _by_start()
 """The forms that can begin with two characters, as one pattern."""
 TAILED: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:[0-9a-f]{32}-us\d{1,2}(?!\w)|[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,}"
-    r"|[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,})"
+    r"|[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,}|[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)|[0-9a-f]{36}NRAL(?!\w))"
 )
-"""Mailchimp's, Terraform's and Discord's, which begin like anything."""
+"""Mailchimp's, Terraform's, Discord's, MaxMind's and New Relic's, which begin like anything."""
+ENDS: Final = frozenset({"_mmk", "NRAL"})
+"""What some of these end with."""
 COLON: Final = re.compile(r"\d{8,10}:AA[\w-]{32,33}(?![\w-])")
 """Telegram's bots, whose keys are addresses too: ``/bot123456789:AA…``."""
 REFRESH: Final = re.compile(r"1//0[\w-]{20,}")
@@ -125,10 +127,8 @@ MARKED: Final = tuple(
         "/1": r"[012]/(?<![\w/]./)\d{12,17}(?:/\d{12,17})?:[0-9a-f]{32}(?![0-9a-f])",  # Asana
         "Q~": r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}",  # Microsoft Entra
         "|": r"\d(?<!\d\d)\d{14,15}\|[\w-]{27,40}(?!\w)",  # Meta
-        "_mmk": r"(?<!\w)[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)",  # MaxMind
         "!A": r"00D(?<!\w00D)[A-Za-z0-9]{12,15}![\w.]{60,}",  # Salesforce
         "sha256~": r"sha256~[\w-]{43}(?![\w-])",  # OpenShift
-        "NRAL": r"(?<!\w)[0-9a-f]{36}NRAL(?!\w)",  # New Relic
     }.items()
 )
 """Marks that other keys do not hold, and the forms of those that do."""

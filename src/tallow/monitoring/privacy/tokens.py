@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.prefixes import KEYED, UNNAMED
-from tallow.monitoring.privacy.providers import BY_START, COLON, MARKED, REFRESH, TAILED, WEBHOOK
+from tallow.monitoring.privacy.providers import BY_START, COLON, ENDS, MARKED, REFRESH, TAILED, WEBHOOK
 from tallow.monitoring.privacy.spans import Span
 
 _SCHEMES: Final = ("bearer", "basic", "token", "key", "negotiate", "ntlm", "oauth", "splunk")
@@ -71,15 +71,7 @@ def provider_keys(text: str, octets: bytes, runs: bytes, start: int, spans: list
         spans += ((*found.span(), "api_key") for found in REFRESH.finditer(text))
     if "hook" in text:
         spans += ((*found.span(), "api_key") for found in WEBHOOK.finditer(text))
-    if (
-        "$" in text
-        or "|" in text
-        or "~" in text
-        or "/1" in text
-        or "mk" in text
-        or "!A" in text
-        or "RAL" in text
-    ):
+    if "$" in text or "|" in text or "~" in text or "!A" in text or "1/1" in text or "2/1" in text:
         spans += _marked(text)
     return bytes(masked) if masked else octets
 
@@ -94,22 +86,29 @@ def _marked(text: str) -> Iterator[Span]:
 
 def _issued(text: str, start: int, end: int) -> Iterator[Span]:
     """Keys that begin inside a run of letters, digits and marks: at its start or after a mark."""
-    if end - start > 24 and text[end - 20 : end - 1].isalnum() and not text[start : start + 20].isalnum():
-        found = UNNAMED.match(text, start, end) or KEYED.match(text, start, end)
-        if found:
-            yield (*found.span(), "api_key")
-    place = start
+    place, known = start, False
     while True:
         forms = BY_START.get(text[place : place + 2])
         found = forms.match(text, place) if forms else None
         if found:
+            known = True
             yield (*found.span(), "private_key" if found[0].startswith("AGE-") else "api_key")
             place = found.end() - 1
         edge = _EDGE.search(text, place, end)
         if edge is None or edge.end() > end - 12:
             break
         place = edge.end()
-    if text.find("-us", start, end) >= 0 or (end - start > 50 and text.count(".", start, end) > 1):
+    if known:
+        return
+    if end - start > 24 and text[end - 20 : end - 1].isalnum() and not text[start : start + 20].isalnum():
+        found = UNNAMED.match(text, start, end) or KEYED.match(text, start, end)
+        if found:
+            yield (*found.span(), "api_key")
+    if (
+        text.find("-us", start, end) >= 0
+        or (end - start > 50 and text.count(".", start, end) > 1)
+        or text[end - 4 : end] in ENDS
+    ):
         yield from ((*found.span(), "api_key") for found in TAILED.finditer(text, start, end))
 
 
