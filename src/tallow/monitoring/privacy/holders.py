@@ -9,6 +9,7 @@ _HOLDER: Final = re.compile(
     r"\[[a-z_]+(?::[0-9a-f]+)?\]?|\*+|[xX•]{3,}|\.{2,}|…|<[^<>]{0,60}>?|\$\{\{?[^}]*\}{0,2}|\$\w+"
     r"|\{\{?[\w.\- ]*\}{0,2}|%\(?\w*\)?[sdr]|:[a-z_]+|\?+|\[(?:REDACTED|Filtered|FILTERED|MASKED|redacted)\]?"
     r"|-+|@\w*|\(null\)|\*+\w{2,4}|[A-Z]+(?:_[A-Z]+)+|(?:your|my)[-_ ][\w -]+"
+    r"|\$\((?!echo|printf)[^()]{1,200}\)"  # what a shell puts there
     r"|process\.env\.\w+|os\.environ\S*"
     r"|(?:Optional|Union|list|dict|List|Dict|type)\[.*|\w+(?:\.\w+)*\([\w, .]*\)|/(?:run|etc|var)/\S*",
     re.DOTALL,

@@ -119,7 +119,7 @@ OPAQUE: Final = {
     "secret": words(
         """
         sig signature hmac ticket xamzsignature xgoogsignature assertion samlassertion clientassertion
-        samlresponse         samlrequest
+        samlresponse samlrequest
         """
     ),
     "cookie": words("session"),
@@ -151,6 +151,9 @@ HARMLESS: Final = words(
     """
 )
 """Names that end like private ones and are none: of assemblies, of threads, of language models."""
+
+MAIL_PROGRAMS: Final = words("imap pop3 submission managesieve")
+"""What a ``…-login`` is called after that is a program: Dovecot's."""
 
 SECRET_REFERENCES: Final = words("existing pull tls image use k8s kubernetes target source external")
 """What a ``…_secret`` is called after that holds the name of one."""

@@ -113,7 +113,7 @@ def _qualified(key: Key, words: list[str], count: int) -> Key | None:  # noqa: P
         return key if before in names.BEARERS or (len(words) == 1 and last in {"mail", "pw"}) else None
     if last in {"pass", "pin"} and before in {"first", "second", "test", "gpio"}:
         return None
-    if last in {"mac", "city"} and before in {"h", "velo", "os"}:
+    if last in {"mac", "city", "login"} and before in {"h", "velo", "os", *names.MAIL_PROGRAMS}:
         return None
     if key.trust in {"place", "file"} and before in {
         "memory",

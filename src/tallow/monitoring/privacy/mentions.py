@@ -100,7 +100,7 @@ def mentioned(text: str, lower: str) -> Iterator[Span]:
 
 def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> str:
     """What a value after a word is; empty if it is nothing private."""
-    if not value or value.lower() in PROSE or "=" in value[:-2] or _DOTTED.fullmatch(value):
+    if not value or value.lower() in PROSE or "=" in value.rstrip("=") or _DOTTED.fullmatch(value):
         return ""
     if word in _CHOSEN:
         private = is_chosen(value) or (quoted and " " not in value and is_private(_SECRET, value))

@@ -17,6 +17,8 @@ SCHEME: Final = re.compile(
 )
 """The name of an authorization scheme before its credentials (RFC 9110, 11.4)."""
 
+_ISSUE: Final = re.compile(r"[A-Z][A-Z0-9]{1,9}-\d{1,6}")
+"""The number of a ticket in an issue tracker."""
 _MAC: Final = re.compile(r"[0-9A-Fa-f:.\- ]{12,23}")
 _CODE: Final = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}")
 _MEASURED: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})? ?(?:[mµun]?s|m|h|px|%)")
@@ -132,7 +134,7 @@ def _named(_kind: str, text: str, _name: str) -> bool:
 
 def _opaque(_kind: str, text: str, _name: str) -> bool:
     made = _OPAQUE.fullmatch(text) is not None and _has_digit(text) and not _UUID.fullmatch(text)
-    return (made and not _PLAIN.fullmatch(text)) or is_random(text)
+    return (made and not _PLAIN.fullmatch(text)) or (is_random(text) and not _ISSUE.fullmatch(text))
 
 
 def _strong(_kind: str, text: str, _name: str) -> bool:

@@ -37,7 +37,7 @@ ACCOUNTS: Final = words(
     """
     root postgres nobody www-data anonymous guest daemon git nginx redis mysql system localsystem
     default kafka prometheus grafana alertmanager systemd ubuntu debian runner sshd admin administrator
-    app service backup cron sync node rabbitmq mongodb elasticsearch jenkins apache http https agent
+    app service backup ci deploy build builder cron sync node rabbitmq mongodb elasticsearch jenkins apache http https agent
     user users vagrant ec2-user sender receiver client server peer worker bot api web operator - ? * %u
     """
 )
