@@ -60,7 +60,7 @@ class Shapes:
         shape = hash(octets)
         if shape not in self._met:
             _add(self._met, shape)
-        elif all(map(self._is_harmless, _fillings(octets.decode()))):
+        elif b"0" not in octets or all(map(self._is_harmless, _fillings(octets.decode()))):
             _add(self.harmless, shape)
 
 

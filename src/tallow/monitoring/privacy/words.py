@@ -35,10 +35,11 @@ PROSE: Final = words(
 
 ACCOUNTS: Final = words(
     """
-    root postgres nobody www-data anonymous guest daemon git nginx redis mysql system localsystem
-    default kafka prometheus grafana alertmanager systemd ubuntu debian runner sshd admin administrator
-    app service backup ci deploy build builder cron sync node rabbitmq mongodb elasticsearch jenkins apache http https agent
-    user users vagrant ec2-user sender receiver client server peer worker bot api web operator - ? * %u
+    root postgres nobody www-data anonymous guest daemon git nginx redis mysql system localsystem default
+    kafka prometheus grafana alertmanager systemd ubuntu debian runner sshd admin administrator app
+    service backup ci deploy build builder cron sync node rabbitmq mongodb elasticsearch jenkins apache
+    http https agent user users vagrant ec2-user sender receiver client server peer worker bot api web
+    operator - ? * %u
     """
 )
 """Accounts of systems and services, and roles: nobody's name."""
