@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.keys import ENDINGS, SHORT_ENDINGS, Key
+from tallow.monitoring.privacy.looks import is_chosen, is_random, is_version
 from tallow.monitoring.privacy.quoting import block, following, is_wrapped, quoted, unwrapped
 from tallow.monitoring.privacy.source import is_expression
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import SCHEME, is_chosen, is_private, is_random, is_version
+from tallow.monitoring.privacy.values import SCHEME, is_private
 
 Classify = Callable[[str], Key | None]
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.looks import is_chosen
 from tallow.monitoring.privacy.spans import Span, merged, replaced
-from tallow.monitoring.privacy.values import is_chosen, is_private
+from tallow.monitoring.privacy.values import is_private
 from tallow.monitoring.privacy.words import words
 
 # The tools, the short options whose value is a password, and how it is joined to them: with a space or an

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.assignments import Classify
+from tallow.monitoring.privacy.looks import is_chosen
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import SCHEME, is_chosen, is_private
+from tallow.monitoring.privacy.values import SCHEME, is_private
 
 _PART: Final = re.compile(
     r"form-data; ?name=\\{0,3}\"?([\w.\[\]-]{1,80})\\{0,3}\"?"

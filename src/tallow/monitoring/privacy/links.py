@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tallow.monitoring.privacy.looks import is_random
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import is_random
 from tallow.monitoring.privacy.words import words
 
 _USERINFO: Final = re.compile(

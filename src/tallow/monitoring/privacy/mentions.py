@@ -8,8 +8,9 @@ from typing import Final
 
 from tallow.monitoring.privacy.assignments import Classify
 from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.looks import is_chosen, is_random, is_strong
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import is_chosen, is_private, is_random, is_strong
+from tallow.monitoring.privacy.values import is_private
 from tallow.monitoring.privacy.words import ACCOUNTS, PROSE
 
 _FLAG: Final = re.compile(

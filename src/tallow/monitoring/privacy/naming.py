@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tallow.monitoring.privacy.keys import Key
+from tallow.monitoring.privacy.words import words
+
 VALUES: Final = frozenset(
     {"value", "Value", "val", "parameter_value", "ParameterValue", "stringValue", "secretValue"}
 )
@@ -13,6 +16,18 @@ VALUES: Final = frozenset(
 _LABELS: Final = (
     "name", "key", "Name", "Key", "header", "field", "parameter", "ParameterKey", "variable", "label",
 )  # fmt: skip
+_COUNTED: Final = tuple(
+    words(
+        """
+        id ids ns time timestamp bytes size count offset sent received length total seq sequence nonce
+        duration memory rss
+        """
+    )
+)
+"""Last words of keys whose long numbers are no cards, whatever their checksum says."""
+_PERSONAL: Final = Key("user", "any")
+_FILE: Final = Key("file_name", "any")
+_NAMES: Final = frozenset({"name", "first", "last", "handle", "nick", "full", "value"})
 _NAMED: Final = re.compile(r"[A-Za-z_][\w.-]{0,99}")
 
 
@@ -41,3 +56,22 @@ def text_of(value: Any) -> str:
     if type(value) is str:
         return value
     return value[:100].decode("latin-1") if type(value) is bytes else ""
+
+
+def inherited(outer: Key, name: str) -> Key | None:
+    """What a harmless name means inside a private one: ``user.name``, ``files.name``."""
+    if outer.trust in {"name", "file"}:
+        if name not in _NAMES:
+            return None
+        return _PERSONAL if outer.trust == "name" else _FILE
+    return None if outer.trust in {"random", "vouched"} else outer
+
+
+def is_login(items: Any) -> bool:
+    """Whether a list is a name and a password: two texts."""
+    return len(items) == 2 and all(type(item) is str for item in items)
+
+
+def is_counted(name: str) -> bool:
+    """Whether a key of this name holds a count, a time or an identifier, however long."""
+    return name.lower().endswith(_COUNTED)

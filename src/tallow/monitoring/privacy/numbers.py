@@ -10,7 +10,13 @@ from tallow.monitoring.privacy.spans import Span
 from tallow.monitoring.privacy.validators import is_card, is_iban, is_international, is_ssn
 
 # Look-behinds stand after the first character, so that the search can skip to it.
-_CARD: Final = re.compile(r"\d(?<![\dA-Za-z.]\d)(?<!\d[ -]\d)(?:[ -]?\d){12,18}(?!\d|[.]\d|[ -]\d)")
+_CARD: Final = re.compile(
+    r"\d(?<![\dA-Za-z.]\d)(?<!\d-\d)(?:\d{12,18}"
+    r"|\d{3}([ -])(?:\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3}(?!\d))?|\d{6}\1\d{4,5}))(?!\d|[.]\d|-\d)"
+)
+"""Plain, or in the groups that are printed on cards, whatever numbers stand beside them."""
+_LOOSE: Final = re.compile(r"\d(?<![\dA-Za-z.]\d)(?<!\d[ -]\d)(?:[ -]?\d){12,18}(?!\d|[.]\d|[ -]\d)")
+"""In any groups, alone."""
 _IBAN: Final = re.compile(r"\d(?<=[A-Za-z]{2}\d)(?<![A-Za-z0-9]{3}\d)\d(?:[ -]?[A-Za-z0-9]){11,30}")
 _SSN: Final = re.compile(r"\d(?<![\d-]\d)(\d\d)-(\d\d)-(\d{4})(?![\d-]*\d)")
 _PLUS: Final = re.compile(r"\+(?<![\w.+]\+)\s?(\(?\d(?:[ ().\-/]{0,2}\d){7,14})(?!\d)")
@@ -41,14 +47,46 @@ _NUMBERED: Final = re.compile(
     re.IGNORECASE,
 )
 
+_BETWEEN: Final = re.compile(r"[ -]")
+_FOURS_BEFORE: Final = re.compile(r"(?:(?<!\d)\d{4} ){1,2}$")
+_FOURS_BEHIND: Final = re.compile(r"(?: \d{4}\b){1,2}(?!(?: \d{4}){2})")
+
 
 def cards(text: str) -> Iterator[Span]:
     """Payment cards, plain or in groups (ISO 7812)."""
-    for found in _CARD.finditer(text):
-        if is_card(found[0].replace(" ", "").replace("-", "")):
-            before = text[max(0, found.start() - 16) : found.start()]
-            if not _NUMBERED.search(before) and not _UNIT.match(text, found.end()):
-                yield (*found.span(), "card")
+    place, last = 0, -2
+    while found := _CARD.search(text, place):
+        start, end = found.span()
+        place = start + 1  # groups before a card may look like the beginning of one
+        if len(found[0]) > 19 and not _is_card(found[0]):
+            end = start + 19  # four groups, and what stands behind them: 12/27, 345
+        if found[1] == " " and start - 1 != last and _is_in_table(text, start, end):
+            continue
+        if _is_card(text[start:end]) and not _is_counted(text, start, end):
+            place = last = end
+            yield start, end, "card"
+    for found in _LOOSE.finditer(text):
+        sizes = [len(group) for group in _BETWEEN.split(found[0])]
+        grouped = len(sizes) > 1 and (sizes[0] > 3 or set(sizes) == {1})
+        if grouped and _is_card(found[0]) and not _is_counted(text, *found.span()):
+            yield (*found.span(), "card")
+
+
+def _is_card(text: str) -> bool:
+    return is_card(text.replace(" ", "").replace("-", ""))
+
+
+def _is_in_table(text: str, start: int, end: int) -> bool:
+    """Whether two more groups of four stand around, not of another card: columns, a dump of memory."""
+    before = _FOURS_BEFORE.search(text[max(0, start - 10) : start])
+    behind = _FOURS_BEHIND.match(text, end)
+    return (len(before[0]) if before else 0) + (len(behind[0]) if behind else 0) >= 10
+
+
+def _is_counted(text: str, start: int, end: int) -> bool:
+    """Whether the text says that a number is an identifier, a time, an amount."""
+    before = text[max(0, start - 16) : start]
+    return _NUMBERED.search(before) is not None or _UNIT.match(text, end) is not None
 
 
 def accounts(text: str) -> Iterator[Span]:

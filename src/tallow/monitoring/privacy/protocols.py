@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from tallow.monitoring.privacy.looks import is_chosen
 from tallow.monitoring.privacy.spans import Span
-from tallow.monitoring.privacy.values import is_chosen
 from tallow.monitoring.privacy.words import PROSE
 
 _SASL: Final = re.compile(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import decimal
 import enum
@@ -11,11 +10,22 @@ import itertools
 import uuid
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from tallow.monitoring.privacy import commands
 from tallow.monitoring.privacy.keys import Key
-from tallow.monitoring.privacy.naming import VALUES, all_text, is_pair, label_of, text_of
+from tallow.monitoring.privacy.models import fields_of
+from tallow.monitoring.privacy.naming import (
+    VALUES,
+    all_text,
+    inherited,
+    is_counted,
+    is_login,
+    is_pair,
+    label_of,
+    text_of,
+)
+from tallow.monitoring.privacy.reader import Reader
 from tallow.monitoring.privacy.validators import is_card
 from tallow.monitoring.privacy.values import SCHEME, is_private
 
@@ -32,57 +42,10 @@ OCTETS: Final = 262_144
 """Bytes of one value that are read."""
 
 _SAFE: Final = (complex, dt.date, dt.time, dt.timedelta, uuid.UUID)
-_COUNTED: Final = [
-    "id",
-    "ids",
-    "ns",
-    "time",
-    "timestamp",
-    "bytes",
-    "size",
-    "count",
-    "offset",
-    "sent",
-    "received",
-    "length",
-    "total",
-    "seq",
-    "sequence",
-    "nonce",
-    "duration",
-    "memory",
-    "rss",
-]
-"""Last words of keys whose long numbers are no cards, whatever their checksum says."""
-_PERSONAL: Final = Key("user", "any")
-_FILE: Final = Key("file_name", "any")
 _LOGIN: Final = Key("credential", "any")
 _CONTAINERS: Final = frozenset({dict, list, tuple})
 _PLAIN: Final = frozenset("/@:{}<>()")
 """What no plain name of a field holds."""
-_NAMES: Final = frozenset({"name", "first", "last", "handle", "nick", "full", "value"})
-
-
-class Reader(Protocol):
-    """What a walk asks of its scrubber.
-
-    Attributes:
-        harmless: names of keys read before: nothing private in them nor, for all they say, under them.
-    """
-
-    harmless: set[str]
-
-    def key(self, name: str) -> Key | None:
-        """What a key of this name holds."""
-
-    def name(self, name: str) -> str:
-        """A key that holds nothing private, without what is private in its own name."""
-
-    def named(self, kind: str, private: str) -> str:
-        """The replacement of a private value, counted."""
-
-    def read(self, text: str, *, versioned: bool = False) -> str:
-        """The text, its private spans replaced."""
 
 
 class Walk:
@@ -133,7 +96,7 @@ class Walk:
             type(value) is int
             and SMALLEST_CARD <= value < 10**19
             and is_card(str(value))
-            and not _is_counted(name)
+            and not is_counted(name)
         ):
             return self._reader.named("card", str(value))
         return value
@@ -194,14 +157,14 @@ class Walk:
         elif name in VALUES and isinstance(label, str) and (key := reader.key(label)):
             result[shown] = self.value(item, key, label)
         elif outer is not None:
-            result[shown] = self.value(item, _inherited(outer, name), outer_name)
+            result[shown] = self.value(item, inherited(outer, name), outer_name)
         else:
             result[shown] = self.value(item, None, name)
 
     def _items(self, items: Iterable[Any], key: Key | None, name: str) -> list[Any]:
         """The items of a list; one that is an option of a command speaks for the next."""
         result: list[Any] = []
-        if name == "auth" and _is_login(items):
+        if name == "auth" and is_login(items):
             key = _LOGIN
         if key is None and type(items) is list:
             if is_pair(items) and (inner := self._reader.key(text_of(items[0]))):
@@ -258,7 +221,7 @@ class Walk:
             return self._number(value, key, name)
         if isinstance(value, _SAFE):
             return self._string(str(value), key, name) if key is not None and key.trust == "any" else value
-        fields = _fields(value)
+        fields = fields_of(value)
         if fields is not None or isinstance(value, Mapping | list | tuple | AbstractSet):
             return self._nested(value if fields is None else fields, key, name)
         if isinstance(value, bytes | bytearray | memoryview):
@@ -276,33 +239,3 @@ class Walk:
             return self._string(value.decode(), key, name).encode()
         except UnicodeDecodeError:
             return self._string(value.decode("latin-1"), key, name).encode("latin-1", "replace")
-
-
-def _fields(value: Any) -> dict[str, Any] | None:
-    """The fields of a dataclass, a pydantic or an attrs model; None of anything else."""
-    kind = type(value)
-    if dataclasses.is_dataclass(kind):
-        return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
-    if hasattr(kind, "__pydantic_fields__") or hasattr(kind, "model_fields"):
-        return dict(vars(value))
-    if hasattr(kind, "__attrs_attrs__"):
-        return {field.name: getattr(value, field.name, None) for field in kind.__attrs_attrs__}
-    return None
-
-
-def _inherited(outer: Key, name: str) -> Key | None:
-    """What a harmless name means inside a private one: ``user.name``, ``files.name``."""
-    if outer.trust in {"name", "file"}:
-        if name not in _NAMES:
-            return None
-        return _PERSONAL if outer.trust == "name" else _FILE
-    return None if outer.trust in {"random", "vouched"} else outer
-
-
-def _is_login(items: Any) -> bool:
-    return len(items) == 2 and all(type(item) is str for item in items)
-
-
-def _is_counted(name: str) -> bool:
-    lowered = name.lower()
-    return any(lowered.endswith(word) for word in _COUNTED)
