@@ -50,7 +50,7 @@ def calls() -> list[Call]:
 
 def strange() -> list[Call]:
     """The same in words nobody has said before: the scrubber knows no shape of theirs."""
-    return [{**call, "method": word(5), "peer": f"{word(4)}-{word(6)}"} for call in calls()]
+    return [{**call, "method": word(5), "peer": f"{word(8)}.{word(7)}.example"} for call in calls()]
 
 
 def word(size: int) -> str:

@@ -85,7 +85,9 @@ def secret(form: str, seed: int) -> tuple[str, str]:
 @given(st.text())
 @settings(max_examples=300)
 def test_no_text_raises_or_is_dropped(text: str) -> None:
-    assert SCRUBBER.text(text) != DROPPED
+    assert (
+        SCRUBBER.text(text) != DROPPED or text == DROPPED
+    )  # Hypothesis tries the constants it reads in code
     assert SCRUBBER.read(text) is not None
 
 

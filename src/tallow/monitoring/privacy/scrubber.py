@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from tallow.monitoring.privacy.keys import Key, classify
-from tallow.monitoring.privacy.shapes import DIGITS, ID_SIZES, Shapes, is_id
+from tallow.monitoring.privacy.shapes import DIGITS, ID_SIZES, Shapes, is_id, is_word
 from tallow.monitoring.privacy.shapes import LONGEST as LONGEST_SHAPE
 from tallow.monitoring.privacy.spans import replaced
 from tallow.monitoring.privacy.text import find
@@ -106,8 +106,8 @@ class Scrubber:
             versioned: it stands under a key that vouches for it: ``1.2.3.4`` is no address.
         """
         size = len(text)
-        if size < 15 and (not text or text.isidentifier() or (size < 13 and text.isalnum())):
-            return text  # a word or a small number: no private value is as short and as plain
+        if size < 15 and (text.isidentifier() or is_word(text)):
+            return text
         tail = ""
         short = size <= LONGEST_SHAPE and text.isascii()
         if short:
@@ -135,7 +135,7 @@ class Scrubber:
             kind = type(item)
             if kind is str:
                 size = len(item)
-                if size < 15 and (item.isidentifier() or not item or (size < 13 and item.isalnum())):
+                if size < 15 and (item.isidentifier() or is_word(item)):
                     continue
                 if size > LONGEST_SHAPE or not item.isascii():
                     return False

@@ -30,6 +30,16 @@ ID_SIZES: Final = frozenset(map(len, _IDS))
 """Characters of what :func:`is_id` knows."""
 
 
+def is_word(text: str) -> bool:
+    """Whether a text of less than 15 characters is a word, also a hyphenated one, or a small number.
+
+    No private value that is told by its look is as short and as plain. An option, ``-pSecret``, is none.
+    """
+    if text.isalnum():
+        return len(text) < 13
+    return not text or (text[0] != "-" and text.replace("-", "").isalpha())
+
+
 def is_id(text: str) -> bool:
     """Whether a text, ASCII, is an identifier by its look: a UUID, or 32 or 40 hexadecimal digits."""
     return text.encode().translate(_HEX) in _IDS
