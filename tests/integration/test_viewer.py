@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FloatRect
+from playwright.sync_api import Browser, FloatRect, Page
 
 from support import traffic
 from support.browser import chromium
@@ -73,6 +73,19 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
+def still(page: Page, selector: str) -> FloatRect:
+    """Where the first of its kind lies, once it is drawn and nothing above it moves any more."""
+    shown = page.locator(selector).first
+    before = None
+    for _ in range(200):
+        found = shown.bounding_box()  # None while it is being drawn anew
+        if found is not None and found == before:
+            return found
+        before = found
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{selector} does not lie still")
+
+
 class Watched:
     """A page that is logged in, and everything that went wrong on it."""
 
@@ -106,9 +119,7 @@ class Watched:
     def graph(self) -> FloatRect:
         """Where a graph lies, once nothing above it moves any more."""
         self.page.locator(".alerts").wait_for()
-        found = self.page.locator("[data-panel='6'] .u-over").bounding_box()
-        assert found
-        return found
+        return still(self.page, "[data-panel='6'] .u-over")
 
     def panels(self) -> list[dict[str, Any]]:
         """What each panel has drawn. Tables draw what is in sight alone: all of it is."""
@@ -303,8 +314,7 @@ def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_pa
         page.get_by_text("1 firing").click()
         for button in page.get_by_label("About").all():
             button.click(force=True)
-        graph = page.locator(".u-over").first.bounding_box()
-        assert graph
+        graph = still(page, ".u-over")
         page.mouse.move(graph["x"] + graph["width"] / 2, graph["y"] + graph["height"] / 2)
         page.wait_for_timeout(300)
         shown = page.inner_text("body")

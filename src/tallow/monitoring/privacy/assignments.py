@@ -38,6 +38,7 @@ _OTHER_SCHEME: Final = re.compile(
 _PARAMETERS: Final = re.compile(
     r"[\w.-]{1,40}=(?:\"[^\"\n]*\"|[^\s,;\"]++)(?:[,;][ \t]{0,4}[\w.-]{1,40}=(?:\"[^\"\n]*\"|[^\s,;\"]++))*"
 )
+_QUERY: Final = re.compile(r"\?[A-Za-z][\w.-]{0,40}=")
 _LINE: Final = re.compile(r"[ \t]*([^\r\n]+)")
 _NESTED: Final = re.compile(r"[ \t]{0,8}[(\[{<]")
 _DONE: Final = re.compile(r"\[[a-z_]{2,12}(?::[0-9a-f]{6})?\]:?(?!\s?[=\w]{1,2}>)")
@@ -199,4 +200,6 @@ def _bare(text: str, position: int, key: Key, name: str) -> tuple[int, int]:
                 return other.end(), rest.end()
     if found is None:
         found = _BARE.match(text, position)
+    if found and key.kind == "cookie" and (query := _QUERY.search(text, *found.span(1))):
+        return found.start(1), query.start()  # /page;jsessionid=…?sort=asc
     return found.span(1) if found else (position, position)
