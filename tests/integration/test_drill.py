@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from support.debian import program
+from support.stack import until
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Rule
 from tallow.stack.drill import configuration, runner
@@ -92,3 +98,28 @@ async def test_a_secret_that_is_wrong_is_found(
     [problem] = results["CriticalErrors"].problems
     assert "no page came to pagerduty" in problem
     assert "refused: pagerduty 400 'routing_key' belongs to no integration" in problem
+
+
+@pytest.mark.parametrize("told", [signal.SIGHUP, signal.SIGTERM])
+def test_a_drill_that_is_told_to_end_leaves_nothing_running(tmp_path: Path, told: signal.Signals) -> None:
+    """SIGHUP is a terminal that closes."""
+    command = [sys.executable, "-m", "tallow", "drill", "ServiceDown"]
+    drill = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    try:
+        begun = until(lambda: started_by(drill.pid, "prometheus"), "Prometheus runs")
+        drill.send_signal(told)
+        _, said = drill.communicate(timeout=30)
+    finally:
+        drill.kill()
+    assert said == "Aborted!\n"
+    assert drill.returncode == 1
+    assert [process for process in begun if process.is_running()] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def started_by(pid: int, wanted: str) -> list[psutil.Process]:
+    """All that a process has started, once one of the wanted name is among them."""
+    found = psutil.Process(pid).children(recursive=True)
+    return found if any(process.name() == wanted for process in found) else []
