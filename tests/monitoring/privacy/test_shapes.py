@@ -151,3 +151,12 @@ def test_what_is_remembered_is_bounded_and_is_no_text() -> None:
     assert 0 < len(known.harmless) <= shapes.REMEMBERED
     assert 0 < len(known._met) <= shapes.REMEMBERED
     assert {type(shape) for shape in known.harmless | known._met} == {int}
+
+
+def test_a_time_in_milliseconds_is_seen_at_a_glance_and_a_card_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scrubber = warmed({"ts": 1, "n": 2})
+    assert scrubber.value({"ts": 1, "n": 4_222_222_222_222}) == {"ts": 1, "n": "[card]"}
+    monkeypatch.delattr("tallow.monitoring.privacy.scrubber.Walk")
+    assert scrubber.value({"ts": 1_795_679_160_123, "n": 5}) == {"ts": 1_795_679_160_123, "n": 5}

@@ -36,8 +36,8 @@ CYCLE: Final = "[cycle]"
 DEEPEST: Final = 40
 MOST: Final = 20_000
 """Values of one record that are read; the rest is dropped."""
-SMALLEST_CARD: Final = 10**12
-"""No payment card's number has fewer digits (ISO/IEC 7812)."""
+SMALLEST_CARD: Final = 4 * 10**12
+"""No payment card's number is smaller: those of 13 digits begin with a 4. Unix times in milliseconds are."""
 OCTETS: Final = 262_144
 """Bytes of one value that are read."""
 
