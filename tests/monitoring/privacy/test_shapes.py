@@ -29,6 +29,11 @@ def warmed(*values: Any) -> Scrubber:
     return scrubber
 
 
+def vouch(known: Shapes, text: str) -> None:
+    octets = text.encode().translate(shapes.DIGITS)
+    known.vouch(hash(octets), octets)
+
+
 @pytest.fixture(scope="module")
 def seasoned() -> Scrubber:
     """A scrubber that has seen the whole corpus, several times over, in other values."""
@@ -91,10 +96,10 @@ def test_a_shape_is_harmless_from_its_second_text_on_and_all_rules_have_read_oth
         return True
 
     known = Shapes(nothing_private)
-    known.vouch("/rooms/4711/status")
+    vouch(known, "/rooms/4711/status")
     assert not known.harmless
     assert not read
-    known.vouch("/rooms/0815/status")
+    vouch(known, "/rooms/0815/status")
     assert len(known.harmless) == 1
     assert len(read) >= 5
     assert {re.sub("[0-9]", "0", text) for text in read} == {"/rooms/0000/status"}
@@ -103,15 +108,15 @@ def test_a_shape_is_harmless_from_its_second_text_on_and_all_rules_have_read_oth
 def test_a_shape_with_something_private_in_one_of_its_texts_is_not() -> None:
     known = Shapes(lambda text: "9" not in text)
     for _ in range(3):
-        known.vouch("code 1234")
+        vouch(known, "code 1234")
     assert not known.harmless
 
 
-@pytest.mark.parametrize("text", ["x" * 65, "a 1234567 b", "a.b.c.d", "12-34-56 7"])
-def test_long_texts_and_many_digits_or_dots_vouch_for_nothing(text: str) -> None:
+@pytest.mark.parametrize("text", ["a 1234567 b", "a.b.c.d", "12-34-56 7"])
+def test_many_digits_or_dots_vouch_for_nothing(text: str) -> None:
     known = Shapes(lambda _: True)
     for _ in range(3):
-        known.vouch(text)
+        vouch(known, text)
     assert not known.harmless
 
 
@@ -160,3 +165,9 @@ def test_a_time_in_milliseconds_is_seen_at_a_glance_and_a_card_is_not(
     assert scrubber.value({"ts": 1, "n": 4_222_222_222_222}) == {"ts": 1, "n": "[card]"}
     monkeypatch.delattr("tallow.monitoring.privacy.scrubber.Walk")
     assert scrubber.value({"ts": 1_795_679_160_123, "n": 5}) == {"ts": 1_795_679_160_123, "n": 5}
+
+
+def test_a_long_text_vouches_for_nothing() -> None:
+    scrubber = warmed("all is well, " * 6)
+    assert not scrubber._shapes.harmless
+    assert not scrubber._shapes._met

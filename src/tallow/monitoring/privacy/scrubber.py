@@ -108,12 +108,13 @@ class Scrubber:
         size = len(text)
         if size < 15 and (text.isidentifier() or is_word(text)):
             return text
-        tail = ""
-        short = size <= LONGEST_SHAPE and text.isascii()
-        if short:
+        tail, octets, shape = "", b"", 0
+        if size <= LONGEST_SHAPE and text.isascii():
             if size in ID_SIZES and is_id(text):
                 return text
-            if hash(text.encode().translate(DIGITS)) in self._shapes.harmless:
+            octets = text.encode().translate(DIGITS)
+            shape = hash(octets)
+            if shape in self._shapes.harmless:
                 return text
         elif size > LONGEST:
             cut = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
@@ -121,8 +122,8 @@ class Scrubber:
         spans = find(text, self.key, versioned=versioned)
         if spans:
             return replaced(text, spans, self.named) + tail
-        if short and not versioned:
-            self._shapes.vouch(text)
+        if octets and not versioned:
+            self._shapes.vouch(shape, octets)
         return text + tail
 
     def _is_plain(self, record: dict[Any, Any]) -> bool:

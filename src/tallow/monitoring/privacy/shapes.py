@@ -62,16 +62,16 @@ class Shapes:
         self._met: set[int] = set()
         self.harmless: set[int] = set()
 
-    def vouch(self, text: str) -> None:
-        """All rules have found nothing in ``text``, which is ASCII."""
-        octets = text.encode().translate(DIGITS)
-        if len(octets) > LONGEST or octets.count(b"0") > MOST_DIGITS or octets.count(b".") > _DOTS:
-            return
-        shape = hash(octets)
+    def vouch(self, shape: int, octets: bytes) -> None:
+        """All rules have found nothing in a text of this shape: its hash, and itself."""
         if shape not in self._met:
             _add(self._met, shape)
-        elif b"0" not in octets or all(map(self._is_harmless, _fillings(octets.decode()))):
+        elif octets.count(b"0") <= MOST_DIGITS and octets.count(b".") <= _DOTS and self._holds(octets):
             _add(self.harmless, shape)
+
+    def _holds(self, octets: bytes) -> bool:
+        """Whether other texts of a shape are harmless too."""
+        return b"0" not in octets or all(map(self._is_harmless, _fillings(octets.decode())))
 
 
 def _fillings(shape: str) -> set[str]:
