@@ -163,7 +163,7 @@ KEY_OWNERS: Final = words(
     api access secret private master encryption signing session shared storage account auth ssh ssl tls
     gpg pgp aes hmac license subscription service deploy root crypto webhook app application consumer
     client integration ingest write read admin functions decryption symmetric host object-storage cipher
-    data wrapping hashing preshared unseal recovery jwt stream seal
+    data wrapping hashing encrypt gossip preshared unseal recovery jwt stream seal
     """
 )
 """What a private ``…_key`` is called after."""

@@ -51,6 +51,7 @@ WORDS: Final = (
     "secret",
     "session",
     "sessionid",
+    "session id",
     "phpsessid",
     "key",
     "code",
@@ -115,11 +116,12 @@ def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> 
     elif word == "room":
         return "room_code" if _ROOM.fullmatch(value) else ""
     elif word == "key":
-        private = is_random(value) and _KEY.search(lower, max(0, place - 16), place) is not None
-    elif word == "sessionid":
+        made = is_random(value) or _HEX.fullmatch(value) is not None
+        private = made and _KEY.search(lower, max(0, place - 16), place) is not None
+    elif word in {"sessionid", "session id"}:
         private = is_random(value) or len(value) >= 24
     else:
-        private = is_random(value)
+        private = is_random(value) or (word in {"token", "secret"} and _HEX.fullmatch(value) is not None)
     return "secret" if private else ""
 
 

@@ -26,7 +26,7 @@ _NATIONAL: Final = re.compile(
     r"(?<=1)[ .-](?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
     r"|(?<=\()[2-9]\d{2}\) ?\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
     r"|(?<=[2-9])\d{2}[ .-]\d{3}[ .-]\d{4}(?![\w-]|\.\d)"
-    r"|(?:(?<=0)|(?<=\()0)[1-9]\d{1,3}\)?[ /-]\d{3,8}(?:[ -]\d{3,4}){0,2}(?![\w:-]|\.\d)"
+    r"|(?:(?<=0)|(?<=\()0)[1-9]\d{1,3}\)?[ /-]\d{3,8}(?:[ -]\d{3,5}){0,2}(?![\w:-]|\.\d)"
     r"|(?<=0)[1-9](?:[ .-]\d{2}){4}(?![\w:-]))"
 )
 _CALLS: Final = (
@@ -36,7 +36,7 @@ _CALLS: Final = (
 _EVERYDAY: Final = frozenset({"call", "cell", "text", "dial"})
 """Words that stand before other numbers too: those have to be longer."""
 _CALLED: Final = re.compile(
-    r"(?:ed|ing)?(?:(?: sent)? (?:number|to number|to|at|me at|no\.?|is|from))?[ :=]{1,3}"
+    r"(?:ed|ing|\.)?(?:(?: sent)? (?:number|to number|to|at|me at|no\.?|is|from))?[ :=]{1,3}"
     r"(\(?\d(?:[ ().-]{0,2}\d){6,14})(?![\w])"
 )
 _DATE: Final = re.compile(r"\d{1,2}[-/]\d{1,2}[-/]\d{4}|\d{4}[-/]\d\d[-/]\d\d")

@@ -88,6 +88,8 @@ def _rules(text: str, classify: Classify, versioned: bool) -> list[Span]:
             spans += tokens.wordpress(text)
     marks = octets.translate(None, _PLAIN)
     if not marks:
+        if long >= 0 and " " in text:  # words may say of an identifier that it is a secret
+            _about_words(text, text.lower(), classify, spans)
         return spans  # words and nothing else
     marks = marks.translate(None, b"0123456789/-")
     groups = octets.translate(_GROUPS)
