@@ -15,6 +15,8 @@ _HEADER: Final = re.compile(r"[ \t]{0,40}(?:[A-Za-z_\"'|│][\w .\-\"'()/,;|│\
 _COPY: Final = re.compile(r"COPY [\w.\"]{1,100} \(([\w, \"]{3,600})\) FROM stdin")
 _TITLE: Final = re.compile(r"[A-Za-z_][\w .()/-]{0,40}")
 _RULE: Final = re.compile(r"[ \t]*[|+│├┼]?[ \t:]*[-=─━]{2,}[-=+|:│┼┤─━ \t]*\r?")
+_RULED: Final = frozenset("-=+|:│┼┤─━ \t\r")
+"""What a rule ends with."""
 _COLUMN: Final = re.compile(r"[-=]{2,}")
 _MOST: Final = 64
 """Columns that are read."""
@@ -36,11 +38,12 @@ Columns = list[tuple[str, Key | None]]
 
 def tabulated(text: str, classify: Classify) -> Iterator[Span]:
     """Private values in tables of a text with several lines."""
+    lines = list(_lines(text))
     for mark in _CELLS:
-        if mark in text and (mark != "," or text.count(mark) > 1):
-            yield from _delimited(text, mark, classify)
+        if text.count(mark) > 1:
+            yield from _delimited(text, lines, mark, classify)
     if "---" in text or "===" in text:
-        yield from _aligned(text, classify)
+        yield from _aligned(text, lines, classify)
 
 
 def _lines(text: str) -> Iterator[Cell]:
@@ -52,17 +55,19 @@ def _lines(text: str) -> Iterator[Cell]:
         start = end + 1
 
 
-def _delimited(text: str, mark: str, classify: Classify) -> Iterator[Span]:
+def _delimited(text: str, lines: list[Cell], mark: str, classify: Classify) -> Iterator[Span]:
     """A line of titles, and lines of as many cells below it; pairs of a title and a value in boxes."""
     columns: Columns = []
     rows = 0
-    for start, end in _lines(text):
-        if _RULE.fullmatch(text, start, end):
-            continue
+    for start, end in lines:
         if text.find(mark, start, end) < 0:
+            if columns and _RULE.fullmatch(text, start, end):
+                continue
             copied = _COPY.match(text, start, end) if mark == "\t" else None
             columns = _titles(copied[1].split(","), classify) if copied else []
             rows = 0
+            continue
+        if text[end - 1] in _RULED and _RULE.fullmatch(text, start, end):
             continue
         rows += 1
         if not columns and mark not in _BOXES and (rows > 1 or not _HEADER.match(text, start, end)):
@@ -137,11 +142,11 @@ def _row(text: str, title: Cell, value: Cell, classify: Classify) -> Iterator[Sp
         yield (*value, key.kind)
 
 
-def _aligned(text: str, classify: Classify) -> Iterator[Span]:
+def _aligned(text: str, lines: list[Cell], classify: Classify) -> Iterator[Span]:
     """Columns that begin where a line of dashes says."""
     before: Cell = (0, 0)
     columns: list[tuple[int, int, str, Key | None]] = []
-    for start, end in _lines(text):
+    for start, end in lines:
         line = text[start:end]
         groups = [found.span() for found in _COLUMN.finditer(line)] if line[:2] in {"--", "=="} else []
         if len(groups) > 1 and not line.strip("-= \t\r"):
