@@ -42,3 +42,14 @@ def test_the_way_back_leads_to_the_original() -> None:
     ((begin, end, _),) = twice.back([(start, start + 1, "email")])
     assert text[begin:end] == "%2541"
     assert once.text.endswith("x%41y\n")
+
+
+def test_the_colours_of_a_terminal_hide_nothing() -> None:
+    for text in (
+        "\x1b[33mpassword\x1b[0m=maple39walnut439 rc=1",
+        "\x1b[90mpeer\x1b[0m=\x1b[36m198.51.100.21\x1b[0m",
+    ):
+        scrubbed = SCRUBBER.text(text)
+        assert "maple" not in scrubbed
+        assert "198" not in scrubbed
+        assert scrubbed.startswith(text[:10])

@@ -26,7 +26,8 @@ _DOUBLE: Final = {"=": ("=", ">"), ":": ("=", "-")}
 """What may follow a delimiter as part of it."""
 
 _BARE: Final = re.compile(
-    r"[ \t]{0,8}((?:[^\s&;\"'<>,()}\]\[{\\`]"
+    r"[ \t]{0,8}((?:[^\s&;\"'<>,()}\]\[{\\`|]"
+    r"|\|(?![\w.-]{1,40}[=:]|\d{1,5}(?:[|\s]|$)|\s|$)"
     r"|[,)}\]](?![\s,;)}\]\"'&\\]|$|[\w.\-]{1,40}[=:])|[(\[{](?=[^\s)\]}])"
     r"|[&;'](?![\s\"']|$|[\w.\-]{1,40}=|\w+;)|\\(?![nrt\"'\\])|<(?=[^\s<>]*\s|[^<>]*$))++)"
 )
@@ -58,11 +59,11 @@ _WHOLE: Final = frozenset({"digest", "oauth", "aws4-hmac-sha256", "sharedkey", "
 
 
 def assigned(text: str, classify: Classify) -> Iterator[Span]:
-    """Values behind ``=``, ``:``, ``=>``, ``:=`` and ``->``.
+    """Values behind ``=``, ``:``, ``=>``, ``:=``, ``->`` and ``→``.
 
     Most keys are harmless, and the last three letters before the delimiter say so of most of them.
     """
-    for mark in ("=", ":", "->"):
+    for mark in ("=", ":", "->", "→"):
         place, done = text.find(mark), 0
         while place >= 0:
             if place >= done and place and _ends_like_a_key(text, place):
@@ -174,7 +175,7 @@ def _is_word(key: Key, value: str, delimiter: str, name: str) -> bool:
         return not is_random(value)
     if value.upper() == value and value.rstrip("]").lower() == name.lower():
         return True
-    if delimiter == "->" and value.replace("_", "").isalpha():
+    if delimiter in {"->", "→"} and value.replace("_", "").isalpha():
         return True  # a step of a flow: login -> token -> done
     return key.trust == "token" and delimiter == ":" and value.isalpha() and value.islower()
 

@@ -19,7 +19,7 @@ _FLAG: Final = re.compile(
 _AFTER: Final = re.compile(
     r"s?( #?\d{1,3}(?: ?\([a-z0-9]{2,8}\))?(?=[ :=]))?(?: for [\w.@'-]{1,64})?"
     r"(?: (?:id|is now|is|was|to|of|set to|changed to|used|using|provided|value)(?=[ :]))?"
-    r"(?::?\s{1,4}|\()(?:([\"'`])([^\"'`\n]{1,200})\2|([^\s\"',;()]{4,}))",
+    r"(?::?\s{1,4}(?:\((?=[^\s()]{4,200}\)))?|\()(?:([\"'`])([^\"'`\n]{1,200})\2|([^\s\"',;()]{4,}))",
     re.IGNORECASE,
 )
 _CODE: Final = re.compile(
@@ -53,6 +53,7 @@ WORDS: Final = (
     "sessionid",
     "session id",
     "phpsessid",
+    "cookie",
     "key",
     "code",
     "pin",
@@ -105,7 +106,11 @@ def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> 
     if not value or value.lower() in PROSE or "=" in value.rstrip("=") or _DOTTED.fullmatch(value):
         return ""
     if word in _CHOSEN:
-        private = is_chosen(value) or (quoted and " " not in value and is_private(_SECRET, value))
+        private = (
+            is_chosen(value)
+            or (value.isdigit() and 4 <= len(value) <= 12)
+            or (quoted and " " not in value and is_private(_SECRET, value))
+        )
     elif word in {"code", "pin", "otp"}:
         named = word != "code" or _CODE.search(lower, max(0, place - 24), place)
         private = bool(named) and (
@@ -121,7 +126,9 @@ def _kind_of(lower: str, word: str, place: int, value: str, *, quoted: bool) -> 
     elif word in {"sessionid", "session id"}:
         private = is_random(value) or len(value) >= 24
     else:
-        private = is_random(value) or (word in {"token", "secret"} and _HEX.fullmatch(value) is not None)
+        private = is_random(value) or (
+            word in {"token", "secret", "cookie"} and _HEX.fullmatch(value) is not None
+        )
     return "secret" if private else ""
 
 

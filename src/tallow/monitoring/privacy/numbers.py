@@ -31,7 +31,8 @@ _NATIONAL: Final = re.compile(
 )
 _CALLS: Final = (
     "phone", "tel", "mobile", "cell", "sms", "call", "dial", "text", "fax", "whatsapp", "caller", "contact",
-    "sms to number",
+    "sms to number", "telefone", "telefono", "teléfono", "telefon", "telephone", "téléphone", "celular",
+    "móvil", "rufnummer", "телефон", "電話", "电话", "전화",
 )  # fmt: skip
 _EVERYDAY: Final = frozenset({"call", "cell", "text", "dial"})
 """Words that stand before other numbers too: those have to be longer."""

@@ -69,7 +69,7 @@ def find(text: str, classify: Classify, *, versioned: bool = False) -> list[Span
     if not text.isascii():
         text = text.translate(_FOLDED)
     spans = _rules(text, classify, versioned)
-    if "%" in text or "\\" in text or "&" in text or "=40" in text or "=3D" in text:
+    if "%" in text or "\\" in text or "&" in text or "\x1b" in text or "=40" in text or "=3D" in text:
         for view in views(text):
             spans += view.back(_rules(view.text.translate(_FOLDED), classify, versioned))
     return merged(spans) if spans else spans
@@ -112,7 +112,7 @@ def _about_keys(text: str, classify: Classify, spans: list[Span]) -> None:
         taken = links.userinfo(text) if ":" in text else []
         spans += taken
         spans += emails.emails(text, {end for _, end, _ in taken})
-    if "=" in text or ":" in text or "->" in text:
+    if "=" in text or ":" in text or "->" in text or "→" in text:
         spans += assignments.assigned(text, classify)
         if "::" in text or text.count(":") > 4:
             spans += network.ipv6(text)
@@ -164,6 +164,7 @@ def _about_words(text: str, lower: str, classify: Classify, spans: list[Span]) -
         or "key" in lower
         or "code" in lower
         or "sess" in lower
+        or "cookie" in lower
         or "pin" in lower
         or "otp" in lower
         or "identif" in lower

@@ -20,6 +20,7 @@ _LONG: Final = 2_048
 
 _ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/\\`])|=(?:3D|40)"
+    r"|\x1b\[[0-9;]{0,16}[A-Za-z]"
     r"|&(?:\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6}|amp|quot|apos|lt|gt|commat|colon|equals|period);"
 )
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
@@ -99,6 +100,8 @@ def _characters(escape: str) -> Iterator[tuple[str, int]]:
         for char in octets.decode("utf-8", "surrogateescape"):
             yield char, place * 3
             place += len(char.encode("utf-8", "surrogateescape"))
+    elif escape[0] == "\x1b":  # a terminal's colour (ECMA-48): it stands for nothing
+        return
     elif escape[0] == "&":
         yield html.unescape(escape)[:1], 0
     elif escape[0] == "=":  # quoted-printable
