@@ -168,11 +168,12 @@ class Program:
 @asynccontextmanager
 async def tallow(*arguments: str, home: Path, given: str = "", **environment: str) -> AsyncIterator[Program]:
     """A `tallow` command with --json, its settings and state under ``home``, ``given`` as its input."""
+    scratch = home / "tmp"  # what a killed one leaves
+    scratch.mkdir(parents=True, exist_ok=True)
+    own = {"XDG_STATE_HOME": home / "state", "XDG_CONFIG_HOME": home / "config", "TMPDIR": scratch}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", *arguments, "--json"),
-        env=os.environ
-        | {"XDG_STATE_HOME": str(home / "state"), "XDG_CONFIG_HOME": str(home / "config")}
-        | environment,
+        env=os.environ | {name: str(folder) for name, folder in own.items()} | environment,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
