@@ -76,7 +76,7 @@ def _could(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
 
 def narrow(matchers: Iterable[Matcher]) -> bool:
     """Whether they say of a label that the system fills in which value it has, as ``instance="web:3000"``."""
-    fixed = {"alertname", "severity", "category", "service", "objective", "job"}
+    fixed = {"alertname", "job"}.union(*(rule.render().labels for rule in RULES.values()))
     return any(
         matcher.equal
         and matcher.name not in fixed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ import pytest
 
 from support.resources import resident
 from support.turn import coturn
+from support.webrtc import connected, exchanges, pair
 from tallow.app.channels import webrtc
 from tallow.app.channels.channel import ChannelClosedError, ChannelError, Quality
 from tallow.app.channels.ice import discreet
@@ -23,28 +23,6 @@ NOWHERE = {"urls": ["turn:127.0.0.1:9"], "username": "u", "credential": "c"}
 PIECE = 64 * 1024
 
 
-class Exchange:
-    """One end of signaling in memory."""
-
-    def __init__(self) -> None:
-        self.inbox: asyncio.Queue[tuple[Kind, dict[str, object]]] = asyncio.Queue()
-        self.other: Exchange = self
-        self.sent: list[tuple[Kind, dict[str, object]]] = []
-
-    async def send(self, kind: Kind, data: dict[str, object]) -> None:
-        self.sent.append((kind, data))
-        await self.other.inbox.put((kind, data))
-
-    async def receive(self) -> tuple[Kind, dict[str, object]]:
-        return await self.inbox.get()
-
-
-def exchanges() -> tuple[Exchange, Exchange]:
-    one, two = Exchange(), Exchange()
-    one.other, two.other = two, one
-    return one, two
-
-
 @pytest.fixture(autouse=True)
 async def nothing_stray() -> AsyncIterator[None]:
     """No task of aiortc's ends in an error that nobody sees."""
@@ -52,25 +30,6 @@ async def nothing_stray() -> AsyncIterator[None]:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: strays.append(context))
     yield
     assert strays == []
-
-
-async def pair(*ice: dict[str, Any], **options: Any) -> tuple[WebRtcChannel, WebRtcChannel]:
-    one, two = exchanges()
-    both = await asyncio.gather(
-        connect("sender", one, list(ice), **options), connect("receiver", two, list(ice), **options)
-    )
-    return both[0], both[1]
-
-
-@asynccontextmanager
-async def connected(
-    *ice: dict[str, Any], **options: Any
-) -> AsyncIterator[tuple[WebRtcChannel, WebRtcChannel]]:
-    sender, receiver = await pair(*ice, **options)
-    try:
-        yield sender, receiver
-    finally:
-        await asyncio.gather(sender.close(), receiver.close())
 
 
 async def test_a_direct_way_is_found() -> None:

@@ -49,7 +49,7 @@ def seasoned() -> Scrubber:
 @pytest.mark.parametrize("group", ["private", "harmless"])
 def test_what_was_seen_before_changes_no_verdict(seasoned: Scrubber, group: str, seed: int) -> None:
     for sample in samples(group, seed):
-        assert seasoned.value(sample.value) == cold(sample.value) or sample.value != sample.value
+        assert seasoned.value(sample.value) == cold(sample.value)
 
 
 def test_nor_does_it_in_other_surroundings(seasoned: Scrubber) -> None:
@@ -78,10 +78,11 @@ def test_no_digits_make_a_shape_private(text: str, source: random.Random) -> Non
 @pytest.mark.parametrize(
     ("harmless", "private"),
     [
-        ("listens on [::1]:80", "listens on [fe80::9]:80"),
-        ("host=127.0.0.1", "host=10.1.2.3"),
+        ("v2 to=ann%20host.example", "v2 to=ann%40host.example"),
+        (r"v2 to ann\u0020host.example", r"v2 to ann\u0040host.example"),
+        ("v2 to ann&#32;host.example", "v2 to ann&#64;host.example"),
+        ("v2 to ann=20host.example", "v2 to ann=40host.example"),
         ("listens on 127.0.0.1", "listens on 198.7.4.2"),
-        ("call 555", "call 555 010 9988"),
     ],
 )
 def test_a_neighbour_of_private_values_vouches_for_none(harmless: str, private: str) -> None:
@@ -121,8 +122,8 @@ def test_many_digits_or_dots_vouch_for_nothing(text: str) -> None:
 
 
 def test_a_text_under_a_key_that_vouches_for_it_vouches_for_none() -> None:
-    scrubber = warmed({"version": "build 1.2.3"}, {"version": "build 1.2.3-4"})
-    assert scrubber.value({"note": "build 1.2.3"}) == cold({"note": "build 1.2.3"})
+    scrubber = warmed({"version": "the build of 1.2"})
+    assert not scrubber._shapes._met
 
 
 def test_a_harmless_shape_is_read_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def command(
     Files are made in the temporary folder (TMPDIR), and removed after each transfer.
     """
     if smallest is not None and smallest > size:
-        raise click.UsageError("--smallest is above --size; accepted: one that is not")
+        raise click.UsageError("--smallest: accepted: a size up to --size")
     load_faults()
     try:
         set_up()

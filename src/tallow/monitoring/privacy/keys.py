@@ -17,11 +17,12 @@ class Key(NamedTuple):
     """What a key holds, and how sure that is.
 
     Attributes:
-        kind: of the private data; empty for a key that vouches for its value (a version is no address).
+        kind: of the private data; empty for a key whose value is no more private than any text.
         trust: ``any`` value is private; ``token``: any but counts and durations; ``name``: any but numbers,
             UUIDs and the names of system accounts; ``opaque``: a long value made by a machine; ``random``:
             one that is no checksum or identifier either; ``strong``: only one of mixed letters and digits;
-            ``place``: what reads like a place; ``file``: what reads like a file's name.
+            ``place``: what reads like a place; ``file``: what reads like a file's name; ``plain``: what any
+            text is; ``vouched``: the same, but ``1.2.3.4`` is a version.
     """
 
     kind: str
@@ -40,7 +41,8 @@ def _table() -> dict[str, Key]:
         table |= {name: Key(kind, trust) for kind, members in kinds.items() for name in members}
     table |= dict.fromkeys(names.PLACE, Key("geo", "place"))
     table |= dict.fromkeys(names.FILES, Key("file_name", "file"))
-    return table | dict.fromkeys(names.VOUCHED | names.HARMLESS, Key("", "vouched"))
+    table |= dict.fromkeys(names.HARMLESS, Key("", "plain"))
+    return table | dict.fromkeys(names.VOUCHED, Key("", "vouched"))
 
 
 _TABLE: Final = _table()

@@ -64,7 +64,7 @@ def inherited(outer: Key, name: str) -> Key | None:
         if name not in _NAMES:
             return None
         return _PERSONAL if outer.trust == "name" else _FILE
-    return None if outer.trust in {"random", "vouched"} else outer
+    return None if outer.trust in {"random", "plain", "vouched"} else outer
 
 
 def is_login(items: Any) -> bool:

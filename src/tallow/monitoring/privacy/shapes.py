@@ -3,6 +3,7 @@
 A shape is a text with every digit as ``0``: ``/rooms/4711/status`` and ``/rooms/0815/status`` have the same.
 A text that was found to hold nothing private vouches for its shape, if it is short and of few digits: what is
 private for its digits' sake (a card, an address, a phone number) has more of them or more marks between them.
+Nor may it hold escapes, whose digits stand for any character: ``ann%20host.example``, ``ann%40host.example``.
 That is not taken on trust. A shape met for the second time is filled with other digits several times over,
 and each is read by all rules; only a shape with nothing private in any of them is harmless from then on.
 
@@ -11,6 +12,7 @@ What is kept of a shape is its hash of 64 bits, keyed anew by each process (SipH
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -23,6 +25,8 @@ REMEMBERED: Final = 4_096
 
 DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _DOTS: Final = 2
+_ESCAPED: Final = re.compile(rb"[%\\&\x1b]|=00[A-Za-z]|=0D")
+"""What a text that :mod:`views` looks through has, its digits as ``0``."""
 _FILLINGS: Final = ("000000", "111111", "999999", "123456", "202412", "867530", "407193")
 _HEX: Final = bytes.maketrans(b"123456789abcdef", b"0" * 15)
 _IDS: Final = {b"0" * 32, b"0" * 40, b"-".join(b"0" * size for size in (8, 4, 4, 4, 12))}
@@ -66,12 +70,17 @@ class Shapes:
         """All rules have found nothing in a text of this shape: its hash, and itself."""
         if shape not in self._met:
             _add(self._met, shape)
-        elif octets.count(b"0") <= MOST_DIGITS and octets.count(b".") <= _DOTS and self._holds(octets):
+        elif _may_vouch(octets) and self._holds(octets):
             _add(self.harmless, shape)
 
     def _holds(self, octets: bytes) -> bool:
         """Whether other texts of a shape are harmless too."""
         return b"0" not in octets or all(map(self._is_harmless, _fillings(octets.decode())))
+
+
+def _may_vouch(octets: bytes) -> bool:
+    few = octets.count(b"0") <= MOST_DIGITS and octets.count(b".") <= _DOTS
+    return few and _ESCAPED.search(octets) is None
 
 
 def _fillings(shape: str) -> set[str]:

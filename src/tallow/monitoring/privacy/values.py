@@ -138,5 +138,6 @@ _CHECKS: Final[dict[str, Callable[[str, str, str], bool]]] = {
     "strong": _strong,
     "place": _place,
     "file": _file,
+    "plain": lambda _kind, _text, _name: False,
     "vouched": lambda _kind, _text, _name: False,
 }

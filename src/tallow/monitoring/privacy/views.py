@@ -49,12 +49,13 @@ def views(text: str) -> Iterator[View]:
     Of a long text, its lines with escapes alone: no escape goes on over the end of a line.
     """
     for part in [View(text)] if len(text) < _LONG else _escaped_lines(text):
-        view = _unescaped(part)
+        view = part
         for _ in range(LEVELS):
-            if view is None:
+            inner = _unescaped(view)
+            if inner is None:
                 break
-            yield view
-            view = _unescaped(view)
+            yield inner
+            view = inner
 
 
 def _escaped_lines(text: str) -> Iterator[View]:

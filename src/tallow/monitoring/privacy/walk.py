@@ -81,7 +81,7 @@ class Walk:
         if key is None:
             return self._reader.read(text)
         if not key.kind:
-            return self._reader.read(text, versioned=True)
+            return self._reader.read(text, versioned=key.trust == "vouched")
         if not is_private(key, text, name):
             return self._reader.read(text)
         scheme = SCHEME.match(text) if key.kind == "credential" else None

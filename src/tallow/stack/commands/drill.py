@@ -83,10 +83,8 @@ def _list() -> None:
 
 async def _run(session: Session, console: Console) -> Mapping[str, Result]:
     task = asyncio.create_task(session.run())
-    for wanted in (
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # told to end, or its terminal closed: what it started ends
+    # SIGHUP is its terminal that closes. What it started ends with it.
+    for wanted in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(wanted, task.cancel)
     if console.is_terminal:
         await _watch(session, console, task)
