@@ -95,6 +95,7 @@ class Watched:
         width, height = size
         self.address = address
         self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.page.set_default_timeout(90_000)  # milliseconds: a machine may be busy with other tests
         self.said: list[str] = []
         self.asked: set[str] = set()
         self.page.on("console", lambda line: self.said.extend([line.text] * (line.type == "error")))
@@ -180,8 +181,10 @@ def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(deskto
     page = desktop.page
     page.get_by_role("link", name="Errors").click()
     page.wait_for_url("**/d/tallow-errors*")
+    desktop.settle()  # what is drawn anew under a click cannot be clicked
     page.get_by_label("Time range").select_option("now-15m")
     page.wait_for_url("**from=now-15m*")
+    desktop.settle()
     page.locator("summary", has_text="Instance").click()
     page.get_by_label(HOSTILE).click()
     page.wait_for_url("**var-instance=*")
