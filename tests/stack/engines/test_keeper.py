@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from tallow.stack.engines import keeper as module
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.keeper import Keeper
-from tallow.stack.engines.plan import Task
+from tallow.stack.engines.plan import RestartRequest, Task
 
 
 @pytest.fixture
@@ -44,17 +46,85 @@ async def test_a_program_that_ends_is_started_again(home: Home, monkeypatch: pyt
     kept = keeper(home, "import sys; sys.exit(7)")
     kept.start()
     await until(lambda: kept.running.restarts >= 2)
-    assert kept.running.exit == 7
-    await kept.stop()
+    ended = kept.running.last_exit
+    assert ended
+    assert (ended.cause, ended.status) == ("exited", 7)
+    assert ended.reason == "ended by itself with exit status 7"
+    await kept.stop("the test is over")
     assert kept.running.state == "stopped"
+
+
+async def test_a_requested_restart_is_at_once_and_is_not_counted(home: Home) -> None:
+    kept = keeper(home, "import time; time.sleep(60)")
+    kept.start()
+    await until(lambda: kept.running.pid)
+    first = kept.running.process()
+    assert first
+    await kept.restart(RestartRequest(1, "tallow reload: LOG_LEVEL changed"))
+    assert not first.is_running()
+    assert kept.running.pid not in {None, first.pid}
+    assert (kept.running.state, kept.running.restarts) == ("running", 0)
+    assert kept.running.restart_request == 1
+    ended = kept.running.last_exit
+    assert ended
+    assert (ended.cause, ended.status) == ("restart", -signal.SIGTERM)
+    assert ended.reason == "restarted on request: tallow reload: LOG_LEVEL changed"
+    await kept.stop("the test is over")
+
+
+async def test_a_requested_restart_ends_the_pause_after_a_failure(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_S", 3600)
+    mended = home.data / "mended"
+    kept = keeper(
+        home, f"import pathlib, time; time.sleep(3600 if pathlib.Path({str(mended)!r}).exists() else 0)"
+    )
+    kept.start()
+    await until(lambda: kept.running.state == "waiting")
+    mended.touch()
+    await kept.restart(RestartRequest(1, "tallow reload"))
+    assert (kept.running.state, kept.running.restarts) == ("running", 0)
+    await kept.stop("the test is over")
+
+
+async def test_a_program_that_was_stopped_by_a_signal_can_be_restarted(home: Home) -> None:
+    kept = keeper(home, "import time; print(1, flush=True); time.sleep(60)")
+    kept.start()
+    await until(lambda: log(home) == "1\n")
+    assert kept.running.pid
+    os.kill(kept.running.pid, signal.SIGSTOP)
+    await kept.restart(RestartRequest(1, "tallow restart"))
+    ended = kept.running.last_exit
+    assert ended
+    assert ended.status == -signal.SIGTERM
+    await kept.stop("the test is over")
+
+
+async def test_who_killed_it_is_said(home: Home, capfd: pytest.CaptureFixture[str]) -> None:
+    kept = keeper(home, "import time; print(1, flush=True); time.sleep(60)")
+    kept.start()
+    await until(lambda: log(home) == "1\n")
+    assert kept.running.pid
+    os.kill(kept.running.pid, signal.SIGKILL)
+    await until(lambda: kept.running.state == "waiting")
+    await kept.stop("the test is over")
+    ended = kept.running.last_exit
+    assert ended
+    assert ended.reason.startswith("ended by SIGKILL, which the supervisor did not send")
+    lines = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
+    [said] = [one for one in lines if one["message"] == ended.reason]
+    assert (said["level"], said["component"], said["signal"]) == ("error", "job", "SIGKILL")
 
 
 async def test_one_that_cannot_be_started_says_so_in_its_log(home: Home) -> None:
     kept = Keeper(Task("job", ["/no/such/program"], str(home.data), {}), home, lambda: None)
     kept.start()
     await until(lambda: kept.running.state == "waiting")
-    await kept.stop()
-    assert "cannot be started" in log(home)
+    await kept.stop("the test is over")
+    said = json.loads(log(home))
+    assert said["level"] == "error"
+    assert said["message"] == "cannot be started: No such file or directory (/no/such/program)"
 
 
 async def test_stopping_ends_the_children_as_well(home: Home) -> None:
@@ -63,7 +133,7 @@ async def test_stopping_ends_the_children_as_well(home: Home) -> None:
     kept.start()
     await until(lambda: log(home).endswith("\n"))
     child = psutil.Process(int(log(home)))
-    await kept.stop()
+    await kept.stop("the test is over")
     await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
@@ -76,8 +146,12 @@ async def test_one_that_ignores_sigterm_is_killed(home: Home, monkeypatch: pytes
     await until(lambda: log(home) == "1\n")
     process = kept.running.process()
     assert process
-    await kept.stop()
+    await kept.stop("the test is over")
     assert not process.is_running()
+    ended = kept.running.last_exit
+    assert ended
+    assert ended.status == -signal.SIGKILL
+    assert ended.reason == "stopped on request: the test is over; it ignored SIGTERM and was killed"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full is Linux's")
@@ -96,7 +170,7 @@ time.sleep(60)
     kept.start()
     await until(done.exists)
     assert kept.running.state == "running"
-    await kept.stop()
+    await kept.stop("the test is over")
 
 
 async def test_the_operators_environment_stays_with_those_who_need_it(
@@ -106,7 +180,7 @@ async def test_the_operators_environment_stays_with_those_who_need_it(
     kept = keeper(home, "import os, time; print(sorted(os.environ), flush=True); time.sleep(60)", OWN="1")
     kept.start()
     await until(lambda: log(home).endswith("\n"))
-    await kept.stop()
+    await kept.stop("the test is over")
     assert "PAGERDUTY_ROUTING_KEY" not in log(home)
     assert "'OWN'" in log(home)
     assert "'PATH'" in log(home)

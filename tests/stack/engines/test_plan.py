@@ -11,7 +11,7 @@ import pytest
 
 from tallow.stack.engines import native, plan
 from tallow.stack.engines.home import Home, HomeError
-from tallow.stack.engines.plan import Plan, Report, Running, Task
+from tallow.stack.engines.plan import Exit, Plan, Report, RestartRequest, Running, Task
 
 
 @pytest.fixture
@@ -32,11 +32,13 @@ def test_a_pid_that_is_another_process_by_now_is_let_alone(home: Home) -> None:
 
 
 def test_plans_and_reports_are_read_as_they_were_written(home: Home) -> None:
-    told = Plan((Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True),), ("tallow",))
+    task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True)
+    told = Plan((task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, "tallow down")
     assert plan.write_plan(home, told)
     assert not plan.write_plan(home, told)
     assert plan.read_plan(home) == told
-    report = Report(1, {"tallow": Running("running", 2, 3.0, 4.0, 5, -9)})
+    ended = Exit("exited", -9, 1.0, "ended by SIGKILL")
+    report = Report(1, {"tallow": Running("running", 2, 3.0, 4.0, 5, 6, ended)})
     plan.write_report(home, report)
     assert plan.read_report(home) == report
 

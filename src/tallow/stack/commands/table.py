@@ -115,7 +115,7 @@ def _state(running: Running, health: Health) -> tuple[str, str]:
     if running.state == "stopped":
         return "held", "stopped"
     if running.state == "waiting":
-        return "sick", f"ended with {running.exit}, starts again soon"
+        return "sick", f"{running.last_exit.reason if running.last_exit else 'ended'}; starts again soon"
     if running.state == "running" and running.process() is None:
         return "sick", "ended"
     return "coming", health.why or "starting"

@@ -47,10 +47,9 @@ def start(home: Home, choices: Choices, say: Say) -> None:
     with plan.locked(home, "up"):
         if running := plan.supervisor(home):
             _agree(home.choices(), choices)
-            told = plan.read_plan(home)
-            here = {task.name for task in told.tasks}
+            here = {task.name for task in plan.read_plan(home).tasks}
             added = _tasks(home, home.choices(), say, [one for one in SERVICES if one.name not in here])
-            tell(home, Plan((*told.tasks, *added)), running)
+            plan.update_plan(home, lambda told: replace(told, tasks=(*told.tasks, *added), held=()), running)
             return
         end_orphans(home)
         tasks = _tasks(home, choices, say, SERVICES)
@@ -71,6 +70,7 @@ def stop(home: Home) -> None:
         return
     with plan.locked(home, "up"):
         if running := plan.supervisor(home):
+            plan.write_plan(home, replace(plan.read_plan(home), stop_reason="tallow down"))
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(running)
                 process.terminate()
@@ -89,8 +89,8 @@ def hold(home: Home, names: Iterable[str]) -> None:
     running = plan.supervisor(home)
     if running is None:
         raise StackError("nothing runs here; start it with: tallow up")
-    told = plan.read_plan(home)
-    tell(home, replace(told, held=tuple(sorted({*told.held, *names}))), running)
+    names = tuple(names)
+    plan.update_plan(home, lambda told: replace(told, held=tuple(sorted({*told.held, *names}))), running)
     _wait(
         lambda: all(plan.read_report(home).services[name].pid is None for name in names),
         STOP_S,
@@ -131,12 +131,6 @@ def health(home: Home) -> dict[str, Health]:
     """How each service answers now, in their order."""
     known = ports_of(home.choices().port_offset)
     return {service.name: probe(service, known[service.name], home) for service in SERVICES}
-
-
-def tell(home: Home, told: Plan, supervisor: int) -> None:
-    """Give a running supervisor a new plan."""
-    if plan.write_plan(home, told):
-        os.kill(supervisor, signal.SIGHUP)
 
 
 def end_orphans(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""What the supervisor is told and what it tells: small files in the stack's ``run`` folder."""
+"""The supervisor's plan (what it is told to run) and its report: JSON files in the ``run`` folder."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
@@ -15,6 +16,7 @@ import psutil
 from tallow.stack.engines.home import Home, append_private, read_json, write_private
 
 State = Literal["starting", "running", "waiting", "stopped"]
+Cause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
 SAME_START_S = 1.0
 """psutil's creation times of one process differ by less."""
 
@@ -31,29 +33,69 @@ class Task:
     """Whether it gets the whole environment of `up`; otherwise only what programs need to run."""
 
 
-Record = TypeVar("Record", "Task", "Running")
+Record = TypeVar("Record", "Task", "Running", "RestartRequest", "Exit")
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequest:
+    """A wish that one service is restarted; see :func:`tallow.stack.engines.restart.restart`."""
+
+    number: int
+    """Higher than that of the service's request before."""
+    reason: str
+    """Who asks and why, for the supervisor's log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to run; ``held`` names what stays down until it is asked for again."""
+    """What the supervisor is to run.
+
+    Attributes:
+        tasks: in the order in which they start.
+        held: services that stay down until `up` asks for them again.
+        restarts: the last restart request of each service.
+        stop_reason: who asked the supervisor to end and why; empty until somebody does.
+    """
 
     tasks: tuple[Task, ...] = ()
     held: tuple[str, ...] = ()
+    restarts: Mapping[str, RestartRequest] = field(default_factory=dict)
+    stop_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Why a service's process ended, or did not start.
+
+    Attributes:
+        cause: ``exited``: by itself or by a signal that the supervisor did not send; ``not started``;
+            ``unresponsive``: the supervisor ended it because it did not answer; ``restart`` and ``stop``: it
+            was asked to end.
+        status: the exit status, negative for a signal; None if the process did not start.
+        at: seconds since the epoch.
+        reason: one sentence for people.
+    """
+
+    cause: Cause
+    status: int | None
+    at: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How a service does. Times are seconds since the epoch."""
+    """The state of a service. Times are seconds since the epoch."""
 
     state: State = "stopped"
     pid: int | None = None
     born: float | None = None
-    """When the process was created: with the pid it names one process for certain."""
+    """When the process was created. The pid alone may name another process later."""
     since: float = 0.0
     restarts: int = 0
-    exit: int | None = None
-    """The last exit status; negative for a signal."""
+    """Restarts after failures; requested ones are not counted."""
+    restart_request: int = 0
+    """The number of the last restart request that was carried out."""
+    last_exit: Exit | None = None
 
     def process(self) -> psutil.Process | None:
         """The living process, if it still is the one that was started."""
@@ -80,31 +122,55 @@ def living(pid: int | None, born: float | None) -> psutil.Process | None:
 
 
 def write_plan(home: Home, plan: Plan) -> bool:
-    """Tell the supervisor; whether anything changed."""
+    """Write the plan; whether it changed. A running supervisor reads it when it gets SIGHUP."""
     return write_private(home.run / "plan.json", json.dumps(asdict(plan), indent=1))
 
 
 def read_plan(home: Home) -> Plan:
-    """What was told last."""
-    found = read_json(home.run / "plan.json") or {"tasks": [], "held": []}
-    return Plan(tuple(_made(Task, facts) for facts in found["tasks"]), tuple(found["held"]))
+    """The plan as it was written last."""
+    found = read_json(home.run / "plan.json") or {}
+    return Plan(
+        tuple(_made(Task, facts) for facts in found.get("tasks", ())),
+        tuple(found.get("held", ())),
+        {name: _made(RestartRequest, facts) for name, facts in found.get("restarts", {}).items()},
+        found.get("stop_reason", ""),
+    )
+
+
+def update_plan(home: Home, change: Callable[[Plan], Plan], supervisor: int) -> Plan:
+    """Change the plan of a running supervisor and tell it to read it: the new plan.
+
+    Args:
+        change: called with the present plan; nobody else changes it meanwhile.
+        supervisor: its pid.
+    """
+    with locked(home, "plan"):
+        changed = change(read_plan(home))
+        if write_plan(home, changed):
+            os.kill(supervisor, signal.SIGHUP)
+    return changed
 
 
 def write_report(home: Home, report: Report) -> None:
-    """Tell everybody."""
+    """Write the supervisor's report."""
     write_private(home.run / "report.json", json.dumps(asdict(report), indent=1))
 
 
 def read_report(home: Home) -> Report:
-    """What the supervisor last said; it may be gone by now: ask :func:`supervisor`."""
+    """The supervisor's last report. The supervisor may have ended since: ask :func:`supervisor`."""
     found = read_json(home.run / "report.json")
     if not found:
         return Report()
-    return Report(found["pid"], {name: _made(Running, facts) for name, facts in found["services"].items()})
+    return Report(found["pid"], {name: _running(facts) for name, facts in found["services"].items()})
+
+
+def _running(facts: dict[str, Any]) -> Running:
+    ended = facts.get("last_exit")
+    return _made(Running, {**facts, "last_exit": _made(Exit, ended) if ended else None})
 
 
 def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
-    """A record from a file that another version may have written: what it does not know is left out."""
+    """A record from a file that another version may have written; unknown fields are left out."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in facts.items() if name in known})
 

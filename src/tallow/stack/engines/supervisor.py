@@ -8,12 +8,12 @@ the programs go on without it; the next `up` or `down` clears up after it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from tallow.stack.engines import rotation
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.keeper import Keeper
 from tallow.stack.engines.plan import Plan, Report, Task, locked, read_plan, write_report
+from tallow.stack.engines.supervisor_log import log
 
 ROTATE_EVERY_S: Final = 5
 LOCK_WAIT_S: Final = 5
@@ -49,31 +50,49 @@ class Supervisor:
             task.add_done_callback(applying.discard)
 
         loop.add_signal_handler(signal.SIGHUP, apply)
+        log("info", "supervisor started", pid=os.getpid())
         self._report()
         apply()
         rotating = loop.create_task(self._rotate())
         await self._ending.wait()
         rotating.cancel()
         await asyncio.gather(*applying, return_exceptions=True)
-        await self._apply(Plan)
+        reason = read_plan(self._home).stop_reason or "the supervisor got SIGTERM"
+        log("info", "supervisor ends", reason=reason)
+        await self._apply(Plan, reason)
         self._report()
 
-    async def _apply(self, read: Callable[[], Plan]) -> None:
-        """Bring about a plan; one after the other, should several come at once."""
+    async def _apply(self, read: Callable[[], Plan], reason: str = "tallow down") -> None:
+        """Bring about a plan; one after the other, should several come at once.
+
+        Args:
+            reason: why services that are not in it end.
+        """
         async with self._applying:
             plan = read()
             wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
-            await self._stop_others(wanted)
+            await self._stop_others(wanted, reason)
             for name, task in wanted.items():
-                if name not in self._keepers or self._keepers[name].running.state == "stopped":
-                    self._keepers[name] = Keeper(task, self._home, self._report)
-                    self._keepers[name].start()
+                request = plan.restarts.get(name)
+                keeper = self._keepers.get(name)
+                if keeper is None or keeper.running.state == "stopped":
+                    self._start(task, request.number if request else 0)
+                elif request and request.number > keeper.running.restart_request:
+                    await keeper.restart(request)
 
-    async def _stop_others(self, wanted: Mapping[str, Task]) -> None:
+    def _start(self, task: Task, restart_request: int) -> None:
+        before = self._keepers.get(task.name)
+        keeper = Keeper(task, self._home, self._report, restart_request=restart_request)
+        if before:
+            keeper.running = replace(keeper.running, last_exit=before.running.last_exit)
+        self._keepers[task.name] = keeper
+        keeper.start()
+
+    async def _stop_others(self, wanted: Mapping[str, Task], reason: str) -> None:
         """Stop what is not wanted as it is, last started first."""
         for name, keeper in reversed(self._keepers.items()):
             if wanted.get(name) != keeper.task and keeper.running.state != "stopped":
-                await keeper.stop()
+                await keeper.stop("its command changed" if name in wanted else reason)
 
     def _report(self) -> None:
         services = {name: keeper.running for name, keeper in self._keepers.items()}
@@ -90,8 +109,7 @@ def _survive(action: Callable[[], object]) -> None:
     try:
         action()
     except OSError as error:
-        with contextlib.suppress(OSError):
-            print(f"{time.strftime('%FT%TZ', time.gmtime())} {error}", file=sys.stderr, flush=True)
+        log("error", "a file could not be written", reason=str(error))
 
 
 def main() -> int:

@@ -1,0 +1,78 @@
+"""Requested restarts reach the supervisor, are carried out once, and are not failures."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from support.stack import until
+from tallow.stack.engines import native, plan
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.native import StackError
+from tallow.stack.engines.plan import Plan, Task
+from tallow.stack.engines.restart import restart
+
+
+def sleeper(name: str, home: Home) -> Task:
+    return Task(name, [sys.executable, "-c", "import time; time.sleep(600)"], str(home.data), {})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A stack of two programs that do nothing, under a real supervisor."""
+    made = Home(tmp_path / "home")
+    made.make()
+    plan.write_plan(made, Plan((sleeper("tallow", made), sleeper("prometheus", made))))
+    subprocess.run(
+        [sys.executable, "-m", "tallow.stack.engines.supervisor", str(made.root)], check=True, timeout=30
+    )
+    until(lambda: len([one for one in plan.read_report(made).services.values() if one.pid]) == 2, "both run")
+    try:
+        yield made
+    finally:
+        native.stop(made)
+
+
+def pid(home: Home, name: str) -> int | None:
+    return plan.read_report(home).services[name].pid
+
+
+def test_only_the_named_service_is_restarted(home: Home) -> None:
+    tallow, prometheus = pid(home, "tallow"), pid(home, "prometheus")
+    assert restart(home, ["tallow"], "tallow reload: LOG_LEVEL changed") == ("tallow",)
+    assert pid(home, "tallow") not in {None, tallow}
+    assert pid(home, "prometheus") == prometheus
+    after = plan.read_report(home).services["tallow"]
+    assert after.restarts == 0
+    assert after.last_exit
+    assert after.last_exit.reason == "restarted on request: tallow reload: LOG_LEVEL changed"
+
+
+def test_each_request_restarts_once(home: Home) -> None:
+    seen = {pid(home, "tallow")}
+    for number in range(1, 4):
+        restart(home, ["tallow"], "tallow reload")
+        seen.add(pid(home, "tallow"))
+        assert len(seen) == number + 1
+
+
+def test_a_held_service_stays_down(home: Home) -> None:
+    native.hold(home, ["tallow"])
+    assert restart(home, ["tallow", "prometheus"], "tallow reload") == ("prometheus",)
+    assert pid(home, "tallow") is None
+
+
+def test_a_supervisor_that_was_killed_is_one_clear_line(home: Home) -> None:
+    supervisor = plan.supervisor(home)
+    assert supervisor
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(supervisor).kill()
+    until(lambda: plan.supervisor(home) is None, "the supervisor is gone")
+    with pytest.raises(StackError, match="tallow up"):
+        restart(home, ["tallow"], "tallow reload")
