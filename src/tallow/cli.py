@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 
 try:
     import click
@@ -75,5 +76,27 @@ class Rooms(click.Group):
 
 @click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tallow")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Tallow: file transfer nobody else can read, and monitoring that cannot learn who sends what."""
+    context.obj = running_server  # `app` does not import `stack`; see tallow.app.commands.server_option
+
+
+def running_server(home: Path | None) -> str | None:
+    """The address of the server of the stack in ``home``, by default the stack of ``TALLOW_HOME`` or of this
+    user. None: it does not run.
+
+    Raises:
+        click.ClickException: one line about a folder that cannot be read.
+    """
+    from tallow.stack.engines.address import server_url
+    from tallow.stack.engines.home import Home, HomeError
+
+    try:
+        return server_url(Home.at(home))
+    except ModuleNotFoundError as error:
+        raise click.ClickException(f"--home needs {error.name}; install tallow[stack]") from None
+    except HomeError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from None

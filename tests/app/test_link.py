@@ -15,6 +15,16 @@ def test_a_link_survives_its_text() -> None:
     assert Link.parse(TEXT).secret == bytes(range(16))
 
 
+@pytest.mark.parametrize(
+    "text", ["#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw", "abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"]
+)
+def test_a_link_without_a_server_is_one_where_the_server_is_known(text: str) -> None:
+    assert Link.parse(text, lambda: "https://tallow.example") == Link.parse(TEXT)
+    assert Link.parse(TEXT, lambda: "https://another.example") == Link.parse(TEXT)
+    with pytest.raises(LinkError):
+        Link.parse(text)
+
+
 def test_it_does_not_print_its_secret() -> None:
     link = Link.parse(TEXT)
     assert "AAECAw" not in repr(link)

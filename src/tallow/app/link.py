@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -52,14 +53,20 @@ class Link:
         return resume_key(self.secret)
 
     @classmethod
-    def parse(cls, text: str) -> Link:
+    def parse(cls, text: str, server: Callable[[], str] | None = None) -> Link:
         """A link from what a person pasted.
+
+        Args:
+            server: the address of the server where the link names none (``#ROOM.SECRET`` or ``ROOM.SECRET``);
+                without it such a link is refused.
 
         Raises:
             LinkError: it is none; the message says which part is wrong.
         """
         place, hash_sign, fragment = text.strip().partition("#")
-        if not hash_sign:
+        if not hash_sign and server is not None and _FRAGMENT.fullmatch(place):
+            place, fragment = "", place
+        elif not hash_sign:
             raise LinkError(f"the link has no #; accepted: {ACCEPTED}")
         found = _FRAGMENT.fullmatch(fragment)
         if found is None:
@@ -67,6 +74,8 @@ class Link:
         secret = base64.urlsafe_b64decode(found[2] + "==")
         if _encode(secret) != found[2]:  # 132 bits are spelled, and the last 4 must be 0
             raise LinkError("the last character of the link is wrong: copy the whole link again")
+        if not place and server is not None:
+            place = server()
         return cls(origin(place), found[1], secret)
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 import click
 import orjson
 
-from tallow.app.commands.peers import fast_loop, load_faults
-from tallow.app.commands.send import DEFAULT_SERVER
+from tallow.app.commands.peers import UNREACHABLE, exit_status, fast_loop, load_faults
+from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.pair import Result
 from tallow.app.demo.plan import Shares
 from tallow.app.demo.traffic import Traffic
@@ -41,14 +41,7 @@ class Size(click.ParamType[int]):
 
 
 @click.command("demo")
-@click.option(
-    "--server",
-    default=DEFAULT_SERVER,
-    show_default=True,
-    envvar="TALLOW_SERVER",
-    show_envvar=True,
-    help="The Tallow server to make traffic on.",
-)
+@server_option("The Tallow server to make traffic on.")
 @click.option("--duration", type=click.FloatRange(1), metavar="SECONDS", help="Stop after so long.")
 @click.option("--transfers", type=click.IntRange(1), metavar="N", help="Stop after so many transfers.")
 @click.option(
@@ -75,7 +68,7 @@ class Size(click.ParamType[int]):
     help="Certificates of authorities to trust too, PEM (also: SSL_CERT_FILE).",
 )
 def command(
-    server: str,
+    server: ServerChoice,
     duration: float | None,
     transfers: int | None,
     rate: float,
@@ -99,9 +92,9 @@ def command(
     load_faults()
     try:
         set_up()
-        place, context = origin(server), trust(ca)
+        place, context = origin(server.url()), trust(ca)
     except (LinkError, PeerError) as error:
-        raise click.ClickException(str(error)) from None
+        raise _ended_by(error) from None
     traffic = Traffic(
         place,
         context,
@@ -114,11 +107,22 @@ def command(
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_until_stopped(traffic, duration, transfers))
     except PeerError as error:
-        raise click.ClickException(str(error)) from None
+        raise _ended_by(error) from None
     if json_output:
         _out({"event": "summary", **traffic.summary.as_dict()})
     else:
         click.echo(traffic.summary.line)
+
+
+class _UnreachableError(click.ClickException):
+    """The server cannot be reached, or the stack does not run."""
+
+    exit_code = UNREACHABLE
+
+
+def _ended_by(error: Exception) -> click.ClickException:
+    kind = _UnreachableError if exit_status(error) == UNREACHABLE else click.ClickException
+    return kind(str(error))
 
 
 async def _until_stopped(traffic: Traffic, duration: float | None, transfers: int | None) -> None:

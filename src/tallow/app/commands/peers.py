@@ -18,15 +18,15 @@ from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files.error import FileError
 from tallow.app.link import LinkError
 from tallow.app.peer.display import Display, JsonLines, Terminal
-from tallow.app.peer.errors import PeerError, classified, one_line
+from tallow.app.peer.errors import LostError, NotRunningError, PeerError, classified, one_line
 from tallow.app.peer.journal import set_up
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import Options
 
 KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
 FAILED: Final = 1
-CANCELLED_THERE: Final = 3
-CANCELLED_HERE: Final = 130
+UNREACHABLE: Final = 3
+INTERRUPTED: Final = 130
 """Exit statuses beside 0; 2 is click's for wrong usage, 130 a shell's for Ctrl-C."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -126,22 +126,27 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
             runner.run(work)
     except KeyboardInterrupt:
         display("finished", outcome="cancelled", by="this side")
-        status = _say(display, "cancelled", CANCELLED_HERE)
+        status = _say(display, "cancelled", INTERRUPTED)
     except CancelledByPeerError as error:
         display("finished", outcome="cancelled", by="other side")
-        status = _say(display, str(error), CANCELLED_THERE)
+        status = _say(display, str(error), FAILED)
     except Exception as error:
         work.close()  # it may not have begun
         display("error", type=classified(error)[0], message=one_line(error))
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):
             raise
-        status = _say(display, one_line(error), FAILED)
+        status = _say(display, one_line(error), exit_status(error))
     sys.exit(status)
+
+
+def exit_status(error: Exception) -> int:
+    """The exit status of a command that ends with an error: 3 if the server cannot be reached, else 1."""
+    return UNREACHABLE if isinstance(error, LostError | NotRunningError) else FAILED
 
 
 def _say(display: Display, text: str, status: int) -> int:
     display.close()
     if isinstance(display, Terminal):
-        click.secho(f"tallow: {text}", err=True, fg="red" if status == FAILED else None)
+        click.secho(f"tallow: {text}", err=True, fg=None if status == INTERRUPTED else "red")
     return status

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
+from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import Destination
-from tallow.app.link import Link, is_exposed
+from tallow.app.link import Link, is_exposed, origin
 from tallow.app.peer import state
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_passing
@@ -36,18 +38,20 @@ REMEMBERED_S = 86_400
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for what is received.",
 )
+@server_option("The Tallow server to meet at, if not the link's.", "the link's")
 @common_options
-def command(link: str | None, output: Path, common: Common) -> None:
+def command(link: str | None, output: Path, server: ServerChoice, common: Common) -> None:
     """Receive files from LINK.
 
     A command line is visible to the other users of this machine: without LINK it is asked for, or read from
-    standard input. Names that are taken or unsafe are changed, nothing is overwritten, and a file gets its
-    name after its SHA-256 was found right. The same command resumes what was interrupted.
+    standard input. With --server or --home the rest of the link, ROOM.SECRET, is enough. Names that are taken
+    or unsafe are changed, nothing is overwritten, and a file gets its name after its SHA-256 was found right.
+    The same command resumes what was interrupted.
     """
     preferences = Preferences.load()
     display = display_of(common, preferences)
     options = options_of(common, preferences, "receive")
-    run(display, _receive(link or asked(), output, common, options, preferences, display))
+    run(display, _receive(link or asked(), output, server, common, options, preferences, display))
 
 
 def asked() -> str:
@@ -61,12 +65,15 @@ def asked() -> str:
 async def _receive(
     text: str,
     output: Path,
+    choice: ServerChoice,
     common: Common,
     options: Options,
     preferences: Preferences,
     display: Display,
 ) -> None:
-    link = Link.parse(text)
+    link = Link.parse(text, choice.url)
+    if choice.insisted:
+        link = replace(link, server=origin(choice.url()))
     if is_exposed(link.server):
         display("warning", message="the link is plain http to another machine: who meets whom can be seen")
     state.sweep()

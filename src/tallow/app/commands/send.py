@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
+from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.source import Source, collect
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.peer import state
@@ -24,19 +25,10 @@ from tallow.app.peer.telemetry import new_metrics
 from tallow.app.peer.transfer import Options
 from tallow.monitoring import correlation
 
-DEFAULT_SERVER = "http://127.0.0.1:3000"
-
 
 @click.command("send")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--server",
-    default=DEFAULT_SERVER,
-    show_default=True,
-    envvar="TALLOW_SERVER",
-    show_envvar=True,
-    help="The Tallow server to meet at.",
-)
+@server_option("The Tallow server to meet at.")
 @click.option(
     "--resume",
     is_flag=True,
@@ -48,7 +40,7 @@ DEFAULT_SERVER = "http://127.0.0.1:3000"
 @common_options
 def command(
     paths: tuple[Path, ...],
-    server: str,
+    server: ServerChoice,
     resume: bool,
     keep_metadata: bool,
     insecure: bool,
@@ -81,7 +73,7 @@ def command(
 
 async def _send(
     paths: tuple[Path, ...],
-    address: str,
+    choice: ServerChoice,
     resume: bool,
     keep: bool,
     insecure: bool,
@@ -92,7 +84,7 @@ async def _send(
 ) -> None:
     state.sweep()
     sent = chosen(paths) if resume else None
-    place = sent.link.server if sent is not None else origin(address)
+    place = sent.link.server if sent is not None else origin(choice.url())
     if is_exposed(place) and not insecure:
         raise LinkError("a link with plain http to another machine can be read on its way; use https")
     files = collect(

@@ -30,6 +30,13 @@ class LostError(PeerError):
     """The server cannot be reached at this moment: worth another try."""
 
 
+class NotRunningError(PeerError):
+    """The stack whose server was to be used does not run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, "validation", "low")
+
+
 class RefusedError(PeerError):
     """The server says no. The text is ours: what a server sends is not put on a terminal."""
 

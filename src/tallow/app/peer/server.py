@@ -18,7 +18,6 @@ from tallow.monitoring import correlation
 
 AGENT: Final = f"tallow/{__version__}"
 TIMEOUT_S: Final = 15
-UNREACHABLE: Final = "the server cannot be reached"
 
 
 def trust(ca: Path | None = None) -> ssl.SSLContext:
@@ -82,11 +81,13 @@ class Server:
             if answer.status_code == 201:
                 made = answer.json()
                 return Made(str(made["room"]), int(made["expires_in"]))
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise LostError(_reason(error)) from None
+        except httpx.HTTPError as error:
+            raise LostError(self._reason(error)) from None
+        except (ValueError, KeyError, TypeError):
+            pass  # no Tallow server answers like this
         if answer.status_code >= 500:
-            raise LostError("the server cannot make rooms at this moment")
-        raise PeerError("what answers at the server's address is no Tallow server", "signaling")
+            raise LostError(f"the server {self.origin} cannot make rooms at this moment")
+        raise PeerError(f"what answers at {self.origin} is no Tallow server", "signaling")
 
     async def report(self, token: str, body: dict[str, Any]) -> httpx.Response:
         """Hand in a telemetry report.
@@ -117,19 +118,22 @@ class Server:
                 **options,
             )
         except (OSError, InvalidHandshake, InvalidURI) as error:
-            raise LostError(_reason(error)) from None
+            raise LostError(self._reason(error)) from None
+
+    def _reason(self, error: Exception) -> str:
+        """Why a request failed, in one line that names the server."""
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
+                return (
+                    f"the certificate of the server {self.origin} is not trusted here; "
+                    "name its authority with --ca"
+                )
+            cause = cause.__cause__ or cause.__context__
+        return f"the server {self.origin} cannot be reached"
 
 
 async def _correlated(request: httpx.Request) -> None:
     current = correlation.current()
     if current is not None:
         request.headers[correlation.HEADER] = current
-
-
-def _reason(error: Exception) -> str:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            return "the server's certificate is not trusted here; name its authority with --ca"
-        cause = cause.__cause__ or cause.__context__
-    return UNREACHABLE

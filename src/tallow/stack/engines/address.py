@@ -1,0 +1,26 @@
+"""The address of the Tallow server that a running stack has."""
+
+from __future__ import annotations
+
+from tallow.stack.engines.home import Home
+
+
+def server_url(home: Home) -> str | None:
+    """The server's address, such as ``http://127.0.0.1:13000`` with ``--port-offset 10000``.
+
+    Returns:
+        None: no stack runs in ``home``.
+
+    Raises:
+        HomeError: the folder's ``stack.json`` cannot be read.
+        OSError: the folder belongs to another user.
+    """
+    if not home.exists():
+        return None
+    # Imported here: `tallow send` asks on every start, and most machines that send have no stack.
+    from tallow.stack.engines.plan import supervisor
+    from tallow.stack.engines.services import HOST, ports
+
+    if supervisor(home) is None:
+        return None
+    return f"http://{HOST}:{ports(home.choices().port_offset)['tallow']}"

@@ -1,0 +1,17 @@
+"""Fixtures of the tests of commands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.server import Running, serving
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    (tmp_path / "server").mkdir()
+    async with serving(tmp_path / "server") as running:
+        yield running
