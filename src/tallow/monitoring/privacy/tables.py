@@ -21,9 +21,9 @@ _COLUMN: Final = re.compile(r"[-=]{2,}")
 _MOST: Final = 64
 """Columns that are read."""
 _CELLS: Final = {
-    mark: re.compile(rf"[ \t]*+(?:\"((?:[^\"]|\"\")*+)\"[ \r]*(?=[{mark}]|$)|([^{mark}]*))")
+    mark: re.compile(rf"[ \t]*+(?:\"((?>(?:[^\"]|\"\")*))\"[ \r]*(?=[{mark}]|$)|([^{mark}]*))")
     for mark in (",", ";", "|", "│")
-} | {"\t": re.compile(r" *+(?:\"((?:[^\"]|\"\")*+)\"[ \r]*(?=\t|$)|([^\t]*))")}
+} | {"\t": re.compile(r" *+(?:\"((?>(?:[^\"]|\"\")*))\"[ \r]*(?=\t|$)|([^\t]*))")}
 _NAMED: Final = frozenset({"value", "val", "current value", "setting"})
 """Titles of a second column whose cells are named by the first."""
 _BOXES: Final = "|│"

@@ -21,9 +21,9 @@ _IDENTIFIER: Final = re.compile(
 """UUIDs, trace ids, hashes."""
 _EDGE: Final = re.compile(r"[_.\-](?=[A-Za-z0-9])")
 _HEAD: Final = re.compile(r"[A-Za-z0-9_-]{11,}+={0,2}")
-_PARTS: Final = re.compile(r"(?:\.[A-Za-z0-9_-]*+={0,2}){1,4}+")
+_PARTS: Final = re.compile(r"(?>(?:\.[A-Za-z0-9_-]*+={0,2}){1,4})")
 _PEM: Final = re.compile(
-    r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----(?:BEGIN|END) ).)*+"
+    r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?>(?:(?!-----(?:BEGIN|END) ).)*)"
     r"(?:-----END [A-Z0-9 ]{3,40}-----)?|PuTTY-User-Key-File-\d:.*",
     re.DOTALL,
 )

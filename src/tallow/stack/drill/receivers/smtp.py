@@ -20,7 +20,9 @@ USER: Final = "tallow@drill.invalid"
 _REQUIRED: Final = ("from", "to", "subject", "date")
 
 
-@dataclass(frozen=True, slots=True)
+# No slots: aiosmtpd reads every attribute of its handler, and before Python 3.11.3 the attribute __weakref__
+# of a dataclass with slots raises TypeError (CPython gh-102069).
+@dataclass(frozen=True)
 class PostOffice:
     """aiosmtpd's hooks.
 
