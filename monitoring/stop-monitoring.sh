@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Stop what start-monitoring.sh started. Data is kept; --purge removes it.
+# Stop what start-monitoring.sh started. Data is kept.
+# --purge removes data, logs and credentials. It asks on a terminal; --yes, or no terminal, and it does not ask.
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 if [ ! -x "$checkout/.venv/bin/tallow" ]; then

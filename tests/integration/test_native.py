@@ -18,6 +18,7 @@ from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.dashboards import dashboards
 from tallow.stack.engines import native, plan
+from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import NAMES, SERVICES
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
@@ -28,6 +29,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack(tmp_path_factory.mktemp("native")) as started:
         yield started
     assert started.left_behind() == []
+    assert purge(started.home) == Remains(), "everything that the services wrote is known by name"
+    assert not started.home.root.exists()
 
 
 def pids(running: Stack) -> dict[str, int]:

@@ -249,13 +249,15 @@ def test_an_archive_that_cannot_be_read_is_begun_anew(
 
 
 def test_what_a_killed_start_left_behind_is_removed(tmp_path: Path) -> None:
-    old, young = tmp_path / ".1-00000000", tmp_path / ".2-00000000.0.row"
-    old.touch()
-    young.touch()
-    os.utime(old, (0, 0))
+    old, young, foreign = tmp_path / ".1-00000000", tmp_path / ".2-00000000.0.row", tmp_path / ".bashrc"
+    for path in (old, young, foreign):
+        path.touch()
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
     with closing(WorkerStorage(tmp_path)):
         assert not old.exists()
         assert young.exists()
+        assert foreign.exists()
 
 
 def test_a_folder_that_cannot_be_used_does_not_keep_a_program_from_starting(tmp_path: Path) -> None:

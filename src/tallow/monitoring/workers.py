@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import re
 import secrets
 import threading
 import time
@@ -30,7 +31,9 @@ STEP: Final = 1 << 13
 """Cells that get their disk blocks at a time. A page written without, on a full disk, ends the process."""
 
 LEFTOVER_S: Final = 60
-"""A hidden file of this age is one whose maker was killed: it takes milliseconds to make one."""
+"""A draft of this age is one whose maker was killed: it takes milliseconds to make one."""
+_DRAFT: Final = re.compile(r"\.\d+-[0-9a-f]{8}(\.\d+\.row)?")
+"""The names of drafts: of an index and of a row."""
 
 
 class WorkerStorage:
@@ -168,7 +171,8 @@ def _write(descriptor: int, content: bytes) -> None:
 
 
 def _clear_leftovers(directory: Path) -> None:
-    for path in directory.glob(".*"):
+    """Remove old drafts by their names: the directory may hold hidden files of others."""
+    for path in (path for path in directory.iterdir() if _DRAFT.fullmatch(path.name)):
         try:
             if path.stat().st_mtime < time.time() - LEFTOVER_S:
                 path.unlink()

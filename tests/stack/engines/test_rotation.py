@@ -31,6 +31,8 @@ def test_only_the_youngest_files_are_kept(tmp_path: Path) -> None:
 def test_only_what_has_grown_is_rotated(tmp_path: Path) -> None:
     (tmp_path / "small.log").write_text("x" * 10)
     (tmp_path / "large.log").write_text("x" * 11)
-    rotate_all(tmp_path, max_bytes=10)
+    (tmp_path / "mine.log").write_text("x" * 11)
+    rotate_all(tmp_path, ["small", "large", "not-there-yet"], max_bytes=10)
     assert (tmp_path / "small.log").stat().st_size == 10
     assert (tmp_path / "large.log").stat().st_size == 0
+    assert (tmp_path / "mine.log").stat().st_size == 11, "the operator's own file is not the stack's to empty"

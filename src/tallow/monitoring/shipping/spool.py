@@ -95,10 +95,21 @@ class Spool:
                 path.unlink()
                 self._dropped(_lines(path))
             total -= size
-        for path in self._folder.glob(".*.jsonl"):
+        for path in self._unfinished():
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > STALE_S:
                     path.unlink()
+
+    def _unfinished(self) -> list[Path]:
+        """Drafts of batches, by their names: the folder may hold hidden files of others."""
+        try:
+            return [
+                path
+                for path in self._folder.iterdir()
+                if path.name[:1] == "." and _NAME.fullmatch(path.name[1:])
+            ]
+        except OSError:
+            return []
 
 
 def _size(path: Path) -> int:

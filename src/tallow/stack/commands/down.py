@@ -2,30 +2,82 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.engines import native
-from tallow.stack.engines.home import Home
+from tallow.stack.engines.home import Home, HomeError
+from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.state_marker import FolderKind, recognise
+
+SHOWN = 5
+"""Foreign entries that are named after a purge; the others are counted."""
 
 
 @click.command("down")
 @click.argument("services", nargs=-1, type=click.Choice(NAMES), metavar="[SERVICE]...")
-@click.option("--purge", is_flag=True, help="Remove data, logs and credentials as well.")
+@click.option("--purge", "purging", is_flag=True, help="Remove data, logs and credentials as well.")
+@click.option("--yes", is_flag=True, help="Purge without asking. Without a terminal --purge never asks.")
 @home_option
-def command(services: tuple[str, ...], purge: bool, home: Home) -> None:
-    """Stop SERVICES until the next `up`, by default all of them."""
-    if services and purge:
+def command(services: tuple[str, ...], purging: bool, yes: bool, home: Home) -> None:
+    """Stop SERVICES until the next `up`, by default all of them.
+
+    --purge removes what the stack made in its folder, by name. Other files in the folder stay, and so do the
+    transfers that `send` and `receive` can resume. On a terminal it asks first.
+    """
+    if services and purging:
         raise click.UsageError("--purge removes everything; it goes without names of services")
     if services:
         native.hold(existing(home), services)
         click.echo(f"stopped: {', '.join(services)}; start again with: tallow up")
         return
-    if not home.exists():
+    if not _is_stack(home, purging=purging):
         click.echo(f"nothing to stop in {home.root}")
         return
+    if purging and not yes and sys.stdin.isatty():
+        _ask(home)
     native.stop(home)
-    if purge:
-        native.purge(home)
-    click.echo("stopped; everything removed" if purge else f"stopped; data is kept in {home.root}")
+    if purging:
+        _tell(home, purge(home))
+    else:
+        click.echo(f"stopped; data is kept in {home.root}")
+
+
+def _is_stack(home: Home, *, purging: bool) -> bool:
+    """Whether there is a stack to stop.
+
+    Raises:
+        HomeError: somebody else's folder is to be purged.
+    """
+    kind = recognise(home.root)
+    if purging and kind is FolderKind.FOREIGN:
+        raise HomeError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
+    return kind is FolderKind.STATE
+
+
+def _ask(home: Home) -> None:
+    """Ask whether to purge.
+
+    Raises:
+        click.Abort: no.
+    """
+    click.echo(
+        f"This stops the stack in {home.root} and removes its data, logs, configuration and credentials.",
+        err=True,
+    )
+    click.confirm("Remove them?", abort=True, err=True)
+
+
+def _tell(home: Home, remains: Remains) -> None:
+    click.echo("stopped; everything of the stack removed")
+    if remains.foreign:
+        names = ", ".join(str(path) for path in remains.foreign[:SHOWN])
+        more = len(remains.foreign) - SHOWN
+        click.echo(
+            f"left in {home.root}, not made by the stack: {names}" + (f" and {more} more" if more > 0 else "")
+        )
+    if remains.transfers:
+        click.echo(f"left in {home.root}: transfers that can be resumed")

@@ -12,6 +12,7 @@ from tallow.stack.engines.home import Choices, Home, private_folder, write_priva
 from tallow.stack.engines.services import DASHBOARDS_PORT, HEARTBEAT_PORT, HOST, SERVICES, ports
 from tallow.stack.prometheus import Layout, Remote, prometheus_config
 from tallow.stack.routing import AlertSettings
+from tallow.stack.routing.receivers import SECRET_FILES
 
 
 class RemoteSettings(BaseSettings):
@@ -75,9 +76,9 @@ def write(home: Home, files: dict[Path, str]) -> None:
     private_folder(secrets)
     for path, content in files.items():
         write_private(path, content)
-    for path in secrets.iterdir():
+    for path in (secrets / name for name in SECRET_FILES):
         if path not in files:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _prometheus(home: Home, known: dict[str, int], env_folder: Path, scale: float) -> str:

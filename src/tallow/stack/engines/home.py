@@ -1,14 +1,24 @@
-"""The stack's folder: settings, secrets, configuration, data and logs, readable by its owner alone."""
+"""The stack's state folder: options, secrets, configuration, data and logs, readable by its owner alone."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-FOLDERS = ("secrets", "config", "data", "logs", "run")
+from tallow.stack.engines.state_marker import (
+    FOLDERS,
+    IGNORE_FILE,
+    IGNORE_TEXT,
+    MARKER,
+    MARKER_TEXT,
+    OPTIONS_FILE,
+    FolderKind,
+    foreign_entry,
+    recognise,
+)
 
 
 class HomeError(Exception):
@@ -34,13 +44,14 @@ class Home:
 
     @classmethod
     def at(cls, named: Path | None = None) -> Self:
-        """The folder ``named``, else ``TALLOW_HOME``, else ``tallow`` among the user's state (XDG)."""
+        """The folder ``named``, else ``TALLOW_HOME``, else ``tallow`` in the user's state folder (XDG)."""
         if named is None and (variable := os.environ.get("TALLOW_HOME")):
             named = Path(variable)
         if named is None:
-            state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-            named = Path(state) / "tallow"
-        return cls(named.absolute())
+            state = os.environ.get("XDG_STATE_HOME", "")
+            # The specification: a path that is not absolute is ignored.
+            named = (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "tallow"
+        return cls(named.expanduser().absolute())
 
     @property
     def secrets(self) -> Path:
@@ -64,47 +75,83 @@ class Home:
 
     @property
     def choices_file(self) -> Path:
-        return self.root / "stack.json"
+        return self.root / OPTIONS_FILE
 
     def exists(self) -> bool:
         """Whether `up` has ever run here."""
         return self.choices_file.exists()
 
+    def is_state_folder(self) -> bool:
+        """Whether `up` made or accepted this folder, even if it did not come to its end."""
+        try:
+            return recognise(self.root) is FolderKind.STATE
+        except OSError:
+            return False
+
     def make(self) -> None:
-        """Make the folders, mode 0700.
+        """Make the folder, or accept one that is empty or a stack's already; mode 0700.
 
         Raises:
-            HomeError: it is somebody else's, or cannot be written to.
+            HomeError: it holds files of somebody else, is another user's, or cannot be written to. Then
+                nothing in it was changed.
         """
         try:
-            self.root.parent.mkdir(parents=True, exist_ok=True)
-            for folder in (self.root, *(self.root / name for name in FOLDERS)):
-                private_folder(folder)
-            owner = self.root.stat().st_uid
-            if owner != os.getuid():
-                raise HomeError(
-                    f"{self.root} belongs to another user (uid {owner}); name another with --home"
-                )
-            self.root.chmod(0o700)
+            self._accept()
+            self._make_folders()
         except OSError as error:
             raise HomeError(
                 f"the stack's folder {self.root} cannot be made: {error.strerror}; name another with --home"
             ) from None
 
+    def _accept(self) -> None:
+        """See that the folder may become the stack's, and mark it before anything else is put into it."""
+        kind = recognise(self.root)
+        if kind is not FolderKind.MISSING and (owner := self.root.stat().st_uid) != os.getuid():
+            raise HomeError(f"{self.root} belongs to another user (uid {owner}); name another with --home")
+        if kind is not FolderKind.STATE and is_protected(self.root):
+            raise HomeError(
+                f"{self.root} cannot be a stack's own folder; name a folder inside it with --home"
+            )
+        if kind is FolderKind.FOREIGN:
+            raise HomeError(
+                f"{self.root} holds files that no Tallow stack made, such as {foreign_entry(self.root)!r}; "
+                "name a folder that is new or empty with --home"
+            )
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        write_private(self.root / MARKER, MARKER_TEXT)
+        if not (self.root / IGNORE_FILE).exists():
+            write_private(self.root / IGNORE_FILE, IGNORE_TEXT)
+
+    def _make_folders(self) -> None:
+        for folder in (self.root, *(self.root / name for name in FOLDERS)):
+            private_folder(folder)
+        self.root.chmod(0o700)
+
     def choices(self) -> Choices:
-        """What `up` was told last."""
+        """What `up` was told last. What another version added to it is left out.
+
+        Raises:
+            HomeError: the file cannot be read.
+        """
         try:
-            return Choices(**json.loads(self.choices_file.read_text(encoding="utf-8")))
+            found = json.loads(self.choices_file.read_text(encoding="utf-8"))
+            known = {one.name for one in fields(Choices)}
+            return Choices(**{name: value for name, value in found.items() if name in known})
         except FileNotFoundError:
             return Choices()
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, AttributeError) as error:
             raise HomeError(
-                f"{self.choices_file} cannot be read: {error}; `tallow up` writes it anew"
+                f"{self.choices_file} cannot be read ({error}); remove it and run: tallow up"
             ) from None
 
     def remember(self, choices: Choices) -> None:
         """Keep what `up` was told."""
         write_private(self.choices_file, json.dumps(asdict(choices), indent=2) + "\n")
+
+
+def is_protected(folder: Path) -> bool:
+    """Whether a folder is never the stack's own: the root of the file system, or the user's home folder."""
+    return folder.resolve() in {Path("/"), Path("~").expanduser().resolve()}
 
 
 def private_folder(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -119,12 +118,6 @@ def reload(home: Home, *, rotated: bool = False) -> list[Path]:
         if process and service.reload and (rotated or service.reload != "rotation"):
             process.send_signal(signal.SIGHUP if service.reload == "signal" else signal.SIGTERM)
     return changed
-
-
-def purge(home: Home) -> None:
-    """Remove the stopped stack's folder with all data, secrets and logs."""
-    if home.exists():
-        shutil.rmtree(home.root)
 
 
 def health(home: Home) -> dict[str, Health]:

@@ -9,13 +9,19 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar, get_args
 
 import psutil
 
 from tallow.stack.engines.home import Home, append_private, read_json, write_private
 
 State = Literal["starting", "running", "waiting", "stopped"]
+Lock = Literal["up", "plan", "supervisor"]
+PLAN_FILE: Final = "plan.json"
+REPORT_FILE: Final = "report.json"
+FILES: Final = (PLAN_FILE, REPORT_FILE, *(f"{name}.lock" for name in get_args(Lock)))
+"""Everything in the ``run`` folder."""
 Cause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
 SAME_START_S = 1.0
 """psutil's creation times of one process differ by less."""
@@ -123,12 +129,12 @@ def living(pid: int | None, born: float | None) -> psutil.Process | None:
 
 def write_plan(home: Home, plan: Plan) -> bool:
     """Write the plan; whether it changed. A running supervisor reads it when it gets SIGHUP."""
-    return write_private(home.run / "plan.json", json.dumps(asdict(plan), indent=1))
+    return write_private(home.run / PLAN_FILE, json.dumps(asdict(plan), indent=1))
 
 
 def read_plan(home: Home) -> Plan:
     """The plan as it was written last."""
-    found = read_json(home.run / "plan.json") or {}
+    found = read_json(home.run / PLAN_FILE) or {}
     return Plan(
         tuple(_made(Task, facts) for facts in found.get("tasks", ())),
         tuple(found.get("held", ())),
@@ -153,12 +159,12 @@ def update_plan(home: Home, change: Callable[[Plan], Plan], supervisor: int) -> 
 
 def write_report(home: Home, report: Report) -> None:
     """Write the supervisor's report."""
-    write_private(home.run / "report.json", json.dumps(asdict(report), indent=1))
+    write_private(home.run / REPORT_FILE, json.dumps(asdict(report), indent=1))
 
 
 def read_report(home: Home) -> Report:
     """The supervisor's last report. The supervisor may have ended since: ask :func:`supervisor`."""
-    found = read_json(home.run / "report.json")
+    found = read_json(home.run / REPORT_FILE)
     if not found:
         return Report()
     return Report(found["pid"], {name: _running(facts) for name, facts in found["services"].items()})
@@ -176,15 +182,35 @@ def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
 
 
 @contextlib.contextmanager
-def locked(home: Home, name: str, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock of the stack; yields whether it was had. The kernel frees it when its holder dies."""
-    with os.fdopen(append_private(home.run / f"{name}.lock"), "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+def locked(home: Home, name: Lock, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock of the stack; yields whether it was had. The kernel frees it when its holder dies.
+
+    Raises:
+        OSError: the lock's file cannot be made.
+    """
+    path = home.run / f"{name}.lock"
+    while True:
+        with os.fdopen(append_private(path), "a") as file:
+            had = _flock(file.fileno(), wait=wait)
+            if not had or _is_at(file.fileno(), path):  # else a purge removed the file during the wait
+                yield had
+                return
+
+
+def _flock(descriptor: int, *, wait: bool) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def supervisor(home: Home) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,10 @@ KEPT: Final = 5
 """Older files beside each log: ``name.log.1`` is the youngest."""
 
 
-def rotate_all(folder: Path, max_bytes: int = MAX_BYTES) -> None:
-    """Rotate every log of a folder that has grown beyond ``max_bytes``."""
-    for log in folder.glob("*.log"):
-        if log.stat().st_size > max_bytes:
+def rotate_all(folder: Path, names: Iterable[str], max_bytes: int = MAX_BYTES) -> None:
+    """Rotate the logs ``NAME.log`` of a folder that have grown beyond ``max_bytes``."""
+    for log in (folder / f"{name}.log" for name in names):
+        if log.is_file() and log.stat().st_size > max_bytes:
             rotate(log)
 
 

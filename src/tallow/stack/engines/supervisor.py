@@ -101,7 +101,7 @@ class Supervisor:
     async def _rotate(self) -> None:
         while True:
             await asyncio.sleep(ROTATE_EVERY_S)
-            _survive(lambda: rotation.rotate_all(self._home.logs))
+            _survive(lambda: rotation.rotate_all(self._home.logs, (*self._keepers, "supervisor")))
 
 
 def _survive(action: Callable[[], object]) -> None:

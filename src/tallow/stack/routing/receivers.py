@@ -12,6 +12,8 @@ from tallow.stack.routing.settings import AlertSettings
 SMTP_PASSWORD_FILE = "smtp_password"  # noqa: S105 - a file name
 SLACK_URL_FILE = "slack_webhook_url"
 PAGERDUTY_KEY_FILE = "pagerduty_routing_key"
+SECRET_FILES = (SMTP_PASSWORD_FILE, SLACK_URL_FILE, PAGERDUTY_KEY_FILE)
+"""The names of all files that :func:`secret_files` may ask for."""
 HEARTBEAT_RECEIVER = "http://127.0.0.1:9095/heartbeat"
 
 _NEEDS: dict[Channel, str] = {"slack": "SLACK_WEBHOOK_URL", "pagerduty": "PAGERDUTY_ROUTING_KEY"}

@@ -1,0 +1,50 @@
+"""Every entry of a state folder, by name: what `tallow up` makes, and all that `tallow down --purge` removes.
+
+A file or folder that is not named here was put there by somebody else and stays.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Final
+
+from tallow.stack import alerts, credentials, routing
+from tallow.stack.engines.plan import FILES as RUN_FILES
+from tallow.stack.engines.rotation import KEPT
+from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.state_marker import FOLDERS, MARKER, OPTIONS_FILE
+from tallow.stack.routing.receivers import SECRET_FILES
+
+LOGS: Final = (*NAMES, "supervisor")
+"""The services and the supervisor; each log has this name and the suffix ``.log``."""
+
+TREES: Final = tuple(
+    PurePath("data", name) for name in ("tallow", "prometheus", "alertmanager", "mailbox", "heartbeat")
+)
+"""Folders that one service fills by itself; they are the stack's with everything in them."""
+
+_FILES_OF: Final = {
+    "secrets": (credentials.WEB_CONFIG_FILE, *(one.file for one in credentials.CREDENTIALS)),
+    "secrets/alertmanager": SECRET_FILES,
+    "config/prometheus": ("prometheus.yml",),
+    "config/prometheus/rules": (alerts.RULES_PATH.name, alerts.BEYOND_PATH.name),
+    "config/alertmanager": ("alertmanager.yml",),
+    "config/alertmanager/templates": tuple(routing.templates()),
+    "run": RUN_FILES,
+    "logs": tuple(
+        f"{name}.log{number}" for name in LOGS for number in ("", *(f".{n}" for n in range(1, KEPT + 1)))
+    ),
+}
+
+FILES: Final = tuple(PurePath(folder, name) for folder, names in _FILES_OF.items() for name in names)
+
+EMPTIED: Final = (
+    *(PurePath(folder) for folder in ("config/prometheus/rules", "config/prometheus/targets")),
+    *(PurePath(folder) for folder in ("config/prometheus", "config/alertmanager/templates")),
+    *(PurePath(folder) for folder in ("config/alertmanager", "secrets/alertmanager")),
+    *(PurePath(folder) for folder in FOLDERS),
+)
+"""Folders that go once they are empty, inner ones first: the operator may have put files there."""
+
+IDENTITY: Final = tuple(PurePath(name) for name in (OPTIONS_FILE, MARKER))
+"""What makes the folder a stack's. It goes last, so that an interrupted purge can be repeated."""
