@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -78,6 +79,20 @@ def test_the_dashboards_show_what_prometheus_and_alertmanager_have(running: Stac
         assert browser.get("/api/alertmanager/alerts").status_code == 200
         listed = {board["uid"] for board in browser.get("/api/dashboards").json()}
     assert listed == {uid for uid in dashboards() if uid != "tallow-logs"}
+
+
+def test_a_failed_login_of_the_dashboards_is_counted_and_logged(running: Stack) -> None:
+    url = f"http://127.0.0.1:{running.port('dashboards')}"
+    assert httpx.get(f"{url}/metrics").status_code == 401
+    failures = 'sum(tallow_viewer_login_failures_total{job="dashboards"})'
+    until(lambda: running.value(failures) == 0, "the dashboards are scraped")
+    assert httpx.post(f"{url}/login", data={"password": "hunter2-typed"}).status_code == 401
+    until(lambda: running.value(failures) == 1, "the failure is counted")
+    said = tallow(running, "logs", "dashboards", "--level", "warning", "--json")
+    [line] = [line for line in said.splitlines() if "Viewer login failed" in line]
+    record = json.loads(line)
+    assert (record["service"], record["reason"]) == ("dashboards", "wrong_password")
+    assert "hunter2" not in said
 
 
 def test_alerts_lead_to_the_dashboards(running: Stack) -> None:

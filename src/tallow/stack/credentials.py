@@ -30,7 +30,11 @@ CREDENTIALS = (
     Credential(
         "monitoring password", PASSWORD_FILE, "the dashboards, Prometheus, Alertmanager, node-exporter", USER
     ),
-    Credential("metrics token", METRICS_TOKEN_FILE, "Tallow's /metrics (Authorization: Bearer)"),
+    Credential(
+        "metrics token",
+        METRICS_TOKEN_FILE,
+        "/metrics of Tallow and the dashboards (Authorization: Bearer)",
+    ),
 )
 
 

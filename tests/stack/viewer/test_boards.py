@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.viewer import Viewer, logged_in
-from tallow.stack.viewer.boards import BadDashboardError, load_boards
+from tallow.stack.viewer.boards import BadDashboardError, load_boards, unavailable_boards
 
 
 def test_shows_the_committed_files_that_prometheus_feeds() -> None:
@@ -39,3 +39,25 @@ async def test_lists_and_serves_them_as_they_are(viewer: Viewer) -> None:
         served = await client.get("/api/dashboards/tallow-errors")
         assert served.json() == json.loads(json.dumps(load_boards()["tallow-errors"]))
         assert (await client.get("/api/dashboards/none")).status_code == 404
+
+
+async def test_a_dashboard_for_another_data_source_is_explained(viewer: Viewer) -> None:
+    async with viewer() as url, logged_in(url) as client:
+        [logs] = (await client.get("/api/unavailable-dashboards")).json()
+        assert (logs["uid"], logs["title"]) == ("tallow-logs", "Tallow / Logs")
+        for word in ("loki", "Prometheus", "`tallow logs`", "monitoring/grafana/tallow-logs.json"):
+            assert word in logs["reason"]
+        asked = await client.get("/api/dashboards/tallow-logs")
+        assert (asked.status_code, asked.json()["error"]) == (404, logs["reason"])
+
+
+def test_so_is_one_of_a_folder(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[3] / "monitoring" / "grafana"
+    assert unavailable_boards(shipped) == unavailable_boards()
+    variable = {"type": "datasource", "query": "influxdb"}
+    board = {"uid": "mine", "title": "Mine", "panels": [], "templating": {"list": [variable]}}
+    (tmp_path / "mine.json").write_text(json.dumps(board))
+    [mine] = unavailable_boards(tmp_path)
+    assert mine.reason == (
+        "This dashboard reads from influxdb. This viewer reads from Prometheus alone. Grafana shows it."
+    )

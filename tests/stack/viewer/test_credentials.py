@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from support.viewer import PASSWORD, credentials_file
-from tallow.stack.viewer.credentials import BadCredentialsError, Credentials, Login, load_credentials
+from tallow.stack.viewer.credentials import (
+    BadCredentialsError,
+    Credentials,
+    Login,
+    load_credentials,
+    load_token,
+)
 
 
 def test_reads_who_is_named_and_leaves_the_rest_to_others(tmp_path: Path) -> None:
@@ -65,3 +71,20 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_login_does_not_show_its_password() -> None:
     assert "hidden" not in repr(Login("somebody", "hidden"))
     assert json.dumps(repr(Login("somebody", "hidden"))).count("somebody") == 1
+
+
+@pytest.mark.parametrize(
+    "content", ["", "too-short", "a token with a space", "two-lines-of\ntoken-text", "tökentökentöken"]
+)
+def test_a_token_is_one_word_and_a_bad_one_is_not_repeated(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "token"
+    path.write_text("a-token-for-the-scrapes\n")
+    path.chmod(0o600)
+    assert load_token(path) == "a-token-for-the-scrapes"
+    path.write_text(content)
+    with pytest.raises(BadCredentialsError, match="a token of at least 16") as refused:
+        load_token(path)
+    assert not content or content not in str(refused.value)
+    path.chmod(0o644)
+    with pytest.raises(BadCredentialsError, match="chmod 600"):
+        load_token(path)

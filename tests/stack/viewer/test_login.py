@@ -11,6 +11,7 @@ from tallow.stack.viewer.sessions import FREE_FAILURES
 
 PRIVATE = ["/api/dashboards", "/api/dashboards/tallow-overview", "/api/prometheus/query?query=up"]
 PRIVATE += ["/api/prometheus/rules", "/api/prometheus/label/job/values", "/api/alertmanager/alerts"]
+PRIVATE += ["/api/unavailable-dashboards"]
 
 
 @pytest.mark.parametrize("path", PRIVATE)

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import click
 import uvicorn
 
+from tallow.monitoring import logging
 from tallow.monitoring.access import is_loopback
 from tallow.stack.viewer.app import ViewerSettings, create_app
-from tallow.stack.viewer.boards import BadDashboardError, load_boards
-from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials
+from tallow.stack.viewer.boards import BadDashboardError, load_boards, unavailable_boards
+from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -36,6 +37,11 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.option("--alertmanager", metavar="URL", callback=_address, help="Address of Alertmanager.")
 @click.option("--credentials-file", required=True, type=FILE, help="The stack's password, mode 0600.")
 @click.option(
+    "--metrics-token-file",
+    type=FILE,
+    help="Bearer token that /metrics asks for, mode 0600; without one /metrics answers this machine only.",
+)
+@click.option(
     "--dashboards",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of Grafana dashboards to show instead of Tallow's own.",
@@ -49,12 +55,16 @@ def command(
     prometheus: str,
     alertmanager: str | None,
     credentials_file: Path,
+    metrics_token_file: Path | None,
     dashboards: Path | None,
     allow_host: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
 ) -> None:
-    """Show the dashboards in a browser, reading from Prometheus and writing nothing."""
+    """Show the dashboards in a browser, reading from Prometheus and writing nothing.
+
+    /metrics counts failed logins (tallow_viewer_login_failures_total) for Prometheus.
+    """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     if tls_cert is None and not is_loopback(host) and host != "localhost":
@@ -63,13 +73,17 @@ def command(
         )
     try:
         credentials = load_credentials(credentials_file)
-        boards = load_boards(dashboards)
+        token = load_token(metrics_token_file) if metrics_token_file else None
+        boards, unavailable = load_boards(dashboards), unavailable_boards(dashboards)
     except (BadCredentialsError, BadDashboardError) as error:
         raise click.ClickException(str(error)) from None
-    settings = ViewerSettings(prometheus=prometheus, alertmanager=alertmanager, hosts=(*allow_host, host))
+    settings = ViewerSettings(
+        prometheus=prometheus, alertmanager=alertmanager, hosts=(*allow_host, host), metrics_token=token
+    )
+    _configure_logging()
     listener = _bind(host, port)
     config = uvicorn.Config(
-        create_app(settings, credentials, boards),
+        create_app(settings, credentials, boards, unavailable),
         http="h11",
         ws="none",
         proxy_headers=False,
@@ -84,6 +98,13 @@ def command(
     address = f"{f'[{name}]' if ':' in name else name}:{bound}"
     click.echo(f"The dashboards are on {'http' if tls_cert is None else 'https'}://{address}", err=True)
     sys.exit(_run(config, listener))
+
+
+def _configure_logging() -> None:
+    try:
+        logging.configure()
+    except logging.BadSettingError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -9,7 +9,14 @@ from typing import Any, Final, Literal
 
 from tallow.stack.alerts.rule import duration
 from tallow.stack.engines.home import Choices, Home
-from tallow.stack.prometheus import PASSWORD_FILE, RETENTION_SIZE, RETENTION_TIME, Access, Job
+from tallow.stack.prometheus import (
+    METRICS_TOKEN_FILE,
+    PASSWORD_FILE,
+    RETENTION_SIZE,
+    RETENTION_TIME,
+    Access,
+    Job,
+)
 
 HOST: Final = "127.0.0.1"
 SMTP: Final = "smtp"
@@ -158,9 +165,11 @@ SERVICES: Final = (
             *("--prometheus", f"http://{HOST}:{{ports[prometheus]}}"),
             *("--alertmanager", f"http://{HOST}:{{ports[alertmanager]}}"),
             *("--credentials-file", f"{{secrets}}/{PASSWORD_FILE}"),
+            *("--metrics-token-file", f"{{secrets}}/{METRICS_TOKEN_FILE}"),
         ),
+        environment={"SERVICE_NAME": "dashboards"},
         ready="/healthz",
-        scraped=False,
+        access="token",
         reload="rotation",
     ),
 )

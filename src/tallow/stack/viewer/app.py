@@ -1,4 +1,4 @@
-"""The viewer put together as one ASGI application."""
+"""The viewer as one ASGI application."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from tallow.stack.viewer import proxy, queries
 from tallow.stack.viewer.assets import STATIC, Assets
-from tallow.stack.viewer.boards import Board
+from tallow.stack.viewer.boards import Board, UnavailableBoard, unavailable_boards
 from tallow.stack.viewer.credentials import Credentials
 from tallow.stack.viewer.guard import HEALTH, Guard
 from tallow.stack.viewer.login import LoginPage, refuse_strangers
+from tallow.stack.viewer.login_failures import LoginFailures
+from tallow.stack.viewer.metrics import METRICS_PATH, metrics_endpoint, viewer_registry
 from tallow.stack.viewer.queries import RefusedError
 from tallow.stack.viewer.sessions import Door, Sessions
 from tallow.stack.viewer.upstream import TIMEOUT_S, Upstream
@@ -35,6 +38,7 @@ class ViewerSettings:
         alertmanager: address of Alertmanager; without one only Prometheus's view of alerts is shown.
         hosts: names the viewer is reached by, besides ``localhost`` and its addresses.
         timeout: seconds a question may take.
+        metrics_token: bearer token that ``/metrics`` asks for; without one it answers this machine only.
     """
 
     prometheus: str
@@ -42,12 +46,28 @@ class ViewerSettings:
     hosts: Iterable[str] = ()
     timeout: float = TIMEOUT_S
     static: Path = field(default=STATIC)
+    metrics_token: str | None = field(default=None, repr=False)
 
 
-def create_app(settings: ViewerSettings, credentials: Credentials, boards: Mapping[str, Board]) -> Starlette:
-    """The viewer: the login page and the scripts to anybody, dashboards and data to who is logged in."""
+def create_app(
+    settings: ViewerSettings,
+    credentials: Credentials,
+    boards: Mapping[str, Board],
+    unavailable: Iterable[UnavailableBoard] | None = None,
+) -> Starlette:
+    """The viewer. Anybody gets the login page and the scripts; dashboards and data need a session.
+
+    Args:
+        settings: addresses and limits.
+        credentials: the viewer's password, and the logins to the servers behind it.
+        boards: the dashboards, by uid.
+        unavailable: dashboards that are not drawn here, and why; by default the shipped ones.
+    """
     servers: dict[str, Upstream] = {}
-    page = LoginPage(Door(credentials.viewer.password), Sessions(), credentials.viewer.user)
+    registry = viewer_registry()
+    failures = LoginFailures(registry)
+    page = LoginPage(Door(credentials.viewer.password), Sessions(), credentials.viewer.user, failures)
+    missing = {board.uid: board for board in (unavailable_boards() if unavailable is None else unavailable)}
     assets = Assets(settings.static)
 
     @asynccontextmanager
@@ -69,7 +89,8 @@ def create_app(settings: ViewerSettings, credentials: Credentials, boards: Mappi
             "/api/alertmanager", "api/v2/", queries.ALERTMANAGER, lambda: servers.get("Alertmanager")
         ),
         Route("/api/dashboards", _listing(boards)),
-        Route("/api/dashboards/{uid}", _board(boards)),
+        Route("/api/dashboards/{uid}", _board(boards, missing)),
+        Route("/api/unavailable-dashboards", _unavailable(missing.values())),
     ]
     return Starlette(
         routes=[
@@ -79,10 +100,11 @@ def create_app(settings: ViewerSettings, credentials: Credentials, boards: Mappi
             Route("/login.css", page.style),
             Route("/logout", page.leave, methods=["POST"]),
             Route(HEALTH, _healthy),
+            Route(METRICS_PATH, metrics_endpoint(registry, settings.metrics_token)),
             *(Route(path, _shown(assets, page)) for path in ("/", "/d/{uid}", "/d/{uid}/{slug}")),
             Route("/{path:path}", assets.file),
         ],
-        middleware=[Middleware(Guard, hosts=settings.hosts)],
+        middleware=[Middleware(Guard, hosts=settings.hosts, on_refusal=_count_refused_logins(failures))],
         exception_handlers={RefusedError: _on_refusal},
         lifespan=lifespan,
     )
@@ -114,14 +136,32 @@ def _listing(boards: Mapping[str, Board]) -> Endpoint:
     return listing
 
 
-def _board(boards: Mapping[str, Board]) -> Endpoint:
+def _board(boards: Mapping[str, Board], missing: Mapping[str, UnavailableBoard]) -> Endpoint:
     async def board(request: Request) -> Response:
-        found = boards.get(request.path_params["uid"])
+        uid = request.path_params["uid"]
+        found = boards.get(uid)
         if found is None:
-            raise RefusedError(404, "there is no such dashboard")
+            raise RefusedError(404, missing[uid].reason if uid in missing else "there is no such dashboard")
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     return board
+
+
+def _unavailable(missing: Iterable[UnavailableBoard]) -> Endpoint:
+    listed = [{"uid": board.uid, "title": board.title, "reason": board.reason} for board in missing]
+
+    async def unavailable(_request: Request) -> Response:
+        return JSONResponse(listed, headers={"cache-control": "no-store"})
+
+    return unavailable
+
+
+def _count_refused_logins(failures: LoginFailures) -> Callable[[Scope], None]:
+    def count(scope: Scope) -> None:
+        if scope["path"] == "/login" and scope["method"] == "POST":
+            failures.record("untrusted_origin")
+
+    return count
 
 
 async def _healthy(_request: Request) -> Response:

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tallow.stack.dashboards import dashboards
+from tallow.stack.dashboards import FOLDER, dashboards
 
 Board = Mapping[str, Any]
+
+PROMETHEUS: Final = "prometheus"
 
 
 class BadDashboardError(Exception):
     """A file of the folder is no dashboard; the message names it."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnavailableBoard:
+    """A dashboard that the viewer does not draw.
+
+    Attributes:
+        uid: its uid.
+        title: its title.
+        reason: why, and where its content can be seen instead; for people.
+    """
+
+    uid: str
+    title: str
+    reason: str
+
+
 def load_boards(folder: Path | None = None) -> dict[str, Board]:
-    """Dashboards by uid, in reading order; those for another data source than Prometheus are left out.
+    """Dashboards by uid, in reading order. Those for another data source than Prometheus are left out:
+    :func:`unavailable_boards` lists them.
 
     Args:
         folder: where to read ``*.json``; by default those shipped, which ``monitoring/grafana/`` holds too.
@@ -25,11 +44,30 @@ def load_boards(folder: Path | None = None) -> dict[str, Board]:
     Raises:
         BadDashboardError: a file is not a dashboard, or the folder has none.
     """
-    found = dashboards().values() if folder is None else _read(folder)
-    boards = {board["uid"]: board for board in found if _is_for_prometheus(board)}
+    boards = {board["uid"]: board for board in _all(folder) if PROMETHEUS in _sources(board)}
     if not boards:
         raise BadDashboardError(f"{folder} has no dashboard for Prometheus")
     return boards
+
+
+def unavailable_boards(folder: Path | None = None) -> list[UnavailableBoard]:
+    """The dashboards that :func:`load_boards` leaves out, with the reason.
+
+    Args:
+        folder: as for :func:`load_boards`.
+
+    Raises:
+        BadDashboardError: a file is not a dashboard.
+    """
+    return [
+        UnavailableBoard(board["uid"], board["title"], _reason(board["uid"], _sources(board)))
+        for board in _all(folder)
+        if PROMETHEUS not in _sources(board)
+    ]
+
+
+def _all(folder: Path | None) -> Iterable[Board]:
+    return dashboards().values() if folder is None else _read(folder)
 
 
 def _read(folder: Path) -> Iterable[Board]:
@@ -44,7 +82,17 @@ def _read(folder: Path) -> Iterable[Board]:
         yield board
 
 
-def _is_for_prometheus(board: Board) -> bool:
+def _sources(board: Board) -> list[str]:
+    """Types of the data sources a dashboard names; Prometheus where it names none."""
     variables = board.get("templating", {}).get("list", [])
-    sources = [found.get("query") for found in variables if found.get("type") == "datasource"]
-    return not sources or "prometheus" in sources
+    named = [str(found.get("query")) for found in variables if found.get("type") == "datasource"]
+    return named or [PROMETHEUS]
+
+
+def _reason(uid: str, sources: list[str]) -> str:
+    reason = f"This dashboard reads from {' and '.join(sources)}. This viewer reads from Prometheus alone."
+    if "loki" in sources:
+        reason += " The command `tallow logs` shows the log lines of this stack."
+    if uid in dashboards():
+        return f"{reason} To see the dashboard, import {FOLDER / uid}.json into Grafana."
+    return f"{reason} Grafana shows it."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 MIN_PASSWORD: Final = 12
+MIN_TOKEN: Final = 16
 MAX_BYTES: Final = 64 * 1024
 USER: Final = "tallow"
 """Whose the one password is."""
@@ -61,6 +62,20 @@ def load_credentials(path: Path) -> Credentials:
         raise BadCredentialsError(f"{path} needs one line, a password of at least {MIN_PASSWORD} characters")
     login = Login(USER, text)
     return Credentials(login, login, login)
+
+
+def load_token(path: Path) -> str:
+    """A bearer token from a file of mode 0600: one line of at least 16 printable characters, no space.
+
+    Raises:
+        BadCredentialsError: the file is missing, open to others, or holds something else.
+    """
+    text = _read(path).strip()
+    if len(text) < MIN_TOKEN or not text.isascii() or not text.isprintable() or " " in text:
+        raise BadCredentialsError(
+            f"{path} needs one line, a token of at least {MIN_TOKEN} printable characters without a space"
+        )
+    return text
 
 
 def _read(path: Path) -> str:

@@ -1,8 +1,8 @@
-"""What every request passes: Host and Origin checked (DNS rebinding, foreign pages), and strict headers."""
+"""Checks of every request: Host and Origin (DNS rebinding, foreign pages). Strict response headers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -44,6 +44,7 @@ class Guard:
     Args:
         hosts: names the server is reached by, besides this machine's own.
         stranger: what is said to a request under another name.
+        on_refusal: called with the scope of every request that is refused.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Guard:
         app: ASGIApp,
         hosts: Iterable[str] = (),
         stranger: str = "the viewer is not reached by this host name; start it with --allow-host NAME",
+        on_refusal: Callable[[Scope], None] | None = None,
     ) -> None:
         self._app = app
         self._stranger = stranger
+        self._on_refusal = on_refusal
         self._hosts = LOOPBACK | {host.lower().strip("[]") for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +72,8 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope)
+        if refusal is not None and self._on_refusal is not None:
+            self._on_refusal(scope)
         answer = self._app if refusal is None else PlainTextResponse(refusal + "\n", 403)
         await answer(scope, receive, with_headers)
 

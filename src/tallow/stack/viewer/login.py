@@ -1,4 +1,4 @@
-"""The login page, the session's cookie, and who is let to the data."""
+"""The login page, the session cookie, and the check that a request belongs to a session."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from tallow.stack.viewer.login_failures import LoginFailures
 from tallow.stack.viewer.proxy import parse_form, read_body
 from tallow.stack.viewer.queries import RefusedError
 from tallow.stack.viewer.sessions import LIFETIME_S, Door, Sessions
@@ -21,12 +22,20 @@ MAX_FORM: Final = 8 * 1024
 
 
 class LoginPage:
-    """Shows the form, opens sessions for the password, and ends them."""
+    """Shows the form, opens a session for the right password, and ends it.
 
-    def __init__(self, door: Door, sessions: Sessions, user: str) -> None:
+    Args:
+        door: compares passwords and limits the rate of attempts.
+        sessions: the open sessions.
+        user: the name shown in the form, for password managers.
+        failures: counts and logs each refused attempt.
+    """
+
+    def __init__(self, door: Door, sessions: Sessions, user: str, failures: LoginFailures) -> None:
         self._door = door
         self._sessions = sessions
         self._user = user
+        self._failures = failures
         self._page = Template((PAGES / "login.html").read_text(encoding="utf-8"))
         self._style = (PAGES / "login.css").read_text(encoding="utf-8")
 
@@ -48,16 +57,22 @@ class LoginPage:
         return RedirectResponse(login, 303, {"cache-control": "no-store"})
 
     async def enter(self, request: Request) -> Response:
-        """Check a posted password: to the page that was wanted, or back to the form with a reason."""
-        fields = dict(parse_form(await read_body(request, MAX_FORM)))
+        """Check a posted password: redirect to the page that was asked for, or show the form with a reason.
+
+        Raises:
+            RefusedError: 400 or 413 for a body that is not a form.
+        """
+        fields = await self._fields(request)
         wanted = local_path(fields.get("next"))
         address = request.client.host if request.client else ""
         seconds = math.ceil(self._door.wait(address))
         if seconds:
+            self._failures.record("rate_limited")
             answer = self._form(wanted, f"Too many wrong passwords. Try again in {seconds} s.", 429)
             answer.headers["retry-after"] = str(seconds)
             return answer
         if not self._door.opens(address, fields.get("password", "")):
+            self._failures.record("wrong_password")
             return self._form(wanted, "That is not the password.", 401)
         answer = RedirectResponse(wanted, 303)
         answer.set_cookie(
@@ -76,6 +91,13 @@ class LoginPage:
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
         return answer
+
+    async def _fields(self, request: Request) -> dict[str, str]:
+        try:
+            return dict(parse_form(await read_body(request, MAX_FORM)))
+        except RefusedError:
+            self._failures.record("malformed")
+            raise
 
     def _form(self, wanted: str, error: str = "", status: int = 200) -> Response:
         filled = {

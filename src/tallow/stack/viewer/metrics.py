@@ -1,0 +1,62 @@
+"""The viewer's own metrics: one registry, and the endpoint that Prometheus scrapes.
+
+They are not in the catalogue of :mod:`tallow.monitoring.catalog`: that lists what Tallow's server exposes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from tallow.monitoring import scrape
+from tallow.monitoring.access import allowed
+from tallow.monitoring.catalog.model import Metric, closed
+from tallow.monitoring.negotiation import negotiate
+from tallow.monitoring.registry import Registry
+
+METRICS_PATH: Final = "/metrics"
+LOGIN_FAILURE_REASONS: Final = ("wrong_password", "rate_limited", "malformed", "untrusted_origin")
+LOGIN_FAILURES: Final = Metric(
+    "viewer_login_failures_total",
+    "counter",
+    "Login attempts that the viewer refused.",
+    (closed("reason", *LOGIN_FAILURE_REASONS),),
+)
+
+
+def viewer_registry() -> Registry:
+    """A registry with the viewer's metrics, every counter at 0."""
+    return Registry((LOGIN_FAILURES,))
+
+
+def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint that exposes ``registry``.
+
+    Args:
+        registry: what is exposed.
+        token: the bearer token a scraper needs; without one, requests from this machine that did not pass
+            a proxy are answered.
+    """
+
+    async def metrics(request: Request) -> Response:
+        client = request.client
+        if not allowed(token, request.headers, (client.host, client.port) if client else None):
+            return PlainTextResponse(
+                "this needs a bearer token or a direct request from this machine\n",
+                401,
+                {"www-authenticate": "Bearer", "cache-control": "no-store"},
+            )
+        content_type, compress = negotiate(request.headers)
+        headers = {
+            "cache-control": "no-store",
+            "content-type": content_type,
+            "vary": "accept, accept-encoding",
+        }
+        if compress:
+            headers["content-encoding"] = "gzip"
+        return StreamingResponse(scrape.body(registry, content_type, compress), headers=headers)
+
+    return metrics

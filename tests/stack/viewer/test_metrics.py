@@ -1,0 +1,49 @@
+"""``/metrics`` of the viewer: who may read it, and in which format."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from support.viewer import PASSWORD, Viewer
+
+TOKEN = "a-token-for-the-scrapes"
+
+
+@pytest.mark.parametrize("sent", [None, "Bearer wrong", f"Basic {TOKEN}", "Bearer"])
+async def test_a_token_is_asked_for(viewer: Viewer, sent: str | None) -> None:
+    headers = {"authorization": sent} if sent else {}
+    async with viewer(metrics_token=TOKEN) as url, httpx.AsyncClient(base_url=url) as client:
+        refused = await client.get("/metrics", headers=headers)
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert "tallow_viewer" not in refused.text
+        taken = await client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+        assert taken.status_code == 200
+
+
+async def test_the_token_opens_no_dashboard_and_a_session_no_metrics(viewer: Viewer) -> None:
+    async with viewer(metrics_token=TOKEN) as url, httpx.AsyncClient(base_url=url) as client:
+        bearer = {"authorization": f"Bearer {TOKEN}"}
+        assert (await client.get("/api/dashboards", headers=bearer)).status_code == 401
+        await client.post("/login", data={"password": PASSWORD})
+        assert (await client.get("/metrics")).status_code == 401
+
+
+@pytest.mark.parametrize("headers", [{"x-forwarded-for": "10.0.0.1"}, {"host": "evil.example"}])
+async def test_without_a_token_only_this_machine_is_answered(viewer: Viewer, headers: dict[str, str]) -> None:
+    async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
+        assert (await client.get("/metrics")).status_code == 200
+        assert (await client.get("/metrics", headers=headers)).status_code in {401, 403}
+
+
+async def test_both_formats_are_what_their_parsers_take(viewer: Viewer) -> None:
+    async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
+        text = await client.get("/metrics")
+        assert text.headers["content-type"].startswith("text/plain; version=0.0.4")
+        openmetrics = await client.get("/metrics", headers={"accept": "application/openmetrics-text"})
+        assert openmetrics.headers["content-type"].startswith("application/openmetrics-text")
+        parsed = list(parse_openmetrics(openmetrics.text))  # type: ignore[no-untyped-call]
+        for families in (parse_text(text.text), parsed):
+            assert "tallow_viewer_login_failures" in {family.name for family in families}
