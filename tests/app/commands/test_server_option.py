@@ -127,7 +127,7 @@ async def test_an_unreachable_server_is_named(tmp_path: Path, path: Path, comman
     async with tallow(*arguments, home=tmp_path / "p", given=link) as program:
         told, status = await asyncio.gather(program.said(), program.ended())
         told += str(program.events)
-    assert f"the server {nowhere} cannot be reached" in told
+    assert f"the server cannot be reached at {nowhere}" in told
     assert status == 3
 
 

@@ -45,7 +45,7 @@ async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--server", "http://127.0.0.1:9"], "Error: the server http://127.0.0.1:9 cannot be reached"),
+        (["--server", "http://127.0.0.1:9"], "Error: the server cannot be reached at http://127.0.0.1:9"),
         (["--server", "nonsense"], "Error: "),
         (["--size", "huge"], "accepted: bytes from 1 to 100GB, such as 250000, 5MB or 1.5GiB"),
         (["--relay-share", "2"], "is not in the range 0<=x<=1"),

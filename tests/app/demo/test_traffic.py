@@ -106,7 +106,7 @@ async def test_it_keeps_to_how_many_at_a_time(server: Running, monkeypatch: pyte
 
 
 async def test_a_server_that_is_not_there_is_said() -> None:
-    with pytest.raises(PeerError, match=r"^the server http://127.0.0.1:9 cannot be reached$"):
+    with pytest.raises(PeerError, match=r"^the server cannot be reached at http://127.0.0.1:9$"):
         await traffic("http://127.0.0.1:9").run(transfers=3)
 
 

@@ -125,12 +125,10 @@ class Server:
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
-                return (
-                    f"the certificate of the server {self.origin} is not trusted here; "
-                    "name its authority with --ca"
-                )
+                text = "the server's certificate is not trusted here; name its authority with --ca"
+                return f"{text} ({self.origin})"
             cause = cause.__cause__ or cause.__context__
-        return f"the server {self.origin} cannot be reached"
+        return f"the server cannot be reached at {self.origin}"
 
 
 async def _correlated(request: httpx.Request) -> None:
