@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import webbrowser
+from typing import Final
+
 import click
 
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.services import SERVICES, ports
+
+OPENER_TIMEOUT_S: Final = 5.0
+"""How long the desktop's opener may take to fail; some stay for as long as the browser runs."""
 
 _PAGES = {service.name: service for service in SERVICES if service.page}
 
@@ -15,9 +25,45 @@ _PAGES = {service.name: service for service in SERVICES if service.page}
 @click.argument("service", default="tallow", type=click.Choice(list(_PAGES)))
 @home_option
 def command(service: str, home: Home) -> None:
-    """Open the page of SERVICE in the browser, and print its address."""
+    """Print the address of SERVICE's page, and open it in the browser where there is one."""
     port = ports(existing(home).choices().port_offset)[service]
     address = f"http://localhost:{port}{_PAGES[service].page}"
     click.echo(address)
-    if click.launch(address) != 0:
-        click.echo("no browser could be started here; open the address yourself", err=True)
+    if not open_in_browser(address):
+        click.echo("no browser could be started here: open the address yourself", err=True)
+
+
+def open_in_browser(address: str) -> bool:
+    """Open an address in the browser of ``BROWSER``, else in the desktop's.
+
+    Without a desktop a text browser is not started: it would take the terminal over.
+
+    Returns:
+        Whether a browser was started.
+    """
+    if os.environ.get("BROWSER"):
+        return webbrowser.open(address)
+    opener = _desktop_opener()
+    if opener is None:
+        return False
+    try:
+        process = subprocess.Popen(
+            [opener, address],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        return process.wait(OPENER_TIMEOUT_S) == 0
+    except subprocess.TimeoutExpired:
+        return True
+    except OSError:
+        return False
+
+
+def _desktop_opener() -> str | None:
+    """The program that opens an address with the desktop's own choice of browser."""
+    if sys.platform == "darwin":
+        return shutil.which("open")
+    has_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return shutil.which("xdg-open") if has_desktop else None

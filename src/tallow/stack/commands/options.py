@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tallow.stack.commands.hints import command_line
 from tallow.stack.engines.binaries import MissingProgramError
 from tallow.stack.engines.home import Home, HomeError
 from tallow.stack.engines.native import StackError
@@ -48,5 +49,5 @@ def existing(home: Home) -> Home:
         HomeError: none was.
     """
     if not home.exists():
-        raise HomeError(f"there is no stack in {home.root}; start one with: tallow up")
+        raise HomeError(f"there is no stack in {home.root}; start one with: {command_line(home, 'up')}")
     return home

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.table import addresses, heartbeat, paging, services_table
 from tallow.stack.engines import configuration, native, plan
@@ -47,13 +48,14 @@ def _show(home: Home, supervisor: int | None, table: object) -> None:
     if supervisor is None:
         left = [name for name, running in plan.read_report(home).services.items() if running.process()]
         if not left:
-            console.print(f"nothing runs; start it with: tallow up  ({home.root})")
+            console.print(f"nothing runs; start it with: {command_line(home, 'up')}", soft_wrap=True)
             return
         console.print(
             f"[bold red]the supervisor is gone; {', '.join(left)} run on unwatched. "
-            "Start it again with: tallow up[/]"
+            f"Start it again with: {command_line(home, 'up')}[/]",
+            soft_wrap=True,
         )
     console.print(table)
-    console.print(addresses(home, choices.port_offset))
+    console.print(addresses(home, choices.port_offset), soft_wrap=True)
     console.print(heartbeat(home))
     console.print(paging(configuration.load_settings(Path(choices.env_folder))))

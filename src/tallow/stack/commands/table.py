@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tallow.stack import routing
+from tallow.stack.commands.hints import command_line
 from tallow.stack.engines import plan
 from tallow.stack.engines.health import Health
 from tallow.stack.engines.home import Home
@@ -55,17 +56,19 @@ def services_table(home: Home, health: dict[str, Health]) -> Table:
     return table
 
 
-def addresses(home: Home, offset: int) -> RenderableType:
-    """Where to look, and where the passwords are."""
+def addresses(home: Home, offset: int) -> Text:
+    """Where to look, and the command that shows the passwords. Print it without wrapping: it is copied."""
     known = ports(offset)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    for service in SERVICES:
-        if service.page:
-            table.add_row(service.name, f"http://localhost:{known[service.name]}{service.page}")
-    table.add_row("credentials", "tallow credentials")
-    table.add_row("data and logs", str(home.root))
-    table.add_row("", _room(home))
-    return Group("", table)
+    lines = [
+        (service.name, f"http://localhost:{known[service.name]}{service.page}")
+        for service in SERVICES
+        if service.page
+    ]
+    lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
+    text = Text("\n")
+    for name, value in lines:
+        text.append(f"{name:<14}{value}\n")
+    return text.append(" " * 14).append_text(_room(home))
 
 
 def heartbeat(home: Home) -> Text:

@@ -9,7 +9,9 @@ from typing import Final
 import click
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
+from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import home_option
 from tallow.stack.commands.table import addresses, paging, services_table
 from tallow.stack.engines import configuration, native, plan
@@ -42,11 +44,12 @@ def command(port_offset: int | None, home: Home) -> None:
     native.start(home, choices, lambda line: console.print(f"[dim]{line}[/]"))
     wait_until_healthy(home, console)
     choices = home.choices()
-    console.print(addresses(home, choices.port_offset))
+    console.print(addresses(home, choices.port_offset), soft_wrap=True)
     console.print(paging(configuration.load_settings(Path(choices.env_folder))))
     files = configuration.render(home, choices)
     if configuration.stale(files):
-        console.print("[yellow]settings have changed since it was started; to use them: tallow reload[/]")
+        text = f"settings have changed since it was started; to use them: {command_line(home, 'reload')}"
+        console.print(Text(text, "yellow"), soft_wrap=True)
 
 
 def wait_until_healthy(home: Home, console: Console) -> None:
@@ -87,4 +90,5 @@ def _report(home: Home, failing: list[str]) -> str:
         parts.append(
             "\n".join([f"{name} does not come up; it last wrote:", *(f"  {line}" for line in lines)])
         )
-    return "\n".join([*parts, "the rest runs on; more with: tallow logs NAME, stop with: tallow down"])
+    more, stop = command_line(home, "logs", *failing), command_line(home, "down")
+    return "\n".join([*parts, "the rest runs on", f"more: {more}", f"stop: {stop}"])

@@ -1,0 +1,35 @@
+"""Commands that are printed for the user to type."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from tallow.stack.engines.home import Home
+
+
+def command_line(home: Home, *arguments: str) -> str:
+    """A `tallow` command about the stack in ``home`` that works as it is printed.
+
+    ``monitoring/start-monitoring.sh`` runs a `tallow` that is not on the PATH: then the program is named by
+    its path. The folder is named unless it is the default one; a TALLOW_HOME may have been set for one command.
+
+    Example:
+        >>> command_line(Home.at(), "credentials")  # doctest: +SKIP
+        '/srv/tallow/.venv/bin/tallow credentials'
+    """
+    default = Home.at().root
+    folder = [] if home.root == default and not os.environ.get("TALLOW_HOME") else ["--home", str(home.root)]
+    return shlex.join([*_program(), *arguments, *folder])
+
+
+def _program() -> list[str]:
+    """How this `tallow` is called from a shell."""
+    script = Path(sys.executable).with_name("tallow")
+    if not os.access(script, os.X_OK):
+        return [sys.executable, "-m", "tallow"]
+    found = shutil.which("tallow")
+    return ["tallow"] if found is not None and Path(found).samefile(script) else [str(script)]
