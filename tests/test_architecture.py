@@ -14,6 +14,7 @@ ALLOWED = {
     "app": {"app", "monitoring"},
     "stack": {"stack", "monitoring"},
     "cli": {"app", "stack", "cli"},
+    "completion": {"completion"},
     "__main__": {"cli"},
 }
 MODULES = {

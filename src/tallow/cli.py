@@ -8,6 +8,7 @@ from pathlib import Path
 
 try:
     import click
+    from click.shell_completion import CompletionItem
 except ModuleNotFoundError:  # `tallow.monitoring` installs without the command line
     sys.exit("tallow: the command line is not installed; install tallow[app] or tallow[stack]")
 
@@ -48,6 +49,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "stack",
         "Write monitoring/ and deploy/ from the catalogue.",
     ),
+    "completion": ("tallow.completion", "app", "Print shell completion for bash, zsh or fish."),
 }
 
 
@@ -68,6 +70,15 @@ class Rooms(click.Group):
                 raise
             raise click.ClickException(f"'{cmd_name}' needs {error.name}; install tallow[{extra}]") from None
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands and options that begin so; click's own method would import every command."""
+        commands = [
+            CompletionItem(verb, help=line)
+            for verb, (_, _, line) in VERBS.items()
+            if verb.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

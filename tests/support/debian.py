@@ -23,6 +23,8 @@ _PACKAGES: Final = {
     "postgres": "postgresql-15",
     "turnserver": "coturn",
     "chromium": "chromium",
+    "zsh": "zsh",
+    "fish": "fish",
 }
 
 

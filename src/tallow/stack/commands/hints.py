@@ -15,7 +15,8 @@ def command_line(home: Home, *arguments: str) -> str:
     """A `tallow` command about the stack in ``home`` that works as it is printed.
 
     ``monitoring/start-monitoring.sh`` runs a `tallow` that is not on the PATH: then the program is named by
-    its path. The folder is named unless it is the default one; a TALLOW_HOME may have been set for one command.
+    its path. The folder is named unless it is the default one, because TALLOW_HOME may have been set for one
+    command alone.
 
     Example:
         >>> command_line(Home.at(), "credentials")  # doctest: +SKIP

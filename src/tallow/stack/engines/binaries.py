@@ -14,7 +14,7 @@ from tallow.stack.engines import debian
 
 CHECKOUT: Final = Path(__file__).parents[4]
 _SYSTEM: Final = "/usr/sbin:/usr/local/bin:/opt/homebrew/bin:/usr/lib/postgresql/15/bin"
-_FOLDERS: Final = ("usr/bin", "usr/sbin", "usr/lib/postgresql/15/bin")
+_FOLDERS: Final = ("usr/bin", "bin", "usr/sbin", "usr/lib/postgresql/15/bin")
 
 
 @dataclass(frozen=True, slots=True)
