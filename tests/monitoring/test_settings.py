@@ -17,9 +17,11 @@ from starlette.applications import Starlette
 
 from tallow.app.server.settings import ServerSettings
 from tallow.monitoring import instrument
+from tallow.monitoring.env_file import read_env_file
 from tallow.monitoring.environment import Settings, is_secret, variable_of
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
 from tallow.monitoring.testing import assert_absent
+from tallow.monitoring.variable_source import VariableSource
 
 TOKEN = "correct-horse-battery-staple"
 SECRET = "hunter2-hunter2 hunter2"
@@ -92,6 +94,94 @@ def test_a_bad_value_is_one_line_with_name_value_and_what_is_accepted(
     assert line.startswith(f"{variable} is {value!r}; accepted: ")
     assert accepted in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "value", ["hooks", "https://", "http://[::1", "http://h:0/", "http://h:99999/", "http://h/#x"]
+)
+def test_an_address_that_no_client_can_use_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LOG_ENDPOINT", value)
+    with pytest.raises(BadSettingError, match=r"^LOG_ENDPOINT is '"):
+        MonitoringSettings.load()
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "port"])
+def test_a_dsn_with_an_impossible_port_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("SENTRY_DSN", f"https://key@sentry.example.org:{port}/1")
+    with pytest.raises(BadSettingError, match=r"^SENTRY_DSN is \*\*\*; accepted: a DSN"):
+        MonitoringSettings.load()
+
+
+def test_a_bad_value_in_a_file_is_told_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# logging\nLOG_LEVEL=verbose\n")
+    with pytest.raises(BadSettingError) as caught:
+        MonitoringSettings.load()
+    assert str(caught.value) == (
+        "LOG_LEVEL is 'verbose'; accepted: debug, info, warning, error or fatal "
+        f"({tmp_path / '.env'}, line 2)"
+    )
+
+
+def test_a_bad_secret_in_a_file_is_told_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("short\n")
+    (tmp_path / ".env").write_text("METRICS_TOKEN_FILE=token\n")
+    with pytest.raises(BadSettingError) as caught:
+        MonitoringSettings.load()
+    assert str(caught.value) == (
+        "METRICS_TOKEN is ***; accepted: at least 16 printable characters without a space "
+        "(METRICS_TOKEN_FILE token)"
+    )
+
+
+def test_a_secret_that_was_put_where_its_path_belongs_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_TOKEN_FILE", SECRET)
+    with pytest.raises(BadSettingError, match=r"^METRICS_TOKEN_FILE is \*\*\*; accepted: a file"):
+        MonitoringSettings.load()
+
+
+def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LOG_LEVEL=debug\n")
+    (tmp_path / "other").write_text("LOG_LEVEL=error\n")
+    monkeypatch.setenv("TALLOW_ENV_FILE", "other")
+    assert MonitoringSettings.load().log_level == "error"
+    monkeypatch.setenv("TALLOW_ENV_FILE", "missing")
+    with pytest.raises(
+        BadSettingError, match=r"^TALLOW_ENV_FILE is 'missing'; accepted: the path of a file$"
+    ):
+        MonitoringSettings.load()
+
+
+def test_relative_paths_of_files_begin_in_the_given_folder(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "token").write_text(TOKEN)
+    source = VariableSource({"METRICS_TOKEN_FILE": "token"}, folder=tmp_path / "folder")
+    assert MonitoringSettings.load(source).metrics_bearer == TOKEN
+
+
+def test_an_applications_own_dotenv_may_hold_what_ours_may_not(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("set -a\nLOG_LEVEL=debug\n")
+    assert MonitoringSettings.load().log_level == "debug"
+    with pytest.raises(BadSettingError, match=r"\.env, line 1: it is not of the form NAME=value$"):
+        ServerSettings.load()
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()  # a virtual environment, for instance
+    assert MonitoringSettings.load().log_level == "info"
+    with pytest.raises(BadSettingError, match=r"\.env cannot be read: it is a folder$"):
+        ServerSettings.load()
+
+
+def test_names_are_read_in_any_case_and_capitals_win(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("log_format=json\nLOG_LEVEL=error\nlog_level=debug\n")
+    source = VariableSource({"Environment": "canary"}, read_env_file(tmp_path / "file", {}))
+    settings = MonitoringSettings.load(source)
+    assert (settings.log_format, settings.log_level, settings.environment) == ("json", "error", "canary")
+
+
+def test_the_variables_of_settings_are_known() -> None:
+    names = MonitoringSettings.variables()
+    assert {"LOG_LEVEL", "SENTRY_DSN_FILE", "SENTRY_RELEASE"} <= set(names)
+    assert "LOG_LEVEL_FILE" not in names
+    assert "FAULTS" not in ServerSettings.variables()
 
 
 @pytest.mark.parametrize(

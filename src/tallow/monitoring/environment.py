@@ -1,105 +1,108 @@
-"""Typed settings from the environment and ``.env``, shared by everything an operator sets.
+"""Typed settings from the environment and ``.env``: the base of every package's settings.
 
-A variable is a field's name in capitals unless an alias says otherwise. A secret may stand in a file instead,
-named by ``NAME_FILE``; ``NAME`` itself comes first. A bad value is one line: the variable, what it was
-(masked if secret) and what is accepted.
+A variable is a field's name in capitals unless an alias names another. The value of a secret may stand in a
+file instead, named by ``NAME_FILE``; ``NAME`` itself comes first.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Self, get_args
+from typing import Any, ClassVar, Final, Self, get_args
 
-from pydantic import AliasChoices, SecretStr, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.sources import DotEnvSettingsSource, EnvSettingsSource
 
 from tallow.monitoring.outgoing import scrub
+from tallow.monitoring.setting_error import BadSettingError
+from tallow.monitoring.variable_source import Found, VariableSource, in_place
+
+__all__ = ["MASKED", "BadSettingError", "Settings", "is_secret", "takes_files", "variable_of"]
 
 MASKED: Final = "masked"
-"""Annotates a field that is no ``SecretStr`` and may hold a password all the same: a URL, for instance."""
+"""Annotates a field that is no ``SecretStr`` and may contain a password: a URL, for instance."""
 
-MAX_SECRET_BYTES: Final = 64 * 1024
 _SHOWN: Final = 80
 
 
-class BadSettingError(Exception):
-    """A setting that cannot be used; the text is one line for the operator."""
+class Settings(BaseModel):
+    """What an operator sets. A field's ``title`` says what it is for, its ``description`` what is accepted.
 
+    Read with :meth:`load`; the constructor takes values and reads nothing.
 
-class Settings(BaseSettings):
-    """What an operator sets. A field's ``description`` says what is accepted. Made by :meth:`load`."""
+    Attributes:
+        files_for_all: whether every variable has a ``NAME_FILE``, not only secrets.
+        strict_env_file: whether a line of ``.env`` that cannot be used is an error. An application's own
+            ``.env`` may follow other rules.
+    """
 
-    model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    files_for_all: ClassVar[bool] = False
+    strict_env_file: ClassVar[bool] = False
 
     @classmethod
-    def load(cls, **given: Any) -> Self:
-        """Settings from the environment, ``.env`` and ``given`` (which wins; None counts as not given).
+    def load(cls, source: VariableSource | None = None, /, **given: Any) -> Self:
+        """Settings from a source and ``given``, which wins; None counts as not given.
+
+        Args:
+            source: by default the process's environment and ``.env``.
 
         Raises:
-            BadSettingError: one line with the variable, what it was (masked if secret) and what is accepted.
+            BadSettingError: one line with the variable, its value (masked if secret), what is accepted and,
+                unless it is the environment, the file in which it stands.
+
+        Example:
+            >>> MonitoringSettings.load(log_level="debug").log_level
+            'debug'
         """
+        source = source or VariableSource.of_process(strict=cls.strict_env_file)
+        if cls.strict_env_file and source.env_file:
+            source.env_file.refuse_problems(cls.variables())
+        chosen = {name: value for name, value in given.items() if value is not None}
+        found = {
+            name: value
+            for name, field in cls.model_fields.items()
+            if name not in chosen and (value := cls._find(name, field, source)) is not None
+        }
         try:
-            return cls(**{name: value for name, value in given.items() if value is not None})
+            return cls(**{name: value.value for name, value in found.items()}, **chosen)
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            reason = str(problem["msg"]).removeprefix("Value error, ")
-            if not problem["loc"]:
-                raise BadSettingError(reason) from None
-            name, field = _field(cls, str(problem["loc"][0]))
-            accepted = (field.description if field else None) or reason
-            raise BadSettingError(_line(name, field, problem["input"], accepted)) from None
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise BadSettingError(f".env cannot be read: {why}") from None
+            raise _error_line(cls, error, found) from None
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        assert isinstance(env_settings, EnvSettingsSource)
-        assert isinstance(dotenv_settings, DotEnvSettingsSource)
-        files = _SecretFiles(settings_cls, {**dotenv_settings.env_vars, **env_settings.env_vars})
-        return init_settings, env_settings, dotenv_settings, files, file_secret_settings
+    def variables(cls) -> tuple[str, ...]:
+        """Every environment variable that is read, old names and ``NAME_FILE`` included."""
+        return tuple(
+            variable
+            for name, field in cls.model_fields.items()
+            for alias in names_of(name, field)
+            for variable in (alias, f"{alias}_FILE")
+            if variable == alias or cls.takes_file(field)
+        )
 
+    @classmethod
+    def takes_file(cls, field: FieldInfo) -> bool:
+        """Whether the value of a field may stand in a file that ``NAME_FILE`` names."""
+        return cls.files_for_all or is_secret(field)
 
-class _SecretFiles(PydanticBaseSettingsSource):
-    """Secrets whose value stands in a file that ``NAME_FILE`` names."""
-
-    def __init__(self, settings_cls: type[BaseSettings], variables: Mapping[str, str | None]) -> None:
-        super().__init__(settings_cls)
-        self._set = {name.lower(): value for name, value in variables.items() if value}
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        variable = variable_of(field_name, field)
-        path = self._set.get(f"{variable.lower()}_file")
-        if path is None or self._set.get(variable.lower()):
-            return None, field_name, False
-        return _read(f"{variable}_FILE", Path(path)), field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        fields = self.settings_cls.model_fields.items()
-        found = {name: self.get_field_value(field, name)[0] for name, field in fields if is_secret(field)}
-        return {name: value for name, value in found.items() if value is not None}
+    @classmethod
+    def _find(cls, name: str, field: FieldInfo, source: VariableSource) -> Found | None:
+        names = names_of(name, field)
+        found = source.find(names)
+        if found is None and cls.takes_file(field):
+            found = next((one for alias in names if (one := source.find_in_file(alias))), None)
+        if found is not None and not found.value.isprintable():
+            raise _bad_value(names[0], field, found.value, field.description or "printable text", found.place)
+        return found
 
 
 def is_secret(field: FieldInfo) -> bool:
     """Whether a field's value must never be shown."""
-    return MASKED in field.metadata or SecretStr in {field.annotation, *get_args(field.annotation)}
+    return MASKED in field.metadata or _mentions(field.annotation, SecretStr)
 
 
 def takes_files(folder: Path) -> bool:
-    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
+    """Whether files can be made in a folder; in its nearest existing parent if it does not exist yet."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
@@ -107,37 +110,37 @@ def takes_files(folder: Path) -> bool:
 
 def variable_of(name: str, field: FieldInfo) -> str:
     """The environment variable of a field."""
+    return names_of(name, field)[0]
+
+
+def names_of(name: str, field: FieldInfo) -> list[str]:
+    """The variables that set a field: the documented one first, then its old names."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
-        alias = str(alias.choices[0])
-    return (alias if isinstance(alias, str) else name).upper()
+        return [str(choice).upper() for choice in alias.choices]
+    return [(alias if isinstance(alias, str) else name).upper()]
 
 
-def _field(cls: type[BaseSettings], place: str) -> tuple[str, FieldInfo | None]:
-    """The variable and field an error is about, which pydantic names by the alias that was used."""
+def _mentions(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_mentions(part, kind) for part in get_args(annotation))
+
+
+def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, Found]) -> BadSettingError:
+    problem = error.errors(include_url=False)[0]
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return BadSettingError(reason)
+    place = str(problem["loc"][0])
     for name, field in cls.model_fields.items():
-        alias = field.validation_alias
-        names = alias.choices if isinstance(alias, AliasChoices) else [alias]
-        if place.lower() in {name, *(str(known).lower() for known in names)}:
-            return variable_of(name, field), field
-    return place.upper(), None
+        names = names_of(name, field)
+        if place.upper() in {name.upper(), *names}:
+            where = found[name].place if name in found else ""
+            return _bad_value(names[0], field, problem["input"], field.description or reason, where)
+    return BadSettingError(f"{place.upper()} is ***; accepted: {reason}")
 
 
-def _line(variable: str, field: FieldInfo | None, value: Any, accepted: str) -> str:
-    # A URL's password, or whatever was pasted here by mistake, is not for the log of a start that failed.
-    was = "***" if field is None or is_secret(field) else repr(scrub(str(value)[:_SHOWN]))
-    return f"{variable} is {was}; accepted: {accepted}"
-
-
-def _read(variable: str, path: Path) -> str:
-    """A secret's file, without the newline an editor leaves at its end."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_SECRET_BYTES + 1)
-        text = content.decode().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise BadSettingError(f"{variable} is {str(path)!r}; accepted: a file one can read ({why})") from None
-    if not text or len(content) > MAX_SECRET_BYTES:
-        raise BadSettingError(f"{variable} is {str(path)!r}; accepted: a file of 1 byte to 64 KiB")
-    return text
+def _bad_value(variable: str, field: FieldInfo, value: Any, accepted: str, place: str) -> BadSettingError:
+    # A URL's password, or a secret that was pasted into the wrong variable, must not reach a log.
+    text = str(value)[:_SHOWN].encode("utf-8", "backslashreplace").decode()
+    shown = "***" if is_secret(field) else repr(scrub(text))
+    return BadSettingError(f"{variable} is {shown}; accepted: {accepted}{in_place(place)}")

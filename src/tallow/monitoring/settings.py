@@ -15,14 +15,13 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
 from tallow.monitoring.environment import BadSettingError, Settings, takes_files
+from tallow.monitoring.setting_types import TOKENS, URLS, Token, Url, check_http_url, matching
 
 __all__ = ["BadSettingError", "MonitoringSettings", "current_settings"]
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
-_TOKEN: Final = re.compile(r"[!-~]{16,}")
-_URL: Final = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 _DSN: Final = re.compile(r"https?://[^\s:@/]+(:[^\s@/]+)?@[^\s/]+/(\S+/)?\d+")
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(/[\w./-]*)?")
 _NAME: Final = re.compile(r"[\w.-]{1,64}")
@@ -30,14 +29,12 @@ _RELEASE: Final = re.compile(r"(?!\.{1,2}$)[^\s/\\]{1,200}")  # as Sentry accept
 _LEVELS: Final = {"warn": "warning", "critical": "fatal"}
 
 
-def _matching(pattern: re.Pattern[str]) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        text = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if isinstance(text, str) and not pattern.fullmatch(text):
-            raise ValueError("it does not have that form")
-        return value
-
-    return BeforeValidator(check)
+def _dsn(value: Any) -> Any:
+    """Refuse a port that Sentry's SDK cannot use; the pattern has seen the rest."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if isinstance(text, str):
+        check_http_url(text)
+    return value
 
 
 def _lower(value: Any) -> Any:
@@ -66,8 +63,6 @@ def _folder(path: Path | None) -> Path | None:
 
 
 Level = Annotated[Literal["debug", "info", "warning", "error", "fatal"], BeforeValidator(_level)]
-Token = Annotated[SecretStr | None, _matching(_TOKEN)]
-Url = Annotated[str, _matching(_URL)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10**7)]
 Bytes = Annotated[int, Field(ge=64 * KIB, le=2**50)]
@@ -77,8 +72,6 @@ WritableFile = Annotated[Path | None, AfterValidator(_file)]
 WritableFolder = Annotated[Path | None, AfterValidator(_folder)]
 
 _NAMES: Final = "1 to 64 letters, digits, . _ -"
-_TOKENS: Final = "at least 16 printable characters without a space"
-_URLS: Final = "an address that starts with https:// or http://, without query"
 _COUNTS: Final = "a whole number from 1 to 10000000"
 _RATES: Final = "a share from 0 to 1"
 _BYTES: Final = "bytes, from 65536"
@@ -91,31 +84,31 @@ class MonitoringSettings(Settings):
     A field's ``title`` says what it is for, its ``description`` what is accepted.
     """
 
-    service_name: Annotated[str, _matching(_NAME)] = Field(
+    service_name: Annotated[str, matching(_NAME)] = Field(
         "tallow", title="Named in log lines, error reports and the detailed health answer", description=_NAMES
     )
-    environment: Annotated[str, _matching(_NAME)] = Field(
+    environment: Annotated[str, matching(_NAME)] = Field(
         "production",
         title="Named in the same places",
         validation_alias=AliasChoices("environment", "sentry_environment"),
         description=_NAMES,
     )
-    release: Annotated[str | None, _matching(_RELEASE)] = Field(
+    release: Annotated[str | None, matching(_RELEASE)] = Field(
         None,
         title="The version that is named; by default Tallow's own",
         validation_alias=AliasChoices("release", "sentry_release"),
         description="a name such as tallow@1.2.3, without space or slash",
     )
 
-    metrics_token: Token = Field(
+    metrics_token: Token | None = Field(
         None,
         title="Bearer token that opens /metrics; without one it answers this machine only",
-        description=_TOKENS,
+        description=TOKENS,
     )
-    health_check_token: Token = Field(
+    health_check_token: Token | None = Field(
         None,
         title="Bearer token that opens /api/health/detailed; without one it answers this machine only",
-        description=_TOKENS,
+        description=TOKENS,
     )
 
     log_level: Level = Field(
@@ -132,12 +125,12 @@ class MonitoringSettings(Settings):
         description="the path of a file that can be written",
     )
     log_endpoint: Url | None = Field(
-        None, title="Where log lines are sent besides; nowhere unless it is set", description=_URLS
+        None, title="Where log lines are sent besides; nowhere unless it is set", description=URLS
     )
     log_endpoint_kind: Annotated[Literal["loki", "http"], BeforeValidator(_lower)] = Field(
         "loki", title="What the endpoint understands", description="loki (its push API) or http (JSON lines)"
     )
-    log_endpoint_token: Token = Field(None, title="Bearer token for the endpoint", description=_TOKENS)
+    log_endpoint_token: Token | None = Field(None, title="Bearer token for the endpoint", description=TOKENS)
     log_endpoint_timeout: Seconds = Field(
         5, title="For connecting, sending and each wait for the answer", description=_SECONDS
     )
@@ -156,7 +149,7 @@ class MonitoringSettings(Settings):
         description=_BYTES,
     )
 
-    sentry_dsn: Annotated[SecretStr | None, _matching(_DSN)] = Field(
+    sentry_dsn: Annotated[SecretStr | None, matching(_DSN), BeforeValidator(_dsn)] = Field(
         None,
         title="Where errors and traces are reported; nowhere unless it is set",
         description="a DSN such as https://KEY@sentry.example.org/1",
@@ -165,8 +158,8 @@ class MonitoringSettings(Settings):
     sentry_traces_sample_rate: Rate = Field(0.1, title="Share of traces that is reported", description=_RATES)
     sentry_queue_size: Count = Field(100, title="Envelopes that wait in memory", description=_COUNTS)
 
-    plausible_host: Url = Field("https://plausible.io", title="The Plausible that counts", description=_URLS)
-    plausible_domain: Annotated[str | None, _matching(_DOMAIN)] = Field(
+    plausible_host: Url = Field("https://plausible.io", title="The Plausible that counts", description=URLS)
+    plausible_domain: Annotated[str | None, matching(_DOMAIN)] = Field(
         None,
         title="The site to count for; nothing is counted unless it is set",
         description="the site's name in Plausible, such as tallow.example.org",

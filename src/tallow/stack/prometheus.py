@@ -47,12 +47,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """Another system that keeps the samples (Mimir, Thanos Receive, VictoriaMetrics)."""
+    """Another system that keeps the samples (Mimir, Thanos Receive, VictoriaMetrics).
+
+    Attributes:
+        machine: the external label ``machine``. Prometheus adds it to what it writes, asks for it when it
+            reads and removes it from what it gets; without it two machines would write the same series.
+    """
 
     write_url: str | None = None
     read_url: str | None = None
     user: str | None = None
     password_file: PurePath | None = None
+    machine: str | None = None
 
 
 NOWHERE_ELSE: Final = Remote()
@@ -95,11 +101,13 @@ def prometheus_config(
         remote: where samples go besides.
         scale: multiplies the intervals (drills); 1.0 is what ships.
     """
+    labels: Document = {"external_labels": {"machine": remote.machine}} if remote.machine else {}
     document: Document = {
         "global": {
             "scrape_interval": duration(SCRAPE_INTERVAL_S * scale),
             "scrape_timeout": duration(SCRAPE_TIMEOUT_S * scale),
             "evaluation_interval": duration(SCRAPE_INTERVAL_S * scale),
+            **labels,
         },
         "rule_files": [str(layout.rules / path.name) for path in (RULES_PATH, BEYOND_PATH)],
         "alerting": {

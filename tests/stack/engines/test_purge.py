@@ -6,15 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from tallow.stack import credentials, routing
+from tallow.monitoring.variable_source import VariableSource
+from tallow.stack import credentials
 from tallow.stack.engines import configuration, layout, plan
 from tallow.stack.engines.home import Choices, Home, HomeError
 from tallow.stack.engines.plan import Plan, Report
 from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import SERVICES
+from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state_marker import FolderKind, recognise
+
+NOTHING_SET = StackSettings.load(VariableSource({}))
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def home(tmp_path: Path) -> Home:
     with plan.locked(made, "up"):
         credentials.make(made.secrets)
     made.remember(Choices())
-    configuration.write(made, configuration.render(made, made.choices()))
+    configuration.write(made, configuration.render(made, Choices(), NOTHING_SET))
     plan.write_plan(made, Plan())
     plan.write_report(made, Report())
     for name in layout.LOGS:
@@ -43,22 +46,24 @@ def test_nothing_is_left_of_a_stack(home: Home) -> None:
     assert purge(home) == Remains(), "a second one has nothing to do"
 
 
-def test_every_file_of_the_configuration_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_file_of_the_configuration_is_named(tmp_path: Path) -> None:
     """A channel that is added later must be removed as well."""
-    everything = routing.AlertSettings.model_construct(
-        alert_email_default="operations@example.org",
-        smtp_host="smtp.example.org",
-        smtp_from="tallow@example.org",
-        smtp_user="tallow@example.org",
-        smtp_password=SecretStr("secret"),
-        slack_webhook_url=SecretStr("secret"),
-        pagerduty_routing_key=SecretStr("secret"),
-        heartbeat_url=SecretStr("secret"),
-    )
-    monkeypatch.setattr(configuration, "load_settings", lambda _: everything)
+    everything = {
+        "ALERT_EMAIL_DEFAULT": "operations@example.org",
+        "SMTP_HOST": "smtp.example.org",
+        "SMTP_USER": "tallow@example.org",
+        "SMTP_PASSWORD": "secret",
+        "SLACK_WEBHOOK_URL": "https://hooks.slack.example/services/secret",
+        "PAGERDUTY_ROUTING_KEY": "0" * 32,
+        "HEARTBEAT_URL": "https://switch.example/secret",
+        "REMOTE_WRITE_URL": "https://mimir.example/push",
+        "REMOTE_USER": "tallow",
+        "REMOTE_PASSWORD": "secret",
+        "METRICS_TOKEN": "secret" * 4,
+    }
     home = Home(tmp_path)
-    written = {path.relative_to(tmp_path) for path in configuration.render(home, Choices())}
-    assert written <= {Path(name) for name in layout.FILES}
+    files = configuration.render(home, Choices(), StackSettings.load(VariableSource(everything)))
+    assert {path.relative_to(tmp_path) for path in files} <= {Path(name) for name in layout.FILES}
 
 
 def test_the_data_of_every_service_is_named() -> None:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import SecretStr
 
 from tallow.stack.routing import AlertSettings, alertmanager_config, describe
+from tallow.stack.routing.config import requires_tls
 
 NOTHING = AlertSettings.model_construct()
 EVERYTHING = AlertSettings.model_construct(
@@ -85,6 +86,25 @@ def test_mail_that_leaves_the_machine_is_encrypted() -> None:
     assert section["smtp_smarthost"] == "mail.example.org:587"
     assert section["smtp_require_tls"] is True
     assert section["smtp_auth_password_file"] == "/s/smtp_password"
+
+
+@pytest.mark.parametrize(
+    ("smarthost", "required"),
+    [
+        ("127.0.0.1:1025", False),
+        ("127.9.9.9:25", False),
+        ("[::1]:25", False),
+        ("localhost:25", False),
+        ("mailbox:1025", False),
+        ("mailbox.org:587", True),
+        ("localhost.example.org:25", True),
+        ("127.example.org:25", True),
+        ("10.0.0.1:25", True),
+        ("[fd00::1]:25", True),
+    ],
+)
+def test_only_mail_to_this_machine_goes_in_the_clear(smarthost: str, required: bool) -> None:
+    assert requires_tls(smarthost) is required
 
 
 def test_the_operator_is_told_loudly_that_nobody_will_be_paged() -> None:

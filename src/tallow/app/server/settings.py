@@ -6,12 +6,12 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import NoDecode
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tallow.monitoring.environment import MASKED, BadSettingError, Settings
+from tallow.monitoring.setting_types import Host
 
 __all__ = ["BadSettingError", "ServerSettings"]
 
@@ -27,53 +27,96 @@ DRIVERS: Final = {
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Count = Annotated[int, Field(ge=1, le=10**9)]
-List = Annotated[tuple[str, ...], NoDecode]
+List = tuple[str, ...]
+_SECONDS: Final = "seconds above 0"
+_WHOLE: Final = "a whole number from 1"
 
 
 class ServerSettings(Settings):
-    """The server's settings. Times are seconds, sizes bytes. The environment variable is the field's name in
-    capitals, except where an alias says otherwise."""
+    """The server's settings. Times are seconds, sizes bytes."""
 
-    data_dir: Path = Field(Path(".tallow"), validation_alias=AliasChoices("TALLOW_DATA_DIR", "data_dir"))
+    strict_env_file = True
+
+    data_dir: Path = Field(
+        Path(".tallow"),
+        validation_alias="TALLOW_DATA_DIR",
+        title="Folder of the database; --data-dir comes first",
+        description="the path of a folder",
+    )
     database_url: Annotated[str | None, MASKED] = Field(
-        None, description="postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE"
+        None,
+        title="The database; by default SQLite in the data folder",
+        description="postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE",
     )
-    redis_url: Annotated[str | None, MASKED] = Field(None, description="redis://, rediss:// or unix://")
+    redis_url: Annotated[str | None, MASKED] = Field(
+        None,
+        title="Cache and room directory of several servers; by default this process's memory",
+        description="redis://, rediss:// or unix://",
+    )
     cluster_secret: SecretStr | None = Field(
-        None, min_length=16, description="at least 16 characters, the same on all servers, beside REDIS_URL"
+        None,
+        min_length=16,
+        title="Authenticates servers to one another",
+        description="at least 16 characters, the same on all servers, beside REDIS_URL",
     )
-    cluster_host: str = Field("127.0.0.1", description="the address at which other servers reach this one")
+    cluster_host: Host = Field(
+        "127.0.0.1",
+        title="Where other servers reach this one",
+        description="a host name or an IP address",
+    )
     faults: bool = Field(
         False,
-        validation_alias=AliasChoices("TALLOW_FAULTS", "faults"),
+        validation_alias="TALLOW_FAULTS",
+        title="Load the fault switches",
         description="1 or 0; for drills alone",
     )
     faults_token: SecretStr | None = Field(
         None,
         min_length=16,
-        validation_alias=AliasChoices("TALLOW_FAULTS_TOKEN", "faults_token"),
+        validation_alias="TALLOW_FAULTS_TOKEN",
+        title="Bearer token of the fault switches",
         description="at least 16 characters",
     )
-    trusted_proxies: List = Field((), description="addresses or networks, separated by commas")
-    ice_servers: List = Field((), description="stun: or turn: URLs, separated by commas")
-    turn_secret: SecretStr | None = Field(None, description="coturn's static-auth-secret")
+    trusted_proxies: List = Field(
+        (),
+        title="Proxies whose X-Forwarded-For names the client",
+        description="addresses or networks, separated by commas",
+    )
+    ice_servers: List = Field(
+        (), title="STUN and TURN servers for peers", description="stun: or turn: URLs, separated by commas"
+    )
+    turn_secret: SecretStr | None = Field(
+        None, title="Makes TURN credentials that expire", description="coturn's static-auth-secret"
+    )
 
-    room_lifetime: Positive = Field(86_400, description="seconds above 0")
-    max_rooms: Count = Field(100_000, description="a whole number from 1")
-    rooms_per_address: Count = Field(1_000, description="a whole number from 1")
-    rooms_per_minute: Count = Field(60, description="a whole number from 1")
-    joins_per_minute: Count = Field(120, description="a whole number from 1")
-    sockets_per_address: Count = Field(500, description="a whole number from 1")
-    reports_per_minute: Count = Field(120, description="a whole number from 1")
-    relay_bandwidth: float = Field(0, ge=0, le=1e12, description="bytes a second for each room, 0: no limit")
+    room_lifetime: Positive = Field(86_400, title="How long a link is good", description=_SECONDS)
+    max_rooms: Count = Field(100_000, title="Rooms at a time", description=_WHOLE)
+    rooms_per_address: Count = Field(1_000, title="Rooms of one address at a time", description=_WHOLE)
+    rooms_per_minute: Count = Field(60, title="New rooms of one address in a minute", description=_WHOLE)
+    joins_per_minute: Count = Field(120, title="Joins of one address in a minute", description=_WHOLE)
+    sockets_per_address: Count = Field(500, title="WebSockets of one address at a time", description=_WHOLE)
+    reports_per_minute: Count = Field(
+        120, title="Telemetry reports of one address in a minute", description=_WHOLE
+    )
+    relay_bandwidth: float = Field(
+        0,
+        ge=0,
+        le=1e12,
+        title="Relay bandwidth",
+        description="bytes a second for each room, 0: no limit",
+    )
 
-    join_timeout: Positive = Field(10, description="seconds above 0")
-    queue_limit: Positive = Field(300, description="seconds above 0")
-    outcome_wait: Positive = Field(15, description="seconds above 0")
-    lost_grace: Positive = Field(60, description="seconds above 0")
-    stall_timeout: Positive = Field(120, description="seconds above 0")
-    ping_interval: Positive = Field(20, description="seconds above 0")
-    ping_timeout: Positive = Field(60, description="seconds above 0")
+    join_timeout: Positive = Field(10, title="For the first message of a WebSocket", description=_SECONDS)
+    queue_limit: Positive = Field(300, title="How long a room may count as queued", description=_SECONDS)
+    outcome_wait: Positive = Field(
+        15, title="How long the sender's report of an outcome is waited for", description=_SECONDS
+    )
+    lost_grace: Positive = Field(
+        60, title="How long a sender that vanished may come back", description=_SECONDS
+    )
+    stall_timeout: Positive = Field(120, title="Longest pause of a relayed transfer", description=_SECONDS)
+    ping_interval: Positive = Field(20, title="Between pings of a WebSocket", description=_SECONDS)
+    ping_timeout: Positive = Field(60, title="Wait for the answer to a ping", description=_SECONDS)
 
     @field_validator("trusted_proxies", "ice_servers", mode="before")
     @classmethod

@@ -66,7 +66,7 @@ def test(receiver: str, patience: float, home: Home) -> None:
     """
     existing(home)
     whole = _TESTABLE[receiver]
-    gone = missing(whole, configuration.load_settings(Path(home.choices().env_folder)))
+    gone = missing(whole, configuration.load_settings(Path(home.choices().env_folder)).alerts)
     channels = tuple(channel for channel in whole.channels if channel not in gone)
     wait = whole.wait * home.choices().scale
     api = Api.of("alertmanager", home)

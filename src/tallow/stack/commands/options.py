@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 import click
 
+from tallow.monitoring.setting_error import BadSettingError
 from tallow.stack.commands.hints import command_line
 from tallow.stack.engines.binaries import MissingProgramError
 from tallow.stack.engines.home import Home, HomeError
 from tallow.stack.engines.native import StackError
 from tallow.stack.engines.ports import PortTakenError
-from tallow.stack.routing import AlertSettingsError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-KNOWN = (StackError, HomeError, MissingProgramError, PortTakenError, AlertSettingsError)
+KNOWN = (StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError)
 
 
 def home_option(function: Function) -> Function:

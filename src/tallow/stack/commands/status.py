@@ -58,4 +58,4 @@ def _show(home: Home, supervisor: int | None, table: object) -> None:
     console.print(table)
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
     console.print(heartbeat(home))
-    console.print(paging(configuration.load_settings(Path(choices.env_folder))))
+    console.print(paging(configuration.load_settings(Path(choices.env_folder)).alerts))

@@ -45,8 +45,9 @@ def command(port_offset: int | None, home: Home) -> None:
     wait_until_healthy(home, console)
     choices = home.choices()
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
-    console.print(paging(configuration.load_settings(Path(choices.env_folder))))
-    files = configuration.render(home, choices)
+    settings = configuration.load_settings(Path(choices.env_folder))
+    console.print(paging(settings.alerts))
+    files = configuration.render(home, choices, settings)
     if configuration.stale(files):
         text = f"settings have changed since it was started; to use them: {command_line(home, 'reload')}"
         console.print(Text(text, "yellow"), soft_wrap=True)

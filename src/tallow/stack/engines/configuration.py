@@ -2,64 +2,53 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
+from tallow.monitoring.env_file import read_env_file
+from tallow.monitoring.variable_source import VariableSource
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Links
 from tallow.stack.engines.home import Choices, Home, private_folder, write_private
 from tallow.stack.engines.services import DASHBOARDS_PORT, HEARTBEAT_PORT, HOST, SERVICES, ports
-from tallow.stack.prometheus import Layout, Remote, prometheus_config
-from tallow.stack.routing import AlertSettings
+from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.prometheus import METRICS_TOKEN_FILE, Layout, Remote, prometheus_config
+from tallow.stack.remote_storage import PASSWORD_FILE, RemoteStorageSettings
 from tallow.stack.routing.receivers import SECRET_FILES
 
 
-class RemoteSettings(BaseSettings):
-    """Where samples go besides this machine's Prometheus; nowhere unless set."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
-
-    remote_write_url: str | None = None
-    remote_read_url: str | None = None
-    remote_user: str | None = None
-    remote_password_file: Path | None = None
-
-
-def load_settings(folder: Path) -> AlertSettings:
+def load_settings(folder: Path) -> StackSettings:
     """The operator's settings, from the environment and ``folder/.env``.
 
     Raises:
-        AlertSettingsError: one of them cannot be used; one line that names it.
+        BadSettingError: one of them cannot be used; one line that names it.
     """
-    return AlertSettings.load(folder / ".env")
+    return StackSettings.load(VariableSource(os.environ, read_env_file(folder / ".env", os.environ), folder))
 
 
-def render(home: Home, choices: Choices) -> dict[Path, str]:
-    """Every file, by its place.
+def render(home: Home, choices: Choices, settings: StackSettings) -> dict[Path, str]:
+    """The content of every configuration and secret file that settings decide.
 
     Args:
-        home: the stack's folder.
+        home: the stack's folder; paths in the files lead there.
         choices: what `up` was told.
-
-    Raises:
-        AlertSettingsError: a setting cannot be used.
+        settings: the operator's.
     """
-    offset, scale, env_folder = choices.port_offset, choices.scale, Path(choices.env_folder)
-    settings = load_settings(env_folder)
-    known = ports(offset)
+    known = ports(choices.port_offset)
     links = Links(
-        runbooks=f"http://localhost:{HEARTBEAT_PORT + offset}/runbooks",
-        dashboards=f"http://localhost:{DASHBOARDS_PORT + offset}",
+        runbooks=f"http://localhost:{HEARTBEAT_PORT + choices.port_offset}/runbooks",
+        dashboards=f"http://localhost:{DASHBOARDS_PORT + choices.port_offset}",
     )
-    place = home.config / "prometheus"
+    place, scale = home.config / "prometheus", choices.scale
     files = {
-        place / "prometheus.yml": _prometheus(home, known, env_folder, scale),
+        place / "prometheus.yml": _prometheus(home, known, settings.remote, scale),
         place / "rules" / alerts.RULES_PATH.name: alerts.rules_yaml(alerts.CONTRACT, scale, links),
         place / "rules" / alerts.BEYOND_PATH.name: alerts.rules_yaml(alerts.BEYOND, scale, links),
+        **{home.secrets / name: text for name, text in settings.remote.secret_files().items()},
     }
-    heartbeat = f"http://{HOST}:{HEARTBEAT_PORT + offset}/heartbeat"
-    return files | _alertmanager(home, known, settings, scale, heartbeat)
+    if settings.metrics_token:
+        files[home.secrets / METRICS_TOKEN_FILE] = settings.metrics_token
+    return files | _alertmanager(home, known, settings, scale)
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
@@ -70,48 +59,60 @@ def stale(files: dict[Path, str]) -> list[Path]:
 
 
 def write(home: Home, files: dict[Path, str]) -> None:
-    """Write the files, for this user alone; secrets of channels that were unset go."""
-    private_folder(home.config / "prometheus" / "targets")
-    secrets = _channel_secrets(home)
-    private_folder(secrets)
+    """Write the files, for this user alone; secrets of settings that are no longer set are removed."""
+    make_folders(home)
     for path, content in files.items():
         write_private(path, content)
-    for path in (secrets / name for name in SECRET_FILES):
-        if path not in files:
-            path.unlink(missing_ok=True)
+    for path in obsolete(home, files):
+        path.unlink(missing_ok=True)
 
 
-def _prometheus(home: Home, known: dict[str, int], env_folder: Path, scale: float) -> str:
+def make_folders(home: Home) -> None:
+    """Make the folders that must exist even while they are empty."""
+    private_folder(home.config / "prometheus" / "targets")
+    private_folder(_channel_secrets(home))
+
+
+def obsolete(home: Home, files: dict[Path, str]) -> list[Path]:
+    """Secret files of settings that are no longer set."""
+    own = [*(_channel_secrets(home) / name for name in SECRET_FILES), home.secrets / PASSWORD_FILE]
+    return [path for path in own if path not in files and path.exists()]
+
+
+def _prometheus(home: Home, known: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
     place = home.config / "prometheus"
     jobs = tuple(service.job(known[service.name]) for service in SERVICES if service.scraped)
-    chosen = RemoteSettings(_env_file=env_folder / ".env")  # type: ignore[call-arg]
     return prometheus_config(
         jobs,
         f"{HOST}:{known['alertmanager']}",
         Layout(home.secrets, place / "rules", place / "targets"),
         remote=Remote(
-            chosen.remote_write_url, chosen.remote_read_url, chosen.remote_user, chosen.remote_password_file
+            remote.remote_write_url,
+            remote.remote_read_url,
+            remote.remote_user,
+            home.secrets / PASSWORD_FILE if remote.remote_password else None,
+            remote.machine if remote.is_set else None,
         ),
         scale=scale,
     )
 
 
 def _alertmanager(
-    home: Home, known: dict[str, int], settings: AlertSettings, scale: float, heartbeat: str
+    home: Home, known: dict[str, int], settings: StackSettings, scale: float
 ) -> dict[Path, str]:
     place, secrets = home.config / "alertmanager", _channel_secrets(home)
     config = routing.alertmanager_config(
-        settings,
+        settings.alerts,
         secrets_dir=secrets,
         template_glob=str(place / "templates" / "*.tmpl"),
         mailbox=f"{HOST}:{known['mailbox']}",
-        heartbeat=heartbeat,
+        heartbeat=f"http://{HOST}:{known['heartbeat']}/heartbeat",
         scale=scale,
     )
     return {
         place / "alertmanager.yml": config,
         **{place / "templates" / name: text for name, text in routing.templates().items()},
-        **{secrets / name: text for name, text in routing.secret_files(settings).items()},
+        **{secrets / name: text for name, text in routing.secret_files(settings.alerts).items()},
     }
 
 

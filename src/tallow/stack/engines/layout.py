@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Final
 
-from tallow.stack import alerts, credentials, routing
+from tallow.stack import alerts, credentials, remote_storage, routing
 from tallow.stack.engines.plan import FILES as RUN_FILES
 from tallow.stack.engines.rotation import KEPT
 from tallow.stack.engines.services import NAMES
@@ -24,7 +24,10 @@ TREES: Final = tuple(
 """Folders that one service fills by itself; they are the stack's with everything in them."""
 
 _FILES_OF: Final = {
-    "secrets": (credentials.WEB_CONFIG_FILE, *(one.file for one in credentials.CREDENTIALS)),
+    "secrets": (
+        *(credentials.WEB_CONFIG_FILE, *(one.file for one in credentials.CREDENTIALS)),
+        remote_storage.PASSWORD_FILE,
+    ),
     "secrets/alertmanager": SECRET_FILES,
     "config/prometheus": ("prometheus.yml",),
     "config/prometheus/rules": (alerts.RULES_PATH.name, alerts.BEYOND_PATH.name),

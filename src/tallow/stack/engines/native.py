@@ -40,7 +40,7 @@ def start(home: Home, choices: Choices, say: Say) -> None:
     """Start what does not run yet; returns before everything is healthy.
 
     Raises:
-        StackError, HomeError, MissingProgramError, PortTakenError, AlertSettingsError: one clear line.
+        StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
     """
     home.make()
     with plan.locked(home, "up"):
@@ -53,7 +53,8 @@ def start(home: Home, choices: Choices, say: Say) -> None:
         end_orphans(home)
         tasks = _tasks(home, choices, say, SERVICES)
         credentials.make(home.secrets)
-        configuration.write(home, configuration.render(home, choices))
+        settings = configuration.load_settings(Path(choices.env_folder))
+        configuration.write(home, configuration.render(home, choices, settings))
         home.remember(choices)
         plan.write_plan(home, Plan(tasks))
         _supervise(home)
@@ -103,13 +104,14 @@ def reload(home: Home, *, rotated: bool = False) -> list[Path]:
     ``rotated``: credentials have changed too, and so the dashboards start again as well.
 
     Raises:
-        StackError, AlertSettingsError: nothing runs, or a setting cannot be used; then nothing changes.
+        StackError, BadSettingError: nothing runs, or a setting cannot be used; then nothing changes.
     """
     running = plan.supervisor(home)
     if running is None:
         raise StackError("nothing runs here; start it with: tallow up")
     choices = home.choices()
-    files = configuration.render(home, choices)
+    settings = configuration.load_settings(Path(choices.env_folder))
+    files = configuration.render(home, choices, settings)
     changed = configuration.stale(files)
     configuration.write(home, files)
     report = plan.read_report(home)

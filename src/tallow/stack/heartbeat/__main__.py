@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from tallow.monitoring.setting_error import BadSettingError
 from tallow.stack.heartbeat.app import create_app
 from tallow.stack.heartbeat.channels import channels
 from tallow.stack.heartbeat.notice import notice
@@ -16,7 +17,7 @@ from tallow.stack.heartbeat.outside import Outside
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.record import Record
 from tallow.stack.heartbeat.watch import Watch
-from tallow.stack.routing import AlertSettings, AlertSettingsError
+from tallow.stack.routing import AlertSettings
 from tallow.stack.routing.config import MAILBOX
 
 
@@ -26,7 +27,7 @@ def main() -> int:
     os.umask(0o077)
     try:
         settings = AlertSettings.load()
-    except AlertSettingsError as error:
+    except BadSettingError as error:
         sys.exit(str(error))
     ways = channels(settings, chosen.mailbox, chosen.pagerduty)
     watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)

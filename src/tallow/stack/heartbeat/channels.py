@@ -59,9 +59,9 @@ class Email(Channel):
 
     def _send(self, notice: Notice) -> None:
         own = self.settings
-        host, _, port = self.mailbox.rpartition(":")
-        if own.smtp_host:
-            host, port = own.smtp_host, str(own.smtp_port)
+        smarthost = own.smarthost or self.mailbox
+        host, _, port = smarthost.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
         context = ssl.create_default_context()
         implicit = int(port) == IMPLICIT_TLS_PORT
         with (
@@ -69,7 +69,7 @@ class Email(Channel):
             if implicit
             else smtplib.SMTP(host, int(port), timeout=TIMEOUT_S)
         ) as client:
-            if not implicit and requires_tls(host):
+            if not implicit and requires_tls(smarthost):
                 client.starttls(context=context)
             if own.smtp_host and own.smtp_user and own.smtp_password:
                 client.login(own.smtp_user, own.smtp_password.get_secret_value())

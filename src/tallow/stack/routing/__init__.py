@@ -9,11 +9,10 @@ from pydantic import SecretStr
 
 from tallow.stack.routing.config import alertmanager_config, describe
 from tallow.stack.routing.receivers import secret_files
-from tallow.stack.routing.settings import AlertSettings, AlertSettingsError
+from tallow.stack.routing.settings import AlertSettings
 
 __all__ = [
     "AlertSettings",
-    "AlertSettingsError",
     "alertmanager_config",
     "describe",
     "files",

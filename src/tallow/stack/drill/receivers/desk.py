@@ -83,7 +83,8 @@ async def receiving() -> AsyncIterator[Desk]:
             Starlette(routes=[slack.slack(tray, path)]),
         )
         await desk.open_slack()
-        settings.slack_webhook_url = SecretStr(f"http://127.0.0.1:{desk.slack_port}{path}")
+        webhook = SecretStr(f"http://127.0.0.1:{desk.slack_port}{path}")
+        desk.settings = settings.model_copy(update={"slack_webhook_url": webhook})
         try:
             yield desk
         finally:

@@ -1,0 +1,49 @@
+"""The settings that the stack itself reads: who is told of alerts, remote storage, the metrics token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from tallow.monitoring.environment import Settings
+from tallow.monitoring.setting_types import TOKENS, Token
+from tallow.monitoring.variable_source import VariableSource
+from tallow.stack.remote_storage import RemoteStorageSettings
+from tallow.stack.routing import AlertSettings
+
+
+class TokenSettings(Settings):
+    """The token of Tallow's /metrics, where the operator chooses it: Prometheus has to know it too."""
+
+    strict_env_file = True
+
+    metrics_token: Token | None = Field(
+        None,
+        title="Bearer token that opens /metrics; by default one that is made at first start",
+        description=TOKENS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StackSettings:
+    """All of them."""
+
+    alerts: AlertSettings
+    remote: RemoteStorageSettings
+    tokens: TokenSettings
+
+    @classmethod
+    def load(cls, source: VariableSource) -> StackSettings:
+        """Settings from a source.
+
+        Raises:
+            BadSettingError: one of them cannot be used; one line that names it.
+        """
+        return cls(AlertSettings.load(source), RemoteStorageSettings.load(source), TokenSettings.load(source))
+
+    @property
+    def metrics_token(self) -> str | None:
+        """The token that the operator chose, in clear."""
+        token = self.tokens.metrics_token
+        return token.get_secret_value() if token else None
