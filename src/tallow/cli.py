@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),
     "logs": ("tallow.stack.commands.logs", "stack", "Read, filter and follow the logs."),
     "open": ("tallow.stack.commands.open", "stack", "Open the dashboards, Prometheus or another page."),
+    "restart": ("tallow.stack.commands.restart", "stack", "Restart single services."),
     "reload": ("tallow.stack.commands.reload", "stack", "Bring changed settings into effect."),
     "inbox": (
         "tallow.stack.commands.inbox",

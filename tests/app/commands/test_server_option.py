@@ -14,6 +14,7 @@ from support.server import Running
 from tallow.app.link import Link
 from tallow.stack.engines import plan
 from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.locks import locked
 from tallow.stack.engines.services import ports
 
 
@@ -26,7 +27,7 @@ def stack_of(server: Running, folder: Path) -> Iterator[Path]:
     home.make()
     home.remember(Choices(port_offset=int(server.url.rpartition(":")[2]) - ports(0)["tallow"]))
     plan.write_report(home, plan.Report(pid=1))
-    with plan.locked(home, "supervisor"):
+    with locked(home, "supervisor"):
         yield folder
 
 
@@ -101,7 +102,7 @@ async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> No
     (tmp_path / "stack" / "stack.json").write_text("{")
     home = Home(tmp_path / "stack")
     plan.write_report(home, plan.Report(pid=1))
-    with plan.locked(home, "supervisor"):
+    with locked(home, "supervisor"):
         async with tallow("send", "--home", str(home.root), str(path), home=tmp_path / "s") as program:
             said = await program.said()
     assert "stack.json cannot be read" in said

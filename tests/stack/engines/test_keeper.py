@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -13,10 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from support.prometheus import free_port
+from tallow.stack.engines import child_process, liveness
 from tallow.stack.engines import keeper as module
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.keeper import Keeper
-from tallow.stack.engines.plan import RestartRequest, Task
+from tallow.stack.engines.plan import Probe, RestartRequest, Task
 
 
 @pytest.fixture
@@ -138,7 +141,7 @@ async def test_stopping_ends_the_children_as_well(home: Home) -> None:
 
 
 async def test_one_that_ignores_sigterm_is_killed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(child_process, "TERMINATE_S", 0.2)
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     code = f"import signal, time; {deaf}; print(1, flush=True); time.sleep(60)"
     kept = keeper(home, code)
@@ -185,3 +188,62 @@ async def test_the_operators_environment_stays_with_those_who_need_it(
     assert "'OWN'" in log(home)
     assert "'PATH'" in log(home)
     assert os.environ["PAGERDUTY_ROUTING_KEY"] == "secret"
+
+
+SERVER = """
+import http.server, sys
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answers)
+print("listens", flush=True)
+server.serve_forever()
+"""
+
+
+async def test_a_program_that_hangs_is_ended_and_counted(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(liveness, "IDLE_S", 0.05)
+    monkeypatch.setattr(liveness, "MIN_ANSWER_S", 0.5)
+    monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
+    port = free_port()
+    command = [sys.executable, "-c", SERVER, str(port)]
+    task = Task("job", command, str(home.data), {}, probe=Probe("127.0.0.1", port, "/", "/"))
+    kept = Keeper(task, home, lambda: None, liveness_timeout=lambda: 2.4)
+    kept.start()
+    await until(lambda: log(home) == "listens\n")
+    await asyncio.sleep(0.5)  # asked several times, and answers
+    assert kept.running.restarts == 0
+    assert kept.running.pid
+    os.kill(kept.running.pid, signal.SIGSTOP)
+    await until(lambda: kept.running.restarts == 1)
+    await until(lambda: log(home) == "listens\nlistens\n")
+    ended = kept.running.last_exit
+    assert ended
+    assert ended.cause == "unresponsive"
+    assert re.match(r"ended by the supervisor: no answer for \d s \(/: no answer within \d s\)", ended.reason)
+    await kept.stop("the test is over")
+    said = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
+    assert [one["level"] for one in said if one["message"] == ended.reason] == ["error"]
+    assert [one["level"] for one in said if one["message"].startswith("does not answer")] == ["warning"]
+
+
+async def test_a_program_that_is_slow_to_start_is_left_alone(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "IDLE_S", 0.02)
+    monkeypatch.setattr(liveness, "MIN_ANSWER_S", 0.05)
+    port = free_port()
+    code = "import time; print('starts', flush=True); time.sleep(60)"
+    probe = Probe("127.0.0.1", port, "/", "/")
+    task = Task("job", [sys.executable, "-c", code], str(home.data), {}, probe=probe)
+    kept = Keeper(task, home, lambda: None, liveness_timeout=lambda: 0.05)
+    kept.start()
+    await until(lambda: log(home) == "starts\n")
+    await asyncio.sleep(0.5)
+    assert (kept.running.state, kept.running.restarts) == ("running", 0)
+    await kept.stop("the test is over")

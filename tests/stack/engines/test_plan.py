@@ -11,7 +11,8 @@ import pytest
 
 from tallow.stack.engines import native, plan
 from tallow.stack.engines.home import Home, HomeError
-from tallow.stack.engines.plan import Exit, Plan, Report, RestartRequest, Running, Task
+from tallow.stack.engines.locks import locked
+from tallow.stack.engines.plan import Exit, Plan, Probe, Report, RestartRequest, Running, Task
 
 
 @pytest.fixture
@@ -32,8 +33,9 @@ def test_a_pid_that_is_another_process_by_now_is_let_alone(home: Home) -> None:
 
 
 def test_plans_and_reports_are_read_as_they_were_written(home: Home) -> None:
-    task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True)
-    told = Plan((task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, "tallow down")
+    probe = Probe("127.0.0.1", 3000, "/ready", "/alive", "user", "/password")
+    task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True, probe=probe)
+    told = Plan((task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, 30.0, "tallow down")
     assert plan.write_plan(home, told)
     assert not plan.write_plan(home, told)
     assert plan.read_plan(home) == told
@@ -53,9 +55,9 @@ def test_a_broken_or_newer_report_breaks_nothing(home: Home, content: str) -> No
 
 
 def test_a_lock_is_held_by_one(home: Home) -> None:
-    with plan.locked(home, "up") as first, plan.locked(home, "up", wait=False) as second:
+    with locked(home, "up") as first, locked(home, "up", wait=False) as second:
         assert (first, second) == (True, False)
-    with plan.locked(home, "up", wait=False) as again:
+    with locked(home, "up", wait=False) as again:
         assert again
 
 

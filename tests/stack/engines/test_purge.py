@@ -11,6 +11,7 @@ from tallow.monitoring.variable_source import VariableSource
 from tallow.stack import credentials
 from tallow.stack.engines import configuration, layout, plan
 from tallow.stack.engines.home import Choices, Home, HomeError
+from tallow.stack.engines.locks import locked
 from tallow.stack.engines.plan import Plan, Report
 from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import SERVICES
@@ -25,7 +26,7 @@ def home(tmp_path: Path) -> Home:
     """A stopped stack with everything in it that `up` and the services make."""
     made = Home(tmp_path / "home")
     made.make()
-    with plan.locked(made, "up"):
+    with locked(made, "up"):
         credentials.make(made.secrets)
     made.remember(Choices())
     configuration.write(made, configuration.render(made, Choices(), NOTHING_SET))
@@ -139,7 +140,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_running_stack_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     plan.write_report(home, Report(pid=os.getpid()))
-    with plan.locked(home, "supervisor"), pytest.raises(HomeError, match="a stack runs in"):
+    with locked(home, "supervisor"), pytest.raises(HomeError, match="a stack runs in"):
         purge(home)
     assert (home.data / "prometheus" / "inner" / "file").exists()
 

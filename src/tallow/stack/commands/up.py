@@ -16,7 +16,7 @@ from tallow.stack.commands.options import home_option
 from tallow.stack.commands.table import addresses, paging, services_table
 from tallow.stack.engines import configuration, native, plan
 from tallow.stack.engines.health import Health
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Choices, Home
 from tallow.stack.engines.logs import last_lines
 from tallow.stack.engines.native import StackError
 
@@ -32,15 +32,26 @@ GIVES_UP_AFTER: Final = 4
     type=click.IntRange(0, 50_000),
     help="Added to every port; 10000 is a good step for a second stack. By default as the last time, or 0.",
 )
+@click.option(
+    "--liveness-timeout",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="Restart a service that has not answered for so long; 0: never. By default as the last time, or "
+    f"{LIVENESS_TIMEOUT_S:.0f}. A stack that runs already takes it over.",
+)
 @home_option
-def command(port_offset: int | None, home: Home) -> None:
+def command(port_offset: int | None, liveness_timeout: float | None, home: Home) -> None:
     """Start Tallow and its monitoring; what runs already is left alone.
 
     Settings come from the environment and from .env in the current folder.
     """
     console = Console(highlight=False)
-    offset = home.choices().port_offset if port_offset is None else port_offset
-    choices = Choices(offset, str(Path.cwd()))
+    before = home.choices()
+    choices = Choices(
+        before.port_offset if port_offset is None else port_offset,
+        str(Path.cwd()),
+        liveness_timeout=before.liveness_timeout if liveness_timeout is None else liveness_timeout,
+    )
     native.start(home, choices, lambda line: console.print(f"[dim]{line}[/]"))
     wait_until_healthy(home, console)
     choices = home.choices()

@@ -9,7 +9,8 @@ import httpx
 
 from tallow.stack import credentials
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.services import HOST, SMTP, Service
+from tallow.stack.engines.plan import SMTP
+from tallow.stack.engines.services import HOST, Service
 from tallow.stack.prometheus import USER
 
 TIMEOUT_S = 2.0

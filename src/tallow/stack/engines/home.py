@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tallow.stack.engines.state_marker import (
     FOLDERS,
@@ -19,6 +19,9 @@ from tallow.stack.engines.state_marker import (
     foreign_entry,
     recognise,
 )
+
+LIVENESS_TIMEOUT_S: Final = 120.0
+"""A service that has not answered for so long is restarted."""
 
 
 class HomeError(Exception):
@@ -34,6 +37,8 @@ class Choices:
     """Where ``.env`` is looked for: the folder in which `up` ran."""
     scale: float = 1.0
     """Multiplies every time of rules, scrapes and routes: less than 1 in drills."""
+    liveness_timeout: float = LIVENESS_TIMEOUT_S
+    """Seconds without an answer after which the supervisor restarts a service; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)

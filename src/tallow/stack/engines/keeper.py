@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-import psutil
-
+from tallow.stack.engines.child_process import append, created, kill_session, spawn, terminate
 from tallow.stack.engines.exits import exit_record, signal_name
-from tallow.stack.engines.home import Home, append_private
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.liveness import LivenessCheck
 from tallow.stack.engines.plan import Cause, RestartRequest, Running, Task
 from tallow.stack.engines.supervisor_log import line, log
 
@@ -23,11 +21,6 @@ FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0
 """A program that ran this long starts with the first pause again."""
-PATIENCE_S: Final = 15.0
-"""From SIGTERM to SIGKILL: Prometheus may have a block to write."""
-
-_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-_PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +43,33 @@ class Keeper:
         home: whose log folder it writes to.
         changed: called after each change of :attr:`running`.
         restart_request: the number of the last restart request that needs no answer any more.
+        liveness_timeout: for how many seconds the program may fail to answer; 0: for ever.
     """
 
     def __init__(
-        self, task: Task, home: Home, changed: Callable[[], None], *, restart_request: int = 0
+        self,
+        task: Task,
+        home: Home,
+        changed: Callable[[], None],
+        *,
+        restart_request: int = 0,
+        liveness_timeout: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.task = task
         self.running = Running("starting", since=time.time(), restart_request=restart_request)
         self._home = home
         self._changed = changed
+        self._liveness_timeout = liveness_timeout
         self._requests: asyncio.Queue[_EndRequest] = asyncio.Queue()
         self._keeping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the program and keep it running."""
         self._keeping = asyncio.get_running_loop().create_task(self._keep(), name=self.task.name)
+        self._keeping.add_done_callback(self._keeping_ended)
 
     async def stop(self, reason: str) -> None:
-        """End the program and its children: SIGTERM, and SIGKILL after :data:`PATIENCE_S`."""
+        """End the program and its children: SIGTERM, and SIGKILL if that does not do."""
         if self._keeping:
             self._requests.put_nowait(_EndRequest("stop", reason))
             await asyncio.gather(self._keeping, return_exceptions=True)
@@ -100,6 +102,13 @@ class Keeper:
                 if request is None:
                     self._say(restarts=self.running.restarts + 1)
 
+    def _keeping_ended(self, keeping: asyncio.Task[None]) -> None:
+        """Say that nothing keeps the program running any more, should this class itself fail."""
+        if not keeping.cancelled() and (error := keeping.exception()):
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            text = f"{type(error).__name__} at {where.name}:{where.lineno}"
+            log("error", "is not supervised any more", component=self.task.name, reason=text)
+
     async def _next_request(self, seconds: float) -> _EndRequest | None:
         """Wait so long for a request."""
         with contextlib.suppress(TimeoutError):
@@ -120,50 +129,50 @@ class Keeper:
             return None
         requested = asyncio.ensure_future(self._requests.get())
         exited = asyncio.ensure_future(process.wait())
-        await asyncio.wait({requested, exited}, return_when=asyncio.FIRST_COMPLETED)
-        if not requested.done():
-            requested.cancel()
-            await exited
-            _kill_session(process.pid)  # children that outlive it would hold its port
+        hung = asyncio.ensure_future(self._unresponsive())
+        await asyncio.wait({requested, exited, hung}, return_when=asyncio.FIRST_COMPLETED)
+        hung.cancel()
+        if requested.done():
+            request = requested.result()
+            killed = await terminate(process)
+            self._ended(request.cause, process, request.reason, killed=killed)
+            return request
+        requested.cancel()
+        if exited.done():
+            kill_session(process.pid)  # children that outlive it would hold its port
             self._ended("exited", process)
-            return None
-        request = requested.result()
-        killed = await _end(process)
-        self._ended(request.cause, process, request.reason, killed=killed)
-        return request
+        else:
+            killed = await terminate(process)
+            self._ended("unresponsive", process, hung.result(), killed=killed)
+        return None
+
+    async def _unresponsive(self) -> str:
+        """Return when the program hangs: why that is thought. Never, if nothing says how to ask it."""
+        if self.task.probe is None:
+            await asyncio.Future()
+
+        def report(text: str) -> None:
+            log("warning", text, component=self.task.name, pid=self.running.pid)
+
+        assert self.task.probe is not None
+        return await LivenessCheck(self.task.probe, self._liveness_timeout, report).wait_until_unresponsive()
 
     async def _spawn(self, restart: _EndRequest | None) -> asyncio.subprocess.Process | None:
         """Start the program; None if that failed, which the logs tell."""
         number = restart.number if restart else self.running.restart_request
-        output = _open_log(self._home, self.task.name)
+        log_file = self._home.logs / f"{self.task.name}.log"
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self.task.command,
-                cwd=self.task.folder,
-                env=_environment(self.task),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+            process = await spawn(self.task, log_file)
         except OSError as error:
-            self._not_started(output, error, number)
+            ended = exit_record("not started", None, f"{error.strerror} ({self.task.command[0]})")
+            self._say(last_exit=ended, restart_request=number)
+            log("error", ended.reason, component=self.task.name)
+            append(log_file, line("error", ended.reason, service=self.task.name))
             return None
-        finally:
-            if output >= 0:
-                os.close(output)
-        self._say(state="running", pid=process.pid, born=_born(process.pid), restart_request=number)
+        self._say(state="running", pid=process.pid, born=created(process.pid), restart_request=number)
         reason = restart.reason if restart else None
         log("info", "started", component=self.task.name, pid=process.pid, reason=reason)
         return process
-
-    def _not_started(self, output: int, error: OSError, restart_request: int) -> None:
-        ended = exit_record("not started", None, f"{error.strerror} ({self.task.command[0]})")
-        self._say(last_exit=ended, restart_request=restart_request)
-        log("error", ended.reason, component=self.task.name)
-        with contextlib.suppress(OSError):
-            if output >= 0:
-                os.write(output, line("error", ended.reason, service=self.task.name).encode())
 
     def _ended(
         self, cause: Cause, process: asyncio.subprocess.Process, detail: str = "", *, killed: bool = False
@@ -188,47 +197,3 @@ class Keeper:
             changes["since"] = time.time()
         self.running = replace(self.running, **changes)
         self._changed()
-
-
-async def _end(process: asyncio.subprocess.Process) -> bool:
-    """End a program and its children; whether SIGKILL was needed."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-        process.send_signal(signal.SIGCONT)  # a stopped process does not handle SIGTERM
-    killed = False
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            await process.wait()
-    except TimeoutError:
-        killed = True
-    _kill_session(process.pid)
-    await process.wait()
-    return killed
-
-
-def _kill_session(pid: int) -> None:
-    """Kill what is left of a program's session."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _environment(task: Task) -> Mapping[str, str]:
-    inherited = dict(os.environ)
-    if not task.inherits:
-        names = {*_ENVIRONMENT, *_PROXIES, *(proxy.lower() for proxy in _PROXIES)}
-        inherited = {name: value for name, value in inherited.items() if name in names}
-    return inherited | task.environment
-
-
-def _born(pid: int) -> float | None:
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).create_time()
-    return None
-
-
-def _open_log(home: Home, name: str) -> int:
-    """A descriptor that the program writes to by itself: it does not depend on the supervisor's life."""
-    try:
-        return append_private(home.logs / f"{name}.log")
-    except OSError:
-        return subprocess.DEVNULL

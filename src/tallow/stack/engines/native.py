@@ -20,6 +20,7 @@ from tallow.stack.engines import configuration, plan, ports
 from tallow.stack.engines.binaries import Program, ensure
 from tallow.stack.engines.health import Health, probe
 from tallow.stack.engines.home import Choices, Home, append_private
+from tallow.stack.engines.locks import locked
 from tallow.stack.engines.plan import Plan, Running, Task
 from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
@@ -43,7 +44,7 @@ def start(home: Home, choices: Choices, say: Say) -> None:
         StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
     """
     home.make()
-    with plan.locked(home, "up"):
+    with locked(home, "up"):
         if running := plan.supervisor(home):
             _agree(home.choices(), choices)
             here = {task.name for task in plan.read_plan(home).tasks}
@@ -56,7 +57,7 @@ def start(home: Home, choices: Choices, say: Say) -> None:
         settings = configuration.load_settings(Path(choices.env_folder))
         configuration.write(home, configuration.render(home, choices, settings))
         home.remember(choices)
-        plan.write_plan(home, Plan(tasks))
+        plan.write_plan(home, Plan(tasks, liveness_timeout=choices.liveness_timeout))
         _supervise(home)
 
 
@@ -68,7 +69,7 @@ def stop(home: Home) -> None:
     """
     if not home.run.is_dir():
         return
-    with plan.locked(home, "up"):
+    with locked(home, "up"):
         if running := plan.supervisor(home):
             plan.write_plan(home, replace(plan.read_plan(home), stop_reason="tallow down"))
             with suppress(psutil.NoSuchProcess):
@@ -149,6 +150,17 @@ def _agree(had: Choices, wanted: Choices) -> None:
         )
 
 
+def _update(home: Home, choices: Choices, added: tuple[Task, ...], supervisor: int) -> None:
+    """Have a running supervisor start what it does not run, and take over what may change meanwhile."""
+    seconds = choices.liveness_timeout
+    home.remember(replace(home.choices(), liveness_timeout=seconds))
+
+    def change(told: Plan) -> Plan:
+        return replace(told, tasks=(*told.tasks, *added), held=(), liveness_timeout=seconds)
+
+    plan.update_plan(home, change, supervisor)
+
+
 def _tasks(home: Home, choices: Choices, say: Say, services: Sequence[Service]) -> tuple[Task, ...]:
     """What the supervisor needs to know of some services, whose programs and ports are there."""
     programs = ensure((service.program for service in services if service.program), say)
@@ -160,14 +172,16 @@ def _tasks(home: Home, choices: Choices, say: Say, services: Sequence[Service]) 
 def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Program]) -> Task:
     arguments, environment = fill(service, home, choices)
     folder = choices.env_folder if service.own_settings else str(home.data)
+    probe = service.probe(ports_of(choices.port_offset)[service.name], home.secrets)
     if service.program is None:
-        return Task(service.name, arguments, folder, environment, inherits=service.own_settings)
+        return Task(service.name, arguments, folder, environment, service.own_settings, probe)
     program = programs[service.program]
     return Task(
         service.name,
         [str(program.path), *arguments],
         str(program.folder or folder),
         {**program.environment, **environment},
+        probe=probe,
     )
 
 

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar
 
 import psutil
 
-from tallow.stack.engines.home import Home, append_private, read_json, write_private
+from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Home, read_json, write_private
+from tallow.stack.engines.locks import LOCK_FILES, locked
 
 State = Literal["starting", "running", "waiting", "stopped"]
-Lock = Literal["up", "plan", "supervisor"]
 PLAN_FILE: Final = "plan.json"
 REPORT_FILE: Final = "report.json"
-FILES: Final = (PLAN_FILE, REPORT_FILE, *(f"{name}.lock" for name in get_args(Lock)))
+FILES: Final = (PLAN_FILE, REPORT_FILE, *LOCK_FILES)
 """Everything in the ``run`` folder."""
 Cause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
+SMTP: Final = "smtp"
+"""In the place of an HTTP path: the greeting of a mail server."""
 SAME_START_S = 1.0
 """psutil's creation times of one process differ by less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Where a service is asked whether it is ready, and whether it is alive.
+
+    Attributes:
+        ready: a path that answers 2xx when the service can work, or :data:`SMTP`.
+        alive: a path that is answered as long as the service lives, or :data:`SMTP`.
+        user: for HTTP basic authentication; empty if none is asked for.
+        password_file: the path of its password.
+    """
+
+    host: str
+    port: int
+    ready: str
+    alive: str
+    user: str = ""
+    password_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +56,11 @@ class Task:
     environment: dict[str, str]
     inherits: bool = False
     """Whether it gets the whole environment of `up`; otherwise only what programs need to run."""
+    probe: Probe | None = None
+    """Without one it is never found to hang."""
 
 
-Record = TypeVar("Record", "Task", "Running", "RestartRequest", "Exit")
+Record = TypeVar("Record", "Probe", "Task", "Running", "RestartRequest", "Exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +81,14 @@ class Plan:
         tasks: in the order in which they start.
         held: services that stay down until `up` asks for them again.
         restarts: the last restart request of each service.
+        liveness_timeout: after so many seconds without an answer a service is restarted; 0: never.
         stop_reason: who asked the supervisor to end and why; empty until somebody does.
     """
 
     tasks: tuple[Task, ...] = ()
     held: tuple[str, ...] = ()
     restarts: Mapping[str, RestartRequest] = field(default_factory=dict)
+    liveness_timeout: float = LIVENESS_TIMEOUT_S
     stop_reason: str = ""
 
 
@@ -136,9 +159,10 @@ def read_plan(home: Home) -> Plan:
     """The plan as it was written last."""
     found = read_json(home.run / PLAN_FILE) or {}
     return Plan(
-        tuple(_made(Task, facts) for facts in found.get("tasks", ())),
+        tuple(_task(facts) for facts in found.get("tasks", ())),
         tuple(found.get("held", ())),
         {name: _made(RestartRequest, facts) for name, facts in found.get("restarts", {}).items()},
+        found.get("liveness_timeout", LIVENESS_TIMEOUT_S),
         found.get("stop_reason", ""),
     )
 
@@ -170,6 +194,11 @@ def read_report(home: Home) -> Report:
     return Report(found["pid"], {name: _running(facts) for name, facts in found["services"].items()})
 
 
+def _task(facts: dict[str, Any]) -> Task:
+    probe = facts.get("probe")
+    return _made(Task, {**facts, "probe": _made(Probe, probe) if probe else None})
+
+
 def _running(facts: dict[str, Any]) -> Running:
     ended = facts.get("last_exit")
     return _made(Running, {**facts, "last_exit": _made(Exit, ended) if ended else None})
@@ -179,38 +208,6 @@ def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
     """A record from a file that another version may have written; unknown fields are left out."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in facts.items() if name in known})
-
-
-@contextlib.contextmanager
-def locked(home: Home, name: Lock, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock of the stack; yields whether it was had. The kernel frees it when its holder dies.
-
-    Raises:
-        OSError: the lock's file cannot be made.
-    """
-    path = home.run / f"{name}.lock"
-    while True:
-        with os.fdopen(append_private(path), "a") as file:
-            had = _flock(file.fileno(), wait=wait)
-            if not had or _is_at(file.fileno(), path):  # else a purge removed the file during the wait
-                yield had
-                return
-
-
-def _flock(descriptor: int, *, wait: bool) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether an open file still is the one at a path."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def supervisor(home: Home) -> int | None:

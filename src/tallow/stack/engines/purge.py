@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tallow.stack.engines import layout, plan
 from tallow.stack.engines.home import Home, HomeError, is_protected, private_folder
+from tallow.stack.engines.locks import locked
 from tallow.stack.engines.state_marker import (
     FOLDERS,
     IGNORE_FILE,
@@ -48,7 +49,7 @@ def purge(home: Home) -> Remains:
     if kind is not FolderKind.STATE:
         raise HomeError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
     private_folder(home.run)  # for the lock: an interrupted `up` may have made the marker alone
-    with plan.locked(home, "up"):
+    with locked(home, "up"):
         if plan.supervisor(home):
             raise HomeError(f"a stack runs in {home.root}; nothing was removed; stop it with: tallow down")
         failures = _remove_contents(home.root)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from tallow.stack.alerts.rule import duration
 from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.plan import SMTP, Probe
 from tallow.stack.prometheus import (
     METRICS_TOKEN_FILE,
     PASSWORD_FILE,
     RETENTION_SIZE,
     RETENTION_TIME,
+    USER,
     Access,
     Job,
 )
 
 HOST: Final = "127.0.0.1"
-SMTP: Final = "smtp"
 Reload = Literal["signal", "restart", "rotation"]
 HEARTBEAT_PORT: Final = 9095
 RESEND_S: Final = 60
@@ -47,7 +49,9 @@ class Service:
     own_settings: bool = False
     """Whether it reads the operator's environment and ``.env``; the others get neither."""
     ready: str = "/-/ready"
-    """A path that answers 2xx when the service can work, or :data:`SMTP`."""
+    """A path that answers 2xx when the service can work, or :data:`plan.SMTP`."""
+    alive: str = "/healthz"
+    """A path that is answered as long as the service lives, or :data:`plan.SMTP`; no password is sent."""
     access: Access = "open"
     """What it asks of whoever reads its metrics; a password guards all of its pages."""
     page: str | None = "/"
@@ -56,6 +60,12 @@ class Service:
     reload: Reload | None = None
     """How it comes to use changed settings and credentials; None: it reads them every time. ``rotation``: it
     has no settings, and starts again when credentials rotate: otherwise whoever is logged in stays so."""
+
+    def probe(self, port: int, secrets: Path) -> Probe:
+        """Where the supervisor asks it."""
+        if self.access != "password":
+            return Probe(HOST, port, self.ready, self.alive)
+        return Probe(HOST, port, self.ready, self.alive, USER, str(secrets / PASSWORD_FILE))
 
     def job(self, port: int) -> Job:
         """The service as Prometheus sees it."""
@@ -69,6 +79,7 @@ SERVICES: Final = (
         what="keeps alert e-mails",
         arguments=("tallow.stack.mailbox", "--port", "{port}", "--folder", "{data}/mailbox"),
         ready=SMTP,
+        alive=SMTP,
         page=None,
         scraped=False,
     ),
@@ -97,6 +108,7 @@ SERVICES: Final = (
         environment={"METRICS_TOKEN_FILE": "{secrets}/metrics_token"},
         own_settings=True,
         ready="/api/health/readiness",
+        alive="/api/health/liveness",
         access="token",
         reload="restart",
     ),
@@ -114,6 +126,7 @@ SERVICES: Final = (
             "--log.format=json",
         ),
         ready="/",
+        alive="/",
         access="password",
         page=None,
     ),
@@ -131,6 +144,7 @@ SERVICES: Final = (
             "--cluster.listen-address=",
             "--log.format=json",
         ),
+        alive="/-/healthy",
         page=None,  # Debian builds it without its pages; `tallow alerts` says what they would
         access="password",
         reload="signal",
@@ -153,6 +167,7 @@ SERVICES: Final = (
             "--enable-feature=exemplar-storage",
             "--log.format=json",
         ),
+        alive="/-/healthy",
         access="password",
         reload="signal",
     ),

@@ -20,7 +20,8 @@ from typing import Final
 from tallow.stack.engines import rotation
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.keeper import Keeper
-from tallow.stack.engines.plan import Plan, Report, Task, locked, read_plan, write_report
+from tallow.stack.engines.locks import locked
+from tallow.stack.engines.plan import Plan, Report, Task, read_plan, write_report
 from tallow.stack.engines.supervisor_log import log
 
 ROTATE_EVERY_S: Final = 5
@@ -36,6 +37,7 @@ class Supervisor:
         self._keepers: dict[str, Keeper] = {}
         self._ending = asyncio.Event()
         self._applying = asyncio.Lock()
+        self._liveness_timeout = 0.0
 
     async def run(self) -> None:
         """Until told to end."""
@@ -70,6 +72,7 @@ class Supervisor:
         """
         async with self._applying:
             plan = read()
+            self._liveness_timeout = plan.liveness_timeout
             wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
             await self._stop_others(wanted, reason)
             for name, task in wanted.items():
@@ -82,7 +85,13 @@ class Supervisor:
 
     def _start(self, task: Task, restart_request: int) -> None:
         before = self._keepers.get(task.name)
-        keeper = Keeper(task, self._home, self._report, restart_request=restart_request)
+        keeper = Keeper(
+            task,
+            self._home,
+            self._report,
+            restart_request=restart_request,
+            liveness_timeout=lambda: self._liveness_timeout,
+        )
         if before:
             keeper.running = replace(keeper.running, last_exit=before.running.last_exit)
         self._keepers[task.name] = keeper
