@@ -13,7 +13,9 @@ ALLOWED = {
     "monitoring": {"monitoring"},
     "app": {"app", "monitoring"},
     "stack": {"stack", "monitoring"},
-    "cli": {"app", "stack", "cli"},
+    "cli": {"app", "stack", "cli", "command_variables"},
+    "command_variables": {"app", "stack", "monitoring"},
+    "generate": {"command_variables", "stack"},
     "completion": {"completion"},
     "__main__": {"cli"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from pathlib import Path
@@ -46,7 +47,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "Check dashboards and alerts against the metric catalogue.",
     ),
     "generate": (
-        "tallow.stack.commands.generate",
+        "tallow.generate",
         "stack",
         "Write monitoring/ and deploy/ from the catalogue.",
     ),
@@ -70,7 +71,7 @@ class Rooms(click.Group):
             if (error.name or "").startswith("tallow"):
                 raise
             raise click.ClickException(f"'{cmd_name}' needs {error.name}; install tallow[{extra}]") from None
-        return command
+        return add_to_help(command, cmd_name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options that begin so; click's own method would import every command."""
@@ -84,6 +85,30 @@ class Rooms(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(verb, line) for verb, (_, _, line) in VERBS.items()])
+
+
+@functools.cache
+def add_to_help(command: click.Command, name: str) -> click.Command:
+    """The command, whose ``--help`` and that of its subcommands now end with the variables that it reads.
+
+    They are gathered only when help is asked for: that imports the settings of all packages. Cached, so that
+    a command that is looked up twice names them once.
+    """
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            add_to_help(subcommand, name)
+    original = command.format_epilog
+
+    def format_epilog(context: click.Context, formatter: click.HelpFormatter) -> None:
+        from tallow.command_variables import read_by
+
+        original(context, formatter)
+        if variables := read_by(name):
+            with formatter.section("Variables (docs/settings.md)"):
+                formatter.write_text(", ".join(variables))
+
+    command.format_epilog = format_epilog  # type: ignore[method-assign, assignment]
+    return command
 
 
 @click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from tallow.stack import generate
-from tallow.stack.commands.generate import command
+from tallow import generate
+from tallow.generate import command
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def test_what_is_committed_is_what_the_code_says() -> None:

@@ -1,0 +1,156 @@
+"""Environment variables as documentation: the library's own, and the form in which every package lists its.
+
+``tallow generate`` writes docs/settings.md from these sections, and the help of each command names the
+variables it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic.fields import FieldInfo
+
+from tallow.monitoring.environment import Settings, is_secret, names_of
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.variable_source import ENV_FILE_VARIABLE
+
+_HEADER: Final = """\
+| variable | default | accepted | what it does |
+|---|---|---|---|
+"""
+NOT_SET: Final = "not set"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable.
+
+    Attributes:
+        name: as it is documented.
+        accepted: which values.
+        purpose: what it is for.
+        default: what holds without it.
+        secret: whether its value is never shown.
+        takes_file: whether ``NAME_FILE`` may name a file with the value.
+        aliases: further names that are read.
+    """
+
+    name: str
+    accepted: str
+    purpose: str
+    default: str = NOT_SET
+    secret: bool = False
+    takes_file: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that is read for it."""
+        names = (self.name, *self.aliases)
+        return (*names, *(f"{name}_FILE" for name in names)) if self.takes_file else names
+
+    @property
+    def row(self) -> str:
+        """A row of the table."""
+        marks = [
+            *(["secret"] if self.secret else []),
+            *([f"or `{self.name}_FILE`"] if self.takes_file else []),
+            *(f"also `{name}`" for name in self.aliases),
+        ]
+        shown = f"`{self.name}`" + (f" ({', '.join(marks)})" if marks else "")
+        return f"| {shown} | {self.default} | {self.accepted} | {self.purpose} |"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of docs/settings.md.
+
+    Attributes:
+        title: its heading.
+        text: what stands before the table.
+        variables: the table's rows.
+        commands: the `tallow` commands that read them.
+    """
+
+    title: str
+    text: str
+    variables: tuple[Variable, ...]
+    commands: tuple[str, ...] = ()
+
+    @property
+    def markdown(self) -> str:
+        """The section as it stands in the page."""
+        readers = ", ".join(f"`tallow {name}`" for name in self.commands)
+        text = f"{self.text}\n\nRead by: {readers}." if readers else self.text
+        rows = "\n".join(variable.row for variable in self.variables)
+        return f"## {self.title}\n\n{text.strip()}\n\n{_HEADER}{rows}\n"
+
+
+def variables_of(settings: type[Settings]) -> tuple[Variable, ...]:
+    """The variables of a settings class, in the order of its fields."""
+    return tuple(_variable(settings, name, field) for name, field in settings.model_fields.items())
+
+
+def names(sections: Iterable[Section]) -> tuple[str, ...]:
+    """Every name in some sections, without repetition."""
+    found = (name for section in sections for variable in section.variables for name in variable.names)
+    return tuple(dict.fromkeys(found))
+
+
+def _variable(settings: type[Settings], name: str, field: FieldInfo) -> Variable:
+    first, *aliases = names_of(name, field)
+    return Variable(
+        first,
+        field.description or "",
+        field.title or "",
+        _default(field.default),
+        secret=is_secret(field),
+        takes_file=settings.takes_file(field),
+        aliases=tuple(aliases),
+    )
+
+
+def _default(value: Any) -> str:
+    if value is None or value == ():
+        return NOT_SET
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+SECTIONS: Final = (
+    Section(
+        "Library",
+        "Read by every application that imports `tallow.monitoring`, when the first part that needs them is "
+        "used.",
+        variables_of(MonitoringSettings),
+        ("serve", "up", "reload"),
+    ),
+    Section(
+        "Library: environment only",
+        "These are not read from `.env`.",
+        (
+            Variable(
+                ENV_FILE_VARIABLE,
+                "the path of a file",
+                "Settings are read from this file instead of `.env`",
+            ),
+            Variable("TALLOW_COMMIT", "7 to 40 hexadecimal digits", "The commit that `build_info` names"),
+            Variable(
+                "TALLOW_WORKERS_DIR",
+                "the path of a folder",
+                "Workers of one server keep their metrics there; `tallow serve --workers` sets it",
+            ),
+            Variable(
+                "PROMETHEUS_MULTIPROC_DIR",
+                "see prometheus_client",
+                "If set, metrics of `prometheus_client` are read from all processes",
+            ),
+            Variable("NO_COLOR", "any text", "No colours on a terminal"),
+            Variable("TERM", "a terminal type", "No colours on a terminal if it is `dumb`"),
+            Variable("PYTEST_CURRENT_TEST", "set by pytest", "Errors of the telemetry itself are raised"),
+        ),
+        ("serve",),
+    ),
+)
+"""What the library reads."""

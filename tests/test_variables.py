@@ -1,0 +1,184 @@
+"""docs/settings.md and the help of the commands name every environment variable that the source reads."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tallow import command_variables
+from tallow.app.server.settings import ServerSettings
+from tallow.cli import VERBS, main
+from tallow.command_variables import PATH, read_by, sections
+from tallow.monitoring.environment import Settings
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.variables import Variable, names
+from tallow.stack.engines.stack_settings import TokenSettings
+from tallow.stack.remote_storage import RemoteStorageSettings
+from tallow.stack.routing import AlertSettings
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "tallow"
+CLASSES = (MonitoringSettings, ServerSettings, AlertSettings, RemoteStorageSettings, TokenSettings)
+LISTED = set(names(sections()))
+INHERITED = {
+    "stack/engines/keeper.py": "what programs of the stack inherit",
+    "stack/drill/program.py": "what programs of a drill inherit",
+}
+"""Modules that pass on variables by a list of names, and read none of them."""
+
+
+def is_environ(node: ast.expr) -> bool:
+    """``os.environ``, ``environ`` or ``os``."""
+    return ast.unparse(node) in {"os.environ", "environ", "os"}
+
+
+def read_names(tree: ast.AST) -> Iterator[ast.expr]:
+    """The expressions that name the variables read in a module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) in {"os.environ", "environ"}:
+            yield node.slice
+        elif isinstance(node, ast.Compare) and any(is_environ(other) for other in node.comparators):
+            yield node.left
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            reads = {"get", "pop", "setdefault"} if ast.unparse(node.func.value) != "os" else {"getenv"}
+            if is_environ(node.func.value) and node.func.attr in reads:
+                yield node.args[0]
+            yield from (word.value for word in node.keywords if word.arg == "envvar")
+        elif isinstance(node, ast.Call):
+            if ast.unparse(node.func) == "getenv":
+                yield node.args[0]
+            yield from (word.value for word in node.keywords if word.arg == "envvar")
+
+
+def values_of(expression: ast.expr, tree: ast.Module) -> list[str]:
+    """The names that an expression may stand for: a text, a constant of the module, or what callers give."""
+    if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
+        return [expression.value]
+    if not isinstance(expression, ast.Name):
+        return []
+    constants = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if ast.unparse(target) == expression.id and isinstance(node.value, ast.Constant)
+    ]
+    arguments = [
+        call.args[position]
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for position, argument in enumerate(function.args.args)
+        if argument.arg == expression.id
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == function.name
+    ]
+    found = (*constants, *arguments)
+    return [node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def variables_in(text: str) -> tuple[set[str], list[str]]:
+    """The variables that a module reads, and the reads whose variable cannot be told."""
+    tree = ast.parse(text)
+    found: set[str] = set()
+    unclear = []
+    for expression in read_names(tree):
+        values = values_of(expression, tree)
+        found.update(values)
+        if not values:
+            unclear.append(f"line {expression.lineno}: {ast.unparse(expression)}")
+    return found, unclear
+
+
+MODULES = sorted(str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module not in INHERITED])
+def test_every_variable_that_a_module_reads_is_listed(module: str) -> None:
+    found, unclear = variables_in((SOURCE / module).read_text(encoding="utf-8"))
+    assert found <= LISTED, f"list it in a variables.py: {sorted(found - LISTED)}"
+    assert unclear == [], "name the variable by a text or a constant"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import os\nos.environ.get('A_B')", {"A_B"}),
+        ("import os\nos.environ['A_B']", {"A_B"}),
+        ("import os\n'A_B' in os.environ", {"A_B"}),
+        ("import os\nos.getenv('A_B', '')", {"A_B"}),
+        ("from os import environ\nenviron.get('A_B')", {"A_B"}),
+        ("import os\nNAME = 'A_B'\nos.environ.get(NAME)", {"A_B"}),
+        ("import os\ndef f(name):\n  return os.environ.get(name)\nf('A_B')\nf('C_D')", {"A_B", "C_D"}),
+        ("import click\n@click.option('--x', envvar='A_B')\ndef f(x): ...", {"A_B"}),
+    ],
+)
+def test_a_read_is_found_however_it_is_written(code: str, expected: set[str]) -> None:
+    assert variables_in(code) == (expected, [])
+
+
+def test_a_read_of_an_unknown_variable_is_told() -> None:
+    assert variables_in("import os\nos.environ.get(x + y)") == (set(), ["line 2: x + y"])
+
+
+@pytest.mark.parametrize("settings", CLASSES, ids=lambda settings: settings.__name__)
+def test_every_setting_is_listed(settings: type[Settings]) -> None:
+    assert set(settings.variables()) <= LISTED
+
+
+def subclasses(settings: type[Settings]) -> Iterator[type[Settings]]:
+    for found in settings.__subclasses__():
+        yield found
+        yield from subclasses(found)
+
+
+def test_every_class_of_settings_is_among_those_that_are_looked_at() -> None:
+    ours = {found for found in subclasses(Settings) if found.__module__.startswith("tallow.")}
+    assert ours == set(CLASSES)
+
+
+def test_every_variable_of_the_scripts_is_listed() -> None:
+    scripts = [*(ROOT / "scripts").iterdir(), *(ROOT / "monitoring").glob("*.sh")]
+    read = {
+        name
+        for script in scripts
+        if script.is_file()
+        for name in re.findall(r"\$\{?(TALLOW_[A-Z_]+)", script.read_text(encoding="utf-8"))
+    }
+    assert read
+    assert read <= LISTED
+
+
+def test_the_committed_page_is_current() -> None:
+    assert (ROOT / PATH).read_text(encoding="utf-8") == command_variables.files()[PATH]
+
+
+def rows() -> list[Variable]:
+    return [variable for section in sections() for variable in section.variables]
+
+
+@pytest.mark.parametrize("variable", rows(), ids=lambda variable: variable.name)
+def test_every_row_is_whole(variable: Variable) -> None:
+    assert all((variable.name, variable.default, variable.accepted, variable.purpose))
+    assert len(variable.row.split("|")) == 6, "a bar in a cell would break the table"
+    assert f"`{variable.name}`" in (ROOT / PATH).read_text(encoding="utf-8")
+
+
+def test_only_known_commands_read_variables() -> None:
+    assert {command for section in sections() for command in section.commands} <= set(VERBS)
+
+
+@pytest.mark.parametrize("command", VERBS)
+def test_the_help_of_a_command_names_the_variables_it_reads(command: str) -> None:
+    for _ in range(2):
+        help_text = CliRunner().invoke(main, [command, "--help"]).output
+        shown = help_text.partition("Variables (docs/settings.md):")[2].replace(",", " ").split()
+        assert shown == list(read_by(command))
+
+
+def test_the_help_of_a_subcommand_names_them_too() -> None:
+    assert "TALLOW_HOME" in CliRunner().invoke(main, ["alerts", "test", "--help"]).output
