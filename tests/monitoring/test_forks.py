@@ -77,10 +77,14 @@ print(os.waitpid(child, 0)[1])
 """
 
 
+FORK_WARNING = "ignore:This process (pid=:DeprecationWarning"
+"""Python 3.12 and later warn of every fork of a process with threads, which is what these tests do."""
+
+
 def output(code: str, **environment: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=os.environ | environment,
+        env=os.environ | {"PYTHONWARNINGS": FORK_WARNING} | environment,
         capture_output=True,
         text=True,
         timeout=60,
