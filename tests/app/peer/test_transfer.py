@@ -286,3 +286,25 @@ async def test_many_small_files_leave_no_file_open(server: Running, tmp_path: Pa
     for number in range(300):
         assert (tmp_path / "out/many" / f"{number}.bin").stat().st_size == number
     assert server.value("file_size_bytes_count", file_type="application") == 300
+
+
+async def test_a_picture_that_cannot_be_cleaned_is_refused_by_name_at_once(
+    server: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "x.jpg").write_bytes(bytes.fromhex("ffd8ffda00046162") + b"\xff" * 400_000)
+    async with tallow("send", "--server", server.url, str(tmp_path / "x.jpg"), home=tmp_path / "s") as sender:
+        assert await sender.ended() == 1
+    assert [event["message"] for event in sender.events if event["event"] == "error"] == [
+        "the metadata of x.jpg cannot be removed (broken JPEG); --keep-metadata sends files as they are"
+    ]
+
+
+async def test_the_sender_is_told_of_metadata_that_stays(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    for more, told in (((), 1), (("--keep-metadata",), 0)):
+        arguments = ("send", "--server", server.url, *more, str(tmp_path / "x.heic"))
+        async with tallow(*arguments, home=tmp_path / "s") as sender:
+            await sender.until("link")
+        warnings = [event["message"] for event in sender.events if event["event"] == "warning"]
+        assert len(warnings) == told
+        assert all("not removed from x.heic (HEIC)" in warning for warning in warnings)

@@ -13,6 +13,7 @@ from tallow.app.commands.peers import Common, common_options, display_of, option
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.source import Source, collect
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
+from tallow.app.metadata import uncleaned
 from tallow.app.peer import state
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import PeerError, is_passing
@@ -91,6 +92,10 @@ async def _send(
         [Path(path) for path in sent.paths] if sent is not None else list(paths),
         lambda line: display("warning", message=line),
     )
+    if not (keep if sent is None else sent.keep_metadata):
+        kept = await asyncio.to_thread(uncleaned, files)
+        if kept is not None:
+            display("warning", message=kept)
     async with Server(place, trust(common.ca)) as server:
         with correlation.bind(correlation.new_id()):
             if sent is None:

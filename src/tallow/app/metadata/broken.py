@@ -1,7 +1,15 @@
-"""What a picture's reader says when it cannot follow it."""
+"""Why a picture cannot be cleaned."""
 
 from __future__ import annotations
 
 
 class BrokenImageError(Exception):
     """A file is not made as its format wants it: what of it could be metadata cannot be told."""
+
+
+class ImageLimitError(BrokenImageError):
+    """Cleaning the file would take more memory or time than is granted. The text names the limit."""
+
+
+class CleaningStoppedError(Exception):
+    """The caller has asked to stop."""

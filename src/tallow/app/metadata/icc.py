@@ -10,12 +10,18 @@ import struct
 from typing import Final
 
 MAX_PROFILE: Final = 4 << 20
+"""Bytes of a profile. Printers' largest have about half of it."""
+TOO_LARGE: Final = f"its colour profile is larger than {MAX_PROFILE >> 20} MiB"
 HEAD: Final = 128
 
 # White and black points, primaries, curves, look-up tables, adaptation: what colours are computed from.
 _COLOURS: Final = frozenset(
     b"wtpt bkpt chad rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC lumi cicp gamt pre0 pre1 pre2 "
     b"A2B0 A2B1 A2B2 A2B3 B2A0 B2A1 B2A2 B2A3 D2B0 D2B1 D2B2 D2B3 B2D0 B2D1 B2D2 B2D3".split()
+)
+# What the contents of these tags begin with. A text under a tag's name for colours is a text all the same.
+_TYPES: Final = frozenset(
+    (b"XYZ ", b"curv", b"para", b"sf32", b"cicp", b"mft1", b"mft2", b"mAB ", b"mBA ", b"mpet")
 )
 # Size, version, class, colour spaces, signature, platform-free flags, intent, illuminant: no date, no maker,
 # no model, no creator, and no checksum of what it was.
@@ -31,18 +37,23 @@ _TEXTS: Final = {
 
 
 def colours_only(profile: bytes) -> bytes:
-    """A profile with the same colours and nothing else; nothing if it is none, or is too large to be one."""
-    if len(profile) < HEAD + 4 or profile[36:40] != b"acsp" or len(profile) >= MAX_PROFILE:
+    """A profile with the same colours and nothing else; empty if it is none.
+
+    Args:
+        profile: at most :data:`MAX_PROFILE` bytes.
+    """
+    if len(profile) < HEAD + 4 or profile[36:40] != b"acsp":
         return b""
     tags = _tags(profile)
-    if not tags:
+    # Contents that overlap would make a result many times as large as the profile: no profile has them.
+    if not tags or sum(map(len, set(tags.values()))) > len(profile):
         return b""
     version = 4 if profile[8] >= 4 else 2
     contents = {**_TEXTS[version], **tags}
     head = bytearray(HEAD)
     for start, end in _HEAD_KEPT:
         head[start:end] = profile[start:end]
-    table, body, placed = [], b"", dict[bytes, int]()
+    table, body, placed = [], bytearray(), dict[bytes, int]()
     first = HEAD + 4 + 12 * len(contents)
     for name, content in contents.items():
         if content not in placed:  # curves are often shared
@@ -50,7 +61,7 @@ def colours_only(profile: bytes) -> bytes:
             body += content + bytes(-len(content) % 4)
         table.append(struct.pack(">4sII", name, placed[content], len(content)))
     struct.pack_into(">I", head, 0, first + len(body))
-    return bytes(head) + struct.pack(">I", len(table)) + b"".join(table) + body
+    return bytes(head) + struct.pack(">I", len(table)) + b"".join(table) + bytes(body)
 
 
 def _tags(profile: bytes) -> dict[bytes, bytes]:
@@ -60,6 +71,6 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
         if at + 12 > len(profile):
             break
         name, offset, size = struct.unpack_from(">4sII", profile, at)
-        if name in _COLOURS and offset + size <= len(profile):
+        if name in _COLOURS and offset + size <= len(profile) and profile[offset : offset + 4] in _TYPES:
             found[name] = profile[offset : offset + size]
     return found

@@ -6,56 +6,105 @@ Source: PNG, third edition (W3C, 2025), section 11.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from typing import Final
 
-from tallow.app.metadata.broken import BrokenImageError
-from tallow.app.metadata.icc import MAX_PROFILE, colours_only
+from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
+from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
 from tallow.app.metadata.orientation import upright_only
+from tallow.app.metadata.reader import ImageReader
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+MAX_CHUNK: Final = (1 << 31) - 1
 
-# The picture, its animation, transparency, colours and pixel density.
-_PICTURE: Final = frozenset(
-    b"IHDR PLTE IDAT IEND acTL fcTL fdAT tRNS hIST bKGD pHYs sBIT cHRM gAMA sRGB cICP mDCV cLLI".split()
-)
+# The picture, its animation, transparency, colours and pixel density, with the most bytes that each can have:
+# a larger one could carry anything.
+_PICTURE: Final = {
+    b"IHDR": 13,
+    b"PLTE": 768,
+    b"IDAT": MAX_CHUNK,
+    b"IEND": 0,
+    b"acTL": 8,
+    b"fcTL": 26,
+    b"fdAT": MAX_CHUNK,
+    b"tRNS": 256,
+    b"hIST": 512,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"sBIT": 4,
+    b"cHRM": 32,
+    b"gAMA": 4,
+    b"sRGB": 1,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+}
+_REWRITTEN: Final = frozenset({b"iCCP", b"eXIf"})
+_MAX_PACKED: Final = MAX_PROFILE + 1024
+"""Bytes of a compressed profile: a name of 80 bytes, and what deflate adds to what it cannot compress."""
 
 
-def clean(data: bytes) -> Iterator[bytes | memoryview]:
-    """The file's pieces without EXIF (but its orientation), texts, times, unknown chunks and whatever follows
-    the end.
+def clean(image: ImageReader) -> CopyPlan:
+    """The file without EXIF (but its orientation), texts, times, unknown chunks and whatever follows the end.
+
+    Texts (tEXt, zTXt, iTXt) are left out as they are: nothing of them is decompressed.
 
     Raises:
-        BrokenImageError: it has no end, a chunk reaches beyond it, or a checksum is wrong.
+        BrokenImageError: it has no end, a chunk is larger than its kind allows or reaches beyond the end, or
+            a checksum is wrong; or a limit is exceeded.
     """
-    view = memoryview(data)
-    yield SIGNATURE
-    at, kind = len(SIGNATURE), b""
+    plan = CopyPlan()
+    plan.write(SIGNATURE)
+    at, kind, rewritten = len(SIGNATURE), b"", set[bytes]()
     while kind != b"IEND":
-        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        end = at + 12 + size
-        if end > len(data) or (at == len(SIGNATURE) and kind != b"IHDR"):
+        image.count_part()
+        if at + 12 > image.size:
             raise BrokenImageError("broken PNG")
-        if kind in _PICTURE or kind in {b"iCCP", b"eXIf"}:
-            if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+        head = image.read_range(at, at + 8)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        end = at + 12 + size
+        if end > image.size or (at == len(SIGNATURE) and kind != b"IHDR"):
+            raise BrokenImageError("broken PNG")
+        if kind in _PICTURE:
+            if size > _PICTURE[kind]:
                 raise BrokenImageError("broken PNG")
-            if kind == b"iCCP":
-                yield _profile(data[at + 8 : end - 4])
-            elif kind == b"eXIf":
-                yield _chunk(kind, upright_only(data[at + 8 : end - 4]))
-            else:
-                yield view[at:end]
+            _check(image, at, end)
+            plan.copy(at, end)
+        elif kind in _REWRITTEN and kind not in rewritten:  # each at most once: further ones are left out
+            rewritten.add(kind)
+            plan.write(_profile(image, at, end) if kind == b"iCCP" else _exif(image, at, end))
         at = end
+    return plan
 
 
-def _profile(content: bytes) -> bytes:
+def _check(image: ImageReader, at: int, end: int) -> None:
+    """Compare a chunk's checksum with its content."""
+    checksum = 0
+    for block in image.blocks(at + 4, end - 4):
+        checksum = zlib.crc32(block, checksum)
+    if checksum != int.from_bytes(image.read_range(end - 4, end), "big"):
+        raise BrokenImageError("broken PNG")
+
+
+def _exif(image: ImageReader, at: int, end: int) -> bytes:
+    _check(image, at, end)
+    return _chunk(b"eXIf", upright_only(image, at + 8, end - 4))
+
+
+def _profile(image: ImageReader, at: int, end: int) -> bytes:
     """The colour profile without its texts, its name among them."""
-    packed = content.partition(b"\0")[2][1:]
+    if end - at > _MAX_PACKED:
+        raise ImageLimitError(TOO_LARGE)
+    _check(image, at, end)
+    packed = image.read_range(at + 8, end - 4).partition(b"\0")[2][1:]
     try:
-        profile = colours_only(zlib.decompressobj().decompress(packed, MAX_PROFILE))
+        profile = zlib.decompressobj().decompress(packed, MAX_PROFILE + 1)
     except zlib.error:
         return b""
-    return _chunk(b"iCCP", b"icc\0\0" + zlib.compress(profile)) if profile else b""
+    if len(profile) > MAX_PROFILE:
+        raise ImageLimitError(TOO_LARGE)
+    kept = colours_only(profile)
+    return _chunk(b"iCCP", b"icc\0\0" + zlib.compress(kept)) if kept else b""
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -2,70 +2,77 @@
 
 from __future__ import annotations
 
-import filecmp
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from tallow.app.files.error import FileError, plainly, shown
 from tallow.app.files.source import Source, source
 from tallow.app.metadata import jpeg, png, webp
-from tallow.app.metadata.broken import BrokenImageError
+from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
+from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.reader import ImageReader
 from tallow.monitoring.metrics import Metrics
 
 MAX_IMAGE: Final = 256 << 20
-"""Bytes of a picture that is held in memory for this."""
+"""Bytes of a picture: what of it is kept is copied to a temporary folder."""
 KINDS: Final = ("image/jpeg", "image/png", "image/webp")
 
-Cleaner = Callable[[bytes], Iterator[bytes | memoryview]]
+Cleaner = Callable[[ImageReader], CopyPlan]
+Stopped = Callable[[], bool]
+"""Whether the caller wants no result any more. Asked before each block of 1 MiB."""
 
 
 class MetadataError(FileError):
     """A picture's metadata cannot be removed. It is not sent, unless its sender says ``--keep-metadata``."""
 
 
-def strip(picture: Source, folder: Path) -> Source:
+def strip(picture: Source, folder: Path, stopped: Stopped = lambda: False) -> Source:
     """A source without metadata: a cleaned copy in ``folder`` under the same name; the source itself if it
-    is no JPEG, PNG or WebP, or carries nothing.
+    is no JPEG, PNG or WebP, or carries nothing. Blocks: call it from a thread.
 
     Removed are EXIF with its GPS position, XMP, IPTC, comments, texts, times, thumbnails, what follows the
     end of the picture, and the texts of its colour profile. Kept are its pixels, byte for byte, its
     orientation, its colours and its animation. A second picture in the same file (MPO, a gain map) goes.
 
+    Time is linear in the file's size and memory bounded (a few MiB), whatever the bytes.
+
     Args:
         folder: this user's alone, on a disk with room for the copy; the caller removes it.
 
     Raises:
-        MetadataError: it claims to be a picture and cannot be followed, or is larger than 256 MiB.
+        MetadataError: it claims to be a picture and cannot be followed, is larger than 256 MiB, has more
+            than 200,000 segments or chunks, or a colour profile of more than 4 MiB.
         FileError: it cannot be read, or the copy cannot be written.
+        CleaningStoppedError: ``stopped`` has returned true. Nothing is left in ``folder``.
     """
-    cleaner = _cleaner(picture.read(0, 16))
-    if cleaner is None:
-        if picture.size and picture.mime_type in KINDS:
-            raise _refused(picture, f"it is no {_called(picture)} inside")
-        return picture
-    if picture.size > MAX_IMAGE:
-        raise _refused(picture, f"it is larger than {MAX_IMAGE >> 20} MiB")
     try:
-        pieces = list(cleaner(picture.read(0, picture.size)))
+        cleaner = _cleaner(picture.read(0, 16))
+        if cleaner is not None:
+            return _cleaned(picture, cleaner, folder, stopped)
     except BrokenImageError as error:
         raise _refused(picture, str(error)) from None
     finally:
-        picture.close()
-    return _copy(picture, pieces, folder)
+        picture.close()  # of every file: a folder may hold more than a process may have open
+    if picture.size and picture.mime_type in KINDS:
+        raise _refused(picture, f"it is no {_called(picture)} inside")
+    return picture
 
 
-def strip_all(sources: Sequence[Source], folder: Path, metrics: Metrics) -> list[Source]:
+def strip_all(
+    sources: Sequence[Source], folder: Path, metrics: Metrics, stopped: Stopped = lambda: False
+) -> list[Source]:
     """:func:`strip` for each, and its outcome counted where there was something to do. Blocks.
 
     Raises:
-        MetadataError, FileError: see there; what comes after is not looked at.
+        MetadataError, FileError, CleaningStoppedError: see there; what comes after is not looked at.
     """
     stripped = []
     for one in sources:
         try:
-            cleaned = strip(one, folder)
+            cleaned = strip(one, folder, stopped)
         except MetadataError:
             metrics.record_metadata_stripped("image", "failed")
             raise
@@ -85,17 +92,28 @@ def _cleaner(head: bytes) -> Cleaner | None:
     return None
 
 
-def _copy(picture: Source, pieces: list[bytes | memoryview], folder: Path) -> Source:
+def _cleaned(picture: Source, cleaner: Cleaner, folder: Path, stopped: Stopped) -> Source:
+    if picture.size > MAX_IMAGE:
+        raise ImageLimitError(f"it is larger than {MAX_IMAGE >> 20} MiB")
+    image = ImageReader(picture.read, picture.size, stopped)
+    plan = cleaner(image)
+    return picture if plan.is_whole(image) else _copy(picture, image, plan, folder)
+
+
+def _copy(picture: Source, image: ImageReader, plan: CopyPlan, folder: Path) -> Source:
+    place: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as out:
-            out.writelines(pieces)
-        place = Path(out.name)
-        if filecmp.cmp(place, picture.path, shallow=False):
-            place.unlink()
-            return picture
-    except OSError as error:
-        raise plainly("write a cleaned copy of", picture.name, error) from None
-    return source(place, picture.name, origin=picture)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        place = Path(name)
+        with os.fdopen(descriptor, "wb") as out:
+            out.writelines(plan.contents(image))
+        return source(place, picture.name, origin=picture)
+    except BaseException as error:
+        if place is not None:
+            place.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise plainly("write a cleaned copy of", picture.name, error) from None
+        raise
 
 
 def _called(picture: Source) -> str:

@@ -8,84 +8,112 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tallow.app.metadata.broken import BrokenImageError
-from tallow.app.metadata.icc import colours_only
+from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
+from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
 from tallow.app.metadata.orientation import upright_only
+from tallow.app.metadata.reader import ImageReader
 
 RIFF: Final = b"RIFF"
 WEBP: Final = b"WEBP"
 HAS_ICC, HAS_EXIF, HAS_XMP = 0x20, 0x08, 0x04
 
-_PICTURE: Final = frozenset({b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
+_PICTURE: Final = frozenset({b"ANIM", b"ALPH", b"VP8 ", b"VP8L"})
 _IN_FRAME: Final = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FRAME_HEAD: Final = 16
+_FIRST: Final = 12
+"""Where the first chunk begins."""
 
 
-def clean(data: bytes) -> Iterator[bytes]:
-    """The file's pieces without EXIF (but its orientation), XMP, unknown chunks (those inside frames too)
-    and whatever follows the end.
+def clean(image: ImageReader) -> CopyPlan:
+    """The file without EXIF (but its orientation), XMP, unknown chunks (those inside frames too) and whatever
+    follows the end. Chunks are not nested deeper than a frame's: what else they contain is not looked at.
 
     Raises:
-        BrokenImageError: it has no end, no picture, or a chunk that reaches beyond it.
+        BrokenImageError: it has no end, no picture, or a chunk that reaches beyond it; or a limit is
+            exceeded.
     """
-    end = 8 + int.from_bytes(data[4:8], "little")
-    if end > len(data):
+    end = 8 + int.from_bytes(image.read_range(4, 8), "little")
+    if end > image.size or end < _FIRST:
         raise BrokenImageError("broken WebP")
-    pieces = list(_kept(data, end))
-    if not any(piece[:4] in _PICTURE for piece in pieces):
-        raise BrokenImageError("broken WebP")
-    flags = sum(bit for name, bit in ((b"ICCP", HAS_ICC), (b"EXIF", HAS_EXIF)) if _has(pieces, name))
-    if pieces[0][:4] == b"VP8X":
-        head = bytearray(pieces[0])
-        head[8] = head[8] & ~(HAS_ICC | HAS_EXIF | HAS_XMP) | flags
-        pieces[0] = bytes(head)
-    yield RIFF + (4 + sum(map(len, pieces))).to_bytes(4, "little") + WEBP
-    yield from pieces
-
-
-def _kept(data: bytes, end: int) -> Iterator[bytes]:
-    extended = data[12:16] == b"VP8X"
-    for kind, start, stop in _chunks(data, 12, end):
-        if kind == b"VP8X" and start == 20 and stop - start == 10:
-            yield _chunk(kind, data[start:stop])
+    body, extended, pictures = CopyPlan(), False, 0
+    rewritten: dict[bytes, bytes] = {}
+    for kind, start, stop in _chunks(image, _FIRST, end):
+        if kind == b"VP8X" and start == _FIRST + 8 and stop - start == 10:
+            extended = True
         elif kind == b"ANMF":
-            yield _chunk(kind, _frame(data, start, stop))
+            _write(body, kind, _frame(image, start, stop))
+            pictures += 1
         elif kind in _PICTURE:
-            yield _chunk(kind, data[start:stop])
-        elif kind == b"ICCP" and extended:
-            yield from _unless_empty(kind, colours_only(data[start:stop]))
-        elif kind == b"EXIF" and extended:
-            yield from _unless_empty(kind, upright_only(data[start:stop]))
+            _copy(body, start, stop)
+            pictures += 1
+        elif kind in {b"ICCP", b"EXIF"} and extended and kind not in rewritten:
+            rewritten[kind] = _kept(image, kind, start, stop)
+            content = CopyPlan()
+            content.write(rewritten[kind])
+            _write(body, kind, content)
+    if not pictures:
+        raise BrokenImageError("broken WebP")
+    head = _extended_head(image, rewritten) if extended else b""
+    plan = CopyPlan()
+    plan.write(RIFF + (4 + len(head) + body.size).to_bytes(4, "little") + WEBP + head)
+    plan.append(body)
+    return plan
 
 
-def _frame(data: bytes, start: int, stop: int) -> bytes:
+def _extended_head(image: ImageReader, rewritten: dict[bytes, bytes]) -> bytes:
+    """The VP8X chunk, which announces what follows."""
+    head = bytearray(image.read_range(_FIRST, _FIRST + 18))
+    head[8] &= ~(HAS_ICC | HAS_EXIF | HAS_XMP)
+    head[8] |= (HAS_ICC if rewritten.get(b"ICCP") else 0) | (HAS_EXIF if rewritten.get(b"EXIF") else 0)
+    return bytes(head)
+
+
+def _kept(image: ImageReader, kind: bytes, start: int, stop: int) -> bytes:
+    """What of a colour profile or of EXIF stays."""
+    if kind == b"EXIF":
+        return upright_only(image, start, stop)
+    if stop - start > MAX_PROFILE:
+        raise ImageLimitError(TOO_LARGE)
+    return colours_only(image.read_range(start, stop))
+
+
+def _frame(image: ImageReader, start: int, stop: int) -> CopyPlan:
     """A frame of an animation, its own chunks filtered too."""
     inner = start + _FRAME_HEAD
     if inner > stop:
         raise BrokenImageError("broken WebP")
-    chunks = _chunks(data, inner, stop)
-    kept = [_chunk(kind, data[begin:end]) for kind, begin, end in chunks if kind in _IN_FRAME]
-    return data[start:inner] + b"".join(kept)
+    frame = CopyPlan()
+    frame.copy(start, inner)
+    for kind, begin, end in _chunks(image, inner, stop):
+        if kind in _IN_FRAME:
+            _copy(frame, begin, end)
+    return frame
 
 
-def _chunks(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(image: ImageReader, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     while at < end:
+        image.count_part()
         start = at + 8
-        stop = start + int.from_bytes(data[at + 4 : start], "little")
+        if start > end:
+            raise BrokenImageError("broken WebP")
+        head = image.read_range(at, start)
+        stop = start + int.from_bytes(head[4:], "little")
         if stop > end:
             raise BrokenImageError("broken WebP")
-        yield data[at : at + 4], start, stop
+        yield head[:4], start, stop
         at = stop + (stop - start) % 2
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return kind + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
+def _copy(plan: CopyPlan, start: int, stop: int) -> None:
+    """Add a chunk of the picture, its header included; its padding is written anew."""
+    plan.copy(start - 8, stop)
+    plan.write(b"\0" * ((stop - start) % 2))
 
 
-def _unless_empty(kind: bytes, content: bytes) -> Iterator[bytes]:
-    if content:
-        yield _chunk(kind, content)
-
-
-def _has(pieces: list[bytes], kind: bytes) -> bool:
-    return any(piece[:4] == kind for piece in pieces)
+def _write(plan: CopyPlan, kind: bytes, content: CopyPlan) -> None:
+    """Add a chunk; nothing if it would be empty."""
+    if content.size:
+        plan.write(kind + content.size.to_bytes(4, "little"))
+        plan.append(content)
+        plan.write(b"\0" * (content.size % 2))

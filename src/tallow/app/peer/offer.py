@@ -13,6 +13,7 @@ from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.files.source import Source
 from tallow.app.metadata import strip_all
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.interruptible import run_interruptible
 from tallow.app.peer.manifest import MAX_FILES, Entry, Manifest
 from tallow.monitoring.metrics import Metrics
 
@@ -55,7 +56,8 @@ async def prepare(
     if len(sources) > MAX_FILES:
         raise PeerError(f"these are {len(sources)} files; accepted: up to {MAX_FILES}", "validation", "low")
     if not keep_metadata:
-        sources = await asyncio.to_thread(strip_all, sources, scratch, metrics)
+        chosen = sources
+        sources = await run_interruptible(lambda stopped: strip_all(chosen, scratch, metrics, stopped))
     entries = [Entry(source.name, source.size, await _digest(source)) for source in sources]
     manifest = Manifest(tuple(entries))
     if before is not None and manifest != before:

@@ -1,0 +1,72 @@
+"""Work in a thread ends with whoever waits for it, and pictures are cleaned that way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.pictures import segment
+from tallow.app.files.source import Source, collect
+from tallow.app.peer.interruptible import run_interruptible
+from tallow.app.peer.offer import prepare
+from tallow.app.peer.telemetry import new_metrics
+
+
+async def test_the_result_or_the_error_comes_back() -> None:
+    assert await run_interruptible(lambda stopped: (stopped(), 7)) == (False, 7)
+    with pytest.raises(ZeroDivisionError):
+        await run_interruptible(lambda stopped: 1 / 0)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_cancelling_stops_the_work_and_waits_for_its_end(fails: bool) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    def work(stopped: Callable[[], bool]) -> None:
+        begun.set()
+        while not stopped():
+            time.sleep(0.001)
+        ended.set()
+        if fails:
+            raise OSError("nobody wants to know")
+
+    task = asyncio.create_task(run_interruptible(work))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_the_event_loop_runs_while_a_picture_is_cleaned_and_cancelling_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = b"\xff\xd8" + segment(0xDA, b"ab") + bytes(8 << 20) + b"\xff\xd9" + b"what follows"
+    (tmp_path / "x.jpg").write_bytes(scan)
+    copying, go_on = threading.Event(), threading.Event()
+    read = Source.read
+
+    def slow(self: Source, offset: int, length: int) -> bytes:
+        # As a disk that stalls would: in the middle of the copy, until the test goes on.
+        if list((tmp_path / "scratch").iterdir()):
+            copying.set()
+            go_on.wait()
+        return read(self, offset, length)
+
+    monkeypatch.setattr(Source, "read", slow)
+    (tmp_path / "scratch").mkdir()
+    task = asyncio.create_task(
+        prepare(collect([tmp_path / "x.jpg"]), tmp_path / "scratch", new_metrics(), keep_metadata=False)
+    )
+    await asyncio.to_thread(copying.wait)  # the loop is free, or this would not return
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list((tmp_path / "scratch").iterdir()) == []
