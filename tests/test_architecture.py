@@ -13,10 +13,12 @@ ALLOWED = {
     "monitoring": {"monitoring"},
     "app": {"app", "monitoring"},
     "stack": {"stack", "monitoring"},
-    "cli": {"app", "stack", "cli", "command_variables"},
+    "cli": {"app", "stack", "cli", "command_variables", "exit_status", "standard_streams"},
     "command_variables": {"app", "stack", "monitoring"},
     "generate": {"command_variables", "stack"},
     "completion": {"completion"},
+    "exit_status": set(),
+    "standard_streams": set(),
     "__main__": {"cli"},
 }
 MODULES = {

@@ -1,11 +1,14 @@
-"""The front door: one ``tallow`` command. Every verb lives in its room and is loaded when it is called."""
+"""The ``tallow`` command: loads a command's module when the command is called, and ends all of them alike."""
 
 from __future__ import annotations
 
 import functools
 import importlib
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
 
 try:
     import click
@@ -13,16 +16,22 @@ try:
 except ModuleNotFoundError:  # `tallow.monitoring` installs without the command line
     sys.exit("tallow: the command line is not installed; install tallow[app] or tallow[stack]")
 
-from tallow import __version__
+from tallow import __version__, exit_status
+from tallow.exit_status import EXIT_STATUSES, one_line
+from tallow.standard_streams import end_with_reader, outlive_reader
 
-# verb -> (module, extra that brings its dependencies, one line for --help). Spelled here so that
-# `tallow --help` imports no room.
+# command -> (module, extra that brings its dependencies, one line for --help). Listed here so that
+# `tallow --help` imports neither package.
 VERBS: dict[str, tuple[str, str, str]] = {
     "serve": ("tallow.app.commands.serve", "app", "Run the Tallow server."),
     "send": ("tallow.app.commands.send", "app", "Send files: prints a link and waits for the receiver."),
     "receive": ("tallow.app.commands.receive", "app", "Receive files from a link."),
     "settings": ("tallow.app.commands.settings", "app", "Show or change settings of send and receive."),
-    "demo": ("tallow.app.commands.demo", "app", "Make real traffic, so that every panel lives."),
+    "demo": (
+        "tallow.app.commands.demo",
+        "app",
+        "Make real traffic, so that every dashboard panel shows data.",
+    ),
     "up": ("tallow.stack.commands.up", "stack", "Start Tallow and its monitoring."),
     "down": ("tallow.stack.commands.down", "stack", "Stop what `up` started; data is kept."),
     "status": ("tallow.stack.commands.status", "stack", "Show what runs and whether it is healthy."),
@@ -35,8 +44,8 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "stack",
         "Read the alert e-mails the built-in mailbox received.",
     ),
-    "drill": ("tallow.stack.commands.drill", "stack", "Prove with real faults that alerts page."),
-    "alerts": ("tallow.stack.commands.alerts", "stack", "Show what fires; send a test page."),
+    "drill": ("tallow.stack.commands.drill", "stack", "Prove with real faults that alerts notify."),
+    "alerts": ("tallow.stack.commands.alerts", "stack", "Show the firing alerts; send a test alert."),
     "silence": ("tallow.stack.commands.silence", "stack", "Hold alerts back for a while."),
     "query": ("tallow.stack.commands.query", "stack", "Ask Prometheus a question in PromQL."),
     "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
@@ -54,24 +63,21 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "completion": ("tallow.completion", "app", "Print shell completion for bash, zsh or fish."),
 }
 
+ENDLESS: Final[Mapping[str, str | None]] = MappingProxyType(
+    {"logs": "follow", "inbox": "follow", "demo": None}
+)
+"""Commands that write until they are told to stop, and the option that makes them so (None: they always do).
+They end when nobody reads their output (``tallow logs -f | head``); other commands go on to their end."""
 
-class Rooms(click.Group):
-    """A command group that imports a verb's module only when the verb is used."""
+
+class LazyGroup(click.Group):
+    """A command group that imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
-            return None
-        module, extra, _ = VERBS[cmd_name]
-        try:
-            command: click.Command = importlib.import_module(module).command
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("tallow"):
-                raise
-            raise click.ClickException(f"'{cmd_name}' needs {error.name}; install tallow[{extra}]") from None
-        return add_to_help(command, cmd_name)
+        return _load(cmd_name) if cmd_name in VERBS else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options that begin so; click's own method would import every command."""
@@ -85,6 +91,14 @@ class Rooms(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(verb, line) for verb, (_, _, line) in VERBS.items()])
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; in standalone mode (the default) exit with its status."""
+        run: Callable[..., Any] = functools.partial(super().main, *args, **extra | {"standalone_mode": False})
+        if not extra.get("standalone_mode", True):
+            return run()
+        sys.stdout, sys.stderr = outlive_reader(sys.stdout), outlive_reader(sys.stderr)
+        sys.exit(exit_status.run(run))
 
 
 @functools.cache
@@ -111,11 +125,16 @@ def add_to_help(command: click.Command, name: str) -> click.Command:
     return command
 
 
-@click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExit status of every command:\n"
+    + "\n".join(f"  {status:>3}  {meaning}" for status, meaning in EXIT_STATUSES.items()),
+)
 @click.version_option(__version__, prog_name="tallow")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Tallow: file transfer nobody else can read, and monitoring that cannot learn who sends what."""
+    """Tallow: end-to-end encrypted file transfer, and monitoring that exports no personal data."""
     context.obj = running_server  # `app` does not import `stack`; see tallow.app.commands.server_option
 
 
@@ -136,4 +155,34 @@ def running_server(home: Path | None) -> str | None:
     except HomeError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+        raise click.ClickException(one_line(error)) from None
+
+
+@functools.cache
+def _load(verb: str) -> click.Command:
+    """Import a command.
+
+    Raises:
+        click.ClickException: the extra that it needs is not installed.
+    """
+    module, extra, _ = VERBS[verb]
+    try:
+        command: click.Command = importlib.import_module(module).command
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tallow"):
+            raise
+        raise click.ClickException(f"'{verb}' needs {error.name}; install tallow[{extra}]") from None
+    _explain_statuses(command)
+    add_to_help(command, verb)
+    if verb in ENDLESS and command.callback:
+        command.callback = end_with_reader(command.callback, ENDLESS[verb])
+    return command
+
+
+def _explain_statuses(command: click.Command) -> None:
+    """Put the exit statuses at the end of the help of a command and of its subcommands."""
+    meanings = "; ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
+    command.epilog = "\n\n".join(filter(None, (command.epilog, f"Exit status: {meanings}.")))
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            _explain_statuses(subcommand)

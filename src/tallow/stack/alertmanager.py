@@ -46,7 +46,8 @@ class Silence:
 def alerts(api: Api) -> list[Alert]:
     """The alerts that fire, worst first, the oldest first among equals."""
     order = ("critical", "warning", "info")
-    found = [_alert(entry) for entry in api.get("/api/v2/alerts")]
+    with api.reading():
+        found = [_alert(entry) for entry in api.get("/api/v2/alerts")]
 
     def place(alert: Alert) -> tuple[int, datetime]:
         severity = alert.labels.get("severity", "")
@@ -57,9 +58,9 @@ def alerts(api: Api) -> list[Alert]:
 
 def silences(api: Api) -> list[Silence]:
     """Every silence that Alertmanager remembers, those that end first first."""
-    return sorted(
-        (_silence(entry) for entry in api.get("/api/v2/silences")), key=lambda silence: silence.ends
-    )
+    with api.reading():
+        found = [_silence(entry) for entry in api.get("/api/v2/silences")]
+    return sorted(found, key=lambda silence: silence.ends)
 
 
 def add_silence(
@@ -76,7 +77,8 @@ def add_silence(
         "createdBy": by,
         "comment": comment,
     }
-    return str(api.post("/api/v2/silences", body)["silenceID"])
+    with api.reading():
+        return str(api.post("/api/v2/silences", body)["silenceID"])
 
 
 def expire_silence(api: Api, identity: str) -> None:

@@ -42,6 +42,18 @@ async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted:
     assert list((home / "tmp").iterdir()) == []
 
 
+@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
+async def test_being_stopped_before_its_end_is_an_interruption(
+    server: Running, home: Path, wanted: signal.Signals
+) -> None:
+    running = await demo("--server", server.url, "--transfers", "1000", "--rate", "600", "--size", "200kB")
+    await server.until("active_transfers", 1)
+    running.send_signal(wanted)
+    out, said = await running.communicate()
+    assert (running.returncode, said.split()) == (130, [b"Interrupted"])
+    assert " bad requests" in out.decode().splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tallow.stack.engines import api
 from tallow.stack.engines.api import Api
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.native import NotRunningError, StackError
 
 ANSWERS = {
     "/fine": (200, b'{"status": "success"}'),
@@ -18,6 +19,8 @@ ANSWERS = {
     "/silence": (400, b'"silence invalid: no matchers"'),
     "/text": (503, b"Service Unavailable"),
     "/empty": (401, b""),
+    "/html": (200, b"<!doctype html>"),
+    "/other": (200, b"[]"),
 }
 
 
@@ -67,7 +70,26 @@ def test_a_refusal_is_one_line_in_the_services_own_words(url: str, path: str, sa
 def test_a_service_that_is_down_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(
-        StackError, match=r"^alertmanager does not answer \(ConnectError\); see: tallow status$"
-    ):
-        Api("alertmanager", f"http://127.0.0.1:{port}").get("/")
+    url = f"http://127.0.0.1:{port}"
+    with pytest.raises(NotRunningError) as caught:
+        Api("alertmanager", url).get("/")
+    assert str(caught.value) == f"alertmanager does not listen on its port ({url}); see: tallow status"
+
+
+def test_a_service_that_hangs_is_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "TIMEOUT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(NotRunningError) as caught:
+            Api("prometheus", url).get("/")
+    assert str(caught.value) == f"prometheus does not answer within 0.1 s ({url}); see: tallow status"
+
+
+@pytest.mark.parametrize("path", ["/html", "/other"])
+def test_another_program_on_its_port_is_told_from_it(url: str, path: str) -> None:
+    asked = Api("alertmanager", url)
+    with pytest.raises(StackError) as caught, asked.reading():
+        asked.get(path)["data"]
+    assert str(caught.value) == (
+        f"what answers at {url} is not alertmanager; another program may have taken its port"
+    )

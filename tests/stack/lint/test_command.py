@@ -53,7 +53,18 @@ def test_a_problem_is_printed_and_exits_with_1(tmp_path: Path) -> None:
     assert result.output == f"{place}: panel/unit: unit 's', but the query yields percentunit\n"
 
 
-@pytest.mark.parametrize(("content", "said"), [("[", "in JSON"), ("[]", "'panels'"), ("{}", "'panels'")])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[", "in JSON"),
+        ("[]", "'panels'"),
+        ("{}", "'panels'"),
+        ('{"panels": []}', "'templating' is missing"),
+        ('{"panels": [{}], "templating": {"list": []}}', "is missing"),
+        ('{"panels": 1, "templating": {"list": []}}', "a value has the wrong type"),
+        ('{"panels": [], "templating": []}', "a value has the wrong type"),
+    ],
+)
 def test_a_file_that_is_no_dashboard_is_named(tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "notes.json"
     path.write_text(content)

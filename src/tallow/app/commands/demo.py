@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from tallow.app.commands.peers import UNREACHABLE, exit_status, fast_loop, load_faults
+from tallow.app.commands.peers import command_error, fast_loop, load_faults
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.pair import Result
 from tallow.app.demo.plan import Shares
@@ -94,7 +94,7 @@ def command(
         set_up()
         place, context = origin(server.url()), trust(ca)
     except (LinkError, PeerError) as error:
-        raise _ended_by(error) from None
+        raise command_error(error) from None
     traffic = Traffic(
         place,
         context,
@@ -105,33 +105,25 @@ def command(
     )
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(_until_stopped(traffic, duration, transfers))
+            ended = runner.run(_until_stopped(traffic, duration, transfers))
     except PeerError as error:
-        raise _ended_by(error) from None
+        raise command_error(error) from None
     if json_output:
         _out({"event": "summary", **traffic.summary.as_dict()})
     else:
         click.echo(traffic.summary.line)
+    if not ended and (duration is not None or transfers is not None):
+        raise KeyboardInterrupt
 
 
-class _UnreachableError(click.ClickException):
-    """The server cannot be reached, or the stack does not run."""
-
-    exit_code = UNREACHABLE
-
-
-def _ended_by(error: Exception) -> click.ClickException:
-    kind = _UnreachableError if exit_status(error) == UNREACHABLE else click.ClickException
-    return kind(str(error))
-
-
-async def _until_stopped(traffic: Traffic, duration: float | None, transfers: int | None) -> None:
-    """Run; Ctrl-C and SIGTERM are how one without an end ends."""
+async def _until_stopped(traffic: Traffic, duration: float | None, transfers: int | None) -> bool:
+    """Run until the duration or number of transfers is reached: True, or until SIGINT or SIGTERM: False."""
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
     for wanted in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(wanted, running.cancel)
     with suppress(asyncio.CancelledError):
         await running
+    return not running.cancelled()
 
 
 def _as_line(result: Result) -> None:

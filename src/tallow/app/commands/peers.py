@@ -25,9 +25,8 @@ from tallow.app.peer.transfer import Options
 
 KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
 FAILED: Final = 1
-UNREACHABLE: Final = 3
 INTERRUPTED: Final = 130
-"""Exit statuses beside 0; 2 is click's for wrong usage, 130 a shell's for Ctrl-C."""
+"""Exit statuses beside 0, as for every command (docs/commands.md). 1: also if the other side cancelled."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -136,13 +135,20 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):
             raise
-        status = _say(display, one_line(error), exit_status(error))
+        status = _say(display, one_line(error), command_error(error).exit_code)
     sys.exit(status)
 
 
-def exit_status(error: Exception) -> int:
-    """The exit status of a command that ends with an error: 3 if the server cannot be reached, else 1."""
-    return UNREACHABLE if isinstance(error, LostError | NotRunningError) else FAILED
+class UnreachableError(click.ClickException):
+    """The server cannot be reached, or the stack that it belongs to does not run."""
+
+    exit_code = 3
+
+
+def command_error(error: Exception) -> click.ClickException:
+    """An error as a command ends with it; its exit status is 3 for :class:`UnreachableError`, else 1."""
+    kind = UnreachableError if isinstance(error, LostError | NotRunningError) else click.ClickException
+    return kind(one_line(error))
 
 
 def _say(display: Display, text: str, status: int) -> int:

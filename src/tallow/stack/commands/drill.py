@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from tallow.stack import alerts
-from tallow.stack.commands.options import KNOWN
+from tallow.stack.commands.options import KNOWN, command_error
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.drill import Drill
 from tallow.stack.drill.instance import DrillError
@@ -54,9 +54,9 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
         session = Session(chosen, root, jobs=jobs)
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
     except (DrillError, *KNOWN) as error:
-        raise click.ClickException(str(error)) from None
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        raise click.Abort from None
+        raise command_error(error) from None
+    except asyncio.CancelledError:  # by SIGTERM or SIGHUP
+        raise KeyboardInterrupt from None
     finally:
         if not keep:
             shutil.rmtree(root, ignore_errors=True)

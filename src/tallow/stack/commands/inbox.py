@@ -17,7 +17,7 @@ LOOK_EVERY_S = 0.5
 @click.command("inbox")
 @click.argument("number", required=False, type=click.IntRange(1))
 @click.option("-n", "--last", default=50, show_default=True, type=click.IntRange(1), help="How many to list.")
-@click.option("-f", "--follow", is_flag=True, help="Go on as messages arrive.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as messages arrive, until Ctrl-C.")
 @home_option
 def command(number: int | None, last: int, follow: bool, home: Home) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""

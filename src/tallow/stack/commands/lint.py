@@ -53,4 +53,8 @@ def _problems(files: Iterable[Path]) -> Iterable[Problem]:
             raise click.ClickException(f"{path} is not a dashboard in JSON: {error}") from None
         if not isinstance(dashboard, dict) or "panels" not in dashboard:
             raise click.ClickException(f"{path} is not a dashboard: an object with 'panels' is expected")
-        yield from check_dashboard(dashboard, where=path.name)
+        try:
+            yield from list(check_dashboard(dashboard, where=path.name))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            wrong = f"{error} is missing" if isinstance(error, KeyError) else "a value has the wrong type"
+            raise click.ClickException(f"{path} is not a dashboard as Grafana exports it: {wrong}") from None

@@ -9,7 +9,8 @@ import click
 
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.logs import LEVELS, Filter, Line, follow, moment, read
+from tallow.stack.engines.logs import LEVELS, Filter, Line, moment, read
+from tallow.stack.engines.logs import follow as lines_to_come
 from tallow.stack.engines.services import NAMES
 
 _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal": "bright_red"}
@@ -36,7 +37,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--until", type=Moment(), help="The same.")
 @click.option("--grep", "text", help="Only lines that contain this, in any case.")
 @click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(0), help="The last ones.")
-@click.option("-f", "--follow", "following", is_flag=True, help="Go on as lines are written.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Lines as they stand in the files.")
 @home_option
 def command(
@@ -47,7 +48,7 @@ def command(
     until: datetime | None,
     text: str | None,
     lines: int,
-    following: bool,
+    follow: bool,
     as_json: bool,
     home: Home,
 ) -> None:
@@ -55,14 +56,11 @@ def command(
     wanted = Filter(level, correlation_id, since, until, text)
     chosen = services or _SOURCES
     folder = existing(home).logs
-    new = follow(folder, chosen, wanted)
+    new = lines_to_come(folder, chosen, wanted)
     found = read(folder, chosen, wanted)
     _show(found[-lines:] if lines else [], as_json)
-    if following:
-        try:
-            _show(new, as_json)
-        except KeyboardInterrupt:
-            return
+    if follow:
+        _show(new, as_json)
 
 
 def _show(lines: Iterable[Line], as_json: bool) -> None:

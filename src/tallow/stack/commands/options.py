@@ -1,4 +1,4 @@
-"""What the stack's verbs share: the option for the stack's folder, and errors as one line."""
+"""What the commands of the stack share: the option for its folder, and errors as one line with a status."""
 
 from __future__ import annotations
 
@@ -12,13 +12,26 @@ import click
 from tallow.monitoring.setting_error import BadSettingError
 from tallow.stack.commands.hints import command_line
 from tallow.stack.engines.binaries import MissingProgramError
-from tallow.stack.engines.home import Home, HomeError
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.home import Home, HomeError, NoStackError
+from tallow.stack.engines.native import NotRunningError, StackError
 from tallow.stack.engines.ports import PortTakenError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 KNOWN = (StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError)
+"""Errors whose text is meant for people."""
+
+
+class UnreachableError(click.ClickException):
+    """What a command needs is not running or does not answer."""
+
+    exit_code = 3
+
+
+def command_error(error: Exception) -> click.ClickException:
+    """An error as a command ends with it: its text, and 3 as exit status where nothing runs or answers."""
+    kind = UnreachableError if isinstance(error, NotRunningError | NoStackError) else click.ClickException
+    return kind(str(error))
 
 
 def home_option(function: Function) -> Function:
@@ -29,10 +42,7 @@ def home_option(function: Function) -> Function:
         try:
             return function(*args, home=Home.at(home), **kwargs)
         except KNOWN as error:
-            raise click.ClickException(str(error)) from None
-        except OSError as error:
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror or error}") from None
+            raise command_error(error) from None
 
     option = click.option(
         "--home",
@@ -46,8 +56,8 @@ def existing(home: Home) -> Home:
     """The folder of a stack that was started once.
 
     Raises:
-        HomeError: none was.
+        NoStackError: none was.
     """
     if not home.exists():
-        raise HomeError(f"there is no stack in {home.root}; start one with: {command_line(home, 'up')}")
+        raise NoStackError(f"there is no stack in {home.root}; start one with: {command_line(home, 'up')}")
     return home

@@ -1,4 +1,4 @@
-"""``tallow query``: ask Prometheus, with the password that nobody has to look up."""
+"""``tallow query``: evaluate a PromQL expression on the stack's Prometheus."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ from tallow.stack.engines.home import Home
 @click.option("--json", "as_json", is_flag=True, help="For programs: the series as Prometheus gives them.")
 @home_option
 def command(expression: str, as_json: bool, home: Home) -> None:
-    """Evaluate a PromQL EXPRESSION now: one line a series, value first."""
-    answer = Api.of("prometheus", existing(home)).get("/api/v1/query", query=expression)["data"]
-    found = answer["result"]
+    """Evaluate a PromQL EXPRESSION now: one line for each series, with the value first."""
+    api = Api.of("prometheus", existing(home))
+    with api.reading():
+        answer = api.get("/api/v1/query", query=expression)["data"]
+        lines = _lines(answer["resultType"], answer["result"])
     if as_json:
-        click.echo(json.dumps(found, indent=2))
-    elif answer["resultType"] in {"scalar", "string"}:
-        click.echo(found[1])
-    elif not found:
-        click.echo("no series")
-    else:
-        for series in found:
-            click.echo(_line(series))
+        lines = [json.dumps(answer["result"], indent=2)]
+    for line in lines:
+        click.echo(line)
+
+
+def _lines(kind: str, found: Any) -> list[str]:
+    """A result as text: a line for each series, or the one value."""
+    if kind in {"scalar", "string"}:
+        return [str(found[1])]
+    return [_line(series) for series in found] or ["no series"]
 
 
 def _line(series: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +11,8 @@ import httpx
 
 from tallow.stack import credentials
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.http_errors import describe
+from tallow.stack.engines.native import NotRunningError, StackError
 from tallow.stack.engines.services import HOST, ports
 from tallow.stack.prometheus import USER
 
@@ -18,7 +21,11 @@ TIMEOUT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One service's HTTP API. Every method raises StackError where it does not answer, or refuses."""
+    """One service's HTTP API.
+
+    Every method raises NotRunningError if the service does not answer, and StackError if it answers with an
+    error.
+    """
 
     name: str
     url: str
@@ -32,7 +39,7 @@ class Api:
 
     def get(self, path: str, **query: str) -> Any:
         """An answer in JSON."""
-        return self._ask("GET", path, params=query).json()
+        return self._json(self._ask("GET", path, params=query))
 
     def text(self, path: str) -> str:
         return self._ask("GET", path).text
@@ -40,10 +47,28 @@ class Api:
     def post(self, path: str, body: object) -> Any:
         """Send JSON; the answer's JSON, None where it has no body."""
         answer = self._ask("POST", path, json=body)
-        return answer.json() if answer.content else None
+        return self._json(answer) if answer.content else None
 
     def delete(self, path: str) -> None:
         self._ask("DELETE", path)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Read an answer that may be another program's: one that does not have the service's form.
+
+        Raises:
+            StackError: it does not have it.
+        """
+        try:
+            yield
+        except (LookupError, TypeError, ValueError):
+            raise StackError(
+                f"what answers at {self.url} is not {self.name}; another program may have taken its port"
+            ) from None
+
+    def _json(self, answer: httpx.Response) -> Any:
+        with self.reading():
+            return answer.json()
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
@@ -51,9 +76,8 @@ class Api:
             with httpx.Client(trust_env=False, timeout=TIMEOUT_S, auth=self.auth) as client:
                 answer = client.request(method, f"{self.url}{path}", **more)
         except httpx.HTTPError as error:
-            raise StackError(
-                f"{self.name} does not answer ({type(error).__name__}); see: tallow status"
-            ) from None
+            why = describe(error, TIMEOUT_S)
+            raise NotRunningError(f"{self.name} {why} ({self.url}); see: tallow status") from None
         if answer.is_success:
             return answer
         raise StackError(f"{self.name} answers {answer.status_code}: {_reason(answer)}")

@@ -9,6 +9,7 @@ import httpx
 
 from tallow.stack import credentials
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.http_errors import describe
 from tallow.stack.engines.plan import SMTP
 from tallow.stack.engines.services import HOST, Service
 from tallow.stack.prometheus import USER
@@ -33,10 +34,8 @@ def probe(service: Service, port: int, home: Home) -> Health:
         # Loopback: neither a proxy nor .netrc has a say.
         with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
             answer = client.get(f"http://{HOST}:{port}{service.ready}", auth=auth)
-    except httpx.ConnectError:
-        return Health(False, "does not listen")
     except (httpx.HTTPError, OSError) as error:
-        return Health(False, type(error).__name__)
+        return Health(False, describe(error, TIMEOUT_S))
     if answer.is_success:
         return Health(True)
     return Health(False, f"answers {answer.status_code}")
@@ -46,8 +45,6 @@ def _smtp(port: int) -> Health:
     try:
         with smtplib.SMTP(HOST, port, timeout=TIMEOUT_S, local_hostname="localhost") as client:
             client.noop()
-    except ConnectionRefusedError:
-        return Health(False, "does not listen")
     except (OSError, smtplib.SMTPException) as error:
-        return Health(False, type(error).__name__)
+        return Health(False, describe(error, TIMEOUT_S))
     return Health(True)

@@ -28,6 +28,10 @@ class HomeError(Exception):
     """The folder cannot be used: one line that says why."""
 
 
+class NoStackError(HomeError):
+    """No stack was ever started in the folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What `up` was told, so that other verbs and later runs know it."""

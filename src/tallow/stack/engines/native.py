@@ -37,6 +37,10 @@ class StackError(Exception):
     """The stack cannot do what was asked: a clear line or two."""
 
 
+class NotRunningError(StackError):
+    """The stack, or the part of it that was asked, is not running or does not answer."""
+
+
 def start(home: Home, choices: Choices, say: Say) -> None:
     """Start what does not run yet; returns before everything is healthy.
 
@@ -85,11 +89,12 @@ def hold(home: Home, names: Iterable[str]) -> None:
     """Stop some services and keep them down until the next :func:`start`.
 
     Raises:
-        StackError: nothing runs.
+        NotRunningError: nothing runs.
+        StackError: one does not stop.
     """
     running = plan.supervisor(home)
     if running is None:
-        raise StackError("nothing runs here; start it with: tallow up")
+        raise NotRunningError("nothing runs here; start it with: tallow up")
     names = tuple(names)
     plan.update_plan(home, lambda told: replace(told, held=tuple(sorted({*told.held, *names}))), running)
     _wait(
@@ -105,11 +110,12 @@ def reload(home: Home, *, rotated: bool = False) -> list[Path]:
     ``rotated``: credentials have changed too, and so the dashboards start again as well.
 
     Raises:
-        StackError, BadSettingError: nothing runs, or a setting cannot be used; then nothing changes.
+        NotRunningError: nothing runs.
+        BadSettingError: a setting cannot be used; then nothing changes.
     """
     running = plan.supervisor(home)
     if running is None:
-        raise StackError("nothing runs here; start it with: tallow up")
+        raise NotRunningError("nothing runs here; start it with: tallow up")
     choices = home.choices()
     settings = configuration.load_settings(Path(choices.env_folder))
     files = configuration.render(home, choices, settings)

@@ -13,7 +13,7 @@ from typing import Final
 
 from tallow.stack.engines import plan
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.native import STOP_S, StackError
+from tallow.stack.engines.native import STOP_S, NotRunningError, StackError
 from tallow.stack.engines.plan import Plan, RestartRequest
 
 POLL_S: Final = 0.05
@@ -30,11 +30,12 @@ def restart(home: Home, names: Iterable[str], reason: str) -> tuple[str, ...]:
         The services that were restarted.
 
     Raises:
-        StackError: nothing runs here, or a service was not restarted in time.
+        NotRunningError: nothing runs here.
+        StackError: a service was not restarted in time.
     """
     supervisor = plan.supervisor(home)
     if supervisor is None:
-        raise StackError("nothing runs here; start it with: tallow up")
+        raise NotRunningError("nothing runs here; start it with: tallow up")
     asked = set(names)
     told = plan.update_plan(home, lambda before: _requested(before, asked, reason), supervisor)
     chosen = tuple(task.name for task in told.tasks if task.name in asked - set(told.held))
