@@ -30,6 +30,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack(tmp_path_factory.mktemp("native")) as started:
         yield started
     assert started.left_behind() == []
+    for name in ("tallow", "supervisor"):
+        lines = (started.home.logs / f"{name}.log").read_text().splitlines()
+        assert lines
+        assert all(isinstance(json.loads(line), dict) for line in lines), f"{name}.log is JSON throughout"
     assert purge(started.home) == Remains(), "everything that the services wrote is known by name"
     assert not started.home.root.exists()
 
@@ -146,6 +150,28 @@ def test_a_program_that_dies_is_started_again(running: Stack) -> None:
     before.kill()
     until(lambda: running.running("node-exporter").restarts >= 1, "the restart is counted")
     assert running.process("node-exporter").pid != before.pid
+    until(running.healthy, "healthy again")
+
+
+def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running: Stack) -> None:
+    process = running.process("tallow")
+    process.terminate()
+    until(lambda: running.running("tallow").pid not in {None, process.pid}, "Tallow runs again")
+    until(running.healthy, "healthy again")
+    ended = json.loads(tallow(running, "status", "--json"))["services"]["tallow"]["last_exit"]
+    assert ended["cause"] == "exited"
+    assert ended["status"] in {0, -signal.SIGTERM}
+    assert ended["reason"] in tallow(running, "logs", "supervisor", "--grep", f'pid": {process.pid}')
+
+
+def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
+    before = running.running("node-exporter")
+    assert "restarted: node-exporter" in tallow(running, "restart", "node-exporter")
+    after = running.running("node-exporter")
+    assert after.pid != before.pid
+    assert after.restarts == before.restarts
+    assert after.last_exit
+    assert after.last_exit.reason == "restarted on request: tallow restart"
     until(running.healthy, "healthy again")
 
 

@@ -47,6 +47,7 @@ def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
     [
         (["--host", "0.0.0.0"], "--tls-cert and --tls-key are needed"),
         (["--tls-cert", "FILE"], "--tls-cert and --tls-key go together"),
+        (["--tls-cert", "FILE", "--tls-key", "FILE"], "accepted are a certificate and its key in PEM"),
         (["--alertmanager", "localhost:9093"], "an address such as http://127.0.0.1:9090 is expected"),
         (["--alertmanager", "http://me:secret@localhost"], "an address such as"),
         (["--dashboards", "FOLDER"], "has no dashboard for Prometheus"),

@@ -13,13 +13,20 @@ import uvicorn
 
 from tallow.app.server.listen import bind, configure
 from tallow.app.server.settings import BadSettingError, ServerSettings
+from tallow.app.server.startup import (
+    ServerCommand,
+    announce,
+    check_certificate,
+    check_database,
+    check_folder,
+    fail,
+    log_from_the_start,
+)
 from tallow.monitoring.access import is_loopback
-from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.sentry import init_monitoring
-from tallow.monitoring.settings import current_settings
 
 
-@click.command("serve")
+@click.command("serve", cls=ServerCommand)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
@@ -48,26 +55,26 @@ def command(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     try:
+        log_from_the_start()
         settings = ServerSettings.load(data_dir=data_dir)
-        current_settings()  # monitoring's: what cannot be used stops the start here, in one line
         if workers == 1:
             init_monitoring()  # of several, each has its own
         listener = bind(host, port)
         refuse_faults(settings, listener, workers)
-        prepare(settings)
+        check_certificate(tls_cert, tls_key)
+        check_folder(settings)
+        check_database(settings)
     except BadSettingError as error:
-        raise click.ClickException(str(error)) from None
+        fail(str(error))
     if tls_cert is None and not is_loopback(listener.getsockname()[0]):
-        click.secho(
+        announce(
             f"WARNING: {host} is reachable from other machines and there is no TLS: browsers will not "
             "encrypt, and links can be read on the way. Use --tls-cert and --tls-key, or a TLS proxy.",
-            fg="red",
-            bold=True,
-            err=True,
+            warning=True,
         )
     scheme = "http" if tls_cert is None else "https"
     name, bound = listener.getsockname()[:2]
-    click.echo(f"Tallow listens on {scheme}://{f'[{name}]' if ':' in name else name}:{bound}", err=True)
+    announce(f"Tallow listens on {scheme}://{f'[{name}]' if ':' in name else name}:{bound}")
     tls = {"ssl_certfile": tls_cert, "ssl_keyfile": tls_key}
     if workers > 1:
         from tallow.app.server.workers import run_workers  # POSIX only
@@ -82,7 +89,6 @@ def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> in
     from tallow.app.server.cluster import join_cluster
     from tallow.app.server.main import create_app
 
-    configure_logging()
     app = create_app(settings, cluster=join_cluster(settings))
     server = uvicorn.Server(configure(app, settings, **tls))
     for wanted in (signal.SIGINT, signal.SIGTERM):
@@ -105,24 +111,6 @@ def refuse_faults(settings: ServerSettings, listener: socket.socket, workers: in
         )
     if not is_loopback(listener.getsockname()[0]) or workers > 1:
         raise BadSettingError("TALLOW_FAULTS is on; accepted with it: a loopback --host and --workers 1")
-
-
-def prepare(settings: ServerSettings) -> None:
-    """Make the data folder, for this user alone.
-
-    Raises:
-        BadSettingError: it cannot be made or written to.
-    """
-    if settings.database_url is not None:
-        return
-    folder = settings.data_dir
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise BadSettingError(f"the data folder {folder} is not writable: {error.strerror}") from None
 
 
 def _stopped(_signal: int, _frame: object) -> None:

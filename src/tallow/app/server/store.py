@@ -176,6 +176,31 @@ class SqlStore:
             raise StoreError(type(error).__name__) from error
 
 
+async def inspect_database(url: str) -> str:
+    """Create what is missing in a database and look whether it is whole: why it cannot be used, else empty.
+
+    Args:
+        url: as for :class:`SqlStore`.
+    """
+    engine = create_async_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_metadata.create_all)
+            await connection.execute(select(_rooms).limit(1))
+            if engine.dialect.name == "sqlite":
+                found = str((await connection.execute(text("PRAGMA quick_check(1)"))).scalar())
+                return "" if found == "ok" else f"it is damaged: {_first_line(found)}"
+    except Exception as error:  # noqa: BLE001 - drivers raise their own errors while they connect
+        return _first_line(getattr(error, "orig", None) or error)
+    finally:
+        await engine.dispose()
+    return ""
+
+
+def _first_line(error: object) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
 def _tune_sqlite(connection: Any, _record: Any) -> None:
     """Readers beside one writer, a wait instead of "database is locked", and a sync at checkpoints only."""
     cursor = connection.cursor()

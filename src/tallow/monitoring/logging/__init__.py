@@ -16,7 +16,14 @@ from __future__ import annotations
 from typing import Final
 
 from tallow.monitoring.logging.loggers import Logger
-from tallow.monitoring.logging.setup import configure, ensure_configured, flush, shutdown, silence
+from tallow.monitoring.logging.setup import (
+    configure,
+    ensure_configured,
+    ensure_configured_somehow,
+    flush,
+    shutdown,
+    silence,
+)
 from tallow.monitoring.settings import BadSettingError
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "connection_logger",
     "crypto_logger",
     "ensure_configured",
+    "ensure_configured_somehow",
     "flush",
     "get_logger",
     "logger",

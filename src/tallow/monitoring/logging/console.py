@@ -29,6 +29,16 @@ def is_terminal(stream: TextIO) -> bool:
         return False
 
 
+def same_file(first: TextIO, second: TextIO) -> bool:
+    """Whether two streams lead to one file, pipe or socket that is no terminal, such as a service's log."""
+    try:
+        return not is_terminal(first) and os.path.samestat(
+            os.fstat(first.fileno()), os.fstat(second.fileno())
+        )
+    except (OSError, AttributeError, ValueError):
+        return False
+
+
 def wants_colour(stream: TextIO) -> bool:
     """Whether to colour; ``NO_COLOR`` (no-color.org) and a dumb terminal say no."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

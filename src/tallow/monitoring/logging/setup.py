@@ -73,6 +73,17 @@ def ensure_configured() -> None:
         configure()
 
 
+def ensure_configured_somehow() -> None:
+    """As :func:`ensure_configured`, with default settings where the given ones cannot be used.
+
+    For a program that ends because of such a setting, and has to log that.
+    """
+    try:
+        ensure_configured()
+    except BadSettingError:
+        configure(_defaults())
+
+
 def flush() -> None:
     """Write what was logged before this call to the sinks of this machine; waits for them."""
     PIPELINE.writer.flush()

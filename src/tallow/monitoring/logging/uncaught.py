@@ -13,6 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
+from tallow.monitoring.logging.console import same_file
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 
 Hook = Callable[..., Any]
@@ -47,7 +48,8 @@ def _program(pipeline: Pipeline, before: Hook) -> Hook:
         _told(pipeline, "fatal", "The program ended by an exception", error)
         with suppress(Exception):
             pipeline.writer.flush()
-            print(f"ended by an uncaught {kind.__name__}; the log says where", file=sys.stderr)
+            if not same_file(sys.stdout, sys.stderr):  # else it would stand between the log's JSON lines
+                print(f"ended by an uncaught {kind.__name__}; the log says where", file=sys.stderr)
         if before is not sys.__excepthook__:
             before(kind, error, trace)
 

@@ -14,6 +14,7 @@ import uvicorn
 
 from tallow.monitoring import logging
 from tallow.monitoring.access import is_loopback
+from tallow.monitoring.certificates import certificate_problem
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.boards import BadDashboardError, load_boards, unavailable_boards
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
@@ -71,6 +72,8 @@ def command(
         raise click.UsageError(
             f"{host} is reachable from other machines: --tls-cert and --tls-key are needed"
         )
+    if tls_cert and tls_key and (problem := certificate_problem(tls_cert, tls_key)):
+        raise click.ClickException(problem)
     try:
         credentials = load_credentials(credentials_file)
         token = load_token(metrics_token_file) if metrics_token_file else None

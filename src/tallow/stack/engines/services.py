@@ -105,7 +105,8 @@ SERVICES: Final = (
         port=3000,
         what="file transfer",
         arguments=("tallow", "serve", "--port", "{port}", "--data-dir", "{data}/tallow"),
-        environment={"METRICS_TOKEN_FILE": "{secrets}/metrics_token"},
+        # `tallow logs` reads JSON, whatever the operator has set for terminals.
+        environment={"METRICS_TOKEN_FILE": "{secrets}/metrics_token", "LOG_FORMAT": "json"},
         own_settings=True,
         ready="/api/health/readiness",
         alive="/api/health/liveness",
