@@ -118,13 +118,14 @@ NEEDED = {
     "alerts test": ["default"],
     "down": ["tallow"],
     "query": ["up"],
+    "restart": ["tallow"],
     "silence add": ["RestartLoop", "--comment", "why"],
     "silence expire": ["0"],
 }
 """Arguments without which a command is wrong usage."""
 WITHOUT_STACK = {
-    **dict.fromkeys(("status", "reload", "down", "alerts", "alerts test", "query"), (3, 3)),
-    **dict.fromkeys(("silence add", "silence list", "silence expire"), (3, 3)),
+    **dict.fromkeys(("status", "restart", "reload", "down", "alerts", "query"), (3, 3)),
+    **dict.fromkeys(("alerts test", "silence add", "silence list", "silence expire"), (3, 3)),
     **dict.fromkeys(("logs", "open", "inbox", "credentials"), (3, 0)),  # they read files
 }
 """The exit status in a folder without a stack, and with one that does not run."""
