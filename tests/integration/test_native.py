@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 from collections.abc import Iterator
@@ -220,6 +221,30 @@ def test_status_says_that_nobody_is_paged(running: Stack) -> None:
     said = tallow(running, "status")
     assert said.count("healthy") == len(NAMES)
     assert "nobody will be paged" in said
+
+
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_status_stays_complete_when_services_fail(running: Stack, columns: str) -> None:
+    held, hung, killed = "heartbeat", "prometheus", "node-exporter"
+    tallow(running, "down", held)
+    running.process(hung).suspend()
+    running.process(killed).kill()
+    try:
+        until(lambda: running.running(killed).restarts, "the restart is counted")
+        done = CliRunner(env={"COLUMNS": columns}).invoke(main, ["status", "--home", str(running.home.root)])
+    finally:
+        running.process(hung).resume()
+        running.start()
+    assert done.exit_code == 1
+    lines = done.output.splitlines()
+    assert max(len(line) for line in lines if str(running.home.root) not in line) <= int(columns)
+    for name in NAMES:
+        assert any(f" {name} " in line and str(running.port(name)) in line for line in lines)
+    said = " ".join(done.output.split())
+    assert "stopped on request: tallow down" in said
+    assert "suspended by SIGSTOP" in said
+    assert "ended by SIGKILL" in said
+    assert not re.search(r"\b[A-Z]\w+(Error|Timeout|Exception|Disconnected)\b", said)
 
 
 def test_logs_are_one_list_of_lines_with_times(running: Stack) -> None:

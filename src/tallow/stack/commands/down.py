@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.engines import native
 from tallow.stack.engines.home import Home, HomeError
@@ -32,7 +33,7 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: Home) -> 
         raise click.UsageError("--purge removes everything; it goes without names of services")
     if services:
         native.hold(existing(home), services)
-        click.echo(f"stopped: {', '.join(services)}; start again with: tallow up")
+        click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
         return
     if not _is_stack(home, purging=purging):
         click.echo(f"nothing to stop in {home.root}")

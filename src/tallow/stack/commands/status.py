@@ -1,19 +1,21 @@
-"""``tallow status``: what runs, whether it is healthy, and who is told when it is not."""
+"""``tallow status``: what runs, whether it is healthy, and who is notified when it is not."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.table import addresses, heartbeat, paging, services_table
-from tallow.stack.engines import configuration, native, plan
+from tallow.stack.commands.services_table import ServicesTable
+from tallow.stack.commands.table import addresses, heartbeat, new_console, paging
+from tallow.stack.engines import configuration, plan
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.service_state import ServiceState, service_states, unhealthy
 from tallow.stack.heartbeat.record import Record
 
 
@@ -21,29 +23,39 @@ from tallow.stack.heartbeat.record import Record
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @home_option
 def command(as_json: bool, home: Home) -> None:
-    """Show the services. Exits with 1 if one is not healthy, with 3 if nothing runs."""
+    """Show the services: their states, and what happened where one failed.
+
+    Exits with 1 if a service is not healthy, with 3 if nothing runs or the supervisor is gone.
+    """
     existing(home)
     supervisor = plan.supervisor(home)
-    report = plan.read_report(home)
-    health = native.health(home)
+    states = service_states(home)
     if as_json:
-        services = {
-            name: {**asdict(answer), **asdict(report.services.get(name, plan.Running()))}
-            for name, answer in health.items()
-        }
-        beat = Record.read(home.data / "heartbeat") or Record()
-        told = {"supervisor": supervisor, "services": services, "heartbeat": asdict(beat)}
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(_facts(home, supervisor, states), indent=2))
     else:
-        _show(home, supervisor, services_table(home, health))
+        _show(home, supervisor, states)
     if supervisor is None:
         raise SystemExit(3)
-    if not all(answer.healthy for answer in health.values()):
+    if unhealthy(states):
         raise SystemExit(1)
 
 
-def _show(home: Home, supervisor: int | None, table: object) -> None:
-    console = Console(highlight=False)
+def _facts(home: Home, supervisor: int | None, states: Mapping[str, ServiceState]) -> dict[str, object]:
+    report = plan.read_report(home)
+    services = {
+        name: {
+            "healthy": state.is_healthy,
+            "why": state.detail,
+            **asdict(report.services.get(name, plan.Running())),
+        }
+        for name, state in states.items()
+    }
+    beat = Record.read(home.data / "heartbeat") or Record()
+    return {"supervisor": supervisor, "services": services, "heartbeat": asdict(beat)}
+
+
+def _show(home: Home, supervisor: int | None, states: Mapping[str, ServiceState]) -> None:
+    console = new_console()
     choices = home.choices()
     if supervisor is None:
         left = [name for name, running in plan.read_report(home).services.items() if running.process()]
@@ -55,7 +67,10 @@ def _show(home: Home, supervisor: int | None, table: object) -> None:
             f"Start it again with: {command_line(home, 'up')}[/]",
             soft_wrap=True,
         )
-    console.print(table)
+    console.print(ServicesTable(home, states))
+    if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
+        more = command_line(home, "logs", *failing, "supervisor", "--since", "15m")
+        console.print(f"more: {more}", soft_wrap=True)
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
     console.print(heartbeat(home))
     console.print(paging(configuration.load_settings(Path(choices.env_folder)).alerts))

@@ -1,59 +1,34 @@
-"""What `up` and `status` show: the services, where they are, and who is told when something breaks."""
+"""What `up` and `status` show besides the services: addresses, the heartbeat, and who is notified."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
-import time
+import sys
 from typing import Final
 
-import psutil
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from tallow.stack import routing
 from tallow.stack.commands.hints import command_line
-from tallow.stack.engines import plan
-from tallow.stack.engines.health import Health
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.plan import Running
+from tallow.stack.engines.service_state import ago
 from tallow.stack.engines.services import SERVICES, ports
 from tallow.stack.heartbeat.record import Record
 from tallow.stack.routing import AlertSettings
 
 SCARCE_BYTES: Final = 1_000_000_000
-_MARKS: Final = {
-    "healthy": ("●", "green"),
-    "sick": ("●", "red"),
-    "coming": ("○", "yellow"),
-    "held": ("○", "dim"),
-}
+FILE_WIDTH: Final = 1000
+"""Columns of output that goes to a program or a file: nothing is wrapped there."""
 
 
-def services_table(home: Home, health: dict[str, Health]) -> Table:
-    """A line for each service."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("", "service", "port", "state", "for", "restarts", "memory", ""):
-        right = title in {"port", "for", "restarts", "memory"}
-        table.add_column(title, justify="right" if right else "left", no_wrap=True)
-    report, known = plan.read_report(home), ports(home.choices().port_offset)
-    for service in SERVICES:
-        running = report.services.get(service.name, Running())
-        mark, words = _state(running, health[service.name])
-        sign, colour = _MARKS[mark]
-        table.add_row(
-            Text(sign, colour),
-            service.name,
-            str(known[service.name]),
-            Text(words, colour),
-            _ago(running.since) if running.pid else "",
-            str(running.restarts) if running.restarts else "",
-            _memory(running),
-            Text(service.what, "dim"),
-        )
-    return table
+def new_console() -> Console:
+    """A console on standard output: as wide as the terminal, or as ``COLUMNS`` says."""
+    is_free = not (sys.stdout and sys.stdout.isatty()) and "COLUMNS" not in os.environ
+    return Console(highlight=False, width=FILE_WIDTH if is_free else None)
 
 
 def addresses(home: Home, offset: int) -> Text:
@@ -76,7 +51,7 @@ def heartbeat(home: Home) -> Text:
     record = Record.read(home.data / "heartbeat")
     if record is None or record.state == "waiting":
         return Text("heartbeat: none yet", "yellow")
-    last = "never" if record.last_beat is None else f"{_ago(record.last_beat)} ago"
+    last = "never" if record.last_beat is None else f"{ago(record.last_beat)} ago"
     if record.state == "missing":
         return Text(f"no heartbeat, alerts reach nobody: {record.reason} Last beat: {last}", "bold red")
     return Text(f"heartbeat: last beat {last}", "green")
@@ -103,38 +78,11 @@ def paging(settings: AlertSettings) -> RenderableType:
 def _room(home: Home) -> Text:
     """How much the stack keeps, and how much more the disk takes."""
     kept = 0
-    for path in home.root.rglob("*"):
-        with contextlib.suppress(OSError):  # Prometheus removes files as it compacts
-            kept += path.lstat().st_size
+    for folder, _, names in os.walk(home.root):
+        for name in names:
+            with contextlib.suppress(OSError):  # Prometheus removes files as it compacts
+                kept += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - thousands of files
     free = shutil.disk_usage(home.root).free
     return Text(
         f"{kept / 1e6:.0f} MB, {free / 1e9:.1f} GB free", "bold red" if free < SCARCE_BYTES else "dim"
     )
-
-
-def _state(running: Running, health: Health) -> tuple[str, str]:
-    if health.healthy:
-        return "healthy", "healthy"
-    if running.state == "stopped":
-        return "held", "stopped"
-    if running.state == "waiting":
-        return "sick", f"{running.last_exit.reason if running.last_exit else 'ended'}; starts again soon"
-    if running.state == "running" and running.process() is None:
-        return "sick", "ended"
-    return "coming", health.why or "starting"
-
-
-def _ago(since: float) -> str:
-    seconds = int(max(0, time.time() - since))
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def _memory(running: Running) -> str:
-    process = running.process()
-    try:
-        return f"{process.memory_info().rss / 1e6:.0f} MB" if process else ""
-    except psutil.Error:
-        return ""

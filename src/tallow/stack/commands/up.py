@@ -13,12 +13,13 @@ from rich.text import Text
 
 from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import home_option
-from tallow.stack.commands.table import addresses, paging, services_table
+from tallow.stack.commands.services_table import ServicesTable
+from tallow.stack.commands.table import addresses, new_console, paging
 from tallow.stack.engines import configuration, native, plan
-from tallow.stack.engines.health import Health
 from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Choices, Home
 from tallow.stack.engines.logs import last_lines
 from tallow.stack.engines.native import StackError
+from tallow.stack.engines.service_state import service_states, unhealthy
 
 HEALTHY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
@@ -45,7 +46,7 @@ def command(port_offset: int | None, liveness_timeout: float | None, home: Home)
 
     Settings come from the environment and from .env in the current folder.
     """
-    console = Console(highlight=False)
+    console = new_console()
     before = home.choices()
     choices = Choices(
         before.port_offset if port_offset is None else port_offset,
@@ -53,7 +54,11 @@ def command(port_offset: int | None, liveness_timeout: float | None, home: Home)
         liveness_timeout=before.liveness_timeout if liveness_timeout is None else liveness_timeout,
     )
     native.start(home, choices, lambda line: console.print(f"[dim]{line}[/]"))
-    wait_until_healthy(home, console)
+    try:
+        wait_until_healthy(home, console)
+    except KeyboardInterrupt:
+        click.echo(f"\nwhat was started runs on; to stop it: {command_line(home, 'down')}", err=True)
+        raise
     choices = home.choices()
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
     settings = configuration.load_settings(Path(choices.env_folder))
@@ -73,26 +78,24 @@ def wait_until_healthy(home: Home, console: Console) -> None:
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     with Live(console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
         while True:
-            health = native.health(home)
-            live.update(services_table(home, health), refresh=True)
-            if all(answer.healthy for answer in health.values()):
+            states = service_states(home)
+            live.update(ServicesTable(home, states), refresh=True)
+            waiting = unhealthy(states)
+            if not waiting:
                 break
-            if failing := _hopeless(home, health, deadline):
+            if failing := _hopeless(home, waiting, deadline):
                 raise StackError(_report(home, failing))
             time.sleep(LOOK_EVERY_S)
     if not console.is_terminal:
-        console.print(services_table(home, health))
+        console.print(ServicesTable(home, states))
 
 
-def _hopeless(home: Home, health: dict[str, Health], deadline: float) -> list[str]:
-    """The services that will not come up."""
-    sick = [name for name, answer in health.items() if not answer.healthy]
+def _hopeless(home: Home, waiting: list[str], deadline: float) -> list[str]:
+    """The services, of those that are not healthy yet, that will not come up."""
     if time.monotonic() > deadline:
-        return sick
-    report = plan.read_report(home)
-    return [
-        name for name in sick if name in report.services and report.services[name].restarts >= GIVES_UP_AFTER
-    ]
+        return waiting
+    services = plan.read_report(home).services
+    return [name for name in waiting if name in services and services[name].restarts >= GIVES_UP_AFTER]
 
 
 def _report(home: Home, failing: list[str]) -> str:

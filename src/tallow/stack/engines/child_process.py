@@ -47,9 +47,12 @@ async def spawn(task: Task, log_file: Path) -> asyncio.subprocess.Process:
 
 async def terminate(process: asyncio.subprocess.Process) -> bool:
     """End a program and its children: SIGTERM, then SIGKILL; whether the program needed the latter."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-        process.send_signal(signal.SIGCONT)  # a stopped process does not handle SIGTERM
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            # Not through the process object: Popen.send_signal() may take the exit status of a process that
+            # has just ended away from asyncio, which then reports 255.
+            os.kill(process.pid, signal.SIGTERM)
+            os.kill(process.pid, signal.SIGCONT)  # a stopped process does not handle SIGTERM
     killed = False
     try:
         async with asyncio.timeout(TERMINATE_S):

@@ -76,7 +76,7 @@ SERVICES: Final = (
     Service(
         name="mailbox",
         port=1025,
-        what="keeps alert e-mails",
+        what="stores alert e-mails",
         arguments=("tallow.stack.mailbox", "--port", "{port}", "--folder", "{data}/mailbox"),
         ready=SMTP,
         alive=SMTP,
@@ -86,7 +86,7 @@ SERVICES: Final = (
     Service(
         name="heartbeat",
         port=HEARTBEAT_PORT,
-        what="pages if alerting dies",
+        what="dead man's switch",
         arguments=(
             "tallow.stack.heartbeat",
             "--port={port}",
@@ -116,7 +116,7 @@ SERVICES: Final = (
     Service(
         name="node-exporter",
         port=9100,
-        what="this machine's figures",
+        what="metrics of this host",
         program="node_exporter",
         arguments=(
             f"--web.listen-address={HOST}:{{port}}",
@@ -175,7 +175,7 @@ SERVICES: Final = (
     Service(
         name="dashboards",
         port=DASHBOARDS_PORT,
-        what="shows it all",
+        what="dashboards, browser",
         arguments=(
             *("tallow", "viewer", "--host", HOST, "--port", "{port}"),
             *("--prometheus", f"http://{HOST}:{{ports[prometheus]}}"),
