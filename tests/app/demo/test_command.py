@@ -31,7 +31,7 @@ async def test_it_ends_with_a_summary_for_scripts(server: Running) -> None:
     assert (summary["transfers"], summary["unmeant"]) == (3, 0)
 
 
-@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted: signal.Signals) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
     await server.until("active_transfers", 1)
@@ -39,6 +39,18 @@ async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted:
     out, said = await running.communicate()
     assert (running.returncode, said) == (0, b"")
     assert " bad requests" in out.decode().splitlines()[-1]
+    assert list((home / "tmp").iterdir()) == []
+
+
+async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(server: Running, home: Path) -> None:
+    running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
+    await server.until("active_transfers", 1)
+    running.kill()
+    await running.communicate()
+    [abandoned] = (home / "tmp").iterdir()
+    again = await demo("--server", server.url, "--transfers", "1", "--size", "10kB")
+    await again.communicate()
+    assert not abandoned.exists()
     assert list((home / "tmp").iterdir()) == []
 
 

@@ -38,6 +38,31 @@ def test_what_is_past_its_time_is_removed() -> None:
     assert list(state_folder().iterdir()) == []
 
 
+def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
+    received = Received.of(LINK, time.time() - 1)
+    made = [tmp_path / "trip", tmp_path / "trip/day 1", tmp_path / "trip/day 2"]
+    for folder in made:
+        folder.mkdir()
+    (made[2] / "complete.jpg").touch()
+    partial = made[1] / "film.mp4.0123456789abcdef.tallow-part"
+    partial.touch()
+    received.began(partial, 1 << 30, made)
+    state.sweep()
+    assert sorted(tmp_path.glob("trip/**/*")) == [made[2], made[2] / "complete.jpg"]
+    assert list(state_folder().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"partial": 7, "folders": 8}', '{"partial": "/etc/hostname", "folders": ["/etc"]}']
+)
+def test_a_strange_memory_removes_nothing_else(content: str) -> None:
+    state_folder().mkdir(parents=True)
+    (state_folder() / "receive-broken.json").write_text(content)
+    state.sweep()
+    assert list(state_folder().iterdir()) == []
+    assert Path("/etc/hostname").exists()
+
+
 def test_a_receiver_knows_what_is_complete_and_still_there(tmp_path: Path) -> None:
     received = Received.of(LINK, LATER)
     assert not received.begun

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Any, Final
 import click
 import orjson
 
-from tallow.app.commands.peers import command_error, fast_loop, load_faults
+from tallow.app.commands.executor import DaemonExecutor
+from tallow.app.commands.interrupts import heeded
+from tallow.app.commands.peers import command_error, fast_loop, load_faults, remove_leftovers
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.pair import Result
 from tallow.app.demo.plan import Shares
@@ -105,6 +106,7 @@ def command(
     )
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            runner.get_loop().set_default_executor(DaemonExecutor())
             ended = runner.run(_until_stopped(traffic, duration, transfers))
     except PeerError as error:
         raise command_error(error) from None
@@ -117,9 +119,10 @@ def command(
 
 
 async def _until_stopped(traffic: Traffic, duration: float | None, transfers: int | None) -> bool:
-    """Run until the duration or number of transfers is reached: True, or until SIGINT or SIGTERM: False."""
+    """Run until the duration or number of transfers is reached: True, or until a signal: False."""
+    await asyncio.to_thread(remove_leftovers)
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
-    for wanted in (signal.SIGINT, signal.SIGTERM):
+    for wanted in heeded():
         asyncio.get_running_loop().add_signal_handler(wanted, running.cancel)
     with suppress(asyncio.CancelledError):
         await running

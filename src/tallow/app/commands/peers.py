@@ -7,6 +7,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,9 +15,13 @@ from typing import Any, Final, TypeVar
 import click
 
 from tallow.app.channels.channel import ChannelError
+from tallow.app.commands.executor import DaemonExecutor
+from tallow.app.commands.interrupts import SignalledError, signals_interrupt, until_signalled
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
+from tallow.app.files import temporary
 from tallow.app.files.error import FileError
 from tallow.app.link import LinkError
+from tallow.app.peer import private, state
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.errors import LostError, NotRunningError, PeerError, classified, one_line
 from tallow.app.peer.journal import set_up
@@ -48,8 +53,9 @@ def common_options(function: Function) -> Function:
     def wrapped(
         *args: Any, relay: bool, json_output: bool, no_telemetry: bool, ca: Path | None, **kwargs: Any
     ) -> Any:
-        load_faults()
-        return function(*args, common=Common(relay, json_output, no_telemetry, ca), **kwargs)
+        with signals_interrupt():
+            load_faults()
+            return function(*args, common=Common(relay, json_output, no_telemetry, ca), **kwargs)
 
     options = [
         click.option("--relay", is_flag=True, help="Never connect directly: use Tallow's relay."),
@@ -122,15 +128,17 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
     try:
         set_up()
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(work)
-    except KeyboardInterrupt:
+            runner.get_loop().set_default_executor(DaemonExecutor())
+            runner.run(until_signalled(_after_cleaning(work)))
+    except (KeyboardInterrupt, SignalledError):
+        work.close()  # it may not have begun
         display("finished", outcome="cancelled", by="this side")
         status = _say(display, "cancelled", INTERRUPTED)
     except CancelledByPeerError as error:
         display("finished", outcome="cancelled", by="other side")
         status = _say(display, str(error), FAILED)
     except Exception as error:
-        work.close()  # it may not have begun
+        work.close()
         display("error", type=classified(error)[0], message=one_line(error))
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):
@@ -151,8 +159,21 @@ def command_error(error: Exception) -> click.ClickException:
     return kind(one_line(error))
 
 
+async def _after_cleaning(work: Coroutine[Any, Any, None]) -> None:
+    await asyncio.to_thread(remove_leftovers)
+    await work
+
+
+def remove_leftovers() -> None:
+    """Remove what commands of this user left that were killed, and what is past its time."""
+    temporary.remove_abandoned()
+    private.remove_abandoned()
+    state.sweep()
+
+
 def _say(display: Display, text: str, status: int) -> int:
     display.close()
     if isinstance(display, Terminal):
-        click.secho(f"tallow: {text}", err=True, fg=None if status == INTERRUPTED else "red")
+        with suppress(OSError):  # the terminal may be gone
+            click.secho(f"tallow: {text}", err=True, fg=None if status == INTERRUPTED else "red")
     return status

@@ -13,7 +13,6 @@ from tallow.app.commands.peers import Common, common_options, display_of, option
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link, is_exposed, origin
-from tallow.app.peer import state
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_passing
 from tallow.app.peer.preferences import Preferences
@@ -76,7 +75,6 @@ async def _receive(
         link = replace(link, server=origin(choice.url()))
     if is_exposed(link.server):
         display("warning", message="the link is plain http to another machine: who meets whom can be seen")
-    state.sweep()
     received = Received.of(link, time.time() + REMEMBERED_S)
     metrics = new_metrics()
     if received.begun:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.source import Source, collect
+from tallow.app.files.temporary import temporary_folder
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.metadata import uncleaned
 from tallow.app.peer import state
 from tallow.app.peer.display import Display
-from tallow.app.peer.errors import PeerError, is_passing
-from tallow.app.peer.offer import prepare
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.offer import Offer, clean, describe, prepare
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.sender import Sender
 from tallow.app.peer.server import Server, trust
@@ -83,25 +85,25 @@ async def _send(
     preferences: Preferences,
     display: Display,
 ) -> None:
-    state.sweep()
     sent = chosen(paths) if resume else None
     place = sent.link.server if sent is not None else origin(choice.url())
     if is_exposed(place) and not insecure:
         raise LinkError("a link with plain http to another machine can be read on its way; use https")
-    files = collect(
-        [Path(path) for path in sent.paths] if sent is not None else list(paths),
-        lambda line: display("warning", message=line),
-    )
-    if not (keep if sent is None else sent.keep_metadata):
-        kept = await asyncio.to_thread(uncleaned, files)
-        if kept is not None:
-            display("warning", message=kept)
-    async with Server(place, trust(common.ca)) as server:
-        with correlation.bind(correlation.new_id()):
-            if sent is None:
-                sent = await _room(server, paths, keep)
-            display("link", link=sent.link.text, expires_in=round(sent.expires - time.time()))
-            await _transfer(server, sent, files, options, preferences, display)
+    with temporary_folder() as scratch:
+        transfer = _Transfer(scratch, options, preferences, display)
+        wanted = paths if sent is None else [Path(path) for path in sent.paths]
+        keep = keep if sent is None else sent.keep_metadata
+        files: Sequence[Source] = await transfer.collected(wanted, keep=keep)
+        if sent is None:
+            files = await transfer.cleaned(files, keep=keep)
+        async with Server(place, trust(common.ca)) as server:
+            with correlation.bind(correlation.new_id()):
+                if sent is None:
+                    preparing = describe(files)
+                    sent = await _room(server, paths, keep)
+                else:
+                    preparing = transfer.prepared(files, sent)
+                await transfer.run(server, sent, preparing)
 
 
 async def _room(server: Server, paths: tuple[Path, ...], keep: bool) -> Sent:
@@ -114,38 +116,62 @@ async def _room(server: Server, paths: tuple[Path, ...], keep: bool) -> Sent:
     return sent
 
 
-async def _transfer(
-    server: Server,
-    sent: Sent,
-    files: list[Source],
-    options: Options,
-    preferences: Preferences,
-    display: Display,
-) -> None:
-    """Send, and say what was sent."""
-    metrics = new_metrics()
-    with tempfile.TemporaryDirectory(prefix="tallow-") as scratch:
-        preparing = asyncio.create_task(
-            prepare(files, Path(scratch), metrics, keep_metadata=sent.keep_metadata, before=sent.manifest)
+class _Transfer:
+    """What is sent, and how."""
+
+    def __init__(self, scratch: Path, options: Options, preferences: Preferences, display: Display) -> None:
+        self._scratch = scratch
+        self._options = options
+        self._preferences = preferences
+        self._display = display
+        self._metrics = new_metrics()
+
+    async def collected(self, paths: Sequence[Path], *, keep: bool) -> list[Source]:
+        """The files to send, found in a thread: a folder may be large, and its disk slow."""
+        files = await asyncio.to_thread(collect, paths, self._warn)
+        kept = None if keep else await asyncio.to_thread(uncleaned, files)
+        if kept is not None:
+            self._warn(kept)
+        return files
+
+    def _warn(self, message: str) -> None:
+        self._display("warning", message=message)
+
+    async def cleaned(self, files: Sequence[Source], *, keep: bool) -> Sequence[Source]:
+        """See :func:`clean`."""
+        return await clean(files, self._scratch, self._metrics, keep_metadata=keep)
+
+    async def prepared(self, files: Sequence[Source], sent: Sent) -> Offer:
+        """The files of a transfer that is resumed, made ready once its receiver can be told of a problem."""
+        return await prepare(
+            files, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
         )
-        sender = Sender(server, sent, preparing, options, metrics, display)
+
+    async def run(self, server: Server, sent: Sent, preparing: Coroutine[Any, Any, Offer]) -> None:
+        """Send, and say what was sent."""
+        task = asyncio.create_task(preparing)
+
+        def give_link() -> None:
+            self._display("link", link=sent.link.text, expires_in=round(sent.expires - time.time()))
+
+        sender = Sender(server, sent, task, self._options, self._metrics, self._display, on_joined=give_link)
         try:
             await sender.run()
         except Exception as error:
-            if is_passing(error):
-                display("warning", message="to go on with it later: tallow send --resume")
+            if sender.is_resumable(error):
+                self._display("warning", message="to go on with it later: tallow send --resume")
             raise
         finally:
             if sender.accepted_reports:
-                preferences.reported(options.settings)
-        offer = preparing.result()
-    display(
-        "finished",
-        outcome="success",
-        files=len(offer.sources),
-        bytes=offer.manifest.size,
-        seconds=round(sender.seconds, 3),
-    )
+                self._preferences.reported(self._options.settings)
+        offer = task.result()
+        self._display(
+            "finished",
+            outcome="success",
+            files=len(offer.sources),
+            bytes=offer.manifest.size,
+            seconds=round(sender.seconds, 3),
+        )
 
 
 def chosen(paths: tuple[Path, ...]) -> Sent:

@@ -6,7 +6,6 @@ import asyncio
 import random
 import shutil
 import ssl
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Final
 from tallow.app.demo.bad import ask_badly
 from tallow.app.demo.pair import Pair, Result
 from tallow.app.demo.plan import BAD, Plan, Shares, plans
+from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.errors import PeerError, RefusedError
 from tallow.app.peer.preferences import PREFERENCES
 
@@ -132,11 +132,11 @@ class Traffic:
         begun = time.monotonic()
         tasks: set[asyncio.Task[None]] = set()
         try:
-            with tempfile.TemporaryDirectory(prefix="tallow-demo-") as scratch:
+            with temporary_folder() as scratch:
                 try:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(duration):
-                            await self._start(transfers, Path(scratch), tasks)
+                            await self._start(transfers, scratch, tasks)
                     if tasks:
                         await asyncio.wait(set(tasks), timeout=GRACE_S)
                 finally:

@@ -23,12 +23,16 @@ class Destination:
     Every step below it is taken from one open folder to the next and follows no symbolic link: a link in the
     place of a folder or a file is a taken name, nothing behind it is read or written.
 
+    Attributes:
+        made: folders that were made below it, each after the one that it is in.
+
     Raises:
         FileError: it cannot be made or written to.
     """
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self.made: list[Path] = []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -133,6 +137,8 @@ class Destination:
                 below, name, new = _step(here, part)
                 os.close(here)
                 here, folder, made = below, folder / name, made + new
+                if new:
+                    self.made.append(self.folder / folder)
         except OSError as error:
             os.close(here)
             raise plainly("make the folder of", str(path), error) from None

@@ -35,6 +35,9 @@ def partial_name(name: str, size: int, digest: bytes, resume_key: bytes) -> str:
 class Partial:
     """A file that is being received. All of it blocks on the disk.
 
+    Attributes:
+        path: where it is until it gets its name.
+
     Args:
         parent: its open folder, which is closed with it.
         folder: the same as a path, for the result.
@@ -57,6 +60,7 @@ class Partial:
         discarded: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
+        self.path = folder / partial
         self.size = size
         self.received = 0
         self._parent, self._folder, self._partial = parent, folder, partial

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import orjson
@@ -22,6 +24,16 @@ _THEMES: Final = {
 }
 
 
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Drop what nobody can read any more: the terminal was closed, or the reader of a pipe has left."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EIO, errno.EPIPE}:
+            raise
+
+
 class JsonLines:
     """One JSON object a line on standard output; see docs/peers.md."""
 
@@ -29,8 +41,9 @@ class JsonLines:
         self._out = out or sys.stdout.buffer
 
     def __call__(self, event: str, /, **details: Any) -> None:
-        self._out.write(orjson.dumps({"event": event} | details) + b"\n")
-        self._out.flush()
+        with _unless_gone():
+            self._out.write(orjson.dumps({"event": event} | details) + b"\n")
+            self._out.flush()
 
     def close(self) -> None:
         """Nothing is left to be shown."""
@@ -59,13 +72,15 @@ class Terminal:
     def __call__(self, event: str, /, **details: Any) -> None:
         show = getattr(self, f"_on_{event}", None)
         if show is not None:
-            show(details)
+            with _unless_gone():
+                show(details)
 
     def close(self) -> None:
         """Take the progress bar off."""
         if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+            bar, self._bar = self._bar, None
+            with _unless_gone():
+                bar.stop()
 
     def _say(self, text: str) -> None:
         self._console.print(text, style="note", markup=False)

@@ -110,6 +110,7 @@ class Incoming:
         if anew and partial.received:  # the sender was told that nothing of it is here
             partial.discard()
             partial = await asyncio.to_thread(begin, *arguments)
+        self._received.began(partial.path, partial.size, self._destination.made)
         return partial
 
     async def _file(self, manifest: Manifest, file: int, partial: Partial) -> None:

@@ -40,6 +40,27 @@ def write(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
+def remove_abandoned() -> None:
+    """Remove what :func:`write` left of files when its process was killed in the middle. Never raises."""
+    for folder in (state_folder(), config_folder()):
+        with suppress(OSError):
+            for file in folder.glob(".*.json.*"):
+                if _is_abandoned(file.suffix[1:]):
+                    file.unlink(missing_ok=True)
+
+
+def _is_abandoned(pid: str) -> bool:
+    """Whether a draft's name ends with the number of a process that has ended."""
+    if not pid.isascii() or not pid.isdecimal():
+        return False
+    with suppress(PermissionError):
+        try:
+            os.kill(int(pid), 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+    return False
+
+
 def read(path: Path) -> dict[str, Any]:
     """What was written; empty if there is nothing, or nothing that can be understood."""
     with suppress(OSError, orjson.JSONDecodeError):

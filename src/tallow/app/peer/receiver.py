@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
-from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link
 from tallow.app.peer.errors import PeerError, code_of, is_passing
@@ -56,11 +55,10 @@ class Receiver(Side):
         if error is not None:
             record_failure(error, self._metrics)
         resumable = error is not None and is_passing(error)
-        await self._seat.leave(None if resumable else outcome_of(error))
-        await self._telemetry.last()
         if not resumable:
             self._received.forget()
             self._drop_parts()
+        await self._say_goodbye(None if resumable else outcome_of(error))
 
     def _drop_parts(self) -> None:
         """Leave nothing in the folder of what nobody will go on with."""
@@ -69,6 +67,7 @@ class Receiver(Side):
             if number not in self._received.paths:
                 key = self._link.resume_key
                 self._destination.drop(entry.name, entry.size, entry.digest, key)
+        self._received.remove_unfinished()
 
     async def _until_done(self) -> None:
         """Follow the sender's attempts until one of them has brought all."""
@@ -160,15 +159,14 @@ class Receiver(Side):
     async def _receive(self, attempt: Attempt) -> None:
         """One connection, from its opening to the last file."""
         signaling = await self._seat.take()
-        channel = await self._opener.follow(attempt, signaling)
+        channel = await self._unless_departed(signaling, self._opener.follow(attempt, signaling))
         try:
-            secure = await agree(channel, "receiver", self._link, self._metrics)
+            agreeing = agree(channel, "receiver", self._link, self._metrics)
+            secure = await self._unless_departed(signaling, agreeing)
             self._events("connected", method=method_of(channel), path=getattr(channel, "path", None))
             await self._take(secure)
         finally:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(2):
-                    await channel.close()
+            await self._close(channel)
 
     async def _take(self, secure: SecureChannel) -> None:
         incoming = Incoming(
@@ -184,13 +182,14 @@ class Receiver(Side):
             self.manifest = await incoming.run()
         except asyncio.CancelledError:
             if not self._replaced:
-                await secure.abort(CancelledByPeerError.code)
+                await self._abort(secure)
             raise
         except ChannelError:
             raise
         except Exception as error:
             await secure.abort(code_of(error))
             raise
+        self._complete = True
         with suppress(ChannelError, TimeoutError):
             async with asyncio.timeout(CLOSED_S):
                 await secure.channel.receive()  # the sender's to close: it may still measure the connection

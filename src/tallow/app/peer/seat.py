@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from tallow.app.crypto.session import Role
 from tallow.app.link import Link
@@ -17,6 +18,8 @@ from tallow.app.peer.signaling import Attempt, Signaling
 from tallow.app.peer.telemetry import Telemetry
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
+
+LEAVE_S: Final = 2.0
 
 
 class Seat:
@@ -59,8 +62,14 @@ class Seat:
         self._flowing = flowing
         self._signaling: Signaling | None = None
         self._given_up: Exception | None = None
+        self._met = False
         self._joining = asyncio.Lock()
         self._holding: asyncio.Task[None] | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether both sides have been in the room at one time, as far as this side was told."""
+        return self._met or (self._signaling is not None and self._signaling.met)
 
     async def take(self) -> Signaling:
         """The seat, taken again if signaling was lost.
@@ -99,6 +108,7 @@ class Seat:
         with correlation.bind(self.correlation_id):
             signaling = await Signaling.join(self._server, self._link, self._role, self.attempts, self._key)
         joined = signaling.joined
+        self._met = self.met
         self._signaling = signaling
         self._key = joined.seat
         self._on_key(self._key)
@@ -125,10 +135,25 @@ class Seat:
                 return
 
     async def leave(self, outcome: str | None) -> None:
-        """Give the seat up, with the transfer's outcome if it has one. Never raises."""
+        """Give the seat up, with the transfer's outcome if it has one. Never raises.
+
+        A seat that is lost at this moment is taken once more for that: otherwise the other side would wait.
+        """
         if self._holding is not None:
             self._holding.cancel()
             with suppress(asyncio.CancelledError):
                 await self._holding
-        if self._signaling is not None:
-            await self._signaling.leave(outcome)
+        signaling = self._signaling
+        if outcome is not None and (signaling is None or signaling.lost.is_set()):
+            signaling = await self._take_to_leave()
+        if signaling is not None:
+            await signaling.leave(outcome)
+
+    async def _take_to_leave(self) -> Signaling | None:
+        """The seat that this side had, taken again; None if it had none or cannot get it."""
+        if self._key is None or self._given_up is not None:
+            return None
+        with suppress(PeerError, TimeoutError), correlation.bind(self.correlation_id):
+            async with asyncio.timeout(LEAVE_S):
+                return await Signaling.join(self._server, self._link, self._role, Mailbox(), self._key)
+        return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from contextlib import suppress
 
-from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, Method
-from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
+from tallow.app.channels.channel import ChannelClosedError, ChannelError, Method
+from tallow.app.crypto.errors import ProtocolError
 from tallow.app.peer.errors import PeerError, RefusedError, code_of, is_passing
 from tallow.app.peer.offer import Offer
 from tallow.app.peer.outgoing import Outgoing
@@ -32,6 +33,8 @@ class Sender(Side):
     Args:
         sent: what is remembered of it.
         preparing: the files being made ready.
+        on_joined: called once the room has been joined. The link may be given out then: a receiver that comes
+            will be told if this side stops.
     """
 
     def __init__(
@@ -42,6 +45,8 @@ class Sender(Side):
         options: Options,
         metrics: Metrics,
         events: Events,
+        *,
+        on_joined: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(
             "sender",
@@ -58,23 +63,27 @@ class Sender(Side):
         self._resumed = sent.manifest is not None
         self._method: Method = "relay"
         self._flowing: Method | None = None
-        self._paired = self._resumed
+        self._on_joined = on_joined
+        self._joined = False
+
+    def is_resumable(self, error: BaseException | None) -> bool:
+        """Whether a transfer that ended with ``error`` can be taken up again later."""
+        return error is not None and is_passing(error) and (self._joined or self._resumed)
 
     async def _end(self, error: BaseException | None) -> None:
         outcome = outcome_of(error)
         self._events.finished(outcome, error, self._progress.seconds)
         if error is not None:
             record_failure(error, self._metrics)
-        resumable = error is not None and is_passing(error)
-        if self._paired and not resumable:
-            self._record(outcome)
-        await self._seat.leave(outcome if self._paired and not resumable else None)
-        await self._telemetry.last()
+        resumable = self.is_resumable(error)
+        if not resumable:
+            if self._resumed or self._seat.met:
+                self._record(outcome)
+            self._sent.forget()
         self._preparing.cancel()
+        await self._say_goodbye(None if resumable else outcome)
         with suppress(asyncio.CancelledError, Exception):
             await self._preparing
-        if not resumable:
-            self._sent.forget()
 
     def _record(self, outcome: str) -> None:
         offer = self._offered()
@@ -91,6 +100,9 @@ class Sender(Side):
         done = False
         while not done:
             signaling = await self._seat.take()
+            if not self._joined:
+                self._joined = True
+                self._on_joined()
             with correlation.bind(self._seat.correlation_id):
                 done = await self._once(signaling)
 
@@ -123,22 +135,31 @@ class Sender(Side):
             left(signaling)
             self._events("waiting", side="receiver")
             self._retries.waited()
-        waiting = asyncio.create_task(signaling.other_side())
+        arriving = asyncio.create_task(signaling.other_side())
+        farewell = asyncio.create_task(signaling.farewell.wait())
         try:
-            # A file that cannot be read must show now, not when the receiver comes.
-            await asyncio.wait({waiting, self._preparing}, return_when=asyncio.FIRST_COMPLETED)
-            if not self._preparing.done():
-                await waiting
-                await asyncio.wait({self._preparing})
-            problem = self._preparing.exception()
-            if problem is not None:
-                if self._resumed and signaling.here.is_set():
-                    await self._tell(signaling, problem)
-                raise problem
-            await waiting
+            while not (arriving.done() and self._preparing.done()):
+                pending = {task for task in (arriving, farewell, self._preparing) if not task.done()}
+                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                # What keeps one side from going on must show now, not when the other is ready.
+                await self._raise_problem(signaling)
+                left(signaling)
+                if arriving.done():
+                    arriving.result()
+            await self._raise_problem(signaling)
         finally:
-            waiting.cancel()
+            arriving.cancel()
+            farewell.cancel()
         return self._preparing.result()
+
+    async def _raise_problem(self, signaling: Signaling) -> None:
+        """Raise why the files cannot be sent, if they cannot; a receiver of a resumed transfer is told."""
+        problem = self._preparing.exception() if self._preparing.done() else None
+        if problem is None:
+            return
+        if self._resumed and signaling.here.is_set():
+            await self._tell(signaling, problem)
+        raise problem
 
     async def _tell(self, signaling: Signaling, problem: BaseException) -> None:
         """Let a receiver that waits for the rest know why it does not come."""
@@ -152,16 +173,16 @@ class Sender(Side):
         if self._sent.manifest is None:
             self._sent.manifest = offer.manifest
             self._sent.save()
-        self._paired = True
-        channel = await self._opener.open(signaling)
+        channel = await self._unless_departed(signaling, self._opener.open(signaling))
         self._method = method_of(channel)
         try:
-            secure = await agree(channel, "sender", self._link, self._metrics)
+            agreeing = agree(channel, "sender", self._link, self._metrics)
+            secure = await self._unless_departed(signaling, agreeing)
             self._events("connected", method=self._method, path=getattr(channel, "path", None))
             await self._carry(secure, signaling, offer)
         finally:
             self._flowing = None
-            await _closed(channel)
+            await self._close(channel)
 
     async def _carry(self, secure: SecureChannel, signaling: Signaling, offer: Offer) -> None:
         progress = self._progress
@@ -179,17 +200,12 @@ class Sender(Side):
             self._flowing = self._method
             await outgoing.send(accept)
         except asyncio.CancelledError:
-            await secure.abort(CancelledByPeerError.code)
+            await self._abort(secure)
             raise
         except ChannelError:
             raise
         except Exception as error:
             await secure.abort(code_of(error))
             raise
+        self._complete = True
         await self._opener.done(secure.channel)
-
-
-async def _closed(channel: Channel) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(2):
-            await channel.close()

@@ -79,6 +79,7 @@ class Signaling:
 
     Attributes:
         here: set while the other side is in the room.
+        met: the other side has been in the room.
         left: set while the other side is away again.
         farewell: set when it left on purpose, with an outcome.
         outcome: that one.
@@ -91,6 +92,7 @@ class Signaling:
         self._attempts = attempts
         self.joined: Joined
         self.here = asyncio.Event()
+        self.met = False
         self.left = asyncio.Event()
         self.farewell = asyncio.Event()
         self.lost = asyncio.Event()
@@ -144,7 +146,7 @@ class Signaling:
         except (KeyError, TypeError, ValueError):
             raise RefusedError("bad_message") from None
         if answer.get("peer") is True:
-            self.here.set()
+            self._other_came()
 
     def attempt(self, way: Way) -> Attempt:
         """Begin an attempt; the one before is over."""
@@ -256,12 +258,16 @@ class Signaling:
             self.outcome = None
             self.left.clear()
             self.farewell.clear()
-            self.here.set()
+            self._other_came()
         else:
             self.outcome = str(outcome) if outcome else None
             if outcome:
                 self.farewell.set()
             self._other_left()
+
+    def _other_came(self) -> None:
+        self.met = True
+        self.here.set()
 
     def _other_left(self) -> None:
         self.here.clear()

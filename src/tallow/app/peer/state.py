@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tallow.app.files.names import PARTIAL
 from tallow.app.link import Link, LinkError
 from tallow.app.peer import private
 from tallow.app.peer.manifest import Entry, Manifest
 
 SAVE_EVERY_S: Final = 1.0
+LARGE_BYTES: Final = 16 * 1024 * 1024
+"""Files from here on take long enough to be worth a write of the whole memory."""
 
 
 @dataclass
 class Received:
-    """A receiver's memory of one link: its seat, and which files are complete."""
+    """A receiver's memory of one link.
+
+    Attributes:
+        paths: files that are complete, by their number in the manifest.
+        partial: the file that is being received, under its temporary name.
+        folders: folders that were made for files, each after the one that it is in.
+    """
 
     file: Path | None
     expires: float
     seat: str | None = None
     manifest: str | None = None
     paths: dict[int, str] = field(default_factory=dict)
+    partial: str | None = None
+    folders: list[str] = field(default_factory=list)
     offered: Manifest | None = None
     _saved: float = 0.0
 
@@ -38,6 +49,8 @@ class Received:
             received.seat = found["seat"]
             received.manifest = found["manifest"]
             received.paths = {int(number): str(path) for number, path in found["paths"].items()}
+            received.folders = [str(folder) for folder in found["folders"]]
+            received.partial = found["partial"]
         return received
 
     @property
@@ -59,6 +72,18 @@ class Received:
         self.save()
         return True
 
+    def began(self, partial: Path, size: int, folders: Sequence[Path]) -> None:
+        """A file is being received. Written down at once if it is large: others are soon complete."""
+        self.partial = str(partial.absolute())
+        made = [str(folder.absolute()) for folder in folders]
+        self.folders += [folder for folder in made if folder not in set(self.folders)]
+        if size >= LARGE_BYTES:
+            self.save()
+
+    def remove_unfinished(self) -> None:
+        """Remove what is there of a file that nobody goes on with, and folders with nothing in them."""
+        _remove_unfinished(self.partial, self.folders)
+
     def finished(self, number: int, path: Path) -> None:
         """A file is complete. Written down now and then: of ten thousand files each would cost all before."""
         self.paths[number] = str(path.resolve())
@@ -70,7 +95,14 @@ class Received:
         self._saved = time.monotonic()
         if self.file is not None:
             paths = {str(number): path for number, path in self.paths.items()}
-            content = {"seat": self.seat, "manifest": self.manifest, "paths": paths, "expires": self.expires}
+            content = {
+                "seat": self.seat,
+                "manifest": self.manifest,
+                "paths": paths,
+                "partial": self.partial,
+                "folders": self.folders,
+                "expires": self.expires,
+            }
             with suppress(OSError):
                 private.write(self.file, content)
 
@@ -156,4 +188,16 @@ def _kept(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:
             if isinstance(expires, int | float) and expires > time.time():
                 yield file, content
             else:
+                with suppress(TypeError, KeyError):
+                    _remove_unfinished(content["partial"], content["folders"])
                 file.unlink(missing_ok=True)
+
+
+def _remove_unfinished(partial: str | None, folders: Sequence[str]) -> None:
+    """Remove a file that has its temporary name still, and folders that are empty, the innermost first."""
+    if isinstance(partial, str) and partial.endswith(PARTIAL):
+        with suppress(OSError):
+            Path(partial).unlink()
+    for folder in reversed(folders):
+        with suppress(OSError):
+            Path(folder).rmdir()

@@ -147,6 +147,11 @@ class Lobby:
             self.gauges.sync(room, self.clock())
         return held
 
+    async def abandon(self, room: Room) -> None:
+        """The sender has left for good before anybody came: the link is used up, and nothing is counted."""
+        if room.named is not None and not room.was_transfer:
+            await self.conclude(room, room.named)
+
     async def conclude(self, room: Room, outcome: str) -> bool:
         """Set a transfer's outcome, without counting it; False if it has one already."""
         if not room.conclude(outcome, self.clock()):

@@ -93,6 +93,11 @@ class Room:
         return self.named is not None or self.outcome in {"success", "cancelled"}
 
     @property
+    def was_transfer(self) -> bool:
+        """Both sides have been here at one time, now or before the server was restarted."""
+        return self.paired_once or self.started
+
+    @property
     def state(self) -> str:
         """What the store should remember."""
         return self.outcome or (STARTED if self.started else OPEN)
@@ -137,8 +142,9 @@ class Room:
     def rise(self, seat: Seat, now: float, *, outcome: str | None, wait: float, grace: float) -> bool:
         """Leave a seat, with an outcome or without (a lost socket); False if it was no longer held.
 
-        A sender's outcome is booked after ``wait`` seconds unless its report comes first. A sender lost after
-        the start has ``grace`` seconds to come back before its transfer counts as failed.
+        A sender's outcome is booked after ``wait`` seconds unless its report comes first. Where no receiver
+        was ever here there was no transfer, and nothing is booked. A sender lost after the start has
+        ``grace`` seconds to come back before its transfer counts as failed.
         """
         if self.seats.get(seat.role) is not seat:
             return False
@@ -148,7 +154,7 @@ class Room:
             if outcome is not None and not self.over:
                 self.named = outcome
                 self.active = False
-                self.verdict = (now + wait, outcome)
+                self.verdict = (now + wait, outcome) if self.was_transfer else None
             elif self.started and not self.over:
                 self.verdict = (now + grace, "failed")
         self._settle(now)

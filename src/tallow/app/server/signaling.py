@@ -155,6 +155,7 @@ class _Session:
             if held and peer is not None:
                 news = {"type": "peer", "event": event}
                 await peer.link.send(news | ({"outcome": outcome} if outcome else {}))
+            await self._lobby.abandon(room)
 
     async def _welcome(self, room: Room, seat: Seat) -> None:
         peer = room.peer(seat.role)

@@ -1,0 +1,90 @@
+"""Private temporary folders that do not outlive their process by more than one start.
+
+A folder is removed at the end of its block, whatever ends it. A process that is killed leaves its folder
+behind, and the next process removes it: the folder has a marker file, on which its process holds a lock that
+the kernel releases when the process ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+PREFIX: Final = "tallow-"
+MARKER: Final = ".tallow-temporary"
+ATTEMPTS: Final = 10
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of mode 0700 below TMPDIR, removed at the end of the block.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder, lock = _make()
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+        os.close(lock)
+
+
+def remove_abandoned() -> None:
+    """Remove this user's temporary folders below TMPDIR whose processes have ended. Never raises."""
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+        for entry in entries:
+            if entry.name.startswith(PREFIX):
+                with suppress(OSError):
+                    _remove_if_abandoned(Path(entry.path))
+
+
+def _make() -> tuple[Path, int]:
+    """A new folder and the descriptor that holds its lock."""
+    for _ in range(ATTEMPTS):
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        with suppress(FileNotFoundError, BlockingIOError):  # another start found the folder not locked yet
+            return folder, _lock(folder, os.O_CREAT | os.O_EXCL)
+    raise FileNotFoundError(f"temporary folders in {tempfile.gettempdir()} are removed as they are made")
+
+
+def _lock(folder: Path, flags: int = 0) -> int:
+    """A descriptor that holds the lock of a folder.
+
+    Raises:
+        OSError: BlockingIOError if another process holds it; FileNotFoundError if there is no marker.
+    """
+    marker = folder / MARKER
+    descriptor = os.open(marker, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        marker.stat()  # it may have been removed between the two calls
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _remove_if_abandoned(folder: Path) -> None:
+    found = folder.lstat()
+    if found.st_uid != os.geteuid() or not folder.is_dir() or folder.is_symlink():
+        return
+    lock = _lock(folder)  # raises for a folder without a marker: it is another program's
+    try:
+        _remove(folder)
+    finally:
+        os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also while a thread that was left behind still writes into it. Never raises."""
+    for _ in range(ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return

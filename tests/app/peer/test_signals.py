@@ -1,0 +1,301 @@
+"""A side that is told to stop, at any stage: the other side is told, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from support.peers import Program, tallow
+from support.server import Running, tallow_serve
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SLOW_TO_HASH = 200_000_000_000
+"""Bytes of a file with no content on the disk: hashing it takes longer than any test."""
+
+
+@pytest.fixture
+def slow_file(tmp_path: Path) -> Path:
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(SLOW_TO_HASH)
+    return path
+
+
+def a_picture(folder: Path, name: str = "photo.jpg") -> Path:
+    """A picture with metadata, so that a cleaned copy of it is made."""
+    exif = Image.Exif()
+    exif[0x010F] = "a camera nobody else need know"
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (64, 64)).save(folder / name, exif=exif)
+    return folder / name
+
+
+def copies(home: Path) -> list[Path]:
+    """The cleaned copies that peers keep, and what else is in such folders."""
+    return [path for path in (home / "tmp").glob("tallow-*/*") if not path.name.startswith(".")]
+
+
+def left_behind(home: Path) -> list[Path]:
+    """What a peer has left: temporary folders, memories of transfers, drafts."""
+    return [*(home / "tmp").iterdir(), *(path for path in (home / "state").rglob("*") if path.is_file())]
+
+
+async def is_cancelled(program: Program, by: str) -> bool:
+    """Wait for a side's end, which must be a cancellation: by `this side` or the `other side`."""
+    status = await program.ended()
+    assert await program.said() == ""
+    last = program.events[-1]
+    return (status, last) == (
+        130 if by == "this side" else 1,
+        {"event": "finished", "outcome": "cancelled", "by": by},
+    )
+
+
+def transfers(server: Running) -> float:
+    return sum(
+        server.value("transfers_total", status=status, method=method)
+        for status in ("success", "failed", "cancelled")
+        for method in ("p2p", "relay")
+    )
+
+
+@pytest.mark.parametrize("wanted", SIGNALS)
+async def test_a_sender_that_still_cleans_pictures(
+    server: Running, tmp_path: Path, wanted: signal.Signals
+) -> None:
+    for number in range(400):
+        a_picture(tmp_path / "album", f"{number}.jpg")
+    home = tmp_path / "s"
+    async with tallow("send", "--server", server.url, str(tmp_path / "album"), home=home) as sender:
+        while not copies(home):
+            await asyncio.sleep(0.005)
+        sender.process.send_signal(wanted)
+        assert await is_cancelled(sender, "this side")
+    assert [event["event"] for event in sender.events] == ["finished"]
+    assert left_behind(home) == []
+
+
+@pytest.mark.parametrize("wanted", SIGNALS)
+async def test_a_sender_that_waits_alone(server: Running, tmp_path: Path, wanted: signal.Signals) -> None:
+    home = tmp_path / "s"
+    async with tallow("send", "--server", server.url, str(a_picture(tmp_path)), home=home) as sender:
+        link = (await sender.until("link"))["link"]
+        await sender.until("waiting")
+        sender.process.send_signal(wanted)
+        assert await is_cancelled(sender, "this side")
+    assert left_behind(home) == []
+    async with tallow("receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link) as late:
+        assert "used up" in (await late.until("error"))["message"]
+        assert await late.ended() == 1
+    assert transfers(server) == 0
+
+
+@pytest.mark.parametrize("wanted", SIGNALS)
+async def test_a_sender_whose_receiver_waits(
+    server: Running, slow_file: Path, tmp_path: Path, wanted: signal.Signals
+) -> None:
+    sending = ("send", "--server", server.url, str(slow_file), str(a_picture(tmp_path)))
+    async with tallow(*sending, home=tmp_path / "s") as sender:
+        link = (await sender.until("link"))["link"]
+        async with tallow(
+            "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+        ) as receiver:
+            await server.until("transfer_queue_depth", 1)
+            sender.process.send_signal(wanted)
+            assert await is_cancelled(sender, "this side")
+            assert await is_cancelled(receiver, "other side")
+    assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+    assert transfers(server) == server.value("transfers_total", status="cancelled", method="relay") == 1
+
+
+@pytest.mark.parametrize("wanted", SIGNALS)
+async def test_a_receiver_that_waits(
+    server: Running, slow_file: Path, tmp_path: Path, wanted: signal.Signals
+) -> None:
+    async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
+        link = (await sender.until("link"))["link"]
+        async with tallow(
+            "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+        ) as receiver:
+            await server.until("transfer_queue_depth", 1)
+            receiver.process.send_signal(wanted)
+            assert await is_cancelled(receiver, "this side")
+            assert await is_cancelled(sender, "other side")
+    assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+
+
+@pytest.mark.parametrize("wanted", SIGNALS)
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+async def test_a_side_through_which_data_flows(
+    server: Running, tmp_path: Path, wanted: signal.Signals, who: str
+) -> None:
+    (tmp_path / "album" / "deep").mkdir(parents=True)
+    with (tmp_path / "album" / "deep" / "film.mp4").open("wb") as file:
+        file.truncate(3_000_000_000)
+    sending = ("send", "--relay", "--server", server.url, str(tmp_path / "album"), str(a_picture(tmp_path)))
+    async with tallow(*sending, home=tmp_path / "s") as sender:
+        link = (await sender.until("link"))["link"]
+        async with tallow(
+            "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+        ) as receiver:
+            await receiver.until("progress")
+            here, there = (sender, receiver) if who == "sender" else (receiver, sender)
+            here.process.send_signal(wanted)
+            assert await is_cancelled(here, "this side")
+            assert await is_cancelled(there, "other side")
+    assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+    assert list((tmp_path / "out").iterdir()) == []  # no part of a file, and no folder made for one
+    assert transfers(server) == 1
+
+
+async def test_a_server_that_does_not_answer_any_more_is_not_waited_for(
+    tmp_path: Path, slow_file: Path
+) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with tallow_serve(folder) as server:
+        sending = ("send", "--server", server.url, str(a_picture(tmp_path)), str(slow_file))
+        async with tallow(*sending, home=tmp_path / "s") as sender:
+            await sender.until("waiting")
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                sender.process.send_signal(signal.SIGTERM)
+                assert await is_cancelled(sender, "this side")
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+    assert left_behind(tmp_path / "s") == []
+
+
+async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
+    server: Running, tmp_path: Path
+) -> None:
+    home, picture = tmp_path / "s", a_picture(tmp_path)
+    sending = ("send", "--server", server.url, str(picture))
+    async with tallow(*sending, home=home) as killed, tallow(*sending, home=home) as alive:
+        await asyncio.gather(killed.until("waiting"), alive.until("waiting"))
+        assert len(copies(home)) == 2
+        killed.process.kill()
+        await killed.process.wait()
+        # Another program's folder, and one of ours without an owner's mark, are let alone.
+        for name in ("tallow-holidays", "tallow-abcdefgh"):
+            a_picture(home / "tmp" / name)
+        async with tallow("receive", home=home, given="no link") as next_start:
+            assert await next_start.ended() == 1
+        assert [path.name for path in copies(home)].count("photo.jpg") == 2
+        assert len(copies(home)) == 3  # and the copy of the sender that still runs
+        alive.process.send_signal(signal.SIGTERM)
+        assert await is_cancelled(alive, "this side")
+
+
+async def test_a_draft_of_a_killed_process_is_removed_by_the_next_start(tmp_path: Path) -> None:
+    gone = await asyncio.create_subprocess_exec("true")
+    await gone.wait()
+    folder = tmp_path / "p" / "state" / "tallow" / "transfers"
+    folder.mkdir(parents=True)
+    draft, written = folder / f".send-abc.json.{gone.pid}", folder / f".send-abc.json.{os.getpid()}"
+    for file in (draft, written):
+        file.write_text("{}")
+    async with tallow("receive", home=tmp_path / "p", given="no link") as next_start:
+        assert await next_start.ended() == 1
+    assert (draft.exists(), written.exists()) == (False, True)
+
+
+async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_link(
+    server: Running, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0" + bytes(5000))
+    home = tmp_path / "s"
+    sending = ("send", "--server", server.url, str(a_picture(tmp_path)), str(broken))
+    async with tallow(*sending, home=home) as sender:
+        assert "broken.jpg" in (await sender.until("error"))["message"]
+        assert await sender.ended() == 1
+    assert "link" not in [event["event"] for event in sender.events]
+    assert not server.context.lobby._made
+    assert left_behind(home) == []
+
+
+@pytest.mark.parametrize(
+    ("folders", "files", "said"),
+    [(1, 10_001, "these are 10001 files; accepted: up to 10000"), (15, 4_500, "the list of all names has")],
+    ids=["too many files", "names too long together"],
+)
+async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
+    server: Running, tmp_path: Path, folders: int, files: int, said: str
+) -> None:
+    deep = tmp_path.joinpath(*["x" * 240] * folders)
+    deep.mkdir(parents=True)
+    for number in range(files):
+        (deep / f"{number:0>200}").touch()
+    sending = ("send", "--server", server.url, str(tmp_path / ("x" * 240)))
+    async with tallow(*sending, home=tmp_path / "s") as sender:
+        assert said in (await sender.until("error"))["message"]
+        assert await sender.ended() == 1
+    assert "link" not in [event["event"] for event in sender.events]
+    assert not server.context.lobby._made
+
+
+async def test_a_file_that_changes_while_the_receiver_waits(
+    server: Running, slow_file: Path, tmp_path: Path
+) -> None:
+    async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
+        link = (await sender.until("link"))["link"]
+        async with tallow(
+            "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+        ) as receiver:
+            await server.until("transfer_queue_depth", 1)
+            os.truncate(slow_file, 1000)
+            assert "changed while" in (await sender.until("error"))["message"]
+            assert "gave up" in (await receiver.until("error"))["message"]
+            assert (await sender.ended(), await receiver.ended()) == (1, 1)
+
+
+async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
+    server: Running, tmp_path: Path
+) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; children inherit it
+    try:
+        sending = tallow("send", "--server", server.url, str(a_picture(tmp_path)), home=tmp_path / "s")
+        async with sending as sender:
+            link = (await sender.until("link"))["link"]
+            await sender.until("waiting")
+            sender.process.send_signal(signal.SIGHUP)
+            async with tallow("receive", "-o", str(tmp_path), home=tmp_path / "r", given=link) as receiver:
+                assert (await receiver.ended(), await sender.ended()) == (0, 0)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+async def test_a_terminal_that_is_closed(server: Running, slow_file: Path, tmp_path: Path) -> None:
+    """The kernel sends SIGHUP, and every write to the terminal fails from then on."""
+    home = tmp_path / "s"
+    (home / "tmp").mkdir(parents=True)
+    command = [sys.executable, "-m", "tallow", "send", "--no-qr", "--server", server.url]
+    own = {"XDG_STATE_HOME": home / "state", "XDG_CONFIG_HOME": home / "config", "TMPDIR": home / "tmp"}
+    environment = os.environ | {name: str(folder) for name, folder in own.items()}
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(command[0], [*command, str(slow_file), str(a_picture(tmp_path))], environment)
+    try:
+        shown = b""
+        while b"/#" not in shown or not shown.endswith(b"\n"):
+            shown += await asyncio.to_thread(os.read, terminal, 4096)
+        link = next(line for line in shown.decode().splitlines() if "/#" in line)
+        receiving = tallow("receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link)
+        async with receiving as receiver:
+            await server.until("transfer_queue_depth", 1)
+            os.close(terminal)
+            assert await is_cancelled(receiver, "other side")
+        _, status = await asyncio.to_thread(os.waitpid, child, 0)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        raise
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert left_behind(home) == []
