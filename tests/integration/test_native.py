@@ -165,6 +165,18 @@ def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running
     assert ended["reason"] in tallow(running, "logs", "supervisor", "--grep", f'pid": {process.pid}')
 
 
+def test_a_silence_survives_a_kill(running: Stack) -> None:
+    """Alertmanager itself writes silences to disk every 15 minutes, unless it is told otherwise."""
+    tallow(running, "silence", "add", "HighRelayUsage", "--for", "1h", "--comment", "kept")
+    snapshot = running.home.data / "alertmanager" / "silences"
+    until(lambda: snapshot.exists() and b"HighRelayUsage" in snapshot.read_bytes(), "it is on disk")
+    process = running.process("alertmanager")
+    process.kill()
+    until(lambda: running.running("alertmanager").pid not in {None, process.pid}, "Alertmanager runs again")
+    until(running.healthy, "healthy again")
+    assert "HighRelayUsage" in tallow(running, "silence", "list")
+
+
 def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
     before = running.running("node-exporter")
     assert "restarted: node-exporter" in tallow(running, "restart", "node-exporter")

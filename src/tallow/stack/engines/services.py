@@ -26,6 +26,8 @@ Reload = Literal["signal", "restart", "rotation"]
 HEARTBEAT_PORT: Final = 9095
 RESEND_S: Final = 60
 """How often Prometheus says that an alert fires; four times that long without, and it counts as resolved."""
+SNAPSHOT_EVERY: Final = "15s"
+"""How often Alertmanager writes silences and its notification log to disk; a SIGKILL loses what came since."""
 DASHBOARDS_PORT: Final = 3001
 
 
@@ -143,6 +145,7 @@ SERVICES: Final = (
             "--web.external-url=http://localhost:{port}",
             "--web.config.file={secrets}/web.yml",
             "--cluster.listen-address=",
+            f"--data.maintenance-interval={SNAPSHOT_EVERY}",
             "--log.format=json",
         ),
         alive="/-/healthy",
