@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tallow.stack.engines import debian
-from tallow.stack.engines.binaries import Wanted, fetch, find
+from tallow.stack.engines.binaries import WANTED, Wanted, fetch, find
 
 _PACKAGES: Final = {
     "promtool": "prometheus",
@@ -30,11 +30,14 @@ _PACKAGES: Final = {
 
 @cache
 def program(name: str) -> Path:
-    """The path of a program. Skips the test where neither the PATH nor apt has it.
+    """The path of a program, under its name in Debian or in its own project (``alertmanager``).
+
+    Skips the test where neither the PATH nor apt has it.
 
     Run it with :func:`environment`, so that it finds the libraries unpacked beside it.
     """
-    wanted = Wanted((name,), _PACKAGES[name])
+    names = next((one.names for one in WANTED.values() if name in one.names), (name,))
+    wanted = Wanted(names, _PACKAGES[name])
     if found := find(wanted):
         return found.path
     if not debian.available():

@@ -48,6 +48,11 @@ SECTIONS: Final = (
         "Read from the environment alone.",
         (
             Variable("PATH", "folders, separated by colons", "Where programs are looked for"),
+            Variable(
+                "TALLOW_PROGRAMS",
+                "folders and programs, separated by colons",
+                "What is found there is used, whatever its version; otherwise the newest program is",
+            ),
             Variable("TALLOW_TOOLS", _PATH, "Programs unpacked from Debian's packages are kept there"),
             Variable(
                 "XDG_CACHE_HOME",

@@ -1,20 +1,28 @@
-"""The programs of the native stack: on the PATH, or Debian's packages unpacked privately."""
+"""The programs of the native stack: on the PATH, or from Debian's packages, unpacked privately.
+
+The newest one of a kind is taken. ``TALLOW_PROGRAMS`` names folders and programs that come first, whatever
+their version.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from tallow.stack.engines import debian
+from tallow.stack.engines.versions import Version, program_version
 
 CHECKOUT: Final = Path(__file__).parents[4]
-_SYSTEM: Final = "/usr/sbin:/usr/local/bin:/opt/homebrew/bin:/usr/lib/postgresql/15/bin"
-_FOLDERS: Final = ("usr/bin", "bin", "usr/sbin", "usr/lib/postgresql/15/bin")
+PROGRAMS_VARIABLE: Final = "TALLOW_PROGRAMS"
+_SYSTEM: Final = ("/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/lib/postgresql/15/bin")
+_FOLDERS: Final = ("usr/bin", "usr/sbin", "usr/lib/postgresql/15/bin")
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +58,15 @@ class Program:
     """Where it must be started, if that matters to it."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    def version(self) -> Version | None:
+        """What it says itself."""
+        return program_version(self.path, self.environment)
 
-def ensure(names: Iterable[str], say: Callable[[str], None] = lambda _: None) -> dict[str, Program]:
+
+def ensure(names: Iterable[str], say: Say = lambda _: None) -> dict[str, Program]:
     """Programs by their names in :data:`WANTED`, unpacked now where they are missing.
+
+    What was unpacked before is renewed once a day, should apt have a newer package.
 
     Args:
         names: what is needed.
@@ -61,18 +75,16 @@ def ensure(names: Iterable[str], say: Callable[[str], None] = lambda _: None) ->
     Raises:
         MissingProgramError: one is neither on the PATH nor to be had from apt.
     """
-    return {name: find(WANTED[name]) or _fetch(name, say) for name in names}
+    return {name: _renewed(WANTED[name], say) or _fetch(name, say) for name in names}
 
 
 def find(wanted: Wanted) -> Program | None:
-    """The program if it is on this machine already."""
-    for name in wanted.names:
-        if found := shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM}"):
-            return Program(Path(found))
-    for tools in _places():
-        if (tools / wanted.package).exists():
-            return unpacked(wanted, tools / wanted.package)
-    return None
+    """The program if it is on this machine already: the operator's choice, else the newest.
+
+    Raises:
+        MissingProgramError: ``TALLOW_PROGRAMS`` names something that is not there.
+    """
+    return next(_chosen(wanted), None) or _newest([*_on_the_path(wanted), *_unpacked(wanted)])
 
 
 def fetch(wanted: Wanted) -> Program:
@@ -109,6 +121,52 @@ def tools_folder() -> Path:
     )
 
 
+def _chosen(wanted: Wanted) -> Iterator[Program]:
+    """What ``TALLOW_PROGRAMS`` selects: a list of folders and programs, separated as the PATH is."""
+    for entry in filter(None, os.environ.get(PROGRAMS_VARIABLE, "").split(os.pathsep)):
+        place = Path(entry).expanduser().absolute()
+        if place.is_dir():
+            found = next((place / name for name in wanted.names if _is_program(place / name)), None)
+        elif _is_program(place):
+            found = place if place.name in wanted.names else None
+        else:
+            raise MissingProgramError(
+                f"{PROGRAMS_VARIABLE}: {entry} is neither a folder nor a program that can be started"
+            )
+        if found:
+            yield Program(found)
+
+
+def _on_the_path(wanted: Wanted) -> Iterator[Program]:
+    folders = (*os.environ.get("PATH", os.defpath).split(os.pathsep), *_SYSTEM)
+    for folder in dict.fromkeys(filter(None, folders)):
+        for name in wanted.names:
+            if found := shutil.which(name, path=folder):
+                yield Program(Path(found))
+
+
+def _unpacked(wanted: Wanted) -> Iterator[Program]:
+    for tools in _places():
+        if (tools / wanted.package).exists():
+            yield unpacked(wanted, tools / wanted.package)
+
+
+def _newest(programs: list[Program]) -> Program | None:
+    """The newest; the first one of those that do not say how old they are, and of equals."""
+    if len({program.path.resolve() for program in programs}) <= 1:
+        return next(iter(programs), None)
+    best = programs[0]
+    for other in programs[1:]:
+        ours, theirs = best.version(), other.version()
+        if ours and theirs and theirs > ours:
+            best = other
+    return best
+
+
+def _is_program(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
 def _places() -> list[Path]:
     if named := os.environ.get("TALLOW_TOOLS"):
         return [Path(named)]
@@ -118,7 +176,27 @@ def _places() -> list[Path]:
     return [cached]
 
 
-def _fetch(name: str, say: Callable[[str], None]) -> Program:
+def _renewed(wanted: Wanted, say: Say) -> Program | None:
+    """The program that is here, its package unpacked anew before if it is one and apt has a newer one."""
+    found = find(wanted)
+    if found is None:
+        return None
+    tools = next((tools for tools in _places() if found.path.is_relative_to(tools)), None)
+    if tools is None or not debian.available():
+        return found
+    try:
+        if debian.is_due(wanted.package, tools):
+            say(f"looking for a newer {wanted.package}")
+        version = debian.renew(wanted.package, tools)
+    except debian.PackageError as error:
+        say(f"{error}; going on with the one that was unpacked before")
+        return found
+    if version:
+        say(f"renewed {wanted.package}: {version}")
+    return find(wanted)
+
+
+def _fetch(name: str, say: Say) -> Program:
     wanted = WANTED[name]
     if not debian.available():
         brew = f"brew install {wanted.brew}, or " if wanted.brew else ""

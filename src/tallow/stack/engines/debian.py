@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
-import re
 import shutil
-import subprocess
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-LISTS_ARE_FRESH_S: Final = 86_400
+from tallow.stack.engines import package_folders
+from tallow.stack.engines.apt import LISTS_ARE_FRESH_S, Apt, AptError, is_newer, is_older, run
+
 ATTEMPTS: Final = 2
 """The second with new package lists: a mirror drops what a point release replaced."""
 
@@ -45,17 +43,42 @@ def unpack(package: str, tools: Path) -> Path:
         PackageError: apt does not know it, or it cannot be fetched or written.
     """
     root = tools / package
-    if root.exists():
-        return root
-    try:
-        with _locked(tools):
+    if not root.exists():
+        with _errors(package, tools), _locked(tools):
             if not root.exists():
-                _fetch(package, tools).rename(root)
-    except subprocess.CalledProcessError as error:
-        raise PackageError(f"the Debian package {package} cannot be fetched: {_reason(error)}") from None
-    except OSError as error:
-        raise PackageError(f"the Debian package {package} cannot be unpacked into {tools}: {error}") from None
+                _fetch(package, tools)
+                _stamp(package, tools).touch()
     return root
+
+
+def renew(package: str, tools: Path) -> str | None:
+    """Unpack a package again if apt has a newer version than ``tools``: that version, None if it has not.
+
+    Apt is asked once a day. What a release of Tallow before this one unpacked is of no known version: it is
+    unpacked again.
+
+    Raises:
+        PackageError: apt cannot be asked, or the package cannot be fetched or written.
+    """
+    if not is_due(package, tools):
+        return None
+    with _errors(package, tools), _locked(tools):
+        if not is_due(package, tools):
+            return None
+        _stamp(package, tools).touch()  # first: without a network, too, apt is asked once a day
+        apt = Apt(tools)
+        apt.update()
+        candidate, present = apt.candidate(package), package_folders.version(tools / package)
+        if not candidate or (present and not is_newer(candidate, present)):
+            return None
+        version = _fetch(package, tools)
+        package_folders.remove_unused(tools / package)
+    return version
+
+
+def is_due(package: str, tools: Path) -> bool:
+    """Whether apt was not asked for a newer version today."""
+    return is_older(_stamp(package, tools), LISTS_ARE_FRESH_S)
 
 
 def assets(package: str, root: Path) -> Path | None:
@@ -69,48 +92,54 @@ def libraries(root: Path) -> dict[str, str]:
     return {"LD_LIBRARY_PATH": ":".join(map(str, found))} if found else {}
 
 
+def _stamp(package: str, tools: Path) -> Path:
+    return tools / f"{package}.checked"
+
+
+@contextlib.contextmanager
+def _errors(package: str, tools: Path) -> Iterator[None]:
+    try:
+        yield
+    except AptError as error:
+        raise PackageError(f"the Debian package {package} cannot be fetched: {error}") from None
+    except OSError as error:
+        raise PackageError(f"the Debian package {package} cannot be unpacked into {tools}: {error}") from None
+
+
 @contextlib.contextmanager
 def _locked(tools: Path) -> Iterator[None]:
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (tools / folder).mkdir(parents=True, exist_ok=True)
+    tools.mkdir(parents=True, exist_ok=True)
     with (tools / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _fetch(package: str, tools: Path) -> Path:
-    """A finished draft of the package's folder."""
-    options = (f"Dir::State::Lists={tools}/lists", f"Dir::Cache={tools}/cache", "Debug::NoLocking=1")
-    apt = ["apt-get", "-q", *(part for option in options for part in ("-o", option))]
+def _fetch(package: str, tools: Path) -> str:
+    """Download and unpack the newest version: that version."""
     draft, archives = tools / f"{package}.half", tools / f"{package}.packages"
     for folder in (draft, archives):
         shutil.rmtree(folder, ignore_errors=True)
     archives.mkdir()
-    for attempt in range(ATTEMPTS):
-        try:
-            _update(apt, tools / "updated", force=attempt > 0)
-            _run([*apt, "download", *_wanted(apt, package)], archives)
-            break
-        except subprocess.CalledProcessError:
-            if attempt == ATTEMPTS - 1:
-                raise
-    for archive in archives.glob("*.deb"):
-        _run(["dpkg", "-x", str(archive), str(draft)])
+    version = ""
+    for archive in _download(package, Apt(tools), archives):
+        run(["dpkg", "-x", str(archive), str(draft)])
+        if archive.name.startswith(f"{package}_"):
+            version = run(["dpkg-deb", "--field", str(archive), "Version"]).strip()
     shutil.rmtree(archives)
     _relocate(package, draft)
-    return draft
+    package_folders.put_in_place(draft, tools / package, version)
+    return version
 
 
-def _update(apt: list[str], stamp: Path, *, force: bool) -> None:
-    if force or not stamp.exists() or time.time() - stamp.stat().st_mtime > LISTS_ARE_FRESH_S:
-        _run([*apt, "update"])
-        stamp.touch()
-
-
-def _wanted(apt: list[str], package: str) -> list[str]:
-    """What installing the package would bring, as far as the system does not have it."""
-    said = _run([*apt, "--simulate", "--no-install-recommends", "install", package])
-    return sorted({package, *re.findall(r"^Inst (\S+)", said, re.MULTILINE)})
+def _download(package: str, apt: Apt, into: Path) -> list[Path]:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            apt.update(force=attempt > 1)
+            return apt.download(apt.needed(package), into)
+        except AptError:
+            if attempt == ATTEMPTS:
+                raise
+    return []
 
 
 def _relocate(package: str, root: Path) -> None:
@@ -124,14 +153,3 @@ def _relocate(package: str, root: Path) -> None:
     program, folder = root / _ASSETS[package][0], f"/{_ASSETS[package][1]}".encode()
     content = program.read_bytes()
     program.write_bytes(content.replace(folder, b".".ljust(len(folder), b"/")))
-
-
-def _run(command: Sequence[str], folder: Path | None = None) -> str:
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder, env=environment)
-    return done.stdout
-
-
-def _reason(error: subprocess.CalledProcessError) -> str:
-    lines = [line for line in error.stderr.splitlines() if line.startswith("E: ")]
-    return lines[0].removeprefix("E: ") if lines else f"{error.cmd[0]} ended with {error.returncode}"

@@ -27,7 +27,7 @@ HEARTBEAT_PORT: Final = 9095
 RESEND_S: Final = 60
 """How often Prometheus says that an alert fires; four times that long without, and it counts as resolved."""
 SNAPSHOT_EVERY: Final = "15s"
-"""How often Alertmanager writes silences and its notification log to disk; a SIGKILL loses what came since."""
+"""How often Alertmanager writes silences and notification log to disk; a SIGKILL loses what came since."""
 DASHBOARDS_PORT: Final = 3001
 
 

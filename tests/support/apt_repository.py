@@ -1,0 +1,69 @@
+"""A Debian repository in a folder, and apt made to use it alone."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_CONTROL = """\
+Package: {name}
+Version: {version}
+Architecture: all
+Maintainer: Nobody <nobody@example.org>
+Description: {name}
+"""
+
+
+class Repository:
+    """A flat repository of packages that each hold one script.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let apt know this repository and no other, in this process and those that it starts."""
+        sources, config = self.folder / "sources.list", self.folder / "apt.conf"
+        sources.write_text(f"deb [trusted=yes] file:{self.folder} ./\n")
+        config.write_text(f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "-";\n')
+        monkeypatch.setenv("APT_CONFIG", str(config))
+
+    def add(self, name: str, version: str) -> None:
+        """Put a package into the repository: ``/usr/bin/NAME --version`` prints its version."""
+        tree = self.folder / f"{name}-{version}"
+        (tree / "DEBIAN").mkdir(parents=True)
+        (tree / "DEBIAN" / "control").write_text(_CONTROL.format(name=name, version=version))
+        (tree / "usr" / "bin").mkdir(parents=True)
+        script = tree / "usr" / "bin" / name
+        script.write_text(
+            f'#!/bin/sh\nif [ "$1" = --version ]; then echo "{name}, version {version}"; else read line; fi\n'
+        )
+        script.chmod(0o755)
+        subprocess.run(
+            ["dpkg-deb", "--root-owner-group", "--build", tree, self.folder / f"{name}_{version}_all.deb"],
+            check=True,
+            capture_output=True,
+        )
+        self._index()
+
+    def break_down(self) -> None:
+        """Let no package of it be downloaded any more."""
+        for archive in self.folder.glob("*.deb"):
+            archive.unlink()
+
+    def _index(self) -> None:
+        entries = []
+        for archive in sorted(self.folder.glob("*.deb")):
+            control = subprocess.run(
+                ["dpkg-deb", "--field", archive], check=True, capture_output=True, text=True
+            ).stdout
+            content = archive.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            entries.append(f"{control}Filename: ./{archive.name}\nSize: {len(content)}\nSHA256: {digest}\n")
+        (self.folder / "Packages").write_text("\n".join(entries))
