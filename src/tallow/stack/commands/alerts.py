@@ -1,18 +1,18 @@
-"""``tallow alerts``: what fires, what is held back, since when; and a test page through the real path."""
+"""``tallow alerts``: what fires, what is held back, since when; and a test alert through the real path."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from tallow.stack import alertmanager
 from tallow.stack.alertmanager import WATCHDOG, Alert
+from tallow.stack.commands.alerts_list import show_alerts
 from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.terminal import new_console
 from tallow.stack.engines import configuration
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
@@ -22,7 +22,6 @@ from tallow.stack.testpage import Result, TestPage
 
 SLACK_S = 30.0
 """How long an integration may take beyond the receiver's group wait."""
-_COLOURS = {"critical": "red", "warning": "yellow", "info": "blue"}
 _TESTABLE = {receiver.name: receiver for receiver in RECEIVERS if receiver.name != "heartbeat"}
 
 
@@ -31,20 +30,22 @@ _TESTABLE = {receiver.name: receiver for receiver in RECEIVERS if receiver.name 
 @home_option
 @click.pass_context
 def command(context: click.Context, as_json: bool, home: Home) -> None:
-    """Show the alerts that fire, worst first. Exits with 1 if one does that nothing holds back.
+    """Show the firing alerts, the most severe first.
 
-    `tallow alerts test` sends a test page.
+    Exits with 1 if one fires that neither a silence nor another alert holds back, or if Watchdog does not: it
+    always fires while alerting works. `tallow alerts test` sends a test alert.
     """
     if context.invoked_subcommand:
         context.default_map = {context.invoked_subcommand: {"home": str(home.root)}}
         return
     found = alertmanager.alerts(Api.of("alertmanager", existing(home)))
-    shown = [alert for alert in found if alert.name != WATCHDOG]
+    watchdogs = [alert for alert in found if alert.name == WATCHDOG and alert.state == "firing"]
+    shown = [alert for alert in found if alert not in watchdogs]
     if as_json:
         click.echo(json.dumps([_plain(alert) for alert in found], indent=2))
     else:
-        _show(shown, watched=len(shown) < len(found))
-    if any(alert.state == "firing" for alert in shown):
+        show_alerts(new_console(), shown, has_watchdog=bool(watchdogs))
+    if not watchdogs or any(alert.state == "firing" for alert in shown):
         raise SystemExit(1)
 
 
@@ -99,41 +100,6 @@ def _said(result: Result) -> Result:
 def _minutes(receiver: Receiver, home: Home) -> str:
     seconds = receiver.interval * home.choices().scale
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
-
-
-def _show(shown: Iterable[Alert], *, watched: bool) -> None:
-    alerts = list(shown)
-    if not watched:
-        click.secho(
-            "Watchdog does not fire: nothing that is missing below can be trusted", fg="red", bold=True
-        )
-    if not alerts:
-        click.echo("nothing fires")
-    for alert in alerts:
-        severity = alert.labels.get("severity", "")
-        held = {
-            "firing": "firing  ",
-            "silenced": f"silenced by {', '.join(one[:8] for one in alert.by)}",
-            "inhibited": "inhibited",
-        }[alert.state]
-        place = " ".join(
-            alert.labels[name] for name in ("job", "instance", "mountpoint", "metric") if name in alert.labels
-        )
-        line = f"{severity:<9} {alert.name:<26} {place:<32} {_ago(alert.since):>7}  {held}"
-        click.secho(
-            line, fg=_COLOURS.get(severity) if alert.state == "firing" else None, dim=alert.state != "firing"
-        )
-        click.echo(f"{'':9} {alert.annotations.get('summary', '')}")
-        if alert.state == "firing" and "runbook_url" in alert.annotations:
-            click.secho(f"{'':9} {alert.annotations['runbook_url']}", dim=True)
-
-
-def _ago(since: datetime) -> str:
-    seconds = int((datetime.now(UTC) - since).total_seconds())
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{max(0, seconds)} s"
 
 
 def _plain(alert: Alert) -> dict[str, object]:

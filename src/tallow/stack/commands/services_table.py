@@ -64,7 +64,7 @@ class ServicesTable:
         for row in self._rows:
             yield _line(row.cells, shown, widths, row.colour, "dim" if row.colour == "dim" else "")
             if row.detail:
-                yield Padding(Text(row.detail, row.colour if row.loud else "dim"), (0, 0, 0, _INDENT))
+                yield Padding.indent(Text(row.detail, row.colour if row.loud else "dim"), _INDENT)
 
     def _columns(self, room: int) -> tuple[list[int], list[int]]:
         """The columns that fit into ``room``, and the width of every column."""

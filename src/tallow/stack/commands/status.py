@@ -12,7 +12,8 @@ import click
 from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.services_table import ServicesTable
-from tallow.stack.commands.table import addresses, heartbeat, new_console, paging
+from tallow.stack.commands.table import addresses, heartbeat, paging
+from tallow.stack.commands.terminal import new_console
 from tallow.stack.engines import configuration, plan
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.service_state import ServiceState, service_states, unhealthy

@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
@@ -21,14 +20,6 @@ from tallow.stack.heartbeat.record import Record
 from tallow.stack.routing import AlertSettings
 
 SCARCE_BYTES: Final = 1_000_000_000
-FILE_WIDTH: Final = 1000
-"""Columns of output that goes to a program or a file: nothing is wrapped there."""
-
-
-def new_console() -> Console:
-    """A console on standard output: as wide as the terminal, or as ``COLUMNS`` says."""
-    is_free = not (sys.stdout and sys.stdout.isatty()) and "COLUMNS" not in os.environ
-    return Console(highlight=False, width=FILE_WIDTH if is_free else None)
 
 
 def addresses(home: Home, offset: int) -> Text:

@@ -14,7 +14,8 @@ from rich.text import Text
 from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import home_option
 from tallow.stack.commands.services_table import ServicesTable
-from tallow.stack.commands.table import addresses, new_console, paging
+from tallow.stack.commands.table import addresses, paging
+from tallow.stack.commands.terminal import new_console
 from tallow.stack.engines import configuration, native, plan
 from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Choices, Home
 from tallow.stack.engines.logs import last_lines
