@@ -8,6 +8,7 @@ import re
 import signal
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.stack import Stack, stack, until
+from tallow import __version__
 from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.dashboards import dashboards
@@ -163,6 +165,53 @@ def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running
     assert ended["cause"] == "exited"
     assert ended["status"] in {0, -signal.SIGTERM}
     assert ended["reason"] in tallow(running, "logs", "supervisor", "--grep", f'pid": {process.pid}')
+
+
+def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack) -> None:
+    assert "older" not in tallow(running, "up"), "nothing is newer"
+    told = plan.read_plan(running.home)
+    assert told.release
+    plan.write_plan(running.home, replace(told, release=replace(told.release, version="0.0.1")))
+    before, supervisor = pids(running), plan.supervisor(running.home)
+    said = " ".join(tallow(running, "up").split())
+    assert f"Tallow: 0.0.1 runs, {__version__} is here" in said
+    assert "up --restart" in said
+    assert pids(running) == before
+    tallow(running, "up", "--restart")
+    assert plan.supervisor(running.home) != supervisor
+    assert set(before.values()).isdisjoint(pids(running).values())
+    again = pids(running)
+    tallow(running, "up", "--restart")
+    assert pids(running) == again, "there is nothing newer any more"
+    log = tallow(running, "logs", "supervisor", "--grep", "supervisor ends")
+    assert "tallow up --restart" in log
+
+
+def test_a_setting_that_cannot_be_used_keeps_the_old_release_running(running: Stack) -> None:
+    told = plan.read_plan(running.home)
+    plan.write_plan(running.home, replace(told, release=None))
+    before = pids(running)
+    env = Path(running.choices.env_folder) / ".env"
+    env.write_text("SMTP_PORT=many\n")
+    try:
+        refused = CliRunner().invoke(main, ["up", "--restart", "--home", str(running.home.root)])
+    finally:
+        env.unlink()
+    assert refused.exit_code == 1
+    assert "SMTP_PORT" in refused.output
+    assert pids(running) == before
+    plan.write_plan(running.home, told)
+
+
+def test_the_liveness_timeout_can_be_changed_while_the_stack_runs(running: Stack) -> None:
+    before = pids(running)
+    tallow(running, "up", "--liveness-timeout", "0")
+    assert plan.read_plan(running.home).liveness_timeout == 0
+    tallow(running, "up")
+    assert plan.read_plan(running.home).liveness_timeout == 0, "it is remembered"
+    tallow(running, "up", "--liveness-timeout", "120")
+    assert plan.read_plan(running.home).liveness_timeout == 120
+    assert pids(running) == before
 
 
 def test_a_silence_survives_a_kill(running: Stack) -> None:

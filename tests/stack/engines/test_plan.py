@@ -12,7 +12,7 @@ import pytest
 from tallow.stack.engines import native, plan
 from tallow.stack.engines.home import Home, HomeError
 from tallow.stack.engines.locks import locked
-from tallow.stack.engines.plan import Exit, Plan, Probe, Report, RestartRequest, Running, Task
+from tallow.stack.engines.plan import Exit, Plan, Probe, Release, Report, RestartRequest, Running, Task
 
 
 @pytest.fixture
@@ -33,9 +33,12 @@ def test_a_pid_that_is_another_process_by_now_is_let_alone(home: Home) -> None:
 
 
 def test_plans_and_reports_are_read_as_they_were_written(home: Home) -> None:
+    release = Release("1.0.0", "digest", {"prometheus": "3.16.0"})
     probe = Probe("127.0.0.1", 3000, "/ready", "/alive", "user", "/password")
     task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True, probe=probe)
-    told = Plan((task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, 30.0, "tallow down")
+    told = Plan(
+        (task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, 30.0, release, "tallow down"
+    )
     assert plan.write_plan(home, told)
     assert not plan.write_plan(home, told)
     assert plan.read_plan(home) == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -16,11 +17,12 @@ from tallow.stack.commands.options import home_option
 from tallow.stack.commands.services_table import ServicesTable
 from tallow.stack.commands.table import addresses, paging
 from tallow.stack.commands.terminal import new_console
-from tallow.stack.engines import configuration, native, plan
+from tallow.stack.engines import configuration, native, plan, upgrade
 from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Choices, Home
 from tallow.stack.engines.logs import last_lines
 from tallow.stack.engines.native import StackError
 from tallow.stack.engines.service_state import service_states, unhealthy
+from tallow.stack.engines.stack_settings import StackSettings
 
 HEALTHY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
@@ -41,11 +43,13 @@ GIVES_UP_AFTER: Final = 4
     help="Restart a service that has not answered for so long; 0: never. By default as the last time, or "
     f"{LIVENESS_TIMEOUT_S:.0f}. A stack that runs already takes it over.",
 )
+@click.option("--restart", is_flag=True, help="Restart a stack that runs older code or programs.")
 @home_option
-def command(port_offset: int | None, liveness_timeout: float | None, home: Home) -> None:
+def command(port_offset: int | None, liveness_timeout: float | None, restart: bool, home: Home) -> None:
     """Start Tallow and its monitoring; what runs already is left alone.
 
-    Settings come from the environment and from .env in the current folder.
+    Settings come from the environment and from .env in the current folder. After an upgrade it says that
+    older code still runs, and on a terminal asks whether to restart the stack.
     """
     console = new_console()
     before = home.choices()
@@ -54,7 +58,16 @@ def command(port_offset: int | None, liveness_timeout: float | None, home: Home)
         str(Path.cwd()),
         liveness_timeout=before.liveness_timeout if liveness_timeout is None else liveness_timeout,
     )
-    native.start(home, choices, lambda line: console.print(f"[dim]{line}[/]"))
+
+    def say(line: str) -> None:
+        console.print(Text(line, "dim"), soft_wrap=True)
+
+    outdated = upgrade.outdated(home, say)
+    if outdated and (restart or _wants_a_restart(outdated)):
+        upgrade.restart_stack(home, choices, say)
+        outdated = []
+    else:
+        native.start(home, choices, say)
     try:
         wait_until_healthy(home, console)
     except KeyboardInterrupt:
@@ -64,10 +77,28 @@ def command(port_offset: int | None, liveness_timeout: float | None, home: Home)
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
     settings = configuration.load_settings(Path(choices.env_folder))
     console.print(paging(settings.alerts))
-    files = configuration.render(home, choices, settings)
-    if configuration.stale(files):
-        text = f"settings have changed since it was started; to use them: {command_line(home, 'reload')}"
+    for text in _hints(home, settings, outdated):
         console.print(Text(text, "yellow"), soft_wrap=True)
+
+
+def _wants_a_restart(outdated: list[str]) -> bool:
+    """Ask a person, if there is one."""
+    if not sys.stdin.isatty():
+        return False
+    click.echo("\n".join(["the running stack is older than what is here:", *outdated]), err=True)
+    return click.confirm("Restart it now? Transfers under way break.", err=True)
+
+
+def _hints(home: Home, settings: StackSettings, outdated: list[str]) -> list[str]:
+    """What is here and not in use yet, and how to use it."""
+    hints = []
+    if outdated:
+        restart = command_line(home, "up", "--restart")
+        hints = [*outdated, f"the running stack is older than what is here; to restart it: {restart}"]
+    if configuration.stale(configuration.render(home, home.choices(), settings)):
+        reload = command_line(home, "reload")
+        hints.append(f"settings have changed since it was started; to use them: {reload}")
+    return hints
 
 
 def wait_until_healthy(home: Home, console: Console) -> None:

@@ -16,8 +16,9 @@ from typing import Final
 import psutil
 
 from tallow.stack import credentials
-from tallow.stack.engines import configuration, plan, ports
+from tallow.stack.engines import configuration, plan, ports, release
 from tallow.stack.engines.binaries import Program, ensure
+from tallow.stack.engines.child_process import TERMINATE_S
 from tallow.stack.engines.health import Health, probe
 from tallow.stack.engines.home import Choices, Home, append_private
 from tallow.stack.engines.locks import locked
@@ -26,8 +27,8 @@ from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
 
 START_S: Final = 10.0
-STOP_S: Final = 40.0
-"""The supervisor's patience with each program, and some more."""
+STOP_S: Final = len(SERVICES) * TERMINATE_S + 10.0
+"""The supervisor ends one program after the other, and each may take its time."""
 POLL_S: Final = 0.1
 
 Say = Callable[[str], None]
@@ -50,23 +51,29 @@ def start(home: Home, choices: Choices, say: Say) -> None:
     home.make()
     with locked(home, "up"):
         if running := plan.supervisor(home):
-            _agree(home.choices(), choices)
+            require_same_ports(home.choices(), choices)
             here = {task.name for task in plan.read_plan(home).tasks}
-            added = _tasks(home, home.choices(), say, [one for one in SERVICES if one.name not in here])
-            plan.update_plan(home, lambda told: replace(told, tasks=(*told.tasks, *added), held=()), running)
+            missing = [one for one in SERVICES if one.name not in here]
+            added = _tasks(home, home.choices(), ensure_programs(say, missing), missing)
+            _update(home, choices, added, running)
             return
         end_orphans(home)
-        tasks = _tasks(home, choices, say, SERVICES)
+        programs = ensure_programs(say)
+        tasks = _tasks(home, choices, programs, SERVICES)
         credentials.make(home.secrets)
         settings = configuration.load_settings(Path(choices.env_folder))
         configuration.write(home, configuration.render(home, choices, settings))
         home.remember(choices)
-        plan.write_plan(home, Plan(tasks, liveness_timeout=choices.liveness_timeout))
+        new = Plan(tasks, liveness_timeout=choices.liveness_timeout, release=release.current(programs))
+        plan.write_plan(home, new)
         _supervise(home)
 
 
-def stop(home: Home) -> None:
+def stop(home: Home, reason: str = "tallow down") -> None:
     """Stop everything, orphans of a killed supervisor as well; data stays.
+
+    Args:
+        reason: for the supervisor's log.
 
     Raises:
         StackError: the supervisor does not end.
@@ -75,7 +82,7 @@ def stop(home: Home) -> None:
         return
     with locked(home, "up"):
         if running := plan.supervisor(home):
-            plan.write_plan(home, replace(plan.read_plan(home), stop_reason="tallow down"))
+            plan.write_plan(home, replace(plan.read_plan(home), stop_reason=reason))
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(running)
                 process.terminate()
@@ -142,18 +149,33 @@ def end_orphans(home: Home) -> None:
     for process in processes:
         with suppress(psutil.Error):
             process.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=STOP_S)
+            process.resume()  # a stopped process does not handle SIGTERM
+    _, alive = psutil.wait_procs(processes, timeout=TERMINATE_S)
     for process in alive:
         with suppress(psutil.Error):
             process.kill()
 
 
-def _agree(had: Choices, wanted: Choices) -> None:
+def require_same_ports(had: Choices, wanted: Choices) -> None:
+    """See that a stack that runs is wanted on the ports that it has.
+
+    Raises:
+        StackError: it is not.
+    """
     if had.port_offset != wanted.port_offset:
         raise StackError(
             f"it runs already, with --port-offset {had.port_offset}; stop it first (tallow down), "
             "or start a second one with another --home"
         )
+
+
+def ensure_programs(say: Say, services: Sequence[Service] = SERVICES) -> dict[str, Program]:
+    """The programs of some services.
+
+    Raises:
+        MissingProgramError: one cannot be had.
+    """
+    return ensure((service.program for service in services if service.program), say)
 
 
 def _update(home: Home, choices: Choices, added: tuple[Task, ...], supervisor: int) -> None:
@@ -167,9 +189,10 @@ def _update(home: Home, choices: Choices, added: tuple[Task, ...], supervisor: i
     plan.update_plan(home, change, supervisor)
 
 
-def _tasks(home: Home, choices: Choices, say: Say, services: Sequence[Service]) -> tuple[Task, ...]:
-    """What the supervisor needs to know of some services, whose programs and ports are there."""
-    programs = ensure((service.program for service in services if service.program), say)
+def _tasks(
+    home: Home, choices: Choices, programs: dict[str, Program], services: Sequence[Service]
+) -> tuple[Task, ...]:
+    """What the supervisor needs to know of some services, whose ports must be free."""
     known = ports_of(choices.port_offset)
     ports.check({service.name: known[service.name] for service in services})
     return tuple(_task(service, home, choices, programs) for service in services)

@@ -60,7 +60,7 @@ class Task:
     """Without one it is never found to hang."""
 
 
-Record = TypeVar("Record", "Probe", "Task", "Running", "RestartRequest", "Exit")
+Record = TypeVar("Record", "Probe", "Release", "Task", "Running", "RestartRequest", "Exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,21 @@ class RestartRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """What a stack was started with.
+
+    Attributes:
+        version: Tallow's.
+        code: a digest of its code and of the libraries it uses.
+        programs: the versions of the other programs, by name.
+    """
+
+    version: str
+    code: str
+    programs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What the supervisor is to run.
 
@@ -82,6 +97,7 @@ class Plan:
         held: services that stay down until `up` asks for them again.
         restarts: the last restart request of each service.
         liveness_timeout: after so many seconds without an answer a service is restarted; 0: never.
+        release: what the stack was started with; None if an older version started it.
         stop_reason: who asked the supervisor to end and why; empty until somebody does.
     """
 
@@ -89,6 +105,7 @@ class Plan:
     held: tuple[str, ...] = ()
     restarts: Mapping[str, RestartRequest] = field(default_factory=dict)
     liveness_timeout: float = LIVENESS_TIMEOUT_S
+    release: Release | None = None
     stop_reason: str = ""
 
 
@@ -163,6 +180,7 @@ def read_plan(home: Home) -> Plan:
         tuple(found.get("held", ())),
         {name: _made(RestartRequest, facts) for name, facts in found.get("restarts", {}).items()},
         found.get("liveness_timeout", LIVENESS_TIMEOUT_S),
+        _made(Release, release) if (release := found.get("release")) else None,
         found.get("stop_reason", ""),
     )
 

@@ -39,7 +39,7 @@ def restart(home: Home, names: Iterable[str], reason: str) -> tuple[str, ...]:
     asked = set(names)
     told = plan.update_plan(home, lambda before: _requested(before, asked, reason), supervisor)
     chosen = tuple(task.name for task in told.tasks if task.name in asked - set(told.held))
-    deadline = time.monotonic() + STOP_S * max(1, len(chosen))
+    deadline = time.monotonic() + STOP_S
     while waiting := [name for name in chosen if _number(home, name) < told.restarts[name].number]:
         if time.monotonic() > deadline or plan.supervisor(home) is None:
             raise StackError(f"{', '.join(waiting)} did not restart; see: tallow logs supervisor")

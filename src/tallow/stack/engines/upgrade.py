@@ -1,0 +1,39 @@
+"""After an upgrade: whether a running stack is older than what is here, and its restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tallow.stack.engines import configuration, native, plan, release
+from tallow.stack.engines.binaries import MissingProgramError
+from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.native import Say
+
+
+def outdated(home: Home, say: Say) -> list[str]:
+    """What is newer here than in the running stack, one line each; nothing if none runs."""
+    if plan.supervisor(home) is None:
+        return []
+    try:
+        programs = native.ensure_programs(say)
+    except MissingProgramError:  # the one that runs goes on, whatever became of its file
+        programs = {}
+    return release.differences(plan.read_plan(home).release, release.current(programs))
+
+
+def restart_stack(home: Home, choices: Choices, say: Say) -> None:
+    """Stop a running stack and start it with what is here now; it keeps the folder of its ``.env``.
+
+    What is known to keep it from starting is raised before anything stops.
+
+    Raises:
+        StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
+    """
+    had = home.choices()
+    native.require_same_ports(had, choices)
+    new = replace(had, liveness_timeout=choices.liveness_timeout)
+    configuration.render(home, new, configuration.load_settings(Path(new.env_folder)))
+    native.ensure_programs(say)
+    native.stop(home, "tallow up --restart")
+    native.start(home, new, say)
