@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.openmetrics import parser as openmetrics_parser
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,7 +22,8 @@ from starlette.staticfiles import StaticFiles
 
 from tallow.monitoring import correlation, instrument
 from tallow.monitoring.asgi import Instrumentation
-from tallow.monitoring.exposition import OPENMETRICS, TEXT
+from tallow.monitoring.escaping import SCHEMES
+from tallow.monitoring.exposition import OPENMETRICS, TEXT, TEXT_1_0_0
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
@@ -167,6 +170,52 @@ async def test_metrics_negotiate_format_and_compression(metrics: Metrics) -> Non
     assert strict.text.endswith("# EOF\n")
     assert head.status_code == 200
     assert head.content == b""
+
+
+async def test_the_escaping_that_a_scraper_asks_for_is_named_in_the_answer(metrics: Metrics) -> None:
+    app = instrument(application(), metrics=metrics)
+    async with client_of(app) as client:
+        for kind, base in (("application/openmetrics-text", OPENMETRICS), ("text/plain", TEXT_1_0_0)):
+            for escaping in SCHEMES:
+                accept = f"{kind};version=1.0.0;escaping={escaping}"
+                answer = await client.get("/metrics", headers={"Accept": accept})
+                assert answer.headers["content-type"] == f"{base}; escaping={escaping}"
+                assert "tallow_transfers_total" in answer.text
+
+
+async def test_scrapes_and_probes_leave_no_exemplars(metrics: Metrics) -> None:
+    app = instrument(application(), metrics=metrics)
+    traced = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}  # as Prometheus sends if it is traced itself
+    async with client_of(app) as client:
+        for path in ("/metrics", "/api/metrics", "/api/health", "/api/health/liveness"):
+            await client.get(path, headers=traced)
+            await client.head(path)
+            await client.post(path)
+        assert metrics.registry.exemplars == {}
+        asked = await client.get("/hello/x", headers=traced)
+        assert asked.headers["x-request-id"] == "ab" * 16
+        exposed = await client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert {identifier for identifier, _, _ in metrics.registry.exemplars.values()} == {"ab" * 16}
+    samples = [
+        sample
+        for family in openmetrics_parser.text_string_to_metric_families(exposed.text)  # type: ignore[no-untyped-call]
+        for sample in family.samples
+        if sample.exemplar and "route" in sample.labels  # a garbage collection meanwhile may have one, too
+    ]
+    assert len(samples) == 3
+    assert all("/hello" in sample.labels["route"] for sample in samples)
+    assert all(abs(float(sample.exemplar.timestamp) - time.time()) < 60 for sample in samples)
+
+
+async def test_the_lag_of_the_event_loop_is_not_marked_as_the_first_requests(metrics: Metrics) -> None:
+    app = instrument(application(), metrics=metrics)
+    async with client_of(app) as client:
+        await client.get("/hello/x")  # begins the measuring
+        while not metrics.registry.value("event_loop_lag_seconds_count"):
+            await asyncio.sleep(0.01)
+    lag = metrics.registry.families["event_loop_lag_seconds"]
+    first = lag.series[0].first
+    assert not metrics.registry.exemplars.keys() & set(range(first, first + lag.width))
 
 
 async def test_compressed_metrics_are_plain_gzip(metrics: Metrics) -> None:

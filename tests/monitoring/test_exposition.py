@@ -25,6 +25,8 @@ def small() -> Registry:
     registry.set(registry.families["depth"], (), 1.5)
     with correlation.bind("c" * 32):
         registry.observe(registry.families["job_seconds"], "a", 60)
+    for cell, (correlation_id, value, _) in registry.exemplars.items():
+        registry.exemplars[cell] = (correlation_id, value, 1700000000.125)
     return registry
 
 
@@ -56,7 +58,7 @@ def test_openmetrics_is_exact() -> None:
         "# HELP tallow_job_seconds Time.\n"
         "# TYPE tallow_job_seconds histogram\n"
         'tallow_job_seconds_bucket{queue="a",le="0.5"} 0.0\n'
-        'tallow_job_seconds_bucket{queue="a",le="60.0"} 1.0 # {correlation_id="cccccccccccccccccccccccccccccccc"} 60.0\n'  # noqa: E501
+        'tallow_job_seconds_bucket{queue="a",le="60.0"} 1.0 # {correlation_id="cccccccccccccccccccccccccccccccc"} 60.0 1700000000.125\n'  # noqa: E501
         'tallow_job_seconds_bucket{queue="a",le="+Inf"} 1.0\n'
         'tallow_job_seconds_count{queue="a"} 1.0\n'
         'tallow_job_seconds_sum{queue="a"} 60.0\n'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallow.monitoring.exposition import OPENMETRICS, TEXT
+from tallow.monitoring.exposition import OPENMETRICS, TEXT, TEXT_1_0_0
 from tallow.monitoring.negotiation import negotiate
 
 PROMETHEUS_2_42 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"  # noqa: E501
@@ -22,9 +22,14 @@ PROMETHEUS_TEXT_1 = (
         ("*/*", TEXT),
         ("text/html,application/xhtml+xml,*/*;q=0.8", TEXT),
         (PROMETHEUS_2_42, OPENMETRICS),
-        (PROMETHEUS_3, OPENMETRICS),
-        (PROTOBUF_FIRST, OPENMETRICS),
-        (PROMETHEUS_TEXT_1, TEXT),
+        (PROMETHEUS_3, f"{OPENMETRICS}; escaping=allow-utf-8"),
+        (PROTOBUF_FIRST, f"{OPENMETRICS}; escaping=allow-utf-8"),
+        (PROMETHEUS_TEXT_1, f"{TEXT_1_0_0}; escaping=allow-utf-8"),
+        ("text/plain;version=1.0.0", f"{TEXT_1_0_0}; escaping=underscores"),
+        ("text/plain;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.6", TEXT),
+        ("text/plain;version=1.0.0,text/plain;version=0.0.4", f"{TEXT_1_0_0}; escaping=underscores"),
+        ("text/plain;version=7.0.0;q=0.9,application/openmetrics-text;q=0.1", OPENMETRICS),
+        ("text/plain;version=1.0.0,application/openmetrics-text", OPENMETRICS),
         ("text/plain;version=0.0.4", TEXT),
         ("text/plain; version=0.0.4; charset=utf-8", TEXT),
         ("application/openmetrics-text", OPENMETRICS),
@@ -44,6 +49,31 @@ PROMETHEUS_TEXT_1 = (
 )  # fmt: skip
 def test_the_format_is_what_the_scraper_prefers(accept: str, content_type: str) -> None:
     assert negotiate({"accept": accept})[0] == content_type
+
+
+@pytest.mark.parametrize(
+    ("accept", "escaping", "named"),
+    [
+        ("", "underscores", False),
+        (PROMETHEUS_2_42, "underscores", False),
+        (PROMETHEUS_3, "allow-utf-8", True),
+        (PROMETHEUS_TEXT_1, "allow-utf-8", True),
+        ("application/openmetrics-text;version=1.0.0;escaping=dots", "dots", True),
+        ("application/openmetrics-text;version=1.0.0;escaping=values", "values", True),
+        ("application/openmetrics-text;version=1.0.0;escaping=underscores", "underscores", True),
+        ('application/openmetrics-text; version="1.0.0"; Escaping="Dots"', "dots", True),
+        ("application/openmetrics-text;version=1.0.0;escaping=rot13", "underscores", True),
+        ("text/plain;version=1.0.0;escaping=values", "values", True),
+        ("text/plain;version=1.0.0", "underscores", True),
+        ("text/plain;version=0.0.4;escaping=values", "values", False),
+        ("text/plain;version=0.0.4;escaping=allow-utf-8", "underscores", False),
+        ("text/plain;escaping=allow-utf-8;q=0.1,application/openmetrics-text;q=0.9", "underscores", False),
+    ],
+)
+def test_the_escaping_is_that_of_the_chosen_format(accept: str, escaping: str, named: bool) -> None:
+    negotiated = negotiate({"accept": accept})
+    assert negotiated.escaping == escaping
+    assert negotiated.content_type.endswith(f"; escaping={escaping}") is named
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from itertools import product
 
 import pytest
@@ -126,9 +127,31 @@ def test_a_snapshot_merges_into_another_registry(registry: Registry) -> None:
 
 
 def test_an_observation_keeps_the_correlation_id_as_exemplar(registry: Registry) -> None:
+    begun = time.time()
     with correlation.bind("ab" * 16):
         registry.observe(registry.families["transfer_speed_mbps"], "p2p", 3.0)
-    assert list(registry.exemplars.values()) == [("ab" * 16, 3.0)]
+    ((correlation_id, value, timestamp),) = registry.exemplars.values()
+    assert (correlation_id, value) == ("ab" * 16, 3.0)
+    assert begun <= timestamp <= time.time()
+
+
+def test_every_helper_gives_its_exemplars_a_time(registry: Registry) -> None:
+    record = Metrics(registry)
+    begun = time.time()
+    with correlation.bind("ab" * 16):
+        record.record_transfer("success", "p2p", 5_000, 0.5, "image/png")
+        record.record_transfer("success", "p2p", 5_000, 0.5, files=[(2_000, "image/png"), (3_000, None)])
+        record.record_chunk_transfer("p2p", "sent", 5_000, 0.5)
+        record.record_http_request("GET", "other", 200, 0.1, 10, 10)
+    assert len(registry.exemplars) >= 8
+    assert all(begun <= timestamp <= time.time() for _, _, timestamp in registry.exemplars.values())
+
+
+def test_observations_of_a_scrape_leave_no_exemplar(registry: Registry) -> None:
+    with correlation.bind("ab" * 16, exemplars=False):
+        assert correlation.current() == "ab" * 16
+        registry.observe(registry.families["transfer_speed_mbps"], "p2p", 3.0)
+    assert registry.exemplars == {}
 
 
 def test_an_application_declares_metrics_of_its_own(registry: Registry) -> None:

@@ -105,7 +105,8 @@ class Instrumentation:
         answer = _Answer(send, request_id)
         length = headers.get("content-length", "")
         body = _Body(receive) if "content-length" not in headers else None
-        with correlation.bind(request_id), visitor.bind(scope, self._answered_by):
+        marks = path_of(scope) not in self._endpoints.paths  # scrapes and probes leave no exemplars
+        with correlation.bind(request_id, exemplars=marks), visitor.bind(scope, self._answered_by):
             try:
                 route = await self._answered(scope, body or receive, answer)
             except BaseException as error:

@@ -15,6 +15,7 @@ from typing import Final
 HEADER: Final = "X-Request-ID"
 
 _current: ContextVar[str | None] = ContextVar("tallow_correlation_id", default=None)
+_exemplar: ContextVar[str | None] = ContextVar("tallow_exemplar_id", default=None)
 _ID = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
@@ -22,6 +23,9 @@ _NONE = "0" * 32
 
 current = _current.get
 """The id of the transfer or request at hand, or None."""
+
+exemplar_id = _exemplar.get
+"""The id that an observation is marked with as its exemplar; None where observations get none."""
 
 
 def new_id() -> str:
@@ -49,16 +53,24 @@ def from_headers(headers: Mapping[str, str]) -> str | None:
 
 
 class bind:  # noqa: N801 - reads as the function it would be, at a third of its cost
-    """Make ``correlation_id`` the current one inside the block."""
+    """Make ``correlation_id`` the current one inside the block.
 
-    __slots__ = ("_id", "_token")
+    Args:
+        exemplars: whether observations inside the block are marked with it. A scrape's are not: it would
+            replace the exemplars of requests that somebody looks for.
+    """
 
-    def __init__(self, correlation_id: str) -> None:
+    __slots__ = ("_exemplar", "_exemplar_token", "_id", "_token")
+
+    def __init__(self, correlation_id: str, *, exemplars: bool = True) -> None:
         self._id = correlation_id
+        self._exemplar = correlation_id if exemplars else None
 
     def __enter__(self) -> str:
         self._token = _current.set(self._id)
+        self._exemplar_token = _exemplar.set(self._exemplar)
         return self._id
 
     def __exit__(self, *error: object) -> None:
+        _exemplar.reset(self._exemplar_token)
         _current.reset(self._token)

@@ -77,13 +77,13 @@ class Endpoints:
         if not await _admitted(self._metrics_token or current_settings().metrics_bearer, scope, send):
             return
         headers = _headers(scope)
-        content_type, compress = negotiate(headers)
+        content_type, compress, escaping = negotiate(headers)
         extra = [(b"vary", b"accept, accept-encoding")]
         if compress:
             extra.append((b"content-encoding", b"gzip"))
         await start(send, 200, content_type, extra)
         if scope["method"] == "GET":
-            async for piece in scrape.body(self._metrics.registry, content_type, compress):
+            async for piece in scrape.body(self._metrics.registry, content_type, compress, escaping):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 

@@ -14,15 +14,17 @@ from itertools import accumulate
 from typing import Final
 
 from tallow.monitoring.family import Family, Series
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.registry import Exemplar, Registry
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+TEXT_1_0_0: Final = "text/plain; version=1.0.0; charset=utf-8"
+"""The text format with quoted names; an ``escaping`` is added where it is answered."""
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 PIECE_LINES: Final = 1000
 """Lines to a piece: about a millisecond of work."""
 
-Exemplars = Mapping[int, tuple[str, float]]
+Exemplars = Mapping[int, Exemplar]
 
 
 def expose(registry: Registry, *, openmetrics: bool = False) -> bytes:
@@ -110,5 +112,8 @@ def _braces(series: Series) -> str:
     return f"{{{series.labels}}}" if series.labels else ""
 
 
-def _exemplar(exemplar: tuple[str, float] | None) -> str:
-    return "" if exemplar is None else f' # {{correlation_id="{exemplar[0]}"}} {float(exemplar[1])!r}'
+def _exemplar(exemplar: Exemplar | None) -> str:
+    if exemplar is None:
+        return ""
+    correlation_id, value, timestamp = exemplar
+    return f' # {{correlation_id="{correlation_id}"}} {float(value)!r} {timestamp:.3f}'

@@ -6,7 +6,6 @@ dependency: nobody who has not imported it has registered anything there.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import os
 import sys
@@ -14,9 +13,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from tallow.monitoring import said
+from tallow.monitoring.escaping import UNDERSCORES
+from tallow.monitoring.metric_family import FamilyWriter
 from tallow.monitoring.registry import Registry
 
-_CREATED: Final = ("counter", "histogram", "summary")
 _ENDINGS: Final = ("_total", "_bucket", "_count", "_sum")
 
 
@@ -34,34 +34,37 @@ def collectors() -> list[Any]:
     return [collector for collector in registered if not any(collector is default for default in defaults)]
 
 
-def pieces(registry: Registry, *, openmetrics: bool) -> Iterator[bytes]:
+def pieces(registry: Registry, *, openmetrics: bool, escaping: str = UNDERSCORES) -> Iterator[bytes]:
     """Their exposition, one metric a piece, less the creation times, which nobody's dashboard reads, and less
-    what bears the name of a metric of ours.
+    what bears the name of a metric of ours or of another of theirs.
 
-    A collector that raises is left out, counted, and said once. This may take as long as they take.
+    A collector that raises, and a metric that is left out, are counted, and said once. This may take as long
+    as they take.
+
+    Args:
+        openmetrics: the format; text otherwise.
+        escaping: how names outside the classic character set are written, see
+            :mod:`tallow.monitoring.escaping`.
     """
     ours = {_stem(family.metric.full_name) for family in list(registry.families.values())}
+
+    def left_out(name: str, why: str) -> None:
+        said.once(f"a prometheus_client metric is missing, because {why}", name)
+        registry.failed()
+
+    writer = FamilyWriter(
+        openmetrics=openmetrics,
+        scheme=escaping,
+        taken=lambda name: _stem(name) in ours,
+        left_out=left_out,
+    )
     for collector in collectors():
         try:
-            written = [_written(metric, openmetrics) for metric in _collected(collector, ours)]
+            writer.add(collector.collect())
         except Exception as error:  # noqa: BLE001 - somebody else's code
             said.once("a prometheus_client collector failed, its metrics are missing", collector, error)
             registry.failed()
-            continue
-        yield from written
-
-
-def _collected(collector: Any, ours: set[str]) -> Iterator[Any]:
-    for found in collector.collect():
-        metric: Any = found
-        names = {_stem(metric.name), *(_stem(sample.name) for sample in metric.samples)}
-        if names & ours:
-            said.once("a prometheus_client metric bears the name of one of ours, and is missing", metric.name)
-            continue
-        if metric.type in _CREATED:
-            metric = copy.copy(metric)
-            metric.samples = [sample for sample in metric.samples if not sample.name.endswith("_created")]
-        yield metric
+    yield from writer.pieces()
 
 
 class _Files:
@@ -71,22 +74,6 @@ class _Files:
         registry: Any = importlib.import_module("prometheus_client").CollectorRegistry()
         importlib.import_module("prometheus_client.multiprocess").MultiProcessCollector(registry)
         yield from registry.collect()
-
-
-class _One:
-    """A registry of one collected metric, as prometheus_client's writers take it."""
-
-    def __init__(self, metric: Any) -> None:
-        self._metric = metric
-
-    def collect(self) -> list[Any]:
-        return [self._metric]
-
-
-def _written(metric: Any, openmetrics: bool) -> bytes:
-    module = "prometheus_client.openmetrics.exposition" if openmetrics else "prometheus_client.exposition"
-    written: bytes = importlib.import_module(module).generate_latest(_One(metric))
-    return written.removesuffix(b"# EOF\n")
 
 
 def _stem(name: str) -> str:

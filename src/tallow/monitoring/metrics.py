@@ -12,12 +12,13 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from time import time
 from typing import Final
 
 from tallow.monitoring import derive
 from tallow.monitoring.bandwidth import Bandwidth
 from tallow.monitoring.catalog import OTHER
-from tallow.monitoring.correlation import current
+from tallow.monitoring.correlation import exemplar_id
 from tallow.monitoring.family import LARGEST
 from tallow.monitoring.outcomes import Outcomes
 from tallow.monitoring.process import process_registry
@@ -85,7 +86,8 @@ class Metrics:
             if not (0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST):
                 registry.overflowed("transfer_duration_seconds")
                 return
-            request = current()
+            request = exemplar_id()
+            now = 0.0 if request is None else time()
             sizes, durations = self._sizes, self._durations
             if files is None:
                 size_at = sizes[derive.file_type(mime_type)]
@@ -93,20 +95,20 @@ class Metrics:
                 row[size_bucket] += 1.0
                 row[size_at + sizes.sum_at] += size
                 if request is not None:
-                    registry.exemplars[size_bucket] = (request, size)
+                    registry.exemplars[size_bucket] = (request, size, now)
             duration_at = durations_at[bisect_right(derive.SIZE_EDGES, size)]
             duration_bucket = duration_at + bisect_left(durations.edges, duration)
             row[duration_bucket] += 1.0
             row[duration_at + durations.sum_at] += duration
             if request is not None:
-                registry.exemplars[duration_bucket] = (request, duration)
+                registry.exemplars[duration_bucket] = (request, duration, now)
             if speed_at is not None and duration > 0.0:
                 speed = size * 8e-6 / duration
                 speed_bucket = speed_at + bisect_left(self._speeds.edges, speed)
                 row[speed_bucket] += 1.0
                 row[speed_at + self._speeds.sum_at] += speed
                 if request is not None:
-                    registry.exemplars[speed_bucket] = (request, speed)
+                    registry.exemplars[speed_bucket] = (request, speed, now)
             for file_bytes, file_mime in files or ():
                 self._observe(sizes, derive.file_type(file_mime), file_bytes)
         except Exception:  # noqa: BLE001 - whatever was passed, the caller's own work goes on
@@ -126,9 +128,9 @@ class Metrics:
                 row[sent_or_received] += size
                 row[bucket] += 1.0
                 row[first + self._chunk_sum] += duration
-                request = current()
+                request = exemplar_id()
                 if request is not None:
-                    self.registry.exemplars[bucket] = (request, duration)
+                    self.registry.exemplars[bucket] = (request, duration, time())
                 return
         except Exception:  # noqa: BLE001, S110 - a value that is not listed, or an impossible one
             pass

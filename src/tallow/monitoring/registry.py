@@ -6,15 +6,23 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from operator import add
+from time import time
 
 from tallow.monitoring import forks, said
 from tallow.monitoring.catalog import METRICS, OTHER, PREFIX, Metric
 from tallow.monitoring.catalog.rules import refusal
 from tallow.monitoring.cells import LocalStorage, Storage, Sums, ThreadRow
-from tallow.monitoring.correlation import current
+from tallow.monitoring.correlation import exemplar_id
 from tallow.monitoring.family import LARGEST, Family, Key, as_key
 
 Combine = Callable[[float, float], float]
+
+Exemplar = tuple[str, float, float]
+"""Correlation id, value, and seconds since the epoch, of an observation that stands for its bucket.
+
+Prometheus drops exemplars without a time when it converts classic histograms to native ones
+(``convert_classic_histograms_to_nhcb``).
+"""
 
 
 class Registry:
@@ -28,7 +36,7 @@ class Registry:
         self.storage: Storage = storage or LocalStorage()
         self.lock = self.storage.lock
         self.mine = ThreadRow(self.storage)
-        self.exemplars: dict[int, tuple[str, float]] = {}
+        self.exemplars: dict[int, Exemplar] = {}
         self.families: dict[str, Family] = {}
         self._collectors: list[Callable[[], None]] = []
         for metric in metrics:
@@ -157,9 +165,9 @@ class Registry:
                 row = self.mine.row
                 row[bucket] += 1.0
                 row[first + family.sum_at] += number
-                request = current()
+                request = exemplar_id()
                 if request is not None:
-                    self.exemplars[bucket] = (request, number)
+                    self.exemplars[bucket] = (request, number, time())
                 return
         except Exception:  # noqa: BLE001, S110 - as in add
             pass

@@ -11,6 +11,7 @@ from typing import Final
 
 from tallow.monitoring import foreign, said
 from tallow.monitoring.aside import aside
+from tallow.monitoring.escaping import UNDERSCORES
 from tallow.monitoring.exposition import OPENMETRICS, pieces
 from tallow.monitoring.registry import Registry
 
@@ -27,12 +28,19 @@ _LEVEL: Final = 1
 """Exposition is repetitive: the quickest level already makes it twenty times smaller."""
 
 
-async def body(registry: Registry, content_type: str, compress: bool) -> AsyncIterator[bytes]:
-    """The exposition in pieces, the event loop turning after each."""
+async def body(
+    registry: Registry, content_type: str, compress: bool, escaping: str = UNDERSCORES
+) -> AsyncIterator[bytes]:
+    """The exposition in pieces, the event loop turning after each.
+
+    Args:
+        content_type: as negotiated, its escaping included.
+        escaping: how names of prometheus_client's metrics outside the classic character set are written.
+    """
     started = time.perf_counter()
-    openmetrics = content_type == OPENMETRICS
+    openmetrics = content_type.startswith(OPENMETRICS)
     cells = await aside(registry.collect)
-    theirs = await _theirs.read(registry, openmetrics)
+    theirs = await _theirs.read(registry, openmetrics, escaping)
     lines = pieces(registry, openmetrics=openmetrics, cells=cells, started=started, foreign=theirs)
     for piece in _compressed(lines) if compress else lines:
         yield piece
@@ -46,24 +54,26 @@ class _Theirs:
         self._reading = threading.Lock()
         self._hangs = False
 
-    async def read(self, registry: Registry, openmetrics: bool) -> Iterable[bytes]:
+    async def read(self, registry: Registry, openmetrics: bool, escaping: str) -> Iterable[bytes]:
         if not foreign.collectors():
             return ()
         if not self._hangs:
             try:
-                return await asyncio.wait_for(aside(lambda: self._read(registry, openmetrics)), PATIENCE_S)
+                return await asyncio.wait_for(
+                    aside(lambda: self._read(registry, openmetrics, escaping)), PATIENCE_S
+                )
             except TimeoutError:
                 self._hangs = self._reading.locked()
         said.once("prometheus_client's collectors take too long, their metrics are missing")
         registry.failed()
         return ()
 
-    def _read(self, registry: Registry, openmetrics: bool) -> list[bytes]:
+    def _read(self, registry: Registry, openmetrics: bool, escaping: str) -> list[bytes]:
         # Two scrapes at once take turns; threads do not pile up behind a collector that hangs.
         if not self._reading.acquire(timeout=PATIENCE_S):
             return []
         try:
-            found = foreign.pieces(registry, openmetrics=openmetrics)
+            found = foreign.pieces(registry, openmetrics=openmetrics, escaping=escaping)
             return [part for piece in found for part in _parts(piece)]
         finally:
             self._hangs = False

@@ -84,7 +84,7 @@ async def test_both_sides_share_the_rooms_correlation_id(server: Running, tmp_pa
     sender = await send(server.url, [a_file(tmp_path)])
     await asyncio.gather(sender.task, receive(sender.link, tmp_path / "out").task)
     [room] = server.context.lobby.live.values()
-    exemplars = {found for found, _ in server.registry.exemplars.values()}
+    exemplars = {found for found, _, _ in server.registry.exemplars.values()}
     assert room.record.correlation_id in exemplars
 
 

@@ -56,7 +56,8 @@ def _about(metric: Label) -> tuple[Metric, ...]:
         Metric(
             "collector_failures_total",
             "counter",
-            "Collectors that raised, or did not end, during a scrape: their samples are missing or old.",
+            "Collectors that raised, or did not end, during a scrape, and metrics of prometheus_client whose "
+            "name was taken: samples are missing or old.",
         ),
         Metric("scrape_duration_seconds", "gauge", "Time the previous exposition took.", merge="own"),
         Metric(

@@ -49,7 +49,7 @@ def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request
                 401,
                 {"www-authenticate": "Bearer", "cache-control": "no-store"},
             )
-        content_type, compress = negotiate(request.headers)
+        content_type, compress, escaping = negotiate(request.headers)
         headers = {
             "cache-control": "no-store",
             "content-type": content_type,
@@ -57,6 +57,6 @@ def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request
         }
         if compress:
             headers["content-encoding"] = "gzip"
-        return StreamingResponse(scrape.body(registry, content_type, compress), headers=headers)
+        return StreamingResponse(scrape.body(registry, content_type, compress, escaping), headers=headers)
 
     return metrics
