@@ -22,6 +22,7 @@ from tallow.stack.drill.receivers import slack, web
 from tallow.stack.drill.receivers.message import Tray
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.native import StackError
+from tallow.stack.engines.services import ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("alerts")]
 
@@ -190,7 +191,9 @@ def test_alerts_shows_what_fires_since_when_and_where_to_read_on(running: Stack)
     until(lambda: states(running, "show:1"), "it is there")
     shown = tallow(running, "alerts")
     assert shown.exit_code == 1
-    (line,) = (line for line in shown.output.splitlines() if "show:1" in line and "warning" in line)
+    lines = [line for line in shown.output.splitlines() if "show:1" in line and "warning" in line]
+    assert len(lines) == 1, shown.output
+    (line,) = lines
     assert "HighMemoryUsage" in line
     assert "5 m" in line
     assert "firing" in line
@@ -224,6 +227,11 @@ def test_expire_names_what_it_does_not_find(running: Stack) -> None:
     assert done.output == "Error: no silence begins with 'zzzz'; see: tallow silence list\n"
 
 
+def ports_in(text: str) -> set[int]:
+    """The ports of all addresses of this host."""
+    return {int(port) for port in re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", text)}
+
+
 def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Tray, int]) -> None:
     tray, _ = far_end
     done = tallow(running, "alerts", "test", "security-alerts")
@@ -235,6 +243,9 @@ def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Tray, int]
     assert any(identity in str(message) for message in tray.messages)
     (mail, *_) = running.mail(identity)
     assert "TEST" in mail.subject
+    assert f"http://localhost:{running.port('heartbeat')}/runbooks/Watchdog" in mail.text
+    assert f"http://localhost:{running.port('dashboards')}/d/tallow-overview" in mail.text
+    assert ports_in(mail.text) <= set(ports(running.choices.port_offset).values())
     until(lambda: any("RESOLVED" in one.subject for one in running.mail(identity)), "its end is said")
 
 

@@ -20,10 +20,11 @@ from support.stack import Stack, stack, until
 from tallow import __version__
 from tallow.cli import main
 from tallow.stack import credentials
+from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
 from tallow.stack.engines import native, plan
 from tallow.stack.engines.purge import Remains, purge
-from tallow.stack.engines.services import NAMES, SERVICES
+from tallow.stack.engines.services import NAMES, SERVICES, ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
 
@@ -116,6 +117,24 @@ def test_alerts_lead_to_the_dashboards(running: Stack) -> None:
         assert (address.hostname, address.port) == ("localhost", running.port("dashboards"))
         panels = {panel["id"] for panel in dashboards()[address.path.removeprefix("/d/")]["panels"]}
         assert {int(panel) for panel in parse_qs(address.query).get("viewPanel", [])} <= panels
+
+
+def test_every_address_is_of_this_stack(running: Stack) -> None:
+    """A second stack with a port offset must not send anybody to the first one."""
+    home = running.home
+    shown = {path.name: path.read_text() for path in home.config.rglob("*") if path.is_file()}
+    shown["status"] = tallow(running, "status")
+    shown["open"] = tallow(running, "open", "dashboards")
+    for alert in RULES:
+        page = running.get("heartbeat", f"/runbooks/{alert}")
+        assert page.is_success
+        shown[alert] = page.text
+    for service, path in (("prometheus", "/api/v1/status/flags"), ("alertmanager", "/api/v2/status")):
+        shown[service] = running.get(service, path).text
+    for name, text in shown.items():
+        found = {int(port) for port in re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", text)}
+        assert found <= set(ports(running.choices.port_offset).values()), name
+    assert f"http://localhost:{running.port('prometheus')}" in shown["prometheus"]
 
 
 def test_a_page_elsewhere_cannot_read_prometheus(running: Stack) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from tallow.stack.alerts.links import OVERVIEW, Links
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.logs import Filter, read
@@ -53,11 +54,13 @@ class TestPage:
     channels: tuple[Channel, ...]
     before: Mapping[tuple[str, bool], float]
     sent: datetime
+    links: Links
 
     @classmethod
-    def send(cls, api: Api, receiver: Receiver, channels: tuple[Channel, ...]) -> TestPage:
-        """Post the alert that the receiver's route takes."""
-        page = cls(secrets.token_hex(4), receiver, channels, _counts(api, receiver), datetime.now(UTC))
+    def send(cls, api: Api, receiver: Receiver, channels: tuple[Channel, ...], links: Links) -> TestPage:
+        """Post the alert that the receiver's route takes; ``links`` are those of the running stack."""
+        identity, counts = secrets.token_hex(4), _counts(api, receiver)
+        page = cls(identity, receiver, channels, counts, datetime.now(UTC), links)
         page._post(api, page.sent + timedelta(hours=1))
         return page
 
@@ -117,8 +120,8 @@ class TestPage:
             "annotations": {
                 "summary": self.summary,
                 "description": "Somebody ran `tallow alerts test`. No answer is needed.",
-                "runbook_url": "http://localhost:9095/runbooks/Watchdog",
-                "dashboard_url": "http://localhost:3001/d/tallow-overview",
+                "runbook_url": f"{self.links.runbooks}/Watchdog",
+                "dashboard_url": OVERVIEW.url(self.links),
             },
             "startsAt": self.sent.isoformat(),
             "endsAt": ends.isoformat(),

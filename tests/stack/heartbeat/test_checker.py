@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
+import re
+import shlex
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +48,9 @@ class Checker:
 
 
 @asynccontextmanager
-async def checking(folder: Path, desk: Desk | None = None, **more: str) -> AsyncIterator[Checker]:
+async def checking(
+    folder: Path, desk: Desk | None = None, options: Sequence[str] = (), **more: str
+) -> AsyncIterator[Checker]:
     """A checker in a process of its own, with the settings of a desk."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -56,6 +61,7 @@ async def checking(folder: Path, desk: Desk | None = None, **more: str) -> Async
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow.stack.heartbeat", f"--port={port}", f"--folder={folder}"),
         *(f"--scale={SCALE}", f"--pagerduty={desk.pagerduty if desk else ''}", "--mark=DRILL"),
+        *options,
         env=os.environ | environment | more,
         cwd=folder,
     )
@@ -176,6 +182,41 @@ async def test_a_foreign_page_cannot_keep_a_dead_heart_beating(tmp_path: Path) -
         assert (await checker.post(beat(), host="evil.example")).status_code == 403
         assert (await checker.post(beat(), **{"content-type": "text/plain"})).status_code == 415
         assert (await checker.get("/status")).json()["state"] == "waiting"
+
+
+async def test_a_runbook_is_about_the_stack_that_serves_it(tmp_path: Path) -> None:
+    home = tmp_path / "it's home"
+    options = ["--port-offset=10000", f"--home={home}"]
+    async with checking(tmp_path, options=options) as checker:
+        pages = {
+            name: html.unescape((await checker.get(f"/runbooks/{name}")).text)
+            for name in ("ServiceDown", "NoActiveConnections", "Watchdog")
+        }
+    for page in pages.values():
+        assert f"export TALLOW_HOME={shlex.quote(str(home))}\n" in page
+        assert '<a href="http://localhost:13001/d/tallow-overview' in page
+        assert not re.search(r"localhost:(3000|3001|9095)\b", page)
+    assert "http://localhost:13000/api/health/readiness" in pages["ServiceDown"]
+    assert "curl -sS -m 5 http://localhost:19095/" in pages["Watchdog"]
+
+
+async def test_the_runbooks_of_a_default_stack_are_as_committed(tmp_path: Path) -> None:
+    async with checking(tmp_path) as checker:
+        page = html.unescape((await checker.get("/runbooks/ServiceDown")).text)
+    assert "TALLOW_HOME" not in page
+    assert "http://localhost:3000/api/health/readiness" in page
+
+
+async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk: Desk) -> None:
+    home = tmp_path / "home"
+    options = ["--dashboards=http://localhost:13001", f"--home={home}"]
+    async with checking(tmp_path, desk, options=options) as checker:
+        await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+    port = checker.url.rpartition(":")[2]
+    for message in desk.tray.messages:
+        assert f"http://localhost:{port}/runbooks/Watchdog" in message.text
+        assert "http://localhost:13001/d/tallow-overview" in message.text
+        assert f"status --home {home}" in message.text
 
 
 async def test_a_runbook_that_is_not_there_is_not_found(tmp_path: Path) -> None:

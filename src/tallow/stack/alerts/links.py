@@ -1,15 +1,16 @@
-"""Where a person on call reads on: the runbook of an alert and the panel that shows it."""
+"""Links of an alert: its runbook and the dashboard panel that shows it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from tallow.stack.dashboards import panel_path
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Base addresses without a trailing slash."""
+    """Base addresses without a trailing slash; by default those of a stack without a port offset."""
 
     runbooks: str = "http://localhost:9095/runbooks"
     dashboards: str = "http://localhost:3001"
@@ -33,3 +34,7 @@ class Panel:
         """
         path = f"/d/{self.dashboard}" if self.title is None else panel_path(self.dashboard, self.title)
         return links.dashboards + path
+
+
+OVERVIEW: Final = Panel("tallow-overview")
+"""For messages that are about no panel."""

@@ -16,6 +16,7 @@ from tallow.stack.commands.terminal import new_console
 from tallow.stack.engines import configuration
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.links import message_links
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
 from tallow.stack.routing.receivers import missing
 from tallow.stack.testpage import Result, TestPage
@@ -71,7 +72,7 @@ def test(receiver: str, patience: float, home: Home) -> None:
     channels = tuple(channel for channel in whole.channels if channel not in gone)
     wait = whole.wait * home.choices().scale
     api = Api.of("alertmanager", home)
-    page = TestPage.send(api, whole, channels)
+    page = TestPage.send(api, whole, channels, message_links(home.choices().port_offset))
     click.echo(f"{page.summary}\nAlertmanager waits {wait:g} s for others of its group ...")
     for channel, setting in gone.items():
         click.echo(f"{channel:<10} left out: {setting} is not set")

@@ -13,7 +13,8 @@ import click
 
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.links import base_url
+from tallow.stack.engines.services import SERVICES
 
 OPENER_TIMEOUT_S: Final = 5.0
 """How long the desktop's opener may take to fail; some stay for as long as the browser runs."""
@@ -26,8 +27,7 @@ _PAGES = {service.name: service for service in SERVICES if service.page}
 @home_option
 def command(service: str, home: Home) -> None:
     """Print the address of SERVICE's page, and open it in the browser where there is one."""
-    port = ports(existing(home).choices().port_offset)[service]
-    address = f"http://localhost:{port}{_PAGES[service].page}"
+    address = f"{base_url(service, existing(home).choices().port_offset)}{_PAGES[service].page}"
     click.echo(address)
     if not open_in_browser(address):
         click.echo("no browser could be started here: open the address yourself", err=True)

@@ -14,8 +14,9 @@ from rich.text import Text
 from tallow.stack import routing
 from tallow.stack.commands.hints import command_line
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.links import base_url
 from tallow.stack.engines.service_state import ago
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.services import SERVICES
 from tallow.stack.heartbeat.record import Record
 from tallow.stack.routing import AlertSettings
 
@@ -24,11 +25,8 @@ SCARCE_BYTES: Final = 1_000_000_000
 
 def addresses(home: Home, offset: int) -> Text:
     """Where to look, and the command that shows the passwords. Print it without wrapping: it is copied."""
-    known = ports(offset)
     lines = [
-        (service.name, f"http://localhost:{known[service.name]}{service.page}")
-        for service in SERVICES
-        if service.page
+        (service.name, base_url(service.name, offset) + service.page) for service in SERVICES if service.page
     ]
     lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
     text = Text("\n")

@@ -32,7 +32,7 @@ PROGRAMS: Final = ("prometheus", "alertmanager", "node_exporter")
 _SCRAPED: Final = ("prometheus", "alertmanager", "node-exporter")
 PORTS: Final = (*_SCRAPED, "heartbeat", "disk", "logs")
 """What each track has a port for; the last two for drills that need one."""
-_DASHBOARDS: Final = "http://localhost:3001"
+_DASHBOARDS: Final = Links().dashboards
 
 
 @dataclass(slots=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from tallow.monitoring.env_file import read_env_file
 from tallow.monitoring.variable_source import VariableSource
 from tallow.stack import alerts, routing
-from tallow.stack.alerts import Links
 from tallow.stack.engines.home import Choices, Home, private_folder, write_private
-from tallow.stack.engines.services import DASHBOARDS_PORT, HEARTBEAT_PORT, HOST, SERVICES, ports
+from tallow.stack.engines.links import message_links
+from tallow.stack.engines.services import HOST, SERVICES, ports
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, Layout, Remote, prometheus_config
 from tallow.stack.remote_storage import PASSWORD_FILE, RemoteStorageSettings
@@ -35,10 +35,7 @@ def render(home: Home, choices: Choices, settings: StackSettings) -> dict[Path, 
         settings: the operator's.
     """
     known = ports(choices.port_offset)
-    links = Links(
-        runbooks=f"http://localhost:{HEARTBEAT_PORT + choices.port_offset}/runbooks",
-        dashboards=f"http://localhost:{DASHBOARDS_PORT + choices.port_offset}",
-    )
+    links = message_links(choices.port_offset)
     place, scale = home.config / "prometheus", choices.scale
     files = {
         place / "prometheus.yml": _prometheus(home, known, settings.remote, scale),

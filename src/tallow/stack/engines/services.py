@@ -36,8 +36,8 @@ class Service:
     """A program that the stack keeps running.
 
     ``arguments`` and ``environment`` are filled in by ``str.format``: ``{port}`` is the service's own port,
-    ``{ports[NAME]}`` another's, ``{secrets}``, ``{config}`` and ``{data}`` are folders, ``{scale}``
-    multiplies its times and ``{resend}`` is :data:`RESEND_S` so multiplied.
+    ``{ports[NAME]}`` another's; ``{offset}`` was added to each. ``{home}``, ``{secrets}``, ``{config}`` and
+    ``{data}`` are folders. ``{scale}`` multiplies times; ``{resend}`` is :data:`RESEND_S` so multiplied.
     """
 
     name: str
@@ -95,6 +95,8 @@ SERVICES: Final = (
             "--folder={data}/heartbeat",
             f"--mailbox={HOST}:{{ports[mailbox]}}",
             "--dashboards=http://localhost:{ports[dashboards]}",
+            "--port-offset={offset}",
+            "--home={home}",
             "--scale={scale}",
         ),
         own_settings=True,
@@ -208,6 +210,8 @@ def fill(service: Service, home: Home, choices: Choices) -> tuple[list[str], dic
     facts: dict[str, Any] = {
         "port": known[service.name],
         "ports": known,
+        "offset": choices.port_offset,
+        "home": home.root,
         "secrets": home.secrets,
         "config": home.config,
         "data": home.data,

@@ -10,12 +10,16 @@ from pathlib import Path
 import uvicorn
 
 from tallow.monitoring.setting_error import BadSettingError
+from tallow.stack.alerts.links import Links
+from tallow.stack.commands.hints import command_line
+from tallow.stack.engines.home import Home
 from tallow.stack.heartbeat.app import create_app
 from tallow.stack.heartbeat.channels import channels
 from tallow.stack.heartbeat.notice import notice
 from tallow.stack.heartbeat.outside import Outside
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.record import Record
+from tallow.stack.heartbeat.runbook_pages import RunbookPages
 from tallow.stack.heartbeat.watch import Watch
 from tallow.stack.routing import AlertSettings
 from tallow.stack.routing.config import MAILBOX
@@ -31,17 +35,18 @@ def main() -> int:
         sys.exit(str(error))
     ways = channels(settings, chosen.mailbox, chosen.pagerduty)
     watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)
-    base = f"http://localhost:{chosen.port}"
+    links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
+    status = command_line(Home(chosen.home), "status") if chosen.home else "tallow status"
     pager = Pager(
         watch,
         ways,
-        lambda record: notice(record, base, f"{chosen.dashboards}/d/tallow-overview", chosen.mark),
+        lambda record: notice(record, links, status, chosen.mark),
         chosen.folder,
         chosen.scale,
     )
     outside = Outside(settings.heartbeat_url.get_secret_value()) if settings.heartbeat_url else None
     uvicorn.run(
-        create_app(pager, outside, tuple(chosen.allow_host)),
+        create_app(pager, outside, tuple(chosen.allow_host), RunbookPages(chosen.port_offset, chosen.home)),
         host=chosen.host,
         port=chosen.port,
         http="h11",
@@ -61,7 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=9095)
     parser.add_argument("--folder", type=Path, required=True, help="where it keeps what it knows")
     parser.add_argument("--mailbox", default=MAILBOX, help="HOST:PORT for mail while SMTP_HOST is not set")
-    parser.add_argument("--dashboards", default="http://localhost:3001", help="where pages link to")
+    parser.add_argument("--dashboards", default=Links().dashboards, help="where pages link to")
+    parser.add_argument("--port-offset", type=int, default=0, help="that of the stack, for its runbooks")
+    parser.add_argument(
+        "--home", type=Path, help="the stack's folder, for the commands in messages and runbooks"
+    )
     parser.add_argument("--pagerduty", help="another Events API address than PagerDuty's own")
     parser.add_argument("--allow-host", action="append", default=[], help="a further name it is reached by")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies its times (drills)")

@@ -18,18 +18,25 @@ from starlette.routing import Route
 from tallow.stack.heartbeat import pages
 from tallow.stack.heartbeat.outside import Outside
 from tallow.stack.heartbeat.pager import Pager
+from tallow.stack.heartbeat.runbook_pages import RunbookPages
 from tallow.stack.viewer.guard import HEALTH, Guard
 
 MAX_BODY: Final = 64 * 1024
 ALERT: Final = "Watchdog"
 
 
-def create_app(pager: Pager, outside: Outside | None = None, hosts: tuple[str, ...] = ()) -> Starlette:
+def create_app(
+    pager: Pager,
+    outside: Outside | None = None,
+    hosts: tuple[str, ...] = (),
+    runbooks: RunbookPages | None = None,
+) -> Starlette:
     """The checker; it watches as long as the application lives.
 
     Args:
         outside: the dead man's switch elsewhere, if one is set.
         hosts: names it is reached by, besides ``localhost`` and its addresses.
+        runbooks: serves the runbooks; by default as they are committed.
     """
 
     @asynccontextmanager
@@ -74,7 +81,7 @@ def create_app(pager: Pager, outside: Outside | None = None, hosts: tuple[str, .
             Route(HEALTH, _healthy),
             Route("/", home),
             Route("/style.css", pages.style),
-            Route("/runbooks/{name}", pages.runbook),
+            Route("/runbooks/{name}", (runbooks or RunbookPages()).page),
         ],
         middleware=[
             Middleware(Guard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name")

@@ -1,10 +1,11 @@
-"""What people are told: words of the page, and of the word that it is over."""
+"""The checker's messages: that the heartbeat is missing, and that it is back."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 
+from tallow.stack.alerts.links import OVERVIEW, Links
 from tallow.stack.heartbeat.record import Record
 
 
@@ -23,8 +24,16 @@ class Notice:
         return f"[{'CRITICAL' if self.firing else 'RESOLVED'}] {self.summary}"
 
 
-def notice(record: Record, base: str, dashboard: str, mark: str = "") -> Notice:
-    """The message about a state; ``base`` is the checker's own address."""
+def notice(record: Record, links: Links, status: str = "tallow status", mark: str = "") -> Notice:
+    """The message about a state.
+
+    Args:
+        record: the state.
+        links: where the runbooks and dashboards of this stack are.
+        status: the command that shows the state of this stack.
+        mark: put before the summary (drills).
+    """
+    runbook, dashboard = f"{links.runbooks}/Watchdog", OVERVIEW.url(links)
     mark = f"{mark} · " if mark else ""
     if record.state == "missing":
         return Notice(
@@ -32,15 +41,15 @@ def notice(record: Record, base: str, dashboard: str, mark: str = "") -> Notice:
             f"{mark}No heartbeat: alerts reach nobody",
             f"{record.reason}\n"
             f"Last heard of: {_clock(record.last_beat)}. Missing since {_clock(record.since)}.\n"
-            "Until it is back no other alert can be relied on. Look with: tallow status",
-            f"{base}/runbooks/Watchdog",
+            f"Until it is back no other alert can be relied on. Look with: {status}",
+            runbook,
             dashboard,
         )
     return Notice(
         False,
         f"{mark}The heartbeat is back: alerts work",
         f"Watchdog arrives again since {_clock(record.since)}.",
-        f"{base}/runbooks/Watchdog",
+        runbook,
         dashboard,
     )
 

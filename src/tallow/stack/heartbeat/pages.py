@@ -1,24 +1,18 @@
-"""What the checker shows in a browser: its state, and the runbooks that alerts link to."""
+"""The checker's pages: their frame, their style, and its state."""
 
 from __future__ import annotations
 
 import html
-import re
 import time
 from collections.abc import Mapping
-from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Final
 
-from markdown_it import MarkdownIt
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import Response
 
-from tallow.stack.engines.binaries import CHECKOUT
 from tallow.stack.heartbeat.record import Record
 
-_NAME: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _STATES: Final = {
     "waiting": "No beat yet",
     "beating": "The heart beats",
@@ -43,10 +37,9 @@ _PAGE: Final = """<!doctype html>
 """
 
 
-def folder() -> Path:
-    """Where the runbooks are: in the installed package, or in the checkout."""
-    installed = Path(__file__).parent / "runbooks"
-    return installed if installed.is_dir() else CHECKOUT / "docs" / "runbooks"
+def document(title: str, body: str) -> str:
+    """A page; both arguments are HTML."""
+    return _PAGE.format(title=title, body=body)
 
 
 def home(record: Record, problems: Mapping[str, str], outside: str | None) -> str:
@@ -60,28 +53,13 @@ def home(record: Record, problems: Mapping[str, str], outside: str | None) -> st
     )
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>\n" for name, value in facts)
     title = _STATES[record.state]
-    return _PAGE.format(title=title, body=f'<h1 class="{record.state}">{title}</h1>\n<dl>\n{rows}</dl>')
-
-
-async def runbook(request: Request) -> Response:
-    """``GET /runbooks/NAME``: the page of an alert."""
-    name = str(request.path_params["name"])
-    path = folder() / f"{name}.md"
-    if not _NAME.fullmatch(name) or not path.is_file():
-        return PlainTextResponse("there is no such runbook\n", 404)
-    text = path.read_text(encoding="utf-8")
-    return HTMLResponse(_PAGE.format(title=html.escape(name), body=_markdown().render(text)))
+    return document(title, f'<h1 class="{record.state}">{title}</h1>\n<dl>\n{rows}</dl>')
 
 
 async def style(_request: Request) -> Response:
     """``GET /style.css``."""
     css = resources.files(__package__) / "style.css"
     return Response(css.read_text(encoding="utf-8"), media_type="text/css")
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def _clock(at: float | None) -> str:
