@@ -21,6 +21,7 @@ from tallow.stack.alerts import Rule
 from tallow.stack.drill import configuration, runner
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.result import Result
+from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
 from tallow.stack.drill.session import Session
 from tallow.stack.drill.track import Track
 from tallow.stack.routing import config
@@ -100,6 +101,25 @@ async def test_a_secret_that_is_wrong_is_found(
     assert "refused: pagerduty 400 'routing_key' belongs to no integration" in problem
 
 
+@pytest.mark.parametrize("name", HUNG_SERVER)
+async def test_a_server_that_hangs_is_cured(tmp_path: Path, name: str) -> None:
+    session = Session([], tmp_path, hung_server=[HUNG_SERVER[name]])
+    result = (await session.run())[name]
+    assert result.problems == []
+    assert result.places == ("email", "slack")
+    assert result.resolved is not None
+    assert processes_of(tmp_path) == []
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Living processes that were started for a stack in a folder."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(folder) in part for part in process.info["cmdline"] or ())
+    ]
+
+
 @pytest.mark.parametrize("told", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_a_drill_that_is_told_to_end_leaves_nothing_running(tmp_path: Path, told: signal.Signals) -> None:
     """SIGHUP is a terminal that closes."""
@@ -116,6 +136,24 @@ def test_a_drill_that_is_told_to_end_leaves_nothing_running(tmp_path: Path, told
     assert said.split() == ["Interrupted"]
     assert drill.returncode == 130
     assert [process for process in begun if process.is_running()] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drill_of_a_complete_stack_that_is_told_to_end_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tallow", "drill", "HungServerRestart"]
+    drill = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    try:
+        until(
+            lambda: [one for one in processes_of(tmp_path) if one.name() == "prometheus"], "Prometheus runs"
+        )
+        drill.send_signal(signal.SIGTERM)
+        drill.communicate(timeout=120)
+    finally:
+        drill.kill()
+    assert drill.returncode == 130
+    assert processes_of(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -247,7 +247,7 @@ def test_a_silence_survives_a_kill(running: Stack) -> None:
 
 def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
     before = running.running("node-exporter")
-    assert "restarted: node-exporter" in tallow(running, "restart", "node-exporter")
+    assert "restarted and healthy: node-exporter" in tallow(running, "restart", "node-exporter")
     after = running.running("node-exporter")
     assert after.pid != before.pid
     assert after.restarts == before.restarts

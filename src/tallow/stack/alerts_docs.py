@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from tallow.stack.alerts import BEYOND, CONTRACT, RULES, Rule
 from tallow.stack.alerts.rule import duration, number
 from tallow.stack.drill.catalog import DRILLS
+from tallow.stack.drill.run import hung_server
 from tallow.stack.routing.matrix import receivers
 
 RUNBOOKS = PurePosixPath("docs/runbooks")
@@ -58,8 +59,16 @@ def page(rule: Rule) -> str:
     return (
         f"# {rule.name}\n\n{_NOTE.format(name=rule.name)}\n\n| | |\n|---|---|\n{table}\n"
         f"```promql\n{rendered.expr}\n```\n\n{_text(rule)}\n"
-        f"{_DRILLED.format(name=rule.name, fault=DRILLS[rule.name].fault)}"
+        f"{_DRILLED.format(name=rule.name, fault=DRILLS[rule.name].fault)}{_further_drills(rule)}"
     )
+
+
+def _further_drills(rule: Rule) -> str:
+    """The drills of a whole stack in which the alert is told, too."""
+    if rule.name != hung_server.ALERT:
+        return ""
+    lines = "".join(f"tallow drill {drill.name}  # {drill.fault}\n" for drill in hung_server.DRILLS.values())
+    return f"\nFurther drills, in a complete stack:\n\n```sh\n{lines}```\n"
 
 
 def overview() -> str:

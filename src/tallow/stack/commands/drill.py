@@ -20,9 +20,9 @@ from rich.live import Live
 from tallow.stack import alerts
 from tallow.stack.commands.options import KNOWN, command_error
 from tallow.stack.drill.catalog import DRILLS
-from tallow.stack.drill.drill import Drill
 from tallow.stack.drill.instance import DrillError
 from tallow.stack.drill.result import Result
+from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
 from tallow.stack.drill.session import JOBS, Session
 from tallow.stack.drill.table import drills_table, line, summary
 
@@ -30,8 +30,8 @@ LOOK_EVERY_S: Final = 0.25
 
 
 @click.command("drill")
-@click.argument("names", nargs=-1, metavar="[ALERT]...")
-@click.option("--all", "every", is_flag=True, help="Every alert.")
+@click.argument("names", nargs=-1, metavar="[DRILL]...")
+@click.option("--all", "every", is_flag=True, help="Every drill.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option(
     "--jobs", default=JOBS, show_default=True, type=click.IntRange(1, 100), help="How many at the same time."
@@ -41,17 +41,19 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
     """Prove that alerts page: a real fault in a real stack, until the page is there, and over again.
 
     A stack of its own is started for it, with time running faster; the one that `up` started is left alone.
-    Without an ALERT: what there is. Exits with 1 if a drill fails.
+    Without a DRILL: what there is. Most are named as the alert they prove. Exits with 1 if a drill fails.
     """
     if not names and not every:
         _list()
         return
-    chosen = _chosen(names, every)
+    _refuse_unknown(names)
+    chosen = [drill for name, drill in DRILLS.items() if every or name in names]
+    hung = [drill for name, drill in HUNG_SERVER.items() if every or name in names]
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's talk
     root = Path(tempfile.mkdtemp(prefix="tallow-drill-"))
     started = time.monotonic()
     try:
-        session = Session(chosen, root, jobs=jobs)
+        session = Session(chosen, root, jobs=jobs, hung_server=hung)
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
     except (DrillError, *KNOWN) as error:
         raise command_error(error) from None
@@ -65,20 +67,20 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
         raise SystemExit(1)
 
 
-def _chosen(names: Sequence[str], every: bool) -> list[Drill]:
-    if unknown := [name for name in names if name not in DRILLS]:
+def _refuse_unknown(names: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in {*DRILLS, *HUNG_SERVER}]:
         raise click.UsageError(
             f"there is no drill of {', '.join(unknown)}; `tallow drill` lists what there is"
         )
-    return [drill for name, drill in DRILLS.items() if every or name in names]
 
 
 def _list() -> None:
     rows = [(name, DRILLS[name].fault) for name in alerts.RULES if name in DRILLS]
+    rows += [(name, drill.fault) for name, drill in HUNG_SERVER.items()]
     width = max(len(name) for name, _ in rows)
     for name, fault in rows:
         click.echo(f"{click.style(name.ljust(width), bold=True)}  {fault}")
-    click.echo("\nRun some with: tallow drill ALERT...   or all with: tallow drill --all")
+    click.echo("\nRun some with: tallow drill DRILL...   or all with: tallow drill --all")
 
 
 async def _run(session: Session, console: Console) -> Mapping[str, Result]:
@@ -116,7 +118,7 @@ async def _follow(session: Session, console: Console, task: asyncio.Task[Mapping
 
 
 def _tell(results: Mapping[str, Result], as_json: bool, seconds: float, kept: Path | None) -> None:
-    ordered = [results[name] for name in alerts.RULES if name in results]
+    ordered = [results[name] for name in (*alerts.RULES, *HUNG_SERVER) if name in results]
     if as_json:
         facts = [result.facts() for result in ordered]
         click.echo(json.dumps({"seconds": round(seconds, 1), "drills": facts}, indent=2))

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+import time
+from typing import Final
+
 import click
 
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.native import StackError
 from tallow.stack.engines.restart import restart
+from tallow.stack.engines.service_state import service_states
 from tallow.stack.engines.services import NAMES
+
+HEALTHY_WITHIN_S: Final = 60.0
+LOOK_EVERY_S: Final = 0.25
 
 
 @click.command("restart")
 @click.argument("services", nargs=-1, required=True, type=click.Choice(NAMES), metavar="SERVICE...")
 @home_option
 def command(services: tuple[str, ...], home: Home) -> None:
-    """Restart SERVICES, even such as hang. Those that `down` stopped stay down.
+    """Restart SERVICES and wait until they are healthy. Those that `down` stopped stay down.
 
     A restart of Tallow breaks the transfers under way.
     """
     restarted = restart(existing(home), services, "tallow restart")
-    held = [name for name in services if name not in restarted]
+    _wait_until_healthy(home, restarted)
     if restarted:
-        click.echo(f"restarted: {', '.join(restarted)}; see: tallow status")
-    if held:
-        raise click.ClickException(f"not running: {', '.join(held)}; start with: tallow up")
+        click.echo(f"restarted and healthy: {', '.join(restarted)}")
+    if held := [name for name in services if name not in restarted]:
+        raise StackError(f"not running: {', '.join(held)}; start with: tallow up")
+
+
+def _wait_until_healthy(home: Home, names: tuple[str, ...]) -> None:
+    """Wait.
+
+    Raises:
+        StackError: one does not become healthy.
+    """
+    deadline = time.monotonic() + HEALTHY_WITHIN_S
+    while True:
+        states = service_states(home)
+        failing = [name for name in names if not states[name].is_healthy]
+        if not failing:
+            return
+        if time.monotonic() > deadline:
+            why = "; ".join(f"{name}: {states[name].detail}" for name in failing)
+            raise StackError(f"restarted, and not healthy within {HEALTHY_WITHIN_S:.0f} s: {why}")
+        time.sleep(LOOK_EVERY_S)

@@ -43,9 +43,12 @@ GIVES_UP_AFTER: Final = 4
     help="Restart a service that has not answered for so long; 0: never. By default as the last time, or "
     f"{LIVENESS_TIMEOUT_S:.0f}. A stack that runs already takes it over.",
 )
+@click.option("--scale", type=click.FloatRange(0, 1, min_open=True), default=1.0, hidden=True)
 @click.option("--restart", is_flag=True, help="Restart a stack that runs older code or programs.")
 @home_option
-def command(port_offset: int | None, liveness_timeout: float | None, restart: bool, home: Home) -> None:
+def command(
+    port_offset: int | None, liveness_timeout: float | None, scale: float, restart: bool, home: Home
+) -> None:
     """Start Tallow and its monitoring; what runs already is left alone.
 
     Settings come from the environment and from .env in the current folder. After an upgrade it says that
@@ -56,6 +59,7 @@ def command(port_offset: int | None, liveness_timeout: float | None, restart: bo
     choices = Choices(
         before.port_offset if port_offset is None else port_offset,
         str(Path.cwd()),
+        scale,
         liveness_timeout=before.liveness_timeout if liveness_timeout is None else liveness_timeout,
     )
 

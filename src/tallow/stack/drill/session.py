@@ -19,6 +19,8 @@ from tallow.stack.drill.ground import standing
 from tallow.stack.drill.instance import DrillError
 from tallow.stack.drill.observer import observing
 from tallow.stack.drill.result import Result
+from tallow.stack.drill.run import hung_server as hung
+from tallow.stack.drill.run.hung_server import HungServerDrill, HungServerRunner
 from tallow.stack.drill.runner import Runner, blank
 from tallow.stack.drill.track import Track
 
@@ -30,19 +32,28 @@ class Session:
     """A set of drills.
 
     Args:
-        drills: which.
+        drills: which of the drills of alerts.
         root: folder for everything that they leave.
         jobs: how many at a time.
         shipped: the rule groups that are drilled.
+        hung_server: which of the drills of a server that hangs.
     """
 
     def __init__(
-        self, drills: Sequence[Drill], root: Path, *, jobs: int = JOBS, shipped: Groups = alerts.GROUPS
+        self,
+        drills: Sequence[Drill],
+        root: Path,
+        *,
+        jobs: int = JOBS,
+        shipped: Groups = alerts.GROUPS,
+        hung_server: Sequence[HungServerDrill] = (),
     ) -> None:
         self._root, self._shipped = root, shipped
+        self._hung_server = hung_server
         rules = {rule.name: rule for group in shipped.values() for rule in group}
         self._drills = sorted(drills, key=lambda drill: _length(drill, rules[drill.alert]), reverse=True)
         self.results = {drill.alert: blank(drill, rules[drill.alert]) for drill in self._drills}
+        self.results |= {drill.name: hung.blank(drill) for drill in hung_server}
         self._jobs = asyncio.Semaphore(jobs)
         self._starting = asyncio.Semaphore(os.cpu_count() or 1)
 
@@ -52,6 +63,7 @@ class Session:
         async with asyncio.TaskGroup() as group:
             for track in tracks.values():
                 group.create_task(self._track(track), name=track.name)
+            group.create_task(self._hang(), name=hung.TRACK)
         return self.results
 
     async def _track(self, track: Track) -> None:
@@ -77,6 +89,12 @@ class Session:
                 if not result.over:
                     result.problems.append(str(error))
                     result.state = "failed"
+
+    async def _hang(self) -> None:
+        """The drills of a server that hangs, one after the other: each needs a complete stack."""
+        for drill in self._hung_server:
+            async with self._jobs:
+                await HungServerRunner(drill, self._root / drill.name, self.results[drill.name]).run()
 
     async def _one(self, runner: Runner | BeatRunner, turn: asyncio.Lock | None) -> None:
         async with turn or nullcontext(), self._jobs:
