@@ -11,60 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page
+from playwright.sync_api import Browser
 
 from support import traffic
 from support.browser import chromium
 from support.prometheus import backfill, running
-from support.viewer import PASSWORD, credentials_file, tallow_viewer
+from support.viewer import credentials_file, tallow_viewer
+from support.viewer_page import DESKTOP, END, HOME, HOSTILE, PHONE, ViewerPage, still, viewer_with_history
 from tallow.stack.viewer.boards import load_boards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]
 
-HOSTILE = "<img src=x onerror=document.title='owned'>"
-SCRAPE_S, SCRAPES = 15, 260
-DESKTOP, PHONE = (1440, 900), (390, 844)
-HOME = "/d/tallow-overview"
-END = int(time.time())
-"""Of the history, whatever the clock says when a test comes to look."""
-
-# What each kind of panel leaves on the page when it has drawn something: marks on a canvas, or words.
-_DRAWN = """panel => {
-  const marks = canvas => {
-    if (!canvas.width || !canvas.height) return 0;
-    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    const colours = new Set();
-    for (let at = 0; at < pixels.length; at += 4)
-      if (pixels[at + 3] > 60) colours.add([0, 1, 2].map(channel => pixels[at + channel] >> 4).join());
-    return colours.size;
-  };
-  const drawing = panel.querySelector('.drawing');
-  return {
-    title: panel.querySelector('h2').textContent,
-    state: panel.dataset.state,
-    colours: Math.max(0, ...[...drawing.querySelectorAll('canvas')].map(marks)),
-    rows: drawing.querySelectorAll('[role=row]').length,
-    words: drawing.innerText.trim(),
-    failed: drawing.querySelector('.error') !== null,
-  };
-}"""
-
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A viewer over an hour of two instances, one of which has markup for a name."""
-    folder = tmp_path_factory.mktemp("viewer")
-    metrics, scrapes = traffic.server(), []
-    for scrape in range(SCRAPES + 1):
-        if scrape % 4 == 1:
-            traffic.minute(metrics)
-        at = END - (SCRAPES - scrape) * SCRAPE_S
-        scrapes.append(traffic.history(metrics, "tallow", "busy:3000", at))
-        scrapes.append(f'tallow_build_info{{job="tallow",instance="{HOSTILE}",version="0"}} 1 {at}\n')
-    backfill(folder / "data", "".join(scrapes) + "# EOF\n")
-    with running(folder / "data") as server:
-        with tallow_viewer(credentials_file(folder), server.url) as url:
-            yield url
+    with viewer_with_history(tmp_path_factory.mktemp("viewer")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -73,74 +35,9 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-def still(page: Page, selector: str) -> FloatRect:
-    """Where the first of its kind lies, once it is drawn and nothing above it moves any more."""
-    shown = page.locator(selector).first
-    before = None
-    for _ in range(200):
-        found = shown.bounding_box()  # None while it is being drawn anew
-        if found is not None and found == before:
-            return found
-        before = found
-        page.wait_for_timeout(50)
-    raise AssertionError(f"{selector} does not lie still")
-
-
-class Watched:
-    """A page that is logged in, and everything that went wrong on it."""
-
-    def __init__(
-        self, browser: Browser, address: str, size: tuple[int, int], scheme: Any = "dark", home: str = HOME
-    ) -> None:
-        width, height = size
-        self.address = address
-        self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        self.page.set_default_timeout(90_000)  # milliseconds: a machine may be busy with other tests
-        self.said: list[str] = []
-        self.asked: set[str] = set()
-        self.page.on("console", lambda line: self.said.extend([line.text] * (line.type == "error")))
-        self.page.on("response", lambda answer: self.said.extend([answer.url] * (answer.status >= 400)))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.add(request.url))
-        self.page.goto(address + home)
-        self.page.fill("#password", PASSWORD)
-        self.page.get_by_role("button", name="Log in").click()
-        self.page.wait_for_url(f"**{home}")
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.address + path)
-        self.settle()
-
-    def settle(self) -> None:
-        """Until no panel waits for data."""
-        self.page.wait_for_function(
-            "() => document.querySelector('[data-panel]') && !document.querySelector('[data-state=loading]')"
-        )
-
-    def graph(self) -> FloatRect:
-        """Where a graph lies, once nothing above it moves any more."""
-        self.page.locator(".alerts").wait_for()
-        return still(self.page, "[data-panel='6'] .u-over")
-
-    def panels(self) -> list[dict[str, Any]]:
-        """What each panel has drawn. Tables draw what is in sight alone: all of it is."""
-        width = self.page.viewport_size["width"] if self.page.viewport_size else 0
-        height = self.page.evaluate("document.documentElement.scrollHeight")
-        self.page.set_viewport_size({"width": width, "height": height})
-        self.page.wait_for_timeout(400)
-        self.settle()
-        return [panel.evaluate(_DRAWN) for panel in self.page.query_selector_all("[data-panel]")]
-
-    def close(self) -> None:
-        """Close it; nothing went wrong, and nobody else was asked."""
-        self.page.close()
-        assert self.said == []
-        assert all(url.startswith((self.address, "data:", "blob:")) for url in self.asked)
-
-
 @pytest.fixture
-def desktop(browser: Browser, address: str) -> Iterator[Watched]:
-    watched = Watched(browser, address, DESKTOP)
+def desktop(browser: Browser, address: str) -> Iterator[ViewerPage]:
+    watched = ViewerPage(browser, address, DESKTOP)
     yield watched
     watched.close()
 
@@ -150,7 +47,7 @@ def desktop(browser: Browser, address: str) -> Iterator[Watched]:
 def test_every_panel_of_every_dashboard_is_drawn(
     browser: Browser, address: str, tmp_path: Path, size: tuple[int, int], scheme: str
 ) -> None:
-    watched = Watched(browser, address, size, scheme)
+    watched = ViewerPage(browser, address, size, scheme)
     for uid, board in load_boards().items():
         watched.page.set_viewport_size({"width": size[0], "height": size[1]})
         watched.open(f"/d/{uid}?from={(END - 3600) * 1000}&to={END * 1000}")
@@ -177,7 +74,7 @@ def drawn(panel: dict[str, Any]) -> bool:
     return bool(panel["colours"] >= 3 or panel["rows"] >= 2 or number)
 
 
-def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(desktop: Watched) -> None:
+def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(desktop: ViewerPage) -> None:
     page = desktop.page
     page.get_by_role("link", name="Errors").click()
     page.wait_for_url("**/d/tallow-errors*")
@@ -195,7 +92,7 @@ def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(deskto
     page.wait_for_url("**/d/tallow-overview?*var-instance=*from=now-15m*")
 
 
-def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: Watched) -> None:
+def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: ViewerPage) -> None:
     page = desktop.page
     desktop.open(HOME)
     graph = desktop.graph()
@@ -215,7 +112,7 @@ def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: Watched) 
     desktop.settle()
 
 
-def test_a_graph_tells_values_under_the_pointer(desktop: Watched) -> None:
+def test_a_graph_tells_values_under_the_pointer(desktop: ViewerPage) -> None:
     page = desktop.page
     desktop.open(HOME)
     graph = desktop.graph()
@@ -225,7 +122,7 @@ def test_a_graph_tells_values_under_the_pointer(desktop: Watched) -> None:
     assert "ops/m" in tooltip.inner_text()
 
 
-def test_it_is_used_by_keyboard_alone(desktop: Watched) -> None:
+def test_it_is_used_by_keyboard_alone(desktop: ViewerPage) -> None:
     page = desktop.page
     desktop.open(HOME)
     page.locator("summary", has_text="Instance").focus()
@@ -253,7 +150,7 @@ def test_it_is_used_by_keyboard_alone(desktop: Watched) -> None:
     page.wait_for_function("() => document.querySelectorAll('[data-panel]').length > 1")
 
 
-def test_logging_out_closes_the_dashboards(desktop: Watched) -> None:
+def test_logging_out_closes_the_dashboards(desktop: ViewerPage) -> None:
     desktop.page.get_by_role("button", name="Log out").click()
     desktop.page.wait_for_url("**/login**")
     desktop.page.goto(desktop.address + HOME)
@@ -310,7 +207,7 @@ def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_pa
             credentials_file(tmp_path), server.url, "--dashboards", str(tmp_path / "boards")
         ) as url,
     ):
-        watched = Watched(browser, url, DESKTOP, home="/d/tallow-errors")
+        watched = ViewerPage(browser, url, DESKTOP, home="/d/tallow-errors")
         page = watched.page
         watched.settle()
         watched.panels()
@@ -335,7 +232,7 @@ def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tm
     with ExitStack() as stack:
         with running(tmp_path / "data") as server:
             url = stack.enter_context(tallow_viewer(credentials_file(tmp_path), server.url))
-            watched = Watched(browser, url, DESKTOP)
+            watched = ViewerPage(browser, url, DESKTOP)
             watched.settle()
         page = watched.page
         page.get_by_label("Read anew").click()

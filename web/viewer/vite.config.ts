@@ -7,10 +7,11 @@ const path = (relative: string) => decodeURIComponent(new URL(relative, import.m
 // Editor and map: parts of @grafana/ui that no panel here uses, three quarters of its weight.
 const unused = [/^monaco-editor(\/.*)?$/, /^@monaco-editor\/react$/, /^ol(\/.*)?$/];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [react()],
   resolve: { alias: unused.map((find) => ({ find, replacement: path('./src/unused.ts') })) },
-  define: { 'process.env.NODE_ENV': '"production"', 'process.env': '{}' },
+  // The tests need React's development build, for `act`.
+  define: mode === 'test' ? {} : { 'process.env.NODE_ENV': '"production"', 'process.env': '{}' },
   build: {
     outDir: path('../../src/tallow/stack/viewer/static'),
     emptyOutDir: true,
@@ -18,5 +19,5 @@ export default defineConfig({
     chunkSizeWarningLimit: 4000,
     modulePreload: { polyfill: false },
   },
-  test: { environment: 'jsdom', include: ['test/**/*.test.ts?(x)'], server: { deps: { inline: [/@grafana/] } } },
-});
+  test: { environment: 'jsdom', testTimeout: 60_000, include: ['test/**/*.test.ts?(x)'], server: { deps: { inline: [/@grafana/] } } },
+}));

@@ -45,7 +45,7 @@ async def test_a_dashboard_for_another_data_source_is_explained(viewer: Viewer) 
     async with viewer() as url, logged_in(url) as client:
         [logs] = (await client.get("/api/unavailable-dashboards")).json()
         assert (logs["uid"], logs["title"]) == ("tallow-logs", "Tallow / Logs")
-        for word in ("loki", "Prometheus", "`tallow logs`", "monitoring/grafana/tallow-logs.json"):
+        for word in ("Loki", "Prometheus", "`tallow logs`", "monitoring/grafana/tallow-logs.json"):
             assert word in logs["reason"]
         asked = await client.get("/api/dashboards/tallow-logs")
         assert (asked.status_code, asked.json()["error"]) == (404, logs["reason"])

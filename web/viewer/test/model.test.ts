@@ -3,9 +3,9 @@ import { merge, panelPath, webAddress } from '../src/api/alerts';
 import { regionsOf } from '../src/data/annotations';
 import { legendOf, numberOf, seriesFrame, tableFrame } from '../src/data/frames';
 import { isTick, moment, tickOf } from '../src/data/ticks';
-import { readAddress, writeAddress } from '../src/model/address';
+import { addressProblems, otherDashboard, readAddress, writeAddress } from '../src/model/address';
 import { millisecondsOf, rateIntervalOf, stepOf } from '../src/model/timing';
-import { asPattern, interpolate, stillThere, unasked } from '../src/model/variables';
+import { asPattern, interpolate, stillThere, unasked, unknownChoices } from '../src/model/variables';
 import { pairs } from '../src/model/dashboard';
 
 const rule = (alertname: string, severity: string) =>
@@ -20,6 +20,11 @@ describe('variables', () => {
     expect(asPattern({ variable, options: [], chosen: ['a.b'] })).toBe('a\\\\.b');
     expect(asPattern({ variable, options: [], chosen: ['a', 'b"} or up{x="'] })).toBe('(a|b\\"\\\\} or up\\\\{x=\\")');
     expect(asPattern({ variable, options: [], chosen: ['$__all'] })).toBe('.+');
+  });
+  it('that cannot be chosen are named', () => {
+    const choices = [{ variable, options: ['a'], chosen: ['$__all'] }];
+    expect(unknownChoices(choices, { job: ['$__all', 'a'] })).toEqual([]);
+    expect(unknownChoices(choices, { job: ['a', 'gone'], other: ['x'] })).toEqual(['var-job: “gone” has no data in this time range and is left out.']);
   });
   it('keep a choice only while it can be chosen', () => {
     expect(stillThere(variable, ['gone', 'a'], ['a', 'b'])).toEqual(['a']);
@@ -44,6 +49,20 @@ describe('the address', () => {
     const [path, search] = writeAddress(address).split('?');
     expect(readAddress(path!, `?${search}`)).toEqual(address);
   });
+  it('holds the selections of legends, and takes them to no other dashboard', () => {
+    const address = { uid: 'x', variables: { job: ['a'] }, legends: { 6: ['p50', 'a&b=c'], 12: ['ü'] }, viewPanel: 6, kiosk: true };
+    const [path, search] = writeAddress(address).split('?');
+    expect(readAddress(path!, `?${search}`)).toEqual(address);
+    expect(otherDashboard(address, 'y')).toBe('/d/y?var-job=a&kiosk=1');
+  });
+  it('names what cannot be used, with what can', () => {
+    expect(addressProblems('?from=now-1h&to=now&refresh=&viewPanel=panel-6&kiosk')).toEqual([]);
+    const found = addressProblems(`?from=yesterday&refresh=often&viewPanel=no&to=${'x'.repeat(500)}`);
+    expect(found).toHaveLength(5);
+    expect(found[0]).toBe('from=“yesterday” is not usable: a time is now-2h, 2026-01-31 08:00, or milliseconds since 1970.');
+    expect(found[1]!.length).toBeLessThan(150);
+  });
+  it.each(['/d/%E0%A4%A', '/d/%'])('takes a broken one: %s', (path) => expect(readAddress(path, '').uid).toMatch(/%/));
   it('leaves out what makes no sense', () => {
     const read = readAddress('/d/x', '?from=javascript:1&to=tomorrow&viewPanel=no');
     expect(read).toMatchObject({ uid: 'x', from: undefined, to: undefined, viewPanel: undefined });

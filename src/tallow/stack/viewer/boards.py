@@ -13,6 +13,8 @@ from tallow.stack.dashboards import FOLDER, dashboards
 Board = Mapping[str, Any]
 
 PROMETHEUS: Final = "prometheus"
+_NAMES: Final = {"loki": "Loki", "tempo": "Tempo", "alertmanager": "Alertmanager"}
+"""Data source types as people write them."""
 
 
 class BadDashboardError(Exception):
@@ -90,7 +92,8 @@ def _sources(board: Board) -> list[str]:
 
 
 def _reason(uid: str, sources: list[str]) -> str:
-    reason = f"This dashboard reads from {' and '.join(sources)}. This viewer reads from Prometheus alone."
+    names = " and ".join(_NAMES.get(source, source) for source in sources)
+    reason = f"This dashboard reads from {names}. This viewer reads from Prometheus alone."
     if "loki" in sources:
         reason += " The command `tallow logs` shows the log lines of this stack."
     if uid in dashboards():

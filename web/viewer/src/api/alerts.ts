@@ -29,11 +29,11 @@ export interface AlertmanagerAlert {
   status: { silencedBy: string[]; inhibitedBy: string[] };
 }
 
-/** What fires, by Prometheus; who is told of it, by Alertmanager. */
-export async function loadAlerts(): Promise<Alerts> {
+/** The alerts, by Prometheus's rules, with the state that Alertmanager has for each. */
+export async function loadAlerts(signal: AbortSignal): Promise<Alerts> {
   const [rules, held] = await Promise.allSettled([
-    ask<{ data: { alerts: PrometheusAlert[] } }>('/api/prometheus/alerts'),
-    ask<AlertmanagerAlert[]>('/api/alertmanager/alerts'),
+    ask<{ data: { alerts: PrometheusAlert[] } }>('/api/prometheus/alerts', undefined, signal),
+    ask<AlertmanagerAlert[]>('/api/alertmanager/alerts', undefined, signal),
   ]);
   if (rules.status === 'rejected') throw rules.reason;
   const absent = held.status === 'rejected' && held.reason instanceof ApiError && held.reason.status === 404;

@@ -1,5 +1,8 @@
 // Every request of the page: same origin, JSON, and one place that knows whether Prometheus answers.
 
+/** The viewer gives up on Prometheus after 30 s; a longer silence is the viewer's own. */
+const TIMEOUT_MS = 45_000;
+
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -16,6 +19,7 @@ export class ApiError extends Error {
 type Listener = () => void;
 const listeners = new Set<Listener>();
 let trouble: string | null = null;
+let requests = 0;
 
 /** Why no data comes at present, for the whole page; null while it does. */
 export const reach = {
@@ -32,30 +36,57 @@ function setTrouble(found: string | null) {
   for (const listener of listeners) listener();
 }
 
+/** Requests without an answer yet. */
+export const pendingRequests = () => requests;
+
 /** Ask for JSON. A session that has ended leads to the login page and back. */
 export async function ask<T>(path: string, form?: URLSearchParams, signal?: AbortSignal): Promise<T> {
-  const response = await send(path, form, signal);
-  if (response.status === 401) {
+  requests += 1;
+  try {
+    return await exchange<T>(path, form, signal);
+  } finally {
+    requests -= 1;
+  }
+}
+
+async function exchange<T>(path: string, form?: URLSearchParams, signal?: AbortSignal): Promise<T> {
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  const either = signal ? AbortSignal.any([signal, limit]) : limit;
+  const method = form ? 'POST' : 'GET';
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(path, { method, body: form, signal: either, credentials: 'same-origin' });
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const message = limit.aborted ? `The viewer did not answer within ${TIMEOUT_MS / 1000} s` : 'The viewer is not reachable';
+    setTrouble(message);
+    throw new ApiError(0, message);
+  }
+  return contentOf<T>(path, response.status, text);
+}
+
+function contentOf<T>(path: string, status: number, text: string): T | Promise<T> {
+  if (status === 401) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
     return new Promise<T>(() => undefined); // the page is being left
   }
-  const content = await response.json().catch(() => null);
-  if (!response.ok || content === null) {
-    const error = new ApiError(response.status, content?.error ?? `The viewer answered ${response.status}.`);
-    if (path.startsWith('/api/prometheus/') && error.unreachable) setTrouble(error.message);
+  const content = parse(text);
+  const ofPrometheus = path.startsWith('/api/prometheus/');
+  if (status < 200 || status > 299 || content === null) {
+    const error = new ApiError(status, content?.error ?? `The viewer answered ${status}.`);
+    if (ofPrometheus && error.unreachable) setTrouble(error.message);
     throw error;
   }
-  if (path.startsWith('/api/prometheus/')) setTrouble(null);
+  if (ofPrometheus) setTrouble(null);
   return content as T;
 }
 
-async function send(path: string, form?: URLSearchParams, signal?: AbortSignal): Promise<Response> {
+function parse(text: string): any {
   try {
-    return await fetch(path, { method: form ? 'POST' : 'GET', body: form, signal, credentials: 'same-origin' });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    const message = 'The viewer is not reachable';
-    setTrouble(message);
-    throw new ApiError(0, message);
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

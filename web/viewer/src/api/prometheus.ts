@@ -33,9 +33,15 @@ export async function range(query: string, { start, end, step }: Span, signal?: 
 }
 
 /** The values a label has on the series that match, sorted by Prometheus. */
-export async function labelValues(label: string, match: string, start: number, end: number): Promise<string[]> {
+export async function labelValues(
+  label: string,
+  match: string,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const asked = new URLSearchParams({ 'match[]': match, start: String(start), end: String(end) });
-  const answer = await ask<Answer<string[]>>(`/api/prometheus/label/${encodeURIComponent(label)}/values?${asked}`);
+  const answer = await ask<Answer<string[]>>(`/api/prometheus/label/${encodeURIComponent(label)}/values?${asked}`, undefined, signal);
   return answer.data;
 }
 

@@ -1,4 +1,7 @@
 // What the page shows stands in its address, in Grafana's own parameters: links of either lead to the same view.
+import { quoted } from './text';
+import { ACCEPTED_TIMES, parseTime } from './timeRange';
+import { millisecondsOf } from './timing';
 
 export const ALL = '$__all';
 
@@ -9,26 +12,49 @@ export interface Address {
   refresh?: string;
   viewPanel?: number;
   variables: Record<string, string[]>;
+  /** The series that the legend of a panel is narrowed to, by panel; a panel that is not named shows all. */
+  legends?: Record<number, string[]>;
+  /** Whether the navigation is hidden. */
+  kiosk?: boolean;
 }
 
-const MOMENT = /^(now([-+]\d+[smhdwMy])?(\/[smhdwMy])?|\d{10,16}|\d{4}-\d{2}-\d{2}([T ][\d:.Z+-]+)?)$/;
+const LEGEND = /^legend-(\d+)$/;
 
-/** Read an address; what makes no sense is left out. */
+/** Read an address; what cannot be used is left out, and named by {@link addressProblems}. */
 export function readAddress(path: string, search: string): Address {
   const asked = new URLSearchParams(search);
   const variables: Record<string, string[]> = {};
+  const legends: Record<number, string[]> = {};
   for (const name of new Set(asked.keys())) {
     if (name.startsWith('var-')) variables[name.slice(4)] = asked.getAll(name);
+    const panel = LEGEND.exec(name)?.[1];
+    if (panel) legends[Number(panel)] = asked.getAll(name);
   }
-  const viewPanel = Number(/(\d+)$/.exec(asked.get('viewPanel') ?? '')?.[1]);
   return {
-    uid: decodeURIComponent(/^\/d\/([^/]+)/.exec(path)?.[1] ?? ''),
-    from: moment(asked.get('from')),
-    to: moment(asked.get('to')),
+    uid: decoded(/^\/d\/([^/]+)/.exec(path)?.[1] ?? ''),
+    ...usableRange(asked),
     refresh: asked.get('refresh') ?? undefined,
-    viewPanel: viewPanel > 0 ? viewPanel : undefined,
+    viewPanel: panelId(asked.get('viewPanel')),
     variables,
+    legends: Object.keys(legends).length ? legends : undefined,
+    kiosk: isOn(asked.get('kiosk')) || undefined,
   };
+}
+
+/** One line for each parameter that cannot be used: its name, its value and what is accepted. */
+export function addressProblems(search: string): string[] {
+  const asked = new URLSearchParams(search);
+  const problems: string[] = [];
+  const check = (name: string, usable: (value: string) => boolean, accepted: string) => {
+    const value = asked.get(name);
+    if (value !== null && !usable(value)) problems.push(`${name}=${quoted(value)} is not usable: ${accepted}.`);
+  };
+  check('from', (value) => parseTime(value) !== undefined, `a time is ${ACCEPTED_TIMES}`);
+  check('to', (value) => parseTime(value, true) !== undefined, `a time is ${ACCEPTED_TIMES}`);
+  if (problems.length) problems.push("The dashboard's own time range is shown instead.");
+  check('refresh', (value) => !value || millisecondsOf(value) > 0, 'an interval is 30s, 5m or 1h, and nothing for never');
+  check('viewPanel', (value) => panelId(value) !== undefined, "it takes a panel's number");
+  return problems;
 }
 
 /** Write it; what is a dashboard's own default is left out. */
@@ -41,10 +67,37 @@ export function writeAddress(address: Address): string {
   if (address.to) asked.set('to', address.to);
   if (address.refresh !== undefined) asked.set('refresh', address.refresh);
   if (address.viewPanel) asked.set('viewPanel', String(address.viewPanel));
+  for (const [panel, names] of Object.entries(address.legends ?? {})) {
+    for (const name of names) asked.append(`legend-${panel}`, name);
+  }
+  if (address.kiosk) asked.set('kiosk', '1');
   const search = asked.toString();
   return `/d/${encodeURIComponent(address.uid)}${search ? `?${search}` : ''}`;
 }
 
-function moment(text: string | null): string | undefined {
-  return text && MOMENT.test(text) ? text : undefined;
+/** The address of another dashboard: time range and variables go along, what belongs to one panel does not. */
+export function otherDashboard(address: Address, uid: string): string {
+  return writeAddress({ ...address, uid, viewPanel: undefined, legends: undefined });
+}
+
+/** Both ends, or neither: one end alone may lie on the wrong side of the dashboard's own other end. */
+function usableRange(asked: URLSearchParams): Pick<Address, 'from' | 'to'> {
+  const [from, to] = [asked.get('from') ?? undefined, asked.get('to') ?? undefined];
+  const usable = [from, to].every((text) => text === undefined || parseTime(text) !== undefined);
+  return usable ? { from, to } : { from: undefined, to: undefined };
+}
+
+function panelId(text: string | null): number | undefined {
+  const id = Number(/(\d{1,9})$/.exec(text ?? '')?.[1]);
+  return id > 0 ? id : undefined;
+}
+
+const isOn = (text: string | null) => text !== null && text !== '0' && text !== 'false';
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a broken escape names no dashboard, which is said
+  }
 }

@@ -52,10 +52,22 @@ export interface Dashboard {
 export interface Listed {
   uid: string;
   title: string;
+  /** Why the viewer does not draw it; undefined where it does. */
+  reason?: string;
 }
 
-export const listDashboards = () => ask<Listed[]>('/api/dashboards');
-export const loadDashboard = (uid: string) => ask<Dashboard>(`/api/dashboards/${encodeURIComponent(uid)}`);
+/** The dashboards that are drawn here and, after them, those that are not. */
+export async function listDashboards(signal: AbortSignal): Promise<Listed[]> {
+  const paths = ['/api/dashboards', '/api/unavailable-dashboards'];
+  return (await Promise.all(paths.map((path) => ask<Listed[]>(path, undefined, signal)))).flat();
+}
+
+export function loadDashboard(uid: string, signal: AbortSignal): Promise<Dashboard> {
+  return ask<Dashboard>(`/api/dashboards/${encodeURIComponent(uid)}`, undefined, signal);
+}
+
+/** A title without the folder that all of Tallow's dashboards share. */
+export const shortTitle = (title: string) => title.replace(/^Tallow \/ /, '');
 
 /** Panels in the order they are read: row by row. */
 export function inReadingOrder(panels: Panel[]): Panel[] {

@@ -1,5 +1,6 @@
 import { labelValues } from '../api/prometheus';
 import { ALL } from './address';
+import { quoted } from './text';
 import type { Dashboard, Variable } from './dashboard';
 
 export type Values = Record<string, string>;
@@ -35,14 +36,20 @@ export async function loadChoices(
   chosen: Record<string, string[]>,
   start: number,
   end: number,
+  signal?: AbortSignal,
 ): Promise<Choice[]> {
   const choices: Choice[] = [];
   for (const variable of dashboard.templating?.list ?? []) {
     if (variable.type !== 'query') continue;
-    const options = await optionsOf(variable, patternsOf(choices), start, end);
+    const options = await optionsOf(variable, patternsOf(choices), start, end, signal);
     choices.push({ variable, options, chosen: stillThere(variable, chosen[variable.name], options) });
   }
   return choices;
+}
+
+/** The same options with what is chosen now. */
+export function chooseAgain(choices: Choice[], chosen: Record<string, string[]>): Choice[] {
+  return choices.map(({ variable, options }) => ({ variable, options, chosen: stillThere(variable, chosen[variable.name], options) }));
 }
 
 /** What can be asked with before the options are known; undefined where a first option decides. */
@@ -55,11 +62,27 @@ export function unasked(dashboard: Dashboard, chosen: Record<string, string[]>):
   return choices.every((choice) => choice.chosen.length) ? choices : undefined;
 }
 
-async function optionsOf(variable: Variable, values: Values, start: number, end: number): Promise<string[]> {
+async function optionsOf(
+  variable: Variable,
+  values: Values,
+  start: number,
+  end: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const query = typeof variable.query === 'string' ? variable.query : variable.query.query;
   const [, metric, label] = LABEL_VALUES.exec(query) ?? [];
   if (!label) return [];
-  return labelValues(label, interpolate(metric ?? '{__name__!=""}', values), start, end);
+  return labelValues(label, interpolate(metric ?? '{__name__!=""}', values), start, end, signal);
+}
+
+/** What the address asks for and the options do not have, one line for each variable. */
+export function unknownChoices(choices: Choice[], asked: Record<string, string[]>): string[] {
+  return choices.flatMap(({ variable, options }) => {
+    const unknown = (asked[variable.name] ?? []).filter((value) => value !== ALL && !options.includes(value));
+    if (!unknown.length) return [];
+    const values = unknown.map(quoted).join(', ');
+    return [`var-${variable.name}: ${values} has no data in this time range and is left out.`];
+  });
 }
 
 /** What was chosen, as far as it can be chosen; without that all, or the first. */

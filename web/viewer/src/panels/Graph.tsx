@@ -1,51 +1,39 @@
-import { type DataFrame, DashboardCursorSync, EventBusSrv, FieldType, getFieldDisplayName } from '@grafana/data';
-import { type PanelContext, PanelContextProvider, TimeSeries, TooltipDisplayMode, TooltipPlugin, useTheme2 } from '@grafana/ui';
-import { LegendDisplayMode, SortOrder, type VizLegendOptions } from '@grafana/schema';
-import { useMemo, useState } from 'react';
+import { type DataFrame, DashboardCursorSync, type Field, FieldType, getFieldDisplayName } from '@grafana/data';
+import { KeyboardPlugin, PanelContextProvider, TimeSeries, TooltipDisplayMode, TooltipPlugin, useTheme2 } from '@grafana/ui';
+import { AxisPlacement, SortOrder } from '@grafana/schema';
+import { useMemo, useRef } from 'react';
+import type { Panel } from '../model/dashboard';
+import { type Selection, visible } from '../model/legendSelection';
 import type { KindProps } from './kind';
+import { legendLayout } from './legendLayout';
 import { GraphPlugins } from './plugins';
+import { useLegendContext } from './useLegendContext';
 
-const LEGEND: VizLegendOptions = { calcs: [], showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' };
-/** Pixels below which a table beside the graph would leave it no room; on small screens none is put there. */
-const NARROW = 480;
-const BELOW: Partial<VizLegendOptions> = { displayMode: LegendDisplayMode.List, placement: 'bottom' };
-const bus = new EventBusSrv();
+const NO_OPTIONS: NonNullable<Panel['options']> = {};
 
 /** Lines, areas and bars over time. A click on a name in the legend shows that series alone. */
-export function Graph({ panel, data, width, height, range, regions, structureRev, onZoom }: KindProps) {
-  const [only, setOnly] = useState<string | null>(null);
-  const [revision, setRevision] = useState(0);
-  const frames = useMemo(() => showing(data.frames, only), [data.frames, only]);
-  const context = useMemo<PanelContext>(
-    () => ({
-      eventsScope: 'dashboard',
-      eventBus: bus,
-      sync: () => DashboardCursorSync.Crosshair,
-      onToggleSeriesVisibility: (label) => {
-        const name = Array.isArray(label) ? label[0] : label;
-        setOnly((now) => (now === name ? null : (name ?? null)));
-        setRevision((now) => now + 1);
-      },
-    }),
-    [],
-  );
-  const options = panel.options ?? {};
+export function Graph({ panel, data, width, height, range, regions, structureRev, onZoom, legend: shownLegend, selection, onSelection }: KindProps) {
   const theme = useTheme2();
+  const options = panel.options ?? NO_OPTIONS;
+  const series = useMemo(() => seriesOf(data.frames), [data.frames]);
+  const frames = useMemo(() => narrowed(data.frames, selection), [data.frames, selection]);
+  const wideWindow = innerWidth >= theme.breakpoints.values.lg;
+  const layoutKey = JSON.stringify([series, options.legend, width, height, wideWindow, shownLegend]);
+  // An object of its own for each render would make the graph anew each time.
+  const legend = useMemo(() => {
+    const axes = [series.filter(({ right }) => !right), series.filter(({ right }) => right)];
+    const asked = { ...options.legend, ...(shownLegend ? {} : { showLegend: false }) };
+    return legendLayout({ options: asked, names: axes.map((axis) => axis.map(({ name }) => name)), width, height, wideWindow });
+  }, [layoutKey]);
+  const context = useLegendContext({ names: series.map(({ name }) => name), selection, onSelection });
+  const revision = useRevision(structureRev, selection);
   return (
     <PanelContextProvider value={context}>
-      <TimeSeries
-        frames={frames}
-        timeRange={range}
-        timeZone="browser"
-        width={width}
-        height={height}
-        structureRev={structureRev * 1000 + revision}
-        legend={{ ...LEGEND, ...options.legend, ...(width < NARROW || innerWidth < theme.breakpoints.values.lg ? BELOW : {}) }}
-        options={options}
-      >
+      <TimeSeries frames={frames} timeRange={range} timeZone="browser" width={width} height={height} structureRev={revision} legend={legend} options={options}>
         {(config, alignedFrame) => (
           <>
             <GraphPlugins config={config} regions={regions} onZoom={onZoom} />
+            <KeyboardPlugin config={config} />
             <TooltipPlugin
               frames={frames}
               data={alignedFrame}
@@ -62,14 +50,40 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
   );
 }
 
-function showing(frames: DataFrame[], only: string | null): DataFrame[] {
-  if (only === null) return frames;
+interface Series {
+  name: string;
+  /** Whether it belongs to the axis on the right. */
+  right: boolean;
+}
+
+function seriesOf(frames: DataFrame[]): Series[] {
+  return frames.flatMap((frame) =>
+    frame.fields
+      .filter((field) => field.type !== FieldType.time)
+      .map((field) => ({ name: getFieldDisplayName(field, frame, frames), right: isRight(field) })),
+  );
+}
+
+const isRight = (field: Field) => field.config.custom?.axisPlacement === AxisPlacement.Right;
+
+/** The frames with every series hidden that is not selected. */
+function narrowed(frames: DataFrame[], selection: Selection): DataFrame[] {
+  if (!selection) return frames;
+  const shown = visible(selection, seriesOf(frames).map(({ name }) => name));
   return frames.map((frame) => ({
     ...frame,
     fields: frame.fields.map((field) => {
-      if (field.type === FieldType.time || getFieldDisplayName(field, frame, frames) === only) return field;
+      if (field.type === FieldType.time || shown.has(getFieldDisplayName(field, frame, frames))) return field;
       const custom = { ...field.config.custom, hideFrom: { viz: true, legend: false, tooltip: true } };
       return { ...field, config: { ...field.config, custom } };
     }),
   }));
+}
+
+/** A number that rises whenever the structure or the selection changes: the graph is configured anew then. */
+function useRevision(structureRev: number, selection: Selection): number {
+  const key = JSON.stringify([structureRev, selection]);
+  const last = useRef({ key, revision: 1 });
+  if (last.current.key !== key) last.current = { key, revision: last.current.revision + 1 };
+  return last.current.revision;
 }

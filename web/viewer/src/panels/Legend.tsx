@@ -1,27 +1,39 @@
-import { VizLegend, type VizLegendItem, VizLayout } from '@grafana/ui';
-import type { LegendDisplayMode, LegendPlacement } from '@grafana/schema';
+import { PanelContextProvider, VizLegend, type VizLegendItem, VizLayout } from '@grafana/ui';
+import { LegendDisplayMode, type LegendPlacement } from '@grafana/schema';
 import type { ReactNode } from 'react';
+import type { Selection } from '../model/legendSelection';
+import { useLegendContext } from './useLegendContext';
+
+/** The most a legend takes of the width beside a drawing, and of the height below it. */
+const BESIDE = '40%';
+const BELOW = '40%';
+/** Pixels below which nothing fits beside a drawing. */
+const NARROW = 320;
 
 interface Props {
   items: VizLegendItem[];
   options?: { showLegend?: boolean; placement?: LegendPlacement; displayMode?: LegendDisplayMode };
+  selection: Selection;
+  onSelection: (selection: Selection) => void;
   width: number;
   height: number;
   children: (width: number, height: number) => ReactNode;
 }
 
 /** A drawing with its legend below or, where there is room, on its right. */
-export function WithLegend({ items, options, width, height, children }: Props) {
-  const placement = width < 320 ? 'bottom' : (options?.placement ?? 'bottom');
-  const displayMode = options?.displayMode ?? ('list' as LegendDisplayMode);
+export function WithLegend({ items, options, selection, onSelection, width, height, children }: Props) {
+  const context = useLegendContext({ names: items.map(({ label }) => label), selection, onSelection });
+  const placement: LegendPlacement = width < NARROW ? 'bottom' : (options?.placement ?? 'bottom');
   const legend = options?.showLegend === false ? null : (
-    <VizLayout.Legend placement={placement as LegendPlacement} maxWidth="60%" maxHeight="40%">
-      <VizLegend items={items} placement={placement as LegendPlacement} displayMode={displayMode} readonly />
+    <VizLayout.Legend placement={placement} maxWidth={BESIDE} maxHeight={BELOW}>
+      <VizLegend items={items} placement={placement} displayMode={options?.displayMode ?? LegendDisplayMode.List} />
     </VizLayout.Legend>
   );
   return (
-    <VizLayout width={width} height={height} legend={legend}>
-      {children}
-    </VizLayout>
+    <PanelContextProvider value={context}>
+      <VizLayout width={width} height={height} legend={legend}>
+        {children}
+      </VizLayout>
+    </PanelContextProvider>
   );
 }

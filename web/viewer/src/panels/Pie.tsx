@@ -1,5 +1,6 @@
 import { type VizLegendItem, useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
+import { visible } from '../model/legendSelection';
 import { EChart } from './EChart';
 import type { KindProps } from './kind';
 import { WithLegend } from './Legend';
@@ -8,22 +9,26 @@ import { singleValues, textOf } from './values';
 const LEAST_LABELLED = 6;
 
 export function Pie(props: KindProps) {
-  const { panel, data, width, height } = props;
+  const { panel, data, width, height, legend, selection, onSelection } = props;
   const theme = useTheme2();
   const options = panel.options ?? {};
-  const values = useMemo(() => singleValues({ panel, data }, theme), [panel, data, theme]);
+  const all = useMemo(() => singleValues({ panel, data }, theme), [panel, data, theme]);
+  const shownNames = visible(selection, all.map(({ display }) => display.title ?? ''));
+  const values = all.filter(({ display }) => shownNames.has(display.title ?? ''));
   const total = values.reduce((sum, value) => sum + (value.display.numeric || 0), 0);
   const shown: string[] = options.legend?.values ?? [];
-  const items: VizLegendItem[] = values.map((value) => ({
+  const items: VizLegendItem[] = all.map((value) => ({
     label: value.display.title ?? '',
+    disabled: !shownNames.has(value.display.title ?? ''),
     color: value.display.color,
     yAxis: 1,
     getDisplayValues: () =>
-      shown.map((kind) =>
-        kind === 'percent'
-          ? { title: 'Percent', numeric: share(value.display.numeric, total), text: `${share(value.display.numeric, total).toFixed(1)}%` }
-          : { ...value.display, title: 'Value' },
-      ),
+      shown.map((kind) => {
+        if (kind !== 'percent') return { ...value.display, title: 'Value' };
+        const percent = share(value.display.numeric, total);
+        const text = shownNames.has(value.display.title ?? '') ? `${percent.toFixed(1)}%` : '–';
+        return { title: 'Percent', numeric: percent, text };
+      }),
   }));
   const option = useMemo(
     () => ({
@@ -52,11 +57,11 @@ export function Pie(props: KindProps) {
         },
       ],
     }),
-    [values, options.pieType, theme],
+    [all, selection, options.pieType, theme],
   );
   const label = values.map((value) => `${value.display.title} ${textOf(value)}`).join(', ');
   return (
-    <WithLegend items={items} options={options.legend} width={width} height={height}>
+    <WithLegend items={items} options={{ ...options.legend, ...(legend ? {} : { showLegend: false }) }} {...{ selection, onSelection, width, height }}>
       {(inner, tall) => <EChart option={option} width={inner} height={tall} label={label} />}
     </WithLegend>
   );

@@ -16,6 +16,8 @@ export function GraphPlugins({ config, regions, onZoom }: Props): null {
   latest.current = { regions, onZoom };
 
   useLayoutEffect(() => {
+    // Without its place on the page the tooltip of a graph that no mouse entered yet stays hidden.
+    config.addHook('init', (plot) => plot.root.addEventListener('focus', () => plot.syncRect()));
     config.setCursor({ drag: { x: true, y: false, setScale: false } });
     config.addHook('setSelect', (plot) => {
       const { left, width } = plot.select;

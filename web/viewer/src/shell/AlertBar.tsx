@@ -1,25 +1,17 @@
-import { type MouseEvent, useEffect, useState } from 'react';
-import { type Alert, type Alerts, type AlertState, loadAlerts } from '../api/alerts';
+import { type MouseEvent, useMemo, useState } from 'react';
+import { type Alert, type AlertState, loadAlerts } from '../api/alerts';
 import { ago } from '../model/ago';
 import { Inner } from './Inner';
+import { useResource } from './useResource';
 
 const STATES: AlertState[] = ['firing', 'pending', 'silenced', 'inhibited'];
 
-/** What fires, is silenced and is inhibited, above everything else. `brief`: as one line, until it is opened. */
+/** The alerts that fire, are silenced or inhibited. `brief`: one line until it is opened. */
 export function AlertBar({ tick, brief }: { tick: number; brief: boolean }) {
-  const [found, setFound] = useState<Alerts>();
+  const load = useMemo(() => (signal: AbortSignal) => loadAlerts(signal), [tick]);
+  const { value: found, error } = useResource(load);
   const [opened, setOpened] = useState<boolean>();
-  useEffect(() => {
-    let here = true;
-    loadAlerts().then(
-      (alerts) => here && setFound(alerts),
-      () => here && setFound(undefined), // the page says already that Prometheus does not answer
-    );
-    return () => {
-      here = false;
-    };
-  }, [tick]);
-  if (!found) return null;
+  if (!found || error) return null; // the page says already that Prometheus does not answer
   const counts = STATES.map((state) => [state, found.alerts.filter((alert) => alert.state === state).length] as const);
   const worst = found.alerts.find((alert) => alert.state === 'firing')?.severity ?? 'none';
   const open = opened ?? (worst === 'critical' && !brief && roomy());

@@ -2,58 +2,59 @@ import { ThemeContext } from '@grafana/data';
 import { GlobalStyles, PortalContainer } from '@grafana/ui';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { reach } from '../api/client';
-import { type Dashboard, listDashboards, type Listed, loadDashboard } from '../model/dashboard';
-import { writeAddress } from '../model/address';
+import { otherDashboard, writeAddress } from '../model/address';
 import { Board } from './Board';
-import { replace, useAddress } from './hooks';
-import { Inner } from './Inner';
+import { ErrorBoundary } from './ErrorBoundary';
+import { go, replace, useAddress } from './hooks';
+import { Navigation } from './Navigation';
+import { ShortcutHelp } from './ShortcutHelp';
 import { useMode } from './theme';
+import { Toast } from './toast';
+import { useDashboards } from './useDashboards';
+import { useShortcuts } from './useShortcuts';
 
-/** The page: the dashboards' names, and the one that is open. */
+/** The page: the names of the dashboards, and the one that is open. */
 export function App() {
-  const [address, move] = useAddress();
-  const [theme, toggle] = useMode();
-  const [listed, setListed] = useState<Listed[]>([]);
-  const [board, setBoard] = useState<Dashboard>();
-  const [error, setError] = useState('');
+  const { address, problems, move } = useAddress();
+  const [theme, toggleTheme] = useMode();
+  const [helps, setHelps] = useState(false);
   const trouble = useSyncExternalStore(reach.subscribe, reach.now);
+  const { listed, dashboard, title, reason, error } = useDashboards(address.uid);
+  const first = listed.find((found) => !found.reason);
+  const panel = dashboard?.panels.find(({ id }) => id === address.viewPanel)?.title;
 
   useEffect(() => {
-    listDashboards().then(setListed, (failed: Error) => setError(failed.message));
-  }, []);
+    if (!address.uid && first) replace(writeAddress({ ...address, uid: first.uid }));
+  }, [address, first]);
   useEffect(() => {
-    if (!address.uid) {
-      if (listed[0]) replace(writeAddress({ ...address, uid: listed[0].uid }));
-      return;
-    }
-    setError('');
-    loadDashboard(address.uid).then(setBoard, (failed: Error) => setError(failed.message));
-  }, [address.uid, listed]);
-  useEffect(() => {
-    if (board) document.title = `${board.title} · Tallow`;
-  }, [board]);
+    document.title = [panel, title, 'Dashboards'].filter(Boolean).join(' · ');
+  }, [panel, title]);
+  useShortcuts({
+    help: () => setHelps(true),
+    theme: toggleTheme,
+    home: () => first && go(otherDashboard(address, first.uid)),
+  });
 
   return (
     <ThemeContext.Provider value={theme}>
       <GlobalStyles />
       <PortalContainer />
-      <nav aria-label="Dashboards">
-        <img src="/icon.svg" alt="" width="20" height="20" />
-        <div className="boards">
-          {listed.map(({ uid, title }) => (
-            <Inner key={uid} to={writeAddress({ ...address, uid, viewPanel: undefined })} current={uid === address.uid}>
-              {title.replace(/^Tallow \/ /, '')}
-            </Inner>
-          ))}
-        </div>
-        <button type="button" onClick={toggle}>{theme.isDark ? 'Light' : 'Dark'}</button>
-        <form method="post" action="/logout">
-          <button type="submit">Log out</button>
-        </form>
-      </nav>
+      {!address.kiosk && <Navigation listed={listed} address={address} dark={theme.isDark} onTheme={toggleTheme} onHelp={() => setHelps(true)} />}
+      {helps && <ShortcutHelp onClose={() => setHelps(false)} />}
       {trouble && <p className="trouble" role="alert">{trouble}. What is shown may be old; it is tried again.</p>}
-      {error && <p className="trouble" role="alert">{error}</p>}
-      {board && !error && board.uid === address.uid && <Board key={board.uid} board={board} address={address} move={move} />}
+      {error && error.message !== trouble && <p className="trouble" role="alert">{error.message}</p>}
+      {reason && (
+        <main className="missing">
+          <h1>{title}</h1>
+          <p>{reason}</p>
+        </main>
+      )}
+      {dashboard && !error && (
+        <ErrorBoundary key={dashboard.uid} what="This dashboard">
+          <Board board={dashboard} address={address} problems={problems} move={move} />
+        </ErrorBoundary>
+      )}
+      <Toast />
     </ThemeContext.Provider>
   );
 }

@@ -1,59 +1,90 @@
-import { rangeUtil, type TimeRange } from '@grafana/data';
-import { useTheme2 } from '@grafana/ui';
-import { useCallback, useEffect, useMemo, useState } from 'react';
-import { loadRegions, type Region } from '../data/annotations';
+import { useCallback, useMemo, useState } from 'react';
+import { pendingRequests } from '../api/client';
 import type { Address } from '../model/address';
 import type { Dashboard } from '../model/dashboard';
+import type { Selection } from '../model/legendSelection';
+import { type RawRange, rangeProblem, timeRangeOf } from '../model/timeRange';
 import { millisecondsOf } from '../model/timing';
-import { type Choice, loadChoices, patternsOf, unasked } from '../model/variables';
 import { AlertBar } from './AlertBar';
+import { copy } from './clipboard';
 import { Grid } from './Grid';
 import { useEvery } from './hooks';
+import { Notices } from './Notices';
+import { ShareDialog, shareLink } from './ShareDialog';
 import { TimeControls } from './TimeControls';
+import { timeActions } from './timeActions';
+import { useDashboardData } from './useDashboardData';
+import { useLegends } from './useLegends';
+import { focusedPanel, useShortcuts } from './useShortcuts';
 import { Variables } from './Variables';
 
 const ALERTS_EVERY_MS = 30_000;
+const LAST_HOUR: RawRange = { from: 'now-1h', to: 'now' };
 
 interface Props {
   board: Dashboard;
   address: Address;
+  /** What of the address cannot be used. */
+  problems: string[];
   move: (next: Partial<Address>) => void;
 }
 
 /** One dashboard: its controls, alerts and panels. */
-export function Board({ board, address, move }: Props) {
-  const { from = board.time.from, to = board.time.to, refresh = board.refresh ?? '' } = address;
+export function Board({ board, address, problems, move }: Props) {
+  const { raw, problem } = usableRange(board, address);
+  const refresh = millisecondsOf(address.refresh) || address.refresh === '' ? address.refresh! : (board.refresh ?? '');
   const [tick, setTick] = useState(0);
   const again = useCallback(() => setTick((now) => now + 1), []);
-  useEvery(millisecondsOf(refresh), again);
+  // A load that takes longer than the interval ends before the next begins, or none would ever end.
+  useEvery(millisecondsOf(refresh), () => pendingRequests() || again());
   const [alertTick, setAlertTick] = useState(0);
   useEvery(ALERTS_EVERY_MS, () => setAlertTick((now) => now + 1));
+  const [shares, setShares] = useState(false);
 
   // A new tick moves a range that ends now.
-  const range = useMemo(() => rangeOf(from, to), [from, to, tick]);
-  const choices = useChoices(board, address.variables, range);
-  const variables = useStable(choices && patternsOf(choices));
-  const regions = useRegions(board, range, variables);
-  const zoom = useCallback((left: number, right: number) => move({ from: String(Math.round(left)), to: String(Math.round(right)) }), [move]);
+  const range = useMemo(() => timeRangeOf(raw), [raw.from, raw.to, tick]);
+  const { choices, variables, regions, problems: unknown } = useDashboardData(board, address.variables, range);
+  const legends = useLegends();
+  const onRange = useCallback(({ from, to }: RawRange) => move({ from, to }), [move]);
+  const zoom = useCallback((left: number, right: number) => onRange({ from: String(Math.round(left)), to: String(Math.round(right)) }), [onRange]);
+  const select = (panel: number, selection: Selection) => move({ legends: withSelection(address.legends, panel, selection) });
+  const onPanel = (act: (panel: number) => void) => () => {
+    const panel = address.viewPanel ?? focusedPanel();
+    if (panel) act(panel);
+  };
+  useShortcuts({
+    ...timeActions(range, onRange),
+    refresh: again,
+    legends: legends.toggleAll,
+    kiosk: () => move({ kiosk: !address.kiosk }),
+    leave: () => (address.viewPanel ? move({ viewPanel: undefined }) : address.kiosk && move({ kiosk: false })),
+    viewPanel: onPanel((panel) => move({ viewPanel: address.viewPanel ? undefined : panel })),
+    panelLegend: onPanel(legends.toggle),
+    panelLink: onPanel((viewPanel) => void copy(shareLink({ ...address, viewPanel }, raw), 'Link')),
+  });
 
   return (
     <main>
-      <h1 className="hidden">{board.title}</h1>
       <div className="controls">
+        <h1 title={board.title}>{board.title}</h1>
         <Variables
-          choices={choices ?? []}
+          choices={choices}
           onChoose={(name, values) => move({ variables: { ...address.variables, [name]: values } })}
         />
         <TimeControls
-          from={from}
-          to={to}
+          from={raw.from}
+          to={raw.to}
           range={range}
           refresh={refresh}
-          onRange={(left, right) => move({ from: left, to: right })}
+          onRange={(from, to) => onRange({ from, to })}
           onRefresh={(every) => move({ refresh: every })}
           onNow={again}
         />
+        <button type="button" className="share" onClick={() => setShares(true)}>Share</button>
+        {address.kiosk && <button type="button" onClick={() => move({ kiosk: false })}>Leave kiosk mode</button>}
       </div>
+      {shares && <ShareDialog address={address} raw={raw} range={range} onClose={() => setShares(false)} />}
+      <Notices lines={[...problems, ...problem, ...unknown, ...unknownPanel(board, address.viewPanel)]} />
       <AlertBar tick={tick + alertTick} brief={address.viewPanel !== undefined} />
       {variables && (
         <Grid
@@ -64,47 +95,29 @@ export function Board({ board, address, move }: Props) {
           variables={variables}
           regions={regions}
           onZoom={zoom}
+          selections={address.legends ?? {}}
+          onSelection={select}
+          hasLegend={legends.isShown}
         />
       )}
     </main>
   );
 }
 
-function rangeOf(from: string, to: string): TimeRange {
-  const moment = (text: string) => (/^\d+$/.test(text) ? new Date(Number(text)).toISOString() : text);
-  return rangeUtil.convertRawToRange({ from: moment(from), to: moment(to) });
+/** The range of the address or, where that is none, the dashboard's own, with the reason. */
+function usableRange({ time }: Dashboard, address: Address): { raw: RawRange; problem: string[] } {
+  const own = rangeProblem(time.from, time.to) ? LAST_HOUR : { from: time.from, to: time.to };
+  const asked = { from: address.from ?? own.from, to: address.to ?? own.to };
+  const problem = rangeProblem(asked.from, asked.to);
+  return problem ? { raw: own, problem: [problem, "The dashboard's own time range is shown instead."] } : { raw: asked, problem: [] };
 }
 
-function useChoices(board: Dashboard, chosen: Address['variables'], range: TimeRange): Choice[] | undefined {
-  const [choices, setChoices] = useState(() => unasked(board, chosen));
-  const asked = JSON.stringify(chosen);
-  useEffect(() => {
-    let here = true;
-    loadChoices(board, JSON.parse(asked), range.from.unix(), range.to.unix()).then(
-      (found) => here && setChoices(found),
-      () => here && setChoices((old) => old ?? []), // panels say by themselves that nothing answers
-    );
-    return () => {
-      here = false;
-    };
-  }, [board, asked, range]);
-  return choices;
+function unknownPanel(board: Dashboard, id: number | undefined): string[] {
+  const known = id === undefined || board.panels.some((panel) => panel.id === id);
+  return known ? [] : [`This dashboard has no panel ${id}. All panels are shown.`];
 }
 
-function useRegions(board: Dashboard, range: TimeRange, variables: Record<string, string> | undefined): Region[] {
-  const [regions, setRegions] = useState<Region[]>([]);
-  const theme = useTheme2();
-  useEffect(() => {
-    if (!variables) return;
-    const stop = new AbortController();
-    loadRegions(board, range, variables, theme, stop.signal).then(setRegions, () => undefined);
-    return () => stop.abort();
-  }, [board, range, variables, theme]);
-  return regions;
-}
-
-/** The same object as long as its content is the same. */
-function useStable<T>(value: T): T {
-  const text = JSON.stringify(value);
-  return useMemo(() => value, [text]);
+function withSelection(legends: Address['legends'], panel: number, selection: Selection): Address['legends'] {
+  const { [panel]: _before, ...others } = legends ?? {};
+  return selection ? { ...others, [panel]: selection } : others;
 }

@@ -1,4 +1,5 @@
 import { inReadingOrder, isSmall, pairs, type Panel } from '../model/dashboard';
+import type { Selection } from '../model/legendSelection';
 import { PanelBox, type PanelProps } from './PanelBox';
 
 const ROW_PX = 38;
@@ -10,18 +11,31 @@ interface Props extends Pick<PanelProps, 'range' | 'variables' | 'regions' | 'on
   /** The one panel to show alone. */
   shown?: number;
   onShown: (id: number | undefined) => void;
+  /** The series that legends are narrowed to, by panel. */
+  selections: Record<number, string[]>;
+  onSelection: (id: number, selection: Selection) => void;
+  /** Whether a panel shows its legend. */
+  hasLegend: (id: number) => boolean;
 }
 
 /** Grafana's grid of 24 columns; on a narrow screen one column. */
-export function Grid({ panels, shown, onShown, ...rest }: Props) {
+export function Grid({ panels, shown, onShown, selections, onSelection, hasLegend, ...rest }: Props) {
   const alone = panels.find((panel) => panel.id === shown);
   const read = inReadingOrder(panels);
   const paired = pairs(read);
   return (
-    <div className={alone ? 'grid alone' : 'grid'} onKeyDown={(event) => event.key === 'Escape' && alone && onShown(undefined)}>
+    <div className={alone ? 'grid alone' : 'grid'}>
       {(alone ? [alone] : read).map((panel) => (
         <div key={panel.id} className={paired.has(panel) ? 'cell half' : 'cell'} style={alone ? undefined : place(panel)}>
-          <PanelBox panel={panel} full={panel === alone} onFull={() => onShown(alone ? undefined : panel.id)} {...rest} />
+          <PanelBox
+            panel={panel}
+            full={panel === alone}
+            onFull={() => onShown(alone ? undefined : panel.id)}
+            legend={hasLegend(panel.id)}
+            selection={selections[panel.id]}
+            onSelection={(selection) => onSelection(panel.id, selection)}
+            {...rest}
+          />
         </div>
       ))}
     </div>

@@ -1,22 +1,23 @@
 import type { TimeRange } from '@grafana/data';
 import { useTheme2 } from '@grafana/ui';
-import { Component, type KeyboardEvent, type ReactNode, useId, useState } from 'react';
+import { type KeyboardEvent, useId, useState } from 'react';
 import type { Region } from '../data/annotations';
 import type { Panel } from '../model/dashboard';
 import type { Values } from '../model/variables';
+import type { KindProps } from '../panels/kind';
 import { KINDS } from '../panels/kinds';
 import { Text } from '../panels/Text';
+import { ErrorBoundary } from './ErrorBoundary';
 import { useSize } from './hooks';
 import { type Loaded, usePanelData } from './usePanelData';
 
-export interface PanelProps {
+export interface PanelProps extends Pick<KindProps, 'onZoom' | 'legend' | 'selection' | 'onSelection'> {
   panel: Panel;
   range: TimeRange;
   variables: Values;
   regions: Region[];
   full: boolean;
   onFull: () => void;
-  onZoom: (from: number, to: number) => void;
 }
 
 /** A panel with its frame: title, what to do when it looks wrong, and the drawing. */
@@ -48,9 +49,9 @@ export function PanelBox(props: PanelProps) {
       </header>
       {explained && <p className="about">{panel.description}</p>}
       <div className="drawing" ref={element}>
-        <Failsafe key={loaded.structureRev}>
+        <ErrorBoundary key={loaded.structureRev} what="This panel">
           {width > 0 && height > 0 && <Drawing {...props} loaded={loaded} width={width} height={height} />}
-        </Failsafe>
+        </ErrorBoundary>
       </div>
     </article>
   );
@@ -74,18 +75,4 @@ function stateOf(loaded: Loaded): string {
   if (loaded.loading) return 'loading';
   if (loaded.error) return 'error';
   return hasData(loaded) ? 'drawn' : 'empty';
-}
-
-/** One panel that cannot be drawn leaves the others alone. */
-class Failsafe extends Component<{ children: ReactNode }, { error?: Error }> {
-  override state: { error?: Error } = {};
-
-  static getDerivedStateFromError(error: Error) {
-    return { error };
-  }
-
-  override render() {
-    if (!this.state.error) return this.props.children;
-    return <p className="empty error">This panel cannot be drawn: {this.state.error.message}</p>;
-  }
 }

@@ -1,5 +1,6 @@
-import { dateMath, type TimeRange } from '@grafana/data';
+import type { TimeRange } from '@grafana/data';
 import { type FormEvent, useState } from 'react';
+import { addressTime, type RawRange, rangeProblem, shiftRange, zoomRange } from '../model/timeRange';
 
 const QUICK: [string, string][] = [
   ['now-5m', 'Last 5 minutes'], ['now-15m', 'Last 15 minutes'], ['now-30m', 'Last 30 minutes'], ['now-1h', 'Last hour'],
@@ -18,18 +19,15 @@ interface Props {
   onNow: () => void;
 }
 
-/** The time range: from a list, by hand, back and forth, wider; and how often it is read anew. */
+/** The time range: chosen from a list or by hand, moved, widened; and how often it is refreshed. */
 export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onNow }: Props) {
   const [custom, setCustom] = useState(false);
   const known = to === 'now' && QUICK.some(([quick]) => quick === from);
   const [start, end] = [range.from.valueOf(), range.to.valueOf()];
-  const shift = (left: number, right: number) => {
-    const length = end - start;
-    onRange(String(Math.round(start + left * length)), String(Math.round(end + right * length)));
-  };
+  const go = (next: RawRange | undefined) => next && onRange(next.from, next.to);
   return (
     <div className="time" role="group" aria-label="Time">
-      <button type="button" aria-label="Earlier" onClick={() => shift(-0.5, -0.5)}>‹</button>
+      <button type="button" aria-label="Earlier" onClick={() => go(shiftRange(range, -1, Date.now()))}>‹</button>
       <select
         aria-label="Time range"
         value={known ? from : 'custom'}
@@ -38,8 +36,8 @@ export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onN
         {QUICK.map(([quick, label]) => <option key={quick} value={quick}>{label}</option>)}
         <option value="custom">{known ? 'Other …' : span(start, to === 'now' ? undefined : end)}</option>
       </select>
-      <button type="button" aria-label="Later" onClick={() => shift(0.5, 0.5)}>›</button>
-      <button type="button" aria-label="Zoom out" onClick={() => shift(-0.5, 0.5)}>−</button>
+      <button type="button" aria-label="Later" onClick={() => go(shiftRange(range, 1, Date.now()))}>›</button>
+      <button type="button" aria-label="Zoom out" onClick={() => go(zoomRange(range, 2, Date.now()))}>−</button>
       {!known && !custom && <button type="button" onClick={() => setCustom(true)}>Edit</button>}
       {custom && <ByHand from={from} to={to} onRange={onRange} onDone={() => setCustom(false)} />}
       <button type="button" aria-label="Read anew" onClick={onNow}>⟳</button>
@@ -56,11 +54,9 @@ function ByHand({ from, to, onRange, onDone }: { from: string; to: string; onRan
     event.preventDefault();
     const asked = new FormData(event.currentTarget);
     const [start, end] = [String(asked.get('from')).trim(), String(asked.get('to')).trim()];
-    const [left, right] = [dateMath.parse(start), dateMath.parse(end, true)];
-    if (!left?.isValid() || !right?.isValid()) return setError('A moment is now-2h, or 2026-01-31 08:00.');
-    if (!left.isBefore(right)) return setError('The range ends before it begins.');
-    const text = (typed: string, moment: typeof left) => (typed.startsWith('now') ? typed : String(moment.valueOf()));
-    onRange(text(start, left), text(end, right));
+    const problem = rangeProblem(start, end);
+    if (problem) return setError(problem);
+    onRange(addressTime(start), addressTime(end, true));
     onDone();
   };
   return (

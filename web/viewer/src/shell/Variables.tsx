@@ -27,7 +27,11 @@ function One({ choice: { variable, options, chosen }, onChoose }: { choice: Choi
   return (
     <details
       className="variable"
-      onKeyDown={(event) => event.key === 'Escape' && close(event.currentTarget)}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || !event.currentTarget.open) return;
+        event.stopPropagation(); // it closes the list and nothing else
+        close(event.currentTarget);
+      }}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && event.relatedTarget && (event.currentTarget.open = false)}
     >
       <summary>

@@ -1,17 +1,17 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { type Address, readAddress, writeAddress } from '../model/address';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { type Address, addressProblems, readAddress, writeAddress } from '../model/address';
 
 const MOVED = 'viewer:moved';
 
-/** The page's address as state, and a way to change it; the browser's Back works. */
-export function useAddress(): [Address, (next: Partial<Address>) => void] {
+/** The page's address, what of it cannot be used, and a way to change it. The browser's Back works. */
+export function useAddress(): { address: Address; problems: string[]; move: (next: Partial<Address>) => void } {
   const href = useSyncExternalStore(watchAddress, () => location.pathname + location.search);
-  const [address, setAddress] = useState(() => readAddress(location.pathname, location.search));
-  useEffect(() => setAddress(readAddress(location.pathname, location.search)), [href]);
+  const address = useMemo(() => readAddress(location.pathname, location.search), [href]);
+  const problems = useMemo(() => addressProblems(location.search), [href]);
   const move = useCallback((next: Partial<Address>) => {
     go(writeAddress({ ...readAddress(location.pathname, location.search), ...next }));
   }, []);
-  return [address, move];
+  return { address, problems, move };
 }
 
 /** Go to a path of this page without loading it anew. */

@@ -1,8 +1,9 @@
-import { compareArrayValues, compareDataFrameStructures, type GrafanaTheme2, type TimeRange } from '@grafana/data';
-import { useEffect, useState } from 'react';
+import { compareArrayValues, compareDataFrameStructures, type DataFrame, type GrafanaTheme2, type TimeRange } from '@grafana/data';
+import { useCallback, useMemo, useRef } from 'react';
 import { loadPanel, type PanelData } from '../data/panelData';
 import type { Panel } from '../model/dashboard';
 import type { Values } from '../model/variables';
+import { useResource } from './useResource';
 
 export interface Loaded {
   data?: PanelData;
@@ -11,24 +12,23 @@ export interface Loaded {
   error?: string;
 }
 
-/** A panel's data for a time range; the old stays on screen while the new is on its way. */
+/** A panel's data for a time range. The old data stay on screen while the new ones load. */
 export function usePanelData(panel: Panel, range: TimeRange, variables: Values, theme: GrafanaTheme2): Loaded {
-  const [loaded, setLoaded] = useState<Loaded>({ structureRev: 0, loading: true });
-  useEffect(() => {
-    const stop = new AbortController();
-    setLoaded((old) => ({ ...old, loading: true }));
-    loadPanel(panel, range, variables, theme, stop.signal).then(
-      (data) => setLoaded((old) => ({ data, structureRev: revision(old, data), loading: false })),
-      (error: Error) => {
-        if (!stop.signal.aborted) setLoaded((old) => ({ ...old, loading: false, error: error.message }));
-      },
-    );
-    return () => stop.abort();
-  }, [panel, range, variables, theme]);
-  return loaded;
+  const load = useCallback(
+    (signal: AbortSignal) => loadPanel(panel, range, variables, theme, signal),
+    [panel, range, variables, theme],
+  );
+  const { value: data, error, loading } = useResource(load);
+  return { data, structureRev: useStructureRevision(data?.frames), loading, error: error?.message };
 }
 
-function revision(old: Loaded, data: PanelData): number {
-  const same = old.data && compareArrayValues(data.frames, old.data.frames, compareDataFrameStructures);
-  return same ? old.structureRev : old.structureRev + 1;
+/** A number that rises when the structure of the frames changes, not with every new sample. */
+function useStructureRevision(frames: DataFrame[] | undefined): number {
+  const last = useRef<{ frames?: DataFrame[]; revision: number }>({ revision: 0 });
+  return useMemo(() => {
+    const { frames: before, revision } = last.current;
+    const same = frames && before && compareArrayValues(frames, before, compareDataFrameStructures);
+    last.current = { frames, revision: same || !frames ? revision : revision + 1 };
+    return last.current.revision;
+  }, [frames]);
 }

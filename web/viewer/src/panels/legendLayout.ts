@@ -1,0 +1,72 @@
+// Where a legend goes and how much it says, so that the graph keeps most of the panel.
+import { LegendDisplayMode, type LegendPlacement, type VizLegendOptions } from '@grafana/schema';
+
+/** The most a legend takes of a panel: of its width beside the graph, of its height below. */
+const BESIDE = 0.3;
+const BELOW = 0.25;
+
+// Estimates for the legend's 12 px letters.
+const LETTER_PX = 6.6;
+const LINE_PX = 22;
+const GAP_PX = 15;
+const ICON_PX = 46;
+const LEAST_NAME_PX = 80;
+const CELL_PX = 78;
+const ITEM_PX = 32;
+const ITEM_VALUE_PX = 120;
+
+export interface LegendLayout extends VizLegendOptions {
+  maxWidth: string;
+  maxHeight: string;
+}
+
+interface Request {
+  options: Partial<VizLegendOptions> | undefined;
+  /** The names of the series, one list for each axis. */
+  names: string[][];
+  width: number;
+  height: number;
+  /** Whether the window is wide enough for anything beside a graph. */
+  wideWindow: boolean;
+}
+
+/** The layout that comes closest to what a dashboard asks for. Values are left out before the graph suffers. */
+export function legendLayout({ options, names, width, height, wideWindow }: Request): LegendLayout {
+  const calcs = options?.calcs ?? [];
+  const asked = { showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' as LegendPlacement, ...options };
+  const limits = { maxWidth: `${BESIDE * 100}%`, maxHeight: `${BELOW * 100}%` };
+  const columns = asked.placement === 'right' && wideWindow ? columnsBeside(width, calcs.length) : undefined;
+  if (columns !== undefined) return { ...asked, ...limits, calcs: calcs.slice(0, columns) };
+  const values = valuesBelow(names, calcs.length, width, height);
+  return { ...asked, ...limits, placement: 'bottom', displayMode: LegendDisplayMode.List, calcs: calcs.slice(0, values) };
+}
+
+/** How many columns of values fit beside a graph; undefined where not even the names do. */
+function columnsBeside(width: number, most: number): number | undefined {
+  const room = width * BESIDE - ICON_PX - LEAST_NAME_PX;
+  return room < 0 ? undefined : Math.min(most, Math.floor(room / CELL_PX));
+}
+
+/** How many values each name can have below a graph without the legend growing too high. */
+function valuesBelow(names: string[][], most: number, width: number, height: number): number {
+  const axes = names.filter((axis) => axis.length);
+  for (let values = most; values > 0; values -= 1) {
+    const lines = axes.reduce((sum, axis) => sum + linesOf(axis, values, width), 0);
+    if (lines * LINE_PX + (axes.length - 1) * GAP_PX <= height * BELOW) return values;
+  }
+  return 0;
+}
+
+function linesOf(names: string[], values: number, width: number): number {
+  let lines = 0;
+  let left = 0;
+  for (const name of names) {
+    const needed = ITEM_PX + name.length * LETTER_PX + values * ITEM_VALUE_PX;
+    if (needed > left) {
+      lines += 1;
+      left = width;
+    }
+    left -= needed;
+  }
+  return lines;
+}

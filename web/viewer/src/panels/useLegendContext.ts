@@ -1,0 +1,36 @@
+import { DashboardCursorSync, EventBusSrv } from '@grafana/data';
+import { type PanelContext, SeriesVisibilityChangeMode } from '@grafana/ui';
+import { useMemo, useRef } from 'react';
+import { isolate, type Selection, toggle } from '../model/legendSelection';
+
+interface State {
+  /** The names in the legend. */
+  names: string[];
+  selection: Selection;
+  onSelection: (selection: Selection) => void;
+}
+
+/** One for the page: the crosshair of a graph is shown in all of them. */
+const bus = new EventBusSrv();
+
+/** The context by which Grafana's legends tell that a name was clicked. It stays the same object. */
+export function useLegendContext(state: State): PanelContext {
+  const latest = useRef(state);
+  latest.current = state;
+  return useMemo<PanelContext>(
+    () => ({
+      eventsScope: 'dashboard',
+      eventBus: bus,
+      sync: () => DashboardCursorSync.Crosshair,
+      onToggleSeriesVisibility: (label, mode) => latest.current.onSelection(next(label, mode, latest.current)),
+    }),
+    [],
+  );
+}
+
+/** The selection after a click; `null` stands for all. */
+function next(label: string | string[] | null, mode: SeriesVisibilityChangeMode, { names, selection }: State): Selection {
+  if (label === null) return undefined;
+  if (Array.isArray(label)) return label;
+  return mode === SeriesVisibilityChangeMode.AppendToSelection ? toggle(label, selection, names) : isolate(label, selection);
+}

@@ -1,0 +1,28 @@
+import { type MouseEvent, type ReactNode, useEffect, useId, useRef } from 'react';
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** A modal dialog: it keeps the focus, and Escape, its button or a click beside it closes it. */
+export function Dialog({ title, onClose, children }: Props) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    element.current?.showModal();
+  }, []);
+  const clicked = (event: MouseEvent) => event.target === element.current && onClose(); // the backdrop
+  return (
+    <dialog ref={element} aria-labelledby={id} onClose={onClose} onClick={clicked}>
+      <div className="content">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <button type="button" aria-label="Close" onClick={onClose}>×</button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,29 @@
+import { useSyncExternalStore } from 'react';
+
+const SHOWN_MS = 4000;
+const listeners = new Set<() => void>();
+let message = '';
+let timer = 0;
+
+/** Tell something that needs no answer, for a few seconds. */
+export function notify(text: string): void {
+  clearTimeout(timer);
+  set(text);
+  timer = window.setTimeout(() => set(''), SHOWN_MS);
+}
+
+function set(text: string) {
+  message = text;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Where {@link notify} shows its messages; a screen reader reads them out. */
+export function Toast() {
+  const text = useSyncExternalStore(subscribe, () => message);
+  return <p role="status" className={text ? 'toast' : 'hidden'}>{text}</p>;
+}

@@ -1,0 +1,47 @@
+import { useEffect, useRef } from 'react';
+import { type Action, ShortcutMatcher } from '../model/shortcuts';
+
+export type Actions = Partial<Record<Action, () => void>>;
+
+/** Do what the shortcuts say, as long as the page shows what calls this. */
+export function useShortcuts(actions: Actions): void {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    const matcher = new ShortcutMatcher();
+    const press = (event: KeyboardEvent) => {
+      const key = keyOf(event);
+      if (!key || event.defaultPrevented || isElsewhere(event.target, key)) return;
+      const action = matcher.press(key, event.timeStamp);
+      const run = action && latest.current[action];
+      if (!run) return;
+      event.preventDefault();
+      run();
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }, []);
+}
+
+/** The number of the panel under the pointer or with the focus. */
+export function focusedPanel(): number | undefined {
+  const found = document.querySelector('[data-panel]:hover') ?? document.activeElement?.closest('[data-panel]');
+  return Number(found?.getAttribute('data-panel')) || undefined;
+}
+
+/** The key as shortcuts name it; undefined for modifiers themselves and the browser's own combinations. */
+function keyOf(event: KeyboardEvent): string | undefined {
+  if (event.isComposing || ['Shift', 'Control', 'Alt', 'Meta', 'AltGraph', 'CapsLock'].includes(event.key)) return undefined;
+  if (event.metaKey || (event.altKey && !event.getModifierState('AltGraph'))) return undefined;
+  const key = event.shiftKey || event.key.length > 1 ? event.key : event.key.toLowerCase(); // Caps Lock is no Shift
+  if (event.ctrlKey && !event.getModifierState('AltGraph')) return key.length === 1 ? `Ctrl+${key}` : undefined;
+  return key;
+}
+
+/** Whether a key belongs to a dialog or to the element it was pressed on: text, lists, what arrow keys move about in. */
+function isElsewhere(target: EventTarget | null, key: string): boolean {
+  if (document.querySelector('dialog[open]')) return true;
+  if (!(target instanceof Element)) return false;
+  if (target.closest('input:not([type=checkbox]), select, textarea, [contenteditable]')) return true;
+  return key.startsWith('Arrow') && target.closest('[role=grid], input') !== null;
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { SHORTCUTS, ShortcutMatcher } from '../src/model/shortcuts';
+
+/** The actions of keys that are pressed a tenth of a second apart. */
+function actions(...keys: string[]) {
+  const matcher = new ShortcutMatcher();
+  return keys.map((key, index) => matcher.press(key, index * 100)).filter(Boolean);
+}
+
+describe('shortcuts', () => {
+  it('are Grafana’s own sequences', () => {
+    expect(actions('t', 'z')).toEqual(['zoomOut']);
+    expect(actions('t', 'ArrowLeft', 't', 'ArrowRight', 't', 'a', 't', '+', 't', '=')).toEqual(['earlier', 'later', 'absolute', 'zoomIn', 'zoomIn']);
+    expect(actions('t', 'c', 't', 'v', 'c', 't', 'd', 'r', 'd', 'k', 'd', 'l')).toEqual(['copyRange', 'pasteRange', 'theme', 'refresh', 'kiosk', 'legends']);
+    expect(actions('p', 'l', 'p', 'u', 'v', '?', 'Ctrl+z')).toEqual(['panelLegend', 'panelLink', 'viewPanel', 'help', 'zoomOut']);
+  });
+  it('have single keys, too', () => expect(actions('r', 'ArrowLeft', 'ArrowRight')).toEqual(['refresh', 'earlier', 'later']));
+  it('begin anew with a key that does not go on', () => {
+    expect(actions('t', 'x', 'z')).toEqual([]);
+    expect(actions('t', 'd', 'r')).toEqual(['refresh']);
+    expect(actions('t', 't', 'z')).toEqual(['zoomOut']);
+  });
+  it('are forgotten after a second', () => {
+    const matcher = new ShortcutMatcher();
+    matcher.press('t', 0);
+    expect(matcher.press('z', 1001)).toBeUndefined();
+  });
+  it('do one thing each', () => {
+    const sequences = SHORTCUTS.flatMap(({ shortcuts }) => shortcuts.flatMap((shortcut) => shortcut.sequences.map((keys) => keys.join(' '))));
+    expect(new Set(sequences).size).toBe(sequences.length);
+    const beginnings = sequences.filter((keys) => sequences.some((other) => other.startsWith(`${keys} `)));
+    expect(beginnings).toEqual([]); // a sequence that begins another would hide it
+  });
+});
