@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,10 @@ from tallow.monitoring.logging.bridge import BridgeHandler
 # Hypothesis's own would be a timed assertion on a machine whose speed is not ours.
 settings.register_profile("tallow", settings.default, deadline=None)
 settings.load_profile("tallow")
+
+# Tests reach loopback only. Proxy settings of the machine could break the clients they create themselves.
+for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[_name]
 
 
 @pytest.fixture(autouse=True)

@@ -109,3 +109,28 @@ async def test_being_told_to_stop_is_a_success(tmp_path: Path, number: signal.Si
                 await asyncio.sleep(0.05)
     process.send_signal(number)
     assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("all_proxy", "socks://127.0.0.1:1080/"),
+        ("NO_PROXY", "[::1]"),
+        ("no_proxy", "fe80::/10"),
+        ("http_proxy", "http://me:hunter2@[::1"),
+    ],
+)
+async def test_proxy_settings_of_a_desktop_do_not_keep_it_from_starting(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    """With everything on that sends over HTTP."""
+    nowhere = "http://127.0.0.1:1"
+    async with tallow_serve(
+        tmp_path,
+        LOG_ENDPOINT=nowhere,
+        PLAUSIBLE_HOST=nowhere,
+        PLAUSIBLE_DOMAIN="tallow.example",
+        SENTRY_DSN="http://key@127.0.0.1:1/1",
+        **{name: value},
+    ) as server:
+        assert (await server.http.get("/api/health/readiness")).status_code == 200

@@ -23,6 +23,8 @@ from tallow.app.link import LinkError, origin
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.journal import set_up
 from tallow.app.peer.server import trust
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.said import withhold
 
 UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 SHARE: Final = click.FloatRange(0, 1)
@@ -96,6 +98,7 @@ def command(
         place, context = origin(server.url()), trust(ca)
     except (LinkError, PeerError) as error:
         raise command_error(error) from None
+    ProxySettings.read(warn=_show_warning)
     traffic = Traffic(
         place,
         context,
@@ -127,6 +130,11 @@ async def _until_stopped(traffic: Traffic, duration: float | None, transfers: in
     with suppress(asyncio.CancelledError):
         await running
     return not running.cancelled()
+
+
+def _show_warning(line: str) -> None:
+    withhold(line)
+    click.echo(f"Note: {line}", err=True)
 
 
 def _as_line(result: Result) -> None:

@@ -27,6 +27,8 @@ from tallow.app.peer.errors import LostError, NotRunningError, PeerError, classi
 from tallow.app.peer.journal import set_up
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import Options
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.said import withhold
 
 KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
 FAILED: Final = 1
@@ -127,6 +129,7 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
     status = 0
     try:
         set_up()
+        ProxySettings.read(warn=lambda line: _show_warning(display, line))
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
             runner.run(until_signalled(_after_cleaning(work)))
@@ -169,6 +172,12 @@ def remove_leftovers() -> None:
     temporary.remove_abandoned()
     private.remove_abandoned()
     state.sweep()
+
+
+def _show_warning(display: Display, line: str) -> None:
+    """Show a warning of the library to the user, and do not log it."""
+    withhold(line)
+    display("warning", message=line)
 
 
 def _say(display: Display, text: str, status: int) -> int:

@@ -14,29 +14,30 @@ from tallow.app.demo.seat import bare_seat, join_message
 from tallow.app.link import Link, new_secret
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server import TIMEOUT_S, Server
+from tallow.monitoring.integrations.http_client import async_client
 
 Ask = Callable[[str, ssl.SSLContext], Awaitable[object]]
 
 
 async def _unknown_page(origin: str, context: ssl.SSLContext) -> object:
-    async with httpx.AsyncClient(verify=context, timeout=TIMEOUT_S) as http:
+    async with async_client(transport={"verify": context}, timeout=TIMEOUT_S) as http:
         return await http.get(f"{origin}/wp-login.php")
 
 
 async def _unknown_method(origin: str, context: ssl.SSLContext) -> object:
-    async with httpx.AsyncClient(verify=context, timeout=TIMEOUT_S) as http:
+    async with async_client(transport={"verify": context}, timeout=TIMEOUT_S) as http:
         return await http.request("BREW", f"{origin}/api/rooms")
 
 
 async def _no_json(origin: str, context: ssl.SSLContext) -> object:
-    async with httpx.AsyncClient(verify=context, timeout=TIMEOUT_S) as http:
+    async with async_client(transport={"verify": context}, timeout=TIMEOUT_S) as http:
         return await http.post(
             f"{origin}/api/rooms", content=b"{", headers={"content-type": "application/json"}
         )
 
 
 async def _too_large(origin: str, context: ssl.SSLContext) -> object:
-    async with httpx.AsyncClient(verify=context, timeout=TIMEOUT_S) as http:
+    async with async_client(transport={"verify": context}, timeout=TIMEOUT_S) as http:
         return await http.post(f"{origin}/api/rooms", content=b" " * 200_000)
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake, InvalidURI
 
 from tallow import __version__
 from tallow.app.peer.errors import LostError, PeerError, RefusedError
 from tallow.monitoring import correlation
+from tallow.monitoring.integrations.http_client import async_client
+from tallow.monitoring.integrations.request_errors import failed_proxy, is_untrusted
+from tallow.monitoring.integrations.websocket_client import connect_websocket
 
 AGENT: Final = f"tallow/{__version__}"
 TIMEOUT_S: Final = 15
@@ -54,9 +56,9 @@ class Server:
     def __init__(self, origin: str, context: ssl.SSLContext) -> None:
         self.origin = origin
         self._context = context
-        self._http = httpx.AsyncClient(
+        self._http = async_client(
             base_url=origin,
-            verify=context,
+            transport={"verify": context},
             timeout=TIMEOUT_S,
             headers={"user-agent": AGENT},
             event_hooks={"request": [_correlated]},
@@ -107,7 +109,7 @@ class Server:
         headers = {"X-Request-ID": correlation.current() or correlation.new_id()}
         secure = self.origin.startswith("https")
         try:
-            return await websockets.connect(
+            return await connect_websocket(
                 self.origin.replace("http", "ws", 1) + path,
                 compression=None,
                 ssl=self._context if secure else None,
@@ -122,13 +124,12 @@ class Server:
 
     def _reason(self, error: Exception) -> str:
         """Why a request failed, in one line that names the server."""
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
-                text = "the server's certificate is not trusted here; name its authority with --ca"
-                return f"{text} ({self.origin})"
-            cause = cause.__cause__ or cause.__context__
-        return f"the server cannot be reached at {self.origin}"
+        proxy = failed_proxy(error)
+        if is_untrusted(error):
+            text = proxy or "the server's certificate is not trusted here"
+            return f"{text}; name its authority with --ca ({self.origin})"
+        text = f"the server cannot be reached at {self.origin}"
+        return f"{text}: {proxy}" if proxy else text
 
 
 async def _correlated(request: httpx.Request) -> None:

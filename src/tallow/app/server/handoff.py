@@ -16,13 +16,15 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from websockets.asyncio.client import ClientConnection, connect, unix_connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tallow.app.server.homes import Place
 from tallow.app.server.http import ApiError
 from tallow.app.server.messages import CLOSE_CODES
 from tallow.monitoring import correlation
+from tallow.monitoring.integrations.http_client import TransportOptions, async_client
+from tallow.monitoring.integrations.websocket_client import connect_unix_websocket, connect_websocket
 
 if TYPE_CHECKING:
     from tallow.app.server.sockets import Socket
@@ -91,13 +93,13 @@ class Handoff:
         Raises:
             ApiError: 503, it cannot be reached.
         """
-        transport = httpx.AsyncHTTPTransport(uds=place.path)
+        transport: TransportOptions = {} if place.path is None else {"uds": place.path}
         headers = self._headers(request.scope)
         if "authorization" in request.headers:
             headers["authorization"] = request.headers["authorization"]
         url = f"http://{place.address or 'worker'}{request.scope['path']}"
         try:
-            async with httpx.AsyncClient(transport=transport, timeout=TIMEOUT_S) as client:
+            async with async_client(direct=True, transport=transport, timeout=TIMEOUT_S) as client:
                 answer = await client.post(url, content=body, headers=headers)
         except httpx.HTTPError:
             raise ApiError(503, "internal", "the room's server cannot be reached; try again", 1) from None
@@ -112,12 +114,10 @@ class Handoff:
             "max_queue": 4,
             "ping_interval": None,
             "open_timeout": TIMEOUT_S,
-            "proxy": None,
         }
         if place.path is not None:
-            del options["proxy"]
-            return await unix_connect(place.path, f"ws://worker{path}", **options)
-        return await connect(f"ws://{place.address}{path}", **options)
+            return await connect_unix_websocket(place.path, f"ws://worker{path}", **options)
+        return await connect_websocket(f"ws://{place.address}{path}", direct=True, **options)
 
     def _headers(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
         client = scope.get("client")

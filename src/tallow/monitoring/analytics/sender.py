@@ -106,9 +106,9 @@ class Sender:
         self.close(EXIT_S)
 
     def _work(self) -> None:
-        import httpx  # only who sends pays for it
+        from tallow.monitoring.integrations import http_client  # loads httpx, which only senders need
 
-        with httpx.Client(timeout=self.settings.plausible_timeout) as client:
+        with http_client.client(timeout=self.settings.plausible_timeout) as client:
             while (event := self._queue.get()) is not None:
                 try:
                     reason = self._deliver(client, event)
@@ -135,9 +135,12 @@ class Sender:
     def _ask(self, client: httpx.Client, event: Event) -> httpx.Response | None:
         import httpx
 
+        from tallow.monitoring.integrations.request_errors import warn_of_proxy
+
         try:
             return client.post(self._url, json=event.body, headers=event.headers)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError):
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            warn_of_proxy("analytics events", error)
             return None
 
     def _pause(self, attempt: int) -> float:

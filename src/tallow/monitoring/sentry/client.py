@@ -13,6 +13,7 @@ from tallow import __version__
 from tallow.monitoring import capture, correlation, leaving
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import hooks, state
+from tallow.monitoring.sentry.proxy import proxy_for, proxy_options
 from tallow.monitoring.sentry.transport import make_transport
 from tallow.monitoring.settings import MonitoringSettings
 
@@ -49,6 +50,8 @@ def start(
 ) -> None:
     """Initialise the SDK; again, it takes the place of what was there."""
     assert settings.sentry_dsn is not None
+    dsn = settings.sentry_dsn.get_secret_value()
+    proxy = proxy_for(dsn, options)
     scrubbing = hooks.Hooks(metrics)
     defaults: dict[str, Any] = {
         "environment": settings.environment,
@@ -56,10 +59,11 @@ def start(
         "sample_rate": settings.sentry_sample_rate,
         "traces_sample_rate": settings.sentry_traces_sample_rate,
         "shutdown_timeout": SHUTDOWN_S,
+        **proxy_options(proxy),
     }
     private: dict[str, Any] = {
-        "dsn": settings.sentry_dsn.get_secret_value(),
-        "transport": make_transport(metrics),
+        "dsn": dsn,
+        "transport": make_transport(metrics, proxy.address if proxy else None),
         "transport_queue_size": settings.sentry_queue_size,
         "server_name": settings.service_name,  # not this machine's name
         "data_collection": _NOTHING | {"stack_frame_variables": include_local_variables},

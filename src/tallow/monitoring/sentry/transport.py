@@ -10,6 +10,7 @@ from sentry_sdk.envelope import Envelope, Item
 from sentry_sdk.transport import HttpTransport
 
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.said import once
 
 HOOKED: Final = frozenset({"event", "transaction", "check_in", "log", "trace_metric"})
 """Item types that a hook has scrubbed."""
@@ -22,6 +23,7 @@ _REASONS: Final = {
     "self_rate_limits": "rate_limited",
     "status_429": "rate_limited",
 }
+_BY_PROXY: Final = frozenset({"network", "status_407"})
 _TRACE: Final = frozenset({"trace_id", "public_key", "sample_rate", "sampled", "sample_rand", "environment"})
 
 
@@ -29,6 +31,7 @@ class Transport(HttpTransport):
     """The SDK's transport over HTTP, counting."""
 
     metrics: Metrics
+    proxy: str | None
 
     def __init__(self, options: dict[str, Any]) -> None:
         super().__init__(options)
@@ -46,6 +49,8 @@ class Transport(HttpTransport):
 
     def on_dropped_event(self, reason: str) -> None:
         """Count an envelope given up."""
+        if self.proxy is not None and reason in _BY_PROXY:
+            once("reports do not reach Sentry through the proxy", self.proxy)
         status = reason.removeprefix("status_")
         ours = "rejected" if status != reason and status.startswith("4") else "failed"
         self.metrics.record_dropped("sentry", _REASONS.get(reason, ours))
@@ -77,11 +82,16 @@ class Transport(HttpTransport):
             self.metrics.set_telemetry_queue_depth("sentry", self._pending)
 
 
-def make_transport(into: Metrics) -> type[Transport]:
-    """The transport, counting into ``into``; the SDK makes one when it is initialised."""
+def make_transport(into: Metrics, through: str | None = None) -> type[Transport]:
+    """A transport that counts into ``into``; the SDK creates one when it is initialised.
+
+    Args:
+        through: the address of the proxy, without its password: named once when reports do not get through.
+    """
 
     class Counting(Transport):
         metrics = into
+        proxy = through
 
     return Counting
 

@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tallow.monitoring.integrations import http_client
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.integrations.request_errors import warn_of_proxy
+from tallow.monitoring.said import once
 from tallow.monitoring.shipping.batch import ID_HEADER, LOKI_PATH, Batch
 
 Kind = Literal["loki", "http"]
@@ -46,7 +50,10 @@ class Endpoint:
         self._headers = {"Content-Type": "application/json" if self._loki else "application/x-ndjson"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
-        self._client = httpx.Client(timeout=timeout_s)
+        self._warnings: list[str] = []
+        """Logged with the first batch: logging is not set up yet."""
+        proxies = ProxySettings.read(warn=self._warnings.append)
+        self._client = http_client.client(proxies=proxies, timeout=timeout_s)
 
     def send(self, batch: Batch) -> Answer:
         """Try once. Never raises; the answer's body is not read further than needed."""
@@ -54,13 +61,17 @@ class Endpoint:
             body = batch.as_loki() if self._loki else batch.as_json_lines()
         except (ValueError, KeyError, TypeError):  # a spool file that is no log any more
             return Answer("refused")
+        while self._warnings:
+            once(self._warnings.pop())
         try:
             headers = {**self._headers, ID_HEADER: batch.id}
             with self._client.stream("POST", self._url, content=body, headers=headers) as response:
                 if response.status_code == 204 or response.headers.get("content-length") == "0":
                     response.read()  # nothing: the connection can be used again
                 return _meaning(response)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError):  # the last: closed
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
+            # RuntimeError: the client is closed.
+            warn_of_proxy("log lines", error)
             return Answer("again")
 
     def close(self) -> None:

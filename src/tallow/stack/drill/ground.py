@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import httpx
 
+from tallow.monitoring.integrations.http_client import async_client
 from tallow.stack import alerts, credentials
 from tallow.stack.alerts import Links
 from tallow.stack.alerts.rule import duration
@@ -175,7 +176,7 @@ async def standing(
         *(Job(name, f"127.0.0.1:{ports[name]}", "password") for name in _SCRAPED),
     )
     configuration.write_prometheus(home, track, jobs, ports["alertmanager"])
-    async with receiving() as desk, httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with receiving() as desk, async_client(direct=True, timeout=10) as http:
         configuration.write_alertmanager(home, track, desk, ports["heartbeat"])
         programs = _programs(home, track, ports, desk)
         ground = Ground(track, home, desk, ports, programs, http, shipped)

@@ -12,6 +12,7 @@ from typing import Final
 
 import httpx
 
+from tallow.monitoring.integrations.http_client import async_client
 from tallow.stack.drill.program import Program, free_port
 from tallow.stack.engines.home import private_folder
 
@@ -51,8 +52,11 @@ class Instance:
         self.born = 0.0
         """When it answered first, in seconds since the epoch."""
         self._token = secrets.token_urlsafe(24)
-        self.http = httpx.AsyncClient(
-            base_url=self.url, timeout=30, trust_env=False, limits=httpx.Limits(max_connections=500)
+        self.http = async_client(
+            direct=True,
+            base_url=self.url,
+            timeout=30,
+            transport={"limits": httpx.Limits(max_connections=500)},
         )
         private_folder(folder)
         self.program = Program(

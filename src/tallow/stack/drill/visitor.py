@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-import websockets
 from websockets.asyncio.client import ClientConnection
 
+from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.stack.drill.instance import Instance
 
 AT_ONCE: Final = 10
@@ -53,7 +53,7 @@ async def joined(instance: Instance, name: str, token: bytes, role: str) -> Asyn
         OSError, websockets.WebSocketException: the server does not let it in.
     """
     url = instance.url.replace("http", "ws", 1) + "/api/signal"
-    async with websockets.connect(url, compression=None, proxy=None, open_timeout=30) as socket:
+    async with await connect_websocket(url, direct=True, compression=None, open_timeout=30) as socket:
         shown = urlsafe_b64encode(token).decode().rstrip("=")
         join = {"type": "join", "version": 1, "room": name, "token": shown, "role": role, "device": "cli"}
         await socket.send(json.dumps(join))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import httpx
 
+from tallow.monitoring.integrations.http_client import client
 from tallow.stack import credentials
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.http_errors import describe
@@ -72,9 +73,8 @@ class Api:
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
-            # Loopback: neither a proxy nor .netrc has a say.
-            with httpx.Client(trust_env=False, timeout=TIMEOUT_S, auth=self.auth) as client:
-                answer = client.request(method, f"{self.url}{path}", **more)
+            with client(direct=True, timeout=TIMEOUT_S, auth=self.auth) as http:
+                answer = http.request(method, f"{self.url}{path}", **more)
         except httpx.HTTPError as error:
             why = describe(error, TIMEOUT_S)
             raise NotRunningError(f"{self.name} {why} ({self.url}); see: tallow status") from None

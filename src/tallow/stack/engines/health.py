@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from tallow.monitoring.integrations.http_client import client
 from tallow.stack import credentials
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.http_errors import describe
@@ -31,9 +32,8 @@ def probe(service: Service, port: int, home: Home) -> Health:
         return _smtp(port)
     try:
         auth = (USER, credentials.password(home.secrets)) if service.access == "password" else None
-        # Loopback: neither a proxy nor .netrc has a say.
-        with httpx.Client(trust_env=False, timeout=TIMEOUT_S) as client:
-            answer = client.get(f"http://{HOST}:{port}{service.ready}", auth=auth)
+        with client(direct=True, timeout=TIMEOUT_S) as http:
+            answer = http.get(f"http://{HOST}:{port}{service.ready}", auth=auth)
     except (httpx.HTTPError, OSError) as error:
         return Health(False, describe(error, TIMEOUT_S))
     if answer.is_success:
@@ -43,8 +43,8 @@ def probe(service: Service, port: int, home: Home) -> Health:
 
 def _smtp(port: int) -> Health:
     try:
-        with smtplib.SMTP(HOST, port, timeout=TIMEOUT_S, local_hostname="localhost") as client:
-            client.noop()
+        with smtplib.SMTP(HOST, port, timeout=TIMEOUT_S, local_hostname="localhost") as smtp:
+            smtp.noop()
     except (OSError, smtplib.SMTPException) as error:
         return Health(False, describe(error, TIMEOUT_S))
     return Health(True)

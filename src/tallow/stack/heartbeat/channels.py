@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import httpx
 
+from tallow.monitoring.integrations.http_client import async_client
+from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
 from tallow.stack.heartbeat.notice import Notice
 from tallow.stack.routing import AlertSettings
 from tallow.stack.routing.config import requires_tls
@@ -147,9 +149,9 @@ def channels(settings: AlertSettings, mailbox: str, pagerduty: str | None = None
 
 async def _post(url: str, body: object) -> None:
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        async with async_client(timeout=TIMEOUT_S) as client:
             answer = await client.post(url, json=body)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UndeliveredError(type(error).__name__) from None
+        raise UndeliveredError(describe_error(error)) from None
     if not answer.is_success:
-        raise UndeliveredError(f"answered {answer.status_code}")
+        raise UndeliveredError(describe_answer(answer))

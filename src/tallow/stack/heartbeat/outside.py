@@ -6,7 +6,8 @@ import asyncio
 import sys
 from typing import Final
 
-import httpx
+from tallow.monitoring.integrations.http_client import async_client
+from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
 
 TIMEOUT_S: Final = 10.0
 
@@ -31,12 +32,12 @@ class Outside:
     async def _get(self) -> None:
         problem = ""
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=True) as client:
+            async with async_client(timeout=TIMEOUT_S, follow_redirects=True) as client:
                 answer = await client.get(self._url)
                 if not answer.is_success:
-                    problem = f"answered {answer.status_code}"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            problem = type(error).__name__
+                    problem = describe_answer(answer)
+        except Exception as error:  # noqa: BLE001 - no failure of this request may go unnoticed
+            problem = describe_error(error)
         if problem and problem != self.problem:
             print(f"HEARTBEAT_URL: {problem}", file=sys.stderr, flush=True)
         self.problem = problem

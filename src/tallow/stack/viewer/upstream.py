@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 
+from tallow.monitoring.integrations.http_client import async_client
 from tallow.stack.viewer.credentials import Login
 from tallow.stack.viewer.queries import RefusedError
 
@@ -44,12 +45,12 @@ class Upstream:
         self._timeout = timeout
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
-        self._client = httpx.AsyncClient(
+        self._client = async_client(
+            direct=True,
             base_url=url.rstrip("/") + "/",
             auth=(login.user, login.password) if login else None,
             timeout=httpx.Timeout(timeout, connect=CONNECT_S),
-            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
-            trust_env=False,  # a proxy of the environment has no business between the two
+            transport={"limits": httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)},
         )
 
     async def close(self) -> None:

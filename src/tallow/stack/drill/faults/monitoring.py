@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import websockets
 import yaml
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.stack.drill.drill import Drill, Scene, again_and_again
 from tallow.stack.drill.receivers import web
 from tallow.stack.drill.track import NOTIFY, RULES, WATCHDOG
@@ -69,7 +69,7 @@ async def deaf_log_endpoint(scene: Scene) -> AsyncIterator[None]:
 
     async def write_a_line() -> None:
         url = scene.instance.url.replace("http", "ws", 1) + "/api/signal"
-        async with websockets.connect(url, compression=None, proxy=None) as socket:
+        async with await connect_websocket(url, direct=True, compression=None) as socket:
             await socket.send("nonsense")
             await socket.recv()
 

@@ -1,0 +1,1 @@
+"""Other libraries and servers: the clients through which requests leave the process."""

@@ -1,0 +1,45 @@
+"""The only place that opens WebSockets as a client. Proxies are treated as in `http_client.py`.
+
+Needs the package ``websockets``, which comes with the extras ``app`` and ``stack``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect, unix_connect
+from websockets.exceptions import InvalidProxyStatus, ProxyError
+
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.integrations.request_errors import explain_proxy_failure
+
+
+async def connect_websocket(url: str, *, direct: bool = False, **options: Any) -> ClientConnection:
+    """Open a WebSocket; close it with ``async with`` or ``close()``.
+
+    Args:
+        url: ``ws://`` or ``wss://``.
+        direct: never use a proxy.
+        options: more arguments of ``websockets.asyncio.client.connect``.
+
+    Raises:
+        ProxyConnectionError: the proxy failed; it is an OSError and names the proxy.
+        OSError, TimeoutError, websockets.exceptions.InvalidURI, websockets.exceptions.InvalidHandshake: as
+            ``connect`` raises them.
+    """
+    proxy = None if direct else ProxySettings.read(socks="python_socks").proxy_for(url)
+    if proxy is None:
+        return await connect(url, proxy=None, **options)
+    try:
+        return await connect(url, proxy=proxy.url, **options)
+    except ProxyError as error:
+        status = error.response.status_code if isinstance(error, InvalidProxyStatus) else None
+        raise explain_proxy_failure(proxy, httpx.ProxyError(str(status or ""))) from error
+    except OSError as error:  # TimeoutError is one
+        raise explain_proxy_failure(proxy, error) from error
+
+
+async def connect_unix_websocket(path: str, url: str, **options: Any) -> ClientConnection:
+    """Open a WebSocket to a server that listens on the Unix socket ``path``."""
+    return await unix_connect(path, url, **options)

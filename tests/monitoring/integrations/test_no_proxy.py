@@ -1,0 +1,92 @@
+"""``NO_PROXY``: every form that people and desktops write."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallow.monitoring.integrations.no_proxy import is_loopback, normalised, parse
+
+
+def covers(value: str, host: str, scheme: str = "http", port: int = 80) -> bool:
+    return any(one.covers(scheme, normalised(host), port) for one in parse(value)[0])
+
+
+@pytest.mark.parametrize(
+    ("value", "host"),
+    [
+        ("*", "example.org"),
+        ("example.org", "example.org"),
+        ("example.org", "www.example.org"),
+        (".example.org", "example.org"),
+        ("*.example.org", "www.example.org"),
+        ("EXAMPLE.ORG.", "example.org"),
+        ("example.org", "Example.Org."),
+        ("a.example b.example,,c.example", "b.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("10.0.0.0/8", "10.200.0.1"),
+        ("10.0.0.1/8", "10.200.0.1"),
+        ("10.0.0.0/8", "::ffff:10.0.0.1"),
+        ("[::1]", "::1"),
+        ("::1", "::1"),
+        ("fe80::/10", "fe80::1"),
+        ("[fe80::]/10", "fe80::1"),
+        ("[fe80::/10]", "fe80::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("fe80::%eth0/10", "fe80::1%25eth0"),
+        ("[2001:db8::1%eth0]:80", "2001:db8::1"),
+        ("http://example.org/", "example.org"),
+        ("example.org:80", "example.org"),
+    ],
+)
+def test_what_is_exempt(value: str, host: str) -> None:
+    assert covers(value, host)
+    assert parse(value)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "host"),
+    [
+        ("", "example.org"),
+        ("example.org", "anexample.org"),
+        ("www.example.org", "example.org"),
+        ("example.org:443", "example.org"),
+        ("https://example.org", "example.org"),
+        ("10.0.0.0/8", "11.0.0.1"),
+        ("10.0.0.0/8", "10.example.org"),
+        ("fe80::/10", "2001:db8::1"),
+        ("0.0.0.0/0", "2001:db8::1"),
+        ("[::1]:3000", "::1"),
+    ],
+)
+def test_what_is_not(value: str, host: str) -> None:
+    assert not covers(value, host)
+    assert parse(value)[1] == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[::1", "::1]", "10.0.0.0/33", "10.0.0.*", "fe80::/200", "a_b!", "<local>", ".", "://", "x:99999"],
+)
+def test_what_cannot_be_understood_is_counted_and_the_rest_is_used(value: str) -> None:
+    known, unknown = parse(f"{value},example.org")
+    assert unknown == 1
+    assert len(known) == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "LOCALHOST", "localhost.", "api.localhost", "127.0.0.1", "127.8.9.10", "127.1"),
+        *("0x7f000001", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "::"),
+    ],
+)
+def test_loopback_is_known_by_each_of_its_names(host: str) -> None:
+    assert is_loopback(normalised(host))
+
+
+@pytest.mark.parametrize(
+    "host", ["", "example.org", "localhost.example.org", "10.0.0.1", "128.0.0.1", "fe80::1"]
+)
+def test_nothing_else_is_loopback(host: str) -> None:
+    assert not is_loopback(normalised(host))

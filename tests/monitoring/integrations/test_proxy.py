@@ -1,0 +1,158 @@
+"""The proxy settings of desktops and companies: used, or passed over with one warning; never an exception."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallow.monitoring.integrations.proxy import Proxy, ProxySettings
+
+SOMEWHERE = "http://example.org/"
+
+
+@pytest.mark.parametrize(
+    ("value", "proxy"),
+    [
+        ("http://proxy.example:3128", Proxy("http", "proxy.example", 3128)),
+        ("http://proxy.example:3128/", Proxy("http", "proxy.example", 3128)),
+        ("proxy.example:3128", Proxy("http", "proxy.example", 3128)),
+        ("proxy.example", Proxy("http", "proxy.example", 80)),
+        ("HTTP://PROXY.EXAMPLE:3128", Proxy("http", "proxy.example", 3128)),
+        ("https://proxy.example", Proxy("https", "proxy.example", 443)),
+        ("http://[::1]:3128", Proxy("http", "::1", 3128)),
+        ("http://[fe80::1%25eth0]:3128", Proxy("http", "fe80::1", 3128)),
+        ("http://10.0.0.1", Proxy("http", "10.0.0.1", 80)),
+        ("http://me:p%40ss@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "p@ss")),
+        ("me:hunter2@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "hunter2")),
+        ("http://me@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "")),
+        ("socks5://proxy.example", Proxy("socks5", "proxy.example", 1080)),
+        ("socks5h://proxy.example:9050", Proxy("socks5h", "proxy.example", 9050)),
+        (" http://proxy.example:1 ", Proxy("http", "proxy.example", 1)),
+    ],
+)
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_setting_that_is_understood_is_used(name: str, value: str, proxy: Proxy) -> None:
+    settings = ProxySettings.read({name: value})
+    assert settings.proxy_for(SOMEWHERE) == proxy
+    assert settings.problems == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "socks://127.0.0.1:1080/",
+            "socks4://h:1",
+            "ftp://h:1",
+            "://",
+            "http://",
+            "http:///x",
+            "http://[::1",
+        ),
+        *(
+            "http://h:port",
+            "http://h:99999",
+            "http://h:0",
+            "http://h/pac",
+            "http://h?x",
+            "http://a b",
+            "h:1:2",
+        ),
+        *("http://h#x", "http://" + "ä" * 80, "file:///etc/proxy.pac", "\x00", "http://[a]b"),
+    ],
+)
+@pytest.mark.parametrize("name", ["all_proxy", "ALL_PROXY", "http_proxy"])
+def test_any_other_is_passed_over_with_one_warning(
+    name: str, value: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        settings = ProxySettings.read({name: value, "no_proxy": "[::1"})
+        assert settings.proxy_for(SOMEWHERE) is None
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert name in record.getMessage()
+    assert "no_proxy" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "value", ["socks://me:hunter2@h:1", "http://me:hunter2@h:port", "http://hunter2@[::1"]
+)
+def test_no_password_is_shown(value: str, caplog: pytest.LogCaptureFixture) -> None:
+    ProxySettings.read({"all_proxy": value})
+    assert "all_proxy" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_proxy_shows_its_address_without_its_password() -> None:
+    proxy = ProxySettings.read({"http_proxy": "http://me:p%40ss@[::1]:3128"}).proxies["http"]
+    assert proxy.address == "http://[::1]:3128"
+    assert proxy.url == "http://me:p%40ss@[::1]:3128"
+    assert "p@ss" not in repr(proxy)
+
+
+@pytest.mark.parametrize(
+    ("environment", "port"),
+    [
+        ({"http_proxy": "lower:1", "HTTP_PROXY": "upper:2"}, 1),
+        ({"http_proxy": "", "HTTP_PROXY": "upper:2"}, None),
+        ({"http_proxy": "   "}, None),
+        ({"Http_Proxy": "mixed:3"}, 3),
+        ({"http_proxy": "own:1", "all_proxy": "all:2"}, 1),
+        ({"https_proxy": "tls:1"}, None),
+        ({"HTTP_PROXY": "upper:2", "REQUEST_METHOD": "GET"}, None),
+        ({"http_proxy": "lower:1", "REQUEST_METHOD": "GET"}, 1),
+        ({"http_proxy": "own:1", "NO_PROXY": "*"}, None),
+        ({"http_proxy": "own:1", "no_proxy": "", "NO_PROXY": "*"}, 1),
+        ({"http_proxy": "own:1", "no_proxy": "example.org:80"}, None),
+        ({"http_proxy": "own:1", "no_proxy": "example.org:81"}, 1),
+    ],
+)
+def test_which_variable_counts(environment: dict[str, str], port: int | None) -> None:
+    proxy = ProxySettings.read(environment).proxy_for(SOMEWHERE)
+    assert (proxy.port if proxy else None) == port
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("http://example.org", 1),
+        ("https://example.org", 2),
+        ("ws://example.org", 1),
+        ("wss://example.org", 2),
+        ("ftp://example.org", None),
+        ("http://localhost:3000", None),
+        ("http://127.0.0.1", None),
+        ("ws://[::1]:3000", None),
+        ("http://[::1", None),
+        ("", None),
+    ],
+)
+def test_each_address_goes_its_way(url: str, port: int | None) -> None:
+    proxy = ProxySettings.read({"http_proxy": "h:1", "https_proxy": "h:2"}).proxy_for(url)
+    assert (proxy.port if proxy else None) == port
+
+
+def test_websockets_may_have_a_proxy_of_their_own() -> None:
+    settings = ProxySettings.read({"http_proxy": "h:1", "ws_proxy": "h:2", "all_proxy": "h:3"})
+    assert settings.proxies["ws"].port == 2
+    assert settings.proxy_for("ws://example.org") == settings.proxies["ws"]
+    assert settings.proxy_for("wss://example.org") == settings.proxies["all"]
+
+
+def test_socks_without_its_library_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tallow.monitoring.integrations.proxy.find_spec", lambda _name: None)
+    settings = ProxySettings.read({"all_proxy": "socks5h://127.0.0.1:9050"})
+    assert settings.proxy_for(SOMEWHERE) is None
+    assert "needs the Python package httpx-socks" in caplog.text
+
+
+@given(proxy=st.text(), exempt=st.text(), url=st.text())
+def test_no_value_raises(proxy: str, exempt: str, url: str) -> None:
+    settings = ProxySettings.read({"all_proxy": proxy, "no_proxy": exempt})
+    settings.proxy_for(url)
+    settings.proxy_for(f"http://{url}")

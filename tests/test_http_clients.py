@@ -1,0 +1,106 @@
+"""HTTP clients and WebSockets are created in one place, which reads the proxy settings safely."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parent.parent / "src"
+HERE = SRC / "tallow" / "monitoring" / "integrations"
+CREATORS = {"http_client.py", "socks_transport.py", "websocket_client.py"}
+FORBIDDEN = {
+    "httpx": {
+        *("Client", "AsyncClient", "HTTPTransport", "AsyncHTTPTransport", "Proxy"),
+        *("request", "stream", "get", "options", "head", "post", "put", "patch", "delete"),
+    },
+    "websockets": {"connect", "unix_connect"},
+    "websockets.asyncio.client": {"connect", "unix_connect"},
+    "websockets.client": {"connect", "unix_connect"},
+    "websockets.sync.client": {"connect", "unix_connect"},
+    "urllib.request": {"urlopen", "build_opener", "OpenerDirector", "urlretrieve"},
+    "http.client": {"HTTPConnection", "HTTPSConnection"},
+}
+UNKNOWN = {"httpx_socks", "requests", "aiohttp", "urllib3", "httpcore", "http.client"}
+"""Libraries that no code of ours uses directly."""
+FILES = [path for path in sorted(SRC.rglob("*.py")) if not (path.parent == HERE and path.name in CREATORS)]
+
+
+class Names(ast.NodeVisitor):
+    """What a file uses of the modules it imports, annotations left out: they create nothing."""
+
+    def __init__(self) -> None:
+        self.modules: dict[str, str] = {}
+        self.found: list[str] = []
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.name in UNKNOWN:
+                self.found.append(alias.name)
+            self.modules[alias.asname or alias.name] = alias.name
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.module in UNKNOWN:
+            self.found.append(node.module)
+        for alias in node.names:
+            if alias.name in FORBIDDEN.get(node.module or "", set()):
+                self.found.append(f"{node.module}.{alias.name}")
+            self.modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        module = self.modules.get(ast.unparse(node.value), "")
+        if node.attr in FORBIDDEN.get(module, set()):
+            self.found.append(f"{module}.{node.attr}")
+        self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self.visit(node.value)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        return
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for child in (*node.decorator_list, node.args, *node.body):
+            self.visit(child)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast.NodeVisitor's name
+
+
+def uses(source: str) -> list[str]:
+    names = Names()
+    names.visit(ast.parse(source))
+    return names.found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SRC)))
+def test_no_module_creates_a_client_of_its_own(path: Path) -> None:
+    assert uses(path.read_text()) == [], "use tallow.monitoring.integrations.http_client or websocket_client"
+
+
+OFFENCES = (
+    "import httpx\nhttpx.Client()",
+    "import httpx\nx = httpx.get('http://a')",
+    "import httpx as h\nasync def f():\n    async with h.AsyncClient() as c: pass",
+    "import httpx\nmake = httpx.AsyncClient",
+    "from httpx import Client",
+    "import websockets\nwebsockets.connect('ws://a')",
+    "from websockets.asyncio.client import connect",
+    "from websockets.asyncio import client\nclient.connect('ws://a')",
+    "import urllib.request\nurllib.request.urlopen('http://a')",
+    "from urllib import request\nrequest.urlopen('http://a')",
+    "import requests",
+    "import http.client",
+)
+
+
+@pytest.mark.parametrize("source", OFFENCES)
+def test_every_way_to_create_one_is_seen(source: str) -> None:
+    assert uses(source)
+
+
+def test_types_and_errors_may_be_named() -> None:
+    assert not uses(
+        "import httpx\ndef f(c: httpx.Client) -> httpx.AsyncClient:\n    raise httpx.HTTPError('')"
+    )
