@@ -95,7 +95,7 @@ async def test_a_proxy_that_fails_is_named_without_its_password(
         port = 1 if behaviour is None else proxy.port
         environment = {"all_proxy": f"http://me:hunter2@127.0.0.1:{port}"}
         async with tallow(*arguments, home=tmp_path, **environment) as sender:
-            assert await sender.ended() == 1
+            assert await sender.ended() == 3
             said = await sender.said()
     (error,) = [event for event in sender.events if event["event"] == "error"]
     assert reason.format(f"http://127.0.0.1:{port}") in error["message"]
