@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -311,6 +312,23 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     analytics.goal("seen")
     assert analytics.flush()
     assert (site.requests, dropped(metrics, "failed")) == ([], 1)
+
+
+def test_where_no_thread_can_be_started_an_event_is_counted_and_nobody_is_told(
+    make: Make, site: Plausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: threading.Thread) -> None:  # as while the interpreter ends, on Python 3.12.0 and 3.12.1
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    analytics = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        analytics.goal("signup")
+        assert dropped(metrics, "failed") == 1
+    analytics.goal("signup")
+    analytics.close(10)
+    assert len(site.requests) == 1
+    assert dropped(metrics, "failed") == 1
 
 
 def test_a_process_that_ends_sends_what_is_queued(site: Plausible) -> None:

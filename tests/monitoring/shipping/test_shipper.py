@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,6 +198,40 @@ def test_closing_sends_what_waits(start: Start, remote: LogEndpoint, metrics: Me
     shipper.close(soon())
     assert len(remote.messages) == 500
     assert lost(metrics) == 0
+
+
+@pytest.fixture
+def no_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while the interpreter ends, on Python 3.12.0 and 3.12.1; on others nothing else brings it about."""
+    start = threading.Thread.start
+
+    def refuse(self: threading.Thread) -> None:
+        if self.name.startswith("tallow"):
+            raise RuntimeError("can't create new thread at interpreter shutdown")
+        start(self)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+def test_closing_sends_where_no_thread_can_be_started(
+    no_new_threads: None, start: Start, remote: LogEndpoint, metrics: Metrics
+) -> None:
+    shipper = start()
+    shipper.write(lines(*range(25)))
+    shipper.drain(soon(60))  # nobody to wait for
+    shipper.close(soon())
+    assert remote.messages == [str(number) for number in range(25)]
+    assert lost(metrics) == 0
+
+
+def test_closing_without_a_thread_ends_in_time_and_counts_what_is_lost(
+    no_new_threads: None, start: Start, remote: LogEndpoint, metrics: Metrics
+) -> None:
+    remote.fail(delay_s=60)
+    shipper = start()
+    shipper.write(lines(*range(25)))
+    shipper.close(time.monotonic() + 0.3)
+    assert lost(metrics) == 25
 
 
 def test_closing_with_the_endpoint_down_counts_what_is_lost(

@@ -82,6 +82,12 @@ class Sender:
         atexit.unregister(self._at_exit)
         self.flush(timeout)
         self._stopping.set()
+        self._give_up()
+        self._queue.put(None)
+        self._depth()
+
+    def _give_up(self) -> None:
+        """Drop what is queued, and count it."""
         while True:
             try:
                 event = self._queue.get_nowait()
@@ -90,7 +96,6 @@ class Sender:
             if event is not None:
                 self._metrics.record_dropped(PIPELINE, "failed")
             self._queue.task_done()
-        self._queue.put(None)
         self._depth()
 
     def _start(self) -> None:
@@ -98,7 +103,11 @@ class Sender:
             if self._thread is not None and self._thread.is_alive():
                 return
             self._thread = threading.Thread(target=self._work, name="tallow analytics", daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError:  # the interpreter is ending and starts none (Python 3.12.0 and 3.12.1)
+                self._give_up()
+                return
             atexit.unregister(self._at_exit)
             atexit.register(self._at_exit)
 

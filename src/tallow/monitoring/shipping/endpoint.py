@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -54,9 +55,14 @@ class Endpoint:
         """Logged with the first batch: logging is not set up yet."""
         proxies = ProxySettings.read(warn=self._warnings.append)
         self._client = http_client.client(proxies=proxies, timeout=timeout_s)
+        self._timeout_s = timeout_s
 
-    def send(self, batch: Batch) -> Answer:
-        """Try once. Never raises; the answer's body is not read further than needed."""
+    def send(self, batch: Batch, within_s: float = math.inf) -> Answer:
+        """Try once. Never raises; the answer's body is not read further than needed.
+
+        Args:
+            within_s: seconds that each step may take at most, where that is less than the timeout.
+        """
         try:
             body = batch.as_loki() if self._loki else batch.as_json_lines()
         except (ValueError, KeyError, TypeError):  # a spool file that is no log any more
@@ -65,7 +71,10 @@ class Endpoint:
             once(self._warnings.pop())
         try:
             headers = {**self._headers, ID_HEADER: batch.id}
-            with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+            timeout = min(self._timeout_s, within_s)
+            with self._client.stream(
+                "POST", self._url, content=body, headers=headers, timeout=timeout
+            ) as response:
                 if response.status_code == 204 or response.headers.get("content-length") == "0":
                     response.read()  # nothing: the connection can be used again
                 return _meaning(response)

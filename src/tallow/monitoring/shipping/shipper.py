@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import threading
@@ -76,6 +77,7 @@ class Shipper:
         self._thread: threading.Thread | None = None
         self._failures = 0
         self._not_before = 0.0
+        self._deadline = math.inf
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Queue lines. What memory has no room for goes to the spool, or is dropped and counted."""
@@ -86,15 +88,29 @@ class Shipper:
                 self._queue.append(line)
                 self._bytes += len(line)
             if self._thread is None and not self._closing:
-                self._thread = threading.Thread(target=self._run, name="tallow-shipping", daemon=True)
-                self._thread.start()
+                self._start()
             if len(self._queue) >= self._settings.log_batch_size:
                 self._wake.set()
+
+    def _start(self) -> None:
+        """Start the thread. An interpreter that is ending may start none (Python 3.12.0 and 3.12.1): then
+        :meth:`close` sends."""
+        thread = threading.Thread(target=self._run, name="tallow-shipping", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return
+        self._thread = thread
 
     def drain(self, deadline: float) -> None:
         """Send what waits now, until ``deadline`` on the monotonic clock or until the endpoint fails."""
         self._wake.set()
-        while self._waits() and not self._not_before and time.monotonic() < deadline:
+        while (
+            self._thread is not None
+            and self._waits()
+            and not self._not_before
+            and time.monotonic() < deadline
+        ):
             time.sleep(DRAIN_S)
 
     def _waits(self) -> bool:
@@ -106,7 +122,10 @@ class Shipper:
         self._closing = True
         self._wake.set()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        if thread is None:
+            self._deadline = deadline
+            self._work()
+        elif thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
         with self._lock:
             while (batch := self._take()) is not None:
@@ -167,7 +186,10 @@ class Shipper:
 
     def _sent(self, batch: Batch) -> bool:
         """Try once; whether the batch is done with."""
-        answer = self._endpoint.send(batch)
+        left_s = self._deadline - time.monotonic()
+        if left_s <= 0:
+            return False
+        answer = self._endpoint.send(batch, left_s)
         if answer.outcome == "again":
             ceiling = min(MAX_BACKOFF_S, self._backoff_s * 2.0 ** min(self._failures, 30))
             self._failures += 1
