@@ -66,3 +66,13 @@ def test_a_comment_says_why() -> None:
 
 def test_nothing_to_match_is_an_error(tmp_path: Path) -> None:
     assert "Missing argument 'MATCHER...'" in silence().output
+
+
+def test_a_user_without_a_name_may_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container's user is, whom the system does not know."""
+
+    def unknown(*_: object) -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert silence("RestartLoop").output.startswith("Error: there is no stack in /nowhere")

@@ -151,7 +151,9 @@ def test_the_root_and_the_home_folder_are_refused_even_if_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(HomeError, match=r"name a folder inside it|holds files that no Tallow stack made"):
+    with pytest.raises(
+        HomeError, match=r"name a folder inside it|holds files that no|belongs to another user"
+    ):
         Home.at(Path(name)).make()
     assert list(tmp_path.iterdir()) == []
 
@@ -206,6 +208,19 @@ def test_broken_options_are_one_clear_line(tmp_path: Path, content: str) -> None
     home.choices_file.write_text(content)
     with pytest.raises(HomeError, match="remove it and run: tallow up"):
         home.choices()
+
+
+def test_a_user_without_a_home_folder_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container's user is, whom the system does not know."""
+    for name in ("TALLOW_HOME", "XDG_STATE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def unknown(*_: object) -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(HomeError, match="this user has no home folder; name the stack's folder with --home"):
+        Home.at()
 
 
 def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

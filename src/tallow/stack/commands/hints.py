@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tallow.stack.engines.home import Home
+from tallow.stack.engines.home import Home, HomeError
 
 
 def command_line(home: Home, *arguments: str) -> str:
@@ -22,9 +22,16 @@ def command_line(home: Home, *arguments: str) -> str:
         >>> command_line(Home.at(), "credentials")  # doctest: +SKIP
         '/srv/tallow/.venv/bin/tallow credentials'
     """
-    default = Home.at().root
-    folder = [] if home.root == default and not os.environ.get("TALLOW_HOME") else ["--home", str(home.root)]
+    folder = [] if _is_default(home) else ["--home", str(home.root)]
     return shlex.join([*_program(), *arguments, *folder])
+
+
+def _is_default(home: Home) -> bool:
+    """Whether a command finds the folder by itself."""
+    try:
+        return home.root == Home.at().root and not os.environ.get("TALLOW_HOME")
+    except HomeError:  # this user has no default folder
+        return False
 
 
 def _program() -> list[str]:

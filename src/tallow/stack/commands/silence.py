@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,16 @@ from tallow.stack.matchers import Matcher, MatcherError, narrow, reached
 
 LONGEST = timedelta(days=30)
 MANY = 8
+
+
+def _user_name() -> str:
+    """The user's name; the number of a user without one, as a container's often is."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return f"user {os.getuid()}"
+
+
 """From so many alerts on they are counted and no longer named."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -47,7 +58,7 @@ def command() -> None:
     "--for", "length", default="1h", show_default=True, type=Duration(), help="How long: 30m, 2h, 1d."
 )
 @click.option("--comment", required=True, help="Why: whoever looks at night wants to know.")
-@click.option("--by", default=getpass.getuser, show_default="your user name", help="Who.")
+@click.option("--by", default=_user_name, show_default="your user name", help="Who.")
 @click.option("--everything", is_flag=True, help="Also if it holds back every alert, or the Watchdog.")
 @home_option
 def add(

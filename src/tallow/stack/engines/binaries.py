@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -117,14 +118,14 @@ def tools_folder() -> Path:
         if os.access(place, os.W_OK):
             return place
     raise MissingProgramError(
-        f"programs must be fetched and {_places()[-1]} is not writable; set TALLOW_TOOLS to a folder"
+        "programs must be fetched, and no folder for them can be written to; name one in TALLOW_TOOLS"
     )
 
 
 def _chosen(wanted: Wanted) -> Iterator[Program]:
     """What ``TALLOW_PROGRAMS`` selects: a list of folders and programs, separated as the PATH is."""
     for entry in filter(None, os.environ.get(PROGRAMS_VARIABLE, "").split(os.pathsep)):
-        place = Path(entry).expanduser().absolute()
+        place = Path(entry).absolute()
         if place.is_dir():
             found = next((place / name for name in wanted.names if _is_program(place / name)), None)
         elif _is_program(place):
@@ -170,10 +171,11 @@ def _is_program(path: Path) -> bool:
 def _places() -> list[Path]:
     if named := os.environ.get("TALLOW_TOOLS"):
         return [Path(named)]
-    cached = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tallow" / "programs"
-    if (CHECKOUT / "pyproject.toml").exists():
-        return [CHECKOUT / ".tools" / "programs", cached]
-    return [cached]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tallow" / "programs"
+    places = [CHECKOUT / ".tools" / "programs"] if (CHECKOUT / "pyproject.toml").exists() else []
+    with suppress(RuntimeError):  # this user has no home folder
+        places.append(cache.expanduser())
+    return places
 
 
 def _renewed(wanted: Wanted, say: Say) -> Program | None:

@@ -59,8 +59,11 @@ class Home:
         if named is None:
             state = os.environ.get("XDG_STATE_HOME", "")
             # The specification: a path that is not absolute is ignored.
-            named = (Path(state) if state.startswith("/") else Path.home() / ".local" / "state") / "tallow"
-        return cls(named.expanduser().absolute())
+            named = Path(state if state.startswith("/") else "~/.local/state") / "tallow"
+        try:
+            return cls(named.expanduser().absolute())
+        except RuntimeError:  # neither HOME nor the system's list of users says it
+            raise HomeError("this user has no home folder; name the stack's folder with --home") from None
 
     @property
     def secrets(self) -> Path:
@@ -160,7 +163,7 @@ class Home:
 
 def is_protected(folder: Path) -> bool:
     """Whether a folder is never the stack's own: the root of the file system, or the user's home folder."""
-    return folder.resolve() in {Path("/"), Path("~").expanduser().resolve()}
+    return folder.resolve() in {Path("/"), Path(os.path.expanduser("~")).resolve()}  # noqa: PTH111 - never raises
 
 
 def private_folder(path: Path) -> None:
