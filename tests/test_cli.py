@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from support.commands import run, run_without_reader
 from support.stack import free_offset
 from tallow.cli import main
 from tallow.exit_status import EXIT_STATUSES
@@ -44,31 +44,6 @@ each_command = pytest.mark.parametrize("name", COMMANDS)
 def invoke(*arguments: str) -> Result:
     """A command in this process. Anything but SystemExit that leaves it fails the test."""
     return CliRunner(catch_exceptions=False).invoke(main, arguments)
-
-
-class Ended(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-def run(*arguments: str, **given: Any) -> Ended:
-    """A command as a process of its own; ``given`` is for subprocess.run."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
-    command = [sys.executable, "-m", "tallow", *arguments]
-    done = subprocess.run(command, check=False, text=True, timeout=60, cwd=ROOT, **(streams | given))
-    return Ended(done.returncode, done.stdout, done.stderr)
-
-
-def run_without_reader(*arguments: str, both: bool = False) -> Ended:
-    """A command whose standard output (and standard error) is a pipe that nobody reads."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        given = {"stdout": writer} | ({"stderr": writer} if both else {})
-        return run(*arguments, **given)
-    finally:
-        os.close(writer)
 
 
 @pytest.fixture
@@ -122,6 +97,8 @@ NEEDED = {
     "restart": ["tallow"],
     "silence add": ["RestartLoop", "--comment", "why"],
     "silence expire": ["0"],
+    "send": [__file__],
+    "receive": ["aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw"],
 }
 """Arguments without which a command is wrong usage."""
 WITHOUT_STACK = {
@@ -147,6 +124,19 @@ def test_without_a_stack_a_command_says_so(name: str, tmp_path: Path) -> None:
     assert line.startswith(f"Error: there is no stack in {tmp_path}; start one with: ")
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", [*WITHOUT_STACK, "send", "receive", "demo"])
+def test_a_folder_that_may_not_be_read_is_a_failure_of_one_line(name: str, stopped: str) -> None:
+    Path(stopped).chmod(0)
+    try:
+        done = invoke(*name.split(), *NEEDED.get(name, []), "--home", stopped)
+    finally:
+        Path(stopped).chmod(0o700)
+    assert done.exit_code == 1
+    [line] = done.output.splitlines()
+    assert "Permission denied" in line
+
+
 @pytest.mark.parametrize("name", WITHOUT_STACK)
 def test_with_a_stopped_stack_a_command_shows_its_files_or_says_that_it_does_not_run(
     name: str, stopped: str, monkeypatch: pytest.MonkeyPatch
@@ -164,18 +154,15 @@ def test_stopping_what_does_not_run_is_a_success(stopped: str, tmp_path: Path) -
     assert invoke("down", "--home", stopped).exit_code == 0
 
 
-PEERS = (["send", "README.md"], ["receive", "aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw"], ["demo"])
-
-
-@pytest.mark.parametrize("arguments", PEERS, ids=lambda arguments: str(arguments[0]))
+@pytest.mark.parametrize("name", ["send", "receive", "demo"])
 @pytest.mark.parametrize(
     ("place", "said"),
     [(["--server", "http://127.0.0.1:9"], "cannot be reached"), (["--home", "/nowhere"], "no stack runs in")],
 )
 def test_a_server_that_cannot_be_reached_is_told_from_a_failure(
-    arguments: list[str], place: list[str], said: str
+    name: str, place: list[str], said: str, tmp_path: Path
 ) -> None:
-    done = run(*arguments, *place)
+    done = run(name, *NEEDED.get(name, []), *place, cwd=tmp_path)
     assert done.status == 3
     assert said in done.err.splitlines()[-1]
     assert "Traceback" not in done.err

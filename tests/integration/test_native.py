@@ -16,6 +16,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from support.commands import run, run_without_reader
 from support.stack import Stack, stack, until
 from tallow import __version__
 from tallow.cli import main
@@ -325,6 +326,25 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
     assert "suspended by SIGSTOP" in said
     assert "ended by SIGKILL" in said
     assert not re.search(r"\b[A-Z]\w+(Error|Timeout|Exception|Disconnected)\b", said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["alerts"],
+        ["alerts", "--json"],
+        ["query", "up"],
+        ["silence", "list", "--all"],
+        ["logs", "-n", "10000"],
+        ["inbox"],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_leaves_early_changes_nothing(running: Stack, arguments: list[str]) -> None:
+    command = [*arguments, "--home", str(running.home.root)]
+    until(lambda: run(*command).status == 0, "the stack is fine")
+    assert run_without_reader(*command)[::2] == (0, "")
 
 
 def test_logs_are_one_list_of_lines_with_times(running: Stack) -> None:

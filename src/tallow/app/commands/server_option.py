@@ -107,7 +107,7 @@ def _with_options(wrapped: Any, purpose: str, default: str) -> Any:
     )
     home = click.option(
         "--home",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(file_okay=False, readable=False, path_type=Path),
         help="Use the server of the stack in this folder, as `tallow up --home` has it.",
     )
     return server(home(wrapped))

@@ -46,7 +46,8 @@ def home_option(function: Function) -> Function:
 
     option = click.option(
         "--home",
-        type=click.Path(file_okay=False, path_type=Path),
+        # Not readable is no wrong usage: the same folder may be named by TALLOW_HOME.
+        type=click.Path(file_okay=False, readable=False, path_type=Path),
         help="The stack's folder; by default TALLOW_HOME, or ~/.local/state/tallow.",
     )
     return option(wrapped)  # type: ignore[return-value]
