@@ -22,8 +22,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from support.http_proxy import HOST
 from tallow.stack.drill.receivers import web
 from tallow.stack.drill.receivers.desk import Desk, receiving
+from tallow.stack.drill.receivers.message import Message
 from tallow.stack.heartbeat.record import Record
 
 SCALE = 1 / 150
@@ -95,6 +97,15 @@ def channels(desk: Desk, *, firing: bool) -> set[str]:
     return {message.channel for message in desk.tray.messages if message.firing == firing}
 
 
+def told(desk: Desk, words: str) -> set[str]:
+    """The channels that took a message with these words in its subject."""
+    return {message.channel for message in desk.tray.messages if words in message.subject}
+
+
+def about(desk: Desk, words: str) -> Message:
+    return next(message for message in desk.tray.messages if words in message.subject)
+
+
 EVERYWHERE = {"email", "slack", "pagerduty"}
 
 
@@ -133,6 +144,94 @@ async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, de
         await until((tmp_path / "heartbeat.json").exists)
         await desk.open_slack()
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+
+
+async def test_the_other_channels_and_the_page_say_that_one_fails_and_that_it_works_again(
+    tmp_path: Path, desk: Desk
+) -> None:
+    await desk.close_slack()
+    async with checking(tmp_path, desk) as checker:
+        await until(lambda: told(desk, "cannot deliver by slack") == {"email", "pagerduty"})
+        assert "slack: cannot be reached." in about(desk, "cannot deliver by slack").text
+        assert (await checker.get("/status")).json()["undelivered"] == {"slack": "cannot be reached"}
+        page = (await checker.get("/")).text
+        assert "<dt>Not delivered by slack</dt><dd>cannot be reached</dd>" in page
+        await desk.open_slack()
+        await until(lambda: told(desk, "delivers by slack again") == {"email", "pagerduty"})
+        assert (await checker.get("/status")).json()["undelivered"] == {}
+    assert desk.tray.refusals == []
+    keys = {one.key for one in desk.tray.messages if "by slack" in one.subject and one.key}
+    assert keys == {"tallow-heartbeat-slack"}
+
+
+async def test_an_exception_that_nobody_expected_is_survived_and_told(tmp_path: Path, desk: Desk) -> None:
+    """A mail server whose challenge is no base64: smtplib raises a ValueError."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            reply = {b"ehlo": b"250-here\r\n250 AUTH CRAM-MD5\r\n", b"AUTH": b"334 x\r\n"}
+            writer.write(reply.get(line[:4], b"250 ok\r\n"))
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, checking(tmp_path, desk, SMTP_PORT=str(port)) as checker:
+        await until(lambda: told(desk, "cannot deliver by email") == {"slack", "pagerduty"})
+        assert "unexpected error: Error at base64.py" in about(desk, "cannot deliver by email").text
+        assert "unexpected error" in (await checker.get("/")).text
+        assert (await checker.post(beat())).status_code == 200
+        await until(lambda: channels(desk, firing=False) == {"slack", "pagerduty"})
+
+
+DESKTOP = {"ALL_PROXY": "socks://127.0.0.1:1080/", "NO_PROXY": "[::1", "http_proxy": "127.0.0.1:1"}
+
+
+@pytest.mark.parametrize("environment", [DESKTOP, {"no_proxy": "fe80::/10"}, {"NO_PROXY": "[::1]"}], ids=str)
+async def test_proxy_settings_of_a_desktop_keep_no_page_away(
+    tmp_path: Path, desk: Desk, environment: dict[str, str]
+) -> None:
+    async with checking(tmp_path, desk, **environment) as checker:
+        await until(lambda: channels(desk, firing=True) == EVERYWHERE)
+        passed_over = (await checker.get("/status")).json()["proxy_settings"]
+        page = (await checker.get("/")).text
+    assert len(passed_over) == (2 if environment is DESKTOP else 0)
+    assert ("ALL_PROXY: the scheme socks" in page) == (environment is DESKTOP)
+
+
+async def test_a_proxy_that_fails_is_named_by_the_other_channels_and_on_the_page(
+    tmp_path: Path, desk: Desk
+) -> None:
+    environment = {
+        "SLACK_WEBHOOK_URL": f"http://{HOST}/services/T/B/x",
+        "http_proxy": "http://me:hunter2@127.0.0.1:1",
+        "all_proxy": "socks://127.0.0.1:1080/",
+    }
+    async with checking(tmp_path, desk, **environment) as checker:
+        await until(lambda: told(desk, "cannot deliver by slack") == {"email", "pagerduty"})
+        text = about(desk, "cannot deliver by slack").text
+        page = (await checker.get("/")).text
+    reason = "the proxy http://127.0.0.1:1 cannot be reached"
+    assert f"slack: {reason}." in text
+    assert "all_proxy: the scheme socks" in text
+    assert reason in page
+    assert "hunter2" not in f"{page}{desk.tray.messages}"
+
+
+async def test_a_switch_outside_that_fails_is_told_by_every_channel(tmp_path: Path, desk: Desk) -> None:
+    async with checking(tmp_path, desk, HEARTBEAT_URL="http://127.0.0.1:1/ping/secret") as checker:
+
+        async def beaten() -> bool:
+            await checker.post(beat())
+            return told(desk, "cannot deliver by HEARTBEAT_URL") == EVERYWHERE
+
+        while not await beaten():
+            await asyncio.sleep(0.2)
+        status = (await checker.get("/status")).json()
+        page = (await checker.get("/")).text
+    assert (status["outside"], status["undelivered"]) == ("cannot be reached", {})
+    assert "<dt>Outside</dt><dd>cannot be reached</dd>" in page
+    assert "secret" not in f"{page}{desk.tray.messages}"
 
 
 async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: Desk) -> None:

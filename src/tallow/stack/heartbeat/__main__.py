@@ -9,13 +9,14 @@ from pathlib import Path
 
 import uvicorn
 
+from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.setting_error import BadSettingError
 from tallow.stack.alerts.links import Links
 from tallow.stack.commands.hints import command_line
 from tallow.stack.engines.home import Home
 from tallow.stack.heartbeat.app import create_app
 from tallow.stack.heartbeat.channels import channels
-from tallow.stack.heartbeat.notice import notice
+from tallow.stack.heartbeat.notice import Notices
 from tallow.stack.heartbeat.outside import Outside
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.record import Record
@@ -37,14 +38,11 @@ def main() -> int:
     watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)
     links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
     status = command_line(Home(chosen.home), "status") if chosen.home else "tallow status"
-    pager = Pager(
-        watch,
-        ways,
-        lambda record: notice(record, links, status, chosen.mark),
-        chosen.folder,
-        chosen.scale,
-    )
-    outside = Outside(settings.heartbeat_url.get_secret_value()) if settings.heartbeat_url else None
+    proxies = tuple(f"Proxy settings: {line}." for line in ProxySettings.read().problems)
+    notices = Notices(links, status, chosen.mark, proxies)
+    pager = Pager(watch, ways, notices, chosen.folder, chosen.scale)
+    url = settings.heartbeat_url
+    outside = Outside(url.get_secret_value(), pager.faults) if url else None
     uvicorn.run(
         create_app(pager, outside, tuple(chosen.allow_host), RunbookPages(chosen.port_offset, chosen.home)),
         host=chosen.host,

@@ -15,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.stack.heartbeat import pages
-from tallow.stack.heartbeat.outside import Outside
+from tallow.stack.heartbeat.outside import NAME, Outside
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
 from tallow.stack.viewer.guard import HEALTH, Guard
@@ -64,7 +65,8 @@ def create_app(
                 "state": record.state,
                 "since": record.since,
                 "last_beat": record.last_beat,
-                "undelivered": pager.problems,
+                "undelivered": _undelivered(pager),
+                "proxy_settings": ProxySettings.read().problems,
                 "outside": outside.problem or "ok" if outside else "not set",
             },
             headers=_FRESH,
@@ -72,7 +74,9 @@ def create_app(
 
     async def home(_request: Request) -> Response:
         said = outside.problem if outside else None
-        return HTMLResponse(pages.home(pager.watch.record, pager.problems, said), headers=_FRESH)
+        proxies = ProxySettings.read().problems
+        page = pages.home(pager.watch.record, _undelivered(pager), said, proxies)
+        return HTMLResponse(page, headers=_FRESH)
 
     return Starlette(
         routes=[
@@ -91,6 +95,11 @@ def create_app(
 
 
 _FRESH: Final = {"cache-control": "no-store"}
+
+
+def _undelivered(pager: Pager) -> dict[str, str]:
+    """What keeps each channel from being told; the switch outside is shown by itself."""
+    return {name: problem for name, problem in pager.faults.problems.items() if name != NAME}
 
 
 async def _healthy(_request: Request) -> Response:

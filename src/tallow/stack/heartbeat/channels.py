@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import smtplib
 import ssl
 from abc import ABC, abstractmethod
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from functools import partial
 from typing import Any, Final
 
 import httpx
 
+from tallow.monitoring.aside import aside
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
 from tallow.stack.heartbeat.notice import Notice
@@ -22,8 +24,9 @@ from tallow.stack.routing.config import requires_tls
 TIMEOUT_S: Final = 10.0
 IMPLICIT_TLS_PORT: Final = 465
 PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"
-DEDUP_KEY: Final = "tallow-heartbeat"
-_RED, _GREEN = "#b3261e", "#2f7d4f"
+_COLOURS: Final = {"critical": "#b3261e", "warning": "#a15c00"}
+_GREEN: Final = "#2f7d4f"
+_AMPERSAND_FIRST: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 
 class UndeliveredError(Exception):
@@ -54,10 +57,9 @@ class Email(Channel):
 
     async def send(self, notice: Notice) -> None:
         try:
-            await asyncio.to_thread(self._send, notice)
+            await aside(partial(self._send, notice))
         except (OSError, smtplib.SMTPException) as error:
-            code = f" {error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else ""
-            raise UndeliveredError(f"{type(error).__name__}{code}") from None
+            raise UndeliveredError(_mail_problem(error)) from None
 
     def _send(self, notice: Notice) -> None:
         own = self.settings
@@ -66,16 +68,19 @@ class Email(Channel):
         host = host.removeprefix("[").removesuffix("]")
         context = ssl.create_default_context()
         implicit = int(port) == IMPLICIT_TLS_PORT
-        with (
+        client = (
             smtplib.SMTP_SSL(host, int(port), timeout=TIMEOUT_S, context=context)
             if implicit
             else smtplib.SMTP(host, int(port), timeout=TIMEOUT_S)
-        ) as client:
+        )
+        with closing(client):
             if not implicit and requires_tls(smarthost):
                 client.starttls(context=context)
             if own.smtp_host and own.smtp_user and own.smtp_password:
                 client.login(own.smtp_user, own.smtp_password.get_secret_value())
             client.send_message(self._message(notice))
+            with suppress(OSError, smtplib.SMTPException):  # the message is delivered, however it ends
+                client.quit()
 
     def _message(self, notice: Notice) -> EmailMessage:
         message = EmailMessage()
@@ -98,12 +103,12 @@ class Slack(Channel):
 
     async def send(self, notice: Notice) -> None:
         attachment = {
-            "color": _RED if notice.firing else _GREEN,
-            "title": notice.subject,
+            "color": _COLOURS[notice.severity] if notice.firing else _GREEN,
+            "title": _escaped(notice.subject),
             "title_link": notice.runbook,
-            "fallback": notice.subject,
-            "text": f"{notice.text}\n<{notice.runbook}|Runbook> · <{notice.dashboard}|Dashboard>",
-            "mrkdwn_in": ["text"],
+            "fallback": _escaped(notice.subject),
+            "text": f"{_escaped(notice.text)}\n<{notice.runbook}|Runbook> · <{notice.dashboard}|Dashboard>",
+            "mrkdwn_in": ["pretext"],  # not the text: it is no markup
         }
         await _post(self.url, {"attachments": [attachment]})
 
@@ -120,11 +125,11 @@ class PagerDuty(Channel):
         event: dict[str, Any] = {
             "routing_key": self.key,
             "event_action": "trigger" if notice.firing else "resolve",
-            "dedup_key": DEDUP_KEY,
+            "dedup_key": notice.key,
             "payload": {
                 "summary": notice.summary,
                 "source": "heartbeat",
-                "severity": "critical",
+                "severity": notice.severity,
                 "component": "tallow",
                 "class": "monitoring",
                 "custom_details": {"description": notice.text},
@@ -145,6 +150,29 @@ def channels(settings: AlertSettings, mailbox: str, pagerduty: str | None = None
     if settings.pagerduty_routing_key:
         found.append(PagerDuty(settings.pagerduty_routing_key.get_secret_value(), pagerduty or PAGERDUTY))
     return tuple(found)
+
+
+def _escaped(text: str) -> str:
+    """Text that Slack shows as it is: without links, mentions and calls to everybody.
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
+    """
+    for character, written in _AMPERSAND_FIRST:
+        text = text.replace(character, written)
+    return text
+
+
+def _mail_problem(error: OSError | smtplib.SMTPException) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the mail server answers {error.smtp_code}"
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = sorted({str(code) for code, _ in error.recipients.values()})
+        return f"the mail server refuses every recipient ({', '.join(codes)})"
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "the mail server does not offer what is needed (STARTTLS or AUTH)"
+    if isinstance(error, smtplib.SMTPException):
+        return "the mail server closes the connection without a valid answer"
+    return f"the mail server: {describe_error(error)}"
 
 
 async def _post(url: str, body: object) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.heartbeat.channels import Channel, UndeliveredError
-from tallow.stack.heartbeat.notice import Notice
+from tallow.stack.heartbeat.channels import Channel
+from tallow.stack.heartbeat.delivery import deliver, describe_defect, log
+from tallow.stack.heartbeat.faults import ChannelFaults
+from tallow.stack.heartbeat.notice import Notice, Notices
 from tallow.stack.heartbeat.record import Record
 from tallow.stack.heartbeat.watch import WAIT_S, Watch
 
@@ -23,40 +24,42 @@ class Pager:
     """Joins the watch to the channels, and keeps the record.
 
     Args:
-        words: makes the message for a record.
+        notices: makes the messages.
         folder: where the record is kept.
+        scale: multiplies its times (drills).
     """
 
     def __init__(
-        self,
-        watch: Watch,
-        channels: Iterable[Channel],
-        words: Callable[[Record], Notice],
-        folder: Path,
-        scale: float = 1.0,
+        self, watch: Watch, channels: Iterable[Channel], notices: Notices, folder: Path, scale: float = 1.0
     ) -> None:
         self.watch = watch
-        self.problems: dict[str, str] = {}
-        """What keeps a channel from being told, in a few words."""
         self._channels = {channel.name: channel for channel in channels}
-        self._words, self._folder = words, folder
+        self.faults = ChannelFaults(self._channels)
+        self._notices, self._folder = notices, folder
         self._look_every = min(5.0, WAIT_S * scale / LOOKS)
-        self._telling: dict[str, asyncio.Task[None]] = {}
+        self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._kept: Record | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
         try:
             while True:
-                self.watch.tick()
-                self.keep()
-                for name in self.watch.record.untold:
-                    if name not in self._telling or self._telling[name].done():
-                        self._telling[name] = asyncio.create_task(self._tell(name), name=name)
+                try:
+                    self._look()
+                except Exception as error:  # noqa: BLE001 - the checker has to go on
+                    log(f"the checker: {describe_defect(error)}")
                 await asyncio.sleep(self._look_every)
         finally:
-            for task in self._telling.values():
-                task.cancel()
+            for delivery in self._deliveries.values():
+                delivery.cancel()
+
+    def _look(self) -> None:
+        self.watch.tick()
+        self.keep()
+        for name in self._channels:
+            delivery = self._deliveries.get(name)
+            if self._next(name) and (delivery is None or delivery.done()):
+                self._deliveries[name] = asyncio.create_task(self._deliver_all(name), name=name)
 
     def keep(self) -> None:
         """Write down what is new."""
@@ -66,22 +69,36 @@ class Pager:
             self.watch.record.write(self._folder)
             self._kept = self.watch.record
         except OSError as error:  # a full disk must not keep anybody from being paged
-            print(f"the record cannot be written: {error.strerror}", file=sys.stderr, flush=True)
+            log(f"the record cannot be written: {error.strerror}")
 
-    async def _tell(self, name: str) -> None:
-        """Tell one channel the state as it is at that moment, however often it takes."""
+    async def _deliver_all(self, name: str) -> None:
+        """Tell one channel everything that it does not know, as it is at that moment."""
         pause = FIRST_PAUSE_S
-        while name in self.watch.record.untold:
-            record = self.watch.record
-            try:
-                await self._channels[name].send(self._words(record))
-            except UndeliveredError as problem:
-                self.problems[name] = str(problem)
-                print(f"{name}: not delivered ({problem})", file=sys.stderr, flush=True)
+        while found := self._next(name):
+            message, delivered = found
+            problem = await deliver(self._channels[name], message)
+            if self.faults.record(name, problem):
+                log(f"{name}: not delivered ({problem})")
+            if problem:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
-                continue
-            self.problems.pop(name, None)
-            if self.watch.record.since == record.since:  # else there is newer news to tell
-                self.watch.told(name)
-                self.keep()
+            else:
+                pause = FIRST_PAUSE_S
+                delivered()
+
+    def _next(self, name: str) -> tuple[Notice, Callable[[], None]] | None:
+        """A channel's next message, and what to do when it was delivered; None if there is none.
+
+        The state of the heartbeat comes before the state of other channels.
+        """
+        record = self.watch.record
+        if name in record.untold:
+            return self._notices.state(record), lambda: self._told_state(name, record)
+        if news := self.faults.news(name):
+            return self._notices.fault(news), lambda: self.faults.told(name, news)
+        return None
+
+    def _told_state(self, name: str, record: Record) -> None:
+        if self.watch.record.since == record.since:  # else there is newer news to tell
+            self.watch.told(name)
+            self.keep()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Final
 
@@ -42,8 +42,16 @@ def document(title: str, body: str) -> str:
     return _PAGE.format(title=title, body=body)
 
 
-def home(record: Record, problems: Mapping[str, str], outside: str | None) -> str:
-    """The state, in words."""
+def home(
+    record: Record, problems: Mapping[str, str], outside: str | None, proxies: Sequence[str] = ()
+) -> str:
+    """The state, in words.
+
+    Args:
+        problems: what keeps a channel from being told.
+        outside: what keeps the switch outside from being told; None: there is none.
+        proxies: proxy settings that are passed over.
+    """
     facts = [("Last beat", _clock(record.last_beat)), ("Since", _clock(record.since))]
     if record.reason and record.state == "missing":
         facts.append(("Why", record.reason))
@@ -51,6 +59,7 @@ def home(record: Record, problems: Mapping[str, str], outside: str | None) -> st
     facts.append(
         ("Outside", {None: "HEARTBEAT_URL is not set", "": "told of every beat"}.get(outside, str(outside)))
     )
+    facts += [("Proxy settings", line) for line in proxies]
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>\n" for name, value in facts)
     title = _STATES[record.state]
     return document(title, f'<h1 class="{record.state}">{title}</h1>\n<dl>\n{rows}</dl>')

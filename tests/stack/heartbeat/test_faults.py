@@ -1,0 +1,121 @@
+"""What one channel is told about another, and a delivery whatever the channel does."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tallow.stack.alerts.links import Links
+from tallow.stack.heartbeat.channels import Channel, UndeliveredError
+from tallow.stack.heartbeat.delivery import deliver
+from tallow.stack.heartbeat.faults import REPORT_AFTER, ChannelFaults, FaultNews
+from tallow.stack.heartbeat.notice import Notice, Notices
+
+MESSAGE = Notice(True, "No heartbeat", "text", "http://localhost/runbook", "http://localhost/dashboard")
+
+
+class Broken(Channel):
+    name = "broken"
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+    async def send(self, notice: Notice) -> None:
+        if self.error is None:
+            await asyncio.sleep(3600)
+        else:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UndeliveredError("answers 500"), "answers 500"),
+        (ValueError("hunter2"), "an unexpected error: ValueError at test_faults.py:"),
+        (ExceptionGroup("hunter2", [OSError()]), "an unexpected error: ExceptionGroup at test_faults.py:"),
+        (UnicodeEncodeError("ascii", "hunter2", 0, 1, "no"), "an unexpected error: UnicodeEncodeError at "),
+        (KeyError("hunter2"), "an unexpected error: KeyError at "),
+        (RecursionError("hunter2"), "an unexpected error: RecursionError at "),
+        (None, "no answer within 0.01 s"),
+    ],
+)
+async def test_no_exception_leaves_a_delivery(error: BaseException | None, said: str) -> None:
+    problem = await deliver(Broken(error), MESSAGE, timeout_s=0.01)
+    assert problem.startswith(said)
+    assert "hunter2" not in problem
+
+
+async def test_a_delivery_can_be_cancelled() -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await deliver(Broken(asyncio.CancelledError()), MESSAGE)
+
+
+def failed(faults: ChannelFaults, source: str, problem: str = "answers 500", times: int = 1) -> None:
+    for _ in range(times):
+        faults.record(source, problem)
+
+
+def test_others_are_told_after_several_failures_in_a_row() -> None:
+    faults = ChannelFaults(["email", "slack"])
+    failed(faults, "slack", times=REPORT_AFTER - 1)
+    assert faults.news("email") is None
+    faults.record("slack", "")
+    failed(faults, "slack", times=REPORT_AFTER - 1)
+    assert faults.news("email") is None
+    failed(faults, "slack", "answers 404")
+    assert faults.news("email") == FaultNews("slack", "answers 404")
+    assert faults.news("slack") is None
+
+
+def test_they_are_told_once_and_again_when_it_works() -> None:
+    faults = ChannelFaults(["email", "slack"])
+    failed(faults, "slack", times=REPORT_AFTER)
+    news = faults.news("email")
+    assert news
+    faults.told("email", news)
+    failed(faults, "slack", "another reason")
+    assert faults.news("email") is None
+    faults.record("slack", "")
+    over = faults.news("email")
+    assert over == FaultNews("slack", "")
+    faults.told("email", over)
+    assert faults.news("email") is None
+
+
+def test_who_was_not_told_of_a_fault_is_not_told_of_its_end() -> None:
+    faults = ChannelFaults(["email", "slack"])
+    failed(faults, "slack", times=REPORT_AFTER)
+    faults.record("slack", "")
+    assert faults.news("email") is None
+
+
+def test_two_that_fail_are_both_told_to_a_third() -> None:
+    faults = ChannelFaults(["email", "pagerduty", "slack"])
+    failed(faults, "slack", times=REPORT_AFTER)
+    failed(faults, "email", times=REPORT_AFTER)
+    told = []
+    while news := faults.news("pagerduty"):
+        told.append(news.source)
+        faults.told("pagerduty", news)
+    assert told == ["email", "slack"]
+
+
+def test_a_problem_is_new_once() -> None:
+    faults = ChannelFaults([])
+    assert faults.record("slack", "answers 500")
+    assert not faults.record("slack", "answers 500")
+    assert faults.record("slack", "answers 404")
+    assert not faults.record("slack", "")
+    assert faults.problems == {}
+
+
+def test_the_message_names_the_channel_the_reason_and_what_may_be_the_cause() -> None:
+    notices = Notices(Links(), remarks=("Proxy settings: all_proxy: the scheme socks.",))
+    message = notices.fault(FaultNews("slack", "answers 404"))
+    assert message.subject == "[WARNING] The heartbeat checker cannot deliver by slack"
+    assert "slack: answers 404." in message.text
+    assert "all_proxy" in message.text
+    over = notices.fault(FaultNews("slack", ""))
+    assert over.subject == "[RESOLVED] The heartbeat checker delivers by slack again"
+    assert over.key == message.key != MESSAGE.key
