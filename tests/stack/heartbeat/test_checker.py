@@ -295,15 +295,15 @@ async def test_a_runbook_is_about_the_stack_that_serves_it(tmp_path: Path) -> No
         assert f"export TALLOW_HOME={shlex.quote(str(home))}\n" in page
         assert '<a href="http://localhost:13001/d/tallow-overview' in page
         assert not re.search(r"localhost:(3000|3001|9095)\b", page)
-    assert "http://localhost:13000/api/health/readiness" in pages["ServiceDown"]
+    assert "http://localhost:13000/" in pages["NoActiveConnections"]
     assert "curl -sS -m 5 http://localhost:19095/" in pages["Watchdog"]
 
 
 async def test_the_runbooks_of_a_default_stack_are_as_committed(tmp_path: Path) -> None:
     async with checking(tmp_path) as checker:
-        page = html.unescape((await checker.get("/runbooks/ServiceDown")).text)
+        page = html.unescape((await checker.get("/runbooks/NoActiveConnections")).text)
     assert "TALLOW_HOME" not in page
-    assert "http://localhost:3000/api/health/readiness" in page
+    assert "http://localhost:3000/" in page
 
 
 async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk: Desk) -> None:
