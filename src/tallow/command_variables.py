@@ -27,6 +27,14 @@ stand in a file instead: `NAME` comes first, and relative paths begin in the fol
 A value that cannot be used stops the start with one line that names the variable, its value (masked if it is
 secret), what is accepted, and the file and line in which it stands.
 
+`tallow up` and `tallow reload` check the settings of every part of the stack before they write or start
+anything: each program checks its own, `promtool` and `amtool` check the configuration that follows. A name in
+`.env` that is one edit away from the name of a setting is an error. Services read the settings that were
+checked: what is changed in `.env` afterwards takes effect with the next `tallow reload`, which restarts only
+what reads a setting that changed. Variables of the environment of `tallow up` stay in effect; those of the
+environment of `tallow reload` are added, and an empty one takes the variable away. If a service does not take
+the change, all of it is taken back.
+
 """
 _COMMAND_LINE: Final = Section(
     "Command line",
@@ -40,7 +48,10 @@ _COMMAND_LINE: Final = Section(
 _SCRIPTS: Final = Section(
     "Scripts",
     "Read by `monitoring/start-monitoring.sh` and `scripts/`.",
-    (Variable("TALLOW_PYTHON", "the path of a Python, 3.11 or later", "The Python of `.venv`"),),
+    (
+        Variable("TALLOW_PYTHON", "the path of a Python, 3.11 or later", "The Python of `.venv`"),
+        Variable("TALLOW_VENV", "the path of a folder", "Where the virtual environment is made", "`.venv`"),
+    ),
 )
 
 

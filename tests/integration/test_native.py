@@ -23,7 +23,7 @@ from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
-from tallow.stack.engines import native, plan
+from tallow.stack.engines import plan
 from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import NAMES, SERVICES, ports
 
@@ -287,13 +287,13 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
     try:
         hint, dashboards_before = tallow(running, "up"), running.process("dashboards").pid
         assert "tallow reload" in hint
-        native.reload(running.home)
+        assert "reloaded" in tallow(running, "reload")
         until(lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text, "Slack is told")
         assert "services/secret" not in running.get("alertmanager", "/api/v2/status").text
         assert running.process("dashboards").pid == dashboards_before, "nobody has to log in again"
     finally:
         env.unlink()
-    native.reload(running.home)
+    tallow(running, "reload")
     assert not (running.home.secrets / "alertmanager/slack_webhook_url").exists()
     until(running.healthy, "healthy")
 

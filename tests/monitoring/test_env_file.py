@@ -87,6 +87,15 @@ def test_a_refused_line_is_shown_by_the_name_of_a_setting_alone(tmp_path: Path) 
     assert "hunter" not in str(caught.value)
 
 
+def test_a_reference_to_nothing_is_refused_in_a_setting_alone(tmp_path: Path) -> None:
+    file = read(tmp_path, "OF_ANOTHER_PROGRAM=${NOWHERE}\nLOG_LEVEL=${NOWHERE}\n")
+    file.refuse_problems([])
+    with pytest.raises(
+        BadSettingError, match=r"line 2, LOG_LEVEL: it refers to a \$\{NAME\} that is not set$"
+    ):
+        file.refuse_problems(["LOG_LEVEL"])
+
+
 def test_the_last_of_two_lines_counts_and_both_are_told(tmp_path: Path) -> None:
     file = read(tmp_path, "A=1\nB=1\nA=2\nB=1\n")
     assert values(file) == {"A": "2", "B": "1"}

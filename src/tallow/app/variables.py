@@ -36,11 +36,6 @@ SECTIONS: Final = (
             ),
             Variable("LOG_FILE", "see Library", "Peers write logs"),
             Variable("LOG_ENDPOINT", "see Library", "Peers write logs"),
-            Variable(
-                "SSL_CERT_FILE",
-                "the path of a file, PEM",
-                "Certificates of authorities to trust instead of the system's",
-            ),
             Variable("TMPDIR", "the path of a folder", "Where temporary files are made", "`/tmp`"),
             Variable(
                 "TALLOW_FAULTS", "1 or 0", "1: load the fault switches of drills; for drills alone", "`0`"

@@ -34,12 +34,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """A line that cannot be used. ``word`` is its first word: it may be a secret, so do not show it unless it
-    is the name of a setting."""
+    """A line that cannot be used.
+
+    Attributes:
+        word: its first word. It may be a secret: do not show it unless it is the name of a setting.
+        of_variable: whether only the variable is affected, which may be another program's.
+    """
 
     line: int
     word: str
     reason: str
+    of_variable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,13 @@ class EnvFile:
         Raises:
             BadSettingError: one line with the file, the line number and the reason.
         """
+        names = set(known)
         for problem in self.problems:
-            name = f", {problem.word.upper()}" if problem.word.upper() in set(known) else ""
-            raise BadSettingError(f"{self.path}, line {problem.line}{name}: {problem.reason}")
+            name = problem.word.upper()
+            if name in names:
+                raise BadSettingError(f"{self.path}, line {problem.line}, {name}: {problem.reason}")
+            if not problem.of_variable:
+                raise BadSettingError(f"{self.path}, line {problem.line}: {problem.reason}")
 
 
 def read_env_file(path: Path, environment: Mapping[str, str]) -> EnvFile:
@@ -111,7 +120,8 @@ def _parse(path: Path, text: str, environment: Mapping[str, str]) -> EnvFile:
             continue
         value, unset = _expanded(binding, environment, entries)
         if unset:
-            problems.append(LineProblem(line, binding.key, "it refers to a ${NAME} that is not set"))
+            reason = "it refers to a ${NAME} that is not set"
+            problems.append(LineProblem(line, binding.key, reason, of_variable=True))
         if binding.key in entries and entries[binding.key].value != value:
             repeated[binding.key] = None
         entries[binding.key] = Entry(value, line)

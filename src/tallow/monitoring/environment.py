@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Final, Self, get_args
+from typing import Any, ClassVar, Final, NamedTuple, Self, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -17,12 +17,33 @@ from tallow.monitoring.outgoing import scrub
 from tallow.monitoring.setting_error import BadSettingError
 from tallow.monitoring.variable_source import Found, VariableSource, in_place
 
-__all__ = ["MASKED", "BadSettingError", "Settings", "is_secret", "takes_files", "variable_of"]
+__all__ = [
+    "MASKED",
+    "BadSettingError",
+    "SettingVariables",
+    "Settings",
+    "is_secret",
+    "names_of",
+    "takes_files",
+    "variable_of",
+]
 
 MASKED: Final = "masked"
 """Annotates a field that is no ``SecretStr`` and may contain a password: a URL, for instance."""
 
 _SHOWN: Final = 80
+
+
+class SettingVariables(NamedTuple):
+    """The variables of one setting, in the order of precedence: the first that has a value counts.
+
+    Attributes:
+        names: variables with the value itself, the documented one first.
+        files: variables that name a file with the value; they come after all of ``names``.
+    """
+
+    names: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
 
 class Settings(BaseModel):
@@ -72,12 +93,15 @@ class Settings(BaseModel):
     @classmethod
     def variables(cls) -> tuple[str, ...]:
         """Every environment variable that is read, old names and ``NAME_FILE`` included."""
+        return tuple(name for setting in cls.setting_variables() for name in (*setting.names, *setting.files))
+
+    @classmethod
+    def setting_variables(cls) -> tuple[SettingVariables, ...]:
+        """The variables of each setting."""
         return tuple(
-            variable
+            SettingVariables(names, tuple(f"{one}_FILE" for one in names) if cls.takes_file(field) else ())
             for name, field in cls.model_fields.items()
-            for alias in names_of(name, field)
-            for variable in (alias, f"{alias}_FILE")
-            if variable == alias or cls.takes_file(field)
+            for names in [tuple(names_of(name, field))]
         )
 
     @classmethod

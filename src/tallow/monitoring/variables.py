@@ -21,6 +21,14 @@ _HEADER: Final = """\
 |---|---|---|---|
 """
 NOT_SET: Final = "not set"
+_FOLDER: Final = "the path of a folder"
+_PROXIES: Final = {
+    "HTTP": "http:// addresses",
+    "HTTPS": "https:// addresses",
+    "WS": "ws:// addresses; by default HTTP_PROXY's",
+    "WSS": "wss:// addresses; by default HTTPS_PROXY's",
+    "ALL": "addresses of which no other variable speaks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,7 @@ SECTIONS: Final = (
             Variable("TALLOW_COMMIT", "7 to 40 hexadecimal digits", "The commit that `build_info` names"),
             Variable(
                 "TALLOW_WORKERS_DIR",
-                "the path of a folder",
+                _FOLDER,
                 "Workers of one server keep their metrics there; `tallow serve --workers` sets it",
             ),
             Variable(
@@ -150,7 +158,27 @@ SECTIONS: Final = (
             Variable("TERM", "a terminal type", "No colours on a terminal if it is `dumb`"),
             Variable("PYTEST_CURRENT_TEST", "set by pytest", "Errors of the telemetry itself are raised"),
         ),
-        ("serve",),
+        ("serve", "up", "reload"),
+    ),
+    Section(
+        "Network",
+        "Read from the environment alone, by everything that sends requests; in small letters or capitals. "
+        "Loopback is reached directly. A proxy setting that cannot be used is passed over with a warning.",
+        (
+            *(
+                Variable(f"{scheme}_PROXY", "the address of a proxy", f"The proxy of {what}")
+                for scheme, what in _PROXIES.items()
+            ),
+            Variable("NO_PROXY", "hosts and networks, separated by commas", "Reached without a proxy"),
+            Variable("REQUEST_METHOD", "set for CGI programs", "HTTP_PROXY is a client's header then"),
+            Variable(
+                "SSL_CERT_FILE",
+                "the path of a file, PEM",
+                "Certificates of authorities to trust instead of the system's",
+            ),
+            Variable("SSL_CERT_DIR", _FOLDER, "A folder of such certificates, named by their hashes"),
+        ),
+        ("serve", "send", "receive", "demo", "up", "reload"),
     ),
 )
 """What the library reads."""

@@ -64,6 +64,12 @@ SECTIONS: Final = (
         ("up", "reload", "drill"),
     ),
     Section(
+        "Terminal",
+        "Read from the environment alone.",
+        (Variable("COLUMNS", "a whole number", "Width of tables; by default that of the terminal"),),
+        ("up", "status", "alerts"),
+    ),
+    Section(
         "Browser",
         "Read from the environment alone.",
         (

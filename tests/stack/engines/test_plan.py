@@ -13,6 +13,7 @@ from tallow.stack.engines import native, plan
 from tallow.stack.engines.home import Home, HomeError
 from tallow.stack.engines.locks import locked
 from tallow.stack.engines.plan import Exit, Plan, Probe, Release, Report, RestartRequest, Running, Task
+from tallow.stack.engines.reload.apply import reload
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_nothing_can_be_told_to_a_stack_that_does_not_run(home: Home) -> None:
     with pytest.raises(native.StackError, match="tallow up"):
         native.hold(home, ["tallow"])
     with pytest.raises(native.StackError, match="tallow up"):
-        native.reload(home)
+        reload(home, {}, print)
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:

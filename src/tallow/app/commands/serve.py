@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import signal
 import socket
 import sys
@@ -23,7 +25,9 @@ from tallow.app.server.startup import (
     log_from_the_start,
 )
 from tallow.monitoring.access import is_loopback
+from tallow.monitoring.environment import takes_files
 from tallow.monitoring.sentry import init_monitoring
+from tallow.monitoring.settings import MonitoringSettings
 
 
 @click.command("serve", cls=ServerCommand)
@@ -43,6 +47,11 @@ from tallow.monitoring.sentry import init_monitoring
     help="Processes that share the port.",
 )
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Folder of the database.")
+@click.option(
+    "--check-settings",
+    is_flag=True,
+    help="Check the settings, print the variables that are read as JSON, and exit without starting anything.",
+)
 def command(
     host: str,
     port: int,
@@ -50,8 +59,12 @@ def command(
     tls_key: Path | None,
     workers: int,
     data_dir: Path | None,
+    check_settings: bool,
 ) -> None:
     """Run the Tallow server: rooms, signaling, relay, telemetry, metrics and health."""
+    if check_settings:
+        _check_settings(host, workers, data_dir)
+        return
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     try:
@@ -60,7 +73,7 @@ def command(
         if workers == 1:
             init_monitoring()  # of several, each has its own
         listener = bind(host, port)
-        refuse_faults(settings, listener, workers)
+        refuse_faults(settings, listener.getsockname()[0], workers)
         check_certificate(tls_cert, tls_key)
         check_folder(settings)
         check_database(settings)
@@ -97,8 +110,26 @@ def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> in
     return 0 if server.started else 1
 
 
-def refuse_faults(settings: ServerSettings, listener: socket.socket, workers: int) -> None:
+def _check_settings(host: str, workers: int, data_dir: Path | None) -> None:
+    """Print the variables of each setting; a setting that would stop the start is one line of error."""
+    click.echo(json.dumps((*ServerSettings.setting_variables(), *MonitoringSettings.setting_variables())))
+    try:
+        settings = ServerSettings.load(data_dir=data_dir)
+        monitoring = MonitoringSettings.load()
+        refuse_faults(settings, host, workers)
+        if settings.database_url is None and not takes_files(settings.data_dir):
+            raise BadSettingError(f"the data folder {settings.data_dir} is not writable")
+        if monitoring.sentry_dsn and importlib.util.find_spec("sentry_sdk") is None:
+            raise BadSettingError("SENTRY_DSN is ***; accepted: nothing, until tallow[sentry] is installed")
+    except BadSettingError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def refuse_faults(settings: ServerSettings, address: str, workers: int) -> None:
     """Faults are for drills: on loopback, with a token, in one process.
+
+    Args:
+        address: where the server listens.
 
     Raises:
         BadSettingError: it is anything else.
@@ -109,7 +140,7 @@ def refuse_faults(settings: ServerSettings, listener: socket.socket, workers: in
         raise BadSettingError(
             "TALLOW_FAULTS is on and TALLOW_FAULTS_TOKEN is not set; accepted: at least 16 characters"
         )
-    if not is_loopback(listener.getsockname()[0]) or workers > 1:
+    if not is_loopback(address) or workers > 1:
         raise BadSettingError("TALLOW_FAULTS is on; accepted with it: a loopback --host and --workers 1")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -13,10 +12,10 @@ from tallow.stack.alertmanager import WATCHDOG, Alert
 from tallow.stack.commands.alerts_list import show_alerts
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.terminal import new_console
-from tallow.stack.engines import configuration
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.links import message_links
+from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
 from tallow.stack.routing.receivers import missing
 from tallow.stack.testpage import Result, TestPage
@@ -68,7 +67,7 @@ def test(receiver: str, patience: float, home: Home) -> None:
     """
     existing(home)
     whole = _TESTABLE[receiver]
-    gone = missing(whole, configuration.load_settings(Path(home.choices().env_folder)).alerts)
+    gone = missing(whole, running_settings(home).alerts)
     channels = tuple(channel for channel in whole.channels if channel not in gone)
     wait = whole.wait * home.choices().scale
     api = Api.of("alertmanager", home)

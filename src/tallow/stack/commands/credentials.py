@@ -6,8 +6,8 @@ import click
 
 from tallow.stack import credentials
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines import native, plan
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.reload.apply import apply_rotation
 
 
 @click.command("credentials")
@@ -18,8 +18,8 @@ def command(action: str | None, home: Home) -> None:
     existing(home)
     if action == "rotate":
         credentials.rotate(home.secrets)
-        if plan.supervisor(home):
-            native.reload(home, rotated=True)
+        if apply_rotation(home).keeps_metrics_token:
+            click.echo("note: METRICS_TOKEN is set; the metrics token is not rotated", err=True)
     for credential in credentials.CREDENTIALS:
         value = credentials.read(home.secrets, credential)
         user = f"user {credential.user}, " if credential.user else ""

@@ -1,12 +1,16 @@
-"""``tallow reload``: bring changed settings into effect."""
+"""``tallow reload``: bring changed settings into effect, and say what each service did with them."""
 
 from __future__ import annotations
 
+import os
+
 import click
 
+from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines import native
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.reload import apply
+from tallow.stack.engines.reload.apply import Reloaded
 
 
 @click.command("reload")
@@ -14,10 +18,28 @@ from tallow.stack.engines.home import Home
 def command(home: Home) -> None:
     """Read settings and .env again and have the running services use them.
 
-    Prometheus and Alertmanager read their new configuration without a pause; Tallow is started again, which
-    breaks transfers under way. A bad setting changes nothing.
+    Everything is checked before anything is written: a setting that cannot be used is told in one line and
+    changes nothing. Prometheus and Alertmanager read their configuration without a pause; Tallow and the
+    heartbeat checker are restarted if a setting of theirs changed, which breaks transfers under way. A
+    service that refuses the change takes all of it back.
+
+    Variables of the environment of `tallow up` stay in effect. Those of this command's environment are added;
+    an empty one takes the variable away.
     """
-    changed = native.reload(existing(home))
-    for path in changed:
-        click.echo(f"changed: {path.relative_to(home.root)}")
-    click.echo("reloaded; see: tallow status")
+    done = apply.reload(existing(home), os.environ, lambda line: click.echo(line, err=True))
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
+    for line in _lines(done, home):
+        click.echo(line)
+
+
+def _lines(done: Reloaded, home: Home) -> list[str]:
+    """What a reload did, for people."""
+    lines = [f"changed: {name}" for name in done.variables]
+    lines += [f"written: {path.relative_to(home.root)}" for path in done.files]
+    lines += [f"{name}: uses the new configuration" for name in done.reread]
+    lines += [f"{name}: restarted" for name in done.restarted]
+    if not lines:
+        return ["nothing has changed; every service uses the present settings"]
+    lines += [f"{name}: stopped; it uses the change when it is started" for name in done.held]
+    return [*lines, f"reloaded; see: {command_line(home, 'status')}"]

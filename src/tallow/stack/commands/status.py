@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -14,8 +13,9 @@ from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.services_table import ServicesTable
 from tallow.stack.commands.table import addresses, heartbeat, paging
 from tallow.stack.commands.terminal import new_console
-from tallow.stack.engines import configuration, plan
+from tallow.stack.engines import plan
 from tallow.stack.engines.home import Home
+from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.service_state import ServiceState, service_states, unhealthy
 from tallow.stack.heartbeat.record import Record
 
@@ -74,4 +74,4 @@ def _show(home: Home, supervisor: int | None, states: Mapping[str, ServiceState]
         console.print(f"more: {more}", soft_wrap=True)
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
     console.print(heartbeat(home))
-    console.print(paging(configuration.load_settings(Path(choices.env_folder)).alerts))
+    console.print(paging(running_settings(home).alerts))

@@ -17,12 +17,14 @@ from tallow.stack.commands.options import home_option
 from tallow.stack.commands.services_table import ServicesTable
 from tallow.stack.commands.table import addresses, paging
 from tallow.stack.commands.terminal import new_console
-from tallow.stack.engines import configuration, native, plan, upgrade
+from tallow.stack.engines import native, plan, upgrade
 from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Choices, Home
 from tallow.stack.engines.logs import last_lines
 from tallow.stack.engines.native import StackError
+from tallow.stack.engines.reload.apply import pending
+from tallow.stack.engines.reload.candidate import Candidate
+from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.service_state import service_states, unhealthy
-from tallow.stack.engines.stack_settings import StackSettings
 
 HEALTHY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
@@ -51,8 +53,9 @@ def command(
 ) -> None:
     """Start Tallow and its monitoring; what runs already is left alone.
 
-    Settings come from the environment and from .env in the current folder. After an upgrade it says that
-    older code still runs, and on a terminal asks whether to restart the stack.
+    Settings come from the environment and from .env in the current folder. All of them are checked before
+    anything is written or started. After an upgrade it says that older code still runs, and on a terminal
+    asks whether to restart the stack.
     """
     console = new_console()
     before = home.choices()
@@ -68,10 +71,12 @@ def command(
 
     outdated = upgrade.outdated(home, say)
     if outdated and (restart or _wants_a_restart(outdated)):
-        upgrade.restart_stack(home, choices, say)
+        candidate = upgrade.restart_stack(home, choices, say)
         outdated = []
     else:
-        native.start(home, choices, say)
+        candidate = native.start(home, choices, say)
+    for note in candidate.notes:
+        console.print(Text(f"note: {note}", "yellow"), soft_wrap=True)
     try:
         wait_until_healthy(home, console)
     except KeyboardInterrupt:
@@ -79,9 +84,8 @@ def command(
         raise
     choices = home.choices()
     console.print(addresses(home, choices.port_offset), soft_wrap=True)
-    settings = configuration.load_settings(Path(choices.env_folder))
-    console.print(paging(settings.alerts))
-    for text in _hints(home, settings, outdated):
+    console.print(paging(running_settings(home).alerts))
+    for text in _hints(home, candidate, outdated):
         console.print(Text(text, "yellow"), soft_wrap=True)
 
 
@@ -93,13 +97,13 @@ def _wants_a_restart(outdated: list[str]) -> bool:
     return click.confirm("Restart it now? Transfers under way break.", err=True)
 
 
-def _hints(home: Home, settings: StackSettings, outdated: list[str]) -> list[str]:
+def _hints(home: Home, candidate: Candidate, outdated: list[str]) -> list[str]:
     """What is here and not in use yet, and how to use it."""
     hints = []
     if outdated:
         restart = command_line(home, "up", "--restart")
         hints = [*outdated, f"the running stack is older than what is here; to restart it: {restart}"]
-    if configuration.stale(configuration.render(home, home.choices(), settings)):
+    if pending(home, candidate):
         reload = command_line(home, "reload")
         hints.append(f"settings have changed since it was started; to use them: {reload}")
     return hints

@@ -10,30 +10,34 @@ from typing import Final
 
 from tallow.stack import alerts, credentials, remote_storage, routing
 from tallow.stack.engines.plan import FILES as RUN_FILES
+from tallow.stack.engines.reload.file_transaction import FOLDER as CHANGE_FOLDER
+from tallow.stack.engines.reload.program_check import FOLDER as CHECK_FOLDER
+from tallow.stack.engines.reload.snapshot import APPLIED_FILE, ENVIRONMENT_FILE
 from tallow.stack.engines.rotation import KEPT
-from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.services import NAMES, SETTINGS_FILE
 from tallow.stack.engines.state_marker import FOLDERS, MARKER, OPTIONS_FILE
 from tallow.stack.routing.receivers import SECRET_FILES
 
 LOGS: Final = (*NAMES, "supervisor")
 """The services and the supervisor; each log has this name and the suffix ``.log``."""
 
-TREES: Final = tuple(
-    PurePath("data", name) for name in ("tallow", "prometheus", "alertmanager", "mailbox", "heartbeat")
+TREES: Final = (
+    *(PurePath("data", name) for name in ("tallow", "prometheus", "alertmanager", "mailbox", "heartbeat")),
+    *(PurePath("run", name) for name in (CHECK_FOLDER, CHANGE_FOLDER)),
 )
-"""Folders that one service fills by itself; they are the stack's with everything in them."""
+"""Folders that one service, or a reload, fills by itself; they are the stack's with everything in them."""
 
 _FILES_OF: Final = {
     "secrets": (
         *(credentials.WEB_CONFIG_FILE, *(one.file for one in credentials.CREDENTIALS)),
-        remote_storage.PASSWORD_FILE,
+        *(remote_storage.PASSWORD_FILE, SETTINGS_FILE, ENVIRONMENT_FILE),
     ),
     "secrets/alertmanager": SECRET_FILES,
     "config/prometheus": ("prometheus.yml",),
     "config/prometheus/rules": (alerts.RULES_PATH.name, alerts.BEYOND_PATH.name),
     "config/alertmanager": ("alertmanager.yml",),
     "config/alertmanager/templates": tuple(routing.templates()),
-    "run": RUN_FILES,
+    "run": (*RUN_FILES, APPLIED_FILE),
     "logs": tuple(
         f"{name}.log{number}" for name in LOGS for number in ("", *(f".{n}" for n in range(1, KEPT + 1)))
     ),

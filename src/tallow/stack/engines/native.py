@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -22,7 +20,10 @@ from tallow.stack.engines.child_process import TERMINATE_S
 from tallow.stack.engines.health import Health, probe
 from tallow.stack.engines.home import Choices, Home, append_private
 from tallow.stack.engines.locks import locked
-from tallow.stack.engines.plan import Plan, Running, Task
+from tallow.stack.engines.plan import Plan, Task
+from tallow.stack.engines.reload.candidate import Candidate, validate
+from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
+from tallow.stack.engines.reload.snapshot import wanted, write_applied
 from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
 
@@ -42,8 +43,15 @@ class NotRunningError(StackError):
     """The stack, or the part of it that was asked, is not running or does not answer."""
 
 
-def start(home: Home, choices: Choices, say: Say) -> None:
+def start(home: Home, choices: Choices, say: Say, candidate: Candidate | None = None) -> Candidate:
     """Start what does not run yet; returns before everything is healthy.
+
+    Args:
+        say: is told before something takes time.
+        candidate: the settings, if they have been validated already.
+
+    Returns:
+        The settings that were found. A stack that ran already uses those it was started with.
 
     Raises:
         StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
@@ -52,21 +60,23 @@ def start(home: Home, choices: Choices, say: Say) -> None:
     with locked(home, "up"):
         if running := plan.supervisor(home):
             require_same_ports(home.choices(), choices)
+            candidate = candidate or validate(home, home.choices(), os.environ, say, running=True)
             here = {task.name for task in plan.read_plan(home).tasks}
             missing = [one for one in SERVICES if one.name not in here]
             added = _tasks(home, home.choices(), ensure_programs(say, missing), missing)
             _update(home, choices, added, running)
-            return
+            return candidate
         end_orphans(home)
+        candidate = candidate or validate(home, choices, os.environ, say, running=False)
         programs = ensure_programs(say)
         tasks = _tasks(home, choices, programs, SERVICES)
         credentials.make(home.secrets)
-        settings = configuration.load_settings(Path(choices.env_folder))
-        configuration.write(home, configuration.render(home, choices, settings))
+        _write(home, candidate)
         home.remember(choices)
         new = Plan(tasks, liveness_timeout=choices.liveness_timeout, release=release.current(programs))
         plan.write_plan(home, new)
-        _supervise(home)
+        _supervise(home, candidate.environment_of_services())
+        return candidate
 
 
 def stop(home: Home, reason: str = "tallow down") -> None:
@@ -109,31 +119,6 @@ def hold(home: Home, names: Iterable[str]) -> None:
         STOP_S,
         f"{', '.join(names)} did not stop",
     )
-
-
-def reload(home: Home, *, rotated: bool = False) -> list[Path]:
-    """Bring changed settings into effect: the files that changed. Tallow itself is started again.
-
-    ``rotated``: credentials have changed too, and so the dashboards start again as well.
-
-    Raises:
-        NotRunningError: nothing runs.
-        BadSettingError: a setting cannot be used; then nothing changes.
-    """
-    running = plan.supervisor(home)
-    if running is None:
-        raise NotRunningError("nothing runs here; start it with: tallow up")
-    choices = home.choices()
-    settings = configuration.load_settings(Path(choices.env_folder))
-    files = configuration.render(home, choices, settings)
-    changed = configuration.stale(files)
-    configuration.write(home, files)
-    report = plan.read_report(home)
-    for service in SERVICES:
-        process = report.services.get(service.name, Running()).process()
-        if process and service.reload and (rotated or service.reload != "rotation"):
-            process.send_signal(signal.SIGHUP if service.reload == "signal" else signal.SIGTERM)
-    return changed
 
 
 def health(home: Home) -> dict[str, Health]:
@@ -214,7 +199,17 @@ def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Pr
     )
 
 
-def _supervise(home: Home) -> None:
+def _write(home: Home, candidate: Candidate) -> None:
+    """Write the configuration, and remember what services are started with."""
+    configuration.make_folders(home)
+    change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
+    change.prepare()
+    change.apply()
+    change.close()
+    write_applied(home, wanted(home, candidate.component_settings, candidate.values))
+
+
+def _supervise(home: Home, environment: Mapping[str, str]) -> None:
     plan.write_report(home, plan.Report())  # a former supervisor's: its pid is void
     log = home.logs / "supervisor.log"
     with os.fdopen(append_private(log), "ab") as output:
@@ -222,6 +217,7 @@ def _supervise(home: Home) -> None:
             [sys.executable, "-m", "tallow.stack.engines.supervisor", str(home.root)],
             check=True,
             cwd=home.root,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

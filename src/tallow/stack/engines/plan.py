@@ -19,7 +19,7 @@ State = Literal["starting", "running", "waiting", "stopped"]
 PLAN_FILE: Final = "plan.json"
 REPORT_FILE: Final = "report.json"
 FILES: Final = (PLAN_FILE, REPORT_FILE, *LOCK_FILES)
-"""Everything in the ``run`` folder."""
+"""The plan's part of the ``run`` folder."""
 Cause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
 SMTP: Final = "smtp"
 """In the place of an HTTP path: the greeting of a mail server."""

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from tallow.monitoring.variable_source import ENV_FILE_VARIABLE
 from tallow.stack.alerts.rule import duration
 from tallow.stack.engines.home import Choices, Home
 from tallow.stack.engines.plan import SMTP, Probe
@@ -22,8 +23,12 @@ from tallow.stack.prometheus import (
 )
 
 HOST: Final = "127.0.0.1"
-Reload = Literal["signal", "restart", "rotation"]
+SETTINGS_FILE: Final = "settings.env"
+"""Below ``secrets``: the settings in effect, which services read instead of the operator's ``.env``."""
 HEARTBEAT_PORT: Final = 9095
+FLUSH_S: Final = 5
+"""How long Prometheus tries to send what remote storage has not taken when it stops or reloads: by default a
+minute, longer than the supervisor waits before SIGKILL."""
 RESEND_S: Final = 60
 """How often Prometheus says that an alert fires; four times that long without, and it counts as resolved."""
 SNAPSHOT_EVERY: Final = "15s"
@@ -49,7 +54,8 @@ class Service:
     """A program of `binaries.WANTED`; without one the arguments name a Python module of Tallow."""
     environment: Mapping[str, str] = field(default_factory=dict)
     own_settings: bool = False
-    """Whether it reads the operator's environment and ``.env``; the others get neither."""
+    """Whether it reads the operator's settings by itself; ``--check-settings`` has it check them and print
+    the variables that it reads."""
     ready: str = "/-/ready"
     """A path that answers 2xx when the service can work, or :data:`plan.SMTP`."""
     alive: str = "/healthz"
@@ -59,9 +65,10 @@ class Service:
     page: str | None = "/"
     """The path worth opening in a browser, None where there is none."""
     scraped: bool = True
-    reload: Reload | None = None
-    """How it comes to use changed settings and credentials; None: it reads them every time. ``rotation``: it
-    has no settings, and starts again when credentials rotate: otherwise whoever is logged in stays so."""
+    reloads_on_sighup: bool = False
+    """Whether SIGHUP has it read its configuration again."""
+    credentials: tuple[str, ...] = ()
+    """Files below ``secrets`` that take effect when it starts; sessions of the dashboards end then."""
 
     def probe(self, port: int, secrets: Path) -> Probe:
         """Where the supervisor asks it."""
@@ -99,23 +106,27 @@ SERVICES: Final = (
             "--home={home}",
             "--scale={scale}",
         ),
+        environment={ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}"},
         own_settings=True,
         ready="/healthz",
         scraped=False,
-        reload="restart",
     ),
     Service(
         name="tallow",
         port=3000,
         what="file transfer",
         arguments=("tallow", "serve", "--port", "{port}", "--data-dir", "{data}/tallow"),
-        # `tallow logs` reads JSON, whatever the operator has set for terminals.
-        environment={"METRICS_TOKEN_FILE": "{secrets}/metrics_token", "LOG_FORMAT": "json"},
+        environment={
+            ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}",
+            "METRICS_TOKEN_FILE": f"{{secrets}}/{METRICS_TOKEN_FILE}",
+            # `tallow logs` reads JSON, whatever the operator has set for terminals.
+            "LOG_FORMAT": "json",
+        },
+        credentials=(METRICS_TOKEN_FILE,),
         own_settings=True,
         ready="/api/health/readiness",
         alive="/api/health/liveness",
         access="token",
-        reload="restart",
     ),
     Service(
         name="node-exporter",
@@ -153,7 +164,7 @@ SERVICES: Final = (
         alive="/-/healthy",
         page=None,  # Debian builds it without its pages; `tallow alerts` says what they would
         access="password",
-        reload="signal",
+        reloads_on_sighup=True,
     ),
     Service(
         name="prometheus",
@@ -170,12 +181,13 @@ SERVICES: Final = (
             "--web.config.file={secrets}/web.yml",
             "--web.cors.origin=http://localhost:{port}",
             "--rules.alert.resend-delay={resend}",
+            f"--storage.remote.flush-deadline={FLUSH_S}s",
             "--enable-feature=exemplar-storage",
             "--log.format=json",
         ),
         alive="/-/healthy",
         access="password",
-        reload="signal",
+        reloads_on_sighup=True,
     ),
     Service(
         name="dashboards",
@@ -191,7 +203,7 @@ SERVICES: Final = (
         environment={"SERVICE_NAME": "dashboards"},
         ready="/healthz",
         access="token",
-        reload="rotation",
+        credentials=(PASSWORD_FILE,),
     ),
 )
 """In the order in which they start; they stop in the opposite one."""

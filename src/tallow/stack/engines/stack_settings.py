@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import Field
 
@@ -23,6 +24,9 @@ class TokenSettings(Settings):
         title="Bearer token that opens /metrics; by default one that is made at first start",
         description=TOKENS,
     )
+
+
+CLASSES: Final = (AlertSettings, RemoteStorageSettings, TokenSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from pathlib import Path
 
-from tallow.stack.engines import configuration, native, plan, release
+from tallow.stack.engines import native, plan, release
 from tallow.stack.engines.binaries import MissingProgramError
 from tallow.stack.engines.home import Choices, Home
 from tallow.stack.engines.native import Say
+from tallow.stack.engines.reload.candidate import Candidate, validate
 
 
 def outdated(home: Home, say: Say) -> list[str]:
@@ -22,10 +23,14 @@ def outdated(home: Home, say: Say) -> list[str]:
     return release.differences(plan.read_plan(home).release, release.current(programs))
 
 
-def restart_stack(home: Home, choices: Choices, say: Say) -> None:
-    """Stop a running stack and start it with what is here now; it keeps the folder of its ``.env``.
+def restart_stack(home: Home, choices: Choices, say: Say) -> Candidate:
+    """Stop a running stack and start it with what is here now; it keeps the folder of its ``.env``, and the
+    variables that its environment gave.
 
     What is known to keep it from starting is raised before anything stops.
+
+    Returns:
+        The settings that it uses now.
 
     Raises:
         StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
@@ -33,7 +38,7 @@ def restart_stack(home: Home, choices: Choices, say: Say) -> None:
     had = home.choices()
     native.require_same_ports(had, choices)
     new = replace(had, liveness_timeout=choices.liveness_timeout)
-    configuration.render(home, new, configuration.load_settings(Path(new.env_folder)))
+    candidate = validate(home, new, os.environ, say, running=True)
     native.ensure_programs(say)
     native.stop(home, "tallow up --restart")
-    native.start(home, new, say)
+    return native.start(home, new, say, candidate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -29,11 +30,15 @@ from tallow.stack.routing.config import MAILBOX
 def main() -> int:
     """Parse, build, serve."""
     chosen = _parser().parse_args()
+    if chosen.check_settings:
+        print(json.dumps(AlertSettings.setting_variables()))
     os.umask(0o077)
     try:
         settings = AlertSettings.load()
     except BadSettingError as error:
         sys.exit(str(error))
+    if chosen.check_settings:
+        return 0
     ways = channels(settings, chosen.mailbox, chosen.pagerduty)
     watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)
     links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
@@ -73,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-host", action="append", default=[], help="a further name it is reached by")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies its times (drills)")
     parser.add_argument("--mark", default="", help="put before every message (drills)")
+    parser.add_argument(
+        "--check-settings",
+        action="store_true",
+        help="check the settings, print the variables that are read as JSON, and exit",
+    )
     return parser
 
 

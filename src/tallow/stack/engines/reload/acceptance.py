@@ -1,0 +1,158 @@
+"""Whether each service took its new configuration: neither SIGHUP nor a restart tells by itself."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import psutil
+
+from tallow.stack.engines import plan
+from tallow.stack.engines.api import Api
+from tallow.stack.engines.health import probe
+from tallow.stack.engines.home import Home
+from tallow.stack.engines.native import StackError
+from tallow.stack.engines.plan import Running
+from tallow.stack.engines.reload.log_excerpt import LogExcerpt
+from tallow.stack.engines.restart import restart
+from tallow.stack.engines.services import SERVICES, ports
+
+START_S: Final = 60.0
+"""How long a service that starts is waited for; Prometheus may have a long log to replay."""
+RELOAD_S: Final = 60.0
+POLL_S: Final = 0.1
+_METRIC: Final = re.compile(
+    r"^(?:prometheus|alertmanager)_config_last_reload_(successful|success_timestamp_seconds) (\S+)$",
+    re.MULTILINE,
+)
+Answer = TypeVar("Answer")
+
+
+class RejectedError(StackError):
+    """A service did not take a change; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadState:
+    """What a service says of its last attempt to read its configuration.
+
+    Attributes:
+        successful: whether it took the configuration.
+        at: when it last took one, in seconds since the epoch; 0 if it never did.
+    """
+
+    successful: bool
+    at: float
+
+
+def reload_state(service: str, home: Home) -> ReloadState | None:
+    """The state of Prometheus or Alertmanager; None while it does not answer."""
+    try:
+        metrics = Api.of(service, home).text("/metrics")
+    except (StackError, OSError):
+        return None
+    found = {name: float(value) for name, value in _METRIC.findall(metrics)}
+    return ReloadState(found.get("successful") == 1, found.get("success_timestamp_seconds", 0.0))
+
+
+def take(service: str, home: Home, files: Iterable[Path], *, changed: bool) -> bool:
+    """Have a service read its configuration unless it uses the present files already; whether it had to.
+
+    Args:
+        service: ``prometheus`` or ``alertmanager``.
+        files: its configuration.
+        changed: whether a file has just changed.
+
+    Raises:
+        RejectedError: it did not take the configuration, does not run, or did not answer in time.
+    """
+    log = LogExcerpt(home.logs, service)
+    before = _wait(lambda: _state_while_running(service, home), START_S)
+    if before is None:
+        raise RejectedError(
+            f"{service} does not answer yet, and reads its configuration when it has started; "
+            "to be sure, repeat: tallow reload"
+        )
+    newest = max(path.stat().st_mtime for path in files)
+    if not changed and before.successful and before.at > newest:
+        return False
+    signalled_at = time.time()
+    _signal(service, home)
+
+    def decided() -> ReloadState | None:
+        state = reload_state(service, home)
+        if state is None:
+            return None
+        # A service that had refused one before says so again in its log alone.
+        rejected = not state.successful and (before.successful or "config" in log.error().lower())
+        return state if rejected or state.at >= signalled_at else None
+
+    state = _wait(decided, RELOAD_S)
+    if state is None or not state.successful:
+        reason = log.error() or f"see: tallow logs {service} --level error"
+        raise RejectedError(f"{service} refuses the configuration: {reason}")
+    return True
+
+
+def restart_until_ready(home: Home, names: Iterable[str], reason: str) -> tuple[str, ...]:
+    """Restart services and wait until each can work: those that were restarted. Held ones stay down.
+
+    Args:
+        reason: who asks and why, for the supervisor's log.
+
+    Raises:
+        RejectedError: one has ended, or cannot work in time; with what it said.
+        StackError: the supervisor did not restart one.
+    """
+    logs = {name: LogExcerpt(home.logs, name) for name in names}
+    restarts = {name: _running(name, home).restarts for name in logs}
+    restarted = restart(home, logs, reason) if logs else ()
+    known = ports(home.choices().port_offset)
+    for service in SERVICES:
+        if service.name in restarted:
+            deadline = time.monotonic() + START_S
+            while not (health := probe(service, known[service.name], home)).healthy:
+                running = _running(service.name, home)
+                if running.state == "waiting" or running.restarts > restarts[service.name]:
+                    ended = running.last_exit.reason if running.last_exit else "it ended"
+                    raise RejectedError(
+                        f"{service.name} does not start: {logs[service.name].error() or ended}"
+                    )
+                if time.monotonic() > deadline:
+                    raise RejectedError(f"{service.name} is not ready within {START_S:.0f} s ({health.why})")
+                time.sleep(POLL_S)
+    return restarted
+
+
+def _state_while_running(service: str, home: Home) -> ReloadState | None:
+    running = _running(service, home)
+    if running.state == "waiting":
+        reason = running.last_exit.reason if running.last_exit else "it ended"
+        raise RejectedError(f"{service} does not run: {reason}")
+    return reload_state(service, home)
+
+
+def _running(service: str, home: Home) -> Running:
+    return plan.read_report(home).services.get(service, Running())
+
+
+def _signal(service: str, home: Home) -> None:
+    process = _running(service, home).process()
+    try:
+        if process is None:
+            raise psutil.NoSuchProcess(0)
+        process.send_signal(signal.SIGHUP)
+    except psutil.Error:
+        raise RejectedError(f"{service} does not run; see: tallow status") from None
+
+
+def _wait(ask: Callable[[], Answer | None], seconds: float) -> Answer | None:
+    deadline = time.monotonic() + seconds
+    while (answer := ask()) is None and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    return answer

@@ -1,0 +1,178 @@
+"""The settings that are to take effect, validated as a whole before any file is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tallow.monitoring.env_file import EnvFile, read_env_file
+from tallow.monitoring.environment import SettingVariables
+from tallow.monitoring.setting_error import BadSettingError
+from tallow.monitoring.variable_source import ENV_FILE_VARIABLE, VariableSource
+from tallow.stack.engines import configuration
+from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.reload.component_check import check_components
+from tallow.stack.engines.reload.misspelling import meant
+from tallow.stack.engines.reload.program_check import check_configuration
+from tallow.stack.engines.reload.snapshot import ENVIRONMENT_FILE, as_text, read_values, stored_environment
+from tallow.stack.engines.services import SERVICES, SETTINGS_FILE
+from tallow.stack.engines.stack_settings import CLASSES, StackSettings
+from tallow.stack.prometheus import METRICS_TOKEN_FILE
+
+_FIXED: Final = frozenset(name for service in SERVICES for name in service.environment) - {
+    ENV_FILE_VARIABLE,
+    f"{METRICS_TOKEN_FILE.upper()}_FILE",
+}
+"""Settings that the stack decides for its services."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Settings that every part of the stack accepts.
+
+    Attributes:
+        settings: what the stack itself reads.
+        values: the variables in effect, by name; what ``NAME_FILE`` names are absolute paths.
+        component_settings: the settings that each service reads by itself.
+        files: the content of every file that they lead to.
+        obsolete: files of settings that are no longer set.
+        notes: what the operator should know, one line each.
+    """
+
+    settings: StackSettings
+    values: Mapping[str, str]
+    component_settings: Mapping[str, tuple[SettingVariables, ...]]
+    files: Mapping[Path, str]
+    obsolete: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+    def changed_variables(self, home: Home) -> tuple[str, ...]:
+        """The variables whose value is not the one that the running stack uses."""
+        before = read_values(home.secrets / SETTINGS_FILE)
+        return tuple(
+            name for name in sorted({*before, *self.values}) if before.get(name) != self.values.get(name)
+        )
+
+    def environment_of_services(self) -> dict[str, str]:
+        """This process's environment without settings: services read these from their file."""
+        settings = [setting for one in self.component_settings.values() for setting in one]
+        names = {ENV_FILE_VARIABLE, *_names(settings)}
+        return {name: value for name, value in os.environ.items() if name.upper() not in names}
+
+
+def validate(
+    home: Home,
+    choices: Choices,
+    environment: Mapping[str, str],
+    say: Callable[[str], None],
+    *,
+    running: bool,
+) -> Candidate:
+    """Read and check every setting of every part of the stack.
+
+    A running stack keeps the variables that the environment of `up` gave: what ``environment`` sets is added
+    to them, and an empty variable takes one away. Without that, a reload from another shell would stop
+    paging without a word.
+
+    Args:
+        environment: that of the caller.
+        say: is told before a program is fetched that checks the configuration.
+        running: whether the stack runs.
+
+    Raises:
+        BadSettingError: a setting cannot be used; one line with the file and the variable.
+        OSError: a file of the stack cannot be read, or the copy that is checked cannot be written.
+    """
+    merged = {**(stored_environment(home) if running else {}), **environment}
+    source = _source(choices, merged)
+    assert source.env_file is not None
+    own = [setting for settings in CLASSES for setting in settings.setting_variables()]
+    checks = check_components(home, choices, merged)
+    component_settings = {name: check.settings for name, check in checks.items()}
+    known = [*own, *(setting for settings in component_settings.values() for setting in settings)]
+    source.env_file.refuse_problems(_names(known))
+    _refuse_misspellings(source.env_file, _names(known))
+    settings = StackSettings.load(source)
+    for check in checks.values():
+        if check.problem:
+            raise BadSettingError(check.problem)
+    values = _in_effect(source, known)
+    files = {
+        **configuration.render(home, choices, settings),
+        home.secrets / SETTINGS_FILE: as_text(values),
+        home.secrets / ENVIRONMENT_FILE: as_text(_settings_in(merged, known)),
+    }
+    notes = (*_notes(source, known), *check_configuration(home, choices, settings, say))
+    obsolete = tuple(configuration.obsolete(home, files))
+    return Candidate(settings, values, component_settings, files, obsolete, notes)
+
+
+def _source(choices: Choices, environment: dict[str, str]) -> VariableSource:
+    """The environment, and the operator's file of settings; relative paths begin where `up` ran."""
+    folder = Path(choices.env_folder)
+    path = folder / (environment.get(ENV_FILE_VARIABLE) or ".env")
+    if environment.get(ENV_FILE_VARIABLE):
+        environment[ENV_FILE_VARIABLE] = str(path)
+        if not path.exists():
+            raise BadSettingError(f"{ENV_FILE_VARIABLE} is {str(path)!r}; accepted: the path of a file")
+    return VariableSource(environment, read_env_file(path, environment), folder)
+
+
+def _names(settings: Iterable[SettingVariables]) -> set[str]:
+    return {name for setting in settings for name in (*setting.names, *setting.files)}
+
+
+def _refuse_misspellings(env_file: EnvFile, known: Collection[str]) -> None:
+    for name, entry in env_file.entries.items():
+        if other := meant(name, known):
+            raise BadSettingError(
+                f"{env_file.path}, line {entry.line}: {name} is no setting; did you mean {other}?"
+            )
+
+
+def _in_effect(source: VariableSource, known: Iterable[SettingVariables]) -> dict[str, str]:
+    """For each setting that is set the variable that counts, under its documented name."""
+    values = {}
+    for setting in known:
+        if found := source.find(setting.names):
+            values[setting.names[0]] = found.value
+        elif setting.files and (found := source.find(setting.files)):
+            values[setting.files[0]] = str(source.folder.absolute() / found.value)
+    return values
+
+
+def _settings_in(environment: Mapping[str, str], known: Iterable[SettingVariables]) -> dict[str, str]:
+    """The variables of settings that an environment has."""
+    names = {ENV_FILE_VARIABLE, *_names(known)}
+    return {name.upper(): value for name, value in environment.items() if name.upper() in names and value}
+
+
+def _notes(source: VariableSource, known: Iterable[SettingVariables]) -> Iterator[str]:
+    """What has no effect although it is written somewhere, and what was probably meant otherwise."""
+    env_file, known = source.env_file, list(known)
+    assert env_file is not None
+    names = _names(known)
+    for name in env_file.repeated:
+        if name.upper() in names:
+            yield f"{env_file.path}: {name} is set more than once; line {env_file.entries[name].line} counts"
+    environment = VariableSource(source.environment)
+    for name, entry in env_file.entries.items():
+        if name.upper() in names and entry.value and _is_overruled(environment, name, entry.value):
+            yield f"{env_file.path}, line {entry.line}: {name} has no effect, since the environment sets it"
+    for setting in dict.fromkeys(known):
+        if setting.files and source.find(setting.names) and source.find(setting.files):
+            yield f"{setting.files[0]} has no effect, since {setting.names[0]} is set"
+    for name in _FIXED:
+        if source.find([name]):
+            yield f"{name} has no effect: the stack sets it"
+    for name in source.environment:
+        if other := meant(name, names):
+            yield f"{name} in the environment is no setting; did you mean {other}?"
+
+
+def _is_overruled(environment: VariableSource, name: str, value: str) -> bool:
+    found = environment.find([name])
+    return found is not None and found.value != value.strip()

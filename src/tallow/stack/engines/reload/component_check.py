@@ -1,0 +1,97 @@
+"""Ask each program that reads settings by itself whether it can use them, before any file is written.
+
+``stack`` does not import ``app``: the server's own types are asked for by starting its program.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tallow.monitoring.environment import SettingVariables
+from tallow.monitoring.setting_error import BadSettingError
+from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.services import SERVICES, Service, fill
+
+TIMEOUT_S: Final = 60.0
+FLAG: Final = "--check-settings"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCheck:
+    """What a service says of the settings that it reads by itself.
+
+    Attributes:
+        settings: their variables.
+        problem: the one line in which it refuses a setting; empty if it accepts all of them.
+    """
+
+    settings: tuple[SettingVariables, ...]
+    problem: str = ""
+
+
+def check_components(
+    home: Home, choices: Choices, environment: Mapping[str, str]
+) -> dict[str, ComponentCheck]:
+    """Start the check of each service that reads settings by itself, side by side.
+
+    Args:
+        environment: the whole environment that the programs would run in.
+
+    Raises:
+        BadSettingError: a check cannot be started, or does not end.
+    """
+    processes = {
+        service.name: _start(service, home, choices, environment)
+        for service in SERVICES
+        if service.own_settings
+    }
+    try:
+        return {name: _result(name, process) for name, process in processes.items()}
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.communicate()
+
+
+def _start(
+    service: Service, home: Home, choices: Choices, environment: Mapping[str, str]
+) -> subprocess.Popen[str]:
+    arguments, _ = fill(service, home, choices)
+    try:
+        return subprocess.Popen(
+            [*arguments, FLAG],
+            cwd=choices.env_folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise BadSettingError(
+            f"the folder {choices.env_folder}, in which `tallow up` ran, does not exist any more"
+        ) from None
+
+
+def _result(name: str, process: subprocess.Popen[str]) -> ComponentCheck:
+    try:
+        output, errors = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise BadSettingError(f"{name} did not check its settings within {TIMEOUT_S:.0f} s") from None
+    try:
+        listed = json.loads(output.partition("\n")[0])
+        settings = tuple(SettingVariables(tuple(names), tuple(files)) for names, files in listed)
+    except (ValueError, TypeError):
+        raise BadSettingError(f"{name} cannot check its settings: {_last_line(errors)}") from None
+    return ComponentCheck(settings, _last_line(errors) if process.returncode else "")
+
+
+def _last_line(errors: str) -> str:
+    """The line in which a program says what is wrong."""
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error: ") if lines else "it said nothing"

@@ -1,0 +1,102 @@
+"""Have promtool and amtool check the configuration before it is written to its place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tallow.monitoring.setting_error import BadSettingError
+from tallow.stack import credentials
+from tallow.stack.engines import configuration
+from tallow.stack.engines.binaries import MissingProgramError, Program, ensure
+from tallow.stack.engines.home import Choices, Home, private_folder
+from tallow.stack.engines.stack_settings import StackSettings
+
+FOLDER: Final = "check"
+"""The folder below ``run`` in which a copy of the configuration is checked."""
+TIMEOUT_S: Final = 60.0
+_SHOWN: Final = 300
+_CHECKS: Final = {
+    "promtool": ("check", "config", "prometheus/prometheus.yml"),
+    "amtool": ("check-config", "alertmanager/alertmanager.yml"),
+}
+"""Each program with its arguments; the last is a file below ``config``."""
+
+
+def check_configuration(
+    home: Home, choices: Choices, settings: StackSettings, say: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Check the configuration that the settings lead to, in a folder of its own.
+
+    Args:
+        say: is told before a program is fetched.
+
+    Returns:
+        Notes for the operator: which check could not be made.
+
+    Raises:
+        BadSettingError: the configuration would be refused; one line with the program's reason.
+        OSError: the copy cannot be written, such as for a full disk.
+    """
+    copy = Home(home.run / FOLDER)
+    shutil.rmtree(copy.root, ignore_errors=True)
+    try:
+        private_folder(copy.secrets)
+        credentials.make(copy.secrets)
+        configuration.write(copy, configuration.render(copy, choices, settings))
+        return tuple(note for name in _CHECKS if (note := _check(name, copy, home, say)))
+    finally:
+        shutil.rmtree(copy.root, ignore_errors=True)
+
+
+def _check(name: str, copy: Home, home: Home, say: Callable[[str], None]) -> str | None:
+    *arguments, file = _CHECKS[name]
+    try:
+        program = ensure([name], say)[name]
+    except MissingProgramError:
+        return f"{name} is not there: {Path(file).name} was not checked before it was used"
+    run_check(program, [*arguments, str(copy.config / file)], {str(copy.root): str(home.root)})
+    return None
+
+
+def run_check(program: Program, arguments: list[str], shown: dict[str, str]) -> None:
+    """Run a checking program.
+
+    Args:
+        shown: parts of its message and what they are shown as.
+
+    Raises:
+        BadSettingError: it refuses; one line.
+    """
+    name = program.path.name
+    try:
+        done = subprocess.run(
+            [str(program.path), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=program.folder,
+            env={**os.environ, **program.environment},
+            stdin=subprocess.DEVNULL,
+            timeout=TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BadSettingError(f"{name} cannot check the configuration: {error}") from None
+    if done.returncode:
+        reason = _reason(done.stdout + done.stderr)
+        for part, replacement in shown.items():
+            reason = reason.replace(part, replacement)
+        raise BadSettingError(f"{name} refuses the configuration: {reason}")
+
+
+def _reason(output: str) -> str:
+    """What a program says from the first line on that speaks of a failure, as one line."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    words = ("failed", "error", "unable", "invalid")
+    start = next((at for at, line in enumerate(lines) if any(word in line.lower() for word in words)), 0)
+    return " ".join(lines[start:])[:_SHOWN]

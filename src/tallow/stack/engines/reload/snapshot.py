@@ -1,0 +1,129 @@
+"""The settings that a running stack uses: kept in files, so that a changed ``.env`` has no effect before
+``tallow reload`` has checked it as a whole, not even when a service is restarted after a failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tallow.monitoring.env_file import quoted, read_env_file
+from tallow.monitoring.environment import SettingVariables
+from tallow.monitoring.small_file import UnreadableFileError, read_small_file
+from tallow.monitoring.variable_source import MAX_SECRET_BYTES, VariableSource
+from tallow.stack.engines import configuration
+from tallow.stack.engines.home import Home, read_json, write_private
+from tallow.stack.engines.services import SERVICES, SETTINGS_FILE
+from tallow.stack.engines.stack_settings import StackSettings
+
+ENVIRONMENT_FILE: Final = "environment.env"
+"""Below ``secrets``: the settings that the environment gave."""
+APPLIED_FILE: Final = "applied_settings.json"
+"""Below ``run``: what each service was started with, as digests."""
+
+
+def running_settings(home: Home) -> StackSettings:
+    """What the running stack uses.
+
+    Raises:
+        BadSettingError: a file that a setting names has become unreadable.
+    """
+    path = home.secrets / SETTINGS_FILE
+    if not path.exists():  # started by an earlier version
+        return configuration.load_settings(Path(home.choices().env_folder))
+    return StackSettings.load(VariableSource({}, read_env_file(path, {})))
+
+
+def read_values(path: Path) -> dict[str, str]:
+    """Variables that :func:`as_text` has written; none if there is no file."""
+    return {name: entry.value for name, entry in read_env_file(path, {}).entries.items()}
+
+
+def as_text(values: Mapping[str, str]) -> str:
+    """Variables as a file of the form of ``.env``."""
+    return "".join(f"{name}={quoted(value)}\n" for name, value in sorted(values.items()))
+
+
+def stored_environment(home: Home) -> dict[str, str]:
+    """The variables that the environment of `up` and later `reload` gave."""
+    return read_values(home.secrets / ENVIRONMENT_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What services were started with: digests, by service."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+    def changed(self, other: Applied) -> set[str]:
+        """The services that another set of digests would start differently."""
+        return {
+            name
+            for ours, theirs in ((self.settings, other.settings), (self.credentials, other.credentials))
+            for name, digest in theirs.items()
+            if ours.get(name) != digest
+        }
+
+
+def wanted(
+    home: Home, settings: Mapping[str, Iterable[SettingVariables]], values: Mapping[str, str]
+) -> Applied:
+    """Digests of what services read only when they start.
+
+    Args:
+        settings: the settings that a service reads, by service.
+        values: the settings in effect.
+    """
+    found = {
+        name: _digest([_read(setting, values) for setting in groups]) for name, groups in settings.items()
+    }
+    return Applied(found, credential_digests(home))
+
+
+def credential_digests(home: Home) -> dict[str, str]:
+    """Digests of the credentials that services read only when they start."""
+    return {
+        service.name: _digest([_content(home.secrets / file) for file in service.credentials])
+        for service in SERVICES
+        if service.credentials
+    }
+
+
+def read_applied(home: Home) -> Applied:
+    """What services were started with; nothing if that is not known."""
+    found = read_json(home.run / APPLIED_FILE)
+    try:
+        return Applied(dict(found["settings"]), dict(found["credentials"]))
+    except (TypeError, KeyError, ValueError):
+        return Applied()
+
+
+def write_applied(home: Home, applied: Applied) -> None:
+    """Remember what services were started with."""
+    write_private(home.run / APPLIED_FILE, json.dumps(asdict(applied), indent=1))
+
+
+def _read(setting: SettingVariables, values: Mapping[str, str]) -> tuple[str, str] | None:
+    """The value of a setting as a service gets it; None if it is not set."""
+    for name in setting.names:
+        if name in values:
+            return setting.names[0], values[name]
+    for name in setting.files:
+        if name in values:
+            return setting.names[0], _content(Path(values[name]))
+    return None
+
+
+def _content(path: Path) -> str:
+    try:
+        return read_small_file(path, MAX_SECRET_BYTES)
+    except (FileNotFoundError, UnreadableFileError):
+        return ""
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()

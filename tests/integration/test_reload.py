@@ -1,0 +1,341 @@
+"""`tallow reload`: refused as a whole, or in effect in every service; and `up`, which checks the same."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from support.stack import Stack, stack, until
+from tallow.cli import main
+from tallow.stack.engines import configuration, plan
+from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.reload import candidate
+from tallow.stack.engines.reload.acceptance import reload_state
+from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.stack_settings import StackSettings
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("reload")]
+
+TOKEN = "correct-horse-battery-staple"
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with stack(tmp_path_factory.mktemp("reload")) as running:
+        yield running
+    assert running.left_behind() == []
+
+
+@pytest.fixture
+def running(started: Stack) -> Iterator[Stack]:
+    """The stack with nothing set, before and after a test."""
+    yield started
+    env(started).unlink(missing_ok=True)
+    cleared = dict.fromkeys(("LOG_LEVEL", "SMTP_HOST", "ALERT_EMAIL_DEFAULT"), "")
+    done = reload(started, **cleared)
+    assert done.exit_code == 0, done.output
+
+
+def env(running: Stack) -> Path:
+    return Path(running.choices.env_folder) / ".env"
+
+
+def tallow(running: Stack, *arguments: str, **environment: str) -> Result:
+    return CliRunner(env=environment).invoke(main, [*arguments, "--home", str(running.home.root)])
+
+
+def reload(running: Stack, text: str | None = None, **environment: str) -> Result:
+    """Write ``.env`` and reload."""
+    if text is not None:
+        env(running).write_text(text)
+    return tallow(running, "reload", **environment)
+
+
+def pids(running: Stack) -> dict[str, int]:
+    return {name: running.process(name).pid for name in NAMES}
+
+
+def restarted(running: Stack, before: dict[str, int]) -> set[str]:
+    return {name for name, pid in pids(running).items() if pid != before[name]}
+
+
+def files(home: Home) -> dict[str, str]:
+    """Everything that settings decide."""
+    return {
+        str(path): path.read_text()
+        for folder in (home.config, home.secrets)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+BAD = {
+    "LOG_LEVEL=verbose": "LOG_LEVEL is 'verbose'; accepted: debug, info, warning, error or fatal ({env}, ",
+    "SENTRY_DSN=hello": "SENTRY_DSN is ***; accepted: a DSN such as https://KEY@sentry.example.org/1",
+    "REMOTE_WRITE_URL=://x": "REMOTE_WRITE_URL is ***; accepted: an address that starts with https:// or ",
+    "METRICS_TOKEN=short": "METRICS_TOKEN is ***; accepted: at least 16 printable characters without a space",
+    "\nMAX_ROOM=5": "{env}, line 2: MAX_ROOM is no setting; did you mean MAX_ROOMS?",
+    "SMTP_PASWORD=x\nSMTP_USER=y": "{env}, line 1: SMTP_PASWORD is no setting; did you mean SMTP_PASSWORD?",
+    "# x\nMAX_ROOMS 5": "{env}, line 2, MAX_ROOMS: it is not of the form NAME=value",
+    "SMTP_PASSWORD_FILE=/nonexistent": "SMTP_PASSWORD_FILE is '/nonexistent'; accepted: a file of 1 byte to ",
+    "CLUSTER_SECRET_FILE=/dev/null": "CLUSTER_SECRET_FILE is '/dev/null'; accepted: a file of 1 byte to ",
+    "TALLOW_FAULTS=1": "TALLOW_FAULTS is on and TALLOW_FAULTS_TOKEN is not set; accepted: ",
+    "\0": "{env} cannot be read: it is not a text file",
+}
+"""Lines of ``.env``, and how the error begins."""
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_setting_that_cannot_be_used_is_one_line_and_changes_nothing(started: Stack, text: str) -> None:
+    before, processes = files(started.home), pids(started)
+    done = reload(started, text)
+    line = BAD[text].format(env=env(started))
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"Error: {line}")
+    assert done.stdout == ""
+    assert files(started.home) == before
+    assert pids(started) == processes
+
+
+def test_up_checks_the_same_and_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SENTRY_DSN=hello\n")
+    home = Home(tmp_path / "home")
+    done = CliRunner().invoke(main, ["up", "--port-offset", "23000", "--home", str(home.root)])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: SENTRY_DSN is ***; accepted: a DSN")
+    assert files(home) == {}
+    assert plan.supervisor(home) is None
+
+
+def test_up_on_a_running_stack_tells_a_bad_setting_too(running: Stack) -> None:
+    processes = pids(running)
+    env(running).write_text("LOG_LEVEL=verbose\n")
+    done = tallow(running, "up")
+    assert done.exit_code == 1
+    assert "LOG_LEVEL is 'verbose'" in done.stderr
+    assert pids(running) == processes
+
+
+def test_without_a_change_nothing_is_done(running: Stack) -> None:
+    assert reload(running, "").exit_code == 0
+    processes = pids(running)
+    done = reload(running, "# a comment\nOF_ANOTHER_PROGRAM=1\n")
+    assert (done.exit_code, done.output) == (
+        0,
+        "nothing has changed; every service uses the present settings\n",
+    )
+    assert pids(running) == processes
+
+
+def test_only_what_reads_a_changed_setting_is_restarted_and_that_is_no_failure(running: Stack) -> None:
+    assert reload(running, "").exit_code == 0
+    switch = "HEARTBEAT_URL=http://127.0.0.1:9/x\n"
+    for text, service in {
+        "LOG_LEVEL=debug\n": "tallow",
+        f"LOG_LEVEL=debug\n{switch}": "heartbeat",
+        f"LOG_LEVEL=error\n{switch}": "tallow",
+        "LOG_LEVEL=error\n": "heartbeat",
+    }.items():
+        before = pids(running)
+        done = reload(running, text)
+        assert (done.exit_code, restarted(running, before)) == (0, {service}), done.output
+        assert running.running(service).restarts == 0
+        assert f"{service}: restarted\n" in done.stdout
+    assert "tallow reload: HEARTBEAT_URL changed" in (running.home.logs / "supervisor.log").read_text()
+
+
+def test_prometheus_and_alertmanager_read_their_files_again_without_a_restart(running: Stack) -> None:
+    assert reload(running, "").exit_code == 0
+    before = pids(running)
+    done = reload(
+        running,
+        "REMOTE_WRITE_URL=http://127.0.0.1:9/push\nREMOTE_USER=me\nREMOTE_PASSWORD=hunter2\n"
+        "REMOTE_MACHINE=web-1\nSLACK_WEBHOOK_URL=https://hooks.slack.example/x\n",
+    )
+    assert done.exit_code == 0, done.output
+    assert {"prometheus: uses the new configuration", "alertmanager: uses the new configuration"} <= set(
+        done.stdout.splitlines()
+    )
+    assert restarted(running, before) == {"heartbeat"}
+    config = running.get("prometheus", "/api/v1/status/config").json()["data"]["yaml"]
+    assert "url: http://127.0.0.1:9/push" in config
+    assert "machine: web-1" in config
+    assert "hunter2" not in config + done.output
+    assert (running.home.secrets / "remote_password").read_text() == "hunter2"
+    assert reload(running, "").exit_code == 0
+    assert not (running.home.secrets / "remote_password").exists()
+    assert "remote_write" not in running.get("prometheus", "/api/v1/status/config").json()["data"]["yaml"]
+
+
+def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:
+    """The files are new and the service is not: an earlier reload was killed between the two."""
+    assert reload(running, "").exit_code == 0
+    before = reload_state("alertmanager", running.home)
+    os.utime(running.home.config / "alertmanager" / "alertmanager.yml")
+    done = reload(running, "")
+    assert done.stdout.splitlines()[0] == "alertmanager: uses the new configuration"
+    after = reload_state("alertmanager", running.home)
+    assert before
+    assert after
+    assert after.at > before.at
+
+
+def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stack) -> None:
+    assert reload(running, "LOG_LEVEL=error\n").exit_code == 0
+    before = files(running.home)
+    done = reload(
+        running,
+        "LOG_LEVEL=debug\nDATABASE_URL=postgresql://alice:hunter2@127.0.0.1:9/tallow\n"
+        "SLACK_WEBHOOK_URL=https://hooks.slack.example/x\n",
+    )
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: tallow does not start: ")
+    assert done.stderr.endswith("; the change was taken back\n")
+    assert done.stderr.count("\n") == 1
+    assert "hunter2" not in done.output
+    assert files(running.home) == before
+    assert running.healthy()
+    assert "slack_configs" not in running.get("alertmanager", "/api/v2/status").text
+
+
+def test_a_configuration_that_prometheus_refuses_is_taken_back(
+    running: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reload(running, "").exit_code == 0
+    before, processes = files(running.home), pids(running)
+    render = configuration.render
+
+    def broken(home: Home, choices: Choices, settings: StackSettings) -> dict[Path, str]:
+        rendered = render(home, choices, settings)
+        file = home.config / "prometheus" / "prometheus.yml"
+        return {**rendered, file: rendered[file] + "nonsense: 1\n"}
+
+    monkeypatch.setattr(configuration, "render", broken)  # no setting that is accepted leads here
+    monkeypatch.setattr(candidate, "check_configuration", lambda *_: ())  # promtool would see it
+    done = reload(running, "SLACK_WEBHOOK_URL=https://hooks.slack.example/x\n")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: prometheus refuses the configuration: ")
+    assert "nonsense" in done.stderr
+    assert done.stderr.endswith("; the change was taken back\n")
+    assert files(running.home) == before
+    assert pids(running) == processes
+    state = reload_state("prometheus", running.home)
+    assert state
+    assert state.successful
+
+
+def test_a_disk_that_takes_no_more_changes_nothing(running: Stack) -> None:
+    """Files of more than 4 KiB cannot be written, as on a full disk."""
+    assert reload(running, "").exit_code == 0
+    before, processes = files(running.home), pids(running)
+    env(running).write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/x\nLOG_LEVEL=error\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tallow", "reload", "--home", str(running.home.root)],
+        check=False,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("File too large\n")
+    assert done.stderr.count("\n") == 1
+    assert files(running.home) == before
+    assert pids(running) == processes
+
+
+def test_the_environment_of_reload_is_added_and_kept(running: Stack) -> None:
+    assert reload(running, "LOG_LEVEL=error\n").exit_code == 0
+    done = reload(running, LOG_LEVEL="debug")
+    assert "changed: LOG_LEVEL\n" in done.stdout
+    assert "line 1: LOG_LEVEL has no effect, since the environment sets it" in done.stderr
+    processes = pids(running)
+    assert reload(running).stdout.startswith("nothing has changed")
+    assert pids(running) == processes
+    assert "tallow: restarted\n" in reload(running, LOG_LEVEL="").stdout
+    assert reload(running, LOG_LEVEL="verbose").stderr.startswith("Error: LOG_LEVEL is 'verbose'; accepted: ")
+
+
+def test_what_has_no_effect_is_told(running: Stack) -> None:
+    (env(running).parent / "password").write_text("hunter2")
+    done = reload(
+        running,
+        "ENVIRONMENT=one\nENVIRONMENT=two\nLOG_FORMAT=console\nSMTP_USER=me\nSMTP_PASSWORD=x\n"
+        "SMTP_PASSWORD_FILE=password\n",
+        LOGLEVEL="debug",
+    )
+    assert done.exit_code == 0, done.output
+    for note in (
+        f"{env(running)}: ENVIRONMENT is set more than once; line 2 counts",
+        "LOG_FORMAT has no effect: the stack sets it",
+        "SMTP_PASSWORD_FILE has no effect, since SMTP_PASSWORD is set",
+        "LOGLEVEL in the environment is no setting; did you mean LOG_LEVEL?",
+    ):
+        assert f"note: {note}\n" in done.stderr
+
+
+def test_status_shows_whom_the_running_stack_tells(running: Stack) -> None:
+    variables = {"SMTP_HOST": "mail.example.org", "ALERT_EMAIL_DEFAULT": "operations@example.org"}
+    assert reload(running, "", **variables).exit_code == 0
+    env(running).write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/x\n")
+    shown = tallow(running, "status").output
+    assert "SMTP_HOST is not set" not in shown
+    assert "SLACK_WEBHOOK_URL is not set" in shown
+
+
+def test_a_changed_file_has_no_effect_before_the_reload(running: Stack) -> None:
+    """Not even when a service is started again after a failure."""
+    assert reload(running, "").exit_code == 0
+    env(running).write_text("LOG_LEVEL=verbose\n")
+    before = running.process("tallow")
+    before.kill()
+    until(lambda: running.process("tallow").pid != before.pid, "tallow is started again")
+    until(running.healthy, "healthy")
+
+
+def test_a_token_of_the_operator_is_used_by_both_sides(running: Stack) -> None:
+    (env(running).parent / "token").write_text(f"{TOKEN}\n")
+    done = reload(running, "METRICS_TOKEN_FILE=token\n")
+    assert done.exit_code == 0, done.output
+    assert TOKEN not in done.output
+    until(
+        lambda: running.value('up{job="tallow"} and on () time() - timestamp(up{job="tallow"}) < 5') == 1,
+        "Prometheus scrapes with the operator's token",
+    )
+    rotated = tallow(running, "credentials", "rotate")
+    assert "METRICS_TOKEN is set; the metrics token is not rotated" in rotated.output
+    assert (running.home.secrets / "metrics_token").read_text() == TOKEN
+    until(running.healthy, "healthy")
+
+
+def test_two_reloads_at_once_are_one_after_the_other(running: Stack) -> None:
+    env(running).write_text("LOG_LEVEL=error\n")
+    command = [sys.executable, "-m", "tallow", "reload", "--home", str(running.home.root)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    outputs = sorted(process.communicate()[0] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert outputs[0].startswith("changed: LOG_LEVEL\n")
+    assert outputs[1].startswith("nothing has changed")
+
+
+def test_a_service_that_is_stopped_stays_so_and_is_named(running: Stack) -> None:
+    assert tallow(running, "down", "heartbeat").exit_code == 0
+    done = reload(running, "HEARTBEAT_URL=http://127.0.0.1:9/y\n")
+    assert done.exit_code == 0, done.output
+    assert "heartbeat: stopped; it uses the change when it is started\n" in done.stdout
+    assert running.running("heartbeat").pid is None
+    running.start()
+
+
+def test_a_service_that_is_just_starting_is_waited_for(running: Stack) -> None:
+    running.process("prometheus").kill()
+    done = reload(running, "REMOTE_WRITE_URL=http://127.0.0.1:9/push\n")
+    assert done.exit_code == 0, done.output
+    assert "remote_write" in running.get("prometheus", "/api/v1/status/config").json()["data"]["yaml"]
