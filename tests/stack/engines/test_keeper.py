@@ -247,3 +247,19 @@ async def test_a_program_that_is_slow_to_start_is_left_alone(
     await asyncio.sleep(0.5)
     assert (kept.running.state, kept.running.restarts) == ("running", 0)
     await kept.stop("the test is over")
+
+
+async def test_a_failure_of_the_keeper_itself_is_said(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(module, "spawn", broken)
+    kept = keeper(home, "")
+    kept.start()
+    await kept.restart(RestartRequest(1, "tallow restart"))
+    await kept.stop("the test is over")
+    [said] = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
+    assert said["message"] == "is not supervised any more"
+    assert said["reason"].startswith("ZeroDivisionError at broken:")

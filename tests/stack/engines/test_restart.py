@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,9 +31,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path / "home")
     made.make()
     plan.write_plan(made, Plan((sleeper("tallow", made), sleeper("prometheus", made))))
-    subprocess.run(
-        [sys.executable, "-m", "tallow.stack.engines.supervisor", str(made.root)], check=True, timeout=30
-    )
+    with (made.logs / "supervisor.log").open("a") as log:
+        command = [sys.executable, "-m", "tallow.stack.engines.supervisor", str(made.root)]
+        subprocess.run(command, check=True, timeout=30, stdout=log, stderr=log)
     until(lambda: len([one for one in plan.read_report(made).services.values() if one.pid]) == 2, "both run")
     try:
         yield made
@@ -76,3 +78,15 @@ def test_a_supervisor_that_was_killed_is_one_clear_line(home: Home) -> None:
     until(lambda: plan.supervisor(home) is None, "the supervisor is gone")
     with pytest.raises(StackError, match="tallow up"):
         restart(home, ["tallow"], "tallow reload")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"tasks": [{}]}', '{"tasks": 3}'])
+def test_a_plan_that_cannot_be_read_stops_nothing(home: Home, content: str) -> None:
+    before = pid(home, "tallow"), pid(home, "prometheus")
+    (home.run / "plan.json").write_text(content)
+    supervisor = plan.supervisor(home)
+    assert supervisor
+    os.kill(supervisor, signal.SIGHUP)
+    log = home.logs / "supervisor.log"
+    until(lambda: "the plan cannot be read" in log.read_text(), "it is logged")
+    assert (pid(home, "tallow"), pid(home, "prometheus")) == before

@@ -172,15 +172,28 @@ def write_plan(home: Home, plan: Plan) -> bool:
     return write_private(home.run / PLAN_FILE, json.dumps(asdict(plan), indent=1))
 
 
+def find_plan(home: Home) -> Plan | None:
+    """The plan as it was written last; None if there is none that can be read."""
+    found = read_json(home.run / PLAN_FILE)
+    try:
+        return _plan(found)
+    except (AttributeError, KeyError, TypeError):
+        return None
+
+
 def read_plan(home: Home) -> Plan:
-    """The plan as it was written last."""
-    found = read_json(home.run / PLAN_FILE) or {}
+    """The plan as it was written last; one with nothing in it if there is none that can be read."""
+    return find_plan(home) or Plan()
+
+
+def _plan(found: dict[str, Any]) -> Plan:
+    release = found.get("release")
     return Plan(
         tuple(_task(facts) for facts in found.get("tasks", ())),
         tuple(found.get("held", ())),
         {name: _made(RestartRequest, facts) for name, facts in found.get("restarts", {}).items()},
         found.get("liveness_timeout", LIVENESS_TIMEOUT_S),
-        _made(Release, release) if (release := found.get("release")) else None,
+        _made(Release, release) if release else None,
         found.get("stop_reason", ""),
     )
 

@@ -12,16 +12,17 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tallow.stack.engines import rotation
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.keeper import Keeper
 from tallow.stack.engines.locks import locked
-from tallow.stack.engines.plan import Plan, Report, Task, read_plan, write_report
+from tallow.stack.engines.plan import Plan, Report, Task, find_plan, read_plan, write_report
 from tallow.stack.engines.supervisor_log import log
 
 ROTATE_EVERY_S: Final = 5
@@ -44,10 +45,11 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for wanted in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(wanted, self._ending.set)
+        loop.set_exception_handler(_log_failure)
         applying: set[asyncio.Task[None]] = set()
 
         def apply() -> None:
-            task = loop.create_task(self._apply(lambda: read_plan(self._home)))
+            task = loop.create_task(self._apply(lambda: find_plan(self._home)))
             applying.add(task)
             task.add_done_callback(applying.discard)
 
@@ -64,14 +66,18 @@ class Supervisor:
         await self._apply(Plan, reason)
         self._report()
 
-    async def _apply(self, read: Callable[[], Plan], reason: str = "tallow down") -> None:
+    async def _apply(self, read: Callable[[], Plan | None], reason: str = "tallow down") -> None:
         """Bring about a plan; one after the other, should several come at once.
 
         Args:
+            read: the plan, when its turn has come. Without one nothing changes.
             reason: why services that are not in it end.
         """
         async with self._applying:
             plan = read()
+            if plan is None:
+                log("error", "the plan cannot be read; nothing is changed")
+                return
             self._liveness_timeout = plan.liveness_timeout
             wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
             await self._stop_others(wanted, reason)
@@ -113,12 +119,39 @@ class Supervisor:
             _survive(lambda: rotation.rotate_all(self._home.logs, (*self._keepers, "supervisor")))
 
 
+def _log_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what went wrong in a task that nobody waits for."""
+    log(
+        "error",
+        "the supervisor failed at something",
+        reason=_words(context.get("exception")),
+        at=context["message"],
+    )
+
+
+def _words(error: object) -> str | None:
+    if not isinstance(error, BaseException):
+        return None
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
 def _survive(action: Callable[[], object]) -> None:
     """Do something that a full disk may prevent: the programs matter more."""
     try:
         action()
     except OSError as error:
         log("error", "a file could not be written", reason=str(error))
+
+
+def _run(home: Home) -> int:
+    try:
+        asyncio.run(Supervisor(home).run())
+    except Exception as error:  # noqa: BLE001 - its log is JSON, and a traceback is not
+        log("error", "the supervisor ended by an exception", reason=_words(error))
+        return 1
+    return 0
 
 
 def main() -> int:
@@ -131,8 +164,7 @@ def main() -> int:
     while time.monotonic() < deadline:
         with locked(home, "supervisor", wait=False) as free:
             if free:
-                asyncio.run(Supervisor(home).run())
-                return 0
+                return _run(home)
         time.sleep(0.05)
     return 1
 
