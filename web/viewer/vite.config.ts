@@ -19,5 +19,6 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 4000,
     modulePreload: { polyfill: false },
   },
+  server: { fs: { allow: [path('../..')] } }, // a test reads the guide in docs/
   test: { environment: 'jsdom', testTimeout: 60_000, include: ['test/**/*.test.ts?(x)'], server: { deps: { inline: [/@grafana/] } } },
 }));

@@ -132,7 +132,7 @@ SECTIONS: Final = (
         "Read by every application that imports `tallow.monitoring`, when the first part that needs them is "
         "used.",
         variables_of(MonitoringSettings),
-        ("serve", "up", "reload"),
+        ("serve", "viewer", "up", "reload"),
     ),
     Section(
         "Library: environment only",
@@ -158,7 +158,7 @@ SECTIONS: Final = (
             Variable("TERM", "a terminal type", "No colours on a terminal if it is `dumb`"),
             Variable("PYTEST_CURRENT_TEST", "set by pytest", "Errors of the telemetry itself are raised"),
         ),
-        ("serve", "up", "reload"),
+        ("serve", "viewer", "up", "reload"),
     ),
     Section(
         "Network",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -73,6 +74,11 @@ async def test_each_refused_attempt_is_counted_and_a_success_is_not(viewer: View
             "malformed": 2,
             "untrusted_origin": 2,
         }
+
+
+def test_the_guide_explains_every_reason() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "viewer.md").read_text(encoding="utf-8")
+    assert all(f"| `{reason}` |" in guide for reason in LOGIN_FAILURE_REASONS)
 
 
 def test_the_log_has_a_bound_and_the_counter_has_none(sink: MemorySink) -> None:

@@ -29,6 +29,10 @@ describe('a legend', () => {
     expect(layout({})).toMatchObject({ placement: 'right', displayMode: 'table', calcs: ['lastNotNull', 'max'] });
     expect(layout({ width: 700 })).toMatchObject({ placement: 'right', calcs: ['lastNotNull'], maxWidth: '30%' });
   });
+  it('has names alone beside a graph where values would cut them off, and goes below with long names', () => {
+    expect(layout({ width: 700, names: [['connection success', 'connection failed']] })).toMatchObject({ placement: 'right', calcs: [] });
+    expect(layout({ width: 700, names: [['a-host-with-a-name.example.com:3000 resident']] })).toMatchObject({ placement: 'bottom' });
+  });
   it('goes below a narrow graph, and in a narrow window', () => {
     expect(layout({ width: 360 })).toMatchObject({ placement: 'bottom', displayMode: 'list', maxHeight: '25%' });
     expect(layout({ wideWindow: false })).toMatchObject({ placement: 'bottom', displayMode: 'list' });

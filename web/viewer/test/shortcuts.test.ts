@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import guide from '../../../docs/viewer.md?raw';
 import { SHORTCUTS, ShortcutMatcher } from '../src/model/shortcuts';
 
 /** The actions of keys that are pressed a tenth of a second apart. */
@@ -24,6 +25,12 @@ describe('shortcuts', () => {
     const matcher = new ShortcutMatcher();
     matcher.press('t', 0);
     expect(matcher.press('z', 1001)).toBeUndefined();
+  });
+  it('stand in the guide', () => {
+    const shown: Record<string, string> = { ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' };
+    const named = SHORTCUTS.flatMap(({ shortcuts }) => shortcuts.flatMap(({ sequences }) => sequences));
+    const texts = named.map((keys) => keys.map((key) => shown[key] ?? key.replace('Ctrl+', 'Ctrl ')).join(' '));
+    expect(texts.filter((text) => !guide.includes(`\`${text}\``))).toEqual([]);
   });
   it('do one thing each', () => {
     const sequences = SHORTCUTS.flatMap(({ shortcuts }) => shortcuts.flatMap((shortcut) => shortcut.sequences.map((keys) => keys.join(' '))));

@@ -11,6 +11,7 @@ const LINE_PX = 22;
 const GAP_PX = 15;
 const ICON_PX = 46;
 const LEAST_NAME_PX = 80;
+const CELL_PADDING_PX = 16;
 const CELL_PX = 78;
 const ITEM_PX = 32;
 const ITEM_VALUE_PX = 120;
@@ -35,15 +36,16 @@ export function legendLayout({ options, names, width, height, wideWindow }: Requ
   const calcs = options?.calcs ?? [];
   const asked = { showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' as LegendPlacement, ...options };
   const limits = { maxWidth: `${BESIDE * 100}%`, maxHeight: `${BELOW * 100}%` };
-  const columns = asked.placement === 'right' && wideWindow ? columnsBeside(width, calcs.length) : undefined;
+  const columns = asked.placement === 'right' && wideWindow ? columnsBeside(names.flat(), calcs.length, width) : undefined;
   if (columns !== undefined) return { ...asked, ...limits, calcs: calcs.slice(0, columns) };
   const values = valuesBelow(names, calcs.length, width, height);
   return { ...asked, ...limits, placement: 'bottom', displayMode: LegendDisplayMode.List, calcs: calcs.slice(0, values) };
 }
 
-/** How many columns of values fit beside a graph; undefined where not even the names do. */
-function columnsBeside(width: number, most: number): number | undefined {
-  const room = width * BESIDE - ICON_PX - LEAST_NAME_PX;
+/** How many columns of values fit beside a graph with whole names; undefined where not even the names do. */
+function columnsBeside(names: string[], most: number, width: number): number | undefined {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  const room = width * BESIDE - ICON_PX - Math.max(LEAST_NAME_PX, longest * LETTER_PX + CELL_PADDING_PX);
   return room < 0 ? undefined : Math.min(most, Math.floor(room / CELL_PX));
 }
 
