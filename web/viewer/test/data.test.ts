@@ -1,6 +1,6 @@
 import { createTheme, dateTime, type TimeRange } from '@grafana/data';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { ask, ApiError, pendingRequests, reach } from '../src/api/client';
+import { ask, ApiError, pendingQueries, reach } from '../src/api/client';
 import { bucketsOf } from '../src/data/buckets';
 import { seriesFrame } from '../src/data/frames';
 import { loadPanel } from '../src/data/panelData';
@@ -107,16 +107,18 @@ describe('the connection', () => {
     expect(reach.now()).toBeNull();
   });
 
-  it('counts what is on its way, and not what was aborted', async () => {
+  it('counts queries on their way, and neither alerts nor what was aborted', async () => {
     vi.stubGlobal('fetch', (_path: string, { signal }: RequestInit) =>
       new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason))),
     );
     const stop = new AbortController();
     const asked = ask('/api/prometheus/query', undefined, stop.signal);
-    expect(pendingRequests()).toBe(1);
+    const alerts = ask('/api/prometheus/alerts', undefined, stop.signal);
+    expect(pendingQueries()).toBe(1);
     stop.abort();
     await expect(asked).rejects.toThrow();
-    expect(pendingRequests()).toBe(0);
+    await expect(alerts).rejects.toThrow();
+    expect(pendingQueries()).toBe(0);
     expect(reach.now()).toBeNull();
   });
 

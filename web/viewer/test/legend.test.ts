@@ -25,17 +25,21 @@ describe('a selection', () => {
 describe('a legend', () => {
   const beside = { placement: 'right', displayMode: 'table', calcs: ['lastNotNull', 'max'] } as any;
   const layout = (more: object) => legendLayout({ options: beside, names: [['success', 'failed', 'cancelled']], width: 1000, height: 240, wideWindow: true, ...more });
-  it('has all of its columns beside a wide graph, one beside a graph of half the width', () => {
-    expect(layout({})).toMatchObject({ placement: 'right', displayMode: 'table', calcs: ['lastNotNull', 'max'] });
-    expect(layout({ width: 700 })).toMatchObject({ placement: 'right', calcs: ['lastNotNull'], maxWidth: '30%' });
+  const six = [['one', 'two', 'three', 'four', 'five', 'six']];
+  it('is a table beside a wide graph', () =>
+    expect(layout({})).toMatchObject({ placement: 'right', displayMode: 'table', calcs: ['lastNotNull', 'max'], maxWidth: '30%' }));
+  it('goes below a graph of half the width where it has more values there', () => {
+    expect(layout({ width: 700 })).toMatchObject({ placement: 'bottom', displayMode: 'list', calcs: ['lastNotNull', 'max'], maxHeight: '25%' });
+    expect(layout({ width: 700, names: six })).toMatchObject({ placement: 'right', displayMode: 'table', calcs: ['lastNotNull'] });
   });
-  it('has names alone beside a graph where values would cut them off, and goes below with long names', () => {
-    expect(layout({ width: 700, names: [['connection success', 'connection failed']] })).toMatchObject({ placement: 'right', calcs: [] });
-    expect(layout({ width: 700, names: [['a-host-with-a-name.example.com:3000 resident']] })).toMatchObject({ placement: 'bottom' });
+  it('has whole names alone where values would cut them off', () => {
+    const long = ['chunk', 'connection', 'signaling', 'transfer'].flatMap((operation) => [`${operation} success`, `${operation} failed`]);
+    expect(layout({ width: 700, names: [long] })).toMatchObject({ placement: 'right', calcs: [] });
+    expect(layout({ width: 700, names: [long.map((name) => `a-host.example.com:3000 ${name}`)] })).toMatchObject({ placement: 'bottom', calcs: [] });
   });
   it('goes below a narrow graph, and in a narrow window', () => {
-    expect(layout({ width: 360 })).toMatchObject({ placement: 'bottom', displayMode: 'list', maxHeight: '25%' });
-    expect(layout({ wideWindow: false })).toMatchObject({ placement: 'bottom', displayMode: 'list' });
+    expect(layout({ width: 360, names: six })).toMatchObject({ placement: 'bottom', displayMode: 'list' });
+    expect(layout({ wideWindow: false, names: six })).toMatchObject({ placement: 'bottom', displayMode: 'list' });
   });
   it('says less below the more names there are', () => {
     const many = Array.from({ length: 10 }, (_, index) => `a long name ${index}`);

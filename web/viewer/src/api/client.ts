@@ -2,6 +2,7 @@
 
 /** The viewer gives up on Prometheus after 30 s; a longer silence is the viewer's own. */
 const TIMEOUT_MS = 45_000;
+const PROMETHEUS = '/api/prometheus/';
 
 export class ApiError extends Error {
   constructor(
@@ -19,7 +20,7 @@ export class ApiError extends Error {
 type Listener = () => void;
 const listeners = new Set<Listener>();
 let trouble: string | null = null;
-let requests = 0;
+let queries = 0;
 
 /** Why no data comes at present, for the whole page; null while it does. */
 export const reach = {
@@ -36,16 +37,17 @@ function setTrouble(found: string | null) {
   for (const listener of listeners) listener();
 }
 
-/** Requests without an answer yet. */
-export const pendingRequests = () => requests;
+/** What panels and variables asked Prometheus and it did not answer yet. Alerts are loaded at their own times. */
+export const pendingQueries = () => queries;
 
 /** Ask for JSON. A session that has ended leads to the login page and back. */
 export async function ask<T>(path: string, form?: URLSearchParams, signal?: AbortSignal): Promise<T> {
-  requests += 1;
+  const counted = path.startsWith(PROMETHEUS) && path !== `${PROMETHEUS}alerts` ? 1 : 0;
+  queries += counted;
   try {
     return await exchange<T>(path, form, signal);
   } finally {
-    requests -= 1;
+    queries -= counted;
   }
 }
 
@@ -73,7 +75,7 @@ function contentOf<T>(path: string, status: number, text: string): T | Promise<T
     return new Promise<T>(() => undefined); // the page is being left
   }
   const content = parse(text);
-  const ofPrometheus = path.startsWith('/api/prometheus/');
+  const ofPrometheus = path.startsWith(PROMETHEUS);
   if (status < 200 || status > 299 || content === null) {
     const error = new ApiError(status, content?.error ?? `The viewer answered ${status}.`);
     if (ofPrometheus && error.unreachable) setTrouble(error.message);

@@ -32,7 +32,7 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
       <TimeSeries frames={frames} timeRange={range} timeZone="browser" width={width} height={height} structureRev={revision} legend={legend} options={options}>
         {(config, alignedFrame) => (
           <>
-            <GraphPlugins config={config} regions={regions} onZoom={onZoom} />
+            <GraphPlugins title={panel.title} config={config} regions={regions} onZoom={onZoom} />
             <KeyboardPlugin config={config} />
             <TooltipPlugin
               frames={frames}

@@ -1,4 +1,4 @@
-// Where a legend goes and how much it says, so that the graph keeps most of the panel.
+// Where a legend goes and which values it has, so that the graph keeps most of the panel.
 import { LegendDisplayMode, type LegendPlacement, type VizLegendOptions } from '@grafana/schema';
 
 /** The most a legend takes of a panel: of its width beside the graph, of its height below. */
@@ -31,15 +31,15 @@ interface Request {
   wideWindow: boolean;
 }
 
-/** The layout that comes closest to what a dashboard asks for. Values are left out before the graph suffers. */
+/** The layout with the most values that leaves the graph its room; beside it, if that is asked for and as good. */
 export function legendLayout({ options, names, width, height, wideWindow }: Request): LegendLayout {
   const calcs = options?.calcs ?? [];
   const asked = { showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' as LegendPlacement, ...options };
   const limits = { maxWidth: `${BESIDE * 100}%`, maxHeight: `${BELOW * 100}%` };
-  const columns = asked.placement === 'right' && wideWindow ? columnsBeside(names.flat(), calcs.length, width) : undefined;
-  if (columns !== undefined) return { ...asked, ...limits, calcs: calcs.slice(0, columns) };
-  const values = valuesBelow(names, calcs.length, width, height);
-  return { ...asked, ...limits, placement: 'bottom', displayMode: LegendDisplayMode.List, calcs: calcs.slice(0, values) };
+  const below = valuesBelow(names, calcs.length, width, height);
+  const beside = asked.placement === 'right' && wideWindow ? columnsBeside(names.flat(), calcs.length, width) : undefined;
+  if (beside !== undefined && beside >= below) return { ...asked, ...limits, calcs: calcs.slice(0, beside) };
+  return { ...asked, ...limits, placement: 'bottom', displayMode: LegendDisplayMode.List, calcs: calcs.slice(0, below) };
 }
 
 /** How many columns of values fit beside a graph with whole names; undefined where not even the names do. */

@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef } from 'react';
 import type { Region } from '../data/annotations';
 
 interface Props {
+  title: string;
   config: UPlotConfigBuilder;
   regions: Region[];
   onZoom: (from: number, to: number) => void;
@@ -11,13 +12,17 @@ interface Props {
 
 const LEAST_PIXELS = 4;
 
-export function GraphPlugins({ config, regions, onZoom }: Props): null {
+export function GraphPlugins({ title, config, regions, onZoom }: Props): null {
   const latest = useRef({ regions, onZoom });
   latest.current = { regions, onZoom };
 
   useLayoutEffect(() => {
     // Without its place on the page the tooltip of a graph that no mouse entered yet stays hidden.
-    config.addHook('init', (plot) => plot.root.addEventListener('focus', () => plot.syncRect()));
+    config.addHook('init', ({ root, syncRect }) => {
+      root.addEventListener('focus', () => syncRect());
+      root.setAttribute('role', 'application'); // the arrow keys are its own
+      root.setAttribute('aria-label', `${title}, graph: arrow keys move the crosshair`);
+    });
     config.setCursor({ drag: { x: true, y: false, setScale: false } });
     config.addHook('setSelect', (plot) => {
       const { left, width } = plot.select;
@@ -29,7 +34,7 @@ export function GraphPlugins({ config, regions, onZoom }: Props): null {
       for (const region of latest.current.regions) shade(plot, region);
     });
     config.addHook('draw', (plot) => label(plot, latest.current.regions));
-  }, [config]);
+  }, [config, title]);
   return null;
 }
 

@@ -1,4 +1,4 @@
-import { type MouseEvent, useMemo, useState } from 'react';
+import { type MouseEvent, useEffect, useMemo, useState } from 'react';
 import { type Alert, type AlertState, loadAlerts } from '../api/alerts';
 import { ago } from '../model/ago';
 import { Inner } from './Inner';
@@ -8,8 +8,12 @@ const STATES: AlertState[] = ['firing', 'pending', 'silenced', 'inhibited'];
 
 /** The alerts that fire, are silenced or inhibited. `brief`: one line until it is opened. */
 export function AlertBar({ tick, brief }: { tick: number; brief: boolean }) {
-  const load = useMemo(() => (signal: AbortSignal) => loadAlerts(signal), [tick]);
-  const { value: found, error } = useResource(load);
+  const [begun, setBegun] = useState(tick);
+  const load = useMemo(() => (signal: AbortSignal) => loadAlerts(signal), [begun]);
+  const { value: found, error, loading } = useResource(load);
+  useEffect(() => {
+    if (!loading) setBegun(tick); // a load that takes longer than the interval is not aborted
+  }, [loading, tick]);
   const [opened, setOpened] = useState<boolean>();
   if (!found || error) return null; // the page says already that Prometheus does not answer
   const counts = STATES.map((state) => [state, found.alerts.filter((alert) => alert.state === state).length] as const);

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from 'react';
-import { pendingRequests } from '../api/client';
+import { pendingQueries } from '../api/client';
 import type { Address } from '../model/address';
 import type { Dashboard } from '../model/dashboard';
 import type { Selection } from '../model/legendSelection';
@@ -36,7 +36,7 @@ export function Board({ board, address, problems, move }: Props) {
   const [tick, setTick] = useState(0);
   const again = useCallback(() => setTick((now) => now + 1), []);
   // A load that takes longer than the interval ends before the next begins, or none would ever end.
-  useEvery(millisecondsOf(refresh), () => pendingRequests() || again());
+  useEvery(millisecondsOf(refresh), () => pendingQueries() || again());
   const [alertTick, setAlertTick] = useState(0);
   useEvery(ALERTS_EVERY_MS, () => setAlertTick((now) => now + 1));
   const [shares, setShares] = useState(false);
