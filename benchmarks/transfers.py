@@ -136,7 +136,7 @@ def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
                 event["link"] for line in sender.stdout if (event := json.loads(line))["event"] == "link"
             )
             receiver = subprocess.Popen(
-                [*server.command, "receive", "-o", f"{home}/in", *flags],
+                [*server.command, "receive", "--yes", "-o", f"{home}/in", *flags],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,

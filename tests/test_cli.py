@@ -98,7 +98,7 @@ NEEDED = {
     "silence add": ["RestartLoop", "--comment", "why"],
     "silence expire": ["0"],
     "send": [__file__],
-    "receive": ["aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw"],
+    "receive": ["--yes", "aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw"],
 }
 """Arguments without which a command is wrong usage."""
 WITHOUT_STACK = {

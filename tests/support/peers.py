@@ -17,6 +17,7 @@ from typing import Any
 from tallow.app.files.destination import Destination
 from tallow.app.files.source import collect
 from tallow.app.link import Link, new_secret, token_hash
+from tallow.app.peer.confirmation import Confirm
 from tallow.app.peer.offer import prepare
 from tallow.app.peer.receiver import Receiver
 from tallow.app.peer.retries import Timing
@@ -112,8 +113,16 @@ async def send(
     return side
 
 
-def receive(link: Link, folder: Path, *, options: Options | None = None, url: str | None = None) -> Side:
-    """A receiver in this event loop; at another server than the link's with ``url``."""
+def receive(
+    link: Link,
+    folder: Path,
+    *,
+    options: Options | None = None,
+    url: str | None = None,
+    confirm: Confirm | None = None,
+) -> Side:
+    """A receiver in this event loop; at another server than the link's with ``url``. It takes what is offered
+    unless ``confirm`` is to be asked."""
     side = Side()
     side.link = link
 
@@ -122,7 +131,9 @@ def receive(link: Link, folder: Path, *, options: Options | None = None, url: st
             with Destination(folder) as destination:
                 received = Received.of(link, time.time() + 3600)
                 chosen = options or RELAYED
-                await Receiver(server, link, destination, received, chosen, side.metrics, side).run()
+                await Receiver(
+                    server, link, destination, received, chosen, side.metrics, side, confirm=confirm
+                ).run()
 
     side.task = asyncio.create_task(run())
     return side
@@ -167,12 +178,16 @@ class Program:
 
 @asynccontextmanager
 async def tallow(*arguments: str, home: Path, given: str = "", **environment: str) -> AsyncIterator[Program]:
-    """A `tallow` command with --json, its settings and state under ``home``, ``given`` as its input."""
+    """A `tallow` command with --json, its settings and state under ``home``, ``given`` as its input.
+
+    `receive` gets --yes, as there is no terminal to ask at.
+    """
     scratch = home / "tmp"  # what a killed one leaves
     scratch.mkdir(parents=True, exist_ok=True)
     own = {"XDG_STATE_HOME": home / "state", "XDG_CONFIG_HOME": home / "config", "TMPDIR": scratch}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", *arguments, "--json"),
+        *(["--yes"] if arguments[0] == "receive" else []),
         env=os.environ | {name: str(folder) for name, folder in own.items()} | environment,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -227,3 +227,82 @@ async def test_nothing_is_compressed(server: Running) -> None:
     async with websockets.connect(url, compression="deflate") as connection:
         assert connection.response is not None
         assert "sec-websocket-extensions" not in connection.response.headers
+
+
+async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await server.until("transfer_queue_depth", 1)
+    await receiver.send(type="confirmation", state="pending")
+    assert await sender.receive() == {"type": "confirmation", "state": "pending"}
+    assert server.value("transfer_queue_depth") == 0
+    await receiver.send(type="confirmation", state="given")
+    assert await sender.receive() == {"type": "confirmation", "state": "given"}
+    assert server.value("transfer_queue_depth") == 1
+    await sender.send(type="started", method="p2p")
+    await server.until("transfer_queue_depth", 0)
+    for direction in ("in", "out"):
+        assert server.value("signaling_messages_total", type="other", direction=direction) >= 2
+
+
+async def test_to_be_asked_has_a_limit_that_both_sides_are_told(tmp_path: Path) -> None:
+    async with serving(tmp_path, confirmation_limit=7) as server:
+        sender, receiver = await server.pair()
+        assert sender.joined["confirmation_limit"] == receiver.joined["confirmation_limit"] == 7
+        await receiver.send(type="confirmation", state="pending")
+        await sender.receive()
+        clock = server.context.lobby.clock
+        server.context.lobby.clock = lambda: clock() + 6
+        await server.context.lobby.tick()
+        assert server.value("transfer_queue_depth") == 0
+        server.context.lobby.clock = lambda: clock() + 8
+        await server.context.lobby.tick()
+        assert server.value("transfer_queue_depth") == 1
+
+
+async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await receiver.send(type="confirmation", state="pending")
+    await sender.receive()
+    room, token = server.made[-1]
+    back = await server.join(room, token, "sender", seat=sender.joined["seat"])
+    assert await back.receive() == {"type": "confirmation", "state": "pending"}
+    assert server.value("transfer_queue_depth") == 0
+
+
+async def test_a_receiver_that_leaves_is_asked_no_more(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await receiver.send(type="confirmation", state="pending")
+    await sender.receive()
+    receiver.socket.transport.abort()
+    await sender.receive()
+    room, token = server.made[-1]
+    await server.join(room, token, "receiver")
+    await server.until("transfer_queue_depth", 1)
+
+
+async def test_only_a_receiver_is_asked(server: Running) -> None:
+    sender, _ = await server.pair()
+    await sender.send(type="confirmation", state="pending")
+    assert (await sender.receive())["code"] == "bad_message"
+
+
+async def test_a_state_that_is_none_is_refused(server: Running) -> None:
+    _, receiver = await server.pair()
+    await receiver.send(type="confirmation", state="declined")
+    assert (await receiver.receive())["code"] == "bad_message"
+
+
+async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_good(server: Running) -> None:
+    sender, receiver = await server.pair()
+    room, token = server.made[-1]
+    sender.socket.transport.abort()
+    assert await receiver.receive() == {"type": "peer", "event": "lost"}
+    await receiver.send(type="leave", outcome="cancelled")
+    await closed(receiver)
+    back = await server.join(room, token, "sender")
+    assert await back.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
+    await server.join(room, token, "receiver")  # somebody else with the link
+    assert await back.receive() == {"type": "peer", "event": "joined"}
+    again = await server.join(room, token, "sender", seat=back.joined["seat"])
+    assert again.joined["peer"]
+    await again.send(type="offer", data={})

@@ -23,7 +23,14 @@ from tallow.app.files.error import FileError
 from tallow.app.link import LinkError
 from tallow.app.peer import private, state
 from tallow.app.peer.display import Display, JsonLines, Terminal
-from tallow.app.peer.errors import LostError, NotRunningError, PeerError, classified, one_line
+from tallow.app.peer.errors import (
+    LostError,
+    NotConfirmedError,
+    NotRunningError,
+    PeerError,
+    classified,
+    one_line,
+)
 from tallow.app.peer.journal import set_up
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import Options
@@ -95,12 +102,14 @@ def options_of(common: Common, preferences: Preferences, *features: str | None) 
     )
 
 
-def display_of(common: Common, preferences: Preferences, *, qr_code: bool = False) -> Display:
+def display_of(
+    common: Common, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
+) -> Display:
     """Where events go."""
     if common.json_output:
         return JsonLines()
     bell = preferences.is_on("notifications")
-    return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code)
+    return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code, asks=asks)
 
 
 def load_faults() -> None:
@@ -137,6 +146,9 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
         work.close()  # it may not have begun
         display("finished", outcome="cancelled", by="this side")
         status = _say(display, "cancelled", INTERRUPTED)
+    except NotConfirmedError as error:
+        display("finished", outcome="cancelled", by="this side")
+        status = _say(display, str(error), FAILED)
     except CancelledByPeerError as error:
         display("finished", outcome="cancelled", by="other side")
         status = _say(display, str(error), FAILED)

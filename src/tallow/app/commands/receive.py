@@ -9,10 +9,12 @@ from pathlib import Path
 
 import click
 
+from tallow.app.commands.confirm import TerminalConfirmation
 from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link, is_exposed, origin
+from tallow.app.peer.confirmation import Confirm
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_passing
 from tallow.app.peer.preferences import Preferences
@@ -37,20 +39,29 @@ REMEMBERED_S = 86_400
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for what is received.",
 )
+@click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help="Do not ask whether to receive; needed where there is no terminal to ask at.",
+)
 @server_option("The Tallow server to meet at, if not the link's.", "the link's")
 @common_options
-def command(link: str | None, output: Path, server: ServerChoice, common: Common) -> None:
-    """Receive files from LINK.
+def command(link: str | None, output: Path, yes: bool, server: ServerChoice, common: Common) -> None:
+    """Receive files from LINK: shows their names and sizes, and asks whether to receive them.
 
     A command line is visible to the other users of this machine: without LINK it is asked for, or read from
     standard input. With --server or --home the rest of the link, ROOM.SECRET, is enough. Names that are taken
     or unsafe are changed, nothing is overwritten, and a file gets its name after its SHA-256 was found right.
     The same command resumes what was interrupted.
     """
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("standard input is no terminal to ask at: add --yes to receive without asking")
     preferences = Preferences.load()
-    display = display_of(common, preferences)
+    display = display_of(common, preferences, asks=True)
     options = options_of(common, preferences, "receive")
-    run(display, _receive(link or asked(), output, server, common, options, preferences, display))
+    confirm = None if yes else TerminalConfirmation(output)
+    run(display, _receive(link or asked(), output, confirm, server, common, options, preferences, display))
 
 
 def asked() -> str:
@@ -64,6 +75,7 @@ def asked() -> str:
 async def _receive(
     text: str,
     output: Path,
+    confirm: Confirm | None,
     choice: ServerChoice,
     common: Common,
     options: Options,
@@ -81,7 +93,9 @@ async def _receive(
         metrics.record_feature_usage("resume")
     async with Server(link.server, trust(common.ca)) as server:
         with Destination(output) as destination, correlation.bind(correlation.new_id()):
-            receiver = Receiver(server, link, destination, received, options, metrics, display)
+            receiver = Receiver(
+                server, link, destination, received, options, metrics, display, confirm=confirm
+            )
             try:
                 await receiver.run()
             except Exception as error:

@@ -133,6 +133,20 @@ class CancelledByPeerError(ProtocolError):
     text = "the other side cancelled the transfer"
 
 
+class DeclinedError(CancelledByPeerError):
+    """The person at the receiver does not want the files."""
+
+    code = 16
+    text = "the receiver declined the files"
+
+
+class UnconfirmedError(CancelledByPeerError):
+    """Nobody at the receiver has said whether to take the files."""
+
+    code = 17
+    text = "nobody at the receiver confirmed the files in time"
+
+
 def _all(base: type[ProtocolError]) -> list[type[ProtocolError]]:
     return [base, *(found for each in base.__subclasses__() for found in _all(each))]
 
@@ -143,6 +157,6 @@ _BY_CODE = {error.code: error for error in _all(ProtocolError)}
 def from_code(code: int) -> ProtocolError:
     """What the other side's abort means here."""
     error = _BY_CODE.get(code, ProtocolError)
-    if error is CancelledByPeerError or error is StorageFailedError or error is SourceChangedError:
+    if issubclass(error, CancelledByPeerError | StorageFailedError | SourceChangedError):
         return error()
     return error(f"the other side gave up: {error.text}")

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.theme import Theme
 
 from tallow.app.files.error import shown
+from tallow.app.peer.listing import listing
 
 _THEMES: Final = {
     "light": Theme({"bar.complete": "dark_blue", "bar.finished": "dark_green", "note": "grey37"}),
@@ -56,14 +57,18 @@ class Terminal:
         theme: auto, light, dark or plain.
         bell: whether it rings at the end.
         qr_code: whether the link is shown as one, where the terminal is one.
+        asks: whether this side is the one that is asked to confirm.
     """
 
-    def __init__(self, *, theme: str = "auto", bell: bool = False, qr_code: bool = True) -> None:
+    def __init__(
+        self, *, theme: str = "auto", bell: bool = False, qr_code: bool = True, asks: bool = False
+    ) -> None:
         plain = theme == "plain"
         self._console = Console(
             stderr=True, theme=_THEMES[theme], no_color=plain or None, highlight=False, soft_wrap=True
         )
         self._theme = theme
+        self._asks = asks
         self._bell = bell
         self.shows_qr_code = qr_code and self._console.is_terminal
         self._bar: Progress | None = None
@@ -103,6 +108,18 @@ class Terminal:
         self._say(f"Connected {how}, encrypted end to end.")
 
     def _on_offer(self, details: Mapping[str, Any]) -> None:
+        if "entries" in details:
+            for line in listing(details["entries"], details["bytes"]):
+                self._say(line)
+
+    def _on_confirming(self, details: Mapping[str, Any]) -> None:
+        if not self._asks:
+            self._say(
+                f"Waiting up to {_span(details['seconds'])} for the person at the receiver to confirm … "
+                "(Ctrl-C cancels)"
+            )
+
+    def _start_bar(self, total: int) -> None:
         if self._console.is_terminal and self._bar is None:
             self._bar = Progress(
                 TextColumn("{task.fields[name]}", markup=False),
@@ -112,10 +129,11 @@ class Terminal:
                 TextColumn("{task.fields[left]}"),
                 console=self._console,
             )
-            self._task = self._bar.add_task("", total=details["bytes"], name="", speed="", left="")
+            self._task = self._bar.add_task("", total=total, name="", speed="", left="")
             self._bar.start()
 
     def _on_progress(self, details: Mapping[str, Any]) -> None:
+        self._start_bar(details["total"])
         if self._bar is None or self._task is None:
             return
         left = details["remaining_seconds"]

@@ -6,10 +6,12 @@ from typing import Final
 
 from tallow.app.channels.channel import ChannelError
 from tallow.app.crypto.errors import (
+    DeclinedError,
     HashMismatchError,
     ProtocolError,
     SourceChangedError,
     StorageFailedError,
+    UnconfirmedError,
 )
 from tallow.app.files.error import FileError, MismatchError
 from tallow.app.files.source import SourceChangedError as FileChangedError
@@ -35,6 +37,18 @@ class NotRunningError(PeerError):
 
     def __init__(self, text: str) -> None:
         super().__init__(text, "validation", "low")
+
+
+class NotConfirmedError(PeerError):
+    """The person at this receiver declined the files, or did not answer in time: a cancelled transfer.
+
+    Args:
+        reason: the error that the sender is told.
+    """
+
+    def __init__(self, text: str, reason: type[DeclinedError | UnconfirmedError]) -> None:
+        super().__init__(text, reason.kind, reason.severity)
+        self.code = reason.code
 
 
 class RefusedError(PeerError):
@@ -92,7 +106,7 @@ def classified(error: BaseException) -> tuple[str, str]:
 
 def code_of(error: BaseException) -> int:
     """What the other side is told: see docs/protocol.md, "Aborts"."""
-    if isinstance(error, ProtocolError):
+    if isinstance(error, ProtocolError | NotConfirmedError):
         return error.code
     if isinstance(error, FileChangedError):
         return SourceChangedError.code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import Header, Kind
@@ -24,6 +24,7 @@ class Incoming:
     Args:
         received: what earlier connections of this transfer have brought.
         resume_key: names its partial files.
+        confirm: returns once the person here wants what is offered.
         flowing: called when the sender has been told what to send.
     """
 
@@ -35,6 +36,7 @@ class Incoming:
         resume_key: bytes,
         metrics: Metrics,
         progress: Progress,
+        confirm: Callable[[Manifest], Awaitable[None]],
         flowing: Callable[[], None],
     ) -> None:
         self._secure = secure
@@ -44,6 +46,7 @@ class Incoming:
         self._metrics = metrics
         self._progress = progress
         self._method = method_of(secure.channel)
+        self._confirm = confirm
         self._flowing = flowing
 
     async def run(self) -> Manifest:
@@ -52,12 +55,15 @@ class Incoming:
         Raises:
             ProtocolError, ChannelError: see :class:`SecureChannel`.
             FileError: a file cannot be written.
+            NotConfirmedError: the person here does not want the files.
         """
         secure = self._secure
         manifest = Manifest.decode(await secure.receive_document(Kind.MANIFEST, MAX_BYTES))
         resumed = self._received.begun
         if not self._received.is_of(manifest):
             raise SourceChangedError("the sender offers other files than before the interruption")
+        self._progress.total(manifest, listed=True)
+        await self._confirm(manifest)
         if resumed:
             await self._find_finished(manifest)
         try:
@@ -87,7 +93,6 @@ class Incoming:
         partial = await self._begin(manifest, wanted[0]) if wanted else None
         have = {wanted[0]: partial.received} if partial is not None and partial.received else {}
         here = sum(manifest.files[file].size for file in done) + sum(have.values())
-        self._progress.total(manifest)
         self._progress.restart(here)
         try:
             self._destination.refuse_if_full(manifest.size - here)

@@ -15,6 +15,7 @@ from tallow.monitoring.logging import BadSettingError, configure, silence, trans
 
 _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "waiting": ("info", "Waiting for the other side", ()),
+    "confirming": ("info", "Waiting for confirmation", ("seconds",)),
     "connected": ("info", "Connected", ("method", "path")),
     "interrupted": ("warning", "Interrupted", ("retry_in",)),
 }

@@ -37,6 +37,7 @@ class Progress:
         self._told = -every
         self._name = ""
         self._size = 0
+        self._told_total = False
         self._samples: deque[tuple[float, int]] = deque()
         self._first: float | None = None
         self.done = 0
@@ -57,10 +58,13 @@ class Progress:
         if self._first is None:
             self._first = self._clock()
 
-    def total(self, manifest: Manifest) -> None:
-        """What the whole is."""
-        if not self._size:
-            self._events("offer", files=len(manifest.files), bytes=manifest.size)
+    def total(self, manifest: Manifest, *, listed: bool = False) -> None:
+        """What the whole is; told once, with the name and size of each file if ``listed``."""
+        if not self._told_total:
+            self._told_total = True
+            entries = [{"name": entry.name, "size": entry.size} for entry in manifest.files]
+            more = {"entries": entries} if listed else {}
+            self._events("offer", files=len(manifest.files), bytes=manifest.size, **more)
         self._size = manifest.size
 
     def restart(self, done: int) -> None:

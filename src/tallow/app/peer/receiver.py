@@ -9,6 +9,7 @@ from typing import Final
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link
+from tallow.app.peer.confirmation import Confirm, Confirmation
 from tallow.app.peer.errors import PeerError, code_of, is_passing
 from tallow.app.peer.incoming import Incoming
 from tallow.app.peer.manifest import Manifest
@@ -32,6 +33,7 @@ class Receiver(Side):
 
     Args:
         received: what is remembered of it.
+        confirm: asks the person here whether to take what is offered; None: all is taken.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class Receiver(Side):
         options: Options,
         metrics: Metrics,
         events: Events,
+        *,
+        confirm: Confirm | None = None,
     ) -> None:
         super().__init__("receiver", server, link, received, options, metrics, events)
+        self._confirmation = Confirmation(confirm, self._seat, received, self._events, options.timing)
         self._destination = destination
         self._received = received
         self._replaced = False
@@ -55,10 +60,14 @@ class Receiver(Side):
         if error is not None:
             record_failure(error, self._metrics)
         resumable = error is not None and is_passing(error)
+        self._confirmation.close()
         if not resumable:
             self._received.forget()
             self._drop_parts()
         await self._say_goodbye(None if resumable else outcome_of(error))
+
+    async def _on_return(self, signaling: Signaling) -> None:
+        await self._confirmation.say_again(signaling)
 
     def _drop_parts(self) -> None:
         """Leave nothing in the folder of what nobody will go on with."""
@@ -176,6 +185,7 @@ class Receiver(Side):
             self._link.resume_key,
             self._metrics,
             self._progress,
+            lambda manifest: self._confirmation.given(manifest, secure),
             self._flowing,
         )
         try:

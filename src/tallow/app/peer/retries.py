@@ -22,6 +22,7 @@ class Timing:
         direct: for a direct connection, before the relay is taken. Longer than what HighConnectionTime calls
             slow (10 s), or a slow connection would only ever read as a failed one.
         linger: a receiver that has all stays for the sender to hear of it.
+        confirmation: for a person to confirm, where the server names no limit.
     """
 
     first: float = 0.5
@@ -30,6 +31,7 @@ class Timing:
     channel: float = 20.0
     direct: float = 15.0
     linger: float = 30.0
+    confirmation: float = 300.0
 
 
 class Retries:

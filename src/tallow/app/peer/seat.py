@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
@@ -22,13 +22,17 @@ from tallow.monitoring.metrics import Metrics
 LEAVE_S: Final = 2.0
 
 
+async def _nothing(_signaling: Signaling) -> None:
+    """There is nothing to tell the server."""
+
+
 class Seat:
     """One side's place in a room.
 
     Args:
         key: of the seat, from an earlier run.
         on_key: told the key, to be kept for a later run.
-        flowing: how data flows at this moment, if it does: the server is told again after an absence.
+        on_return: tells the server again, after an absence, what it must know of this side.
 
     Attributes:
         attempts: what the other side offers.
@@ -47,7 +51,7 @@ class Seat:
         *,
         key: str | None = None,
         on_key: Callable[[str], None] = lambda _key: None,
-        flowing: Callable[[], str | None] = lambda: None,
+        on_return: Callable[[Signaling], Awaitable[None]] = _nothing,
     ) -> None:
         self.attempts: Mailbox[Attempt] = Mailbox()
         self.correlation_id = correlation.current() or correlation.new_id()
@@ -59,7 +63,7 @@ class Seat:
         self._retries = Retries("signaling", metrics, timing)
         self._key = key
         self._on_key = on_key
-        self._flowing = flowing
+        self._on_return = on_return
         self._signaling: Signaling | None = None
         self._given_up: Exception | None = None
         self._met = False
@@ -101,7 +105,9 @@ class Seat:
                 error = problem
             else:
                 self._retries.succeeded()
-                await self._on_return()
+                if self._signaling is not None:
+                    with suppress(LostError):
+                        await self._on_return(self._signaling)
                 return
 
     async def _join(self) -> Signaling:
@@ -117,12 +123,6 @@ class Seat:
         if self._holding is None:
             self._holding = asyncio.create_task(self._hold(), name="seat")
         return signaling
-
-    async def _on_return(self) -> None:
-        method = self._flowing()
-        if method is not None and self._signaling is not None:
-            with suppress(LostError):
-                await self._signaling.started(method)
 
     async def _hold(self) -> None:
         """Take the seat again as soon as it is lost, whatever else goes on."""

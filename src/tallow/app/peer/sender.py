@@ -8,14 +8,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError, Method
-from tallow.app.crypto.errors import ProtocolError
+from tallow.app.crypto.errors import ProtocolError, UnconfirmedError
 from tallow.app.peer.errors import PeerError, RefusedError, code_of, is_passing
+from tallow.app.peer.manifest import Accept
 from tallow.app.peer.offer import Offer
 from tallow.app.peer.outgoing import Outgoing
 from tallow.app.peer.progress import Events
 from tallow.app.peer.secure import SecureChannel, agree
 from tallow.app.peer.server import Server
-from tallow.app.peer.side import Side
+from tallow.app.peer.side import Side, cancelled
 from tallow.app.peer.signaling import Signaling
 from tallow.app.peer.state import Sent
 from tallow.app.peer.transfer import Options, goodbye, left, outcome_of, record_failure
@@ -23,6 +24,8 @@ from tallow.app.peer.ways import method_of
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
+CONFIRMATION_ARRIVES_S = 15
+"""The receiver gives up by itself when its person does not answer; so much later the sender does."""
 RESENT_MOST = 20
 """Chunks sent again after one interruption that are counted: what was in flight, and no more."""
 
@@ -48,16 +51,7 @@ class Sender(Side):
         *,
         on_joined: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(
-            "sender",
-            server,
-            sent.link,
-            sent,
-            options,
-            metrics,
-            events,
-            flowing=lambda: self._flowing,
-        )
+        super().__init__("sender", server, sent.link, sent, options, metrics, events)
         self._sent = sent
         self._preparing = preparing
         self._resumed = sent.manifest is not None
@@ -184,13 +178,49 @@ class Sender(Side):
             self._flowing = None
             await self._close(channel)
 
+    async def _on_return(self, signaling: Signaling) -> None:
+        if self._flowing is not None:
+            await signaling.started(self._flowing)
+
+    async def _accepted(self, outgoing: Outgoing, signaling: Signaling) -> Accept:
+        """Offer the files, and wait for the receiver to accept them, and for the person there to confirm.
+
+        Raises:
+            DeclinedError, UnconfirmedError: nobody wants them, or nobody answers.
+        """
+        offering = asyncio.create_task(outgoing.offer())
+        overdue = asyncio.create_task(self._confirmation_overdue(signaling))
+        try:
+            await asyncio.wait({offering, overdue}, return_when=asyncio.FIRST_COMPLETED)
+            if not offering.done():
+                overdue.result()
+            return await offering
+        finally:
+            await asyncio.gather(cancelled(overdue), cancelled(offering))
+
+    async def _confirmation_overdue(self, signaling: Signaling) -> None:
+        """Raise once the receiver's person has not confirmed in time.
+
+        Raises:
+            UnconfirmedError: always, at the end.
+        """
+        limit = signaling.joined.confirmation_limit or self._options.timing.confirmation
+        while True:
+            await signaling.confirming.wait()
+            self._events("confirming", side="receiver", seconds=limit)
+            try:
+                async with asyncio.timeout(limit + CONFIRMATION_ARRIVES_S):
+                    await signaling.confirmed.wait()
+            except TimeoutError:
+                raise UnconfirmedError from None
+
     async def _carry(self, secure: SecureChannel, signaling: Signaling, offer: Offer) -> None:
         progress = self._progress
         progress.total(offer.manifest)
         before = progress.done if progress.begun else 0
         outgoing = Outgoing(secure, offer, self._metrics, progress)
         try:
-            accept = await outgoing.offer()
+            accept = await self._accepted(outgoing, signaling)
             await signaling.started(self._method)
             for _ in range(min(RESENT_MOST, math.ceil((before - progress.done) / secure.chunk))):
                 self._metrics.record_retry("chunk", "success")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
@@ -43,7 +43,6 @@ class Side(ABC):
 
     Args:
         remembered: what is kept of the transfer from run to run.
-        flowing: how data flows at this moment, if it does.
     """
 
     def __init__(
@@ -55,8 +54,6 @@ class Side(ABC):
         options: Options,
         metrics: Metrics,
         events: Events,
-        *,
-        flowing: Callable[[], str | None] = lambda: None,
     ) -> None:
         def keep(key: str) -> None:
             remembered.seat = key
@@ -78,7 +75,7 @@ class Side(ABC):
             options.timing,
             key=remembered.seat,
             on_key=keep,
-            flowing=flowing,
+            on_return=self._on_return,
         )
         self._opener = Opener(server, role, options, metrics)
         self._retries = Retries("connection", metrics, options.timing)
@@ -133,7 +130,7 @@ class Side(ABC):
                 async with asyncio.timeout_at(self._goodbye_ends):
                     await asyncio.shield(ending)
             except TimeoutError:
-                await _cancelled(ending)
+                await cancelled(ending)
                 return
             except asyncio.CancelledError:
                 self._hurry()
@@ -185,7 +182,7 @@ class Side(ABC):
             return await task
         finally:
             farewell.cancel()
-            await _cancelled(task)
+            await cancelled(task)
 
     @abstractmethod
     async def _until_done(self) -> None:
@@ -195,12 +192,16 @@ class Side(ABC):
     async def _end(self, error: BaseException | None) -> None:
         """Clean up here, and tell whoever must know how it ended."""
 
+    @abstractmethod
+    async def _on_return(self, signaling: Signaling) -> None:
+        """Tell the server again what it must know, after signaling was lost."""
+
     async def _say_goodbye(self, outcome: str | None) -> None:
         """Leave the room, with the outcome of a transfer that is over, and hand the last report in."""
         await asyncio.gather(self._seat.leave(outcome), self._telemetry.last())
 
 
-async def _cancelled(task: asyncio.Future[Any]) -> None:
+async def cancelled(task: asyncio.Future[Any]) -> None:
     """Cancel a task. One that closes a connection whose other end does not answer is not waited for."""
     task.cancel()
     done, _ = await asyncio.wait({task}, timeout=CANCEL_S)

@@ -25,6 +25,7 @@ Way = Literal["webrtc", "relay"]
 _KINDS: Final = frozenset({"offer", "answer", "candidate"})
 _WAYS: Final = frozenset({"webrtc", "relay"})
 JOIN_TIMEOUT_S: Final = 15
+MOST_CONFIRMATION_S: Final = 3600.0
 # Close codes that no error message comes before.
 _SILENT: Final = {4008: "taken_over", 4009: "timeout", 4006: "expired"}
 
@@ -42,6 +43,8 @@ class Joined:
     relay_ticket: str = field(repr=False)
     correlation_id: str
     ice_servers: list[dict[str, Any]] = field(repr=False)
+    confirmation_limit: float | None = None
+    """Seconds that a receiver may take to confirm. None: a server from before there was confirmation."""
 
 
 class Attempt:
@@ -83,6 +86,8 @@ class Signaling:
         left: set while the other side is away again.
         farewell: set when it left on purpose, with an outcome.
         outcome: that one.
+        confirming: set while the person at the receiver is asked whether to take the files (at the sender).
+        confirmed: set once the person has agreed.
         lost: set once signaling is over.
         error: why it is lost.
     """
@@ -95,6 +100,8 @@ class Signaling:
         self.met = False
         self.left = asyncio.Event()
         self.farewell = asyncio.Event()
+        self.confirming = asyncio.Event()
+        self.confirmed = asyncio.Event()
         self.lost = asyncio.Event()
         self.outcome: str | None = None
         self.error: Exception | None = None
@@ -142,6 +149,7 @@ class Signaling:
                 str(answer["relay_ticket"]),
                 str(answer["correlation_id"]),
                 [_ice_server(server) for server in answer["ice_servers"]],
+                _confirmation_limit(answer.get("confirmation_limit")),
             )
         except (KeyError, TypeError, ValueError):
             raise RefusedError("bad_message") from None
@@ -186,6 +194,16 @@ class Signaling:
     async def started(self, method: str) -> None:
         """Say that data flows from now on. A sender's."""
         await self._send({"type": "started", "method": method})
+
+    async def confirmation(self, state: Literal["pending", "given"]) -> None:
+        """Say that the person here is asked, or has agreed. A receiver's; nothing to a server that does not
+        know of it.
+
+        Raises:
+            LostError: signaling was lost.
+        """
+        if self.joined.confirmation_limit is not None:
+            await self._send({"type": "confirmation", "state": state})
 
     async def forward(self, kind: Kind, data: dict[str, object]) -> None:
         """Pass a message to the other side.
@@ -246,6 +264,8 @@ class Signaling:
             return
         if kind == "peer":
             self._peer(str(message.get("event")), message.get("outcome"))
+        elif kind == "confirmation":
+            self._confirmation(message.get("state"))
         elif kind == "error" and message.get("code") == "no_peer":
             self._other_left()
         elif kind == "error":
@@ -264,6 +284,14 @@ class Signaling:
             if outcome:
                 self.farewell.set()
             self._other_left()
+
+    def _confirmation(self, state: object) -> None:
+        if state == "pending":
+            self.confirmed.clear()
+            self.confirming.set()
+        elif state == "given":
+            self.confirming.clear()
+            self.confirmed.set()
 
     def _other_came(self) -> None:
         self.met = True
@@ -300,6 +328,13 @@ def _ice_server(entry: dict[str, Any]) -> dict[str, Any]:
     """An RTCIceServer (W3C WebRTC, section 4.2.4) with its URLs as a list."""
     urls = entry["urls"]
     return entry | {"urls": [urls] if isinstance(urls, str) else [str(url) for url in urls]}
+
+
+def _confirmation_limit(seconds: object) -> float | None:
+    """The server's limit, within what a person may be asked to wait for."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return min(max(seconds, 1.0), MOST_CONFIRMATION_S)
 
 
 def _parsed(text: str | bytes) -> dict[str, Any]:

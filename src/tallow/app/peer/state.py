@@ -24,6 +24,7 @@ class Received:
     """A receiver's memory of one link.
 
     Attributes:
+        confirmed: the person here wants the files of ``manifest``.
         paths: files that are complete, by their number in the manifest.
         partial: the file that is being received, under its temporary name.
         folders: folders that were made for files, each after the one that it is in.
@@ -33,6 +34,7 @@ class Received:
     expires: float
     seat: str | None = None
     manifest: str | None = None
+    confirmed: bool = False
     paths: dict[int, str] = field(default_factory=dict)
     partial: str | None = None
     folders: list[str] = field(default_factory=list)
@@ -48,6 +50,7 @@ class Received:
         with suppress(KeyError, ValueError, TypeError, AttributeError):
             received.seat = found["seat"]
             received.manifest = found["manifest"]
+            received.confirmed = found["confirmed"] is True
             received.paths = {int(number): str(path) for number, path in found["paths"].items()}
             received.folders = [str(folder) for folder in found["folders"]]
             received.partial = found["partial"]
@@ -98,6 +101,7 @@ class Received:
             content = {
                 "seat": self.seat,
                 "manifest": self.manifest,
+                "confirmed": self.confirmed,
                 "paths": paths,
                 "partial": self.partial,
                 "folders": self.folders,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tallow.app.crypto.errors import CancelledByPeerError
-from tallow.app.peer.errors import PeerError, classified
+from tallow.app.peer.errors import NotConfirmedError, PeerError, classified
 from tallow.app.peer.retries import Timing
 from tallow.app.peer.signaling import Signaling
 from tallow.monitoring.metrics import Metrics
@@ -49,7 +49,8 @@ def outcome_of(error: BaseException | None) -> Outcome:
     """How a transfer that ended with ``error`` counts."""
     if error is None:
         return "success"
-    return "cancelled" if isinstance(error, asyncio.CancelledError | CancelledByPeerError) else "failed"
+    cancelled = (asyncio.CancelledError, CancelledByPeerError, NotConfirmedError)
+    return "cancelled" if isinstance(error, cancelled) else "failed"
 
 
 def record_failure(error: BaseException, metrics: Metrics) -> None:
@@ -78,5 +79,9 @@ def left(signaling: Signaling) -> None:
     """
     if signaling.outcome == "cancelled":
         raise CancelledByPeerError
+    if signaling.outcome == "success":
+        raise PeerError(
+            "the receiver left with all files, as the server says, and without confirming it", "transfer"
+        )
     if signaling.outcome is not None:
         raise PeerError("the other side gave up the transfer", "transfer")

@@ -138,6 +138,15 @@ class Lobby:
             transfer_logger.info("Transfer started", method=method)
             await self._remember(room)
 
+    def confirm(self, room: Room, *, pending: bool) -> None:
+        """The receiver says that its person is asked, or has agreed."""
+        now = self.clock()
+        if pending:
+            room.ask(now + self._settings.confirmation_limit, now)
+        else:
+            room.answered(now)
+        self.gauges.sync(room, now)
+
     def rise(self, room: Room, seat: Seat, outcome: str | None) -> bool:
         """A seat is left, with an outcome or without (a lost socket); False if it was taken over."""
         wait, grace = self._settings.outcome_wait, self._settings.lost_grace
@@ -149,8 +158,8 @@ class Lobby:
 
     async def abandon(self, room: Room) -> None:
         """The sender has left for good before anybody came: the link is used up, and nothing is counted."""
-        if room.named is not None and not room.was_transfer:
-            await self.conclude(room, room.named)
+        if room.named is not None and not room.was_transfer and room.conclude(room.named, self.clock()):
+            await self._remember(room)
 
     async def conclude(self, room: Room, outcome: str) -> bool:
         """Set a transfer's outcome, without counting it; False if it has one already."""
@@ -166,6 +175,8 @@ class Lobby:
         """Book what is due, end rooms whose time is over, and bring gauges up to date."""
         now = self.clock()
         for room in list(self.live.values()):
+            if room.confirm_until is not None and room.confirm_until <= now:
+                self.confirm(room, pending=False)
             outcome = room.due(now)
             if outcome is not None and await self.conclude(room, outcome):
                 self.gauges.book(outcome, room.method or ("relay" if room.relayed else "p2p"))

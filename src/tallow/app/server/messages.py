@@ -84,6 +84,13 @@ class Started(_Strict):
     method: Literal["relay", "p2p"]
 
 
+class Confirmation(_Strict):
+    """The person at the receiver is asked whether to take the files (pending), or has agreed (given)."""
+
+    type: Literal["confirmation"]
+    state: Literal["pending", "given"]
+
+
 class Leave(_Strict):
     """A clean goodbye."""
 
@@ -98,9 +105,10 @@ class Relay(_Strict):
     ticket: Annotated[str, Field(max_length=64)]
 
 
-Message = Join | Forward | Started | Leave
+Message = Join | Forward | Started | Confirmation | Leave
 _messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 _relay: TypeAdapter[Relay] = TypeAdapter(Relay)
+_ACCEPTED: Final = "join, offer, answer, candidate, started, confirmation or leave as JSON"
 
 
 def parse(text: str | None) -> Message:
@@ -109,7 +117,7 @@ def parse(text: str | None) -> Message:
     Raises:
         RefusedError: too_large, bad_version or bad_message.
     """
-    message: Message = _parsed(text, _messages, "join, offer, answer, candidate, started or leave as JSON")
+    message: Message = _parsed(text, _messages, _ACCEPTED)
     return message
 
 
@@ -159,5 +167,5 @@ def _parsed(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
 
 
 _KNOWN: Final = frozenset(
-    field for model in (Join, Forward, Started, Leave, Relay) for field in model.model_fields
+    field for model in (Join, Forward, Started, Confirmation, Leave, Relay) for field in model.model_fields
 )

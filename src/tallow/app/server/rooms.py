@@ -57,6 +57,8 @@ class Room:
         named: the outcome the sender left with.
         outcome: what was booked of its transfer; set once.
         verdict: (when, outcome) to book then, unless a report comes first.
+        receiver_outcome: what the receiver left with for good; a sender that was away meanwhile is told.
+        confirm_until: the person at the receiver is asked until then; the pair waits for nobody else.
     """
 
     record: RoomRecord
@@ -74,6 +76,8 @@ class Room:
     named: str | None = None
     outcome: str | None = None
     verdict: tuple[float, str] | None = None
+    confirm_until: float | None = None
+    receiver_outcome: str | None = None
     _queued_since: float | None = None
     _queued_for: float = 0.0
     _empty_since: float | None = None
@@ -124,6 +128,9 @@ class Room:
             seat.key = old.key
         if role == "sender" and not self.over:
             self.verdict = None
+        if role == "receiver":
+            self.confirm_until = None  # it says again whether it waits
+            self.receiver_outcome = None
         self.joined.setdefault(role, now)
         self.paired_once |= len(self.seats) == len(ROLES)
         self._settle(now)
@@ -132,12 +139,23 @@ class Room:
     def start(self, method: Method, now: float) -> bool:
         """Data begins to flow; whether this is the first time."""
         first = not self.started
+        self.confirm_until = None
         self.method = method
         self.started = True
         self.active = not self.over
         self.data_channel = not self.relayed and not self.over
         self._settle(now)
         return first
+
+    def ask(self, until: float, now: float) -> None:
+        """The person at the receiver is asked, until some time at most."""
+        self.confirm_until = until
+        self._settle(now)
+
+    def answered(self, now: float) -> None:
+        """The person at the receiver has agreed, or has taken longer than the server allows for."""
+        self.confirm_until = None
+        self._settle(now)
 
     def rise(self, seat: Seat, now: float, *, outcome: str | None, wait: float, grace: float) -> bool:
         """Leave a seat, with an outcome or without (a lost socket); False if it was no longer held.
@@ -149,6 +167,8 @@ class Room:
         if self.seats.get(seat.role) is not seat:
             return False
         del self.seats[seat.role]
+        if seat.role == "receiver":
+            self.confirm_until, self.receiver_outcome = None, outcome
         if seat.role == "sender":
             self.data_channel = False
             if outcome is not None and not self.over:
@@ -183,8 +203,8 @@ class Room:
         return self.verdict[1] if self.verdict and now >= self.verdict[0] else None
 
     def queued(self, now: float, limit: float) -> bool:
-        """Both sides are here and no data flows yet, for up to ``limit`` seconds of the room's life: a pair
-        that idles for good is no backlog, and one room must not look like one."""
+        """Both sides are here, no person is asked and no data flows yet, for up to ``limit`` seconds of the
+        room's life: a pair that idles for good is no backlog, and one room must not look like one."""
         return self._queued_since is not None and self._queued_for + now - self._queued_since < limit
 
     def forgettable(self, now: float, linger: float) -> bool:
@@ -194,7 +214,8 @@ class Room:
 
     def _settle(self, now: float) -> None:
         self._empty_since = None if self.seats else (self._empty_since or now)
-        waiting = len(self.seats) == len(ROLES) and not self.started and not self.over
+        begins = self.confirm_until is None and not self.started and not self.over
+        waiting = len(self.seats) == len(ROLES) and begins
         if waiting and self._queued_since is None:
             self._queued_since = now
         elif not waiting and self._queued_since is not None:

@@ -108,6 +108,9 @@ class ServerSettings(Settings):
 
     join_timeout: Positive = Field(10, title="For the first message of a WebSocket", description=_SECONDS)
     queue_limit: Positive = Field(300, title="How long a room may count as queued", description=_SECONDS)
+    confirmation_limit: Positive = Field(
+        300, title="How long a receiver may take to confirm what is offered", description=_SECONDS
+    )
     outcome_wait: Positive = Field(
         15, title="How long the sender's report of an outcome is waited for", description=_SECONDS
     )

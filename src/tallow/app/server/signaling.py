@@ -13,7 +13,17 @@ from tallow.app.server.homes import NoHomeError, Place
 from tallow.app.server.ice import ice_servers
 from tallow.app.server.limits import TokenBucket
 from tallow.app.server.lobby import ROOM_ID
-from tallow.app.server.messages import CLOSE_CODES, Forward, Join, Leave, RefusedError, Started, parse
+from tallow.app.server.messages import (
+    CLOSE_CODES,
+    Confirmation,
+    Forward,
+    Join,
+    Leave,
+    Message,
+    RefusedError,
+    Started,
+    parse,
+)
 from tallow.app.server.rooms import Room, Seat, SeatTakenError
 from tallow.app.server.sockets import Ending, Socket, accepted
 from tallow.app.server.store import StoreError
@@ -22,6 +32,7 @@ from tallow.monitoring.logging import connection_logger, security_logger
 
 MESSAGES_PER_SECOND: Final = 50
 MESSAGES_AT_ONCE: Final = 300
+PENDING: Final = {"type": "confirmation", "state": "pending"}
 
 
 class Signaling:
@@ -169,8 +180,13 @@ class _Session:
                 "relay_ticket": seat.ticket,
                 "correlation_id": room.record.correlation_id,
                 "ice_servers": ice_servers(self._context.settings),
+                "confirmation_limit": self._context.settings.confirmation_limit,
             }
         )
+        if seat.role == "sender" and room.confirm_until is not None:
+            await self.send(PENDING)
+        if seat.role == "sender" and room.receiver_outcome is not None:
+            await self.send({"type": "peer", "event": "left", "outcome": room.receiver_outcome})
         if peer is not None:
             await peer.link.send({"type": "peer", "event": "joined"})
 
@@ -182,11 +198,23 @@ class _Session:
                 await self._forward(room, seat, message)
             elif isinstance(message, Started) and seat.role == "sender":
                 await self._lobby.start(room, message.method)
+            elif isinstance(message, Confirmation) and seat.role == "receiver":
+                await self._confirm(room, message)
             elif isinstance(message, Leave):
                 await self._socket.close(1000, "goodbye")
                 return message.outcome
             else:
-                raise RefusedError("bad_message", "join comes once, and only a sender says started")
+                raise RefusedError(
+                    "bad_message",
+                    "join comes once; only a sender says started, and only a receiver says confirmation",
+                )
+
+    async def _confirm(self, room: Room, message: Confirmation) -> None:
+        self._lobby.confirm(room, pending=message.state == "pending")
+        connection_logger.info("Receiver asked to confirm", state=message.state)
+        peer = room.peer("receiver")
+        if peer is not None:
+            await peer.link.send(PENDING | {"state": message.state})
 
     async def _forward(self, room: Room, seat: Seat, message: Forward) -> None:
         peer = room.peer(seat.role)
@@ -195,7 +223,7 @@ class _Session:
         else:
             await peer.link.send({"type": message.type, "data": message.data})
 
-    async def _receive(self) -> Join | Forward | Started | Leave:
+    async def _receive(self) -> Message:
         text = self._begun.pop() if self._begun else await self._socket.receive_text()
         if self._rate.take():
             raise RefusedError("rate_limited", f"more than {MESSAGES_PER_SECOND} messages a second")
@@ -204,7 +232,7 @@ class _Session:
         except RefusedError:
             self._metrics.record_signaling_message("other", "in")
             raise
-        kind = "other" if isinstance(message, Started) else message.type
+        kind = "other" if isinstance(message, Started | Confirmation) else message.type
         self._metrics.record_signaling_message(kind, "in")
         return message
 
@@ -215,7 +243,9 @@ class _Session:
 
     async def send(self, message: dict[str, Any]) -> None:
         """Send to this session's peer (what a room calls its link)."""
-        kind = {"joined": "join", "peer": "other"}.get(message["type"], message["type"])
+        kind = {"joined": "join", "peer": "other", "confirmation": "other"}.get(
+            message["type"], message["type"]
+        )
         if message["type"] == "peer":
             kind = "join" if message["event"] == "joined" else "leave"
         self._metrics.record_signaling_message(kind, "out")

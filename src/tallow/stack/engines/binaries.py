@@ -21,7 +21,7 @@ from tallow.stack.engines.versions import Version, program_version
 CHECKOUT: Final = Path(__file__).parents[4]
 PROGRAMS_VARIABLE: Final = "TALLOW_PROGRAMS"
 _SYSTEM: Final = ("/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/lib/postgresql/15/bin")
-_FOLDERS: Final = ("usr/bin", "usr/sbin", "usr/lib/postgresql/15/bin")
+_FOLDERS: Final = ("usr/bin", "bin", "usr/sbin", "usr/lib/postgresql/15/bin")
 
 Say = Callable[[str], None]
 

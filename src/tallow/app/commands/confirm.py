@@ -1,0 +1,73 @@
+"""Asks the person at the terminal whether to take what is offered."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tallow.app.peer.manifest import Manifest
+
+MAX_ANSWER: Final = 1024
+_ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
+
+
+class TerminalConfirmation:
+    """A question on standard error, answered on standard input, which must be a terminal.
+
+    Args:
+        folder: where the files would go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __call__(self, manifest: Manifest) -> bool:
+        """The answer; the end of the input is a no. To be cancelled withdraws the question."""
+        many = f"these {len(manifest.files):,} files" if len(manifest.files) != 1 else "this file"
+        question = f"Receive {many} into {self._folder.absolute()}? [y/N] "
+        try:
+            while True:
+                click.echo(question, nl=False, err=True)
+                answer = await _line(sys.stdin.fileno())
+                if answer is None:
+                    return False
+                if (found := _ANSWERS.get(answer.strip().lower())) is not None:
+                    return found
+        except asyncio.CancelledError:
+            with suppress(OSError):  # the terminal may be gone
+                click.echo(err=True)  # what follows begins on a line of its own
+            raise
+
+
+async def _line(terminal: int) -> str | None:
+    """The next line that is typed; None at the end of the input.
+
+    No thread waits in a read for it, because such a read cannot be withdrawn.
+    """
+    loop, came = asyncio.get_running_loop(), asyncio.Event()
+    typed = b""
+    loop.add_reader(terminal, came.set)
+    try:
+        while not typed.endswith(b"\n") and len(typed) < MAX_ANSWER:
+            await came.wait()
+            came.clear()
+            read = _read(terminal)
+            if not read:
+                return None
+            typed += read
+    finally:
+        loop.remove_reader(terminal)
+    return typed.decode(errors="replace")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, MAX_ANSWER)
+    except OSError:  # the terminal was closed
+        return b""

@@ -1,0 +1,185 @@
+"""The receiver's person is asked: both sides and the server know of it, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.peers import DIRECT, RELAYED, receive, send
+from support.proxy import line
+from support.server import Running, serving
+from tallow.app.crypto.errors import CancelledByPeerError, DeclinedError, UnconfirmedError
+from tallow.app.peer import sender as senders
+from tallow.app.peer.errors import NotConfirmedError
+from tallow.app.peer.manifest import Manifest
+
+
+class Person:
+    """Is asked, and answers when told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[Manifest] = []
+        self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, manifest: Manifest) -> bool:
+        self.asked.append(manifest)
+        return await asyncio.shield(self.answer)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "notes.txt"
+    file.write_bytes(os.urandom(100_000))
+    return file
+
+
+@pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
+async def test_nothing_crosses_before_the_answer(
+    server: Running, path: Path, tmp_path: Path, options: object
+) -> None:
+    person = Person()
+    sender = await send(server.url, [path], options=options)  # type: ignore[arg-type]
+    receiver = receive(sender.link, tmp_path / "out", options=options, confirm=person)  # type: ignore[arg-type]
+    told = await sender.until("confirming")
+    assert told == await receiver.until("confirming") == {"side": "receiver", "seconds": 300}
+    [offer] = receiver.told("offer")
+    assert offer == {"files": 1, "bytes": 100_000, "entries": [{"name": path.name, "size": 100_000}]}
+    assert list((tmp_path / "out").iterdir()) == []
+    assert server.value("transfers_started_total") == 0
+    person.answer.set_result(True)
+    await asyncio.gather(sender.task, receiver.task)
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    [asked] = person.asked
+    assert [(entry.name, entry.size) for entry in asked.files] == [(path.name, 100_000)]
+
+
+async def test_a_pair_that_waits_for_a_person_is_not_queued(
+    server: Running, path: Path, tmp_path: Path
+) -> None:
+    person = Person()
+    sender = await send(server.url, [path])
+    receiver = receive(sender.link, tmp_path / "out", confirm=person)
+    await sender.until("confirming")
+    for _ in range(3):  # at each second of the server
+        await server.context.lobby.tick()
+        assert server.value("transfer_queue_depth") == 0
+    person.answer.set_result(True)
+    await asyncio.gather(sender.task, receiver.task)
+    assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+async def test_who_declines_ends_it_on_both_sides(server: Running, path: Path, tmp_path: Path) -> None:
+    person = Person()
+    sender = await send(server.url, [path])
+    receiver = receive(sender.link, tmp_path / "out", confirm=person)
+    await sender.until("confirming")
+    person.answer.set_result(False)
+    assert type(await sender.ended()) is DeclinedError
+    assert type(await receiver.ended()) is NotConfirmedError
+    assert list((tmp_path / "out").iterdir()) == []
+    assert server.value("transfers_total", status="cancelled", method="relay") == 1
+    for severity in ("low", "medium", "high"):  # to decline is no error
+        assert server.value("errors_total", type="transfer", severity=severity) == 0
+
+
+async def test_who_does_not_answer_in_time_ends_it_on_both_sides(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    async with serving(tmp_path / "server", confirmation_limit=1) as server:
+        sender = await send(server.url, [path])
+        receiver = receive(sender.link, tmp_path / "out", confirm=Person())
+        assert type(await sender.ended()) is UnconfirmedError
+        assert (
+            str(await receiver.ended()) == "nobody confirmed the files within 1 seconds; nothing was received"
+        )
+        assert server.value("transfers_total", status="cancelled", method="relay") == 1
+
+
+async def test_a_sender_does_not_wait_for_a_receiver_that_asks_for_ever(
+    server: Running, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receiver's own limit does not count here: another program may have none."""
+    monkeypatch.setattr(senders, "CONFIRMATION_ARRIVES_S", -299)
+    sender = await send(server.url, [path])
+    receiver = receive(sender.link, tmp_path / "out", confirm=Person())
+    assert type(await sender.ended()) is UnconfirmedError
+    assert isinstance(await receiver.ended(), CancelledByPeerError)
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+async def test_either_side_may_be_stopped_while_the_person_is_asked(
+    server: Running, path: Path, tmp_path: Path, who: str
+) -> None:
+    sender = await send(server.url, [path])
+    receiver = receive(sender.link, tmp_path / "out", confirm=Person())
+    await sender.until("confirming")
+    here, there = (sender, receiver) if who == "sender" else (receiver, sender)
+    here.task.cancel()
+    assert isinstance(await here.ended(), asyncio.CancelledError)
+    assert isinstance(await there.ended(), CancelledByPeerError)
+    assert server.value("transfers_total", status="cancelled", method="relay") == 1
+
+
+@pytest.mark.parametrize("answers", ["while it is away", "when it is back"])
+async def test_the_question_outlives_a_lost_connection(
+    server: Running, path: Path, tmp_path: Path, answers: str
+) -> None:
+    person = Person()
+    async with line(server.url) as way:
+        sender = await send(way.url, [path])
+        receiver = receive(sender.link, tmp_path / "out", url=way.url, confirm=person)
+        await sender.until("confirming")
+        way.down = answers == "while it is away"
+        way.cut()
+        if way.down:
+            await receiver.until("interrupted")
+            person.answer.set_result(True)
+            way.down = False
+        else:
+            await sender.until("confirming", 2)
+            assert server.value("transfer_queue_depth") == 0
+            person.answer.set_result(True)
+        await asyncio.gather(sender.task, receiver.task)
+    assert len(person.asked) == 1
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
+    server: Running, path: Path, tmp_path: Path
+) -> None:
+    person = Person()
+    async with line(server.url) as way:
+        sender = await send(way.url, [path])
+        receiver = receive(sender.link, tmp_path / "out", url=server.url, confirm=person)
+        await sender.until("confirming")
+        way.down = True
+        way.cut()
+        await server.until("active_connections", 0, type="relay")
+        await server.until("device_connections", 1, device_type="cli")
+        person.answer.set_result(False)
+        assert type(await receiver.ended()) is NotConfirmedError
+        way.down = False
+        assert isinstance(await sender.ended(), CancelledByPeerError)
+
+
+async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(server: Running, tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_bytes(os.urandom(20_000_000))
+    person, again = Person(), Person()
+    person.answer.set_result(True)
+    brief = replace(RELAYED, timing=replace(RELAYED.timing, patience=0.3))
+    async with line(server.url) as ours, line(server.url) as theirs:
+        theirs.rate = 10_000_000
+        sender = await send(ours.url, [path])
+        receiver = receive(sender.link, tmp_path / "out", url=theirs.url, options=brief, confirm=person)
+        await receiver.until("progress")
+        theirs.down = True
+        theirs.cut()
+        assert "cannot be reached" in str(await receiver.ended())
+        back = receive(sender.link, tmp_path / "out", confirm=again)
+        await asyncio.gather(sender.task, back.task)
+    assert (len(person.asked), len(again.asked)) == (1, 0)
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
