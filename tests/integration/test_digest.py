@@ -7,6 +7,7 @@ the next day.
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from support.stack import until
 from tallow.stack import routing
 from tallow.stack.engines.binaries import ensure
 from tallow.stack.inbox import messages
+from tallow.stack.prometheus import PASSWORD_FILE
 from tallow.stack.routing import AlertSettings, alertmanager_config
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("alerts")]
@@ -63,6 +65,8 @@ def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
         str(smtp),
         "--folder",
         folder / "mail",
+        "--password-file",
+        folder / PASSWORD_FILE,
     ]
     program("prometheus-alertmanager")  # skips where it cannot be had
     installed = ensure(["alertmanager"])["alertmanager"]
@@ -89,6 +93,7 @@ def _ready(url: str, smtp: int) -> bool:
 def mails_in(days: float, folder: Path) -> list[float]:
     """When the digest was mailed while an alert of no urgency fired, in days since the first one."""
     smtp = free_port()
+    (folder / PASSWORD_FILE).write_text(secrets.token_urlsafe(24))
     config = alertmanager_config(
         AlertSettings.model_construct(),
         secrets_dir=folder,

@@ -66,7 +66,7 @@ def test_starting_again_changes_nothing_that_runs(running: Stack) -> None:
     assert pids(running) == before
 
 
-@pytest.mark.parametrize("service", ["prometheus", "alertmanager", "node-exporter"])
+@pytest.mark.parametrize("service", ["prometheus", "alertmanager", "node-exporter", "heartbeat"])
 def test_without_the_password_nothing_is_told(running: Stack, service: str) -> None:
     assert httpx.get(f"http://127.0.0.1:{running.port(service)}/metrics").status_code == 401
 
@@ -279,6 +279,14 @@ def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
     door = f"http://127.0.0.1:{running.port('dashboards')}/login"
     assert httpx.post(door, data={"password": old}).status_code == 401
     until(lambda: running.value('up{job="tallow"}') == 1, "scraped with the new token")
+    heartbeat = f"http://127.0.0.1:{running.port('heartbeat')}/status"
+    assert httpx.get(heartbeat, auth=("tallow", old)).status_code == 401
+    before = running.get("heartbeat", "/status").json()["last_beat"] or 0
+    until(
+        lambda: (running.get("heartbeat", "/status").json()["last_beat"] or 0) > before,
+        "Alertmanager sends Watchdog with the new password",
+        200,
+    )
 
 
 def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:

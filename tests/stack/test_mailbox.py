@@ -7,6 +7,8 @@ import contextlib
 import smtplib
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,6 +20,7 @@ from tallow.stack import mailbox
 from tallow.stack.commands.inbox import command
 from tallow.stack.engines.home import Choices, Home
 from tallow.stack.inbox import messages
+from tallow.stack.prometheus import USER
 
 
 def free_port() -> int:
@@ -31,7 +34,7 @@ def free_port() -> int:
 async def serving(folder: Path) -> AsyncIterator[int]:
     """The mailbox on a free port, which it answers on."""
     port = free_port()
-    task = asyncio.create_task(mailbox.serve(folder, "127.0.0.1", port))
+    task = asyncio.create_task(mailbox.serve(folder, password_file(folder.parent), "127.0.0.1", port))
     try:
         while True:
             with contextlib.suppress(OSError):
@@ -45,12 +48,23 @@ async def serving(folder: Path) -> AsyncIterator[int]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+PASSWORD = "a password of this test"
+
+
+def password_file(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "password"
+    path.write_text(f"{PASSWORD}\n")
+    return path
+
+
 def send(port: int, subject: str, text: str = "The scrape fails.") -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "tallow@localhost", "operator@localhost", subject
     message.set_content(text)
     message.add_alternative(f"<p>{text}</p>", subtype="html")
     with smtplib.SMTP("127.0.0.1", port) as client:
+        client.login(USER, PASSWORD)
         client.send_message(message)
 
 
@@ -68,6 +82,50 @@ async def test_only_its_owner_reads_the_mail(tmp_path: Path) -> None:
     async with serving(tmp_path / "mail") as port:
         await asyncio.to_thread(send, port, "private")
     assert stat.S_IMODE((tmp_path / "mail").stat().st_mode) == 0o700
+
+
+async def test_mail_is_taken_only_from_who_shows_the_password(tmp_path: Path) -> None:
+    def attempt(port: int, user: str, password: str | None) -> int:
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            client.ehlo()
+            if password is not None:
+                with contextlib.suppress(smtplib.SMTPAuthenticationError):
+                    client.login(user, password)
+            return client.mail("stranger@localhost")[0]
+
+    async with serving(tmp_path / "mail") as port:
+        assert await asyncio.to_thread(attempt, port, USER, None) == 530
+        assert await asyncio.to_thread(attempt, port, USER, "another password") == 530
+        assert await asyncio.to_thread(attempt, port, USER, "") == 530
+        assert await asyncio.to_thread(attempt, port, "root", PASSWORD) == 530
+        assert await asyncio.to_thread(attempt, port, USER, PASSWORD) == 250
+        (tmp_path / "password").write_text("a rotated password")
+        assert await asyncio.to_thread(attempt, port, USER, PASSWORD) == 530
+        assert await asyncio.to_thread(attempt, port, USER, "a rotated password") == 250
+        for content in ("", " \n"):
+            (tmp_path / "password").write_text(content)
+            assert await asyncio.to_thread(attempt, port, USER, content) == 530
+        (tmp_path / "password").unlink()
+        assert await asyncio.to_thread(attempt, port, USER, "") == 530
+    assert messages(tmp_path / "mail") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file or directory"), (b"", "is empty"), (b"\xff", "is not text")]
+)
+@pytest.mark.parametrize("module", ["tallow.stack.mailbox", "tallow.stack.heartbeat"])
+def test_a_password_file_that_cannot_be_used_is_one_line(
+    tmp_path: Path, module: str, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "password"
+    if content is not None:
+        path.write_bytes(content)
+    command = [sys.executable, "-m", module, "--port=0", f"--folder={tmp_path}", f"--password-file={path}"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(str(path))
+    assert said in line
 
 
 async def test_a_message_too_long_is_refused(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ class Credential:
 
 CREDENTIALS = (
     Credential(
-        "monitoring password", PASSWORD_FILE, "the dashboards, Prometheus, Alertmanager, node-exporter", USER
+        "monitoring password",
+        PASSWORD_FILE,
+        "the dashboards, Prometheus, Alertmanager, node-exporter, heartbeat, mailbox",
+        USER,
     ),
     Credential(
         "metrics token",

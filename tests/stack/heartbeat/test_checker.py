@@ -23,13 +23,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from support.http_proxy import HOST
+from tallow.stack import mailbox
 from tallow.stack.drill.receivers import web
 from tallow.stack.drill.receivers.desk import Desk, receiving
 from tallow.stack.drill.receivers.message import Message
 from tallow.stack.heartbeat.record import Record
+from tallow.stack.inbox import messages
+from tallow.stack.prometheus import USER
 
 SCALE = 1 / 150
 """Two seconds without a beat are too long."""
+
+
+Login = tuple[str, str]
+LOGIN: Login = (USER, "a password of this test")
 
 
 def beat(status: str = "firing", alert: str = "Watchdog") -> dict[str, Any]:
@@ -40,12 +47,12 @@ def beat(status: str = "firing", alert: str = "Watchdog") -> dict[str, Any]:
 class Checker:
     url: str
 
-    async def post(self, body: Any, **headers: str) -> httpx.Response:
-        async with httpx.AsyncClient() as client:
+    async def post(self, body: Any, auth: Login | None = LOGIN, **headers: str) -> httpx.Response:
+        async with httpx.AsyncClient(auth=auth) as client:
             return await client.post(f"{self.url}/heartbeat", json=body, headers=headers)
 
-    async def get(self, path: str, **headers: str) -> httpx.Response:
-        async with httpx.AsyncClient() as client:
+    async def get(self, path: str, auth: Login | None = LOGIN, **headers: str) -> httpx.Response:
+        async with httpx.AsyncClient(auth=auth) as client:
             return await client.get(self.url + path, headers=headers)
 
 
@@ -60,8 +67,10 @@ async def checking(
     given = desk.settings.model_dump(exclude_none=True) if desk else {}
     secrets = {name: getattr(value, "get_secret_value", lambda v=value: v)() for name, value in given.items()}
     environment = {name.upper(): str(value) for name, value in secrets.items()}
+    (folder / "password").write_text(LOGIN[1])
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow.stack.heartbeat", f"--port={port}", f"--folder={folder}"),
+        f"--password-file={folder / 'password'}",
         *(f"--scale={SCALE}", f"--pagerduty={desk.pagerduty if desk else ''}", "--mark=DRILL"),
         *options,
         env=os.environ | environment | more,
@@ -244,7 +253,7 @@ async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: Desk) -> None:
         assert len(desk.tray.messages) == before
         await checker.post(beat())
         await until(lambda: channels(desk, firing=False) == EVERYWHERE)
-    assert len(desk.tray.messages) == before + 3
+    assert sum(not message.firing for message in desk.tray.messages) == 3
 
 
 async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
@@ -279,7 +288,7 @@ async def test_a_foreign_page_cannot_keep_a_dead_heart_beating(tmp_path: Path) -
     async with checking(tmp_path) as checker:
         assert (await checker.post(beat(), origin="https://evil.example")).status_code == 403
         assert (await checker.post(beat(), host="evil.example")).status_code == 403
-        assert (await checker.post(beat(), **{"content-type": "text/plain"})).status_code == 415
+        assert (await checker.post(beat(), LOGIN, **{"content-type": "text/plain"})).status_code == 415
         assert (await checker.get("/status")).json()["state"] == "waiting"
 
 
@@ -316,6 +325,62 @@ async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk
         assert f"http://localhost:{port}/runbooks/Watchdog" in message.text
         assert "http://localhost:13001/d/tallow-overview" in message.text
         assert f"status --home {home}" in message.text
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/runbooks/Watchdog", "/style.css", "/nothing"])
+async def test_every_page_asks_for_the_password(tmp_path: Path, path: str) -> None:
+    async with checking(tmp_path) as checker:
+        for auth in (None, (USER, "another password"), (USER, ""), ("root", LOGIN[1]), ("", LOGIN[1])):
+            answer = await checker.get(path, auth)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"].startswith("Basic realm=")
+        for header in (
+            "Bearer x",
+            "Basic",
+            "Basic %%%",
+            "Basic dGFsbG93",
+            "Basic \u00e4",
+            f"Basic {'A' * 4000}",
+        ):
+            raw = {"authorization": header.encode("latin-1")}
+            assert (await checker.get(path, None, **raw)).status_code == 401  # type: ignore[arg-type]
+        assert (await checker.get(path)).status_code in {200, 404}
+        assert (await checker.get("/healthz", None)).status_code == 200
+
+
+async def test_a_beat_without_the_password_is_none(tmp_path: Path) -> None:
+    async with checking(tmp_path) as checker:
+        assert (await checker.post(beat(), None)).status_code == 401
+        assert (await checker.get("/status")).json()["state"] == "waiting"
+
+
+async def test_a_rotated_password_counts_at_once_and_without_one_nobody_gets_in(tmp_path: Path) -> None:
+    async with checking(tmp_path) as checker:
+        (tmp_path / "password").write_text("rotated\n")
+        assert (await checker.get("/status")).status_code == 401
+        assert (await checker.get("/status", (USER, "rotated"))).status_code == 200
+        (tmp_path / "password").write_text("\n")
+        assert (await checker.get("/status", (USER, ""))).status_code == 503
+        (tmp_path / "password").unlink()
+        assert (await checker.get("/status", (USER, "rotated"))).status_code == 503
+        assert (await checker.get("/healthz", None)).status_code == 200
+
+
+async def test_the_mailbox_takes_its_messages(tmp_path: Path) -> None:
+    """While no SMTP server is set."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+    (tmp_path / "password").write_text(LOGIN[1])
+    serving = asyncio.create_task(mailbox.serve(tmp_path / "mail", tmp_path / "password", "127.0.0.1", port))
+    try:
+        async with checking(tmp_path, options=[f"--mailbox=127.0.0.1:{port}"]) as checker:
+            await until(lambda: bool(messages(tmp_path / "mail")))
+            assert (await checker.get("/status")).json()["undelivered"] == {}
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    assert "No heartbeat" in messages(tmp_path / "mail")[0].subject
 
 
 async def test_a_runbook_that_is_not_there_is_not_found(tmp_path: Path) -> None:

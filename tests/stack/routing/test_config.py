@@ -74,11 +74,15 @@ def test_a_channel_without_its_secret_is_left_out_and_said() -> None:
     )
 
 
-def test_with_nothing_set_mail_goes_to_the_mailbox_in_the_clear() -> None:
+def test_with_nothing_set_mail_goes_to_the_mailbox_in_the_clear_with_a_login() -> None:
     section = yaml.safe_load(render(NOTHING))["global"]
     assert section["smtp_smarthost"] == "127.0.0.1:1025"
     assert section["smtp_require_tls"] is False
-    assert "smtp_auth_password_file" not in section
+    assert section["smtp_auth_username"] == "tallow"
+    assert section["smtp_auth_password_file"] == "/s/monitoring_password"
+    assert receiver(render(NOTHING), "heartbeat")["webhook_configs"][0]["http_config"] == {
+        "basic_auth": {"username": "tallow", "password_file": "/s/monitoring_password"}
+    }
 
 
 def test_mail_that_leaves_the_machine_is_encrypted() -> None:

@@ -90,9 +90,9 @@ class BeatRunner:
     async def _beats(self, otherwise: str) -> None:
         async def beating() -> bool:
             try:
-                answer = await self._ground.http.get(f"{self._ground.heartbeat}/status")
+                status = await self._ground.get("heartbeat", "/status")
             except httpx.HTTPError:
                 return False
-            return bool(answer.json()["state"] == "beating")
+            return bool(status["state"] == "beating")
 
         await until(beating, WAIT_S * self._ground.track.scale + SLACK_S, otherwise)

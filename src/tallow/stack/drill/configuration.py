@@ -15,7 +15,7 @@ from tallow.stack.drill.instance import DrillError
 from tallow.stack.drill.receivers.desk import Desk
 from tallow.stack.drill.track import Track
 from tallow.stack.engines.home import Home, private_folder, write_private
-from tallow.stack.prometheus import SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
+from tallow.stack.prometheus import PASSWORD_FILE, SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
 
 Groups = Mapping[str, tuple[Rule, ...]]
 MARK: Final = {"drill": "yes"}
@@ -93,6 +93,7 @@ def write_alertmanager(home: Home, track: Track, desk: Desk, heartbeat: int) -> 
         desk.settings,
         secrets_dir=secrets,
         template_glob=str(place / "templates" / "*.tmpl"),
+        password_file=home.secrets / PASSWORD_FILE,
         heartbeat=f"http://127.0.0.1:{heartbeat}/heartbeat",
         pagerduty=desk.pagerduty,
         scale=track.scale,

@@ -26,7 +26,7 @@ from tallow.stack.drill.track import Track
 from tallow.stack.engines import binaries
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.services import RESEND_S
-from tallow.stack.prometheus import METRICS_TOKEN_FILE, USER, Job
+from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, Job
 
 START_S: Final = 60.0
 PROGRAMS: Final = ("prometheus", "alertmanager", "node_exporter")
@@ -55,11 +55,6 @@ class Ground:
     shipped: configuration.Groups = field(default_factory=lambda: alerts.GROUPS)
     started: list[Instance] = field(default_factory=list)
     _targets: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def heartbeat(self) -> str:
-        """The address of the heartbeat checker."""
-        return f"http://127.0.0.1:{self.ports['heartbeat']}"
 
     def address(self, name: str) -> str:
         """A program's ``instance`` label."""
@@ -93,17 +88,17 @@ class Ground:
 
     async def alerts(self) -> list[dict[str, Any]]:
         """Prometheus's alerts, pending and firing; none while it is down."""
-        found: list[dict[str, Any]] = (await self._get("prometheus", "/api/v1/alerts"))["data"]["alerts"]
+        found: list[dict[str, Any]] = (await self.get("prometheus", "/api/v1/alerts"))["data"]["alerts"]
         return found
 
     async def notified(self) -> list[dict[str, Any]]:
         """Alertmanager's alerts, with what inhibits them."""
-        found: list[dict[str, Any]] = await self._get("alertmanager", "/api/v2/alerts")
+        found: list[dict[str, Any]] = await self.get("alertmanager", "/api/v2/alerts")
         return found
 
     async def value(self, expr: str) -> float | None:
         """An instant query's first value."""
-        answer = await self._get("prometheus", "/api/v1/query", query=expr)
+        answer = await self.get("prometheus", "/api/v1/query", query=expr)
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else None
 
@@ -119,7 +114,12 @@ class Ground:
                 raise DrillError(f"{self.track.name}: Prometheus cannot scrape {target}")
             await asyncio.sleep(self.track.interval / 2)
 
-    async def _get(self, name: str, path: str, **query: str) -> Any:
+    async def get(self, name: str, path: str, **query: str) -> Any:
+        """A program's answer in JSON, asked for with the monitoring password.
+
+        Raises:
+            httpx.HTTPError: it does not answer, or refuses.
+        """
         auth = (USER, credentials.password(self.home.secrets))
         answer = await self.http.get(f"http://127.0.0.1:{self.ports[name]}{path}", params=query, auth=auth)
         answer.raise_for_status()
@@ -231,6 +231,7 @@ def _heartbeat(home: Home, track: Track, port: int, desk: Desk) -> Program:
     command = [sys.executable, "-m", "tallow.stack.heartbeat", f"--port={port}", f"--scale={track.scale}"]
     own = [
         f"--folder={home.data / 'heartbeat'}",
+        f"--password-file={home.secrets / PASSWORD_FILE}",
         f"--pagerduty={desk.pagerduty}",
         f"--dashboards={_DASHBOARDS}",
         "--mark=DRILL",

@@ -13,6 +13,7 @@ from tallow.stack.engines.links import message_links
 from tallow.stack.engines.services import HOST, SERVICES, ports
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, Layout, Remote, prometheus_config
+from tallow.stack.prometheus import PASSWORD_FILE as MONITORING_PASSWORD_FILE
 from tallow.stack.remote_storage import PASSWORD_FILE, RemoteStorageSettings
 from tallow.stack.routing.receivers import SECRET_FILES
 
@@ -102,6 +103,7 @@ def _alertmanager(
         settings.alerts,
         secrets_dir=secrets,
         template_glob=str(place / "templates" / "*.tmpl"),
+        password_file=home.secrets / MONITORING_PASSWORD_FILE,
         mailbox=f"{HOST}:{known['mailbox']}",
         heartbeat=f"http://{HOST}:{known['heartbeat']}/heartbeat",
         scale=scale,

@@ -23,6 +23,8 @@ from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.record import Record
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
 from tallow.stack.heartbeat.watch import Watch
+from tallow.stack.password_file import PasswordFileError, read_password
+from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
 from tallow.stack.routing.config import MAILBOX
 
@@ -35,11 +37,12 @@ def main() -> int:
     os.umask(0o077)
     try:
         settings = AlertSettings.load()
-    except BadSettingError as error:
+        if chosen.check_settings:
+            return 0
+        read_password(chosen.password_file)
+    except (BadSettingError, PasswordFileError) as error:
         sys.exit(str(error))
-    if chosen.check_settings:
-        return 0
-    ways = channels(settings, chosen.mailbox, chosen.pagerduty)
+    ways = channels(settings, chosen.mailbox, chosen.password_file, chosen.pagerduty)
     watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)
     links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
     status = command_line(Home(chosen.home), "status") if chosen.home else "tallow status"
@@ -49,7 +52,13 @@ def main() -> int:
     url = settings.heartbeat_url
     outside = Outside(url.get_secret_value(), pager.faults) if url else None
     uvicorn.run(
-        create_app(pager, outside, tuple(chosen.allow_host), RunbookPages(chosen.port_offset, chosen.home)),
+        create_app(
+            pager,
+            chosen.password_file,
+            outside,
+            tuple(chosen.allow_host),
+            RunbookPages(chosen.port_offset, chosen.home),
+        ),
         host=chosen.host,
         port=chosen.port,
         http="h11",
@@ -68,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9095)
     parser.add_argument("--folder", type=Path, required=True, help="where it keeps what it knows")
+    parser.add_argument(
+        "--password-file",
+        type=Path,
+        required=True,
+        help=f"the password of user {USER}, for its pages and for the mailbox",
+    )
     parser.add_argument("--mailbox", default=MAILBOX, help="HOST:PORT for mail while SMTP_HOST is not set")
     parser.add_argument("--dashboards", default=Links().dashboards, help="where pages link to")
     parser.add_argument("--port-offset", type=int, default=0, help="that of the stack, for its runbooks")

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.stack.heartbeat import pages
+from tallow.stack.heartbeat.basic_auth import BasicAuth
 from tallow.stack.heartbeat.outside import NAME, Outside
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
@@ -28,6 +30,7 @@ ALERT: Final = "Watchdog"
 
 def create_app(
     pager: Pager,
+    password_file: Path,
     outside: Outside | None = None,
     hosts: tuple[str, ...] = (),
     runbooks: RunbookPages | None = None,
@@ -35,6 +38,7 @@ def create_app(
     """The checker; it watches as long as the application lives.
 
     Args:
+        password_file: the password that everything but the health endpoint asks for.
         outside: the dead man's switch elsewhere, if one is set.
         hosts: names it is reached by, besides ``localhost`` and its addresses.
         runbooks: serves the runbooks; by default as they are committed.
@@ -88,7 +92,8 @@ def create_app(
             Route("/runbooks/{name}", (runbooks or RunbookPages()).page),
         ],
         middleware=[
-            Middleware(Guard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name")
+            Middleware(Guard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name"),
+            Middleware(BasicAuth, password_file=password_file),
         ],
         lifespan=lifespan,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -18,6 +19,8 @@ from tallow.monitoring.aside import aside
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
 from tallow.stack.heartbeat.notice import Notice
+from tallow.stack.password_file import PasswordFileError, read_password
+from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
 from tallow.stack.routing.config import requires_tls
 
@@ -49,15 +52,23 @@ class Channel(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Email(Channel):
-    """To the addresses of critical alerts; the stack's mailbox where no SMTP server is set."""
+    """To the addresses of critical alerts; the stack's mailbox where no SMTP server is set.
+
+    Attributes:
+        mailbox: its ``host:port``.
+        password_file: the password that the mailbox asks for.
+    """
 
     settings: AlertSettings
     mailbox: str
+    password_file: Path
     name: str = "email"
 
     async def send(self, notice: Notice) -> None:
         try:
             await aside(partial(self._send, notice))
+        except PasswordFileError as error:
+            raise UndeliveredError(str(error)) from None
         except (OSError, smtplib.SMTPException) as error:
             raise UndeliveredError(_mail_problem(error)) from None
 
@@ -76,11 +87,19 @@ class Email(Channel):
         with closing(client):
             if not implicit and requires_tls(smarthost):
                 client.starttls(context=context)
-            if own.smtp_host and own.smtp_user and own.smtp_password:
-                client.login(own.smtp_user, own.smtp_password.get_secret_value())
+            if login := self._login():
+                client.login(*login)
             client.send_message(self._message(notice))
             with suppress(OSError, smtplib.SMTPException):  # the message is delivered, however it ends
                 client.quit()
+
+    def _login(self) -> tuple[str, str] | None:
+        own = self.settings
+        if not own.smtp_host:
+            return USER, read_password(self.password_file)
+        if own.smtp_user and own.smtp_password:
+            return own.smtp_user, own.smtp_password.get_secret_value()
+        return None
 
     def _message(self, notice: Notice) -> EmailMessage:
         message = EmailMessage()
@@ -142,9 +161,11 @@ class PagerDuty(Channel):
         await _post(self.url, event)
 
 
-def channels(settings: AlertSettings, mailbox: str, pagerduty: str | None = None) -> tuple[Channel, ...]:
+def channels(
+    settings: AlertSettings, mailbox: str, password_file: Path, pagerduty: str | None = None
+) -> tuple[Channel, ...]:
     """Every way that is set; e-mail always is."""
-    found: list[Channel] = [Email(settings, mailbox)]
+    found: list[Channel] = [Email(settings, mailbox, password_file)]
     if settings.slack_webhook_url:
         found.append(Slack(settings.slack_webhook_url.get_secret_value()))
     if settings.pagerduty_routing_key:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 import yaml
 
 from tallow.stack.alerts.rule import duration
+from tallow.stack.prometheus import PASSWORD_FILE, USER
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, ROUTES, Receiver, Route
 from tallow.stack.routing.receivers import (
     HEARTBEAT_RECEIVER,
@@ -49,6 +50,7 @@ def alertmanager_config(
     *,
     secrets_dir: PurePath,
     template_glob: str,
+    password_file: PurePath | None = None,
     mailbox: str = MAILBOX,
     heartbeat: str = HEARTBEAT_RECEIVER,
     pagerduty: str | None = None,
@@ -60,16 +62,18 @@ def alertmanager_config(
         settings: whom to tell; what is missing is left out, and a comment in the file says so.
         secrets_dir: where Alertmanager finds the files of :func:`secret_files`.
         template_glob: where it finds the message templates.
+        password_file: where it finds the monitoring password, which the mailbox and the receiver of the
+            Watchdog ask for; by default in ``secrets_dir``.
         mailbox: ``host:port`` that takes the mail while ``SMTP_HOST`` is not set.
         heartbeat: address that receives the Watchdog.
         pagerduty: another Events API address than PagerDuty's own (drills).
         scale: multiplies group waits, group and repeat intervals (drills); 1.0 is what ships.
     """
-    wiring = Wiring(settings, secrets_dir, heartbeat, pagerduty)
+    wiring = Wiring(settings, secrets_dir, password_file or secrets_dir / PASSWORD_FILE, heartbeat, pagerduty)
     smarthost = settings.smarthost or mailbox
     parts = [
         _HEADER + _warning(settings),
-        _yaml({"global": _global(settings, secrets_dir, smarthost), "templates": [template_glob]}),
+        _yaml({"global": _global(wiring, smarthost), "templates": [template_glob]}),
         _yaml({"route": _tree(scale)}),
         _yaml({"inhibit_rules": list(INHIBITIONS)}),
         "receivers:\n" + "".join(_receiver(receiver, wiring) for receiver in RECEIVERS),
@@ -111,18 +115,26 @@ def _warning(settings: AlertSettings) -> str:
     return "".join(f"# {line}\n" for line in describe(settings))
 
 
-def _global(settings: AlertSettings, secrets_dir: PurePath, smarthost: str) -> Config:
-    config: Config = {
+def _global(wiring: Wiring, smarthost: str) -> Config:
+    return {
         "resolve_timeout": "5m",
         "smtp_smarthost": smarthost,
-        "smtp_from": settings.sender,
+        "smtp_from": wiring.settings.sender,
         "smtp_require_tls": requires_tls(smarthost),
+        **_smtp_login(wiring),
     }
-    if settings.smtp_host and settings.smtp_user:
-        config["smtp_auth_username"] = settings.smtp_user
+
+
+def _smtp_login(wiring: Wiring) -> Config:
+    settings = wiring.settings
+    if not settings.smtp_host:
+        return {"smtp_auth_username": USER, "smtp_auth_password_file": str(wiring.password_file)}
+    login: Config = {}
+    if settings.smtp_user:
+        login["smtp_auth_username"] = settings.smtp_user
     if SMTP_PASSWORD_FILE in secret_files(settings):
-        config["smtp_auth_password_file"] = str(secrets_dir / SMTP_PASSWORD_FILE)
-    return config
+        login["smtp_auth_password_file"] = str(wiring.secrets_dir / SMTP_PASSWORD_FILE)
+    return login
 
 
 def _tree(scale: float) -> Config:

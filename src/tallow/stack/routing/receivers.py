@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from tallow.stack.prometheus import USER
 from tallow.stack.routing.matrix import Channel, Receiver
 from tallow.stack.routing.settings import AlertSettings
 
@@ -27,6 +28,8 @@ class Wiring:
 
     settings: AlertSettings
     secrets_dir: PurePath
+    password_file: PurePath
+    """The monitoring password's."""
     heartbeat: str = HEARTBEAT_RECEIVER
     pagerduty: str | None = None
     """Another Events API address than PagerDuty's own: a strict stand-in, in drills."""
@@ -116,7 +119,17 @@ def _pagerduty(_: Receiver, wiring: Wiring) -> Config:
 
 
 def _heartbeat(_: Receiver, wiring: Wiring) -> Config:
-    return {"webhook_configs": [{"url": wiring.heartbeat, "send_resolved": True, "max_alerts": 1}]}
+    login = {"username": USER, "password_file": str(wiring.password_file)}
+    return {
+        "webhook_configs": [
+            {
+                "url": wiring.heartbeat,
+                "http_config": {"basic_auth": login},
+                "send_resolved": True,
+                "max_alerts": 1,
+            }
+        ]
+    }
 
 
 _BUILDERS: dict[Channel, Callable[[Receiver, Wiring], Config]] = {
