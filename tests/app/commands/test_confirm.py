@@ -139,6 +139,7 @@ async def test_a_signal_at_the_question_ends_both_sides(
         await terminal.until("[y/N] ")
         terminal.process.send_signal(wanted)
         assert await terminal.ended() == 130
+        assert "ask the sender for a new link" in terminal.shown
         assert await sender.ended() == 1
         assert "Traceback" not in terminal.shown
 

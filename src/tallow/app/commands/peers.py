@@ -133,8 +133,12 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
-    """Run a peer to its end, say how it ended, and exit with the status of that."""
+def run(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
+    """Run a peer to its end, say how it ended, and exit with the status of that.
+
+    Args:
+        again: how to begin anew, for who has stopped it.
+    """
     status = 0
     try:
         set_up()
@@ -145,7 +149,7 @@ def run(display: Display, work: Coroutine[Any, Any, None]) -> None:
     except (KeyboardInterrupt, SignalledError):
         work.close()  # it may not have begun
         display("finished", outcome="cancelled", by="this side")
-        status = _say(display, "cancelled", INTERRUPTED)
+        status = _say(display, f"cancelled; {again}", INTERRUPTED)
     except NotConfirmedError as error:
         display("finished", outcome="cancelled", by="this side")
         status = _say(display, str(error), FAILED)

@@ -61,7 +61,11 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
     display = display_of(common, preferences, asks=True)
     options = options_of(common, preferences, "receive")
     confirm = None if yes else TerminalConfirmation(output)
-    run(display, _receive(link or asked(), output, confirm, server, common, options, preferences, display))
+    run(
+        display,
+        _receive(link or asked(), output, confirm, server, common, options, preferences, display),
+        again="the transfer cannot be resumed; to receive the files, ask the sender for a new link",
+    )
 
 
 def asked() -> str:

@@ -71,7 +71,11 @@ def command(
         "keep_metadata" if keep else None,
         "qr_code" if getattr(display, "shows_qr_code", False) and not resume else None,
     )
-    run(display, _send(paths, server, resume, keep, insecure, common, options, preferences, display))
+    run(
+        display,
+        _send(paths, server, resume, keep, insecure, common, options, preferences, display),
+        again="the transfer cannot be resumed; to send the files, run tallow send again",
+    )
 
 
 async def _send(
