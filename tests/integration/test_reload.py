@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -152,6 +157,32 @@ def test_only_what_reads_a_changed_setting_is_restarted_and_that_is_no_failure(r
     assert "tallow reload: HEARTBEAT_URL changed" in (running.home.logs / "supervisor.log").read_text()
 
 
+def start_metrics(running: Stack) -> dict[str, float]:
+    """What Tallow says of its start, in seconds since the epoch."""
+    token = (running.home.secrets / "metrics_token").read_text()
+    answer = httpx.get(
+        f"http://127.0.0.1:{running.port('tallow')}/metrics", headers={"authorization": f"Bearer {token}"}
+    )
+    lines = (line.split() for line in answer.text.splitlines() if line.startswith("tallow_process_"))
+    return {name.removeprefix("tallow_process_"): float(value) for name, value in lines}
+
+
+def test_restartloop_sees_a_restart_after_a_failure_and_not_one_on_request(running: Stack) -> None:
+    assert reload(running, "").exit_code == 0
+    before = start_metrics(running)
+    assert reload(running, "LOG_LEVEL=error\n").exit_code == 0
+    requested = start_metrics(running)
+    for name in ("start_time_seconds", "requested_start_time_seconds"):
+        assert requested[name] > before[name]
+    process = running.process("tallow")
+    process.kill()
+    until(lambda: running.process("tallow").pid != process.pid, "tallow is started again")
+    until(running.healthy, "healthy")
+    failed = start_metrics(running)
+    assert failed["start_time_seconds"] > requested["start_time_seconds"]
+    assert failed["requested_start_time_seconds"] == requested["requested_start_time_seconds"]
+
+
 def test_prometheus_and_alertmanager_read_their_files_again_without_a_restart(running: Stack) -> None:
     assert reload(running, "").exit_code == 0
     before = pids(running)
@@ -173,6 +204,41 @@ def test_prometheus_and_alertmanager_read_their_files_again_without_a_restart(ru
     assert reload(running, "").exit_code == 0
     assert not (running.home.secrets / "remote_password").exists()
     assert "remote_write" not in running.get("prometheus", "/api/v1/status/config").json()["data"]["yaml"]
+
+
+class Storage(BaseHTTPRequestHandler):
+    """Remote storage that takes everything and remembers how it came."""
+
+    received: ClassVar[list[tuple[str, str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append((self.path, self.headers["Authorization"], body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_samples_arrive_in_remote_storage_with_user_password_and_machine(running: Stack) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Storage) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            (env(running).parent / "password").write_text("hunter2\n")
+            done = reload(
+                running,
+                f"REMOTE_WRITE_URL=http://127.0.0.1:{server.server_port}/api/v1/push\n"
+                "REMOTE_USER=me\nREMOTE_PASSWORD_FILE=password\nREMOTE_MACHINE=web-1\n",
+            )
+            assert done.exit_code == 0, done.output
+            until(lambda: Storage.received, "samples arrive")
+            assert reload(running, "").exit_code == 0
+        finally:
+            server.shutdown()
+    path, access, body = Storage.received[0]
+    assert (path, access) == ("/api/v1/push", f"Basic {base64.b64encode(b'me:hunter2').decode()}")
+    assert b"web-1" in body  # Snappy leaves what comes first as it is
 
 
 def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:

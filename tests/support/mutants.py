@@ -20,7 +20,8 @@ _BY = re.compile(r"\bby \(([^)]*)\)")
 _COMPARISON = re.compile(r"(?<=\s)(==|>=|<=|>|<)(?=\s)")
 _SET = re.compile(r"\b(and|or|unless)\b")
 _AGGREGATION = re.compile(r"\b(sum|min|max|count)(?= by )")
-_FUNCTION = re.compile(r"\b(rate|increase|min_over_time|floor|absent|changes)(?=\()")
+_FUNCTION = re.compile(r"\b(rate|increase|min_over_time|max_over_time|floor|absent|changes)(?=\()")
+_ARITHMETIC = re.compile(r"(?<=\s)-(?=\s)")
 _QUANTILE = re.compile(r"(?<=histogram_quantile\()\s*0\.\d+")
 _OFFSET = re.compile(r"\boffset \$\w+")
 
@@ -31,6 +32,7 @@ _CALLED = {
     "rate": "increase",
     "increase": "rate",
     "min_over_time": "max_over_time",
+    "max_over_time": "min_over_time",
     "floor": "",
     "absent": "",
     "changes": "resets",
@@ -107,6 +109,10 @@ def _called(match: re.Match[str]) -> Iterator[str]:
     yield _CALLED[match[1]]
 
 
+def _added(_: re.Match[str]) -> Iterator[str]:
+    yield "+"
+
+
 def _quantiled(match: re.Match[str]) -> Iterator[str]:
     yield "0.5" if "0.5" not in match[0] else "0.95"
 
@@ -120,6 +126,7 @@ _OPERATORS: tuple[tuple[str, re.Pattern[str], Any], ...] = (
     ("connective changed", _SET, _connected),
     ("aggregation changed", _AGGREGATION, _aggregated),
     ("function changed", _FUNCTION, _called),
+    ("arithmetic changed", _ARITHMETIC, _added),
     ("quantile changed", _QUANTILE, _quantiled),
     ("offset dropped", _OFFSET, _dropped),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import platform
 import time
@@ -37,6 +38,7 @@ class ProcessWatch:
             registry.register(label, value)
         registry.set(registry.families["build_info"], tuple(build().values()), 1)
         registry.set(registry.families["workers"], (), 1)
+        registry.set(registry.families["process_requested_start_time_seconds"], (), requested_start())
         for name in FIGURES.keys() - self._read().keys():
             registry.families[name].withdraw()
         registry.on_collect(self.refresh)
@@ -161,6 +163,18 @@ class Runtime:
         if runtime is None:
             runtime = cls._known[id(metrics)] = cls(metrics)
         return runtime
+
+
+def requested_start() -> float:
+    """When the last start was that somebody asked for, as ``TALLOW_REQUESTED_START`` tells; 0 if it does not.
+
+    Seconds since the Unix epoch.
+    """
+    try:
+        seconds = float(os.environ.get("TALLOW_REQUESTED_START", "0"))
+    except ValueError:
+        return 0.0
+    return seconds if math.isfinite(seconds) else 0.0
 
 
 def build() -> dict[str, str]:

@@ -143,6 +143,12 @@ SECTIONS: Final = (
                 "the path of a file",
                 "Settings are read from this file instead of `.env`",
             ),
+            Variable(
+                "TALLOW_REQUESTED_START",
+                "seconds since the Unix epoch",
+                "When somebody asked for the last start; set by the stack's supervisor, to tell restarts on "
+                "request from those after a failure",
+            ),
             Variable("TALLOW_COMMIT", "7 to 40 hexadecimal digits", "The commit that `build_info` names"),
             Variable(
                 "TALLOW_WORKERS_DIR",

@@ -13,6 +13,21 @@ _OF_A_STACK: Final = (
     *("credentials", "send", "receive", "demo"),
 )
 _PATH: Final = "the path of a folder"
+_REMOTE_STORAGE: Final = """\
+Prometheus can send its samples to another system as well, and read from it what is older than its own data:
+for more than one machine, or for years. User and password are sent as basic authentication. The alert
+RemoteWriteFailing fires when samples do not arrive. For Mimir:
+
+```sh
+REMOTE_WRITE_URL=https://mimir.example.org/api/v1/push
+REMOTE_READ_URL=https://mimir.example.org/prometheus/api/v1/read
+REMOTE_USER=tallow
+REMOTE_PASSWORD_FILE=secrets/remote
+REMOTE_MACHINE=web-1
+```
+
+Thanos Receive takes samples at `/api/v1/receive`, VictoriaMetrics at `/api/v1/write`; VictoriaMetrics has no
+remote read. Then `tallow reload`."""
 
 SECTIONS: Final = (
     Section(
@@ -23,9 +38,7 @@ SECTIONS: Final = (
     ),
     Section(
         "Remote storage",
-        "Prometheus can send its samples to another system as well, and read from it what is older than its "
-        "own data: Mimir, Thanos Receive or VictoriaMetrics, for more than one machine or for years. User "
-        "and password are sent as basic authentication.",
+        _REMOTE_STORAGE,
         variables_of(RemoteStorageSettings),
         ("up", "reload"),
     ),

@@ -31,7 +31,7 @@ _ELSEWHERE = "the guard asks for a start of Tallow in the same place, and this a
 
 EQUIVALENTS = (
     Equivalent(
-        "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|NoActiveConnections",
+        "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|RemoteWriteFailing|NoActiveConnections",
         "aggregation changed",
         "sum -> max",
         _ZERO,
@@ -42,9 +42,14 @@ EQUIVALENTS = (
     Equivalent("HighCPUUsage", "aggregation changed", "sum -> max( #2)?", _ONE),
     Equivalent("ServiceDown|TargetMissing", "aggregation changed", "min -> max", _ONE),
     Equivalent("NoSuccessfulTransfers", "aggregation changed", "min -> max|max -> min", _ONE),
-    Equivalent("ScrapeNearSampleLimit|RestartLoop", "aggregation changed", "max -> min", _ONE),
     Equivalent(
-        "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|NoSuccessfulTransfers",
+        "ScrapeNearSampleLimit|RestartLoop|PrometheusConfigRejected|AlertmanagerConfigRejected",
+        "aggregation changed",
+        "max -> min",
+        _ONE,
+    ),
+    Equivalent(
+        "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|NoSuccessfulTransfers|RemoteWriteFailing",
         "function changed",
         "increase -> rate",
         "a rate is the increase over its window divided by the window: one is 0 exactly when the other is",
@@ -62,7 +67,8 @@ EQUIVALENTS = (
         "a quantile asks how buckets relate to one another, and a common factor changes nothing in that",
     ),
     Equivalent(
-        "AlertmanagerCannotNotify|RuleEvaluationFailing|TargetMissing|Watchdog",
+        "AlertmanagerCannotNotify|RuleEvaluationFailing|TargetMissing|Watchdog"
+        "|PrometheusConfigRejected|AlertmanagerConfigRejected|RemoteWriteFailing",
         "start guard changed",
         "0 s -> 600 s",
         _ELSEWHERE,

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stack.alerts.cases.connections import attempts
-from stack.alerts.cases.monitoring import ALERTMANAGER, NODE, PROMETHEUS, evaluations, of, unsent
+from stack.alerts.cases.monitoring import (
+    ALERTMANAGER,
+    NODE,
+    PROMETHEUS,
+    evaluations,
+    of,
+    taken,
+    unsent,
+)
 from stack.alerts.cases.performance import CPU, MEMORY, WORKERS, connections, durations, operations
 from stack.alerts.cases.security import answers, exchanges
 from stack.alerts.cases.security import operations as pqc
@@ -17,6 +25,7 @@ from support.promtool import counter, gauge, merged
 Span = tuple[float, float | None]
 """Minutes, and how busy they are: 1 is a day's traffic, 0 nobody at all, None no samples."""
 START = "tallow_process_start_time_seconds"
+REQUESTED = "tallow_process_requested_start_time_seconds"
 BEFORE = -7200.0
 
 
@@ -89,6 +98,7 @@ def server(life: Life) -> dict[str, str]:
             CPU: of_(20 * life.workers),
             WORKERS: life.gauges(life.workers, life.workers),
             START: life.gauges(life.started, life.started),
+            REQUESTED: life.gauges(BEFORE, BEFORE),
             "scrape_samples_post_metric_relabeling": life.gauges(5000, 5000),
         },
     )
@@ -115,6 +125,7 @@ def beside(minutes: float, *gaps: Span) -> dict[str, str]:
     return merged(
         ups,
         unsent(quiet),
+        taken(gauge(*level), gauge(*level)),
         evaluations(quiet, quiet),
         of(NODE, "node_filesystem_avail_bytes", counter(*disk, start=50), labels),
         of(

@@ -75,6 +75,27 @@ async def test_a_requested_restart_is_at_once_and_is_not_counted(home: Home) -> 
     await kept.stop("the test is over")
 
 
+async def test_a_program_is_told_when_somebody_asked_for_its_start(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
+    kept = keeper(
+        home, "import os, time; print(os.environ['TALLOW_REQUESTED_START'], flush=True); time.sleep(60)"
+    )
+    kept.start()
+    await until(lambda: len(log(home).split()) == 1)
+    failing = kept.running.process()
+    assert failing
+    failing.kill()
+    await until(lambda: len(log(home).split()) == 2)
+    await kept.restart(RestartRequest(1, "tallow reload"))
+    await until(lambda: len(log(home).split()) == 3)
+    await kept.stop("the test is over")
+    first, after_a_failure, after_a_request = map(float, log(home).split())
+    assert after_a_failure == first
+    assert after_a_request > first
+
+
 async def test_a_requested_restart_ends_the_pause_after_a_failure(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,13 @@ RUNTIME = (
         "Start of the process in seconds since the Unix epoch.",
         merge="min",
     ),
+    Metric(
+        "process_requested_start_time_seconds",
+        "gauge",
+        "Last start that somebody asked for, in seconds since the Unix epoch; a supervisor tells it in "
+        "TALLOW_REQUESTED_START, otherwise 0. A start after it was a restart after a failure.",
+        merge="min",
+    ),
     Metric("process_heap_bytes", "gauge", "Bytes the allocator has handed out."),
     Metric("workers", "gauge", "Live server workers behind this exposition."),
 )

@@ -44,8 +44,12 @@ log spool stop with it.
 
 RESTART_LOOP = Rule(
     name="RestartLoop",
+    # A restart on request (a reload, `up` after `down`) changes both.
     expr="""
-max by (job, instance) (changes(tallow_process_start_time_seconds{job="tallow"}[$window])) > $limit
+max by (job, instance) (
+  changes(tallow_process_start_time_seconds{job="tallow"}[$window])
+  - changes(tallow_process_requested_start_time_seconds{job="tallow"}[$window])
+) > $limit
 """,
     windows={"window": 30 * MINUTE},
     limits={"limit": 3},
@@ -54,8 +58,8 @@ max by (job, instance) (changes(tallow_process_start_time_seconds{job="tallow"}[
     category="monitoring",
     summary="Tallow on {{ $labels.instance }} keeps restarting",
     description="""
-{{ $value }} restarts in $window (limit $limit): each one breaks the transfers under way, and each may be
-too short for ServiceDown.
+{{ $value }} restarts in $window that nobody asked for (limit $limit): each one breaks the transfers under
+way, and each may be too short for ServiceDown.
 """,
     panel=Panel("tallow-overview"),
     absent="The gauge is there from the start: reported by RuleInputMissing.",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from tallow.monitoring.catalog import PREFIX
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import MINUTE, Rule
+from tallow.stack.alerts.rule import MINUTE, Figure, Rule
 
 SAMPLE_LIMIT = 50_000
 """Samples a scrape of Tallow may have: beyond it Prometheus drops all of them and ``up`` is 0."""
@@ -107,9 +107,12 @@ $limit_percent%, from $minimum reports on): transfers happen that no metric show
 
 ALERTMANAGER_CANNOT_NOTIFY = Rule(
     name="AlertmanagerCannotNotify",
-    # Alertmanager tries for a whole group interval before it counts a failure.
+    # Alertmanager tries for a whole group interval before it counts a failure. What a reload interrupts it
+    # sends again afterwards; from 0.27 on it tells these apart.
     expr="""
-sum by (job, instance) (increase(alertmanager_notifications_failed_total[$window])) > $limit
+sum by (job, instance) (
+  increase(alertmanager_notifications_failed_total{reason!="contextCanceled"}[$window])
+) > $limit
 """,
     hold=10 * MINUTE,
     windows={"window": 15 * MINUTE},
@@ -189,6 +192,94 @@ sum by (job, instance) (increase(prometheus_rule_group_iterations_missed_total[$
     "does not scrape itself.",
 )
 
+
+def _age_of_configuration(program: str) -> Figure:
+    """How long ago a program took the configuration that it uses."""
+    return Figure(
+        f"max(time() - {program}_config_last_reload_success_timestamp_seconds{{instance=$instance}})",
+        "humanizeDuration",
+    )
+
+
+PROMETHEUS_CONFIG_REJECTED = Rule(
+    name="PrometheusConfigRejected",
+    # The maximum: a scrape that failed would end the condition otherwise.
+    expr="""
+max by (job, instance) (max_over_time(prometheus_config_last_reload_successful[$window])) == 0
+""",
+    hold=10 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    figures={"age": _age_of_configuration("prometheus")},
+    guard=0,
+    severity="critical",
+    category="monitoring",
+    summary="Prometheus has refused its configuration",
+    description="""
+Prometheus on {{ $labels.instance }} could not load its configuration and goes on with the one that it loaded
+$age ago: changed rules and targets have no effect, and it will not start again.
+""",
+    panel=Panel("tallow-overview"),
+    absent="The gauge is there from the start: reported by RuleInputMissing; TargetMissing says that "
+    "Prometheus does not scrape itself.",
+)
+
+ALERTMANAGER_CONFIG_REJECTED = Rule(
+    name="AlertmanagerConfigRejected",
+    expr="""
+max by (job, instance) (max_over_time(alertmanager_config_last_reload_successful[$window])) == 0
+""",
+    hold=10 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    figures={"age": _age_of_configuration("alertmanager")},
+    guard=0,
+    severity="critical",
+    category="monitoring",
+    summary="Alertmanager has refused its configuration",
+    description="""
+Alertmanager on {{ $labels.instance }} could not load its configuration and goes on with the one that it
+loaded $age ago: changed receivers and routes have no effect, and it will not start again.
+""",
+    panel=Panel("tallow-overview"),
+    absent="The gauge is there from the start: reported by RuleInputMissing; TargetMissing says that "
+    "Alertmanager is not scraped.",
+)
+
+REMOTE_WRITE_FAILING = Rule(
+    name="RemoteWriteFailing",
+    # Refused for good, or not taken at all: while the far end is down Prometheus tries again and counts no
+    # failure, and the newest sample that has arrived gets older.
+    expr="""
+sum by (job, instance) (increase(prometheus_remote_storage_samples_failed_total[$window])) > $limit
+or
+max by (job, instance) (time() - prometheus_remote_storage_queue_highest_sent_timestamp_seconds) > $behind
+""",
+    hold=15 * MINUTE,
+    windows={"window": 5 * MINUTE},
+    limits={"limit": 0, "behind": 5 * MINUTE},
+    figures={
+        "failed": Figure(
+            "sum(increase(prometheus_remote_storage_samples_failed_total{instance=$instance}[$window]))",
+            'printf "%.0f"',
+        ),
+        "age": Figure(
+            "max(time() - "
+            "prometheus_remote_storage_queue_highest_sent_timestamp_seconds{instance=$instance})",
+            "humanizeDuration",
+        ),
+    },
+    guard=0,
+    optional=True,
+    severity="warning",
+    category="monitoring",
+    summary="Samples of {{ $labels.instance }} do not arrive in remote storage",
+    description="""
+$failed samples were refused in $window, and the newest that arrived is $age old. What is not delivered within
+about two hours is lost there; it stays in this Prometheus.
+""",
+    panel=Panel("tallow-overview"),
+    absent="The series exist only with remote write: without it there is nothing to deliver.",
+)
+
 RULES = (
     WATCHDOG,
     TELEMETRY_DROPPED,
@@ -198,12 +289,16 @@ RULES = (
     TARGET_MISSING,
     SCRAPE_NEAR_SAMPLE_LIMIT,
     RULE_EVALUATION_FAILING,
+    PROMETHEUS_CONFIG_REJECTED,
+    ALERTMANAGER_CONFIG_REJECTED,
+    REMOTE_WRITE_FAILING,
 )
 
 
 def rule_input_missing(rules: Iterable[Rule]) -> Rule:
     """The rule that keeps the others honest: a metric they read has no series although the scrape works."""
-    metrics = sorted({name for rule in rules for name in _METRIC.findall(rule.template)})
+    read = (rule.template for rule in rules if not rule.optional)
+    metrics = sorted({name for template in read for name in _METRIC.findall(template)})
     return Rule(
         name="RuleInputMissing",
         expr="\nor\n".join(_missing(metric) for metric in metrics),

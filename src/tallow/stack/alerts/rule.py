@@ -86,6 +86,7 @@ class Rule:
         by: the labels that tell one alert of this rule from another.
         labels: further labels of the rule's own.
         absent: what it means when the metrics of the expression are missing.
+        optional: whether the metrics exist only with an optional part, so that their absence is no fault.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Rule:
     guard: int | None = None
     by: tuple[str, ...] = ("job", "instance")
     labels: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def guard_seconds(self) -> int:

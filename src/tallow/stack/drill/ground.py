@@ -25,7 +25,7 @@ from tallow.stack.drill.receivers.desk import Desk, receiving
 from tallow.stack.drill.track import Track
 from tallow.stack.engines import binaries
 from tallow.stack.engines.home import Home
-from tallow.stack.engines.services import RESEND_S
+from tallow.stack.engines.services import FLUSH_S, RESEND_S
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, Job
 
 START_S: Final = 60.0
@@ -206,6 +206,7 @@ def _programs(home: Home, track: Track, ports: Mapping[str, int], desk: Desk) ->
             f"--storage.tsdb.path={home.data / 'prometheus'}",
             f"--web.external-url=http://localhost:{ports['prometheus']}",
             f"--rules.alert.resend-delay={duration(RESEND_S * track.scale)}",
+            f"--storage.remote.flush-deadline={FLUSH_S}s",
         ),
         "alertmanager": program(
             "alertmanager",

@@ -39,6 +39,8 @@ NOTIFY: Final = Track("notify", 1 / 15)
 """Alertmanager itself is broken here."""
 RULES: Final = Track("rules", 1 / 15)
 """Prometheus's own rules are broken here; with little else to do it misses no evaluation by itself."""
+RELOADS: Final = Track("reloads", 1 / 15, in_turn=True)
+"""Configuration is changed here, for Prometheus and Alertmanager as a whole."""
 WATCHDOG: Final = Track("watchdog", 1 / 15)
 """Prometheus and Alertmanager die here."""
 BUDGET: Final = Track("budget", 1 / 60, in_turn=True, objectives=True)

@@ -17,6 +17,8 @@ from tallow.stack.engines.liveness import LivenessCheck
 from tallow.stack.engines.plan import Cause, RestartRequest, Running, Task
 from tallow.stack.engines.supervisor_log import line, log
 
+REQUESTED_START_VARIABLE: Final = "TALLOW_REQUESTED_START"
+"""Tells the program when somebody asked for its start: a restart after a failure leaves it as it was."""
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0
@@ -60,6 +62,7 @@ class Keeper:
         self._home = home
         self._changed = changed
         self._liveness_timeout = liveness_timeout
+        self._requested_start = time.time()
         self._requests: asyncio.Queue[_EndRequest] = asyncio.Queue()
         self._keeping: asyncio.Task[None] | None = None
 
@@ -160,9 +163,12 @@ class Keeper:
     async def _spawn(self, restart: _EndRequest | None) -> asyncio.subprocess.Process | None:
         """Start the program; None if that failed, which the logs tell."""
         number = restart.number if restart else self.running.restart_request
+        if restart:
+            self._requested_start = time.time()
+        told = {REQUESTED_START_VARIABLE: f"{self._requested_start:.3f}"}
         log_file = self._home.logs / f"{self.task.name}.log"
         try:
-            process = await spawn(self.task, log_file)
+            process = await spawn(replace(self.task, environment={**self.task.environment, **told}), log_file)
         except OSError as error:
             ended = exit_record("not started", None, f"{error.strerror} ({self.task.command[0]})")
             self._say(last_exit=ended, restart_request=number)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from stack.alerts.cases.monitoring import NODE, of
 from support.promtool import Case, counter, gauge, merged
 
 START = "tallow_process_start_time_seconds"
+REQUESTED = "tallow_process_requested_start_time_seconds"
 
 
 def disk(
@@ -20,12 +23,18 @@ def disk(
     )
 
 
-def restarts(*minutes: float) -> dict[str, str]:
-    """A process that starts anew at each of these minutes."""
+def restarts(*minutes: float, requested: Collection[float] = ()) -> dict[str, str]:
+    """A process that starts anew at each of these minutes, at some of them because somebody asked."""
+    return {
+        START: _starts(minutes),
+        REQUESTED: _starts([minute for minute in minutes if minute in requested]),
+    }
+
+
+def _starts(minutes: Sequence[float]) -> str:
     ends = [*minutes, 120]
     begins = [0.0, *minutes]
-    spans = [(end - begin, begin * 60) for begin, end in zip(begins, ends, strict=True)]
-    return {START: gauge(*spans)}
+    return gauge(*((end - begin, begin * 60) for begin, end in zip(begins, ends, strict=True)))
 
 
 FULL = {**NODE, "mountpoint": "/"}
@@ -108,6 +117,21 @@ LOOPS = [
         restarts(20, 27, 34),
         quiet=(20.5, 27.5, 34.25, 36, 45),
         kinds=("below",),
+    ),
+    Case(
+        "RestartLoop",
+        "stays quiet when somebody asks for a restart again and again",
+        restarts(*range(20, 50, 4), requested=range(20, 50, 4)),
+        quiet=(34.5, 41.25, 48.5, 50, 70),
+        kinds=("below",),
+    ),
+    Case(
+        "RestartLoop",
+        "fires at the fourth restart that nobody asked for, however many somebody did",
+        restarts(20, 22, 27, 30, 34, 41, 43, requested=(22, 30, 43)),
+        quiet=(34.5, 40.5, 50.5),
+        firing=(41.25, 43.5, 49),
+        kinds=("fires",),
     ),
 ]
 

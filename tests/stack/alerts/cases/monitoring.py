@@ -28,9 +28,24 @@ def reports(**outcomes: str) -> dict[str, str]:
     return {f'tallow_client_reports_total{{outcome="{name}"}}': samples for name, samples in outcomes.items()}
 
 
-def unsent(samples: str, integration: str = "email") -> dict[str, str]:
+def unsent(samples: str, integration: str = "email", reason: str = "serverError") -> dict[str, str]:
     name = "alertmanager_notifications_failed_total"
-    return of(ALERTMANAGER, name, samples, f'integration="{integration}"')
+    return of(ALERTMANAGER, name, samples, f'integration="{integration}",reason="{reason}"')
+
+
+def taken(prometheus: str, alertmanager: str) -> dict[str, str]:
+    """Whether each took its configuration at the last attempt."""
+    return of(PROMETHEUS, "prometheus_config_last_reload_successful", prometheus) | of(
+        ALERTMANAGER, "alertmanager_config_last_reload_successful", alertmanager
+    )
+
+
+def remote(failed: str, sent: str, name: str = "a") -> dict[str, str]:
+    """What Prometheus says of one place that it writes to."""
+    labels = f'remote_name="{name}",url="http://mimir/{name}"'
+    return of(PROMETHEUS, "prometheus_remote_storage_samples_failed_total", failed, labels) | of(
+        PROMETHEUS, "prometheus_remote_storage_queue_highest_sent_timestamp_seconds", sent, labels
+    )
 
 
 def evaluations(failed: str, missed: str) -> dict[str, str]:
@@ -129,6 +144,27 @@ SENDING = [
         labels=ALERTMANAGER,
         kinds=("below",),
     ),
+    Case(
+        "AlertmanagerCannotNotify",
+        "fires when the version of Alertmanager does not tell the reason",
+        of(
+            ALERTMANAGER,
+            "alertmanager_notifications_failed_total",
+            gauge((20, 0), (60, 1)),
+            'integration="email"',
+        ),
+        quiet=(20, 29.5, 35.5),
+        firing=(30.75, 34.5),
+        labels=ALERTMANAGER,
+    ),
+    Case(
+        "AlertmanagerCannotNotify",
+        "stays quiet when a reload interrupted notifications, which are sent again",
+        unsent(gauge((20, 0), (60, 3)), reason="contextCanceled"),
+        quiet=(20, 31, 40, 79),
+        labels=ALERTMANAGER,
+        kinds=("below",),
+    ),
 ]
 
 TARGETS = [
@@ -214,6 +250,115 @@ EVALUATION = [
     ),
 ]
 
+TAKEN = gauge((80, 1))
+CONFIGURATION = [
+    Case(
+        "PrometheusConfigRejected",
+        "fires when it has been refused for a quarter of an hour, and resolves when it is taken",
+        taken(gauge((20, 1), (30, 0), (30, 1)), TAKEN),
+        quiet=(20, 34, 50.5),
+        firing=(35.5, 49.5),
+        labels=PROMETHEUS,
+        kinds=("fires",),
+    ),
+    Case(
+        "PrometheusConfigRejected",
+        "stays quiet when it was refused for fourteen minutes",
+        taken(gauge((20, 1), (14, 0), (40, 1)), TAKEN),
+        quiet=(20, 30, 34, 36, 60),
+        labels=PROMETHEUS,
+        kinds=("below",),
+    ),
+    Case(
+        "PrometheusConfigRejected",
+        "goes on through a gap of scrapes",
+        taken(gauge((20, 1), (20, 0), (3, None), (20, 0)), TAKEN),
+        firing=(35.5, 40.5, 42, 50),
+        labels=PROMETHEUS,
+    ),
+    Case(
+        "AlertmanagerConfigRejected",
+        "fires when it has been refused for a quarter of an hour, and resolves when it is taken",
+        taken(TAKEN, gauge((20, 1), (30, 0), (30, 1))),
+        quiet=(20, 34, 50.5),
+        firing=(35.5, 49.5),
+        labels=ALERTMANAGER,
+        kinds=("fires",),
+    ),
+    Case(
+        "AlertmanagerConfigRejected",
+        "stays quiet when it was refused for fourteen minutes",
+        taken(TAKEN, gauge((20, 1), (14, 0), (40, 1))),
+        quiet=(20, 30, 34, 36, 60),
+        labels=ALERTMANAGER,
+        kinds=("below",),
+    ),
+    Case(
+        "AlertmanagerConfigRejected",
+        "goes on through a gap of scrapes",
+        taken(TAKEN, gauge((20, 1), (20, 0), (3, None), (20, 0))),
+        firing=(35.5, 40.5, 42, 50),
+        labels=ALERTMANAGER,
+    ),
+]
+
+NONE_FAILED = gauge((120, 0))
+ARRIVES = counter((120, 60), start=0)
+"""The newest sample that has arrived: a minute more each minute."""
+REMOTE = [
+    Case(
+        "RemoteWriteFailing",
+        "fires when samples have been refused for a quarter of an hour, and resolves",
+        remote(counter((20, 0), (30, 1), (70, 0)), ARRIVES)
+        | remote(counter((20, 0), (30, 2), (70, 0)), ARRIVES, "b"),
+        quiet=(20, 34.5, 55.5, 100),
+        firing=(35.75, 54.5),
+        labels=PROMETHEUS,
+        kinds=("fires",),
+    ),
+    Case(
+        "RemoteWriteFailing",
+        "stays quiet when samples were refused for nine minutes",
+        remote(counter((20, 0), (9, 1), (91, 0)), ARRIVES),
+        quiet=(20, 30, 34, 36, 60),
+        labels=PROMETHEUS,
+        kinds=("below",),
+    ),
+    Case(
+        "RemoteWriteFailing",
+        "fires when for a quarter of an hour the newest sample that arrived is older than five minutes",
+        remote(NONE_FAILED, counter((20, 60), (30, 0), (70, 100))) | remote(NONE_FAILED, ARRIVES, "b"),
+        quiet=(20, 39, 95),
+        firing=(41.5, 60),
+        labels=PROMETHEUS,
+        kinds=("fires",),
+    ),
+    Case(
+        "RemoteWriteFailing",
+        "stays quiet when the newest sample that arrived is always four minutes old",
+        remote(NONE_FAILED, counter((120, 60), start=-240)),
+        quiet=(20, 40, 119),
+        labels=PROMETHEUS,
+        kinds=("below",),
+    ),
+    Case(
+        "RemoteWriteFailing",
+        "fires when nothing has ever arrived",
+        remote(NONE_FAILED, gauge((120, -36_000))),
+        quiet=(14,),
+        firing=(15.75, 60),
+        labels=PROMETHEUS,
+    ),
+    Case(
+        "RemoteWriteFailing",
+        "stays quiet without remote write",
+        taken(gauge((120, 1)), gauge((120, 1))),
+        quiet=(20, 60, 119),
+        labels=PROMETHEUS,
+        kinds=("below",),
+    ),
+]
+
 MEMORY = "tallow_process_resident_memory_bytes"
 INPUTS = {
     line.split('"')[3]: line
@@ -290,4 +435,14 @@ MISSING = [
     ),
 ]
 
-CASES = [*WATCHDOG, *TELEMETRY, *SENDING, *TARGETS, *LIMITS, *EVALUATION, *MISSING]
+CASES = [
+    *WATCHDOG,
+    *TELEMETRY,
+    *SENDING,
+    *TARGETS,
+    *LIMITS,
+    *EVALUATION,
+    *CONFIGURATION,
+    *REMOTE,
+    *MISSING,
+]

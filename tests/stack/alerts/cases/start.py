@@ -25,6 +25,9 @@ ELSEWHERE = {
     "AlertmanagerCannotNotify",
     "TargetMissing",
     "RuleEvaluationFailing",
+    "PrometheusConfigRejected",
+    "AlertmanagerConfigRejected",
+    "RemoteWriteFailing",
     "RuleInputMissing",
     "DiskFilling",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.stack.drill.drill import Drill, Scene, again_and_again
 from tallow.stack.drill.receivers import web
-from tallow.stack.drill.track import NOTIFY, RULES, WATCHDOG
+from tallow.stack.drill.track import NOTIFY, RELOADS, RULES, WATCHDOG
 from tallow.stack.engines.home import write_private
 
 _KILLS: Final = 5
@@ -41,6 +42,58 @@ async def failing_rule(scene: Scene) -> AsyncIterator[None]:
     yield
     file.unlink()
     scene.ground.reload()
+
+
+@asynccontextmanager
+async def refused_prometheus_configuration(scene: Scene) -> AsyncIterator[None]:
+    """Prometheus is told to read a configuration with an option that it does not know."""
+    file = scene.ground.home.config / "prometheus" / "prometheus.yml"
+    good = file.read_text(encoding="utf-8")
+    write_private(file, f"{good}unknown_option: 1\n")
+    scene.ground.reload()
+    yield
+    write_private(file, good)
+    scene.ground.reload()
+
+
+@asynccontextmanager
+async def refused_alertmanager_configuration(scene: Scene) -> AsyncIterator[None]:
+    """Alertmanager is told to read a configuration with a route to a receiver that does not exist."""
+    alertmanager = scene.ground.programs["alertmanager"]
+    file = scene.ground.home.config / "alertmanager" / "alertmanager.yml"
+    good = file.read_text(encoding="utf-8")
+    document = yaml.safe_load(good)
+    document["route"]["receiver"] = "nobody"
+    write_private(file, yaml.safe_dump(document))
+    alertmanager.signal(signal.SIGHUP)
+    yield
+    write_private(file, good)
+    alertmanager.signal(signal.SIGHUP)
+
+
+@asynccontextmanager
+async def refusing_remote_storage(scene: Scene) -> AsyncIterator[None]:
+    """Samples go to remote storage that answers 401, as with a wrong password; later it takes them."""
+    status = 401
+
+    async def push(_request: Request) -> Response:
+        return Response(status_code=status)
+
+    storage = Starlette(routes=[Route("/push", push, methods=["POST"])])
+    port = await scene.cleanup.enter_async_context(web.serving(storage))
+    file = scene.ground.home.config / "prometheus" / "prometheus.yml"
+    good = file.read_text(encoding="utf-8")
+
+    def write_nowhere_else() -> None:
+        write_private(file, good)
+        scene.ground.reload()
+
+    scene.cleanup.callback(write_nowhere_else)
+    remote = {"remote_write": [{"url": f"http://127.0.0.1:{port}/push"}]}
+    write_private(file, yaml.safe_dump({**yaml.safe_load(good), **remote}, sort_keys=False))
+    scene.ground.reload()
+    yield
+    status = 204
 
 
 @asynccontextmanager
@@ -109,6 +162,27 @@ DRILLS: Final = (
         fault="a rule is loaded that matches several series to one, and fails",
         start=failing_rule,
         track=RULES,
+        about=lambda ground: ground.address("prometheus"),
+    ),
+    Drill(
+        alert="PrometheusConfigRejected",
+        fault="Prometheus is told to read a configuration with an unknown option",
+        start=refused_prometheus_configuration,
+        track=RELOADS,
+        about=lambda ground: ground.address("prometheus"),
+    ),
+    Drill(
+        alert="AlertmanagerConfigRejected",
+        fault="Alertmanager is told to read a configuration with a route to an unknown receiver",
+        start=refused_alertmanager_configuration,
+        track=RELOADS,
+        about=lambda ground: ground.address("alertmanager"),
+    ),
+    Drill(
+        alert="RemoteWriteFailing",
+        fault="samples are sent to remote storage that answers 401",
+        start=refusing_remote_storage,
+        track=RELOADS,
         about=lambda ground: ground.address("prometheus"),
     ),
     Drill(
