@@ -232,6 +232,57 @@ def ports_in(text: str) -> set[int]:
     return {int(port) for port in re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", text)}
 
 
+HOSTILE = (
+    "<!channel> <https://evil.example|click> \x1b[2J\u202e\u009b31m `x`\r\nBcc: x@example.org " + "long " * 60
+)
+
+
+def test_text_of_labels_controls_neither_terminal_nor_chat_nor_mail(
+    running: Stack, far_end: tuple[Tray, int]
+) -> None:
+    tray, _ = far_end
+    now = datetime.now(UTC)
+    labels = {"alertname": "Hostile", "severity": "critical", "category": "security", "instance": HOSTILE}
+    annotations = {"summary": HOSTILE, "description": HOSTILE, "runbook_url": f"javascript:{HOSTILE}"}
+    body = {
+        "labels": labels,
+        "annotations": annotations,
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(hours=1)).isoformat(),
+    }
+    Api.of("alertmanager", running.home).post("/api/v2/alerts", [body])
+    (mail, *_) = until(lambda: running.mail("evil.example"), "the mail")
+    page = until(lambda: [one for one in tray.messages if "evil.example" in one.text], "the page")[0]
+    assert len(mail.subject) == 200
+    assert mail.subject.startswith("[CRITICAL] <!channel>")
+    assert mail.subject.endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert "[MENTION" not in f"{page.subject}{page.text}"
+    assert "<!channel>" in page.subject
+    for arguments in (["inbox"], ["inbox", str(mail.number)], ["alerts"]):
+        shown = tallow(running, *arguments).stdout
+        assert "evil.example" in shown
+        assert all(character.isprintable() or character == "\n" for character in shown)
+    (found,) = [one for one in json.loads(tallow(running, "inbox", "--json").output) if one["id"] == mail.key]
+    assert found["subject"] == mail.subject
+
+
+def test_silences_are_listed_as_json(running: Stack) -> None:
+    done = tallow(running, "silence", "add", "HighCPUUsage", "instance=json:1", "--comment", "why \x1b[2J")
+    identity = done.output.split()[0]
+    found = json.loads(tallow(running, "silence", "list", "--json").output)
+    (ours,) = [one for one in found if one["id"] == identity]
+    assert ours["state"] in {"active", "pending"}
+    assert ours["comment"] == "why \x1b[2J"
+    assert {"name": "instance", "value": "json:1", "regex": False, "equal": True} in ours["matchers"]
+    assert datetime.fromisoformat(ours["ends"]) > datetime.now(UTC)
+    assert "why \\x1b[2J" in tallow(running, "silence", "list").output
+    tallow(running, "silence", "expire", identity)
+    active = json.loads(tallow(running, "silence", "list", "--json").output)
+    assert identity not in [one["id"] for one in active]
+    every = json.loads(tallow(running, "silence", "list", "--all", "--json").output)
+    assert identity in [one["id"] for one in every]
+
+
 def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Tray, int]) -> None:
     tray, _ = far_end
     done = tallow(running, "alerts", "test", "security-alerts")

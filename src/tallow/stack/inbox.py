@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.policy
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -26,25 +27,40 @@ class Mail:
 
 
 def messages(folder: Path) -> list[Mail]:
-    """All messages of a Maildir, oldest first."""
+    """All messages of a Maildir, oldest first. One that was removed meanwhile is left out."""
     paths = [path for name in _FOLDERS if (folder / name).is_dir() for path in (folder / name).iterdir()]
-    return [_read(number, path) for number, path in enumerate(sorted(paths, key=_age), start=1)]
+    found = []
+    for path in paths:
+        with suppress(FileNotFoundError):
+            found.append((path.stat().st_mtime_ns, path.name, path.read_bytes()))
+    return [_read(number, *entry) for number, entry in enumerate(sorted(found), start=1)]
 
 
-def _age(path: Path) -> tuple[int, str]:
-    return path.stat().st_mtime_ns, path.name
-
-
-def _read(number: int, path: Path) -> Mail:
-    with path.open("rb") as file:
-        message = BytesParser(EmailMessage, policy=email.policy.default).parse(file)
-    body = message.get_body(("plain", "html"))
+def _read(number: int, mtime_ns: int, key: str, content: bytes) -> Mail:
+    message = BytesParser(EmailMessage, policy=email.policy.default).parsebytes(content)
     return Mail(
         number,
-        path.name,
-        datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        str(message["from"] or ""),
-        str(message["x-tallow-recipients"] or message["to"] or ""),
-        str(message["subject"] or "(no subject)"),
-        body.get_content() if body else "",
+        key,
+        datetime.fromtimestamp(mtime_ns / 1e9, UTC),
+        _header(message, "from"),
+        _header(message, "x-tallow-recipients") or _header(message, "to"),
+        _header(message, "subject") or "(no subject)",
+        _text(message, content),
     )
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    """A header's value; empty where there is none, or none that can be parsed."""
+    try:
+        return str(message[name] or "")
+    except (ValueError, LookupError, TypeError, AttributeError):  # what the standard library's parser raises
+        return ""
+
+
+def _text(message: EmailMessage, content: bytes) -> str:
+    """What a person would read of it; the whole message, undecoded, where its encoding is unknown."""
+    try:
+        body = message.get_body(("plain", "html"))
+        return str(body.get_content()) if body else ""
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return content.decode("utf-8", "replace")

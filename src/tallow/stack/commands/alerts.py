@@ -11,7 +11,7 @@ from tallow.stack import alertmanager
 from tallow.stack.alertmanager import WATCHDOG, Alert
 from tallow.stack.commands.alerts_list import show_alerts
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.terminal import new_console
+from tallow.stack.commands.terminal import new_console, printable
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.links import message_links
@@ -92,7 +92,7 @@ def _said(result: Result) -> Result:
         "failed": "failed",
         "silent": f"no answer within {result.seconds:.0f} s; see: tallow logs alertmanager --since 5m",
     }[result.outcome]
-    why = f": {result.why}" if result.why else ""
+    why = f": {printable(result.why)}" if result.why else ""
     click.echo(f"{result.channel:<10} {click.style(words, fg=colour)}{why}")
     return result
 

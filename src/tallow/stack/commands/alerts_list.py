@@ -53,7 +53,7 @@ def _cells(alert: Alert) -> tuple[str, str, str, str]:
         state += ", inhibited"
     place = " ".join(alert.labels[label] for label in _PLACES if label in alert.labels)
     severity = alert.labels.get("severity", "")
-    return printable(severity), printable(alert.name), printable(place), state
+    return printable(severity), printable(alert.name), printable(place), printable(state)
 
 
 def _show(console: Console, alert: Alert, cells: tuple[str, ...], widths: list[int] | None) -> None:

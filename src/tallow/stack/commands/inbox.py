@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import click
 
 from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.terminal import printable, printable_lines
 from tallow.stack.engines.home import Home
 from tallow.stack.inbox import Mail, messages
 
@@ -18,37 +20,70 @@ LOOK_EVERY_S = 0.5
 @click.argument("number", required=False, type=click.IntRange(1))
 @click.option("-n", "--last", default=50, show_default=True, type=click.IntRange(1), help="How many to list.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as messages arrive, until Ctrl-C.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="For programs: a list; with --follow one message a line."
+)
 @home_option
-def command(number: int | None, last: int, follow: bool, home: Home) -> None:
+def command(number: int | None, last: int, follow: bool, as_json: bool, home: Home) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
     folder = existing(home).data / "mailbox"
     kept = messages(folder)
     if number is not None:
-        _show(kept, number)
+        mail = _numbered(kept, number)
+        click.echo(json.dumps(_plain(mail), indent=2) if as_json else _whole(mail))
         return
-    if not kept:
+    shown = kept[-last:]
+    if as_json and not follow:
+        click.echo(json.dumps([_plain(mail) for mail in shown], indent=2))
+        return
+    as_line = _json_line if as_json else _line
+    if not kept and not as_json:
         click.echo("no mail")
-    _list(kept[-last:])
+    _print(shown, as_line)
     seen = {mail.key for mail in kept}
     while follow:
         time.sleep(LOOK_EVERY_S)
         new = [mail for mail in messages(folder) if mail.key not in seen]
-        _list(new)
+        _print(new, as_line)
         seen |= {mail.key for mail in new}
 
 
-def _show(kept: list[Mail], number: int) -> None:
+def _numbered(kept: list[Mail], number: int) -> Mail:
     if number > len(kept):
         raise click.ClickException(f"there is no message {number}; there are {len(kept)}")
-    mail = kept[number - 1]
-    click.echo(f"From: {mail.sender}\nTo: {mail.recipients}\nDate: {mail.at.astimezone():%c %Z}")
-    click.echo(f"Subject: {mail.subject}\n\n{mail.text}")
+    return kept[number - 1]
 
 
-def _list(mails: Iterable[Mail]) -> None:
+def _print(mails: Iterable[Mail], as_line: Callable[[Mail], str]) -> None:
     for mail in mails:
-        colour = {"[RESOLVED]": "green", "[CRITICAL]": "red"}.get(mail.subject.partition(" ")[0].upper())
-        subject = click.style(mail.subject, fg=colour)
-        click.echo(
-            f"{mail.number:>4}  {mail.at.astimezone():%m-%d %H:%M:%S}  {mail.recipients:<28} {subject}"
-        )
+        click.echo(as_line(mail))
+
+
+def _whole(mail: Mail) -> str:
+    fields = {"From": mail.sender, "To": mail.recipients, "Date": f"{mail.at.astimezone():%c %Z}"}
+    head = "\n".join(f"{name}: {printable(value)}" for name, value in fields.items())
+    return f"{head}\nSubject: {printable(mail.subject)}\n\n{printable_lines(mail.text)}"
+
+
+def _line(mail: Mail) -> str:
+    colour = {"[RESOLVED]": "green", "[CRITICAL]": "red"}.get(mail.subject.partition(" ")[0].upper())
+    subject = click.style(printable(mail.subject), fg=colour)
+    return (
+        f"{mail.number:>4}  {mail.at.astimezone():%m-%d %H:%M:%S}  {printable(mail.recipients):<28} {subject}"
+    )
+
+
+def _json_line(mail: Mail) -> str:
+    return json.dumps(_plain(mail))
+
+
+def _plain(mail: Mail) -> dict[str, object]:
+    return {
+        "number": mail.number,
+        "id": mail.key,
+        "at": mail.at.isoformat(),
+        "from": mail.sender,
+        "to": mail.recipients,
+        "subject": mail.subject,
+        "text": mail.text,
+    }

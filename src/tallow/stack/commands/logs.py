@@ -8,6 +8,7 @@ from datetime import datetime
 import click
 
 from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.terminal import printable, printable_json
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.logs import LEVELS, Filter, Line, moment, read
 from tallow.stack.engines.logs import follow as lines_to_come
@@ -65,7 +66,7 @@ def command(
 
 def _show(lines: Iterable[Line], as_json: bool) -> None:
     for line in lines:
-        click.echo(line.raw if as_json else _readable(line))
+        click.echo(printable_json(line.raw) if as_json else _readable(line))
 
 
 def _readable(line: Line) -> str:
@@ -74,7 +75,8 @@ def _readable(line: Line) -> str:
     more = " ".join(f"{name}={_short(value)}" for name, value in line.more.items())
     if line.correlation:
         more = f"correlation_id={line.correlation} {more}"
-    return f"{at} {line.service:<13} {level} {line.text} {click.style(more, dim=True)}".rstrip()
+    text = f"{printable(line.text)} {click.style(printable(more), dim=True)}"
+    return f"{at} {line.service:<13} {level} {text}".rstrip()
 
 
 def _short(value: object) -> str:

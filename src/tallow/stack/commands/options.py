@@ -11,6 +11,7 @@ import click
 
 from tallow.monitoring.setting_error import BadSettingError
 from tallow.stack.commands.hints import command_line
+from tallow.stack.commands.terminal import printable_lines
 from tallow.stack.engines.binaries import MissingProgramError
 from tallow.stack.engines.home import Home, HomeError, NoStackError
 from tallow.stack.engines.native import NotRunningError, StackError
@@ -31,7 +32,7 @@ class UnreachableError(click.ClickException):
 def command_error(error: Exception) -> click.ClickException:
     """An error as a command ends with it: its text, and 3 as exit status where nothing runs or answers."""
     kind = UnreachableError if isinstance(error, NotRunningError | NoStackError) else click.ClickException
-    return kind(str(error))
+    return kind(printable_lines(str(error)))  # it may quote what another program answered
 
 
 def home_option(function: Function) -> Function:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.terminal import printable_lines
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
 
@@ -26,7 +27,7 @@ def command(expression: str, as_json: bool, home: Home) -> None:
     if as_json:
         lines = [json.dumps(answer["result"], indent=2)]
     for line in lines:
-        click.echo(line)
+        click.echo(printable_lines(line))
 
 
 def _lines(kind: str, found: Any) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -12,6 +14,7 @@ import click
 from tallow.stack import alertmanager
 from tallow.stack.alertmanager import WATCHDOG, Silence
 from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.terminal import printable
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.home import Home
 from tallow.stack.engines.native import StackError
@@ -19,6 +22,8 @@ from tallow.stack.matchers import Matcher, MatcherError, narrow, reached
 
 LONGEST = timedelta(days=30)
 MANY = 8
+"""From so many alerts on they are counted and no longer named."""
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def _user_name() -> str:
@@ -27,10 +32,6 @@ def _user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # OSError from Python 3.13 on
         return f"user {os.getuid()}"
-
-
-"""From so many alerts on they are counted and no longer named."""
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class Duration(click.ParamType[timedelta]):
@@ -82,11 +83,15 @@ def add(
 
 @command.command("list")
 @click.option("--all", "every", is_flag=True, help="Also those that are over.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
 @home_option
-def show(every: bool, home: Home) -> None:
+def show(every: bool, as_json: bool, home: Home) -> None:
     """Show silences, those that end first first."""
     found = alertmanager.silences(Api.of("alertmanager", existing(home)))
     chosen = [silence for silence in found if every or silence.state != "expired"]
+    if as_json:
+        click.echo(json.dumps([_plain(silence) for silence in chosen], indent=2))
+        return
     if not chosen:
         click.echo("nothing is silenced")
     for silence in chosen:
@@ -145,11 +150,19 @@ def _whom(names: list[str]) -> str:
     return f"{len(names)} alerts" if len(names) >= MANY else ", ".join(names)
 
 
+def _plain(silence: Silence) -> dict[str, object]:
+    return asdict(silence) | {
+        "matchers": [asdict(matcher) for matcher in silence.matchers],
+        "begins": silence.begins.isoformat(),
+        "ends": silence.ends.isoformat(),
+    }
+
+
 def _line(silence: Silence) -> str:
     matchers = " ".join(map(str, silence.matchers))
     begins = f"from {silence.begins:%m-%d %H:%M} " if silence.state == "pending" else ""
     state = "" if silence.state == "active" else f" ({silence.state})"
-    return (
+    return printable(
         f"{silence.id[:8]}  {begins}until {silence.ends:%m-%d %H:%M UTC}{state}  {matchers}  "
         f"{silence.by}: {silence.comment}"
     )

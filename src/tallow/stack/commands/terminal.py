@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Final
@@ -30,4 +31,28 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
+    )
+
+
+def printable_lines(text: str) -> str:
+    """Lines of a text, none of which can control a terminal; tabs become spaces.
+
+    Example:
+        >>> printable_lines("one\\r\\ntwo\\x1b[2J")
+        'one\\ntwo\\\\x1b[2J'
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(printable(line.expandtabs()) for line in lines)
+
+
+def printable_json(line: str) -> str:
+    """A line of JSON that cannot control a terminal and means the same; any other line, made harmless.
+
+    Example:
+        >>> printable_json('{"a": "\\u202e"}')
+        '{"a": "\\\\u202e"}'
+    """
+    return "".join(
+        character if character.isprintable() or character == "\t" else json.dumps(character)[1:-1]
+        for character in line
     )

@@ -29,7 +29,7 @@ IMPLICIT_TLS_PORT: Final = 465
 PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"
 _COLOURS: Final = {"critical": "#b3261e", "warning": "#a15c00"}
 _GREEN: Final = "#2f7d4f"
-_AMPERSAND_FIRST: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+_AMPERSAND_FIRST: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"))
 
 
 class UndeliveredError(Exception):
@@ -127,7 +127,7 @@ class Slack(Channel):
             "title_link": notice.runbook,
             "fallback": _escaped(notice.subject),
             "text": f"{_escaped(notice.text)}\n<{notice.runbook}|Runbook> · <{notice.dashboard}|Dashboard>",
-            "mrkdwn_in": ["pretext"],  # not the text: it is no markup
+            "mrkdwn_in": ["text"],
         }
         await _post(self.url, {"attachments": [attachment]})
 

@@ -83,10 +83,10 @@ def _slack(_: Receiver, wiring: Wiring) -> Config:
                 "api_url_file": str(wiring.secrets_dir / SLACK_URL_FILE),
                 "send_resolved": True,
                 "color": '{{ template "tallow.color" . }}',
-                "title": '{{ template "tallow.subject" . }}',
-                "title_link": "{{ .CommonAnnotations.runbook_url }}",
+                "title": '{{ template "tallow.slack.title" . }}',
+                "title_link": '{{ template "tallow.runbook" . }}',
                 "text": '{{ template "tallow.slack.text" . }}',
-                "fallback": '{{ template "tallow.subject" . }}',
+                "fallback": '{{ template "tallow.slack.title" . }}',
                 "mrkdwn_in": ["text"],
             }
         ]
@@ -103,14 +103,14 @@ def _pagerduty(_: Receiver, wiring: Wiring) -> Config:
                 "send_resolved": True,
                 "severity": '{{ template "tallow.pagerduty.severity" . }}',
                 "description": '{{ template "tallow.pagerduty.summary" . }}',
-                "class": "{{ .CommonLabels.category }}",
+                "class": '{{ template "tallow.line" .CommonLabels.category }}',
                 "component": "tallow",
-                "group": "{{ .CommonLabels.job }}",
+                "group": '{{ template "tallow.line" .CommonLabels.job }}',
                 "client": '{{ template "tallow.pagerduty.source" . }}',
-                "client_url": "{{ .CommonAnnotations.dashboard_url }}",
+                "client_url": '{{ template "tallow.dashboard" . }}',
                 "links": [
-                    {"href": "{{ .CommonAnnotations.runbook_url }}", "text": "Runbook"},
-                    {"href": "{{ .CommonAnnotations.dashboard_url }}", "text": "Dashboard"},
+                    {"href": '{{ template "tallow.runbook" . }}', "text": "Runbook"},
+                    {"href": '{{ template "tallow.dashboard" . }}', "text": "Dashboard"},
                 ],
                 "details": {"description": '{{ template "tallow.pagerduty.details" . }}'},
             }

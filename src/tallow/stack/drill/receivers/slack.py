@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
@@ -19,6 +20,7 @@ from tallow.stack.drill.receivers.message import Message, Tray
 
 MAX_ATTACHMENTS: Final = 100
 _READABLE: Final = ("pretext", "title", "text", "fallback")
+_MENTION: Final = re.compile(r"<([!@#][^>]*)>")
 _SHOWN: Final = (*_READABLE, "fields", "image_url", "blocks")
 
 
@@ -67,6 +69,15 @@ def read(content_type: str, body: bytes) -> Mapping[str, Any]:
     return payload
 
 
+def displayed(text: str) -> str:
+    """A text as Slack shows it: with its three entities decoded, and its mentions marked.
+
+    Source: https://docs.slack.dev/messaging/formatting-message-text
+    """
+    marked = _MENTION.sub(r"[MENTION \1]", text)
+    return marked.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def message(payload: Mapping[str, Any]) -> Message:
     """What people would see.
 
@@ -86,6 +97,6 @@ def message(payload: Mapping[str, Any]) -> Message:
     shown = [one for one in attachments if any(one.get(name) for name in _SHOWN)]
     if not (text or shown or payload.get("blocks")):
         raise SlackRefusesError(400, "no_text")
-    subject = text or next((one["title"] for one in shown if one.get("title")), "")
-    parts = [text, *(one.get(name, "") for one in shown for name in _READABLE)]
+    subject = displayed(text or next((one["title"] for one in shown if one.get("title")), ""))
+    parts = map(displayed, [text, *(one.get(name, "") for one in shown for name in _READABLE)])
     return Message("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))
