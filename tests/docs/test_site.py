@@ -44,7 +44,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
         "library",
         "runbooks/ServiceDown",
         "decisions/0001-own-metrics-registry",
-        "contributing",
+        "security",
     ):
         assert (tmp_path / f"{page}.html").stat().st_size > 1000
 
