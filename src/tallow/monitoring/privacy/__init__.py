@@ -1,8 +1,12 @@
 """One scrubber for everything that leaves: logs, error reports, analytics, health bodies, alert text.
 
-``scrub(value)`` takes text or a nested record and returns the same shape with private values replaced by
-their kind, ``[email]``. The caller's data stays as it was; nothing raises;
-what cannot be scrubbed is dropped.
+``scrub(value)`` takes text or a nested record and returns the same shape with private values replaced by their
+kind, ``[email]``. Three layers decide, each asked once and in this order: the names of keys
+(:mod:`~tallow.monitoring.privacy.keys`), the syntaxes that find names and values in a text
+(:mod:`~tallow.monitoring.privacy.syntaxes`), and detectors over what is left
+(:mod:`~tallow.monitoring.privacy.detectors`). Under a key that names a secret nothing passes.
+
+The caller's data stays as it was; nothing raises; what cannot be scrubbed is dropped, for that value alone.
 """
 
 from __future__ import annotations
@@ -10,15 +14,32 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tallow.monitoring.metrics import METRICS
-from tallow.monitoring.privacy.scrubber import Scrubber
-from tallow.monitoring.privacy.walk import DROPPED
+from tallow.monitoring.privacy.engine import Scrubber
+from tallow.monitoring.privacy.explain import Replacement
+from tallow.monitoring.privacy.explain import explain as _explain
+from tallow.monitoring.privacy.model import DROPPED, Needs, Rule
 
-__all__ = ["DROPPED", "SCRUBBER", "Scrubber", "scrub"]
+__all__ = ["DROPPED", "SCRUBBER", "Needs", "Replacement", "Rule", "Scrubber", "explain", "scrub"]
 
-SCRUBBER: Final = Scrubber(METRICS)
+SCRUBBER: Final = Scrubber(counter=METRICS)
 """The process's own scrubber; it counts in ``pii_redactions_total``."""
 
 
 def scrub(value: Any) -> Any:
-    """Text or a nested record without its private values, in the same shape."""
+    """Text or a nested record without its private values, in the same shape.
+
+    Example:
+        >>> scrub("mail ann@mail.example from 203.0.113.9")
+        'mail [email] from [ip]'
+    """
     return SCRUBBER.value(value)
+
+
+def explain(value: Any) -> list[Replacement]:
+    """Which rule would replace what in a value: id, kind and position, never the value.
+
+    Example:
+        >>> [found.rule for found in explain({"password": "rosebud"})]
+        ['password']
+    """
+    return _explain(SCRUBBER, value)

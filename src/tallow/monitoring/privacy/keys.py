@@ -1,161 +1,139 @@
-"""What a key says about its value: ``X-Api-Key``, ``userPassword`` and ``room_code`` in any spelling.
+"""Layer 1: what the name of a key says about its value. Nothing here looks at a value but a named check.
 
-A key counts by its last words, so that ``password_reset_requested``, ``token_count`` and
-``auth_failures_total`` keep their values.
+A name is split into words, at changes of case, marks and digits, and its last words decide: ``db_password``,
+``X-Api-Key`` and ``totpSecret`` name secrets; ``password_attempts``, ``token_count`` and ``key_id`` name facts
+about them. What the table does not know is neither secret nor personal.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final
 
-from tallow.monitoring.privacy import key_names as names
-from tallow.monitoring.privacy.words import words
+from tallow.monitoring.privacy.checks import CHECKS
+from tallow.monitoring.privacy.model import Key, KeyRow
+from tallow.monitoring.privacy.tables import key_names as tables
+
+LONGEST_NAME: Final = 100
+"""Characters of a name that are read, its last ones."""
+MOST_NAMES: Final = 4_096
+"""Names whose meaning is remembered."""
+_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+_ENDINGS: Final = tuple((row, ending) for row, endings in tables.ENDINGS for ending in endings.split())
+_MOST_WORDS: Final = 6
 
 
-class Key(NamedTuple):
-    """What a key holds, and how sure that is.
+def split(name: str) -> list[str]:
+    """The words of a name, in lower case: ``X-Api-Key2`` is x, api, key."""
+    words = [word.lower() for word in _BREAK.split(name[-LONGEST_NAME:]) if word]
+    while len(words) > 1 and words[-1].isdigit():
+        words.pop()
+    if words:
+        words[-1] = words[-1].rstrip("0123456789") or words[-1]
+    return words
 
-    Attributes:
-        kind: of the private data; empty for a key whose value is no more private than any text.
-        trust: ``any`` value is private; ``token``: any but counts and durations; ``name``: any but numbers,
-            UUIDs and the names of system accounts; ``opaque``: a long value made by a machine; ``random``:
-            one that is no checksum or identifier either; ``strong``: only one of mixed letters and digits;
-            ``place``: what reads like a place; ``file``: what reads like a file's name; ``plain``: what any
-            text is; ``vouched``: the same, but ``1.2.3.4`` is a version.
+
+class Keys:
+    """The key table as one scrubber uses it.
+
+    Args:
+        disable: ids of rows that are left out.
+        extra: more secret names, and the kind of each: ``{"patient": "user"}``.
+        keep: names that are neither secret nor personal here.
+
+    Raises:
+        ValueError: a kept name belongs to the SECRET table.
     """
 
-    kind: str
-    trust: str
+    def __init__(
+        self, disable: Iterable[str] = (), extra: Mapping[str, str] | None = None, keep: Iterable[str] = ()
+    ) -> None:
+        disabled = frozenset(disable)
+        self._table: dict[str, Key] = {}
+        self._found: dict[str, Key | None] = {}
+        self._last_words: set[str] = set()
+        for rows, secret in ((tables.PLAIN, False), (tables.PERSONAL, False), (tables.SECRET, True)):
+            for row in rows:
+                if row.enabled and row.id not in disabled:
+                    self._add(row, secret=secret)
+        self._endings = tuple(
+            (ending, _key(row, secret=True))
+            for row in tables.SECRET
+            for id_, ending in _ENDINGS
+            if id_ == row.id and row.id not in disabled
+        )
+        for name in keep:
+            self._keep(name)
+        for name, kind in (extra or {}).items():
+            self._put(name, Key("extra-key", kind, None, secret=True))
+
+    def _add(self, row: KeyRow, *, secret: bool) -> None:
+        key = _key(row, secret=secret)
+        for name in row.names.split():
+            self._put(name, key)
+
+    def _put(self, name: str, key: Key) -> None:
+        words = split(name)
+        self._table["".join(words)] = key
+        self._last_words.update(words[-1:])
+
+    def _keep(self, name: str) -> None:
+        key = self.find(name)
+        if key is not None and key.secret:
+            raise ValueError(
+                f"the key {name!r} cannot be kept: it names a secret; accepted: keys of the PERSONAL table"
+            )
+        self._found.clear()
+        self._put(name, Key("kept-key", "", None, secret=False))
+
+    def endings(self) -> frozenset[str]:
+        """The last three letters of every name that the table knows, for the prefilter."""
+        known = {*self._table, *tables.TAILS, *(ending for ending, _ in self._endings), *self._last_words}
+        shortened = {name.rstrip("0123456789") for name in known}
+        short = {chr(code) + name for name in shortened if len(name) == 2 for code in range(128)}
+        return frozenset({name[-3:] for name in shortened if len(name) > 2} | short)
+
+    def find(self, name: str) -> Key | None:
+        """What a key of this name holds; None if nothing that the table knows."""
+        try:
+            return self._found[name]
+        except KeyError:
+            key = self._classify(name)
+            if len(name) <= LONGEST_NAME:
+                if len(self._found) >= MOST_NAMES:
+                    self._found.clear()
+                self._found[name] = key
+            return key
+
+    def _classify(self, name: str) -> Key | None:
+        words = split(name)
+        if len(words) > 1 and words[0] in tables.NOT_HOLDERS and " " not in name:
+            return self._table.get("".join(words))
+        key = self._by_last_words(words)
+        while key is None and len(words) > 1 and words[-1] in tables.TAILS:
+            words = words[:-1]
+            key = self._by_last_words(words)
+            if key is not None and not key.secret:
+                return None
+        return None if key is None or key.id == "kept-key" or key.id == "plain-name" else key
+
+    def _by_last_words(self, words: list[str]) -> Key | None:
+        """The row of the longest known ending of a name, whole words before words run together."""
+        for first in range(max(0, len(words) - _MOST_WORDS), len(words)):
+            key = self._table.get("".join(words[first:]))
+            if key is not None:
+                return key
+        last = words[-1] if words else ""
+        return next((key for ending, key in self._endings if last.endswith(ending) and len(last) > 3), None)
 
 
-def _table() -> dict[str, Key]:
-    table: dict[str, Key] = {}
-    levels = (
-        ("random", names.RANDOM),
-        ("opaque", names.OPAQUE),
-        ("name", names.NAME),
-        ("token", names.TOKEN),
-    )
-    for trust, kinds in (*levels, ("any", names.ANY)):
-        table |= {name: Key(kind, trust) for kind, members in kinds.items() for name in members}
-    table |= dict.fromkeys(names.PLACE, Key("geo", "place"))
-    table |= dict.fromkeys(names.FILES, Key("file_name", "file"))
-    table |= dict.fromkeys(names.HARMLESS, Key("", "plain"))
-    return table | dict.fromkeys(names.VOUCHED, Key("", "vouched"))
+def _key(row: KeyRow, *, secret: bool) -> Key:
+    return Key(row.id, row.kind, None if secret or not row.check else row.check, secret)
 
 
-_TABLE: Final = _table()
-_SPELLED: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
-_ALONE: Final = frozenset({"code", "state", "nonce", "hash", "k", "d", "p", "q", "key"})
-_DOUBTFUL: Final = frozenset(
-    {
-        "hash",
-        "nonce",
-        "salt",
-        "state",
-        "d",
-        "p",
-        "q",
-        "k",
-        "long",
-        "account",
-        "mail",
-        "pw",
-        "bearer",
-        "position",
-    }
-)
-_COMPOUND: Final = words(
-    "password passwd passphrase passwort pwd secret token apikey secretkey sessionid sessid cookie cookies"
-)
-
-
-def _endings() -> tuple[frozenset[str], frozenset[str]]:
-    known = {*_TABLE, *names.TAILS, *_COMPOUND, "key", "keys", "code", "codes", "in", "id"} - names.VOUCHED
-    return frozenset(name[-3:] for name in known), frozenset(name for name in known if len(name) == 2)
-
-
-ENDINGS, SHORT_ENDINGS = _endings()
-"""What private keys end with: their last three letters, and those that have but two."""
-_LIMIT: Final = 100
-"""No key is longer than this many characters; what is, is text."""
-
-
-def classify(name: str) -> Key | None:
-    """What a key of this name holds, or None if nothing private."""
-    if not name or len(name) > _LIMIT:
-        return None
-    parts = [word.lower() for word in _SPELLED.split(name) if word]
-    while len(parts) > 1 and parts[-1].isdigit():
-        parts.pop()
-    if not parts:
-        return None
-    parts[-1] = parts[-1].rstrip("0123456789") or parts[-1]
-    while len(parts) > 1 and parts[-1] in names.TAILS and (parts[-1] != "hash" or parts[-2] in names.BEARERS):
-        parts.pop()
-    for count in (4, 3, 2, 1):
-        key = _TABLE.get("".join(parts[-count:])) if len(parts) >= count else None
-        if key is not None:
-            return _qualified(key, parts, count)
-    return _compound(parts)
-
-
-def _qualified(key: Key, words: list[str], count: int) -> Key | None:  # noqa: PLR0911 - cases
-    """The same key seen with the word before it: ``api_key`` and ``cache_key`` both end in ``key``."""
-    last = words[-1]
-    if count > 1 or (len(words) == 1 and last in _ALONE):
-        return key
-    before = words[-2] if len(words) > 1 else ""
-    if last in {"secret", "secrets"} and before in names.SECRET_REFERENCES:
-        return Key("secret", "strong")
-    if last in {"key", "code"} and before:
-        return _key(before) if last == "key" else _code(before)
-    if last in _DOUBTFUL:
-        return key if before in names.BEARERS or (len(words) == 1 and last in {"mail", "pw"}) else None
-    if last in {"pass", "pin"} and before in {"first", "second", "test", "gpio"}:
-        return None
-    if last in {"mac", "city", "login"} and before in {"h", "velo", "os", *names.MAIL_PROGRAMS}:
-        return None
-    if key.trust in {"place", "file"} and before in {
-        "memory",
-        "module",
-        "base",
-        "bind",
-        "log",
-        "pid",
-        "lock",
-    }:
-        return None
-    return key
-
-
-def _key(before: str) -> Key | None:
-    if before in names.KEY_OWNERS:
-        return Key("api_key" if before in {"api", "access"} else "secret", "token")
-    if before in {"routing", "license", "sas", "user", "x", "pair"}:
-        return Key("secret", "opaque")
-    return None if before in names.PLAIN_KEYS else Key("secret", "strong")
-
-
-def _code(before: str) -> Key | None:
-    if before in names.ROOM_CODES:
-        return Key("room_code", "any")
-    return Key("secret", "any") if before in names.SECRET_CODES else None
-
-
-_SESSIONS: Final = frozenset({("session", "id"), ("logged", "in"), ("sess", "id"), ("aspnetcore", "cookies")})
-
-
-def _compound(words: list[str]) -> Key | None:
-    """Words run together: ``PGPASSWORD``, ``authtoken``, ``dbpwd``; cookies of frameworks."""
-    last = words[-1]
-    if last.endswith(("password", "passwd", "passphrase", "passwort", "pwd")):
-        return Key("secret", "any")
-    if last.endswith(("secret", "token", "apikey", "secretkey")):
-        return Key("secret", "token")
-    if last.endswith(("sessionid", "sessid", "cookie")) or last.startswith("aspsessionid"):
-        return Key("cookie", "any")
-    if len(words) > 1 and (words[-2], last) in _SESSIONS:
-        return Key("cookie", "token")
-    return None
+def is_private(key: Key, text: str) -> bool:
+    """Whether a value goes under a key: always under a secret one, else if the key's check says so."""
+    if not key.kind:
+        return False
+    return key.check is None or CHECKS[key.check][0](text)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import ipaddress
 import re
 from typing import Final
 
@@ -32,59 +35,18 @@ _IBAN_LENGTHS: Final = {
 
 # ITU E.164 country codes of one and two digits; every other prefix has three.
 _SHORT_CODES: Final = frozenset(
-    [
-        "1",
-        "7",
-        "20",
-        "27",
-        "30",
-        "31",
-        "32",
-        "33",
-        "34",
-        "36",
-        "39",
-        "40",
-        "41",
-        "43",
-        "44",
-        "45",
-        "46",
-        "47",
-        "48",
-        "49",
-        "51",
-        "52",
-        "53",
-        "54",
-        "55",
-        "56",
-        "57",
-        "58",
-        "60",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "66",
-        "81",
-        "82",
-        "84",
-        "86",
-        "90",
-        "91",
-        "92",
-        "93",
-        "94",
-        "95",
-        "98",
-    ]
+    "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86"
+    " 90 91 92 93 94 95 98".split()
 )
 _LONG_CODE: Final = re.compile(r"2[1-69]\d|3[578]\d|42[013]|5[09]\d|6[789]\d|8[0578]\d|9[679]\d")
 
 
 _DOUBLED: Final = str.maketrans("0123456789", "0246813579")
+
+
+def digits_of(text: str) -> str:
+    """The digits of a text."""
+    return "".join(filter(str.isdigit, text))
 
 
 def luhn(digits: str) -> bool:
@@ -107,16 +69,98 @@ def is_iban(text: str) -> bool:
     return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
 
 
-def is_ssn(area: str, group: str, serial: str) -> bool:
-    """A United States social security number that can have been issued."""
+def is_ssn(text: str) -> bool:
+    """A United States social security number that can have been issued, with or without marks."""
+    digits = digits_of(text)
+    area, group, serial = digits[:3], digits[3:5], digits[5:]
     return area not in {"000", "666"} and area[0] != "9" and group != "00" and serial != "0000"
 
 
-def is_international(digits: str) -> bool:
-    """Digits after a ``+`` or ``00`` that E.164 could have assigned."""
+def is_international(text: str) -> bool:
+    """A number after ``+`` or ``00`` that E.164 could have assigned."""
+    digits = digits_of(text)
+    digits = digits[2:] if text.lstrip("(")[:2] == "00" else digits
     if digits[:1] == "1":
         return len(digits) == 11 and digits[1] not in "01"
     if digits[:1] == "7":
         return len(digits) == 11
     known = digits[:2] in _SHORT_CODES or _LONG_CODE.match(digits) is not None
     return known and 8 <= len(digits) <= 15
+
+
+def is_card_text(text: str) -> bool:
+    """A payment card's number with or without blanks and hyphens."""
+    return is_card(digits_of(text))
+
+
+def is_iban_text(text: str) -> bool:
+    """An international bank account number with or without blanks and hyphens."""
+    return is_iban(text.replace(" ", "").replace("-", "").replace("\u00a0", ""))
+
+
+def is_cpf(text: str) -> bool:
+    """A number of Brazil's register of persons: two check digits modulo 11."""
+    digits = [int(digit) for digit in digits_of(text)]
+    return len(set(digits)) > 1 and all(
+        digits[size] == sum((size + 1 - place) * digit for place, digit in enumerate(digits[:size])) * 10 % 11 % 10
+        for size in (9, 10)
+    )
+
+
+def is_nir(text: str) -> bool:
+    """A French number of social security: the last two digits are 97 minus the rest modulo 97."""
+    digits = digits_of(text)
+    return len(digits) == 15 and int(digits[13:]) == 97 - int(digits[:13]) % 97
+
+
+def is_basic(text: str) -> bool:
+    """What base64 makes of a name, a colon and a password (RFC 7617)."""
+    try:
+        return b":" in base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+
+
+def is_ipv4(text: str) -> bool:
+    """An address of version 4 that is somebody's: neither this machine's own nor a mask."""
+    octets = text.split(".")
+    return octets[0] not in {"0", "255", "127"} and all(len(octet) < 4 and int(octet) < 256 for octet in octets)
+
+
+def is_ipv6(text: str) -> bool:
+    """An address of version 6 that is no loopback, time, slice or scope of a name."""
+    address = text.partition("%")[0]
+    digits = address.replace(":", "")
+    if len(digits) < 5 or not any(map(str.isdigit, digits)):
+        return False
+    if "::" in address and digits not in {digits.lower(), digits.upper()}:
+        return False
+    try:
+        return not ipaddress.IPv6Address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def is_mac(text: str) -> bool:
+    """A hardware address that is neither broadcast nor nothing."""
+    digits = set(text.lower()) - set(":.-")
+    return digits not in ({"0"}, {"f"})
+
+
+def holds_mac(text: str) -> bool:
+    """A chain of octets that is a hardware address with something before or behind it."""
+    octets = text.replace(":", "").replace("-", "").lower()
+    size = len(octets) // 2
+    return (
+        (size == 7 and octets.startswith(("01", "ff")))  # a client's identifier (RFC 2132, 9.14)
+        or (size == 8 and octets[6:10] == "fffe")  # an interface's identifier (RFC 4291, A)
+        or (size == 10 and octets.startswith("00030001"))  # a host's identifier (RFC 8415, 11)
+        or (size == 14 and octets.startswith("00010001"))
+        or (size == 14 and octets.endswith(("0800", "86dd", "0806", "8100", "88cc", "8864")))  # a frame (IEEE 802)
+        or (size in {18, 19} and octets.startswith("ff"))  # both: RFC 4361
+    )
+
+
+def has_digit_and_letter(text: str) -> bool:
+    """Digits and letters, as passwords and codes have them."""
+    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))

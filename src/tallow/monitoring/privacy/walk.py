@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import decimal
-import enum
-import ipaddress
 import itertools
-import uuid
 from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from tallow.monitoring.privacy import commands
-from tallow.monitoring.privacy.keys import Key
-from tallow.monitoring.privacy.models import fields_of
-from tallow.monitoring.privacy.naming import (
-    VALUES,
-    all_text,
-    inherited,
-    is_counted,
-    is_login,
-    is_pair,
-    label_of,
-    text_of,
-)
-from tallow.monitoring.privacy.reader import Reader
+from tallow.monitoring.privacy import beside, plain
+from tallow.monitoring.privacy.keys import is_private
+from tallow.monitoring.privacy.model import DROPPED, Key
 from tallow.monitoring.privacy.validators import is_card
-from tallow.monitoring.privacy.values import SCHEME, is_private
 
-DROPPED: Final = "[dropped]"
-"""Stands for what could not be scrubbed, or would have cost too much."""
 CYCLE: Final = "[cycle]"
 """Stands for a container inside itself."""
 DEEPEST: Final = 40
@@ -38,14 +18,36 @@ MOST: Final = 20_000
 """Values of one record that are read; the rest is dropped."""
 SMALLEST_CARD: Final = 4 * 10**12
 """No payment card's number is smaller: those of 13 digits begin with a 4. Unix times in milliseconds are."""
-OCTETS: Final = 262_144
-"""Bytes of one value that are read."""
+_PATH: Final = frozenset("/@:{}<>()")
+"""What no name of a field holds: a path, a route or an address says nothing about what is under it."""
 
-_SAFE: Final = (complex, dt.date, dt.time, dt.timedelta, uuid.UUID)
-_LOGIN: Final = Key("credential", "any")
-_CONTAINERS: Final = frozenset({dict, list, tuple})
-_PLAIN: Final = frozenset("/@:{}<>()")
-"""What no plain name of a field holds."""
+
+class Reader(Protocol):
+    """What a walk asks of its scrubber.
+
+    Attributes:
+        harmless: names of keys read before: nothing private in them nor, for all they say, under them.
+    """
+
+    harmless: set[str]
+
+    def key(self, name: str) -> Key | None:
+        """What a key of this name holds."""
+
+    def name(self, name: str, key: Key | None) -> str:
+        """A key that says nothing private, without what is private in its own name."""
+
+    def masked(self, kind: str, rule: str, start: int = 0, end: int = 0) -> str:
+        """What stands in the place of a private value of a kind."""
+
+    def read(self, text: str) -> str:
+        """The text, its private spans replaced."""
+
+    def is_marker(self, text: str) -> bool:
+        """Whether a text is the marker of a replaced value."""
+
+    def arguments(self, items: list[str]) -> dict[int, str]:
+        """Of a command's arguments those that hold secrets, by their place, with them replaced."""
 
 
 class Walk:
@@ -58,50 +60,44 @@ class Walk:
         self._above: set[int] = set()
         self._left = MOST
 
-    def value(self, value: Any, key: Key | None, name: str) -> Any:  # noqa: PLR0911 - one a shape
-        """The value in its own shape, standing under ``key`` (called ``name``)."""
+    def value(self, value: Any, key: Key | None, step: object = None) -> Any:
+        """The value in its own shape, standing under ``key``; ``step`` leads to it from what it is in."""
         self._left -= 1
         if self._left < 0:
             return DROPPED
         kind = type(value)
         if kind is str:
-            return self._string(value, key, name)
+            return self._string(value, key)
         if kind is int or kind is float:
-            return self._number(value, key, name)
+            return self._number(value, key)
         if value is None or kind is bool:
             return value
         if kind is dict or kind is list or kind is tuple:
-            return self._nested(value, key, name)
+            return self._nested(value, key)
         try:
-            return self._other(value, key, name)
+            return self._other(value, key)
         except Exception:  # noqa: BLE001 - a caller's own type failed: this value is dropped, the rest is kept
             return DROPPED
 
-    def _string(self, text: str, key: Key | None, name: str) -> str:
+    def _string(self, text: str, key: Key | None) -> str:
         if key is None:
             return self._reader.read(text)
         if not key.kind:
-            return self._reader.read(text, versioned=key.trust == "vouched")
-        if not is_private(key, text, name):
-            return self._reader.read(text)
-        scheme = SCHEME.match(text) if key.kind == "credential" else None
-        if scheme:
-            return scheme[0] + self._reader.named(key.kind, text[scheme.end() :])
-        return self._reader.named(key.kind, text)
+            return text if key.check and plain.passes(key, text) else self._reader.read(text)
+        if text == "" or self._reader.is_marker(text):
+            return text
+        return self._reader.masked(key.kind, key.id) if is_private(key, text) else self._reader.read(text)
 
-    def _number(self, value: Any, key: Key | None, name: str) -> Any:
-        if key is not None and key.kind and is_private(key, str(value), name):
-            return self._reader.named(key.kind, str(value))
-        if (
-            type(value) is int
-            and SMALLEST_CARD <= value < 10**19
-            and is_card(str(value))
-            and not is_counted(name)
-        ):
-            return self._reader.named("card", str(value))
+    def _number(self, value: Any, key: Key | None) -> Any:
+        if key is not None:
+            if key.kind:
+                return self._reader.masked(key.kind, key.id) if is_private(key, str(value)) else value
+            return value
+        if type(value) is int and SMALLEST_CARD <= value < 10**19 and is_card(str(value)):
+            return self._reader.masked("card", "card")
         return value
 
-    def _nested(self, value: Any, key: Key | None, name: str) -> Any:
+    def _nested(self, value: Any, key: Key | None) -> Any:
         identity = id(value)
         if identity in self._above:
             return CYCLE
@@ -110,26 +106,24 @@ class Walk:
         self._above.add(identity)
         try:
             if isinstance(value, Mapping):
-                return self._mapping(value, key, name)
-            if isinstance(value, list):
-                return self._items(value, key, name)
-            if isinstance(value, tuple):
-                return self._tuple(value, key, name)
-            return self._set(value, key, name)
+                return self._mapping(value, key)
+            if isinstance(value, list | tuple):
+                return self._items(value, key)
+            return self._set(value, key)
         finally:
             self._above.discard(identity)
 
-    def _mapping(self, mapping: Mapping[Any, Any], outer: Key | None, outer_name: str) -> dict[str, Any]:
+    def _mapping(self, mapping: Mapping[Any, Any], outer: Key | None) -> dict[str, Any]:
         result: dict[str, Any] = {}
         self._left -= len(mapping)
         if self._left < 0:
             mapping = dict(itertools.islice(mapping.items(), max(0, len(mapping) + self._left)))
             result[DROPPED] = DROPPED
+        named = None if outer is not None else self._label(mapping)
         harmless, read = self._reader.harmless, self._reader.read
-        label = None if VALUES.isdisjoint(mapping) else label_of(mapping)
         for name, item in mapping.items():
-            if outer is not None or name not in harmless or name in VALUES:
-                self._pair(name, item, label, outer, outer_name, result)
+            if outer is not None or named is not None or name not in harmless:
+                self._pair(name, item, named, outer, result)
                 continue
             kind = type(item)
             if kind is str:
@@ -140,102 +134,133 @@ class Walk:
                 result[name] = self.value(item, None, name)
         return result
 
+    def _label(self, mapping: Mapping[Any, Any]) -> Key | None:
+        """What the values of a mapping are, if the mapping itself says what they are called."""
+        label = beside.label(mapping)
+        return None if label is None else self._reader.key(label)
+
     def _pair(
-        self, raw: Any, item: Any, label: Any, outer: Key | None, outer_name: str, result: dict[str, Any]
+        self, raw: Any, item: Any, named: Key | None, outer: Key | None, result: dict[str, Any]
     ) -> None:
-        """Add what is not plainly harmless: a private key, one not seen before, one inside a private one."""
+        """Add what is not plainly harmless: a key of the table, one not seen before, one inside a private one."""
         reader = self._reader
-        name = raw if type(raw) is str else str(self.value(raw, None, ""))
+        name = raw if type(raw) is str else plain.name(raw)
         key = reader.key(name)
-        if key is not None and type(item) in _CONTAINERS and not _PLAIN.isdisjoint(name):
-            key = None  # a path, a route, an address: it says nothing about what is under it
-        shown = name if key is not None else reader.read(name) if name in VALUES else reader.name(name)
+        if key is not None and not _PATH.isdisjoint(name) and type(item) is not str:
+            key = None
+        inside = outer if outer is not None and outer.secret else None
+        shown = name if key is not None and key.kind else reader.name(name, key)
         while shown in result:
             shown += "'"
-        if key is not None:
-            result[shown] = self.value(item, key, name)
-        elif name in VALUES and isinstance(label, str) and (key := reader.key(label)):
-            result[shown] = self.value(item, key, label)
-        elif outer is not None:
-            result[shown] = self.value(item, inherited(outer, name), outer_name)
+        if inside is not None:
+            key = inside
+        elif named is not None and beside.is_value(name):
+            key = named
+        elif key is None and outer is not None:
+            key = beside.inherited(outer, name)
+        if key is None and beside.is_flat_headers(name, item):
+            result[shown] = self._flat(item)
         else:
-            result[shown] = self.value(item, None, name)
+            result[shown] = self.value(item, key, shown)
 
-    def _items(self, items: Iterable[Any], key: Key | None, name: str) -> list[Any]:
-        """The items of a list; one that is an option of a command speaks for the next."""
+    def _flat(self, items: list[str]) -> list[Any]:
+        """Names and values of headers in turn."""
         result: list[Any] = []
-        if name == "auth" and is_login(items):
-            key = _LOGIN
-        if key is None and type(items) is list:
-            if is_pair(items) and (inner := self._reader.key(text_of(items[0]))):
-                return [items[0], self.value(items[1], inner, text_of(items[0]))]
-            if name.lower().endswith("headers") and len(items) % 2 == 0 and all_text(items):
-                return self._flat(items)
-            if any(type(item) is str and item[:1] == "-" for item in items):
-                items = commands.without_passwords(items, self._reader.named)
+        for name, item in zip(items[::2], items[1::2], strict=True):
+            result += (name, self.value(item, self._reader.key(name), name))
+        return result
+
+    def _items(self, items: list[Any] | tuple[Any, ...], key: Key | None) -> Any:
+        """A list or a tuple: a pair, a command's arguments, the headers of a request, or just items."""
+        self._left -= len(items)
+        if self._left < 0:
+            items = [*items[: max(0, len(items) + self._left)], DROPPED]
+        fields = getattr(items, "_fields", None) if type(items) is not list else None
+        if key is not None and not key.kind and key.check == "number":
+            key = None
+        if fields and len(fields) == len(items) and key is None:
+            pairs = zip(fields, items, strict=True)
+            result = [self.value(item, self._reader.key(str(name)), name) for name, item in pairs]
+        elif key is None:
+            result = self._unnamed(items)
+        else:
+            result = [self.value(item, key, number) for number, item in enumerate(items)]
+        if type(items) is list:
+            return result
+        return _like(items, result)
+
+    def _unnamed(self, items: list[Any] | tuple[Any, ...]) -> list[Any]:
+        """Items under no key: a tuple may be a pair, a list the arguments of a command."""
+        pair = self._pair_in(items) if type(items) is tuple and len(items) == 2 else None
+        if pair is not None:
+            return pair
+        return self._arguments(items) if beside.has_options(items) else self._plain_items(items)
+
+    def _plain_items(self, items: Iterable[Any]) -> list[Any]:
+        result: list[Any] = []
+        for number, item in enumerate(items):
+            pair = self._pair_in(item) if type(item) is list or type(item) is tuple else None
+            if pair is None:
+                result.append(self.value(item, None, number))
+            else:
+                result.append(pair if type(item) is list else tuple(pair))
+        return result
+
+    def _pair_in(self, item: list[Any] | tuple[Any, ...]) -> list[Any] | None:
+        """A name and what it names, if the name is known to the table."""
+        name = beside.name_of(item)
+        key = None if name is None else self._reader.key(name)
+        if name is None or key is None:
+            return None
+        return [name, *(self.value(part, key, number) for number, part in enumerate(item[1:], 1))]
+
+    def _arguments(self, items: Iterable[Any]) -> list[Any]:
+        """A command's arguments: an option speaks for the next."""
+        texts = [item if type(item) is str else "" for item in items]
+        replaced = self._reader.arguments(texts)
+        result: list[Any] = []
         option: Key | None = None
+        for number, item in enumerate(items):
+            if option is not None and type(item) is str:
+                result.append(self.value(item, option, number))
+            elif number in replaced:
+                result.append(replaced[number])
+            else:
+                result.append(self.value(item, None, number))
+            option = self._reader.key(item) if beside.is_option(item) else None
+        return result
+
+    def _set(self, items: Iterable[Any], key: Key | None) -> Any:
+        result: list[Any] = []
         for item in items:
             if self._left <= 0:
                 result.append(DROPPED)
                 break
-            result.append(self.value(item, option or key, name))
-            is_option = type(item) is str and item[:1] == "-" and "=" not in item and "[" not in item
-            option = self._reader.key(item.strip("-")) if is_option else None
-        return result
-
-    def _flat(self, items: list[Any]) -> list[Any]:
-        """Names and values in turn, as Node keeps its ``rawHeaders``."""
-        keys = [None if place % 2 == 0 else self._reader.key(items[place - 1]) for place in range(len(items))]
-        return [
-            self.value(item, key, items[place - 1])
-            for place, (item, key) in enumerate(zip(items, keys, strict=True))
-        ]
-
-    def _tuple(self, value: tuple[Any, ...], key: Key | None, name: str) -> tuple[Any, ...]:
-        fields = getattr(value, "_fields", None)
-        if fields is not None and len(fields) == len(value):
-            pairs = zip(fields, value, strict=True)
-            return tuple(self.value(item, self._reader.key(field), field) for field, item in pairs)
-        if len(value) == 2 and key is None:
-            first = text_of(value[0])
-            inner = self._reader.key(first) if first else None
-            if inner is not None:
-                return value[0], self.value(value[1], inner, first)
-        return tuple(self._items(value, key, name))
-
-    def _set(self, value: AbstractSet[Any], key: Key | None, name: str) -> Any:
-        items = self._items(value, key, name)
+            result.append(self.value(item, key))
         try:
-            return frozenset(items) if isinstance(value, frozenset) else set(items)
+            return frozenset(result) if isinstance(items, frozenset) else set(result)
         except TypeError:
-            return items
+            return result
 
-    def _other(self, value: Any, key: Key | None, name: str) -> Any:  # noqa: PLR0911 - one a shape
-        """Everything that is not of JSON's own types."""
-        if isinstance(value, enum.Enum):
-            shown = self.value(value.value, key, name)
-            return value if shown == value.value else shown
-        if isinstance(value, str):
-            return self._string(str.__str__(value), key, name)
-        if isinstance(value, int | float | decimal.Decimal):
-            return self._number(value, key, name)
-        if isinstance(value, _SAFE):
-            return self._string(str(value), key, name) if key is not None and key.trust == "any" else value
-        fields = fields_of(value)
-        if fields is not None or isinstance(value, Mapping | list | tuple | AbstractSet):
-            return self._nested(value if fields is None else fields, key, name)
-        if isinstance(value, bytes | bytearray | memoryview):
-            return self._bytes(bytes(value[:OCTETS]), key, name)
-        if isinstance(value, ipaddress.IPv4Address | ipaddress.IPv6Address):
-            return self._string(str(value), key, name)
-        if isinstance(value, BaseException):
-            return f"{type(value).__name__}: {self._string(str(value), key, name)}"
-        if isinstance(value, type):
-            return f"{value.__module__}.{value.__qualname__}"
-        return self._string(str(value) if hasattr(value, "__fspath__") else repr(value), key, name)
+    def _other(self, value: Any, key: Key | None) -> Any:
+        """A value of any other type: by its fields, as what it is a kind of, or as text."""
+        inner, container = plain.inner(value)
+        if container:
+            return self._nested(inner, key)
+        if type(inner) is str:
+            return self._string(inner, key)
+        if type(inner) is int or type(inner) is float:
+            return self._number(inner, key)
+        return self.value(inner, key)
 
-    def _bytes(self, value: bytes, key: Key | None, name: str) -> bytes:
+
+def _like(items: tuple[Any, ...] | list[Any], result: list[Any]) -> Any:
+    """Items in the type they came in; one that cannot be made of them becomes a tuple or a list."""
+    if type(items) is tuple:
+        return tuple(result)
+    if isinstance(items, tuple):
         try:
-            return self._string(value.decode(), key, name).encode()
-        except UnicodeDecodeError:
-            return self._string(value.decode("latin-1"), key, name).encode("latin-1", "replace")
+            return type(items)(*result) if hasattr(items, "_fields") else type(items)(result)
+        except Exception:  # noqa: BLE001 - a caller's own type
+            return tuple(result)
+    return result

@@ -1,6 +1,6 @@
 """Texts within texts: what percent, JSON, Python and HTML escapes stand for, with the way back.
 
-A rule that knows ``user@host.example`` would not know ``user%40host.example``. Rules therefore look at the
+A rule that knows ``user@host.example`` would not know ``user%40host.example``. The layers therefore read the
 unescaped text as well, and what they find is carried back to the characters it came from.
 """
 
@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from tallow.monitoring.privacy.spans import Span
+from tallow.monitoring.privacy.model import Needs, Span
 
 LEVELS: Final = 3
 """How deep escapes within escapes are followed: JSON in a JSON string in a URL."""
+NEEDS: Final = (Needs(any_mark="%\\&\x1b"), Needs(marks="=0"))
+"""What a text with an escape in it holds."""
 _LONG: Final = 2_048
 """Characters from which on lines without escapes are left out: most of a long text has none."""
-
 _ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+|\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/\\`])|=(?:3D|40)"
     r"|\x1b\[[0-9;]{0,16}[A-Za-z]"
@@ -40,7 +41,7 @@ class View:
         places = self.places
         if places is None:
             return spans
-        return [(places[start], places[end], kind) for start, end, kind in spans]
+        return [(places[start], places[end], kind, rule) for start, end, kind, rule in spans]
 
 
 def views(text: str) -> Iterator[View]:

@@ -1,0 +1,251 @@
+"""The scrubber: text or nested record in, the same shape out, nothing private left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol
+
+from tallow.monitoring.privacy import beside, detectors, syntaxes
+from tallow.monitoring.privacy.keys import LONGEST_NAME, MOST_NAMES, Keys
+from tallow.monitoring.privacy.model import DROPPED, Key, Rule, Span, marker
+from tallow.monitoring.privacy.prefilter import template
+from tallow.monitoring.privacy.tables import key_names
+from tallow.monitoring.privacy.text import TextReader
+from tallow.monitoring.privacy.walk import SMALLEST_CARD, Walk
+
+LONGEST: Final = 262_144
+"""Characters of one text that are read; the rest is dropped."""
+_CUT: Final = 4_096
+"""How far before :data:`LONGEST` a gap is looked for, so that no value is cut in two."""
+LONGEST_TEMPLATE: Final = 96
+"""Characters of a text whose template may be remembered."""
+MOST_TEMPLATES: Final = 4_096
+LONGEST_COMMAND: Final = 4_096
+"""Characters of a command's arguments that are read together."""
+_HEX: Final = bytes.maketrans(b"123456789abcdef", b"0" * 15)
+_IDS: Final = {b"0" * 32, b"0" * 40, b"-".join(b"0" * size for size in (8, 4, 4, 4, 12))}
+_ID_SIZES: Final = frozenset(map(len, _IDS))
+_SHORT: Final = 12
+"""Characters of a word of letters and digits in which no rule can find anything."""
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+_KIND: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+class RedactionCounter(Protocol):
+    """Counts redactions: :class:`tallow.monitoring.metrics.Metrics` does."""
+
+    def record_redaction(self, kind: str, count: int = 1) -> None:
+        """``count`` values of a kind were replaced."""
+
+
+Recorder = Callable[[str, str, int, int], None]
+"""Told of each replacement: rule id, kind, start and end in the text (0, 0 for a whole value)."""
+
+
+class Scrubber:
+    """Replaces private values by their kind: ``[email]``. Safe to share between threads.
+
+    The output depends on the input and the arguments alone. What is remembered, of a bounded number of names
+    and templates, are answers that depend on nothing else; values are not remembered.
+
+    Args:
+        disable: ids of rules, syntaxes and key rows that are left out.
+        extra: more rules; they are asked last.
+        extra_keys: more secret names, and the kind of each.
+        keep_keys: names of the PERSONAL table that are not private here.
+        counter: told of each redaction; None counts nowhere.
+
+    Raises:
+        ValueError: an id is unknown, a kept key names a secret, or a rule or a kind cannot be used.
+
+    Example:
+        >>> Scrubber(disable={"us-phone"}, extra_keys={"patient": "user"}).value({"patient": "Ann"})
+        {'patient': '[user]'}
+    """
+
+    def __init__(
+        self,
+        *,
+        disable: Iterable[str] = (),
+        extra: Iterable[Rule] = (),
+        extra_keys: Mapping[str, str] | None = None,
+        keep_keys: Iterable[str] = (),
+        counter: RedactionCounter | None = None,
+    ) -> None:
+        extra, disabled = tuple(extra), frozenset(disable)
+        _check(disabled, extra, extra_keys or {})
+        kinds = sorted({*KINDS, *(rule.kind for rule in extra), *(extra_keys or {}).values()})
+        self.keys = Keys(disabled, extra_keys, keep_keys)
+        self.marker = re.compile(rf"\[(?:{'|'.join(kinds)})\]")
+        rows = syntaxes.Syntaxes(self.keys, disabled, kinds)
+        self._reader = TextReader(rows, detectors.Detectors(disabled, extra), self.keys.endings())
+        self._counter = counter
+        self._recorder: Recorder | None = None
+        self._clean: set[bytes] = set()
+        self._plain_names: set[str] = set()
+        self.harmless: set[str] = set()
+
+    def text(self, text: str) -> str:
+        """The text, its private spans replaced. Never raises; a text that cannot be scrubbed is dropped."""
+        scrubbed = self.value(text)
+        return scrubbed if isinstance(scrubbed, str) else DROPPED
+
+    def record(self, record: Mapping[Any, Any]) -> dict[str, Any]:
+        """A mapping as a new dictionary, scrubbed by key and by value. Never raises."""
+        scrubbed = self.value(record)
+        return scrubbed if isinstance(scrubbed, dict) else {}
+
+    def value(self, value: Any) -> Any:
+        """Any value in its own shape, scrubbed; the caller's is left alone.
+
+        Never raises. What cannot be scrubbed is :data:`DROPPED`, for this value alone.
+        """
+        try:
+            if type(value) is str:
+                return self.read(value)
+            if type(value) is dict and self._is_plain(value):
+                return value.copy()
+            return Walk(self).value(value, None)
+        except Exception:  # noqa: BLE001 - whatever went wrong, the value must not leave unread
+            return DROPPED
+
+    def read(self, text: str) -> str:
+        """The text, its private spans replaced."""
+        if len(text) <= _SHORT and text.isalnum():
+            return text
+        shape = b""
+        if len(text) <= LONGEST_TEMPLATE and text.isascii():
+            shape = template(text)
+            if shape in self._clean or _is_id(text):
+                return text
+        elif len(text) > LONGEST:
+            cut = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
+            return self.read(text[: cut if cut > 0 else LONGEST - _CUT]) + DROPPED
+        spans = self._reader.spans(text)
+        if spans:
+            return self._replaced(text, spans)
+        if shape and not self._reader.can_match(shape):
+            _remember(self._clean, shape, MOST_TEMPLATES)
+        return text if text.isprintable() or text.isascii() else _encodable(text)
+
+    def _replaced(self, text: str, spans: list[Span]) -> str:
+        pieces: list[str] = []
+        position = 0
+        for start, end, kind, rule in spans:
+            pieces += (text[position:start], self.masked(kind, rule, start, end))
+            position = end
+        pieces.append(text[position:])
+        return _encodable("".join(pieces))
+
+    def masked(self, kind: str, rule: str, start: int = 0, end: int = 0) -> str:
+        """What stands in the place of a private value of a kind. It is counted."""
+        if self._counter is not None:
+            self._counter.record_redaction(kind)
+        if self._recorder is not None:
+            self._recorder(rule, kind, start, end)
+        return marker(kind)
+
+    def listen(self, recorder: Recorder) -> None:
+        """Tell ``recorder`` of each replacement and count none. For a copy that one caller uses."""
+        self._recorder, self._counter = recorder, None
+        self._clean, self._plain_names, self.harmless = set(), set(), set()
+
+    def key(self, name: str) -> Key | None:
+        """What a key of this name holds."""
+        return self.keys.find(name)
+
+    def name(self, name: str, key: Key | None) -> str:
+        """A key that says nothing private, without what is private in its own name."""
+        shown = self.read(name)
+        if shown == name and len(name) <= LONGEST_NAME:
+            if not beside.is_value(name):
+                _remember(self._plain_names, name, MOST_NAMES)
+            if key is None:
+                _remember(self.harmless, name, MOST_NAMES)
+        return shown
+
+    def is_marker(self, text: str) -> bool:
+        """Whether a text is the marker of a replaced value."""
+        return text[:1] == "[" and self.marker.fullmatch(text) is not None
+
+    def arguments(self, items: list[str]) -> dict[int, str]:
+        """Of a command's arguments those that hold secrets, by their place, with them replaced."""
+        replaced: dict[int, str] = {}
+        start = 0
+        spans = self._reader.spans(" ".join(items)[:LONGEST_COMMAND])
+        for place, item in enumerate(items):
+            end = start + len(item)
+            inside = [
+                (max(first, start) - start, min(last, end) - start, kind, rule)
+                for first, last, kind, rule in spans
+                if first < end and last > start
+            ]
+            if inside:
+                replaced[place] = self._replaced(item, inside)
+            start = end + 1
+        return replaced
+
+    def _is_plain(self, record: dict[Any, Any]) -> bool:
+        """Whether a flat record is seen at a glance to hold nothing private: its keys were read before and are
+        unknown to the table, its texts are words, identifiers or of a clean template, its numbers no cards."""
+        if not self._plain_names.issuperset(record):
+            return False
+        clean = self._clean
+        for item in record.values():
+            kind = type(item)
+            if kind is str:
+                if len(item) <= _SHORT and item.isalnum():
+                    continue
+                if len(item) > LONGEST_TEMPLATE or not item.isascii():
+                    return False
+                if template(item) not in clean and not _is_id(item):
+                    return False
+            elif kind is int:
+                if item >= SMALLEST_CARD:
+                    return False
+            elif kind is not float and kind is not bool and item is not None:
+                return False
+        return True
+
+
+KINDS: Final = tuple(
+    sorted(
+        {row.kind for row in (*key_names.SECRET, *key_names.PERSONAL)} | {rule.kind for rule in detectors.ALL}
+    )
+)
+"""Every kind that the tables know."""
+IDS: Final = frozenset(
+    row.id
+    for rows in (detectors.ALL, syntaxes.ALL, key_names.SECRET, key_names.PERSONAL, key_names.PLAIN)
+    for row in rows  # type: ignore[attr-defined]
+)
+"""Every id that can be switched off."""
+
+
+def _is_id(text: str) -> bool:
+    """Whether a text, ASCII, is a UUID, or 32 or 40 hexadecimal digits."""
+    return len(text) in _ID_SIZES and text.encode().translate(_HEX) in _IDS
+
+
+def _remember(known: set[Any], answer: Any, most: int) -> None:
+    if len(known) >= most:
+        known.clear()
+    known.add(answer)
+
+
+def _encodable(text: str) -> str:
+    """The text with ``�`` for what UTF-8 has no form for: halves of a surrogate pair."""
+    return text if text.isascii() else _HALVES.sub("�", text)
+
+
+def _check(disabled: frozenset[str], extra: tuple[Rule, ...], extra_keys: Mapping[str, str]) -> None:
+    unknown = sorted(disabled - IDS - {rule.id for rule in extra})
+    if unknown:
+        raise ValueError(f"no rule is called {unknown[0]!r}; accepted: the ids in docs/privacy-rules.md")
+    for rule in extra:
+        if rule.id in IDS:
+            raise ValueError(f"the rule {rule.id!r} exists; accepted: an id that is not in docs/privacy-rules.md")
+    for kind in (*(rule.kind for rule in extra), *extra_keys.values()):
+        if not _KIND.fullmatch(kind):
+            raise ValueError(f"the kind {kind!r} cannot be used; accepted: lower-case letters, digits and _")

@@ -1,0 +1,165 @@
+"""How far a value reaches that begins at a place of a text: quoted, in brackets, in a block, or bare.
+
+Nothing here looks at what a value is, only at where it ends. Every pattern goes on where it ended or looks a
+bounded way ahead, so that time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST_CONTAINER: Final = 4_000
+"""Characters in which the end of a container is looked for."""
+_BLANKS: Final = re.compile(r"[ \t]{0,200}")
+_LITERAL: Final = re.compile(r"(?:null|None|nil|true|false|True|False)(?=[\s,;)\]}&|\"'`<\\]|$)")
+"""Nothing and the booleans, as JSON, Python, Ruby and Go write them."""
+_WRAPPER: Final = re.compile(
+    r"\r?\n[ \t]{1,40}(?=[\"']|(?:string|str)\(\d)"  # a dump's value in the next line
+    r"|\(\*?string\) (?:\(len=\d{1,7}\) )?"  # Go's spew
+    r"|(?:string|str|text|binary)\(\d{1,7}\) "  # PHP's var_dump
+    r"|!(?:!str|!binary|vault|unsafe|sensitive|secret) "  # YAML's tags
+)
+_QUOTE: Final = re.compile(r"(?:[brufLBRUF@$&*]{0,2}|UTF-8'\w{0,5})(\\{0,15})(\"\"\"|'''|[\"'`])")
+_CLOSING: Final = {mark: re.compile(rf"(\\*){mark}") for mark in ('"""', "'''", '"', "'", "`")}
+_STRUCTURE: Final = re.compile(r"\s|$|[,;)\]}&:>|/.!?+%\\\"'`]")
+"""What follows the end of a quoted value."""
+_OPENING: Final = re.compile(r"\$?[(\[{]")
+_BRACKET: Final = re.compile(r"\\.|\"(?:[^\"\\\n]|\\.){0,400}\"|'(?:[^'\\\n]|\\.){0,400}'|[()\[\]{}]", re.DOTALL)
+_PARTNER: Final = {"(": ")", "[": "]", "{": "}"}
+_BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n([ \t]+)(\S[^\n]*(?:\n\1[^\n]*)*)")
+_BARE: Final = re.compile(
+    r"(?:[^\s&;,|\"'`<>(){}\[\]\\?]"
+    r"|\\(?![nrt\"'\\`])"
+    r"|[(\[{](?:\"[^\"\n]{0,400}\"|'[^'\n]{0,400}')?"
+    r"|[)\]}](?![\s,;:.)\]}\"'`&\\]{0,8}(?:\s|$)|[,;&\"'`)\]}])"
+    r"|&(?![\w.\[\]%-]{1,60}=|amp;|\s|$|[\"'`])"
+    r"|;(?![\w.\[\]% -]{1,60}=|\s|$|[\"'`]|(?i:httponly|secure|partitioned)(?:;|\s|$))"
+    r"|,(?![\w.-]{1,60}[=:]|\s|$|[\"'`{(\[])"
+    r"|\|(?![\w.-]{1,60}[=:]|\d{1,5}(?:[|\s]|$)|\s|$)"
+    r"|\?(?![\w.-]{1,60}=)"
+    r"|[\"'`](?![\s,;:)\]}&>\\|]|$|\.\s|\.$)"
+    r"|<(?!/)|>(?!\s|<|$))+"
+)
+_TRAILING: Final = ".,:;"
+_CHANGED: Final = re.compile(r"[ \t]{0,8}(?:->|=>|→)[ \t]{0,8}")
+
+Extent = tuple[int, int]
+"""Where a value starts and ends."""
+
+
+def blanks_end(text: str, start: int) -> int:
+    """Where the blanks end that begin at a place."""
+    found = _BLANKS.match(text, start)
+    return found.end() if found else start
+
+
+def is_literal(text: str, start: int) -> bool:
+    """Whether nothing or a boolean begins here."""
+    return _LITERAL.match(text, start) is not None
+
+
+def quoted(text: str, start: int) -> Extent | None:
+    """The value between quotes that begin here; None if none do, or if they are never closed in this line."""
+    found = _QUOTE.match(text, start)
+    if found is None:
+        return None
+    end = _closing(text, found.end(), len(found[1]), found[2])
+    return None if end is None else (found.end(), end)
+
+
+def _closing(text: str, start: int, slashes: int, mark: str) -> int | None:
+    """Where the quote is closed: the first one that structure follows, else the first one.
+
+    Inside ``slashes`` levels of backslashes, a quote with any other number of them belongs to the value.
+    """
+    first: int | None = None
+    limit = len(text) if len(mark) == 3 else text.find("\n", start)
+    for found in _CLOSING[mark].finditer(text, start, limit if limit >= 0 else len(text)):
+        if len(found[1]) % (2 * slashes + 2) != slashes:
+            continue
+        end = found.end() - len(mark) - slashes
+        if _STRUCTURE.match(text, found.end()):
+            return end
+        first = end if first is None else first
+    return first
+
+
+def container(text: str, start: int) -> Extent | None:
+    """The whole of a container that begins here: ``[…]``, ``{…}``, ``(…)``, ``$(…)``; None if it never ends."""
+    opened = _OPENING.match(text, start)
+    if opened is None:
+        return None
+    open_ones: list[str] = []
+    for found in _BRACKET.finditer(text, opened.end() - 1, start + LONGEST_CONTAINER):
+        mark = found[0]
+        if mark in _PARTNER:
+            open_ones.append(_PARTNER[mark])
+        elif open_ones and mark == open_ones[-1]:
+            open_ones.pop()
+            if not open_ones:
+                return (start, found.end()) if _STRUCTURE.match(text, found.end()) else None
+        elif mark in ")]}":
+            return None
+    return None
+
+
+def block(text: str, start: int) -> Extent | None:
+    """A block of indented lines behind ``|`` or ``>`` (YAML 1.2, 8.1)."""
+    found = _BLOCK.match(text, start)
+    return found.span(2) if found else None
+
+
+def bare(text: str, start: int) -> Extent | None:
+    """A value without quotes: up to a blank, or to a mark that the next name, or an end, follows."""
+    found = _BARE.match(text, start)
+    if found is None:
+        return None
+    end = found.end()
+    while end > start + 1 and text[end - 1] in _TRAILING:
+        end -= 1
+    for opening, closing in _PARTNER.items():
+        if text[end : end + 1] == closing and text.count(opening, start, end) > text.count(closing, start, end):
+            end += 1
+    return start, end
+
+
+def line(text: str, start: int) -> Extent:
+    """The rest of the line."""
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
+    while end > start and text[end - 1] in " \t\r":
+        end -= 1
+    return start, end
+
+
+def extents(text: str, start: int, *, strict: bool) -> list[Extent]:
+    """The value that begins here, behind blanks, and what it is changed to: ``"old" -> "new"``.
+
+    Args:
+        text: the whole text.
+        start: behind the delimiter.
+        strict: the name stands in quotes, as in JSON: a value whose quotes are not closed goes on to the end of
+            the line.
+    """
+    start = blanks_end(text, start)
+    wrapped = _WRAPPER.match(text, start)
+    if wrapped:
+        start = wrapped.end()
+        again = _WRAPPER.match(text, start)
+        start = again.end() if again else start
+    if is_literal(text, start):
+        return []
+    found = quoted(text, start)
+    if found is not None:
+        return [found, *_changed(text, found[1])]
+    if strict and _QUOTE.match(text, start):
+        return [line(text, start)]
+    found = container(text, start) or block(text, start) or bare(text, start)
+    return [] if found is None else [found]
+
+
+def _changed(text: str, end: int) -> list[Extent]:
+    arrow = _CHANGED.match(text, end + 1)
+    new = quoted(text, arrow.end()) if arrow else None
+    return [] if new is None else [new]

@@ -1,0 +1,134 @@
+"""Detectors of network addresses and e-mail addresses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tallow.monitoring.privacy.model import Needs, Rule
+from tallow.monitoring.privacy.validators import holds_mac, is_ipv4, is_ipv6, is_mac
+
+_OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_V4: Final = rf"\d{{1,3}}(?:\.{_OCTET}){{3}}"
+_VERSION_BEFORE: Final = (
+    r"(?i:v|version|versions|ver|release|build|upgraded|upgrade|downgraded|updated|update|requires|python|java|openssl"
+    r"|chrome|kernel|glibc|libssl|package|assemblyversion|fileversion|productversion|[\w.-]{0,40}_version|mozilla)"
+)
+"""What makes four numbers behind it a version."""
+_HOSTS: Final = r"(?i:tcp|udp|inet6?|ip|host|from|addr|client|peer|https?|icmp|sctp|dns|server|remote)"
+
+RULES: Final = (
+    Rule(
+        "email-address",
+        "email",
+        Needs(marks="@."),
+        r"(?:\b(?:git|hg)@[\w.-]{1,100}(?=[:/])"
+        r"|[\w-]{1,60}@(?:openssh\.com|libssh\.org|ssh\.com|lysator\.liu\.se|tinyssh\.org|openssh\.org|putty\.org|cert\.org)(?<=[\w])"
+        r"|[\w.-]{1,64}@\d+(?:\.\d+)*(?![\w.-]*[A-Za-z])|[\w./-]{1,64}@v?\d+\.\d[\w.+-]*"
+        r"|(?P<private>(?:\"[^\"\n@]{1,64}\"|(?<![\w!#$&'*+^`{|}~-])[\w!#$&'*+^`{|}~-][\w.!#$&'*+^`{|}~-]{0,63})"
+        r"@(?:(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?!(?:service|socket|timer|target|mount|slice|scope|device|png|jpe?g|svg|webp|gif"
+        r"|prod|staging|local|js|ts|css)(?![\w-]))(?:xn--[^\W_][\w-]{1,58}|[^\W\d_]{2,24})(?![^\W_]|-[^\W_])|\[(?:IPv6:)?[\dA-Fa-f:.]{3,45}\])))",
+        examples=(
+            ("mail from ann.lee+shop@mail.example.org today", "mail from [email] today"),
+            ("contact 用户@例え.jp now", "contact [email] now"),
+        ),
+        counterexamples=("git@github.com:tallow/tallow.git", "user@1000.service", "react@18.2.0", "logo@2x.png"),
+        description="E-mail addresses (RFC 5321, RFC 6531).",
+    ),
+    Rule(
+        "ipv4",
+        "ip",
+        Needs(marks="...", digits=4),
+        rf"{_VERSION_BEFORE}[\s:=/\"'(]{{1,3}}(?:to |from )?v?\d+(?:\.\d+){{3}}[\w.+-]*(?: (?:to|and|or|-|->|→|\.\.) v?\d+(?:\.\d+){{3}}[\w.+-]*)?"
+        rf"|[@^~=<>!]=? ?\d+(?:\.\d+){{3}}(?:-[\w.]+)?|(?<![\w/.:-])(?!{_HOSTS}/)[A-Za-z][\w.-]{{0,40}}/\d+(?:\.\d+){{3}}(?![\d.:])|\bv\d+(?:\.\d+){{3}}"
+        rf"|\d+(?:\.\d+){{4,}}(?!\d*(?: >|:| |$))|\d+\.\d+\.\d+\.\d+-[A-Za-z0-9]+"
+        rf"|(?:10|172|192)(?:\.\d{{1,3}}){{2}}\.0/\d{{1,2}}(?!\d)"
+        rf"|(?<![A-Za-z0-9.])(?P<private>{_V4})(?![A-Za-z0-9]|\.\d|-[A-Za-z])",
+        is_ipv4,
+        examples=(("peer 203.0.113.77:443 left", "peer [ip]:443 left"), ("client_203.0.113.77_log", "client_[ip]_log")),
+        counterexamples=("version 1.2.3.4", "Chrome/120.0.6099.109", "bound to 0.0.0.0:8080", "10.0.0.0/8", "upgraded openssl 3.0.16.2-1"),
+        description="Addresses of version 4, but for the machine's own, masks, private networks and versions.",
+    ),
+    Rule(
+        "ipv4-with-port",
+        "ip",
+        Needs(marks="....", digits=5, words="tcp udp ip in"),
+        rf"(?<![\w.])(?P<private>{_V4})(?=\.\d{{1,5}}(?![\w.]))",
+        is_ipv4,
+        examples=(("IP 203.0.113.7.42688 > 198.51.100.4.443: Flags", "IP [ip].42688 > [ip].443: Flags"),),
+        counterexamples=("snmp oid 1.3.6.1.4.1.311.21.20",),
+        description="The same with a port as a fifth part, as tcpdump and netstat write it.",
+    ),
+    Rule(
+        "ip-host-name",
+        "ip",
+        Needs(words="ip", marks="----", digits=4),
+        r"(?<![A-Za-z0-9])ip-(?P<private>\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)",
+        examples=(("node ip-10-0-3-17 is ready", "node ip-[ip] is ready"),),
+        counterexamples=("strip-1-2-3-4",),
+        description="Host names made of addresses, as clouds give them.",
+    ),
+    Rule(
+        "ipv6",
+        "ip",
+        Needs(marks="::", digits=1),
+        r"(?<![\w:.])(?P<private>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?:%[\w.-]{1,16})?)"
+        r"(?!\w|:(?!\d{5}(?!\w)|[\s]|$)|\.\d(?!\d{0,4}(?::? |:?$| >)))",
+        is_ipv6,
+        examples=(
+            ("banned ip 2345:0425:2CA1:0000:0000:0567:5673:23b5 for 600s", "banned ip [ip] for 600s"),
+            ("at [2001:db8::1ff:8a2e]:443 now", "at [[ip]]:443 now"),
+        ),
+        counterexamples=("listening on [::1]:9090", "std::vector<int> a::b 12:34:56", "xs[::2]", "fe80::/10"),
+        description="Addresses of version 6, in full, compressed or mapped.",
+    ),
+    Rule(
+        "mac",
+        "mac",
+        Needs(any_mark=":-"),
+        r"(?<![0-9A-Za-z:.-])(?P<private>[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}))(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
+        is_mac,
+        examples=(("nic 3c:52:82:1f:aa:0b up", "nic [mac] up"),),
+        counterexamples=("ff:ff:ff:ff:ff:ff", "SHA1 3c:22:fb:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11"),
+        description="Hardware addresses, six octets.",
+    ),
+    Rule(
+        "mac-dotted",
+        "mac",
+        Needs(marks=".."),
+        r"(?<![0-9A-Za-z.-])(?P<private>[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Za-z-]|\.[0-9A-Za-z])",
+        lambda text: is_mac(text) and not text.replace(".", "").isdigit(),
+        examples=(("Physical address aabb.ccdd.eeff up", "Physical address [mac] up"),),
+        counterexamples=("version 1024.2048.4096",),
+        description="Hardware addresses in three groups, as Cisco writes them.",
+    ),
+    Rule(
+        "mac-short",
+        "mac",
+        Needs(words="at ether lladdr", marks=":::::"),
+        r"\b(?:at|ether|lladdr) (?P<private>[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5})(?![:.-]?[0-9A-Za-z])",
+        lambda text: is_mac(text) and len(text) < 17,
+        examples=(("? (gateway) at 0:1c:42:0:0:8 on en0", "? (gateway) at [mac] on en0"),),
+        counterexamples=("meet at 12:30 on Monday",),
+        description="The same without leading zeros, as macOS and Solaris write it.",
+    ),
+    Rule(
+        "mac-plain",
+        "mac",
+        Needs(words="mac hwaddr ether macaddress hardware"),
+        r"\b(?i:mac|hwaddr|ether|mac[ _-]?addr(?:ess)?|hardware address)[ :=]{1,3}(?P<private>(?=[0-9A-Fa-f]*\d)(?=\d*[A-Fa-f])[0-9A-Fa-f]{12})(?![\w-])",
+        is_mac,
+        examples=(("mac 3c52821faa0b joined", "mac [mac] joined"),),
+        counterexamples=("commit 3c52821faa0b",),
+        description="Twelve hexadecimal digits that the text calls a hardware address.",
+    ),
+    Rule(
+        "mac-chain",
+        "mac",
+        Needs(marks="::::::"),
+        r"(?<![0-9A-Za-z:.-])(?P<private>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){6,18})(?![:-]?[0-9A-Fa-f])",
+        holds_mac,
+        examples=(("lease 01:3c:52:82:1f:aa:0b printer", "lease [mac] printer"),),
+        counterexamples=("sha 3c:22:fb:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11",),
+        description="Hardware addresses within frames and identifiers.",
+    ),
+)
