@@ -125,7 +125,7 @@ def heldout(seed: int) -> Iterator[Sample]:
         carriers = (*TEXTS, *RECORDS, *(BARE if kind in BY_LOOK else ()))
         made += (_private(kind, name, keys, carrier, source, shuffle) for carrier in carriers)
     for kind, (name, keys) in HARMLESS.items():
-        for carrier in (*TEXTS, *RECORDS, *BARE):
+        for carrier in (*TEXTS, *RECORDS[:-1], *BARE):  # of octets their number alone is left
             value = carrier(shuffle.choice(keys), source.fill(name))
             made.append(Sample(kind, repr(value), value, (), ()))
     shuffle.shuffle(made)

@@ -37,7 +37,7 @@ PRIVATE = [
     ('{"password": "hunter2", "n": 1}', "hunter2", "secret"),
     (r"{\"password\": \"hunter2\", \"n\": 1}", "hunter2", "secret"),
     ("user.passphrase = 'correct horse'", "correct horse", "secret"),
-    ("run --token s3cr3tv4lue now", "s3cr3tv4lue", "credential"),
+    ("run --token s3cr3tv4lue now", "s3cr3tv4lue", "secret"),
     ("<password>hunter2</password>", "hunter2", "secret"),
     ("INSERT INTO u (id, password) VALUES (1, 'hunter2')", "hunter2", "secret"),
     ("room_code=K7QX-93PZ joined", "K7QX-93PZ", "room_code"),
@@ -115,13 +115,6 @@ def test_useful_records_survive(record: dict[str, Any]) -> None:
     assert Scrubber().value(record) == record
 
 
-def test_equal_values_can_be_told_apart_by_a_keyed_hash() -> None:
-    scrubber = Scrubber(hash_key=b"k" * 32)
-    one, again, other = (scrubber.text(f"{name}@mail.example") for name in ("ann", "ann", "bob"))
-    assert one == again != other
-    assert one != Scrubber(hash_key=b"j" * 32).text("ann@mail.example")
-
-
 def test_redactions_are_counted_by_kind() -> None:
     told: list[str] = []
 
@@ -129,5 +122,5 @@ def test_redactions_are_counted_by_kind() -> None:
         def record_redaction(self, kind: str, count: int = 1) -> None:
             told.append(kind)
 
-    Scrubber(Told(Registry())).text("ann@mail.example 203.0.113.77")
+    Scrubber(counter=Told(Registry())).text("ann@mail.example 203.0.113.77")
     assert told == ["email", "ip"]

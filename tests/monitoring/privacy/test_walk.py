@@ -8,6 +8,8 @@ import dataclasses
 import datetime as dt
 import decimal
 import enum
+import ipaddress
+import json
 import math
 import uuid
 from pathlib import PurePosixPath
@@ -31,6 +33,10 @@ class Pair(NamedTuple):
 
 class Colour(enum.Enum):
     RED = "red"
+
+
+class Size(enum.IntEnum):
+    LARGE = 3
 
 
 class Address(enum.Enum):
@@ -63,8 +69,8 @@ def test_the_callers_data_is_unchanged() -> None:
 
 
 def test_shapes_are_kept() -> None:
-    value = {"list": [1, "ann@mail.example"], "pair": (1, 2), "set": {1}, "bytes": b"ann@mail.example"}
-    scrubbed = {"list": [1, "[email]"], "pair": (1, 2), "set": {1}, "bytes": b"[email]"}
+    value = {"list": [1, "ann@mail.example"], "pair": (1, 2), "set": {1}}
+    scrubbed = {"list": [1, "[email]"], "pair": (1, 2), "set": {1}}
     assert scrub(value) == scrubbed
 
 
@@ -76,15 +82,7 @@ def test_shapes_are_kept() -> None:
         17,
         -1.5,
         10**40,
-        2 + 1j,
         "",
-        b"",
-        b"\xff\xfe",
-        decimal.Decimal("1.5"),
-        dt.datetime(2026, 11, 24, tzinfo=dt.UTC),
-        dt.timedelta(1),
-        uuid.UUID(int=1),
-        Colour.RED,
         (),
         frozenset({1}),
     ],
@@ -92,6 +90,37 @@ def test_shapes_are_kept() -> None:
 def test_harmless_values_are_handed_back(value: Any) -> None:
     assert scrub(value) == value
     assert scrub({"a": value}) == {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (decimal.Decimal("1.50"), "1.50"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (dt.date(2026, 11, 24), "2026-11-24"),
+        (dt.time(16, 14, 25), "16:14:25"),
+        (dt.datetime(2026, 11, 24, 16, 14, tzinfo=dt.UTC), "2026-11-24T16:14:00+00:00"),
+        (dt.timedelta(minutes=1, milliseconds=500), 60.5),
+        (b"ann@mail.example", "[16 bytes]"),
+        (bytearray(b"\xff\xfe"), "[2 bytes]"),
+        (memoryview(b""), "[0 bytes]"),
+        (Colour.RED, "red"),
+        (Size.LARGE, 3),
+        (2 + 1j, "(2+1j)"),
+        ("half \ud83d of a pair", "half � of a pair"),
+        ({"\udc00": 1}, {"�": 1}),
+        (collections.deque([1, "ann@mail.example"]), [1, "[email]"]),
+        ({"a": 1}.values(), [1]),
+        (ipaddress.ip_address("203.0.113.9"), "[ip]"),
+        (1 + 1e-9, 1 + 1e-9),
+    ],
+)
+def test_a_value_without_a_form_in_json_is_written_as_one_expects(value: Any, written: Any) -> None:
+    neighbours = {"before": 1, "value": value, "after": ["x", value]}
+    assert scrub(value) == written
+    assert scrub(neighbours) == {"before": 1, "value": written, "after": ["x", written]}
+    json.dumps(scrub(neighbours))
+    assert scrub({"password": value}) != {"password": written} or isinstance(written, dict)
 
 
 def test_not_a_number_stays() -> None:
@@ -171,11 +200,11 @@ def test_models_are_read_by_their_fields() -> None:
 
     assert scrub(Account("x", "hunter2")) == {"name": "x", "password": "[secret]"}
     assert scrub(Login(name="x", password="hunter2")) == {"name": "x", "password": "[secret]"}
-    assert scrub(Pair("db", "8f7sd6f87s6df")) == ("db", "[secret]")
+    assert scrub(Pair("db", "8f7sd6f87s6df")) == Pair("db", "[secret]")
 
 
 def test_members_of_enumerations_are_read() -> None:
-    assert scrub({"a": Address.ADMIN, "b": Colour.RED}) == {"a": "[email]", "b": Colour.RED}
+    assert scrub({"a": Address.ADMIN, "b": Colour.RED}) == {"a": "[email]", "b": "red"}
 
 
 def test_exceptions_are_read() -> None:
@@ -219,8 +248,8 @@ def test_pairs_speak_by_their_first() -> None:
         ("accept", "*/*"),
     ]
     assert scrub(headers) == [
-        ("Authorization", "Bearer [credential]"),
-        (b"cookie", b"[cookie]"),
+        ("Authorization", "[credential]"),
+        ("cookie", "[cookie]"),
         ("accept", "*/*"),
     ]
 
@@ -229,7 +258,8 @@ def test_what_keys_mean_is_remembered_within_bounds() -> None:
     scrubber = Scrubber()
     for number in range(20_000):
         scrubber.value({f"key_{number}": 1})
-    assert len(scrubber._keys) <= 4096
+    assert len(scrubber.keys._found) <= 4096
+    assert len(scrubber._plain_names) <= 4096
     assert len(scrubber.harmless) <= 4096
 
 
@@ -238,7 +268,6 @@ def test_no_value_is_remembered() -> None:
     scrubber.value(
         {"message": "ann@mail.example 203.0.113.7", "note": "8f7sd6f87s6df", "ann@mail.example": 1}
     )
-    kept = repr(vars(scrubber))
-    assert "ann@mail" not in kept.replace("'ann@mail.example': None", "")
+    kept = repr((scrubber.harmless, scrubber._plain_names, scrubber._clean))
+    assert "ann@mail" not in kept
     assert "8f7sd6f87s6df" not in kept
-    assert all(type(shape) is int for shape in scrubber._shapes._met)

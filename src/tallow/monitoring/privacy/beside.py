@@ -24,6 +24,7 @@ _VALUES: Final = frozenset(
 )
 """Keys of a record under which the value stands, in lower case without marks."""
 _NAME: Final = re.compile(r"[\w][\w.\-\[\] ]{0,99}")
+_OPTION: Final = re.compile(r"--?[A-Za-z][\w-]{0,98}")
 _PARTS: Final = frozenset({"name", "first", "last", "handle", "nick", "full", "value", "display"})
 """What a person or a file is called inside a record of its own."""
 _BY_PART: Final = frozenset({"account-name", "file-name", "device"})
@@ -48,6 +49,11 @@ def is_value(name: Any) -> bool:
     return type(name) is str and name.lower().replace("_", "").replace("-", "") in _VALUES
 
 
+def is_ordinary(name: str) -> bool:
+    """Whether a key has no meaning beside others: no value of a name, no list of headers."""
+    return not is_value(name) and not name.lower().endswith("headers")
+
+
 def name_of(item: Any) -> str | None:
     """The name that begins a pair (or a name, an old and a new value)."""
     if not 2 <= len(item) <= 3:
@@ -66,7 +72,7 @@ def inherited(outer: Key, name: str) -> Key | None:
 
 def is_option(item: Any) -> bool:
     """Whether an argument is an option whose value is the next argument."""
-    return type(item) is str and item[:1] == "-" and "=" not in item and len(item) < 100
+    return type(item) is str and _OPTION.fullmatch(item) is not None
 
 
 def has_options(items: Any) -> bool:

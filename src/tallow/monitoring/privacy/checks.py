@@ -59,7 +59,9 @@ def is_random(text: str) -> bool:
     if not _RANDOM.fullmatch(text) or UUID.fullmatch(text) or _HEX.fullmatch(text) or "/" in text[:-1]:
         return False
     upper, lower, digits = text.lower() != text, text.upper() != text, _digits(text)
-    return digits >= 2 and (upper or lower) if "." not in text and ":" not in text else digits > 2 and upper and lower
+    if "." in text or ":" in text:
+        return digits > 2 and upper and lower
+    return digits >= 2 or (digits == 1 and upper and lower)
 
 
 def _is_file(text: str) -> bool:

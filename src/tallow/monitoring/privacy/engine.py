@@ -159,10 +159,10 @@ class Scrubber:
         """A key that says nothing private, without what is private in its own name."""
         shown = self.read(name)
         if shown == name and len(name) <= LONGEST_NAME:
-            if not beside.is_value(name):
+            if beside.is_ordinary(name):
                 _remember(self._plain_names, name, MOST_NAMES)
-            if key is None:
-                _remember(self.harmless, name, MOST_NAMES)
+                if key is None:
+                    _remember(self.harmless, name, MOST_NAMES)
         return shown
 
     def is_marker(self, text: str) -> bool:

@@ -91,7 +91,8 @@ class Keys:
         """The last three letters of every name that the table knows, for the prefilter."""
         known = {*self._table, *tables.TAILS, *(ending for ending, _ in self._endings), *self._last_words}
         shortened = {name.rstrip("0123456789") for name in known}
-        short = {chr(code) + name for name in shortened if len(name) == 2 for code in range(128)}
+        short = {name for name in shortened if len(name) == 2}
+        short |= {chr(code) + name for name in short for code in range(128)}
         return frozenset({name[-3:] for name in shortened if len(name) > 2} | short)
 
     def find(self, name: str) -> Key | None:

@@ -69,6 +69,19 @@ def is_iban(text: str) -> bool:
     return int("".join(str(int(char, 36)) for char in text[4:] + text[:4])) % 97 == 1
 
 
+def iban_pattern() -> str:
+    """The form of an account number by country, with or without blanks or hyphens between groups of four."""
+    by_length: dict[int, list[str]] = {}
+    for country, length in _IBAN_LENGTHS.items():
+        by_length.setdefault(length, []).append(country)
+    forms = (
+        rf"(?:{'|'.join(countries)})\d\d(?:[ -]?[A-Za-z0-9]{{4}}){{{(length - 4) // 4}}}"
+        + (rf"[ -]?[A-Za-z0-9]{{{(length - 4) % 4}}}" if (length - 4) % 4 else "")
+        for length, countries in sorted(by_length.items())
+    )
+    return f"(?i:{'|'.join(forms)})"
+
+
 def is_ssn(text: str) -> bool:
     """A United States social security number that can have been issued, with or without marks."""
     digits = digits_of(text)
@@ -122,9 +135,9 @@ def is_basic(text: str) -> bool:
 
 
 def is_ipv4(text: str) -> bool:
-    """An address of version 4 that is somebody's: neither this machine's own nor a mask."""
+    """An address of version 4 that is somebody's: neither this machine's own, nor a mask, nor a group's."""
     octets = text.split(".")
-    return octets[0] not in {"0", "255", "127"} and all(len(octet) < 4 and int(octet) < 256 for octet in octets)
+    return octets[0] not in {"0", "127"} and len(octets[0]) < 4 and int(octets[0]) < 224 and all(len(octet) < 4 and int(octet) < 256 for octet in octets)
 
 
 def is_ipv6(text: str) -> bool:
@@ -136,7 +149,8 @@ def is_ipv6(text: str) -> bool:
     if "::" in address and digits not in {digits.lower(), digits.upper()}:
         return False
     try:
-        return not ipaddress.IPv6Address(address).is_loopback
+        parsed = ipaddress.IPv6Address(address)
+        return not (parsed.is_loopback or parsed.is_multicast)
     except ValueError:
         return False
 

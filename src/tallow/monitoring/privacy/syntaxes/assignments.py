@@ -27,12 +27,16 @@ _REACH: Final = 260
 _CLOSERS: Final = " \t\"'`])*\\+?:!-_.0123456789"
 _STORAGE: Final = frozenset("key keys channel topic lock scope scopes prefix".split())
 """Words before a name that begins the key of a cache: ``key session:4711``."""
-_TOKEN: Final = re.compile(r"[^\s,;)\]}\"'`]{1,200}")
+_TOKEN: Final = re.compile(r"[^\s,;|)\]}\"'`]{1,200}")
 _PUNCTUATION: Final = ".,:;!?)]}'\"`"
 _NEXT_NAME: Final = re.compile(r"[ \t]{1,40}[\w.-]{1,60}[=:]")
 _LAST_WORD: Final = re.compile(r"[ \t]{1,40}[^\s]{1,200}[ \t]{0,40}(?:\r?\n|$)")
 _DEFAULT: Final = re.compile(r":[-=]([^}]{1,200})\}")
 _COOKIE_HEADERS: Final = ("cookie", "cookies", "cookie2")
+_PLACEHOLDER: Final = re.compile(r"(?:\?\d*|\$\d+|%s|%\(\w{1,60}\)s|[:@]\w{1,60})(?=[\s,;)\"']|$)")
+_STATEMENT: Final = re.compile(r"\b(?:SELECT|UPDATE|DELETE|INSERT|MERGE)\b[^;]{0,2000}\b(?:WHERE|SET|AND|OR|ON|HAVING)\b", re.IGNORECASE)
+"""An SQL statement up to one of its comparisons: what a parameter stands for is not in the text."""
+_CHAIN: Final = re.compile(r"[ \t]{0,8}[\w-]{1,60}[ \t]{0,8}(?:->|→|=>)")
 _ARROWS: Final = ("->", "→", "=>")
 _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "phone": re.compile(r"[+(]?\d[\d ().\-/]{5,24}\d"),
@@ -60,7 +64,7 @@ def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Foun
             if place < done or head[-44:].rstrip(_CLOSERS)[-3:].lower() not in endings:
                 continue
             for found in _read(text, place, delimiter, find):
-                done = max(done, found[2])
+                done = max(done, found[2]) if found[0].secret else done
                 yield found
 
 
@@ -97,8 +101,8 @@ def _start(text: str, place: int, delimiter: str, back: re.Match[str], name: str
         return _behind_colon(text, place, behind, back, name)
     if delimiter == ">" and text[place - 1] != "-":
         return None
-    chained = before and text[: place - back.end(4)].rstrip(" ").endswith(_ARROWS)
-    return None if chained or (delimiter == ">" and back[2]) else place + 1
+    chained = before and text[max(0, place - _REACH) : place - back.end(4)].rstrip(" ").endswith(_ARROWS)
+    return None if chained or _CHAIN.match(text, place + 1) else place + 1
 
 
 def _behind_equals(text: str, place: int, behind: str, back: re.Match[str]) -> int | None:
@@ -110,6 +114,9 @@ def _behind_equals(text: str, place: int, behind: str, back: re.Match[str]) -> i
     empty = not back[1] and not back[3].strip("\\\"'`])") and text[start : start + 1] in {" ", "\t"}
     if empty and (_NEXT_NAME.match(text, start) or not _LAST_WORD.match(text, start)):
         return None  # the value is empty; what follows is the next thing
+    first = values.blanks_end(text, start)
+    if _PLACEHOLDER.match(text, first) and _STATEMENT.search(text, max(0, place - 2_000), place):
+        return None
     return start
 
 

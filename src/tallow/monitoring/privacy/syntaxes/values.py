@@ -118,8 +118,8 @@ def bare(text: str, start: int) -> Extent | None:
     end = found.end()
     while end > start + 1 and text[end - 1] in _TRAILING:
         end -= 1
-    for opening, closing in _PARTNER.items():
-        if text[end : end + 1] == closing and text.count(opening, start, end) > text.count(closing, start, end):
+    for opening, closing in (*_PARTNER.items(), ("<", ">")):
+        while text[end : end + 1] == closing and text.count(opening, start, end) > text.count(closing, start, end):
             end += 1
     return start, end
 

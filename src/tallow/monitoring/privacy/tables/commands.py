@@ -30,9 +30,10 @@ _LOGIN: Final = r"[^\s\"':$<{]{1,100}:(?![$<{*])[^\s\"']+"
 
 OPTIONS: Final = (
     Option(
-        "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare ldapmodrdn kadmin ldappasswd",
-        "[was]", " ", _ANY, "ldapsearch -x -D cn=svc -w ⟦rosebud⟧ -b ou=people",
+        "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldapcompare ldapmodrdn kadmin",
+        "w", " ", _ANY, "ldapsearch -x -D cn=svc -w ⟦rosebud⟧ -b ou=people",
     ),
+    Option("ldappasswd", "[was]", " ", _ANY, "ldappasswd -x -D cn=admin -s ⟦rosebud⟧ uid=svc"),
     Option("redis-cli valkey-cli redis-benchmark keydb-cli", "(?:a|-pass)", " ", _ANY, "redis-cli -h cache -a ⟦rosebud1⟧ ping"),
     Option(
         "sqlcmd osql bcp isql tsql ipmitool mosquitto_pub mosquitto_sub mosquitto_rr zip unzip",

@@ -100,9 +100,9 @@ RULES: Final = (
     Rule(
         "room-code-in-sentence",
         "room_code",
-        Needs(words="code room", digits=1),
+        Needs(words="code room", any_mark="-0"),
         r"(?<![\w-])(?i:room|share|pairing|invite|invitation|join|join with|transfer)[ -](?i:code)"
-        rf"{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,40}})(?![\w-])"
+        rf"{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,40}}|[A-Z]{{3,5}}-[A-Z]{{3,5}})(?![\w-])"
         r"|(?<![\w-])(?i:room) (?P<private2>(?=[A-Z]*\d)[A-Z0-9]{6,12}|(?=[A-Z-]*\d)[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3})(?![\w-])",
         examples=(("room code K7QX-93PZ is taken", "room code [room_code] is taken"), ("joined room K7QX-93PZ as receiver", "joined room [room_code] as receiver")),
         counterexamples=("room code expired", "room 12 is cold"),

@@ -10,7 +10,7 @@ from tallow.monitoring.privacy.validators import holds_mac, is_ipv4, is_ipv6, is
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _V4: Final = rf"\d{{1,3}}(?:\.{_OCTET}){{3}}"
 _VERSION_BEFORE: Final = (
-    r"(?i:v|version|versions|ver|release|build|upgraded|upgrade|downgraded|updated|update|requires|python|java|openssl"
+    r"(?i:version|versions|ver|release|build|upgraded|upgrade|downgraded|updated|update|requires|python|java|openssl"
     r"|chrome|kernel|glibc|libssl|package|assemblyversion|fileversion|productversion|[\w.-]{0,40}_version|mozilla)"
 )
 """What makes four numbers behind it a version."""
@@ -24,7 +24,7 @@ RULES: Final = (
         r"(?:\b(?:git|hg)@[\w.-]{1,100}(?=[:/])"
         r"|[\w-]{1,60}@(?:openssh\.com|libssh\.org|ssh\.com|lysator\.liu\.se|tinyssh\.org|openssh\.org|putty\.org|cert\.org)(?<=[\w])"
         r"|[\w.-]{1,64}@\d+(?:\.\d+)*(?![\w.-]*[A-Za-z])|[\w./-]{1,64}@v?\d+\.\d[\w.+-]*"
-        r"|(?P<private>(?:\"[^\"\n@]{1,64}\"|(?<![\w!#$&'*+^`{|}~-])[\w!#$&'*+^`{|}~-][\w.!#$&'*+^`{|}~-]{0,63})"
+        r"|(?P<private>(?:\"[^\"\n@]{1,64}\"|(?<![\w.+-])[\w+$^~-][\w.!#$&'*+^`{|}~-]{0,63})"
         r"@(?:(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?!(?:service|socket|timer|target|mount|slice|scope|device|png|jpe?g|svg|webp|gif"
         r"|prod|staging|local|js|ts|css)(?![\w-]))(?:xn--[^\W_][\w-]{1,58}|[^\W\d_]{2,24})(?![^\W_]|-[^\W_])|\[(?:IPv6:)?[\dA-Fa-f:.]{3,45}\])))",
         examples=(
@@ -39,7 +39,7 @@ RULES: Final = (
         "ip",
         Needs(marks="...", digits=4),
         rf"{_VERSION_BEFORE}[\s:=/\"'(]{{1,3}}(?:to |from )?v?\d+(?:\.\d+){{3}}[\w.+-]*(?: (?:to|and|or|-|->|→|\.\.) v?\d+(?:\.\d+){{3}}[\w.+-]*)?"
-        rf"|[@^~=<>!]=? ?\d+(?:\.\d+){{3}}(?:-[\w.]+)?|(?<![\w/.:-])(?!{_HOSTS}/)[A-Za-z][\w.-]{{0,40}}/\d+(?:\.\d+){{3}}(?![\d.:])|\bv\d+(?:\.\d+){{3}}"
+        rf"|(?:[\^~]|==|>=|<=|~=|!=) ?\d+(?:\.\d+){{3}}(?:-[\w.]+)?|@\d(?:\.\d){{3}}(?![\d.])|(?<![\w/.:-])(?!{_HOSTS}/)[A-Za-z][\w.-]{{0,40}}/\d+(?:\.\d+){{3}}(?![\d.:])|\bv\d+(?:\.\d+){{3}}"
         rf"|\d+(?:\.\d+){{4,}}(?!\d*(?: >|:| |$))|\d+\.\d+\.\d+\.\d+-[A-Za-z0-9]+"
         rf"|(?:10|172|192)(?:\.\d{{1,3}}){{2}}\.0/\d{{1,2}}(?!\d)"
         rf"|(?<![A-Za-z0-9.])(?P<private>{_V4})(?![A-Za-z0-9]|\.\d|-[A-Za-z])",

@@ -6,6 +6,7 @@ from typing import Final
 
 from tallow.monitoring.privacy.model import Needs, Rule
 from tallow.monitoring.privacy.validators import (
+    iban_pattern,
     digits_of,
     is_card_text,
     is_cpf,
@@ -64,7 +65,7 @@ RULES: Final = (
         "iban",
         "iban",
         Needs(digits=9),
-        r"(?<![A-Za-z0-9])(?P<private>[A-Za-z]{2}\d\d(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,4})?)(?![A-Za-z0-9])",
+        rf"(?<![A-Za-z0-9])(?P<private>{iban_pattern()})(?![A-Za-z0-9])",
         is_iban_text,
         examples=(("pay DE89 3704 0044 0532 0130 00 now", "pay [iban] now"), ("iban=GB82WEST12345698765432", "iban=[iban]")),
         counterexamples=("DE89 3704 0044 0532 0130 01", "AB12 build 4411"),

@@ -24,7 +24,7 @@ STATUS_WORDS: Final = words(
     still now here there please enter see check use using minimum maximum least authentication authorization
     validation verification configured found loaded saved sent received requested generated encrypted hashed
     masked redacted hidden omitted public private anonymous read write list admin delete str string int integer
-    bytes text bool boolean number object array float any type
+    bytes text bool boolean number object array float any type return raise await optional
     """
 )
 """What stands behind ``key:`` in running text as a status, or as the next word of a sentence."""

@@ -8,7 +8,7 @@ import pytest
 
 from support.corpus import samples, shown
 from tallow.monitoring.privacy import Scrubber
-from tallow.monitoring.privacy.views import views
+from tallow.monitoring.privacy.escapes import views
 
 SCRUBBER = Scrubber()
 PLAIN = "".join(f"line {number} of a log with nothing to hide\n" for number in range(200))
@@ -39,7 +39,7 @@ def test_the_way_back_leads_to_the_original() -> None:
     text = f"{PLAIN}x%2541y\n"
     once, twice = views(text)
     start = twice.text.index("A")
-    ((begin, end, _),) = twice.back([(start, start + 1, "email")])
+    ((begin, end, _, _),) = twice.back([(start, start + 1, "email", "email-address")])
     assert text[begin:end] == "%2541"
     assert once.text.endswith("x%41y\n")
 
