@@ -55,6 +55,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "stack",
         "Check dashboards and alerts against the metric catalogue.",
     ),
+    "scrub": ("tallow.stack.commands.scrub", "stack", "Write a text without what is private in it."),
     "generate": (
         "tallow.generate",
         "stack",

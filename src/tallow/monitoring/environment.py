@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Final, NamedTuple, Self, get_args
 from pydantic import AliasChoices, BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from tallow.monitoring.outgoing import scrub
 from tallow.monitoring.setting_error import BadSettingError
 from tallow.monitoring.variable_source import Found, VariableSource, in_place
 
@@ -166,5 +165,12 @@ def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, Fo
 def _bad_value(variable: str, field: FieldInfo, value: Any, accepted: str, place: str) -> BadSettingError:
     # A URL's password, or a secret that was pasted into the wrong variable, must not reach a log.
     text = str(value)[:_SHOWN].encode("utf-8", "backslashreplace").decode()
-    shown = "***" if is_secret(field) else repr(scrub(text))
+    shown = "***" if is_secret(field) else repr(_scrubbed(text))
     return BadSettingError(f"{variable} is {shown}; accepted: {accepted}{in_place(place)}")
+
+
+def _scrubbed(text: str) -> str:
+    """A text without what is private in it: by a scrubber that needs no settings, which are bad here."""
+    from tallow.monitoring.privacy.engine import Scrubber
+
+    return Scrubber().text(text)

@@ -19,6 +19,6 @@ def scrub(value: T) -> T:
     """``value`` without what is private in it (:func:`tallow.monitoring.privacy.scrub`)."""
     global _loaded
     if _loaded is None:
-        _loaded = importlib.import_module("tallow.monitoring.privacy").SCRUBBER.value
+        _loaded = importlib.import_module("tallow.monitoring.privacy").process_scrubber().value
     cleaned: T = _loaded(value)
     return cleaned

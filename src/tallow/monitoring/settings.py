@@ -71,6 +71,38 @@ Seconds = Annotated[float, Field(gt=0, le=600)]
 WritableFile = Annotated[Path | None, AfterValidator(_file)]
 WritableFolder = Annotated[Path | None, AfterValidator(_folder)]
 
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    """The items of a list in a setting: separated by commas, blanks around them do not count."""
+    return tuple(item for item in map(str.strip, (text or "").split(",")) if item)
+
+
+def _rule_ids(text: str | None) -> str | None:
+    from tallow.monitoring.privacy.engine import IDS, SECRET_IDS
+
+    for id_ in _listed(text):
+        if id_ not in IDS:
+            raise ValueError(f"no rule is called {id_!r}")
+        if id_ in SECRET_IDS:
+            raise ValueError(f"{id_!r} is a row of secret keys")
+    return text
+
+
+def _secret_keys(text: str | None) -> str | None:
+    from tallow.monitoring.privacy.keys import split
+
+    if not all(map(split, _listed(text))):
+        raise ValueError("a name has no letter")
+    return text
+
+
+def _kept_keys(text: str | None) -> str | None:
+    from tallow.monitoring.privacy.keys import Keys
+
+    Keys(keep=_listed(text))
+    return text
+
+
 _NAMES: Final = "1 to 64 letters, digits, . _ -"
 _COUNTS: Final = "a whole number from 1 to 10000000"
 _RATES: Final = "a share from 0 to 1"
@@ -149,6 +181,22 @@ class MonitoringSettings(Settings):
         description=_BYTES,
     )
 
+    scrub_disable: Annotated[str | None, AfterValidator(_rule_ids)] = Field(
+        None,
+        title="Rules and syntaxes of the scrubber that are left out",
+        description="ids of docs/privacy-rules.md separated by commas, no row of secret keys among them",
+    )
+    scrub_secret_keys: Annotated[str | None, AfterValidator(_secret_keys)] = Field(
+        None,
+        title="More names of keys under which nothing passes",
+        description="names separated by commas, such as patient_ref,ward",
+    )
+    scrub_keep_keys: Annotated[str | None, AfterValidator(_kept_keys)] = Field(
+        None,
+        title="Names of personal keys whose values are not private here",
+        description="names separated by commas, such as state,room; none that names a secret",
+    )
+
     sentry_dsn: Annotated[SecretStr | None, matching(_DSN), BeforeValidator(_dsn)] = Field(
         None,
         title="Where errors and traces are reported; nowhere unless it is set",
@@ -171,6 +219,15 @@ class MonitoringSettings(Settings):
         title="Pass the client's address on, so that Plausible can tell visits",
         description="true or false",
     )
+
+    @property
+    def scrubber_options(self) -> dict[str, Any]:
+        """The arguments of :class:`~tallow.monitoring.privacy.Scrubber` that the settings give."""
+        return {
+            "disable": _listed(self.scrub_disable),
+            "extra_keys": dict.fromkeys(_listed(self.scrub_secret_keys), "secret"),
+            "keep_keys": _listed(self.scrub_keep_keys),
+        }
 
     @property
     def metrics_bearer(self) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from tallow.stack import alerts, alerts_docs, dashboards, metrics_docs, prometheus, routing
+from tallow.stack import alerts, alerts_docs, dashboards, metrics_docs, privacy_docs, prometheus, routing
 
-SOURCES = (alerts, routing, dashboards, prometheus, metrics_docs, alerts_docs)
+SOURCES = (alerts, routing, dashboards, prometheus, metrics_docs, alerts_docs, privacy_docs)
 """The modules that generate files, each by its ``files()``."""
 
 

@@ -1,7 +1,7 @@
 """Cases from public bug reports and real log formats: ``field.jsonl``, one case a line.
 
-``must_not_contain`` names fragments that no leaf of the output may hold. ``must_contain`` names fragments that
-must still be there; a leaf under a key counts as ``key=value``.
+``must_not_contain`` names fragments that no leaf of the output may hold. ``must_contain`` names fragments
+that must still be there; a leaf under a key counts as ``key=value``.
 """
 
 from __future__ import annotations

@@ -36,18 +36,57 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 FORMS = [
-    "my_darkest_secret", "$ummer2024", "SUMMER_TIME", "12.04.1984", "/etc/rabbit9", "[kitty", "<3mydog", "***cat",
-    ":open_sesame", "Summer(2024)", "@dmin2024", "4711", "90s", "rosebud", "guest", "list[abc1", "hunter2",
-    "correct-horse-battery", "true-ish", "None1", "0x1f2e", "1.2.3.4", "v1.2.3", "SHA256:abcdef", "a/b/c", "~tilde",
-    "%40percent", "#hash1", "+49", "=equals", "?what", "!bang!", "{curly", "50%", "10ms", "self.token", "user:4711",
-    "2026-11-24", "0d9c1e57-7b1f-4b6e-9a53-2b8a4c5f7e11", "required", "invalid", "expired",
-]  # fmt: skip
+    "my_darkest_secret",
+    "$ummer2024",
+    "SUMMER_TIME",
+    "12.04.1984",
+    "/etc/rabbit9",
+    "[kitty",
+    "<3mydog",
+    "***cat",
+    ":open_sesame",
+    "Summer(2024)",
+    "@dmin2024",
+    "4711",
+    "90s",
+    "rosebud",
+    "guest",
+    "list[abc1",
+    "hunter2",
+    "correct-horse-battery",
+    "true-ish",
+    "None1",
+    "0x1f2e",
+    "1.2.3.4",
+    "v1.2.3",
+    "SHA256:abcdef",
+    "a/b/c",
+    "~tilde",
+    "%40percent",
+    "#hash1",
+    "+49",
+    "=equals",
+    "?what",
+    "!bang!",
+    "{curly",
+    "50%",
+    "10ms",
+    "self.token",
+    "user:4711",
+    "2026-11-24",
+    "0d9c1e57-7b1f-4b6e-9a53-2b8a4c5f7e11",
+    "required",
+    "invalid",
+    "expired",
+]
 """What passwords look like, and what harmless values look like."""
 
 BARE = st.text(st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=4, max_size=24)
 ANY = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=4, max_size=24)
 values = st.sampled_from(FORMS) | ANY
-names = st.builds(lambda name, spell: SPELLINGS[spell](name), st.sampled_from(NAMES), st.sampled_from([*SPELLINGS]))
+names = st.builds(
+    lambda name, spell: SPELLINGS[spell](name), st.sampled_from(NAMES), st.sampled_from([*SPELLINGS])
+)
 
 
 def shown(value: Any) -> str:
@@ -61,7 +100,9 @@ def shown(value: Any) -> str:
 
 def hidden(value: str, name: str, output: str) -> bool:
     """Whether a value is gone; one that is a part of the name, of a marker or of the frame proves nothing."""
-    frame = f"{name} {' '.join(f'[{kind}]' for kind in KINDS)} before after note other text body inner deeper 3"
+    frame = (
+        f"{name} {' '.join(f'[{kind}]' for kind in KINDS)} before after note other text body inner deeper 3"
+    )
     assume(value not in frame)
     return value not in output
 
@@ -152,7 +193,9 @@ def test_no_bare_value_passes_in_a_text(syntax: str, name: str, value: str) -> N
 
 
 @pytest.mark.parametrize("form", [one for one in FORMS if one not in {"required", "invalid", "expired"}])
-@pytest.mark.parametrize("name", ["password", "api_key", "client_secret", "token", "DB_PASSWORD", "sessionId"])
+@pytest.mark.parametrize(
+    "name", ["password", "api_key", "client_secret", "token", "DB_PASSWORD", "sessionId"]
+)
 def test_behind_a_colon_in_running_text_the_status_words_alone_stand(name: str, form: str) -> None:
     assert form not in SCRUBBER.value(f"before {name}: {form} after")
 

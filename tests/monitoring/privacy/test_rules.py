@@ -68,7 +68,7 @@ def test_the_examples_of_a_key(row: KeyRow) -> None:
         assert SCRUBBER.value({name: value}) == {name: value}
 
 
-@pytest.mark.parametrize("row", (*SECRET, *PERSONAL), ids=lambda row: row.id)
+@pytest.mark.parametrize("row", [*SECRET, *PERSONAL], ids=lambda row: row.id)
 def test_a_disabled_key_makes_its_own_example_fail(row: KeyRow) -> None:
     scrubber = Scrubber(disable={row.id})
     assert any(marker(row.kind) not in leaves(scrubber.value({name: value})) for name, value in row.examples)
@@ -80,7 +80,7 @@ def test_every_check_is_known(row: KeyRow) -> None:
 
 
 def test_an_unknown_id_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="no rule is called 'us-fone'; accepted: .*privacy-rules"):
+    with pytest.raises(ValueError, match=r"no rule is called 'us-fone'; accepted: .*privacy-rules"):
         Scrubber(disable={"us-fone"})
 
 
@@ -94,7 +94,9 @@ def test_a_rule_of_an_application_works_as_those_of_the_tables() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [Rule("email-address", "user", "", "x"), Rule("own", "A B", "", "x")], ids=["taken id", "odd kind"]
+    "rule",
+    [Rule("email-address", "user", "", "x"), Rule("own", "A B", "", "x")],
+    ids=["taken id", "odd kind"],
 )
 def test_a_rule_that_cannot_be_used_is_refused(rule: Rule) -> None:
     with pytest.raises(ValueError, match="accepted: "):

@@ -17,11 +17,33 @@ from support.heldout import heldout
 from tallow.monitoring.privacy import Scrubber
 
 PIECES = [
-    "Chunk 12 sent", "Chunk 4711 sent", "v2 to=ann%20host.example", "v2 to=ann%40host.example", "v2 to ann&#64;host.example",
-    "listens on 127.0.0.1", "listens on 198.7.4.2", "call 0171 2345678", "call 9999 9999999", "id 4111111111111111",
-    "id 4111111111111112", "AUTH 1", "AUTH 123456", "password=x1", "status=x1", "0d9c1e57", "user 17", "user:17", "key 17",
-    "1 1.1.1.1", "9.9.9.9 9", "2026-11-24 16:14:25", "415-555-0132", "078.05.1123", "ssn 078.05.1123", "AKIA0000000000000000",
-]  # fmt: skip
+    "Chunk 12 sent",
+    "Chunk 4711 sent",
+    "v2 to=ann%20host.example",
+    "v2 to=ann%40host.example",
+    "v2 to ann&#64;host.example",
+    "listens on 127.0.0.1",
+    "listens on 198.7.4.2",
+    "call 0171 2345678",
+    "call 9999 9999999",
+    "id 4111111111111111",
+    "id 4111111111111112",
+    "AUTH 1",
+    "AUTH 123456",
+    "password=x1",
+    "status=x1",
+    "0d9c1e57",
+    "user 17",
+    "user:17",
+    "key 17",
+    "1 1.1.1.1",
+    "9.9.9.9 9",
+    "2026-11-24 16:14:25",
+    "415-555-0132",
+    "078.05.1123",
+    "ssn 078.05.1123",
+    "AKIA0000000000000000",
+]
 texts = (
     st.sampled_from(PIECES)
     | st.text("0123456789:.-/ abefx=@%", max_size=24)

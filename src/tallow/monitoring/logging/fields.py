@@ -38,6 +38,8 @@ class Fields:
         if len(text) > MAX_TEXT:
             return self._scrubbed(text[:MAX_TEXT]) + "…"
         clean = self._scrubbed(text)
+        if clean == DROPPED:
+            return clean  # what failed once may succeed the next time
         if len(self.known) >= MAX_KEPT:
             self.known.clear()
         self.known[text] = clean

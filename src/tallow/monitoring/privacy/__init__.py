@@ -1,7 +1,7 @@
 """One scrubber for everything that leaves: logs, error reports, analytics, health bodies, alert text.
 
-``scrub(value)`` takes text or a nested record and returns the same shape with private values replaced by their
-kind, ``[email]``. Three layers decide, each asked once and in this order: the names of keys
+``scrub(value)`` takes text or a nested record and returns the same shape with private values replaced by
+their kind, ``[email]``. Three layers decide, each asked once and in this order: the names of keys
 (:mod:`~tallow.monitoring.privacy.keys`), the syntaxes that find names and values in a text
 (:mod:`~tallow.monitoring.privacy.syntaxes`), and detectors over what is left
 (:mod:`~tallow.monitoring.privacy.detectors`). Under a key that names a secret nothing passes.
@@ -11,7 +11,8 @@ The caller's data stays as it was; nothing raises; what cannot be scrubbed is dr
 
 from __future__ import annotations
 
-from typing import Any, Final
+import functools
+from typing import Any
 
 from tallow.monitoring.metrics import METRICS
 from tallow.monitoring.privacy.engine import Scrubber
@@ -19,10 +20,22 @@ from tallow.monitoring.privacy.explain import Replacement
 from tallow.monitoring.privacy.explain import explain as _explain
 from tallow.monitoring.privacy.model import DROPPED, Needs, Rule
 
-__all__ = ["DROPPED", "SCRUBBER", "Needs", "Replacement", "Rule", "Scrubber", "explain", "scrub"]
+__all__ = ["DROPPED", "Needs", "Replacement", "Rule", "Scrubber", "explain", "process_scrubber", "scrub"]
 
-SCRUBBER: Final = Scrubber(counter=METRICS)
-"""The process's own scrubber; it counts in ``pii_redactions_total``."""
+
+@functools.cache
+def process_scrubber() -> Scrubber:
+    """The process's own scrubber, made as the settings say. It counts in ``pii_redactions_total``.
+
+    Settings that cannot be used stop the start of whatever reads them (``SCRUB_DISABLE`` and its kin are
+    checked there); until then, and in their place, nothing is switched off.
+    """
+    from tallow.monitoring.settings import BadSettingError, current_settings
+
+    try:
+        return Scrubber(**current_settings().scrubber_options, counter=METRICS)
+    except BadSettingError:
+        return Scrubber(counter=METRICS)
 
 
 def scrub(value: Any) -> Any:
@@ -32,7 +45,7 @@ def scrub(value: Any) -> Any:
         >>> scrub("mail ann@mail.example from 203.0.113.9")
         'mail [email] from [ip]'
     """
-    return SCRUBBER.value(value)
+    return process_scrubber().value(value)
 
 
 def explain(value: Any) -> list[Replacement]:
@@ -42,4 +55,4 @@ def explain(value: Any) -> list[Replacement]:
         >>> [found.rule for found in explain({"password": "rosebud"})]
         ['password']
     """
-    return _explain(SCRUBBER, value)
+    return _explain(process_scrubber(), value)

@@ -1,4 +1,4 @@
-"""Names that stand beside their value: pairs, ``{"name": …, "value": …}``, validation errors, audits, arguments."""
+"""Names that stand beside their value: pairs, ``{"name": …, "value": …}``, audits, arguments."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tallow.monitoring.privacy.model import Key
+from tallow.monitoring.privacy.tables.words import words
 
 _LABELS: Final = (
-    "name", "key", "field", "option", "header", "parameter", "param", "variable", "var", "attribute", "column",
-    "property", "label", "title", "id", "k", "loc", "Name", "Key", "Field", "Label", "ParameterKey", "parameterKey",
-    "parameter_name", "parameterName", "field_name", "fieldName", "attr", "setting", "question",
-)  # fmt: skip
+    *("name", "key", "field", "option", "header", "parameter", "param", "variable", "var", "attribute"),
+    *("column", "property", "label", "title", "id", "k", "loc", "Name", "Key", "Field", "Label"),
+    *("ParameterKey", "parameterKey", "parameter_name", "parameterName", "field_name", "fieldName", "attr"),
+    *("setting", "question"),
+)
 """Keys of a record under which the name of its value stands."""
 _ANY_LABEL: Final = frozenset(_LABELS) | {"path"}
-_VALUES: Final = frozenset(
+_VALUES: Final = words(
     """
     value val content data old new before after input v values oldvalue newvalue previous current from to default
     answer stringvalue parametervalue secretvalue previousvalue currentvalue originalvalue response inputvalue
     fieldvalue was is
-    """.split()
+    """
 )
 """Keys of a record under which the value stands, in lower case without marks."""
 _NAME: Final = re.compile(r"[\w][\w.\-\[\] ]{0,99}")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from tallow.monitoring.privacy.tables.words import ACCOUNTS, STATUS_WORDS
+from tallow.monitoring.privacy.tables.words import ACCOUNTS, STATUS_WORDS, words
 
 Check = Callable[[str], bool]
 
@@ -21,7 +21,9 @@ _MEASURE: Final = re.compile(r"[0-9.]{1,12} ?(?:[mµun]?s|m|h|px|%)")
 _MAC: Final = re.compile(r"(?=.*[0-9])[0-9A-Fa-f:.\- ]{12,23}")
 _RANDOM: Final = re.compile(r"[A-Za-z0-9_\-+/=.~%:|]{16,}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
-_ROOM: Final = re.compile(r"(?=[A-Z-]*[0-9])[A-Z0-9]{6,12}|[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}|[0-9]{1,3}(?:-[a-z]{3,}){2,3}")
+_ROOM: Final = re.compile(
+    r"(?=[A-Z-]*[0-9])[A-Z0-9]{6,12}|[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}|[0-9]{1,3}(?:-[a-z]{3,}){2,3}"
+)
 _VERSION: Final = re.compile(r"[\w+.~^<>=! -]{1,40}")
 _POINT: Final = re.compile(r"\s*[(\[]?[-+]?[0-9]{1,3}\.[0-9]+\s?[,; ]\s?[-+]?[0-9]{1,3}\.[0-9]+[)\]]?\s*")
 _PLACE: Final = re.compile(
@@ -35,8 +37,10 @@ SOURCE_FILE: Final = re.compile(
     r"(?::[0-9]+)*|<[\w ]+>"
 )
 """The name of a file of a program's, also with a line behind it."""
-_SCHEMES: Final = frozenset("bearer basic digest negotiate ntlm oauth oauth2 apikey kerberos scram plain login tls".split())
-OWN: Final = ("127.", "0.0.0.0", "localhost", "[::1]", "[::]")  # noqa: S104 - not bound to
+_SCHEMES: Final = words(
+    "bearer basic digest negotiate ntlm oauth oauth2 apikey kerberos scram plain login tls"
+)
+OWN: Final = ("127.", "0.0.0.0", "localhost", "[::1]", "[::]")
 """How the machine's own addresses begin."""
 
 
@@ -93,14 +97,20 @@ CHECKS: Final[dict[str, tuple[Check, str]]] = {
     "e-mail-address": (lambda text: "@" in text or "%40" in text, "what has an @"),
     "phone-number": (lambda text: _digits(text) >= 4, "at least four digits"),
     "network-address": (_is_address, "digits with dots or colons, not the machine's own address"),
-    "hardware-address": (lambda text: _MAC.fullmatch(text) is not None, "12 to 23 hexadecimal digits and marks"),
+    "hardware-address": (
+        lambda text: _MAC.fullmatch(text) is not None,
+        "12 to 23 hexadecimal digits and marks",
+    ),
     "postal-code": (lambda text: _digits(text) >= 5 and "." not in text, "at least five digits"),
     "place-name": (
         lambda text: (_POINT.fullmatch(text) or _PLACE.fullmatch(text)) is not None,
         "words with a number among them, several capitalised words, or a pair of coordinates",
     ),
     "file-name": (_is_file, "a name with an extension that is none of source code or configuration"),
-    "room-code": (lambda text: _ROOM.fullmatch(text) is not None, "capitals and digits, or a number and words"),
+    "room-code": (
+        lambda text: _ROOM.fullmatch(text) is not None,
+        "capitals and digits, or a number and words",
+    ),
     "personal-account": (_is_account, "no number, UUID, status word or account of a system"),
     "version": (lambda text: _VERSION.fullmatch(text) is not None, "a version, which stays as it is"),
     "number": (lambda text: _NUMBER.fullmatch(text) is not None, "a number, which stays as it is"),

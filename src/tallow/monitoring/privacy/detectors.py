@@ -24,15 +24,20 @@ _IDENTIFIER: Final = re.compile(
 
 
 class Detector:
-    """A rule, ready to be asked."""
-
-    __slots__ = ("groups", "pattern", "rule", "validate")
+    """A rule, ready to be asked. Its pattern is compiled when a text could match it for the first time."""
 
     def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.pattern = _compiled(rule.pattern)
-        self.groups = tuple(name for name in self.pattern.groupindex if name.startswith("private"))
-        self.validate = rule.validate
+        self._rule = rule
+        self._validate = rule.validate
+
+    @functools.cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The rule's pattern."""
+        return _compiled(self._rule.pattern)
+
+    @functools.cached_property
+    def _groups(self) -> tuple[str | int, ...]:
+        return tuple(name for name in self.pattern.groupindex if name.startswith("private")) or (0,)
 
     def find(self, text: str) -> Iterator[Span]:
         """What the rule finds in a text."""
@@ -41,10 +46,10 @@ class Detector:
 
     def spans(self, found: re.Match[str]) -> Iterator[Span]:
         """The private spans of a match, if they pass the rule's validation."""
-        for group in self.groups or (0,):
+        for group in self._groups:
             start, end = found.span(group)
-            if start >= 0 and (self.validate is None or self.validate(found[group])):
-                yield start, end, self.rule.kind, self.rule.id
+            if start >= 0 and (self._validate is None or self._validate(found[group])):
+                yield start, end, self._rule.kind, self._rule.id
 
 
 @functools.cache

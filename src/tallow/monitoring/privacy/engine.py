@@ -158,11 +158,10 @@ class Scrubber:
     def name(self, name: str, key: Key | None) -> str:
         """A key that says nothing private, without what is private in its own name."""
         shown = self.read(name)
-        if shown == name and len(name) <= LONGEST_NAME:
-            if beside.is_ordinary(name):
-                _remember(self._plain_names, name, MOST_NAMES)
-                if key is None:
-                    _remember(self.harmless, name, MOST_NAMES)
+        if shown == name and len(name) <= LONGEST_NAME and beside.is_ordinary(name):
+            _remember(self._plain_names, name, MOST_NAMES)
+            if key is None:
+                _remember(self.harmless, name, MOST_NAMES)
         return shown
 
     def is_marker(self, text: str) -> bool:
@@ -187,8 +186,8 @@ class Scrubber:
         return replaced
 
     def _is_plain(self, record: dict[Any, Any]) -> bool:
-        """Whether a flat record is seen at a glance to hold nothing private: its keys were read before and are
-        unknown to the table, its texts are words, identifiers or of a clean template, its numbers no cards."""
+        """Whether a flat record is seen at a glance to hold nothing private: its keys were read before and
+        say nothing private, its texts are words, identifiers or of a clean template, its numbers no cards."""
         if not self._plain_names.issuperset(record):
             return False
         clean = self._clean
@@ -218,9 +217,11 @@ KINDS: Final = tuple(
 IDS: Final = frozenset(
     row.id
     for rows in (detectors.ALL, syntaxes.ALL, key_names.SECRET, key_names.PERSONAL, key_names.PLAIN)
-    for row in rows  # type: ignore[attr-defined]
+    for row in rows
 )
 """Every id that can be switched off."""
+SECRET_IDS: Final = frozenset(row.id for row in key_names.SECRET)
+"""Ids of rows that no setting can switch off."""
 
 
 def _is_id(text: str) -> bool:
@@ -245,7 +246,9 @@ def _check(disabled: frozenset[str], extra: tuple[Rule, ...], extra_keys: Mappin
         raise ValueError(f"no rule is called {unknown[0]!r}; accepted: the ids in docs/privacy-rules.md")
     for rule in extra:
         if rule.id in IDS:
-            raise ValueError(f"the rule {rule.id!r} exists; accepted: an id that is not in docs/privacy-rules.md")
+            raise ValueError(
+                f"the rule {rule.id!r} exists; accepted: an id that is not in docs/privacy-rules.md"
+            )
     for kind in (*(rule.kind for rule in extra), *extra_keys.values()):
         if not _KIND.fullmatch(kind):
             raise ValueError(f"the kind {kind!r} cannot be used; accepted: lower-case letters, digits and _")

@@ -1,8 +1,8 @@
 """Layer 1: what the name of a key says about its value. Nothing here looks at a value but a named check.
 
-A name is split into words, at changes of case, marks and digits, and its last words decide: ``db_password``,
-``X-Api-Key`` and ``totpSecret`` name secrets; ``password_attempts``, ``token_count`` and ``key_id`` name facts
-about them. What the table does not know is neither secret nor personal.
+A name is split into words, at changes of case and at marks, and its last words decide: ``db_password``,
+``X-Api-Key`` and ``totpSecret`` name secrets; ``password_attempts``, ``token_count`` and ``key_id`` name
+facts about them. What the table does not know is neither secret nor personal.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Keys:
             key = self._by_last_words(words)
             if key is not None and not key.secret:
                 return None
-        return None if key is None or key.id == "kept-key" or key.id == "plain-name" else key
+        return None if key is None or key.id in {"kept-key", "plain-name"} else key
 
     def _by_last_words(self, words: list[str]) -> Key | None:
         """The row of the longest known ending of a name, whole words before words run together."""

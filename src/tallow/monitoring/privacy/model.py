@@ -33,8 +33,8 @@ class Key(NamedTuple):
     Attributes:
         id: of the row in the key table.
         kind: what replaces the value: ``[kind]``. Empty: the value is only checked as any text.
-        check: None for a secret key, whose whole value goes. Otherwise the name of the check that the value is
-            asked with; it goes if the check says so.
+        check: None for a secret key, whose whole value goes. Otherwise the name of the check that the value
+            is asked with; it goes if the check says so.
         secret: the key belongs to the SECRET table.
     """
 

@@ -9,7 +9,7 @@ import decimal
 import enum
 import ipaddress
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -19,7 +19,6 @@ from tallow.monitoring.privacy.model import Key
 _TEXT: Final = (uuid.UUID, decimal.Decimal, complex, ipaddress.IPv4Address, ipaddress.IPv6Address)
 _DATES: Final = (dt.date, dt.time)
 _OCTETS: Final = (bytes, bytearray, memoryview)
-_VIEWS: Final = (collections.deque, type({}.values()))
 _LONGEST_NAME: Final = 400
 
 
@@ -37,12 +36,12 @@ def inner(value: Any) -> tuple[Any, bool]:
         return fields, True
     if isinstance(value, Mapping | list | tuple | AbstractSet):
         return value, True
-    if isinstance(value, _VIEWS):
+    if isinstance(value, collections.deque | ValuesView):
         return list(value), True
     return _scalar(value), False
 
 
-def _scalar(value: Any) -> Any:
+def _scalar(value: Any) -> Any:  # noqa: PLR0911 - one a type
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int | float):

@@ -51,7 +51,9 @@ class TextReader:
         if rows & self._escaped:
             for view in escapes.views(text):
                 inner = view.text.translate(_FOLDED)
-                found += view.back(self._read(inner, self._prefilter.candidates(template(inner)) & ~self._escaped))
+                found += view.back(
+                    self._read(inner, self._prefilter.candidates(template(inner)) & ~self._escaped)
+                )
         return merged(found) if found else found
 
     def _read(self, text: str, rows: int) -> list[Span]:

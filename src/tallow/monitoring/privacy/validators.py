@@ -8,6 +8,8 @@ import ipaddress
 import re
 from typing import Final
 
+from tallow.monitoring.privacy.tables.words import words
+
 # ISO 7812: leading digits of each network and the lengths it issues.
 _NETWORKS: Final = (
     (re.compile(r"4"), (13, 16, 19)),
@@ -34,9 +36,9 @@ _IBAN_LENGTHS: Final = {
 }  # fmt: skip
 
 # ITU E.164 country codes of one and two digits; every other prefix has three.
-_SHORT_CODES: Final = frozenset(
-    "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86"
-    " 90 91 92 93 94 95 98".split()
+_SHORT_CODES: Final = words(
+    "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81"
+    " 82 84 86 90 91 92 93 94 95 98"
 )
 _LONG_CODE: Final = re.compile(r"2[1-69]\d|3[578]\d|42[013]|5[09]\d|6[789]\d|8[0578]\d|9[679]\d")
 
@@ -115,7 +117,8 @@ def is_cpf(text: str) -> bool:
     """A number of Brazil's register of persons: two check digits modulo 11."""
     digits = [int(digit) for digit in digits_of(text)]
     return len(set(digits)) > 1 and all(
-        digits[size] == sum((size + 1 - place) * digit for place, digit in enumerate(digits[:size])) * 10 % 11 % 10
+        digits[size]
+        == sum((size + 1 - place) * digit for place, digit in enumerate(digits[:size])) * 10 % 11 % 10
         for size in (9, 10)
     )
 
@@ -137,7 +140,12 @@ def is_basic(text: str) -> bool:
 def is_ipv4(text: str) -> bool:
     """An address of version 4 that is somebody's: neither this machine's own, nor a mask, nor a group's."""
     octets = text.split(".")
-    return octets[0] not in {"0", "127"} and len(octets[0]) < 4 and int(octets[0]) < 224 and all(len(octet) < 4 and int(octet) < 256 for octet in octets)
+    return (
+        octets[0] not in {"0", "127"}
+        and len(octets[0]) < 4
+        and int(octets[0]) < 224
+        and all(len(octet) < 4 and int(octet) < 256 for octet in octets)
+    )
 
 
 def is_ipv6(text: str) -> bool:
@@ -170,7 +178,9 @@ def holds_mac(text: str) -> bool:
         or (size == 8 and octets[6:10] == "fffe")  # an interface's identifier (RFC 4291, A)
         or (size == 10 and octets.startswith("00030001"))  # a host's identifier (RFC 8415, 11)
         or (size == 14 and octets.startswith("00010001"))
-        or (size == 14 and octets.endswith(("0800", "86dd", "0806", "8100", "88cc", "8864")))  # a frame (IEEE 802)
+        or (
+            size == 14 and octets.endswith(("0800", "86dd", "0806", "8100", "88cc", "8864"))
+        )  # a frame (IEEE 802)
         or (size in {18, 19} and octets.startswith("ff"))  # both: RFC 4361
     )
 

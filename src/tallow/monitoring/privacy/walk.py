@@ -60,7 +60,7 @@ class Walk:
         self._above: set[int] = set()
         self._left = MOST
 
-    def value(self, value: Any, key: Key | None, step: object = None) -> Any:
+    def value(self, value: Any, key: Key | None, step: object = None) -> Any:  # noqa: PLR0911 - one a type
         """The value in its own shape, standing under ``key``; ``step`` leads to it from what it is in."""
         self._left -= 1
         if self._left < 0:
@@ -142,7 +142,7 @@ class Walk:
     def _pair(
         self, raw: Any, item: Any, named: Key | None, outer: Key | None, result: dict[str, Any]
     ) -> None:
-        """Add what is not plainly harmless: a key of the table, one not seen before, one inside a private one."""
+        """Add what is not plainly harmless: a key of the table, one not seen before, one in a private one."""
         reader = self._reader
         name = raw if type(raw) is str else plain.name(raw)
         key = reader.key(name)

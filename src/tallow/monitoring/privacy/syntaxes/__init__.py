@@ -34,8 +34,8 @@ ASSIGNMENT: Final = Syntax(
         "s.makeKubeConfigController = args",
         '{"password": null, "token": false}',
     ),
-    description="A name, a delimiter (`=`, `:`, `=>`, `:=`, `->`, `→`) and a value, in any notation. Behind `:` in running "
-    "text one of the status words stands; behind `=` nothing does.",
+    description="A name, a delimiter (`=`, `:`, `=>`, `:=`, `->`, `→`) and a value, in any notation. Behind `:` "
+    "in running text one of the status words stands; behind `=` nothing does.",
 )
 COMMAND: Final = Syntax(
     "command-option",
@@ -57,7 +57,12 @@ INSERT: Final = Syntax(
     "sql-insert",
     Needs(words="values value", marks="()"),
     inserts.inserted,
-    examples=(("INSERT INTO users (id, password) VALUES (1, 'rosebud')", "INSERT INTO users (id, password) VALUES (1, '[secret]')"),),
+    examples=(
+        (
+            "INSERT INTO users (id, password) VALUES (1, 'rosebud')",
+            "INSERT INTO users (id, password) VALUES (1, '[secret]')",
+        ),
+    ),
     counterexamples=("INSERT INTO users (id, password) VALUES (?, ?)",),
     description="What SQL inserts into the columns it names.",
 )
@@ -67,12 +72,16 @@ ALL: Final = (ASSIGNMENT, COMMAND, TABLE, INSERT, *PATTERNS)
 
 
 @functools.cache
-def _pattern(pattern: str, name: str) -> Callable[[str], Iterator[Pair]]:
-    """A pattern as a reader of pairs."""
+def _compiled(pattern: str) -> tuple[re.Pattern[str], list[str]]:
     compiled = re.compile(pattern)
-    groups = [group for group in compiled.groupindex if group.startswith("value")]
+    return compiled, [group for group in compiled.groupindex if group.startswith("value")]
+
+
+def _pattern(pattern: str, name: str) -> Callable[[str], Iterator[Pair]]:
+    """A pattern as a reader of pairs. It is compiled when a text could match it for the first time."""
 
     def find(text: str) -> Iterator[Pair]:
+        compiled, groups = _compiled(pattern)
         for found in compiled.finditer(text):
             for group in groups:
                 if found[group]:

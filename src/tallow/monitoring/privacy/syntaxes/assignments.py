@@ -1,7 +1,7 @@
 """Names before a delimiter: ``k=v``, ``k: v``, ``"k": "v"``, ``k => v``, ``k := v``, ``k -> v``.
 
-One reader serves JSON, repr, logfmt, query strings, options, environment dumps, connection strings, YAML, TOML,
-INI and headers: all of them write a name, a delimiter and a value.
+One reader serves JSON, repr, logfmt, query strings, options, environment dumps, connection strings, YAML,
+TOML, INI and headers: all of them write a name, a delimiter and a value.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ Found = tuple[Key, int, int]
 """A key and where its value stands."""
 
 _BACK: Final = re.compile(
-    r"([ \t]{0,40})([+?:!<>*]?)([\])\"'`\\* \t]{0,8})([\w$-][\w.$-]{0,99}(?: [\w.$-]{1,30}){0,2})(.?)", re.DOTALL
+    r"([ \t]{0,40})([+?:!<>*]?)([\])\"'`\\* \t]{0,8})([\w$-][\w.$-]{0,99}(?: [\w.$-]{1,30}){0,2})(.?)",
+    re.DOTALL,
 )
-"""Backwards from a delimiter: blanks, the rest of the delimiter, closing marks, the name, the mark before it."""
+"""Backwards from a delimiter: blanks, the rest of it, closing marks, the name, the mark before that."""
 _REACH: Final = 260
 _CLOSERS: Final = " \t\"'`])*\\+?:!-_.0123456789"
-_STORAGE: Final = frozenset("key keys channel topic lock scope scopes prefix".split())
+_STORAGE: Final = frozenset(["key", "keys", "channel", "topic", "lock", "scope", "scopes", "prefix"])
 """Words before a name that begins the key of a cache: ``key session:4711``."""
 _TOKEN: Final = re.compile(r"[^\s,;|)\]}\"'`]{1,200}")
 _PUNCTUATION: Final = ".,:;!?)]}'\"`"
@@ -34,7 +35,9 @@ _LAST_WORD: Final = re.compile(r"[ \t]{1,40}[^\s]{1,200}[ \t]{0,40}(?:\r?\n|$)")
 _DEFAULT: Final = re.compile(r":[-=]([^}]{1,200})\}")
 _COOKIE_HEADERS: Final = ("cookie", "cookies", "cookie2")
 _PLACEHOLDER: Final = re.compile(r"(?:\?\d*|\$\d+|%s|%\(\w{1,60}\)s|[:@]\w{1,60})(?=[\s,;)\"']|$)")
-_STATEMENT: Final = re.compile(r"\b(?:SELECT|UPDATE|DELETE|INSERT|MERGE)\b[^;]{0,2000}\b(?:WHERE|SET|AND|OR|ON|HAVING)\b", re.IGNORECASE)
+_STATEMENT: Final = re.compile(
+    r"\b(?:SELECT|UPDATE|DELETE|INSERT|MERGE)\b[^;]{0,2000}\b(?:WHERE|SET|AND|OR|ON|HAVING)\b", re.IGNORECASE
+)
 """An SQL statement up to one of its comparisons: what a parameter stands for is not in the text."""
 _CHAIN: Final = re.compile(r"[ \t]{0,8}[\w-]{1,60}[ \t]{0,8}(?:->|→|=>)")
 _ARROWS: Final = ("->", "→", "=>")
@@ -80,7 +83,7 @@ def _read(text: str, place: int, delimiter: str, find: Find) -> Iterator[Found]:
     start = _start(text, place, delimiter, back, name)
     if start is None:
         return
-    comparison = text[place : place + 2] == "==" or back[2] in "!<>" and back[2] != ""
+    comparison = text[place : place + 2] == "==" or (back[2] in "!<>" and back[2] != "")
     marked = any(mark in back[3] for mark in "\"'`])")
     running = delimiter == ":" and not marked
     if default := _DEFAULT.match(text, place) if before == "{" else None:
@@ -135,11 +138,15 @@ def _behind_colon(text: str, place: int, behind: str, back: re.Match[str], name:
 
 
 def _is_path(text: str, place: int, back: re.Match[str], name: str) -> bool:
-    """Whether ``name:value`` without a blank is rather a part of a longer name: of a cache, a scope, a module."""
+    """Whether ``name:value`` without a blank is a part of a longer name: of a cache, a scope, a module."""
     if any(mark in back[3] for mark in "\"'`])"):
         return False
     words = name.split(" ")
-    if back[5] in {":", "@", "#", "\\"} or "." in words[-1] or (len(words) > 1 and words[-2].lower() in _STORAGE):
+    if (
+        back[5] in {":", "@", "#", "\\"}
+        or "." in words[-1]
+        or (len(words) > 1 and words[-2].lower() in _STORAGE)
+    ):
         return True
     token = _TOKEN.match(text, place + 1)
     return token is not None and ":" in token[0].rstrip(":")
@@ -149,7 +156,7 @@ def _is_quoted(text: str, extent: Extent) -> bool:
     return text[extent[0] - 1] in "\"'`"
 
 
-def _extents(text: str, start: int, key: Key, name: str, *, running: bool, strict: bool) -> list[Extent]:
+def _extents(text: str, start: int, key: Key, name: str, *, running: bool, strict: bool) -> list[Extent]:  # noqa: PLR0911 - cases
     """Where the value, or the values, of a key stand."""
     first = values.blanks_end(text, start)
     if running and name.lower().endswith(_COOKIE_HEADERS) and (found := headers.cookies(text, first)):

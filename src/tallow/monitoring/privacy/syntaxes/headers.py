@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 _SCHEME: Final = re.compile(
-    r"(?:Bearer|Basic|Token|ApiKey|Api-Key|Negotiate|NTLM|Splunk|GenieKey|Key|SSWS|JWT)[ \t]{1,8}(?=\S)", re.IGNORECASE
+    r"(?:Bearer|Basic|Token|ApiKey|Api-Key|Negotiate|NTLM|Splunk|GenieKey|Key|SSWS|JWT)[ \t]{1,8}(?=\S)",
+    re.IGNORECASE,
 )
 """Schemes before one token."""
 _LIST: Final = re.compile(

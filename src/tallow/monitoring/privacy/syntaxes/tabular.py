@@ -74,7 +74,9 @@ def _is_header(text: str, start: int, end: int, mark: str) -> bool:
     if not _HEADER.fullmatch(text, start, end):
         return False
     below = text.find("\n", end + 1)
-    return mark not in _BOXES or _RULE.fullmatch(text, end + 1, below if below >= 0 else len(text)) is not None
+    return (
+        mark not in _BOXES or _RULE.fullmatch(text, end + 1, below if below >= 0 else len(text)) is not None
+    )
 
 
 def _record(text: str, cells: list[Cell], titles: list[str]) -> Iterator[Pair]:

@@ -25,7 +25,9 @@ _CLOSING: Final = {mark: re.compile(rf"(\\*){mark}") for mark in ('"""', "'''", 
 _STRUCTURE: Final = re.compile(r"\s|$|[,;)\]}&:>|/.!?+%\\\"'`]")
 """What follows the end of a quoted value."""
 _OPENING: Final = re.compile(r"\$?[(\[{]")
-_BRACKET: Final = re.compile(r"\\.|\"(?:[^\"\\\n]|\\.){0,400}\"|'(?:[^'\\\n]|\\.){0,400}'|[()\[\]{}]", re.DOTALL)
+_BRACKET: Final = re.compile(
+    r"\\.|\"(?:[^\"\\\n]|\\.){0,400}\"|'(?:[^'\\\n]|\\.){0,400}'|[()\[\]{}]", re.DOTALL
+)
 _PARTNER: Final = {"(": ")", "[": "]", "{": "}"}
 _BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n([ \t]+)(\S[^\n]*(?:\n\1[^\n]*)*)")
 _BARE: Final = re.compile(
@@ -86,7 +88,7 @@ def _closing(text: str, start: int, slashes: int, mark: str) -> int | None:
 
 
 def container(text: str, start: int) -> Extent | None:
-    """The whole of a container that begins here: ``[…]``, ``{…}``, ``(…)``, ``$(…)``; None if it never ends."""
+    """The whole of a container that begins here: ``[…]``, ``{…}``, ``(…)``, ``$(…)``; None without an end."""
     opened = _OPENING.match(text, start)
     if opened is None:
         return None
@@ -119,7 +121,9 @@ def bare(text: str, start: int) -> Extent | None:
     while end > start + 1 and text[end - 1] in _TRAILING:
         end -= 1
     for opening, closing in (*_PARTNER.items(), ("<", ">")):
-        while text[end : end + 1] == closing and text.count(opening, start, end) > text.count(closing, start, end):
+        while text[end : end + 1] == closing and text.count(opening, start, end) > text.count(
+            closing, start, end
+        ):
             end += 1
     return start, end
 
@@ -139,8 +143,8 @@ def extents(text: str, start: int, *, strict: bool) -> list[Extent]:
     Args:
         text: the whole text.
         start: behind the delimiter.
-        strict: the name stands in quotes, as in JSON: a value whose quotes are not closed goes on to the end of
-            the line.
+        strict: the name stands in quotes, as in JSON: a value whose quotes are not closed goes on to the end
+            of the line.
     """
     start = blanks_end(text, start)
     wrapped = _WRAPPER.match(text, start)

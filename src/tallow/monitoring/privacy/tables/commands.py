@@ -91,7 +91,7 @@ POSITIONAL: Final = (
     ("bitwarden-unlock", "bw", r"\bbw\s+(?:unlock|login\s+\S{1,64})\s+(?P<value>[^\s-]\S*)", "bw unlock ⟦rosebud1⟧"),
     ("chpasswd-input", "chpasswd", r"\becho\s+[\"']?[\w.-]{1,64}:(?P<value>[^\s\"'|]+)[\"']?\s*\|\s*(?:sudo\s+)?chpasswd", "echo svc:⟦rosebud1⟧ | chpasswd"),
     ("radtest-password", "radtest", r"\bradtest\s+\S{1,64}\s+(?P<value>[^\s]+)", "radtest svc ⟦rosebud1⟧ localhost"),
-    ("powershell-secure-string", "securestring", r"\bConvertTo-SecureString\s+(?:-String\s+)?[\"'](?P<value>[^\"'\n]{1,200})", "ConvertTo-SecureString \"⟦rosebud1⟧\" -AsPlainText"),
+    ("powershell-secure-string", "securestring", r"\bConvertTo-SecureString\s+(?:-String\s+)?[\"'](?P<value>[^\"'\n]{1,200})", 'ConvertTo-SecureString "⟦rosebud1⟧" -AsPlainText'),
     ("rclone-obscure", "rclone", r"\brclone\s+obscure\s+[\"']?(?P<value>[^\s\"']+)", "rclone obscure ⟦rosebud1⟧"),
     ("aws-configure", "aws", r"\baws\s+configure\s+set\s+aws_\w+\s+[\"']?(?P<value>[^\s\"']+)", "aws configure set aws_secret_access_key ⟦rosebud1⟧"),
     ("echo-password", "echo", r"\becho\s+-?n?\s?[\"']?(?P<value>[^\s\"'|]{4,100})[\"']?\s*\|\s*(?:sudo\s+-S|docker\s+login|cryptsetup|gpg|openssl|podman\s+login|passwd|su\b|kinit|smbpasswd)", "echo ⟦rosebud1⟧ | sudo -S id"),

@@ -22,7 +22,9 @@ RULES: Final = (
         "private_key",
         Needs(marks="-----", words="key"),
         r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){0,60000}(?:-----END [A-Z0-9 ]{3,40}-----)?",
-        examples=(("-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----", "[private_key]"),),
+        examples=(
+            ("-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----", "[private_key]"),
+        ),
         counterexamples=("-----BEGIN CERTIFICATE-----\nMIIabc\n-----END CERTIFICATE-----",),
         description="Private keys in PEM and PGP armour, also cut off.",
     ),
@@ -51,7 +53,9 @@ RULES: Final = (
         r"\$(?:2[abxy]?\$\d\d\$[./A-Za-z0-9]{20,100}|(?:[156]|apr1)\$(?:rounds=\d{1,9}\$)?[^$\s]{1,40}\$[./A-Za-z0-9]{20,200}|y\$[^\s'\"]{20,300}"
         r"|argon2(?:id?|d)\$[^\s'\"]{20,300}|scrypt\$[^\s'\"]{20,300})|pbkdf2_sha\d+\$\d+\$[^\s'\"]{20,300}"
         r"|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2|SSHA\d{3})\}[\w+/=$.]{16,300}",
-        examples=(("hash $2b$12$abcdefghijklmnopqrstuv0123456789ABCDEFGHIJKLMNOPQRSTU no", "hash [secret] no"),),
+        examples=(
+            ("hash $2b$12$abcdefghijklmnopqrstuv0123456789ABCDEFGHIJKLMNOPQRSTU no", "hash [secret] no"),
+        ),
         counterexamples=("costs $2 or $12", "{SHA} is weak"),
         description="Hashes of passwords: crypt(3), LDAP, argon2, scrypt, Django.",
     ),
@@ -82,9 +86,20 @@ RULES: Final = (
         Needs(words="password passphrase passwd passcode pin otp pw"),
         rf"(?<![\w-])(?i:password|passphrase|passwd|passcode|pin(?: code)?|otp|pw)s?{_GLUE}{_MARKS}"
         r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{4,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)",
-        lambda text: (has_digit_and_letter(text) and len(text) > 5) or (text.isdigit() and 4 <= len(text) <= 12) or len(text) > 7,
-        examples=(("its password is maple39walnut now", "its password is [secret] now"), ("type passcode 839201 when asked", "type passcode [secret] when asked")),
-        counterexamples=("password policy: minimum 12 characters", "password reset 3 requested", "pin is locked"),
+        lambda text: (
+            (has_digit_and_letter(text) and len(text) > 5)
+            or (text.isdigit() and 4 <= len(text) <= 12)
+            or len(text) > 7
+        ),
+        examples=(
+            ("its password is maple39walnut now", "its password is [secret] now"),
+            ("type passcode 839201 when asked", "type passcode [secret] when asked"),
+        ),
+        counterexamples=(
+            "password policy: minimum 12 characters",
+            "password reset 3 requested",
+            "pin is locked",
+        ),
         description="A word with a digit in it behind a word for a password.",
     ),
     Rule(
@@ -93,7 +108,10 @@ RULES: Final = (
         Needs(words="code passcode codes", digits=1),
         r"(?<![\w-])(?i:verification|access|security|login|confirmation|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time"
         rf"|temporary|two-factor)[ -](?i:code)s?(?: #?\d{{1,3}})?{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,12}})(?![\w-])",
-        examples=(("Your verification code is 482913", "Your verification code is [secret]"), ("Backup code #2: 4829-1374", "Backup code #2: [secret]")),
+        examples=(
+            ("Your verification code is 482913", "Your verification code is [secret]"),
+            ("Backup code #2: 4829-1374", "Backup code #2: [secret]"),
+        ),
         counterexamples=("verification code sent", "error code 4711"),
         description="A code behind words that say it proves something.",
     ),
@@ -104,7 +122,10 @@ RULES: Final = (
         r"(?<![\w-])(?i:room|share|pairing|invite|invitation|join|join with|transfer)[ -](?i:code)"
         rf"{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,40}}|[A-Z]{{3,5}}-[A-Z]{{3,5}})(?![\w-])"
         r"|(?<![\w-])(?i:room) (?P<private2>(?=[A-Z]*\d)[A-Z0-9]{6,12}|(?=[A-Z-]*\d)[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3})(?![\w-])",
-        examples=(("room code K7QX-93PZ is taken", "room code [room_code] is taken"), ("joined room K7QX-93PZ as receiver", "joined room [room_code] as receiver")),
+        examples=(
+            ("room code K7QX-93PZ is taken", "room code [room_code] is taken"),
+            ("joined room K7QX-93PZ as receiver", "joined room [room_code] as receiver"),
+        ),
         counterexamples=("room code expired", "room 12 is cold"),
         description="The code of a room or a share.",
     ),
@@ -116,10 +137,17 @@ RULES: Final = (
         r"(?i:(?:session |access |refresh |auth |api |bearer |id |reset )?token|secret|(?:session )?cookie|(?:session )id|session|jsessionid|phpsessid"
         rf"|(?:api|access|private|secret|master|encryption|signing|unseal|recovery)[ -]key)(?: #?\d{{1,3}})?{_GLUE}{_MARKS}"
         r"(?P<private>[A-Za-z0-9_\-+/=.~]{16,4000})(?![\w-])",
-        lambda text: is_random(text) or (len(text) > 31 and all(char in "0123456789abcdefABCDEF" for char in text)),
-        examples=(("session token 9fKq27LmTzXw81PdRb40 revoked", "session token [secret] revoked"), ("api key 0123456789abcdef0123456789abcdef revoked", "api key [secret] revoked")),
+        lambda text: (
+            is_random(text) or (len(text) > 31 and all(char in "0123456789abcdefABCDEF" for char in text))
+        ),
+        examples=(
+            ("session token 9fKq27LmTzXw81PdRb40 revoked", "session token [secret] revoked"),
+            ("api key 0123456789abcdef0123456789abcdef revoked", "api key [secret] revoked"),
+        ),
         counterexamples=(
-            "unexpected token ILLEGAL42 in expression", "token bucket-42 refilled", "idempotency key 8e557245-73e2-4286-969a-ff57fe326336 reused",
+            "unexpected token ILLEGAL42 in expression",
+            "token bucket-42 refilled",
+            "idempotency key 8e557245-73e2-4286-969a-ff57fe326336 reused",
             "ssh key SHA256:zJwGSraasUurvmjObvG0B5x3FbGUBxnVpVU accepted",
         ),
         description="A long random value behind a word for a token, a session or a secret key.",
@@ -158,7 +186,12 @@ RULES: Final = (
         "api_key",
         Needs(words="hooks webhooks webhook"),
         r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/-]{20,300}|(?<=/api/webhooks/)\d{10,30}/[\w-]{20,200}|(?<=webhook\.office\.com/)\S{20,400}",
-        examples=(("post to https://hooks.slack.com/services/T024BE7LD/B00F4K/aZ81kqP0vTn4", "post to https://hooks.slack.com/[api_key]"),),
+        examples=(
+            (
+                "post to https://hooks.slack.com/services/T024BE7LD/B00F4K/aZ81kqP0vTn4",
+                "post to https://hooks.slack.com/[api_key]",
+            ),
+        ),
         counterexamples=("https://hooks.slack.com/services",),
         description="Addresses that anybody who knows them can post to.",
     ),

@@ -178,12 +178,16 @@ def _named() -> list[tuple[str, str]]:
     ids: dict[str, str] = {}
     for prefix in _PREFIXES.split():
         slug = "prefix-" + re.sub(r"[^a-z0-9]+", "-", prefix.lower()).strip("-")
-        same = sum(one == slug or one.startswith(f"{slug}-") and one[len(slug) + 1 :].isdigit() for one in ids)
+        same = sum(
+            one == slug or (one.startswith(f"{slug}-") and one[len(slug) + 1 :].isdigit()) for one in ids
+        )
         ids[f"{slug}-{same + 1}" if same else slug] = prefix
     return list(ids.items())
 
 
-_MIXED: Final = r"(?=[A-Z0-9]{0,40}[a-z])(?=[a-z0-9]{0,40}[A-Z])(?=(?:[A-Za-z]{0,40}\d){2})[A-Za-z0-9]{32,4000}(?!\w)"
+_MIXED: Final = (
+    r"(?=[A-Z0-9]{0,40}[a-z])(?=[a-z0-9]{0,40}[A-Z])(?=(?:[A-Za-z]{0,40}\d){2})[A-Za-z0-9]{32,4000}(?!\w)"
+)
 
 RULES: Final = (
     *(_issuer(*form) for form in _FORMS),
@@ -211,7 +215,12 @@ RULES: Final = (
         "api_key",
         Needs(marks=":", digits=8, parts=(":aa",)),
         r"(?<!\d)\d{8,10}:AA[\w-]{32,33}(?![\w-])",
-        examples=((f"https://api.telegram.org/bot1234567890:AA{_A[:33]}/send", "https://api.telegram.org/bot[api_key]/send"),),
+        examples=(
+            (
+                f"https://api.telegram.org/bot1234567890:AA{_A[:33]}/send",
+                "https://api.telegram.org/bot[api_key]/send",
+            ),
+        ),
         counterexamples=("12345678:AA",),
         description="Bots of Telegram, whose keys are addresses, too.",
     ),
@@ -220,7 +229,9 @@ RULES: Final = (
         "api_key",
         Needs(marks="$$", words="token"),
         r"access_token\$(?:production|sandbox)\$[0-9a-z]{8,32}\$[0-9a-f]{32}",
-        examples=((f"using access_token$production${_A[:16].lower()}${_H[:32]} here", "using [api_key] here"),),
+        examples=(
+            (f"using access_token$production${_A[:16].lower()}${_H[:32]} here", "using [api_key] here"),
+        ),
         counterexamples=("access_token$production",),
         description="Keys of Braintree.",
     ),
@@ -318,7 +329,8 @@ RULES: Final = (
         "unlisted-issuer",
         "secret",
         Needs(run=32),
-        r"(?<![A-Za-z0-9])(?!sha\d{1,3}|md5|blake|integrity)(?:[A-Za-z][A-Za-z0-9]{1,14}(?:[_.-][A-Za-z0-9]{1,14}){0,3}?|\d{15,20})[_-]" + _MIXED,
+        r"(?<![A-Za-z0-9])(?!sha\d{1,3}|md5|blake|integrity)(?:[A-Za-z][A-Za-z0-9]{1,14}(?:[_.-][A-Za-z0-9]{1,14}){0,3}?|\d{15,20})[_-]"
+        + _MIXED,
         examples=((f"using acme_{_A[:40]} here", "using [secret] here"),),
         counterexamples=(f"cache acme-{_H[:40]} kept",),
         description="A key of an issuer that no list knows: a short prefix, then so many letters and digits of every kind that no "

@@ -80,8 +80,18 @@ SECRET: Final = (
         csc cvn cid_code exp_pin pin_number pin_block mfa_code verification_pin card_pin sim_pin puk
         """
         + _with(_CODE_OWNERS, "code", "codes"),
-        examples=(("security_code", "4711"), ("otp", 123456), ("verification_code", "90s"), ("mfa", "Summer2024!")),
-        counterexamples=(("status_code", 404), ("code", "PGRST116"), ("country_code", "DE"), ("pin_count", 4)),
+        examples=(
+            ("security_code", "4711"),
+            ("otp", 123456),
+            ("verification_code", "90s"),
+            ("mfa", "Summer2024!"),
+        ),
+        counterexamples=(
+            ("status_code", 404),
+            ("code", "PGRST116"),
+            ("country_code", "DE"),
+            ("pin_count", 4),
+        ),
         description="Codes that prove who somebody is: PINs, one-time and recovery codes, card verification values.",
     ),
     KeyRow(
@@ -105,7 +115,12 @@ SECRET: Final = (
         rememberme logged_in remember_token secret_id x_amz_security_token
         """,
         examples=(("access_token", "***cat"), ("X-Auth-Token", "<3mydog"), ("remember_me", "rosebud")),
-        counterexamples=(("token_count", 12), ("max_tokens", 4096), ("tokens_used", 9), ("cancellationToken", "None")),
+        counterexamples=(
+            ("token_count", 12),
+            ("max_tokens", 4096),
+            ("tokens_used", 9),
+            ("cancellationToken", "None"),
+        ),
         description="Tokens, and what else is exchanged for access.",
     ),
     KeyRow(
@@ -126,7 +141,12 @@ SECRET: Final = (
         "private_key privatekey private_key_pem private_key_data client_key_data kek dek kmac_key pem_key "
         + _with(_KEY_OWNERS, "key"),
         examples=(("private_key", "list[abc1"), ("enc_key", "Summer2024!"), ("wifi_key", "Summer2024!")),
-        counterexamples=(("public_key", "MCowBQ"), ("primary_key", "id"), ("key", "status"), ("partitionKey", "shard-0017")),
+        counterexamples=(
+            ("public_key", "MCowBQ"),
+            ("primary_key", "id"),
+            ("key", "status"),
+            ("partitionKey", "shard-0017"),
+        ),
         description="A key with a word before it that says it is secret; `public`, `cache`, `primary` do not.",
     ),
     KeyRow(
@@ -149,8 +169,16 @@ SECRET: Final = (
         x_amz_credential http_authorization userpwd sasl_jaas_config jaas_config jaas
         htpasswd netrc pgpassfile_content dockerconfigjson dockercfg docker_auth_config registry_auth npmrc
         """,
-        examples=(("authorization", "Bearer $tok3n"), ("basic_auth", "Summer2024!"), ("proxyAuth", "Summer2024!")),
-        counterexamples=(("credential_type", "password"), ("credentials_valid", True), ("auth_method", "password")),
+        examples=(
+            ("authorization", "Bearer $tok3n"),
+            ("basic_auth", "Summer2024!"),
+            ("proxyAuth", "Summer2024!"),
+        ),
+        counterexamples=(
+            ("credential_type", "password"),
+            ("credentials_valid", True),
+            ("auth_method", "password"),
+        ),
         description="Headers and fields that hold whole credentials.",
     ),
     KeyRow(
@@ -180,7 +208,12 @@ SECRET: Final = (
         aspnetcore_cookies
         """,
         examples=(("session", "0d9c1e57-7b1f-4b6e-9a53-2b8a4c5f7e11"), ("cookies", {"theme": "dark"})),
-        counterexamples=(("session_count", 3), ("cookie_policy", "strict"), ("session_duration_s", 12.5), ("sessions", 12)),
+        counterexamples=(
+            ("session_count", 3),
+            ("cookie_policy", "strict"),
+            ("session_duration_s", 12.5),
+            ("sessions", 12),
+        ),
         description="Cookies and session ids. A session's id is private even as a UUID: who has it has the session.",
     ),
     KeyRow(
@@ -529,13 +562,53 @@ ENDINGS: Final = (
 """Words run together, ``PGPASSWORD``, ``authtoken``: the row they belong to, and what they end with."""
 
 TAILS: Final = frozenset(
-    """
-    value values hash hashed digest plain plaintext raw old new confirm confirmation confirmed b64 base64 hex
-    encrypted enc string str text data again repeat repeated retype current previous original base
-    param env pem prod production staging dev live override primary secondary
-    """.split()
+    [
+        "value",
+        "values",
+        "hash",
+        "hashed",
+        "digest",
+        "plain",
+        "plaintext",
+        "raw",
+        "old",
+        "new",
+        "confirm",
+        "confirmation",
+        "confirmed",
+        "b64",
+        "base64",
+        "hex",
+        "encrypted",
+        "enc",
+        "string",
+        "str",
+        "text",
+        "data",
+        "again",
+        "repeat",
+        "repeated",
+        "retype",
+        "current",
+        "previous",
+        "original",
+        "base",
+        "param",
+        "env",
+        "pem",
+        "prod",
+        "production",
+        "staging",
+        "dev",
+        "live",
+        "override",
+        "primary",
+        "secondary",
+    ]
 )
 """Words after the name of a secret that leave its meaning alone: ``password_hash``, ``api_key_prod``."""
 
-NOT_HOLDERS: Final = frozenset("has is needs requires require allow allows max min num total count".split())
+NOT_HOLDERS: Final = frozenset(
+    ["has", "is", "needs", "requires", "require", "allow", "allows", "max", "min", "num", "total", "count"]
+)
 """First words of names that hold a fact about a secret, not the secret: ``has_password``."""

@@ -31,7 +31,12 @@ RULES: Final = (
             ("mail from ann.lee+shop@mail.example.org today", "mail from [email] today"),
             ("contact 用户@例え.jp now", "contact [email] now"),
         ),
-        counterexamples=("git@github.com:tallow/tallow.git", "user@1000.service", "react@18.2.0", "logo@2x.png"),
+        counterexamples=(
+            "git@github.com:tallow/tallow.git",
+            "user@1000.service",
+            "react@18.2.0",
+            "logo@2x.png",
+        ),
         description="E-mail addresses (RFC 5321, RFC 6531).",
     ),
     Rule(
@@ -44,8 +49,17 @@ RULES: Final = (
         rf"|(?:10|172|192)(?:\.\d{{1,3}}){{2}}\.0/\d{{1,2}}(?!\d)"
         rf"|(?<![A-Za-z0-9.])(?P<private>{_V4})(?![A-Za-z0-9]|\.\d|-[A-Za-z])",
         is_ipv4,
-        examples=(("peer 203.0.113.77:443 left", "peer [ip]:443 left"), ("client_203.0.113.77_log", "client_[ip]_log")),
-        counterexamples=("version 1.2.3.4", "Chrome/120.0.6099.109", "bound to 0.0.0.0:8080", "10.0.0.0/8", "upgraded openssl 3.0.16.2-1"),
+        examples=(
+            ("peer 203.0.113.77:443 left", "peer [ip]:443 left"),
+            ("client_203.0.113.77_log", "client_[ip]_log"),
+        ),
+        counterexamples=(
+            "version 1.2.3.4",
+            "Chrome/120.0.6099.109",
+            "bound to 0.0.0.0:8080",
+            "10.0.0.0/8",
+            "upgraded openssl 3.0.16.2-1",
+        ),
         description="Addresses of version 4, but for the machine's own, masks, private networks and versions.",
     ),
     Rule(
@@ -88,7 +102,10 @@ RULES: Final = (
         r"(?<![0-9A-Za-z:.-])(?P<private>[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}))(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
         is_mac,
         examples=(("nic 3c:52:82:1f:aa:0b up", "nic [mac] up"),),
-        counterexamples=("ff:ff:ff:ff:ff:ff", "SHA1 3c:22:fb:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11"),
+        counterexamples=(
+            "ff:ff:ff:ff:ff:ff",
+            "SHA1 3c:22:fb:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11",
+        ),
         description="Hardware addresses, six octets.",
     ),
     Rule(

@@ -6,8 +6,8 @@ from typing import Final
 
 from tallow.monitoring.privacy.model import Needs, Rule
 from tallow.monitoring.privacy.validators import (
-    iban_pattern,
     digits_of,
+    iban_pattern,
     is_card_text,
     is_cpf,
     is_iban_text,
@@ -37,8 +37,16 @@ RULES: Final = (
         r"|\d{4}(?P<gap2>[ -])\d{6}(?P=gap2)\d{4,5}|\d{13,19}))"
         r"(?![\d]|\.\d|-\d)" + _UNIT,
         is_card_text,
-        examples=(("card 4111 1111 1111 1111 declined", "card [card] declined"), ("raw: 378282246310005|12", "raw: [card]|12")),
-        counterexamples=("file_size=4111111111111111", "1719305254000", "100000000000000000000", "isbn 9783161484100"),
+        examples=(
+            ("card 4111 1111 1111 1111 declined", "card [card] declined"),
+            ("raw: 378282246310005|12", "raw: [card]|12"),
+        ),
+        counterexamples=(
+            "file_size=4111111111111111",
+            "1719305254000",
+            "100000000000000000000",
+            "isbn 9783161484100",
+        ),
         description="Payment cards (ISO 7812): a network's first digits, a length it issues, and the checksum.",
     ),
     Rule(
@@ -55,7 +63,8 @@ RULES: Final = (
         "card-in-any-groups",
         "card",
         Needs(digits=13),
-        r"(?<![\dA-Za-z.])(?<!\d[ -])(?P<private>\d(?: ?\d){12,18}|\d(?:-?\d){12,18})(?!\d|[.]\d|[ -]\d)" + _UNIT,
+        r"(?<![\dA-Za-z.])(?<!\d[ -])(?P<private>\d(?: ?\d){12,18}|\d(?:-?\d){12,18})(?!\d|[.]\d|[ -]\d)"
+        + _UNIT,
         lambda text: is_card_text(text) and _is_grouped(text),
         examples=(("pan 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 given", "pan [card] given"),),
         counterexamples=("978-3-16-148410-0",),
@@ -67,7 +76,10 @@ RULES: Final = (
         Needs(digits=9),
         rf"(?<![A-Za-z0-9])(?P<private>{iban_pattern()})(?![A-Za-z0-9])",
         is_iban_text,
-        examples=(("pay DE89 3704 0044 0532 0130 00 now", "pay [iban] now"), ("iban=GB82WEST12345698765432", "iban=[iban]")),
+        examples=(
+            ("pay DE89 3704 0044 0532 0130 00 now", "pay [iban] now"),
+            ("iban=GB82WEST12345698765432", "iban=[iban]"),
+        ),
         counterexamples=("DE89 3704 0044 0532 0130 01", "AB12 build 4411"),
         description="Bank accounts (ISO 13616): the country's length, and 1 modulo 97.",
     ),
@@ -87,7 +99,10 @@ RULES: Final = (
         Needs(words="ssn social sin", digits=9),
         r"(?i:\bssns?|social[ _-]security(?:[ _-](?:number|no|num|nr))?|\bsin)\b\.?[\"']?(?:[ :=#'\"(]|is|was|of|number|no|[A-Za-z]{1,12}[ ]){0,6}"
         r"(?P<private>\d{3}[ .-]?\d{2}[ .-]?\d{4}|\d{3} \d{3} \d{3})(?![\d])",
-        examples=(("My social security number is 109.99.6000", "My social security number is [ssn]"), ("ssn 078.05.1123", "ssn [ssn]")),
+        examples=(
+            ("My social security number is 109.99.6000", "My social security number is [ssn]"),
+            ("ssn 078.05.1123", "ssn [ssn]"),
+        ),
         counterexamples=("ssn check took 3 ms",),
         description="Nine digits in any groups that the text calls a social security number.",
     ),
@@ -132,10 +147,15 @@ RULES: Final = (
     Rule(
         "identity-number-named",
         "ssn",
-        Needs(words="aadhaar aadhar pesel passport licence license nino dni nie nhs bsn curp tin itin insurance personnummer"),
+        Needs(
+            words="aadhaar aadhar pesel passport licence license nino dni nie nhs bsn curp tin itin insurance personnummer"
+        ),
         r"(?i:aadhaa?r|pesel|passport|driv(?:er'?s?|ing) licen[cs]e|nino|dni|nie|nhs|bsn|curp|itin|insurance|personnummer)"
         r"(?: (?i:number|no\.?|num|nr\.?|#|card|id))?(?:[ :=#'\"]| is| was){1,6}(?P<private>(?=[A-Z -]{0,6}\d)[A-Z0-9](?:[ -]?[A-Z0-9]){6,17})(?![\w-])",
-        examples=(("passport no C01X00T47 scanned", "passport no [ssn] scanned"), ("aadhaar 2345 6789 0123 linked", "aadhaar [ssn] linked")),
+        examples=(
+            ("passport no C01X00T47 scanned", "passport no [ssn] scanned"),
+            ("aadhaar 2345 6789 0123 linked", "aadhaar [ssn] linked"),
+        ),
         counterexamples=("passport check skipped",),
         description="Numbers that the text calls those of a passport, a licence, an insurance.",
     ),
@@ -154,7 +174,10 @@ RULES: Final = (
         "phone",
         Needs(digits=10),
         r"(?<![\w.+:\-/])(?<!\d )(?P<private>00 ?[1-9](?:[ ().\-/]{0,2}\d){7,13})(?!\d)" + _UNIT,
-        lambda text: is_international(text) and not text.isdigit() or 11 < len(text) < 16 and is_international(text),
+        lambda text: (
+            (is_international(text) and not text.isdigit())
+            or (11 < len(text) < 16 and is_international(text))
+        ),
         examples=(("line 0049 30 9012345 busy", "line [phone] busy"),),
         counterexamples=("00000000-0000", "offset 00123"),
         description="The same behind two zeros.",
@@ -163,8 +186,12 @@ RULES: Final = (
         "us-phone",
         "phone",
         Needs(digits=10),
-        r"(?<![\w.+\-/:])(?<!\d )(?:1[ .-])?(?P<private>\([2-9]\d{2}\) ?\d{3}[ .-]\d{4}|(?:1[ .-])?[2-9]\d{2}(?P<gap>[ .-])\d{3}(?P=gap)\d{4})(?![\w-]|\.\d)" + _UNIT,
-        examples=(("now (415) 555-0132 rings", "now [phone] rings"), ("now 415-555-0132 rings", "now [phone] rings")),
+        r"(?<![\w.+\-/:])(?<!\d )(?:1[ .-])?(?P<private>\([2-9]\d{2}\) ?\d{3}[ .-]\d{4}|(?:1[ .-])?[2-9]\d{2}(?P<gap>[ .-])\d{3}(?P=gap)\d{4})(?![\w-]|\.\d)"
+        + _UNIT,
+        examples=(
+            ("now (415) 555-0132 rings", "now [phone] rings"),
+            ("now 415-555-0132 rings", "now [phone] rings"),
+        ),
         counterexamples=("rows 415-555", "line 415 column 555", "24-11-2026"),
         description="Numbers of North America: three, three and four digits.",
     ),
@@ -176,7 +203,10 @@ RULES: Final = (
         r"|0[1-9]\d?[ -]\d{3,4}[ -]\d{4}|\([1-9]\d\) ?9?\d{4}-\d{4})(?![\w:-]|\.\d|/\d)" + _UNIT,
         lambda text: 9 <= len(digits_of(text)) <= 12,
         examples=(
-            ("callback number (02) 5550 1234 requested, ticket 7", "callback number [phone] requested, ticket 7"),
+            (
+                "callback number (02) 5550 1234 requested, ticket 7",
+                "callback number [phone] requested, ticket 7",
+            ),
             ("line 07946 012345 failed", "line [phone] failed"),
         ),
         counterexamples=("pages 0123-0456", "04/11/2026", "00:00:12.345"),
@@ -202,7 +232,10 @@ RULES: Final = (
         rf"(?<![\w-])(?:{_CALLS})\b(?:\.|'s)?(?: (?i:sent|number|no\.?|to|number:|at|me at|is|from|on|back))*[ :=\"']{{1,3}}"
         r"(?P<private>\(?\+?\d(?:[ ().\-]{0,2}\d){6,14})(?![\w])" + _UNIT,
         lambda text: not _is_count_or_date(text),
-        examples=(("tel 4155550132 out of service", "tel [phone] out of service"), ("phone: 4155550132", "phone: [phone]")),
+        examples=(
+            ("tel 4155550132 out of service", "tel [phone] out of service"),
+            ("phone: 4155550132", "phone: [phone]"),
+        ),
         counterexamples=("call 12345678 returned", "cell 1234567 updated", "phone home disabled"),
         description="Digits of any form that the text calls a telephone number.",
     ),
@@ -235,5 +268,10 @@ def _is_grouped(text: str) -> bool:
 
 def _is_count_or_date(text: str) -> bool:
     parts = text.replace("/", "-").replace(".", "-").split("-")
-    dated = len(parts) == 3 and any(len(part) == 4 for part in parts) and max(map(len, parts)) == 4 and len(parts[0]) != 3
+    dated = (
+        len(parts) == 3
+        and any(len(part) == 4 for part in parts)
+        and max(map(len, parts)) == 4
+        and len(parts[0]) != 3
+    )
     return dated or (text.isdigit() and len(text) < 9)

@@ -19,12 +19,20 @@ _ON_DISK: Final = (
 
 def _is_person(name: str) -> bool:
     lower = name.lower()
-    return not (lower in SHARED_HOMES or lower in ACCOUNTS or lower in STATUS_WORDS or name.isdigit() or name[0] in "[<{%$.*?-")
+    return not (
+        lower in SHARED_HOMES
+        or lower in ACCOUNTS
+        or lower in STATUS_WORDS
+        or name.isdigit()
+        or name[0] in "[<{%$.*?-"
+    )
 
 
 def _is_code(text: str) -> bool:
-    return is_random(text) or (has_digit_and_letter(text) and (text.upper() == text or len(text) > 9) and not text.islower()) or (
-        len(text) > 19 and has_digit_and_letter(text) and "-" not in text
+    return (
+        is_random(text)
+        or (has_digit_and_letter(text) and (text.upper() == text or len(text) > 9) and not text.islower())
+        or (len(text) > 19 and has_digit_and_letter(text) and "-" not in text)
     )
 
 
@@ -35,7 +43,10 @@ RULES: Final = (
         Needs(marks="//", words="home users media"),
         rf"(?<![\w.])/(?i:home|Users|var/home|mnt/[a-z]/Users|[a-z]/Users|export/home|usr/home|media)/(?P<private>{_NAME})",
         _is_person,
-        examples=(("open /home/annlee/notes.txt", "open /home/[path]/notes.txt"), ("at /Users/ann lee/x.js", "at /Users/[path]/x.js")),
+        examples=(
+            ("open /home/annlee/notes.txt", "open /home/[path]/notes.txt"),
+            ("at /Users/ann lee/x.js", "at /Users/[path]/x.js"),
+        ),
         counterexamples=("/Users/Shared/tallow", "/home/"),
         description="Names in paths to homes.",
     ),
@@ -79,8 +90,16 @@ RULES: Final = (
         r"|\bmachine \S{1,100} login (?P<private4>\S{1,64}) password|\b[Rr]ole [\"'](?P<private5>[^\"'\s]{1,64})[\"'] does not"
         r"|\b(?:FATAL|ERROR):  ?[^\n\"]{0,60}(?:user|role) \"(?P<private6>[^\"\s]{1,64})\"",
         _is_person,
-        examples=(("Failed password for invalid user annlee from 10.1.1.5 port 22", "Failed password for invalid user [user] from [ip] port 22"),),
-        counterexamples=("Accepted publickey for git from host port 22", 'password authentication failed for user "postgres"'),
+        examples=(
+            (
+                "Failed password for invalid user annlee from 10.1.1.5 port 22",
+                "Failed password for invalid user [user] from [ip] port 22",
+            ),
+        ),
+        counterexamples=(
+            "Accepted publickey for git from host port 22",
+            'password authentication failed for user "postgres"',
+        ),
         description="Accounts in the messages of sshd, PAM and databases.",
     ),
     Rule(
@@ -89,19 +108,31 @@ RULES: Final = (
         Needs(marks="#", run=10),
         r"(?P<private2>(?<=/)(?=[\w~-]{0,128}(?:\d|[A-Z]))[\w~-]{4,128})?/?#(?P<private>[\w-]{3,64}\.[\w-]{16,200}|(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{16,200})(?![\w=])"
         r"|[#&][\w-]{1,40}=(?P<private3>(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{16,200})",
-        examples=(("https://tallow.example/#r8Kd2.Zm9vYmFyYmF6cXV4MTIzNA", "https://tallow.example/#[share_link]"),),
-        counterexamples=("https://docs.tallow.example/guide#authentication", "https://example.org/page#section-2.1"),
+        examples=(
+            ("https://tallow.example/#r8Kd2.Zm9vYmFyYmF6cXV4MTIzNA", "https://tallow.example/#[share_link]"),
+        ),
+        counterexamples=(
+            "https://docs.tallow.example/guide#authentication",
+            "https://example.org/page#section-2.1",
+        ),
         description="Keys after the `#` of a share link, which no server is to see, and the code before it.",
     ),
     Rule(
         "share-path",
         "share_link",
-        Needs(marks="//", words="share shared join invite invitation invitations room rooms receive reset password verify magic confirm activate unsubscribe s r d t download"),
+        Needs(
+            marks="//",
+            words="share shared join invite invitation invitations room rooms receive reset password verify magic confirm activate unsubscribe s r d t download",
+        ),
         rf"{_ON_DISK}|/(?:share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset|verify|magic|confirm|activate|unsubscribe"
         r"|s|r|d|t)/(?P<private>[A-Za-z0-9_~-]{5,200})(?![\w{}.])",
         _is_code,
         examples=(("GET /r/K7QX93PZ HTTP/1.1 200", "GET /r/[share_link] HTTP/1.1 200"),),
-        counterexamples=("GET /api/v1/rooms/8e557245-73e2-4286-969a-ff57fe326336/status 200", "/share/new 200", "/d/overview/tallow-overview"),
+        counterexamples=(
+            "GET /api/v1/rooms/8e557245-73e2-4286-969a-ff57fe326336/status 200",
+            "/share/new 200",
+            "/d/overview/tallow-overview",
+        ),
         description="Codes in the paths of links.",
     ),
     Rule(

@@ -8,7 +8,7 @@ from tallow.monitoring.privacy.model import Needs, Syntax
 from tallow.monitoring.privacy.tables.commands import POSITIONAL, shown
 
 _NAME: Final = r"(?P<name>[A-Za-z_][\w.\-]{0,80})"
-_SECRET_WORDS: Final = "password passwd passphrase passcode pin otp requirepass masterauth secret"
+_NAMES_OF_SECRETS: Final = "password passwd passphrase passcode pin otp requirepass masterauth secret"
 
 PATTERNS: Final = (
     Syntax(
@@ -58,7 +58,12 @@ PATTERNS: Final = (
         r"(?:jdbc:oracle:(?:thin|oci8?):(?P<value>[\w$#.-]{1,64}/[^\s@]{1,64})(?=[@\s\"']|$)"
         r"|(?<![\w/.:@-])(?P<value2>[\w$#]{1,64}/[^\s@/\"'=&?]{1,64})@(?://|[\w.-]{1,100}:\d{1,5}/))",
         name="url_userinfo",
-        examples=(("jdbc:oracle:thin:hr/rosebud@//ora.example:1521/X", "jdbc:oracle:thin:[url]@//ora.example:1521/X"),),
+        examples=(
+            (
+                "jdbc:oracle:thin:hr/rosebud@//ora.example:1521/X",
+                "jdbc:oracle:thin:[url]@//ora.example:1521/X",
+            ),
+        ),
         counterexamples=("jdbc:oracle:thin:@//ora.example:1521/X",),
         description="Name and password of an Oracle database.",
     ),
@@ -73,7 +78,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "quoted-after-name",
-        Needs(words=_SECRET_WORDS + " token credential passkey key", any_mark="\"'`"),
+        Needs(words=_NAMES_OF_SECRETS + " token credential passkey key", any_mark="\"'`"),
         r"(?i)(?<![\w-])(?P<name>(?:(?:api|access|private|secret|master|auth|session|encryption)[ _-](?:key|token)|password|passwd"
         r"|passphrase|passcode|pin|otp|secret|(?<!nexpected )token)s?)(?: (?:for \S{1,64}|is|was|to|of|now|set to|changed to)){0,2}"
         r"[ \t]{1,4}\(?(?:\"(?P<value>[^\"\n]{1,200})\"|'(?P<value2>[^'\n]{1,200})'|`(?P<value3>[^`\n]{1,200})`)",
@@ -81,7 +86,10 @@ PATTERNS: Final = (
             ("ALTER USER app WITH PASSWORD 'Rosebud17!'", "ALTER USER app WITH PASSWORD '[secret]'"),
             ('the password is "rosebud" for now', 'the password is "[secret]" for now'),
         ),
-        counterexamples=("SyntaxError: Unexpected token 'export'", "missing 1 required positional argument: 'password'"),
+        counterexamples=(
+            "SyntaxError: Unexpected token 'export'",
+            "missing 1 required positional argument: 'password'",
+        ),
         description="A name and a value in quotes with nothing but blanks between: SQL, sentences.",
     ),
     Syntax(
@@ -89,7 +97,9 @@ PATTERNS: Final = (
         Needs(words="password", marks="="),
         r"\bSET\s{1,4}PASSWORD\s{1,4}(?:FOR\s{1,4}\S{1,130}\s{0,4})?=\s{0,4}(?:PASSWORD\()?(?:'(?P<value>[^'\n]{1,200})'|\"(?P<value2>[^\"\n]{1,200})\")",
         name="password",
-        examples=(("SET PASSWORD FOR 'shop'@'%' = 'Rosebud17!'", "SET PASSWORD FOR 'shop'@'%' = '[secret]'"),),
+        examples=(
+            ("SET PASSWORD FOR 'shop'@'%' = 'Rosebud17!'", "SET PASSWORD FOR 'shop'@'%' = '[secret]'"),
+        ),
         counterexamples=("SET search_path = 'shop'",),
         description="MySQL's statement.",
     ),
@@ -170,7 +180,10 @@ PATTERNS: Final = (
     ),
     Syntax(
         "name-beside-value",
-        Needs(words="name key header field variable label parameter option attribute column property k path", any_mark="=:"),
+        Needs(
+            words="name key header field variable label parameter option attribute column property k path",
+            any_mark="=:",
+        ),
         r"\b(?:name|key|header|field|variable|label|option|attribute|column|property|k|parameter(?:_?key|_?name)?)[\"']?\s?[:=]\s?"
         r"[\"']?(?P<name>[\w.\-\[\] ]{2,80}?)[\"']?\s{0,3}[,;\n ]\s{0,40}[\"']?(?:parameter|old|new|default|current|string|secret)?_?"
         r"(?:val(?:ue)?|content|data|v|input)[\"']?\s?[:=]\s?"
@@ -187,7 +200,9 @@ PATTERNS: Final = (
         Needs(words="value", any_mark="\"'"),
         r"[{,(\s]\s{0,40}[\"']?(?:value|content)[\"']?\s?[:=]\s?[\"'](?P<value>[^\"'\n]{1,2000})[\"']\s{0,3},?\s{0,40}[\"']?(?:name|key|field)[\"']?\s?[:=]\s?"
         r"[\"']?(?P<name>[\w.\-]{2,80})",
-        examples=(('{"value": "rosebud", "name": "DB_PASSWORD"}', '{"value": "[secret]", "name": "DB_PASSWORD"}'),),
+        examples=(
+            ('{"value": "rosebud", "name": "DB_PASSWORD"}', '{"value": "[secret]", "name": "DB_PASSWORD"}'),
+        ),
         counterexamples=('{"value": "30", "name": "timeout"}',),
         description="The same, the other way round.",
     ),
@@ -204,7 +219,12 @@ PATTERNS: Final = (
         "pair",
         Needs(any_mark="\"'", marks="()"),
         r"\(\s?b?(?P<quote>[\"'])(?P<name>[\w.\-]{2,60})(?P=quote),\s?b?(?:\"(?P<value>[^\"\n]{1,2000})\"|'(?P<value2>[^'\n]{1,2000})')\s?\)",
-        examples=(("[('x-api-key', 'rosebud'), ('accept', '*/*')]", "[('x-api-key', '[api_key]'), ('accept', '*/*')]"),),
+        examples=(
+            (
+                "[('x-api-key', 'rosebud'), ('accept', '*/*')]",
+                "[('x-api-key', '[api_key]'), ('accept', '*/*')]",
+            ),
+        ),
         counterexamples=("[('accept', '*/*')]",),
         description="A name and its value in a tuple, as headers are printed.",
     ),
@@ -212,7 +232,12 @@ PATTERNS: Final = (
         "pair-in-list",
         Needs(any_mark="\"'", marks="[["),
         r"(?:\[\s{0,20}|\],\s{0,20})\[\s?(?P<quote>[\"'])(?P<name>[\w.\-]{2,60})(?P=quote),\s?(?:\"(?P<value>[^\"\n]{1,2000})\"|'(?P<value2>[^'\n]{1,2000})')(?=\s?\])",
-        examples=(('[["accept", "*/*"], ["x-csrf-token", "rosebud"]]', '[["accept", "*/*"], ["x-csrf-token", "[cookie]"]]'),),
+        examples=(
+            (
+                '[["accept", "*/*"], ["x-csrf-token", "rosebud"]]',
+                '[["accept", "*/*"], ["x-csrf-token", "[cookie]"]]',
+            ),
+        ),
         counterexamples=('"required": ["password", "email"]',),
         description="A name and its value in a list of lists.",
     ),
@@ -226,7 +251,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "lisp-keyword",
-        Needs(marks="\"\"", any_mark=":("),
+        Needs(marks='""', any_mark=":("),
         r"(?:^|[(\[{ ,\n])(?::|\(\"?)(?P<name>[A-Za-z][\w.-]{1,60})\"?\s{1,4}(?:\. )?\"(?P<value>[^\"\n]{1,2000})\"",
         examples=(('{:db {:client-secret "rosebud"}}', '{:db {:client-secret "[secret]"}}'),),
         counterexamples=('{:db {:host "db.example"}}',),
@@ -245,13 +270,18 @@ PATTERNS: Final = (
         Needs(marks="<>/<>/"),
         r"<(?P<tag>key|name|td|th|dt|Key|Name|ParameterKey)(?:\s[^<>]{0,100})?>\s{0,9}(?P<name>[\w.\- ]{1,80}?):?\s{0,9}</(?P=tag)>\s{0,40}"
         r"<(?:value|string|td|dd|Value|ParameterValue)(?:\s[^<>]{0,100})?>\s{0,40}(?:<(?:string|code|b)>)?(?P<value>[^<>]{1,2000}?)\s{0,40}</",
-        examples=(("<key>password</key>\n<string>rosebud</string>", "<key>password</key>\n<string>[secret]</string>"),),
+        examples=(
+            (
+                "<key>password</key>\n<string>rosebud</string>",
+                "<key>password</key>\n<string>[secret]</string>",
+            ),
+        ),
         counterexamples=("<key>CFBundleName</key>\n<string>Tallow</string>",),
         description="A name and a value in neighbouring elements: property lists, Hadoop, tables of HTML.",
     ),
     Syntax(
         "xml-named-element",
-        Needs(marks="<>/=\""),
+        Needs(marks='<>/="'),
         r"<\w{1,40}\s(?:[^<>]{0,100}\s)?(?:name|key|id)=\"(?P<name>[\w.-]{1,80})\"[^<>]{0,200}>\s{0,40}(?:<(?:value|string)>\s{0,40})?(?P<value>[^<>\s][^<>]{0,2000}?)\s{0,40}</",
         examples=(('<entry key="password">rosebud</entry>', '<entry key="password">[secret]</entry>'),),
         counterexamples=('<entry key="timeout">30</entry>',),
@@ -261,7 +291,12 @@ PATTERNS: Final = (
         "form-field",
         Needs(marks="<=", words="input field textarea"),
         r"<input\b(?=[^<>]{0,400}?\bvalue=[\"'](?P<value>[^\"'\n]{1,400})[\"'])(?=[^<>]{0,400}?\bname=[\"'](?P<name>[\w.\-\[\]]{1,80})[\"'])[^<>]{0,600}>",
-        examples=(('<input name="password" type="password" value="rosebud">', '<input name="password" type="password" value="[secret]">'),),
+        examples=(
+            (
+                '<input name="password" type="password" value="rosebud">',
+                '<input name="password" type="password" value="[secret]">',
+            ),
+        ),
         counterexamples=('<input type="password" name="password">',),
         description="A field of an HTML form, its attributes in any order.",
     ),
@@ -270,7 +305,10 @@ PATTERNS: Final = (
         Needs(words="form", marks="-;"),
         r"form-data; ?name=\\{0,3}\"?(?P<name>[\w.\[\]-]{1,80})\\{0,3}\"?(?:\r?\n[A-Z][^\r\n]{1,200}){0,3}\r?\n\r?\n(?P<value>[^\r\n]{1,2000})",
         examples=(
-            ('Content-Disposition: form-data; name="password"\n\nrosebud\n--x', 'Content-Disposition: form-data; name="password"\n\n[secret]\n--x'),
+            (
+                'Content-Disposition: form-data; name="password"\n\nrosebud\n--x',
+                'Content-Disposition: form-data; name="password"\n\n[secret]\n--x',
+            ),
         ),
         counterexamples=('Content-Disposition: form-data; name="title"\n\nHello\n--x',),
         description="A part of a multipart form (RFC 7578).",
@@ -280,10 +318,14 @@ PATTERNS: Final = (
         Needs(words="input", marks="=", any_mark="\n["),
         r"(?:^|\n|\. )(?P<name>[\w.\-]{1,200})\r?\n[ \t]+[^\n]{0,400}\binput_value=(?:'(?P<value>[^'\n]{0,2000})'|\"(?P<value2>[^\"\n]{0,2000})\"|(?P<value3>[^\s,\]]{1,2000}))",
         examples=(
-            ("password\n  String should have at least 8 characters [type=string_too_short, input_value='kitty', input_type=str]",
-             "password\n  String should have at least 8 characters [type=string_too_short, input_value='[secret]', input_type=str]"),
+            (
+                "password\n  String should have at least 8 characters [type=string_too_short, input_value='kitty', input_type=str]",
+                "password\n  String should have at least 8 characters [type=string_too_short, input_value='[secret]', input_type=str]",
+            ),
         ),
-        counterexamples=("port\n  Input should be a valid integer [type=int_parsing, input_value='x', input_type=str]",),
+        counterexamples=(
+            "port\n  Input should be a valid integer [type=int_parsing, input_value='x', input_type=str]",
+        ),
         description="What pydantic says about a field.",
     ),
     Syntax(
@@ -291,7 +333,12 @@ PATTERNS: Final = (
         Needs(words="input", any_mark="\"'", marks=":"),
         r"[\"']loc[\"']\s?:\s?[(\[][^)\]\n]{0,200}?[\"'](?P<name>[\w.\-]{1,80})[\"']\s?,?\s?[)\]][^{}\n]{0,600}?[\"']input[\"']\s?:\s?"
         r"(?:\"(?P<value>[^\"\n]{1,2000})\"|'(?P<value2>[^'\n]{1,2000})'|(?P<value3>[^\s,}\"'\[{]{1,400}))",
-        examples=(("{'loc': ('body', 'password'), 'input': 'kitty'}", "{'loc': ('body', 'password'), 'input': '[secret]'}"),),
+        examples=(
+            (
+                "{'loc': ('body', 'password'), 'input': 'kitty'}",
+                "{'loc': ('body', 'password'), 'input': '[secret]'}",
+            ),
+        ),
         counterexamples=("{'loc': ('body', 'port'), 'input': 'x'}",),
         description="The same as a record in a text.",
     ),
@@ -300,7 +347,12 @@ PATTERNS: Final = (
         Needs(words="parameters failing", any_mark="([{"),
         r"\[parameters: [(\[{](?P<value>[^\n]{1,4000})[)\]}]\]|Failing row contains \((?P<value2>[^\n]{1,4000})\)",
         name="secret",
-        examples=(("[SQL: INSERT INTO t VALUES (?)] [parameters: ('rosebud',)]", "[SQL: INSERT INTO t VALUES (?)] [parameters: ([secret])]"),),
+        examples=(
+            (
+                "[SQL: INSERT INTO t VALUES (?)] [parameters: ('rosebud',)]",
+                "[SQL: INSERT INTO t VALUES (?)] [parameters: ([secret])]",
+            ),
+        ),
         counterexamples=("[SQL: SELECT 1]",),
         description="Parameters and rows that databases quote in their errors: all of them go.",
     ),
@@ -309,7 +361,12 @@ PATTERNS: Final = (
         Needs(words="machine login"),
         r"(?:^|[\s;])(?:login\s{1,4}(?P<login>\S{1,64})\s{1,4})?password\s{1,4}(?P<value>\S{1,200})(?=\s{0,4}(?:$|\n|account|macdef|machine))",
         name="password",
-        examples=(("machine api.example login svc password rosebud", "machine api.example login [user] password [secret]"),),
+        examples=(
+            (
+                "machine api.example login svc password rosebud",
+                "machine api.example login [user] password [secret]",
+            ),
+        ),
         counterexamples=("machine learning needs no login",),
         description="Lines of .netrc.",
     ),
@@ -383,19 +440,27 @@ PATTERNS: Final = (
         r"\binline:(?P<value>[A-Za-z0-9+/]{20,200}={0,2})",
         name="private_key",
         examples=(
-            ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz",
-             "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:[secret]"),
+            (
+                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz",
+                "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:[secret]",
+            ),
         ),
         counterexamples=("style inline: none",),
         description="Keys of media streams in session descriptions (RFC 4568).",
     ),
     Syntax(
         "login-call",
-        Needs(words="auth basicauth basic networkcredential usernamepasswordcredentials credentials passwordauthentication", marks="(", any_mark="\"'"),
+        Needs(
+            words="auth basicauth basic networkcredential usernamepasswordcredentials credentials passwordauthentication",
+            marks="(",
+            any_mark="\"'",
+        ),
         r"\b(?i:auth=|basic_?auth|(?:Network|UsernamePassword|Basic)Credentials?|HTTP\w{0,8}Auth|PasswordAuthentication)"
         r"\(\s?[\"'](?P<value>[^\"'\n]{1,100})[\"'],\s?[\"'](?P<value2>[^\"'\n]{1,200})[\"']",
         name="password",
-        examples=(('new NetworkCredential("svc", "rosebud")', 'new NetworkCredential("[secret]", "[secret]")'),),
+        examples=(
+            ('new NetworkCredential("svc", "rosebud")', 'new NetworkCredential("[secret]", "[secret]")'),
+        ),
         counterexamples=('requests.get(url, headers=("a", "b"))',),
         description="How programs write an account and its password.",
     ),
@@ -405,7 +470,10 @@ PATTERNS: Final = (
         r"\bwordpress(?:_logged_in|_sec)?_[0-9a-f]{32}=(?P<value>[^;\s\"']{8,2000})|\bASPSESSIONID[A-Z]{4,16}=(?P<value2>[A-Z]{8,64})",
         name="cookie",
         examples=(
-            ("wordpress_logged_in_0123456789abcdef0123456789abcdef=ann%7C1700000000%7Cx", "wordpress_logged_in_0123456789abcdef0123456789abcdef=[cookie]"),
+            (
+                "wordpress_logged_in_0123456789abcdef0123456789abcdef=ann%7C1700000000%7Cx",
+                "wordpress_logged_in_0123456789abcdef0123456789abcdef=[cookie]",
+            ),
         ),
         counterexamples=("wordpress_test_cookie ignored",),
         description="Cookies whose names end in a hash.",
