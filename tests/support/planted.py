@@ -36,6 +36,30 @@ BY_KEY: Final = {
 }
 """What it knows by the key it stands under."""
 
+ANY_LOOK: Final = {
+    "password": "my_darkest_canary",
+    "api_key": "CANARY_SUMMER_TIME",
+    "db_password": "$canary2024",
+    "passwd": "@canary-dmin24",
+    "client_secret": "Canary(7f3a)",
+    "secret": ":open_canary",
+    "access_token": "***canarycat",
+    "refresh_token": "canaryrosebud",
+    "private_key": "list[canary1",
+    "user_password": "/etc/canary9",
+    "smtp_pass": "[canarykitty",
+    "token": "<3canarydog",
+    "signing_key": "canary.12.04.1984",
+    "security_code": "47110815",
+    "session_id": "0d9c1e57-7b1f-4b6e-9a53-ca7a4c5f7e11",
+    "passphrase": "correct canary battery",
+    "otp": "canary90s",
+    "csrf_token": "user:canary:cart",
+    "passport_no": "canary-C01X00T47",
+    "connection_string": "canary=equals;and?marks",
+}
+"""What it knows by the key alone: no look of a value exempts it."""
+
 PARTS: Final = {
     "password of a URL": ("https://carol:canary-url-pass@files.example.org/a", "canary-url-pass"),
     "parameter": ("https://files.example.org/a?access_token=canary-query-4711", "canary-query-4711"),
@@ -56,6 +80,7 @@ ENVIRONMENT: Final = {"SHOP_DATABASE_PASSWORD": "canary-env-pass-5512"}
 SECRETS: Final = (
     *BY_FORM.values(),
     *BY_KEY.values(),
+    *ANY_LOOK.values(),
     *(secret for _, secret in PARTS.values()),
     *ENVIRONMENT.values(),
 )
@@ -63,10 +88,12 @@ SECRETS: Final = (
 TEXTS: Final = (
     *(f"it is {value} again" for value in BY_FORM.values()),
     *(text for text, _ in PARTS.values()),
+    "retry with " + " ".join(f"{name}={value!r}" for name, value in ANY_LOOK.items()),
+    "retry with " + " ".join(f"{name}={value}" for name, value in ANY_LOOK.items() if " " not in value),
 )
 """What an application may say by mistake."""
 
 
 def nested() -> dict[str, Any]:
     """All of it, deep in a record."""
-    return {"order": {"lines": [dict(BY_KEY), {"notes": list(TEXTS)}], "form": dict(BY_FORM)}}
+    return {"order": {"lines": [dict(BY_KEY), dict(ANY_LOOK), {"notes": list(TEXTS)}], "form": dict(BY_FORM)}}

@@ -25,6 +25,7 @@ MIB: Final = 1024 * KIB
 _DSN: Final = re.compile(r"https?://[^\s:@/]+(:[^\s@/]+)?@[^\s/]+/(\S+/)?\d+")
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(/[\w./-]*)?")
 _NAME: Final = re.compile(r"[\w.-]{1,64}")
+_KEY: Final = re.compile(r"[\w.-]{0,99}[^\W\d_][\w.-]{0,99}")
 _RELEASE: Final = re.compile(r"(?!\.{1,2}$)[^\s/\\]{1,200}")  # as Sentry accepts it
 _LEVELS: Final = {"warn": "warning", "critical": "fatal"}
 
@@ -88,18 +89,16 @@ def _rule_ids(text: str | None) -> str | None:
     return text
 
 
-def _secret_keys(text: str | None) -> str | None:
-    from tallow.monitoring.privacy.keys import split
-
-    if not all(map(split, _listed(text))):
-        raise ValueError("a name has no letter")
+def _key_names(text: str | None) -> str | None:
+    if not all(map(_KEY.fullmatch, _listed(text))):
+        raise ValueError("a name of a key has letters, digits, . _ - only")
     return text
 
 
 def _kept_keys(text: str | None) -> str | None:
     from tallow.monitoring.privacy.keys import Keys
 
-    Keys(keep=_listed(text))
+    Keys(keep=_listed(_key_names(text)))
     return text
 
 
@@ -186,7 +185,7 @@ class MonitoringSettings(Settings):
         title="Rules and syntaxes of the scrubber that are left out",
         description="ids of docs/privacy-rules.md separated by commas, no row of secret keys among them",
     )
-    scrub_secret_keys: Annotated[str | None, AfterValidator(_secret_keys)] = Field(
+    scrub_secret_keys: Annotated[str | None, AfterValidator(_key_names)] = Field(
         None,
         title="More names of keys under which nothing passes",
         description="names separated by commas, such as patient_ref,ward",

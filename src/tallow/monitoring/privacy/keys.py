@@ -134,7 +134,11 @@ def _key(row: KeyRow, *, secret: bool) -> Key:
 
 
 def is_private(key: Key, text: str) -> bool:
-    """Whether a value goes under a key: always under a secret one, else if the key's check says so."""
-    if not key.kind:
-        return False
-    return key.check is None or CHECKS[key.check][0](text)
+    """Whether a value goes under a key: always under a secret one, else if the key's check says so.
+
+    A check is asked about what is inside quotes: the values of local variables come as their ``repr``.
+    """
+    if key.check is None:
+        return bool(key.kind)
+    inside = text.strip(" \t\r\n'\"")
+    return bool(key.kind and inside) and CHECKS[key.check][0](inside)
