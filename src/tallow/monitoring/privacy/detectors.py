@@ -28,7 +28,7 @@ class Detector:
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._validate = rule.validate
+        self._validate, self._context = rule.validate, rule.context
 
     @functools.cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -48,7 +48,11 @@ class Detector:
         """The private spans of a match, if they pass the rule's validation."""
         for group in self._groups:
             start, end = found.span(group)
-            if start >= 0 and (self._validate is None or self._validate(found[group])):
+            if (
+                start >= 0
+                and (self._validate is None or self._validate(found[group]))
+                and (self._context is None or self._context(found.string, start, end))
+            ):
                 yield start, end, self._rule.kind, self._rule.id
 
 

@@ -51,23 +51,34 @@ class Needs:
     Digits count as ``0``: no need depends on which digit stands where.
 
     Attributes:
-        words: at least one of these runs of letters, in lower case, separated by spaces.
+        words: at least one of these runs of letters, in lower case, separated by blanks; ``|`` separates sets
+            of which each is needed.
         parts: at least one of these, anywhere in the text in lower case.
+        forms: at least one of these, in the text with every letter as ``a``; it begins with a blank.
+        hex_forms: at least one of these, in the text with every hexadecimal digit as ``h``.
+        chains: at least one of these, in a chain of digits and ``.-/()`` and single blanks.
+        numbers: at least one of these, in the text with every run of digits as one ``0``.
         marks: each of these characters, as often as it is named.
         any_mark: at least one of these characters.
         digits: at least so many digits.
         run: at least so many letters, digits, ``_``, ``.`` and ``-`` in a row.
         starts: within such a run and at the start of a word, one of these pairs of characters.
+        template: a regular expression that the text matches with every digit as ``0``.
         name: a word that ends like a known key stands before a delimiter.
     """
 
     words: str = ""
     parts: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    hex_forms: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
     marks: str = ""
     any_mark: str = ""
     digits: int = 0
     run: int = 0
     starts: str = ""
+    template: str = ""
     name: bool = False
 
 
@@ -83,6 +94,7 @@ class Rule:
         pattern: a regular expression. If it has a group ``private``, that group is replaced, and a match in
             which the group takes no part replaces nothing.
         validate: asked about the text to be replaced; None accepts it.
+        context: asked about the whole text and where in it the match starts and ends; None accepts it.
         examples: texts and what comes out.
         counterexamples: texts that must come out unchanged.
         enabled: False leaves the rule out.
@@ -101,6 +113,7 @@ class Rule:
     counterexamples: tuple[str, ...] = ()
     enabled: bool = True
     description: str = ""
+    context: Callable[[str, int, int], bool] | None = None
 
 
 @dataclass(frozen=True)

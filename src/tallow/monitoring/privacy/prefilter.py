@@ -6,23 +6,30 @@ remembered by template: two texts of one template have the same answer, whatever
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from tallow.monitoring.privacy.model import Needs
 
 _LETTERS: Final = bytes(range(65, 91)) + bytes(range(97, 123))
-_SILENT: Final = _LETTERS + b" ,"
-"""Characters that no need asks about."""
+_SILENT: Final = _LETTERS + b" ,0"
+"""Characters that are no marks that a need could ask about."""
 _DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _WORDS: Final = bytes(
     octet | 32 if 65 <= octet <= 90 else octet if 97 <= octet <= 122 else 32 for octet in range(256)
 )
 _RUNS: Final = bytes(119 if octet in _LETTERS + b"0123456789_-." else 32 for octet in range(256))
-_LONGEST_MARKS: Final = 64
+_LETTERED: Final = bytes.maketrans(_LETTERS, b"a" * 52)
+_HEXED: Final = bytes.maketrans(b"0abcdefABCDEF", b"h" * 13)
+_LONGEST_MARKS: Final = 160
+_MOST_DIGITS: Final = 18
+"""No need asks for more."""
+_CHAIN: Final = re.compile(rb"[0(][0 ()./-]{7,60}0")
 _REMEMBERED: Final = 4_096
-_CLOSERS: Final = b" \t\r\n\"'`])*\\_.0"
-"""What may stand between a name and its delimiter; digits end a name."""
+_CLOSERS: Final = b" \t\r\n\"'`])*\\_.0=-:+?!"
+"""What may stand between a name and its delimiter; digits may end a name."""
 _DELIMITERS: Final = (b"=", b":", b">")
 
 
@@ -42,90 +49,210 @@ class Prefilter:
     def __init__(self, rows: Sequence[Needs], endings: frozenset[str]) -> None:
         self._all = (1 << len(rows)) - 1
         self._endings = frozenset(map(template, endings))
-        self._by_word: dict[bytes, int] = {}
-        self._marks: dict[tuple[bytes, int], int] = {}
-        self._any_marks: dict[bytes, int] = {}
-        self._parts: list[tuple[tuple[bytes, ...], int]] = []
-        self._runs: dict[bytes, int] = {}
-        self._named = self._worded = 0
+        self._marks = _Marks()
+        self._digits = [0] * (_MOST_DIGITS + 1)
+        self._words: list[_Vocabulary] = []
+        self._runs: dict[int, int] = {}
+        self._chains = _Chains()
+        self._forms: list[_Forms] = [_Forms(view) for view in range(4)]
+        self._patterns: list[tuple[re.Pattern[bytes], int]] = []
+        self._named = 0
         for number, needs in enumerate(rows):
             self._add(needs, 1 << number)
-        self._vocabulary = frozenset(self._by_word)
-        self._remembered: dict[bytes, int] = {}
+        self._longer = [(b"w" * size, self._runs[size]) for size in sorted(self._runs)]
+        self._running = functools.reduce(int.__or__, self._runs.values(), 0)
 
     def _add(self, needs: Needs, bit: int) -> None:
-        for word in needs.words.split():
-            self._by_word[word.encode()] = self._by_word.get(word.encode(), 0) | bit
-        self._worded |= bit if needs.words else 0
-        for mark in set(needs.marks):
-            self._require((mark.encode("ascii", "replace"), needs.marks.count(mark)), bit)
-        if needs.digits:
-            self._require((b"0", needs.digits), bit)
-        if needs.any_mark:
-            marks = needs.any_mark.encode("ascii", "replace")
-            self._any_marks[marks] = self._any_marks.get(marks, 0) | bit
-        if needs.parts:
-            self._parts.append((tuple(template(part) for part in needs.parts), bit))
+        self._marks.add(needs, bit)
+        for number in range(needs.digits):
+            self._digits[number] |= bit
+        for place, words in enumerate(needs.words.split("|") if needs.words else ()):
+            if place == len(self._words):
+                self._words.append(_Vocabulary())
+            self._words[place].add(words, bit)
         if needs.run:
-            self._runs[b"w" * needs.run] = self._runs.get(b"w" * needs.run, 0) | bit
+            self._runs[needs.run] = self._runs.get(needs.run, 0) | bit
+        if needs.chains:
+            self._chains.add(needs.chains, bit)
+        for view, forms in enumerate((needs.parts, needs.forms, needs.hex_forms, needs.numbers)):
+            for form in forms:
+                self._forms[view].add(form, bit)
+        if needs.template:
+            self._patterns.append((re.compile(needs.template.encode("ascii")), bit))
         self._named |= bit if needs.name else 0
-
-    def _require(self, need: tuple[bytes, int], bit: int) -> None:
-        self._marks[need] = self._marks.get(need, 0) | bit
 
     def candidates(self, shape: bytes) -> int:
         """The rows that can match a text of this template."""
-        rows = self._by_marks(shape.translate(None, _SILENT))
+        rows = self._marks.find(shape.translate(None, _SILENT), self._all)
+        digits = shape.count(b"0")
+        if digits <= _MOST_DIGITS:
+            rows &= ~self._digits[digits]
         words = shape.translate(_WORDS).split()
-        if self._vocabulary.isdisjoint(words):
-            rows &= ~self._worded
-        else:
-            rows &= self._by_words(words)
-        for run, wanting in self._runs.items():
-            if rows & wanting and run not in shape.translate(_RUNS):
-                rows &= ~wanting
-        return self._by_rest(shape, rows) if rows else rows
-
-    def _by_marks(self, marks: bytes) -> int:
-        rows = self._remembered.get(marks)
-        if rows is not None:
-            return rows
-        rows = self._all
-        for (mark, least), wanting in self._marks.items():
-            if marks.count(mark) < least:
-                rows &= ~wanting
-        for some, wanting in self._any_marks.items():
-            if not any(mark in marks for mark in some):
-                rows &= ~wanting
-        if len(marks) <= _LONGEST_MARKS:
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[marks] = rows
-        return rows
-
-    def _by_words(self, words: list[bytes]) -> int:
-        rows = self._all & ~self._worded
-        for word in self._vocabulary.intersection(words):
-            rows |= self._by_word[word]
-        return rows
-
-    def _by_rest(self, shape: bytes, rows: int) -> int:
+        for vocabulary in self._words:
+            rows = vocabulary.reduce(rows, words)
+        if rows & self._running:
+            rows = self._by_runs(rows, shape.translate(_RUNS))
+        if rows & self._chains.wanting:
+            rows = self._chains.reduce(rows, shape)
+        for forms in self._forms:
+            if rows & forms.wanting:
+                rows = forms.reduce(rows, shape)
+        for pattern, wanting in self._patterns:
+            if rows & wanting and pattern.search(shape) is None:
+                rows ^= wanting
         if rows & self._named and not self._holds_name(shape.lower()):
             rows &= ~self._named
-        lower = b""
-        for parts, bit in self._parts:
-            if rows & bit:
-                lower = lower or shape.lower()
-                if not any(part in lower for part in parts):
-                    rows &= ~bit
         return rows
+
+    def _by_runs(self, rows: int, runs: bytes) -> int:
+        found = ~self._running
+        for run, wanting in self._longer:
+            if run not in runs:
+                break
+            found |= wanting
+        return rows & found
 
     def _holds_name(self, lower: bytes) -> bool:
         """Whether a word that ends like a known key stands before a delimiter."""
         for delimiter in _DELIMITERS:
             if delimiter in lower:
                 *heads, _ = lower.split(delimiter)
-                tails = [head[-16:].rstrip(_CLOSERS + b"=-:")[-3:] for head in heads]
-                if not self._endings.isdisjoint(tails):
+                if not self._endings.isdisjoint([head[-24:].rstrip(_CLOSERS)[-3:] for head in heads]):
                     return True
         return b"?" in lower  # a delimiter or a name of another script
+
+
+class _Marks:
+    """How often each mark has to be there, and the rows that need it."""
+
+    def __init__(self) -> None:
+        self._least: dict[bytes, list[int]] = {}
+        self._any: dict[bytes, int] = {}
+        self._wanting = 0
+        self._remembered: dict[bytes, int] = {}
+
+    def add(self, needs: Needs, bit: int) -> None:
+        """The row of ``bit`` needs these marks."""
+        for mark in set(needs.marks):
+            least = needs.marks.count(mark)
+            without = self._least.setdefault(template(mark), [])
+            without += [0] * (least - len(without))
+            for number in range(least):
+                without[number] |= bit
+        for mark in needs.any_mark:
+            self._any[template(mark)] = self._any.get(template(mark), 0) | bit
+            self._wanting |= bit
+
+    def find(self, marks: bytes, rows: int) -> int:
+        """Of ``rows``, which are all, those that are left, given the marks of a text."""
+        found = self._remembered.get(marks)
+        if found is not None:
+            return found
+        found = rows & self._with_any(marks)
+        for mark, without in self._least.items():
+            number = marks.count(mark)
+            if number < len(without):
+                found &= ~without[number]
+        if len(marks) <= _LONGEST_MARKS:
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            self._remembered[marks] = found
+        return found
+
+    def _with_any(self, marks: bytes) -> int:
+        found = ~self._wanting
+        for mark, wanting in self._any.items():
+            if mark in marks:
+                found |= wanting
+        return found
+
+
+class _Chains:
+    """Forms of numbers in groups, and the rows that need one of theirs."""
+
+    def __init__(self) -> None:
+        self._forms: dict[bytes, int] = {}
+        self._remembered: dict[bytes, int] = {}
+        self.wanting = 0
+
+    def add(self, forms: Sequence[str], bit: int) -> None:
+        """One of ``forms`` is needed by the row of ``bit``."""
+        for form in forms:
+            self._forms[template(form)] = self._forms.get(template(form), 0) | bit
+        self.wanting |= bit
+
+    def reduce(self, rows: int, shape: bytes) -> int:
+        """The rows that are left, given a template."""
+        found = ~self.wanting
+        for chain in _CHAIN.findall(shape):
+            known = self._remembered.get(chain)
+            if known is None:
+                known = functools.reduce(
+                    int.__or__, (bit for form, bit in self._forms.items() if form in chain), 0
+                )
+                if len(self._remembered) >= _REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[chain] = known
+            found |= known
+        return rows & found
+
+
+class _Vocabulary:
+    """Words, and the rows that need one of theirs."""
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, int] = {}
+        self._wanting = 0
+
+    def add(self, words: str, bit: int) -> None:
+        """One of ``words`` is needed by the row of ``bit``."""
+        for word in words.split():
+            self._rows[word.encode()] = self._rows.get(word.encode(), 0) | bit
+        self._wanting |= bit
+
+    def reduce(self, rows: int, words: list[bytes]) -> int:
+        """The rows that are left, given the words of a text."""
+        found = ~self._wanting
+        for word in self._rows.keys() & words:
+            found |= self._rows[word]
+        return rows & found
+
+
+class _Forms:
+    """Parts of one view of a template, and the rows that need one of theirs.
+
+    Args:
+        view: 0 in lower case, 1 every letter as ``a``, 2 every hexadecimal digit as ``h``, 3 every run of digits
+            as one ``0``.
+    """
+
+    def __init__(self, view: int) -> None:
+        self._view = view
+        self._rows: dict[bytes, int] = {}
+        self.wanting = 0
+
+    def add(self, form: str, bit: int) -> None:
+        """``form`` is one of those that the row of ``bit`` needs."""
+        self._rows[template(form)] = self._rows.get(template(form), 0) | bit
+        self.wanting |= bit
+
+    def reduce(self, rows: int, shape: bytes) -> int:
+        """The rows that are left, given a template."""
+        seen = b" " + self._seen(shape)
+        found = ~self.wanting
+        wanted = rows & self.wanting
+        for form, wanting in self._rows.items():
+            if wanted & wanting and form in seen:
+                found |= wanting
+        return rows & found
+
+    def _seen(self, shape: bytes) -> bytes:
+        if self._view == 0:
+            return shape.lower()
+        if self._view == 1:
+            return shape.translate(_LETTERED)
+        if self._view == 2:
+            return shape.translate(_HEXED)
+        while b"00" in shape:
+            shape = shape.replace(b"00", b"0")
+        return shape

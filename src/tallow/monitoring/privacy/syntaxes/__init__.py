@@ -11,7 +11,7 @@ from tallow.monitoring.privacy.keys import Keys, is_private
 from tallow.monitoring.privacy.model import Key, Needs, Pair, Span, Syntax
 from tallow.monitoring.privacy.syntaxes import commands, inserts, tabular
 from tallow.monitoring.privacy.syntaxes.assignments import assignments
-from tallow.monitoring.privacy.tables.syntaxes import PATTERNS
+from tallow.monitoring.privacy.tables.syntaxes import OPTIONS, PATTERNS
 
 Reader = Callable[[str], Iterator[tuple[Key, int, int]]]
 
@@ -39,7 +39,7 @@ ASSIGNMENT: Final = Syntax(
 )
 COMMAND: Final = Syntax(
     "command-option",
-    Needs(words=commands.WORDS, marks="-"),
+    Needs(words=commands.WORDS, forms=OPTIONS),
     commands.options,
     examples=(("ldapsearch -D cn=svc -w rosebud -b x", "ldapsearch -D cn=svc -w [secret] -b x"),),
     counterexamples=("docker run -p 8080:80 nginx", "mysql -u root -p shop"),

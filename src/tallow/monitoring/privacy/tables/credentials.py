@@ -40,7 +40,7 @@ RULES: Final = (
     Rule(
         "json-web-token",
         "jwt",
-        Needs(parts=("eyj",)),
+        Needs(run=16, parts=("eyj",)),
         r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,8000}={0,2}(?:\.[A-Za-z0-9_-]{0,8000}={0,2}){1,4}",
         examples=(("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl, next", "t [jwt], next"),),
         counterexamples=("the prefix eyJ alone",),
@@ -118,7 +118,7 @@ RULES: Final = (
     Rule(
         "room-code-in-sentence",
         "room_code",
-        Needs(words="code room", any_mark="-0"),
+        Needs(words="code room"),
         r"(?<![\w-])(?i:room|share|pairing|invite|invitation|join|join with|transfer)[ -](?i:code)"
         rf"{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,40}}|[A-Z]{{3,5}}-[A-Z]{{3,5}})(?![\w-])"
         r"|(?<![\w-])(?i:room) (?P<private2>(?=[A-Z]*\d)[A-Z0-9]{6,12}|(?=[A-Z-]*\d)[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3})(?![\w-])",
@@ -155,7 +155,7 @@ RULES: Final = (
     Rule(
         "short-option-secret",
         "secret",
-        Needs(marks="-", digits=1),
+        Needs(parts=("-p",), digits=1),
         r"(?<![\w-])-p[ =]?(?P<private>(?=[^\s\"':]{0,60}\d)(?=[^\s\"':]{0,60}[A-Za-z])[^\s\"':/-][^\s\"':/]{5,100})(?=[\s\"']|$)",
         lambda text: "." not in text,
         examples=(("run -p maple39walnut -u root", "run -p [secret] -u root"),),
@@ -165,7 +165,7 @@ RULES: Final = (
     Rule(
         "short-option-login",
         "credential",
-        Needs(marks="-:"),
+        Needs(parts=("-u",), marks="-:"),
         r"(?<![\w-])-(?:u|-user)[ =][\"']?(?!\d+:\d+)(?P<private>[^\s\"':/$<{]{1,100}:[^\s\"'$<*{:/][^\s\"']{0,200})",
         examples=(("fetch -u svc:rosebud https://api.example", "fetch -u [credential] https://api.example"),),
         counterexamples=("docker run -u 1000:1000 nginx", "curl -u $USER:$PASS https://api.example"),

@@ -204,7 +204,7 @@ RULES: Final = (
     Rule(
         "google-oauth-refresh",
         "api_key",
-        Needs(marks="//00", run=16),
+        Needs(marks="//", digits=2, run=16),
         r"(?<![\w/])1//0[\w-]{20,400}",
         examples=((f"refresh 1//0{_A[:40]} used", "refresh [api_key] used"),),
         counterexamples=("1//0 is a fraction",),
@@ -213,7 +213,7 @@ RULES: Final = (
     Rule(
         "telegram-bot",
         "api_key",
-        Needs(marks=":", digits=8, parts=(":aa",)),
+        Needs(marks=":", digits=8, run=34, parts=(":aa",)),
         r"(?<!\d)\d{8,10}:AA[\w-]{32,33}(?![\w-])",
         examples=(
             (
@@ -238,7 +238,7 @@ RULES: Final = (
     Rule(
         "asana",
         "api_key",
-        Needs(marks="/:", digits=14),
+        Needs(digits=14, forms=("000000000000:",)),
         r"(?<![\w/.])[012]/\d{12,17}(?:/\d{12,17})?:[0-9a-f]{32}(?![0-9a-f])",
         examples=((f"using 1/1234567890123456:{_H[:32]} here", "using [api_key] here"),),
         counterexamples=("1/2:3",),
@@ -283,7 +283,7 @@ RULES: Final = (
     Rule(
         "mailchimp",
         "api_key",
-        Needs(run=32, parts=("-us",)),
+        Needs(run=35, parts=("-us",)),
         r"(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?!\w)",
         examples=((f"using {_H[:32]}-us14 here", "using [api_key] here"),),
         counterexamples=("region-us14",),
@@ -292,7 +292,7 @@ RULES: Final = (
     Rule(
         "terraform-cloud",
         "api_key",
-        Needs(parts=(".atlasv0.",)),
+        Needs(run=50, parts=(".atlasv0.",)),
         r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,200}",
         examples=((f"using {_A[:14]}.atlasv1.{_A[:60]} here", "using [api_key] here"),),
         counterexamples=("x.atlasv1.y",),
@@ -310,7 +310,7 @@ RULES: Final = (
     Rule(
         "maxmind",
         "api_key",
-        Needs(parts=("_mmk",)),
+        Needs(run=40, parts=("_mmk",)),
         r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)",
         examples=((f"using {_A[:6]}_{_A[:29]}_mmk here", "using [api_key] here"),),
         counterexamples=("a_mmk",),
@@ -319,7 +319,7 @@ RULES: Final = (
     Rule(
         "newrelic-legacy",
         "api_key",
-        Needs(parts=("nral",)),
+        Needs(run=40, parts=("nral",)),
         r"(?<![A-Za-z0-9])[0-9a-f]{36}NRAL(?!\w)",
         examples=((f"using {_H[:36]}NRAL here", "using [api_key] here"),),
         counterexamples=("NRAL",),

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Final
 
 from tallow.monitoring.privacy.model import Needs, Rule
+from tallow.monitoring.privacy.tables.words import words
 from tallow.monitoring.privacy.validators import holds_mac, is_ipv4, is_ipv6, is_mac
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_V4: Final = rf"\d{{1,3}}(?:\.{_OCTET}){{3}}"
-_VERSION_BEFORE: Final = (
-    r"(?i:version|versions|ver|release|build|upgraded|upgrade|downgraded|updated|update|requires|python|java|openssl"
-    r"|chrome|kernel|glibc|libssl|package|assemblyversion|fileversion|productversion|[\w.-]{0,40}_version|mozilla)"
+_REST: Final = rf"\d{{0,2}}(?:\.{_OCTET}){{3}}"
+"""An address of version 4 behind its first digit."""
+_V6: Final = (
+    r"(?P<private>[0-9A-Fa-f:](?<![\w:.].)(?:[0-9A-Fa-f]{0,4}:){1,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?:%[\w.-]{1,16})?)"
+    r"(?!\w|:(?!\d{5}(?!\w)|[\s]|$)|\.\d(?!\d{0,4}(?::? |:?$| >)))"
 )
-"""What makes four numbers behind it a version."""
-_HOSTS: Final = r"(?i:tcp|udp|inet6?|ip|host|from|addr|client|peer|https?|icmp|sctp|dns|server|remote)"
+_VERSIONED: Final = words(
+    """
+    version versions ver release build upgraded upgrade downgraded updated update requires python java openssl chrome
+    kernel glibc libssl package mozilla
+    """
+)
+"""Words that make four numbers behind them a version."""
+_HOSTS: Final = words(
+    "tcp udp inet inet6 ip host from addr client peer http https icmp sctp dns server remote via by user"
+)
+_PRODUCT: Final = re.compile(r"(?:^|[\s(\"';])([A-Za-z][\w.-]{0,40})/$")
+_NETWORK: Final = re.compile(r"/\d{1,2}(?!\d)")
+
+
+def _is_address(text: str, start: int, end: int) -> bool:
+    """Whether four numbers are an address where they stand, not a version or a private network."""
+    before = text[max(0, start - 48) : start]
+    if before and _is_versioned(before, text[start:end]):
+        return False
+    network = _NETWORK.match(text, end) if text[end - 2 : end] == ".0" else None
+    return network is None or not ipaddress.ip_network(text[start:end] + network[0], strict=False).is_private
+
+
+def _is_versioned(before: str, number: str) -> bool:
+    last = before[-1]
+    if last in "^~vV" or before.endswith(("==", ">=", "<=", "~=", "!=")):
+        return True
+    if last == "@":
+        return len(number) == 7  # one digit each: a version of a package, not the host of a login
+    if last == "/":
+        product = _PRODUCT.search(before)
+        return product is not None and product[1].lower() not in _HOSTS
+    near = before.rstrip(" =:\"'(v").lower()
+    word = near[near.rfind(" ") + 1 :].rpartition("_")[2]
+    if word in {"from", "to", "and", "or", "-", "->"}:
+        return any(known in near for known in ("version", "grade", "update"))
+    return word in _VERSIONED
+
 
 RULES: Final = (
     Rule(
@@ -42,12 +82,8 @@ RULES: Final = (
     Rule(
         "ipv4",
         "ip",
-        Needs(marks="...", digits=4),
-        rf"{_VERSION_BEFORE}[\s:=/\"'(]{{1,3}}(?:to |from )?v?\d+(?:\.\d+){{3}}[\w.+-]*(?: (?:to|and|or|-|->|→|\.\.) v?\d+(?:\.\d+){{3}}[\w.+-]*)?"
-        rf"|(?:[\^~]|==|>=|<=|~=|!=) ?\d+(?:\.\d+){{3}}(?:-[\w.]+)?|@\d(?:\.\d){{3}}(?![\d.])|(?<![\w/.:-])(?!{_HOSTS}/)[A-Za-z][\w.-]{{0,40}}/\d+(?:\.\d+){{3}}(?![\d.:])|\bv\d+(?:\.\d+){{3}}"
-        rf"|\d+(?:\.\d+){{4,}}(?!\d*(?: >|:| |$))|\d+\.\d+\.\d+\.\d+-[A-Za-z0-9]+"
-        rf"|(?:10|172|192)(?:\.\d{{1,3}}){{2}}\.0/\d{{1,2}}(?!\d)"
-        rf"|(?<![A-Za-z0-9.])(?P<private>{_V4})(?![A-Za-z0-9]|\.\d|-[A-Za-z])",
+        Needs(marks="...", numbers=("0.0.0.0",)),
+        rf"\d(?<![A-Za-z0-9.]\d){_REST}(?![A-Za-z0-9]|\.\d|-[A-Za-z])",
         is_ipv4,
         examples=(
             ("peer 203.0.113.77:443 left", "peer [ip]:443 left"),
@@ -59,14 +95,17 @@ RULES: Final = (
             "bound to 0.0.0.0:8080",
             "10.0.0.0/8",
             "upgraded openssl 3.0.16.2-1",
+            "upgraded from 1.2.3.4 to 1.2.3.5",
+            "relay@2.1.4.3 ready",
         ),
         description="Addresses of version 4, but for the machine's own, masks, private networks and versions.",
+        context=_is_address,
     ),
     Rule(
         "ipv4-with-port",
         "ip",
-        Needs(marks="....", digits=5, words="tcp udp ip in"),
-        rf"(?<![\w.])(?P<private>{_V4})(?=\.\d{{1,5}}(?![\w.]))",
+        Needs(marks="....", numbers=("0.0.0.0.0",), words="tcp udp ip in"),
+        rf"\d(?<![\w.]\d){_REST}(?=\.\d{{1,5}}(?![\w.]))",
         is_ipv4,
         examples=(("IP 203.0.113.7.42688 > 198.51.100.4.443: Flags", "IP [ip].42688 > [ip].443: Flags"),),
         counterexamples=("snmp oid 1.3.6.1.4.1.311.21.20",),
@@ -75,7 +114,7 @@ RULES: Final = (
     Rule(
         "ip-host-name",
         "ip",
-        Needs(words="ip", marks="----", digits=4),
+        Needs(parts=("ip-0",), marks="----"),
         r"(?<![A-Za-z0-9])ip-(?P<private>\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)",
         examples=(("node ip-10-0-3-17 is ready", "node ip-[ip] is ready"),),
         counterexamples=("strip-1-2-3-4",),
@@ -84,22 +123,31 @@ RULES: Final = (
     Rule(
         "ipv6",
         "ip",
-        Needs(marks="::", digits=1),
-        r"(?<![\w:.])(?P<private>(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?:%[\w.-]{1,16})?)"
-        r"(?!\w|:(?!\d{5}(?!\w)|[\s]|$)|\.\d(?!\d{0,4}(?::? |:?$| >)))",
+        Needs(parts=("::",), digits=1),
+        _V6,
         is_ipv6,
         examples=(
-            ("banned ip 2345:0425:2CA1:0000:0000:0567:5673:23b5 for 600s", "banned ip [ip] for 600s"),
             ("at [2001:db8::1ff:8a2e]:443 now", "at [[ip]]:443 now"),
+            ("from ::ffff:203.0.113.9 now", "from [ip] now"),
         ),
         counterexamples=("listening on [::1]:9090", "std::vector<int> a::b 12:34:56", "xs[::2]", "fe80::/10"),
-        description="Addresses of version 6, in full, compressed or mapped.",
+        description="Addresses of version 6, compressed or mapped.",
+    ),
+    Rule(
+        "ipv6-full",
+        "ip",
+        Needs(marks=":::::::", digits=1),
+        _V6,
+        is_ipv6,
+        examples=(("banned ip 2345:0425:2CA1:0000:0000:0567:5673:23b5 for 600s", "banned ip [ip] for 600s"),),
+        counterexamples=("sha 3c:22:fb:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d",),
+        description="Addresses of version 6 in all their eight groups.",
     ),
     Rule(
         "mac",
         "mac",
-        Needs(any_mark=":-"),
-        r"(?<![0-9A-Za-z:.-])(?P<private>[0-9A-Fa-f]{2}(?:(?::[0-9A-Fa-f]{2}){5}|(?:-[0-9A-Fa-f]{2}){5}))(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
+        Needs(marks=":::::", hex_forms=("hh:hh:hh:hh:hh:hh",)),
+        r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?::[0-9A-Fa-f]{2}){5})(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
         is_mac,
         examples=(("nic 3c:52:82:1f:aa:0b up", "nic [mac] up"),),
         counterexamples=(
@@ -109,10 +157,20 @@ RULES: Final = (
         description="Hardware addresses, six octets.",
     ),
     Rule(
+        "mac-hyphens",
+        "mac",
+        Needs(marks="-----", hex_forms=("hh-hh-hh-hh-hh-hh",)),
+        r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?:-[0-9A-Fa-f]{2}){5})(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
+        is_mac,
+        examples=(("nic 3C-52-82-1F-AA-0B up", "nic [mac] up"),),
+        counterexamples=("ff-ff-ff-ff-ff-ff",),
+        description="The same with hyphens, as Windows writes it.",
+    ),
+    Rule(
         "mac-dotted",
         "mac",
-        Needs(marks=".."),
-        r"(?<![0-9A-Za-z.-])(?P<private>[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Za-z-]|\.[0-9A-Za-z])",
+        Needs(marks="..", hex_forms=("hhhh.hhhh.hhhh",)),
+        r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z.-].)[0-9A-Fa-f]{3}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Za-z-]|\.[0-9A-Za-z])",
         lambda text: is_mac(text) and not text.replace(".", "").isdigit(),
         examples=(("Physical address aabb.ccdd.eeff up", "Physical address [mac] up"),),
         counterexamples=("version 1024.2048.4096",),
@@ -131,8 +189,8 @@ RULES: Final = (
     Rule(
         "mac-plain",
         "mac",
-        Needs(words="mac hwaddr ether macaddress hardware"),
-        r"\b(?i:mac|hwaddr|ether|mac[ _-]?addr(?:ess)?|hardware address)[ :=]{1,3}(?P<private>(?=[0-9A-Fa-f]*\d)(?=\d*[A-Fa-f])[0-9A-Fa-f]{12})(?![\w-])",
+        Needs(words="mac hwaddr ether macaddress hardware macaddr", hex_forms=("hhhhhhhhhhhh",)),
+        r"\b(?:[Mm][Aa][Cc](?:[ _-]?[Aa]ddr(?:ess)?)?|[Hh][Ww]addr|ether|[Hh]ardware [Aa]ddress)[ :=]{1,3}(?P<private>(?=[0-9A-Fa-f]*\d)(?=\d*[A-Fa-f])[0-9A-Fa-f]{12})(?![\w-])",
         is_mac,
         examples=(("mac 3c52821faa0b joined", "mac [mac] joined"),),
         counterexamples=("commit 3c52821faa0b",),
@@ -141,8 +199,8 @@ RULES: Final = (
     Rule(
         "mac-chain",
         "mac",
-        Needs(marks="::::::"),
-        r"(?<![0-9A-Za-z:.-])(?P<private>[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){6,18})(?![:-]?[0-9A-Fa-f])",
+        Needs(marks="::::::", hex_forms=("hh:hh:hh:hh:hh:hh:hh",)),
+        r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?::[0-9A-Fa-f]{2}){6,18})(?![:-]?[0-9A-Fa-f])",
         holds_mac,
         examples=(("lease 01:3c:52:82:1f:aa:0b printer", "lease [mac] printer"),),
         counterexamples=("sha 3c:22:fb:01:02:03:04:05:06:07:08:09:0a:0b:0c:0d:0e:0f:10:11",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from tallow.monitoring.privacy.model import Needs, Rule
@@ -16,26 +17,54 @@ from tallow.monitoring.privacy.validators import (
     is_ssn,
 )
 
-_UNIT: Final = r"(?! ?(?:[KMGT]?i?B|bytes|octets|[nmuµ]?s|seconds|items|rows|records|ms)\b)"
-_COUNTED: Final = (
-    r"(?:(?<![A-Za-z])(?i:id|ids|ns|seq|offset|time|ts|count|bytes|size|nonce|timestamp|order|sku|isbn|ean|total|length|sent|received"
-    r"|limit|version|serial|invoice|ticket|uid|pid)|[a-z](?:Id|ID|Size|Bytes|Count|Time|Ns|Ms))[\"']?[=: ]{1,3}"
+_UNITS: Final = re.compile(r" ?(?:[KMGT]?i?B|bytes|octets|[nmuµ]?s|seconds|items|rows|records)\b")
+_COUNTED: Final = re.compile(
+    r"(?:(?:^|[^A-Za-z])(?i:id|ids|ns|seq|offset|time|ts|count|bytes|size|nonce|timestamp|order|sku|isbn|ean|total|length|sent|received"
+    r"|limit|version|serial|invoice|ticket|uid|pid)|[a-z](?:Id|ID|Size|Bytes|Count|Time|Ns|Ms))[\"']?[=: ]{1,3}$"
 )
-"""Words that say that a number behind them is a count, a time or an identifier."""
+"""What says of a number behind it that it is a count, a time or an identifier."""
 _CALLS: Final = (
-    r"(?i:tele)?(?i:phone|fon|fono|fone|fax)s?|(?i:tel|mobile|mobil|cell(?:ular|phone)?|sms|whatsapp|caller|called?|dial(?:ed|led|ing)?|texted|callback"
-    r"|call(?:ing|ed)?|text|contact|handy|rufnummer|celular|móvil|teléfono|téléphone|telefone|телефон|電話|电话|전화|msisdn|reach (?:me|us))"
+    r"[Tt]ele(?:phone|fono?|fone|fax)s?|[Pp]hones?|[Ff]ax|[Ff]on|[Tt]el|[Mm]obile?|[Cc]ell(?:ular|phone)?|[Ss][Mm][Ss]|[Ww]hats[Aa]pp|[Cc]aller"
+    r"|[Cc]all(?:ed|ing)?|[Dd]ial(?:l?ed|l?ing)?|[Tt]ext(?:ed)?|[Cc]allback|[Cc]ontact|[Hh]andy|[Rr]ufnummer|[Cc]elular|[Mm][Ss][Ii][Ss][Dd][Nn]"
+    r"|[Rr]each (?:me|us)"
 )
+_PLACES: Final = re.compile(
+    r"(?:(?:^|[^A-Za-z])(?i:location|located|position|gps|geo|coord\w{0,8}|lat\w{0,6}|lng|lon|long|maps?|near|point|place|ll|center|centre|waypoint"
+    r"|destination|pickup|dropoff|fix)|@|[?&](?:q|ll|center|loc|daddr|saddr)=)[^\nA-Za-z0-9]{0,24}$"
+)
+_CARD_GROUPS: Final = ("0000 0000 0000 0000", "0000-0000-0000-0000", "0000 000000 0000", "0000-000000-0000")
+
+
+_NATIONAL_FORMS: Final = (
+    *("(00", "00)", "00 000 0000", "00-000-0000", "00 0000 0000", "00-0000-0000"),
+    *(f"{area}{mark}{'0' * (9 - len(area))}" for area in ("000", "0000", "00000") for mark in " -/"),
+    *(f"000{mark}{number}{gap}00" for number in ("000", "0000", "00000") for mark in " -/" for gap in " -"),
+)
+"""How national numbers are grouped: an area of two to five digits, nine digits at least in all."""
+
+
+def _is_no_amount(text: str, _start: int, end: int) -> bool:
+    """Whether no unit stands behind a number."""
+    return _UNITS.match(text, end) is None
+
+
+def _is_no_count(text: str, start: int, end: int) -> bool:
+    """Whether neither a unit behind a number nor a word before it makes it a count."""
+    return _UNITS.match(text, end) is None and _COUNTED.search(text[max(0, start - 18) : start]) is None
+
+
+def _is_in_place(text: str, start: int, _end: int) -> bool:
+    """Whether a word for a place stands before."""
+    return _PLACES.search(text[max(0, start - 48) : start]) is not None
+
 
 RULES: Final = (
     Rule(
         "card",
         "card",
-        Needs(digits=13),
-        _COUNTED
-        + r"\d[\d -]{11,22}|(?<![\d.A-Za-z])(?:(?<!\d-)|(?<=\d ))(?P<private>(?:(?<!\d{4} )\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?!(?:[ -]\d{4}){2})(?:(?P=gap)\d{1,3}(?![\d/]))?"
-        r"|\d{4}(?P<gap2>[ -])\d{6}(?P=gap2)\d{4,5}|\d{13,19}))"
-        r"(?![\d]|\.\d|-\d)" + _UNIT,
+        Needs(digits=13, chains=("0" * 13, *_CARD_GROUPS)),
+        r"(?P<private>\d(?<![\dA-Za-z.]\d)(?<!\d-\d)(?:\d{12,18}|(?<!\d{4} \d)\d{3}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?!(?:[ -]\d{4}){2})(?:(?P=gap)\d{1,3}(?![\d/]))?"
+        r"|\d{3}(?P<gap2>[ -])\d{6}(?P=gap2)\d{4,5}))(?!\d|\.\d|-\d)",
         is_card_text,
         examples=(
             ("card 4111 1111 1111 1111 declined", "card [card] declined"),
@@ -48,12 +77,13 @@ RULES: Final = (
             "isbn 9783161484100",
         ),
         description="Payment cards (ISO 7812): a network's first digits, a length it issues, and the checksum.",
+        context=_is_no_count,
     ),
     Rule(
         "card-behind-number",
         "card",
-        Needs(digits=14),
-        r"(?<=\d )(?=(?P<private>\d{4} \d{4} \d{4} \d{4}|\d{13,19})(?!\d| \d{4}(?!\d)|\.\d|-\d))",
+        Needs(digits=17, chains=tuple(f"0 {groups}" for groups in _CARD_GROUPS[::2])),
+        r"(?<=\d )(?=(?P<private>\d{4} \d{4} \d{4} \d{4}|\d{4} \d{6} \d{5})(?!\d| \d{4}(?!\d)|\.\d|-\d))",
         is_card_text,
         examples=(("batch 2026 4111 1111 1111 1111 declined", "batch 2026 [card] declined"),),
         counterexamples=("0x00e0: 1024 4111 1111 1111 1111 2048",),
@@ -62,18 +92,18 @@ RULES: Final = (
     Rule(
         "card-in-any-groups",
         "card",
-        Needs(digits=13),
-        r"(?<![\dA-Za-z.])(?<!\d[ -])(?P<private>\d(?: ?\d){12,18}|\d(?:-?\d){12,18})(?!\d|[.]\d|[ -]\d)"
-        + _UNIT,
+        Needs(digits=13, chains=("00 00", "00-00", "0 0 0 0", "0-0-0-0")),
+        r"(?P<private>\d(?<![\dA-Za-z.]\d)(?<!\d[ -]\d)(?:(?: ?\d){12,18}|(?:-?\d){12,18}))(?!\d|[.]\d|[ -]\d)",
         lambda text: is_card_text(text) and _is_grouped(text),
         examples=(("pan 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 given", "pan [card] given"),),
         counterexamples=("978-3-16-148410-0",),
         description="The same in groups of any size, alone.",
+        context=_is_no_count,
     ),
     Rule(
         "iban",
         "iban",
-        Needs(digits=9),
+        Needs(digits=9, forms=("aa00",), template=r"[A-Za-z]{2}00[ -]?[A-Za-z0]{4}[ -]?[A-Za-z0]{3}"),
         rf"(?<![A-Za-z0-9])(?P<private>{iban_pattern()})(?![A-Za-z0-9])",
         is_iban_text,
         examples=(
@@ -86,8 +116,8 @@ RULES: Final = (
     Rule(
         "us-ssn",
         "ssn",
-        Needs(marks="--", digits=9),
-        r"(?<![\d-])(?P<private>\d{3}-\d{2}-\d{4})(?![\d-]|\.\d)",
+        Needs(chains=("000-00-0000",)),
+        r"(?P<private>\d(?<![\d-]\d)\d{2}-\d{2}-\d{4})(?![\d-]|\.\d)",
         is_ssn,
         examples=(("applicant 536-22-1234 approved", "applicant [ssn] approved"),),
         counterexamples=("pages 000-22-1234", "24-11-2026"),
@@ -96,8 +126,8 @@ RULES: Final = (
     Rule(
         "us-ssn-named",
         "ssn",
-        Needs(words="ssn social sin", digits=9),
-        r"(?i:\bssns?|social[ _-]security(?:[ _-](?:number|no|num|nr))?|\bsin)\b\.?[\"']?(?:[ :=#'\"(]|is|was|of|number|no|[A-Za-z]{1,12}[ ]){0,6}"
+        Needs(words="ssn ssns social sin", digits=9),
+        r"(?:\b[Ss][Ss][Nn]s?|[Ss](?i:ocial[ _-]security(?:[ _-](?:number|no|num|nr))?)|\b(?:SIN|sin))\b\.?[\"']?(?:[ :=#'\"(]|is|was|of|number|no|[A-Za-z]{1,12}[ ]){0,6}"
         r"(?P<private>\d{3}[ .-]?\d{2}[ .-]?\d{4}|\d{3} \d{3} \d{3})(?![\d])",
         examples=(
             ("My social security number is 109.99.6000", "My social security number is [ssn]"),
@@ -109,7 +139,7 @@ RULES: Final = (
     Rule(
         "uk-national-insurance",
         "ssn",
-        Needs(digits=6),
+        Needs(digits=6, forms=("aa 00 00 00 a", "aa000000a")),
         r"(?<![A-Za-z0-9])(?P<private>(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: \d\d \d\d \d\d |\d{6})[A-D])(?![A-Za-z0-9])",
         examples=(("NI number AB 12 34 56 C on file", "NI number [ssn] on file"),),
         counterexamples=("part AB 12 34 56",),
@@ -118,7 +148,7 @@ RULES: Final = (
     Rule(
         "brazil-cpf",
         "ssn",
-        Needs(marks="..-", digits=11),
+        Needs(chains=("000.000.000-00",)),
         r"(?<![\d.])(?P<private>\d{3}\.\d{3}\.\d{3}-\d{2})(?![\d-])",
         is_cpf,
         examples=(("cliente 529.982.247-25 aprovado", "cliente [ssn] aprovado"),),
@@ -128,7 +158,7 @@ RULES: Final = (
     Rule(
         "italy-codice-fiscale",
         "ssn",
-        Needs(digits=7, run=16),
+        Needs(forms=("aaaaaa00a00a000a",)),
         r"(?<![A-Za-z0-9])(?P<private>[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])(?![A-Za-z0-9])",
         examples=(("contribuente RSSMRA85T10A562S trovato", "contribuente [ssn] trovato"),),
         counterexamples=("module ABCDEF12345678901",),
@@ -137,7 +167,7 @@ RULES: Final = (
     Rule(
         "france-nir",
         "ssn",
-        Needs(digits=15),
+        Needs(digits=15, chains=("000 000 00",)),
         r"(?<!\d)(?<!\d )(?P<private>[12] ?\d\d ?(?:0[1-9]|1[0-2]) ?\d\d ?\d{3} ?\d{3} ?\d\d)(?!\d| \d)",
         lambda text: is_nir(text) and " " in text,
         examples=(("assuré 2 55 08 14 168 025 38 trouvé", "assuré [ssn] trouvé"),),
@@ -150,7 +180,7 @@ RULES: Final = (
         Needs(
             words="aadhaar aadhar pesel passport licence license nino dni nie nhs bsn curp tin itin insurance personnummer"
         ),
-        r"(?i:aadhaa?r|pesel|passport|driv(?:er'?s?|ing) licen[cs]e|nino|dni|nie|nhs|bsn|curp|itin|insurance|personnummer)"
+        r"\b(?:[Aa]adhaa?r|PESEL|[Pp]esel|[Pp]assport|[Dd]riv(?:er'?s?|ing) [Ll]icen[cs]e|NINO|[Nn]ino|DNI|dni|NIE|nie|NHS|nhs|BSN|bsn|CURP|curp|ITIN|itin|[Ii]nsurance|[Pp]ersonnummer)"
         r"(?: (?i:number|no\.?|num|nr\.?|#|card|id))?(?:[ :=#'\"]| is| was){1,6}(?P<private>(?=[A-Z -]{0,6}\d)[A-Z0-9](?:[ -]?[A-Z0-9]){6,17})(?![\w-])",
         examples=(
             ("passport no C01X00T47 scanned", "passport no [ssn] scanned"),
@@ -163,44 +193,44 @@ RULES: Final = (
         "phone-international",
         "phone",
         Needs(marks="+", digits=8),
-        r"(?<![\w.+])(?P<private>\+ ?\(?\d(?:[ ().\-/\u00a0]{0,2}\d){7,14})(?!\d)" + _UNIT,
+        r"\+(?<![\w.+]\+) ?\(?\d(?:[ ().\-/\u00a0]{0,2}\d){7,14}(?!\d)",
         is_international,
         examples=(("from +49 30 9018 2000 now", "from [phone] now"), ("tel:+1-201-555-0123", "tel:[phone]")),
         counterexamples=("2026-11-24T16:14:25.123456+00:00", "+0200", "1e+10"),
         description="Telephone numbers behind a plus (E.164).",
+        context=_is_no_amount,
     ),
     Rule(
         "phone-double-zero",
         "phone",
-        Needs(digits=10),
-        r"(?<![\w.+:\-/])(?<!\d )(?P<private>00 ?[1-9](?:[ ().\-/]{0,2}\d){7,13})(?!\d)" + _UNIT,
-        lambda text: (
-            (is_international(text) and not text.isdigit())
-            or (11 < len(text) < 16 and is_international(text))
-        ),
+        Needs(digits=10, chains=("0000000000", "0000 0", "00 00", "0000-0", "0000/0", "0000(")),
+        r"00(?<![\w.+:\-/]00)(?<!\d 00) ?[1-9](?:[ ().\-/]{0,2}\d){7,13}(?!\d)",
+        lambda text: is_international(text) and (not text.isdigit() or 11 < len(text) < 16),
         examples=(("line 0049 30 9012345 busy", "line [phone] busy"),),
         counterexamples=("00000000-0000", "offset 00123"),
         description="The same behind two zeros.",
+        context=_is_no_amount,
     ),
     Rule(
         "us-phone",
         "phone",
-        Needs(digits=10),
-        r"(?<![\w.+\-/:])(?<!\d )(?:1[ .-])?(?P<private>\([2-9]\d{2}\) ?\d{3}[ .-]\d{4}|(?:1[ .-])?[2-9]\d{2}(?P<gap>[ .-])\d{3}(?P=gap)\d{4})(?![\w-]|\.\d)"
-        + _UNIT,
+        Needs(digits=10, chains=("000-000-0000", "000.000.0000", "000 000 0000", "(000) 000", "(000)000")),
+        r"[2-9(](?<![\w.+\-/:].)(?<!\d .)(?<!1-.)(?:(?<=\()[2-9]\d{2}\) ?\d{3}[ .-]\d{4}|(?<=\d)\d{2}(?P<gap>[ .-])\d{3}(?P=gap)\d{4})(?![\w-]|\.\d)"
+        r"|1(?<![\w.+\-/:]1)[ .-](?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}(?![\w-]|\.\d)",
         examples=(
             ("now (415) 555-0132 rings", "now [phone] rings"),
             ("now 415-555-0132 rings", "now [phone] rings"),
         ),
         counterexamples=("rows 415-555", "line 415 column 555", "24-11-2026"),
         description="Numbers of North America: three, three and four digits.",
+        context=_is_no_amount,
     ),
     Rule(
         "national-phone",
         "phone",
-        Needs(digits=8),
-        r"(?<![\w.+\-/:,])(?<!\d )(?P<private>\(0[1-9]\d{0,3}\)[ ]?\d{2,4}[ -]?\d{2,5}(?:[ -]\d{2,5})?|0[1-9]\d{1,3}[ /-]\d{3,8}(?:[ -]\d{2,5}){0,2}"
-        r"|0[1-9]\d?[ -]\d{3,4}[ -]\d{4}|\([1-9]\d\) ?9?\d{4}-\d{4})(?![\w:-]|\.\d|/\d)" + _UNIT,
+        Needs(digits=9, chains=_NATIONAL_FORMS),
+        r"[0(](?<![\w.+\-/:,].)(?<!\d .)(?:(?<=\()0[1-9]\d{0,3}\) ?\d{2,4}[ -]?\d{2,5}(?:[ -]\d{2,5})?|(?<=\()[1-9]\d\) ?9?\d{4}-\d{4}"
+        r"|(?<=0)[1-9]\d{1,3}[ /-]\d{3,8}(?:[ -]\d{2,5}){0,2}|(?<=0)[1-9]\d?[ -]\d{3,4}[ -]\d{4})(?![\w:-]|\.\d|/\d)",
         lambda text: 9 <= len(digits_of(text)) <= 12,
         examples=(
             (
@@ -211,12 +241,13 @@ RULES: Final = (
         ),
         counterexamples=("pages 0123-0456", "04/11/2026", "00:00:12.345"),
         description="National numbers with their leading zero, or an area in parentheses.",
+        context=_is_no_amount,
     ),
     Rule(
         "phone-in-pairs",
         "phone",
-        Needs(digits=10),
-        r"(?<![\w.+\-/:])(?<!\d )(?P<private>0[1-9](?P<gap>[ .-])\d{2}(?P=gap)\d{2}(?P=gap)\d{2}(?P=gap)\d{2})(?![\w:-]|\.\d)",
+        Needs(digits=10, chains=("00 00 00 00 00", "00.00.00.00.00", "00-00-00-00-00")),
+        r"0(?<![\w.+\-/:]0)(?<!\d 0)[1-9](?P<gap>[ .-])\d{2}(?P=gap)\d{2}(?P=gap)\d{2}(?P=gap)\d{2}(?![\w:-]|\.\d)",
         examples=(("line 06 12 34 56 78 failed", "line [phone] failed"),),
         counterexamples=("01.02.2026 10:00",),
         description="Numbers in five pairs, as in France.",
@@ -225,12 +256,12 @@ RULES: Final = (
         "phone-named",
         "phone",
         Needs(
-            words="phone telephone telefon telefono telefone fax tel mobile mobil cell cellphone cellular sms whatsapp caller call called calling dial dialed"
-            " dialled dialing texted text callback contact handy rufnummer celular msisdn reach fon",
+            words="phone phones telephone telephones telefon telefono telefone fax tel mobile mobil cell cellphone cellular sms whatsapp caller call called"
+            " calling dial dialed dialled dialing dialling texted text callback contact handy rufnummer celular msisdn reach fon",
             digits=7,
         ),
-        rf"(?<![\w-])(?:{_CALLS})\b(?:\.|'s)?(?: (?i:sent|number|no\.?|to|number:|at|me at|is|from|on|back))*[ :=\"']{{1,3}}"
-        r"(?P<private>\(?\+?\d(?:[ ().\-]{0,2}\d){6,14})(?![\w])" + _UNIT,
+        rf"(?<![\w-])(?:{_CALLS})\b(?:\.|'s)?(?: (?:sent|number|no\.?|to|number:|at|me at|is|from|on|back))*[ :=\"']{{1,3}}"
+        r"(?P<private>\(?\+?\d(?:[ ().\-]{0,2}\d){6,14})(?![\w])",
         lambda text: not _is_count_or_date(text),
         examples=(
             ("tel 4155550132 out of service", "tel [phone] out of service"),
@@ -238,25 +269,27 @@ RULES: Final = (
         ),
         counterexamples=("call 12345678 returned", "cell 1234567 updated", "phone home disabled"),
         description="Digits of any form that the text calls a telephone number.",
+        context=_is_no_amount,
     ),
     Rule(
         "phone-named-elsewhere",
         "phone",
         Needs(marks="?", digits=7),
-        r"(?:телефон|電話|电话|手机|전화|τηλέφωνο|هاتف|टेलीफोन|teléfono|téléphone|móvil|numéro|número)[\w]{0,4}[ :=：]{1,3}(?P<private>\(?\+?\d(?:[ ().\-]{0,2}\d){6,14})(?![\w])",
+        r"(?:телефон|電話|电话|手机|전화|τηλέφωνο|هاتف|टेलीफोन|[Tt]eléfono|[Tt]éléphone|[Mm]óvil|[Nn]uméro|[Nn]úmero)[\w]{0,4}[ :=：]{1,3}(?P<private>\(?\+?\d(?:[ ().\-]{0,2}\d){6,14})(?![\w])",
         examples=(("電話：03-5123-4567", "電話：[phone]"),),
         counterexamples=("電話なし",),
         description="The same in other scripts.",
+        context=_is_no_amount,
     ),
     Rule(
         "coordinate-pair",
         "geo",
-        Needs(marks="..", digits=8),
-        r"(?i:location|located|position|gps|geo|coord\w{0,8}|lat\w{0,6}|lng|lon|long|maps?|near|point|place|ll|center|centre|waypoint|destination"
-        r"|pickup|dropoff|fix|at|@)(?![A-Za-z])[^\n\d]{0,24}?(?P<private>[-+]?\d{1,2}\.\d{4,12}(?:[,;/]\s?|\s)[-+]?\d{1,3}\.\d{4,12})(?![.\w])",
+        Needs(marks="..", digits=8, forms=(".0000",)),
+        r"[-+0-9](?<![\w.].)\d{0,2}\.\d{4,12}(?:[,;/]\s?|\s)[-+]?\d{1,3}\.\d{4,12}(?![.\w])",
         examples=(("gps 48.13715,11.57612 fixed", "gps [geo] fixed"),),
         counterexamples=("loss 0.01234, accuracy 0.98765",),
         description="A latitude and a longitude behind a word for a place.",
+        context=_is_in_place,
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from tallow.monitoring.privacy.checks import is_random
@@ -10,11 +11,21 @@ from tallow.monitoring.privacy.tables.words import ACCOUNTS, SHARED_HOMES, STATU
 from tallow.monitoring.privacy.validators import has_digit_and_letter
 
 _NAME: Final = r"[^/\s\"'`:;,<>(){}|*?$\[\]\\&#%]{1,64}(?: [^/\s\"'`:;,<>(){}|*?$\[\]\\&=]{1,30}(?=/)){0,2}"
-_ON_DISK: Final = (
-    r"(?<![\w.:/~])(?:file:///?)?(?:/(?:var|usr|etc|opt|srv|tmp|lib|lib64|data|mnt|media|home|proc|sys|run|dev|root|Users|private|Library|Volumes|app"
-    r"|workspace|builds|nix|snap|boot|bin|sbin|storage)/|~/|\.{1,2}/|[A-Za-z]:[/\\]|s3://|gs://)[^\s\"'`]{0,400}"
+_FOLDERS: Final = "share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset|verify|magic|confirm|activate|unsubscribe|s|r|d|t"
+_PATH_START: Final = re.compile(r"[^\s\"'`=(\[{<,;]*\Z")
+_ON_DISK: Final = re.compile(
+    r"(?:file://)?(?:/(?:var|usr|etc|opt|srv|tmp|lib|lib64|data|mnt|media|home|proc|sys|run|dev|root|Users|private|Library|Volumes|app|workspace|builds"
+    r"|nix|snap|boot|bin|sbin|storage)/|~/|\.{1,2}/|[A-Za-z]:[/\\]|s3://|gs://)"
 )
 """A path in a file system, which is no address of a share."""
+_CODED: Final = rf"/(?:{_FOLDERS})/(?=[A-Za-z_~-]{{0,60}}0)(?=[0_~-]{{0,60}}[A-Za-z])[A-Za-z0_~-]{{5}}"
+"""A folder of shares and a code of letters and digits in it."""
+
+
+def _is_no_file(text: str, start: int, _end: int) -> bool:
+    """Whether the path that leads to a place is none in a file system."""
+    found = _PATH_START.search(text[max(0, start - 200) : start])
+    return found is None or _ON_DISK.match(found[0]) is None
 
 
 def _is_person(name: str) -> bool:
@@ -84,7 +95,9 @@ RULES: Final = (
     Rule(
         "login-name",
         "user",
-        Needs(words="user for from login"),
+        Needs(
+            words="user role failed accepted invalid session machine fatal error | for from login does user role"
+        ),
         r"(?:\b(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?|\b[Ii]nvalid user )(?P<private>\S{1,64})(?= from )"
         r"|session (?:opened|closed) for user (?P<private2>[\w.-]{1,64})|\b[Uu]ser:? [\"'`](?P<private3>[^\"'`\s]{1,64})[\"'`]"
         r"|\bmachine \S{1,100} login (?P<private4>\S{1,64}) password|\b[Rr]ole [\"'](?P<private5>[^\"'\s]{1,64})[\"'] does not"
@@ -122,10 +135,10 @@ RULES: Final = (
         "share_link",
         Needs(
             marks="//",
-            words="share shared join invite invitation invitations room rooms receive reset password verify magic confirm activate unsubscribe s r d t download",
+            words="share shared join invite invitation invitations room rooms receive reset password verify magic confirm activate unsubscribe s r d t",
+            template=_CODED,
         ),
-        rf"{_ON_DISK}|/(?:share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset|verify|magic|confirm|activate|unsubscribe"
-        r"|s|r|d|t)/(?P<private>[A-Za-z0-9_~-]{5,200})(?![\w{}.])",
+        rf"/(?:{_FOLDERS})/(?P<private>[A-Za-z0-9_~-]{{5,200}})(?![\w{{}}.])",
         _is_code,
         examples=(("GET /r/K7QX93PZ HTTP/1.1 200", "GET /r/[share_link] HTTP/1.1 200"),),
         counterexamples=(
@@ -134,11 +147,15 @@ RULES: Final = (
             "/d/overview/tallow-overview",
         ),
         description="Codes in the paths of links.",
+        context=_is_no_file,
     ),
     Rule(
         "hosted-share",
         "share_link",
-        Needs(marks="/."),
+        Needs(
+            marks="/.",
+            words="tl drv google discord me whatsapp zoom wetransfer mega pastebin dropbox icloud send",
+        ),
         r"/(?:www\.)?(?:we\.tl/t-|1drv\.ms/\w/s!|(?:drive|docs)\.google\.com/(?:\w{1,20}/){1,3}(?:d|folders)/|discord\.gg/|t\.me/\+|t\.me/joinchat/"
         r"|chat\.whatsapp\.com/|meet\.google\.com/|zoom\.us/j/|wetransfer\.com/downloads/|mega\.nz/(?:file|folder)/|pastebin\.com/|dropbox\.com/(?:scl/f[io]|sh?|t)/"
         r"|icloud\.com/\w{1,20}/|send\.vis\.ee/download/)(?P<private>[\w~#-]{5,200})",

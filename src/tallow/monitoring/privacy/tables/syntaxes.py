@@ -10,10 +10,13 @@ from tallow.monitoring.privacy.tables.commands import POSITIONAL, shown
 _NAME: Final = r"(?P<name>[A-Za-z_][\w.\-]{0,80})"
 _NAMES_OF_SECRETS: Final = "password passwd passphrase passcode pin otp requirepass masterauth secret"
 
+OPTIONS: Final = (" -a", " --a", '"-', "'-", "(-")
+"""How an option begins."""
+
 PATTERNS: Final = (
     Syntax(
         "option",
-        Needs(marks="-"),
+        Needs(marks="-", forms=OPTIONS),
         r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,60})(?<!\[)[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
         r"|(?P<value3>(?![A-Z_]{3,}[\])\s])[^\s\"'-]\S*))",
         examples=(
@@ -208,7 +211,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "old-and-new",
-        Needs(words="old new before after", any_mark="\"':="),
+        Needs(words="old from before | field name key column attribute", any_mark="\"':="),
         r"\b(?:field|name|key|column|attribute)[\"']?\s?[:=]\s?[\"']?(?P<name>[\w.\-]{2,80})[\"']?,?\s{1,4}[\"']?(?:old|from|before)(?:_value)?[\"']?\s?[:=]\s?"
         r"[\"']?(?P<value>[^\s\"',;}]{1,400})[\"']?,?\s{1,4}[\"']?(?:new|to|after)(?:_value)?[\"']?\s?[:=]\s?[\"']?(?P<value2>[^\s\"',;}]{1,400})",
         examples=(("field=password old=rosebud new=kitty", "field=password old=[secret] new=[secret]"),),
@@ -251,7 +254,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "lisp-keyword",
-        Needs(marks='""', any_mark=":("),
+        Needs(marks='""', forms=(":a", '("a')),
         r"(?:^|[(\[{ ,\n])(?::|\(\"?)(?P<name>[A-Za-z][\w.-]{1,60})\"?\s{1,4}(?:\. )?\"(?P<value>[^\"\n]{1,2000})\"",
         examples=(('{:db {:client-secret "rosebud"}}', '{:db {:client-secret "[secret]"}}'),),
         counterexamples=('{:db {:host "db.example"}}',),
@@ -372,7 +375,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "pgpass",
-        Needs(marks="::::"),
+        Needs(marks="::::", template=r"[\w*.-]:(?:0{2,5}|\*):[A-Za-z_*]"),
         r"(?:^|\n)[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_]\w{0,60}|\*):[A-Za-z_][\w.-]{0,60}:(?P<value>(?![\w.-]{1,40}=)\S{6,200})(?=\r?\n|$)",
         name="password",
         examples=(("db.example:5432:shop:app:rosebud17", "db.example:5432:shop:app:[secret]"),),
@@ -400,7 +403,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "sasl-answer",
-        Needs(marks="000", any_mark="\n"),
+        Needs(digits=3, any_mark="\n"),
         r"(?:^|[\s:])334[ -](?:[\w+/]{0,60}={0,2}|\S{0,60})\s{0,4}\r?\n(?:[C>][:>]? ?|-> ?|<- ?)?(?P<value>[A-Za-z0-9+/]{4,400}={0,2})(?=\r?(?:\n|$))",
         name="password",
         examples=(("S: 334 UGFzc3dvcmQ6\nC: cm9zZWJ1ZA==", "S: 334 UGFzc3dvcmQ6\nC: [secret]"),),
