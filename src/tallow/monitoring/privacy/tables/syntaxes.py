@@ -10,14 +10,14 @@ from tallow.monitoring.privacy.tables.commands import POSITIONAL, shown
 _NAME: Final = r"(?P<name>[A-Za-z_][\w.\-]{0,80})"
 _NAMES_OF_SECRETS: Final = "password passwd passphrase passcode pin otp requirepass masterauth secret"
 
-OPTIONS: Final = (" -a", " --a", '"-', "'-", "(-")
+OPTIONS: Final = (" -a", " --a", " --0", '"-', "'-", "(-")
 """How an option begins."""
 
 PATTERNS: Final = (
     Syntax(
         "option",
         Needs(marks="-", forms=OPTIONS),
-        r"(?<![\w-])--?(?P<name>[A-Za-z][\w-]{1,60})(?<!\[)[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
+        r"(?<![\w-])(?:--|-(?=[A-Za-z]))(?P<name>\w[\w-]{1,60})[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
         r"|(?P<value3>(?![A-Z_]{3,}[\])\s])[^\s\"'-]\S*))",
         examples=(
             ("run --password rosebud --verbose", "run --password [secret] --verbose"),
