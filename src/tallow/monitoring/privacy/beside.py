@@ -26,7 +26,7 @@ _VALUES: Final = words(
 )
 """Keys of a record under which the value stands, in lower case without marks."""
 _NAME: Final = re.compile(r"[\w][\w.\-\[\] ]{0,99}")
-_OPTION: Final = re.compile(r"(?:--?[A-Za-z]|--\d)[\w-]{0,98}")
+_OPTION: Final = re.compile(r"-[A-Za-z][\w.-]{0,98}|--\w[\w.\[\]-]{0,98}")
 _PARTS: Final = frozenset({"name", "first", "last", "handle", "nick", "full", "value", "display"})
 """What a person or a file is called inside a record of its own."""
 _BY_PART: Final = frozenset({"account-name", "file-name", "device"})
