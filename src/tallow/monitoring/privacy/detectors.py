@@ -72,7 +72,7 @@ class Detectors:
     def __init__(self, disable: frozenset[str], extra: Iterable[Rule]) -> None:
         rules = [rule for rule in (*ALL, *extra) if rule.enabled and rule.id not in disable]
         self._issuers: dict[str, list[Detector]] = {}
-        self._asked: list[Callable[[str], Iterator[Span]]] = []
+        self.finders: list[Callable[[str], Iterator[Span]]] = []
         self.needs: list[Needs] = []
         for rule in rules:
             needs = needs_of(rule.prefilter)
@@ -81,14 +81,10 @@ class Detectors:
                     self._issuers.setdefault(start, []).append(Detector(rule))
             else:
                 self.needs.append(needs)
-                self._asked.append(Detector(rule).find)
+                self.finders.append(Detector(rule).find)
         if self._issuers:
             self.needs.append(Needs(run=16, digits=1))
-            self._asked.append(self._keys)
-
-    def find(self, text: str, row: int) -> Iterator[Span]:
-        """What rule number ``row`` of :attr:`needs` finds in a text."""
-        return self._asked[row](text)
+            self.finders.append(self._keys)
 
     def _keys(self, text: str) -> Iterator[Span]:
         """Keys of issuers: they begin at a run of letters, digits and marks, or behind a mark in it."""

@@ -19,7 +19,7 @@ LONGEST: Final = 262_144
 _CUT: Final = 4_096
 """How far before :data:`LONGEST` a gap is looked for, so that no value is cut in two."""
 LONGEST_TEMPLATE: Final = 96
-"""Characters of a text whose template may be remembered."""
+"""Characters of a text whose template may be remembered as clean."""
 MOST_TEMPLATES: Final = 4_096
 LONGEST_COMMAND: Final = 4_096
 """Characters of a command's arguments that are read together."""
@@ -104,8 +104,8 @@ class Scrubber:
         try:
             if type(value) is str:
                 return self.read(value)
-            if type(value) is dict and self._is_plain(value):
-                return value.copy()
+            if type(value) is dict and (flat := self._flat(value)) is not None:
+                return flat
             return Walk(self).value(value, None)
         except Exception:  # noqa: BLE001 - whatever went wrong, the value must not leave unread
             return DROPPED
@@ -119,15 +119,16 @@ class Scrubber:
             shape = template(text)
             if shape in self._clean or _is_id(text):
                 return text
+            if not self._reader.candidates(shape):
+                _remember(self._clean, shape, MOST_TEMPLATES)
+                return text
         elif len(text) > LONGEST:
             cut = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
             return self.read(text[: cut if cut > 0 else LONGEST - _CUT]) + DROPPED
         spans = self._reader.spans(text)
         if spans:
             return self._replaced(text, spans)
-        if shape and not self._reader.can_match(shape):
-            _remember(self._clean, shape, MOST_TEMPLATES)
-        return text if text.isprintable() or text.isascii() else _encodable(text)
+        return text if text.isascii() or text.isprintable() else _encodable(text)
 
     def _replaced(self, text: str, spans: list[Span]) -> str:
         pieces: list[str] = []
@@ -185,27 +186,26 @@ class Scrubber:
             start = end + 1
         return replaced
 
-    def _is_plain(self, record: dict[Any, Any]) -> bool:
-        """Whether a flat record is seen at a glance to hold nothing private: its keys were read before and
-        say nothing private, its texts are words, identifiers or of a clean template, its numbers no cards."""
+    def _flat(self, record: dict[Any, Any]) -> dict[str, Any] | None:
+        """A flat record with ordinary keys that were read before, scrubbed; None if it is anything else."""
         if not self._plain_names.issuperset(record):
-            return False
-        clean = self._clean
-        for item in record.values():
+            return None
+        result = record.copy()
+        for name, item in record.items():
             kind = type(item)
             if kind is str:
-                if len(item) <= _SHORT and item.isalnum():
+                shown = self.read(item)
+                if shown is item:
                     continue
-                if len(item) > LONGEST_TEMPLATE or not item.isascii():
-                    return False
-                if template(item) not in clean and not _is_id(item):
-                    return False
+                if name not in self.harmless:
+                    return None  # a version, a count: a walk asks the key's check
+                result[name] = shown
             elif kind is int:
                 if item >= SMALLEST_CARD:
-                    return False
+                    return None
             elif kind is not float and kind is not bool and item is not None:
-                return False
-        return True
+                return None
+        return result
 
 
 KINDS: Final = tuple(

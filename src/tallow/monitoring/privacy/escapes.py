@@ -15,7 +15,10 @@ from tallow.monitoring.privacy.model import Needs, Span
 
 LEVELS: Final = 3
 """How deep escapes within escapes are followed: JSON in a JSON string in a URL."""
-NEEDS: Final = (Needs(any_mark="%\\&\x1b"), Needs(marks="=0"))
+NEEDS: Final = (
+    Needs(any_mark="%\\&\x1b", template=r"%[0A-Fa-f]{2}|\\[uxnrtbf\"'/\\`]|&(?:#|[a-z]{2,6};)|\x1b\["),
+    Needs(parts=("=0d", "=00")),
+)
 """What a text with an escape in it holds."""
 _LONG: Final = 2_048
 """Characters from which on lines without escapes are left out: most of a long text has none."""

@@ -7,6 +7,8 @@ facts about them. What the table does not know is neither secret nor personal.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -22,6 +24,10 @@ MOST_NAMES: Final = 4_096
 _BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _ENDINGS: Final = tuple((row, ending) for row, endings in tables.ENDINGS for ending in endings.split())
 _MOST_WORDS: Final = 6
+_BEFORE: Final = "abcdefghijklmnopqrstuvwxyz \t\n\"'`()[]{}<>,;:&?/|$@#%!*+=~^_.-\\0"
+"""What may stand before a short name."""
+OWN_LOOK: Final = frozenset({"email", "ip", "mac"})
+"""Kinds that detectors find in a text more exactly, with a port or a name beside them."""
 
 
 def split(name: str) -> list[str]:
@@ -52,7 +58,7 @@ class Keys:
         disabled = frozenset(disable)
         self._table: dict[str, Key] = {}
         self._found: dict[str, Key | None] = {}
-        self._last_words: set[str] = set()
+        self._extra = tuple(extra or ())
         for rows, secret in ((tables.PLAIN, False), (tables.PERSONAL, False), (tables.SECRET, True)):
             for row in rows:
                 if row.enabled and row.id not in disabled:
@@ -74,9 +80,7 @@ class Keys:
             self._put(name, key)
 
     def _put(self, name: str, key: Key) -> None:
-        words = split(name)
-        self._table["".join(words)] = key
-        self._last_words.update(words[-1:])
+        self._table["".join(split(name))] = key
 
     def _keep(self, name: str) -> None:
         key = self.find(name)
@@ -88,12 +92,8 @@ class Keys:
         self._put(name, Key("kept-key", "", None, secret=False))
 
     def endings(self) -> frozenset[str]:
-        """The last three letters of every name that the table knows, for the prefilter."""
-        known = {*self._table, *tables.TAILS, *(ending for ending, _ in self._endings), *self._last_words}
-        shortened = {name.rstrip("0123456789") for name in known}
-        short = {name for name in shortened if len(name) == 2}
-        short |= {chr(code) + name for name in short for code in range(128)}
-        return frozenset({name[-3:] for name in shortened if len(name) > 2} | short)
+        """The last four letters of every name that makes a value in a text private, for the prefilter."""
+        return _endings_of_tables() | _endings(self._extra)
 
     def find(self, name: str) -> Key | None:
         """What a key of this name holds; None if nothing that the table knows."""
@@ -127,6 +127,22 @@ class Keys:
                 return key
         last = words[-1] if words else ""
         return next((key for ending, key in self._endings if last.endswith(ending) and len(last) > 3), None)
+
+
+@functools.cache
+def _endings_of_tables() -> frozenset[str]:
+    rows = (row for row in (*tables.SECRET, *tables.PERSONAL) if row.kind not in OWN_LOOK)
+    names = [*(name for row in rows for name in row.names.split()), *(f"x_{tail}" for tail in tables.TAILS)]
+    return _endings(names) | {pair + "pw" for pair in map("".join, itertools.product(_BEFORE, repeat=2))}
+
+
+def _endings(names: Iterable[str]) -> frozenset[str]:
+    """The last four letters of names in any spelling; before a word of three letters stands any mark."""
+    words = [split(name) for name in names]
+    words += [[ending] for _, ending in _ENDINGS]
+    spelled = {mark.join(parts).rstrip("0123456789") for parts in words for mark in ("", *"_-. ")}
+    short = {parts[-1] for parts in words if len(parts[-1]) == 3}
+    return frozenset({name[-4:] for name in spelled} | {mark + word for word in short for mark in _BEFORE})
 
 
 def _key(row: KeyRow, *, secret: bool) -> Key:

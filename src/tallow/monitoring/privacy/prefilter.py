@@ -43,7 +43,7 @@ class Prefilter:
 
     Args:
         rows: each row's needs; an answer is a number whose bit ``n`` is set if row ``n`` can match.
-        endings: how the known names of keys end: their last three letters.
+        endings: how the known names of keys end: their last four letters.
     """
 
     def __init__(self, rows: Sequence[Needs], endings: frozenset[str]) -> None:
@@ -117,7 +117,7 @@ class Prefilter:
         for delimiter in _DELIMITERS:
             if delimiter in lower:
                 *heads, _ = lower.split(delimiter)
-                if not self._endings.isdisjoint([head[-24:].rstrip(_CLOSERS)[-3:] for head in heads]):
+                if not self._endings.isdisjoint([head[-24:].rstrip(_CLOSERS)[-4:] for head in heads]):
                     return True
         return b"?" in lower  # a delimiter or a name of another script
 
@@ -181,15 +181,18 @@ class _Chains:
             self._forms[template(form)] = self._forms.get(template(form), 0) | bit
         self.wanting |= bit
 
+    def _of(self, chain: bytes) -> int:
+        joined = b"~" + chain.translate(None, b" -")
+        rows = (bit for form, bit in self._forms.items() if form in chain or form in joined)
+        return functools.reduce(int.__or__, rows, 0)
+
     def reduce(self, rows: int, shape: bytes) -> int:
         """The rows that are left, given a template."""
         found = ~self.wanting
         for chain in _CHAIN.findall(shape):
             known = self._remembered.get(chain)
             if known is None:
-                known = functools.reduce(
-                    int.__or__, (bit for form, bit in self._forms.items() if form in chain), 0
-                )
+                known = self._of(chain)
                 if len(self._remembered) >= _REMEMBERED:
                     self._remembered.clear()
                 self._remembered[chain] = known

@@ -85,7 +85,7 @@ def _pattern(pattern: str, name: str) -> Callable[[str], Iterator[Pair]]:
         for found in compiled.finditer(text):
             for group in groups:
                 if found[group]:
-                    yield Pair(name or found["name"], *found.span(group))
+                    yield Pair(name or found["name"] or found["name2"], *found.span(group))
 
     return find
 
@@ -104,7 +104,7 @@ class Syntaxes:
         self._endings = keys.endings()
         self._marker = re.compile(rf"\[(?:{'|'.join(kinds)})\]")
         self.rows = [row for row in ALL if row.enabled and row.id not in disable]
-        self._readers = [self._reader(row) for row in self.rows]
+        self.finders = [self._finder(row) for row in self.rows]
 
     def _reader(self, row: Syntax) -> Reader:
         if row is ASSIGNMENT:
@@ -118,14 +118,18 @@ class Syntaxes:
             if key is not None and key.kind:
                 yield key, start, end
 
-    def find(self, text: str, row: int) -> list[Span]:
-        """The private values that syntax number ``row`` finds in a text."""
-        named = self.rows[row].id if self.rows[row].name else ""
-        return [
-            (start, end, key.kind, named or key.id)
-            for key, start, end in self._readers[row](text)
-            if start < end and not self._is_marked(text, start, end) and is_private(key, text[start:end])
-        ]
+    def _finder(self, row: Syntax) -> Callable[[str], list[Span]]:
+        """What a row finds in a text that is private."""
+        read, named = self._reader(row), row.id if row.name else ""
+
+        def find(text: str) -> list[Span]:
+            return [
+                (start, end, key.kind, named or key.id)
+                for key, start, end in read(text)
+                if start < end and not self._is_marked(text, start, end) and is_private(key, text[start:end])
+            ]
+
+        return find
 
     def _is_marked(self, text: str, start: int, end: int) -> bool:
         """Whether a value is a marker, with the last bracket or without."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from tallow.monitoring.privacy.keys import OWN_LOOK
 from tallow.monitoring.privacy.model import Key
 from tallow.monitoring.privacy.syntaxes import headers, values
 from tallow.monitoring.privacy.syntaxes.values import Extent
@@ -51,8 +52,6 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
     "ssn": re.compile(r"\d{3}[ .-]\d{2}[ .-]\d{4}(?![\w])"),
 }
 """How far a bare value of a kind reaches that may hold blanks."""
-_OWN_LOOK: Final = frozenset({"email", "ip", "mac"})
-"""Kinds that a detector finds more exactly, with a port or a name beside them."""
 
 
 def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Found]:
@@ -64,7 +63,10 @@ def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Foun
         done, place = 0, -1
         for head in text.split(delimiter)[:-1]:
             place += len(head) + 1
-            if place < done or head[-44:].rstrip(_CLOSERS)[-3:].lower() not in endings:
+            if place < done:
+                continue
+            ending = head[-44:].rstrip(_CLOSERS)[-4:].lower()
+            if ending not in endings and ending.isascii():
                 continue
             for found in _read(text, place, delimiter, find):
                 done = max(done, found[2]) if found[0].secret else done
@@ -78,7 +80,7 @@ def _read(text: str, place: int, delimiter: str, find: Find) -> Iterator[Found]:
         return
     name, before = back[4][::-1].strip("-."), back[5]
     key = find(name)
-    if key is None or not key.kind or key.kind in _OWN_LOOK:
+    if key is None or not key.kind or key.kind in OWN_LOOK:
         return
     start = _start(text, place, delimiter, back, name)
     if start is None:

@@ -84,7 +84,7 @@ RULES: Final = (
         "password-in-sentence",
         "secret",
         Needs(words="password passphrase passwd passcode pin otp pw"),
-        rf"(?<![\w-])(?i:password|passphrase|passwd|passcode|pin(?: code)?|otp|pw)s?{_GLUE}{_MARKS}"
+        rf"[PpOo](?<![\w-].)(?i:(?<=p)ass(?:word|phrase|wd|code)|(?<=p)in(?: code)?|(?<=o)tp|(?<=p)w)s?{_GLUE}{_MARKS}"
         r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{4,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)",
         lambda text: (
             (has_digit_and_letter(text) and len(text) > 5)
@@ -133,9 +133,9 @@ RULES: Final = (
         "token-in-sentence",
         "secret",
         Needs(words="token secret cookie session sessionid key jsessionid phpsessid credential", digits=1),
-        r"(?<![\w-])(?<!nexpected )(?<!public )(?<!artition )(?<!cache )(?<!dempotency )(?<!lock )(?<!sort )(?<!primary )"
-        r"(?i:(?:session |access |refresh |auth |api |bearer |id |reset )?token|secret|(?:session )?cookie|(?:session )id|session|jsessionid|phpsessid"
-        rf"|(?:api|access|private|secret|master|encryption|signing|unseal|recovery)[ -]key)(?: #?\d{{1,3}})?{_GLUE}{_MARKS}"
+        r"[TtSsCcJjPpAaMmEeUuRr](?<![\w-].)(?<!nexpected .)(?<!ublic .)(?<!artition .)(?<!ache .)(?<!dempotency .)(?<!lock .)(?<!sort .)(?<!rimary .)"
+        r"(?i:(?<=t)oken|(?<=s)ecret|(?<=s)ession(?: id| cookie| token)?|(?<=c)ookie|(?<=j)sessionid|(?<=p)hpsessid|(?:(?<=a)pi|(?<=a)ccess|(?<=p)rivate|(?<=s)ecret"
+        rf"|(?<=m)aster|(?<=e)ncryption|(?<=s)igning|(?<=u)nseal|(?<=r)ecovery)[ -]key)(?: #?\d{{1,3}})?{_GLUE}{_MARKS}"
         r"(?P<private>[A-Za-z0-9_\-+/=.~]{16,4000})(?![\w-])",
         lambda text: (
             is_random(text) or (len(text) > 31 and all(char in "0123456789abcdefABCDEF" for char in text))

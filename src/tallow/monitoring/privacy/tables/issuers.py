@@ -153,7 +153,7 @@ def _issuer(id_: str, form: str, example: str) -> Rule:
     return Rule(
         f"issuer-{id_}",
         "api_key",
-        Needs(run=16, starts=_STARTS.get(id_, start[:2])),
+        Needs(run=16, digits=1, starts=_STARTS.get(id_, start[:2])),
         form,
         examples=((f"using {example.replace('·', '')} here", "using [api_key] here"),),
         counterexamples=(f"the prefix {start} x is one",),
@@ -283,7 +283,7 @@ RULES: Final = (
     Rule(
         "mailchimp",
         "api_key",
-        Needs(run=35, parts=("-us",)),
+        Needs(run=35, digits=2, marks="-", parts=("-us",)),
         r"(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?!\w)",
         examples=((f"using {_H[:32]}-us14 here", "using [api_key] here"),),
         counterexamples=("region-us14",),
@@ -292,7 +292,7 @@ RULES: Final = (
     Rule(
         "terraform-cloud",
         "api_key",
-        Needs(run=50, parts=(".atlasv0.",)),
+        Needs(run=50, digits=1, marks="..", parts=(".atlasv0.",)),
         r"(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w-]{40,200}",
         examples=((f"using {_A[:14]}.atlasv1.{_A[:60]} here", "using [api_key] here"),),
         counterexamples=("x.atlasv1.y",),
@@ -301,7 +301,7 @@ RULES: Final = (
     Rule(
         "discord-bot",
         "api_key",
-        Needs(marks="..", run=23),
+        Needs(marks="..", digits=1, run=55),
         r"(?<![A-Za-z0-9])[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,60}",
         examples=((f"using M{_A[:23]}.{_A[:6]}.{_A[:27]} here", "using [api_key] here"),),
         counterexamples=("Module.loader.example",),
@@ -310,7 +310,7 @@ RULES: Final = (
     Rule(
         "maxmind",
         "api_key",
-        Needs(run=40, parts=("_mmk",)),
+        Needs(run=40, digits=1, marks="__", parts=("_mmk",)),
         r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)",
         examples=((f"using {_A[:6]}_{_A[:29]}_mmk here", "using [api_key] here"),),
         counterexamples=("a_mmk",),
@@ -319,7 +319,7 @@ RULES: Final = (
     Rule(
         "newrelic-legacy",
         "api_key",
-        Needs(run=40, parts=("nral",)),
+        Needs(run=40, digits=6, parts=("nral",)),
         r"(?<![A-Za-z0-9])[0-9a-f]{36}NRAL(?!\w)",
         examples=((f"using {_H[:36]}NRAL here", "using [api_key] here"),),
         counterexamples=("NRAL",),
@@ -328,7 +328,7 @@ RULES: Final = (
     Rule(
         "unlisted-issuer",
         "secret",
-        Needs(run=32),
+        Needs(run=32, digits=2),
         r"(?<![A-Za-z0-9])(?!sha\d{1,3}|md5|blake|integrity)(?:[A-Za-z][A-Za-z0-9]{1,14}(?:[_.-][A-Za-z0-9]{1,14}){0,3}?|\d{15,20})[_-]"
         + _MIXED,
         examples=((f"using acme_{_A[:40]} here", "using [secret] here"),),
@@ -339,7 +339,7 @@ RULES: Final = (
     Rule(
         "unlisted-key",
         "secret",
-        Needs(run=16, words="sk key pat secret token live prod api apikey"),
+        Needs(run=16, digits=1, words="sk key pat secret token live prod api apikey"),
         r"(?<![A-Za-z0-9])(?:[a-z][a-z0-9]{0,14}[_-]){0,2}(?:sk|key|pat|secret|token|live|prod|api|apikey)[_-]"
         r"(?=[A-Za-z0-9]{0,60}\d)(?:[0-9a-f]{32,4000}|(?=[a-z0-9]{0,24}[A-Z])[A-Za-z0-9]{22,4000})(?!\w)",
         examples=((f"using acme_api_{_A[:24]} here", "using [secret] here"),),

@@ -114,7 +114,7 @@ RULES: Final = (
     Rule(
         "ip-host-name",
         "ip",
-        Needs(parts=("ip-0",), marks="----"),
+        Needs(parts=("ip-0",), marks="----", digits=4),
         r"(?<![A-Za-z0-9])ip-(?P<private>\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)",
         examples=(("node ip-10-0-3-17 is ready", "node ip-[ip] is ready"),),
         counterexamples=("strip-1-2-3-4",),
@@ -189,7 +189,7 @@ RULES: Final = (
     Rule(
         "mac-plain",
         "mac",
-        Needs(words="mac hwaddr ether macaddress hardware macaddr", hex_forms=("hhhhhhhhhhhh",)),
+        Needs(words="mac hwaddr ether macaddress hardware macaddr", hex_forms=("hhhhhhhhhhhh",), digits=1),
         r"\b(?:[Mm][Aa][Cc](?:[ _-]?[Aa]ddr(?:ess)?)?|[Hh][Ww]addr|ether|[Hh]ardware [Aa]ddress)[ :=]{1,3}(?P<private>(?=[0-9A-Fa-f]*\d)(?=\d*[A-Fa-f])[0-9A-Fa-f]{12})(?![\w-])",
         is_mac,
         examples=(("mac 3c52821faa0b joined", "mac [mac] joined"),),

@@ -92,7 +92,7 @@ RULES: Final = (
     Rule(
         "card-in-any-groups",
         "card",
-        Needs(digits=13, chains=("00 00", "00-00", "0 0 0 0", "0-0-0-0")),
+        Needs(digits=13, chains=("~0000000000000",)),
         r"(?P<private>\d(?<![\dA-Za-z.]\d)(?<!\d[ -]\d)(?:(?: ?\d){12,18}|(?:-?\d){12,18}))(?!\d|[.]\d|[ -]\d)",
         lambda text: is_card_text(text) and _is_grouped(text),
         examples=(("pan 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 given", "pan [card] given"),),
@@ -116,7 +116,7 @@ RULES: Final = (
     Rule(
         "us-ssn",
         "ssn",
-        Needs(chains=("000-00-0000",)),
+        Needs(digits=9, chains=("000-00-0000",)),
         r"(?P<private>\d(?<![\d-]\d)\d{2}-\d{2}-\d{4})(?![\d-]|\.\d)",
         is_ssn,
         examples=(("applicant 536-22-1234 approved", "applicant [ssn] approved"),),
@@ -148,7 +148,7 @@ RULES: Final = (
     Rule(
         "brazil-cpf",
         "ssn",
-        Needs(chains=("000.000.000-00",)),
+        Needs(digits=11, chains=("000.000.000-00",)),
         r"(?<![\d.])(?P<private>\d{3}\.\d{3}\.\d{3}-\d{2})(?![\d-])",
         is_cpf,
         examples=(("cliente 529.982.247-25 aprovado", "cliente [ssn] aprovado"),),
@@ -158,7 +158,7 @@ RULES: Final = (
     Rule(
         "italy-codice-fiscale",
         "ssn",
-        Needs(forms=("aaaaaa00a00a000a",)),
+        Needs(digits=7, forms=("aaaaaa00a00a000a",)),
         r"(?<![A-Za-z0-9])(?P<private>[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z])(?![A-Za-z0-9])",
         examples=(("contribuente RSSMRA85T10A562S trovato", "contribuente [ssn] trovato"),),
         counterexamples=("module ABCDEF12345678901",),

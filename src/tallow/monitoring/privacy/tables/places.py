@@ -98,10 +98,10 @@ RULES: Final = (
         Needs(
             words="user role failed accepted invalid session machine fatal error | for from login does user role"
         ),
-        r"(?:\b(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?|\b[Ii]nvalid user )(?P<private>\S{1,64})(?= from )"
-        r"|session (?:opened|closed) for user (?P<private2>[\w.-]{1,64})|\b[Uu]ser:? [\"'`](?P<private3>[^\"'`\s]{1,64})[\"'`]"
-        r"|\bmachine \S{1,100} login (?P<private4>\S{1,64}) password|\b[Rr]ole [\"'](?P<private5>[^\"'\s]{1,64})[\"'] does not"
-        r"|\b(?:FATAL|ERROR):  ?[^\n\"]{0,60}(?:user|role) \"(?P<private6>[^\"\s]{1,64})\"",
+        r"(?:(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?|[Ii]nvalid user )(?P<private>\S{1,64})(?= from )"
+        r"|session (?:opened|closed) for user (?P<private2>[\w.-]{1,64})|[Uu]ser(?<!\w.ser):? [\"'`](?P<private3>[^\"'`\s]{1,64})[\"'`]"
+        r"|machine \S{1,100} login (?P<private4>\S{1,64}) password|[Rr]ole [\"'](?P<private5>[^\"'\s]{1,64})[\"'] does not"
+        r"|(?:FATAL|ERROR):  ?[^\n\"]{0,60}(?:user|role) \"(?P<private6>[^\"\s]{1,64})\"",
         _is_person,
         examples=(
             (

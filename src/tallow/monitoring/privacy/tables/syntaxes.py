@@ -17,7 +17,7 @@ PATTERNS: Final = (
     Syntax(
         "option",
         Needs(marks="-", forms=OPTIONS),
-        r"(?<![\w-])(?:--|-(?=[A-Za-z]))(?P<name>\w[\w.\[\]-]{1,80})[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
+        r"(?<![\w-])(?:--(?P<name>\w[\w.\[\]-]{1,80})|-(?P<name2>[A-Za-z][\w.-]{1,80}))[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
         r"|(?P<value3>(?![A-Z_]{3,}[\])\s])[^\s\"'-]\S*))",
         examples=(
             ("run --password rosebud --verbose", "run --password [secret] --verbose"),
