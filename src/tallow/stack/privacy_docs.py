@@ -20,8 +20,8 @@ _INTRODUCTION: Final = """\
 
 # Rules of the scrubber
 
-[privacy.md](privacy.md) says how the layers work together. Each row has an id; `SCRUB_DISABLE=us-phone,ipv4` or
-`Scrubber(disable={"us-phone"})` leaves rows out. An example shows what goes in and what comes out; a
+[privacy.md](privacy.md) says how the layers work together. Each row has an id; `SCRUB_DISABLE=us-phone,ipv4`
+or `Scrubber(disable={"us-phone"})` leaves rows out. An example shows what goes in and what comes out; a
 counterexample comes out as it went in. One test runs all of them, with the row and without it.
 """
 
@@ -33,9 +33,11 @@ def files() -> dict[PurePosixPath, str]:
 
 def _page() -> Iterator[str]:
     yield _INTRODUCTION
-    yield "## Layer 1: keys\n\n### Secret\n\nThe whole value goes, whatever it looks like. No setting can keep one.\n"
+    yield "## Layer 1: keys\n\n### Secret\n"
+    yield "The whole value goes, whatever it looks like. No setting can keep one.\n"
     yield from _keys(SECRET)
-    yield "### Personal\n\nThe value goes, unless the row names a check and the check does not take it for private.\n"
+    yield "### Personal\n"
+    yield "The value goes, unless the row names a check and the check does not take it for private.\n"
     yield from _keys(PERSONAL)
     yield "| check | takes for private |\n|---|---|"
     used = {row.check for row in PERSONAL}

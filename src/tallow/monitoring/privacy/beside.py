@@ -19,9 +19,9 @@ _LABELS: Final = (
 _ANY_LABEL: Final = frozenset(_LABELS) | {"path"}
 _VALUES: Final = words(
     """
-    value val content data old new before after input v values oldvalue newvalue previous current from to default
-    answer stringvalue parametervalue secretvalue previousvalue currentvalue originalvalue response inputvalue
-    fieldvalue was is
+    value val content data old new before after input v values oldvalue newvalue previous current from to
+    default answer stringvalue parametervalue secretvalue previousvalue currentvalue originalvalue response
+    inputvalue fieldvalue was is
     """
 )
 """Keys of a record under which the value stands, in lower case without marks."""

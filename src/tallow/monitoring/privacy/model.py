@@ -56,8 +56,8 @@ class Needs:
         parts: at least one of these, anywhere in the text in lower case.
         forms: at least one of these, in the text with every letter as ``a``; it begins with a blank.
         hex_forms: at least one of these, in the text with every hexadecimal digit as ``h``.
-        chains: at least one of these, in a chain of digits, blanks and ``.-/()``; behind ``~`` without the blanks
-            and hyphens of the chain, at its beginning.
+        chains: at least one of these, in a chain of digits, blanks and ``.-/()``; with ``~`` before it, at
+            the beginning of the chain without blanks and hyphens.
         numbers: at least one of these, in the text with every run of digits as one ``0``.
         marks: each of these characters, as often as it is named.
         any_mark: at least one of these characters.

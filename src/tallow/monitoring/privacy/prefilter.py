@@ -225,8 +225,8 @@ class _Forms:
     """Parts of one view of a template, and the rows that need one of theirs.
 
     Args:
-        view: 0 in lower case, 1 every letter as ``a``, 2 every hexadecimal digit as ``h``, 3 every run of digits
-            as one ``0``.
+        view: 0 in lower case, 1 every letter as ``a``, 2 every hexadecimal digit as ``h``, 3 every run of
+            digits as one ``0``.
     """
 
     def __init__(self, view: int) -> None:

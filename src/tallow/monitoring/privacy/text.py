@@ -17,7 +17,7 @@ Finder = Callable[[str], Iterable[Span]]
 
 SHORTEST_TEMPLATE: Final = 64
 LONGEST_TEMPLATE: Final = 512
-"""Characters of a template for which it is remembered, by a keyed digest of 128 bits, which rows can match."""
+"""Characters of a template of which it is remembered, by a keyed digest, which rows can match it."""
 MOST_TEMPLATES: Final = 4_096
 _HIDDEN: Final = "\0"
 """Stands for each character of a value that layer 2 found, while layer 3 reads."""
@@ -88,7 +88,7 @@ class TextReader:
     def _finders_of(self, rows: int) -> tuple[list[Finder], list[Finder]]:
         numbers = [number for number in range(rows.bit_length()) if rows >> number & 1]
         first, last = len(self._syntaxes), len(self._syntaxes) + len(self._detectors)
-        finders = (
+        finders: tuple[list[Finder], list[Finder]] = (
             [self._syntaxes[number] for number in numbers if number < first],
             [self._detectors[number - first] for number in numbers if first <= number < last],
         )

@@ -1,4 +1,4 @@
-"""``tallow scrub``: a text without what is private in it, which rule found what, or whether there is anything."""
+"""``tallow scrub``: a text without what is private in it, and which rule found what."""
 
 from __future__ import annotations
 

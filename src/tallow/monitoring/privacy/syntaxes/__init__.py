@@ -34,8 +34,8 @@ ASSIGNMENT: Final = Syntax(
         "s.makeKubeConfigController = args",
         '{"password": null, "token": false}',
     ),
-    description="A name, a delimiter (`=`, `:`, `=>`, `:=`, `->`, `→`) and a value, in any notation. Behind `:` "
-    "in running text one of the status words stands; behind `=` nothing does.",
+    description="A name, a delimiter (`=`, `:`, `=>`, `:=`, `->`, `→`) and a value, in any notation. "
+    "Behind `:` in running text one of the status words stands; behind `=` nothing does.",
 )
 COMMAND: Final = Syntax(
     "command-option",
