@@ -1,8 +1,8 @@
 """A small disk that fills up for real, and a node_exporter that sees it.
 
-A tmpfs in a mount namespace of its own, which needs no root; it is gone with the exporter. The rule leaves
-tmpfs out, since memory is no disk: the exporter reads a list of mounts that calls it ext4. What it measures
-is the tmpfs.
+The disk is a tmpfs in a mount namespace of its own, which needs no root and ends with the exporter. The rule
+leaves tmpfs out, since memory is no disk: the exporter reads a list of mounts that calls it ext4. The sizes
+are those of the tmpfs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ from tallow.stack.engines.home import private_folder, write_private
 _SIZE: Final = 32 << 20
 _FILLED: Final = 30 << 20
 _MOUNT: Final = "drill"
+MOUNT_TABLES: Final = {
+    "mounts": f"/dev/{_MOUNT} /{_MOUNT} ext4 rw 0 0\n",  # what Debian 12's node_exporter 1.5 reads
+    "mountinfo": f"1 0 8:1 / /{_MOUNT} rw - ext4 /dev/{_MOUNT} rw\n",  # what 1.12 reads
+}
+"""The files of ``/proc/1`` that call the tmpfs an ext4 file system. Source: proc(5)."""
 
 
 class NotHereError(DrillError):
@@ -66,7 +71,8 @@ def _exporter(ground: Ground, folder: Path) -> Program:
     if unshare is None:
         raise NotHereError("no mount namespace here: unshare (util-linux) is not installed")
     private_folder(folder / _MOUNT)
-    write_private(folder / "proc" / "1" / "mounts", f"/dev/{_MOUNT} /{_MOUNT} ext4 rw 0 0\n")
+    for name, line in MOUNT_TABLES.items():
+        write_private(folder / "proc" / "1" / name, line)
     exporter = binaries.ensure(["node_exporter"])["node_exporter"]
     mount = f'mount -t tmpfs -o size={_SIZE} none "$0" && exec "$@"'
     arguments = [
