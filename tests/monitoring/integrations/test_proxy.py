@@ -151,6 +151,15 @@ def test_socks_without_its_library_is_passed_over(
     assert "needs the Python package httpx-socks" in caplog.text
 
 
+def test_programs_of_others_get_the_form_that_all_know() -> None:
+    environment = {"HTTP_PROXY": "h:1", "all_proxy": "socks://h:2", "no_proxy": "[::1]", "PATH": "/bin"}
+    given = ProxySettings.read(environment).for_program(environment)
+    assert given == {"http_proxy": "http://h:1", "no_proxy": "[::1]", "PATH": "/bin"}
+    environment = {"ALL_PROXY": "socks5://me:p%40ss@h", "https_proxy": "http://h:1"}
+    given = ProxySettings.read(environment, socks=None).for_program(environment)
+    assert given == {"http_proxy": "socks5h://me:p%40ss@h:1080", "https_proxy": "http://h:1"}
+
+
 @given(proxy=st.text(), exempt=st.text(), url=st.text())
 def test_no_value_raises(proxy: str, exempt: str, url: str) -> None:
     settings = ProxySettings.read({"all_proxy": proxy, "no_proxy": exempt})

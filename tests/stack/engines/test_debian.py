@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.apt_repository import Repository
-from tallow.stack.engines import binaries, debian
+from tallow.stack.engines import apt, binaries, debian
 from tallow.stack.engines.binaries import Wanted, ensure, tools_folder
 from tallow.stack.engines.package_folders import UNPACKED
 
@@ -144,3 +144,12 @@ def test_without_the_mirror_the_old_one_is_used_and_it_is_said_once_a_day(
     assert ensure(["tool"], said.append)["tool"].path == path
     assert said == []
     tools_folder.cache_clear()
+
+
+def test_apt_gets_proxies_in_the_form_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses ``socks://`` and addresses without a scheme."""
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:1080/")
+    monkeypatch.setenv("HTTP_PROXY", "proxy.example:3128")
+    given = dict(line.partition("=")[::2] for line in apt.run(["env"]).splitlines())
+    assert given["http_proxy"] == "http://proxy.example:3128"
+    assert not {"all_proxy", "ALL_PROXY", "HTTP_PROXY", "https_proxy"} & given.keys()

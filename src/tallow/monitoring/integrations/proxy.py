@@ -95,13 +95,13 @@ class ProxySettings:
         cls,
         environ: Mapping[str, str] = os.environ,
         *,
-        socks: SocksLibrary = "httpx_socks",
+        socks: SocksLibrary | None = "httpx_socks",
         warn: Callable[[str], None] = once,
     ) -> Self:
         """Read the environment; warn of what cannot be used.
 
         Args:
-            socks: the library that has to be installed for SOCKS.
+            socks: the library that has to be installed for SOCKS; None: none has to.
             warn: shows a warning; by default it is logged once in the life of the process.
         """
         values = dict(_variables(environ))
@@ -142,6 +142,15 @@ class ProxySettings:
             return None
         return proxy
 
+    def for_program(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """The environment for a program of others, with the proxies in the form that all programs know."""
+        names = {f"{scheme}_proxy" for scheme in ("http", "https", "all")}
+        kept = {name: value for name, value in environ.items() if name.lower() not in names}
+        for scheme in ("http", "https"):
+            if proxy := self.proxies.get(scheme) or self.proxies.get("all"):
+                kept[f"{scheme}_proxy"] = proxy.url
+        return kept
+
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
     """Scheme, and name and value of the variable that counts: the lower-case one, even where it is empty."""
@@ -163,7 +172,7 @@ def _system_proxies() -> dict[str, tuple[str, str]]:
     return {}
 
 
-def _parse(value: str, socks: SocksLibrary) -> Proxy | str:
+def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
     """The proxy, or what is wrong with its address, without any part of it that could be secret."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
@@ -184,12 +193,12 @@ def _parse(value: str, socks: SocksLibrary) -> Proxy | str:
     )
 
 
-def _scheme_problem(scheme: str, socks: SocksLibrary) -> str | None:
+def _scheme_problem(scheme: str, socks: SocksLibrary | None) -> str | None:
     if scheme in {"http", "https"}:
         return None
     if scheme not in SOCKS:
         return f"the scheme {scheme}; accepted: http, https, socks5, socks5h"
-    if find_spec(socks) is None:
+    if socks is not None and find_spec(socks) is None:
         return f"the scheme {scheme} needs the Python package {_PACKAGES[socks]}"
     return None
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tallow.monitoring.integrations.proxy import ProxySettings
+
 LISTS_ARE_FRESH_S: Final = 86_400
 COMMAND_S: Final = 600.0
 """A large package may take minutes to come, and a mirror that hangs must not hold up the stack for ever."""
@@ -87,7 +89,8 @@ def run(command: Sequence[str], folder: Path | None = None) -> str:
     Raises:
         AptError: it failed or took too long.
     """
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    proxies = ProxySettings.read(socks=None)  # apt speaks SOCKS itself, and refuses other forms
+    environment = proxies.for_program(os.environ) | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
             command,
