@@ -79,6 +79,17 @@ async def test_a_server_is_reached_through_a_proxy(tmp_path: Path) -> None:
     assert f"CONNECT {HOST}:80 HTTP/1.1" in proxy.requests
 
 
+async def test_an_answer_that_may_be_the_proxys_own_names_it(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("hello")
+    arguments = ("send", str(tmp_path / "note.txt"), "--server", f"http://{HOST}", "--insecure")
+    with proxying(1, "bad gateway") as proxy:
+        async with tallow(*arguments, home=tmp_path, http_proxy=proxy.address) as sender:
+            assert await sender.ended() == 3
+        expected = f"cannot make rooms at this moment (it answers 502 through the proxy {proxy.address})"
+    (error,) = [event for event in sender.events if event["event"] == "error"]
+    assert expected in error["message"]
+
+
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [

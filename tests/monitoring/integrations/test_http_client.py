@@ -241,7 +241,9 @@ def test_errors_are_described_without_what_they_quote(error: Exception, said: st
     assert describe_error(error) == said
 
 
-def test_an_address_that_is_none_is_an_error_of_httpx(get: Get) -> None:
-    for url in ("ftp://example.org", "http://", "nothing"):
-        with pytest.raises(httpx.RequestError):
-            get(url)
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org", "http://", "nothing", "http://a..b/", f"http://{'x' * 64}/"]
+)
+def test_an_address_that_is_none_is_an_error_of_httpx(get: Get, url: str) -> None:
+    with pytest.raises(httpx.RequestError):
+        get(url)

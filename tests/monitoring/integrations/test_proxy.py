@@ -62,6 +62,7 @@ def test_a_setting_that_is_understood_is_used(name: str, value: str, proxy: Prox
             "h:1:2",
         ),
         *("http://h#x", "http://" + "ä" * 80, "file:///etc/proxy.pac", "\x00", "http://[a]b"),
+        *("http://a..b:1", f"http://{'x' * 64}:1", "http://.:1"),
     ],
 )
 @pytest.mark.parametrize("name", ["all_proxy", "ALL_PROXY", "http_proxy"])

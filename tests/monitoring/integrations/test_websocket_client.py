@@ -130,3 +130,8 @@ async def test_a_proxy_that_is_not_there_is_named(scheme: str, monkeypatch: pyte
     with pytest.raises(ProxyConnectionError) as failed:
         await connect_websocket(URL)
     assert str(failed.value) == f"the proxy {scheme}://127.0.0.1:1 cannot be reached"
+
+
+async def test_a_name_that_no_host_can_have_is_an_error_of_the_system() -> None:
+    with pytest.raises(OSError, match="the host's name cannot be used"):
+        await connect_websocket("ws://a..b/")

@@ -15,7 +15,12 @@ from tallow import __version__
 from tallow.app.peer.errors import LostError, PeerError, RefusedError
 from tallow.monitoring import correlation
 from tallow.monitoring.integrations.http_client import async_client
-from tallow.monitoring.integrations.request_errors import failed_proxy, is_untrusted
+from tallow.monitoring.integrations.request_errors import (
+    describe_answer,
+    failed_proxy,
+    is_untrusted,
+    through_proxy,
+)
 from tallow.monitoring.integrations.websocket_client import connect_websocket
 
 AGENT: Final = f"tallow/{__version__}"
@@ -88,8 +93,10 @@ class Server:
         except (ValueError, KeyError, TypeError):
             pass  # no Tallow server answers like this
         if answer.status_code >= 500:
-            raise LostError(f"the server {self.origin} cannot make rooms at this moment")
-        raise PeerError(f"what answers at {self.origin} is no Tallow server", "signaling")
+            raise LostError(f"the server {self.origin} cannot make rooms at this moment{_status(answer)}")
+        raise PeerError(
+            f"what answers at {self.origin}{through_proxy(answer)} is no Tallow server", "signaling"
+        )
 
     async def report(self, token: str, body: dict[str, Any]) -> httpx.Response:
         """Hand in a telemetry report.
@@ -130,6 +137,11 @@ class Server:
             return f"{text}; name its authority with --ca ({self.origin})"
         text = f"the server cannot be reached at {self.origin}"
         return f"{text}: {proxy}" if proxy else text
+
+
+def _status(answer: httpx.Response) -> str:
+    """What a proxy has to do with an answer, in brackets; empty without one."""
+    return f" (it {describe_answer(answer)})" if through_proxy(answer) else ""
 
 
 async def _correlated(request: httpx.Request) -> None:

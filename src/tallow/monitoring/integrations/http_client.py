@@ -162,6 +162,8 @@ class _Routed(httpx.BaseTransport):
         proxy = self._settings.proxy_for(str(request.url))
         try:
             response = self._transports[proxy].handle_request(request)
+        except UnicodeError as error:  # the resolver's, for a name that no host can have
+            raise httpx.ConnectError("the host's name cannot be used", request=request) from error
         except httpx.TransportError as error:
             if proxy is None:
                 raise
@@ -191,6 +193,8 @@ class _AsyncRouted(httpx.AsyncBaseTransport):
         proxy = self._settings.proxy_for(str(request.url))
         try:
             response = await self._transports[proxy].handle_async_request(request)
+        except UnicodeError as error:  # the resolver's, for a name that no host can have
+            raise httpx.ConnectError("the host's name cannot be used", request=request) from error
         except httpx.TransportError as error:
             if proxy is None:
                 raise

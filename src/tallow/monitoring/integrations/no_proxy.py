@@ -75,10 +75,10 @@ def normalised(host: str) -> str:
     """A host in lower case, without brackets, IPv6 zone and final dot, and in ASCII.
 
     Raises:
-        ValueError: it cannot be written in ASCII (IDNA).
+        ValueError: no host has this name: a label is empty, too long, or has no form in ASCII (IDNA).
     """
     bare = _ZONE.sub("", host.strip().strip("[]").lower()).rstrip(".")
-    return bare if bare.isascii() else bare.encode("idna").decode("ascii")
+    return bare.encode("idna").decode("ascii")
 
 
 def ip_address(host: str) -> Address | None:

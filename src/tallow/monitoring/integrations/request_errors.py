@@ -42,9 +42,13 @@ def describe_error(error: Exception) -> str:
 
 def describe_answer(response: httpx.Response) -> str:
     """An answer that is no success, for people: its status, and the proxy that it came through."""
+    return f"answers {response.status_code}{through_proxy(response)}"
+
+
+def through_proxy(response: httpx.Response) -> str:
+    """``" through the proxy ADDRESS"``, where an answer came through one: it may be the proxy's own."""
     proxy = response.extensions.get(PROXY_EXTENSION)
-    through = f" through the proxy {proxy}" if proxy else ""
-    return f"answers {response.status_code}{through}"
+    return f" through the proxy {proxy}" if proxy else ""
 
 
 def failed_proxy(error: BaseException | None) -> str | None:

@@ -30,14 +30,21 @@ async def connect_websocket(url: str, *, direct: bool = False, **options: Any) -
     """
     proxy = None if direct else ProxySettings.read(socks="python_socks").proxy_for(url)
     if proxy is None:
-        return await connect(url, proxy=None, **options)
+        return await _connect(url, proxy=None, **options)
     try:
-        return await connect(url, proxy=proxy.url, **options)
+        return await _connect(url, proxy=proxy.url, **options)
     except ProxyError as error:
         status = error.response.status_code if isinstance(error, InvalidProxyStatus) else None
         raise explain_proxy_failure(proxy, httpx.ProxyError(str(status or ""))) from error
     except OSError as error:  # TimeoutError is one
         raise explain_proxy_failure(proxy, error) from error
+
+
+async def _connect(url: str, **options: Any) -> ClientConnection:
+    try:
+        return await connect(url, **options)
+    except UnicodeError as error:  # the resolver's, for a name that no host can have
+        raise OSError("the host's name cannot be used") from error
 
 
 async def connect_unix_websocket(path: str, url: str, **options: Any) -> ClientConnection:
