@@ -91,6 +91,7 @@ BAD = {
     "# x\nMAX_ROOMS 5": "{env}, line 2, MAX_ROOMS: it is not of the form NAME=value",
     "SMTP_PASSWORD_FILE=/nonexistent": "SMTP_PASSWORD_FILE is '/nonexistent'; accepted: a file of 1 byte to ",
     "CLUSTER_SECRET_FILE=/dev/null": "CLUSTER_SECRET_FILE is '/dev/null'; accepted: a file of 1 byte to ",
+    "LOG_LEVEL_FILE=level": "{env}, line 1: LOG_LEVEL takes no file; set LOG_LEVEL itself",
     "TALLOW_FAULTS=1": "TALLOW_FAULTS is on and TALLOW_FAULTS_TOKEN is not set; accepted: ",
     "\0": "{env} cannot be read: it is not a text file",
 }
@@ -334,13 +335,14 @@ def test_what_has_no_effect_is_told(running: Stack) -> None:
     done = reload(
         running,
         "ENVIRONMENT=one\nENVIRONMENT=two\nLOG_FORMAT=console\nSMTP_USER=me\nSMTP_PASSWORD=x\n"
-        "SMTP_PASSWORD_FILE=password\n",
+        "SMTP_PASSWORD_FILE=password\nHTTPS_PROXY=http://proxy:3128\n",
         LOGLEVEL="debug",
     )
     assert done.exit_code == 0, done.output
     for note in (
         f"{env(running)}: ENVIRONMENT is set more than once; line 2 counts",
         "LOG_FORMAT has no effect: the stack sets it",
+        f"{env(running)}, line 7: HTTPS_PROXY has no effect in a file, only in the environment",
         "SMTP_PASSWORD_FILE has no effect, since SMTP_PASSWORD is set",
         "LOGLEVEL in the environment is no setting; did you mean LOG_LEVEL?",
     ):

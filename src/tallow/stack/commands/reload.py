@@ -26,7 +26,12 @@ def command(home: Home) -> None:
     Variables of the environment of `tallow up` stay in effect. Those of this command's environment are added;
     an empty one takes the variable away.
     """
-    done = apply.reload(existing(home), os.environ, lambda line: click.echo(line, err=True))
+    again = command_line(home, "reload")
+    try:
+        done = apply.reload(existing(home), os.environ, lambda line: click.echo(line, err=True))
+    except KeyboardInterrupt:
+        click.echo(f"\ninterrupted; so that every service uses the same settings, repeat: {again}", err=True)
+        raise
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     for line in _lines(done, home):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from tallow.monitoring.env_file import EnvFile, read_env_file
 from tallow.monitoring.environment import SettingVariables
@@ -16,17 +15,11 @@ from tallow.stack.engines import configuration
 from tallow.stack.engines.home import Choices, Home
 from tallow.stack.engines.reload.component_check import check_components
 from tallow.stack.engines.reload.misspelling import meant
+from tallow.stack.engines.reload.notes import notes_on
 from tallow.stack.engines.reload.program_check import check_configuration
 from tallow.stack.engines.reload.snapshot import ENVIRONMENT_FILE, as_text, read_values, stored_environment
-from tallow.stack.engines.services import SERVICES, SETTINGS_FILE
+from tallow.stack.engines.services import SETTINGS_FILE
 from tallow.stack.engines.stack_settings import CLASSES, StackSettings
-from tallow.stack.prometheus import METRICS_TOKEN_FILE
-
-_FIXED: Final = frozenset(name for service in SERVICES for name in service.environment) - {
-    ENV_FILE_VARIABLE,
-    f"{METRICS_TOKEN_FILE.upper()}_FILE",
-}
-"""Settings that the stack decides for its services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +98,7 @@ def validate(
         home.secrets / SETTINGS_FILE: as_text(values),
         home.secrets / ENVIRONMENT_FILE: as_text(_settings_in(merged, known)),
     }
-    notes = (*_notes(source, known), *check_configuration(home, choices, settings, say))
+    notes = (*notes_on(source, known), *check_configuration(home, choices, settings, say))
     obsolete = tuple(configuration.obsolete(home, files))
     return Candidate(settings, values, component_settings, files, obsolete, notes)
 
@@ -127,6 +120,11 @@ def _names(settings: Iterable[SettingVariables]) -> set[str]:
 
 def _refuse_misspellings(env_file: EnvFile, known: Collection[str]) -> None:
     for name, entry in env_file.entries.items():
+        upper = name.upper()
+        if upper not in known and upper.endswith("_FILE") and (stem := upper.removesuffix("_FILE")) in known:
+            raise BadSettingError(
+                f"{env_file.path}, line {entry.line}: {stem} takes no file; set {stem} itself"
+            )
         if other := meant(name, known):
             raise BadSettingError(
                 f"{env_file.path}, line {entry.line}: {name} is no setting; did you mean {other}?"
@@ -148,31 +146,3 @@ def _settings_in(environment: Mapping[str, str], known: Iterable[SettingVariable
     """The variables of settings that an environment has."""
     names = {ENV_FILE_VARIABLE, *_names(known)}
     return {name.upper(): value for name, value in environment.items() if name.upper() in names and value}
-
-
-def _notes(source: VariableSource, known: Iterable[SettingVariables]) -> Iterator[str]:
-    """What has no effect although it is written somewhere, and what was probably meant otherwise."""
-    env_file, known = source.env_file, list(known)
-    assert env_file is not None
-    names = _names(known)
-    for name in env_file.repeated:
-        if name.upper() in names:
-            yield f"{env_file.path}: {name} is set more than once; line {env_file.entries[name].line} counts"
-    environment = VariableSource(source.environment)
-    for name, entry in env_file.entries.items():
-        if name.upper() in names and entry.value and _is_overruled(environment, name, entry.value):
-            yield f"{env_file.path}, line {entry.line}: {name} has no effect, since the environment sets it"
-    for setting in dict.fromkeys(known):
-        if setting.files and source.find(setting.names) and source.find(setting.files):
-            yield f"{setting.files[0]} has no effect, since {setting.names[0]} is set"
-    for name in _FIXED:
-        if source.find([name]):
-            yield f"{name} has no effect: the stack sets it"
-    for name in source.environment:
-        if other := meant(name, names):
-            yield f"{name} in the environment is no setting; did you mean {other}?"
-
-
-def _is_overruled(environment: VariableSource, name: str, value: str) -> bool:
-    found = environment.find([name])
-    return found is not None and found.value != value.strip()

@@ -1,0 +1,85 @@
+"""Variables that are set somewhere and have no effect: no error, and yet not what the operator expects."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+from tallow.monitoring import variables as library
+from tallow.monitoring.env_file import EnvFile
+from tallow.monitoring.environment import SettingVariables
+from tallow.monitoring.variable_source import ENV_FILE_VARIABLE, VariableSource
+from tallow.monitoring.variables import names
+from tallow.stack import variables as stack
+from tallow.stack.engines.reload.misspelling import meant
+from tallow.stack.engines.services import SERVICES
+from tallow.stack.prometheus import METRICS_TOKEN_FILE
+
+_FIXED: Final = {"TALLOW_DATA_DIR", *(name for service in SERVICES for name in service.environment)} - {
+    ENV_FILE_VARIABLE,
+    f"{METRICS_TOKEN_FILE.upper()}_FILE",
+}
+"""Settings that the stack decides for its services."""
+_DOCUMENTED: Final = frozenset(names((*library.SECTIONS, *stack.SECTIONS)))
+"""Those of them that are no settings are not read from a file."""
+
+
+def notes_on(source: VariableSource, settings: Sequence[SettingVariables]) -> tuple[str, ...]:
+    """What has no effect, one line each.
+
+    Args:
+        source: where settings are read from.
+        settings: those of every part of the stack.
+    """
+    known = {name for setting in settings for name in (*setting.names, *setting.files)}
+    file = source.env_file or EnvFile(source.folder / ".env")
+    return (
+        *_repeated(file, known),
+        *_not_read_from_a_file(file, known),
+        *_overruled_by_the_environment(file, known, VariableSource(source.environment)),
+        *_overruled_by_another_variable(source, settings),
+        *_decided_by_the_stack(source),
+        *_misspelled(source.environment, known),
+    )
+
+
+def _repeated(file: EnvFile, known: Collection[str]) -> Iterator[str]:
+    for name in file.repeated:
+        if name.upper() in known:
+            yield f"{file.path}: {name} is set more than once; line {file.entries[name].line} counts"
+
+
+def _not_read_from_a_file(file: EnvFile, known: Collection[str]) -> Iterator[str]:
+    for name, entry in file.entries.items():
+        if name.upper() in _DOCUMENTED.difference(known):
+            yield f"{file.path}, line {entry.line}: {name} has no effect in a file, only in the environment"
+
+
+def _overruled_by_the_environment(
+    file: EnvFile, known: Collection[str], environment: VariableSource
+) -> Iterator[str]:
+    for name, entry in file.entries.items():
+        value = entry.value.strip()
+        found = environment.find([name]) if value and name.upper() in known else None
+        if found and found.value != value:
+            yield f"{file.path}, line {entry.line}: {name} has no effect, since the environment sets it"
+
+
+def _overruled_by_another_variable(
+    source: VariableSource, settings: Iterable[SettingVariables]
+) -> Iterator[str]:
+    for setting in dict.fromkeys(settings):
+        if setting.files and source.find(setting.names) and source.find(setting.files):
+            yield f"{setting.files[0]} has no effect, since {setting.names[0]} is set"
+
+
+def _decided_by_the_stack(source: VariableSource) -> Iterator[str]:
+    for name in sorted(_FIXED):
+        if source.find([name]):
+            yield f"{name} has no effect: the stack sets it"
+
+
+def _misspelled(environment: Iterable[str], known: Collection[str]) -> Iterator[str]:
+    for name in environment:
+        if other := meant(name, known):
+            yield f"{name} in the environment is no setting; did you mean {other}?"
