@@ -34,53 +34,57 @@ COMPUTED = {
 """Modules that look variables up by names that stand elsewhere."""
 
 
-def is_environ(node: ast.expr) -> bool:
-    """``os.environ``, ``environ`` or ``os``."""
-    return ast.unparse(node) in {"os.environ", "environ", "os"}
+ENVIRON = {"os.environ", "environ"}
+READERS = {f"{owner}.{method}" for owner in ENVIRON for method in ("get", "pop", "setdefault")} | {
+    "os.getenv",
+    "getenv",
+}
+"""Functions whose first argument names a variable."""
 
 
 def read_names(tree: ast.AST) -> Iterator[ast.expr]:
     """The expressions that name the variables read in a module."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and ast.unparse(node.value) in {"os.environ", "environ"}:
-            yield node.slice
-        elif isinstance(node, ast.Compare) and any(is_environ(other) for other in node.comparators):
-            yield node.left
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            reads = {"get", "pop", "setdefault"} if ast.unparse(node.func.value) != "os" else {"getenv"}
-            if is_environ(node.func.value) and node.func.attr in reads:
-                yield node.args[0]
-            yield from (word.value for word in node.keywords if word.arg == "envvar")
-        elif isinstance(node, ast.Call):
-            if ast.unparse(node.func) == "getenv":
-                yield node.args[0]
-            yield from (word.value for word in node.keywords if word.arg == "envvar")
+        match node:
+            case ast.Subscript(value=owner) if ast.unparse(owner) in ENVIRON:
+                yield node.slice
+            case ast.Compare(comparators=others) if any(ast.unparse(one) in ENVIRON for one in others):
+                yield node.left
+            case ast.Call(func=function, args=[first, *_]) if ast.unparse(function) in READERS:
+                yield first
+            case ast.keyword(arg="envvar", value=name):
+                yield name
 
 
 def values_of(expression: ast.expr, tree: ast.Module) -> list[str]:
     """The names that an expression may stand for: a text, a constant of the module, or what callers give."""
-    if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
-        return [expression.value]
-    if not isinstance(expression, ast.Name):
-        return []
-    constants = [
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if ast.unparse(target) == expression.id and isinstance(node.value, ast.Constant)
+    candidates = [expression]
+    if isinstance(expression, ast.Name):
+        candidates = [*constants(expression.id, tree), *arguments(expression.id, tree)]
+    return [
+        node.value for node in candidates if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
-    arguments = [
-        call.args[position]
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef)
-        for position, argument in enumerate(function.args.args)
-        if argument.arg == expression.id
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == function.name
-    ]
-    found = (*constants, *arguments)
-    return [node.value for node in found if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+
+
+def constants(name: str, tree: ast.Module) -> Iterator[ast.expr]:
+    """What is assigned to a name of the module."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
+                yield value
+            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
+                yield value
+
+
+def arguments(name: str, tree: ast.Module) -> Iterator[ast.expr]:
+    """What functions of the module are given for a parameter of that name."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    for function in functions:
+        parameters = [argument.arg for argument in function.args.args]
+        if name in parameters:
+            for call in ast.walk(tree):
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == function.name:
+                    yield call.args[parameters.index(name)]
 
 
 def variables_in(text: str) -> tuple[set[str], list[str]]:

@@ -7,6 +7,7 @@ file instead, named by ``NAME_FILE``; ``NAME`` itself comes first.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple, Self, get_args
 
@@ -79,11 +80,7 @@ class Settings(BaseModel):
         if cls.strict_env_file and source.env_file:
             source.env_file.refuse_problems(cls.variables())
         chosen = {name: value for name, value in given.items() if value is not None}
-        found = {
-            name: value
-            for name, field in cls.model_fields.items()
-            if name not in chosen and (value := cls._find(name, field, source)) is not None
-        }
+        found = cls._find_all(source, except_for=chosen)
         try:
             return cls(**{name: value.value for name, value in found.items()}, **chosen)
         except ValidationError as error:
@@ -107,6 +104,13 @@ class Settings(BaseModel):
     def takes_file(cls, field: FieldInfo) -> bool:
         """Whether the value of a field may stand in a file that ``NAME_FILE`` names."""
         return cls.files_for_all or is_secret(field)
+
+    @classmethod
+    def _find_all(cls, source: VariableSource, except_for: Collection[str]) -> dict[str, Found]:
+        """The values of a source, by field."""
+        fields = {name: field for name, field in cls.model_fields.items() if name not in except_for}
+        values = {name: cls._find(name, field, source) for name, field in fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def _find(cls, name: str, field: FieldInfo, source: VariableSource) -> Found | None:

@@ -20,7 +20,7 @@ from tallow.stack.engines.native import StackError
 from tallow.stack.engines.plan import Running
 from tallow.stack.engines.reload.log_excerpt import LogExcerpt
 from tallow.stack.engines.restart import restart
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.services import SERVICES, Service, ports
 
 START_S: Final = 60.0
 """How long a service that starts is waited for; Prometheus may have a long log to replay."""
@@ -78,25 +78,27 @@ def take(service: str, home: Home, files: Iterable[Path], *, changed: bool) -> b
             f"{service} does not answer yet, and reads its configuration when it has started; "
             "to be sure, repeat: tallow reload"
         )
-    newest = max(path.stat().st_mtime for path in files)
-    if not changed and before.successful and before.at > newest:
+    if not changed and before.successful and before.at > max(path.stat().st_mtime for path in files):
         return False
     signalled_at = time.time()
     _signal(service, home)
-
-    def decided() -> ReloadState | None:
-        state = reload_state(service, home)
-        if state is None:
-            return None
-        # A service that had refused one before says so again in its log alone.
-        rejected = not state.successful and (before.successful or "config" in log.error().lower())
-        return state if rejected or state.at >= signalled_at else None
-
-    state = _wait(decided, RELOAD_S)
-    if state is None or not state.successful:
+    after = _wait(lambda: _decided(reload_state(service, home), before, signalled_at, log), RELOAD_S)
+    if after is None or not after.successful:
         reason = log.error() or f"see: tallow logs {service} --level error"
         raise RejectedError(f"{service} refuses the configuration: {reason}")
     return True
+
+
+def _decided(
+    state: ReloadState | None, before: ReloadState, signalled_at: float, log: LogExcerpt
+) -> ReloadState | None:
+    """The state, once it tells whether the configuration was taken after the signal."""
+    if state is None:
+        return None
+    if state.successful:
+        return state if state.at >= signalled_at else None
+    # A service that had refused one before says so again in its log alone.
+    return state if before.successful or "config" in log.error().lower() else None
 
 
 def restart_until_ready(home: Home, names: Iterable[str], reason: str) -> tuple[str, ...]:
@@ -115,26 +117,30 @@ def restart_until_ready(home: Home, names: Iterable[str], reason: str) -> tuple[
     known = ports(home.choices().port_offset)
     for service in SERVICES:
         if service.name in restarted:
-            deadline = time.monotonic() + START_S
-            while not (health := probe(service, known[service.name], home)).healthy:
-                running = _running(service.name, home)
-                if running.state == "waiting" or running.restarts > restarts[service.name]:
-                    ended = running.last_exit.reason if running.last_exit else "it ended"
-                    raise RejectedError(
-                        f"{service.name} does not start: {logs[service.name].error() or ended}"
-                    )
-                if time.monotonic() > deadline:
-                    raise RejectedError(f"{service.name} is not ready within {START_S:.0f} s ({health.why})")
-                time.sleep(POLL_S)
+            _wait_until_ready(service, known[service.name], home, restarts[service.name], logs[service.name])
     return restarted
+
+
+def _wait_until_ready(service: Service, port: int, home: Home, restarts: int, log: LogExcerpt) -> None:
+    deadline = time.monotonic() + START_S
+    while not (health := probe(service, port, home)).healthy:
+        running = _running(service.name, home)
+        if running.state == "waiting" or running.restarts > restarts:
+            raise RejectedError(f"{service.name} does not start: {log.error() or _end_of(running)}")
+        if time.monotonic() > deadline:
+            raise RejectedError(f"{service.name} is not ready within {START_S:.0f} s ({health.why})")
+        time.sleep(POLL_S)
 
 
 def _state_while_running(service: str, home: Home) -> ReloadState | None:
     running = _running(service, home)
     if running.state == "waiting":
-        reason = running.last_exit.reason if running.last_exit else "it ended"
-        raise RejectedError(f"{service} does not run: {reason}")
+        raise RejectedError(f"{service} does not run: {_end_of(running)}")
     return reload_state(service, home)
+
+
+def _end_of(running: Running) -> str:
+    return running.last_exit.reason if running.last_exit else "it ended"
 
 
 def _running(service: str, home: Home) -> Running:

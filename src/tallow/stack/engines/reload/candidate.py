@@ -89,9 +89,8 @@ def validate(
     source.env_file.refuse_problems(_names(known))
     _refuse_misspellings(source.env_file, _names(known))
     settings = StackSettings.load(source)
-    for check in checks.values():
-        if check.problem:
-            raise BadSettingError(check.problem)
+    if problem := next((check.problem for check in checks.values() if check.problem), ""):
+        raise BadSettingError(problem)
     values = _in_effect(source, known)
     files = {
         **configuration.render(home, choices, settings),
