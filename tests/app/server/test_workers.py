@@ -116,6 +116,8 @@ async def test_a_killed_worker_takes_nothing_back(server: Remote) -> None:
 
 async def test_workers_end_with_their_killed_supervisor(tmp_path: Path) -> None:
     async with tallow_serve(tmp_path, "--workers", "2") as running:
+        while len(running.children()) < 2:  # it listens before its workers have begun
+            await asyncio.sleep(0.05)
         folder = running.workers_folder()
         children = [psutil.Process(pid) for pid in running.children()]
         os.kill(running.pid, signal.SIGKILL)
