@@ -12,13 +12,17 @@ import pytest
 from PIL import Image
 
 from support.certificates import self_signed
-from support.peers import RELAYED, a_room, across, receive, send, tallow
+from support.peers import RELAYED, Side, a_room, across, receive, send, tallow
 from support.proxy import line
 from support.server import Running, tallow_serve
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.error import FileError
 from tallow.app.peer.errors import RefusedError
+from tallow.app.peer.offer import Offer
+from tallow.app.peer.sender import Sender
+from tallow.app.peer.server import Server, trust
 from tallow.app.peer.state import interrupted
+from tallow.app.peer.telemetry import new_metrics
 
 
 def a_file(folder: Path, name: str = "holiday.jpg.txt", size: int = 3_000_000) -> Path:
@@ -308,3 +312,17 @@ async def test_the_sender_is_told_of_metadata_that_stays(server: Running, tmp_pa
         warnings = [event["message"] for event in sender.events if event["event"] == "warning"]
         assert len(warnings) == told
         assert all("not removed from x.heic (HEIC)" in warning for warning in warnings)
+
+
+async def test_a_sender_whose_files_were_refused_before_it_joined_waits_for_nobody(server: Running) -> None:
+    async def refused() -> Offer:
+        raise FileError("cannot read x: permission denied")
+
+    preparing = asyncio.create_task(refused())
+    await asyncio.wait({preparing})
+    sent = await a_room(server.url)
+    async with Server(server.url, trust()) as client:
+        sender = Sender(client, sent, preparing, RELAYED, new_metrics(), Side())
+        with pytest.raises(FileError, match="permission denied"):
+            await sender.run()
+    await server.until("active_connections", 0, type="websocket")

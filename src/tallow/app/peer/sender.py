@@ -132,6 +132,7 @@ class Sender(Side):
         arriving = asyncio.create_task(signaling.other_side())
         farewell = asyncio.create_task(signaling.farewell.wait())
         try:
+            await self._raise_problem(signaling)
             while not (arriving.done() and self._preparing.done()):
                 pending = {task for task in (arriving, farewell, self._preparing) if not task.done()}
                 await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
