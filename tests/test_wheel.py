@@ -141,7 +141,7 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
     for pattern in (
         r"tallow/py\.typed",
         r"tallow/stack/viewer/static/index\.html",
-        r"tallow/stack/viewer/static/assets/index-\w+\.js",
+        r"tallow/stack/viewer/static/assets/index-[\w-]+\.js",
         r"tallow/stack/viewer/pages/login\.html",
         r"tallow/stack/heartbeat/style\.css",
         r"tallow/stack/routing/templates/\w+\.tmpl",

@@ -191,13 +191,13 @@ def test_alerts_shows_what_fires_since_when_and_where_to_read_on(running: Stack)
     until(lambda: states(running, "show:1"), "it is there")
     shown = tallow(running, "alerts")
     assert shown.exit_code == 1
-    lines = [line for line in shown.output.splitlines() if "show:1" in line and "warning" in line]
-    assert len(lines) == 1, shown.output
-    (line,) = lines
-    assert "HighMemoryUsage" in line
-    assert "5 m" in line
-    assert "firing" in line
-    assert "HighMemoryUsage on show:1" in shown.output
+    lines = [line.split() for line in shown.output.splitlines()]
+    heads = [index for index, words in enumerate(lines) if words[:2] == ["warning", "HighMemoryUsage"]]
+    assert len(heads) == 1, shown.output
+    (head,) = heads
+    assert lines[head][2:] == ["firing", "for", "5", "m"]
+    assert lines[head + 1][-1] == "show:1"
+    assert lines[head + 2] == ["HighMemoryUsage", "on", "show:1"]
     assert "Watchdog" not in shown.output
 
 

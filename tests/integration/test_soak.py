@@ -30,6 +30,7 @@ NOT_HERE: Final = {
     *BROWSERS_ONLY,
     "collector_failures_total",  # counts what never happens to a whole server: see test_scrape
     "pii_redactions_total",  # nothing the server logs of itself holds anything to redact: see test_canary
+    "process_requested_start_time_seconds",  # set by a supervisor: see the tests of reload
     "telemetry_queue_depth",  # nothing waits where nothing is shipped to anybody: see the shipper's tests
 }
 LIMITS: Final = {

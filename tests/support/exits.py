@@ -59,10 +59,10 @@ class Exits:
         more = b"\n".join(one if isinstance(one, bytes) else one.encode() for one in contents)
         self.found[name] = self.found.get(name, b"") + more
 
-    def keep_folder(self, name: str, folder: Path) -> None:
-        """Note a folder's files, their names among it."""
+    def keep_folder(self, name: str, folder: Path, *, without: Path | None = None) -> None:
+        """Note the names and contents of a folder's files, except of one file."""
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and path != without:
                 self.keep(name, str(path.relative_to(folder)), path.read_bytes())
 
     def leaks(self, *more: str) -> dict[str, list[str]]:

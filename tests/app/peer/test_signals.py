@@ -252,7 +252,7 @@ async def test_a_file_that_changes_while_the_receiver_waits(
         ) as receiver:
             await server.until("transfer_queue_depth", 1)
             os.truncate(slow_file, 1000)
-            assert "changed while" in (await sender.until("error"))["message"]
+            assert "while it was being sent" in (await sender.until("error"))["message"]
             assert "gave up" in (await receiver.until("error"))["message"]
             assert (await sender.ended(), await receiver.ended()) == (1, 1)
 
