@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tallow.monitoring.privacy import Scrubber
+from tallow.monitoring.privacy import Scrubber, scrub
 from tallow.monitoring.privacy.tables.key_names import SECRET
 
 SCRUBBER = Scrubber()
@@ -203,3 +203,18 @@ def test_behind_a_colon_in_running_text_the_status_words_alone_stand(name: str, 
 @pytest.mark.parametrize("form", FORMS)
 def test_an_empty_value_takes_nothing_from_what_follows(form: str) -> None:
     assert SCRUBBER.value("password= user=app status=401") == "password= user=app status=401" or form
+
+
+@pytest.mark.parametrize("phrase", [",x9zq", ";x9zq", "|x9zq", ", x9zq"])
+@pytest.mark.parametrize("name", ["passphrase", "pass_phrase", "--pass-phrase"])
+def test_no_phrase_passes_however_it_begins(name: str, phrase: str) -> None:
+    if phrase.startswith(", "):
+        assert "x9zq" not in scrub(f'{name}="{phrase}" n=4')
+    else:
+        assert "x9zq" not in scrub(f"{name}={phrase}")
+
+
+@pytest.mark.parametrize("value", ['""x9zq', "''x9zq", '"ab"x9zq', "'ab'x9zq"])
+def test_what_is_joined_to_a_quoted_value_does_not_pass(value: str) -> None:
+    assert "x9zq" not in scrub(f"before\npassword = {value}\nafter n=4")
+    assert "x9zq" not in scrub(f"run --password={value} --other")

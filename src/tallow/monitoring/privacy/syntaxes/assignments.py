@@ -176,17 +176,17 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
     if shaped:
         return [shaped.span()]
     if key.id == "passphrase" and not strict:
-        return [_phrase(text, first)]
+        return _phrase(text, first) or values.extents(text, first, strict=strict)
     return values.extents(text, first, strict=strict)
 
 
-_PHRASE: Final = re.compile(r"[^\n,;|\"]{1,400}?(?=[ \t]*(?:[,;|\"\n]|$| [\w.-]{1,40}[=:]))")
+_PHRASE: Final = re.compile(r"[^\n,;|\"]{1,400}?(?=[ \t]*(?:[,;|\"\n]|$| [\w.-]{1,40}[=:]))|[^\n,;|\"]{400,}")
 
 
-def _phrase(text: str, start: int) -> Extent:
-    """Several words: up to a mark, the next name or the end of the line."""
+def _phrase(text: str, start: int) -> list[Extent]:
+    """Several words: up to a mark, the next name or the end of the line. None if they begin with a mark."""
     found = _PHRASE.match(text, start)
-    return found.span() if found else (start, start)
+    return [found.span()] if found else []
 
 
 def _is_status(text: str, start: int) -> bool:

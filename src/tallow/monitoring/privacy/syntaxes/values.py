@@ -159,11 +159,19 @@ def extents(text: str, start: int, *, strict: bool) -> list[Extent]:
         return []
     found = quoted(text, start)
     if found is not None:
-        return [found, *_changed(text, found[1])]
+        return [found, *_joined(text, start, found), *_changed(text, found[1])]
     if strict and _QUOTE.match(text, start):
         return [line(text, start)]
     found = container(text, start) or block(text, start) or bare(text, start)
     return [] if found is None else [found]
+
+
+def _joined(text: str, start: int, found: Extent) -> list[Extent]:
+    """What stands at once behind a closing quote, as a shell joins it to the value: ``'ab'cd``."""
+    opening = _QUOTE.match(text, start)
+    end = found[1] + (len(opening[1]) + len(opening[2]) if opening else 0)
+    rest = None if _STRUCTURE.match(text, end) else bare(text, end)
+    return [] if rest is None else [rest]
 
 
 def _changed(text: str, end: int) -> list[Extent]:
