@@ -126,3 +126,20 @@ def test_a_thread_that_still_writes_keeps_no_folder(place: Path) -> None:
         ended.set()
         thread.join()
     assert list(place.iterdir()) == []
+
+
+KILLED = """
+import os, shutil
+from tallow.app.files.temporary import temporary_folder
+with temporary_folder() as folder:
+    (folder / "below").mkdir()
+    (folder / "copy.jpg").write_bytes(b"x")
+    shutil.rmtree = lambda *_, **__: os._exit(0)
+"""
+
+
+def test_a_removal_that_is_killed_is_finished_by_the_next_start(place: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED], check=True)
+    assert [left.name for left in place.iterdir()] != []
+    remove_abandoned()
+    assert list(place.iterdir()) == []

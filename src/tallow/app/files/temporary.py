@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -83,8 +84,17 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, also while a thread that was left behind still writes into it. Never raises."""
-    for _ in range(ATTEMPTS):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
+    """Remove a folder, also while a thread that was left behind still writes into it. Never raises.
+
+    The folder is renamed first: a thread that writes by the old name finds nothing there. The marker is
+    removed last, so that the next start finds the folder if this process is killed meanwhile.
+    """
+    with suppress(OSError):
+        folder = folder.rename(folder.with_name(f"{PREFIX}removed-{secrets.token_hex(8)}"))
+    with suppress(OSError):
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != MARKER:
+                entry.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -57,7 +57,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
     except (DrillError, *KNOWN) as error:
         raise command_error(error) from None
-    except asyncio.CancelledError:  # by SIGTERM or SIGHUP
+    except asyncio.CancelledError:  # by a signal
         raise KeyboardInterrupt from None
     finally:
         if not keep:
@@ -85,8 +85,9 @@ def _list() -> None:
 
 async def _run(session: Session, console: Console) -> Mapping[str, Result]:
     task = asyncio.create_task(session.run())
-    # SIGHUP is its terminal that closes. What it started ends with it.
-    for wanted in (signal.SIGTERM, signal.SIGHUP):
+    # SIGHUP is sent when the terminal closes. SIGINT is handled here as well: asyncio's own handler cancels
+    # every task twice, and the second time interrupts the code that stops what the drill started.
+    for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(wanted, task.cancel)
     if console.is_terminal:
         await _watch(session, console, task)
