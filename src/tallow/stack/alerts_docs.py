@@ -33,6 +33,9 @@ Each alert has a runbook page; how all are proven stands in [alert-proof.md](ale
 how many events a window must hold before a ratio or a quantile counts; "start" is how long after the start
 of a process the condition does not count, so that nothing but ServiceDown and CriticalErrors fires within
 ten minutes after a clean start.
+
+Addresses and commands on the pages are those of a stack in the default folder, without `--port-offset`. A
+running stack serves the pages at its heartbeat checker (`/runbooks/NAME`), with its own ports and folder.
 """
 
 
