@@ -154,6 +154,7 @@ def test_stopping_what_does_not_run_is_a_success(stopped: str, tmp_path: Path) -
     assert invoke("down", "--home", stopped).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["send", "receive", "demo"])
 @pytest.mark.parametrize(
     ("place", "said"),
@@ -193,6 +194,7 @@ def tree(tmp_path: Path) -> str:
     return str(tmp_path / "tree")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status"), LISTINGS, ids=lambda value: str(value)[:40])
 def test_a_reader_that_leaves_early_changes_nothing(
     arguments: list[str], status: int, stopped: str, tree: str
@@ -202,6 +204,7 @@ def test_a_reader_that_leaves_early_changes_nothing(
     assert (done.status, done.err) == (status, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["logs", "--nonsense"], ["query", "up", "--home", "/nowhere"]])
 def test_an_error_that_nobody_reads_keeps_its_exit_status(arguments: list[str]) -> None:
     assert run_without_reader(*arguments, both=True).status == run(*arguments).status
@@ -228,6 +231,7 @@ def test_an_error_of_the_system_is_one_line(tmp_path: Path) -> None:
     assert done.output.splitlines()[-1].startswith(f"Error: {tmp_path}/docs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logs", "inbox"])
 def test_following_ends_when_the_reader_leaves(name: str, stopped: str) -> None:
     """At once: no further line has to be written for it, as ``tail -f | head`` would need."""
@@ -235,6 +239,7 @@ def test_following_ends_when_the_reader_leaves(name: str, stopped: str) -> None:
     assert (done.status, done.err) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logs", "inbox"])
 def test_following_is_interrupted(name: str, stopped: str) -> None:
     command = [sys.executable, "-m", "tallow", name, "--follow", "--home", stopped]
@@ -246,6 +251,7 @@ def test_following_is_interrupted(name: str, stopped: str) -> None:
     assert (following.returncode, said) == (130, b"\nInterrupted\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "status", "said"),
     [

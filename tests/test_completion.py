@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from support.debian import environment, program
 from tallow.cli import VERBS, main
 
+pytestmark = pytest.mark.slow
+
 TALLOW = Path(sys.executable).with_name("tallow")
 BASH = r"""
 source <(tallow completion bash)

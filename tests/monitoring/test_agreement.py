@@ -24,6 +24,8 @@ from tallow.monitoring.correlation import bind
 from tallow.monitoring.exposition import expose
 from tallow.monitoring.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 Update = tuple[str, tuple[str, ...], float, str | None]
 """A metric, label values, a number, and the correlation id at hand."""
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

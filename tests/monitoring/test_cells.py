@@ -6,6 +6,8 @@ import gc
 import threading
 import tracemalloc
 
+import pytest
+
 from tallow.monitoring.cells import SPARE, LocalStorage
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
@@ -18,6 +20,8 @@ def run(threads: list[threading.Thread]) -> None:
         thread.join()
 
 
+@pytest.mark.slow
+@pytest.mark.no_cover  # a tracer keeps something of every thread
 def test_ten_thousand_short_threads_leave_their_counts_and_nothing_else() -> None:
     storage = LocalStorage()
     metrics = Metrics(Registry(storage=storage))

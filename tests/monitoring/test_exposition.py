@@ -78,6 +78,7 @@ def test_the_whole_catalogue_is_read_by_the_reference_parsers() -> None:
     assert "tallow_transfers" in text
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1e12), max_size=20), st.lists(st.integers(0, 2**50), max_size=20))
 def test_the_reference_parser_reads_the_same_samples(durations: list[float], sizes: list[int]) -> None:
     registry = Registry()

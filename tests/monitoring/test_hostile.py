@@ -19,6 +19,8 @@ from tallow.monitoring.exposition import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 
 class Raising:
     """Every question put to it raises."""

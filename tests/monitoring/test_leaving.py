@@ -36,6 +36,7 @@ app = instrument(Starlette(lifespan=lifespan))
 """
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_by_the_signal_has_sent_what_waited(tmp_path: Path) -> None:
     """uvicorn's command line: it stops on SIGTERM and then sends it to itself; atexit is not reached."""
     (tmp_path / "shop.py").write_text(APPLICATION)

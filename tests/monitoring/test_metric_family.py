@@ -258,6 +258,7 @@ labels = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(st.tuples(names, labels, st.floats()), max_size=6), st.sampled_from(FORMATS))
 def test_whatever_the_names_the_reference_parser_reads_each_series_once(

@@ -306,6 +306,7 @@ async def test_without_lifespan_a_bad_setting_closes_the_endpoints(monkeypatch: 
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.slow
 async def test_tallow_serve_stops_with_one_line(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", "serve", "--port", "0", "--data-dir", str(tmp_path)),

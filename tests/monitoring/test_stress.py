@@ -18,7 +18,10 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 from tallow.monitoring.workers import WorkerStorage
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers share files with POSIX locks")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="workers share files with POSIX locks"),
+]
 
 BATCH = 500
 

@@ -187,6 +187,7 @@ def restless() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("restless")
 def test_scrapes_at_once_count_nothing_twice(workers: list[Worker], here: Registry) -> None:
     seen: list[float] = []
@@ -274,6 +275,7 @@ def test_a_folder_that_cannot_be_used_does_not_keep_a_program_from_starting(tmp_
     assert "TALLOW_WORKERS_DIR" in done.stderr
 
 
+@pytest.mark.slow
 def test_generations_of_killed_workers_leave_a_bounded_archive(here: Registry, tmp_path: Path) -> None:
     code = "import os\nfrom tallow.monitoring import metrics as m\n"
     code += "m.register_cache(f'cache-{os.getpid()}')\nm.record_chunk_transfer('relay', 'sent', 1, 0.1)\n"

@@ -110,6 +110,7 @@ async def test_mail_is_taken_only_from_who_shows_the_password(tmp_path: Path) ->
     assert messages(tmp_path / "mail") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "said"), [(None, "No such file or directory"), (b"", "is empty"), (b"\xff", "is not text")]
 )

@@ -83,7 +83,7 @@ class TestPage:
 
     @property
     def summary(self) -> str:
-        return f"TEST {self.identity}: nothing is wrong, this only shows that {self.receiver.name} are told"
+        return f"TEST {self.identity}: nothing is wrong, this is a test of the receiver {self.receiver.name}"
 
     def _result(
         self, channel: Channel, counts: Mapping[tuple[str, bool], float], home: Home, seconds: float

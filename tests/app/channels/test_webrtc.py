@@ -159,6 +159,7 @@ async def test_a_server_in_between_shows_in_the_descriptions() -> None:
     await asyncio.gather(*(end.close() for end in ends))
 
 
+@pytest.mark.slow
 async def test_a_fingerprint_that_was_exchanged_fits_nobody() -> None:
     one, two = exchanges()
 
@@ -204,6 +205,7 @@ async def test_without_a_way_across_it_ends_in_time() -> None:
         assert not re.search(r"\d+\.\d+\.\d+", str(end))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("servers", "why"),
     [
@@ -293,6 +295,7 @@ async def test_a_lost_connection_is_said_to_both_who_wait() -> None:
     await receiver.close()
 
 
+@pytest.mark.slow
 async def test_a_slow_reader_holds_the_sender_back() -> None:
     async with connected() as (sender, receiver):
         sent = 0
@@ -315,6 +318,7 @@ async def test_a_slow_reader_holds_the_sender_back() -> None:
         assert resident() - before < 16 << 20
 
 
+@pytest.mark.slow
 async def test_who_sends_more_than_allowed_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (sender, receiver):
         monkeypatch.setattr(sender, "_has_room", lambda _: True)
@@ -357,6 +361,7 @@ async def test_quality_is_that_of_a_good_line() -> None:
             assert 0 <= quality.loss < 0.05
 
 
+@pytest.mark.slow
 async def test_lost_packets_show_in_the_quality(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (sender, receiver):
         assert sender._connection.sctp is not None

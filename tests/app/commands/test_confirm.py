@@ -21,6 +21,8 @@ from support.peers import Program, tallow
 from support.server import Running, serving
 from tallow.app.peer.listing import MOST_LINES, listing, size_of
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Terminal:

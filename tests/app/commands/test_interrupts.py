@@ -16,6 +16,8 @@ import pytest
 
 from tallow.app.commands.executor import THREADS, DaemonExecutor
 
+pytestmark = pytest.mark.slow
+
 STUCK = """
 import asyncio, sys, time
 from tallow.app.commands.executor import DaemonExecutor

@@ -17,6 +17,8 @@ from tallow.stack.engines.home import Choices, Home
 from tallow.stack.engines.locks import locked
 from tallow.stack.engines.services import ports
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def stack_of(server: Running, folder: Path) -> Iterator[Path]:

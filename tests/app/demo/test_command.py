@@ -12,6 +12,8 @@ import pytest
 
 from support.server import Running
 
+pytestmark = pytest.mark.slow
+
 
 async def demo(*arguments: str) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE

@@ -21,6 +21,8 @@ from tallow.app.metadata import strip
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server import trust
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("p2p", "relay")
 
 

@@ -18,6 +18,8 @@ from support.server import Running, serving
 from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
 from tallow.app.peer.transfer import Options
 
+pytestmark = pytest.mark.slow
+
 RELAYED = Options(relay="relay", tallow_relay=True, timing=SOON)
 DIRECT = Options(timing=SOON)
 Switch = Callable[[str], None]

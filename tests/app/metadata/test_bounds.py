@@ -136,12 +136,14 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_linear_work(name: str) -> None:
     kind, make = HOSTILE[name]
     assert_linear(work(CLEANERS[kind], make()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -262,6 +264,7 @@ UNITS = {
 STARTS = {"jpeg": b"\xff\xd8", "png": IHDR, "webp": b"RIFF\0\0\1\0WEBP" + riff(b"VP8X", bytes(10))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CLEANERS)
 @given(data=st.data())
 def test_whatever_is_put_together_of_a_formats_parts_the_work_is_linear(

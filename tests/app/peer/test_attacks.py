@@ -28,6 +28,8 @@ from tallow.app.crypto.errors import (
 from tallow.app.crypto.frames import Header, Kind
 from tallow.app.link import Link
 
+pytestmark = pytest.mark.slow
+
 CHUNK = 256 * 1024
 SIZES = (CHUNK * 3 + 5, CHUNK * 2 + 7)
 

@@ -165,6 +165,7 @@ async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
         assert isinstance(await sender.ended(), CancelledByPeerError)
 
 
+@pytest.mark.slow
 async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(server: Running, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(os.urandom(20_000_000))

@@ -52,6 +52,7 @@ async def test_a_failure_is_told_by_its_class(server: Running, tmp_path: Path) -
     assert finished["sender"]["outcome"] == "cancelled"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("log_file", "said"), [("peer.log", "no such file"), ("/dev/null/x", "LOG_FILE is")])
 def test_a_program_s_output_is_its_events_alone(tmp_path: Path, log_file: str, said: str) -> None:
     own = {"XDG_STATE_HOME": str(tmp_path), "LOG_LEVEL": "debug", "LOG_FILE": str(tmp_path / log_file)}

@@ -103,6 +103,7 @@ def test_a_relative_folder_in_the_environment_is_ignored(monkeypatch: pytest.Mon
     assert private.config_folder() == Path.home() / ".config/tallow"
 
 
+@pytest.mark.slow
 async def test_a_change_is_counted_with_the_next_transfer_once(server: Running, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(os.urandom(1000))

@@ -10,6 +10,8 @@ from support.http_proxy import HOST, proxying
 from support.peers import tallow
 from support.server import serving
 
+pytestmark = pytest.mark.slow
+
 UNUSABLE = {
     "ALL_PROXY": "socks://127.0.0.1:1080/",
     "all_proxy": "socks://127.0.0.1:1080/",

@@ -25,6 +25,8 @@ from tallow.app.crypto.frames import Kind
 from tallow.app.peer.retries import Timing
 from tallow.app.peer.state import interrupted
 
+pytestmark = pytest.mark.slow
+
 SIZE = 24_000_000
 SLOW = 20_000_000
 

@@ -15,6 +15,8 @@ from PIL import Image
 from support.peers import Program, tallow
 from support.server import Running, tallow_serve
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SLOW_TO_HASH = 200_000_000_000
 """Bytes of a file with no content on the disk: hashing it takes longer than any test."""

@@ -24,6 +24,8 @@ from tallow.app.peer.server import Server, trust
 from tallow.app.peer.state import interrupted
 from tallow.app.peer.telemetry import new_metrics
 
+pytestmark = pytest.mark.slow
+
 
 def a_file(folder: Path, name: str = "holiday.jpg.txt", size: int = 3_000_000) -> Path:
     path = folder / name

@@ -25,6 +25,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 async def test_a_direct_transfer_moves_its_metrics_and_no_others(
     server: Running, path: Path, tmp_path: Path
 ) -> None:

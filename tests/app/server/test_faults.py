@@ -16,6 +16,8 @@ import pytest
 
 from support.server import Running, refused, serving
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "a token for drills"
 
 

@@ -27,6 +27,8 @@ from tallow.app.server.settings import ServerSettings
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

@@ -47,6 +47,7 @@ async def test_a_database_that_is_away_makes_a_server_not_ready_and_leaves_it_al
     assert liveness.status_code == 200
 
 
+@pytest.mark.slow
 async def test_a_redis_that_is_away_degrades_a_single_server(tmp_path: Path) -> None:
     with listener() as closed:
         url = f"redis://:hunter2@127.0.0.1:{closed.getsockname()[1]}/0"
@@ -56,6 +57,7 @@ async def test_a_redis_that_is_away_degrades_a_single_server(tmp_path: Path) -> 
     assert "hunter2" not in detailed.text
 
 
+@pytest.mark.slow
 async def test_tallow_serve_takes_its_tokens_from_the_environment(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     tokens = {"METRICS_TOKEN": TOKEN, "HEALTH_CHECK_TOKEN_FILE": str(tmp_path / "token")}

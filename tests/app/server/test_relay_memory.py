@@ -21,6 +21,8 @@ from websockets.asyncio.client import ClientConnection
 
 from support.server import join_message
 
+pytestmark = pytest.mark.slow
+
 MESSAGE = bytes(256 * 1024)
 MIB = 2**20
 PAUSE_EVERY = 64

@@ -15,6 +15,8 @@ import pytest
 from support.certificates import self_signed
 from support.server import refused, tallow_serve
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),

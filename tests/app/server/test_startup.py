@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from support.certificates import self_signed
 
+pytestmark = pytest.mark.slow
+
 
 def serve(
     folder: Path, *options: str, stderr: int = subprocess.STDOUT, settings: Mapping[str, str] | None = None

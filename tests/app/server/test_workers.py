@@ -19,6 +19,8 @@ from websockets.asyncio.client import ClientConnection
 
 from support.server import Peer, Remote, tallow_serve
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 4
 
 

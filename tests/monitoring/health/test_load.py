@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import httpx
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,6 +19,8 @@ from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
 from tallow.monitoring.health.answers import LIVENESS, PATHS
 from tallow.monitoring.testing import fresh_metrics
+
+pytestmark = pytest.mark.slow
 
 CLIENTS = 100
 ROUNDS = 10

@@ -67,6 +67,7 @@ def test_a_file_that_was_moved_away_or_deleted_is_made_anew(tmp_path: Path) -> N
     assert (tmp_path / "moved").read_bytes() == b"one\n"
 
 
+@pytest.mark.slow
 def test_processes_that_share_a_file_lose_nothing_when_it_rotates(tmp_path: Path) -> None:
     path = tmp_path / "tallow.log"
     script = """if True:

@@ -65,6 +65,7 @@ def test_a_hook_of_the_host_is_still_called() -> None:
     assert done.stderr.splitlines()[-1] == "mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["init_monitoring()", "configure()"])
 def test_sentry_hears_of_it_and_prints_nothing_in_either_order(first: str) -> None:
     second = {"init_monitoring()": "configure()", "configure()": "init_monitoring()"}[first]

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from support.samples import Samples
 from tallow.monitoring.privacy import DROPPED, Scrubber
 
+pytestmark = pytest.mark.slow
+
 SCRUBBER = Scrubber()
 
 SHAPED = [

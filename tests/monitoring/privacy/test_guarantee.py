@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from tallow.monitoring.privacy import Scrubber, scrub
 from tallow.monitoring.privacy.tables.key_names import SECRET
 
+pytestmark = pytest.mark.slow
+
 SCRUBBER = Scrubber()
 NAMES = sorted(name for row in SECRET for name in row.names.split())
 KINDS = {row.kind for row in SECRET}

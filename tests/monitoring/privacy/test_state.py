@@ -16,6 +16,8 @@ from support.corpus import samples
 from support.heldout import heldout
 from tallow.monitoring.privacy import Scrubber
 
+pytestmark = pytest.mark.slow
+
 PIECES = [
     "Chunk 12 sent",
     "Chunk 4711 sent",

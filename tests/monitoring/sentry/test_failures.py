@@ -139,6 +139,7 @@ def test_the_sdk_is_not_loaded_without_a_dsn() -> None:
     assert shown.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_sends_what_is_queued_and_prints_nothing() -> None:
     with sentry_endpoint() as server:
         code = (

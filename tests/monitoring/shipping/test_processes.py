@@ -14,6 +14,8 @@ import pytest
 
 from tallow.monitoring.testing import LogEndpoint
 
+pytestmark = pytest.mark.slow
+
 
 def soon(deadline_s: float = 5) -> float:
     return time.monotonic() + deadline_s

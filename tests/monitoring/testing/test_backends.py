@@ -129,6 +129,7 @@ def test_an_unknown_way_to_fail_is_refused() -> None:
         Failure(cut="off")
 
 
+@pytest.mark.slow
 def test_production_code_does_not_import_it() -> None:
     source = Path(tallow.__file__).parent
     for path in source.rglob("*.py"):

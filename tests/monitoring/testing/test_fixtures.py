@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 CONFTEST = "from tallow.monitoring.testing.fixtures import collector, logs, metrics, plausible, sentry\n"
 TEST = """
 from tallow.monitoring.logging import logger

@@ -12,6 +12,8 @@ from stack.alerts.fleet import START, Event, Life, beside, joined, on, server
 from support.promtool import Document, bare, gauge, located, run
 from tallow.stack.alerts import RULES
 
+pytestmark = pytest.mark.slow
+
 DAY = Life(((180, 1),))
 ALWAYS = {"Watchdog"}
 EVALUATED_EVERY_S = 30

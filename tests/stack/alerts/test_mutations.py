@@ -24,6 +24,8 @@ from support.promtool import Case
 from tallow.stack.alerts import RULES, Rule, meta
 from tallow.stack.lint import check_alert
 
+pytestmark = pytest.mark.slow
+
 MISSING = RULES["RuleInputMissing"]
 FEW_INPUTS = meta.rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
 """RuleInputMissing over three metrics of two programs: all its parts are written by one function."""

@@ -13,6 +13,8 @@ from support.promtool import Case, Kind, bare, run
 from tallow.stack import alerts
 from tallow.stack.alerts import RULES, Rule
 
+pytestmark = pytest.mark.slow
+
 each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 

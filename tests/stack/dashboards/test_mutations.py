@@ -13,6 +13,8 @@ from tallow.monitoring.catalog import METRICS
 from tallow.stack.dashboards import dashboards
 from tallow.stack.lint import check_dashboard
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 BOARDS = {uid: board for uid, board in dashboards().items() if uid != "tallow-logs"}
 PLACES = [(uid, place) for uid, board in BOARDS.items() for place in range(len(board["panels"]))]

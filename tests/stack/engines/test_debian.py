@@ -84,6 +84,7 @@ def test_one_that_is_not_newer_is_left_alone(repository: Repository, tools: Path
     assert (root / "usr/bin" / TOOL).stat().st_ino == before
 
 
+@pytest.mark.slow
 def test_a_program_that_runs_keeps_its_folder(repository: Repository, tools: Path) -> None:
     root = debian.unpack(TOOL, tools)
     running = subprocess.Popen([root / "usr/bin" / TOOL], stdin=subprocess.PIPE, cwd=root)

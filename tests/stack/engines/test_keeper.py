@@ -225,6 +225,7 @@ server.serve_forever()
 """
 
 
+@pytest.mark.slow
 async def test_a_program_that_hangs_is_ended_and_counted(
     home: Home, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,8 @@ from tallow.stack.heartbeat.record import Record
 from tallow.stack.inbox import messages
 from tallow.stack.prometheus import USER
 
+pytestmark = pytest.mark.slow
+
 SCALE = 1 / 150
 """Two seconds without a beat are too long."""
 

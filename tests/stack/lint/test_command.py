@@ -19,6 +19,7 @@ def lint(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["lint", *arguments])
 
 
+@pytest.mark.slow
 def test_what_is_committed_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert beside_drills(lint()) == ""
@@ -29,6 +30,7 @@ def beside_drills(result: Result) -> str:
     return "".join(line for line in result.output.splitlines(True) if "alert/drill" not in line)
 
 
+@pytest.mark.slow
 def test_an_alert_whose_page_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path, content in files().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ def test_an_exemption_has_a_reason(exemption: Exemption) -> None:
     assert len(exemption.reason.split()) >= 5
 
 
+@pytest.mark.slow
 def test_every_exemption_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     # Replaced to see the problems before exemptions take them away; the rules themselves stay real.
     for module in (rules, expressions, alerts):

@@ -16,6 +16,8 @@ from support.debian import environment, program
 from tallow.stack import routing
 from tallow.stack.drill.receivers.slack import displayed
 
+pytestmark = pytest.mark.slow
+
 Kind = Literal["text", "html"]
 Render = Callable[..., str]
 
