@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.measure import Row, table
+from benchmarks.paired_measurement import Row, table
 
 PARTS = (
     "records",

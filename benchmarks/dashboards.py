@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Row
+from benchmarks.paired_measurement import Row
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 

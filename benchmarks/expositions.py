@@ -9,10 +9,10 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from benchmarks.measure import Row, paired
+from benchmarks.paired_measurement import Row, paired
 from tallow.monitoring.catalog import Label, Metric
-from tallow.monitoring.exposition import expose
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.exposition.text import expose
+from tallow.monitoring.metrics.registry import Registry
 
 EDGES = tuple(float(2**power) for power in range(17))
 LINES_A_SERIES = len(EDGES) + 3

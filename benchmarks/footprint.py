@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 
-from benchmarks.measure import Row, summed
+from benchmarks.paired_measurement import Row, summed
 
 SERIES = 2_000
 ROUNDS = 9
@@ -18,8 +18,8 @@ THREADS = 8
 OURS = """
 import sys, threading, tracemalloc
 from tallow.monitoring.catalog import METRICS, Label, Metric
-from tallow.monitoring.exposition import expose
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.exposition.text import expose
+from tallow.monitoring.metrics.registry import Registry
 series, threads = int(sys.argv[1]), int(sys.argv[2])
 values = tuple(f"value-{n}" for n in range(series))
 edges = METRICS["pqc_duration_seconds"].buckets
@@ -72,7 +72,7 @@ IN_USE = (
     START
     + """
 import os
-from tallow.monitoring.exposition import expose
+from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.logging import logger
 from tallow.monitoring.metrics import REGISTRY, record_transfer
 from tallow.monitoring.sentry import init_monitoring

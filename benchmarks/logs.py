@@ -18,13 +18,13 @@ import orjson
 import structlog
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-from benchmarks.measure import Row, paired
+from benchmarks.paired_measurement import Row, paired
 from tallow.monitoring.logging.loggers import Logger
 from tallow.monitoring.logging.pipeline import Pipeline
 from tallow.monitoring.logging.sinks import FileSink
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 CALLS = 5_000
 MESSAGE = "Chunk acknowledged"

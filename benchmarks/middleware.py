@@ -23,11 +23,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from benchmarks.measure import Row, paired
+from benchmarks.paired_measurement import Row, paired
 from tallow.monitoring import instrument
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 REQUESTS = 1_000
 HEADERS = [

@@ -20,11 +20,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Row, paired
+from benchmarks.paired_measurement import Row, paired
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from support.corpus import Sample, samples
-from support.heldout import heldout
+from support.heldout_corpus import heldout
 from tallow.monitoring.privacy import Scrubber
 
 PAGE = Path(__file__).parent.parent / "docs" / "privacy.md"

@@ -20,7 +20,7 @@ from time import perf_counter
 
 import psutil
 
-from benchmarks.measure import Row, summed
+from benchmarks.paired_measurement import Row, summed
 from benchmarks.wormhole import Wormhole, free_port, listening, wormhole
 
 SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
@@ -29,7 +29,7 @@ ROUNDS = 3
 PAIRS = 7
 """Rounds with monitoring and without: one percent is to be seen."""
 TALLOW = [sys.executable, "-m", "tallow"]
-QUIET = [sys.executable, "-m", "benchmarks.quiet"]
+QUIET = [sys.executable, "-m", "benchmarks.no_monitoring"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tallow.monitoring.logging.bridge import BridgeHandler
+from tallow.monitoring.logging.stdlib import BridgeHandler
 
 # Hypothesis's own would be a timed assertion on a machine whose speed is not ours.
 settings.register_profile("tallow", settings.default, deadline=None)

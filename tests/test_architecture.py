@@ -13,12 +13,7 @@ ALLOWED = {
     "monitoring": {"monitoring"},
     "app": {"app", "monitoring"},
     "stack": {"stack", "monitoring"},
-    "cli": {"app", "stack", "cli", "command_variables", "exit_status", "standard_streams"},
-    "command_variables": {"app", "stack", "monitoring"},
-    "generate": {"command_variables", "stack"},
-    "completion": {"completion"},
-    "exit_status": set(),
-    "standard_streams": set(),
+    "cli": {"cli", "app", "stack", "monitoring"},
     "__main__": {"cli"},
 }
 MODULES = {

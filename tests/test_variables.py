@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tallow import command_variables
 from tallow.app.server.settings import ServerSettings
-from tallow.cli import VERBS, main
-from tallow.command_variables import PATH, read_by, sections
-from tallow.monitoring.environment import Settings
+from tallow.cli import VERBS, main, variables
+from tallow.cli.variables import PATH, read_by, sections
 from tallow.monitoring.integrations.proxy import SCHEMES
 from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.settings.base import Settings
 from tallow.monitoring.variables import Variable, names
 from tallow.stack.engines.stack_settings import TokenSettings
 from tallow.stack.remote_storage import RemoteStorageSettings
@@ -27,7 +26,7 @@ SOURCE = ROOT / "src" / "tallow"
 CLASSES = (MonitoringSettings, ServerSettings, AlertSettings, RemoteStorageSettings, TokenSettings)
 LISTED = set(names(sections()))
 COMPUTED = {
-    "stack/drill/program.py": "what programs of a drill inherit, by a list",
+    "stack/drill/environment/process.py": "what programs of a drill inherit, by a list",
     "stack/drill/environment/native_stack.py": "what the stack of a drill inherits, by a list",
     "monitoring/integrations/proxy.py": "a variable for each scheme, compared below",
 }
@@ -164,7 +163,7 @@ def test_every_variable_of_the_scripts_is_listed() -> None:
 
 
 def test_the_committed_page_is_current() -> None:
-    assert (ROOT / PATH).read_text(encoding="utf-8") == command_variables.files()[PATH]
+    assert (ROOT / PATH).read_text(encoding="utf-8") == variables.files()[PATH]
 
 
 def rows() -> list[Variable]:

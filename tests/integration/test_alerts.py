@@ -18,8 +18,9 @@ from starlette.applications import Starlette
 
 from support.stack import Stack, stack, until
 from tallow.cli import main
-from tallow.stack.drill.receivers import slack, web
-from tallow.stack.drill.receivers.message import Tray
+from tallow.stack.drill.receivers import serve as web
+from tallow.stack.drill.receivers import slack
+from tallow.stack.drill.receivers.message import Inbox
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.native import StackError
 from tallow.stack.engines.services import ports
@@ -33,9 +34,9 @@ WEBHOOK = "/services/T0AB/B0CD/token"
 
 
 @contextmanager
-def slack_stand_in() -> Iterator[tuple[Tray, int]]:
+def slack_stand_in() -> Iterator[tuple[Inbox, int]]:
     """Slack's webhook as strict as Slack's own, in a thread: its tray and its port."""
-    tray, loop, started = Tray(), asyncio.new_event_loop(), threading.Event()
+    tray, loop, started = Inbox(), asyncio.new_event_loop(), threading.Event()
     port: list[int] = []
     stop = asyncio.Event()
 
@@ -57,13 +58,13 @@ def slack_stand_in() -> Iterator[tuple[Tray, int]]:
 
 
 @pytest.fixture(scope="module")
-def far_end() -> Iterator[tuple[Tray, int]]:
+def far_end() -> Iterator[tuple[Inbox, int]]:
     with slack_stand_in() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, far_end: tuple[Tray, int]) -> Iterator[Stack]:
+def running(tmp_path_factory: pytest.TempPathFactory, far_end: tuple[Inbox, int]) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("alerts")
     (folder / ".env").write_text(f"SLACK_WEBHOOK_URL=http://127.0.0.1:{far_end[1]}{WEBHOOK}\n")
     with stack(folder, SCALE) as started:
@@ -235,7 +236,7 @@ HOSTILE = (
 
 
 def test_text_of_labels_controls_neither_terminal_nor_chat_nor_mail(
-    running: Stack, far_end: tuple[Tray, int]
+    running: Stack, far_end: tuple[Inbox, int]
 ) -> None:
     tray, _ = far_end
     now = datetime.now(UTC)
@@ -280,7 +281,7 @@ def test_silences_are_listed_as_json(running: Stack) -> None:
     assert identity in [one["id"] for one in every]
 
 
-def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Tray, int]) -> None:
+def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Inbox, int]) -> None:
     tray, _ = far_end
     done = tallow(running, "alerts", "test", "security-alerts")
     assert done.exit_code == 0, done.output

@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from support import unhooked
-from support.exits import Exits, exits, run
+from support import hook_removal
+from support.captured_outputs import Exits, exits, run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -51,7 +51,7 @@ def useful(came: Exits) -> None:
     assert b"the queue of [email] is full" in came.found["health"]
 
 
-@pytest.mark.parametrize("hook", unhooked.HOOKS)
+@pytest.mark.parametrize("hook", hook_removal.HOOKS)
 async def test_without_any_one_hook_something_is_found(tmp_path: Path, hook: str) -> None:
     with exits(tmp_path) as came:
         await run(came, hook)

@@ -21,10 +21,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from websockets.exceptions import ConnectionClosed
 
-from support import planted
+from support import planted_secrets
+from support.captured_outputs import Exits, ask, exits, leaky
 from support.databases import postgres, redis_server
-from support.exits import Exits, ask, exits, leaky
-from support.leaky import attack, secret_headers
+from support.leaky_app import attack, secret_headers
 from support.peers import tallow
 from support.server import Client, join_message
 from support.stack import Stack, stack, until
@@ -48,7 +48,7 @@ async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(t
             "LOG_SPOOL_DIR": str(tmp_path / "tallow-spool"),
             "DATABASE_URL": database.replace("tallow@", f"tallow:{PASSWORD}@"),
             "REDIS_URL": redis,
-            **planted.ENVIRONMENT,
+            **planted_secrets.ENVIRONMENT,
         }
         (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
         with stack(tmp_path, SCALE) as running:
@@ -105,15 +105,23 @@ async def strangers(url: str) -> None:
     """Requests, signaling and reports of people who put secrets where none belong."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         client = Client(url=url, http=http)
-        for path in ("/api/info", "/api/rooms", f"/{planted.BY_KEY['file_name']}"):
-            await http.get(path, params=planted.BY_KEY | planted.BY_FORM, headers=secret_headers())
-        for body in (planted.nested(), {"token_hash": planted.BY_KEY["password"]}, list(planted.TEXTS)):
+        for path in ("/api/info", "/api/rooms", f"/{planted_secrets.BY_KEY['file_name']}"):
+            await http.get(
+                path, params=planted_secrets.BY_KEY | planted_secrets.BY_FORM, headers=secret_headers()
+            )
+        for body in (
+            planted_secrets.nested(),
+            {"token_hash": planted_secrets.BY_KEY["password"]},
+            list(planted_secrets.TEXTS),
+        ):
             await http.post("/api/rooms", json=body, headers=secret_headers())
         room = await client.room(TOKEN)
         for message in (
-            join_message(planted.BY_KEY["room_code"], TOKEN, "sender"),
-            join_message(room, TOKEN, planted.BY_FORM["email"]),
-            join_message(room, TOKEN, "sender", device=planted.TEXTS[0], more=planted.nested()),
+            join_message(planted_secrets.BY_KEY["room_code"], TOKEN, "sender"),
+            join_message(room, TOKEN, planted_secrets.BY_FORM["email"]),
+            join_message(
+                room, TOKEN, "sender", device=planted_secrets.TEXTS[0], more=planted_secrets.nested()
+            ),
         ):
             connection = await client.connect("/api/signal", additional_headers=secret_headers())
             await connection.send(json.dumps(message))
@@ -122,17 +130,20 @@ async def strangers(url: str) -> None:
                     await connection.recv()
         sender, receiver = await client.pair()
         for kind in ("offer", "answer", "candidate"):
-            await sender.send(type=kind, data=planted.nested())
-        for metrics in (planted.nested(), {"transfers_total": [{"labels": planted.BY_FORM, "value": 1}]}):
-            await client.report(sender.joined["telemetry_token"], metrics, note=planted.TEXTS)
-        await sender.send(type="leave", outcome=planted.TEXTS[0])
+            await sender.send(type=kind, data=planted_secrets.nested())
+        for metrics in (
+            planted_secrets.nested(),
+            {"transfers_total": [{"labels": planted_secrets.BY_FORM, "value": 1}]},
+        ):
+            await client.report(sender.joined["telemetry_token"], metrics, note=planted_secrets.TEXTS)
+        await sender.send(type="leave", outcome=planted_secrets.TEXTS[0])
         await receiver.socket.close()
 
 
 async def transfer(url: str, came: Exits, folder: Path) -> str:
     """Send a file whose name and content are secret: the correlation id of it."""
-    name = planted.BY_KEY["file_name"]
-    (folder / name).write_text(str(planted.nested()) * 100)
+    name = planted_secrets.BY_KEY["file_name"]
+    (folder / name).write_text(str(planted_secrets.nested()) * 100)
     (folder / "logs").mkdir()
     places = {side: folder / "logs" / f"{side}.log" for side in ("sender", "receiver")}
     home = folder / "home"

@@ -58,8 +58,9 @@ async def test_however_it_ends_and_whoever_reports(
 ) -> None:
     path = tmp_path / "x.bin"
     path.write_bytes(os.urandom(SIZE))
-    # A silent sender's goodbye is booked after outcome_wait, as no report came; a lost one after lost_grace.
-    async with serving(tmp_path, outcome_wait=1, lost_grace=1) as server:
+    # The server books a silent sender's departure after outcome_report_timeout, a lost one's after
+    # sender_reconnect_grace: no report came.
+    async with serving(tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1) as server:
         sender = await send(server.url, [path], options=RELAYED if sender_reports else SILENT)
         receiver = receive(sender.link, tmp_path / "in", options=RELAYED if receiver_reports else SILENT)
         leaver: Side | None = {"sender cancels": sender, "receiver cancels": receiver}.get(ending)
@@ -81,7 +82,9 @@ async def test_whoever_dies_and_does_not_come_back(
     path = tmp_path / "x.bin"
     path.write_bytes(os.urandom(SIZE))
     sending = ("send", str(path), "--relay", *flags)
-    async with serving(tmp_path, outcome_wait=1, lost_grace=1, relay_bandwidth=4e6) as server:
+    async with serving(
+        tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1, relay_bandwidth=4e6
+    ) as server:
         async with tallow(*sending, "--server", server.url, home=tmp_path / "s") as sender:
             link = (await sender.until("link"))["link"]
             receiving = ("receive", "-o", str(tmp_path / "in"), *flags)

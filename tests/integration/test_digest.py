@@ -22,8 +22,8 @@ import pytest
 from support.debian import program
 from support.stack import until
 from tallow.stack import routing
-from tallow.stack.engines.binaries import ensure
-from tallow.stack.inbox import messages
+from tallow.stack.engines.programs.programs import ensure
+from tallow.stack.mailbox.reader import messages
 from tallow.stack.prometheus import PASSWORD_FILE
 from tallow.stack.routing import AlertSettings, alertmanager_config
 
@@ -60,7 +60,7 @@ def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
     mailbox: list[str | Path] = [
         sys.executable,
         "-m",
-        "tallow.stack.mailbox",
+        "tallow.stack.mailbox.server",
         "--port",
         str(smtp),
         "--folder",

@@ -18,18 +18,19 @@ from support.debian import program
 from support.stack import until
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Rule
-from tallow.stack.drill import configuration, runner
 from tallow.stack.drill.catalog import DRILLS
-from tallow.stack.drill.result import Result
+from tallow.stack.drill.environment import configuration
+from tallow.stack.drill.environment.profile import DrillProfile
+from tallow.stack.drill.run import runner
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
-from tallow.stack.drill.session import Session
-from tallow.stack.drill.track import Track
+from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.run.suite import DrillSuite
 from tallow.stack.routing import config
 from tallow.stack.routing.matrix import ROUTES
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("drill")]
 
-QUICK = Track("quick", 1 / 60)
+QUICK = DrillProfile("quick", 1 / 60)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ async def drilled(
     folder: Path, *names: str, shipped: configuration.Groups = alerts.GROUPS
 ) -> Mapping[str, Result]:
     drills = [replace(DRILLS[name], track=QUICK) for name in names]
-    return await Session(drills, folder, shipped=shipped).run()
+    return await DrillSuite(drills, folder, shipped=shipped).run()
 
 
 def broken(name: str, **changed: object) -> configuration.Groups:
@@ -65,7 +66,7 @@ async def test_what_is_shipped_passes(tmp_path: Path) -> None:
     assert [(result.alert, result.problems) for result in results.values() if result.problems] == []
     critical = results["CriticalErrors"]
     assert critical.places == ("critical by e-mail", "pagerduty", "slack")
-    assert critical.told is not None
+    assert critical.notified_at is not None
     assert critical.resolved is not None
 
 
@@ -103,7 +104,7 @@ async def test_a_secret_that_is_wrong_is_found(
 
 @pytest.mark.parametrize("name", HUNG_SERVER)
 async def test_a_server_that_hangs_is_cured(tmp_path: Path, name: str) -> None:
-    session = Session([], tmp_path, hung_server=[HUNG_SERVER[name]])
+    session = DrillSuite([], tmp_path, hung_server=[HUNG_SERVER[name]])
     result = (await session.run())[name]
     assert result.problems == []
     assert result.places == ("email", "slack")

@@ -10,11 +10,11 @@ import pytest
 
 from support.debian import program
 from tallow.stack import alerts
-from tallow.stack.drill import document
 from tallow.stack.drill.catalog import DRILLS
+from tallow.stack.drill.report import docs
+from tallow.stack.drill.report.table import line
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
-from tallow.stack.drill.session import Session
-from tallow.stack.drill.table import line
+from tallow.stack.drill.run.suite import DrillSuite
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
@@ -27,11 +27,11 @@ async def test_every_alert_pages_when_it_must(run: int, tmp_path: Path) -> None:
         program(name)  # skips where it cannot be had
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     started = time.monotonic()
-    session = Session(list(DRILLS.values()), tmp_path, hung_server=list(HUNG_SERVER.values()))
+    session = DrillSuite(list(DRILLS.values()), tmp_path, hung_server=list(HUNG_SERVER.values()))
     results = await session.run()
     took = time.monotonic() - started
     ordered = [results[name] for name in (*alerts.RULES, *HUNG_SERVER)]
     print(f"\nrun {run}: {took:.0f} s", *(line(result) for result in ordered), sep="\n  ")
     assert [(result.alert, result.problems) for result in ordered if result.problems] == []
     assert took < QUARTER_OF_AN_HOUR_S
-    document.write("latencies", document.latencies(ordered))
+    docs.write("latencies", docs.latencies(ordered))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from support import life, traffic
+from support import demo_traffic, traffic
 from support.panels import PanelQuery, panel_queries, values
 from support.prometheus import Prometheus, backfill
 from support.server import Client
@@ -42,10 +42,10 @@ def seed(made: Stack) -> None:
 async def live(made: Stack, seconds: float) -> dict[str, int]:
     """Users come and go for so long, by `tallow demo` and in browsers: how the demo's transfers ended."""
     url = f"http://127.0.0.1:{made.port('tallow')}"
-    demo = asyncio.create_task(life.demo(url, seconds, A_MINUTE))
+    demo = asyncio.create_task(demo_traffic.demo(url, seconds, A_MINUTE))
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         while not demo.done():
-            await life.browsers(Client(url=url, http=http))
+            await demo_traffic.browsers(Client(url=url, http=http))
             await asyncio.wait([demo], timeout=seconds / 8)
     return demo.result()
 

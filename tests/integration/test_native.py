@@ -23,9 +23,9 @@ from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
-from tallow.stack.engines import plan
-from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import NAMES, SERVICES, ports
+from tallow.stack.engines.state.purge import Remains, purge
+from tallow.stack.engines.supervisor import state_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
 
@@ -189,16 +189,16 @@ def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running
 
 def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack) -> None:
     assert "older" not in tallow(running, "up"), "nothing is newer"
-    told = plan.read_plan(running.home)
+    told = state_files.read_plan(running.home)
     assert told.release
-    plan.write_plan(running.home, replace(told, release=replace(told.release, version="0.0.1")))
-    before, supervisor = pids(running), plan.supervisor(running.home)
+    state_files.write_plan(running.home, replace(told, release=replace(told.release, version="0.0.1")))
+    before, supervisor = pids(running), state_files.supervisor(running.home)
     said = " ".join(tallow(running, "up").split())
     assert f"Tallow: 0.0.1 runs, {__version__} is here" in said
     assert "up --restart" in said
     assert pids(running) == before
     tallow(running, "up", "--restart")
-    assert plan.supervisor(running.home) != supervisor
+    assert state_files.supervisor(running.home) != supervisor
     assert set(before.values()).isdisjoint(pids(running).values())
     again = pids(running)
     tallow(running, "up", "--restart")
@@ -208,8 +208,8 @@ def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack
 
 
 def test_a_setting_that_cannot_be_used_keeps_the_old_release_running(running: Stack) -> None:
-    told = plan.read_plan(running.home)
-    plan.write_plan(running.home, replace(told, release=None))
+    told = state_files.read_plan(running.home)
+    state_files.write_plan(running.home, replace(told, release=None))
     before = pids(running)
     env = Path(running.choices.env_folder) / ".env"
     env.write_text("SMTP_PORT=many\n")
@@ -220,17 +220,17 @@ def test_a_setting_that_cannot_be_used_keeps_the_old_release_running(running: St
     assert refused.exit_code == 1
     assert "SMTP_PORT" in refused.output
     assert pids(running) == before
-    plan.write_plan(running.home, told)
+    state_files.write_plan(running.home, told)
 
 
 def test_the_liveness_timeout_can_be_changed_while_the_stack_runs(running: Stack) -> None:
     before = pids(running)
     tallow(running, "up", "--liveness-timeout", "0")
-    assert plan.read_plan(running.home).liveness_timeout == 0
+    assert state_files.read_plan(running.home).liveness_timeout == 0
     tallow(running, "up")
-    assert plan.read_plan(running.home).liveness_timeout == 0, "it is remembered"
+    assert state_files.read_plan(running.home).liveness_timeout == 0, "it is remembered"
     tallow(running, "up", "--liveness-timeout", "120")
-    assert plan.read_plan(running.home).liveness_timeout == 120
+    assert state_files.read_plan(running.home).liveness_timeout == 120
     assert pids(running) == before
 
 
@@ -258,10 +258,10 @@ def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
 
 
 def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
-    supervisor = plan.supervisor(running.home)
+    supervisor = state_files.supervisor(running.home)
     assert supervisor
     os.kill(supervisor, signal.SIGKILL)
-    until(lambda: plan.supervisor(running.home) is None, "the supervisor is gone")
+    until(lambda: state_files.supervisor(running.home) is None, "the supervisor is gone")
     said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
     assert said.exit_code == 3
     assert "the supervisor is gone" in said.output

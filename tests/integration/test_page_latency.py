@@ -10,7 +10,8 @@ import pytest
 
 from support.stack import stack, until
 from tallow.stack import alerts
-from tallow.stack.drill import document, expected
+from tallow.stack.drill.report import docs
+from tallow.stack.drill.verify import expected_routing
 from tallow.stack.engines import native
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S
 
@@ -22,7 +23,7 @@ PATIENCE_S = 300.0
 def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
     rule = alerts.RULES["ServiceDown"]
     # A scrape fails within one interval, the rule is looked at within another, and again at the end of `for`.
-    least = rule.hold + expected.group_wait(rule)
+    least = rule.for_seconds + expected_routing.group_wait(rule)
     most = least + 3 * SCRAPE_INTERVAL_S
     with stack(tmp_path) as running:
         until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
@@ -32,11 +33,11 @@ def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
         until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
         took = time.monotonic() - killed
         said = (
-            f"Killed, and the e-mail was there after **{took:.1f} s**: `for` {rule.hold} s and group wait "
-            f"{expected.group_wait(rule):g} s make {least:g} s, and scrape and evaluation, every "
-            f"{SCRAPE_INTERVAL_S} s each, add up to {most - least:g} s more."
+            f"Killed, and the e-mail was there after **{took:.1f} s**: `for` {rule.for_seconds} s and group "
+            f"wait {expected_routing.group_wait(rule):g} s make {least:g} s, and scrape and evaluation, "
+            f"every {SCRAPE_INTERVAL_S} s each, add up to {most - least:g} s more."
         )
         print(f"\n{said}")
     assert took >= least
     assert took < most + 10, "the pipeline itself takes longer than a few seconds"
-    document.write("page", said)
+    docs.write("page", said)

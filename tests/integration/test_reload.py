@@ -19,12 +19,13 @@ from click.testing import CliRunner, Result
 
 from support.stack import Stack, stack, until
 from tallow.cli import main
-from tallow.stack.engines import configuration, plan
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines import configuration
 from tallow.stack.engines.reload import candidate
 from tallow.stack.engines.reload.acceptance import reload_state
 from tallow.stack.engines.services import NAMES
 from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
+from tallow.stack.engines.supervisor import state_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("reload")]
 
@@ -71,7 +72,7 @@ def restarted(running: Stack, before: dict[str, int]) -> set[str]:
     return {name for name, pid in pids(running).items() if pid != before[name]}
 
 
-def files(home: Home) -> dict[str, str]:
+def file_contents(home: StateDir) -> dict[str, str]:
     """Everything that settings decide."""
     return {
         str(path): path.read_text()
@@ -100,25 +101,25 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD)
 def test_a_setting_that_cannot_be_used_is_one_line_and_changes_nothing(started: Stack, text: str) -> None:
-    before, processes = files(started.home), pids(started)
+    before, processes = file_contents(started.home), pids(started)
     done = reload(started, text)
     line = BAD[text].format(env=env(started))
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(f"Error: {line}")
     assert done.stdout == ""
-    assert files(started.home) == before
+    assert file_contents(started.home) == before
     assert pids(started) == processes
 
 
 def test_up_checks_the_same_and_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("SENTRY_DSN=hello\n")
-    home = Home(tmp_path / "home")
+    home = StateDir(tmp_path / "home")
     done = CliRunner().invoke(main, ["up", "--port-offset", "23000", "--home", str(home.root)])
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: SENTRY_DSN is ***; accepted: a DSN")
-    assert files(home) == {}
-    assert plan.supervisor(home) is None
+    assert file_contents(home) == {}
+    assert state_files.supervisor(home) is None
 
 
 def test_up_on_a_running_stack_tells_a_bad_setting_too(running: Stack) -> None:
@@ -257,7 +258,7 @@ def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:
 
 def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stack) -> None:
     assert reload(running, "LOG_LEVEL=error\n").exit_code == 0
-    before = files(running.home)
+    before = file_contents(running.home)
     done = reload(
         running,
         "LOG_LEVEL=debug\nDATABASE_URL=postgresql://alice:hunter2@127.0.0.1:9/tallow\n"
@@ -268,7 +269,7 @@ def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stac
     assert done.stderr.endswith("; the change was taken back\n")
     assert done.stderr.count("\n") == 1
     assert "hunter2" not in done.output
-    assert files(running.home) == before
+    assert file_contents(running.home) == before
     assert running.healthy()
     assert "slack_configs" not in running.get("alertmanager", "/api/v2/status").text
 
@@ -277,10 +278,10 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
     running: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert reload(running, "").exit_code == 0
-    before, processes = files(running.home), pids(running)
+    before, processes = file_contents(running.home), pids(running)
     render = configuration.render
 
-    def broken(home: Home, choices: Choices, settings: StackSettings) -> dict[Path, str]:
+    def broken(home: StateDir, choices: StackOptions, settings: StackSettings) -> dict[Path, str]:
         rendered = render(home, choices, settings)
         file = home.config / "prometheus" / "prometheus.yml"
         return {**rendered, file: rendered[file] + "nonsense: 1\n"}
@@ -292,7 +293,7 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
     assert done.stderr.startswith("Error: prometheus refuses the configuration: ")
     assert "nonsense" in done.stderr
     assert done.stderr.endswith("; the change was taken back\n")
-    assert files(running.home) == before
+    assert file_contents(running.home) == before
     assert pids(running) == processes
     state = reload_state("prometheus", running.home)
     assert state
@@ -302,7 +303,7 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
 def test_a_disk_that_takes_no_more_changes_nothing(running: Stack) -> None:
     """Files of more than 4 KiB cannot be written, as on a full disk."""
     assert reload(running, "").exit_code == 0
-    before, processes = files(running.home), pids(running)
+    before, processes = file_contents(running.home), pids(running)
     env(running).write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/x\nLOG_LEVEL=error\n")
     done = subprocess.run(
         [sys.executable, "-m", "tallow", "reload", "--home", str(running.home.root)],
@@ -314,7 +315,7 @@ def test_a_disk_that_takes_no_more_changes_nothing(running: Stack) -> None:
     assert done.returncode == 1
     assert done.stderr.endswith("File too large\n")
     assert done.stderr.count("\n") == 1
-    assert files(running.home) == before
+    assert file_contents(running.home) == before
     assert pids(running) == processes
 
 

@@ -17,8 +17,8 @@ from websockets.exceptions import InvalidStatus
 
 from support.databases import postgres, redis_server
 from support.server import Remote, join_message, tallow_serve
-from tallow.app.server.homes import Place
-from tallow.app.server.redis import RedisHomes, connect
+from tallow.app.server.cluster.redis import RedisRoomDirectory, connect
+from tallow.app.server.cluster.room_directory import NodeAddress
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +38,7 @@ async def servers(tmp_path: Path, database: str) -> AsyncIterator[list[Remote]]:
             "DATABASE_URL": database,
             "REDIS_URL": redis,
             "CLUSTER_SECRET": "0123456789abcdef",
-            "LOST_GRACE": "0.5",
+            "SENDER_RECONNECT_GRACE": "0.5",
         }
         starting = [
             stack.enter_async_context(tallow_serve(folder(tmp_path, n), "--workers", "2", **shared))
@@ -114,22 +114,25 @@ async def test_without_redis_no_room_is_lost_and_none_is_found(tmp_path: Path, d
 
 async def test_a_home_is_kept_by_saying_so_and_ends_by_silence(tmp_path: Path) -> None:
     with redis_server(tmp_path) as (url, _):
-        one, other = RedisHomes(connect(url), "one:1", lease=1), RedisHomes(connect(url), "other:2", lease=1)
+        one, other = (
+            RedisRoomDirectory(connect(url), "one:1", lease=1),
+            RedisRoomDirectory(connect(url), "other:2", lease=1),
+        )
         await one.open()
         assert await one.of("room") is None
-        assert await other.of("room") == Place("one:1")
-        assert await other.issuer(f"{one.name}.token") == Place("one:1")
+        assert await other.of("room") == NodeAddress("one:1")
+        assert await other.issuer(f"{one.name}.token") == NodeAddress("one:1")
         assert await one.issuer(f"{one.name}.token") is None
         await asyncio.sleep(0.7)
-        assert await one.keep(["room"]) == []
+        assert await one.renew_leases(["room"]) == []
         await asyncio.sleep(0.7)
-        assert await other.of("room") == Place("one:1")
+        assert await other.of("room") == NodeAddress("one:1")
         await asyncio.sleep(1.1)
         await other.open()
         assert await other.of("room") is None
-        assert await one.keep(["room"]) == ["room"]
+        assert await one.renew_leases(["room"]) == ["room"]
         await other.leave("room")
-        assert await one.keep(["room"]) == []  # nobody has it: a Redis that forgot ends no transfer
+        assert await one.renew_leases(["room"]) == []  # nobody has it: a Redis that forgot ends no transfer
         await one.close()
         await other.close()
 

@@ -18,9 +18,9 @@ from starlette.routing import Route
 from support.canary import CANARY, spot
 from support.server import listener
 from tallow.monitoring import instrument
-from tallow.monitoring.analytics import Analytics, classes, sender
+from tallow.monitoring.analytics import Analytics, categories, sender
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import Plausible, plausible_endpoint
 
@@ -29,7 +29,7 @@ Make = Callable[..., Analytics]
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classes, "scrub", spot)
+    monkeypatch.setattr(categories, "scrub", spot)
     monkeypatch.setattr(sender.Sender, "_pause", lambda self, attempt: 0.001)
 
 
@@ -307,7 +307,7 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     def fails(value: Any) -> Any:
         raise RecursionError
 
-    monkeypatch.setattr(classes, "scrub", fails)
+    monkeypatch.setattr(categories, "scrub", fails)
     analytics = make()
     analytics.goal("seen")
     assert analytics.flush()
@@ -333,7 +333,8 @@ def test_where_no_thread_can_be_started_an_event_is_counted_and_nobody_is_told(
 
 def test_a_process_that_ends_sends_what_is_queued(site: Plausible) -> None:
     code = (
-        "from tallow.monitoring.analytics import analytics, classes; classes.scrub = lambda value: value\n"
+        "from tallow.monitoring.analytics import analytics, categories\n"
+        "categories.scrub = lambda value: value\n"
         "analytics.goal('goodbye')"
     )
     environment = {"PLAUSIBLE_HOST": site.url, "PLAUSIBLE_DOMAIN": "tallow.example.org"}

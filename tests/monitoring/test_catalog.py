@@ -24,7 +24,7 @@ def test_labels_are_distinct_and_never_reserved(metric: Metric) -> None:
     assert not set(metric.label_names) & {"le", "quantile", "job", "instance"}
     for label in metric.labels:
         assert len(set(label.values)) == len(label.values)
-        assert label.guarded or label.values, f"{label.name} can take no value"
+        assert label.registered or label.values, f"{label.name} can take no value"
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())

@@ -10,7 +10,7 @@ import yaml
 
 from support.debian import program
 from tallow.stack import alerts
-from tallow.stack.alerts.meta import SAMPLE_LIMIT
+from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
 from tallow.stack.prometheus import CONTAINERS, Job, Layout, Remote, files, prometheus_config
 
 ROOT = Path(__file__).parents[2]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tallow.monitoring.setting_error import BadSettingError
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.monitoring.testing import assert_absent
-from tallow.monitoring.variable_source import VariableSource
 from tallow.stack.engines import configuration
-from tallow.stack.engines.home import Choices, Home
 from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.remote_storage import RemoteStorageSettings
 
 URL = "https://mimir.example.org/api/v1/push"
@@ -73,7 +73,7 @@ def test_what_does_not_go_together_is_one_line(variables: dict[str, str], messag
 
 def test_samples_go_there_with_user_password_and_the_machines_label(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("hunter2\n")
-    home = Home(tmp_path / "home")
+    home = StateDir(tmp_path / "home")
     variables = {
         "REMOTE_WRITE_URL": URL,
         "REMOTE_READ_URL": "http://thanos:10902/api/v1/read?dedup=true",
@@ -82,7 +82,7 @@ def test_samples_go_there_with_user_password_and_the_machines_label(tmp_path: Pa
         "REMOTE_MACHINE": "web-1",
     }
     settings = StackSettings.load(VariableSource(variables, folder=tmp_path))
-    files = configuration.render(home, Choices(), settings)
+    files = configuration.render(home, StackOptions(), settings)
     text = files[home.config / "prometheus" / "prometheus.yml"]
     document = yaml.safe_load(text)
     access = {"username": "me", "password_file": str(home.secrets / "remote_password")}
@@ -94,15 +94,17 @@ def test_samples_go_there_with_user_password_and_the_machines_label(tmp_path: Pa
 
 
 def test_without_an_address_nothing_is_sent_and_alerts_keep_their_labels() -> None:
-    home = Home(Path("/home"))
-    files = configuration.render(home, Choices(), StackSettings.load(VariableSource({"REMOTE_MACHINE": "x"})))
+    home = StateDir(Path("/home"))
+    files = configuration.render(
+        home, StackOptions(), StackSettings.load(VariableSource({"REMOTE_MACHINE": "x"}))
+    )
     document = yaml.safe_load(files[home.config / "prometheus" / "prometheus.yml"])
     assert "external_labels" not in document["global"]
     assert not {"remote_write", "remote_read"} & set(document)
 
 
 def test_a_token_that_the_operator_chose_is_what_prometheus_presents() -> None:
-    home = Home(Path("/home"))
+    home = StateDir(Path("/home"))
     settings = StackSettings.load(VariableSource({"METRICS_TOKEN": "correct-horse-battery"}))
-    files = configuration.render(home, Choices(), settings)
+    files = configuration.render(home, StackOptions(), settings)
     assert files[home.secrets / "metrics_token"] == "correct-horse-battery"

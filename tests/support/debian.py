@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from tallow.stack.engines import debian
-from tallow.stack.engines.binaries import WANTED, Wanted, fetch, find
+from tallow.stack.engines.programs import debian
+from tallow.stack.engines.programs.programs import WANTED, Wanted, fetch, find
 
 _PACKAGES: Final = {
     "promtool": "prometheus",

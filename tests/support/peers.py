@@ -18,14 +18,14 @@ from tallow.app.files.destination import Destination
 from tallow.app.files.source import collect
 from tallow.app.link import Link, new_secret, token_hash
 from tallow.app.peer.confirmation import Confirm
-from tallow.app.peer.offer import prepare
-from tallow.app.peer.receiver import Receiver
-from tallow.app.peer.retries import Timing
-from tallow.app.peer.sender import Sender
-from tallow.app.peer.server import Server, trust
-from tallow.app.peer.state import Received, Sent
-from tallow.app.peer.telemetry import new_metrics
-from tallow.app.peer.transfer import Options
+from tallow.app.peer.connection.retry import Timing
+from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.telemetry_reporter import new_metrics
+from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.prepare import prepare
+from tallow.app.peer.transfer.receiver import Receiver
+from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
+from tallow.app.peer.transfer.sender import Sender
 from tallow.monitoring.metrics import Metrics
 
 SOON = Timing(first=0.05, most=0.2, patience=20, channel=5, direct=5, linger=5)
@@ -74,12 +74,12 @@ class Side:
         return asyncio.CancelledError() if self.task.cancelled() else self.task.exception()
 
 
-async def a_room(url: str) -> Sent:
+async def a_room(url: str) -> SenderState:
     """A fresh room, and what its sender remembers of it."""
     secret = new_secret()
-    async with Server(url, trust()) as server:
+    async with ServerClient(url, trust()) as server:
         made = await server.make_room(token_hash(secret))
-    return Sent(Link(url, made.room, secret), time.time() + made.expires_in, [])
+    return SenderState(Link(url, made.room, secret), time.time() + made.expires_in, [])
 
 
 async def send(
@@ -87,7 +87,7 @@ async def send(
     paths: Sequence[Path],
     *,
     options: Options | None = None,
-    sent: Sent | None = None,
+    sent: SenderState | None = None,
     keep_metadata: bool = False,
 ) -> Side:
     """A sender in this event loop, in a fresh room or in the one of ``sent``; over the relay by default."""
@@ -97,7 +97,7 @@ async def send(
     side.link = remembered.link
 
     async def run() -> None:
-        async with Server(url, trust()) as server:
+        async with ServerClient(url, trust()) as server:
             with tempfile.TemporaryDirectory() as scratch:
                 made_ready = prepare(
                     collect(paths),
@@ -127,9 +127,9 @@ def receive(
     side.link = link
 
     async def run() -> None:
-        async with Server(url or link.server, trust()) as server:
+        async with ServerClient(url or link.server, trust()) as server:
             with Destination(folder) as destination:
-                received = Received.of(link, time.time() + 3600)
+                received = ReceiverState.of(link, time.time() + 3600)
                 chosen = options or RELAYED
                 await Receiver(
                     server, link, destination, received, chosen, side.metrics, side, confirm=confirm

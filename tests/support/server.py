@@ -22,12 +22,12 @@ import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from tallow.app.server.app import create_app
 from tallow.app.server.context import Context
-from tallow.app.server.listen import configure
-from tallow.app.server.main import create_app
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.transport.uvicorn_config import configure
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Remote(Client):
     def workers_folder(self) -> Path:
         """Where its workers keep what they count."""
         for child in self.children():
-            return Path(psutil.Process(child).environ()["TALLOW_WORKERS_DIR"])
+            return Path(psutil.Process(child).environ()["TALLOW_METRICS_DIR"])
         raise AssertionError("there are no workers")
 
 

@@ -15,13 +15,14 @@ import psutil
 
 from support.debian import program
 from tallow.stack import credentials
-from tallow.stack.engines import native, plan
+from tallow.stack.engines import native
 from tallow.stack.engines.health import probe
-from tallow.stack.engines.home import Choices, Home
-from tallow.stack.engines.plan import Running
 from tallow.stack.engines.ports import used
 from tallow.stack.engines.services import SERVICES, ports
-from tallow.stack.inbox import Mail, messages
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.state_files import Running
+from tallow.stack.mailbox.reader import Mail, messages
 from tallow.stack.prometheus import USER
 
 PATIENCE_S = 60.0
@@ -49,8 +50,8 @@ def free_offset() -> int:
 class Stack:
     """A stack that was started."""
 
-    home: Home
-    choices: Choices
+    home: StateDir
+    choices: StackOptions
 
     def start(self) -> None:
         """As `up`: whatever does not run yet, and wait until all of it is healthy."""
@@ -62,7 +63,7 @@ class Stack:
         return all(
             probe(service, self.port(service.name), self.home).healthy
             for service in SERVICES
-            if service.name not in plan.read_plan(self.home).held
+            if service.name not in state_files.read_plan(self.home).held
         )
 
     def port(self, service: str) -> int:
@@ -70,7 +71,7 @@ class Stack:
 
     def running(self, service: str) -> Running:
         """What the supervisor says of a service."""
-        return plan.read_report(self.home).services[service]
+        return state_files.read_report(self.home).services[service]
 
     def process(self, service: str) -> psutil.Process:
         """A service's living process."""
@@ -112,7 +113,7 @@ def stack(
     """
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
         program(name)  # skips where it cannot be had
-    made = Stack(Home(folder / "home"), Choices(free_offset(), str(folder), scale))
+    made = Stack(StateDir(folder / "home"), StackOptions(free_offset(), str(folder), scale))
     made.home.make()
     before(made)
     try:

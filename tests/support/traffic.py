@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tallow.monitoring.catalog import METRICS
-from tallow.monitoring.exposition import expose
+from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
-from tallow.monitoring.runtime import ProcessWatch
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.runtime import ProcessWatch
 
 ROUTE = "/api/rooms"
 SIZES = (5e3, 5e5, 5e6, 5e7, 5e8, 5e9, 5e10)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from support.debian import environment, program
-from tallow.app.server.ice import ice_servers
 from tallow.app.server.settings import ServerSettings
+from tallow.app.server.transport.ice_servers import ice_servers
 
 SECRET = "a secret that coturn and the server share"
 

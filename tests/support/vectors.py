@@ -17,7 +17,7 @@ from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake
 from tallow.app.crypto.session import Session
 from tallow.app.link import Link, token_hash
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 FILE = Path(__file__).parent.parent / "app" / "crypto" / "vectors.json"
 

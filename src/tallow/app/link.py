@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tallow.app.crypto.kdf import SECRET_BYTES, join_token, resume_key
-from tallow.monitoring.access import is_loopback
+from tallow.monitoring.http.auth import is_loopback
 
 ACCEPTED: Final = "https://HOST/#ROOM.SECRET"
 _FRAGMENT: Final = re.compile(r"([a-z2-7]{16})\.([A-Za-z0-9_-]{22})")

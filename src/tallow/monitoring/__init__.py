@@ -9,6 +9,6 @@ It knows nothing of Tallow's application or stack and works in any ASGI applicat
 
 from __future__ import annotations
 
-from tallow.monitoring.asgi import instrument
+from tallow.monitoring.http.middleware import instrument
 
 __all__ = ["instrument"]

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
-from tallow.monitoring.environment import Settings, is_secret, names_of
 from tallow.monitoring.settings import MonitoringSettings
-from tallow.monitoring.variable_source import ENV_FILE_VARIABLE
+from tallow.monitoring.settings.base import Settings, is_secret, names_of
+from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
 
 _HEADER: Final = """\
 | variable | default | accepted | what it does |
@@ -151,7 +151,7 @@ SECTIONS: Final = (
             ),
             Variable("TALLOW_COMMIT", "7 to 40 hexadecimal digits", "The commit that `build_info` names"),
             Variable(
-                "TALLOW_WORKERS_DIR",
+                "TALLOW_METRICS_DIR",
                 _FOLDER,
                 "Workers of one server keep their metrics there; `tallow serve --workers` sets it",
             ),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from tallow.stack import alerts, alerts_docs, dashboards, metrics_docs, privacy_docs, prometheus, routing
+from tallow.stack import alerts, dashboards, prometheus, routing
+from tallow.stack.docs import alerts as alerts_docs
+from tallow.stack.docs import metrics, privacy
 
-SOURCES = (alerts, routing, dashboards, prometheus, metrics_docs, alerts_docs, privacy_docs)
+SOURCES = (alerts, routing, dashboards, prometheus, metrics, alerts_docs, privacy)
 """The modules that generate files, each by its ``files()``."""
 
 

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 import yaml
 
 from tallow.stack.alerts import BEYOND_PATH, RULES_PATH
-from tallow.stack.alerts.meta import SAMPLE_LIMIT
 from tallow.stack.alerts.rule import duration
+from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
 
 SCRAPE_INTERVAL_S: Final = 15
 SCRAPE_TIMEOUT_S: Final = 10

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from tallow.monitoring.environment import MASKED, Settings
-from tallow.monitoring.setting_types import UrlWithoutPassword, matching
+from tallow.monitoring.settings.base import MASKED, Settings
+from tallow.monitoring.settings.types import UrlWithoutPassword, matching
 
 PASSWORD_FILE: Final = "remote_password"  # noqa: S105 - a file name
 _MACHINE: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from support.resources import resident
+from support.process_usage import resident
 from support.turn import coturn
 from support.webrtc import connected, exchanges, pair
 from tallow.app.channels import webrtc

@@ -12,10 +12,10 @@ import pytest
 from support.peers import Program, tallow
 from support.server import Running
 from tallow.app.link import Link
-from tallow.stack.engines import plan
-from tallow.stack.engines.home import Choices, Home
-from tallow.stack.engines.locks import locked
 from tallow.stack.engines.services import ports
+from tallow.stack.engines.state.locks import locked
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
+from tallow.stack.engines.supervisor import state_files
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +25,10 @@ def stack_of(server: Running, folder: Path) -> Iterator[Path]:
     """A stack whose Tallow is ``server``: its folder as `tallow up` leaves it, and its supervisor's lock.
 
     The other programs of a stack would say nothing about addresses."""
-    home = Home(folder)
+    home = StateDir(folder)
     home.make()
-    home.remember(Choices(port_offset=int(server.url.rpartition(":")[2]) - ports(0)["tallow"]))
-    plan.write_report(home, plan.Report(pid=1))
+    home.remember(StackOptions(port_offset=int(server.url.rpartition(":")[2]) - ports(0)["tallow"]))
+    state_files.write_report(home, state_files.SupervisorStatus(pid=1))
     with locked(home, "supervisor"):
         yield folder
 
@@ -89,9 +89,9 @@ async def test_what_is_named_comes_before_what_is_found(server: Running, path: P
 
 
 async def test_a_stack_that_does_not_run_is_named(path: Path, tmp_path: Path) -> None:
-    stopped = Home(tmp_path / "stopped")
+    stopped = StateDir(tmp_path / "stopped")
     stopped.make()
-    stopped.remember(Choices())
+    stopped.remember(StackOptions())
     for folder in (stopped.root, tmp_path / "nothing here"):
         async with tallow("send", "--home", str(folder), str(path), home=tmp_path / "s") as program:
             message, status = await refused(program)
@@ -102,8 +102,8 @@ async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> No
     (tmp_path / "stack").mkdir()
     (tmp_path / "stack" / "run").mkdir()
     (tmp_path / "stack" / "stack.json").write_text("{")
-    home = Home(tmp_path / "stack")
-    plan.write_report(home, plan.Report(pid=1))
+    home = StateDir(tmp_path / "stack")
+    state_files.write_report(home, state_files.SupervisorStatus(pid=1))
     with locked(home, "supervisor"):
         async with tallow("send", "--home", str(home.root), str(path), home=tmp_path / "s") as program:
             said = await program.said()

@@ -16,11 +16,11 @@ from tallow.app.crypto.errors import (
     TamperedError,
     TruncatedError,
 )
+from tallow.app.crypto.frame_sequence import FrameSequence
 from tallow.app.crypto.frames import MAX_FRAMES, OVERHEAD, Header, Kind, Opener, Sealer
-from tallow.app.crypto.order import Order
 from tallow.app.crypto.session import Session
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 SENDER = Session("sender", b"t" * 16, b"s" * 32, b"r" * 32)
 RECEIVER = Session("receiver", b"t" * 16, b"r" * 32, b"s" * 32)
@@ -34,7 +34,7 @@ class Reading:
     def __init__(self) -> None:
         self.metrics = Metrics(Registry())
         self.opener = Opener(RECEIVER, self.metrics)
-        self.order = Order()
+        self.order = FrameSequence()
         self.got = [b"", b""]
         self.file = 0
         self.order.expect(Kind.DATA, 0, 0, len(FILES[0]))

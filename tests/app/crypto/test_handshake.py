@@ -16,7 +16,7 @@ from tallow.app.crypto.errors import (
 from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake, abort
 from tallow.app.crypto.session import Session
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 ROOM = "a" * 16
 SECRET = bytes(range(16))

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from support.server import Running
-from tallow.app.demo.bad import ASKS, ask_badly
+from tallow.app.demo.bad_requests import ASKS, ask_badly
 from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
 from tallow.app.demo.files import make
-from tallow.app.demo.pair import Pair, Result
 from tallow.app.demo.plan import Plan, Shares
 from tallow.app.demo.traffic import Summary, Traffic
+from tallow.app.demo.transfer import Pair, Result
 from tallow.app.files.source import collect
 from tallow.app.metadata import strip
 from tallow.app.peer.errors import PeerError
-from tallow.app.peer.server import trust
+from tallow.app.peer.server_client import trust
 
 pytestmark = pytest.mark.slow
 

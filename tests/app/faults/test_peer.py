@@ -16,7 +16,7 @@ import pytest
 from support.peers import SOON, across, receive, send
 from support.server import Running, serving
 from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
-from tallow.app.peer.transfer import Options
+from tallow.app.peer.transfer.outcome import Options
 
 pytestmark = pytest.mark.slow
 

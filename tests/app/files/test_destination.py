@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from support.resources import descriptors
+from support.process_usage import descriptors
 from tallow.app.files.destination import Destination
-from tallow.app.files.error import FileError
+from tallow.app.files.errors import FileError
 from tallow.app.files.names import PARTIAL
 from tallow.app.files.partial import Partial
 

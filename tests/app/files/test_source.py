@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from support.resources import descriptors
-from tallow.app.files.error import FileError
+from support.process_usage import descriptors
+from tallow.app.files.errors import FileError
 from tallow.app.files.source import SourceChangedError, collect
 
 

@@ -21,8 +21,8 @@ from support.pictures import png as a_png
 from support.pictures import webp as a_webp
 from tallow.app.files.source import collect
 from tallow.app.metadata import CleaningStoppedError, MetadataError, jpeg, png, strip, webp
-from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
 from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.icc import MAX_PROFILE
 from tallow.app.metadata.reader import BLOCK, MAX_PARTS, ImageReader
 

@@ -20,7 +20,7 @@ from tallow.app.files.source import Source, collect
 from tallow.app.metadata import MetadataError, strip, strip_all
 from tallow.app.metadata import png as pngs
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 RATIONALS = [struct.pack(order + "II", int(part * 2), 2) for order in "<>" for part in LATITUDE]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from support.peers import DIRECT, RELAYED, receive, send
-from support.proxy import line
 from support.server import Running, serving
+from support.throttling_proxy import line
 from tallow.app.crypto.errors import CancelledByPeerError, DeclinedError, UnconfirmedError
-from tallow.app.peer import sender as senders
 from tallow.app.peer.errors import NotConfirmedError
-from tallow.app.peer.manifest import Manifest
+from tallow.app.peer.transfer import sender as senders
+from tallow.app.peer.transfer.manifest import Manifest
 
 
 class Person:
@@ -65,7 +65,7 @@ async def test_a_pair_that_waits_for_a_person_is_not_queued(
     receiver = receive(sender.link, tmp_path / "out", confirm=person)
     await sender.until("confirming")
     for _ in range(3):  # at each second of the server
-        await server.context.lobby.tick()
+        await server.context.lobby.run_due_tasks()
         assert server.value("transfer_queue_depth") == 0
     person.answer.set_result(True)
     await asyncio.gather(sender.task, receiver.task)

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from tallow.app.peer.display import JsonLines, Terminal
-from tallow.app.peer.manifest import Entry, Manifest
-from tallow.app.peer.progress import Progress
+from tallow.app.peer.transfer.manifest import Entry, Manifest
+from tallow.app.peer.transfer.progress import Progress
 
 LINK = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
 

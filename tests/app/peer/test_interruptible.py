@@ -13,8 +13,8 @@ import pytest
 from support.pictures import segment
 from tallow.app.files.source import Source, collect
 from tallow.app.peer.interruptible import run_interruptible
-from tallow.app.peer.offer import prepare
-from tallow.app.peer.telemetry import new_metrics
+from tallow.app.peer.telemetry_reporter import new_metrics
+from tallow.app.peer.transfer.prepare import prepare
 
 
 async def test_the_result_or_the_error_comes_back() -> None:

@@ -42,7 +42,7 @@ async def test_without_being_asked_for_they_are_not_there(tmp_path: Path) -> Non
 def test_without_being_asked_for_their_code_is_not_loaded(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib\n"
-        "from tallow.app.server.main import create_app\n"
+        "from tallow.app.server.app import create_app\n"
         "from tallow.app.server.settings import ServerSettings\n"
         "create_app(ServerSettings.load(data_dir=pathlib.Path(sys.argv[1])))\n"
         "print([name for name in sys.modules if 'faults' in name])"

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from support.server import listener, serving, tallow_serve
-from tallow.monitoring.health import standard
-from tallow.monitoring.health.answers import DETAILED, LIVENESS, READINESS
+from tallow.monitoring.health import builtin_checks
+from tallow.monitoring.health.responses import DETAILED, LIVENESS, READINESS
 
 TOKEN = "correct-horse-battery-staple"
 
@@ -17,7 +17,7 @@ TOKEN = "correct-horse-battery-staple"
 @pytest.fixture(autouse=True)
 def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     """How full this machine's memory is decides no test."""
-    monkeypatch.setattr(standard, "memory", lambda: True)
+    monkeypatch.setattr(builtin_checks, "memory", lambda: True)
 
 
 async def test_a_server_names_its_components(tmp_path: Path) -> None:

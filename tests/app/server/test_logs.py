@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from support.server import Running
-from tallow.monitoring.logging import configure, fields, flush
+from tallow.monitoring.logging import configure, flush, scrubbing
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import MemorySink
 
@@ -20,7 +20,7 @@ from tallow.monitoring.testing import MemorySink
 @pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemorySink]:
     """What the process logs. Nothing is scrubbed: the server must not need it."""
-    monkeypatch.setattr(fields, "scrub", lambda value: value)
+    monkeypatch.setattr(scrubbing, "scrub", lambda value: value)
     sink = MemorySink()
     configure(MonitoringSettings.load(), sinks=[sink])
     yield sink

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from support.server import Peer, Running, serving
-from tallow.app.server.report import ALLOWED
+from tallow.app.server.limits.report_validation import ALLOWED
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
-SOON = {"outcome_wait": 0.3, "lost_grace": 0.6}
+SOON = {"outcome_report_timeout": 0.3, "sender_reconnect_grace": 0.6}
 
 
 def outcome(status: str) -> dict[str, Any]:
@@ -107,4 +107,4 @@ async def later(server: Running, ticks: int) -> None:
     clock = server.context.lobby.clock
     server.context.lobby.clock = lambda: clock() + 60
     for _ in range(ticks):
-        await server.context.lobby.tick()
+        await server.context.lobby.run_due_tasks()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tallow.monitoring.health import Health, Outcome, Report, Status, standard
+from tallow.monitoring.health import CheckResult, Health, Report, Status, builtin_checks
 
 SECRET = "postgresql://alice:hunter2@db.internal/tallow at /home/alice/secrets"
 
@@ -18,10 +18,10 @@ SECRET = "postgresql://alice:hunter2@db.internal/tallow at /home/alice/secrets"
 @pytest.fixture(autouse=True)
 def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     """How full this machine's memory is decides no test."""
-    monkeypatch.setattr(standard, "memory", lambda: True)
+    monkeypatch.setattr(builtin_checks, "memory", lambda: True)
 
 
-async def outcome(fn: Callable[[], Any], **options: Any) -> Outcome:
+async def outcome(fn: Callable[[], Any], **options: Any) -> CheckResult:
     health = Health()
     health.register_check("thing", fn, **options)
     return (await health.report()).outcomes["thing"]
@@ -213,8 +213,8 @@ def test_the_whole_is_as_well_as_its_parts_let_it_be(
 ) -> None:
     report = Report(
         {
-            "critical": Outcome(Status(critical), True, 0),
-            "optional": Outcome(Status(optional), False, 0),
+            "critical": CheckResult(Status(critical), True, 0),
+            "optional": CheckResult(Status(optional), False, 0),
         },
         0,
     )

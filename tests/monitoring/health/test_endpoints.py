@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from support.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
-from tallow.monitoring.health.answers import DETAILED, LIVENESS, PATHS, READINESS, SUMMARY
+from tallow.monitoring.health.responses import DETAILED, LIVENESS, PATHS, READINESS, SUMMARY
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import current_settings
 
 TOKEN = "correct-horse-battery-staple"

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from support.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
-from tallow.monitoring.health.answers import LIVENESS, PATHS
+from tallow.monitoring.health.responses import LIVENESS, PATHS
 from tallow.monitoring.testing import fresh_metrics
 
 pytestmark = pytest.mark.slow

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from support.certificates import self_signed
-from tallow.monitoring import said
+from tallow.monitoring.lifecycle import warn_once
 
 
 @pytest.fixture(autouse=True)
 def _nothing_warned_of() -> Iterator[None]:
-    before = set(said._said)
-    said._said.clear()
+    before = set(warn_once._said)
+    warn_once._said.clear()
     yield
-    said._said.clear()
-    said._said.update(before)
+    warn_once._said.clear()
+    warn_once._said.update(before)
 
 
 class Hello(BaseHTTPRequestHandler):

@@ -15,7 +15,7 @@ from support.http_proxy import HOST, proxying
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.analytics import Analytics, sender
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing import log_endpoint, plausible_endpoint, sentry_endpoint

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.canary import spot
-from tallow.monitoring.logging import fields
+from tallow.monitoring.logging import scrubbing
 from tallow.monitoring.logging.record import plain
 
 
@@ -19,4 +19,4 @@ def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
         except (RecursionError, TypeError):  # cycles and tuples as keys, which the real one knows
             return plain(value)
 
-    monkeypatch.setattr(fields, "scrub", scrub)
+    monkeypatch.setattr(scrubbing, "scrub", scrub)

@@ -10,7 +10,7 @@ import pytest
 
 from support.canary import CANARY
 from tallow.monitoring import correlation, logging
-from tallow.monitoring.logging import fields
+from tallow.monitoring.logging import scrubbing
 from tallow.monitoring.logging.record import MAX_LINE_BYTES
 from tallow.monitoring.testing import CapturedLogs
 
@@ -293,7 +293,7 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     def fails(value: Any) -> Any:
         raise RecursionError
 
-    monkeypatch.setattr(fields, "scrub", fails)
+    monkeypatch.setattr(scrubbing, "scrub", fails)
     logs.logger.info(SAID, value=CANARY)
     assert CANARY not in str(logs.last)
     assert (logs.last["message"], logs.last["logger"]) == ("[dropped]", "[dropped]")

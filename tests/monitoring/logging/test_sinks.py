@@ -14,7 +14,7 @@ import pytest
 from tallow.monitoring.logging.console import Console
 from tallow.monitoring.logging.sinks import FileSink, StreamSink
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 
 @pytest.fixture

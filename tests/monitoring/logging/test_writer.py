@@ -14,10 +14,10 @@ import pytest
 
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.testing import MemorySink
 
-PREPARE = "from tallow.monitoring.logging import fields; fields.scrub = lambda value: value\n"
+PREPARE = "from tallow.monitoring.logging import scrubbing; scrubbing.scrub = lambda value: value\n"
 
 
 class Stuck(MemorySink):

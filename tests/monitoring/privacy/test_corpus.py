@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from support.corpus import lines, samples, shown
-from support.heldout import heldout
+from support.heldout_corpus import heldout
 from tallow.monitoring.privacy import Scrubber
 
 SEEDS = (1, 2, 3)

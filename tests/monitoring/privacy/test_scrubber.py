@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.privacy import Scrubber
-from tallow.monitoring.registry import Registry
 
 PRIVATE = [
     ("mail from ann.lee+shop@mail.example.org today", "ann.lee", "email"),

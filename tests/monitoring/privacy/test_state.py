@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.corpus import samples
-from support.heldout import heldout
+from support.heldout_corpus import heldout
 from tallow.monitoring.privacy import Scrubber
 
 pytestmark = pytest.mark.slow

@@ -10,15 +10,15 @@ import pytest
 from support.canary import spot
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
-from tallow.monitoring.sentry import hooks
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.sentry import event_scrubbing
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import Sentry, sentry_endpoint
 
 
 @pytest.fixture(autouse=True)
 def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "scrub", spot)
+    monkeypatch.setattr(event_scrubbing, "scrub", spot)
 
 
 @pytest.fixture

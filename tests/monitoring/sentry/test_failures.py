@@ -18,7 +18,7 @@ from support.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.sentry import state
+from tallow.monitoring.sentry import sdk
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import Sentry, sentry_endpoint
 
@@ -126,7 +126,7 @@ async def test_the_exception_of_any_asgi_application_is_captured_once(start: Sta
 
 def test_without_a_dsn_nothing_starts() -> None:
     assert ours.init_monitoring(MonitoringSettings.load()) is False
-    assert state.sdk is None
+    assert sdk.sdk is None
 
 
 def test_the_sdk_is_not_loaded_without_a_dsn() -> None:
@@ -143,8 +143,9 @@ def test_the_sdk_is_not_loaded_without_a_dsn() -> None:
 def test_a_process_that_ends_sends_what_is_queued_and_prints_nothing() -> None:
     with sentry_endpoint() as server:
         code = (
-            "import sentry_sdk; from tallow.monitoring import sentry, outgoing\n"
-            "from tallow.monitoring.sentry import hooks; hooks.scrub = lambda value: value\n"
+            "import sentry_sdk; from tallow.monitoring import lazy_scrubber, sentry\n"
+            "from tallow.monitoring.sentry import event_scrubbing\n"
+            "event_scrubbing.scrub = lambda value: value\n"
             "sentry.init_monitoring(); sentry_sdk.capture_message('goodbye')"
         )
         done = subprocess.run(

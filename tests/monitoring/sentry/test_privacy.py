@@ -21,7 +21,7 @@ from support.canary import CANARY
 from tallow.monitoring import instrument
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.sentry import hooks
+from tallow.monitoring.sentry import event_scrubbing
 from tallow.monitoring.testing import Sentry
 
 ID = "0123456789abcdef0123456789abcdef"
@@ -157,8 +157,8 @@ async def test_every_hook_is_needed(
 ) -> None:
     """Taken out, something comes through: each of them is in place, and the search finds what it should."""
     if hook == "breadcrumb":  # breadcrumbs pass the event's hook as well: it alone must do for them
-        monkeypatch.setitem(hooks._SECTIONS, "breadcrumbs", lambda part: part)
-    monkeypatch.setattr(hooks.Hooks, hook, lambda self, value, hint: value)
+        monkeypatch.setitem(event_scrubbing._SECTIONS, "breadcrumbs", lambda part: part)
+    monkeypatch.setattr(event_scrubbing.Hooks, hook, lambda self, value, hint: value)
     await report(start, server)
     assert CANARY in server.text
 
@@ -169,7 +169,7 @@ async def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     def fails(_value: Any) -> Any:
         raise RecursionError(CANARY)
 
-    monkeypatch.setattr(hooks, "scrub", fails)
+    monkeypatch.setattr(event_scrubbing, "scrub", fails)
     start()
     sentry_sdk.capture_message(CANARY)
     ours.flush(10)

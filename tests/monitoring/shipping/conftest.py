@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing import LogEndpoint, log_endpoint

@@ -21,7 +21,7 @@ def soon(deadline_s: float = 5) -> float:
     return time.monotonic() + deadline_s
 
 
-PREPARE = "from tallow.monitoring.logging import fields; fields.scrub = lambda value: value\n"
+PREPARE = "from tallow.monitoring.logging import scrubbing; scrubbing.scrub = lambda value: value\n"
 
 
 def program(text: str, folder: Path, remote: LogEndpoint, **more: str) -> subprocess.Popen[str]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from stack.alerts.cases import CASES
-from stack.alerts.equivalents import EQUIVALENTS, reason
-from support.mutants import OPERATORS
-from support.mutation import Verdict
+from stack.alerts.equivalent_mutants import EQUIVALENTS, reason
+from support.mutation_runner import Verdict
+from support.rule_mutants import OPERATORS
 from tallow.stack.alerts import RULES
 
 PATH = Path(__file__).parents[3] / "docs" / "alert-proof.md"
@@ -21,7 +21,7 @@ Written by `scripts/proof -k mutations`. Times and thresholds of the rules are i
 `promtool test rules` runs each of these cases on the shipped rule. A minute is a minute of the case; the
 rates and levels stand in `tests/stack/alerts/cases/`. Besides, all alerts at once go through whole days
 of the fleet: healthy traffic, an idle night, a restart, a deploy, a lost worker, a scrape gap, clocks
-that step, counters that reset, and metrics that are missing (`tests/stack/alerts/test_fatigue.py`).
+that step, counters that reset, and metrics that are missing (`tests/stack/alerts/test_alert_noise.py`).
 
 ## Cases
 """

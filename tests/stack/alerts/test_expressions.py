@@ -15,10 +15,10 @@ def test_the_expression_passes_the_linter(rule: Rule) -> None:
     assert check_expression(rule.render().expr, where=rule.name) == []
 
 
-FIGURES = [(rule, name) for rule in RULES.values() for name in rule.figures]
+FIGURES = [(rule, name) for rule in RULES.values() for name in rule.annotation_queries]
 
 
 @pytest.mark.parametrize(("rule", "name"), FIGURES, ids=[f"{rule.name}-{name}" for rule, name in FIGURES])
 def test_a_figure_of_a_description_passes_the_linter(rule: Rule, name: str) -> None:
-    query = Template(rule.figures[name].expr).substitute(rule.substitutions(), instance='"a:1"')
+    query = Template(rule.annotation_queries[name].expr).substitute(rule.substitutions(), instance='"a:1"')
     assert check_expression(query, where=rule.name) == []

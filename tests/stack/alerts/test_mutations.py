@@ -17,17 +17,17 @@ import pytest
 from stack.alerts import proof_page
 from stack.alerts.cases import CASES
 from stack.alerts.contract import frame
-from stack.alerts.equivalents import EQUIVALENTS, reason
-from support.mutants import OPERATORS, Mutant, mutants
-from support.mutation import Verdict, judge
+from stack.alerts.equivalent_mutants import EQUIVALENTS, reason
+from support.mutation_runner import Verdict, judge
 from support.promtool import Case
-from tallow.stack.alerts import RULES, Rule, meta
+from support.rule_mutants import OPERATORS, Mutant, mutants
+from tallow.stack.alerts import RULES, Rule, self_monitoring
 from tallow.stack.lint import check_alert
 
 pytestmark = pytest.mark.slow
 
 MISSING = RULES["RuleInputMissing"]
-FEW_INPUTS = meta.rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
+FEW_INPUTS = self_monitoring.rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
 """RuleInputMissing over three metrics of two programs: all its parts are written by one function."""
 QUICK = ("CriticalErrors", "HighMemoryUsage", "HighConnectionFailureRate", "AlertmanagerCannotNotify")
 

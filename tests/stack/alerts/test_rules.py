@@ -27,7 +27,7 @@ def test(case: Case, tmp_path: Path) -> None:
 def test_the_rules_are_those_of_the_contract() -> None:
     def facts(groups: dict[str, tuple[Rule, ...]]) -> dict[str, tuple[int, str, str]]:
         rules = [rule for group in groups.values() for rule in group]
-        return {rule.name: (rule.hold, rule.severity, rule.category) for rule in rules}
+        return {rule.name: (rule.for_seconds, rule.severity, rule.category) for rule in rules}
 
     assert facts(dict(alerts.CONTRACT)) == dict(CONTRACT)
     assert facts(dict(alerts.BEYOND)) == dict(BEYOND)
@@ -37,7 +37,7 @@ def test_the_rules_are_those_of_the_contract() -> None:
 def test_a_rule_has_every_kind_of_case(rule: Rule) -> None:
     shown: set[Kind] = {kind for case in CASES if case.alert == rule.name for kind in case.kinds}
     wanted: set[Kind] = {"fires", "below"}
-    if rule.minimums:
+    if rule.min_counts:
         wanted |= {"few", "enough"}
     if rule.name not in EXEMPT | ELSEWHERE:
         wanted |= {"start"}

@@ -12,23 +12,23 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tallow.cli import main
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> StateDir:
     """A stopped stack."""
-    made = Home(tmp_path / "home")
+    made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(Choices())
+    made.remember(StackOptions())
     return made
 
 
-def down(home: Home, *arguments: str) -> Result:
+def down(home: StateDir, *arguments: str) -> Result:
     return CliRunner().invoke(main, ["down", *arguments, "--home", str(home.root)])
 
 
-def on_a_terminal(home: Home, answer: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def on_a_terminal(home: StateDir, answer: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command with a terminal as its standard input, on which a person has typed an answer."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "tallow", "down", *arguments, "--home", str(home.root)]
@@ -40,7 +40,7 @@ def on_a_terminal(home: Home, answer: str, *arguments: str) -> subprocess.Comple
         os.close(theirs)
 
 
-def test_on_a_terminal_it_asks_and_no_changes_nothing(home: Home) -> None:
+def test_on_a_terminal_it_asks_and_no_changes_nothing(home: StateDir) -> None:
     done = on_a_terminal(home, "n\n", "--purge")
     assert done.returncode == 1
     assert f"the stack in {home.root}" in done.stderr
@@ -48,26 +48,26 @@ def test_on_a_terminal_it_asks_and_no_changes_nothing(home: Home) -> None:
     assert home.is_state_folder()
 
 
-def test_on_a_terminal_yes_purges(home: Home) -> None:
+def test_on_a_terminal_yes_purges(home: StateDir) -> None:
     done = on_a_terminal(home, "y\n", "--purge")
     assert done.returncode == 0, done.stderr
     assert not home.root.exists()
 
 
-def test_yes_can_be_said_beforehand(home: Home) -> None:
+def test_yes_can_be_said_beforehand(home: StateDir) -> None:
     done = on_a_terminal(home, "", "--purge", "--yes")
     assert done.returncode == 0, done.stderr
     assert "Remove them?" not in done.stderr
     assert not home.root.exists()
 
 
-def test_scripts_are_not_asked_and_may_repeat_it(home: Home) -> None:
+def test_scripts_are_not_asked_and_may_repeat_it(home: StateDir) -> None:
     assert down(home, "--purge").output == "stopped; everything of the stack removed\n"
     again = down(home, "--purge")
     assert (again.exit_code, again.output) == (0, f"nothing to stop in {home.root}\n")
 
 
-def test_what_is_left_is_said(home: Home) -> None:
+def test_what_is_left_is_said(home: StateDir) -> None:
     for number in range(7):
         (home.root / f"photo{number}.jpg").touch()
     (home.root / "transfers").mkdir()
@@ -79,14 +79,14 @@ def test_what_is_left_is_said(home: Home) -> None:
     assert len(list(home.root.iterdir())) == 8
 
 
-def test_without_purge_everything_stays(home: Home) -> None:
+def test_without_purge_everything_stays(home: StateDir) -> None:
     assert down(home).output == f"stopped; data is kept in {home.root}\n"
     assert home.is_state_folder()
 
 
 def test_a_folder_of_somebody_else_is_not_purged(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    refused = down(Home(tmp_path), "--purge")
+    refused = down(StateDir(tmp_path), "--purge")
     assert refused.exit_code == 1
     assert "is not the state folder of a Tallow stack; nothing was removed" in refused.output
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
@@ -94,7 +94,7 @@ def test_a_folder_of_somebody_else_is_not_purged(tmp_path: Path) -> None:
 
 def test_resumable_transfers_alone_are_no_stack(tmp_path: Path) -> None:
     (tmp_path / "transfers").mkdir()
-    done = down(Home(tmp_path), "--purge")
+    done = down(StateDir(tmp_path), "--purge")
     assert (done.exit_code, done.output) == (0, f"nothing to stop in {tmp_path}\n")
 
 

@@ -13,14 +13,14 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from tallow.cli import main
-from tallow.stack.alertmanager import Alert, Silence
+from tallow.stack.clients.alertmanager import Alert, Silence
+from tallow.stack.clients.matchers import Matcher
 from tallow.stack.commands import query, silence
-from tallow.stack.commands.alerts_list import show_alerts
 from tallow.stack.commands.options import command_error
-from tallow.stack.commands.terminal import printable, printable_json, printable_lines
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.commands.output.alerts import show_alerts
+from tallow.stack.commands.output.terminal import printable, printable_json, printable_lines
 from tallow.stack.engines.native import StackError
-from tallow.stack.matchers import Matcher
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOSTILE = [
@@ -46,17 +46,17 @@ def is_harmless(text: str) -> bool:
     return all(character.isprintable() or character == "\n" for character in text)
 
 
-def run(home: Home, *arguments: str) -> str:
+def run(home: StateDir, *arguments: str) -> str:
     done = CliRunner().invoke(main, [*arguments, "--home", str(home.root)])
     assert done.exit_code == 0, done.output
     return done.stdout
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
+def home(tmp_path: Path) -> StateDir:
+    made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(Choices())
+    made.remember(StackOptions())
     return made
 
 
@@ -82,7 +82,7 @@ def test_lines_of_a_mail_stay_lines() -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_inbox(home: Home, text: str) -> None:
+def test_the_inbox(home: StateDir, text: str) -> None:
     new = home.data / "mailbox" / "new"
     new.mkdir(parents=True)
     raw = text.encode("utf-8", "surrogateescape" if "\udc80" in text else "strict")
@@ -96,7 +96,7 @@ def test_the_inbox(home: Home, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_logs(home: Home, text: str) -> None:
+def test_the_logs(home: StateDir, text: str) -> None:
     lines = [
         json.dumps({"timestamp": "2026-01-01T00:00:00Z", "level": "info", "message": text, "field": text}),
         json.dumps({"ts": "x", "level": text, "msg": text, text: text}, ensure_ascii=False),
@@ -143,7 +143,7 @@ def test_an_error_that_quotes_an_answer(text: str) -> None:
     assert is_harmless(error.format_message())
 
 
-def test_the_inbox_as_json(home: Home) -> None:
+def test_the_inbox_as_json(home: StateDir) -> None:
     new = home.data / "mailbox" / "new"
     new.mkdir(parents=True)
     assert run(home, "inbox", "--json") == "[]\n"
@@ -175,7 +175,7 @@ def test_the_inbox_as_json(home: Home) -> None:
         b"Subject: \xe4\xf6\n\n\xe4\xf6\n",
     ],
 )
-def test_a_mail_that_cannot_be_parsed_hides_no_other(home: Home, content: bytes) -> None:
+def test_a_mail_that_cannot_be_parsed_hides_no_other(home: StateDir, content: bytes) -> None:
     new = home.data / "mailbox" / "new"
     new.mkdir(parents=True)
     (new / "1").write_bytes(content)

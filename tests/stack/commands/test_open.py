@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tallow.stack.commands.open import command
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 ADDRESS = "http://localhost:13001/\n"
 
@@ -23,9 +23,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    made = Home(tmp_path / "stack")
+    made = StateDir(tmp_path / "stack")
     made.make()
-    made.remember(Choices(port_offset=10_000))
+    made.remember(StackOptions(port_offset=10_000))
     return made.root
 
 

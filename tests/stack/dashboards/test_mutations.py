@@ -66,7 +66,7 @@ def wrong_values(expr: str) -> Iterator[str]:
     for found in OWN.finditer(expr):
         name = re.sub(r"_(bucket|sum|count)$", "", found[0].removeprefix("tallow_"))
         for label in METRICS[name].labels:
-            if not label.guarded:
+            if not label.registered:
                 yield f'{expr[: found.end()]}{{{label.name}="sour", {expr[found.end() + 1 :]}'
 
 

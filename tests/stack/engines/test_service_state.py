@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from tallow.stack.engines.health import Health
-from tallow.stack.engines.plan import Cause, Exit, Running
 from tallow.stack.engines.service_state import RECENT_S, START_S, ServiceState, ago, service_state, unhealthy
+from tallow.stack.engines.supervisor.state_files import Cause, Exit, Running
 
 ANSWERS = Health(True)
 SILENT = Health(False, "does not answer within 2 s")

@@ -23,12 +23,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from support.http_proxy import HOST
-from tallow.stack import mailbox
-from tallow.stack.drill.receivers import web
-from tallow.stack.drill.receivers.desk import Desk, receiving
+from tallow.stack.drill.receivers import serve
 from tallow.stack.drill.receivers.message import Message
-from tallow.stack.heartbeat.record import Record
-from tallow.stack.inbox import messages
+from tallow.stack.drill.receivers.receiver_set import ReceiverSet, receiving
+from tallow.stack.heartbeat.state import HeartbeatState
+from tallow.stack.mailbox import server as mailbox
+from tallow.stack.mailbox.reader import messages
 from tallow.stack.prometheus import USER
 
 pytestmark = pytest.mark.slow
@@ -60,7 +60,7 @@ class Checker:
 
 @asynccontextmanager
 async def checking(
-    folder: Path, desk: Desk | None = None, options: Sequence[str] = (), **more: str
+    folder: Path, desk: ReceiverSet | None = None, options: Sequence[str] = (), **more: str
 ) -> AsyncIterator[Checker]:
     """A checker in a process of its own, with the settings of a desk."""
     with socket.socket() as bound:
@@ -99,21 +99,21 @@ async def until(done: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def desk() -> AsyncIterator[ReceiverSet]:
     async with receiving() as opened:
         yield opened
 
 
-def channels(desk: Desk, *, firing: bool) -> set[str]:
+def channels(desk: ReceiverSet, *, firing: bool) -> set[str]:
     return {message.channel for message in desk.tray.messages if message.firing == firing}
 
 
-def told(desk: Desk, words: str) -> set[str]:
+def told(desk: ReceiverSet, words: str) -> set[str]:
     """The channels that took a message with these words in its subject."""
     return {message.channel for message in desk.tray.messages if words in message.subject}
 
 
-def about(desk: Desk, words: str) -> Message:
+def about(desk: ReceiverSet, words: str) -> Message:
     return next(message for message in desk.tray.messages if words in message.subject)
 
 
@@ -121,7 +121,7 @@ EVERYWHERE = {"email", "slack", "pagerduty"}
 
 
 async def test_silence_pages_every_channel_and_a_beat_says_that_it_is_over(
-    tmp_path: Path, desk: Desk
+    tmp_path: Path, desk: ReceiverSet
 ) -> None:
     async with checking(tmp_path, desk) as checker:
         assert (await checker.post(beat())).status_code == 200
@@ -138,7 +138,7 @@ async def test_silence_pages_every_channel_and_a_beat_says_that_it_is_over(
     assert mails == {"critical@drill.invalid"}
 
 
-async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: Desk) -> None:
+async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: ReceiverSet) -> None:
     async with checking(tmp_path, desk) as checker:
         await checker.post(beat())
         await checker.post(beat("resolved"))
@@ -146,7 +146,7 @@ async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: Desk
     assert "Watchdog has ended" in desk.tray.messages[0].text
 
 
-async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, desk: Desk) -> None:
+async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, desk: ReceiverSet) -> None:
     await desk.close_slack()
     async with checking(tmp_path, desk) as checker:
         await until(lambda: channels(desk, firing=True) == {"email", "pagerduty"})
@@ -158,7 +158,7 @@ async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, de
 
 
 async def test_the_other_channels_and_the_page_say_that_one_fails_and_that_it_works_again(
-    tmp_path: Path, desk: Desk
+    tmp_path: Path, desk: ReceiverSet
 ) -> None:
     await desk.close_slack()
     async with checking(tmp_path, desk) as checker:
@@ -175,7 +175,9 @@ async def test_the_other_channels_and_the_page_say_that_one_fails_and_that_it_wo
     assert keys == {"tallow-heartbeat-slack"}
 
 
-async def test_an_exception_that_nobody_expected_is_survived_and_told(tmp_path: Path, desk: Desk) -> None:
+async def test_an_exception_that_nobody_expected_is_survived_and_told(
+    tmp_path: Path, desk: ReceiverSet
+) -> None:
     """A mail server whose challenge is no base64: smtplib raises a ValueError."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -200,7 +202,7 @@ DESKTOP = {"ALL_PROXY": "socks://127.0.0.1:1080/", "NO_PROXY": "[::1", "http_pro
 
 @pytest.mark.parametrize("environment", [DESKTOP, {"no_proxy": "fe80::/10"}, {"NO_PROXY": "[::1]"}], ids=str)
 async def test_proxy_settings_of_a_desktop_keep_no_page_away(
-    tmp_path: Path, desk: Desk, environment: dict[str, str]
+    tmp_path: Path, desk: ReceiverSet, environment: dict[str, str]
 ) -> None:
     async with checking(tmp_path, desk, **environment) as checker:
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
@@ -211,7 +213,7 @@ async def test_proxy_settings_of_a_desktop_keep_no_page_away(
 
 
 async def test_a_proxy_that_fails_is_named_by_the_other_channels_and_on_the_page(
-    tmp_path: Path, desk: Desk
+    tmp_path: Path, desk: ReceiverSet
 ) -> None:
     environment = {
         "SLACK_WEBHOOK_URL": f"http://{HOST}/services/T/B/x",
@@ -229,7 +231,9 @@ async def test_a_proxy_that_fails_is_named_by_the_other_channels_and_on_the_page
     assert "hunter2" not in f"{page}{desk.tray.messages}"
 
 
-async def test_a_switch_outside_that_fails_is_told_by_every_channel(tmp_path: Path, desk: Desk) -> None:
+async def test_a_switch_outside_that_fails_is_told_by_every_channel(
+    tmp_path: Path, desk: ReceiverSet
+) -> None:
     async with checking(tmp_path, desk, HEARTBEAT_URL="http://127.0.0.1:1/ping/secret") as checker:
 
         async def beaten() -> bool:
@@ -245,10 +249,10 @@ async def test_a_switch_outside_that_fails_is_told_by_every_channel(tmp_path: Pa
     assert "secret" not in f"{page}{desk.tray.messages}"
 
 
-async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: Desk) -> None:
+async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: ReceiverSet) -> None:
     async with checking(tmp_path, desk):
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
-        await until(lambda: (known := Record.read(tmp_path)) is not None and known.untold == ())
+        await until(lambda: (known := HeartbeatState.read(tmp_path)) is not None and known.untold == ())
     before = len(desk.tray.messages)
     async with checking(tmp_path, desk) as checker:
         await asyncio.sleep(1)
@@ -266,7 +270,7 @@ async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
         return Response()
 
     switch = Starlette(routes=[Route("/ping/secret", ping)])
-    async with web.serving(switch) as port:
+    async with serve.serving(switch) as port:
         (tmp_path / "url").write_text(f"http://127.0.0.1:{port}/ping/secret\n")
         async with checking(tmp_path, HEARTBEAT_URL_FILE=str(tmp_path / "url")) as checker:
             await checker.post(beat())
@@ -317,7 +321,7 @@ async def test_the_runbooks_of_a_default_stack_are_as_committed(tmp_path: Path) 
     assert "http://localhost:3000/" in page
 
 
-async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk: Desk) -> None:
+async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk: ReceiverSet) -> None:
     home = tmp_path / "home"
     options = ["--dashboards=http://localhost:13001", f"--home={home}"]
     async with checking(tmp_path, desk, options=options) as checker:

@@ -10,9 +10,9 @@ from tallow.stack.alerts.links import Links
 from tallow.stack.heartbeat.channels import Channel, UndeliveredError
 from tallow.stack.heartbeat.delivery import deliver
 from tallow.stack.heartbeat.faults import REPORT_AFTER, ChannelFaults, FaultNews
-from tallow.stack.heartbeat.notice import Notice, Notices
+from tallow.stack.heartbeat.message import Message, Notices
 
-MESSAGE = Notice(True, "No heartbeat", "text", "http://localhost/runbook", "http://localhost/dashboard")
+MESSAGE = Message(True, "No heartbeat", "text", "http://localhost/runbook", "http://localhost/dashboard")
 
 
 class Broken(Channel):
@@ -21,7 +21,7 @@ class Broken(Channel):
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Message) -> None:
         if self.error is None:
             await asyncio.sleep(3600)
         else:

@@ -38,7 +38,7 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
     (
         "alert/labels",
         RULES["TransferQueueBacklog"],
-        {"expr": 'sum by (job) (tallow_transfer_queue_depth{job="tallow"}) > $limit', "guard": 600},
+        {"expr": 'sum by (job) (tallow_transfer_queue_depth{job="tallow"}) > $limit', "startup_grace": 600},
         "its series carry the labels job; inhibition and routing need job, instance",
     ),
     (
@@ -52,7 +52,7 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
         SLOW,
         {
             "expr": SLOW.expr.partition(" and\n")[0].partition("\nand")[0],
-            "minimums": {},
+            "min_counts": {},
             "description": "$value",
         },
         "a ratio or quantile without a minimum count: one event at night would page",
@@ -60,10 +60,10 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
     (
         "alert/minimum",
         FAILING,
-        {"expr": FAILING.expr.partition("\nand")[0], "minimums": {}, "description": "{{ $value }}"},
+        {"expr": FAILING.expr.partition("\nand")[0], "min_counts": {}, "description": "{{ $value }}"},
         "a ratio or quantile without a minimum count: one event at night would page",
     ),
-    ("alert/warm-up", FAILING, {"guard": 0}, "can fire 300 s after a clean start"),
+    ("alert/warm-up", FAILING, {"startup_grace": 0}, "can fire 300 s after a clean start"),
     ("alert/words", FAILING, {"summary": ""}, "no summary"),
     (
         "alert/words",
@@ -83,17 +83,17 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
         {"description": "{{ $value }}"},
         "the description does not say the minimum count $minimum",
     ),
-    ("alert/absent", FAILING, {"absent": ""}, "what a missing metric means is not decided"),
+    ("alert/absent", FAILING, {"on_absent": ""}, "what a missing metric means is not decided"),
     (
         "promql/impossible",
         SLOW,
-        {"limits": {"limit": 10}},
+        {"thresholds": {"limit": 10}},
         "'> 10' can never hold: the value lies in 0 to 10, its last finite bucket edge",
     ),
     (
         "promql/impossible",
         FAILING,
-        {"limits": {"limit": 1}},
+        {"thresholds": {"limit": 1}},
         "'> 1' can never hold: the value lies in 0 to 1",
     ),
     (
@@ -117,7 +117,11 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
     (
         "catalog/metric",
         RULES["HighErrorRate"],
-        {"figures": {"rate": Figure("sum(rate(tallow_error_total{instance=$instance}[$window]))")}},
+        {
+            "annotation_queries": {
+                "rate": Figure("sum(rate(tallow_error_total{instance=$instance}[$window]))")
+            }
+        },
         "'tallow_error_total' is not in the catalogue",
     ),
     ("promql/syntax", FAILING, {"expr": "sum("}, "unclosed left parenthesis"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tallow.monitoring.env_file import read_env_file
-from tallow.monitoring.setting_error import BadSettingError
-from tallow.monitoring.variable_source import VariableSource
+from tallow.monitoring.settings.env_file import read_env_file
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack.routing import AlertSettings, secret_files
 
 KEY = "0123456789abcdef0123456789ABCDEF"

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from support.viewer import PASSWORD, Viewer
-from tallow.monitoring.exposition import expose
-from tallow.monitoring.logging import configure, fields, flush
+from tallow.monitoring.exposition.text import expose
+from tallow.monitoring.logging import configure, flush, scrubbing
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import MemorySink
 from tallow.stack.viewer.login_failures import LOG_PERIOD_S, MAX_RECORDS_PER_PERIOD, LoginFailures
@@ -26,7 +26,7 @@ NAME = "tallow_viewer_login_failures_total"
 @pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemorySink]:
     """What the process logs, not scrubbed: nothing private may reach the scrubber in the first place."""
-    monkeypatch.setattr(fields, "scrub", lambda value: value)
+    monkeypatch.setattr(scrubbing, "scrub", lambda value: value)
     sink = MemorySink()
     configure(MonitoringSettings.load(), sinks=[sink])
     yield sink

@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from tallow.app.peer.manifest import Manifest
+from tallow.app.peer.transfer.manifest import Manifest
 
 MAX_ANSWER: Final = 1024
 _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}

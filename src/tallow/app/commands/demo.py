@@ -16,15 +16,15 @@ from tallow.app.commands.executor import DaemonExecutor
 from tallow.app.commands.interrupts import heeded
 from tallow.app.commands.peers import command_error, fast_loop, load_faults, remove_leftovers
 from tallow.app.commands.server_option import ServerChoice, server_option
-from tallow.app.demo.pair import Result
 from tallow.app.demo.plan import Shares
 from tallow.app.demo.traffic import Traffic
+from tallow.app.demo.transfer import Result
 from tallow.app.link import LinkError, origin
 from tallow.app.peer.errors import PeerError
-from tallow.app.peer.journal import set_up
-from tallow.app.peer.server import trust
+from tallow.app.peer.event_log import set_up
+from tallow.app.peer.server_client import trust
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.said import withhold
+from tallow.monitoring.lifecycle.warn_once import withhold
 
 UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 SHARE: Final = click.FloatRange(0, 1)

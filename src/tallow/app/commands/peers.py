@@ -19,9 +19,9 @@ from tallow.app.commands.executor import DaemonExecutor
 from tallow.app.commands.interrupts import SignalledError, signals_interrupt, until_signalled
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files import temporary
-from tallow.app.files.error import FileError
+from tallow.app.files.errors import FileError
 from tallow.app.link import LinkError
-from tallow.app.peer import private, state
+from tallow.app.peer import private_files
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.errors import (
     LostError,
@@ -31,11 +31,12 @@ from tallow.app.peer.errors import (
     classified,
     one_line,
 )
-from tallow.app.peer.journal import set_up
+from tallow.app.peer.event_log import set_up
 from tallow.app.peer.preferences import Preferences
-from tallow.app.peer.transfer import Options
+from tallow.app.peer.transfer import resume_state
+from tallow.app.peer.transfer.outcome import Options
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.said import withhold
+from tallow.monitoring.lifecycle.warn_once import withhold
 
 KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
 FAILED: Final = 1
@@ -186,8 +187,8 @@ async def _after_cleaning(work: Coroutine[Any, Any, None]) -> None:
 def remove_leftovers() -> None:
     """Remove what commands of this user left that were killed, and what is past its time."""
     temporary.remove_abandoned()
-    private.remove_abandoned()
-    state.sweep()
+    private_files.remove_abandoned()
+    resume_state.sweep()
 
 
 def _show_warning(display: Display, line: str) -> None:

@@ -16,13 +16,13 @@ from tallow.app.files.destination import Destination
 from tallow.app.link import Link, is_exposed, origin
 from tallow.app.peer.confirmation import Confirm
 from tallow.app.peer.display import Display
-from tallow.app.peer.errors import is_passing
+from tallow.app.peer.errors import is_transient
 from tallow.app.peer.preferences import Preferences
-from tallow.app.peer.receiver import Receiver
-from tallow.app.peer.server import Server, trust
-from tallow.app.peer.state import Received
-from tallow.app.peer.telemetry import new_metrics
-from tallow.app.peer.transfer import Options
+from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.telemetry_reporter import new_metrics
+from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.receiver import Receiver
+from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.monitoring import correlation
 
 REMEMBERED_S = 86_400
@@ -91,11 +91,11 @@ async def _receive(
         link = replace(link, server=origin(choice.url()))
     if is_exposed(link.server):
         display("warning", message="the link is plain http to another machine: who meets whom can be seen")
-    received = Received.of(link, time.time() + REMEMBERED_S)
+    received = ReceiverState.of(link, time.time() + REMEMBERED_S)
     metrics = new_metrics()
     if received.begun:
         metrics.record_feature_usage("resume")
-    async with Server(link.server, trust(common.ca)) as server:
+    async with ServerClient(link.server, trust(common.ca)) as server:
         with Destination(output) as destination, correlation.bind(correlation.new_id()):
             receiver = Receiver(
                 server, link, destination, received, options, metrics, display, confirm=confirm
@@ -103,7 +103,7 @@ async def _receive(
             try:
                 await receiver.run()
             except Exception as error:
-                if is_passing(error):
+                if is_transient(error):
                     display("warning", message="to go on with it later, run the same command again")
                 raise
             finally:

@@ -16,16 +16,16 @@ from tallow.app.files.source import Source, collect
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.metadata import uncleaned
-from tallow.app.peer import state
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import PeerError
-from tallow.app.peer.offer import Offer, clean, describe, prepare
 from tallow.app.peer.preferences import Preferences
-from tallow.app.peer.sender import Sender
-from tallow.app.peer.server import Server, trust
-from tallow.app.peer.state import Sent
-from tallow.app.peer.telemetry import new_metrics
-from tallow.app.peer.transfer import Options
+from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.telemetry_reporter import new_metrics
+from tallow.app.peer.transfer import resume_state
+from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.prepare import Offer, clean, describe, prepare
+from tallow.app.peer.transfer.resume_state import SenderState
+from tallow.app.peer.transfer.sender import Sender
 from tallow.monitoring import correlation
 
 
@@ -100,7 +100,7 @@ async def _send(
         files: Sequence[Source] = await transfer.collected(wanted, keep=keep)
         if sent is None:
             files = await transfer.cleaned(files, keep=keep)
-        async with Server(place, trust(common.ca)) as server:
+        async with ServerClient(place, trust(common.ca)) as server:
             with correlation.bind(correlation.new_id()):
                 if sent is None:
                     preparing = describe(files)
@@ -110,11 +110,11 @@ async def _send(
                 await transfer.run(server, sent, preparing)
 
 
-async def _room(server: Server, paths: tuple[Path, ...], keep: bool) -> Sent:
+async def _room(server: ServerClient, paths: tuple[Path, ...], keep: bool) -> SenderState:
     secret = new_secret()
     made = await server.make_room(token_hash(secret))
     link = Link(server.origin, made.room, secret)
-    sent = Sent(link, time.time() + made.expires_in, [str(path.resolve()) for path in paths])
+    sent = SenderState(link, time.time() + made.expires_in, [str(path.resolve()) for path in paths])
     sent.keep_metadata = keep
     sent.save()
     return sent
@@ -145,13 +145,15 @@ class _Transfer:
         """See :func:`clean`."""
         return await clean(files, self._scratch, self._metrics, keep_metadata=keep)
 
-    async def prepared(self, files: Sequence[Source], sent: Sent) -> Offer:
+    async def prepared(self, files: Sequence[Source], sent: SenderState) -> Offer:
         """The files of a transfer that is resumed, made ready once its receiver can be told of a problem."""
         return await prepare(
             files, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
         )
 
-    async def run(self, server: Server, sent: Sent, preparing: Coroutine[Any, Any, Offer]) -> None:
+    async def run(
+        self, server: ServerClient, sent: SenderState, preparing: Coroutine[Any, Any, Offer]
+    ) -> None:
         """Send, and say what was sent."""
         task = asyncio.create_task(preparing)
 
@@ -178,14 +180,14 @@ class _Transfer:
         )
 
 
-def chosen(paths: tuple[Path, ...]) -> Sent:
+def chosen(paths: tuple[Path, ...]) -> SenderState:
     """The interrupted transfer to resume: the latest, or the latest of these paths.
 
     Raises:
         PeerError: there is none.
     """
     wanted = [str(path.resolve()) for path in paths]
-    found = [sent for sent in state.interrupted() if not wanted or sent.paths == wanted]
+    found = [sent for sent in resume_state.interrupted() if not wanted or sent.paths == wanted]
     if not found:
         which = "of these files " if wanted else ""
         raise PeerError(f"no interrupted transfer {which}is remembered here", "validation", "low")

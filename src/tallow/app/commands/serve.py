@@ -13,7 +13,6 @@ from typing import Any
 import click
 import uvicorn
 
-from tallow.app.server.listen import bind, configure
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.startup import (
     ServerCommand,
@@ -24,10 +23,11 @@ from tallow.app.server.startup import (
     fail,
     log_from_the_start,
 )
-from tallow.monitoring.access import is_loopback
-from tallow.monitoring.environment import takes_files
+from tallow.app.server.transport.uvicorn_config import bind, configure
+from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.settings.base import takes_files
 
 
 @click.command("serve", cls=ServerCommand)
@@ -90,7 +90,7 @@ def command(
     announce(f"Tallow listens on {scheme}://{f'[{name}]' if ':' in name else name}:{bound}")
     tls = {"ssl_certfile": tls_cert, "ssl_keyfile": tls_key}
     if workers > 1:
-        from tallow.app.server.workers import run_workers  # POSIX only
+        from tallow.app.server.supervisor import run_workers  # POSIX only
 
         sys.exit(run_workers(settings, listener, workers, **tls))
     sys.exit(run_one(settings, listener, **tls))
@@ -99,8 +99,8 @@ def command(
 def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> int:
     """Serve in this process until told to stop: the exit status."""
     # Imported here: the process of the workers' supervisor neither serves nor records.
-    from tallow.app.server.cluster import join_cluster
-    from tallow.app.server.main import create_app
+    from tallow.app.server.app import create_app
+    from tallow.app.server.cluster.node import join_cluster
 
     app = create_app(settings, cluster=join_cluster(settings))
     server = uvicorn.Server(configure(app, settings, **tls))

@@ -7,8 +7,8 @@ import asyncio
 import ssl
 from typing import Any, Final
 
-from tallow.app.demo.seat import Device, bare_seat
-from tallow.app.peer.server import trust
+from tallow.app.demo.raw_client import Device, raw_room_client
+from tallow.app.peer.server_client import trust
 from tallow.monitoring.catalog import METRICS
 
 BROWSERS_ONLY: Final = ("service_worker_events_total", "pwa_installs_total", "notifications_sent_total")
@@ -33,7 +33,7 @@ async def feed_browser_metrics(
 
 
 async def _feed(origin: str, context: ssl.SSLContext, device: Device, times: int, stay_s: float) -> None:
-    async with bare_seat(origin, context, device) as seat:
+    async with raw_room_client(origin, context, device) as seat:
         for _ in range(times):
             answer = await seat.report({name: _rows(name, device) for name in BROWSERS_ONLY})
             if answer.status_code != 200:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tallow.app.demo.bad import ask_badly
-from tallow.app.demo.pair import Pair, Result
+from tallow.app.demo.bad_requests import ask_badly
 from tallow.app.demo.plan import BAD, Plan, Shares, plans
+from tallow.app.demo.transfer import Pair, Result
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.peer.errors import PeerError, RefusedError
 from tallow.app.peer.preferences import PREFERENCES

@@ -24,10 +24,10 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tallow.app.faults import keys, ways
-from tallow.app.peer import server
+from tallow.app.faults import connection, key_exchange
+from tallow.app.peer import server_client
 from tallow.app.peer.errors import PeerError
-from tallow.monitoring.access import is_loopback
+from tallow.monitoring.http.auth import is_loopback
 
 LIMITS: Final[Mapping[str, float]] = MappingProxyType(
     {
@@ -80,9 +80,11 @@ def install(text: str) -> Undo:
         BadFaultError: see :func:`parse`.
     """
     wanted = parse(text)
-    patches: list[tuple[Any, str, Any]] = [(server.Server, "__init__", _only_here(server.Server.__init__))]
-    patches += keys.patches(wanted)
-    patches += ways.patches(wanted)
+    patches: list[tuple[Any, str, Any]] = [
+        (server_client.ServerClient, "__init__", _only_here(server_client.ServerClient.__init__))
+    ]
+    patches += key_exchange.patches(wanted)
+    patches += connection.patches(wanted)
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in patches]
     for owner, name, faulty in patches:
         setattr(owner, name, faulty)
@@ -95,7 +97,7 @@ def install(text: str) -> Undo:
 
 
 def _only_here(init: Callable[..., None]) -> Callable[..., None]:
-    def checked(self: server.Server, origin: str, *more: Any, **options: Any) -> None:
+    def checked(self: server_client.ServerClient, origin: str, *more: Any, **options: Any) -> None:
         host = urlsplit(origin).hostname or ""
         if host != "localhost" and not is_loopback(host):
             text = "TALLOW_FAULTS is on; accepted with it: a server on this machine (127.0.0.1, ::1)"

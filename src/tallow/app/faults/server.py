@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from tallow.app.faults.load import BurnCpu, HoldMemory
 from tallow.app.faults.storage import EmptyCache, SlowDatabase
-from tallow.app.server.cache import Cache
-from tallow.app.server.http import ApiError, json_response, read_json
-from tallow.monitoring import access
+from tallow.app.server.rooms.cache import Cache
+from tallow.app.server.transport.responses import ApiError, json_response, read_json
+from tallow.monitoring.http import auth
 
 PATH: Final = "/api/faults"
 MAX_BODY: Final = 1024
@@ -60,7 +60,7 @@ class Faults:
         """``GET``: what is on. ``PUT {"burn_cpu": 1.5}``: move switches. ``DELETE``: heal everything."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         client = request.scope.get("client")
-        if not access.allowed(None, headers, client) or not access.allowed(self._token, headers, client):
+        if not auth.allowed(None, headers, client) or not auth.allowed(self._token, headers, client):
             raise ApiError(
                 401, "bad_token", "faults need their token, and a direct request from this machine"
             )

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from tallow.app.server.cache import Cache
+from tallow.app.server.rooms.cache import Cache
 
 WIPE_EVERY_S: Final = 0.02
 

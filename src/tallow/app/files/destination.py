@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.error import FileError, plainly, shown
+from tallow.app.files.errors import FileError, plainly, shown
 from tallow.app.files.names import numbered, safe_path
 from tallow.app.files.partial import Partial, partial_name
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.error import FileError, MismatchError, plainly, shown
+from tallow.app.files.errors import FileError, MismatchError, plainly, shown
 from tallow.app.files.names import PARTIAL, numbered
 
 BLOCK: Final = 1 << 20

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.error import FileError, plainly, shown
+from tallow.app.files.errors import FileError, plainly, shown
 from tallow.app.files.names import numbered
 
 BLOCK: Final = 1 << 20

@@ -6,7 +6,7 @@ import mimetypes
 from collections.abc import Sequence
 from typing import Final
 
-from tallow.app.files.error import shown
+from tallow.app.files.errors import shown
 from tallow.app.files.source import Source
 
 CLEANED: Final = "JPEG, PNG and WebP"

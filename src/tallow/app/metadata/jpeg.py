@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
 from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
 from tallow.app.metadata.orientation import HEADER, upright_only
 from tallow.app.metadata.reader import ImageReader

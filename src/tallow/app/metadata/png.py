@@ -8,8 +8,8 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
 from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
 from tallow.app.metadata.orientation import upright_only
 from tallow.app.metadata.reader import ImageReader

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tallow.app.metadata.broken import BrokenImageError, CleaningStoppedError, ImageLimitError
+from tallow.app.metadata.errors import BrokenImageError, CleaningStoppedError, ImageLimitError
 
 BLOCK: Final = 1 << 20
 """Bytes read at a time: a few milliseconds of work between two looks at ``stopped``."""

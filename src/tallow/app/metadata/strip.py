@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tallow.app.files.error import FileError, plainly, shown
+from tallow.app.files.errors import FileError, plainly, shown
 from tallow.app.files.source import Source, source
 from tallow.app.metadata import jpeg, png, webp
-from tallow.app.metadata.broken import BrokenImageError, ImageLimitError
 from tallow.app.metadata.copy_plan import CopyPlan
+from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.reader import ImageReader
 from tallow.monitoring.metrics import Metrics
 

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tallow.app.crypto.errors import DeclinedError, MalformedError, UnconfirmedError
+from tallow.app.peer.connection.retry import Timing
+from tallow.app.peer.connection.room_session import RoomSession
+from tallow.app.peer.connection.secure_channel import SecureChannel
+from tallow.app.peer.connection.signaling import Signaling
 from tallow.app.peer.errors import LostError, NotConfirmedError
-from tallow.app.peer.manifest import Manifest
-from tallow.app.peer.progress import Events
-from tallow.app.peer.retries import Timing
-from tallow.app.peer.seat import Seat
-from tallow.app.peer.secure import SecureChannel
-from tallow.app.peer.signaling import Signaling
-from tallow.app.peer.state import Received
+from tallow.app.peer.transfer.manifest import Manifest
+from tallow.app.peer.transfer.progress import Events
+from tallow.app.peer.transfer.resume_state import ReceiverState
 
 Confirm = Callable[[Manifest], Awaitable[bool]]
 """Asks whether to take the files of a manifest."""
@@ -32,7 +32,12 @@ class Confirmation:
     """
 
     def __init__(
-        self, confirm: Confirm | None, seat: Seat, received: Received, events: Events, timing: Timing
+        self,
+        confirm: Confirm | None,
+        seat: RoomSession,
+        received: ReceiverState,
+        events: Events,
+        timing: Timing,
     ) -> None:
         self._confirm = confirm
         self._seat = seat

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.theme import Theme
 
-from tallow.app.files.error import shown
+from tallow.app.files.errors import shown
 from tallow.app.peer.listing import listing
 
 _THEMES: Final = {

@@ -13,7 +13,7 @@ from tallow.app.crypto.errors import (
     StorageFailedError,
     UnconfirmedError,
 )
-from tallow.app.files.error import FileError, MismatchError
+from tallow.app.files.errors import FileError, MismatchError
 from tallow.app.files.source import SourceChangedError as FileChangedError
 from tallow.app.link import LinkError
 from tallow.app.metadata import MetadataError
@@ -78,7 +78,7 @@ RETRIED: Final = frozenset({"internal", "timeout", "rate_limited"})
 """Refusals that may be gone in a moment."""
 
 
-def is_passing(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether another try may do better."""
     if isinstance(error, RefusedError):
         return error.code in RETRIED
@@ -104,7 +104,7 @@ def classified(error: BaseException) -> tuple[str, str]:
     return next(found, ("internal", "high"))
 
 
-def code_of(error: BaseException) -> int:
+def abort_code(error: BaseException) -> int:
     """What the other side is told: see docs/protocol.md, "Aborts"."""
     if isinstance(error, ProtocolError | NotConfirmedError):
         return error.code

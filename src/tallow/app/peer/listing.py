@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tallow.app.files.error import shown
+from tallow.app.files.errors import shown
 
 MOST_LINES: Final = 20
 MOST_LETTERS: Final = 100

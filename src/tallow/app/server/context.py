@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tallow.app.server.addresses import Addresses
-from tallow.app.server.handoff import Handoff
-from tallow.app.server.homes import Alone, Homes
-from tallow.app.server.limits import Held, Limiter
-from tallow.app.server.lobby import Lobby
+from tallow.app.server.cluster.forwarding import RequestForwarder
+from tallow.app.server.cluster.room_directory import RoomDirectory, SingleProcessDirectory
+from tallow.app.server.limits.client_address import ClientAddressHasher
+from tallow.app.server.limits.rate_limit import ConcurrencyLimiter, Limiter
+from tallow.app.server.rooms.manager import RoomManager
+from tallow.app.server.rooms.store import SqlStore
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.store import SqlStore
 from tallow.monitoring.metrics import Metrics
 
 
@@ -21,17 +21,17 @@ class Context:
     settings: ServerSettings
     metrics: Metrics
     store: SqlStore
-    lobby: Lobby
-    addresses: Addresses
-    homes: Homes = field(default_factory=Alone)
-    handoff: Handoff = field(default_factory=Handoff)
+    lobby: RoomManager
+    addresses: ClientAddressHasher
+    homes: RoomDirectory = field(default_factory=SingleProcessDirectory)
+    handoff: RequestForwarder = field(default_factory=RequestForwarder)
     makes: Limiter = field(init=False)
     joins: Limiter = field(init=False)
     reports: Limiter = field(init=False)
-    sockets: Held = field(init=False)
+    sockets: ConcurrencyLimiter = field(init=False)
 
     def __post_init__(self) -> None:
         self.makes = Limiter(self.settings.rooms_per_minute)
         self.joins = Limiter(self.settings.joins_per_minute)
         self.reports = Limiter(self.settings.reports_per_minute)
-        self.sockets = Held(self.settings.sockets_per_address)
+        self.sockets = ConcurrencyLimiter(self.settings.sockets_per_address)

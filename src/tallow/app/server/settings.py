@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from tallow.monitoring.environment import MASKED, BadSettingError, Settings
-from tallow.monitoring.setting_types import Host
+from tallow.monitoring.settings.base import MASKED, BadSettingError, Settings
+from tallow.monitoring.settings.types import Host
 
 __all__ = ["BadSettingError", "ServerSettings"]
 
@@ -107,14 +107,16 @@ class ServerSettings(Settings):
     )
 
     join_timeout: Positive = Field(10, title="For the first message of a WebSocket", description=_SECONDS)
-    queue_limit: Positive = Field(300, title="How long a room may count as queued", description=_SECONDS)
+    max_queued_seconds: Positive = Field(
+        300, title="How long a room may count as queued", description=_SECONDS
+    )
     confirmation_limit: Positive = Field(
         300, title="How long a receiver may take to confirm what is offered", description=_SECONDS
     )
-    outcome_wait: Positive = Field(
+    outcome_report_timeout: Positive = Field(
         15, title="How long the sender's report of an outcome is waited for", description=_SECONDS
     )
-    lost_grace: Positive = Field(
+    sender_reconnect_grace: Positive = Field(
         60, title="How long a sender that vanished may come back", description=_SECONDS
     )
     stall_timeout: Positive = Field(120, title="Longest pause of a relayed transfer", description=_SECONDS)

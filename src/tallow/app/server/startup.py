@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from tallow.app.server.settings import BadSettingError, ServerSettings
-from tallow.monitoring.certificates import certificate_problem
+from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.monitoring.logging import configure, ensure_configured_somehow, flush, logger
 from tallow.monitoring.logging.console import is_terminal, same_file
 
@@ -117,7 +117,7 @@ def check_database(settings: ServerSettings) -> None:
     Raises:
         BadSettingError: it cannot be used.
     """
-    from tallow.app.server.store import inspect_database  # brings SQLAlchemy and the metrics
+    from tallow.app.server.rooms.store import inspect_database  # brings SQLAlchemy and the metrics
 
     if problem := asyncio.run(inspect_database(settings.database)):
         where = "DATABASE_URL" if settings.database_url else str(settings.data_dir / "tallow.db")

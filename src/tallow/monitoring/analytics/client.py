@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tallow import __version__
-from tallow.monitoring import leaving, visitor
-from tallow.monitoring.analytics import classes
+from tallow.monitoring import request_context
+from tallow.monitoring.analytics import categories
 from tallow.monitoring.analytics.funnels import ConnectionFunnel, TransferFunnel
 from tallow.monitoring.analytics.sender import Event, Sender
 from tallow.monitoring.analytics.session import Session
+from tallow.monitoring.lifecycle import shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
 
@@ -57,7 +58,7 @@ class Analytics:
 
     def engagement(self, activity: str, duration_s: float | None = None, depth: int | None = None) -> None:
         """Somebody was busy with an activity: the classes of how long and how far."""
-        duration = None if duration_s is None else classes.seconds(duration_s)
+        duration = None if duration_s is None else categories.seconds(duration_s)
         self._send("Engagement", {"activity": activity, "duration": duration, "depth": depth})
 
     def session(self, kind: str = "visit") -> Session:
@@ -77,17 +78,17 @@ class Analytics:
     def _send(self, name: str, props: Mapping[str, Any]) -> None:
         try:
             sender = self._sender or self._started()
-            if sender is None or visitor.refuses():
+            if sender is None or request_context.refuses():
                 return
             settings = sender.settings
             event = {
                 "domain": settings.plausible_domain,
-                "name": classes.name(name),
+                "name": categories.name(name),
                 "url": f"https://{settings.plausible_domain}/",
-                "props": classes.props(props),
+                "props": categories.props(props),
             }
-            headers = {"User-Agent": classes.agent(visitor.agent()) or AGENT}
-            address = visitor.address() if settings.plausible_forward_address else None
+            headers = {"User-Agent": categories.agent(request_context.agent()) or AGENT}
+            address = request_context.address() if settings.plausible_forward_address else None
             if address is not None:
                 headers["X-Forwarded-For"] = address
             sender.put(Event(event, headers))
@@ -106,5 +107,5 @@ class Analytics:
             self._off = True
             return None
         self._sender = Sender(settings, self._metrics)
-        leaving.register(f"analytics {id(self)}", self.flush)
+        shutdown.register(f"analytics {id(self)}", self.flush)
         return self._sender

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tallow.monitoring import derive
-from tallow.monitoring.analytics import classes
-from tallow.monitoring.catalog.vocabulary import ERROR_TYPE
+from tallow.monitoring.analytics import categories
+from tallow.monitoring.catalog.labels import ERROR_TYPE
+from tallow.monitoring.metrics import labels
 
 Send = Callable[[str, Mapping[str, Any]], None]
 
@@ -76,15 +76,15 @@ class ConnectionFunnel:
 
 
 def _size(size_bytes: float | None) -> str | None:
-    return None if size_bytes is None else derive.size_category(size_bytes)
+    return None if size_bytes is None else labels.size_category(size_bytes)
 
 
 def _type(mime_type: str | None) -> str | None:
-    return None if mime_type is None else derive.file_type(mime_type)
+    return None if mime_type is None else labels.file_type(mime_type)
 
 
 def _seconds(duration_s: float | None) -> str | None:
-    return None if duration_s is None else classes.seconds(duration_s)
+    return None if duration_s is None else categories.seconds(duration_s)
 
 
 def _reason(reason: str | None) -> str | None:

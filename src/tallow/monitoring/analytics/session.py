@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tallow.monitoring.analytics import classes
+from tallow.monitoring.analytics import categories
 
 MAX_STEPS: Final = 1_000
 
@@ -46,7 +46,7 @@ class Session:
                 "result": result,
                 "steps": self._steps,
                 "last_step": self._last,
-                "duration": classes.seconds(time.monotonic() - self._started),
+                "duration": categories.seconds(time.monotonic() - self._started),
             },
         )
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tallow.monitoring.catalog.itself import itself
+from tallow.monitoring.catalog.features import FEATURES, WEB_APP
+from tallow.monitoring.catalog.labels import API_ERROR_CODES, PII_KINDS
 from tallow.monitoring.catalog.model import OTHER, PREFIX, Kind, Label, Merge, Metric, Source, canonical
-from tallow.monitoring.catalog.product import FEATURES, WEB_APP
+from tallow.monitoring.catalog.self_monitoring import self_monitoring_metrics
 from tallow.monitoring.catalog.service import ERRORS, HTTP, RUNTIME, STORAGE
 from tallow.monitoring.catalog.transfers import CONNECTIONS, CRYPTO, TRANSFERS
-from tallow.monitoring.catalog.vocabulary import API_ERROR_CODES, PII_KINDS
 
 __all__ = [
     "API_ERROR_CODES",
@@ -45,7 +45,7 @@ GROUPS: Mapping[str, tuple[Metric, ...]] = MappingProxyType(
         "Runtime": RUNTIME,
         "Features": FEATURES,
         "Web app": WEB_APP,
-        "The stack watching itself": itself(_OBSERVED),
+        "The stack watching itself": self_monitoring_metrics(_OBSERVED),
     }
 )
 """The contract's chapters, in its order."""

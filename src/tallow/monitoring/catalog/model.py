@@ -20,14 +20,14 @@ class Label:
     """A label and the values it may take.
 
     Closed: just ``values``. Guarded: ``values`` and what is registered while the process runs (routes,
-    caches, features, settings). Anything else is recorded as ``other``. With ``as_seen`` the series are
+    caches, features, settings). Anything else is recorded as ``other``. With ``lazy`` the series are
     not there at 0 from the start but appear with their first sample.
     """
 
     name: str
     values: tuple[str, ...] = ()
-    guarded: bool = False
-    as_seen: bool = False
+    registered: bool = False
+    lazy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def closed(name: str, *values: str) -> Label:
 
 def guarded(name: str, *values: str) -> Label:
     """A label that takes the values given and those registered later."""
-    return Label(name, values, guarded=True)
+    return Label(name, values, registered=True)
 
 
 def canonical(edge: float) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.model import OTHER, Metric, closed, guarded
-from tallow.monitoring.catalog.vocabulary import (
+from tallow.monitoring.catalog.labels import (
     API_ERROR_CODES,
     BYTE_DECADES,
     DIRECTION,
@@ -14,6 +13,7 @@ from tallow.monitoring.catalog.vocabulary import (
     STATUS,
     STATUS_CLASS,
 )
+from tallow.monitoring.catalog.model import OTHER, Metric, closed, guarded
 
 ERRORS = (
     Metric(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.model import OTHER, Metric, closed
-from tallow.monitoring.catalog.vocabulary import (
+from tallow.monitoring.catalog.labels import (
     CIPHER,
     CIPHER_OPERATION,
     DIRECTION,
@@ -16,6 +15,7 @@ from tallow.monitoring.catalog.vocabulary import (
     SIZE_CATEGORY,
     STATUS,
 )
+from tallow.monitoring.catalog.model import OTHER, Metric, closed
 
 TRANSFERS = (
     Metric("transfers_total", "counter", "Finished transfers.", (OUTCOME, METHOD), source="SP"),

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tallow.monitoring.health.check import Outcome, Status
+from tallow.monitoring.health.check import CheckResult, Status
 from tallow.monitoring.health.report import Health, Report
 
-__all__ = ["HEALTH", "Health", "Outcome", "Report", "Status", "register_check", "unregister_check"]
+__all__ = ["HEALTH", "CheckResult", "Health", "Report", "Status", "register_check", "unregister_check"]
 
 HEALTH: Final = Health()
 """The process's own checks; the functions of this module are its methods."""

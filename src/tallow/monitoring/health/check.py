@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from tallow.monitoring.outgoing import scrub
+from tallow.monitoring.lazy_scrubber import scrub
 
 MAX_REASON: Final = 200
 
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult:
     """What one run of a check found.
 
     ``reason`` says what is wrong in words of this module or, scrubbed, of the check; of an exception the type
@@ -57,11 +57,11 @@ class Check:
         self._task: asyncio.Task[Any] | None = None
         self._thread: threading.Thread | None = None
 
-    async def run(self) -> Outcome:
+    async def run(self) -> CheckResult:
         """Run the check, for at most its timeout."""
         started = time.perf_counter()
         status, reason = await self._judge()
-        return Outcome(status, self.critical, time.perf_counter() - started, reason)
+        return CheckResult(status, self.critical, time.perf_counter() - started, reason)
 
     async def _judge(self) -> tuple[Status, str | None]:
         if self._busy():

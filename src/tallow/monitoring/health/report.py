@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tallow.monitoring.health import standard
-from tallow.monitoring.health.check import Check, CheckFunction, Outcome, Status
+from tallow.monitoring.health import builtin_checks
+from tallow.monitoring.health.check import Check, CheckFunction, CheckResult, Status
 
 CACHE_S: Final = 1.0
 """Seconds a report is good for: however many probes ask, each check runs about once in this time."""
@@ -23,7 +23,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 class Report:
     """What every check found, by name; ``taken`` is in seconds since the Unix epoch."""
 
-    outcomes: Mapping[str, Outcome]
+    outcomes: Mapping[str, CheckResult]
     taken: float
 
     @property
@@ -60,8 +60,8 @@ class Health:
         self._checks: dict[str, Check] = {}
         self._report: tuple[float, Report] | None = None
         self._running: asyncio.Task[Report] | None = None
-        self.register_check("environment", standard.environment)
-        self.register_check("memory", standard.memory)
+        self.register_check("environment", builtin_checks.environment)
+        self.register_check("memory", builtin_checks.memory)
 
     def register_check(self, name: str, fn: CheckFunction, critical: bool = True, timeout: float = 2) -> None:
         """Have ``fn`` asked how a component is; a check of the same name is replaced.
@@ -113,5 +113,5 @@ class Health:
         return report
 
 
-def _failed(outcome: Outcome) -> bool:
+def _failed(outcome: CheckResult) -> bool:
     return outcome.status is Status.UNHEALTHY

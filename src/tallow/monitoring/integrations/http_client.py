@@ -18,7 +18,7 @@ import httpx
 
 from tallow.monitoring.integrations.proxy import SOCKS, Proxy, ProxySettings
 from tallow.monitoring.integrations.request_errors import PROXY_EXTENSION, explain_proxy_failure
-from tallow.monitoring.said import once
+from tallow.monitoring.lifecycle.warn_once import warn_once
 
 DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 PROXY_LOGIN_WANTED: Final = 407
@@ -98,11 +98,11 @@ def _tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=file)
         except OSError as error:  # ssl.SSLError is one
-            once("SSL_CERT_FILE cannot be used and is passed over", error=error)
+            warn_once("SSL_CERT_FILE cannot be used and is passed over", error=error)
     if folder is not None:
         if Path(folder).is_dir():
             return ssl.create_default_context(capath=folder)
-        once("SSL_CERT_DIR is no folder and is passed over")
+        warn_once("SSL_CERT_DIR is no folder and is passed over")
     return httpx.create_ssl_context(trust_env=False)
 
 

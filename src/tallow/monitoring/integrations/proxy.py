@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tallow.monitoring.integrations import no_proxy
 from tallow.monitoring.integrations.no_proxy import Exemption
-from tallow.monitoring.said import once
+from tallow.monitoring.lifecycle.warn_once import warn_once
 
 SocksLibrary = Literal["httpx_socks", "python_socks", "socks"]
 """What makes SOCKS possible for httpx, for websockets, and for urllib3."""
@@ -96,7 +96,7 @@ class ProxySettings:
         environ: Mapping[str, str] = os.environ,
         *,
         socks: SocksLibrary | None = "httpx_socks",
-        warn: Callable[[str], None] = once,
+        warn: Callable[[str], None] = warn_once,
     ) -> Self:
         """Read the environment; warn of what cannot be used.
 

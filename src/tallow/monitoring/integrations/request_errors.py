@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 
 from tallow.monitoring.integrations.proxy import Proxy, ProxyConnectionError
-from tallow.monitoring.said import once
+from tallow.monitoring.lifecycle.warn_once import warn_once
 
 PROXY_EXTENSION: Final = "tallow.proxy"
 """The key under which a response's ``extensions`` hold the address of the proxy it came through."""
@@ -63,7 +63,7 @@ def failed_proxy(error: BaseException | None) -> str | None:
 def warn_of_proxy(what: str, error: Exception) -> None:
     """Warn once that a proxy, which is named, keeps ``what`` from being sent. Does nothing without one."""
     if failure := failed_proxy(error):
-        once(f"{what} are not sent", failure)
+        warn_once(f"{what} are not sent", failure)
 
 
 def is_untrusted(error: BaseException | None) -> bool:

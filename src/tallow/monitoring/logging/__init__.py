@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tallow.monitoring.logging.loggers import Logger
-from tallow.monitoring.logging.setup import (
+from tallow.monitoring.logging.config import (
     configure,
     ensure_configured,
     ensure_configured_somehow,
@@ -24,6 +23,7 @@ from tallow.monitoring.logging.setup import (
     shutdown,
     silence,
 )
+from tallow.monitoring.logging.loggers import Logger
 from tallow.monitoring.settings import BadSettingError
 
 __all__ = [

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from tallow.monitoring import correlation
-from tallow.monitoring.logging.errors import caught, describe
-from tallow.monitoring.logging.fields import DROPPED, Fields
+from tallow.monitoring.logging.exceptions import caught, describe
 from tallow.monitoring.logging.record import CONTRACT, LEVELS, Clock, encode
+from tallow.monitoring.logging.scrubbing import DROPPED, ContextScrubber
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import METRICS, Metrics
 
@@ -41,7 +41,7 @@ class Pipeline:
         self._first_use = first_use
         self._configuring = threading.RLock()
         self._metrics = metrics
-        self._fields = Fields(metrics)
+        self._fields = ContextScrubber(metrics)
         self._clock = Clock()
         self._static: dict[str, str] = {}
 

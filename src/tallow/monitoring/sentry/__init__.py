@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tallow.monitoring.metrics import METRICS, Metrics
-from tallow.monitoring.sentry import context, performance_monitoring, state
+from tallow.monitoring.sentry import context, performance_monitoring, sdk
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
 
 __all__ = ["close", "context", "flush", "init_monitoring", "performance_monitoring"]
@@ -52,13 +52,13 @@ def init_monitoring(
 
 def flush(timeout: float = 2) -> None:
     """Wait for what is queued to be sent, at most ``timeout`` seconds."""
-    if state.sdk is not None:
-        state.sdk.flush(timeout)
+    if sdk.sdk is not None:
+        sdk.sdk.flush(timeout)
 
 
 def close(timeout: float = 2) -> None:
     """Send what is queued, for at most ``timeout`` seconds, and report no longer."""
-    if state.sdk is not None:
+    if sdk.sdk is not None:
         from tallow.monitoring.sentry.client import stop
 
         stop(timeout)

@@ -10,9 +10,10 @@ from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.atexit import AtexitIntegration
 
 from tallow import __version__
-from tallow.monitoring import capture, correlation, leaving
+from tallow.monitoring import correlation
+from tallow.monitoring.lifecycle import error_hooks, shutdown
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.sentry import hooks, state
+from tallow.monitoring.sentry import event_scrubbing, sdk
 from tallow.monitoring.sentry.proxy import proxy_for, proxy_options
 from tallow.monitoring.sentry.transport import make_transport
 from tallow.monitoring.settings import MonitoringSettings
@@ -52,7 +53,7 @@ def start(
     assert settings.sentry_dsn is not None
     dsn = settings.sentry_dsn.get_secret_value()
     proxy = proxy_for(dsn, options)
-    scrubbing = hooks.Hooks(metrics)
+    scrubbing = event_scrubbing.Hooks(metrics)
     defaults: dict[str, Any] = {
         "environment": settings.environment,
         "release": settings.release or f"tallow@{__version__}",
@@ -89,9 +90,9 @@ def start(
     sentry_sdk.init(
         **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
     )
-    state.sdk = sentry_sdk
-    capture.listen(LISTENER)
-    leaving.register("sentry", flush)
+    sdk.sdk = sentry_sdk
+    error_hooks.listen(LISTENER)
+    shutdown.register("sentry", flush)
 
 
 def _after(theirs: Hook, ours: Hook) -> Hook:
@@ -109,8 +110,8 @@ def flush(timeout: float) -> None:
 
 def stop(timeout: float) -> None:
     """Send what is queued and go."""
-    capture.forget(LISTENER)
-    state.sdk = None
+    error_hooks.forget(LISTENER)
+    sdk.sdk = None
     sentry_sdk.get_client().close(timeout)
     sentry_sdk.get_global_scope().set_client(None)
 
@@ -124,7 +125,7 @@ class _Listener:
         if transaction is not None:
             transaction.set_tag("correlation_id", correlation.current())
 
-    def failed(self, error: Exception) -> None:
+    def on_error(self, error: Exception) -> None:
         sentry_sdk.capture_exception(error)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from tallow.monitoring import correlation, derive
-from tallow.monitoring.sentry import state
+from tallow.monitoring import correlation
+from tallow.monitoring.metrics import labels
+from tallow.monitoring.sentry import sdk
 
 
 def set_transfer_context(
@@ -22,8 +23,8 @@ def set_transfer_context(
     _set(
         "transfer",
         id=opaque(transfer_id),
-        size=None if size_bytes is None else derive.size_category(size_bytes),
-        file_type=None if mime_type is None else derive.file_type(mime_type),
+        size=None if size_bytes is None else labels.size_category(size_bytes),
+        file_type=None if mime_type is None else labels.file_type(mime_type),
         method=method,
         direction=direction,
     )
@@ -33,7 +34,7 @@ def set_crypto_context(
     operation: str | None = None, *, algorithm: str | None = None, size_bytes: float | None = None
 ) -> None:
     """What is computed: the operation (encrypt, keygen, …), the algorithm and the size class of its data."""
-    size = None if size_bytes is None else derive.size_category(size_bytes)
+    size = None if size_bytes is None else labels.size_category(size_bytes)
     _set("crypto", operation=operation, algorithm=algorithm, size=size)
 
 
@@ -55,7 +56,7 @@ def opaque(identity: object) -> str | None:
 
 
 def _set(name: str, **facts: Any) -> None:
-    if state.sdk is None:
+    if sdk.sdk is None:
         return
     with suppress(Exception):  # telemetry never harms its host
-        state.sdk.set_context(name, {fact: value for fact, value in facts.items() if value is not None})
+        sdk.sdk.set_context(name, {fact: value for fact, value in facts.items() if value is not None})

@@ -22,8 +22,8 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
-from tallow.monitoring import derive
-from tallow.monitoring.sentry import state
+from tallow.monitoring.metrics import labels
+from tallow.monitoring.sentry import sdk as state
 from tallow.monitoring.sentry.context import opaque
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,7 +105,7 @@ def monitor_transfer(
     transfer_id: object = None, size_bytes: float | None = None, method: str | None = None
 ) -> Monitored:
     """A transfer: its id if it is a UUID or 32 hexadecimal digits, its size class, p2p or relay."""
-    size = None if size_bytes is None else derive.size_category(size_bytes)
+    size = None if size_bytes is None else labels.size_category(size_bytes)
     return Monitored("transfer", "transfer", transfer_id=opaque(transfer_id), size=size, method=method)
 
 
@@ -113,7 +113,7 @@ def monitor_crypto(
     operation: str, algorithm: str | None = None, size_bytes: float | None = None
 ) -> Monitored:
     """A cryptographic operation (encrypt, decrypt, keygen, …) with an algorithm over data of a size class."""
-    size = None if size_bytes is None else derive.size_category(size_bytes)
+    size = None if size_bytes is None else labels.size_category(size_bytes)
     return Monitored("crypto", f"crypto {operation}", operation=operation, algorithm=algorithm, size=size)
 
 

@@ -9,8 +9,8 @@ import sentry_sdk
 from sentry_sdk.envelope import Envelope, Item
 from sentry_sdk.transport import HttpTransport
 
+from tallow.monitoring.lifecycle.warn_once import warn_once
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.said import once
 
 HOOKED: Final = frozenset({"event", "transaction", "check_in", "log", "trace_metric"})
 """Item types that a hook has scrubbed."""
@@ -50,7 +50,7 @@ class Transport(HttpTransport):
     def on_dropped_event(self, reason: str) -> None:
         """Count an envelope given up."""
         if self.proxy is not None and reason in _BY_PROXY:
-            once("reports do not reach Sentry through the proxy", self.proxy)
+            warn_once("reports do not reach Sentry through the proxy", self.proxy)
         status = reason.removeprefix("status_")
         ours = "rejected" if status != reason and status.startswith("4") else "failed"
         self.metrics.record_dropped("sentry", _REASONS.get(reason, ours))

@@ -14,7 +14,7 @@ import httpx
 from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.integrations.request_errors import warn_of_proxy
-from tallow.monitoring.said import once
+from tallow.monitoring.lifecycle.warn_once import warn_once
 from tallow.monitoring.shipping.batch import ID_HEADER, LOKI_PATH, Batch
 
 Kind = Literal["loki", "http"]
@@ -26,7 +26,7 @@ MAX_RETRY_AFTER_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryResult:
     """What became of an attempt: sent, refused for good, or to be tried again, not before ``after_s`` if the
     endpoint said so."""
 
@@ -57,7 +57,7 @@ class Endpoint:
         self._client = http_client.client(proxies=proxies, timeout=timeout_s)
         self._timeout_s = timeout_s
 
-    def send(self, batch: Batch, within_s: float = math.inf) -> Answer:
+    def send(self, batch: Batch, within_s: float = math.inf) -> DeliveryResult:
         """Try once. Never raises; the answer's body is not read further than needed.
 
         Args:
@@ -66,9 +66,9 @@ class Endpoint:
         try:
             body = batch.as_loki() if self._loki else batch.as_json_lines()
         except (ValueError, KeyError, TypeError):  # a spool file that is no log any more
-            return Answer("refused")
+            return DeliveryResult("refused")
         while self._warnings:
-            once(self._warnings.pop())
+            warn_once(self._warnings.pop())
         try:
             headers = {**self._headers, ID_HEADER: batch.id}
             timeout = min(self._timeout_s, within_s)
@@ -81,19 +81,19 @@ class Endpoint:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             # RuntimeError: the client is closed.
             warn_of_proxy("log lines", error)
-            return Answer("again")
+            return DeliveryResult("again")
 
     def close(self) -> None:
         """Close connections."""
         self._client.close()
 
 
-def _meaning(response: httpx.Response) -> Answer:
+def _meaning(response: httpx.Response) -> DeliveryResult:
     if response.is_success:
-        return Answer("sent")
+        return DeliveryResult("sent")
     if response.status_code in REFUSED:
-        return Answer("refused")
-    return Answer("again", retry_after(response.headers.get("retry-after", ""), time.time()))
+        return DeliveryResult("refused")
+    return DeliveryResult("again", retry_after(response.headers.get("retry-after", ""), time.time()))
 
 
 def retry_after(text: str, now: float) -> float:

@@ -158,7 +158,7 @@ class Shipper:
             with self._lock:
                 while (batch := self._take()) is not None and self._spool.put(batch):
                     self._current = None
-        self._tell()
+        self._report_depth()
 
     def _send_spooled(self) -> bool:
         """Empty the spool; False once the endpoint fails."""
@@ -226,7 +226,7 @@ class Shipper:
     def _drop(self, reason: str, lines: int) -> None:
         self._metrics.record_dropped("logs", reason, lines)
 
-    def _tell(self) -> None:
+    def _report_depth(self) -> None:
         with self._lock:
             depth = len(self._queue) + (len(self._current.lines) if self._current else 0)
         if self._spool is not None:

@@ -14,13 +14,13 @@ As pytest fixtures: :mod:`tallow.monitoring.testing.fixtures`.
 
 from __future__ import annotations
 
-from tallow.monitoring.testing.backend import Backend, Failure, RefusedError, Request
+from tallow.monitoring.testing.fake_backend import Backend, Failure, RefusedError, Request
+from tallow.monitoring.testing.leak_search import assert_absent, leaks, leaks_in_files
 from tallow.monitoring.testing.log_endpoint import LogEndpoint, log_endpoint
 from tallow.monitoring.testing.logs import CapturedLogs, MemorySink, captured_logs
 from tallow.monitoring.testing.plausible import Plausible, plausible_endpoint
 from tallow.monitoring.testing.privacy import assert_nothing_private
 from tallow.monitoring.testing.samples import fresh_metrics, samples
-from tallow.monitoring.testing.search import assert_absent, leaks, leaks_in_files
 from tallow.monitoring.testing.sentry import Sentry, sentry_endpoint
 
 __all__ = [

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
-from tallow.monitoring.testing.backend import PATIENCE_S, Backend, RefusedError, Request, running
+from tallow.monitoring.testing.fake_backend import PATIENCE_S, Backend, RefusedError, Request, running
 
 PUSH: Final = "/loki/api/v1/push"
 _LABEL: Final = re.compile(r"[a-zA-Z_]\w*")

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import orjson
 
-from tallow.monitoring.logging.bridge import BridgeHandler
 from tallow.monitoring.logging.loggers import Logger
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
+from tallow.monitoring.logging.stdlib import BridgeHandler
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.testing.samples import fresh_metrics

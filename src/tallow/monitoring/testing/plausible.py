@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
-from tallow.monitoring.testing.backend import Backend, RefusedError, Request, running
+from tallow.monitoring.testing.fake_backend import Backend, RefusedError, Request, running
 
 _FIELDS: Final = {"domain", "name", "url", "referrer", "props", "revenue", "interactive"}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.exposition import expose
+from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 
 
 def fresh_metrics() -> Metrics:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tallow.monitoring.testing.backend import Backend, RefusedError, Request, running
+from tallow.monitoring.testing.fake_backend import Backend, RefusedError, Request, running
 
 KEY: Final = "0123456789abcdef0123456789abcdef"
 PROJECT: Final = "7"

@@ -14,9 +14,9 @@ from tallow.stack.alerts import (
     connections,
     database,
     host,
-    meta,
     performance,
     security,
+    self_monitoring,
     slo,
     transfers,
 )
@@ -58,8 +58,8 @@ _NINETEEN = tuple(rule for rules in CONTRACT.values() for rule in rules)
 BEYOND: Mapping[str, tuple[Rule, ...]] = MappingProxyType(
     {
         "tallow_monitoring": (
-            *meta.RULES,
-            meta.rule_input_missing((*_NINETEEN, *meta.RULES, *host.RULES, *slo.RULES)),
+            *self_monitoring.RULES,
+            self_monitoring.rule_input_missing((*_NINETEEN, *self_monitoring.RULES, *host.RULES, *slo.RULES)),
         ),
         "tallow_host": host.RULES,
         "tallow_slo": slo.RULES,

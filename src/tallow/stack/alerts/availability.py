@@ -17,8 +17,8 @@ min by (job, instance) (up{job="tallow"}) == 0
 or
 absent(up{job="tallow"})
 """,
-    hold=1 * MINUTE,
-    guard=0,
+    for_seconds=1 * MINUTE,
+    startup_grace=0,
     severity="critical",
     category="availability",
     summary="Tallow {{ with $labels.instance }}on {{ . }} {{ end }}does not answer",
@@ -29,7 +29,7 @@ hangs, refuses the metrics token or exceeds the sample limit.
 Transfers cannot start while it is down.
 """,
     panel=Panel("tallow-overview"),
-    absent="No up series for job tallow means that nobody scrapes it: fires, without an instance.",
+    on_absent="No up series for job tallow means that nobody scrapes it: fires, without an instance.",
 )
 
 HIGH_ERROR_RATE = Rule(
@@ -49,10 +49,10 @@ or
   >= $minimum
 )
 """.replace("REQUESTS", _REQUESTS).replace("ROUTES", _ROUTES),
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"minimum": 20},
-    limits={"errors": thresholds.ERROR_RATE_PER_SECOND, "ratio": thresholds.SERVER_ERROR_RATIO},
+    min_counts={"minimum": 20},
+    thresholds={"errors": thresholds.ERROR_RATE_PER_SECOND, "ratio": thresholds.SERVER_ERROR_RATIO},
     severity="warning",
     category="availability",
     summary="Tallow on {{ $labels.instance }} makes many errors",
@@ -60,7 +60,7 @@ or
 Over $window: $rate errors a second (limit $errors), $share of requests answered 5xx (limit $ratio_percent%,
 from $minimum requests on; metrics and health not counted).
 """,
-    figures={
+    annotation_queries={
         "rate": Figure('sum(rate(tallow_errors_total{job="tallow",instance=$instance}[$window]))'),
         "share": Figure(
             """
@@ -71,7 +71,7 @@ sum(rate(REQUESTS{job="tallow",instance=$instance,status_code="5xx",ROUTES}[$win
         ),
     },
     panel=Panel("tallow-errors", "Error rate by type"),
-    absent="Errors have series from the start: missing ones are reported by RuleInputMissing. "
+    on_absent="Errors have series from the start: missing ones are reported by RuleInputMissing. "
     "No 5xx series means that there was no such answer: quiet.",
 )
 
@@ -81,8 +81,8 @@ CRITICAL_ERRORS = Rule(
 sum by (job, instance) (increase(tallow_errors_total{job="tallow",severity="critical"}[$window])) > $limit
 """,
     windows={"window": 5 * MINUTE},
-    limits={"limit": thresholds.CRITICAL_ERRORS},
-    guard=0,
+    thresholds={"limit": thresholds.CRITICAL_ERRORS},
+    startup_grace=0,
     severity="critical",
     category="availability",
     summary="Critical error in Tallow on {{ $labels.instance }}",
@@ -91,7 +91,7 @@ sum by (job, instance) (increase(tallow_errors_total{job="tallow",severity="crit
 server has given up.
 """,
     panel=Panel("tallow-errors", "Critical errors, last hour"),
-    absent="Every type and severity has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every type and severity has a series from the start: reported by RuleInputMissing.",
 )
 
 RULES = (SERVICE_DOWN, HIGH_ERROR_RATE, CRITICAL_ERRORS)

@@ -23,10 +23,10 @@ sum by (job, instance) (increase(tallow_cache_hits_total{job="tallow"}[$window])
 sum by (job, instance) (increase(tallow_cache_misses_total{job="tallow"}[$window]))
 >= $minimum
 """,
-    hold=15 * MINUTE,
+    for_seconds=15 * MINUTE,
     windows={"window": 15 * MINUTE},
-    minimums={"minimum": 100},
-    limits={"limit": thresholds.MIN_CACHE_HIT_RATIO},
+    min_counts={"minimum": 100},
+    thresholds={"limit": thresholds.MIN_CACHE_HIT_RATIO},
     severity="warning",
     category="caching",
     summary="The cache of {{ $labels.instance }} misses too often",
@@ -35,7 +35,7 @@ sum by (job, instance) (increase(tallow_cache_misses_total{job="tallow"}[$window
 $minimum look-ups on): the database does the work instead.
 """,
     panel=Panel("tallow-performance", "Cache hit rate"),
-    absent="A cache has both series from its registration: reported by RuleInputMissing.",
+    on_absent="A cache has both series from its registration: reported by RuleInputMissing.",
 )
 
 RULES = (LOW_CACHE_HIT_RATE,)

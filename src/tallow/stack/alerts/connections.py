@@ -16,10 +16,10 @@ sum by (job, instance) (rate(tallow_webrtc_connections_total{job="tallow"}[$wind
 and
 sum by (job, instance) (increase(tallow_webrtc_connections_total{job="tallow"}[$window])) >= $minimum
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"minimum": 10},
-    limits={"limit": thresholds.CONNECTION_FAILURE_RATIO},
+    min_counts={"minimum": 10},
+    thresholds={"limit": thresholds.CONNECTION_FAILURE_RATIO},
     severity="warning",
     category="connections",
     summary="{{ $value | humanizePercentage }} of connections on {{ $labels.instance }} fail",
@@ -28,7 +28,7 @@ sum by (job, instance) (increase(tallow_webrtc_connections_total{job="tallow"}[$
 $limit_percent%, from $minimum attempts on). Transfers fall back to Tallow's relay where that is allowed.
 """,
     panel=Panel("tallow-errors", "Connection failures"),
-    absent="Every path and status has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every path and status has a series from the start: reported by RuleInputMissing.",
 )
 
 NO_ACTIVE_CONNECTIONS = Rule(
@@ -36,7 +36,7 @@ NO_ACTIVE_CONNECTIONS = Rule(
     expr="""
 sum by (job, instance) (tallow_active_connections{job="tallow"}) == 0
 """,
-    hold=30 * MINUTE,
+    for_seconds=30 * MINUTE,
     severity="info",
     category="connections",
     summary="Nobody is connected to {{ $labels.instance }}",
@@ -45,7 +45,7 @@ sum by (job, instance) (tallow_active_connections{job="tallow"}) == 0
 usual; at noon it may mean that nobody can reach the server.
 """,
     panel=Panel("tallow-overview", "Active connections"),
-    absent="Every type of connection has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every type of connection has a series from the start: reported by RuleInputMissing.",
 )
 
 HIGH_RELAY_USAGE = Rule(
@@ -58,10 +58,10 @@ sum by (job, instance) (rate(tallow_transfers_total{job="tallow"}[$window]))
 and
 sum by (job, instance) (increase(tallow_transfers_total{job="tallow"}[$window])) >= $minimum
 """,
-    hold=15 * MINUTE,
+    for_seconds=15 * MINUTE,
     windows={"window": 15 * MINUTE},
-    minimums={"minimum": 10},
-    limits={"limit": thresholds.RELAY_RATIO},
+    min_counts={"minimum": 10},
+    thresholds={"limit": thresholds.RELAY_RATIO},
     severity="warning",
     category="connections",
     summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} use a relay",
@@ -70,7 +70,7 @@ sum by (job, instance) (increase(tallow_transfers_total{job="tallow"}[$window]))
 $limit_percent%, from $minimum transfers on): slower for people, and the server pays for the traffic.
 """,
     panel=Panel("tallow-transfers", "P2P vs relay"),
-    absent="Every method has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every method has a series from the start: reported by RuleInputMissing.",
 )
 
 RULES = (HIGH_CONNECTION_FAILURE_RATE, NO_ACTIVE_CONNECTIONS, HIGH_RELAY_USAGE)

@@ -16,10 +16,10 @@ and
 sum by (job, instance) (increase(tallow_db_operation_duration_seconds_count{job="tallow"}[$window]))
 >= $minimum
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"minimum": 20},
-    limits={"limit": thresholds.DB_DURATION_P95_SECONDS},
+    min_counts={"minimum": 20},
+    thresholds={"limit": thresholds.DB_DURATION_P95_SECONDS},
     severity="warning",
     category="database",
     summary="The database of {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
@@ -28,7 +28,7 @@ One in twenty statements took {{ $value | humanizeDuration }} or longer over $wi
 $limit s, from $minimum statements on).
 """,
     panel=Panel("tallow-performance", "Database operation latency p50, p95, p99"),
-    absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
 RULES = (SLOW_DATABASE_OPERATIONS,)

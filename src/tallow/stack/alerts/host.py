@@ -24,11 +24,11 @@ DISK_FILLING = Rule(
 )
 and on (job, instance, mountpoint) node_filesystem_readonly == 0
 """.replace("DISK", _DISK),
-    hold=10 * MINUTE,
+    for_seconds=10 * MINUTE,
     windows={"window": 1 * HOUR},
-    limits={"limit": 0.10, "soon": 0.40, "ahead": 4 * HOUR},
-    guard=0,
-    by=("job", "instance", "mountpoint"),
+    thresholds={"limit": 0.10, "soon": 0.40, "ahead": 4 * HOUR},
+    startup_grace=0,
+    group_labels=("job", "instance", "mountpoint"),
     severity="warning",
     category="monitoring",
     summary="{{ $labels.mountpoint }} on {{ $labels.instance }} fills up",
@@ -38,8 +38,8 @@ than $soon_percent% and full within four hours at the pace of the last $window. 
 log spool stop with it.
 """,
     panel=Panel("tallow-overview"),
-    absent="Every mount has series: reported by RuleInputMissing; TargetMissing says that node-exporter is "
-    "not scraped.",
+    on_absent="Every mount has series: reported by RuleInputMissing; TargetMissing says that node-exporter "
+    "is not scraped.",
 )
 
 RESTART_LOOP = Rule(
@@ -52,8 +52,8 @@ max by (job, instance) (
 ) > $limit
 """,
     windows={"window": 30 * MINUTE},
-    limits={"limit": 3},
-    guard=0,
+    thresholds={"limit": 3},
+    startup_grace=0,
     severity="critical",
     category="monitoring",
     summary="Tallow on {{ $labels.instance }} keeps restarting",
@@ -62,7 +62,7 @@ max by (job, instance) (
 way, and each may be too short for ServiceDown.
 """,
     panel=Panel("tallow-overview"),
-    absent="The gauge is there from the start: reported by RuleInputMissing.",
+    on_absent="The gauge is there from the start: reported by RuleInputMissing.",
 )
 
 RULES = (DISK_FILLING, RESTART_LOOP)

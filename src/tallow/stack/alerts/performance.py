@@ -11,8 +11,8 @@ HIGH_MEMORY_USAGE = Rule(
     expr="""
 sum by (job, instance) (tallow_process_resident_memory_bytes{job="tallow"}) > $limit
 """,
-    hold=5 * MINUTE,
-    limits={"limit": thresholds.RESIDENT_MEMORY_BYTES},
+    for_seconds=5 * MINUTE,
+    thresholds={"limit": thresholds.RESIDENT_MEMORY_BYTES},
     severity="warning",
     category="performance",
     summary="Tallow on {{ $labels.instance }} uses {{ $value | humanize }}B of memory",
@@ -20,7 +20,7 @@ sum by (job, instance) (tallow_process_resident_memory_bytes{job="tallow"}) > $l
 Resident memory of all workers together is {{ $value | humanize }}B (limit 1.5 GB, decimal).
 """,
     panel=Panel("tallow-performance", "Memory: RSS and heap"),
-    absent="The gauge is there from the start: reported by RuleInputMissing.",
+    on_absent="The gauge is there from the start: reported by RuleInputMissing.",
 )
 
 HIGH_CPU_USAGE = Rule(
@@ -33,9 +33,9 @@ sum by (job, instance) (rate(tallow_process_cpu_seconds_total{job="tallow"}[$win
 (sum by (job, instance) (tallow_workers{job="tallow"}) > 0)
 > $limit
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 2 * MINUTE},
-    limits={"limit": thresholds.CPU_RATIO_PER_WORKER},
+    thresholds={"limit": thresholds.CPU_RATIO_PER_WORKER},
     severity="warning",
     category="performance",
     summary="Tallow on {{ $labels.instance }} is short of CPU",
@@ -44,7 +44,7 @@ Each worker used {{ $value | humanizePercentage }} of one core over $window (lim
 through the relay and signaling will slow down.
 """,
     panel=Panel("tallow-performance", "CPU usage"),
-    absent="CPU time and the number of workers are there from the start: reported by RuleInputMissing.",
+    on_absent="CPU time and the number of workers are there from the start: reported by RuleInputMissing.",
 )
 
 SLOW_TRANSFERS = Rule(
@@ -58,10 +58,10 @@ sum by (job, instance) (
   increase(tallow_transfer_duration_seconds_count{job="tallow",status="success",$sizes}[$window])
 ) >= $minimum
 """.replace("$sizes", 'size_category=~"under_1mb|1mb_10mb|10mb_100mb"'),
-    hold=10 * MINUTE,
+    for_seconds=10 * MINUTE,
     windows={"window": 10 * MINUTE},
-    minimums={"minimum": 20},
-    limits={"limit": thresholds.TRANSFER_DURATION_P95_SECONDS},
+    min_counts={"minimum": 20},
+    thresholds={"limit": thresholds.TRANSFER_DURATION_P95_SECONDS},
     severity="warning",
     category="performance",
     summary="Transfers on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
@@ -70,7 +70,7 @@ One in twenty successful transfers up to 100 MB took {{ $value | humanizeDuratio
 (95th percentile, limit $limit s, from $minimum transfers on).
 """,
     panel=Panel("tallow-transfers", "Duration by size category"),
-    absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
 SLOW_PQC_OPERATIONS = Rule(
@@ -82,10 +82,10 @@ histogram_quantile(
 and
 sum by (job, instance) (increase(tallow_pqc_duration_seconds_count{job="tallow"}[$window])) >= $minimum
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"minimum": 20},
-    limits={"limit": thresholds.PQC_DURATION_P95_SECONDS},
+    min_counts={"minimum": 20},
+    thresholds={"limit": thresholds.PQC_DURATION_P95_SECONDS},
     severity="warning",
     category="performance",
     summary="Post-quantum operations on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
@@ -94,7 +94,7 @@ One in twenty post-quantum operations took {{ $value | humanizeDuration }} or lo
 percentile, limit $limit s, from $minimum operations on). A tenth of a millisecond is usual.
 """,
     panel=Panel("tallow-performance", "PQC operation duration p95 by operation"),
-    absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
 HIGH_CONNECTION_TIME = Rule(
@@ -107,10 +107,10 @@ and
 sum by (job, instance) (increase(tallow_connection_establishment_seconds_count{job="tallow"}[$window]))
 >= $minimum
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"minimum": 20},
-    limits={"limit": thresholds.CONNECTION_TIME_P95_SECONDS},
+    min_counts={"minimum": 20},
+    thresholds={"limit": thresholds.CONNECTION_TIME_P95_SECONDS},
     severity="warning",
     category="performance",
     summary="Connecting on {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
@@ -119,7 +119,7 @@ One in twenty connections took {{ $value | humanizeDuration }} or longer to esta
 percentile, limit $limit s, from $minimum connections on).
 """,
     panel=Panel("tallow-performance", "WebRTC connection time p95, p99"),
-    absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
 RULES = (HIGH_MEMORY_USAGE, HIGH_CPU_USAGE, SLOW_TRANSFERS, SLOW_PQC_OPERATIONS, HIGH_CONNECTION_TIME)

@@ -72,8 +72,8 @@ class Rule:
     """One alert.
 
     ``expr``, ``summary`` and ``description`` are templates: ``$window`` and the other names of ``windows``
-    become durations, the names of ``minimums`` counts, those of ``limits`` thresholds (with ``_percent``
-    appended: a ratio in percent). ``$value`` and ``$labels`` stay for Prometheus.
+    become durations, the names of ``min_counts`` counts, those of ``thresholds`` thresholds (with
+    ``_percent`` appended: a ratio in percent). ``$value`` and ``$labels`` stay for Prometheus.
 
     Attributes:
         hold: seconds the condition must last before the alert fires (``for``).
@@ -82,7 +82,7 @@ class Rule:
         limits: thresholds, in the units of the metric.
         figures: further measured values for the description.
         guard: seconds after a process start during which the condition does not count. ``None`` leaves
-            what the warm-up asks for: together with ``hold`` at least ten minutes. 0 means no guard.
+            what the warm-up asks for: together with ``for_seconds`` at least ten minutes. 0 means no guard.
         by: the labels that tell one alert of this rule from another.
         labels: further labels of the rule's own.
         absent: what it means when the metrics of the expression are missing.
@@ -96,21 +96,21 @@ class Rule:
     summary: str
     description: str
     panel: Panel
-    absent: str
-    hold: int = 0
+    on_absent: str
+    for_seconds: int = 0
     windows: Mapping[str, int] = field(default_factory=dict)
-    minimums: Mapping[str, int] = field(default_factory=dict)
-    limits: Mapping[str, float] = field(default_factory=dict)
-    figures: Mapping[str, Figure] = field(default_factory=dict)
-    guard: int | None = None
-    by: tuple[str, ...] = ("job", "instance")
+    min_counts: Mapping[str, int] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    annotation_queries: Mapping[str, Figure] = field(default_factory=dict)
+    startup_grace: int | None = None
+    group_labels: tuple[str, ...] = ("job", "instance")
     labels: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
 
     @property
     def guard_seconds(self) -> int:
         """The start guard in force: the time since the start at which the condition begins to count."""
-        return max(0, WARM_UP - self.hold) if self.guard is None else self.guard
+        return max(0, WARM_UP - self.for_seconds) if self.startup_grace is None else self.startup_grace
 
     def render(self, scale: float = 1.0, links: Links | None = None) -> Rendered:
         """The rule as Prometheus reads it; 1.0 gives the shipped one.
@@ -120,11 +120,11 @@ class Rule:
         """
         links = links or Links()
         names = self.substitutions(scale)
-        words = names | {name: figure.template(names) for name, figure in self.figures.items()}
+        words = names | {name: figure.template(names) for name, figure in self.annotation_queries.items()}
         return Rendered(
             alert=self.name,
             expr=Template(self.template).substitute(names),
-            for_=duration(self.hold * scale),
+            for_=duration(self.for_seconds * scale),
             labels={
                 "severity": self.severity,
                 "category": self.category,
@@ -146,15 +146,15 @@ class Rule:
         if not self.guard_seconds:
             return expr
         start = METRICS["process_start_time_seconds"].full_name
-        return f"(\n{_indent(expr)}\n)" + _YOUNG.format(by=", ".join(self.by), start=start)
+        return f"(\n{_indent(expr)}\n)" + _YOUNG.format(by=", ".join(self.group_labels), start=start)
 
     def substitutions(self, scale: float = 1.0) -> dict[str, str]:
         """Every name of the templates and what it becomes at this scale."""
         return {
             **{name: duration(seconds * scale) for name, seconds in self.windows.items()},
-            **{name: str(max(1, math.ceil(count * scale))) for name, count in self.minimums.items()},
-            **{name: number(limit) for name, limit in self.limits.items()},
-            **{f"{name}_percent": number(round(limit * 100, 6)) for name, limit in self.limits.items()},
+            **{name: str(max(1, math.ceil(count * scale))) for name, count in self.min_counts.items()},
+            **{name: number(limit) for name, limit in self.thresholds.items()},
+            **{f"{name}_percent": number(round(limit * 100, 6)) for name, limit in self.thresholds.items()},
             "guard": number(self.guard_seconds * scale),
         }
 

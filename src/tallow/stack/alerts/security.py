@@ -27,10 +27,10 @@ or
   sum by (job, instance) (increase(tallow_pqc_operations_total{job="tallow"}[$window])) >= $operations
 )
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"exchanges": 10, "operations": 20},
-    limits={"limit": thresholds.PQC_FAILURE_RATIO},
+    min_counts={"exchanges": 10, "operations": 20},
+    thresholds={"limit": thresholds.PQC_FAILURE_RATIO},
     severity="critical",
     category="security",
     summary="Key exchanges fail on {{ $labels.instance }}",
@@ -40,7 +40,8 @@ over $window (limit $limit_percent%, from $exchanges exchanges or $operations op
 tampering with the handshake, or a release broke it.
 """,
     panel=Panel("tallow-errors", "PQC operation failures"),
-    absent="Every operation, algorithm and status has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every operation, algorithm and status has a series from the start: reported by "
+    "RuleInputMissing.",
 )
 
 UNAUTHORIZED_API_ACCESS = Rule(
@@ -51,7 +52,7 @@ floor(sum by (job, instance) (increase(tallow_api_errors_total{job="tallow",stat
 > $limit
 """,
     windows={"window": 5 * MINUTE},
-    limits={"limit": thresholds.UNAUTHORIZED_ANSWERS},
+    thresholds={"limit": thresholds.UNAUTHORIZED_ANSWERS},
     severity="warning",
     category="security",
     summary="{{ $value }} unauthorized requests to {{ $labels.instance }}",
@@ -60,7 +61,7 @@ floor(sum by (job, instance) (increase(tallow_api_errors_total{job="tallow",stat
 probe holds an old one.
 """,
     panel=Panel("tallow-errors", "API errors by endpoint"),
-    absent="401 has a series on every route from its registration: reported by RuleInputMissing.",
+    on_absent="401 has a series on every route from its registration: reported by RuleInputMissing.",
 )
 
 RULES = (HIGH_PQC_FAILURE_RATE, UNAUTHORIZED_API_ACCESS)

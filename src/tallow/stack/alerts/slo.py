@@ -29,12 +29,12 @@ class Objective:
     target: float
     good: str
     all_: str
-    words: str
+    description: str
     panel: Panel
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class BurnRateWindow:
     """How fast is too fast: ``factor`` times the sustainable pace, over both windows."""
 
     name: str
@@ -65,12 +65,12 @@ OBJECTIVES = (
 )
 
 PACES = (
-    Pace("Fast", 14.4, {"long": 1 * HOUR, "short": 5 * MINUTE}, 2 * MINUTE, 30, "critical"),
-    Pace("Slow", 6, {"long": 6 * HOUR, "short": 30 * MINUTE}, 15 * MINUTE, 100, "warning"),
+    BurnRateWindow("Fast", 14.4, {"long": 1 * HOUR, "short": 5 * MINUTE}, 2 * MINUTE, 30, "critical"),
+    BurnRateWindow("Slow", 6, {"long": 6 * HOUR, "short": 30 * MINUTE}, 15 * MINUTE, 100, "warning"),
 )
 
 
-def _burn_rate(objective: Objective, pace: Pace) -> Rule:
+def _burn_rate(objective: Objective, pace: BurnRateWindow) -> Rule:
     budget = f"{100 * (1 - objective.target):g}"
     return Rule(
         name=f"{objective.name}BudgetBurns{pace.name}",
@@ -81,22 +81,22 @@ and
 and
 sum by (job) (increase({objective.all_}[$long])) >= $minimum
 """,
-        hold=pace.hold,
+        for_seconds=pace.hold,
         windows=pace.windows,
-        minimums={"minimum": pace.minimum},
-        limits={"limit": round(pace.factor * (1 - objective.target), 6)},
-        by=("job",),
+        min_counts={"minimum": pace.minimum},
+        thresholds={"limit": round(pace.factor * (1 - objective.target), 6)},
+        group_labels=("job",),
         labels={"objective": f"{objective.name.lower()}s"},
         severity=pace.severity,
         category="monitoring",
         summary=f"The error budget of {objective.name.lower()}s burns {pace.name.lower()}",
         description=f"""
-{{{{ $value | humanizePercentage }}}} of the {objective.words} over $long, and more than $limit_percent%
+{{{{ $value | humanizePercentage }}}} of the {objective.description} over $long, and more than $limit_percent%
 over the last $short too: {pace.factor:g} times the pace that an error budget of {budget}% allows (from
 $minimum in $long on).
 """,
         panel=objective.panel,
-        absent="Series are there from the start: reported by RuleInputMissing.",
+        on_absent="Series are there from the start: reported by RuleInputMissing.",
     )
 
 

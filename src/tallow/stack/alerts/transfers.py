@@ -17,10 +17,10 @@ and
 sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status=~"success|failed"}[$window]))
 >= $minimum
 """,
-    hold=5 * MINUTE,
+    for_seconds=5 * MINUTE,
     windows={"window": 5 * MINUTE},
-    minimums={"minimum": 10},
-    limits={"limit": thresholds.TRANSFER_FAILURE_RATIO},
+    min_counts={"minimum": 10},
+    thresholds={"limit": thresholds.TRANSFER_FAILURE_RATIO},
     severity="warning",
     category="transfers",
     summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} fail",
@@ -29,7 +29,7 @@ sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status=~"su
 cancelled ones not counted, from $minimum transfers on).
 """,
     panel=Panel("tallow-errors", "Transfer failures"),
-    absent="Every status has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every status has a series from the start: reported by RuleInputMissing.",
 )
 
 NO_SUCCESSFUL_TRANSFERS = Rule(
@@ -49,8 +49,8 @@ and on (job, instance)
   )
 """,
     windows={"window": 10 * MINUTE, "oldest": 2 * MINUTE, "offset": 9 * MINUTE},
-    minimums={"minimum": 5},
-    guard=15 * MINUTE,
+    min_counts={"minimum": 5},
+    startup_grace=15 * MINUTE,
     severity="critical",
     category="transfers",
     summary="No transfer succeeds on {{ $labels.instance }}",
@@ -58,7 +58,7 @@ and on (job, instance)
 {{ $value | printf "%.0f" }} transfers succeeded in $window, while $failed failed (counted
 from $minimum on) and never fewer than $waiting waited.
 """,
-    figures={
+    annotation_queries={
         "failed": Figure(
             'sum(increase(tallow_transfers_total{job="tallow",instance=$instance,status="failed"}[$window]))',
             'printf "%.0f"',
@@ -68,7 +68,7 @@ from $minimum on) and never fewer than $waiting waited.
         ),
     },
     panel=Panel("tallow-transfers", "Transfer rate by status"),
-    absent="Counters and queue depth have series from the start: reported by RuleInputMissing.",
+    on_absent="Counters and queue depth have series from the start: reported by RuleInputMissing.",
 )
 
 TRANSFER_QUEUE_BACKLOG = Rule(
@@ -76,8 +76,8 @@ TRANSFER_QUEUE_BACKLOG = Rule(
     expr="""
 sum by (job, instance) (tallow_transfer_queue_depth{job="tallow"}) > $limit
 """,
-    hold=5 * MINUTE,
-    limits={"limit": thresholds.QUEUE_DEPTH},
+    for_seconds=5 * MINUTE,
+    thresholds={"limit": thresholds.QUEUE_DEPTH},
     severity="warning",
     category="transfers",
     summary="{{ $value }} transfers wait on {{ $labels.instance }}",
@@ -85,7 +85,7 @@ sum by (job, instance) (tallow_transfer_queue_depth{job="tallow"}) > $limit
 {{ $value }} transfers have both sides present and no data flowing (limit $limit).
 """,
     panel=Panel("tallow-transfers", "Queue depth"),
-    absent="The gauge is there from the start: reported by RuleInputMissing.",
+    on_absent="The gauge is there from the start: reported by RuleInputMissing.",
 )
 
 LOW_TRANSFER_SPEED = Rule(
@@ -103,10 +103,10 @@ histogram_quantile(
   0.5, sum by (job, instance, le) (rate(tallow_file_size_bytes_bucket{job="tallow"}[$window]))
 ) < $small
 """,
-    hold=10 * MINUTE,
+    for_seconds=10 * MINUTE,
     windows={"window": 10 * MINUTE},
-    minimums={"minimum": 10},
-    limits={"limit": thresholds.MIN_TRANSFER_SPEED_P50_MBPS, "small": 65536},
+    min_counts={"minimum": 10},
+    thresholds={"limit": thresholds.MIN_TRANSFER_SPEED_P50_MBPS, "small": 65536},
     severity="warning",
     category="transfers",
     summary="Transfers on {{ $labels.instance }} are slow",
@@ -115,7 +115,7 @@ The median speed over $window is {{ $value | printf "%.2f" }} Mbps (limit $limit
 successful transfers on, unless most files are smaller than 64 KiB).
 """,
     panel=Panel("tallow-transfers", "Speed by method"),
-    absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
 )
 
 RULES = (HIGH_TRANSFER_FAILURE_RATE, NO_SUCCESSFUL_TRANSFERS, TRANSFER_QUEUE_BACKLOG, LOW_TRANSFER_SPEED)

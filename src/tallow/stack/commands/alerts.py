@@ -7,18 +7,18 @@ from dataclasses import asdict
 
 import click
 
-from tallow.stack import alertmanager
-from tallow.stack.alertmanager import WATCHDOG, Alert
-from tallow.stack.commands.alerts_list import show_alerts
+from tallow.stack.clients import alertmanager
+from tallow.stack.clients.alertmanager import WATCHDOG, Alert
+from tallow.stack.clients.test_alert import Result, TestAlert
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.terminal import new_console, printable
+from tallow.stack.commands.output.alerts import show_alerts
+from tallow.stack.commands.output.terminal import new_console, printable
 from tallow.stack.engines.api import Api
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.links import message_links
 from tallow.stack.engines.reload.snapshot import running_settings
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
 from tallow.stack.routing.receivers import missing
-from tallow.stack.testpage import Result, TestPage
 
 SLACK_S = 30.0
 """How long an integration may take beyond the receiver's group wait."""
@@ -29,7 +29,7 @@ _TESTABLE = {receiver.name: receiver for receiver in RECEIVERS if receiver.name 
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @home_option
 @click.pass_context
-def command(context: click.Context, as_json: bool, home: Home) -> None:
+def command(context: click.Context, as_json: bool, home: StateDir) -> None:
     """Show the firing alerts, the most severe first.
 
     Exits with 1 if one fires that neither a silence nor another alert holds back, or if Watchdog does not: it
@@ -59,7 +59,7 @@ def command(context: click.Context, as_json: bool, home: Home) -> None:
     help="Seconds beyond the group wait.",
 )
 @home_option
-def test(receiver: str, patience: float, home: Home) -> None:
+def test(receiver: str, patience: float, home: StateDir) -> None:
     """Send a marked test page to RECEIVER (by default `default`) and say what each integration answered.
 
     It goes the way of a real one: Alertmanager, its routes, its templates, the real far ends. It is resolved
@@ -71,7 +71,7 @@ def test(receiver: str, patience: float, home: Home) -> None:
     channels = tuple(channel for channel in whole.channels if channel not in gone)
     wait = whole.wait * home.choices().scale
     api = Api.of("alertmanager", home)
-    page = TestPage.send(api, whole, channels, message_links(home.choices().port_offset))
+    page = TestAlert.send(api, whole, channels, message_links(home.choices().port_offset))
     click.echo(f"{page.summary}\nAlertmanager waits {wait:g} s for others of its group ...")
     for channel, setting in gone.items():
         click.echo(f"{channel:<10} left out: {setting} is not set")
@@ -97,7 +97,7 @@ def _said(result: Result) -> Result:
     return result
 
 
-def _minutes(receiver: Receiver, home: Home) -> str:
+def _minutes(receiver: Receiver, home: StateDir) -> str:
     seconds = receiver.interval * home.choices().scale
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
 

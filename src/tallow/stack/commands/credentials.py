@@ -6,14 +6,14 @@ import click
 
 from tallow.stack import credentials
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.reload.apply import apply_rotation
+from tallow.stack.engines.state.state_dir import StateDir
 
 
 @click.command("credentials")
 @click.argument("action", required=False, type=click.Choice(["rotate"]))
 @home_option
-def command(action: str | None, home: Home) -> None:
+def command(action: str | None, home: StateDir) -> None:
     """Show the credentials; `rotate` makes new ones and has the running services use them."""
     existing(home)
     if action == "rotate":

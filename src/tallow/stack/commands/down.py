@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.output.hints import command_line
 from tallow.stack.engines import native
-from tallow.stack.engines.home import Home, HomeError
-from tallow.stack.engines.purge import Remains, purge
 from tallow.stack.engines.services import NAMES
-from tallow.stack.engines.state_marker import FolderKind, recognise
+from tallow.stack.engines.state.marker import FolderKind, recognise
+from tallow.stack.engines.state.purge import Remains, purge
+from tallow.stack.engines.state.state_dir import HomeError, StateDir
 
 SHOWN = 5
 """Foreign entries that are named after a purge; the others are counted."""
@@ -23,7 +23,7 @@ SHOWN = 5
 @click.option("--purge", "purging", is_flag=True, help="Remove data, logs and credentials as well.")
 @click.option("--yes", is_flag=True, help="Purge without asking. Without a terminal --purge never asks.")
 @home_option
-def command(services: tuple[str, ...], purging: bool, yes: bool, home: Home) -> None:
+def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir) -> None:
     """Stop SERVICES until the next `up`, by default all of them.
 
     --purge removes what the stack made in its folder, by name. Other files in the folder stay, and so do the
@@ -47,7 +47,7 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: Home) -> 
         click.echo(f"stopped; data is kept in {home.root}")
 
 
-def _is_stack(home: Home, *, purging: bool) -> bool:
+def _is_stack(home: StateDir, *, purging: bool) -> bool:
     """Whether there is a stack to stop.
 
     Raises:
@@ -59,7 +59,7 @@ def _is_stack(home: Home, *, purging: bool) -> bool:
     return kind is FolderKind.STATE
 
 
-def _ask(home: Home) -> None:
+def _ask(home: StateDir) -> None:
     """Ask whether to purge.
 
     Raises:
@@ -72,7 +72,7 @@ def _ask(home: Home) -> None:
     click.confirm("Remove them?", abort=True, err=True)
 
 
-def _tell(home: Home, remains: Remains) -> None:
+def _tell(home: StateDir, remains: Remains) -> None:
     click.echo("stopped; everything of the stack removed")
     if remains.foreign:
         names = ", ".join(str(path) for path in remains.foreign[:SHOWN])

@@ -20,11 +20,11 @@ from rich.live import Live
 from tallow.stack import alerts
 from tallow.stack.commands.options import KNOWN, command_error
 from tallow.stack.drill.catalog import DRILLS
-from tallow.stack.drill.instance import DrillError
-from tallow.stack.drill.result import Result
+from tallow.stack.drill.environment.server import DrillError
+from tallow.stack.drill.report.table import drills_table, line, summary
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
-from tallow.stack.drill.session import JOBS, Session
-from tallow.stack.drill.table import drills_table, line, summary
+from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.run.suite import JOBS, DrillSuite
 
 LOOK_EVERY_S: Final = 0.25
 
@@ -53,7 +53,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
     root = Path(tempfile.mkdtemp(prefix="tallow-drill-"))
     started = time.monotonic()
     try:
-        session = Session(chosen, root, jobs=jobs, hung_server=hung)
+        session = DrillSuite(chosen, root, jobs=jobs, hung_server=hung)
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
     except (DrillError, *KNOWN) as error:
         raise command_error(error) from None
@@ -83,7 +83,7 @@ def _list() -> None:
     click.echo("\nRun some with: tallow drill DRILL...   or all with: tallow drill --all")
 
 
-async def _run(session: Session, console: Console) -> Mapping[str, Result]:
+async def _run(session: DrillSuite, console: Console) -> Mapping[str, Result]:
     task = asyncio.create_task(session.run())
     # SIGHUP is sent when the terminal closes. SIGINT is handled here as well: asyncio's own handler cancels
     # every task twice, and the second time interrupts the code that stops what the drill started.
@@ -96,7 +96,7 @@ async def _run(session: Session, console: Console) -> Mapping[str, Result]:
     return await task
 
 
-async def _watch(session: Session, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
+async def _watch(session: DrillSuite, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
     """A living table."""
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         while not task.done():
@@ -104,7 +104,7 @@ async def _watch(session: Session, console: Console, task: asyncio.Task[Mapping[
             await asyncio.wait([task], timeout=LOOK_EVERY_S)
 
 
-async def _follow(session: Session, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
+async def _follow(session: DrillSuite, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
     """A line for each that is over."""
     told: set[str] = set()
     while True:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.terminal import printable, printable_lines
-from tallow.stack.engines.home import Home
-from tallow.stack.inbox import Mail, messages
+from tallow.stack.commands.output.terminal import printable, printable_lines
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.mailbox.reader import Mail, messages
 
 LOOK_EVERY_S = 0.5
 
@@ -24,7 +24,7 @@ LOOK_EVERY_S = 0.5
     "--json", "as_json", is_flag=True, help="For programs: a list; with --follow one message a line."
 )
 @home_option
-def command(number: int | None, last: int, follow: bool, as_json: bool, home: Home) -> None:
+def command(number: int | None, last: int, follow: bool, as_json: bool, home: StateDir) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
     folder = existing(home).data / "mailbox"
     kept = messages(folder)

@@ -11,7 +11,7 @@ import click
 from tallow.stack import alerts, routing
 from tallow.stack.dashboards import FOLDER
 from tallow.stack.lint import Problem, check_alert, check_dashboard, check_receivers
-from tallow.stack.lint.evidence import gathered
+from tallow.stack.lint.coverage import gathered
 
 
 @click.command(name="lint")

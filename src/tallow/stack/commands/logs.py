@@ -8,18 +8,18 @@ from datetime import datetime
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.terminal import printable, printable_json
-from tallow.stack.engines.home import Home
-from tallow.stack.engines.logs import LEVELS, Filter, Line, moment, read
-from tallow.stack.engines.logs import follow as lines_to_come
+from tallow.stack.commands.output.terminal import printable, printable_json
+from tallow.stack.engines.logs.reader import LEVELS, Filter, Line, moment, read
+from tallow.stack.engines.logs.reader import follow as lines_to_come
 from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.state.state_dir import StateDir
 
 _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal": "bright_red"}
 _SOURCES = (*NAMES, "supervisor")
 
 
 class Moment(click.ParamType[datetime]):
-    """A time, as :func:`tallow.stack.engines.logs.moment` reads it."""
+    """A time, as :func:`tallow.stack.engines.logs.reader.moment` reads it."""
 
     name = "TIME"
 
@@ -51,7 +51,7 @@ def command(
     lines: int,
     follow: bool,
     as_json: bool,
-    home: Home,
+    home: StateDir,
 ) -> None:
     """Show the logs of SERVICES, by default of all, oldest line first."""
     wanted = Filter(level, correlation_id, since, until, text)

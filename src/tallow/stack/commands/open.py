@@ -12,9 +12,9 @@ from typing import Final
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.links import base_url
 from tallow.stack.engines.services import SERVICES
+from tallow.stack.engines.state.state_dir import StateDir
 
 OPENER_TIMEOUT_S: Final = 5.0
 """How long the desktop's opener may take to fail; some stay for as long as the browser runs."""
@@ -25,7 +25,7 @@ _PAGES = {service.name: service for service in SERVICES if service.page}
 @click.command("open")
 @click.argument("service", default="tallow", type=click.Choice(list(_PAGES)))
 @home_option
-def command(service: str, home: Home) -> None:
+def command(service: str, home: StateDir) -> None:
     """Print the address of SERVICE's page, and open it in the browser where there is one."""
     address = f"{base_url(service, existing(home).choices().port_offset)}{_PAGES[service].page}"
     click.echo(address)

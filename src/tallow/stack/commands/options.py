@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 import click
 
-from tallow.monitoring.setting_error import BadSettingError
-from tallow.stack.commands.hints import command_line
-from tallow.stack.commands.terminal import printable_lines
-from tallow.stack.engines.binaries import MissingProgramError
-from tallow.stack.engines.home import Home, HomeError, NoStackError
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.stack.commands.output.hints import command_line
+from tallow.stack.commands.output.terminal import printable_lines
 from tallow.stack.engines.native import NotRunningError, StackError
 from tallow.stack.engines.ports import PortTakenError
+from tallow.stack.engines.programs.programs import MissingProgramError
+from tallow.stack.engines.state.state_dir import HomeError, NoStackError, StateDir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ def home_option(function: Function) -> Function:
     @functools.wraps(function)
     def wrapped(*args: Any, home: Path | None, **kwargs: Any) -> Any:
         try:
-            return function(*args, home=Home.at(home), **kwargs)
+            return function(*args, home=StateDir.at(home), **kwargs)
         except KNOWN as error:
             raise command_error(error) from None
 
@@ -54,7 +54,7 @@ def home_option(function: Function) -> Function:
     return option(wrapped)  # type: ignore[return-value]
 
 
-def existing(home: Home) -> Home:
+def existing(home: StateDir) -> StateDir:
     """The folder of a stack that was started once.
 
     Raises:

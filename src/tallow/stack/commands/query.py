@@ -9,16 +9,16 @@ from typing import Any
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.terminal import printable_lines
+from tallow.stack.commands.output.terminal import printable_lines
 from tallow.stack.engines.api import Api
-from tallow.stack.engines.home import Home
+from tallow.stack.engines.state.state_dir import StateDir
 
 
 @click.command("query")
 @click.argument("expression")
 @click.option("--json", "as_json", is_flag=True, help="For programs: the series as Prometheus gives them.")
 @home_option
-def command(expression: str, as_json: bool, home: Home) -> None:
+def command(expression: str, as_json: bool, home: StateDir) -> None:
     """Evaluate a PromQL EXPRESSION now: one line for each series, with the value first."""
     api = Api.of("prometheus", existing(home))
     with api.reading():

@@ -6,16 +6,16 @@ import os
 
 import click
 
-from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines.home import Home
+from tallow.stack.commands.output.hints import command_line
 from tallow.stack.engines.reload import apply
 from tallow.stack.engines.reload.apply import Reloaded
+from tallow.stack.engines.state.state_dir import StateDir
 
 
 @click.command("reload")
 @home_option
-def command(home: Home) -> None:
+def command(home: StateDir) -> None:
     """Read settings and .env again and have the running services use them.
 
     Everything is checked before anything is written: a setting that cannot be used is told in one line and
@@ -38,7 +38,7 @@ def command(home: Home) -> None:
         click.echo(line)
 
 
-def _lines(done: Reloaded, home: Home) -> list[str]:
+def _lines(done: Reloaded, home: StateDir) -> list[str]:
     """What a reload did, for people."""
     lines = [f"changed: {name}" for name in done.variables]
     lines += [f"written: {path.relative_to(home.root)}" for path in done.files]

@@ -8,11 +8,11 @@ from typing import Final
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.native import StackError
-from tallow.stack.engines.restart import restart
 from tallow.stack.engines.service_state import service_states
 from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.supervisor.restart import restart
 
 HEALTHY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
@@ -21,7 +21,7 @@ LOOK_EVERY_S: Final = 0.25
 @click.command("restart")
 @click.argument("services", nargs=-1, required=True, type=click.Choice(NAMES), metavar="SERVICE...")
 @home_option
-def command(services: tuple[str, ...], home: Home) -> None:
+def command(services: tuple[str, ...], home: StateDir) -> None:
     """Restart SERVICES and wait until they are healthy. Those that `down` stopped stay down.
 
     A restart of Tallow breaks the transfers under way.
@@ -34,7 +34,7 @@ def command(services: tuple[str, ...], home: Home) -> None:
         raise StackError(f"not running: {', '.join(held)}; start with: tallow up")
 
 
-def _wait_until_healthy(home: Home, names: tuple[str, ...]) -> None:
+def _wait_until_healthy(home: StateDir, names: tuple[str, ...]) -> None:
     """Wait.
 
     Raises:

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from tallow.stack import alertmanager
-from tallow.stack.alertmanager import WATCHDOG, Silence
+from tallow.stack.clients import alertmanager
+from tallow.stack.clients.alertmanager import WATCHDOG, Silence
+from tallow.stack.clients.matchers import Matcher, MatcherError, narrow, reached
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.terminal import printable
+from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.api import Api
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.native import StackError
-from tallow.stack.matchers import Matcher, MatcherError, narrow, reached
+from tallow.stack.engines.state.state_dir import StateDir
 
 LONGEST = timedelta(days=30)
 MANY = 8
@@ -63,7 +63,7 @@ def command() -> None:
 @click.option("--everything", is_flag=True, help="Also if it holds back every alert, or the Watchdog.")
 @home_option
 def add(
-    matchers: tuple[str, ...], length: timedelta, comment: str, by: str, everything: bool, home: Home
+    matchers: tuple[str, ...], length: timedelta, comment: str, by: str, everything: bool, home: StateDir
 ) -> None:
     """Hold back the alerts that all MATCHERs take: an alert's name, or NAME=VALUE, !=, =~, !~.
 
@@ -85,7 +85,7 @@ def add(
 @click.option("--all", "every", is_flag=True, help="Also those that are over.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @home_option
-def show(every: bool, as_json: bool, home: Home) -> None:
+def show(every: bool, as_json: bool, home: StateDir) -> None:
     """Show silences, those that end first first."""
     found = alertmanager.silences(Api.of("alertmanager", existing(home)))
     chosen = [silence for silence in found if every or silence.state != "expired"]
@@ -102,7 +102,7 @@ def show(every: bool, as_json: bool, home: Home) -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--all", "every", is_flag=True, help="All that have not ended.")
 @home_option
-def expire(ids: tuple[str, ...], every: bool, home: Home) -> None:
+def expire(ids: tuple[str, ...], every: bool, home: StateDir) -> None:
     """End silences now, by the first characters of their IDs."""
     if bool(ids) == every:
         raise click.UsageError("give the IDs of silences (see: tallow silence list), or --all")

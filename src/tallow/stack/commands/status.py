@@ -8,28 +8,28 @@ from dataclasses import asdict
 
 import click
 
-from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.services_table import ServicesTable
-from tallow.stack.commands.table import addresses, heartbeat, paging
-from tallow.stack.commands.terminal import new_console
-from tallow.stack.engines import plan
-from tallow.stack.engines.home import Home
+from tallow.stack.commands.output.hints import command_line
+from tallow.stack.commands.output.services import ServicesTable
+from tallow.stack.commands.output.table import addresses, heartbeat, paging
+from tallow.stack.commands.output.terminal import new_console
 from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.service_state import ServiceState, service_states, unhealthy
-from tallow.stack.heartbeat.record import Record
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.heartbeat.state import HeartbeatState
 
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @home_option
-def command(as_json: bool, home: Home) -> None:
+def command(as_json: bool, home: StateDir) -> None:
     """Show the services: their states, and what happened where one failed.
 
     Exits with 1 if a service is not healthy, with 3 if nothing runs or the supervisor is gone.
     """
     existing(home)
-    supervisor = plan.supervisor(home)
+    supervisor = state_files.supervisor(home)
     states = service_states(home)
     if as_json:
         click.echo(json.dumps(_facts(home, supervisor, states), indent=2))
@@ -41,25 +41,25 @@ def command(as_json: bool, home: Home) -> None:
         raise SystemExit(1)
 
 
-def _facts(home: Home, supervisor: int | None, states: Mapping[str, ServiceState]) -> dict[str, object]:
-    report = plan.read_report(home)
+def _facts(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> dict[str, object]:
+    report = state_files.read_report(home)
     services = {
         name: {
             "healthy": state.is_healthy,
             "why": state.detail,
-            **asdict(report.services.get(name, plan.Running())),
+            **asdict(report.services.get(name, state_files.Running())),
         }
         for name, state in states.items()
     }
-    beat = Record.read(home.data / "heartbeat") or Record()
+    beat = HeartbeatState.read(home.data / "heartbeat") or HeartbeatState()
     return {"supervisor": supervisor, "services": services, "heartbeat": asdict(beat)}
 
 
-def _show(home: Home, supervisor: int | None, states: Mapping[str, ServiceState]) -> None:
+def _show(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> None:
     console = new_console()
     choices = home.choices()
     if supervisor is None:
-        left = [name for name, running in plan.read_report(home).services.items() if running.process()]
+        left = [name for name, running in state_files.read_report(home).services.items() if running.process()]
         if not left:
             console.print(f"nothing runs; start it with: {command_line(home, 'up')}", soft_wrap=True)
             return

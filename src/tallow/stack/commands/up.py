@@ -12,19 +12,20 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from tallow.stack.commands.hints import command_line
 from tallow.stack.commands.options import home_option
-from tallow.stack.commands.services_table import ServicesTable
-from tallow.stack.commands.table import addresses, paging
-from tallow.stack.commands.terminal import new_console
-from tallow.stack.engines import native, plan, upgrade
-from tallow.stack.engines.home import LIVENESS_TIMEOUT_S, Choices, Home
-from tallow.stack.engines.logs import last_lines
+from tallow.stack.commands.output.hints import command_line
+from tallow.stack.commands.output.services import ServicesTable
+from tallow.stack.commands.output.table import addresses, paging
+from tallow.stack.commands.output.terminal import new_console
+from tallow.stack.engines import native, upgrade
+from tallow.stack.engines.logs.reader import last_lines
 from tallow.stack.engines.native import StackError
 from tallow.stack.engines.reload.apply import pending
 from tallow.stack.engines.reload.candidate import Candidate
 from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.service_state import service_states, unhealthy
+from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S, StackOptions, StateDir
+from tallow.stack.engines.supervisor import state_files
 
 HEALTHY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25
@@ -49,7 +50,7 @@ GIVES_UP_AFTER: Final = 4
 @click.option("--restart", is_flag=True, help="Restart a stack that runs older code or programs.")
 @home_option
 def command(
-    port_offset: int | None, liveness_timeout: float | None, scale: float, restart: bool, home: Home
+    port_offset: int | None, liveness_timeout: float | None, scale: float, restart: bool, home: StateDir
 ) -> None:
     """Start Tallow and its monitoring; what runs already is left alone.
 
@@ -59,7 +60,7 @@ def command(
     """
     console = new_console()
     before = home.choices()
-    choices = Choices(
+    choices = StackOptions(
         before.port_offset if port_offset is None else port_offset,
         str(Path.cwd()),
         scale,
@@ -97,7 +98,7 @@ def _wants_a_restart(outdated: list[str]) -> bool:
     return click.confirm("Restart it now? Transfers under way break.", err=True)
 
 
-def _hints(home: Home, candidate: Candidate, outdated: list[str]) -> list[str]:
+def _hints(home: StateDir, candidate: Candidate, outdated: list[str]) -> list[str]:
     """What is here and not in use yet, and how to use it."""
     hints = []
     if outdated:
@@ -109,7 +110,7 @@ def _hints(home: Home, candidate: Candidate, outdated: list[str]) -> list[str]:
     return hints
 
 
-def wait_until_healthy(home: Home, console: Console) -> None:
+def wait_until_healthy(home: StateDir, console: Console) -> None:
     """Watch the services until each can work, with a line for each.
 
     Raises:
@@ -130,15 +131,15 @@ def wait_until_healthy(home: Home, console: Console) -> None:
         console.print(ServicesTable(home, states))
 
 
-def _hopeless(home: Home, waiting: list[str], deadline: float) -> list[str]:
+def _hopeless(home: StateDir, waiting: list[str], deadline: float) -> list[str]:
     """The services, of those that are not healthy yet, that will not come up."""
     if time.monotonic() > deadline:
         return waiting
-    services = plan.read_report(home).services
+    services = state_files.read_report(home).services
     return [name for name in waiting if name in services and services[name].restarts >= GIVES_UP_AFTER]
 
 
-def _report(home: Home, failing: list[str]) -> str:
+def _report(home: StateDir, failing: list[str]) -> str:
     parts = []
     for name in failing:
         lines = last_lines(home.logs / f"{name}.log", 5) or ["(it wrote nothing)"]

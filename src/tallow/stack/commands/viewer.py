@@ -13,8 +13,8 @@ import click
 import uvicorn
 
 from tallow.monitoring import logging
-from tallow.monitoring.access import is_loopback
-from tallow.monitoring.certificates import certificate_problem
+from tallow.monitoring.http.auth import is_loopback
+from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.boards import BadDashboardError, load_boards, unavailable_boards
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token

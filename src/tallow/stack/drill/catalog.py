@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tallow.stack.drill.drill import Drill
 from tallow.stack.drill.faults import budget, disk, exposition, monitoring, peers, server, traffic
+from tallow.stack.drill.run.model import Drill
 
 DRILLS: Mapping[str, Drill] = MappingProxyType(
     {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tallow.stack.engines.home import Home
+from tallow.stack.engines.state.state_dir import StateDir
 
 
-def server_url(home: Home) -> str | None:
+def server_url(home: StateDir) -> str | None:
     """The server's address, such as ``http://127.0.0.1:13000`` with ``--port-offset 10000``.
 
     Returns:
@@ -18,8 +18,8 @@ def server_url(home: Home) -> str | None:
     if not home.exists():
         return None
     # Imported here: `tallow send` asks on every start, and most machines that send have no stack.
-    from tallow.stack.engines.plan import supervisor
     from tallow.stack.engines.services import HOST, ports
+    from tallow.stack.engines.supervisor.state_files import supervisor
 
     if supervisor(home) is None:
         return None

@@ -11,10 +11,10 @@ import httpx
 
 from tallow.monitoring.integrations.http_client import client
 from tallow.stack import credentials
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.http_errors import describe
 from tallow.stack.engines.native import NotRunningError, StackError
 from tallow.stack.engines.services import HOST, ports
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.prometheus import USER
 
 TIMEOUT_S: Final = 10.0
@@ -33,7 +33,7 @@ class Api:
     auth: tuple[str, str] | None = None
 
     @classmethod
-    def of(cls, service: str, home: Home) -> Api:
+    def of(cls, service: str, home: StateDir) -> Api:
         """The API of a service of the stack in ``home``."""
         port = ports(home.choices().port_offset)[service]
         return cls(service, f"http://{HOST}:{port}", (USER, credentials.password(home.secrets)))

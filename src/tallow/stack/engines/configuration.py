@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tallow.monitoring.env_file import read_env_file
-from tallow.monitoring.variable_source import VariableSource
+from tallow.monitoring.settings.env_file import read_env_file
+from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack import alerts, routing
-from tallow.stack.engines.home import Choices, Home, private_folder, write_private
 from tallow.stack.engines.links import message_links
 from tallow.stack.engines.services import HOST, SERVICES, ports
 from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir, private_folder, write_private
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, Layout, Remote, prometheus_config
 from tallow.stack.prometheus import PASSWORD_FILE as MONITORING_PASSWORD_FILE
 from tallow.stack.remote_storage import PASSWORD_FILE, RemoteStorageSettings
@@ -27,7 +27,7 @@ def load_settings(folder: Path) -> StackSettings:
     return StackSettings.load(VariableSource(os.environ, read_env_file(folder / ".env", os.environ), folder))
 
 
-def render(home: Home, choices: Choices, settings: StackSettings) -> dict[Path, str]:
+def render(home: StateDir, choices: StackOptions, settings: StackSettings) -> dict[Path, str]:
     """The content of every configuration and secret file that settings decide.
 
     Args:
@@ -56,7 +56,7 @@ def stale(files: dict[Path, str]) -> list[Path]:
     ]
 
 
-def write(home: Home, files: dict[Path, str]) -> None:
+def write(home: StateDir, files: dict[Path, str]) -> None:
     """Write the files, for this user alone; secrets of settings that are no longer set are removed."""
     make_folders(home)
     for path, content in files.items():
@@ -65,19 +65,19 @@ def write(home: Home, files: dict[Path, str]) -> None:
         path.unlink(missing_ok=True)
 
 
-def make_folders(home: Home) -> None:
+def make_folders(home: StateDir) -> None:
     """Make the folders that must exist even while they are empty."""
     private_folder(home.config / "prometheus" / "targets")
     private_folder(_channel_secrets(home))
 
 
-def obsolete(home: Home, files: dict[Path, str]) -> list[Path]:
+def obsolete(home: StateDir, files: dict[Path, str]) -> list[Path]:
     """Secret files of settings that are no longer set."""
     own = [*(_channel_secrets(home) / name for name in SECRET_FILES), home.secrets / PASSWORD_FILE]
     return [path for path in own if path not in files and path.exists()]
 
 
-def _prometheus(home: Home, known: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
+def _prometheus(home: StateDir, known: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
     place = home.config / "prometheus"
     jobs = tuple(service.job(known[service.name]) for service in SERVICES if service.scraped)
     return prometheus_config(
@@ -96,7 +96,7 @@ def _prometheus(home: Home, known: dict[str, int], remote: RemoteStorageSettings
 
 
 def _alertmanager(
-    home: Home, known: dict[str, int], settings: StackSettings, scale: float
+    home: StateDir, known: dict[str, int], settings: StackSettings, scale: float
 ) -> dict[Path, str]:
     place, secrets = home.config / "alertmanager", _channel_secrets(home)
     config = routing.alertmanager_config(
@@ -115,5 +115,5 @@ def _alertmanager(
     }
 
 
-def _channel_secrets(home: Home) -> Path:
+def _channel_secrets(home: StateDir) -> Path:
     return home.secrets / "alertmanager"

@@ -9,10 +9,10 @@ import httpx
 
 from tallow.monitoring.integrations.http_client import client
 from tallow.stack import credentials
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.http_errors import describe
-from tallow.stack.engines.plan import SMTP
 from tallow.stack.engines.services import HOST, Service
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.supervisor.state_files import SMTP
 from tallow.stack.prometheus import USER
 
 TIMEOUT_S = 2.0
@@ -26,7 +26,7 @@ class Health:
     why: str = ""
 
 
-def probe(service: Service, port: int, home: Home) -> Health:
+def probe(service: Service, port: int, home: StateDir) -> Health:
     """Ask a service for its readiness; never raises."""
     if service.ready == SMTP:
         return _smtp(port)

@@ -14,18 +14,19 @@ from typing import Final
 import psutil
 
 from tallow.stack import credentials
-from tallow.stack.engines import configuration, plan, ports, release
-from tallow.stack.engines.binaries import Program, ensure
-from tallow.stack.engines.child_process import TERMINATE_S
+from tallow.stack.engines import configuration, ports, release
 from tallow.stack.engines.health import Health, probe
-from tallow.stack.engines.home import Choices, Home, append_private
-from tallow.stack.engines.locks import locked
-from tallow.stack.engines.plan import Plan, Task
+from tallow.stack.engines.programs.programs import Program, ensure
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.reload.snapshot import wanted, write_applied
 from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
+from tallow.stack.engines.state.locks import locked
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir, append_private
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.child_process import TERMINATE_S
+from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
 
 START_S: Final = 10.0
 STOP_S: Final = len(SERVICES) * TERMINATE_S + 10.0
@@ -43,7 +44,7 @@ class NotRunningError(StackError):
     """The stack, or the part of it that was asked, is not running or does not answer."""
 
 
-def start(home: Home, choices: Choices, say: Say, candidate: Candidate | None = None) -> Candidate:
+def start(home: StateDir, choices: StackOptions, say: Say, candidate: Candidate | None = None) -> Candidate:
     """Start what does not run yet; returns before everything is healthy.
 
     Args:
@@ -58,10 +59,10 @@ def start(home: Home, choices: Choices, say: Say, candidate: Candidate | None = 
     """
     home.make()
     with locked(home, "up"):
-        if running := plan.supervisor(home):
+        if running := state_files.supervisor(home):
             require_same_ports(home.choices(), choices)
             candidate = candidate or validate(home, home.choices(), os.environ, say, running=True)
-            here = {task.name for task in plan.read_plan(home).tasks}
+            here = {task.name for task in state_files.read_plan(home).tasks}
             missing = [one for one in SERVICES if one.name not in here]
             added = _tasks(home, home.choices(), ensure_programs(say, missing), missing)
             _update(home, choices, added, running)
@@ -73,13 +74,15 @@ def start(home: Home, choices: Choices, say: Say, candidate: Candidate | None = 
         credentials.make(home.secrets)
         _write(home, candidate)
         home.remember(choices)
-        new = Plan(tasks, liveness_timeout=choices.liveness_timeout, release=release.current(programs))
-        plan.write_plan(home, new)
+        new = SupervisorPlan(
+            tasks, liveness_timeout=choices.liveness_timeout, release=release.current(programs)
+        )
+        state_files.write_plan(home, new)
         _supervise(home, candidate.environment_of_services())
         return candidate
 
 
-def stop(home: Home, reason: str = "tallow down") -> None:
+def stop(home: StateDir, reason: str = "tallow down") -> None:
     """Stop everything, orphans of a killed supervisor as well; data stays.
 
     Args:
@@ -91,8 +94,8 @@ def stop(home: Home, reason: str = "tallow down") -> None:
     if not home.run.is_dir():
         return
     with locked(home, "up"):
-        if running := plan.supervisor(home):
-            plan.write_plan(home, replace(plan.read_plan(home), stop_reason=reason))
+        if running := state_files.supervisor(home):
+            state_files.write_plan(home, replace(state_files.read_plan(home), stop_reason=reason))
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(running)
                 process.terminate()
@@ -102,34 +105,36 @@ def stop(home: Home, reason: str = "tallow down") -> None:
         end_orphans(home)
 
 
-def hold(home: Home, names: Iterable[str]) -> None:
+def hold(home: StateDir, names: Iterable[str]) -> None:
     """Stop some services and keep them down until the next :func:`start`.
 
     Raises:
         NotRunningError: nothing runs.
         StackError: one does not stop.
     """
-    running = plan.supervisor(home)
+    running = state_files.supervisor(home)
     if running is None:
         raise NotRunningError("nothing runs here; start it with: tallow up")
     names = tuple(names)
-    plan.update_plan(home, lambda told: replace(told, held=tuple(sorted({*told.held, *names}))), running)
+    state_files.update_plan(
+        home, lambda told: replace(told, held=tuple(sorted({*told.held, *names}))), running
+    )
     _wait(
-        lambda: all(plan.read_report(home).services[name].pid is None for name in names),
+        lambda: all(state_files.read_report(home).services[name].pid is None for name in names),
         STOP_S,
         f"{', '.join(names)} did not stop",
     )
 
 
-def health(home: Home) -> dict[str, Health]:
+def health(home: StateDir) -> dict[str, Health]:
     """How each service answers now, in their order."""
     known = ports_of(home.choices().port_offset)
     return {service.name: probe(service, known[service.name], home) for service in SERVICES}
 
 
-def end_orphans(home: Home) -> None:
+def end_orphans(home: StateDir) -> None:
     """End programs that a killed supervisor left behind."""
-    left = [running.process() for running in plan.read_report(home).services.values()]
+    left = [running.process() for running in state_files.read_report(home).services.values()]
     processes = [process for process in left if process]
     for process in processes:
         with suppress(psutil.Error):
@@ -141,7 +146,7 @@ def end_orphans(home: Home) -> None:
             process.kill()
 
 
-def require_same_ports(had: Choices, wanted: Choices) -> None:
+def require_same_ports(had: StackOptions, wanted: StackOptions) -> None:
     """See that a stack that runs is wanted on the ports that it has.
 
     Raises:
@@ -163,19 +168,19 @@ def ensure_programs(say: Say, services: Sequence[Service] = SERVICES) -> dict[st
     return ensure((service.program for service in services if service.program), say)
 
 
-def _update(home: Home, choices: Choices, added: tuple[Task, ...], supervisor: int) -> None:
+def _update(home: StateDir, choices: StackOptions, added: tuple[Task, ...], supervisor: int) -> None:
     """Have a running supervisor start what it does not run, and take over what may change meanwhile."""
     seconds = choices.liveness_timeout
     home.remember(replace(home.choices(), liveness_timeout=seconds))
 
-    def change(told: Plan) -> Plan:
+    def change(told: SupervisorPlan) -> SupervisorPlan:
         return replace(told, tasks=(*told.tasks, *added), held=(), liveness_timeout=seconds)
 
-    plan.update_plan(home, change, supervisor)
+    state_files.update_plan(home, change, supervisor)
 
 
 def _tasks(
-    home: Home, choices: Choices, programs: dict[str, Program], services: Sequence[Service]
+    home: StateDir, choices: StackOptions, programs: dict[str, Program], services: Sequence[Service]
 ) -> tuple[Task, ...]:
     """What the supervisor needs to know of some services, whose ports must be free."""
     known = ports_of(choices.port_offset)
@@ -183,7 +188,7 @@ def _tasks(
     return tuple(_task(service, home, choices, programs) for service in services)
 
 
-def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Program]) -> Task:
+def _task(service: Service, home: StateDir, choices: StackOptions, programs: dict[str, Program]) -> Task:
     arguments, environment = fill(service, home, choices)
     folder = choices.env_folder if service.own_settings else str(home.data)
     probe = service.probe(ports_of(choices.port_offset)[service.name], home.secrets)
@@ -199,7 +204,7 @@ def _task(service: Service, home: Home, choices: Choices, programs: dict[str, Pr
     )
 
 
-def _write(home: Home, candidate: Candidate) -> None:
+def _write(home: StateDir, candidate: Candidate) -> None:
     """Write the configuration, and remember what services are started with."""
     configuration.make_folders(home)
     change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
@@ -209,8 +214,8 @@ def _write(home: Home, candidate: Candidate) -> None:
     write_applied(home, wanted(home, candidate.component_settings, candidate.values))
 
 
-def _supervise(home: Home, environment: Mapping[str, str]) -> None:
-    plan.write_report(home, plan.Report())  # a former supervisor's: its pid is void
+def _supervise(home: StateDir, environment: Mapping[str, str]) -> None:
+    state_files.write_report(home, state_files.SupervisorStatus())  # a former supervisor's: its pid is void
     log = home.logs / "supervisor.log"
     with os.fdopen(append_private(log), "ab") as output:
         subprocess.run(
@@ -223,7 +228,11 @@ def _supervise(home: Home, environment: Mapping[str, str]) -> None:
             stderr=output,
             start_new_session=True,
         )
-    _wait(lambda: plan.supervisor(home) is not None, START_S, f"the supervisor does not come up; see {log}")
+    _wait(
+        lambda: state_files.supervisor(home) is not None,
+        START_S,
+        f"the supervisor does not come up; see {log}",
+    )
 
 
 def _wait(done: Callable[[], bool], seconds: float, otherwise: str) -> None:

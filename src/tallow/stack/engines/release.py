@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from tallow import __version__
-from tallow.stack.engines.binaries import Program
-from tallow.stack.engines.plan import Release
+from tallow.stack.engines.programs.programs import Program
+from tallow.stack.engines.supervisor.state_files import Release
 
 _PACKAGE: Final = Path(__file__).parents[2]
 

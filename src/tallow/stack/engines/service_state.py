@@ -9,10 +9,11 @@ from typing import Final, Literal
 
 import psutil
 
-from tallow.stack.engines import native, plan
+from tallow.stack.engines import native
 from tallow.stack.engines.health import Health
-from tallow.stack.engines.home import Home
-from tallow.stack.engines.plan import Exit, Running
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.state_files import Exit, Running
 
 START_S: Final = 60.0
 """How long a process may take until it answers; after that it is failing."""
@@ -39,9 +40,9 @@ class ServiceState:
         return self.name == "healthy"
 
 
-def service_states(home: Home) -> dict[str, ServiceState]:
+def service_states(home: StateDir) -> dict[str, ServiceState]:
     """Ask every service of the stack in ``home``; in the order of the services."""
-    report = plan.read_report(home)
+    report = state_files.read_report(home)
     return {
         name: service_state(report.services.get(name), health) for name, health in native.health(home).items()
     }

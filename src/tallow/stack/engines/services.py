@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tallow.monitoring.variable_source import ENV_FILE_VARIABLE
+from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
 from tallow.stack.alerts.rule import duration
-from tallow.stack.engines.home import Choices, Home
-from tallow.stack.engines.plan import SMTP, Probe
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
+from tallow.stack.engines.supervisor.state_files import SMTP, Probe
 from tallow.stack.prometheus import (
     METRICS_TOKEN_FILE,
     PASSWORD_FILE,
@@ -87,7 +87,7 @@ SERVICES: Final = (
         port=1025,
         what="stores alert e-mails",
         arguments=(
-            "tallow.stack.mailbox",
+            "tallow.stack.mailbox.server",
             "--port={port}",
             "--folder={data}/mailbox",
             f"--password-file={{secrets}}/{PASSWORD_FILE}",
@@ -223,7 +223,7 @@ def ports(offset: int) -> dict[str, int]:
     return {service.name: service.port + offset for service in SERVICES}
 
 
-def fill(service: Service, home: Home, choices: Choices) -> tuple[list[str], dict[str, str]]:
+def fill(service: Service, home: StateDir, choices: StackOptions) -> tuple[list[str], dict[str, str]]:
     """A service's arguments and environment, filled in."""
     known = ports(choices.port_offset)
     facts: dict[str, Any] = {

@@ -7,9 +7,9 @@ from typing import Final
 
 from pydantic import Field
 
-from tallow.monitoring.environment import Settings
-from tallow.monitoring.setting_types import TOKENS, Token
-from tallow.monitoring.variable_source import VariableSource
+from tallow.monitoring.settings.base import Settings
+from tallow.monitoring.settings.types import TOKENS, Token
+from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack.remote_storage import RemoteStorageSettings
 from tallow.stack.routing import AlertSettings
 

@@ -5,25 +5,26 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from tallow.stack.engines import native, plan, release
-from tallow.stack.engines.binaries import MissingProgramError
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines import native, release
 from tallow.stack.engines.native import Say
+from tallow.stack.engines.programs.programs import MissingProgramError
 from tallow.stack.engines.reload.candidate import Candidate, validate
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
+from tallow.stack.engines.supervisor import state_files
 
 
-def outdated(home: Home, say: Say) -> list[str]:
+def outdated(home: StateDir, say: Say) -> list[str]:
     """What is newer here than in the running stack, one line each; nothing if none runs."""
-    if plan.supervisor(home) is None:
+    if state_files.supervisor(home) is None:
         return []
     try:
         programs = native.ensure_programs(say)
     except MissingProgramError:  # the one that runs goes on, whatever became of its file
         programs = {}
-    return release.differences(plan.read_plan(home).release, release.current(programs))
+    return release.differences(state_files.read_plan(home).release, release.current(programs))
 
 
-def restart_stack(home: Home, choices: Choices, say: Say) -> Candidate:
+def restart_stack(home: StateDir, choices: StackOptions, say: Say) -> Candidate:
     """Stop a running stack and start it with what is here now; it keeps the folder of its ``.env``, and the
     variables that its environment gave.
 

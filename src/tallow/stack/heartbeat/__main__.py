@@ -11,18 +11,18 @@ from pathlib import Path
 import uvicorn
 
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.setting_error import BadSettingError
+from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.alerts.links import Links
-from tallow.stack.commands.hints import command_line
-from tallow.stack.engines.home import Home
+from tallow.stack.commands.output.hints import command_line
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.app import create_app
 from tallow.stack.heartbeat.channels import channels
-from tallow.stack.heartbeat.notice import Notices
-from tallow.stack.heartbeat.outside import Outside
+from tallow.stack.heartbeat.external_switch import ExternalSwitch
+from tallow.stack.heartbeat.message import Notices
+from tallow.stack.heartbeat.monitor import HeartbeatMonitor
 from tallow.stack.heartbeat.pager import Pager
-from tallow.stack.heartbeat.record import Record
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
-from tallow.stack.heartbeat.watch import Watch
+from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.password_file import PasswordFileError, read_password
 from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
@@ -43,14 +43,16 @@ def main() -> int:
     except (BadSettingError, PasswordFileError) as error:
         sys.exit(str(error))
     ways = channels(settings, chosen.mailbox, chosen.password_file, chosen.pagerduty)
-    watch = Watch((way.name for way in ways), Record.read(chosen.folder), scale=chosen.scale)
+    watch = HeartbeatMonitor(
+        (way.name for way in ways), HeartbeatState.read(chosen.folder), scale=chosen.scale
+    )
     links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
-    status = command_line(Home(chosen.home), "status") if chosen.home else "tallow status"
+    status = command_line(StateDir(chosen.home), "status") if chosen.home else "tallow status"
     proxies = tuple(f"Proxy settings: {line}." for line in ProxySettings.read().problems)
     notices = Notices(links, status, chosen.mark, proxies)
     pager = Pager(watch, ways, notices, chosen.folder, chosen.scale)
     url = settings.heartbeat_url
-    outside = Outside(url.get_secret_value(), pager.faults) if url else None
+    outside = ExternalSwitch(url.get_secret_value(), pager.faults) if url else None
     uvicorn.run(
         create_app(
             pager,

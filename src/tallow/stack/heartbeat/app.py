@@ -19,7 +19,7 @@ from starlette.routing import Route
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.stack.heartbeat import pages
 from tallow.stack.heartbeat.basic_auth import BasicAuth
-from tallow.stack.heartbeat.outside import NAME, Outside
+from tallow.stack.heartbeat.external_switch import NAME, ExternalSwitch
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
 from tallow.stack.viewer.guard import HEALTH, Guard
@@ -31,7 +31,7 @@ ALERT: Final = "Watchdog"
 def create_app(
     pager: Pager,
     password_file: Path,
-    outside: Outside | None = None,
+    outside: ExternalSwitch | None = None,
     hosts: tuple[str, ...] = (),
     runbooks: RunbookPages | None = None,
 ) -> Starlette:

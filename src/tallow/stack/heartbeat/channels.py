@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import httpx
 
-from tallow.monitoring.aside import aside
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
-from tallow.stack.heartbeat.notice import Notice
+from tallow.monitoring.lifecycle.threads import run_in_thread
+from tallow.stack.heartbeat.message import Message
 from tallow.stack.password_file import PasswordFileError, read_password
 from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
@@ -42,7 +42,7 @@ class Channel(ABC):
     name: str
 
     @abstractmethod
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Message) -> None:
         """Deliver.
 
         Raises:
@@ -64,15 +64,15 @@ class Email(Channel):
     password_file: Path
     name: str = "email"
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Message) -> None:
         try:
-            await aside(partial(self._send, notice))
+            await run_in_thread(partial(self._send, notice))
         except PasswordFileError as error:
             raise UndeliveredError(str(error)) from None
         except (OSError, smtplib.SMTPException) as error:
             raise UndeliveredError(_mail_problem(error)) from None
 
-    def _send(self, notice: Notice) -> None:
+    def _send(self, notice: Message) -> None:
         own = self.settings
         smarthost = own.smarthost or self.mailbox
         host, _, port = smarthost.rpartition(":")
@@ -101,7 +101,7 @@ class Email(Channel):
             return own.smtp_user, own.smtp_password.get_secret_value()
         return None
 
-    def _message(self, notice: Notice) -> EmailMessage:
+    def _message(self, notice: Message) -> EmailMessage:
         message = EmailMessage()
         message["Subject"] = notice.subject
         message["From"], message["To"] = self.settings.sender, self.settings.email("critical")
@@ -120,7 +120,7 @@ class Slack(Channel):
     url: str
     name: str = "slack"
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Message) -> None:
         attachment = {
             "color": _COLOURS[notice.severity] if notice.firing else _GREEN,
             "title": _escaped(notice.subject),
@@ -140,7 +140,7 @@ class PagerDuty(Channel):
     url: str = PAGERDUTY
     name: str = "pagerduty"
 
-    async def send(self, notice: Notice) -> None:
+    async def send(self, notice: Message) -> None:
         event: dict[str, Any] = {
             "routing_key": self.key,
             "event_action": "trigger" if notice.firing else "resolve",

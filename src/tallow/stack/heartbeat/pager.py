@@ -10,9 +10,9 @@ from typing import Final
 from tallow.stack.heartbeat.channels import Channel
 from tallow.stack.heartbeat.delivery import deliver, describe_defect, log
 from tallow.stack.heartbeat.faults import ChannelFaults
-from tallow.stack.heartbeat.notice import Notice, Notices
-from tallow.stack.heartbeat.record import Record
-from tallow.stack.heartbeat.watch import WAIT_S, Watch
+from tallow.stack.heartbeat.message import Message, Notices
+from tallow.stack.heartbeat.monitor import WAIT_S, HeartbeatMonitor
+from tallow.stack.heartbeat.state import HeartbeatState
 
 FIRST_PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
@@ -30,7 +30,12 @@ class Pager:
     """
 
     def __init__(
-        self, watch: Watch, channels: Iterable[Channel], notices: Notices, folder: Path, scale: float = 1.0
+        self,
+        watch: HeartbeatMonitor,
+        channels: Iterable[Channel],
+        notices: Notices,
+        folder: Path,
+        scale: float = 1.0,
     ) -> None:
         self.watch = watch
         self._channels = {channel.name: channel for channel in channels}
@@ -38,7 +43,7 @@ class Pager:
         self._notices, self._folder = notices, folder
         self._look_every = min(5.0, WAIT_S * scale / LOOKS)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
-        self._kept: Record | None = None
+        self._kept: HeartbeatState | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -86,7 +91,7 @@ class Pager:
                 pause = FIRST_PAUSE_S
                 delivered()
 
-    def _next(self, name: str) -> tuple[Notice, Callable[[], None]] | None:
+    def _next(self, name: str) -> tuple[Message, Callable[[], None]] | None:
         """A channel's next message, and what to do when it was delivered; None if there is none.
 
         The state of the heartbeat comes before the state of other channels.
@@ -98,7 +103,7 @@ class Pager:
             return self._notices.fault(news), lambda: self.faults.told(name, news)
         return None
 
-    def _told_state(self, name: str, record: Record) -> None:
+    def _told_state(self, name: str, record: HeartbeatState) -> None:
         if self.watch.record.since == record.since:  # else there is newer news to tell
             self.watch.told(name)
             self.keep()

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallow.stack.heartbeat.record import Record
+from tallow.stack.heartbeat.state import HeartbeatState
 
 _STATES: Final = {
     "waiting": "No beat yet",
@@ -43,7 +43,7 @@ def document(title: str, body: str) -> str:
 
 
 def home(
-    record: Record, problems: Mapping[str, str], outside: str | None, proxies: Sequence[str] = ()
+    record: HeartbeatState, problems: Mapping[str, str], outside: str | None, proxies: Sequence[str] = ()
 ) -> str:
     """The state, in words.
 

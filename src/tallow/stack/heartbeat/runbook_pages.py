@@ -13,10 +13,10 @@ from markdown_it import MarkdownIt
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from tallow.stack.commands.hints import command_line
-from tallow.stack.engines.binaries import CHECKOUT
-from tallow.stack.engines.home import Home
+from tallow.stack.commands.output.hints import command_line
 from tallow.stack.engines.links import move_ports
+from tallow.stack.engines.programs.programs import CHECKOUT
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat import pages
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -34,7 +34,7 @@ class RunbookPages:
 
     def __init__(self, port_offset: int = 0, home: Path | None = None) -> None:
         self._port_offset = port_offset
-        self._preparation = _preparation(Home(home)) if home else ""
+        self._preparation = _preparation(StateDir(home)) if home else ""
 
     async def page(self, request: Request) -> Response:
         """``GET /runbooks/NAME``: the page of an alert."""
@@ -54,7 +54,7 @@ def folder() -> Path:
     return installed if installed.is_dir() else CHECKOUT / "docs" / "runbooks"
 
 
-def _preparation(home: Home) -> str:
+def _preparation(home: StateDir) -> str:
     """What to run before a runbook's commands, in Markdown; empty if they work as they are."""
     words = shlex.split(command_line(home, "status"))
     place = words.index("status")

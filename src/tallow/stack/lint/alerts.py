@@ -10,11 +10,11 @@ from string import Template
 import promql_parser as ast
 
 from tallow.stack.alerts.rule import WARM_UP, Rendered, Rule
+from tallow.stack.lint.catalog_rules import Found
 from tallow.stack.lint.exceptions import applied
 from tallow.stack.lint.expressions import check_expression, nodes, selectors
-from tallow.stack.lint.names import Found
 from tallow.stack.lint.problem import Problem
-from tallow.stack.lint.shape import Shape, shape
+from tallow.stack.lint.type_inference import Shape, shape
 from tallow.stack.lint.vocabulary import EXPOSED
 from tallow.stack.routing.matrix import CATEGORIES, PAGERDUTY_SEVERITIES, SEVERITIES
 
@@ -57,7 +57,7 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
     place = where or rule.name
     rendered = rule.render()
     problems = check_expression(rendered.expr, where=place)
-    for figure in rule.figures.values():
+    for figure in rule.annotation_queries.values():
         query = Template(figure.expr).substitute(rule.substitutions(), instance='"localhost:3000"')
         problems += check_expression(query, where=place)
     if any(problem.rule == "promql/syntax" for problem in problems):
@@ -75,16 +75,16 @@ def _frame(alert: Alert) -> Iterator[Found]:
         yield "alert/severity", f"PagerDuty answers 400 to severity '{rule.severity}'"
     if rule.category not in CATEGORIES:
         yield "alert/category", f"no route takes category '{rule.category}': {', '.join(CATEGORIES)}"
-    if labels is not None and labels != set(rule.by):
-        has, wants = ", ".join(sorted(labels)) or "none", ", ".join(rule.by) or "none"
+    if labels is not None and labels != set(rule.group_labels):
+        has, wants = ", ".join(sorted(labels)) or "none", ", ".join(rule.group_labels) or "none"
         yield "alert/labels", f"its series carry the labels {has}; inhibition and routing need {wants}"
     for selector in selectors(alert.tree):
         if selector.name in EXPOSED and not _of_job(selector):
             yield "alert/job", f'{selector.name} is read without job="{_JOB}": another job may expose it'
-    if not rule.minimums and _needs_traffic(alert.tree):
+    if not rule.min_counts and _needs_traffic(alert.tree):
         yield "alert/minimum", "a ratio or quantile without a minimum count: one event at night would page"
-    if rule.hold + rule.guard_seconds < WARM_UP:
-        yield "alert/warm-up", f"can fire {rule.hold + rule.guard_seconds} s after a clean start"
+    if rule.for_seconds + rule.guard_seconds < WARM_UP:
+        yield "alert/warm-up", f"can fire {rule.for_seconds + rule.guard_seconds} s after a clean start"
 
 
 def _of_job(selector: ast.VectorSelector) -> bool:
@@ -117,10 +117,10 @@ def _words(alert: Alert) -> Iterator[Found]:
             yield "alert/words", f"the {key} says '{name}', which nothing replaces"
     if alert.shape.names and not _MEASURED.search(said["summary"] + said["description"]):
         yield "alert/words", "neither summary nor description says the measured value"
-    for name in rule.minimums:
+    for name in rule.min_counts:
         if f"${name}" not in rule.description:
             yield "alert/words", f"the description does not say the minimum count ${name}"
-    if not rule.absent:
+    if not rule.on_absent:
         yield "alert/absent", "what a missing metric means is not decided"
 
 

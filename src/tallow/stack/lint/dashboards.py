@@ -9,10 +9,10 @@ from typing import Any
 
 import promql_parser as ast
 
-from tallow.stack.lint import names
+from tallow.stack.lint import catalog_rules
+from tallow.stack.lint.catalog_rules import Found
 from tallow.stack.lint.exceptions import applied
 from tallow.stack.lint.expressions import check_expression
-from tallow.stack.lint.names import Found
 from tallow.stack.lint.panels import Json, panel_rules, target_rules
 from tallow.stack.lint.problem import Problem
 from tallow.stack.lint.templating import variables
@@ -107,7 +107,7 @@ def _variable_query(query: str) -> Iterator[Found]:
         yield "promql/syntax", f"{error}: {query}"
         return
     if isinstance(selector, ast.VectorSelector):
-        yield from names.selector_names(selector)
+        yield from catalog_rules.selector_names(selector)
         exposed = EXPOSED.get(selector.name or "")
         if exposed is not None and found["label"] not in exposed.labels:
             yield "catalog/label", f"'{selector.name}' has no label '{found['label']}'"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import promql_parser as ast
 
-from tallow.stack.lint import forms, names
+from tallow.stack.lint import catalog_rules, promql_rules
+from tallow.stack.lint.catalog_rules import Found
 from tallow.stack.lint.exceptions import applied
-from tallow.stack.lint.names import Found
 from tallow.stack.lint.problem import Problem
-from tallow.stack.lint.shape import COMPARISONS
 from tallow.stack.lint.templating import parseable
+from tallow.stack.lint.type_inference import COMPARISONS
 
 
 def check_expression(expr: str, *, where: str) -> list[Problem]:
@@ -47,19 +47,19 @@ def selectors(tree: ast.Expr) -> list[ast.VectorSelector]:
 
 def _rules(tree: ast.Expr) -> Iterator[Found]:
     for selector in selectors(tree):
-        yield from names.selector_names(selector)
-    top = forms.bare(tree)
+        yield from catalog_rules.selector_names(selector)
+    top = promql_rules.bare(tree)
     if isinstance(top, ast.VectorSelector):
-        yield from forms.raw_counter(top)
+        yield from promql_rules.raw_counter(top)
     compared = _compared_divisions(tree)
     for node in nodes(tree):
         if isinstance(node, ast.AggregateExpr):
-            yield from names.aggregation_names(node)
-            yield from forms.aggregation(node)
+            yield from catalog_rules.aggregation_names(node)
+            yield from promql_rules.aggregation(node)
         elif isinstance(node, ast.Call):
-            yield from forms.call(node)
+            yield from promql_rules.call(node)
         elif isinstance(node, ast.BinaryExpr):
-            yield from forms.operation(node, compared=node.prettify() in compared)
+            yield from promql_rules.operation(node, compared=node.prettify() in compared)
 
 
 def _compared_divisions(tree: ast.Expr) -> set[str]:

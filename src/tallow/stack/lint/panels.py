@@ -9,11 +9,11 @@ from typing import Any
 import promql_parser as ast
 
 from tallow.stack.lint import units
+from tallow.stack.lint.catalog_rules import Found
 from tallow.stack.lint.expressions import nodes, selectors
-from tallow.stack.lint.forms import bare
-from tallow.stack.lint.names import Found
-from tallow.stack.lint.shape import COMPARISONS, Shape, shape
+from tallow.stack.lint.promql_rules import bare
 from tallow.stack.lint.templating import STAND_INS, parseable
+from tallow.stack.lint.type_inference import COMPARISONS, Shape, shape
 from tallow.stack.lint.vocabulary import EXPOSED
 
 Json = dict[str, Any]

@@ -77,7 +77,7 @@ def can_match(exposed: Exposed, label: Label, matcher: Matcher) -> bool:
     For ``!=`` and ``!~`` as well: excluding what is not there excludes nothing.
     """
     known = (*label.values, *SEEN.get((exposed.metric.full_name, label.name), ()))
-    if label.guarded and not set(known) - {OTHER}:
+    if label.registered and not set(known) - {OTHER}:
         return True  # routes, caches, features: registered while the process runs
     if matcher.op in (MatchOp.Equal, MatchOp.NotEqual):
         return matcher.value in known

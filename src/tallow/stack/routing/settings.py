@@ -7,8 +7,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, model_validator
 
-from tallow.monitoring.environment import Settings
-from tallow.monitoring.setting_types import PORTS, Host, Port, SecretUrl, matching
+from tallow.monitoring.settings.base import Settings
+from tallow.monitoring.settings.types import PORTS, Host, Port, SecretUrl, matching
 
 MAILBOX_ADDRESS = "operator@localhost"
 """Where mail goes while no address is set: the stack's own mailbox keeps it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, Literal
 
 from tallow.monitoring.logging import Logger, security_logger
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.metrics.registry import Registry
 from tallow.stack.viewer.metrics import LOGIN_FAILURES
 
 Reason = Literal["wrong_password", "rate_limited", "malformed", "untrusted_origin"]

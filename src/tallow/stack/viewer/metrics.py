@@ -11,11 +11,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from tallow.monitoring import scrape
-from tallow.monitoring.access import allowed
 from tallow.monitoring.catalog.model import Metric, closed
-from tallow.monitoring.negotiation import negotiate
-from tallow.monitoring.registry import Registry
+from tallow.monitoring.exposition import scrape
+from tallow.monitoring.exposition.negotiation import negotiate
+from tallow.monitoring.http.auth import allowed
+from tallow.monitoring.metrics.registry import Registry
 
 METRICS_PATH: Final = "/metrics"
 LOGIN_FAILURE_REASONS: Final = ("wrong_password", "rate_limited", "malformed", "untrusted_origin")

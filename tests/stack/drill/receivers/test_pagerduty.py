@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tallow.stack.drill.receivers.message import Tray
+from tallow.stack.drill.receivers.message import Inbox
 from tallow.stack.drill.receivers.pagerduty import PATH, pagerduty
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -21,14 +21,14 @@ def trigger(**changed: Any) -> dict[str, Any]:
     return {"routing_key": KEY, "event_action": "trigger", "payload": payload} | changed
 
 
-async def post(tray: Tray, body: Any) -> httpx.Response:
+async def post(tray: Inbox, body: Any) -> httpx.Response:
     transport = httpx.ASGITransport(Starlette(routes=[pagerduty(tray, KEY)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://pagerduty") as client:
         return await client.post(PATH, content=body if isinstance(body, bytes) else json.dumps(body))
 
 
 async def test_an_event_is_taken_and_its_key_answered() -> None:
-    tray = Tray()
+    tray = Inbox()
     answer = await post(tray, trigger(dedup_key="one", links=[{"href": "http://runbook", "text": "Runbook"}]))
     assert answer.status_code == 202
     assert answer.json() == {"status": "success", "message": "Event processed", "dedup_key": "one"}
@@ -38,11 +38,11 @@ async def test_an_event_is_taken_and_its_key_answered() -> None:
 
 
 async def test_a_key_is_made_where_there_is_none() -> None:
-    assert len((await post(Tray(), trigger())).json()["dedup_key"]) == 32
+    assert len((await post(Inbox(), trigger())).json()["dedup_key"]) == 32
 
 
 async def test_the_end_needs_no_payload() -> None:
-    tray = Tray()
+    tray = Inbox()
     event = {"routing_key": KEY, "event_action": "resolve", "dedup_key": "one"}
     assert (await post(tray, event)).status_code == 202
     assert not tray.messages[0].firing
@@ -70,7 +70,7 @@ async def test_the_end_needs_no_payload() -> None:
     ],
 )
 async def test_anything_else_is_an_invalid_event(event: Any, named: str) -> None:
-    tray = Tray()
+    tray = Inbox()
     answer = await post(tray, event)
     assert answer.status_code == 400
     assert answer.json()["status"] == "invalid event"
@@ -81,8 +81,8 @@ async def test_anything_else_is_an_invalid_event(event: Any, named: str) -> None
 
 @pytest.mark.parametrize("changed", [{"payload": {"summary": "s" * 1024}}, {"dedup_key": "k" * 255}])
 async def test_the_longest_that_is_taken(changed: dict[str, Any]) -> None:
-    assert (await post(Tray(), trigger(**changed))).status_code == 202
+    assert (await post(Inbox(), trigger(**changed))).status_code == 202
 
 
 async def test_what_is_too_large_is_refused() -> None:
-    assert (await post(Tray(), b" " * (512 * 1024 + 1))).status_code == 413
+    assert (await post(Inbox(), b" " * (512 * 1024 + 1))).status_code == 413

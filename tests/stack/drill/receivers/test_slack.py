@@ -10,14 +10,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tallow.stack.drill.receivers.message import Tray
+from tallow.stack.drill.receivers.message import Inbox
 from tallow.stack.drill.receivers.slack import slack
 
 PATH = "/services/T0/B0/secret"
 
 
 async def post(
-    tray: Tray, body: bytes | str, content_type: str = "application/json", path: str = PATH
+    tray: Inbox, body: bytes | str, content_type: str = "application/json", path: str = PATH
 ) -> str:
     transport = httpx.ASGITransport(Starlette(routes=[slack(tray, PATH)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://slack") as client:
@@ -34,7 +34,7 @@ async def post(
     ],
 )
 async def test_what_slack_takes(payload: dict[str, Any]) -> None:
-    tray = Tray()
+    tray = Inbox()
     assert await post(tray, json.dumps(payload)) == "200 ok"
     form = urlencode({"payload": json.dumps(payload)})
     assert await post(tray, form, "application/x-www-form-urlencoded") == "200 ok"
@@ -59,12 +59,12 @@ async def test_what_slack_takes(payload: dict[str, Any]) -> None:
     ],
 )
 async def test_what_slack_refuses(body: str, content_type: str, said: str) -> None:
-    tray = Tray()
+    tray = Inbox()
     assert await post(tray, body, content_type) == said
     assert [refusal.answer for refusal in tray.refusals] == ([] if said == "200 ok" else [said])
 
 
 async def test_another_token_leads_nowhere() -> None:
-    tray = Tray()
+    tray = Inbox()
     assert await post(tray, '{"text": "x"}', path="/services/T0/B0/guessed") == "404 no_service"
     assert tray.messages == []

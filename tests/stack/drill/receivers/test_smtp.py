@@ -9,8 +9,8 @@ from email.utils import formatdate
 
 import pytest
 
-from tallow.stack.drill.receivers.message import Tray
-from tallow.stack.drill.receivers.smtp import USER, PostOffice, serving
+from tallow.stack.drill.receivers.message import Inbox
+from tallow.stack.drill.receivers.smtp import USER, SmtpHandler, serving
 
 
 def send(
@@ -29,11 +29,11 @@ def send(
 
 
 @pytest.fixture
-def office() -> PostOffice:
-    return PostOffice(Tray(), {"critical@drill.invalid"}, "secret")
+def office() -> SmtpHandler:
+    return SmtpHandler(Inbox(), {"critical@drill.invalid"}, "secret")
 
 
-async def test_a_letter_is_taken_and_read(office: PostOffice) -> None:
+async def test_a_letter_is_taken_and_read(office: SmtpHandler) -> None:
     async with serving(office) as port:
         await asyncio.to_thread(send, port)
     [message] = office.tray.messages
@@ -52,7 +52,7 @@ async def test_a_letter_is_taken_and_read(office: PostOffice) -> None:
         ({"Subject": None}, 550),
     ],
 )
-async def test_what_is_refused(office: PostOffice, changed: dict[str, str], code: int) -> None:
+async def test_what_is_refused(office: SmtpHandler, changed: dict[str, str], code: int) -> None:
     async with serving(office) as port:
         with pytest.raises((smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)) as refused:
             await asyncio.to_thread(send, port, **changed)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tallow.monitoring.env_file import read_env_file
-from tallow.monitoring.environment import SettingVariables
-from tallow.monitoring.variable_source import VariableSource
+from tallow.monitoring.settings.base import SettingVariables
+from tallow.monitoring.settings.env_file import read_env_file
+from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack.engines.reload.notes import notes_on
 
 SETTINGS = [

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from support.debian import program
-from tallow.monitoring.setting_error import BadSettingError
-from tallow.monitoring.variable_source import VariableSource
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack.engines import configuration
-from tallow.stack.engines.binaries import MissingProgramError, Program
-from tallow.stack.engines.home import Choices, Home
+from tallow.stack.engines.programs.programs import MissingProgramError, Program
 from tallow.stack.engines.reload import program_check
 from tallow.stack.engines.reload.program_check import check_configuration, run_check
 from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 EVERYTHING = {
     "ALERT_EMAIL_DEFAULT": "operations@example.org",
@@ -32,21 +32,21 @@ EVERYTHING = {
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path) -> StateDir:
     for name in ("promtool", "amtool"):
         program(name)  # skips where it cannot be had
-    made = Home(tmp_path / "a folder")
+    made = StateDir(tmp_path / "a folder")
     made.make()
     return made
 
 
 @pytest.mark.parametrize("variables", [{}, EVERYTHING], ids=["nothing set", "everything set"])
 def test_what_the_settings_lead_to_is_accepted_and_leaves_nothing(
-    home: Home, variables: dict[str, str]
+    home: StateDir, variables: dict[str, str]
 ) -> None:
     before = sorted(home.root.rglob("*"))
     settings = StackSettings.load(VariableSource(variables))
-    assert check_configuration(home, Choices(), settings, print) == ()
+    assert check_configuration(home, StackOptions(), settings, print) == ()
     assert sorted(home.root.rglob("*")) == before
 
 
@@ -61,27 +61,27 @@ def test_what_the_settings_lead_to_is_accepted_and_leaves_nothing(
     ],
 )
 def test_a_configuration_that_is_refused_is_one_line_that_names_the_real_place(
-    home: Home, monkeypatch: pytest.MonkeyPatch, file: str, text: str, reason: str
+    home: StateDir, monkeypatch: pytest.MonkeyPatch, file: str, text: str, reason: str
 ) -> None:
     render = configuration.render
 
-    def broken(place: Home, choices: Choices, settings: StackSettings) -> dict[Path, str]:
+    def broken(place: StateDir, choices: StackOptions, settings: StackSettings) -> dict[Path, str]:
         return {**render(place, choices, settings), place.config / file: text}
 
     monkeypatch.setattr(configuration, "render", broken)  # no setting that is accepted leads here
     with pytest.raises(BadSettingError, match=reason) as caught:
-        check_configuration(home, Choices(), StackSettings.load(VariableSource({})), print)
+        check_configuration(home, StackOptions(), StackSettings.load(VariableSource({})), print)
     assert "\n" not in str(caught.value)
     assert str(home.run / "check") not in str(caught.value)
     assert not (home.run / "check").exists()
 
 
-def test_a_program_that_cannot_be_had_is_a_note(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_cannot_be_had_is_a_note(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> None:
         raise MissingProgramError("no apt here")
 
     monkeypatch.setattr(program_check, "ensure", missing)  # this machine has them
-    assert check_configuration(home, Choices(), StackSettings.load(VariableSource({})), print) == (
+    assert check_configuration(home, StackOptions(), StackSettings.load(VariableSource({})), print) == (
         "promtool is not there: prometheus.yml was not checked before it was used",
         "amtool is not there: alertmanager.yml was not checked before it was used",
     )

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tallow.monitoring.environment import SettingVariables
-from tallow.stack.engines.home import Choices, Home
+from tallow.monitoring.settings.base import SettingVariables
 from tallow.stack.engines.reload import snapshot
 from tallow.stack.engines.reload.snapshot import Applied
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 LEVEL = SettingVariables(("LOG_LEVEL",))
 LOG_FILE = SettingVariables(("LOG_FILE",))
@@ -18,10 +18,10 @@ READ = {"tallow": (LEVEL, LOG_FILE), "heartbeat": (PASSWORD,)}
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    made = Home(tmp_path / "home")
+def home(tmp_path: Path) -> StateDir:
+    made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(Choices(env_folder=str(tmp_path)))
+    made.remember(StackOptions(env_folder=str(tmp_path)))
     (made.secrets / "metrics_token").write_text("first")
     (made.secrets / "monitoring_password").write_text("first")
     return made
@@ -45,13 +45,13 @@ def test_variables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     ],
 )
 def test_a_service_is_affected_by_the_settings_that_it_reads(
-    home: Home, values: dict[str, str], changed: set[str]
+    home: StateDir, values: dict[str, str], changed: set[str]
 ) -> None:
     before = snapshot.wanted(home, READ, {"LOG_LEVEL": "info"})
     assert before.changed(snapshot.wanted(home, READ, values)) == changed
 
 
-def test_the_content_of_a_secrets_file_counts_and_not_its_place(home: Home, tmp_path: Path) -> None:
+def test_the_content_of_a_secrets_file_counts_and_not_its_place(home: StateDir, tmp_path: Path) -> None:
     for name, text in {"one": "secret\n", "two": "secret\n", "three": "other"}.items():
         (tmp_path / name).write_text(text)
     one, two, three = (
@@ -62,7 +62,7 @@ def test_the_content_of_a_secrets_file_counts_and_not_its_place(home: Home, tmp_
     assert one.changed(three) == {"heartbeat"}
 
 
-def test_the_content_of_another_file_does_not_count(home: Home, tmp_path: Path) -> None:
+def test_the_content_of_another_file_does_not_count(home: StateDir, tmp_path: Path) -> None:
     """LOG_FILE is no file that holds the value of LOG: it grows all the time."""
     values = {"LOG_FILE": str(tmp_path / "log")}
     before = snapshot.wanted(home, READ, values)
@@ -70,7 +70,7 @@ def test_the_content_of_another_file_does_not_count(home: Home, tmp_path: Path) 
     assert before.changed(snapshot.wanted(home, READ, values)) == set()
 
 
-def test_new_credentials_affect_those_who_read_them_at_the_start(home: Home) -> None:
+def test_new_credentials_affect_those_who_read_them_at_the_start(home: StateDir) -> None:
     before = snapshot.wanted(home, READ, {})
     (home.secrets / "monitoring_password").write_text("second")
     assert before.changed(Applied(before.settings, snapshot.credential_digests(home))) == {"dashboards"}
@@ -78,7 +78,7 @@ def test_new_credentials_affect_those_who_read_them_at_the_start(home: Home) -> 
     assert before.changed(snapshot.wanted(home, READ, {})) == {"dashboards", "tallow"}
 
 
-def test_what_was_applied_is_remembered_and_an_unreadable_file_is_nothing(home: Home) -> None:
+def test_what_was_applied_is_remembered_and_an_unreadable_file_is_nothing(home: StateDir) -> None:
     applied = snapshot.wanted(home, READ, {"LOG_LEVEL": "info"})
     assert snapshot.read_applied(home) == Applied()
     snapshot.write_applied(home, applied)
@@ -88,12 +88,12 @@ def test_what_was_applied_is_remembered_and_an_unreadable_file_is_nothing(home: 
         assert snapshot.read_applied(home) == Applied()
 
 
-def test_no_secret_is_in_what_is_remembered(home: Home) -> None:
+def test_no_secret_is_in_what_is_remembered(home: StateDir) -> None:
     snapshot.write_applied(home, snapshot.wanted(home, READ, {"SMTP_PASSWORD": "hunter2"}))
     assert "hunter2" not in (home.run / snapshot.APPLIED_FILE).read_text()
 
 
-def test_a_stack_of_an_earlier_version_uses_the_operators_file(home: Home, tmp_path: Path) -> None:
+def test_a_stack_of_an_earlier_version_uses_the_operators_file(home: StateDir, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ALERT_EMAIL_DEFAULT=old@example.org\n")
     assert snapshot.running_settings(home).alerts.email("default") == "old@example.org"
     (home.secrets / "settings.env").write_text("ALERT_EMAIL_DEFAULT='new@example.org'\n")

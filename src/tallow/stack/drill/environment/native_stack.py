@@ -17,14 +17,14 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from tallow.stack.drill.instance import DrillError
-from tallow.stack.engines import plan
+from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.engines.api import Api
-from tallow.stack.engines.home import Home, private_folder, write_private
 from tallow.stack.engines.native import StackError
-from tallow.stack.engines.plan import Running
 from tallow.stack.engines.ports import used
 from tallow.stack.engines.services import ports
+from tallow.stack.engines.state.state_dir import StateDir, private_folder, write_private
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.state_files import Running
 from tallow.stack.routing import AlertSettings
 
 COMMAND_S: Final = 180.0
@@ -62,13 +62,13 @@ class NativeStack:
         offset: of its ports.
     """
 
-    home: Home
+    home: StateDir
     folder: Path
     offset: int
 
     def running(self, service: str) -> Running:
         """What the supervisor says of a service."""
-        return plan.read_report(self.home).services[service]
+        return state_files.read_report(self.home).services[service]
 
     def address(self, service: str) -> str:
         """Its ``instance`` label."""
@@ -137,14 +137,14 @@ async def native_stack(
     """
     private_folder(folder)
     write_private(folder / ".env", _env_file(settings))
-    home = Home(folder / "home")
+    home = StateDir(folder / "home")
     try:
         yield await _started(home, folder, f"--scale {scale} --liveness-timeout {liveness_timeout}")
     finally:
         await NativeStack(home, folder, 0).shell("tallow down")
 
 
-async def _started(home: Home, folder: Path, options: str) -> NativeStack:
+async def _started(home: StateDir, folder: Path, options: str) -> NativeStack:
     for attempt in range(1, ATTEMPTS + 1):
         stack = NativeStack(home, folder, _free_offset())
         done = await stack.shell(f"tallow up --port-offset {stack.offset} {options}")
@@ -164,7 +164,7 @@ def _env_file(settings: AlertSettings) -> str:
     return "".join(f"{name.upper()}={value}\n" for name, value in plain.items())
 
 
-def _environment(home: Home) -> dict[str, str]:
+def _environment(home: StateDir) -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return inherited | {"PATH": path, "TALLOW_HOME": str(home.root), "COLUMNS": "200"}

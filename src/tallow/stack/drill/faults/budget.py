@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from tallow.stack.drill import visitor
-from tallow.stack.drill.drill import Drill, Scene, again_and_again
+from tallow.stack.drill.environment import clients
+from tallow.stack.drill.environment.profile import BUDGET
+from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.faults.peers import Traffic, demo, with_
-from tallow.stack.drill.ground import Ground
-from tallow.stack.drill.track import BUDGET
+from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
 
 _RATE: Final = 60.0
 _ALONG: Final = frozenset(
@@ -48,16 +48,16 @@ async def _attempting(scene: Scene, *, failing: bool) -> AsyncIterator[None]:
     """Peers in real rooms report ten attempts a second: exactly one in ten failed, or none."""
 
     async def one(number: int) -> None:
-        name, token = await visitor.room(scene.instance)
-        async with visitor.joined(scene.instance, name, token, "sender") as seat:
+        name, token = await clients.room(scene.instance)
+        async with clients.joined(scene.instance, name, token, "sender") as seat:
             broken = failing and number == 0
             metrics = _attempts(1, 1) if broken else _attempts(2, 0)
-            await visitor.report(scene.instance, seat.joined["telemetry_token"], metrics)
+            await clients.report(scene.instance, seat.joined["telemetry_token"], metrics)
 
     async def all_() -> None:
         await asyncio.gather(*(one(number) for number in range(_SENDERS)))
 
-    async with again_and_again(all_, 1.0):
+    async with repeat_in_background(all_, 1.0):
         yield
 
 
@@ -81,7 +81,7 @@ async def failing_beside_others(scene: Scene) -> AsyncIterator[None]:
         yield
 
 
-def _nobody(_ground: Ground) -> str:
+def _nobody(_ground: DrillEnvironment) -> str:
     """The alerts are about the job, and about no instance of it."""
     return ""
 
@@ -90,39 +90,39 @@ DRILLS: Final = (
     Drill(
         alert="TransferBudgetBurnsSlow",
         fault="the disk of half the senders fails under way (peers' switch fail_transfer)",
-        before=with_(Traffic(rate=_RATE, size=_SMALL)),
-        start=failing_beside_others,
+        setup=with_(Traffic(rate=_RATE, size=_SMALL)),
+        inject=failing_beside_others,
         track=BUDGET,
-        about=_nobody,
-        along=_ALONG,
-        lasts=60,
+        instance_label=_nobody,
+        also_fires=_ALONG,
+        fault_seconds=60,
     ),
     Drill(
         alert="ConnectionBudgetBurnsSlow",
         fault="in real rooms, one in ten attempts to connect is reported failed",
-        before=connecting_well,
-        start=connecting_badly,
+        setup=connecting_well,
+        inject=connecting_badly,
         track=BUDGET,
-        about=_nobody,
-        along=_ALONG,
-        lasts=60,
+        instance_label=_nobody,
+        also_fires=_ALONG,
+        fault_seconds=60,
     ),
     Drill(
         alert="TransferBudgetBurnsFast",
         fault="every sender's disk fails under way (peers' switch fail_transfer)",
-        start=with_(Traffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL)),
+        inject=with_(Traffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL)),
         track=BUDGET,
-        about=_nobody,
-        along=_ALONG,
-        lasts=60,
+        instance_label=_nobody,
+        also_fires=_ALONG,
+        fault_seconds=60,
     ),
     Drill(
         alert="ConnectionBudgetBurnsFast",
         fault="WebRTC finds no way across, for anybody (peers' switch break_path)",
-        start=with_(Traffic("break_path=1", rate=2 * _RATE, size=_SMALL)),
+        inject=with_(Traffic("break_path=1", rate=2 * _RATE, size=_SMALL)),
         track=BUDGET,
-        about=_nobody,
-        along=_ALONG,
-        lasts=60,
+        instance_label=_nobody,
+        also_fires=_ALONG,
+        fault_seconds=60,
     ),
 )

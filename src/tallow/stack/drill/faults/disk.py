@@ -16,12 +16,12 @@ from typing import Final
 
 import yaml
 
-from tallow.stack.drill.drill import Drill, Scene
-from tallow.stack.drill.ground import Ground
-from tallow.stack.drill.instance import DrillError
-from tallow.stack.drill.program import Program
-from tallow.stack.engines import binaries
-from tallow.stack.engines.home import private_folder, write_private
+from tallow.stack.drill.environment.process import ManagedProcess
+from tallow.stack.drill.environment.server import DrillError
+from tallow.stack.drill.environment.stack import DrillEnvironment
+from tallow.stack.drill.run.model import Drill, Scene
+from tallow.stack.engines.programs import programs
+from tallow.stack.engines.state.state_dir import private_folder, write_private
 
 _SIZE: Final = 32 << 20
 _FILLED: Final = 30 << 20
@@ -33,7 +33,7 @@ MOUNT_TABLES: Final = {
 """The files of ``/proc/1`` that call the tmpfs an ext4 file system. Source: proc(5)."""
 
 
-class NotHereError(DrillError):
+class UnsupportedError(DrillError):
     """This machine does not let the drill happen."""
 
 
@@ -53,7 +53,7 @@ async def filling(scene: Scene) -> AsyncIterator[None]:
     try:
         await asyncio.sleep(1)
         if not program.alive:
-            raise NotHereError(f"no mount namespace here: {program.last_lines(1)}")
+            raise UnsupportedError(f"no mount namespace here: {program.last_lines(1)}")
         await ground.scraped(address)
         file = Path(f"/proc/{program.pid}/root{folder / _MOUNT}/file")
         scene.mark()
@@ -66,14 +66,14 @@ async def filling(scene: Scene) -> AsyncIterator[None]:
         raise
 
 
-def _exporter(ground: Ground, folder: Path) -> Program:
+def _exporter(ground: DrillEnvironment, folder: Path) -> ManagedProcess:
     unshare = shutil.which("unshare")
     if unshare is None:
-        raise NotHereError("no mount namespace here: unshare (util-linux) is not installed")
+        raise UnsupportedError("no mount namespace here: unshare (util-linux) is not installed")
     private_folder(folder / _MOUNT)
     for name, line in MOUNT_TABLES.items():
         write_private(folder / "proc" / "1" / name, line)
-    exporter = binaries.ensure(["node_exporter"])["node_exporter"]
+    exporter = programs.ensure(["node_exporter"])["node_exporter"]
     mount = f'mount -t tmpfs -o size={_SIZE} none "$0" && exec "$@"'
     arguments = [
         "--collector.disable-defaults",
@@ -82,7 +82,7 @@ def _exporter(ground: Ground, folder: Path) -> Program:
         f"--path.rootfs={folder}",
         f"--web.listen-address={ground.address('disk')}",
     ]
-    return Program(
+    return ManagedProcess(
         [unshare, "-Urm", "sh", "-c", mount, str(folder / _MOUNT), str(exporter.path), *arguments],
         ground.home.logs / "disk.log",
         folder,
@@ -94,7 +94,7 @@ DRILLS: Final = (
     Drill(
         alert="DiskFilling",
         fault="a file fills a small disk (a tmpfs that the exporter is told is ext4)",
-        start=filling,
-        about=lambda ground: ground.address("disk"),
+        inject=filling,
+        instance_label=lambda ground: ground.address("disk"),
     ),
 )

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tallow.stack.drill.drill import Drill, Scene
-from tallow.stack.drill.receivers import web
+from tallow.stack.drill.receivers import serve
+from tallow.stack.drill.run.model import Drill, Scene
 
 _LEAKED: Final = 42_000
 """Series; with the server's own more than eight tenths of the 50,000 that a scrape may have."""
@@ -38,7 +38,7 @@ async def altered(scene: Scene, change: Change) -> AsyncIterator[None]:
         return Response(text, answer.status_code, media_type=answer.headers.get("content-type"))
 
     app = Starlette(routes=[Route("/metrics", metrics)])
-    port = await scene.cleanup.enter_async_context(web.serving(app))
+    port = await scene.cleanup.enter_async_context(serve.serving(app))
     scene.ground.scrape(scene.instance.target, f"127.0.0.1:{port}")
     # Until Prometheus has written off the series that it scraped directly.
     await asyncio.sleep(SETTLED_AFTER * scene.ground.track.interval)
@@ -80,11 +80,11 @@ DRILLS: Final = (
     Drill(
         alert="ScrapeNearSampleLimit",
         fault=f"a release leaks a label: {_LEAKED} series more in the exposition (a proxy adds them)",
-        start=many_series,
+        inject=many_series,
     ),
     Drill(
         alert="RuleInputMissing",
         fault=f"a release renames {_LOST} (a proxy does)",
-        start=lost_metric,
+        inject=lost_metric,
     ),
 )

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tallow.monitoring.integrations.websocket_client import connect_websocket
-from tallow.stack.drill.drill import Drill, Scene, again_and_again
-from tallow.stack.drill.receivers import web
-from tallow.stack.drill.track import NOTIFY, RELOADS, RULES, WATCHDOG
-from tallow.stack.engines.home import write_private
+from tallow.stack.drill.environment.profile import NOTIFY, RELOADS, RULES, WATCHDOG
+from tallow.stack.drill.receivers import serve
+from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
+from tallow.stack.engines.state.state_dir import write_private
 
 _KILLS: Final = 5
 """Restarts; more than three in half an hour are a loop."""
@@ -80,7 +80,7 @@ async def refusing_remote_storage(scene: Scene) -> AsyncIterator[None]:
         return Response(status_code=status)
 
     storage = Starlette(routes=[Route("/push", push, methods=["POST"])])
-    port = await scene.cleanup.enter_async_context(web.serving(storage))
+    port = await scene.cleanup.enter_async_context(serve.serving(storage))
     file = scene.ground.home.config / "prometheus" / "prometheus.yml"
     good = file.read_text(encoding="utf-8")
 
@@ -99,10 +99,10 @@ async def refusing_remote_storage(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def slack_is_gone(scene: Scene) -> AsyncIterator[None]:
     """Slack cannot be reached, and something happens that it should be told of."""
-    await scene.ground.desk.close_slack()
+    await scene.ground.receivers.close_slack()
     await scene.instance.program.kill()
     yield
-    await scene.ground.desk.open_slack()
+    await scene.ground.receivers.open_slack()
     await scene.instance.start()
 
 
@@ -126,10 +126,10 @@ async def deaf_log_endpoint(scene: Scene) -> AsyncIterator[None]:
             await socket.send("nonsense")
             await socket.recv()
 
-    await scene.cleanup.enter_async_context(again_and_again(write_a_line, 0.2))
+    await scene.cleanup.enter_async_context(repeat_in_background(write_a_line, 0.2))
     yield
     endpoint = Starlette(routes=[Route("/", _take, methods=["POST"])])
-    await scene.cleanup.enter_async_context(web.serving(endpoint, scene.ground.ports["logs"]))
+    await scene.cleanup.enter_async_context(serve.serving(endpoint, scene.ground.ports["logs"]))
 
 
 async def _take(_request: Request) -> Response:
@@ -138,7 +138,7 @@ async def _take(_request: Request) -> Response:
 
 @asynccontextmanager
 async def alerting_dies(scene: Scene) -> AsyncIterator[None]:
-    """Prometheus is killed; :mod:`tallow.stack.drill.beat` does this, and Alertmanager after it."""
+    """Kill Prometheus. :mod:`tallow.stack.drill.run.watchdog_runner` kills Alertmanager after it."""
     await scene.ground.programs["prometheus"].kill()
     yield
     await scene.ground.start("prometheus")
@@ -148,64 +148,64 @@ DRILLS: Final = (
     Drill(
         alert="Watchdog",
         fault="Prometheus, and after it Alertmanager, is killed and kept down",
-        start=alerting_dies,
+        inject=alerting_dies,
         track=WATCHDOG,
     ),
     Drill(
         alert="TargetMissing",
         fault="node-exporter is killed and kept down",
-        start=target_down,
-        about=lambda ground: ground.address("node-exporter"),
+        inject=target_down,
+        instance_label=lambda ground: ground.address("node-exporter"),
     ),
     Drill(
         alert="RuleEvaluationFailing",
         fault="a rule is loaded that matches several series to one, and fails",
-        start=failing_rule,
+        inject=failing_rule,
         track=RULES,
-        about=lambda ground: ground.address("prometheus"),
+        instance_label=lambda ground: ground.address("prometheus"),
     ),
     Drill(
         alert="PrometheusConfigRejected",
         fault="Prometheus is told to read a configuration with an unknown option",
-        start=refused_prometheus_configuration,
+        inject=refused_prometheus_configuration,
         track=RELOADS,
-        about=lambda ground: ground.address("prometheus"),
+        instance_label=lambda ground: ground.address("prometheus"),
     ),
     Drill(
         alert="AlertmanagerConfigRejected",
         fault="Alertmanager is told to read a configuration with a route to an unknown receiver",
-        start=refused_alertmanager_configuration,
+        inject=refused_alertmanager_configuration,
         track=RELOADS,
-        about=lambda ground: ground.address("alertmanager"),
+        instance_label=lambda ground: ground.address("alertmanager"),
     ),
     Drill(
         alert="RemoteWriteFailing",
         fault="samples are sent to remote storage that answers 401",
-        start=refusing_remote_storage,
+        inject=refusing_remote_storage,
         track=RELOADS,
-        about=lambda ground: ground.address("prometheus"),
+        instance_label=lambda ground: ground.address("prometheus"),
     ),
     Drill(
         alert="AlertmanagerCannotNotify",
         fault="nothing listens where Slack was, while the server is killed",
-        start=slack_is_gone,
+        inject=slack_is_gone,
         track=NOTIFY,
-        about=lambda ground: ground.address("alertmanager"),
+        instance_label=lambda ground: ground.address("alertmanager"),
         unreachable=frozenset({("slack", "slack")}),
-        along=frozenset({"ServiceDown"}),
-        lasts=60,
+        also_fires=frozenset({"ServiceDown"}),
+        fault_seconds=60,
     ),
     Drill(
         alert="RestartLoop",
         fault=f"the server is killed and started again {_KILLS} times",
-        start=restart_loop,
-        along=frozenset({"ServiceDown"}),
-        lasts=60,
+        inject=restart_loop,
+        also_fires=frozenset({"ServiceDown"}),
+        fault_seconds=60,
     ),
     Drill(
         alert="TelemetryDropped",
         fault="nothing listens where the logs go (LOG_ENDPOINT), and ten lines may wait (LOG_QUEUE_SIZE)",
-        start=deaf_log_endpoint,
+        inject=deaf_log_endpoint,
         environment={
             "LOG_ENDPOINT": "http://127.0.0.1:{logs}/",
             "LOG_ENDPOINT_KIND": "http",

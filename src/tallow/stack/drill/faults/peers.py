@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from tallow.stack.drill.drill import Drill, Scene
-from tallow.stack.drill.program import Program
-from tallow.stack.engines.home import private_folder
+from tallow.stack.drill.environment.process import ManagedProcess
+from tallow.stack.drill.run.model import Drill, Scene
+from tallow.stack.engines.state.state_dir import private_folder
 
 _OFTEN: Final = 40.0
 _ERRORS: Final = "HighErrorRate"
@@ -44,7 +44,7 @@ async def demo(scene: Scene, traffic: Traffic) -> AsyncIterator[None]:
     folder = scene.instance.folder / "peers"
     private_folder(folder)
     faults = {"TALLOW_FAULTS": "1", "TALLOW_PEER_FAULTS": traffic.faults} if traffic.faults else {}
-    program = Program(
+    program = ManagedProcess(
         [
             *(sys.executable, "-m", "tallow", "demo", "--json", f"--server={scene.instance.url}"),
             *(f"--rate={traffic.rate}", f"--concurrency={traffic.at_once}", f"--size={traffic.size}"),
@@ -71,58 +71,58 @@ DRILLS: Final = (
     Drill(
         alert="SlowTransfers",
         fault="the path carries 300 bytes a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=300", rate=60, size=24_000, smallest=20_000, at_once=200)),
-        along=frozenset({"LowTransferSpeed", *_FAILURES}),
-        lasts=240,
+        inject=with_(Traffic("throttle=300", rate=60, size=24_000, smallest=20_000, at_once=200)),
+        also_fires=frozenset({"LowTransferSpeed", *_FAILURES}),
+        fault_seconds=240,
     ),
     Drill(
         alert="SlowPQCOperations",
         fault="each ML-KEM operation takes 6 s longer (peers' switch delay_keys)",
-        start=with_(Traffic("delay_keys=6")),
-        along=_FAILURES,
-        lasts=60,
+        inject=with_(Traffic("delay_keys=6")),
+        also_fires=_FAILURES,
+        fault_seconds=60,
     ),
     Drill(
         alert="HighConnectionTime",
         fault="WebRTC takes 11 s longer to connect (peers' switch delay_path)",
-        start=with_(Traffic("delay_path=11")),
-        along=frozenset({"HighConnectionFailureRate", "HighRelayUsage", *_FAILURES}),
-        lasts=60,
+        inject=with_(Traffic("delay_path=11")),
+        also_fires=frozenset({"HighConnectionFailureRate", "HighRelayUsage", *_FAILURES}),
+        fault_seconds=60,
     ),
     Drill(
         alert="HighTransferFailureRate",
         fault="the disk of a third of the senders fails under way (peers' switch fail_transfer)",
-        before=with_(Traffic()),
-        start=with_(Traffic("fail_transfer=1", rate=_OFTEN / 2)),
-        along=frozenset({_ERRORS}),
-        lasts=60,
+        setup=with_(Traffic()),
+        inject=with_(Traffic("fail_transfer=1", rate=_OFTEN / 2)),
+        also_fires=frozenset({_ERRORS}),
+        fault_seconds=60,
     ),
     Drill(
         alert="LowTransferSpeed",
         fault="the path carries 80 kB a second (peers' switch throttle)",
-        start=with_(Traffic("throttle=80000", rate=60, size=2_000_000)),
-        along=frozenset({_ERRORS}),
-        lasts=60,
+        inject=with_(Traffic("throttle=80000", rate=60, size=2_000_000)),
+        also_fires=frozenset({_ERRORS}),
+        fault_seconds=60,
     ),
     Drill(
         alert="HighConnectionFailureRate",
         fault="WebRTC finds no way across (peers' switch break_path); transfers go over Tallow's relay",
-        start=with_(Traffic("break_path=1")),
-        along=frozenset({"HighRelayUsage", _ERRORS}),
-        lasts=60,
+        inject=with_(Traffic("break_path=1")),
+        also_fires=frozenset({"HighRelayUsage", _ERRORS}),
+        fault_seconds=60,
     ),
     Drill(
         alert="HighRelayUsage",
         fault="every transfer goes over a relay",
-        start=with_(Traffic(relay=1.0)),
-        along=frozenset({_ERRORS, "HighConnectionFailureRate"}),
-        lasts=60,
+        inject=with_(Traffic(relay=1.0)),
+        also_fires=frozenset({_ERRORS, "HighConnectionFailureRate"}),
+        fault_seconds=60,
     ),
     Drill(
         alert="HighPQCFailureRate",
         fault="ciphertexts are broken on their way (peers' switch break_confirmation): key exchanges fail",
-        start=with_(Traffic("break_confirmation=1")),
-        along=_FAILURES,
-        lasts=60,
+        inject=with_(Traffic("break_confirmation=1")),
+        also_fires=_FAILURES,
+        fault_seconds=60,
     ),
 )

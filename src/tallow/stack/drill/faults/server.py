@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.drill import visitor
-from tallow.stack.drill.drill import Drill, Scene, again_and_again, until
-from tallow.stack.drill.instance import Instance
+from tallow.stack.drill.environment import clients
+from tallow.stack.drill.environment.server import ServerUnderTest
+from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background, wait_until
 
 FULL: Final = {"MAX_ROOMS": "1"}
 """A server that has a room and takes no second one."""
@@ -26,14 +26,14 @@ _SLOW_S: Final = 1.7
 
 
 @asynccontextmanager
-async def knocking_at_a_full_server(instance: Instance) -> AsyncIterator[None]:
+async def knocking_at_a_full_server(instance: ServerUnderTest) -> AsyncIterator[None]:
     """More rooms are asked for than the server may have: it answers 503."""
     await instance.http.post("/api/rooms", json={"token_hash": "0" * 64})
 
     async def knock() -> None:
         await instance.http.post("/api/rooms", json={"token_hash": "1" * 64})
 
-    async with again_and_again(knock, _FULL_EVERY_S):
+    async with repeat_in_background(knock, _FULL_EVERY_S):
         yield
 
 
@@ -52,7 +52,7 @@ async def killed(scene: Scene) -> AsyncIterator[None]:
     await asyncio.sleep(hold)
     async with knocking_at_a_full_server(other):
         async with knocking_at_a_full_server(scene.instance):
-            await until(
+            await wait_until(
                 lambda: scene.observer.now("HighErrorRate", scene.instance.target),
                 60,
                 "HighErrorRate, which ServiceDown is to silence, was not pending",
@@ -73,7 +73,7 @@ async def silences_its_instance_alone(scene: Scene) -> list[str]:
     def told(target: str) -> bool:
         return any(
             "/runbooks/HighErrorRate" in message.text and target in message.text
-            for message in scene.ground.desk.tray.messages
+            for message in scene.ground.receivers.tray.messages
         )
 
     async def silenced() -> bool:
@@ -84,8 +84,8 @@ async def silences_its_instance_alone(scene: Scene) -> list[str]:
             for alert in await scene.ground.notified()
         )
 
-    await until(silenced, 60, "HighErrorRate of the same server did not fire, or was not inhibited")
-    await until(lambda: told(other), 60, "HighErrorRate of another server was not told: silenced too?")
+    await wait_until(silenced, 60, "HighErrorRate of the same server did not fire, or was not inhibited")
+    await wait_until(lambda: told(other), 60, "HighErrorRate of another server was not told: silenced too?")
     if told(scene.instance.target):
         problems.append("HighErrorRate of the dead server was told: ServiceDown did not silence it")
     return problems
@@ -96,12 +96,12 @@ async def locked_database(scene: Scene) -> AsyncIterator[None]:
     """Another process holds the database's lock, as a backup that hangs does."""
 
     async def ask() -> None:
-        await visitor.room(scene.instance)
+        await clients.room(scene.instance)
 
     holder = sqlite3.connect(scene.instance.folder / "tallow.db", isolation_level=None)
     try:
         holder.execute("BEGIN IMMEDIATE")
-        async with again_and_again(ask, 0.5, at_once=3):
+        async with repeat_in_background(ask, 0.5, at_once=3):
             yield
     finally:
         holder.execute("ROLLBACK")
@@ -129,7 +129,7 @@ async def busy(scene: Scene) -> AsyncIterator[None]:
     await scene.instance.fault(burn_cpu=0)
 
 
-def _prefer(instance: Instance, nice: int) -> None:
+def _prefer(instance: ServerUnderTest, nice: int) -> None:
     """Linux shares CPU among sessions before it does among processes; only root may claim more."""
     with contextlib.suppress(OSError):
         Path(f"/proc/{instance.program.pid}/autogroup").write_text(str(nice), encoding="ascii")
@@ -138,10 +138,10 @@ def _prefer(instance: Instance, nice: int) -> None:
 @asynccontextmanager
 async def slow_database(scene: Scene) -> AsyncIterator[None]:
     async def ask() -> None:
-        await visitor.room(scene.instance)
+        await clients.room(scene.instance)
 
     await scene.instance.fault(slow_database=_SLOW_S)
-    async with again_and_again(ask, 0.2, at_once=4):
+    async with repeat_in_background(ask, 0.2, at_once=4):
         yield
     await scene.instance.fault(slow_database=0)
 
@@ -149,15 +149,15 @@ async def slow_database(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def empty_cache(scene: Scene) -> AsyncIterator[None]:
     async def visit() -> None:
-        name, token = await visitor.room(scene.instance)
+        name, token = await clients.room(scene.instance)
         await asyncio.sleep(0.1)  # longer than the cache keeps anything now
-        async with visitor.joined(scene.instance, name, token, "sender"):
+        async with clients.joined(scene.instance, name, token, "sender"):
             await asyncio.sleep(0.1)
-            async with visitor.joined(scene.instance, name, token, "receiver"):
+            async with clients.joined(scene.instance, name, token, "receiver"):
                 pass
 
     await scene.instance.fault(empty_cache=1)
-    async with again_and_again(visit, 0.5):
+    async with repeat_in_background(visit, 0.5):
         yield
     await scene.instance.fault(empty_cache=0)
 
@@ -166,44 +166,44 @@ DRILLS: Final = (
     Drill(
         alert="ServiceDown",
         fault="the server is killed and kept down, while it and a second one make errors",
-        start=killed,
+        inject=killed,
         environment=FULL,
-        along=frozenset({"HighErrorRate"}),
+        also_fires=frozenset({"HighErrorRate"}),
         check=silences_its_instance_alone,
-        lasts=60,
+        fault_seconds=60,
     ),
     Drill(
         alert="HighErrorRate",
         fault="a server that is full (MAX_ROOMS) is asked for rooms and answers 503",
-        start=full,
+        inject=full,
         environment=FULL,
     ),
     Drill(
         alert="CriticalErrors",
         fault="another process holds the database's write lock: rooms cannot be made",
-        start=locked_database,
-        along=frozenset({"HighErrorRate", "SlowDatabaseOperations"}),
-        lasts=10,
+        inject=locked_database,
+        also_fires=frozenset({"HighErrorRate", "SlowDatabaseOperations"}),
+        fault_seconds=10,
     ),
     Drill(
         alert="HighMemoryUsage",
         fault=f"the server holds {_HELD_BYTES / 1e9:g} GB more (switch hold_memory)",
-        start=full_memory,
+        inject=full_memory,
     ),
     Drill(
         alert="HighCPUUsage",
         fault=f"threads of the server compute, {_BUSY_CORES:g} cores of them (switch burn_cpu)",
-        start=busy,
-        lasts=60,
+        inject=busy,
+        fault_seconds=60,
     ),
     Drill(
         alert="SlowDatabaseOperations",
         fault=f"every statement takes {_SLOW_S:g} s longer (switch slow_database), while rooms are made",
-        start=slow_database,
+        inject=slow_database,
     ),
     Drill(
         alert="LowCacheHitRate",
         fault="the cache is emptied all the time (switch empty_cache), while rooms are made and joined",
-        start=empty_cache,
+        inject=empty_cache,
     ),
 )

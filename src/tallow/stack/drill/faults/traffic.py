@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from tallow.stack.drill import visitor
-from tallow.stack.drill.drill import Drill, Scene, again_and_again
-from tallow.stack.drill.track import DIGEST
+from tallow.stack.drill.environment import clients
+from tallow.stack.drill.environment.profile import DIGEST
+from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
 
 _WAITING: Final = 110
 """Pairs; the limit is 100."""
@@ -18,20 +18,20 @@ _BAD_REPORTS: Final = 4
 
 @asynccontextmanager
 async def backlog(scene: Scene) -> AsyncIterator[None]:
-    async with visitor.pairs(scene.instance, _WAITING):
+    async with clients.pairs(scene.instance, _WAITING):
         yield
 
 
 @asynccontextmanager
 async def some_wait(scene: Scene) -> AsyncIterator[None]:
-    async with visitor.pairs(scene.instance, 3):
+    async with clients.pairs(scene.instance, 3):
         yield
 
 
 @asynccontextmanager
 async def somebody(scene: Scene) -> AsyncIterator[None]:
-    name, token = await visitor.room(scene.instance)
-    async with visitor.joined(scene.instance, name, token, "sender"):
+    name, token = await clients.room(scene.instance)
+    async with clients.joined(scene.instance, name, token, "sender"):
         yield
 
 
@@ -46,7 +46,7 @@ async def nobody(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def guessing(scene: Scene) -> AsyncIterator[None]:
     async def guess() -> None:
-        await visitor.report(scene.instance, "a guess", {})
+        await clients.report(scene.instance, "a guess", {})
 
     for _ in range(_GUESSES):
         await guess()
@@ -56,14 +56,14 @@ async def guessing(scene: Scene) -> AsyncIterator[None]:
 @asynccontextmanager
 async def bad_reports(scene: Scene) -> AsyncIterator[None]:
     async def visit() -> None:
-        name, token = await visitor.room(scene.instance)
-        async with visitor.joined(scene.instance, name, token, "sender") as seat:
+        name, token = await clients.room(scene.instance)
+        async with clients.joined(scene.instance, name, token, "sender") as seat:
             for _ in range(_BAD_REPORTS):
-                await visitor.report(
+                await clients.report(
                     scene.instance, seat.joined["telemetry_token"], {"http_requests_total": []}
                 )
 
-    async with again_and_again(visit, 1.0):
+    async with repeat_in_background(visit, 1.0):
         yield
 
 
@@ -73,7 +73,7 @@ async def hostile_labels(scene: Scene) -> AsyncIterator[None]:
         for method in ("PROPFIND", "TRACE", "MKCOL", "UNLOCK"):
             await scene.instance.http.request(method, "/api/info")
 
-    async with again_and_again(probe, 0.5):
+    async with repeat_in_background(probe, 0.5):
         yield
 
 
@@ -81,36 +81,36 @@ DRILLS: Final = (
     Drill(
         alert="TransferQueueBacklog",
         fault=f"{_WAITING} pairs join their rooms and never start (real signaling sockets)",
-        start=backlog,
-        along=frozenset({"NoSuccessfulTransfers"}),
+        inject=backlog,
+        also_fires=frozenset({"NoSuccessfulTransfers"}),
     ),
     Drill(
         alert="NoSuccessfulTransfers",
         fault="pairs wait in their rooms and never start (real signaling sockets)",
-        start=some_wait,
+        inject=some_wait,
     ),
     Drill(
         alert="NoActiveConnections",
         fault="everybody leaves and nobody comes",
-        start=nobody,
-        before=somebody,
+        inject=nobody,
+        setup=somebody,
         track=DIGEST,
     ),
     Drill(
         alert="UnauthorizedAPIAccess",
         fault=f"{_GUESSES} reports with made-up tokens, each answered 401",
-        start=guessing,
+        inject=guessing,
     ),
     Drill(
         alert="ClientReportsRejected",
         fault="people in real rooms report what nobody may report",
-        start=bad_reports,
-        lasts=30,
+        inject=bad_reports,
+        fault_seconds=30,
     ),
     Drill(
         alert="LabelOverflow",
         fault="a scanner sends methods that the catalogue does not list",
-        start=hostile_labels,
-        lasts=60,
+        inject=hostile_labels,
+        fault_seconds=60,
     ),
 )

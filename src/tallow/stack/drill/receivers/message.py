@@ -40,7 +40,7 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Tray:
+class Inbox:
     """Everything that came, in order."""
 
     messages: list[Message] = field(default_factory=list)

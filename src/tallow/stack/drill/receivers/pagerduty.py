@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tallow.stack.drill.receivers.message import Message, Tray
+from tallow.stack.drill.receivers.message import Inbox, Message
 
 PATH: Final = "/v2/enqueue"
 MAX_BYTES: Final = 512 * 1024
@@ -27,7 +27,7 @@ _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 _STRINGS: Final = ("timestamp", "component", "group", "class")
 
 
-def pagerduty(tray: Tray, key: str) -> Route:
+def pagerduty(tray: Inbox, key: str) -> Route:
     """The endpoint of a service whose integration key is ``key``."""
 
     async def enqueue(request: Request) -> Response:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tallow.stack.drill.receivers.message import Message, Tray
+from tallow.stack.drill.receivers.message import Inbox, Message
 
 MAX_ATTACHMENTS: Final = 100
 _READABLE: Final = ("pretext", "title", "text", "fallback")
@@ -32,7 +32,7 @@ class SlackRefusesError(Exception):
         self.status, self.word = status, word
 
 
-def slack(tray: Tray, path: str) -> Route:
+def slack(tray: Inbox, path: str) -> Route:
     """The webhook ``path`` (``/services/T…/B…/…``); another one is answered as Slack does."""
 
     async def post(request: Request) -> Response:

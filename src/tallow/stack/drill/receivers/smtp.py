@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tallow.stack.drill.receivers.message import Message, Tray
+from tallow.stack.drill.receivers.message import Inbox, Message
 
 USER: Final = "tallow@drill.invalid"
 _REQUIRED: Final = ("from", "to", "subject", "date")
@@ -23,7 +23,7 @@ _REQUIRED: Final = ("from", "to", "subject", "date")
 # No slots: aiosmtpd reads every attribute of its handler, and before Python 3.11.3 the attribute __weakref__
 # of a dataclass with slots raises TypeError (CPython gh-102069).
 @dataclass(frozen=True)
-class PostOffice:
+class SmtpHandler:
     """aiosmtpd's hooks.
 
     Args:
@@ -31,7 +31,7 @@ class PostOffice:
         password: what :data:`USER` has to show.
     """
 
-    tray: Tray
+    tray: Inbox
     addresses: Collection[str]
     password: str
 
@@ -77,7 +77,7 @@ class PostOffice:
 
 
 @asynccontextmanager
-async def serving(office: PostOffice, port: int = 0) -> AsyncIterator[int]:
+async def serving(office: SmtpHandler, port: int = 0) -> AsyncIterator[int]:
     """The server on loopback: its port."""
 
     def protocol() -> SMTP:

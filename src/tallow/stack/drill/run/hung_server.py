@@ -17,14 +17,14 @@ from types import MappingProxyType
 from typing import Final
 
 from tallow.stack import alerts
-from tallow.stack.drill import expected, reading
-from tallow.stack.drill.drill import until
 from tallow.stack.drill.environment.native_stack import CommandOutput, NativeStack, native_stack
-from tallow.stack.drill.instance import DrillError
-from tallow.stack.drill.receivers.desk import Desk, receiving
-from tallow.stack.drill.result import Result
+from tallow.stack.drill.environment.server import DrillError
+from tallow.stack.drill.receivers.receiver_set import ReceiverSet, receiving
+from tallow.stack.drill.run.model import wait_until
+from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.verify import expected_routing, messages
 from tallow.stack.drill.verify.runbook_commands import runbook_commands
-from tallow.stack.engines.home import LIVENESS_TIMEOUT_S
+from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S
 
 ALERT: Final = "ServiceDown"
@@ -70,7 +70,9 @@ async def follow_the_runbook(stack: NativeStack) -> list[str]:
 async def leave_it_to_the_supervisor(stack: NativeStack) -> list[str]:
     """Do nothing until the supervisor has restarted the server."""
     seconds = LIVENESS_TIMEOUT_S * SCALE + SLACK_S
-    await until(lambda: stack.running(SERVICE).restarts == 1, seconds, "the supervisor did not restart it")
+    await wait_until(
+        lambda: stack.running(SERVICE).restarts == 1, seconds, "the supervisor did not restart it"
+    )
     ended = stack.running(SERVICE).last_exit
     if ended is None or ended.cause != "unresponsive":
         return [f"the supervisor says it ended otherwise: {ended.reason if ended else 'nothing'}"]
@@ -104,7 +106,7 @@ DRILLS: Final[Mapping[str, HungServerDrill]] = MappingProxyType(
 def blank(drill: HungServerDrill) -> Result:
     """The result of a drill that has not begun."""
     rule = alerts.RULES[ALERT]
-    floor = (SCRAPE_INTERVAL_S + rule.hold + expected.group_wait(rule)) * SCALE
+    floor = (SCRAPE_INTERVAL_S + rule.for_seconds + expected_routing.group_wait(rule)) * SCALE
     return Result(drill.name, drill.fault, TRACK, SCALE, floor)
 
 
@@ -133,43 +135,45 @@ class HungServerRunner:
             result.problems.append(str(error))
         result.state = "failed" if result.problems else "passed"
 
-    async def _run(self, stack: NativeStack, desk: Desk) -> None:
+    async def _run(self, stack: NativeStack, desk: ReceiverSet) -> None:
         result = self._result
         result.state = "quiet"
-        await until(lambda: _is_up(stack), SLACK_S, "Prometheus does not scrape the server")
-        await until(lambda: _is_quiet(stack), SLACK_S, f"{ALERT} was there before the fault")
+        await wait_until(lambda: _is_up(stack), SLACK_S, "Prometheus does not scrape the server")
+        await wait_until(lambda: _is_quiet(stack), SLACK_S, f"{ALERT} was there before the fault")
         process = stack.running(SERVICE).process()
         if process is None:
             raise DrillError("the server ended before the fault")
-        result.state, result.began = "fault on", time.time()
+        result.state, result.started_at = "fault on", time.time()
         os.kill(process.pid, signal.SIGSTOP)
-        await self._delivered(stack, desk, firing=True, since=result.began)
-        result.state, result.told = "told", time.time()
+        await self._delivered(stack, desk, firing=True, since=result.started_at)
+        result.state, result.notified_at = "told", time.time()
         result.problems += await self._drill.cure(stack)
-        await until(lambda: _is_up(stack), SLACK_S, "the server was cured, and Prometheus cannot scrape it")
-        result.state, result.healed = "healed", time.time()
-        await self._delivered(stack, desk, firing=False, since=result.began)
-        result.resolved = max(time.time(), result.healed)
+        await wait_until(
+            lambda: _is_up(stack), SLACK_S, "the server was cured, and Prometheus cannot scrape it"
+        )
+        result.state, result.cleared_at = "healed", time.time()
+        await self._delivered(stack, desk, firing=False, since=result.started_at)
+        result.resolved = max(time.time(), result.cleared_at)
         status = await stack.shell("tallow status")
         if status.status != 0:
             result.problems.append(_failed(status))
 
-    async def _delivered(self, stack: NativeStack, desk: Desk, *, firing: bool, since: float) -> None:
+    async def _delivered(self, stack: NativeStack, desk: ReceiverSet, *, firing: bool, since: float) -> None:
         """Wait until every place has the message."""
         rule = alerts.RULES[ALERT]
-        places = {place for place in expected.places(rule) if place[0] in _CHANNELS}
+        places = {place for place in expected_routing.places(rule) if place[0] in _CHANNELS}
         instance = stack.address(SERVICE)
 
         def everywhere() -> bool:
-            came = reading.arrived(desk.tray, ALERT, instance, firing=firing, since=since)
+            came = messages.arrived(desk.tray, ALERT, instance, firing=firing, since=since)
             self._result.places = tuple(sorted({channel for channel, _ in came}))
             return places <= came.keys()
 
         what = "a page" if firing else "word that it is over"
         seconds = (
-            rule.hold + expected.group_wait(rule) + 2 * expected.group_interval(rule)
+            rule.for_seconds + expected_routing.group_wait(rule) + 2 * expected_routing.group_interval(rule)
         ) * SCALE + SLACK_S
-        await until(everywhere, seconds, f"{what} did not come to every place")
+        await wait_until(everywhere, seconds, f"{what} did not come to every place")
 
 
 async def _is_up(stack: NativeStack) -> bool:

@@ -12,15 +12,15 @@ from typing import Final, TypeVar
 
 import psutil
 
-from tallow.stack.engines import plan
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.health import probe
-from tallow.stack.engines.home import Home
 from tallow.stack.engines.native import StackError
-from tallow.stack.engines.plan import Running
 from tallow.stack.engines.reload.log_excerpt import LogExcerpt
-from tallow.stack.engines.restart import restart
 from tallow.stack.engines.services import SERVICES, Service, ports
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.restart import restart
+from tallow.stack.engines.supervisor.state_files import Running
 
 START_S: Final = 60.0
 """How long a service that starts is waited for; Prometheus may have a long log to replay."""
@@ -50,7 +50,7 @@ class ReloadState:
     at: float
 
 
-def reload_state(service: str, home: Home) -> ReloadState | None:
+def reload_state(service: str, home: StateDir) -> ReloadState | None:
     """The state of Prometheus or Alertmanager; None while it does not answer."""
     try:
         metrics = Api.of(service, home).text("/metrics")
@@ -60,7 +60,7 @@ def reload_state(service: str, home: Home) -> ReloadState | None:
     return ReloadState(found.get("successful") == 1, found.get("success_timestamp_seconds", 0.0))
 
 
-def take(service: str, home: Home, files: Iterable[Path], *, changed: bool) -> bool:
+def take(service: str, home: StateDir, files: Iterable[Path], *, changed: bool) -> bool:
     """Have a service read its configuration unless it uses the present files already; whether it had to.
 
     Args:
@@ -101,7 +101,7 @@ def _decided(
     return state if before.successful or "config" in log.error().lower() else None
 
 
-def restart_until_ready(home: Home, names: Iterable[str], reason: str) -> tuple[str, ...]:
+def restart_until_ready(home: StateDir, names: Iterable[str], reason: str) -> tuple[str, ...]:
     """Restart services and wait until each can work: those that were restarted. Held ones stay down.
 
     Args:
@@ -121,7 +121,7 @@ def restart_until_ready(home: Home, names: Iterable[str], reason: str) -> tuple[
     return restarted
 
 
-def _wait_until_ready(service: Service, port: int, home: Home, restarts: int, log: LogExcerpt) -> None:
+def _wait_until_ready(service: Service, port: int, home: StateDir, restarts: int, log: LogExcerpt) -> None:
     deadline = time.monotonic() + START_S
     while not (health := probe(service, port, home)).healthy:
         running = _running(service.name, home)
@@ -132,7 +132,7 @@ def _wait_until_ready(service: Service, port: int, home: Home, restarts: int, lo
         time.sleep(POLL_S)
 
 
-def _state_while_running(service: str, home: Home) -> ReloadState | None:
+def _state_while_running(service: str, home: StateDir) -> ReloadState | None:
     running = _running(service, home)
     if running.state == "waiting":
         raise RejectedError(f"{service} does not run: {_end_of(running)}")
@@ -143,11 +143,11 @@ def _end_of(running: Running) -> str:
     return running.last_exit.reason if running.last_exit else "it ended"
 
 
-def _running(service: str, home: Home) -> Running:
-    return plan.read_report(home).services.get(service, Running())
+def _running(service: str, home: StateDir) -> Running:
+    return state_files.read_report(home).services.get(service, Running())
 
 
-def _signal(service: str, home: Home) -> None:
+def _signal(service: str, home: StateDir) -> None:
     process = _running(service, home).process()
     try:
         if process is None:

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.engines import native, plan
-from tallow.stack.engines.home import Home, write_private
-from tallow.stack.engines.locks import locked
+from tallow.stack.engines import native
 from tallow.stack.engines.native import NotRunningError, StackError
 from tallow.stack.engines.reload import snapshot
 from tallow.stack.engines.reload.acceptance import restart_until_ready, take
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.reload.snapshot import Applied
-from tallow.stack.engines.restart import restart
 from tallow.stack.engines.services import NAMES, SERVICES
+from tallow.stack.engines.state.locks import locked
+from tallow.stack.engines.state.state_dir import StateDir, write_private
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.restart import restart
 from tallow.stack.prometheus import METRICS_TOKEN_FILE
 
 _SIGNALLED: Final = tuple(service.name for service in SERVICES if service.reloads_on_sighup)
@@ -46,7 +47,7 @@ class Reloaded:
     notes: tuple[str, ...] = ()
 
 
-def reload(home: Home, environment: Mapping[str, str], say: Callable[[str], None]) -> Reloaded:
+def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], None]) -> Reloaded:
     """Bring changed settings into effect.
 
     Everything is validated before a file is written. A service that refuses a change takes all of it back:
@@ -73,7 +74,7 @@ def reload(home: Home, environment: Mapping[str, str], say: Callable[[str], None
             reread, restarted = _apply(home, candidate, change, variables)
         finally:
             change.close()
-        held = plan.read_plan(home).held
+        held = state_files.read_plan(home).held
         return Reloaded(variables, change.paths, reread, restarted, held, candidate.notes)
 
 
@@ -90,7 +91,7 @@ class Rotated:
     keeps_metrics_token: bool = False
 
 
-def apply_rotation(home: Home) -> Rotated:
+def apply_rotation(home: StateDir) -> Rotated:
     """Restart the services that read credentials only at their start: those whose credentials changed.
 
     Settings are not read again.
@@ -99,7 +100,7 @@ def apply_rotation(home: Home) -> Rotated:
         StackError: one does not start with them.
     """
     with locked(home, "up"):
-        if plan.supervisor(home) is None:
+        if state_files.supervisor(home) is None:
             return Rotated()
         if chosen := snapshot.running_settings(home).metrics_token:
             write_private(home.secrets / METRICS_TOKEN_FILE, chosen)  # the operator's is not ours to rotate
@@ -110,15 +111,15 @@ def apply_rotation(home: Home) -> Rotated:
         return Rotated(restarted, keeps_metrics_token=chosen is not None)
 
 
-def pending(home: Home, candidate: Candidate) -> bool:
+def pending(home: StateDir, candidate: Candidate) -> bool:
     """Whether a reload would change anything."""
     change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
     wanted = snapshot.wanted(home, candidate.component_settings, candidate.values)
     return bool(change.paths or snapshot.read_applied(home).changed(wanted))
 
 
-def _see_that_it_runs(home: Home) -> None:
-    if plan.supervisor(home) is None:
+def _see_that_it_runs(home: StateDir) -> None:
+    if state_files.supervisor(home) is None:
         raise NotRunningError(_NOT_RUNNING)
 
 
@@ -129,7 +130,7 @@ class _Attempt:
         failing: services that did not work before. They cannot prevent a change for the others.
     """
 
-    def __init__(self, home: Home, change: FileTransaction, failing: Collection[str]) -> None:
+    def __init__(self, home: StateDir, change: FileTransaction, failing: Collection[str]) -> None:
         self.reread: list[str] = []
         self.restarted: list[str] = []
         self.problems: list[str] = []
@@ -147,7 +148,7 @@ class _Attempt:
         files = [path for path in folder.rglob("*") if path.is_file()]
         changed = any(folder in path.parents for path in self._change.paths)
         with self._tolerating(name):
-            if plan.read_report(self._home).services[name].state == "waiting":
+            if state_files.read_report(self._home).services[name].state == "waiting":
                 restart(self._home, [name], "tallow reload")
             if take(name, self._home, files, changed=changed):
                 self.reread.append(name)
@@ -172,7 +173,7 @@ class _Attempt:
 
 
 def _apply(
-    home: Home, candidate: Candidate, change: FileTransaction, variables: tuple[str, ...]
+    home: StateDir, candidate: Candidate, change: FileTransaction, variables: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Replace the files and have every service take them: those that read them again and that restarted.
 
@@ -181,7 +182,7 @@ def _apply(
         OSError: a file cannot be replaced; likewise.
     """
     before = snapshot.read_applied(home)
-    held = plan.read_plan(home).held
+    held = state_files.read_plan(home).held
     failing = {name for name, health in native.health(home).items() if not health.healthy} - {*held}
     reason = f"tallow reload: {', '.join(variables)} changed" if variables else "tallow reload"
     attempt, stale = _Attempt(home, change, failing), set[str]()
@@ -204,12 +205,14 @@ def _apply(
     return tuple(attempt.reread), tuple(attempt.restarted)
 
 
-def _waiting(home: Home) -> set[str]:
+def _waiting(home: StateDir) -> set[str]:
     """Services that have failed and wait for their next start."""
-    return {name for name, running in plan.read_report(home).services.items() if running.state == "waiting"}
+    return {
+        name for name, running in state_files.read_report(home).services.items() if running.state == "waiting"
+    }
 
 
-def _take_back(home: Home, change: FileTransaction, restarted: Iterable[str]) -> str:
+def _take_back(home: StateDir, change: FileTransaction, restarted: Iterable[str]) -> str:
     """Bring the files back and have services use them: in words, how that went."""
     change.undo()
     attempt = _Attempt(home, change, NAMES)

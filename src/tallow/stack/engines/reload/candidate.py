@@ -7,12 +7,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tallow.monitoring.env_file import EnvFile, read_env_file
-from tallow.monitoring.environment import SettingVariables
-from tallow.monitoring.setting_error import BadSettingError
-from tallow.monitoring.variable_source import ENV_FILE_VARIABLE, VariableSource
+from tallow.monitoring.settings.base import SettingVariables
+from tallow.monitoring.settings.env_file import EnvFile, read_env_file
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
 from tallow.stack.engines import configuration
-from tallow.stack.engines.home import Choices, Home
 from tallow.stack.engines.reload.component_check import check_components
 from tallow.stack.engines.reload.misspelling import meant
 from tallow.stack.engines.reload.notes import notes_on
@@ -20,6 +19,7 @@ from tallow.stack.engines.reload.program_check import check_configuration
 from tallow.stack.engines.reload.snapshot import ENVIRONMENT_FILE, as_text, read_values, stored_environment
 from tallow.stack.engines.services import SETTINGS_FILE
 from tallow.stack.engines.stack_settings import CLASSES, StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Candidate:
     obsolete: tuple[Path, ...]
     notes: tuple[str, ...]
 
-    def changed_variables(self, home: Home) -> tuple[str, ...]:
+    def changed_variables(self, home: StateDir) -> tuple[str, ...]:
         """The variables whose value is not the one that the running stack uses."""
         before = read_values(home.secrets / SETTINGS_FILE)
         return tuple(
@@ -57,8 +57,8 @@ class Candidate:
 
 
 def validate(
-    home: Home,
-    choices: Choices,
+    home: StateDir,
+    choices: StackOptions,
     environment: Mapping[str, str],
     say: Callable[[str], None],
     *,
@@ -102,7 +102,7 @@ def validate(
     return Candidate(settings, values, component_settings, files, obsolete, notes)
 
 
-def _source(choices: Choices, environment: dict[str, str]) -> VariableSource:
+def _source(choices: StackOptions, environment: dict[str, str]) -> VariableSource:
     """The environment, and the operator's file of settings; relative paths begin where `up` ran."""
     folder = Path(choices.env_folder)
     path = folder / (environment.get(ENV_FILE_VARIABLE) or ".env")

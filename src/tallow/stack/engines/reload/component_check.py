@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tallow.monitoring.environment import SettingVariables
-from tallow.monitoring.setting_error import BadSettingError
-from tallow.stack.engines.home import Choices, Home
+from tallow.monitoring.settings.base import SettingVariables
+from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.engines.services import SERVICES, Service, fill
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 TIMEOUT_S: Final = 60.0
 FLAG: Final = "--check-settings"
@@ -34,7 +34,7 @@ class ComponentCheck:
 
 
 def check_components(
-    home: Home, choices: Choices, environment: Mapping[str, str]
+    home: StateDir, choices: StackOptions, environment: Mapping[str, str]
 ) -> dict[str, ComponentCheck]:
     """Start the check of each service that reads settings by itself, side by side.
 
@@ -58,7 +58,7 @@ def check_components(
 
 
 def _start(
-    service: Service, home: Home, choices: Choices, environment: Mapping[str, str]
+    service: Service, home: StateDir, choices: StackOptions, environment: Mapping[str, str]
 ) -> subprocess.Popen[str]:
     arguments, _ = fill(service, home, choices)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.engines.logs import LEVELS, Line, Tail, parse
+from tallow.stack.engines.logs.reader import LEVELS, Line, Tail, parse
 
 SHOWN: Final = 500
 

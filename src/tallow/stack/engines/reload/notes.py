@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 from tallow.monitoring import variables as library
-from tallow.monitoring.env_file import EnvFile
-from tallow.monitoring.environment import SettingVariables
-from tallow.monitoring.variable_source import ENV_FILE_VARIABLE, VariableSource
+from tallow.monitoring.settings.base import SettingVariables
+from tallow.monitoring.settings.env_file import EnvFile
+from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
 from tallow.monitoring.variables import names
 from tallow.stack import variables as stack
 from tallow.stack.engines.reload.misspelling import meant

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tallow.monitoring.setting_error import BadSettingError
+from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack import credentials
 from tallow.stack.engines import configuration
-from tallow.stack.engines.binaries import MissingProgramError, Program, ensure
-from tallow.stack.engines.home import Choices, Home, private_folder
+from tallow.stack.engines.programs.programs import MissingProgramError, Program, ensure
 from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir, private_folder
 
 FOLDER: Final = "check"
 """The folder below ``run`` in which a copy of the configuration is checked."""
@@ -28,7 +28,7 @@ _CHECKS: Final = {
 
 
 def check_configuration(
-    home: Home, choices: Choices, settings: StackSettings, say: Callable[[str], None]
+    home: StateDir, choices: StackOptions, settings: StackSettings, say: Callable[[str], None]
 ) -> tuple[str, ...]:
     """Check the configuration that the settings lead to, in a folder of its own.
 
@@ -42,7 +42,7 @@ def check_configuration(
         BadSettingError: the configuration would be refused; one line with the program's reason.
         OSError: the copy cannot be written, such as for a full disk.
     """
-    copy = Home(home.run / FOLDER)
+    copy = StateDir(home.run / FOLDER)
     shutil.rmtree(copy.root, ignore_errors=True)
     try:
         private_folder(copy.secrets)
@@ -53,7 +53,7 @@ def check_configuration(
         shutil.rmtree(copy.root, ignore_errors=True)
 
 
-def _check(name: str, copy: Home, home: Home, say: Callable[[str], None]) -> str | None:
+def _check(name: str, copy: StateDir, home: StateDir, say: Callable[[str], None]) -> str | None:
     *arguments, file = _CHECKS[name]
     try:
         program = ensure([name], say)[name]

@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tallow.monitoring.env_file import quoted, read_env_file
-from tallow.monitoring.environment import SettingVariables
-from tallow.monitoring.small_file import UnreadableFileError, read_small_file
-from tallow.monitoring.variable_source import MAX_SECRET_BYTES, VariableSource
+from tallow.monitoring.settings.base import SettingVariables
+from tallow.monitoring.settings.env_file import quoted, read_env_file
+from tallow.monitoring.settings.small_file import UnreadableFileError, read_small_file
+from tallow.monitoring.settings.variable_source import MAX_SECRET_BYTES, VariableSource
 from tallow.stack.engines import configuration
-from tallow.stack.engines.home import Home, read_json, write_private
 from tallow.stack.engines.services import SERVICES, SETTINGS_FILE
 from tallow.stack.engines.stack_settings import StackSettings
+from tallow.stack.engines.state.state_dir import StateDir, read_json, write_private
 
 ENVIRONMENT_FILE: Final = "environment.env"
 """Below ``secrets``: the settings that the environment gave."""
@@ -25,7 +25,7 @@ APPLIED_FILE: Final = "applied_settings.json"
 """Below ``run``: what each service was started with, as digests."""
 
 
-def running_settings(home: Home) -> StackSettings:
+def running_settings(home: StateDir) -> StackSettings:
     """What the running stack uses.
 
     Raises:
@@ -47,7 +47,7 @@ def as_text(values: Mapping[str, str]) -> str:
     return "".join(f"{name}={quoted(value)}\n" for name, value in sorted(values.items()))
 
 
-def stored_environment(home: Home) -> dict[str, str]:
+def stored_environment(home: StateDir) -> dict[str, str]:
     """The variables that the environment of `up` and later `reload` gave."""
     return read_values(home.secrets / ENVIRONMENT_FILE)
 
@@ -70,7 +70,7 @@ class Applied:
 
 
 def wanted(
-    home: Home, settings: Mapping[str, Iterable[SettingVariables]], values: Mapping[str, str]
+    home: StateDir, settings: Mapping[str, Iterable[SettingVariables]], values: Mapping[str, str]
 ) -> Applied:
     """Digests of what services read only when they start.
 
@@ -84,7 +84,7 @@ def wanted(
     return Applied(found, credential_digests(home))
 
 
-def credential_digests(home: Home) -> dict[str, str]:
+def credential_digests(home: StateDir) -> dict[str, str]:
     """Digests of the credentials that services read only when they start."""
     return {
         service.name: _digest([_content(home.secrets / file) for file in service.credentials])
@@ -93,7 +93,7 @@ def credential_digests(home: Home) -> dict[str, str]:
     }
 
 
-def read_applied(home: Home) -> Applied:
+def read_applied(home: StateDir) -> Applied:
     """What services were started with; nothing if that is not known."""
     found = read_json(home.run / APPLIED_FILE)
     try:
@@ -102,7 +102,7 @@ def read_applied(home: Home) -> Applied:
         return Applied()
 
 
-def write_applied(home: Home, applied: Applied) -> None:
+def write_applied(home: StateDir, applied: Applied) -> None:
     """Remember what services were started with."""
     write_private(home.run / APPLIED_FILE, json.dumps(asdict(applied), indent=1))
 

@@ -1,0 +1,73 @@
+"""What runs by itself: the event loop's watch, the garbage collector's, and the figures of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable
+
+from benchmarks.paired_measurement import Row, summed, timed
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.runtime import GcWatch, LoopWatch, ProcessWatch
+
+SECONDS = 2.0
+ROUNDS = 5
+LIMIT = 1e-3
+"""A thousandth of a core."""
+COLLECTIONS = 2_000
+SCRAPES = 200
+A_SCRAPE_S = 15.0
+
+
+def rows() -> list[Row]:
+    """The table's lines on the watches: CPU a second against a thousandth of a core, and a collection's."""
+    watch = LoopWatch(Metrics(Registry()))
+    idle = [(max(0.0, _loop(watch.watch) - _loop(lambda: None)), LIMIT * SECONDS) for _ in range(ROUNDS)]
+    process = ProcessWatch(Metrics(Registry()))
+    read = [(_figures(process) / A_SCRAPE_S, LIMIT) for _ in range(ROUNDS)]
+    return [
+        summed("event loop's watch, a second", "0.1 % of a core", idle, int(SECONDS), 1.0),
+        summed("process figures, a scrape every 15 s, a second", "0.1 % of a core", read, 1, 1.0),
+        summed(
+            "700 lists made and collected, timed", "the same, not timed", _collections(), COLLECTIONS, None
+        ),
+    ]
+
+
+def _loop(start: Callable[[], None]) -> float:
+    """CPU seconds of a loop that has nothing to do."""
+
+    async def idle() -> float:
+        start()
+        before = time.process_time()
+        await asyncio.sleep(SECONDS)
+        return time.process_time() - before
+
+    return asyncio.run(idle())
+
+
+def _figures(process: ProcessWatch) -> float:
+    def read(_: object) -> None:
+        for _ in range(SCRAPES):
+            process.refresh()
+
+    return timed(read, None) / SCRAPES
+
+
+def _collections() -> list[tuple[float, float]]:
+    """A program that makes containers, and so collections of the youngest generation."""
+
+    def allocate(_: object) -> None:
+        for _ in range(COLLECTIONS):
+            kept = [[] for _ in range(gc.get_threshold()[0])]
+            del kept
+
+    samples = []
+    for _ in range(ROUNDS):
+        bare = timed(allocate, None)
+        watch = GcWatch(Metrics(Registry()))
+        samples.append((timed(allocate, None), bare))
+        gc.callbacks.remove(watch._seen)
+    return samples

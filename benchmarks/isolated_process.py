@@ -1,0 +1,20 @@
+"""Rows measured in a process of their own, where a peer can be set up by the environment alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from benchmarks.paired_measurement import Row
+
+
+def rows_of(command: Sequence[str], environment: Mapping[str, str]) -> list[Row]:
+    """The rows a process prints by :func:`print_rows`."""
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    return [Row(**row) for row in json.loads(done.stdout)]
+
+
+def print_rows(rows: Sequence[Row]) -> None:
+    print(json.dumps([asdict(row) for row in rows]))

@@ -1,0 +1,28 @@
+"""A line to the server that can be cut."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+
+from tallow.app.peer.server_client import ServerClient
+
+
+class CuttableServer(ServerClient):
+    """A server whose WebSockets are remembered, so that they can be lost as on a bad day."""
+
+    def __init__(self, origin: str, context: ssl.SSLContext) -> None:
+        super().__init__(origin, context)
+        self._opened: dict[str, ClientConnection] = {}
+
+    async def socket(self, path: str, **options: Any) -> ClientConnection:
+        """See :meth:`Server.socket`."""
+        self._opened[path] = await super().socket(path, **options)
+        return self._opened[path]
+
+    def cut(self, path: str) -> None:
+        """Lose the connection at a path, without a goodbye."""
+        if path in self._opened:
+            self._opened[path].transport.abort()

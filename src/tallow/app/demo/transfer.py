@@ -1,0 +1,190 @@
+"""One transfer of the demo: two real peers, and what is to happen to them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from tallow.app.crypto.errors import CancelledByPeerError
+from tallow.app.demo.cuttable_server import CuttableServer
+from tallow.app.demo.files import make
+from tallow.app.demo.plan import Outcome, Plan
+from tallow.app.files.destination import Destination
+from tallow.app.files.source import collect
+from tallow.app.link import Link, new_secret, token_hash
+from tallow.app.peer.connection.retry import Timing
+from tallow.app.peer.errors import one_line
+from tallow.app.peer.telemetry_reporter import new_metrics
+from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.prepare import Offer, prepare
+from tallow.app.peer.transfer.receiver import Receiver
+from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
+from tallow.app.peer.transfer.sender import Sender
+from tallow.monitoring import correlation
+from tallow.monitoring.metrics import Metrics
+
+TIMING: Final = Timing(first=0.2, most=2, patience=60, channel=20, direct=15, linger=5)
+HASTY: Final = replace(TIMING, direct=0.001)
+LEFT_ALONE_S: Final = 30
+"""How long one side may go on without the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a transfer ended. ``method`` is none if no channel was opened, ``error`` empty on success."""
+
+    plan: Plan
+    outcome: Outcome
+    method: str
+    size: int
+    seconds: float
+    error: str = ""
+
+    @property
+    def as_meant(self) -> bool:
+        """Whether it is what the plan wanted."""
+        return self.outcome == self.plan.meant
+
+
+@dataclass
+class EventRecorder:
+    """What a peer told, and a way to wait for it."""
+
+    events: dict[str, asyncio.Event] = field(default_factory=dict)
+    method: str = "none"
+
+    def __call__(self, event: str, /, **details: Any) -> None:
+        self.method = details.get("method", self.method)
+        self.event(event).set()
+
+    def event(self, name: str) -> asyncio.Event:
+        return self.events.setdefault(name, asyncio.Event())
+
+
+class Pair:
+    """Sender and receiver of one transfer.
+
+    Args:
+        folder: for its files; the caller removes it.
+    """
+
+    def __init__(self, origin: str, context: ssl.SSLContext, plan: Plan, folder: Path) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._lines = {side: CuttableServer(origin, context) for side in ("sender", "receiver")}
+        self._told = {side: EventRecorder() for side in self._lines}
+        self._options = Options(
+            relay="relay" if plan.relay else "auto",
+            tallow_relay=plan.relay and not plan.turn and plan.kind != "fallback",
+            telemetry=not plan.silent,
+            timing=HASTY if plan.kind == "fallback" else TIMING,
+        )
+        if plan.kind == "fallback":
+            self._options = replace(self._options, relay="auto")
+        self._size = 0
+
+    async def run(self, chance: random.Random) -> Result:
+        """Transfer, and meddle.
+
+        Raises:
+            PeerError: no room could be made.
+        """
+        begun = time.monotonic()
+        async with AsyncExitStack() as stack:
+            for line in self._lines.values():
+                await stack.enter_async_context(line)
+            paths = await asyncio.to_thread(make, self._plan, self._folder, chance)
+            secret = new_secret()
+            with correlation.bind(correlation.new_id()):
+                made = await self._lines["sender"].make_room(token_hash(secret))
+            link = Link(self._lines["sender"].origin, made.room, secret)
+            error = await self._transfer(link, paths, time.time() + made.expires_in)
+        outcome = self._outcome(error)
+        method = self._told["sender"].method
+        text = one_line(error) if error is not None and outcome in {"failed", "refused"} else ""
+        return Result(self._plan, outcome, method, self._size, time.monotonic() - begun, text)
+
+    async def _transfer(self, link: Link, paths: list[Path], expires: float) -> BaseException | None:
+        sides = [asyncio.create_task(self._send(link, paths, expires), name="demo sender")]
+        fate: asyncio.Task[None] | None = None
+        try:
+            if self._plan.kind == "wrong_link":
+                with suppress(Exception):
+                    await self._receive(replace(link, secret=new_secret()), expires)
+            if self._plan.kind != "broken_picture":
+                sides.append(asyncio.create_task(self._receive(link, expires), name="demo receiver"))
+                fate = asyncio.create_task(self._meddle(sides, paths), name="demo fate")
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(sides, timeout=LEFT_ALONE_S)
+        finally:
+            await _ended(*sides, *([fate] if fate else []))
+        return asyncio.CancelledError() if sides[0].cancelled() else sides[0].exception()
+
+    async def _meddle(self, sides: list[asyncio.Task[None]], paths: list[Path]) -> None:
+        """What happens to this transfer once it is under way."""
+        await self._told["sender"].event("progress").wait()
+        match self._plan.kind:
+            case "sender_cancels":
+                sides[0].cancel()
+            case "receiver_cancels":
+                sides[1].cancel()
+            case "interrupted":
+                self._lines["sender"].cut("/api/relay")
+            case "signaling_lost":
+                self._lines["receiver"].cut("/api/signal")
+            case "source_changes":
+                with paths[0].open("ab") as file:
+                    file.write(b"!")
+
+    async def _send(self, link: Link, paths: list[Path], expires: float) -> None:
+        plan, metrics = self._plan, new_metrics()
+        sent = SenderState(
+            link, expires, [], keep_metadata=plan.keep_metadata, file=self._folder / "sent.json"
+        )
+        scratch = self._folder / "scratch"
+        scratch.mkdir()
+        preparing = asyncio.create_task(self._prepare(paths, scratch, metrics), name="demo files")
+        options = self._used("send", "keep_metadata" if plan.keep_metadata else None)
+        sender = Sender(self._lines["sender"], sent, preparing, options, metrics, self._told["sender"])
+        await sender.run()
+
+    async def _prepare(self, paths: list[Path], scratch: Path, metrics: Metrics) -> Offer:
+        await asyncio.sleep(self._plan.prepares_s)
+        offer = await prepare(collect(paths), scratch, metrics, keep_metadata=self._plan.keep_metadata)
+        self._size = offer.manifest.size
+        return offer
+
+    async def _receive(self, link: Link, expires: float) -> None:
+        received = ReceiverState(self._folder / "received.json", expires)
+        line, told = self._lines["receiver"], self._told["receiver"]
+        with Destination(self._folder / "in") as destination:
+            options = self._used("receive")
+            await Receiver(line, link, destination, received, options, new_metrics(), told).run()
+
+    def _used(self, feature: str, also: str | None = None) -> Options:
+        plan = self._plan
+        many = "multiple_files" if plan.content == "several" and feature == "send" else None
+        only = "relay_only" if self._options.relay == "relay" else None
+        resumed = "resume" if plan.kind == "interrupted" else None
+        features = tuple(name for name in (feature, also, many, only, resumed) if name)
+        settings = {plan.setting: 1} if plan.setting and feature == "send" else {}
+        return replace(self._options, features=features, settings=settings)
+
+    def _outcome(self, error: BaseException | None) -> Outcome:
+        if error is None:
+            return "success"
+        if isinstance(error, asyncio.CancelledError | CancelledByPeerError):
+            return "cancelled"
+        return "refused" if self._plan.kind == "broken_picture" else "failed"
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,111 @@
+"""Faults of keys: ML-KEM operations that take long, fail, or whose ciphertext is broken on its way."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+
+from tallow.app.channels.channel import Channel
+from tallow.app.crypto import handshake
+from tallow.app.crypto.errors import KeyExchangeError
+from tallow.app.crypto.session import Session
+from tallow.app.link import Link
+from tallow.app.peer.connection import secure_channel
+from tallow.monitoring.metrics import Metrics
+
+
+def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
+    """What is put in whose place."""
+    if not wanted.keys() & {"delay_keys", "fail_keys", "break_confirmation"}:
+        return []
+    faulty = Keys(
+        wanted.get("delay_keys", 0), wanted.get("fail_keys", 0), wanted.get("break_confirmation", 0)
+    )
+    return [
+        (handshake, "MLKEM768PrivateKey", faulty),
+        (handshake, "MLKEM768PublicKey", faulty),
+        # In a thread, or a delay would hold up everything else in this process.
+        (secure_channel, "_sender", _sender),
+        (secure_channel, "_receiver", _receiver),
+    ]
+
+
+class Keys:
+    """Stands for both of ML-KEM's key classes, as far as the handshake uses them."""
+
+    def __init__(self, delay_s: float, failing: float, broken: float) -> None:
+        self._delay_s = delay_s
+        self._failing = failing
+        self._broken = broken
+
+    def generate(self) -> PrivateKey:
+        """A key whose operations meet the faults."""
+        self.meet()
+        return PrivateKey(MLKEM768PrivateKey.generate(), self)
+
+    def from_public_bytes(self, data: bytes) -> PublicKey:
+        """The other side's key, likewise."""
+        return PublicKey(MLKEM768PublicKey.from_public_bytes(data), self)
+
+    def meet(self) -> None:
+        """What happens to an operation."""
+        time.sleep(self._delay_s)
+        if random.random() < self._failing:  # noqa: S311 - no secret
+            raise KeyExchangeError
+
+    def carry(self, ciphertext: bytes) -> bytes:
+        """What happens to a ciphertext. ML-KEM rejects it implicitly: only the confirmation shows it."""
+        broken = random.random() < self._broken  # noqa: S311 - no secret
+        return bytes([ciphertext[0] ^ 1]) + ciphertext[1:] if broken else ciphertext
+
+
+class PrivateKey:
+    """A private key that meets the faults."""
+
+    def __init__(self, key: MLKEM768PrivateKey, faults: Keys) -> None:
+        self._key = key
+        self._faults = faults
+
+    def public_key(self) -> MLKEM768PublicKey:
+        """The real public key."""
+        return self._key.public_key()
+
+    def decapsulate(self, ciphertext: bytes) -> bytes:
+        """As the real one."""
+        self._faults.meet()
+        return self._key.decapsulate(ciphertext)
+
+
+class PublicKey:
+    """A public key that meets the faults."""
+
+    def __init__(self, key: MLKEM768PublicKey, faults: Keys) -> None:
+        self._key = key
+        self._faults = faults
+
+    def encapsulate(self) -> tuple[bytes, bytes]:
+        """As the real one."""
+        self._faults.meet()
+        secret, ciphertext = self._key.encapsulate()
+        return secret, self._faults.carry(ciphertext)
+
+
+async def _sender(channel: Channel, link: Link, metrics: Metrics) -> Session:
+    real, descriptions = handshake.SenderHandshake, channel.descriptions
+    mine = await asyncio.to_thread(real, link.secret, link.room, descriptions, metrics)
+    await channel.send(mine.hello())
+    await channel.send(await asyncio.to_thread(mine.reply, await channel.receive()))
+    return mine.confirm(await channel.receive())
+
+
+async def _receiver(channel: Channel, link: Link, metrics: Metrics) -> Session:
+    mine = handshake.ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
+    await channel.send(await asyncio.to_thread(mine.hello, await channel.receive()))
+    confirmation, session = mine.confirm(await channel.receive())
+    await channel.send(confirmation)
+    return session

@@ -1,0 +1,182 @@
+"""Which way is taken across: the sender tries, the receiver follows.
+
+Directly first (WebRTC), then over Tallow's relay; ``relay_preference`` and ``--relay`` leave some out.
+What is recorded of a connection the sender records: it is one, however many look at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, Method, Quality
+from tallow.app.channels.relay import RelayChannel
+from tallow.app.crypto.session import Role
+from tallow.app.peer.connection.signaling import Attempt, Signaling, WayRefusedError
+from tallow.app.peer.errors import PeerError
+from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.transfer.outcome import Options
+from tallow.monitoring.metrics import Metrics
+
+QUALITY_S: Final = 3
+"""How long the end of a transfer waits to learn how good its connection was."""
+
+Policy = Literal["all", "relay"]
+
+
+class ChannelConnector:
+    """Opens channels for one side of a transfer."""
+
+    def __init__(self, server: ServerClient, role: Role, options: Options, metrics: Metrics) -> None:
+        self._server = server
+        self._role = role
+        self._options = options
+        self._metrics = metrics
+        self._tried = False
+        self._hopeless = options.tallow_relay
+
+    async def open(self, signaling: Signaling) -> Channel:
+        """A channel to the receiver, which is here.
+
+        Raises:
+            ChannelError: there is none to be had at this moment.
+            PeerError: there is none that both sides may use.
+        """
+        servers = self._ice_servers(signaling)
+        if not self._hopeless and (self._policy == "all" or has_turn(servers)):
+            try:
+                return await self._webrtc(signaling, servers)
+            except WayRefusedError:
+                self._hopeless = True
+            except ChannelClosedError:
+                raise
+            except ChannelError:
+                self._hopeless = True
+                self._metrics.record_error("network", "low")
+                if self._options.relay != "direct":
+                    channel = await self._relay(signaling)
+                    self._metrics.record_recovery("network")
+                    return channel
+        if self._options.relay == "direct":
+            raise PeerError("there is no direct way to the other side, and this side uses no relay")
+        return await self._relay(signaling)
+
+    async def follow(self, attempt: Attempt, signaling: Signaling) -> Channel:
+        """The channel that the sender opens with an attempt.
+
+        Raises:
+            ChannelError: it did not come about.
+        """
+        servers = self._ice_servers(signaling)
+        if attempt.way == "relay":
+            if self._options.relay == "direct":
+                await self._refuse(attempt)
+            await attempt.receive()  # the offer that began it
+            return await self._at_the_relay(signaling, attempt)
+        if self._options.tallow_relay or (self._policy == "relay" and not has_turn(servers)):
+            await self._refuse(attempt)
+        channel: Channel = await self._connect(attempt, servers)
+        return channel
+
+    async def done(self, channel: Channel) -> None:
+        """A transfer over this channel is complete: record how good the connection was."""
+        path = getattr(channel, "path", None)
+        if self._role == "sender" and path is not None:
+            with suppress(ChannelError, TimeoutError):
+                async with asyncio.timeout(QUALITY_S):
+                    found: Quality = await channel.quality()  # type: ignore[attr-defined]
+                    self._metrics.record_connection_quality(path, score(found))
+
+    @property
+    def _policy(self) -> Policy:
+        return "relay" if self._options.relay == "relay" else "all"
+
+    def _ice_servers(self, signaling: Signaling) -> list[dict[str, Any]]:
+        servers = signaling.joined.ice_servers
+        if self._options.relay != "direct":
+            return servers
+        return [entry for entry in servers if not has_turn([entry])]
+
+    async def _refuse(self, attempt: Attempt) -> None:
+        await attempt.refuse()
+        raise ChannelError("the sender chose a way that this side does not use")
+
+    async def _webrtc(self, signaling: Signaling, servers: list[dict[str, Any]]) -> Channel:
+        first, self._tried = not self._tried, True
+        try:
+            channel: Channel = await self._connect(signaling.attempt("webrtc"), servers)
+        except ChannelClosedError:
+            raise
+        except ChannelError:
+            if first:
+                self._failed(servers)
+            raise
+        if first:
+            self._connected(channel)
+        return channel
+
+    async def _connect(self, attempt: Attempt, servers: list[dict[str, Any]]) -> Any:
+        from tallow.app.channels.webrtc import connect  # aiortc takes half a second to load
+
+        timeout = self._options.timing.direct
+        return await connect(self._role, attempt, servers, policy=self._policy, timeout=timeout)
+
+    def _connected(self, channel: Any) -> None:
+        self._metrics.record_webrtc_connection(channel.path, "success", channel.established_s)
+        self._metrics.record_nat_traversal(channel.strategy, "success")
+        if channel.path == "relay":
+            self._metrics.record_turn_relay_usage(forced=self._policy == "relay")
+
+    def _failed(self, servers: list[dict[str, Any]]) -> None:
+        """Every kind of candidate that could be tried has failed."""
+        direct = self._policy == "all"
+        self._metrics.record_webrtc_connection("direct" if direct else "relay", "failed")
+        if direct:
+            self._metrics.record_nat_traversal("host", "failed")
+        if direct and servers:
+            self._metrics.record_nat_traversal("stun", "failed")
+        if has_turn(servers):
+            self._metrics.record_nat_traversal("turn", "failed")
+
+    async def _relay(self, signaling: Signaling) -> Channel:
+        attempt = signaling.attempt("relay")
+        await attempt.send("offer", {})
+        try:
+            async with asyncio.timeout(self._options.timing.channel):
+                await attempt.receive()
+        except WayRefusedError:
+            raise PeerError("there is no direct way to the other side, and it uses no relay") from None
+        except TimeoutError:
+            raise ChannelError("the other side does not answer") from None
+        return await self._at_the_relay(signaling, None)
+
+    async def _at_the_relay(self, signaling: Signaling, attempt: Attempt | None) -> Channel:
+        """Connect to the relay; a receiver answers the attempt once it is there."""
+        channel = await RelayChannel.connect(self._server.socket, signaling.joined.relay_ticket)
+        try:
+            if attempt is not None:
+                await attempt.send("answer", {})
+            await channel.paired(self._options.timing.channel)
+        except BaseException:
+            await channel.close()
+            raise
+        return channel
+
+
+def has_turn(servers: list[dict[str, Any]]) -> bool:
+    """Whether a TURN server is among them."""
+    return any(str(url).startswith("turn") for entry in servers for url in entry.get("urls", ()))
+
+
+def method_of(channel: Channel) -> Method:
+    """How data goes, as metrics have it: over a relay of either kind, or directly."""
+    return "relay" if getattr(channel, "path", None) == "relay" else channel.method
+
+
+def score(quality: Quality) -> float:
+    """A connection's quality from 0 to 100: one point less for 10 ms of round trip, at most 50 of them, and
+    2.5 less for 1 % of packets lost, at most 50."""
+    late = min(50.0, quality.round_trip_s * 100)
+    lost = min(50.0, quality.loss * 250)
+    return 100.0 - late - lost

@@ -1,0 +1,150 @@
+"""The server as a peer calls it: HTTP requests, and how its WebSockets are reached."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidHandshake, InvalidURI
+
+from tallow import __version__
+from tallow.app.peer.errors import LostError, PeerError, RefusedError
+from tallow.monitoring import correlation
+from tallow.monitoring.integrations.http_client import async_client
+from tallow.monitoring.integrations.request_errors import (
+    describe_answer,
+    failed_proxy,
+    is_untrusted,
+    through_proxy,
+)
+from tallow.monitoring.integrations.websocket_client import connect_websocket
+
+AGENT: Final = f"tallow/{__version__}"
+TIMEOUT_S: Final = 15
+
+
+def trust(ca: Path | None = None) -> ssl.SSLContext:
+    """Whom to trust: the system's authorities (or those of SSL_CERT_FILE), and those of ``ca``.
+
+    Raises:
+        PeerError: the file holds no certificate.
+    """
+    context = ssl.create_default_context()
+    if ca is not None:
+        try:
+            context.load_verify_locations(ca)
+        except (OSError, ssl.SSLError):
+            raise PeerError("the file of --ca holds no certificate in PEM form", "validation") from None
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedRoom:
+    """A room that was made, good for ``expires_in`` seconds."""
+
+    room: str
+    expires_in: int
+
+
+class ServerClient:
+    """One Tallow server.
+
+    Args:
+        origin: ``https://host[:port]``.
+        context: whom to trust.
+    """
+
+    def __init__(self, origin: str, context: ssl.SSLContext) -> None:
+        self.origin = origin
+        self._context = context
+        self._http = async_client(
+            base_url=origin,
+            transport={"verify": context},
+            timeout=TIMEOUT_S,
+            headers={"user-agent": AGENT},
+            event_hooks={"request": [_correlated]},
+        )
+
+    async def __aenter__(self) -> ServerClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def make_room(self, token_hash: str) -> CreatedRoom:
+        """Make a room for the holder of a token, of which the server is told the hash.
+
+        Raises:
+            PeerError: it was not made.
+        """
+        try:
+            answer = await self._http.post("/api/rooms", json={"token_hash": token_hash})
+            if answer.status_code == 429:
+                raise RefusedError("rate_limited")
+            if answer.status_code == 201:
+                made = answer.json()
+                return CreatedRoom(str(made["room"]), int(made["expires_in"]))
+        except httpx.HTTPError as error:
+            raise LostError(self._reason(error)) from None
+        except (ValueError, KeyError, TypeError):
+            pass  # no Tallow server answers like this
+        if answer.status_code >= 500:
+            raise LostError(f"the server {self.origin} cannot make rooms at this moment{_status(answer)}")
+        raise PeerError(
+            f"what answers at {self.origin}{through_proxy(answer)} is no Tallow server", "signaling"
+        )
+
+    async def report(self, token: str, body: dict[str, Any]) -> httpx.Response:
+        """Hand in a telemetry report.
+
+        Raises:
+            httpx.HTTPError: the server cannot be reached.
+        """
+        headers = {"authorization": f"Bearer {token}"}
+        return await self._http.post("/api/telemetry", json=body, headers=headers)
+
+    async def socket(self, path: str, **options: Any) -> ClientConnection:
+        """A WebSocket, uncompressed: what it carries is encrypted, and nobody learns from lengths.
+
+        Raises:
+            LostError: there is none to be had.
+        """
+        headers = {"X-Request-ID": correlation.current() or correlation.new_id()}
+        secure = self.origin.startswith("https")
+        try:
+            return await connect_websocket(
+                self.origin.replace("http", "ws", 1) + path,
+                compression=None,
+                ssl=self._context if secure else None,
+                user_agent_header=AGENT,
+                additional_headers=headers,
+                open_timeout=TIMEOUT_S,
+                close_timeout=2,
+                **options,
+            )
+        except (OSError, InvalidHandshake, InvalidURI) as error:
+            raise LostError(self._reason(error)) from None
+
+    def _reason(self, error: Exception) -> str:
+        """Why a request failed, in one line that names the server."""
+        proxy = failed_proxy(error)
+        if is_untrusted(error):
+            text = proxy or "the server's certificate is not trusted here"
+            return f"{text}; name its authority with --ca ({self.origin})"
+        text = f"the server cannot be reached at {self.origin}"
+        return f"{text}: {proxy}" if proxy else text
+
+
+def _status(answer: httpx.Response) -> str:
+    """What a proxy has to do with an answer, in brackets; empty without one."""
+    return f" (it {describe_answer(answer)})" if through_proxy(answer) else ""
+
+
+async def _correlated(request: httpx.Request) -> None:
+    current = correlation.current()
+    if current is not None:
+        request.headers[correlation.HEADER] = current

@@ -1,0 +1,1 @@
+"""One transfer as a peer sees it: manifest, files, resume state, progress, outcome."""

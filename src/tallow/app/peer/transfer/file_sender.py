@@ -1,0 +1,123 @@
+"""The sender's part of one connection: manifest, data, and the receipts that come back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from tallow.app.crypto.errors import MalformedError
+from tallow.app.crypto.frames import Header, Kind
+from tallow.app.files.source import Source
+from tallow.app.peer.connection.connector import method_of
+from tallow.app.peer.connection.secure_channel import SecureChannel, run_all_or_fail
+from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
+from tallow.app.peer.transfer.prepare import Offer
+from tallow.app.peer.transfer.progress import Progress
+from tallow.monitoring.metrics import Metrics
+
+BLOCK: Final = 1 << 20
+"""Bytes read from the disk at a time, one block ahead of what is being sent."""
+
+
+class FileSender:
+    """Sends an offer over one connection."""
+
+    def __init__(
+        self,
+        secure: SecureChannel,
+        offer: Offer,
+        metrics: Metrics,
+        progress: Progress,
+    ) -> None:
+        self._secure = secure
+        self._offer = offer
+        self._metrics = metrics
+        self._progress = progress
+        self._method = method_of(secure.channel)
+
+    async def offer(self) -> ResumeOffer:
+        """Send the manifest: what the receiver has of it.
+
+        Raises:
+            ProtocolError, ChannelError: see :class:`SecureChannel`.
+        """
+        manifest = self._offer.manifest
+        await self._secure.send_document(Kind.MANIFEST, manifest.encode())
+        document = await self._secure.receive_document(Kind.ACCEPT, MAX_BYTES)
+        accept = ResumeOffer.decode(document, manifest)
+        self._progress.restart(_at_the_receiver(accept, manifest))
+        return accept
+
+    async def send(self, accept: ResumeOffer) -> None:
+        """Send all that the receiver has not; returns when it has confirmed the whole.
+
+        Raises:
+            ProtocolError, ChannelError: see :class:`SecureChannel`.
+            FileError: a file cannot be read, or has changed.
+        """
+        wanted = [file for file in range(len(self._offer.sources)) if file not in accept.done]
+        async with run_all_or_fail(self._receipts(wanted)):
+            for file in wanted:
+                await self._file(file, accept.have.get(file, 0))
+            await self._secure.send(Header(Kind.FINISH))
+
+    async def _file(self, file: int, start: int) -> None:
+        source = self._offer.sources[file]
+        self._progress.file(source.name)
+        at = start
+        try:
+            async for piece in _pieces(source, start, self._secure.chunk):
+                last = at + len(piece) >= source.size
+                begun = time.perf_counter()
+                await self._secure.send(Header(Kind.DATA, file, at, last), piece)
+                if piece:
+                    took = time.perf_counter() - begun
+                    self._metrics.record_chunk_transfer(self._method, "sent", len(piece), took)
+                at += len(piece)
+                self._progress.add(len(piece))
+        finally:
+            source.close()
+
+    async def _receipts(self, wanted: Sequence[int]) -> None:
+        secure = self._secure
+        for file in wanted:
+            secure.incoming.expect(Kind.RECEIPT, file)
+            await secure.receive()
+            if not secure.incoming.complete:
+                raise MalformedError("a receipt has no end")
+            self._progress.confirmed(self._offer.sources[file].name)
+        secure.incoming.expect(Kind.FINISH)
+        await secure.receive()
+
+
+def _at_the_receiver(accept: ResumeOffer, manifest: Manifest) -> int:
+    done = sum(manifest.files[file].size for file in accept.done)
+    return done + sum(size for file, size in accept.have.items() if file not in accept.done)
+
+
+async def _pieces(source: Source, start: int, chunk: int) -> AsyncIterator[memoryview]:
+    """The file from ``start`` on, in pieces of one frame; at least one, be it empty. The next block is read
+    from the disk while this one is sent."""
+    if start >= source.size:
+        yield memoryview(b"")
+        return
+    block = max(chunk, BLOCK // chunk * chunk)
+    reading = _read(source, start, block)
+    try:
+        while True:
+            data = memoryview(await reading)
+            start += len(data)
+            if start < source.size:
+                reading = _read(source, start, block)
+            for at in range(0, len(data), chunk):
+                yield data[at : at + chunk]
+            if start >= source.size:
+                return
+    finally:
+        reading.cancel()
+
+
+def _read(source: Source, at: int, length: int) -> asyncio.Task[bytes]:
+    return asyncio.create_task(asyncio.to_thread(source.read, at, length))

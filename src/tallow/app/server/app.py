@@ -1,0 +1,133 @@
+"""The server: everything put together as one ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route, WebSocketRoute
+
+from tallow.app.features import FEATURES
+from tallow.app.server.cluster.node import Cluster, room_cache
+from tallow.app.server.context import Context
+from tallow.app.server.endpoints.relay import Relay
+from tallow.app.server.endpoints.rooms import Api
+from tallow.app.server.endpoints.signaling import Signaling
+from tallow.app.server.endpoints.telemetry import Telemetry
+from tallow.app.server.limits.client_address import ClientAddressHasher
+from tallow.app.server.rooms.cache import Cache
+from tallow.app.server.rooms.manager import RoomManager
+from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
+from tallow.app.server.settings import ServerSettings
+from tallow.app.server.transport.responses import ApiError, on_api_error, on_failure, on_http_exception
+from tallow.monitoring import instrument
+from tallow.monitoring.health import Health
+from tallow.monitoring.integrations.caches import instrument_cache
+from tallow.monitoring.logging import logger
+from tallow.monitoring.metrics import METRICS, Metrics
+
+TICK_S: Final = 1
+KEEP_EVERY: Final = 10
+SWEEP_EVERY: Final = 300
+
+
+def create_app(
+    settings: ServerSettings,
+    *,
+    metrics: Metrics = METRICS,
+    metrics_token: str | None = None,
+    cluster: Cluster | None = None,
+) -> Starlette:
+    """The server as an instrumented ASGI application.
+
+    Args:
+        metrics: where to record; the process's own by default.
+        metrics_token: bearer token for /metrics; without one it answers this machine only.
+        cluster: this process's place among several; by default it is the only one.
+    """
+    cluster = cluster or Cluster()
+    for feature in FEATURES:
+        metrics.register_feature(feature)
+    homes = cluster.homes
+    store = SqlStore(settings.database, metrics)
+    cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
+    lobby = RoomManager(settings, metrics, store, cache, name=homes.name)
+    context = Context(settings, metrics, store, lobby, ClientAddressHasher(), homes, cluster.handoff)
+    api = Api(context)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await store.open()
+        ticking = asyncio.create_task(_tick(context), name="tick")
+        try:
+            async with cluster.serve_internal(inner, settings):
+                logger.info("Server started")
+                yield
+                logger.info("Server stops")
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+            await cache.close()
+            await store.close()
+
+    app = Starlette(
+        routes=[
+            Route("/api/rooms", api.make_room, methods=["POST"]),
+            Route("/api/telemetry", Telemetry(context).receive, methods=["POST"]),
+            Route("/api/info", api.info),
+            Route("/api/openapi.json", api.openapi),
+            WebSocketRoute("/api/signal", Signaling(context).serve),
+            WebSocketRoute("/api/relay", Relay(context).serve),
+            *_faults(settings, store, cache),
+        ],
+        exception_handlers={
+            ApiError: on_api_error,
+            HTTPException: on_http_exception,
+            Exception: on_failure,
+        },
+        lifespan=lifespan,
+    )
+    app.state.context = context
+    # What another process hands over was counted as a request there.
+    inner = app.build_middleware_stack()
+    health = Health()
+    health.register_check("database", store.ping)
+    # Without its cache a server is slower; without the Redis that says where rooms live it can admit nobody.
+    health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)
+    instrument(app, metrics=metrics, metrics_token=metrics_token, health=health)
+    return app
+
+
+def _faults(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> list[Route]:
+    """Fault switches, where they were asked for at the start; else their code is not even loaded."""
+    if not settings.faults or settings.faults_token is None:
+        return []
+    from tallow.app.faults.server import Faults
+
+    return [Faults(settings.faults_token.get_secret_value(), store.engine, cache).route]
+
+
+async def _tick(context: Context) -> None:
+    """Once a second: book what is due and end rooms whose time is over; now and then sweep the store."""
+    ticks = 0
+    while True:
+        try:
+            await context.lobby.run_due_tasks()
+            if ticks % KEEP_EVERY == 0:
+                for room_id in await context.homes.renew_leases(list(context.lobby.live)):
+                    context.lobby.evict(room_id)
+            if ticks % SWEEP_EVERY == 0:
+                await context.store.sweep()
+        except StoreError:
+            context.metrics.record_error("storage", "high")
+            logger.warning("Database failed", during="tick")
+        except Exception as error:  # noqa: BLE001 - one bad second must not end all later ones
+            context.metrics.record_error("internal", "high")
+            logger.error("Tick failed", exc_info=error)
+        ticks += 1
+        await asyncio.sleep(TICK_S)

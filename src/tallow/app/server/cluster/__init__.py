@@ -1,0 +1,1 @@
+"""Several processes and instances: which one owns a room, and how a request gets there."""

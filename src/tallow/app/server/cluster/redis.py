@@ -1,0 +1,159 @@
+"""Redis: a cache that several servers share, and the register of where rooms live."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any, Final
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
+from tallow.app.server.rooms.store import RoomRecord
+from tallow.monitoring.metrics import Metrics
+
+TIMEOUT_S: Final = 2
+LEASE_S: Final = 30
+PREFIX: Final = "tallow:"
+
+# Renews a lease that nobody else has, in one step. One that is gone is taken again: a Redis that lost its
+# memory must not end transfers.
+_RENEW: Final = """
+local home = redis.call('get', KEYS[1])
+if home and home ~= ARGV[1] then return 0 end
+redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1
+"""
+_RELEASE: Final = """
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
+return 0
+"""
+
+
+def connect(url: str) -> Redis:
+    """A client whose calls end within seconds, whatever the server does."""
+    client: Redis = Redis.from_url(
+        url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, decode_responses=True
+    )
+    return client
+
+
+class RedisCache:
+    """Room records in Redis. A server that cannot be reached has nothing and costs no transfer.
+
+    Args:
+        ttl: seconds an entry is good for.
+    """
+
+    def __init__(self, redis: Redis, metrics: Metrics, *, ttl: float) -> None:
+        self._redis = redis
+        self._metrics = metrics
+        self._ttl = round(ttl * 1000)
+
+    async def get(self, key: str) -> RoomRecord | None:
+        try:
+            found = await self._redis.get(f"{PREFIX}room:{key}")
+        except (RedisError, OSError):
+            self._metrics.record_error("storage", "medium")
+            return None
+        try:
+            return None if found is None else RoomRecord(**orjson.loads(found))
+        except (orjson.JSONDecodeError, TypeError):  # written by another version: as good as nothing
+            return None
+
+    async def put(self, key: str, value: RoomRecord) -> None:
+        await self._try(self._redis.set(f"{PREFIX}room:{key}", orjson.dumps(asdict(value)), px=self._ttl))
+
+    async def drop(self, key: str) -> None:
+        await self._try(self._redis.delete(f"{PREFIX}room:{key}"))
+
+    async def clear(self) -> None:
+        async for key in self._redis.scan_iter(f"{PREFIX}room:*"):
+            await self._try(self._redis.delete(key))
+
+    async def ping(self) -> None:
+        await self._redis.ping()
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _try(self, call: Any) -> None:
+        try:
+            await call
+        except (RedisError, OSError):
+            self._metrics.record_error("storage", "medium")
+
+
+class RedisRoomDirectory:
+    """Several servers: the first that somebody of a room comes to is its home, for as long as it says so.
+
+    Args:
+        address: ``host:port`` at which the others reach this process.
+        lease: seconds a room stays with a server that no longer says it lives.
+    """
+
+    def __init__(self, redis: Redis, address: str, lease: int = LEASE_S) -> None:
+        self._redis = redis
+        self._address = address
+        self._lease = lease
+        self.name = secrets.token_hex(6)
+        self._renew = redis.register_script(_RENEW)
+        self._release = redis.register_script(_RELEASE)
+
+    async def open(self) -> None:
+        try:
+            await self._announce()
+        except (RedisError, OSError):  # the next tick tries again; until then this server has no rooms
+            return
+
+    async def of(self, room_id: str) -> NodeAddress | None:
+        try:
+            for _ in range(2):  # again, should the lease end between the two questions
+                key = f"{PREFIX}home:{room_id}"
+                if await self._redis.set(key, self.name, nx=True, ex=self._lease):
+                    return None
+                home = await self._redis.get(key)
+                if home == self.name:
+                    return None
+                if home is not None:
+                    return await self._place(str(home))
+        except (RedisError, OSError) as error:
+            raise RoomLocationError(room_id) from error
+        raise RoomLocationError(room_id)
+
+    async def issuer(self, token: str) -> NodeAddress | None:
+        name = token.partition(".")[0]
+        if name == self.name or len(name) != len(self.name) or not name.isalnum():
+            return None
+        try:
+            return await self._place(name)
+        except (RedisError, OSError, RoomLocationError):
+            return None
+
+    async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
+        await self._announce()
+        return [room_id for room_id in room_ids if not await self._renewed(room_id)]
+
+    async def leave(self, room_id: str) -> None:
+        try:
+            await self._release(keys=[f"{PREFIX}home:{room_id}"], args=[self.name])
+        except (RedisError, OSError):
+            return  # the lease ends by itself
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    async def _renewed(self, room_id: str) -> bool:
+        return bool(await self._renew(keys=[f"{PREFIX}home:{room_id}"], args=[self.name, self._lease]))
+
+    async def _announce(self) -> None:
+        await self._redis.set(f"{PREFIX}server:{self.name}", self._address, ex=self._lease)
+
+    async def _place(self, name: str) -> NodeAddress:
+        address = await self._redis.get(f"{PREFIX}server:{name}")
+        if address is None:
+            raise RoomLocationError(name)
+        return NodeAddress(str(address))

@@ -1,0 +1,192 @@
+"""The HTTP API, described in OpenAPI 3.1. A test compares it with what the server does."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tallow import __version__
+from tallow.app.server.limits.report_validation import ALLOWED, OUTCOMES
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _errors(**described: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Error"}
+    return {status.lstrip("_"): _json(text, schema) for status, text in described.items()}
+
+
+_STRING: Final[dict[str, Any]] = {"type": "string"}
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 0}
+_LABELS: Final[dict[str, Any]] = {"type": "object", "additionalProperties": _STRING}
+
+_COUNTER = _object(labels=_LABELS, value=_COUNT)
+_HISTOGRAM = _object(
+    labels=_LABELS,
+    buckets={"type": "array", "items": _COUNT},
+    sum={"type": "number", "minimum": 0},
+)
+
+
+def _rows(kind: str) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "items": _COUNTER if kind == "counter" else _HISTOGRAM}
+
+
+_REPORT = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["version", "metrics"],
+    "properties": {
+        "version": {"const": 1},
+        "metrics": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: _rows(metric.kind) for name, metric in ALLOWED.items()},
+        },
+        "outcome": {"enum": [*OUTCOMES, None]},
+    },
+}
+
+_MAKE_ROOM = {
+    "summary": "Make a room",
+    "description": "The server keeps the hash of the join token, never the token or the link's secret.",
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": _object(token_hash={"type": "string", "pattern": "^[0-9a-f]{64}$"})
+                | {"additionalProperties": False}
+            }
+        },
+    },
+    "responses": {
+        "201": _json("The room", _object(room=_STRING, expires_in={"type": "integer"})),
+        **_errors(
+            _400="The body is not what it should be",
+            _403="The request comes from another site's page",
+            _413="The body is too large",
+            _429="Too many rooms from this address; Retry-After says when",
+            _503="The server has as many rooms as it may, or its database cannot be reached",
+        ),
+    },
+}
+
+_REPORT_METRICS = {
+    "summary": "Report what only a peer sees",
+    "description": "The token comes with the seat and is good for one accepted report, which answers with "
+    "the next. A report is booked whole or not at all.",
+    "security": [{"telemetry": []}],
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _REPORT}}},
+    "responses": {
+        "200": _json("Booked", _object(next=_STRING)),
+        **_errors(
+            _400="Something in the report is unknown, impossible or too much; nothing was booked",
+            _401="The token is unknown or used",
+            _403="The request comes from another site's page",
+            _413="The body is too large",
+            _429="Too many reports; Retry-After says when",
+        ),
+    },
+}
+
+_INFO = {
+    "summary": "What a peer needs to know before it begins",
+    "responses": {
+        "200": _json(
+            "Version, protocol, ICE servers and limits",
+            _object(
+                version=_STRING,
+                protocol={"type": "integer"},
+                relay={"type": "boolean"},
+                ice_servers={"type": "array", "items": {"type": "object"}},
+                limits={"type": "object"},
+            ),
+        )
+    },
+}
+
+_NAMES: Final[dict[str, Any]] = {"type": "array", "items": _STRING}
+_STATUS: Final[dict[str, Any]] = {"enum": ["healthy", "degraded", "unhealthy"]}
+_READY: Final = _object(status={"enum": ["ready", "not_ready"]}, failing=_NAMES, degraded=_NAMES)
+_HOW: Final = _object(status=_STATUS, timestamp=_STRING)
+_COMPONENT: Final = _object(
+    status=_STATUS,
+    critical={"type": "boolean"},
+    duration_ms={"type": "number", "minimum": 0},
+    reason={"type": ["string", "null"]},
+)
+_DETAILED: Final = _object(
+    status=_STATUS,
+    timestamp=_STRING,
+    uptime_seconds={"type": "number"},
+    versions=_LABELS,
+    components={"type": "object", "additionalProperties": _COMPONENT},
+    resources={"type": "object", "additionalProperties": {"type": "number"}},
+    telemetry=_object(
+        queued={"type": "object", "additionalProperties": _COUNT},
+        dropped={"type": "object", "additionalProperties": _COUNT},
+    ),
+)
+
+
+def _health(summary: str, schema: dict[str, Any], unavailable: str | None = None) -> dict[str, Any]:
+    """A health endpoint: GET, and HEAD with the same headers and no body."""
+    responses = {"200": _json(summary, schema)}
+    if unavailable is not None:
+        responses["503"] = _json(unavailable, schema)
+    head = {status: {"description": found["description"]} for status, found in responses.items()}
+    return {
+        "get": {"summary": summary, "responses": responses},
+        "head": {"summary": f"{summary}, without the body", "responses": head},
+    }
+
+
+def _guarded(path: dict[str, Any]) -> dict[str, Any]:
+    """The same, for the holder of a token."""
+    refusal = {"401": {"description": "It takes HEALTH_CHECK_TOKEN or, without one, this machine"}}
+    return {
+        method: operation | {"security": [{"health": []}], "responses": operation["responses"] | refusal}
+        for method, operation in path.items()
+    }
+
+
+DESCRIPTION: Final[dict[str, Any]] = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "Tallow",
+        "version": __version__,
+        "description": "Signaling (/api/signal) and relay (/api/relay) are WebSockets: see docs/protocol.md.",
+    },
+    "paths": {
+        "/api/rooms": {"post": _MAKE_ROOM},
+        "/api/telemetry": {"post": _REPORT_METRICS},
+        "/api/info": {"get": _INFO},
+        "/api/health": _health("How the server is", _HOW, "A critical component is unhealthy"),
+        "/api/health/liveness": _health("The event loop turns", _object(status={"const": "alive"})),
+        "/api/health/readiness": _health(
+            "Whether to send requests here", _READY, "Not now: these components are failing"
+        ),
+        "/api/health/detailed": _guarded(
+            _health("Every component", _DETAILED, "A critical component is unhealthy")
+        ),
+        "/api/openapi.json": {
+            "get": {
+                "summary": "This description",
+                "responses": {"200": _json("OpenAPI 3.1", {"type": "object"})},
+            }
+        },
+    },
+    "components": {
+        "schemas": {"Error": _object(error=_STRING, message=_STRING)},
+        "securitySchemes": {
+            "telemetry": {"type": "http", "scheme": "bearer"},
+            "health": {"type": "http", "scheme": "bearer"},
+        },
+    },
+}
+"""What ``GET /api/openapi.json`` answers."""

@@ -1,0 +1,90 @@
+"""The HTTP endpoints about rooms and the server itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tallow import __version__
+from tallow.app.server.context import Context
+from tallow.app.server.endpoints import relay
+from tallow.app.server.endpoints.openapi import DESCRIPTION
+from tallow.app.server.limits.report_validation import MAX_REPORT_BYTES
+from tallow.app.server.rooms.manager import NoRoomError
+from tallow.app.server.rooms.store import StoreError
+from tallow.app.server.transport import messages
+from tallow.app.server.transport.ice_servers import stun_servers
+from tallow.app.server.transport.responses import ApiError, json_response, read_json
+from tallow.app.server.transport.websocket import same_origin
+from tallow.monitoring import correlation
+
+MAX_ROOM_BODY: Final = 1024
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class Api:
+    """Handlers over one server's context."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def make_room(self, request: Request) -> Response:
+        """``POST /api/rooms``: a room for whoever holds the token of this hash."""
+        check_origin(request)
+        address = self._context.addresses.key(request.scope)
+        wait = self._context.makes.take(address)
+        if wait:
+            raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
+        body = await read_json(request, MAX_ROOM_BODY)
+        hashed = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
+        if not isinstance(hashed, str) or not _HASH.fullmatch(hashed):
+            raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
+        correlation_id = correlation.current() or correlation.new_id()
+        try:
+            record = await self._context.lobby.make(hashed, correlation_id, address)
+        except NoRoomError as refusal:
+            whose = "this address has" if refusal.reason == "address" else "the server has"
+            status = 429 if refusal.reason == "address" else 503
+            raise ApiError(status, "rate_limited", f"{whose} as many rooms as it may", 60) from None
+        except StoreError:
+            # Without rooms nobody can begin a transfer: there is nothing worse this server can say.
+            self._context.metrics.record_error("storage", "critical")
+            raise ApiError(503, "unavailable", "rooms cannot be made at this moment; try again", 5) from None
+        expires_in = round(record.expires - record.created)
+        return json_response({"room": record.id, "expires_in": expires_in}, 201)
+
+    async def info(self, _request: Request) -> Response:
+        """``GET /api/info``: what a peer needs to know before it begins."""
+        settings = self._context.settings
+        return json_response(
+            {
+                "version": __version__,
+                "protocol": messages.VERSION,
+                "relay": True,
+                "ice_servers": stun_servers(settings),
+                "limits": {
+                    "room_lifetime_seconds": settings.room_lifetime,
+                    "signaling_message_bytes": messages.MAX_BYTES,
+                    "relay_message_bytes": relay.MAX_MESSAGE_BYTES,
+                    "relay_bytes_per_second": settings.relay_bandwidth or None,
+                    "report_bytes": MAX_REPORT_BYTES,
+                },
+            }
+        )
+
+    async def openapi(self, _request: Request) -> Response:
+        """``GET /api/openapi.json``: this API, described."""
+        return json_response(DESCRIPTION)
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what another site's page sends.
+
+    Raises:
+        ApiError: 403.
+    """
+    if not same_origin(request):
+        raise ApiError(403, "bad_origin", "requests from pages of another site are not accepted")

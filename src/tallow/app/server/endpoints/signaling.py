@@ -1,0 +1,260 @@
+"""Signaling: the WebSocket over which two peers of a room find each other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from tallow.app.server.cluster.forwarding import was_handed
+from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
+from tallow.app.server.context import Context
+from tallow.app.server.limits.rate_limit import TokenBucket
+from tallow.app.server.rooms.manager import ROOM_ID
+from tallow.app.server.rooms.room import Room, Seat, SeatTakenError
+from tallow.app.server.rooms.store import StoreError
+from tallow.app.server.transport.ice_servers import ice_servers
+from tallow.app.server.transport.messages import (
+    CLOSE_CODES,
+    Confirmation,
+    Forward,
+    Join,
+    Leave,
+    Message,
+    RefusedError,
+    Started,
+    parse,
+)
+from tallow.app.server.transport.websocket import Socket, TaskCanceller, accepted
+from tallow.monitoring import correlation
+from tallow.monitoring.logging import connection_logger, security_logger
+
+MESSAGES_PER_SECOND: Final = 50
+MESSAGES_AT_ONCE: Final = 300
+PENDING: Final = {"type": "confirmation", "state": "pending"}
+
+
+class Signaling:
+    """The endpoint ``/api/signal``."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one socket, from its join to its end."""
+        async with accepted(websocket, self._context) as socket:
+            if socket is None:
+                return
+            if self._context.homes.name:
+                await self._where_it_lives(socket)
+            else:
+                await self._here(socket)
+
+    async def _here(self, socket: Socket, *begun: str | None) -> None:
+        """Serve a socket of a room that lives in this process; ``begun`` is what it has said already."""
+        metrics = self._context.metrics
+        metrics.connection_opened("websocket")
+        try:
+            await _Session(self._context, socket, *begun).run()
+        finally:
+            metrics.connection_closed("websocket")
+
+    async def _where_it_lives(self, socket: Socket) -> None:
+        """Look at the first message for the room, and hand the socket over if that lives elsewhere."""
+        try:
+            async with asyncio.timeout(self._context.settings.join_timeout):
+                first = await socket.receive_text()
+                home = await self._home(first)
+        except TimeoutError:
+            await socket.close(CLOSE_CODES["timeout"], "timeout")
+        except WebSocketDisconnect:
+            pass
+        except RoomLocationError:
+            await socket.refuse(
+                RefusedError("internal", "the room cannot be reached at this moment; try again")
+            )
+        else:
+            if home is None or first is None:
+                await self._here(socket, first)
+            elif was_handed(socket.scope):  # it moved meanwhile
+                await socket.refuse(RefusedError("internal", "the room has moved; join again"))
+            else:
+                await self._context.handoff.proxy_websocket(socket, home, first)
+
+    async def _home(self, first: str | None) -> NodeAddress | None:
+        """Where the room that a join names lives; None: here, or nowhere (the session will say so)."""
+        try:
+            join = parse(first)
+        except RefusedError:
+            return None
+        known = isinstance(join, Join) and ROOM_ID.fullmatch(join.room)
+        return await self._context.homes.of(join.room) if isinstance(join, Join) and known else None
+
+
+class _Session:
+    """One socket, from its join to its end. Everything sent to the peer goes through here and is counted."""
+
+    def __init__(self, context: Context, socket: Socket, *begun: str | None) -> None:
+        self._context = context
+        self._begun = list(begun)
+        self._metrics = context.metrics
+        self._lobby = context.lobby
+        self._socket = socket
+        self._rate = TokenBucket(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
+        self.end = TaskCanceller()
+
+    async def run(self) -> None:
+        """Join a room and talk until one side ends it."""
+        try:
+            async with self.end.scope:
+                async with asyncio.timeout(self._context.settings.join_timeout):
+                    join = await self._first()
+                    room = await self._admitted(join)
+                with correlation.bind(room.record.correlation_id):
+                    await self._in_room(room, join)
+        except TimeoutError:
+            await self._ended(self.end.code or "timeout")
+        except RefusedError as refusal:
+            await self._refuse(refusal)
+        except WebSocketDisconnect:
+            pass
+
+    async def _first(self) -> Join:
+        message = await self._receive()
+        if not isinstance(message, Join):
+            raise RefusedError("bad_message", "the first message must be join")
+        return message
+
+    async def _admitted(self, join: Join) -> Room:
+        if self._context.joins.take(self._context.addresses.key(self._socket.scope)):
+            raise RefusedError("rate_limited", "too many joins from this address; try again in a minute")
+        try:
+            room = await self._lobby.admit(join.room, join.token_bytes)
+        except StoreError:
+            self._metrics.record_error("storage", "critical")
+            raise RefusedError("internal", "rooms cannot be looked up at this moment; try again") from None
+        if room is None:
+            if join.room not in self._lobby.live:
+                await self._context.homes.leave(join.room)
+            raise RefusedError("unknown_room", "no such room: the link is wrong or its time is over")
+        if room.closed and join.role not in room.seats:
+            raise RefusedError("expired", "this transfer is over; a link is good for one transfer")
+        return room
+
+    async def _in_room(self, room: Room, join: Join) -> None:
+        try:
+            seat, old = self._lobby.join(room, join.role, self, join.device, join.seat)
+        except SeatTakenError:
+            raise RefusedError("seat_taken", f"another {join.role} is in this room already") from None
+        self._metrics.device_connected(join.device)
+        log = connection_logger.bind(role=join.role, device=join.device)
+        log.info("Peer joined", again=old is not None)
+        outcome: str | None = None
+        event = "lost"
+        try:
+            if old is not None:
+                old.link.end("taken_over")
+            await self._welcome(room, seat)
+            outcome = await self._converse(room, seat)
+            event = "left"
+        finally:
+            self._metrics.device_disconnected(join.device)
+            log.info("Peer left", event=event, outcome=outcome)
+            held = self._lobby.leave(room, seat, outcome)
+            peer = room.peer(seat.role)
+            if held and peer is not None:
+                news = {"type": "peer", "event": event}
+                await peer.link.send(news | ({"outcome": outcome} if outcome else {}))
+            await self._lobby.abandon(room)
+
+    async def _welcome(self, room: Room, seat: Seat) -> None:
+        peer = room.peer(seat.role)
+        await self.send(
+            {
+                "type": "joined",
+                "room": room.record.id,
+                "peer": peer is not None,
+                "seat": seat.key,
+                "telemetry_token": room.report_tokens[seat.role],
+                "relay_ticket": seat.ticket,
+                "correlation_id": room.record.correlation_id,
+                "ice_servers": ice_servers(self._context.settings),
+                "confirmation_limit": self._context.settings.confirmation_limit,
+            }
+        )
+        if seat.role == "sender" and room.confirm_until is not None:
+            await self.send(PENDING)
+        if seat.role == "sender" and room.receiver_outcome is not None:
+            await self.send({"type": "peer", "event": "left", "outcome": room.receiver_outcome})
+        if peer is not None:
+            await peer.link.send({"type": "peer", "event": "joined"})
+
+    async def _converse(self, room: Room, seat: Seat) -> str | None:
+        """Carry messages until the peer says goodbye: the outcome it names."""
+        while True:
+            message = await self._receive()
+            if isinstance(message, Forward):
+                await self._forward(room, seat, message)
+            elif isinstance(message, Started) and seat.role == "sender":
+                await self._lobby.start(room, message.method)
+            elif isinstance(message, Confirmation) and seat.role == "receiver":
+                await self._confirm(room, message)
+            elif isinstance(message, Leave):
+                await self._socket.close(1000, "goodbye")
+                return message.outcome
+            else:
+                raise RefusedError(
+                    "bad_message",
+                    "join comes once; only a sender says started, and only a receiver says confirmation",
+                )
+
+    async def _confirm(self, room: Room, message: Confirmation) -> None:
+        self._lobby.confirm(room, pending=message.state == "pending")
+        connection_logger.info("Receiver asked to confirm", state=message.state)
+        peer = room.peer("receiver")
+        if peer is not None:
+            await peer.link.send(PENDING | {"state": message.state})
+
+    async def _forward(self, room: Room, seat: Seat, message: Forward) -> None:
+        peer = room.peer(seat.role)
+        if peer is None:
+            await self.send(RefusedError("no_peer", "the other side is not here").as_message())
+        else:
+            await peer.link.send({"type": message.type, "data": message.data})
+
+    async def _receive(self) -> Message:
+        text = self._begun.pop() if self._begun else await self._socket.receive_text()
+        if self._rate.take():
+            raise RefusedError("rate_limited", f"more than {MESSAGES_PER_SECOND} messages a second")
+        try:
+            message = parse(text)
+        except RefusedError:
+            self._metrics.record_signaling_message("other", "in")
+            raise
+        kind = "other" if isinstance(message, Started | Confirmation) else message.type
+        self._metrics.record_signaling_message(kind, "in")
+        return message
+
+    async def _refuse(self, refusal: RefusedError) -> None:
+        self._metrics.record_signaling_message("error", "out")
+        security_logger.warning("Socket refused", endpoint="signal", reason=refusal.code)
+        await self._socket.refuse(refusal)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send to this session's peer (what a room calls its link)."""
+        kind = {"joined": "join", "peer": "other", "confirmation": "other"}.get(
+            message["type"], message["type"]
+        )
+        if message["type"] == "peer":
+            kind = "join" if message["event"] == "joined" else "leave"
+        self._metrics.record_signaling_message(kind, "out")
+        await self._socket.send(message)
+
+    async def _ended(self, code: str) -> None:
+        if code == "expired":
+            await self._refuse(RefusedError("expired", "the room's time is over"))
+        elif code == "internal":
+            await self._refuse(RefusedError("internal", "the room has moved; join again"))
+        else:
+            await self._socket.close(CLOSE_CODES[code], code)

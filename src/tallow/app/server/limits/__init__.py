@@ -1,0 +1,1 @@
+"""Limits on what one client can use, and validation of telemetry reports."""

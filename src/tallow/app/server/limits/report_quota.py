@@ -1,0 +1,112 @@
+"""How much one side of one room may report: what a real transfer can do, and less than wakes anybody.
+
+One room must not be able to fire an alert. What it may book over its whole life is therefore small against
+the traffic a rule waits for. Both sides together (rule: most that a room adds, traffic the rule must wait
+for):
+
+- HighErrorRate (0.1 errors a second over 5 minutes = 30): 10 errors.
+- CriticalErrors: none, the severity is not accepted from peers.
+- HighTransferFailureRate (10 %), SlowTransfers, LowTransferSpeed, HighRelayUsage (50 %): one outcome, so a
+  minimum of 10, 20, 3 and 3 transfers.
+- NoSuccessfulTransfers: one failed transfer, and 5 minutes in the queue of the 10 it needs.
+- TransferQueueBacklog (100): one.
+- HighConnectionFailureRate (20 %): 2 failed connections, a minimum of 10.
+- HighConnectionTime (5 % slow): 4 connections, a minimum of 80 beside other traffic, of 5 alone.
+- HighPQCFailureRate (5 %): 2 failed operations and 2 failed key exchanges, a minimum of 40 each.
+- SlowPQCOperations (5 % slow): 12 operations, a minimum of 240 beside other traffic, of 13 alone.
+
+What goes beyond a side's share is left out of its report and counted in
+``telemetry_dropped_total{pipeline="client",reason="rate_limited"}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tallow.app.server.limits.rate_limit import TokenBucket
+
+MAX_CHUNK_BYTES: Final = 256 * 1024
+MAX_FILES: Final = 10_000
+LINE_BYTES_PER_SECOND: Final = 1.25e9
+"""10 Gbit/s: no peer moves more."""
+CHUNKS_PER_SECOND: Final = 20_000
+"""10 Gbit/s in the chunks a fast peer uses, and frames of control beside them."""
+SLACK_S: Final = 30
+"""What a peer did before it joined still belongs to its room: keys made, files read."""
+POSSIBLE_TIMES: Final = 20
+REPORTS_PER_SECOND: Final = 0.5
+REPORTS_AT_ONCE: Final = 20
+MAX_REJECTED: Final = 10
+"""After so many bad reports a side is not listened to any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportQuota:
+    """What one side may book of one metric: ``once`` over the room's life and ``per_second`` of it, of which
+    ``failed`` may have status failed. ``largest`` bounds one observation; None: the room's age in seconds."""
+
+    once: float
+    per_second: float = 0
+    failed: float | None = None
+    largest: float | None = None
+    role: str | None = None
+
+    def at(self, age_s: float) -> float:
+        """The share of a side that joined ``age_s`` seconds ago."""
+        return self.once + self.per_second * (age_s + SLACK_S)
+
+    def possible(self, age_s: float) -> float:
+        """The most that one report can mean seriously: a bad line brings many retries, but not any number."""
+        return self.once * POSSIBLE_TIMES + self.per_second * (age_s + SLACK_S)
+
+
+SHARES: Final[dict[str, ReportQuota]] = {
+    "transfers_total": ReportQuota(1, role="sender"),
+    "bytes_transferred_total": ReportQuota(0, LINE_BYTES_PER_SECOND),
+    "file_size_bytes": ReportQuota(MAX_FILES, largest=2.0**48, role="sender"),
+    "transfer_duration_seconds": ReportQuota(1, role="sender"),
+    "transfer_speed_mbps": ReportQuota(1, largest=LINE_BYTES_PER_SECOND * 8e-6, role="sender"),
+    "chunk_transfer_duration_seconds": ReportQuota(0, CHUNKS_PER_SECOND),
+    "retry_attempts_total": ReportQuota(100),
+    "webrtc_connections_total": ReportQuota(2, failed=1),
+    "connection_establishment_seconds": ReportQuota(2),
+    "nat_traversal_total": ReportQuota(4),
+    "connection_quality_score": ReportQuota(100, 1, largest=100),
+    "pqc_operations_total": ReportQuota(6, failed=1),
+    "pqc_duration_seconds": ReportQuota(6),
+    "pqc_key_exchanges_total": ReportQuota(3, failed=1),
+    "encryption_operations_total": ReportQuota(0, 2 * CHUNKS_PER_SECOND),
+    "encryption_duration_seconds": ReportQuota(0, 2 * CHUNKS_PER_SECOND),
+    "errors_total": ReportQuota(5),
+    "error_recoveries_total": ReportQuota(20),
+    "feature_usage_total": ReportQuota(20),
+    "settings_changes_total": ReportQuota(10),
+    "metadata_stripped_total": ReportQuota(MAX_FILES),
+    "turn_relay_usage_total": ReportQuota(2),
+    "service_worker_events_total": ReportQuota(100, 1),
+    "pwa_installs_total": ReportQuota(1),
+    "notifications_sent_total": ReportQuota(20),
+}
+
+
+@dataclass(slots=True)
+class QuotaUsage:
+    """What one side of one room has used of its shares: by metric, and by metric for status failed."""
+
+    used: dict[str, float] = field(default_factory=dict)
+    failed: dict[str, float] = field(default_factory=dict)
+    rejected: int = 0
+    bucket: TokenBucket = field(default_factory=lambda: TokenBucket(REPORTS_PER_SECOND, REPORTS_AT_ONCE))
+
+    def admit(self, name: str, labels: Mapping[str, str], count: float, age_s: float) -> bool:
+        """Use up a part of a metric's share, wholly or not at all."""
+        share = SHARES[name]
+        used = self.used.get(name, 0) + count
+        failed = self.failed.get(name, 0) + (count if labels.get("status") == "failed" else 0)
+        if used > share.at(age_s) or (share.failed is not None and failed > share.failed):
+            return False
+        self.used[name] = used
+        self.failed[name] = failed
+        return True

@@ -1,0 +1,1 @@
+"""Transfer rooms: state, storage, cache, tokens, metrics."""

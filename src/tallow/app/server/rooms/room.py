@@ -1,0 +1,223 @@
+"""One room: who sits where, and how far its transfer came. No I/O; the time is passed in."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Protocol
+
+from tallow.app.server.limits.report_quota import QuotaUsage
+from tallow.app.server.rooms.store import OPEN, OUTCOMES, STARTED, RoomRecord
+
+Role = Literal["sender", "receiver"]
+Method = Literal["relay", "p2p"]
+ROLES: Final[tuple[Role, ...]] = ("sender", "receiver")
+
+
+class PeerConnection(Protocol):
+    """A peer's signaling socket, as a room sees it."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send a message; a peer that does not take it is dropped. Never raises."""
+
+    @property
+    def end(self) -> Callable[[str], None]:
+        """Makes the socket's own task say why and close it; returns at once."""
+
+
+class SeatTakenError(Exception):
+    """The seat is held by a live socket, and the key that would take it over was not shown."""
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """A place in a room. ``key`` takes it over from a dead socket; ``ticket`` opens the relay."""
+
+    role: Role
+    link: PeerConnection
+    device: str
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
+    ticket: str = field(default="", repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """A room that somebody has joined since this process started.
+
+    Attributes:
+        deadline: when it ends, on the clock the methods are told.
+        joined: when each side came first.
+        method: how data flows once it does.
+        relayed: the pair uses Tallow's relay, or has used it last.
+        paired_once: both sides were here at one time.
+        active: data flows, and the transfer is not over.
+        data_channel: the pair has a WebRTC data channel open, as far as signaling shows.
+        named: the outcome the sender left with.
+        outcome: what was booked of its transfer; set once.
+        verdict: (when, outcome) to book then, unless a report comes first.
+        receiver_outcome: what the receiver left with for good; a sender that was away meanwhile is told.
+        confirm_until: the person at the receiver is asked until then; the pair waits for nobody else.
+    """
+
+    record: RoomRecord
+    deadline: float
+    seats: dict[Role, Seat] = field(default_factory=dict)
+    joined: dict[Role, float] = field(default_factory=dict)
+    report_tokens: dict[Role, str] = field(default_factory=dict, repr=False)
+    budgets: dict[Role, QuotaUsage] = field(default_factory=lambda: {role: QuotaUsage() for role in ROLES})
+    method: Method | None = None
+    relayed: bool = False
+    paired_once: bool = False
+    started: bool = False
+    active: bool = False
+    data_channel: bool = False
+    named: str | None = None
+    outcome: str | None = None
+    verdict: tuple[float, str] | None = None
+    confirm_until: float | None = None
+    receiver_outcome: str | None = None
+    _queued_since: float | None = None
+    _queued_for: float = 0.0
+    _empty_since: float | None = None
+
+    def __post_init__(self) -> None:
+        self.started = self.record.state != OPEN
+        self.outcome = self.record.state if self.record.state in OUTCOMES else None
+
+    @property
+    def over(self) -> bool:
+        """The transfer is over: its outcome is booked, or named by a sender that left."""
+        return self.outcome is not None or self.named is not None
+
+    @property
+    def closed(self) -> bool:
+        """Nobody new is let in: a link is good for one transfer. A sender that vanished may come back."""
+        return self.named is not None or self.outcome in {"success", "cancelled"}
+
+    @property
+    def was_transfer(self) -> bool:
+        """Both sides have been here at one time, now or before the server was restarted."""
+        return self.paired_once or self.started
+
+    @property
+    def state(self) -> str:
+        """What the store should remember."""
+        return self.outcome or (STARTED if self.started else OPEN)
+
+    def snapshot(self) -> RoomRecord:
+        """The room's record as it is now."""
+        return replace(self.record, state=self.state)
+
+    def peer(self, role: Role) -> Seat | None:
+        """The seat across, if somebody sits there."""
+        return self.seats.get("receiver" if role == "sender" else "sender")
+
+    def join(self, role: Role, link: PeerConnection, device: str, key: str | None, now: float) -> Seat | None:
+        """Take a seat; the one that was taken over, if any.
+
+        Raises:
+            SeatTakenError: a socket holds it and ``key`` is not its key.
+        """
+        old = self.seats.get(role)
+        if old is not None and not (key and hmac.compare_digest(old.key.encode(), key.encode())):
+            raise SeatTakenError
+        self.seats[role] = seat = Seat(role, link, device)
+        if old is not None:
+            seat.key = old.key
+        if role == "sender" and not self.over:
+            self.verdict = None
+        if role == "receiver":
+            self.confirm_until = None  # it says again whether it waits
+            self.receiver_outcome = None
+        self.joined.setdefault(role, now)
+        self.paired_once |= len(self.seats) == len(ROLES)
+        self._settle(now)
+        return old
+
+    def start(self, method: Method, now: float) -> bool:
+        """Data begins to flow; whether this is the first time."""
+        first = not self.started
+        self.confirm_until = None
+        self.method = method
+        self.started = True
+        self.active = not self.over
+        self.data_channel = not self.relayed and not self.over
+        self._settle(now)
+        return first
+
+    def ask(self, until: float, now: float) -> None:
+        """The person at the receiver is asked, until some time at most."""
+        self.confirm_until = until
+        self._settle(now)
+
+    def answered(self, now: float) -> None:
+        """The person at the receiver has agreed, or has taken longer than the server allows for."""
+        self.confirm_until = None
+        self._settle(now)
+
+    def leave(self, seat: Seat, now: float, *, outcome: str | None, wait: float, grace: float) -> bool:
+        """Leave a seat, with an outcome or without (a lost socket); False if it was no longer held.
+
+        A sender's outcome is booked after ``wait`` seconds unless its report comes first. Where no receiver
+        was ever here there was no transfer, and nothing is booked. A sender lost after the start has
+        ``grace`` seconds to come back before its transfer counts as failed.
+        """
+        if self.seats.get(seat.role) is not seat:
+            return False
+        del self.seats[seat.role]
+        if seat.role == "receiver":
+            self.confirm_until, self.receiver_outcome = None, outcome
+        if seat.role == "sender":
+            self.data_channel = False
+            if outcome is not None and not self.over:
+                self.named = outcome
+                self.active = False
+                self.verdict = (now + wait, outcome) if self.was_transfer else None
+            elif self.started and not self.over:
+                self.verdict = (now + grace, "failed")
+        self._settle(now)
+        return True
+
+    def conclude(self, outcome: str, now: float) -> bool:
+        """Set the transfer's outcome; False if it has one."""
+        if self.outcome is not None:
+            return False
+        self.outcome = outcome
+        self.verdict = None
+        self.active = self.data_channel = False
+        self._settle(now)
+        return True
+
+    def end(self, now: float) -> list[Seat]:
+        """The room's time is over: the seats that were held."""
+        held = list(self.seats.values())
+        self.seats.clear()
+        self.active = self.data_channel = False
+        self._settle(now)
+        return held
+
+    def due(self, now: float) -> str | None:
+        """The outcome the server has to book now, if no report came."""
+        return self.verdict[1] if self.verdict and now >= self.verdict[0] else None
+
+    def queued(self, now: float, limit: float) -> bool:
+        """Both sides are here, no person is asked and no data flows yet, for up to ``limit`` seconds of the
+        room's life: a pair that idles for good is no backlog, and one room must not look like one."""
+        return self._queued_since is not None and self._queued_for + now - self._queued_since < limit
+
+    def forgettable(self, now: float, linger: float) -> bool:
+        """The transfer is over, and nobody has been here for ``linger`` seconds."""
+        empty = self._empty_since
+        return self.outcome is not None and empty is not None and now - empty > linger
+
+    def _settle(self, now: float) -> None:
+        self._empty_since = None if self.seats else (self._empty_since or now)
+        begins = self.confirm_until is None and not self.started and not self.over
+        waiting = len(self.seats) == len(ROLES) and begins
+        if waiting and self._queued_since is None:
+            self._queued_since = now
+        elif not waiting and self._queued_since is not None:
+            self._queued_for += now - self._queued_since
+            self._queued_since = None

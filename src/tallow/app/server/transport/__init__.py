@@ -1,0 +1,1 @@
+"""HTTP responses, WebSockets and messages, below the endpoints."""

@@ -1,0 +1,53 @@
+"""Labels that several metrics share, and edges that several histograms share."""
+
+from __future__ import annotations
+
+from tallow.monitoring.catalog.model import OTHER, Label, closed, guarded
+
+KIB = 1024.0
+BYTE_DECADES = tuple(10.0**exponent for exponent in range(2, 9))
+
+STATUS = closed("status", "success", "failed")
+OUTCOME = closed("status", "success", "failed", "cancelled")
+METHOD = closed("method", "p2p", "relay")
+PATH = closed("type", "direct", "relay")
+DIRECTION = closed("direction", "sent", "received")
+FILE_TYPE = closed("file_type", "image", "video", "audio", "text", "application", OTHER)
+SIZE_CATEGORY = closed("size_category", "under_1mb", "1mb_10mb", "10mb_100mb", "100mb_1gb", "over_1gb")
+PQC_OPERATION = closed("operation", "keygen", "encapsulate", "decapsulate")
+CIPHER = closed("algorithm", "aes_256_gcm", "chacha20_poly1305")
+CIPHER_OPERATION = closed("operation", "encrypt", "decrypt")
+ERROR_TYPE = closed(
+    "type", "network", "crypto", "transfer", "validation", "auth", "storage", "signaling", "internal"
+)
+SEVERITY = closed("severity", "low", "medium", "high", "critical")
+HTTP_METHOD = closed("method", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
+ROUTE = guarded("route", OTHER)
+STATUS_CLASS = Label("status_code", ("1xx", "2xx", "3xx", "4xx", "5xx", OTHER), registered=True, lazy=True)
+PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client")
+
+API_ERROR_CODES = ("400", "401", "403", "404", "413", "429", "500", "503")
+
+PII_KINDS = (
+    "email",
+    "ip",
+    "mac",
+    "phone",
+    "card",
+    "iban",
+    "ssn",
+    "jwt",
+    "credential",
+    "api_key",
+    "private_key",
+    "url",
+    "cookie",
+    "secret",
+    "path",
+    "share_link",
+    "room_code",
+    "file_name",
+    "geo",
+    "user",
+)
+"""The kinds of private data the scrubber tells apart."""

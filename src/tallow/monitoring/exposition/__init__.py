@@ -1,0 +1,1 @@
+"""What a scrape reads: text format and OpenMetrics, content negotiation, foreign collectors."""

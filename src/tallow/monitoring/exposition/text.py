@@ -1,0 +1,119 @@
+"""Exposition: the registry as Prometheus text 0.0.4 or OpenMetrics 1.0.
+
+Labels and bucket edges are written once and kept, so that a scrape only joins them and formats numbers. Lines
+come in pieces, so that a server can let its event loop turn between them.
+
+Sources: Prometheus exposition formats; OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from typing import Final
+
+from tallow.monitoring.metrics.family import Family, Series
+from tallow.monitoring.metrics.registry import Exemplar, Registry
+
+TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+TEXT_1_0_0: Final = "text/plain; version=1.0.0; charset=utf-8"
+"""The text format with quoted names; an ``escaping`` is added where it is answered."""
+OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+PIECE_LINES: Final = 1000
+"""Lines to a piece: about a millisecond of work."""
+
+Exemplars = Mapping[int, Exemplar]
+
+
+def expose(registry: Registry, *, openmetrics: bool = False) -> bytes:
+    """The whole exposition at once."""
+    return b"".join(pieces(registry, openmetrics=openmetrics))
+
+
+def pieces(
+    registry: Registry,
+    *,
+    openmetrics: bool = False,
+    cells: list[float] | None = None,
+    started: float | None = None,
+    foreign: Iterable[bytes] = (),
+) -> Iterator[bytes]:
+    """The exposition in pieces of about a thousand lines, all from one copy of the cells.
+
+    Args:
+        cells: that copy, if :meth:`Registry.collect` has made it already.
+        started: when that began, by ``time.perf_counter()``.
+        foreign: exposition made elsewhere, to stand behind ours.
+    """
+    started = time.perf_counter() if started is None else started
+    row = registry.collect() if cells is None else cells
+    exemplars: Exemplars = registry.exemplars if openmetrics else {}
+    lines: list[str] = []
+    for family in list(registry.families.values()):
+        # A series may have been born since the cells were copied: it is in the next exposition.
+        known = [series for series in family.series if series.first < len(row)]
+        if not known:
+            continue
+        lines.append(_head(family, openmetrics))
+        histogram = bool(family.edges)
+        for series in known:
+            line = _histogram(family, series, row, exemplars) if histogram else _single(family, series, row)
+            lines.append(line)
+            if len(lines) * family.width >= PIECE_LINES:
+                yield "".join(lines).encode()
+                lines.clear()
+    yield "".join(lines).encode()
+    yield from foreign
+    if openmetrics:
+        yield b"# EOF\n"
+    duration = registry.families.get("scrape_duration_seconds")
+    if duration is not None:
+        registry.set(duration, (), time.perf_counter() - started)
+
+
+def _head(family: Family, openmetrics: bool) -> str:
+    metric = family.metric
+    name = (
+        metric.full_name.removesuffix("_total")
+        if openmetrics and metric.kind == "counter"
+        else metric.full_name
+    )
+    explained = metric.help.replace("\\", r"\\").replace("\n", r"\n")
+    if openmetrics:
+        explained = explained.replace('"', r"\"")
+    return f"# HELP {name} {explained}\n# TYPE {name} {metric.kind}\n"
+
+
+def _single(family: Family, series: Series, row: list[float]) -> str:
+    return f"{family.metric.full_name}{_braces(series)} {row[series.first]!r}\n"
+
+
+def _histogram(family: Family, series: Series, row: list[float], exemplars: Exemplars) -> str:
+    first, name = series.first, family.metric.full_name
+    *counts, total = row[first : first + family.width]
+    running = list(accumulate(counts))
+    head = f"{name}_bucket{{{series.labels}," if series.labels else f"{name}_bucket{{"
+    if any(map(exemplars.__contains__, range(first, first + len(counts)))):
+        notes = [_exemplar(exemplars.get(cell)) for cell in range(first, first + len(counts))]
+        lines = [
+            f"{head}{tail}{count!r}{note}\n"
+            for tail, count, note in zip(family.edge_tails, running, notes, strict=True)
+        ]
+    else:
+        lines = [f"{head}{tail}{count!r}\n" for tail, count in zip(family.edge_tails, running, strict=True)]
+    braces = _braces(series)
+    lines.append(f"{name}_count{braces} {running[-1]!r}\n{name}_sum{braces} {total!r}\n")
+    return "".join(lines)
+
+
+def _braces(series: Series) -> str:
+    return f"{{{series.labels}}}" if series.labels else ""
+
+
+def _exemplar(exemplar: Exemplar | None) -> str:
+    if exemplar is None:
+        return ""
+    correlation_id, value, timestamp = exemplar
+    return f' # {{correlation_id="{correlation_id}"}} {float(value)!r} {timestamp:.3f}'

@@ -1,0 +1,113 @@
+"""The bodies of the health endpoints: nothing in them comes from an exception, a request or a file."""
+
+from __future__ import annotations
+
+import platform
+import time
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import psutil
+
+from tallow import __version__
+from tallow.monitoring.catalog.labels import PIPELINE
+from tallow.monitoring.health.check import CheckResult, Status
+from tallow.monitoring.health.report import Health, Report
+from tallow.monitoring.metrics import Metrics
+
+SUMMARY: Final = "/api/health"
+LIVENESS: Final = "/api/health/liveness"
+READINESS: Final = "/api/health/readiness"
+DETAILED: Final = "/api/health/detailed"
+PATHS: Final = (SUMMARY, LIVENESS, READINESS, DETAILED)
+
+_RESOURCES: Final = (
+    "process_resident_memory_bytes",
+    "process_heap_bytes",
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_max_fds",
+    "workers",
+)
+_QUEUES: Final = "telemetry_queue_depth"
+_DROPPED: Final = "telemetry_dropped_total"
+
+Answer = tuple[int, dict[str, Any]]
+
+
+class HealthResponses:
+    """Status codes and JSON bodies of one application's health endpoints."""
+
+    def __init__(self, health: Health, metrics: Metrics) -> None:
+        self._health = health
+        self._metrics = metrics
+        self._known: tuple[Report, Answer] | None = None
+
+    async def of(self, path: str) -> Answer:
+        """The answer at one of :data:`PATHS`."""
+        if path == LIVENESS:
+            return 200, {"status": "alive"}
+        report = await self._health.report()
+        if path == READINESS:
+            return _readiness(report)
+        if path == SUMMARY:
+            return _code(report), {"status": report.status, "timestamp": _time(report)}
+        if self._known is None or self._known[0] is not report:
+            self._known = report, (_code(report), self._detailed(report))
+        return self._known[1]
+
+    def _detailed(self, report: Report) -> dict[str, Any]:
+        from tallow.monitoring.settings import BadSettingError, current_settings
+
+        service: dict[str, Any] = {}
+        try:
+            settings = current_settings()
+            service = {"service": settings.service_name, "environment": settings.environment}
+            service["release"] = settings.release
+        except BadSettingError:  # the component "environment" says so
+            pass
+        figures = self._metrics.registry.snapshot((*_RESOURCES, _QUEUES, _DROPPED))
+        return {
+            "status": report.status,
+            "timestamp": _time(report),
+            "uptime_seconds": round(time.time() - psutil.Process().create_time(), 1),
+            **service,
+            "versions": {"tallow": __version__, "python": platform.python_version()},
+            "components": {name: _component(found) for name, found in report.outcomes.items()},
+            "resources": {name: figures[name][0]["value"] for name in _RESOURCES if name in figures},
+            "telemetry": {
+                "queued": _by_pipeline(figures.get(_QUEUES, [])),
+                "dropped": _by_pipeline(figures.get(_DROPPED, [])),
+            },
+        }
+
+
+def _readiness(report: Report) -> Answer:
+    if report.failing:
+        return 503, {"status": "not_ready", "failing": report.failing, "degraded": report.degraded}
+    return 200, {"status": "ready", "failing": [], "degraded": report.degraded}
+
+
+def _component(found: CheckResult) -> dict[str, Any]:
+    return {
+        "status": found.status,
+        "critical": found.critical,
+        "duration_ms": round(found.duration_s * 1000, 3),
+        "reason": found.reason,
+    }
+
+
+def _by_pipeline(entries: list[dict[str, Any]]) -> dict[str, int]:
+    totals = dict.fromkeys(PIPELINE.values, 0)
+    for entry in entries:
+        totals[entry["labels"][PIPELINE.name]] += int(entry["value"])
+    return totals
+
+
+def _code(report: Report) -> int:
+    return 503 if report.status is Status.UNHEALTHY else 200
+
+
+def _time(report: Report) -> str:
+    """When the checks ran, as RFC 3339."""
+    return datetime.fromtimestamp(report.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

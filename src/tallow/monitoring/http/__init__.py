@@ -1,0 +1,1 @@
+"""The ASGI middleware: HTTP metrics, correlation ids, operational endpoints."""

@@ -1,0 +1,1 @@
+"""Start, fork, threads and shutdown of the process that is monitored."""

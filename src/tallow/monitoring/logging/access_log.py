@@ -1,0 +1,36 @@
+"""uvicorn's records of requests: the route in place of the path and query, and no client.
+
+A path may hold a file's name or whatever else an address is made of, which no scrubber could know. uvicorn
+writes these records while the request is at hand, so its route template is known.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from tallow.monitoring import request_context
+from tallow.monitoring.catalog import OTHER
+
+ACCESS: Final = "uvicorn.access"
+_WEBSOCKET: Final = '%s - "WebSocket %s"'
+
+
+def render_access_record(record: logging.LogRecord) -> tuple[str, dict[str, Any]] | None:
+    """The message and context of a record of a request, or None for any other."""
+    args = record.args
+    if not isinstance(args, tuple):
+        return None
+    if record.name == ACCESS and len(args) == 5:
+        _client, method, _path, version, status = args
+        facts = {"method": method, "route": _route(), "status": status, "http_version": version}
+        return f"{method} {facts['route']} {status}", facts
+    if str(record.msg).startswith(_WEBSOCKET) and len(args) >= 2:
+        route = _route()
+        rest = str(record.msg)[len(_WEBSOCKET) :]
+        return f"WebSocket {route}{rest % args[2:]}", {"route": route}
+    return None
+
+
+def _route() -> str:
+    return request_context.route() or OTHER

@@ -1,0 +1,211 @@
+"""The scrubber at every exit the SDK has: events, transactions, breadcrumbs, logs and metrics.
+
+Sentry's own scrubber matches whole keys; it leaves messages, exception texts, URLs and transaction names as
+they are. Here every section goes through ours. Its own fields (ids, times, frames) keep their form, or Sentry
+would refuse the event; what Sentry knows of a person and of a request's content is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from tallow.monitoring import correlation, request_context
+from tallow.monitoring.catalog import OTHER
+from tallow.monitoring.lazy_scrubber import scrub
+from tallow.monitoring.metrics import Metrics
+
+Record = dict[str, Any]
+
+_OWN: Final = frozenset(
+    {
+        *("event_id", "timestamp", "start_timestamp", "time_unix_nano", "type", "level", "platform"),
+        *("trace_id", "span_id", "parent_span_id", "same_process_as_parent", "is_segment", "segment_id"),
+        *("sdk", "modules", "measurements", "transaction_info", "_meta", "severity_number", "severity_text"),
+        *("release", "environment", "server_name", "monitor_slug", "check_in_id", "status", "value", "unit"),
+    }
+)
+"""Fields whose form is Sentry's and whose content is the SDK's or the operator's."""
+
+_DROPPED: Final = frozenset({"user", "cookies", "attachments", "abs_path"})
+_FRAME: Final = frozenset({"filename", "module", "function", "lineno", "colno", "in_app", "package"})
+_REQUEST: Final = frozenset(
+    {
+        *("scope", "child_scope", "environ", "request", "headers", "raw_headers", "cookies", "client"),
+        *("path", "raw_path", "path_params", "full_path", "query_string", "query_params", "url"),
+    }
+)
+"""Variables that hold a request, or a part of one."""
+_HEADERS: Final = frozenset({"accept", "content-length", "content-type", "host"})
+_QUERY: Final = frozenset({"http.query", "http.fragment", "url.query", "url.fragment", "reason"})
+_UNSENT: Final = frozenset({"uvicorn.access"})
+"""Loggers whose records hold a path as it came; what they say is in the transaction."""
+_ROUTE: Final = "route"
+_RAW_PATH: Final = "url"
+"""The source of a transaction name that no route matched: the path as it came."""
+
+
+class Hooks:
+    """Hooks for ``sentry_sdk.init``. What cannot be scrubbed is dropped and counted."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def event(self, event: Any, _hint: Any) -> Any:
+        """``before_send`` and ``before_send_transaction``."""
+        return self._safely(_event, event)
+
+    def breadcrumb(self, crumb: Any, _hint: Any) -> Any:
+        """``before_breadcrumb``."""
+        return None if crumb.get("category") in _UNSENT else self._safely(_fields, crumb)
+
+    def record(self, record: Any, _hint: Any) -> Any:
+        """``before_send_log`` and ``before_send_metric``."""
+        unsent = (record.get("attributes") or {}).get("logger.name") in _UNSENT
+        return None if unsent else self._safely(_fields, record)
+
+    def _safely(self, clean: Callable[[Record], Record], value: Record) -> Record | None:
+        try:
+            return clean(value)
+        except Exception:  # noqa: BLE001 - whatever it is, it must neither leave nor harm the caller
+            self._metrics.record_dropped("sentry", "failed")
+            return None
+
+
+def _event(event: Record) -> Record:
+    request_id = correlation.current()
+    cleaned = {name: _SECTIONS.get(name, scrub)(part) for name, part in _kept(event)}
+    if (event.get("transaction_info") or {}).get("source") == _RAW_PATH:
+        cleaned["transaction"] = OTHER
+    if "url" in cleaned.get("request", ()):
+        cleaned["request"]["url"] = _routed(cleaned["request"]["url"], event)
+    tags = dict(cleaned.get("tags") or {})
+    if request_id is not None:
+        tags["correlation_id"] = request_id
+    if tags:
+        cleaned["tags"] = tags
+    return cleaned
+
+
+def _kept(record: Record) -> list[tuple[str, Any]]:
+    return [(name, part) for name, part in record.items() if name not in _DROPPED]
+
+
+def _same(part: Any) -> Any:
+    return part
+
+
+def _fields(record: Record) -> Record:
+    """A span, a breadcrumb, a log record: its own fields as they are, the rest scrubbed."""
+    return {name: _SECTIONS.get(name, scrub)(part) for name, part in _kept(record)}
+
+
+def _data(data: Any) -> Any:
+    """What was noted of a call: scrubbed, and without query strings."""
+    if isinstance(data, dict):
+        data = {name: part for name, part in data.items() if name not in _QUERY}
+        for name in ("url", "http.url", "url.full"):
+            if isinstance(data.get(name), str):
+                data[name] = _bare(data[name])
+    return scrub(data)
+
+
+def _request(request: Any) -> Record:
+    """Method, URL without query, and a few headers: never cookies, addresses, environment or a body."""
+    if not isinstance(request, dict):
+        return {}
+    kept: Record = {"method": request.get("method")}
+    if isinstance(request.get("url"), str):
+        kept["url"] = _bare(request["url"])
+    headers = request.get("headers")
+    if isinstance(headers, dict):
+        kept["headers"] = {
+            name: scrub(value) for name, value in headers.items() if str(name).lower() in _HEADERS
+        }
+    return kept
+
+
+def _routed(url: str, event: Record) -> str:
+    """A request's URL with the route template for its path, which may hold a file's name."""
+    named = (event.get("transaction_info") or {}).get("source") == _ROUTE
+    path = request_context.route() or (event.get("transaction") if named else None)
+    path = path if isinstance(path, str) and path.startswith("/") else f"/{OTHER}"
+    try:
+        return str(scrub(urlsplit(url)._replace(path=path).geturl()))
+    except ValueError:
+        return OTHER
+
+
+def _bare(url: str) -> str:
+    """A URL without user, query and fragment."""
+    try:
+        parts = urlsplit(url)
+        netloc = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=netloc, query="", fragment="").geturl()
+    except ValueError:
+        return OTHER
+
+
+def _contexts(contexts: Any) -> Any:
+    if not isinstance(contexts, dict):
+        return scrub(contexts)
+    return {
+        name: _fields(part) if name == "trace" and isinstance(part, dict) else scrub({name: part}).get(name)
+        for name, part in contexts.items()
+    }
+
+
+def _list(clean: Callable[[Record], Record]) -> Callable[[Any], Any]:
+    """For a list, or Sentry's ``{"values": list}``, of records."""
+
+    def cleaned(part: Any) -> Any:
+        if isinstance(part, dict) and "values" in part:
+            return {**part, "values": cleaned(part["values"])}
+        if not isinstance(part, list):
+            return scrub(part)
+        return [clean(one) if isinstance(one, dict) else scrub(one) for one in part]
+
+    return cleaned
+
+
+def _thrown(exception: Record) -> Record:
+    """An exception or a thread: its text scrubbed, its frames frame by frame."""
+    cleaned = {name: scrub(part) for name, part in _kept(exception) if name != "stacktrace"}
+    for name in ("module", "thread_id", "mechanism", "id"):
+        if name in exception and name != "mechanism":
+            cleaned[name] = exception[name]
+    stack = exception.get("stacktrace")
+    if isinstance(stack, dict):
+        cleaned["stacktrace"] = {**stack, "frames": _list(_frame)(stack.get("frames"))}
+    return cleaned
+
+
+def _frame(frame: Record) -> Record:
+    """Where the code is stays readable; its lines are scrubbed, and so are the application's own variables.
+    Those of frameworks hold whole requests, in forms of their own, and are left out."""
+    kept = [(name, part) for name, part in _kept(frame) if name != "vars"]
+    cleaned = {name: part if name in _FRAME else scrub({name: part}).get(name) for name, part in kept}
+    if isinstance(frame.get("vars"), dict) and frame.get("in_app", True):
+        cleaned["vars"] = scrub(_variables(frame["vars"]))
+    return cleaned
+
+
+def _variables(value: Any) -> Any:
+    """Variables without the parts of a request."""
+    if isinstance(value, dict):
+        return {name: _variables(part) for name, part in value.items() if name not in _REQUEST}
+    return [_variables(part) for part in value] if isinstance(value, list) else value
+
+
+_SECTIONS: Final[dict[str, Callable[[Any], Any]]] = {
+    **dict.fromkeys(_OWN, _same),
+    "request": _request,
+    "contexts": _contexts,
+    "data": _data,
+    "attributes": _data,
+    "spans": _list(_fields),
+    "breadcrumbs": _list(_fields),
+    "exception": _list(_thrown),
+    "threads": _list(_thrown),
+}

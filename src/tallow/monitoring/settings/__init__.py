@@ -1,0 +1,249 @@
+"""What an operator sets about monitoring: one typed object, from the environment and ``.env``.
+
+Importing :mod:`tallow.monitoring` does not load this module (pydantic takes a while): the first part that
+needs a setting does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
+
+from tallow.monitoring.settings.base import BadSettingError, Settings, takes_files
+from tallow.monitoring.settings.types import TOKENS, URLS, Token, Url, check_http_url, matching
+
+__all__ = ["BadSettingError", "MonitoringSettings", "current_settings"]
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+_DSN: Final = re.compile(r"https?://[^\s:@/]+(:[^\s@/]+)?@[^\s/]+/(\S+/)?\d+")
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(/[\w./-]*)?")
+_NAME: Final = re.compile(r"[\w.-]{1,64}")
+_KEY: Final = re.compile(r"[\w.-]{0,99}[^\W\d_][\w.-]{0,99}")
+_RELEASE: Final = re.compile(r"(?!\.{1,2}$)[^\s/\\]{1,200}")  # as Sentry accepts it
+_LEVELS: Final = {"warn": "warning", "critical": "fatal"}
+
+
+def _dsn(value: Any) -> Any:
+    """Refuse a port that Sentry's SDK cannot use; the pattern has seen the rest."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if isinstance(text, str):
+        check_http_url(text)
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _level(value: Any) -> Any:
+    lowered = _lower(value)
+    return _LEVELS.get(lowered, lowered) if isinstance(lowered, str) else lowered
+
+
+def _file(path: Path | None) -> Path | None:
+    if path is not None and not (_takes_writing(path) if path.exists() else takes_files(path.parent)):
+        raise ValueError("it cannot be written")
+    return path
+
+
+def _takes_writing(path: Path) -> bool:
+    return not path.is_dir() and os.access(path, os.W_OK)
+
+
+def _folder(path: Path | None) -> Path | None:
+    if path is not None and not takes_files(path):
+        raise ValueError("it cannot be written to")
+    return path
+
+
+Level = Annotated[Literal["debug", "info", "warning", "error", "fatal"], BeforeValidator(_level)]
+Rate = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1, le=10**7)]
+Bytes = Annotated[int, Field(ge=64 * KIB, le=2**50)]
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+WritableFile = Annotated[Path | None, AfterValidator(_file)]
+WritableFolder = Annotated[Path | None, AfterValidator(_folder)]
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    """The items of a list in a setting: separated by commas, blanks around them do not count."""
+    return tuple(item for item in map(str.strip, (text or "").split(",")) if item)
+
+
+def _rule_ids(text: str | None) -> str | None:
+    from tallow.monitoring.privacy.engine import IDS, SECRET_IDS
+
+    for id_ in _listed(text):
+        if id_ not in IDS:
+            raise ValueError(f"no rule is called {id_!r}")
+        if id_ in SECRET_IDS:
+            raise ValueError(f"{id_!r} is a row of secret keys")
+    return text
+
+
+def _key_names(text: str | None) -> str | None:
+    if not all(map(_KEY.fullmatch, _listed(text))):
+        raise ValueError("a name of a key has letters, digits, . _ - only")
+    return text
+
+
+def _kept_keys(text: str | None) -> str | None:
+    from tallow.monitoring.privacy.keys import Keys
+
+    Keys(keep=_listed(_key_names(text)))
+    return text
+
+
+_NAMES: Final = "1 to 64 letters, digits, . _ -"
+_COUNTS: Final = "a whole number from 1 to 10000000"
+_RATES: Final = "a share from 0 to 1"
+_BYTES: Final = "bytes, from 65536"
+_SECONDS: Final = "seconds above 0, at most 600"
+
+
+class MonitoringSettings(Settings):
+    """The library's settings. Times are seconds, sizes bytes, rates shares from 0 to 1.
+
+    A field's ``title`` says what it is for, its ``description`` what is accepted.
+    """
+
+    service_name: Annotated[str, matching(_NAME)] = Field(
+        "tallow", title="Named in log lines, error reports and the detailed health answer", description=_NAMES
+    )
+    environment: Annotated[str, matching(_NAME)] = Field(
+        "production",
+        title="Named in the same places",
+        validation_alias=AliasChoices("environment", "sentry_environment"),
+        description=_NAMES,
+    )
+    release: Annotated[str | None, matching(_RELEASE)] = Field(
+        None,
+        title="The version that is named; by default Tallow's own",
+        validation_alias=AliasChoices("release", "sentry_release"),
+        description="a name such as tallow@1.2.3, without space or slash",
+    )
+
+    metrics_token: Token | None = Field(
+        None,
+        title="Bearer token that opens /metrics; without one it answers this machine only",
+        description=TOKENS,
+    )
+    health_check_token: Token | None = Field(
+        None,
+        title="Bearer token that opens /api/health/detailed; without one it answers this machine only",
+        description=TOKENS,
+    )
+
+    log_level: Level = Field(
+        "info", title="The lowest level that is written", description="debug, info, warning, error or fatal"
+    )
+    log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = Field(
+        "auto",
+        title="How lines look on standard output",
+        description="auto (console on a terminal, else json), json or console",
+    )
+    log_file: WritableFile = Field(
+        None,
+        title="Written instead of standard output, beside a terminal; rotated at 64 MiB, five are kept",
+        description="the path of a file that can be written",
+    )
+    log_endpoint: Url | None = Field(
+        None, title="Where log lines are sent besides; nowhere unless it is set", description=URLS
+    )
+    log_endpoint_kind: Annotated[Literal["loki", "http"], BeforeValidator(_lower)] = Field(
+        "loki", title="What the endpoint understands", description="loki (its push API) or http (JSON lines)"
+    )
+    log_endpoint_token: Token | None = Field(None, title="Bearer token for the endpoint", description=TOKENS)
+    log_endpoint_timeout: Seconds = Field(
+        5, title="For connecting, sending and each wait for the answer", description=_SECONDS
+    )
+    log_queue_size: Count = Field(
+        10_000, title="Lines that wait in memory for the endpoint", description=_COUNTS
+    )
+    log_batch_size: Count = Field(500, title="Lines sent in one request", description=_COUNTS)
+    log_spool_dir: WritableFolder = Field(
+        None,
+        title="Where batches wait while the endpoint is down; without it they wait in memory alone",
+        description="the path of a folder that can be written to",
+    )
+    log_spool_max_bytes: Bytes = Field(
+        64 * MIB,
+        title="Room on disk; beyond it the oldest batches are given up, and counted",
+        description=_BYTES,
+    )
+
+    scrub_disable: Annotated[str | None, AfterValidator(_rule_ids)] = Field(
+        None,
+        title="Rules and syntaxes of the scrubber that are left out",
+        description="ids of docs/privacy-rules.md separated by commas, no row of secret keys among them",
+    )
+    scrub_secret_keys: Annotated[str | None, AfterValidator(_key_names)] = Field(
+        None,
+        title="More names of keys under which nothing passes",
+        description="names separated by commas, such as patient_ref,ward",
+    )
+    scrub_keep_keys: Annotated[str | None, AfterValidator(_kept_keys)] = Field(
+        None,
+        title="Names of personal keys whose values are not private here",
+        description="names separated by commas, such as state,room; none that names a secret",
+    )
+
+    sentry_dsn: Annotated[SecretStr | None, matching(_DSN), BeforeValidator(_dsn)] = Field(
+        None,
+        title="Where errors and traces are reported; nowhere unless it is set",
+        description="a DSN such as https://KEY@sentry.example.org/1",
+    )
+    sentry_sample_rate: Rate = Field(1.0, title="Share of errors that is reported", description=_RATES)
+    sentry_traces_sample_rate: Rate = Field(0.1, title="Share of traces that is reported", description=_RATES)
+    sentry_queue_size: Count = Field(100, title="Envelopes that wait in memory", description=_COUNTS)
+
+    plausible_host: Url = Field("https://plausible.io", title="The Plausible that counts", description=URLS)
+    plausible_domain: Annotated[str | None, matching(_DOMAIN)] = Field(
+        None,
+        title="The site to count for; nothing is counted unless it is set",
+        description="the site's name in Plausible, such as tallow.example.org",
+    )
+    plausible_queue_size: Count = Field(1_000, title="Events that wait in memory", description=_COUNTS)
+    plausible_timeout: Seconds = Field(5, title="For each attempt", description=_SECONDS)
+    plausible_forward_address: bool = Field(
+        False,
+        title="Pass the client's address on, so that Plausible can tell visits",
+        description="true or false",
+    )
+
+    @property
+    def scrubber_options(self) -> dict[str, Any]:
+        """The arguments of :class:`~tallow.monitoring.privacy.Scrubber` that the settings give."""
+        return {
+            "disable": _listed(self.scrub_disable),
+            "extra_keys": dict.fromkeys(_listed(self.scrub_secret_keys), "secret"),
+            "keep_keys": _listed(self.scrub_keep_keys),
+        }
+
+    @property
+    def metrics_bearer(self) -> str | None:
+        """The token that opens /metrics, in clear."""
+        return self.metrics_token.get_secret_value() if self.metrics_token else None
+
+    @property
+    def health_bearer(self) -> str | None:
+        """The token that opens the detailed health answer, in clear."""
+        return self.health_check_token.get_secret_value() if self.health_check_token else None
+
+
+@lru_cache(maxsize=1)
+def current_settings() -> MonitoringSettings:
+    """The process's settings, read once.
+
+    Raises:
+        BadSettingError: one line with the variable, what it was (masked if secret) and what is accepted.
+    """
+    return MonitoringSettings.load()

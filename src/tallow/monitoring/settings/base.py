@@ -1,0 +1,180 @@
+"""Typed settings from the environment and ``.env``: the base of every package's settings.
+
+A variable is a field's name in capitals unless an alias names another. The value of a secret may stand in a
+file instead, named by ``NAME_FILE``; ``NAME`` itself comes first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, ClassVar, Final, NamedTuple, Self, get_args
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from tallow.monitoring.settings.errors import BadSettingError
+from tallow.monitoring.settings.variable_source import Found, VariableSource, in_place
+
+__all__ = [
+    "MASKED",
+    "BadSettingError",
+    "SettingVariables",
+    "Settings",
+    "is_secret",
+    "names_of",
+    "takes_files",
+    "variable_of",
+]
+
+MASKED: Final = "masked"
+"""Annotates a field that is no ``SecretStr`` and may contain a password: a URL, for instance."""
+
+_SHOWN: Final = 80
+
+
+class SettingVariables(NamedTuple):
+    """The variables of one setting, in the order of precedence: the first that has a value counts.
+
+    Attributes:
+        names: variables with the value itself, the documented one first.
+        files: variables that name a file with the value; they come after all of ``names``.
+    """
+
+    names: tuple[str, ...]
+    files: tuple[str, ...] = ()
+
+
+class Settings(BaseModel):
+    """What an operator sets. A field's ``title`` says what it is for, its ``description`` what is accepted.
+
+    Read with :meth:`load`; the constructor takes values and reads nothing.
+
+    Attributes:
+        files_for_all: whether every variable has a ``NAME_FILE``, not only secrets.
+        strict_env_file: whether a line of ``.env`` that cannot be used is an error. An application's own
+            ``.env`` may follow other rules.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    files_for_all: ClassVar[bool] = False
+    strict_env_file: ClassVar[bool] = False
+
+    @classmethod
+    def load(cls, source: VariableSource | None = None, /, **given: Any) -> Self:
+        """Settings from a source and ``given``, which wins; None counts as not given.
+
+        Args:
+            source: by default the process's environment and ``.env``.
+
+        Raises:
+            BadSettingError: one line with the variable, its value (masked if secret), what is accepted and,
+                unless it is the environment, the file in which it stands.
+
+        Example:
+            >>> MonitoringSettings.load(log_level="debug").log_level
+            'debug'
+        """
+        source = source or VariableSource.of_process(strict=cls.strict_env_file)
+        if cls.strict_env_file and source.env_file:
+            source.env_file.refuse_problems(cls.variables())
+        chosen = {name: value for name, value in given.items() if value is not None}
+        found = cls._find_all(source, except_for=chosen)
+        try:
+            return cls(**{name: value.value for name, value in found.items()}, **chosen)
+        except ValidationError as error:
+            raise _error_line(cls, error, found) from None
+
+    @classmethod
+    def variables(cls) -> tuple[str, ...]:
+        """Every environment variable that is read, old names and ``NAME_FILE`` included."""
+        return tuple(name for setting in cls.setting_variables() for name in (*setting.names, *setting.files))
+
+    @classmethod
+    def setting_variables(cls) -> tuple[SettingVariables, ...]:
+        """The variables of each setting."""
+        return tuple(
+            SettingVariables(names, tuple(f"{one}_FILE" for one in names) if cls.takes_file(field) else ())
+            for name, field in cls.model_fields.items()
+            for names in [tuple(names_of(name, field))]
+        )
+
+    @classmethod
+    def takes_file(cls, field: FieldInfo) -> bool:
+        """Whether the value of a field may stand in a file that ``NAME_FILE`` names."""
+        return cls.files_for_all or is_secret(field)
+
+    @classmethod
+    def _find_all(cls, source: VariableSource, except_for: Collection[str]) -> dict[str, Found]:
+        """The values of a source, by field."""
+        fields = {name: field for name, field in cls.model_fields.items() if name not in except_for}
+        values = {name: cls._find(name, field, source) for name, field in fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def _find(cls, name: str, field: FieldInfo, source: VariableSource) -> Found | None:
+        names = names_of(name, field)
+        found = source.find(names)
+        if found is None and cls.takes_file(field):
+            found = next((one for alias in names if (one := source.find_in_file(alias))), None)
+        if found is not None and not found.value.isprintable():
+            raise _bad_value(names[0], field, found.value, field.description or "printable text", found.place)
+        return found
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a field's value must never be shown."""
+    return MASKED in field.metadata or _mentions(field.annotation, SecretStr)
+
+
+def takes_files(folder: Path) -> bool:
+    """Whether files can be made in a folder; in its nearest existing parent if it does not exist yet."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def variable_of(name: str, field: FieldInfo) -> str:
+    """The environment variable of a field."""
+    return names_of(name, field)[0]
+
+
+def names_of(name: str, field: FieldInfo) -> list[str]:
+    """The variables that set a field: the documented one first, then its old names."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [str(choice).upper() for choice in alias.choices]
+    return [(alias if isinstance(alias, str) else name).upper()]
+
+
+def _mentions(annotation: Any, kind: type) -> bool:
+    return annotation is kind or any(_mentions(part, kind) for part in get_args(annotation))
+
+
+def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, Found]) -> BadSettingError:
+    problem = error.errors(include_url=False)[0]
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    if not problem["loc"]:
+        return BadSettingError(reason)
+    place = str(problem["loc"][0])
+    for name, field in cls.model_fields.items():
+        names = names_of(name, field)
+        if place.upper() in {name.upper(), *names}:
+            where = found[name].place if name in found else ""
+            return _bad_value(names[0], field, problem["input"], field.description or reason, where)
+    return BadSettingError(f"{place.upper()} is ***; accepted: {reason}")
+
+
+def _bad_value(variable: str, field: FieldInfo, value: Any, accepted: str, place: str) -> BadSettingError:
+    # A URL's password, or a secret that was pasted into the wrong variable, must not reach a log.
+    text = str(value)[:_SHOWN].encode("utf-8", "backslashreplace").decode()
+    shown = "***" if is_secret(field) else repr(_scrubbed(text))
+    return BadSettingError(f"{variable} is {shown}; accepted: {accepted}{in_place(place)}")
+
+
+def _scrubbed(text: str) -> str:
+    """A text without what is private in it: by a scrubber that needs no settings, which are bad here."""
+    from tallow.monitoring.privacy.engine import Scrubber
+
+    return Scrubber().text(text)

@@ -1,0 +1,159 @@
+"""A test page: a marked alert through the real Alertmanager, and what each integration made of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from tallow.stack.alerts.links import OVERVIEW, Links
+from tallow.stack.engines.api import Api
+from tallow.stack.engines.logs.reader import Filter, read
+from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.mailbox.reader import messages
+from tallow.stack.routing.matrix import CATEGORIES, SEVERITIES, Channel, Receiver, receivers
+
+ALERT: Final = "TallowTest"
+POLL_S: Final = 0.25
+_INTEGRATIONS: Final[Mapping[Channel, str]] = {
+    "email": "email",
+    "slack": "slack",
+    "pagerduty": "pagerduty",
+    "heartbeat": "webhook",
+}
+_SAMPLE = re.compile(r"^alertmanager_notification_requests(_failed)?_total\{([^}]*)\} (\S+)$", re.MULTILINE)
+_LABEL = re.compile(r'(\w+)="([^"]*)"')
+_CAUSE = re.compile(r".*attempts: ", re.DOTALL)
+
+Outcome = Literal["delivered", "failed", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came back from one integration, after how many seconds; ``why`` is its own words."""
+
+    channel: Channel
+    outcome: Outcome
+    seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TestAlert:
+    """A page on its way. ``identity`` stands in its summary and tells it from every other."""
+
+    __test__ = False  # not a test class
+
+    identity: str
+    receiver: Receiver
+    channels: tuple[Channel, ...]
+    before: Mapping[tuple[str, bool], float]
+    sent: datetime
+    links: Links
+
+    @classmethod
+    def send(cls, api: Api, receiver: Receiver, channels: tuple[Channel, ...], links: Links) -> TestAlert:
+        """Post the alert that the receiver's route takes; ``links`` are those of the running stack."""
+        identity, counts = secrets.token_hex(4), _counts(api, receiver)
+        page = cls(identity, receiver, channels, counts, datetime.now(UTC), links)
+        page._post(api, page.sent + timedelta(hours=1))
+        return page
+
+    def end(self, api: Api) -> None:
+        """Resolve it: a message that it is over follows with the group's next turn."""
+        self._post(api, datetime.now(UTC))
+
+    def results(self, api: Api, home: StateDir, patience_s: float) -> Iterator[Result]:
+        """Each integration's answer as it comes; ``silent`` for those that gave none in time."""
+        waiting = list(self.channels)
+        started = time.monotonic()
+        while waiting and time.monotonic() - started < patience_s:
+            counts = _counts(api, self.receiver)
+            for channel in tuple(waiting):
+                if result := self._result(channel, counts, home, time.monotonic() - started):
+                    waiting.remove(channel)
+                    yield result
+            time.sleep(POLL_S)
+        yield from (Result(channel, "silent", patience_s) for channel in waiting)
+
+    @property
+    def summary(self) -> str:
+        return f"TEST {self.identity}: nothing is wrong, this is a test of the receiver {self.receiver.name}"
+
+    def _result(
+        self, channel: Channel, counts: Mapping[tuple[str, bool], float], home: StateDir, seconds: float
+    ) -> Result | None:
+        integration = _INTEGRATIONS[channel]
+        tried, failed = (
+            counts.get((integration, kind), 0) - self.before.get((integration, kind), 0)
+            for kind in (False, True)
+        )
+        if tried > failed:
+            return Result(channel, "delivered", seconds, self._kept(home) if channel == "email" else "")
+        if failed > 0:
+            return Result(channel, "failed", seconds, self._reason(integration, home))
+        return None
+
+    def _kept(self, home: StateDir) -> str:
+        """Where the stack's own mailbox has it, if it went there."""
+        found = [mail for mail in messages(home.data / "mailbox") if self.identity in mail.subject]
+        return f"kept in the mailbox: tallow inbox {found[-1].number}" if found else ""
+
+    def _reason(self, integration: str, home: StateDir) -> str:
+        """The far end's words, from Alertmanager's log."""
+        lines = read(home.logs, ["alertmanager"], Filter(since=self.sent, text=self.receiver.name))
+        reasons = [str(line.more["err"]) for line in lines if "err" in line.more and integration in line.raw]
+        return _CAUSE.sub("", reasons[-1]) if reasons else "see: tallow logs alertmanager --since 5m"
+
+    def _post(self, api: Api, ends: datetime) -> None:
+        alert = {
+            "labels": {
+                **route_of(self.receiver),
+                "job": "tallow",
+                "instance": f"test-{self.identity}",
+            },
+            "annotations": {
+                "summary": self.summary,
+                "description": "Somebody ran `tallow alerts test`. No answer is needed.",
+                "runbook_url": f"{self.links.runbooks}/Watchdog",
+                "dashboard_url": OVERVIEW.url(self.links),
+            },
+            "startsAt": self.sent.isoformat(),
+            "endsAt": ends.isoformat(),
+        }
+        api.post("/api/v2/alerts", [alert])
+
+
+def route_of(receiver: Receiver) -> dict[str, str]:
+    """Labels of an alert that reaches a receiver, and others as few as possible.
+
+    Raises:
+        ValueError: none but the Watchdog does.
+    """
+    labels = (
+        {"alertname": ALERT, "severity": severity, "category": category, "service": "tallow"}
+        for severity in SEVERITIES
+        for category in CATEGORIES
+    )
+    leading = [each for each in labels if receiver in receivers(each)]
+    if not leading:
+        raise ValueError(f"no test page reaches {receiver.name}")
+    return min(leading, key=lambda each: len(receivers(each)))
+
+
+def _counts(api: Api, receiver: Receiver) -> Mapping[tuple[str, bool], float]:
+    """Notification requests so far by integration, tried (False) and failed (True).
+
+    Newer Alertmanagers tell receivers apart; older ones count all of an integration together.
+    """
+    counts: Counter[tuple[str, bool]] = Counter()
+    for failed, inside, value in _SAMPLE.findall(api.text("/metrics")):
+        labels = dict(_LABEL.findall(inside))
+        if labels.get("receiver_name", receiver.name) == receiver.name:
+            counts[labels["integration"], bool(failed)] += float(value)  # type: ignore[assignment]
+    return counts

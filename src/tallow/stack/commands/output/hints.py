@@ -1,0 +1,43 @@
+"""Commands that are printed for the user to type."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from tallow.stack.engines.state.state_dir import HomeError, StateDir
+
+
+def command_line(home: StateDir, *arguments: str) -> str:
+    """A `tallow` command about the stack in ``home`` that works as it is printed.
+
+    ``monitoring/start-monitoring.sh`` runs a `tallow` that is not on the PATH: then the program is named by
+    its path. The folder is named unless it is the default one, because TALLOW_HOME may have been set for one
+    command alone.
+
+    Example:
+        >>> command_line(Home.at(), "credentials")  # doctest: +SKIP
+        '/srv/tallow/.venv/bin/tallow credentials'
+    """
+    folder = [] if _is_default(home) else ["--home", str(home.root)]
+    return shlex.join([*_program(), *arguments, *folder])
+
+
+def _is_default(home: StateDir) -> bool:
+    """Whether a command finds the folder by itself."""
+    try:
+        return home.root == StateDir.at().root and not os.environ.get("TALLOW_HOME")
+    except HomeError:  # this user has no default folder
+        return False
+
+
+def _program() -> list[str]:
+    """How this `tallow` is called from a shell."""
+    script = Path(sys.executable).with_name("tallow")
+    if not os.access(script, os.X_OK):
+        return [sys.executable, "-m", "tallow"]
+    found = shutil.which("tallow")
+    return ["tallow"] if found is not None and Path(found).samefile(script) else [str(script)]

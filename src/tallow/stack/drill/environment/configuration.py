@@ -1,0 +1,113 @@
+"""A track's configuration: the shipped one, scaled, leading to the drill's targets and receivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+
+from tallow.stack import alerts, routing
+from tallow.stack.alerts import Links, Rule
+from tallow.stack.alerts.rule import duration
+from tallow.stack.drill.environment import scaled_rules
+from tallow.stack.drill.environment.profile import DrillProfile
+from tallow.stack.drill.environment.server import DrillError
+from tallow.stack.drill.receivers.receiver_set import ReceiverSet
+from tallow.stack.engines.state.state_dir import StateDir, private_folder, write_private
+from tallow.stack.prometheus import PASSWORD_FILE, SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
+
+Groups = Mapping[str, tuple[Rule, ...]]
+MARK: Final = {"drill": "yes"}
+"""The label that marks every alert of a drill; the message templates look for it."""
+OBJECTIVES: Final = "tallow_slo"
+
+
+def groups(track: DrillProfile, shipped: Groups = alerts.GROUPS) -> Groups:
+    """The rule groups that a track loads."""
+    return {name: rules for name, rules in shipped.items() if track.objectives or name != OBJECTIVES}
+
+
+def write_rules(home: StateDir, track: DrillProfile, links: Links, shipped: Groups) -> None:
+    """Write the scaled rules, having compared them with the shipped ones.
+
+    Raises:
+        DrillError: something differs that the factor does not explain.
+    """
+    loaded = groups(track, shipped)
+    compare(alerts.rule_document(loaded), alerts.rule_document(loaded, track.scale, links), track.scale)
+    rules = home.config / "prometheus" / "rules"
+    contract = {name: group for name, group in loaded.items() if name in alerts.CONTRACT}
+    beyond = {name: group for name, group in loaded.items() if name not in alerts.CONTRACT}
+    write_private(rules / alerts.RULES_PATH.name, alerts.rules_yaml(contract, track.scale, links))
+    write_private(rules / alerts.BEYOND_PATH.name, alerts.rules_yaml(beyond, track.scale, links))
+
+
+def compare(shipped: Mapping[str, Any], drilled: Mapping[str, Any], scale: float) -> None:
+    """See that two rule files differ by the factor alone.
+
+    Raises:
+        DrillError: they do not; it names the alert and what differs.
+    """
+    pairs = zip(_rules(shipped), _rules(drilled), strict=True)
+    found = [
+        f"{ours['alert']}: {what}"
+        for ours, its in pairs
+        for what in scaled_rules.unexplained_differences(ours, its, scale)
+    ]
+    if found:
+        raise DrillError(f"the drill's rules are not the shipped ones: {'; '.join(found)}")
+
+
+def write_prometheus(home: StateDir, track: DrillProfile, jobs: tuple[Job, ...], alertmanager: int) -> None:
+    """Write ``prometheus.yml``: the shipped one, but for these differences.
+
+    Intervals are scaled (no further than the track says) and a scrape may take all of one; alerts carry the
+    mark; the targets of job ``tallow`` come from a file; and a folder of further rules is read.
+    """
+    place = home.config / "prometheus"
+    config = prometheus_config(
+        jobs,
+        f"127.0.0.1:{alertmanager}",
+        Layout(home.secrets, place / "rules", place / "targets"),
+        scale=track.interval / SCRAPE_INTERVAL_S,
+    )
+    document = yaml.safe_load(config)
+    document["global"] |= {"external_labels": MARK, "scrape_timeout": duration(track.interval)}
+    document["rule_files"].append(str(place / "rules" / "further" / "*.yml"))
+    for scrape in document["scrape_configs"]:
+        if scrape["job_name"] == "tallow":
+            del scrape["static_configs"]
+            scrape["file_sd_configs"] = [{"files": [str(place / "tallow.yml")]}]
+    private_folder(place / "targets")  # Prometheus watches only folders that are there when it starts
+    write_private(place / "prometheus.yml", yaml.safe_dump(document, sort_keys=False))
+    write_targets(home, {})
+
+
+def write_targets(home: StateDir, targets: Mapping[str, str]) -> None:
+    """What job ``tallow`` scrapes from now on: the label ``instance``, and where it is reached."""
+    found = [{"targets": [where], "labels": {"instance": name}} for name, where in targets.items()]
+    write_private(home.config / "prometheus" / "tallow.yml", yaml.safe_dump(found))
+
+
+def write_alertmanager(home: StateDir, track: DrillProfile, desk: ReceiverSet, heartbeat: int) -> None:
+    """Write Alertmanager's configuration, templates and secrets: the shipped ones, leading to the desk."""
+    place, secrets = home.config / "alertmanager", home.secrets / "alertmanager"
+    config = routing.alertmanager_config(
+        desk.settings,
+        secrets_dir=secrets,
+        template_glob=str(place / "templates" / "*.tmpl"),
+        password_file=home.secrets / PASSWORD_FILE,
+        heartbeat=f"http://127.0.0.1:{heartbeat}/heartbeat",
+        pagerduty=desk.pagerduty,
+        scale=track.scale,
+    )
+    write_private(place / "alertmanager.yml", config)
+    for name, text in routing.templates().items():
+        write_private(place / "templates" / name, text)
+    for name, text in routing.secret_files(desk.settings).items():
+        write_private(secrets / name, text)
+
+
+def _rules(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [rule for group in document["groups"] for rule in group["rules"]]

@@ -1,0 +1,46 @@
+"""The tables of ``docs/drills.md``: what a real run took, written by the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from tallow.stack.drill.run.result import Result
+from tallow.stack.engines.programs.programs import CHECKOUT
+
+PATH: Final = CHECKOUT / "docs" / "drills.md"
+
+
+def latencies(results: Iterable[Result]) -> str:
+    """A row for each drill, in seconds."""
+    rows = [
+        "| alert | scale | pending | firing | page | minimum | resolved | told |",
+        "|---|---|--:|--:|--:|--:|--:|---|",
+    ]
+    for result in results:
+        known = (
+            result.after(result.pending),
+            result.after(result.firing),
+            result.after(result.notified_at),
+            result.min_latency,
+            result.healing,
+        )
+        times = " | ".join("" if value is None else f"{value:.1f}" for value in known)
+        rows.append(f"| {result.alert} | 1/{1 / result.scale:.0f} | {times} | {', '.join(result.places)} |")
+    return "\n".join(rows)
+
+
+def write(part: str, text: str, path: Path = PATH) -> None:
+    """Put a text between the page's marks of a part.
+
+    Raises:
+        ValueError: there are no such marks.
+    """
+    page = path.read_text(encoding="utf-8")
+    begin, end = (f"<!-- {part} -->", f"<!-- /{part} -->")
+    head, found, rest = page.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{path.name} has no place for {part}")
+    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Reading, filtering and rotating the services' log files."""

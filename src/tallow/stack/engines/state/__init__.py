@@ -1,0 +1,1 @@
+"""The state folder: its marker, layout, locks and removal."""

@@ -1,0 +1,57 @@
+"""Every entry of a state folder, by name: what `tallow up` makes, and all that `tallow down --purge` removes.
+
+A file or folder that is not named here was put there by somebody else and stays.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Final
+
+from tallow.stack import alerts, credentials, remote_storage, routing
+from tallow.stack.engines.logs.rotation import KEPT
+from tallow.stack.engines.reload.file_transaction import FOLDER as CHANGE_FOLDER
+from tallow.stack.engines.reload.program_check import FOLDER as CHECK_FOLDER
+from tallow.stack.engines.reload.snapshot import APPLIED_FILE, ENVIRONMENT_FILE
+from tallow.stack.engines.services import NAMES, SETTINGS_FILE
+from tallow.stack.engines.state.marker import FOLDERS, MARKER, OPTIONS_FILE
+from tallow.stack.engines.supervisor.state_files import FILES as RUN_FILES
+from tallow.stack.routing.receivers import SECRET_FILES
+
+LOGS: Final = (*NAMES, "supervisor")
+"""The services and the supervisor; each log has this name and the suffix ``.log``."""
+
+TREES: Final = (
+    *(PurePath("data", name) for name in ("tallow", "prometheus", "alertmanager", "mailbox", "heartbeat")),
+    *(PurePath("run", name) for name in (CHECK_FOLDER, CHANGE_FOLDER)),
+)
+"""Folders that one service, or a reload, fills by itself; they are the stack's with everything in them."""
+
+_FILES_OF: Final = {
+    "secrets": (
+        *(credentials.WEB_CONFIG_FILE, *(one.file for one in credentials.CREDENTIALS)),
+        *(remote_storage.PASSWORD_FILE, SETTINGS_FILE, ENVIRONMENT_FILE),
+    ),
+    "secrets/alertmanager": SECRET_FILES,
+    "config/prometheus": ("prometheus.yml",),
+    "config/prometheus/rules": (alerts.RULES_PATH.name, alerts.BEYOND_PATH.name),
+    "config/alertmanager": ("alertmanager.yml",),
+    "config/alertmanager/templates": tuple(routing.templates()),
+    "run": (*RUN_FILES, APPLIED_FILE),
+    "logs": tuple(
+        f"{name}.log{number}" for name in LOGS for number in ("", *(f".{n}" for n in range(1, KEPT + 1)))
+    ),
+}
+
+FILES: Final = tuple(PurePath(folder, name) for folder, names in _FILES_OF.items() for name in names)
+
+EMPTIED: Final = (
+    *(PurePath(folder) for folder in ("config/prometheus/rules", "config/prometheus/targets")),
+    *(PurePath(folder) for folder in ("config/prometheus", "config/alertmanager/templates")),
+    *(PurePath(folder) for folder in ("config/alertmanager", "secrets/alertmanager")),
+    *(PurePath(folder) for folder in FOLDERS),
+)
+"""Folders that go once they are empty, inner ones first: the operator may have put files there."""
+
+IDENTITY: Final = tuple(PurePath(name) for name in (OPTIONS_FILE, MARKER))
+"""What makes the folder a stack's. It goes last, so that an interrupted purge can be repeated."""

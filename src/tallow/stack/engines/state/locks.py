@@ -1,0 +1,48 @@
+"""Locks of a stack, held on files in its ``run`` folder; the kernel frees them when their holder ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from tallow.stack.engines.state.state_dir import StateDir, append_private
+
+Lock = Literal["up", "plan", "supervisor"]
+"""``up``: starting, stopping or purging. ``plan``: changing the plan. ``supervisor``: held while one runs."""
+LOCK_FILES: Final = tuple(f"{name}.lock" for name in get_args(Lock))
+
+
+@contextlib.contextmanager
+def locked(home: StateDir, name: Lock, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock of the stack; yields whether it was had.
+
+    Raises:
+        OSError: the lock's file cannot be made.
+    """
+    path = home.run / f"{name}.lock"
+    while True:
+        with os.fdopen(append_private(path), "a") as file:
+            had = _flock(file.fileno(), wait=wait)
+            if not had or _is_at(file.fileno(), path):  # else a purge removed the file during the wait
+                yield had
+                return
+
+
+def _flock(descriptor: int, *, wait: bool) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,124 @@
+"""Remove what a stack made in its state folder, by name; everything else in the folder stays."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tallow.stack.engines.state import layout
+from tallow.stack.engines.state.locks import locked
+from tallow.stack.engines.state.marker import (
+    FOLDERS,
+    IGNORE_FILE,
+    IGNORE_TEXT,
+    PEER_FOLDER,
+    FolderKind,
+    recognise,
+)
+from tallow.stack.engines.state.state_dir import HomeError, StateDir, is_protected, private_folder
+from tallow.stack.engines.supervisor import state_files
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a purge left in place.
+
+    Attributes:
+        foreign: entries that the stack did not make, relative to its folder.
+        transfers: whether the peers' resumable transfers are still there.
+    """
+
+    foreign: tuple[Path, ...] = ()
+    transfers: bool = False
+
+
+def purge(home: StateDir) -> Remains:
+    """Remove a stopped stack: data, logs, configuration, credentials, and the folder if it is empty then.
+
+    Entries are removed by their names in :mod:`layout`. Symbolic links are neither followed nor removed. The
+    marker goes last: an interrupted purge can be repeated.
+
+    Raises:
+        HomeError: the folder is no stack's, a stack runs in it, or something could not be removed.
+    """
+    kind = recognise(home.root)
+    if kind is FolderKind.MISSING:
+        return Remains()
+    if kind is not FolderKind.STATE:
+        raise HomeError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
+    private_folder(home.run)  # for the lock: an interrupted `up` may have made the marker alone
+    with locked(home, "up"):
+        if state_files.supervisor(home):
+            raise HomeError(f"a stack runs in {home.root}; nothing was removed; stop it with: tallow down")
+        failures = _remove_contents(home.root)
+    if failures:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise HomeError(
+            f"not everything could be removed: {failures[0]}{more}; run it again when that is mended"
+        )
+    return _remove_identity(home.root)
+
+
+def _remove_contents(root: Path) -> list[str]:
+    """Remove files, then folders; what failed, one line each."""
+    failures = []
+    for name in (*layout.FILES, *layout.TREES):
+        try:
+            _remove(root / name)
+        except OSError as error:
+            failures.append(f"{error.filename or root / name}: {error.strerror or error}")
+    for name in layout.EMPTIED:
+        _remove_if_empty(root / name)
+    return failures
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        _drafts(path)
+        path.unlink(missing_ok=True)
+
+
+def _drafts(path: Path) -> None:
+    """Remove the drafts of a file that writers which were killed left beside it."""
+    for draft in path.parent.glob(f".{path.name}.*"):
+        if draft.name.rpartition(".")[2].isdigit():
+            draft.unlink(missing_ok=True)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
+        return
+    folder.rmdir()
+
+
+def _remove_identity(root: Path) -> Remains:
+    if _is_ours(root / IGNORE_FILE):
+        (root / IGNORE_FILE).unlink()
+    for name in layout.IDENTITY:
+        _remove(root / name)
+    remains = Remains(tuple(_foreign(root)), (root / PEER_FOLDER).exists())
+    if root.is_symlink() or is_protected(root) or any(root.iterdir()):
+        return remains
+    with suppress(OSError):  # a mount point, or another user's parent folder: an empty folder stays
+        root.rmdir()
+    return remains
+
+
+def _is_ours(ignore_file: Path) -> bool:
+    return ignore_file.is_file() and ignore_file.read_bytes() == IGNORE_TEXT.encode()
+
+
+def _foreign(root: Path) -> Iterator[Path]:
+    """What is left, by its shortest path: an entry of the folder, or of one of the stack's folders in it."""
+    for entry in sorted(root.iterdir()):
+        if entry.name in FOLDERS and entry.is_dir() and not entry.is_symlink():
+            yield from (inner.relative_to(root) for inner in sorted(entry.iterdir()))
+        elif entry.name != PEER_FOLDER:
+            yield entry.relative_to(root)

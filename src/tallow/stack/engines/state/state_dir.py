@@ -1,0 +1,202 @@
+"""The stack's state folder: options, secrets, configuration, data and logs, readable by its owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final, Self
+
+from tallow.stack.engines.state.marker import (
+    FOLDERS,
+    IGNORE_FILE,
+    IGNORE_TEXT,
+    MARKER,
+    MARKER_TEXT,
+    OPTIONS_FILE,
+    FolderKind,
+    foreign_entry,
+    recognise,
+)
+
+LIVENESS_TIMEOUT_S: Final = 120.0
+"""A service that has not answered for so long is restarted."""
+
+
+class HomeError(Exception):
+    """The folder cannot be used: one line that says why."""
+
+
+class NoStackError(HomeError):
+    """No stack was ever started in the folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What `up` was told, so that other verbs and later runs know it."""
+
+    port_offset: int = 0
+    env_folder: str = "."
+    """Where ``.env`` is looked for: the folder in which `up` ran."""
+    scale: float = 1.0
+    """Multiplies every time of rules, scrapes and routes: less than 1 in drills."""
+    liveness_timeout: float = LIVENESS_TIMEOUT_S
+    """Seconds without an answer after which the supervisor restarts a service; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateDir:
+    """Paths below the stack's folder."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, named: Path | None = None) -> Self:
+        """The folder ``named``, else ``TALLOW_HOME``, else ``tallow`` in the user's state folder (XDG)."""
+        if named is None and (variable := os.environ.get("TALLOW_HOME")):
+            named = Path(variable)
+        if named is None:
+            state = os.environ.get("XDG_STATE_HOME", "")
+            # The specification: a path that is not absolute is ignored.
+            named = Path(state if state.startswith("/") else "~/.local/state") / "tallow"
+        try:
+            return cls(named.expanduser().absolute())
+        except RuntimeError:  # neither HOME nor the system's list of users says it
+            raise HomeError("this user has no home folder; name the stack's folder with --home") from None
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def choices_file(self) -> Path:
+        return self.root / OPTIONS_FILE
+
+    def exists(self) -> bool:
+        """Whether `up` has ever run here."""
+        return self.choices_file.exists()
+
+    def is_state_folder(self) -> bool:
+        """Whether `up` made or accepted this folder, even if it did not come to its end."""
+        try:
+            return recognise(self.root) is FolderKind.STATE
+        except OSError:
+            return False
+
+    def make(self) -> None:
+        """Make the folder, or accept one that is empty or a stack's already; mode 0700.
+
+        Raises:
+            HomeError: it holds files of somebody else, is another user's, or cannot be written to. Then
+                nothing in it was changed.
+        """
+        try:
+            self._accept()
+            self._make_folders()
+        except OSError as error:
+            raise HomeError(
+                f"the stack's folder {self.root} cannot be made: {error.strerror}; name another with --home"
+            ) from None
+
+    def _accept(self) -> None:
+        """See that the folder may become the stack's, and mark it before anything else is put into it."""
+        kind = recognise(self.root)
+        if kind is not FolderKind.MISSING and (owner := self.root.stat().st_uid) != os.getuid():
+            raise HomeError(f"{self.root} belongs to another user (uid {owner}); name another with --home")
+        if kind is not FolderKind.STATE and is_protected(self.root):
+            raise HomeError(
+                f"{self.root} cannot be a stack's own folder; name a folder inside it with --home"
+            )
+        if kind is FolderKind.FOREIGN:
+            raise HomeError(
+                f"{self.root} holds files that no Tallow stack made, such as {foreign_entry(self.root)!r}; "
+                "name a folder that is new or empty with --home"
+            )
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        write_private(self.root / MARKER, MARKER_TEXT)
+        if not (self.root / IGNORE_FILE).exists():
+            write_private(self.root / IGNORE_FILE, IGNORE_TEXT)
+
+    def _make_folders(self) -> None:
+        for folder in (self.root, *(self.root / name for name in FOLDERS)):
+            private_folder(folder)
+        self.root.chmod(0o700)
+
+    def choices(self) -> StackOptions:
+        """What `up` was told last. What another version added to it is left out.
+
+        Raises:
+            HomeError: the file cannot be read.
+        """
+        try:
+            found = json.loads(self.choices_file.read_text(encoding="utf-8"))
+            known = {one.name for one in fields(StackOptions)}
+            return StackOptions(**{name: value for name, value in found.items() if name in known})
+        except FileNotFoundError:
+            return StackOptions()
+        except (OSError, ValueError, AttributeError) as error:
+            raise HomeError(
+                f"{self.choices_file} cannot be read ({error}); remove it and run: tallow up"
+            ) from None
+
+    def remember(self, choices: StackOptions) -> None:
+        """Keep what `up` was told."""
+        write_private(self.choices_file, json.dumps(asdict(choices), indent=2) + "\n")
+
+
+def is_protected(folder: Path) -> bool:
+    """Whether a folder is never the stack's own: the root of the file system, or the user's home folder."""
+    return folder.resolve() in {Path("/"), Path(os.path.expanduser("~")).resolve()}  # noqa: PTH111 - never raises
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder and what is missing above it, each with mode 0700."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_private(path: Path, content: str) -> bool:
+    """Write a file of mode 0600 at once or not at all; whether its content changed."""
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return False
+    private_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return True
+
+
+def append_private(path: Path) -> int:
+    """A descriptor for appending to a file of mode 0600."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's content, None where it is missing or half written."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None

@@ -1,0 +1,44 @@
+"""Why a process ended, in words for the supervisor's log and `tallow status`."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tallow.stack.engines.supervisor.state_files import Cause, Exit
+
+
+def exit_record(cause: Cause, status: int | None, detail: str = "", *, killed: bool = False) -> Exit:
+    """The record of an end that happened now.
+
+    Args:
+        cause: see :class:`Exit`.
+        status: as :attr:`subprocess.Popen.returncode`; None if the process did not start.
+        detail: who asked for it, what did not answer, or why it could not be started.
+        killed: whether the supervisor had to send SIGKILL after SIGTERM.
+    """
+    texts: dict[Cause, str] = {
+        "exited": _by_itself(status),
+        "not started": f"cannot be started: {detail}",
+        "unresponsive": f"ended by the supervisor: {detail}",
+        "restart": f"restarted on request: {detail}",
+        "stop": f"stopped on request: {detail}",
+    }
+    reason = texts[cause] + ("; it ignored SIGTERM and was killed" if killed else "")
+    return Exit(cause, status, time.time(), reason)
+
+
+def signal_name(number: int) -> str:
+    """Such as ``SIGKILL``; a number without a name stays a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _by_itself(status: int | None) -> str:
+    if status is None or status >= 0:
+        return f"ended by itself with exit status {status}"
+    name = signal_name(-status)
+    hint = "; the kernel sends it when memory runs out" if name == "SIGKILL" else ""
+    return f"ended by {name}, which the supervisor did not send{hint}"

@@ -1,0 +1,85 @@
+"""Whether the heart beats: decided from beats and time alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from tallow.stack.alerts.rule import HOUR, MINUTE
+from tallow.stack.heartbeat.state import HeartbeatState
+
+WAIT_S: Final = 5 * MINUTE
+"""Alertmanager sends Watchdog every other minute: one that is lost on the way pages nobody, two do."""
+REPEAT_S: Final = 1 * HOUR
+
+SILENCE: Final = (
+    "Alertmanager has sent no Watchdog: it is down, cannot reach this checker, or is itself told nothing."
+)
+ENDED: Final = (
+    "Alertmanager works and says that Watchdog has ended: Prometheus is down, or evaluates no rules."
+)
+
+
+class HeartbeatMonitor:
+    """Counts from its own start: what it missed while it was down itself is no evidence.
+
+    Args:
+        channels: who is to be told.
+        record: what was known before a restart.
+        scale: multiplies its times (drills).
+        clock: monotonic seconds; they stand still while the machine sleeps.
+        wall: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        channels: Iterable[str],
+        record: HeartbeatState | None = None,
+        *,
+        scale: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._channels = tuple(channels)
+        self._wait, self._repeat = WAIT_S * scale, REPEAT_S * scale
+        self._clock, self._wall = clock, wall
+        known = record or HeartbeatState(since=wall())
+        self.record = replace(known, untold=tuple(name for name in known.untold if name in self._channels))
+        self._due = clock() + self._wait
+        self._again = clock() + self._repeat
+
+    def beat(self) -> None:
+        """Watchdog came."""
+        self._due = self._clock() + self._wait
+        now = self._wall()
+        if self.record.state == "missing":
+            self.record = HeartbeatState("beating", now, now, untold=self._channels)
+        elif self.record.state == "waiting":
+            self.record = HeartbeatState("beating", now, now)
+        else:
+            self.record = replace(self.record, last_beat=now)
+
+    def ended(self) -> None:
+        """Alertmanager said that Watchdog is over."""
+        if self.record.state != "missing":
+            self._miss(ENDED)
+
+    def tick(self) -> None:
+        """Time went by."""
+        if self.record.state != "missing":
+            if self._clock() >= self._due:
+                self._miss(SILENCE)
+        elif self._clock() >= self._again:
+            self._again = self._clock() + self._repeat
+            self.record = replace(self.record, untold=self._channels)
+
+    def told(self, channel: str) -> None:
+        """A channel took the news."""
+        left = tuple(name for name in self.record.untold if name != channel)
+        self.record = replace(self.record, untold=left)
+
+    def _miss(self, reason: str) -> None:
+        self._again = self._clock() + self._repeat
+        self.record = HeartbeatState("missing", self._wall(), self.record.last_beat, reason, self._channels)

@@ -1,0 +1,202 @@
+"""Rules about form: expressions that parse and still cannot mean what they say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import timedelta
+
+import promql_parser as ast
+
+from tallow.stack.lint.catalog_rules import Found
+from tallow.stack.lint.type_inference import COMPARISONS, SETS, Shape, kept, part_of_whole, shape
+from tallow.stack.lint.vocabulary import EXPOSED
+
+SHORTEST_WINDOW = timedelta(seconds=60)
+"""Four scrapes of 15 s: a rate must survive one that is lost."""
+
+_RISING = {"rate", "irate", "increase"}
+_ON_COUNTERS = _RISING | {"resets", "changes", "count_over_time", "present_over_time", "absent_over_time"}
+_EXISTENCE = {"absent", "timestamp"}
+_EXISTENCE_OPERATORS = {"count", "group"}
+
+
+def bare(expr: ast.Expr) -> ast.Expr:
+    """``expr`` without parentheses around it."""
+    while isinstance(expr, ast.ParenExpr):
+        expr = expr.expr
+    return expr
+
+
+def call(expr: ast.Call) -> Iterator[Found]:
+    """Rules about one function call."""
+    name = expr.func.name
+    for argument in expr.args:
+        yield from _range_argument(name, bare(argument))
+        inner = bare(argument)
+        if isinstance(inner, ast.VectorSelector) and name not in _EXISTENCE:
+            yield from raw_counter(inner)
+    if name == "histogram_quantile":
+        yield from _quantile(bare(expr.args[1]))
+
+
+def _range_argument(name: str, argument: object) -> Iterator[Found]:
+    if isinstance(argument, ast.SubqueryExpr) and name in _RISING and _aggregates(argument.expr):
+        yield "promql/rate-of-sum", f"{name}() of a sum misses counter resets: {name} first, then sum"
+    if not isinstance(argument, ast.MatrixSelector):
+        return
+    selector = argument.vector_selector
+    exposed = EXPOSED.get(selector.name or "")
+    if argument.range < SHORTEST_WINDOW:
+        seconds = int(argument.range.total_seconds())
+        yield "promql/window", f"{name}() over {seconds} s is shorter than 4 scrapes (60 s): gaps and no data"
+    if exposed is None:
+        return
+    if exposed.counts and name not in _ON_COUNTERS:
+        yield (
+            "promql/counter",
+            f"{name}() of the counter {selector.name}: its level says nothing; rate it",
+        )
+    if not exposed.counts and name in _RISING:
+        yield "promql/gauge", f"{name}() of the gauge {selector.name}: use delta() or deriv()"
+
+
+def _aggregates(expr: ast.Expr) -> bool:
+    found = False
+
+    def visit(node: ast.Expr) -> bool:
+        nonlocal found
+        found = found or isinstance(node, ast.AggregateExpr)
+        return not found
+
+    ast.walk(expr, visit)
+    return found
+
+
+def _quantile(argument: ast.Expr) -> Iterator[Found]:
+    if not isinstance(argument, ast.AggregateExpr) or str(argument.op) != "sum":
+        yield "promql/quantile", "histogram_quantile() needs sum by (le, …) (rate(…_bucket[…])) inside"
+        return
+    inner = shape(argument.expr)
+    left = kept(argument.modifier, inner.labels)
+    if left is not None and "le" not in left:
+        yield "promql/quantile", "the sum inside histogram_quantile() drops the label 'le'"
+    rated = bare(argument.expr)
+    if not (isinstance(rated, ast.Call) and rated.func.name in _RISING):
+        yield "promql/quantile", "histogram_quantile() of buckets since the start: rate() them first"
+    if not all(name.endswith("_bucket") for name in inner.names):
+        yield "promql/quantile", f"histogram_quantile() of {', '.join(sorted(inner.names))}, not of buckets"
+
+
+def raw_counter(selector: ast.VectorSelector) -> Iterator[Found]:
+    """``promql/counter``: the level of a counter depends on when the process started."""
+    exposed = EXPOSED.get(selector.name or "")
+    if exposed is not None and exposed.counts:
+        yield "promql/counter", f"the counter {selector.name} is read without rate() or increase()"
+
+
+def aggregation(expr: ast.AggregateExpr) -> Iterator[Found]:
+    """Rules about one aggregation."""
+    inner, op = bare(expr.expr), str(expr.op)
+    if isinstance(inner, ast.VectorSelector) and op not in _EXISTENCE_OPERATORS:
+        yield from raw_counter(inner)
+    if op in ("sum", "avg") and _has_quantile(inner):
+        yield "promql/quantile", f"{op} of quantiles is no quantile: aggregate the buckets, then take it"
+
+
+def _has_quantile(expr: ast.Expr) -> bool:
+    compared = bare(expr.lhs) if isinstance(expr, ast.BinaryExpr) else expr
+    return isinstance(compared, ast.Call) and compared.func.name == "histogram_quantile"
+
+
+def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Found]:
+    """Rules about one binary operation. ``compared``: a comparison drops its NaN."""
+    op = str(expr.op).split()[0]
+    left, right = shape(expr.lhs), shape(expr.rhs)
+    operands = (expr.lhs,) if op in ("and", "unless") else (expr.lhs, expr.rhs)
+    for operand in map(bare, operands):
+        if isinstance(operand, ast.VectorSelector):
+            yield from raw_counter(operand)
+    if op == "/" and _unguarded(left, right, compared=compared):
+        yield "promql/division", "the divisor can be 0: NaN, or infinite; compare it first, … / (… > 0)"
+    if op in COMPARISONS and right.scalar:
+        yield from _comparison(op, left, right)
+    yield from _matching(expr, left, right, op)
+
+
+def _unguarded(left: Shape, right: Shape, *, compared: bool) -> bool:
+    """Whether a quotient can go wrong: 0 / 0 of a share is NaN, which no comparison lets through."""
+    ours = any(name in EXPOSED for name in right.names) or right.scalar
+    return ours and not right.nonzero and not (compared and part_of_whole(left, right))
+
+
+def _comparison(op: str, left: Shape, right: Shape) -> Iterator[Found]:
+    limit = right.low
+    if right.low != right.high:
+        return
+    if never(op, left, limit):
+        span = f"{left.low:g} to {left.high:g}" if math.isfinite(left.high) else f"{left.low:g} and up"
+        cap = ", its last finite bucket edge" if left.edge else ""
+        yield "promql/impossible", f"'{op} {limit:g}' can never hold: the value lies in {span}{cap}"
+
+
+def never(op: str, value: Shape, limit: float) -> bool:
+    """Whether a comparison holds for no value; a quantile at its last edge tells nothing, so it counts."""
+    if op == ">" or (op == ">=" and value.edge):
+        return value.high <= limit
+    if op == ">=":
+        return value.high < limit
+    if op == "<":
+        return value.low >= limit
+    if op == "<=":
+        return value.low > limit
+    return op == "==" and not value.low <= limit <= value.high
+
+
+def _matching(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Iterator[Found]:
+    if left.scalar or right.scalar or left.labels is None or right.labels is None:
+        return
+    one, other = _matched(expr, left.labels), _matched(expr, right.labels)
+    modifier = expr.modifier
+    if modifier is not None and modifier.matching is not None:
+        on = modifier.matching.type == ast.LabelModifierType.Include
+        for name in sorted(set(modifier.matching.labels) - (left.labels & right.labels)) if on else ():
+            yield "promql/matching", f"'{op}' matches on '{name}', which one side lacks"
+    if op == "or":
+        if bool(one) != bool(other):
+            yield (
+                "promql/matching",
+                "'or' adds a series without labels to labelled ones: aggregate alike",
+            )
+    elif one != other:
+        yield "promql/matching", f"'{op}' between labels {_listed(one)} and {_listed(other)} never matches"
+    elif op not in SETS:
+        yield from _cardinality(expr, left.labels, right.labels, one, op)
+
+
+def _cardinality(
+    expr: ast.BinaryExpr, left: frozenset[str], right: frozenset[str], matched: frozenset[str], op: str
+) -> Iterator[Found]:
+    card = expr.modifier.card if expr.modifier is not None else ast.VectorMatchCardinality.OneToOne
+    many_left, many_right = bool(left - matched), bool(right - matched)
+    allowed_left = card == ast.VectorMatchCardinality.ManyToOne
+    allowed_right = card == ast.VectorMatchCardinality.OneToMany
+    if (many_left and not allowed_left) or (many_right and not allowed_right):
+        yield (
+            "promql/matching",
+            f"'{op}' can meet several series on a side: it fails as soon as there are two; aggregate first",
+        )
+
+
+def _matched(expr: ast.BinaryExpr, labels: frozenset[str]) -> frozenset[str]:
+    """The labels of one side that take part in matching."""
+    modifier = expr.modifier
+    if modifier is None or modifier.matching is None:
+        return labels
+    listed = frozenset(modifier.matching.labels)
+    on = modifier.matching.type == ast.LabelModifierType.Include
+    return labels & listed if on else labels - listed
+
+
+def _listed(labels: frozenset[str]) -> str:
+    return "{" + ", ".join(sorted(labels)) + "}"

@@ -1,0 +1,1 @@
+"""The local mailbox: an SMTP server and the reader of what it kept."""

@@ -1,0 +1,136 @@
+"""The mailbox: an SMTP server on loopback that keeps every message, so that no alert is lost unread."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import mailbox
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tallow.stack.password_file import PasswordFileError, is_login, read_password
+from tallow.stack.prometheus import USER
+
+MAX_MESSAGE_BYTES: Final = 1_000_000
+KEPT: Final = 10_000
+"""Messages; the oldest make room."""
+MAX_CONNECTIONS: Final = 50
+
+
+class MaildirHandler:
+    """aiosmtpd's hooks: puts each message of who is logged in into a Maildir.
+
+    Each message is a file, which is there completely or not at all after a crash.
+
+    Args:
+        folder: the Maildir.
+        password_file: where the password of :data:`~tallow.stack.prometheus.USER` is.
+    """
+
+    def __init__(self, folder: Path, password_file: Path) -> None:
+        self._password_file = password_file
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._new = folder / "new"
+        self._box = mailbox.Maildir(folder, create=True)
+        self._kept = len(self._box)
+
+    def authenticate(
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
+    ) -> AuthResult:
+        """Called by aiosmtpd with the login that the client showed."""
+        try:
+            password = read_password(self._password_file)
+        except PasswordFileError as error:
+            print(f"nobody can log in: {error}", file=sys.stderr, flush=True)
+            return AuthResult(success=False, handled=False)
+        shown = data if isinstance(data, LoginPassword) else LoginPassword(b"", b"")
+        return AuthResult(success=is_login(shown.login, shown.password, USER, password), handled=False)
+
+    async def handle_MAIL(  # noqa: N802
+        self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Called by aiosmtpd with the sender of a message."""
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Called by aiosmtpd with a whole message; the answer goes to the client."""
+        message = mailbox.MaildirMessage(envelope.original_content or b"")
+        message["X-Tallow-Recipients"] = ", ".join(envelope.rcpt_tos)
+        try:
+            self._box.add(message)
+            self._kept += 1
+            if self._kept > KEPT:
+                self._make_room()
+        except OSError as error:
+            return f"452 not kept: {error.strerror}"  # the client tries again
+        return "250 kept"
+
+    def _make_room(self) -> None:
+        oldest = sorted(self._new.iterdir(), key=lambda path: path.stat().st_mtime)[: KEPT // 10]
+        for path in oldest:
+            path.unlink()
+        self._kept -= len(oldest)
+
+
+def _protocol(handler: MaildirHandler) -> SMTP:
+    return SMTP(
+        handler,
+        data_size_limit=MAX_MESSAGE_BYTES,
+        ident="Tallow mailbox",
+        hostname="localhost",
+        authenticator=handler.authenticate,
+        auth_require_tls=False,  # loopback
+        auth_exclude_mechanism=["LOGIN"],  # its prompts are not those that Alertmanager waits for
+    )
+
+
+async def serve(folder: Path, password_file: Path, host: str, port: int) -> None:
+    """Serve until told to stop.
+
+    Args:
+        folder: the Maildir.
+        password_file: the password that clients have to show.
+    """
+    handler, stopping = MaildirHandler(folder, password_file), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wanted, stopping.set)
+    server = await loop.create_server(lambda: _protocol(handler), host, port, backlog=MAX_CONNECTIONS)
+    async with server:
+        await stopping.wait()
+
+
+def main() -> int:
+    """``python -m tallow.stack.mailbox.server --port 1025 --folder FOLDER --password-file FILE``."""
+    parser = argparse.ArgumentParser(prog="python -m tallow.stack.mailbox.server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=1025)
+    parser.add_argument("--folder", type=Path, required=True, help="the Maildir")
+    parser.add_argument(
+        "--password-file", type=Path, required=True, help=f"the password that user {USER} has to show"
+    )
+    chosen = parser.parse_args()
+    os.umask(0o077)
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of its own code at each login
+    try:
+        read_password(chosen.password_file)
+    except PasswordFileError as error:
+        sys.exit(str(error))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(chosen.folder, chosen.password_file, chosen.host, chosen.port))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

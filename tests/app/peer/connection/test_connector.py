@@ -1,0 +1,122 @@
+"""Directly where possible, else over the relay: what is taken, and what is recorded of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.peers import DIRECT, RELAYED, SOON, Side, across, receive, send
+from support.server import Running
+from tallow.app.channels.channel import Quality
+from tallow.app.peer.connection.connector import score
+from tallow.app.peer.errors import PeerError
+
+SIZE = 3_000_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "song.mp3"
+    file.write_bytes(os.urandom(SIZE))
+    return file
+
+
+@pytest.mark.slow
+async def test_a_direct_transfer_moves_its_metrics_and_no_others(
+    server: Running, path: Path, tmp_path: Path
+) -> None:
+    await across(server.url, [path], tmp_path / "out", options=DIRECT)
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    value = server.value
+    assert value("transfers_total", status="success", method="p2p") == 1
+    assert value("transfers_total", status="success", method="relay") == 0
+    assert value("transfer_speed_mbps_count", method="p2p") == 1
+    assert value("webrtc_connections_total", type="direct", status="success") == 1
+    assert value("webrtc_connections_total", type="direct", status="failed") == 0
+    assert value("connection_establishment_seconds_count", type="direct") == 1
+    assert value("nat_traversal_total", strategy="host", status="success") == 1
+    assert value("connection_quality_score_count", type="direct") == 1
+    assert value("connection_quality_score_sum", type="direct") > 90
+    assert value("chunk_transfer_duration_seconds_count", method="relay") == 0
+    for direction in ("sent", "received"):
+        assert value("bytes_transferred_total", direction=direction) == SIZE
+        assert value("bandwidth_utilization_mbps", direction=direction) == 0
+    assert value("active_connections", type="webrtc") == 0
+    assert value("client_reports_total", outcome="rejected") == 0
+
+
+async def test_without_a_direct_way_the_relay_is_taken(
+    server: Running, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A network that lets nothing through directly: each side names an address where nobody listens.
+    monkeypatch.setattr("tallow.app.channels.ice.discreet", nowhere)
+    options = replace(DIRECT, timing=replace(SOON, direct=0.5))
+    await across(server.url, [path], tmp_path / "out", options=options)
+    value = server.value
+    assert value("transfers_total", status="success", method="relay") == 1
+    assert value("webrtc_connections_total", type="direct", status="failed") == 1
+    assert value("nat_traversal_total", strategy="host", status="failed") == 1
+    assert value("errors_total", type="network", severity="low") == 1
+    assert value("error_recoveries_total", type="network") >= 1
+    assert value("connection_establishment_seconds_count", type="direct") == 0
+
+
+def nowhere(description: str) -> str:
+    """A description whose one candidate leads to nobody (RFC 5737)."""
+    lines = [line for line in description.split("\r\n") if not line.startswith("a=candidate:")]
+    at = next(index for index, line in enumerate(lines) if line.startswith("a=end-of-candidates"))
+    lines.insert(at, "a=candidate:1 1 udp 2130706431 192.0.2.7 9 typ host")
+    return "\r\n".join(lines)
+
+
+async def test_a_receiver_may_insist_on_the_relay(server: Running, path: Path, tmp_path: Path) -> None:
+    sender = await send(server.url, [path], options=DIRECT)
+    receiver = receive(sender.link, tmp_path / "out", options=RELAYED)
+    await asyncio.gather(sender.task, receiver.task)
+    assert server.value("transfers_total", status="success", method="relay") == 1
+    for status in ("success", "failed"):
+        assert server.value("webrtc_connections_total", type="direct", status=status) == 0
+
+
+async def test_without_turn_who_hides_uses_the_relay(server: Running, path: Path, tmp_path: Path) -> None:
+    hiding = replace(DIRECT, relay="relay")
+    await across(server.url, [path], tmp_path / "out", options=hiding)
+    assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+async def test_who_uses_no_relay_is_told_that_there_is_no_other_way(
+    server: Running, path: Path, tmp_path: Path, who: str
+) -> None:
+    only_direct = replace(DIRECT, relay="direct")
+    sides = {"sender": RELAYED, "receiver": RELAYED} | {who: only_direct}
+    sender = await send(server.url, [path], options=sides["sender"])
+    receiver = receive(sender.link, tmp_path / "out", options=sides["receiver"])
+    error = await sender.ended()
+    assert isinstance(error, PeerError)
+    assert "no direct way" in str(error)
+    assert "gave up" in str(await receiver.ended())
+
+
+async def test_a_direct_transfer_is_cancelled(server: Running, tmp_path: Path) -> None:
+    big = tmp_path / "big.bin"
+    big.write_bytes(os.urandom(40_000_000))
+    sender = await send(server.url, [big], options=DIRECT)
+    receiver: Side = receive(sender.link, tmp_path / "out", options=DIRECT)
+    await receiver.until("progress")
+    sender.task.cancel()
+    await sender.ended()
+    assert "cancelled" in str(await receiver.ended())
+    assert server.value("transfers_total", status="cancelled", method="p2p") == 1
+
+
+@pytest.mark.parametrize(
+    ("round_trip_s", "loss", "expected"),
+    [(0, 0, 100), (0.1, 0, 90), (0, 0.02, 95), (9, 0, 50), (9, 1, 0)],
+)
+def test_quality_falls_with_round_trip_and_loss(round_trip_s: float, loss: float, expected: float) -> None:
+    assert score(Quality(round_trip_s, loss)) == pytest.approx(expected)

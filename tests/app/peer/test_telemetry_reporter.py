@@ -1,0 +1,108 @@
+"""What a peer reports: differences, with a token that is good once, and nothing of anybody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from support.server import Running
+from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.telemetry_reporter import REPORTED, TelemetryReporter, difference, new_metrics
+from tallow.app.server.limits.report_validation import ALLOWED
+from tallow.monitoring.metrics import Metrics
+
+
+def test_peers_report_what_the_server_takes() -> None:
+    assert set(REPORTED) == set(ALLOWED)
+
+
+def snapshot(metrics: Metrics) -> dict[str, Any]:
+    return metrics.registry.snapshot(REPORTED)
+
+
+def test_a_difference_holds_what_was_added() -> None:
+    metrics = new_metrics()
+    metrics.record_chunk_transfer("relay", "sent", 100, 0.02)
+    metrics.record_error("network", "low")
+    before = snapshot(metrics)
+    assert difference(before, before) == {}
+    metrics.record_chunk_transfer("relay", "sent", 50, 0.3)
+    added = difference(snapshot(metrics), before)
+    assert added.keys() == {"bytes_transferred_total", "chunk_transfer_duration_seconds"}
+    assert added["bytes_transferred_total"][0]["value"] == 50
+    [chunks] = added["chunk_transfer_duration_seconds"]
+    assert sum(chunks["buckets"]) == 1
+    assert chunks["sum"] == pytest.approx(0.3)
+
+
+async def test_reports_go_on_from_each_other(server: Running) -> None:
+    sender, _ = await server.pair()
+    metrics = new_metrics()
+    async with ServerClient(server.url, trust()) as client:
+        telemetry = TelemetryReporter(client, metrics, enabled=True)
+        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        for _ in range(3):
+            metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
+            assert await telemetry.report()
+        assert await telemetry.report()  # nothing to say
+    assert server.value("bytes_transferred_total", direction="sent") == 30
+    assert server.value("client_reports_total", outcome="accepted") == 3
+
+
+async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: Running) -> None:
+    sender, _ = await server.pair()
+    room = next(iter(server.context.lobby.live.values()))
+    await server.context.lobby.conclude(room, "failed")
+    metrics = new_metrics()
+    metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
+    metrics.record_transfer("success", "relay", 10, 0.01)
+    async with ServerClient(server.url, trust()) as client:
+        telemetry = TelemetryReporter(client, metrics, enabled=True)
+        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        assert await telemetry.last()
+    assert server.value("bytes_transferred_total", direction="sent") == 10
+    assert server.value("transfers_total", status="success", method="relay") == 0
+
+
+async def test_what_the_server_could_not_take_is_reported_later(server: Running) -> None:
+    sender, _ = await server.pair()
+    metrics = new_metrics()
+    async with ServerClient(server.url, trust()) as client:
+        telemetry = TelemetryReporter(client, metrics, enabled=True)
+        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        limiter = server.context.reports
+        while not limiter.take(server.context.addresses.key({"client": ("127.0.0.1", 1)})):
+            pass
+        metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
+        assert not await telemetry.report()
+        limiter._buckets.clear()
+        assert await telemetry.report()
+    assert server.value("bytes_transferred_total", direction="sent") == 10
+
+
+async def test_a_server_that_is_gone_harms_nobody() -> None:
+    metrics = new_metrics()
+    metrics.record_error("network", "low")
+    async with ServerClient("http://127.0.0.1:1", trust()) as client:
+        telemetry = TelemetryReporter(client, metrics, enabled=True)
+        telemetry.seated("token", "0" * 32)
+        assert not await telemetry.last()
+
+
+async def test_reports_and_rooms_carry_the_correlation_id(server: Running) -> None:
+    seen: list[str | None] = []
+
+    async def watch(request: httpx.Request) -> None:
+        seen.append(request.headers.get("x-request-id"))
+
+    sender, _ = await server.pair()
+    metrics = new_metrics()
+    metrics.record_error("network", "low")
+    async with ServerClient(server.url, trust()) as client:
+        client._http.event_hooks["request"].append(watch)
+        telemetry = TelemetryReporter(client, metrics, enabled=True)
+        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        await telemetry.report()
+    assert seen == [sender.joined["correlation_id"]]

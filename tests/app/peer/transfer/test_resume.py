@@ -1,0 +1,298 @@
+"""What was interrupted goes on where it was: with fresh keys, and only with the same files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import signal
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from support.malicious_server import Meddler
+from support.peers import DIRECT, RELAYED, receive, send, tallow
+from support.server import Running, serving
+from support.throttling_proxy import line
+from tallow.app.crypto.errors import SourceChangedError
+from tallow.app.crypto.frames import Kind
+from tallow.app.peer.connection.retry import Timing
+from tallow.app.peer.transfer.resume_state import interrupted
+
+pytestmark = pytest.mark.slow
+
+SIZE = 24_000_000
+SLOW = 20_000_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "video.mp4"
+    file.write_bytes(os.urandom(SIZE))
+    return file
+
+
+async def test_a_cut_connection_goes_on_where_it_was(server: Running, path: Path, tmp_path: Path) -> None:
+    async with line(server.url) as ours, line(server.url) as theirs:
+        ours.rate = theirs.rate = SLOW
+        sender = await send(ours.url, [path])
+        receiver = receive(sender.link, tmp_path / "out", url=theirs.url)
+        for cut, times in ((theirs, 1), (ours, 2)):
+            await receiver.until("connected", times)
+            await receiver.until("progress", len(receiver.told("progress")) + 2)
+            cut.cut()
+        await asyncio.gather(sender.task, receiver.task)
+        carried = theirs.carried
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    assert carried < 2 * SIZE
+    value = server.value
+    assert value("transfers_total", status="success", method="relay") == 1
+    assert value("transfers_total", status="failed", method="relay") == 0
+    assert value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="success") == 6
+    assert value("bytes_transferred_total", direction="received") == SIZE
+    assert value("retry_attempts_total", operation="transfer", status="success") >= 2
+    assert value("retry_attempts_total", operation="signaling", status="success") >= 2
+    assert value("error_recoveries_total", type="network") >= 2
+    assert value("client_reports_total", outcome="rejected") == 0
+    assert not interrupted()
+
+
+async def test_a_killed_receiver_resumes(server: Running, path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    async with line(server.url) as way:
+        way.rate = SLOW
+        sender = await send(way.url, [path])
+        arguments = ("receive", "-o", str(out))
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
+            await first.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+            first.process.send_signal(signal.SIGKILL)
+            await first.process.wait()
+        assert not (out / path.name).exists()
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
+            progress = await second.until("progress")
+            assert progress["bytes"] > SIZE / 5
+            assert await second.ended() == 0
+        await sender.task
+    assert (out / path.name).read_bytes() == path.read_bytes()
+    assert server.value("feature_usage_total", feature="resume") == 1
+    assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+async def test_a_killed_sender_resumes(server: Running, path: Path, tmp_path: Path) -> None:
+    async with line(server.url) as way:
+        way.rate = SLOW
+        home = tmp_path / "s"
+        async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
+            link = (await first.until("link"))["link"]
+            [remembered] = (home / "state/tallow/transfers").iterdir()
+            assert stat.S_IMODE(remembered.stat().st_mode) == 0o600
+            assert stat.S_IMODE(remembered.parent.stat().st_mode) == 0o700
+            async with tallow(
+                "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+            ) as receiver:
+                await receiver.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+                first.process.send_signal(signal.SIGKILL)
+                await first.process.wait()
+                async with tallow("send", "--relay", "--resume", home=home) as second:
+                    assert (await second.until("link"))["link"] == link
+                    assert (await second.until("progress"))["bytes"] > SIZE / 5
+                    assert await second.ended() == 0
+                assert await receiver.ended() == 0
+            assert not remembered.exists()
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    assert server.value("transfers_total", status="success", method="relay") == 1
+    assert server.value("feature_usage_total", feature="resume") == 1
+
+
+async def test_a_source_that_changed_meanwhile_is_refused(
+    server: Running, path: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "s"
+    async with line(server.url) as way:
+        way.rate = SLOW
+        async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
+            link = (await first.until("link"))["link"]
+            async with tallow(
+                "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+            ) as receiver:
+                await receiver.until("progress")
+                first.process.send_signal(signal.SIGKILL)
+                await first.process.wait()
+                path.write_bytes(os.urandom(SIZE))
+                async with tallow("send", "--relay", "--resume", home=home) as second:
+                    error = await second.until("error")
+                    assert error["message"].startswith("video.mp4 has changed since the transfer began")
+                    assert await second.ended() == 1
+                assert "has changed since" in (await receiver.until("error"))["message"]
+                assert await receiver.ended() == 1
+    assert not (tmp_path / "out" / path.name).exists()
+
+
+async def test_a_source_that_changes_while_it_is_sent_is_refused(
+    server: Running, path: Path, tmp_path: Path
+) -> None:
+    async with line(server.url) as way:
+        way.rate = SLOW
+        sender = await send(way.url, [path])
+        receiver = receive(sender.link, tmp_path / "out")
+        await receiver.until("progress", 2)
+        os.utime(path, (1, 1))
+        assert "was changed while it was being sent" in str(await sender.ended())
+        assert type(await receiver.ended()) is SourceChangedError
+    assert server.value("errors_total", type="transfer", severity="medium") == 2
+
+
+async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    async with line("http://127.0.0.1:1") as way:
+        async with serving(folder) as first:
+            way.target(first.url)
+            way.rate = SLOW
+            sender = await send(way.url, [path])
+            receiver = receive(sender.link, tmp_path / "out")
+            await receiver.until("progress", 2)
+            way.cut()
+        async with serving(folder) as second:
+            way.target(second.url)
+            await asyncio.gather(sender.task, receiver.task)
+            assert second.value("transfers_total", status="success", method="relay") == 1
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+async def test_patience_ends(server: Running, path: Path, tmp_path: Path) -> None:
+    brief = replace(RELAYED, timing=Timing(first=0.05, most=0.1, patience=0.5, channel=1))
+    async with line(server.url) as way:
+        way.rate = SLOW
+        sender = await send(way.url, [path], options=brief)
+        receiver = receive(sender.link, tmp_path / "out", options=brief)
+        await receiver.until("progress")
+        way.down = True
+        way.cut()
+        assert "cannot be reached" in str(await sender.ended())
+        assert "cannot be reached" in str(await receiver.ended())
+    [remembered] = interrupted()
+    assert remembered.link == sender.link
+    assert not (tmp_path / "out" / path.name).exists()
+
+
+async def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
+    async with tallow("send", "--relay", "--resume", home=tmp_path) as program:
+        assert "no interrupted transfer" in (await program.until("error"))["message"]
+        assert await program.ended() == 1
+
+
+async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "server").mkdir()
+    meddler = Meddler()
+    async with serving(tmp_path / "server", wrap=meddler.wrap) as server, line(server.url) as way:
+        finished: list[bytes] = []
+
+        def swallow(message: bytes) -> list[bytes]:
+            if message[0] == Kind.FINISH and not finished:
+                finished.append(message)
+                way.cut()
+                return []
+            return [message]
+
+        meddler.from_receiver = swallow
+        sender = await send(way.url, [path])
+        receiver = receive(sender.link, tmp_path / "out")
+        await asyncio.gather(sender.task, receiver.task)
+        assert finished
+        assert server.value("transfers_total", status="success", method="relay") == 1
+        assert server.value("bytes_transferred_total", direction="received") == SIZE
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [path.name]
+
+
+async def test_the_seat_is_taken_back_while_data_flows(server: Running, path: Path, tmp_path: Path) -> None:
+    """A direct transfer needs no server, and goes on; the server must not take its sender for gone."""
+    async with line(server.url) as way:
+        sender = await send(way.url, [path], options=DIRECT)
+        receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=way.url)
+        await receiver.until("progress")
+        way.cut()
+        await server.until("active_connections", 0, type="webrtc")
+        await server.until("active_connections", 1, type="webrtc")
+        await asyncio.gather(sender.task, receiver.task)
+    assert len(receiver.told("connected")) == 1
+    assert server.value("transfers_total", status="success", method="p2p") == 1
+    assert server.value("transfers_total", status="failed", method="p2p") == 0
+    assert server.value("retry_attempts_total", operation="signaling", status="success") == 2
+    assert server.value("error_recoveries_total", type="network") == 2
+
+
+async def test_a_file_that_was_finished_and_not_written_down_is_found(
+    server: Running, tmp_path: Path
+) -> None:
+    small, large = tmp_path / "a-small.bin", tmp_path / "b-large.bin"
+    small.write_bytes(os.urandom(1000))
+    large.write_bytes(os.urandom(SIZE))
+    out = tmp_path / "out"
+    async with line(server.url) as way:
+        way.rate = SLOW
+        sender = await send(way.url, [small, large])
+        arguments = ("receive", "-o", str(out))
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
+            await first.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+            first.process.send_signal(signal.SIGKILL)
+            await first.process.wait()
+        [remembered] = (tmp_path / "r/state/tallow/transfers").iterdir()
+        content = json.loads(remembered.read_text())
+        remembered.write_text(json.dumps(content | {"paths": {}}))
+        async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
+            assert await second.ended() == 0
+        await sender.task
+    assert {file.name for file in out.iterdir()} == {small.name, large.name}
+    assert (out / large.name).read_bytes() == large.read_bytes()
+
+
+@pytest.mark.proof
+async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Path) -> None:
+    """Each interruption costs what was on its way, and no more; memory of both sides stays flat."""
+    path, out, size = tmp_path / "disk.img", tmp_path / "out", 1_000_000_000
+    with path.open("wb") as file:
+        for _ in range(size // 1_000_000):
+            file.write(os.urandom(1_000_000))
+    (tmp_path / "server").mkdir()
+    peak = 0.0
+
+    def passed(share: float) -> Callable[[dict[str, Any]], bool]:
+        return lambda event: event["event"] == "progress" and event["bytes"] > size * share
+
+    async with serving(tmp_path / "server") as server, line(server.url) as way:
+        way.rate = 100_000_000
+        ours, theirs = tmp_path / "s", tmp_path / "r"
+        receiving = ("receive", "-o", str(out))
+        async with tallow("send", "--relay", "--server", way.url, str(path), home=ours) as first:
+            link = (await first.until("link"))["link"]
+            async with tallow(*receiving, home=theirs, given=link) as one:
+                await one.until(passed(0.2))
+                way.cut()
+                await one.until(passed(0.4))
+                peak = max(peak, psutil.Process(one.process.pid).memory_info().rss)
+                one.process.kill()
+                await one.process.wait()
+            async with tallow(*receiving, home=theirs, given=link) as two:
+                await two.until(passed(0.6))
+                peak = max(peak, psutil.Process(first.process.pid).memory_info().rss)
+                first.process.kill()
+                await first.process.wait()
+                async with tallow("send", "--relay", "--resume", home=ours) as second:
+                    await second.until(passed(0.8))
+                    assert await second.ended() == 0
+                assert await two.ended() == 0
+        carried = way.carried
+        assert server.value("transfers_total", status="success", method="relay") == 1
+    assert (
+        hashlib.sha256((out / path.name).read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()
+    )
+    print(f"1 GB, three interruptions: {carried / 2e6:,.0f} MB crossed; largest side {peak / 2**20:.0f} MiB")
+    assert carried / 2 < size * 1.1
+    assert peak < 150 * 2**20

@@ -1,0 +1,103 @@
+"""What is remembered for a resumption: privately, and no longer than it is good for."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from tallow.app.link import Link
+from tallow.app.peer.private_files import state_folder
+from tallow.app.peer.transfer import resume_state
+from tallow.app.peer.transfer.manifest import Entry, Manifest
+from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState, interrupted
+
+LINK = Link("https://tallow.example", "a" * 16, bytes(16))
+MANIFEST = Manifest((Entry("a", 5, bytes(32)), Entry("b", 0, bytes(32))))
+LATER = time.time() + 3600
+
+
+def test_a_sender_finds_its_transfer_again() -> None:
+    sent = SenderState(LINK, LATER, ["/a", "/b"], "seat", keep_metadata=True, manifest=MANIFEST)
+    sent.save()
+    [found] = interrupted()
+    assert (found.link, found.paths, found.seat) == (LINK, ["/a", "/b"], "seat")
+    assert found.keep_metadata
+    assert found.manifest == MANIFEST
+    found.forget()
+    assert interrupted() == []
+
+
+def test_what_is_past_its_time_is_removed() -> None:
+    SenderState(LINK, time.time() - 1, []).save()
+    ReceiverState.of(LINK, time.time() - 1).save()
+    (state_folder() / "send-broken.json").write_text("{")
+    resume_state.sweep()
+    assert list(state_folder().iterdir()) == []
+
+
+def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
+    received = ReceiverState.of(LINK, time.time() - 1)
+    made = [tmp_path / "trip", tmp_path / "trip/day 1", tmp_path / "trip/day 2"]
+    for folder in made:
+        folder.mkdir()
+    (made[2] / "complete.jpg").touch()
+    partial = made[1] / "film.mp4.0123456789abcdef.tallow-part"
+    partial.touch()
+    received.began(partial, 1 << 30, made)
+    resume_state.sweep()
+    assert sorted(tmp_path.glob("trip/**/*")) == [made[2], made[2] / "complete.jpg"]
+    assert list(state_folder().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"partial": 7, "folders": 8}', '{"partial": "/etc/hostname", "folders": ["/etc"]}']
+)
+def test_a_strange_memory_removes_nothing_else(content: str) -> None:
+    state_folder().mkdir(parents=True)
+    (state_folder() / "receive-broken.json").write_text(content)
+    resume_state.sweep()
+    assert list(state_folder().iterdir()) == []
+    assert Path("/etc/hostname").exists()
+
+
+def test_a_receiver_knows_what_is_complete_and_still_there(tmp_path: Path) -> None:
+    received = ReceiverState.of(LINK, LATER)
+    assert not received.begun
+    assert received.is_of(MANIFEST)
+    for number, name in enumerate(("a", "b")):
+        (tmp_path / name).touch()
+        received.finished(number, tmp_path / name)
+    received.save()
+    (tmp_path / "b").unlink()
+    again = ReceiverState.of(LINK, LATER)
+    assert again.begun
+    assert again.done == {0}
+    assert again.is_of(MANIFEST)
+    assert not again.is_of(Manifest(MANIFEST.files[:1]))
+
+
+def test_nobody_else_can_read_it() -> None:
+    SenderState(LINK, LATER, []).save()
+    [file] = state_folder().iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(state_folder().stat().st_mode) == 0o700
+
+
+def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_text("untouched")
+    state_folder().mkdir(parents=True)
+    SenderState(LINK, LATER, []).place.symlink_to(target)
+    SenderState(LINK, LATER, []).save()
+    assert target.read_text() == "untouched"
+
+
+def test_a_disk_that_fails_costs_the_memory_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    SenderState(LINK, LATER, []).save()
+    ReceiverState.of(LINK, LATER).save()
+    assert interrupted() == []

@@ -1,0 +1,146 @@
+"""Nothing that arrives makes the server fail, hang or grow."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection
+from websockets.exceptions import ConnectionClosed
+
+from support.server import Running, join_message, serving
+from tallow.app.server.app import create_app
+from tallow.app.server.limits.report_validation import ALLOWED, BadReportError, check
+from tallow.app.server.settings import ServerSettings
+from tallow.app.server.transport.messages import CLOSE_CODES, RefusedError, parse, parse_relay
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+
+pytestmark = pytest.mark.slow
+
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+kinds = st.sampled_from(["join", "offer", "answer", "candidate", "started", "leave", "relay", "x"])
+fields = st.sampled_from(
+    ["version", "room", "token", "role", "device", "seat", "data", "method", "outcome", "ticket"]
+)
+messages = st.builds(
+    lambda kind, rest: {"type": kind} | rest, kinds, st.dictionaries(fields, values, max_size=6)
+)
+texts = st.text(max_size=200) | values.map(json.dumps) | messages.map(json.dumps)
+
+
+@given(texts)
+def test_parsing_refuses_and_never_fails(text: str) -> None:
+    for parser in (parse, parse_relay):
+        try:
+            parser(text)
+        except RefusedError as refusal:
+            assert refusal.code in CLOSE_CODES
+            assert "\n" not in refusal.message
+
+
+labels = st.dictionaries(
+    st.text(max_size=8) | st.sampled_from(["type", "severity", "method", "status"]), scalars, max_size=3
+)
+rows = st.lists(st.fixed_dictionaries({"labels": labels, "value": scalars}) | values, max_size=3)
+reports = values | st.fixed_dictionaries(
+    {
+        "version": st.just(1) | scalars,
+        "metrics": st.dictionaries(st.sampled_from(sorted(ALLOWED)), rows, max_size=3),
+    },
+    optional={"outcome": scalars},
+)
+
+
+@given(reports, st.sampled_from(["sender", "receiver"]), st.floats(0, 1e6))
+def test_a_report_is_good_or_refused_in_one_line(body: Any, role: str, age: float) -> None:
+    try:
+        check(body, role, age)
+    except BadReportError as error:
+        assert "\n" not in str(error)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    wide = {"joins_per_minute": 10**6, "rooms_per_minute": 10**6, "reports_per_minute": 10**6}
+    async with serving(tmp_path, **wide) as running:
+        yield running
+
+
+async def test_sockets_answer_or_close_whatever_comes(server: Running) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def speak(path: str, said: list[str | bytes], joined: bool) -> None:
+        connection = await server.connect(path)
+        try:
+            if joined:
+                token = b"t" * 32
+                room = await server.room(token)
+                await connection.send(json.dumps(join_message(room, token, "sender")))
+                assert json.loads(await connection.recv())["type"] == "joined"
+            for message in said:
+                await connection.send(message)
+        except ConnectionClosed as closed:
+            assert closed.rcvd
+            assert closed.rcvd.code in {1000, *CLOSE_CODES.values()}
+        finally:
+            await connection.close()
+
+    @QUICK
+    @given(
+        st.sampled_from(["/api/signal", "/api/relay"]),
+        st.lists(texts | st.binary(max_size=300), max_size=5),
+        st.booleans(),
+    )
+    def talk(path: str, said: list[str | bytes], joined: bool) -> None:
+        speaking = speak(path, said, joined and path == "/api/signal")
+        asyncio.run_coroutine_threadsafe(speaking, loop).result(20)
+
+    await asyncio.to_thread(talk)
+    await server.until("active_connections", 0, type="websocket")
+    assert server.value("errors_total", type="internal", severity="high") == 0
+    assert not server.context.lobby.tickets
+    assert all(not room.seats for room in server.context.lobby.live.values())
+
+
+def test_the_http_api_is_what_its_description_says(tmp_path: Path) -> None:
+    """No 500, and no answer that the description does not know."""
+    wide = ServerSettings.load(data_dir=tmp_path, rooms_per_minute=10**6, reports_per_minute=10**6)
+    registry = Registry()
+    app = create_app(wide, metrics=Metrics(registry))
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
+
+    statuses: set[int] = set()
+    for result, mode in itertools.product(list(schema.get_all_operations()), GenerationMode):
+
+        @QUICK
+        @given(case=result.ok().as_strategy(generation_mode=mode))
+        def ask(case: schemathesis.Case[Any]) -> None:
+            response = case.call()
+            statuses.add(response.status_code)
+            # 413 is a refusal too, which the check of that name does not know.
+            case.validate_response(response, excluded_checks=[negative_data_rejection])
+
+        with suppress(Unsatisfiable):  # a request without parameters cannot be wrong
+            ask()
+    assert {200, 201, 400, 401} <= statuses
+    assert max(statuses) < 500
+    assert registry.value("errors_total", type="internal", severity="high") == 0

@@ -1,0 +1,136 @@
+"""The relay over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from support.server import Running, serving
+from tallow.app.server.endpoints.relay import MAX_MESSAGE_BYTES
+from tallow.app.server.transport.messages import CLOSE_CODES
+
+
+async def close_code(connection: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        while True:
+            await connection.recv()
+    return connection.close_code
+
+
+async def test_bytes_cross_both_ways_unchanged(server: Running) -> None:
+    left, right = await server.relayed(*await server.pair())
+    largest = os.urandom(MAX_MESSAGE_BYTES)
+    await left.send(largest)
+    await right.send(b"")
+    await right.send(b"back")
+    assert await right.recv() == largest
+    assert await left.recv() == b""
+    assert await left.recv() == b"back"
+
+
+async def test_whoever_comes_second_finds_whoever_waits(server: Running) -> None:
+    sender, receiver = await server.pair()
+    waiting = await server.relay(receiver)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await waiting.recv()
+    await server.relay(sender)
+    assert json.loads(await waiting.recv()) == {"type": "paired"}
+    assert server.value("active_connections", type="relay") == 1
+
+
+async def test_when_one_side_goes_the_other_is_told(server: Running) -> None:
+    left, right = await server.relayed(*await server.pair())
+    await left.send(b"last words")
+    await left.close()
+    assert await right.recv() == b"last words"
+    assert await close_code(right) == CLOSE_CODES["peer_gone"]
+    await server.until("active_connections", 0, type="relay")
+
+
+async def test_a_new_socket_of_a_seat_replaces_the_old(server: Running) -> None:
+    sender, receiver = await server.pair()
+    left, right = await server.relayed(sender, receiver)
+    again = await server.relay(sender)
+    assert await close_code(left) == CLOSE_CODES["taken_over"]
+    assert await close_code(right) == CLOSE_CODES["peer_gone"]
+    back = await server.relay(receiver)
+    for connection in (again, back):
+        assert json.loads(await connection.recv()) == {"type": "paired"}
+    await again.send(b"fresh")
+    assert await back.recv() == b"fresh"
+    assert server.value("active_connections", type="relay") == 1
+
+
+async def test_an_unknown_ticket_opens_nothing(server: Running) -> None:
+    connection = await server.connect("/api/relay")
+    await connection.send(json.dumps({"type": "relay", "ticket": "x" * 32}))
+    assert json.loads(await connection.recv())["code"] == "unknown_room"
+    assert await close_code(connection) == CLOSE_CODES["unknown_room"]
+
+
+async def test_a_ticket_ends_with_its_seat(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await sender.send(type="leave")
+    assert (await receiver.receive())["event"] == "left"
+    assert await close_code(await server.relay(sender)) == CLOSE_CODES["unknown_room"]
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [("text", "bad_message"), (bytes(MAX_MESSAGE_BYTES + 1), None)],
+)
+async def test_what_is_not_carried_ends_the_pair(
+    server: Running, message: str | bytes, code: str | None
+) -> None:
+    left, right = await server.relayed(*await server.pair())
+    await left.send(message)
+    # A message over the limit never reaches the relay: the protocol refuses it (RFC 6455, 1009).
+    assert await close_code(left) == (CLOSE_CODES[code] if code else 1009)
+    assert await close_code(right) == CLOSE_CODES["peer_gone"]
+
+
+async def test_speaking_before_the_pair_is_complete_is_refused(server: Running) -> None:
+    sender, _ = await server.pair()
+    connection = await server.relay(sender)
+    await connection.send(b"too early")
+    assert await close_code(connection) == CLOSE_CODES["bad_message"]
+
+
+async def test_a_reader_that_stops_for_good_ends_the_pair(tmp_path: Path) -> None:
+    async with serving(tmp_path, stall_timeout=0.2) as server:
+        left, right = await server.relayed(*await server.pair())
+        right.transport.pause_reading()
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await left.send(bytes(MAX_MESSAGE_BYTES))
+        right.transport.abort()
+
+
+async def test_the_room_s_bandwidth_is_kept(tmp_path: Path) -> None:
+    async with serving(tmp_path, relay_bandwidth=1_000_000) as server:
+        left, right = await server.relayed(*await server.pair())
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for _ in range(6):
+            await left.send(bytes(200_000))
+        for _ in range(6):
+            await right.recv()
+        # The first megabyte is the bucket's; the rest needs its time. Not a race: waiting cannot be faster.
+        assert loop.time() - started >= 0.19
+        for connection in (left, right):
+            await connection.close()
+
+
+async def test_what_was_moved_is_bandwidth(server: Running) -> None:
+    left, right = await server.relayed(*await server.pair())
+    await left.send(bytes(100_000))
+    await right.recv()
+    assert server.value("bandwidth_utilization_mbps", direction="received") > 0
+    assert server.value("bandwidth_utilization_mbps", direction="sent") > 0

@@ -1,0 +1,308 @@
+"""Signaling over real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from support.server import Peer, Running, join_message, serving
+from tallow.app.server.transport.messages import CLOSE_CODES
+
+
+async def refusal(server: Running, message: object) -> tuple[str, int]:
+    """What a first message is answered with: error code and close code."""
+    connection = await server.connect("/api/signal")
+    await connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+    answer = json.loads(await connection.recv())
+    assert answer["type"] == "error"
+    assert answer["message"]
+    with pytest.raises(ConnectionClosed):
+        await connection.recv()
+    assert connection.close_code is not None
+    return answer["code"], connection.close_code
+
+
+async def closed(peer: Peer) -> int | None:
+    with pytest.raises(ConnectionClosed):
+        while True:
+            await peer.socket.recv()
+    return peer.socket.close_code
+
+
+async def test_two_sides_meet_and_share_a_correlation_id(server: Running) -> None:
+    sender, receiver = await server.pair()
+    assert not sender.joined["peer"]
+    assert receiver.joined["peer"]
+    assert sender.joined["correlation_id"] == receiver.joined["correlation_id"]
+    assert sender.joined["seat"] != receiver.joined["seat"]
+
+
+async def test_the_room_keeps_the_correlation_id_of_the_request_that_made_it(server: Running) -> None:
+    wanted = os.urandom(16).hex()
+    server.http.headers["x-request-id"] = wanted
+    sender, _ = await server.pair()
+    assert sender.joined["correlation_id"] == wanted
+
+
+@pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])
+async def test_messages_cross_unchanged(server: Running, kind: str) -> None:
+    sender, receiver = await server.pair()
+    data = {"v": 1, "text": "häé\u2028", "deep": {"er": [1, 2.5, None, True]}}
+    await sender.send(type=kind, data=data)
+    assert await receiver.receive() == {"type": kind, "data": data}
+    assert server.value("signaling_messages_total", type=kind, direction="in") == 1
+    assert server.value("signaling_messages_total", type=kind, direction="out") == 1
+
+
+async def test_nobody_across_is_told(server: Running) -> None:
+    token = os.urandom(32)
+    sender = await server.join(await server.room(token), token, "sender")
+    await sender.send(type="offer", data={})
+    assert (await sender.receive())["code"] == "no_peer"
+
+
+async def test_a_wrong_token_and_an_unknown_room_look_the_same(server: Running) -> None:
+    room = await server.room(os.urandom(32))
+    wrong = await refusal(server, join_message(room, os.urandom(32), "receiver"))
+    unknown = await refusal(server, join_message("a" * 16, os.urandom(32), "receiver"))
+    malformed = await refusal(server, join_message("../../etc", b"short", "receiver"))
+    assert wrong == unknown == malformed == ("unknown_room", CLOSE_CODES["unknown_room"])
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("not json", "bad_message"),
+        (b"\x00binary", "bad_message"),
+        ("[]", "bad_message"),
+        ({"type": "leave"}, "bad_message"),
+        ({"type": "join", "version": 1}, "bad_message"),
+        ({"type": "join", "version": 2}, "bad_version"),
+        ({"type": "offer", "data": {"x": [[[[[[[[1]]]]]]]]}}, "bad_message"),
+        ({"type": "offer", "data": {"x": "y" * 65_536}}, "too_large"),
+        ("[" * 5000, "bad_message"),
+        ({**join_message("a" * 16, bytes(32), "sender"), "extra": 1}, "bad_message"),
+        ({**join_message("a" * 16, bytes(32), "boss")}, "bad_message"),
+    ],
+)
+async def test_a_bad_first_message_is_refused(server: Running, message: object, code: str) -> None:
+    assert await refusal(server, message) == (code, CLOSE_CODES[code])
+
+
+async def test_an_error_does_not_echo_what_was_sent(server: Running) -> None:
+    connection = await server.connect("/api/signal")
+    await connection.send(json.dumps({"type": "join", "version": 1, "alice@example.org": "secret"}))
+    answer = str(await connection.recv())
+    assert "alice" not in answer
+    assert "secret" not in answer
+
+
+async def test_a_held_seat_is_taken(server: Running) -> None:
+    token = os.urandom(32)
+    room = await server.room(token)
+    first = await server.join(room, token, "sender")
+    assert (await refusal(server, join_message(room, token, "sender")))[0] == "seat_taken"
+    wrong = join_message(room, token, "sender", seat="wrong")
+    assert (await refusal(server, wrong))[0] == "seat_taken"
+    await first.send(type="leave")
+    assert await closed(first) == 1000
+
+
+async def test_the_seat_key_takes_ones_own_seat_over(server: Running) -> None:
+    token = os.urandom(32)
+    room = await server.room(token)
+    first = await server.join(room, token, "sender")
+    receiver = await server.join(room, token, "receiver")
+    again = await server.join(room, token, "sender", seat=first.joined["seat"])
+    assert again.joined["seat"] == first.joined["seat"]
+    assert again.joined["telemetry_token"] != first.joined["telemetry_token"]
+    assert await closed(first) == CLOSE_CODES["taken_over"]
+    await again.send(type="offer", data={"n": 1})
+    assert await receiver.receive() == {"type": "peer", "event": "joined"}
+    assert await receiver.receive() == {"type": "offer", "data": {"n": 1}}
+    await server.until("device_connections", 2, device_type="cli")
+
+
+async def test_a_goodbye_reaches_the_other_side(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await sender.send(type="leave", outcome="cancelled")
+    assert await receiver.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
+
+
+async def test_a_lost_socket_reaches_the_other_side(server: Running) -> None:
+    sender, receiver = await server.pair()
+    sender.socket.transport.abort()
+    assert await receiver.receive() == {"type": "peer", "event": "lost"}
+
+
+async def test_a_finished_room_lets_nobody_in(server: Running) -> None:
+    token = os.urandom(32)
+    room = await server.room(token)
+    sender = await server.join(room, token, "sender")
+    await sender.send(type="leave", outcome="success")
+    await closed(sender)
+    assert (await refusal(server, join_message(room, token, "receiver")))[0] == "expired"
+
+
+async def test_only_a_sender_says_started(server: Running) -> None:
+    _, receiver = await server.pair()
+    await receiver.send(type="started", method="relay")
+    assert (await receiver.receive())["code"] == "bad_message"
+    assert server.value("transfers_started_total") == 0
+
+
+async def test_silence_before_the_join_is_ended(tmp_path: Path) -> None:
+    async with serving(tmp_path, join_timeout=0.1) as server:
+        connection = await server.connect("/api/signal")
+        with pytest.raises(ConnectionClosed):
+            await connection.recv()
+        assert connection.close_code == CLOSE_CODES["timeout"]
+
+
+async def test_a_flood_is_refused(server: Running) -> None:
+    token = os.urandom(32)
+    sender = await server.join(await server.room(token), token, "sender")
+    for _ in range(400):
+        await sender.send(type="candidate", data={})
+    codes = set()
+    with pytest.raises(ConnectionClosed):
+        while True:
+            codes.add((await sender.receive())["code"])
+    assert codes == {"no_peer", "rate_limited"}
+    assert sender.socket.close_code == CLOSE_CODES["rate_limited"]
+
+
+async def test_joins_of_an_address_are_limited(tmp_path: Path) -> None:
+    async with serving(tmp_path, joins_per_minute=2) as server:
+        answers = [await refusal(server, join_message("a" * 16, bytes(32), "sender")) for _ in range(3)]
+        assert [code for code, _ in answers] == ["unknown_room", "unknown_room", "rate_limited"]
+
+
+async def test_a_page_of_another_site_gets_no_socket(server: Running) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await server.connect("/api/signal", origin="https://evil.example")
+    assert refused.value.response.status_code == 403
+    own = await server.connect("/api/signal", origin=server.url)
+    await own.close()
+
+
+async def test_an_address_has_a_limited_number_of_sockets(tmp_path: Path) -> None:
+    async with serving(tmp_path, sockets_per_address=1) as server:
+        first = await server.connect("/api/signal")
+        with pytest.raises(InvalidStatus):
+            await server.connect("/api/signal")
+        await first.close()
+        await server.until("active_connections", 0, type="websocket")
+        await (await server.connect("/api/signal")).close()
+
+
+async def test_the_room_ends_with_its_time(tmp_path: Path) -> None:
+    async with serving(tmp_path, room_lifetime=1) as server:
+        sender, receiver = await server.pair()
+        for peer in (sender, receiver):
+            assert (await peer.receive())["code"] == "expired"
+            assert await closed(peer) == CLOSE_CODES["expired"]
+        await server.until("device_connections", 0, device_type="cli")
+        assert not server.context.lobby.live
+
+
+async def test_gauges_follow_the_sockets(server: Running) -> None:
+    sender, receiver = await server.pair()
+    assert server.value("active_connections", type="websocket") == 2
+    assert server.value("device_connections", device_type="cli") == 2
+    await sender.socket.close()
+    await receiver.socket.close()
+    await server.until("active_connections", 0, type="websocket")
+    await server.until("device_connections", 0, device_type="cli")
+
+
+async def test_nothing_is_compressed(server: Running) -> None:
+    import websockets
+
+    url = server.url.replace("http", "ws", 1) + "/api/signal"
+    async with websockets.connect(url, compression="deflate") as connection:
+        assert connection.response is not None
+        assert "sec-websocket-extensions" not in connection.response.headers
+
+
+async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await server.until("transfer_queue_depth", 1)
+    await receiver.send(type="confirmation", state="pending")
+    assert await sender.receive() == {"type": "confirmation", "state": "pending"}
+    assert server.value("transfer_queue_depth") == 0
+    await receiver.send(type="confirmation", state="given")
+    assert await sender.receive() == {"type": "confirmation", "state": "given"}
+    assert server.value("transfer_queue_depth") == 1
+    await sender.send(type="started", method="p2p")
+    await server.until("transfer_queue_depth", 0)
+    for direction in ("in", "out"):
+        assert server.value("signaling_messages_total", type="other", direction=direction) >= 2
+
+
+async def test_to_be_asked_has_a_limit_that_both_sides_are_told(tmp_path: Path) -> None:
+    async with serving(tmp_path, confirmation_limit=7) as server:
+        sender, receiver = await server.pair()
+        assert sender.joined["confirmation_limit"] == receiver.joined["confirmation_limit"] == 7
+        await receiver.send(type="confirmation", state="pending")
+        await sender.receive()
+        clock = server.context.lobby.clock
+        server.context.lobby.clock = lambda: clock() + 6
+        await server.context.lobby.run_due_tasks()
+        assert server.value("transfer_queue_depth") == 0
+        server.context.lobby.clock = lambda: clock() + 8
+        await server.context.lobby.run_due_tasks()
+        assert server.value("transfer_queue_depth") == 1
+
+
+async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await receiver.send(type="confirmation", state="pending")
+    await sender.receive()
+    room, token = server.made[-1]
+    back = await server.join(room, token, "sender", seat=sender.joined["seat"])
+    assert await back.receive() == {"type": "confirmation", "state": "pending"}
+    assert server.value("transfer_queue_depth") == 0
+
+
+async def test_a_receiver_that_leaves_is_asked_no_more(server: Running) -> None:
+    sender, receiver = await server.pair()
+    await receiver.send(type="confirmation", state="pending")
+    await sender.receive()
+    receiver.socket.transport.abort()
+    await sender.receive()
+    room, token = server.made[-1]
+    await server.join(room, token, "receiver")
+    await server.until("transfer_queue_depth", 1)
+
+
+async def test_only_a_receiver_is_asked(server: Running) -> None:
+    sender, _ = await server.pair()
+    await sender.send(type="confirmation", state="pending")
+    assert (await sender.receive())["code"] == "bad_message"
+
+
+async def test_a_state_that_is_none_is_refused(server: Running) -> None:
+    _, receiver = await server.pair()
+    await receiver.send(type="confirmation", state="declined")
+    assert (await receiver.receive())["code"] == "bad_message"
+
+
+async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_good(server: Running) -> None:
+    sender, receiver = await server.pair()
+    room, token = server.made[-1]
+    sender.socket.transport.abort()
+    assert await receiver.receive() == {"type": "peer", "event": "lost"}
+    await receiver.send(type="leave", outcome="cancelled")
+    await closed(receiver)
+    back = await server.join(room, token, "sender")
+    assert await back.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
+    await server.join(room, token, "receiver")  # somebody else with the link
+    assert await back.receive() == {"type": "peer", "event": "joined"}
+    again = await server.join(room, token, "sender", seat=back.joined["seat"])
+    assert again.joined["peer"]
+    await again.send(type="offer", data={})

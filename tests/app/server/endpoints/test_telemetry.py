@@ -1,0 +1,232 @@
+"""Client reports: what is booked, what is refused whole, and that nobody can do harm with one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.server import Peer, Running, serving
+from tallow.app.server.limits.report_quota import MAX_REJECTED, SHARES
+from tallow.app.server.limits.report_validation import ALLOWED, MAX_REPORT_BYTES
+from tallow.monitoring.catalog import METRICS
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+
+
+def measured() -> Metrics:
+    """A peer's own metrics."""
+    return Metrics(Registry())
+
+
+def snapshot(metrics: Metrics) -> dict[str, Any]:
+    return metrics.registry.snapshot(ALLOWED)
+
+
+def sent(status: str = "success") -> dict[str, Any]:
+    """What an honest sender reports of one transfer."""
+    metrics = measured()
+    metrics.record_transfer(status, "relay", 1_000_000, 0.5, "image/png")
+    metrics.record_chunk_transfer("relay", "sent", 250_000, 0.01)
+    metrics.record_key_exchange("success", "x25519_mlkem768")
+    return snapshot(metrics)
+
+
+async def started(server: Running) -> tuple[Peer, Peer]:
+    sender, receiver = await server.pair()
+    await server.relayed(sender, receiver)
+    await sender.send(type="started", method="relay")
+    await server.until("transfers_started_total", 1)
+    return sender, receiver
+
+
+async def test_a_report_is_booked_once_and_brings_the_next_token(server: Running) -> None:
+    sender, _ = await started(server)
+    token = sender.joined["telemetry_token"]
+    answer = await server.report(token, sent(), outcome="success")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["next"] != token
+    assert server.value("transfers_total", status="success", method="relay") == 1
+    assert server.value("file_size_bytes_count", file_type="image") == 1
+    assert server.value("bytes_transferred_total", direction="sent") == 250_000
+    assert server.value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="success") == 1
+    assert server.value("client_reports_total", outcome="accepted") == 1
+    assert (await server.report(token, sent())).status_code == 401  # spent
+    assert server.value("transfers_total", status="success", method="relay") == 1
+
+
+async def test_a_transfer_has_one_outcome(server: Running) -> None:
+    sender, receiver = await started(server)
+    following = (await server.report(sender.joined["telemetry_token"], sent())).json()["next"]
+    again = await server.report(following, sent("failed"))
+    assert (again.status_code, again.json()["error"]) == (400, "bad_report")
+    theirs = await server.report(receiver.joined["telemetry_token"], sent("failed"))
+    assert theirs.status_code == 400
+    assert server.value("transfers_total", status="failed", method="relay") == 0
+    assert server.value("client_reports_total", outcome="rejected") == 2
+
+
+async def test_nobody_without_a_seat_moves_anything(server: Running) -> None:
+    await started(server)
+    before = server.registry.snapshot(ALLOWED)
+    body = {"version": 1, "metrics": sent()}
+    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic x"}):
+        answer = await server.http.post("/api/telemetry", json=body, headers=headers)
+        assert answer.status_code == 401
+    assert server.registry.snapshot(ALLOWED) == before
+    assert server.value("client_reports_total", outcome="rejected") == 0
+
+
+async def test_a_success_needs_a_start(server: Running) -> None:
+    sender, _ = await server.pair()
+    assert (await server.report(sender.joined["telemetry_token"], sent())).status_code == 400
+
+
+def rows(name: str, labels: Mapping[str, Any], **values: Any) -> dict[str, Any]:
+    return {name: [{"labels": labels, **values}]}
+
+
+ERROR = {"type": "network", "severity": "low"}
+CHUNK = {"method": "relay"}
+BUCKETS = len(METRICS["chunk_transfer_duration_seconds"].buckets) + 1
+HOSTILE: dict[str, Any] = {
+    "no object": [],
+    "unknown metric": {"tallow_x": []},
+    "a metric of the server": rows("http_request_duration_seconds", {}, value=1),
+    "a gauge": rows("active_transfers", {}, value=1),
+    "redactions": rows("pii_redactions_total", {"kind": "email"}, value=1),
+    "critical": rows("errors_total", ERROR | {"severity": "critical"}, value=1),
+    "unlisted value": rows("errors_total", ERROR | {"type": "gremlins"}, value=1),
+    "label missing": rows("errors_total", {"type": "network"}, value=1),
+    "label too many": rows("errors_total", ERROR | {"room": "x"}, value=1),
+    "label no string": rows("errors_total", ERROR | {"type": ["network"]}, value=1),
+    "negative": rows("errors_total", ERROR, value=-1),
+    "fraction": rows("errors_total", ERROR, value=0.5),
+    "boolean": rows("errors_total", ERROR, value=True),
+    "text": rows("errors_total", ERROR, value="1"),
+    "huge": rows("errors_total", ERROR, value=1e300),
+    "no rows": {"errors_total": []},
+    "row twice": {"errors_total": [{"labels": ERROR, "value": 1}] * 2},
+    "too many at once": rows("errors_total", ERROR, value=10_000),
+    "buckets missing": rows("chunk_transfer_duration_seconds", CHUNK, buckets=[1], sum=1),
+    "sum against buckets": rows(
+        "chunk_transfer_duration_seconds", CHUNK, buckets=[1] + [0] * (BUCKETS - 1), sum=50
+    ),
+    "longer than the room": rows(
+        "chunk_transfer_duration_seconds", CHUNK, buckets=[0] * (BUCKETS - 1) + [1], sum=1e6
+    ),
+    "the other side's bytes": rows("bytes_transferred_total", {"direction": "received"}, value=1),
+    "bytes without chunks": rows("bytes_transferred_total", {"direction": "sent"}, value=10**9),
+    "two outcomes": rows("transfers_total", {"status": "failed", "method": "relay"}, value=2),
+    "duration without outcome": rows(
+        "transfer_duration_seconds",
+        {"status": "failed", "size_category": "under_1mb"},
+        buckets=[1] + [0] * len(METRICS["transfer_duration_seconds"].buckets),
+        sum=0.05,
+    ),
+}
+
+
+@pytest.mark.parametrize("metrics", HOSTILE.values(), ids=HOSTILE.keys())
+async def test_what_cannot_be_is_refused_whole(server: Running, metrics: Any) -> None:
+    sender, _ = await started(server)
+    before = server.registry.snapshot(ALLOWED)
+    good = rows("error_recoveries_total", {"type": "network"}, value=1)
+    answer = await server.report(
+        sender.joined["telemetry_token"], metrics | good if isinstance(metrics, dict) else metrics
+    )
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_report")
+    assert "gremlins" not in answer.text
+    assert server.registry.snapshot(ALLOWED) == before
+    assert server.value("client_reports_total", outcome="rejected") == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[", b"null", b"[" * 30_000, b'{"version":1}', b'{"version":2,"metrics":{}}', b"\xff"]
+)
+async def test_what_is_no_report_is_refused(server: Running, content: bytes) -> None:
+    sender, _ = await server.pair()
+    headers = {"authorization": f"Bearer {sender.joined['telemetry_token']}"}
+    assert (await server.http.post("/api/telemetry", content=content, headers=headers)).status_code == 400
+
+
+async def test_a_large_body_is_not_read(server: Running) -> None:
+    sender, _ = await server.pair()
+    headers = {"authorization": f"Bearer {sender.joined['telemetry_token']}"}
+    answer = await server.http.post("/api/telemetry", content=b" " * (MAX_REPORT_BYTES + 1), headers=headers)
+    assert answer.status_code == 413
+
+
+async def test_an_endless_body_is_answered_and_cut_off(server: Running) -> None:
+    sender, _ = await server.pair()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+    token = sender.joined["telemetry_token"]
+    head = f"POST /api/telemetry HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+    writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+    with pytest.raises(ConnectionError):
+        while True:
+            writer.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
+            await writer.drain()
+    with suppress(ConnectionError):
+        assert b"413" in await reader.readline()
+    writer.transport.abort()
+
+
+async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: Running) -> None:
+    sender, _ = await server.pair()
+    token = sender.joined["telemetry_token"]
+    for _ in range(MAX_REJECTED):
+        assert (await server.report(token, {"x": 1})).status_code == 400
+    assert (await server.report(token, {})).status_code == 401
+
+
+async def test_what_goes_beyond_a_side_s_share_is_left_out_and_counted(server: Running) -> None:
+    sender, _ = await server.pair()
+    share = SHARES["errors_total"].once
+    token = sender.joined["telemetry_token"]
+    for _ in range(3):
+        token = (await server.report(token, rows("errors_total", ERROR, value=share - 1))).json()["next"]
+    assert server.value("errors_total", **ERROR) == share - 1
+    assert server.value("telemetry_dropped_total", pipeline="client", reason="rate_limited") == 2
+
+
+async def test_reports_of_an_address_are_limited(tmp_path: Path) -> None:
+    async with serving(tmp_path, reports_per_minute=2) as server:
+        statuses = [(await server.report("nonsense", {})).status_code for _ in range(4)]
+        assert statuses == [401, 401, 429, 429]
+        sender, _ = await server.pair()
+        answer = await server.report(sender.joined["telemetry_token"], {})
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+        assert server.value("client_reports_total", outcome="rate_limited") == 1
+
+
+async def test_no_report_adds_a_series(server: Running) -> None:
+    sender, _ = await started(server)
+    peers = {metric.full_name for metric in ALLOWED.values()}
+
+    def series() -> int:
+        return sum(count for name, count in server.registry.live_series() if name in peers)
+
+    before = series()
+    token = sender.joined["telemetry_token"]
+    for number in range(5):
+        labels = {"feature": f"hostile-{number}"}
+        assert (await server.report(token, rows("feature_usage_total", labels, value=1))).status_code == 400
+    assert (await server.report(token, json.loads(json.dumps(sent())))).status_code == 200
+    assert series() == before
+
+
+async def test_a_page_of_another_site_reports_nothing(server: Running) -> None:
+    sender, _ = await server.pair()
+    headers = {
+        "authorization": f"Bearer {sender.joined['telemetry_token']}",
+        "origin": "https://evil.example",
+    }
+    answer = await server.http.post("/api/telemetry", json={"version": 1, "metrics": {}}, headers=headers)
+    assert answer.status_code == 403

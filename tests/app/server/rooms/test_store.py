@@ -1,0 +1,112 @@
+"""Rooms in SQLite, and what a database that fails costs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.server import join_message, serving
+from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+
+NOW = 1_000.0
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(Registry())
+
+
+@pytest.fixture
+async def store(tmp_path: Path, metrics: Metrics) -> AsyncIterator[SqlStore]:
+    made = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", metrics, clock=lambda: NOW)
+    await made.open()
+    yield made
+    await made.close()
+
+
+def room(name: str, expires: float = NOW + 1) -> RoomRecord:
+    return RoomRecord(name, hashlib.sha256(b"token").hexdigest(), NOW, expires, "c" * 32)
+
+
+async def test_a_room_is_found_as_it_was_kept(store: SqlStore) -> None:
+    await store.add(room("a"))
+    found = await store.find("a")
+    assert found == room("a")
+    assert found
+    assert found.opens_with(b"token")
+    assert not found.opens_with(b"")
+    assert await store.find("b") is None
+
+
+async def test_a_state_is_remembered(store: SqlStore) -> None:
+    await store.add(room("a"))
+    await store.set_state("a", "success")
+    found = await store.find("a")
+    assert found
+    assert found.state == "success"
+
+
+async def test_expired_rooms_are_not_found_and_are_swept(store: SqlStore) -> None:
+    await store.add(room("old", NOW))
+    await store.add(room("new"))
+    assert await store.find("old") is None
+    assert await store.sweep() == 1
+    assert await store.count() == 1
+
+
+async def test_every_statement_is_measured(store: SqlStore, metrics: Metrics) -> None:
+    await store.add(room("a"))
+    with pytest.raises(StoreError):
+        await store.add(room("a"))
+    value = metrics.registry.value
+    assert value("db_operation_duration_seconds_count", operation="insert", status="success") == 1
+    assert value("db_operation_duration_seconds_count", operation="insert", status="failed") == 1
+
+
+async def test_an_error_names_no_statement_and_no_value(store: SqlStore) -> None:
+    await store.add(room("a"))
+    with pytest.raises(StoreError, match=r"^IntegrityError$"):
+        await store.add(room("a"))
+
+
+async def test_a_folder_that_is_gone_is_a_store_error(tmp_path: Path, metrics: Metrics) -> None:
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'nowhere' / 'x.db'}", metrics)
+    with pytest.raises(StoreError):
+        await store.open()
+    await store.close()
+
+
+async def test_a_database_that_does_not_answer_is_critical_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallow.app.server.rooms.store.BUSY_TIMEOUT_S", 0)
+    async with serving(tmp_path) as server:
+        sender, receiver = await server.pair()
+        locked = sqlite3.connect(tmp_path / "tallow.db", isolation_level=None)
+        locked.execute("BEGIN EXCLUSIVE")
+        answer = await server.http.post("/api/rooms", json={"token_hash": "0" * 64})
+        assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+        assert server.value("errors_total", type="storage", severity="critical") == 1
+
+        await sender.send(type="started", method="relay")  # what goes on already goes on
+        await sender.send(type="offer", data={})
+        assert await receiver.receive() == {"type": "offer", "data": {}}
+        await server.until("errors_total", 1, type="storage", severity="high")
+
+        locked.execute("ROLLBACK")
+        locked.execute("DROP TABLE rooms")
+        locked.close()
+        server.context.lobby.live.clear()
+        stranger = await server.connect("/api/signal")
+        await stranger.send(json.dumps(join_message("a" * 16, b"t" * 32, "sender")))
+        assert json.loads(await stranger.recv())["code"] == "internal"
+        assert server.value("errors_total", type="storage", severity="critical") == 2
+        for connection in (stranger, sender.socket, receiver.socket):
+            await connection.close()

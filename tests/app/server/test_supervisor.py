@@ -1,0 +1,128 @@
+"""Several workers behind one port: real processes, sockets handed over, one killed under load."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from support.server import Peer, Remote, tallow_serve
+
+pytestmark = pytest.mark.slow
+
+WORKERS = 4
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Remote]:
+    async with tallow_serve(tmp_path, "--workers", str(WORKERS), SENDER_RECONNECT_GRACE="0.5") as running:
+        while (await running.metrics()).get("tallow_workers") != WORKERS:
+            await asyncio.sleep(0.05)
+        yield running
+
+
+async def paired(server: Remote) -> tuple[list[Peer], list[ClientConnection]]:
+    """A pair on the relay, each socket accepted by whichever worker the kernel chose."""
+    sender, receiver = peers = await server.pair()
+    await sender.send(type="started", method="relay")
+    return list(peers), await server.relayed(sender, receiver)
+
+
+async def test_a_room_works_whichever_workers_its_sockets_came_to(server: Remote) -> None:
+    for _ in range(12):
+        peers, ends = await paired(server)
+        await peers[0].send(type="offer", data={"sdp": "x"})
+        assert await peers[1].receive() == {"type": "offer", "data": {"sdp": "x"}}
+        await ends[0].send(b"one way")
+        await ends[1].send(b"and back")
+        assert [await ends[1].recv(), await ends[0].recv()] == [b"one way", b"and back"]
+        answer = await server.report(peers[0].joined["telemetry_token"], {})
+        assert answer.status_code == 200, answer.text
+        again = await server.report(answer.json()["next"], {})
+        assert again.status_code == 200
+        for connection in (*ends, *(peer.socket for peer in peers)):
+            await connection.close()
+    figures = await server.settled(
+        "tallow_active_transfers", 0, 'tallow_active_connections{type="websocket"}'
+    )
+    assert figures["tallow_transfers_started_total"] == 12
+    assert figures['tallow_transfers_total{status="failed",method="relay"}'] == 12
+    assert figures['tallow_client_reports_total{outcome="accepted"}'] == 24
+    assert figures['tallow_signaling_messages_total{type="join",direction="in"}'] == 24
+    assert figures['tallow_active_connections{type="relay"}'] == 0
+
+
+async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: Remote) -> None:
+    for name in ("w0", "w1", "w2", "w3", "w4", "w99999999", "w-1", "", "x"):
+        assert (await server.report(f"{name}.nonsense", {})).status_code == 401
+        connection = await server.connect("/api/relay")
+        await connection.send(json.dumps({"type": "relay", "ticket": f"{name}.nonsense"}))
+        assert json.loads(await connection.recv())["code"] == "unknown_room"
+        await connection.close()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX")
+async def test_a_killed_worker_takes_nothing_back(server: Remote) -> None:
+    """Counters never fall, gauges return to the truth, the worker is replaced, no file stays."""
+    before = set(server.children())
+    folder = server.workers_folder()
+    seen: list[dict[str, float]] = []
+    stop = asyncio.Event()
+
+    async def load() -> None:
+        async with httpx.AsyncClient(base_url=server.url) as http:
+            while not stop.is_set():
+                with suppress(httpx.HTTPError):  # the connection's worker was killed
+                    await http.get("/api/info")
+
+    async def watch() -> None:
+        while not stop.is_set():
+            with suppress(httpx.HTTPError):  # as above
+                seen.append(await server.metrics())
+
+    tasks = [asyncio.create_task(load()) for _ in range(4)] + [asyncio.create_task(watch())]
+    await asyncio.sleep(0.5)
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    while victim in server.children() or len(server.children()) < WORKERS:
+        await asyncio.sleep(0.05)
+    while (await server.metrics())["tallow_workers"] != WORKERS:
+        await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.gather(*tasks)
+
+    assert len(set(server.children()) - before) == 1
+    counted = re.compile(r"tallow_\w+_(total|count|sum|bucket)(\{|$)")
+    for earlier, later in itertools.pairwise(seen):
+        fallen = {
+            name: (value, later.get(name))
+            for name, value in earlier.items()
+            if counted.match(name) and later.get(name, -1.0) < value
+        }
+        assert not fallen
+    assert min(figures["tallow_process_start_time_seconds"] for figures in seen) > psutil.boot_time() - 60
+    rows = {path.stem.split(".")[0] for path in folder.glob("*.row")}
+    assert len(rows) == len(list(folder.glob("*.index"))) == WORKERS
+
+
+async def test_workers_end_with_their_killed_supervisor(tmp_path: Path) -> None:
+    async with tallow_serve(tmp_path, "--workers", "2") as running:
+        while len(running.children()) < 2:  # it listens before its workers have begun
+            await asyncio.sleep(0.05)
+        folder = running.workers_folder()
+        children = [psutil.Process(pid) for pid in running.children()]
+        os.kill(running.pid, signal.SIGKILL)
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert not alive
+        assert not folder.exists()

@@ -1,0 +1,49 @@
+"""The golden exposition: every series of a fresh process, as committed, and as promtool reads it.
+
+``python tests/monitoring/exposition/test_golden.py`` writes it anew after a change of the catalogue.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.debian import program
+from tallow.monitoring.exposition.text import expose
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+
+GOLDEN = Path(__file__).parent / "golden" / "metrics.txt"
+
+
+def fresh() -> bytes:
+    """What a process exposes that has done nothing but register one of each guarded value."""
+    metrics = Metrics(Registry())
+    metrics.register_route("/api/rooms", ("POST",))
+    metrics.register_cache("rooms")
+    metrics.register_feature("relay")
+    metrics.record_http_request("POST", "/api/rooms", 201, 0.004, 70, 60)
+    metrics.record_transfer("success", "relay", 5_000_000, 2.0, "image/jpeg")
+    registry = metrics.registry
+    for label, value in (("version", "0.0.0"), ("python", "3.11.0"), ("commit", "0123abc")):
+        registry.register(label, value)
+    registry.set(registry.families["build_info"], ("0.0.0", "3.11.0", "0123abc"), 1)
+    return expose(registry)
+
+
+def test_the_exposition_is_the_golden_one() -> None:
+    assert fresh().decode() == GOLDEN.read_text()
+
+
+@pytest.mark.integration
+def test_promtool_finds_nothing_to_say() -> None:
+    checked = subprocess.run(
+        [program("promtool"), "check", "metrics"], input=GOLDEN.read_bytes(), capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+if __name__ == "__main__":
+    GOLDEN.write_bytes(fresh())

@@ -1,0 +1,169 @@
+"""What an application registers with prometheus_client appears in our exposition, and cannot break it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+import pytest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.openmetrics import parser as openmetrics_parser
+
+from tallow.monitoring.exposition import prometheus_client as bridge
+from tallow.monitoring.exposition.text import pieces
+from tallow.monitoring.lifecycle import warn_once
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Metrics(Registry()).registry
+
+
+@pytest.fixture(autouse=True)
+def nothing_said() -> Iterator[None]:
+    warn_once._said.clear()
+    yield
+    warn_once._said.clear()
+
+
+@pytest.fixture
+def registered() -> Iterator[list[Any]]:
+    """Collectors to register for the time of a test."""
+    before = set(prometheus_client.REGISTRY._collector_to_names)
+    yield []
+    for collector in set(prometheus_client.REGISTRY._collector_to_names) - before:
+        prometheus_client.REGISTRY.unregister(collector)
+
+
+@pytest.fixture
+def sales(registered: list[Any]) -> prometheus_client.Counter:
+    counter = prometheus_client.Counter("sales", "Sales.", ["shop"])
+    counter.labels("north").inc(3)
+    return counter
+
+
+class Shop:
+    """A custom collector, as prometheus_client documents them."""
+
+    def collect(self) -> Iterator[Any]:
+        yield GaugeMetricFamily("shop_open", "Open.", value=1)
+        visits = CounterMetricFamily("shop_visits", "Visits.", labels=["door"])
+        visits.add_metric(['a "b"\\'], 7)
+        yield visits
+
+
+class Broken:
+    """A collector that fails half-way, once it is registered."""
+
+    def describe(self) -> list[Any]:
+        return []
+
+    def collect(self) -> Iterator[Any]:
+        yield GaugeMetricFamily("half", "Half.", value=1)
+        raise ConnectionError("db.example: password=hunter2 refused")
+
+
+def text(registry: Registry, *, openmetrics: bool = False) -> str:
+    theirs = bridge.pieces(registry, openmetrics=openmetrics)
+    return b"".join(pieces(registry, openmetrics=openmetrics, foreign=theirs)).decode()
+
+
+def test_a_users_metric_is_exposed_and_the_clients_own_are_not(
+    registry: Registry, sales: prometheus_client.Counter
+) -> None:
+    found = text(registry)
+    assert 'sales_total{shop="north"} 3.0\n' in found
+    assert "python_gc_objects_collected" not in found
+    assert "_created" not in found
+
+
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_a_custom_collector_is_exposed(registry: Registry, registered: list[Any], openmetrics: bool) -> None:
+    prometheus_client.REGISTRY.register(Shop())
+    found = text(registry, openmetrics=openmetrics)
+    assert "shop_open 1.0\n" in found
+    assert 'shop_visits_total{door="a \\"b\\"\\\\"} 7.0\n' in found
+
+
+def test_openmetrics_ends_once_and_is_valid(registry: Registry, sales: prometheus_client.Counter) -> None:
+    found = text(registry, openmetrics=True)
+    assert found.count("# EOF") == 1
+    families = openmetrics_parser.text_string_to_metric_families(found)  # type: ignore[no-untyped-call]
+    assert "sales" in {family.name for family in families}
+
+
+def test_a_name_of_ours_stays_ours_and_is_said_once(
+    registry: Registry, registered: list[Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    prometheus_client.Counter("tallow_errors", "Not ours.")
+    prometheus_client.Gauge("tallow_file_size_bytes_count", "Not ours either.")
+    prometheus_client.Counter("tallow_candles", "A name that only looks like one of ours.").inc(2)
+    with caplog.at_level(logging.WARNING):
+        found = text(registry) + text(registry)
+    assert "Not ours" not in found
+    assert found.count("tallow_candles_total 2.0\n") == 2
+    assert len([line for line in caplog.messages if "tallow_errors" in line]) == 1
+
+
+def test_a_collector_that_raises_costs_its_own_metrics_alone(
+    registry: Registry,
+    sales: prometheus_client.Counter,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    prometheus_client.REGISTRY.register(Broken())
+    prometheus_client.REGISTRY.register(Shop())
+    with caplog.at_level(logging.WARNING):
+        found = [text(registry) for _ in range(3)]
+    assert all("shop_open 1.0\n" in each and "sales_total" in each for each in found)
+    assert not any("half" in each for each in found)
+    assert registry.value("collector_failures_total") == 3
+    assert [
+        line for line in caplog.messages if "Broken" in line and "ConnectionError" in line
+    ] == caplog.messages
+    assert "hunter2" not in caplog.text
+
+
+def test_a_gauge_that_cannot_be_refreshed_costs_nothing_but_itself(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refresh() -> None:
+        raise OSError("gone")
+
+    registry.on_collect(refresh)
+    assert "tallow_transfers_total" in text(registry)
+    assert registry.value("collector_failures_total") >= 1
+    assert "OSError" in caplog.text
+
+
+def test_an_application_without_prometheus_client_pays_nothing(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "prometheus_client")
+    assert list(bridge.pieces(registry, openmetrics=False)) == []
+
+
+def test_the_clients_multi_process_files_are_read(tmp_path: Path) -> None:
+    code = """
+import prometheus_client
+from tallow.monitoring import metrics
+from tallow.monitoring.exposition import prometheus_client as bridge
+prometheus_client.Counter("sales", "Sales.").inc(2)
+print(b"".join(bridge.pieces(metrics.REGISTRY, openmetrics=False)).decode())
+"""
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert "sales_total 2.0\n" in found[0]
+    assert "sales_total 4.0\n" in found[1]

@@ -1,0 +1,103 @@
+"""Leaving: what waits is sent before a process goes, however a server ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tallow.monitoring.lifecycle import shutdown
+from tallow.monitoring.testing import log_endpoint, plausible_endpoint, sentry_endpoint
+
+APPLICATION = """
+from contextlib import asynccontextmanager
+import sentry_sdk
+from starlette.applications import Starlette
+from tallow.monitoring import instrument
+from tallow.monitoring.analytics import analytics
+from tallow.monitoring.logging import logger
+from tallow.monitoring.sentry import init_monitoring
+
+@asynccontextmanager
+async def lifespan(app):
+    init_monitoring()
+    print("ready", flush=True)
+    yield
+    logger.info("Last words")
+    analytics.goal("closed")
+    sentry_sdk.capture_message("closed")
+
+app = instrument(Starlette(lifespan=lifespan))
+"""
+
+
+@pytest.mark.slow
+def test_a_server_that_ends_by_the_signal_has_sent_what_waited(tmp_path: Path) -> None:
+    """uvicorn's command line: it stops on SIGTERM and then sends it to itself; atexit is not reached."""
+    (tmp_path / "shop.py").write_text(APPLICATION)
+    with log_endpoint() as logs, plausible_endpoint() as plausible, sentry_endpoint() as sentry:
+        environment = {
+            "LOG_ENDPOINT": logs.url,
+            "PLAUSIBLE_HOST": plausible.url,
+            "PLAUSIBLE_DOMAIN": "example.org",
+            "SENTRY_DSN": sentry.dsn,
+        }
+        command = [sys.executable, "-m", "uvicorn", "shop:app", "--port", "0"]
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=os.environ | environment, stdout=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stdout
+            assert any("startup complete" in line for line in server.stdout)
+            server.send_signal(signal.SIGTERM)
+            server.communicate(timeout=30)
+        assert server.returncode == -signal.SIGTERM
+        assert "Last words" in logs.messages
+        assert plausible.names == ["closed"]
+        assert [event["message"] for event in sentry.of("event")] == ["closed"]
+
+
+def test_pipelines_share_the_time_logs_last_and_a_failing_one_is_skipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[tuple[str, float]] = []
+
+    def broken(_timeout: float) -> None:
+        raise RuntimeError
+
+    def slow(timeout: float) -> None:
+        said.append(("slow", timeout))
+        time.sleep(0.05)
+
+    monkeypatch.setattr(shutdown, "_pipelines", {})
+    shutdown.register("logs", lambda timeout: said.append(("logs", timeout)))
+    shutdown.register("broken", broken)
+    shutdown.register("slow", slow, lambda timeout: said.append(("closed", timeout)))
+    shutdown.flush(1)
+    shutdown.close(0)
+    assert [name for name, _ in said] == ["slow", "logs", "closed", "logs"]
+    assert said[1][1] <= 0.95
+    assert said[2][1] == 0
+
+
+def test_a_handler_of_the_host_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mine(_number: int, _frame: object) -> None:
+        """The host's own."""
+
+    before = signal.signal(signal.SIGTERM, mine)
+    monkeypatch.setattr(shutdown, "_pipelines", {})
+    try:
+        shutdown.register("logs", lambda _timeout: None)
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_importing_it_all_costs_no_handler() -> None:
+    code = "import tallow.monitoring.logging, signal; print(signal.getsignal(15) is signal.SIG_DFL)"
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "True"

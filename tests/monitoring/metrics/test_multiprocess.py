@@ -1,0 +1,309 @@
+"""Several workers, one scrape: real processes, killed for real."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.multiprocess import WorkerStorage
+from tallow.monitoring.metrics.multiprocess_reader import MAX_ARCHIVED
+from tallow.monitoring.metrics.multiprocess_reader import _add as add
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.storage import Sums
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers share files with POSIX locks")
+
+WORKER = """
+import sys
+from tallow.monitoring import metrics
+for line in sys.stdin:
+    exec(line)
+    print("done", flush=True)
+"""
+
+
+class Worker:
+    """A process that records what it is told."""
+
+    def __init__(self, directory: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKER],
+            env=os.environ | {"TALLOW_METRICS_DIR": str(directory)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.do("pass")  # it is there, and so are its files
+
+    def do(self, code: str) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        print(code, file=self.process.stdin, flush=True)
+        assert self.process.stdout.readline() == "done\n"
+
+    def end(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe
+            pipe.close()
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[list[Worker]]:
+    made = [Worker(tmp_path) for _ in range(2)]
+    yield made
+    for worker in made:
+        if worker.process.poll() is None:
+            worker.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Iterator[WorkerStorage]:
+    with closing(WorkerStorage(tmp_path)) as made:
+        yield made
+
+
+@pytest.fixture
+def here(storage: WorkerStorage) -> Registry:
+    return Metrics(Registry(storage=storage)).registry
+
+
+SENT = {"direction": "sent"}
+
+
+def test_counters_and_histograms_are_sums(workers: list[Worker], here: Registry) -> None:
+    Metrics(here).record_chunk_transfer("relay", "sent", 1, 0.1)
+    for worker in workers:
+        worker.do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+    assert here.value("bytes_transferred_total", **SENT) == 21
+    assert here.value("chunk_transfer_duration_seconds_count", method="relay") == 3
+    assert here.value("chunk_transfer_duration_seconds_sum", method="relay") == pytest.approx(1.1)
+
+
+def test_gauges_of_things_held_are_sums_over_the_living(workers: list[Worker], here: Registry) -> None:
+    for worker in workers:
+        worker.do("metrics.connection_opened('relay')")
+    assert here.value("active_connections", type="relay") == 2
+    workers[0].end(signal.SIGKILL)
+    assert here.value("active_connections", type="relay") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_dead_worker_counted_stays(
+    workers: list[Worker], here: Registry, tmp_path: Path, number: signal.Signals
+) -> None:
+    workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+    assert here.value("bytes_transferred_total", **SENT) == 10
+    workers[0].end(number)
+    assert [here.value("bytes_transferred_total", **SENT) for _ in range(3)] == [10, 10, 10]
+    assert len(list(tmp_path.glob("*.index"))) == 2  # the other one and this: no stale file stays
+
+
+def test_a_burial_that_was_cut_short_counts_once(
+    workers: list[Worker], here: Registry, tmp_path: Path
+) -> None:
+    workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+    index = next(path for path in tmp_path.glob(f"{workers[0].process.pid}-*.index"))
+    rows = {path: path.read_bytes() for path in tmp_path.glob(f"{index.stem}.*")}
+    workers[0].end(signal.SIGKILL)
+    assert here.value("bytes_transferred_total", **SENT) == 10
+    for path, content in rows.items():  # as if the burier had died before it removed the files
+        path.write_bytes(content)
+    assert here.value("bytes_transferred_total", **SENT) == 10
+    assert not index.exists()
+
+
+def test_a_label_value_only_another_worker_knows_is_exposed_here(
+    workers: list[Worker], here: Registry
+) -> None:
+    workers[0].do("metrics.register_cache('rooms')")
+    workers[0].do("metrics.record_cache_access('rooms', True)")
+    assert here.value("cache_hits_total", cache="rooms") == 1
+
+
+def test_a_reader_does_not_wait_for_a_stopped_one(
+    workers: list[Worker], here: Registry, tmp_path: Path
+) -> None:
+    import fcntl
+
+    workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+    with (tmp_path / "archive.lock").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        workers[1].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+        workers[0].end(signal.SIGKILL)
+        assert [here.value("bytes_transferred_total", **SENT) for _ in range(2)] == [20, 20]
+        assert len(list(tmp_path.glob("*.index"))) == 3
+    assert here.value("bytes_transferred_total", **SENT) == 20
+    assert len(list(tmp_path.glob("*.index"))) == 2
+
+
+def test_a_thread_goes_on_with_the_row_of_one_that_ended(here: Registry, tmp_path: Path) -> None:
+    metrics = Metrics(here)
+    for _ in range(20):
+        thread = threading.Thread(target=metrics.transfer_started)
+        thread.start()
+        thread.join()
+    assert metrics.registry.value("transfers_started_total") == 20
+    assert len(list(tmp_path.glob("*.row"))) == 2
+
+
+def test_a_full_disk_folds_further_series_and_shares_rows(
+    storage: WorkerStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int, content: bytes) -> None:  # a file system of our own would take root
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    metrics = Metrics(Registry(storage=storage))
+    monkeypatch.setattr("tallow.monitoring.metrics.multiprocess._write", full)
+    metrics.record_error("network", "unheard of")
+    assert metrics.registry.value("errors_total", type="network", severity="low") == 1
+    for _ in range(3):
+        threads = [threading.Thread(target=metrics.transfer_started) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert metrics.registry.value("transfers_started_total") == 15
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads that change over as often as the interpreter lets them."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("restless")
+def test_scrapes_at_once_count_nothing_twice(workers: list[Worker], here: Registry) -> None:
+    seen: list[float] = []
+
+    def scrape() -> None:
+        seen.extend(here.value("bytes_transferred_total", **SENT) for _ in range(20))
+
+    for number in range(1, 4):
+        workers[0].do(f"metrics.register_cache('cache-{number}')")
+        workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+        seen.clear()
+        threads = [threading.Thread(target=scrape) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(seen) == {10.0 * number}
+
+
+def test_more_cells_than_a_step_are_shared(workers: list[Worker], here: Registry) -> None:
+    workers[0].do("[metrics.register_route(f'/route/{n}', ('GET', 'POST')) for n in range(400)]")
+    workers[0].do("metrics.record_http_request('POST', '/route/399', 200, 0.1, 1, 2)")
+    assert here.value("http_response_size_bytes_sum", method="POST", route="/route/399") == 2
+
+
+def test_a_line_cut_short_costs_its_own_series_alone(
+    workers: list[Worker], here: Registry, storage: WorkerStorage, tmp_path: Path
+) -> None:
+    workers[0].do("metrics.register_cache('rooms')")
+    workers[0].do("metrics.record_cache_access('rooms', True)")
+    index = next(path for path in tmp_path.glob(f"{workers[0].process.pid}-*.index"))
+    with index.open("ab") as file:
+        file.write(b'["cache_hits_total",["cut sh')
+    workers[0].do("metrics.register_cache('peers')")
+    workers[0].do("metrics.record_cache_access('peers', True)")
+    assert here.value("cache_hits_total", cache="rooms") == 1
+    assert here.value("cache_hits_total", cache="peers") == 1
+
+
+def test_another_versions_series_are_left_out(here: Registry, tmp_path: Path) -> None:
+    sums = {
+        "transfer_speed_mbps": [[["p2p"], [1.0, 2.0, 3.0]]],  # fewer edges than ours
+        "bytes_transferred_total": [[["sent", "twice"], [5.0]], [["received"], [4.0]]],
+        "gone_total": [[[], [1.0]]],
+    }
+    (tmp_path / "archive.json").write_text(json.dumps({"buried": [], "sums": sums}))
+    assert here.value("transfer_speed_mbps_count", method="p2p") == 0
+    assert here.value("bytes_transferred_total", **SENT) == 0
+    assert here.value("bytes_transferred_total", direction="received") == 4
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"buried": 1}', '{"buried": [], "sums": {"a": [1]}}'])
+def test_an_archive_that_cannot_be_read_is_begun_anew(
+    workers: list[Worker], here: Registry, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "archive.json").write_text(content)
+    workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
+    workers[0].end(signal.SIGKILL)
+    assert [here.value("bytes_transferred_total", **SENT) for _ in range(2)] == [10, 10]
+
+
+def test_what_a_killed_start_left_behind_is_removed(tmp_path: Path) -> None:
+    old, young, foreign = tmp_path / ".1-00000000", tmp_path / ".2-00000000.0.row", tmp_path / ".bashrc"
+    for path in (old, young, foreign):
+        path.touch()
+    for path in (old, foreign):
+        os.utime(path, (0, 0))
+    with closing(WorkerStorage(tmp_path)):
+        assert not old.exists()
+        assert young.exists()
+        assert foreign.exists()
+
+
+def test_a_folder_that_cannot_be_used_does_not_keep_a_program_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = "from tallow.monitoring import metrics\nprint(metrics.REGISTRY.value('transfers_started_total'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"TALLOW_METRICS_DIR": str(tmp_path / "file")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "0.0\n"
+    assert "TALLOW_METRICS_DIR" in done.stderr
+
+
+@pytest.mark.slow
+def test_generations_of_killed_workers_leave_a_bounded_archive(here: Registry, tmp_path: Path) -> None:
+    code = "import os\nfrom tallow.monitoring import metrics as m\n"
+    code += "m.register_cache(f'cache-{os.getpid()}')\nm.record_chunk_transfer('relay', 'sent', 1, 0.1)\n"
+    code += "os.kill(os.getpid(), 9)"
+    environment = os.environ | {"TALLOW_METRICS_DIR": str(tmp_path)}
+    sizes = []
+    for generation in range(1, 9):
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+        assert here.value("bytes_transferred_total", **SENT) == generation
+        sizes.append((tmp_path / "archive.json").stat().st_size)
+    assert len(list(tmp_path.iterdir())) == 4  # this worker's index and row, the archive and its lock
+    assert sizes[-1] - sizes[0] < 8 * 200
+
+
+def test_the_dead_of_many_generations_are_summed_up_as_other() -> None:
+    sums: Sums = {}
+    for number in range(MAX_ARCHIVED + 10):
+        add(sums, {"cache_hits_total": {(f"cache-{number}",): [1.0]}})
+    assert len(sums["cache_hits_total"]) == MAX_ARCHIVED + 1
+    assert sums["cache_hits_total"]["other",] == [10.0]
+
+
+def test_a_full_row_folds_further_series_into_the_first(
+    storage: WorkerStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(storage=storage)
+    monkeypatch.setattr("tallow.monitoring.metrics.multiprocess.CAPACITY", storage._used)
+    monkeypatch.setattr(storage, "_room", storage._used)
+    registry.add(registry.families["errors_total"], ("network", "unheard of"))
+    assert registry.value("errors_total", type="network", severity="low") == 1
+    assert registry.value("label_overflow_total", metric="tallow_errors_total") == 2

@@ -1,0 +1,124 @@
+"""Runtime metrics come from the process that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import time
+
+import psutil
+import pytest
+
+from tallow.monitoring.exposition.text import expose
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.runtime import LAG_INTERVAL_S, LoopWatch, ProcessWatch, Runtime, build
+
+
+@pytest.fixture
+def registry() -> Registry:
+    metrics = Metrics(Registry())
+    assert Runtime.of(metrics) is Runtime.of(metrics)
+    return metrics.registry
+
+
+def test_process_figures_are_this_process(registry: Registry) -> None:
+    assert 1e6 < registry.value("process_resident_memory_bytes") < 1e11
+    assert registry.value("process_cpu_seconds_total") > 0
+    assert registry.value("process_start_time_seconds") <= time.time()
+    assert registry.value("workers") == 1
+    before = registry.value("process_open_fds")
+    descriptor = os.open("/dev/null", os.O_RDONLY)
+    try:
+        assert registry.value("process_open_fds") == before + 1
+    finally:
+        os.close(descriptor)
+    assert registry.value("process_max_fds") >= before
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="heap figures need Linux's allocator")  # noqa: PTH110
+def test_the_heap_grows_with_what_is_held(registry: Registry) -> None:
+    before = registry.value("process_heap_bytes")
+    held = bytearray(50_000_000)
+    assert registry.value("process_heap_bytes") - before >= len(held)
+
+
+def test_build_info_names_the_build(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert registry.value("build_info", **build()) == 1
+    monkeypatch.setenv("TALLOW_COMMIT", "not a commit; alice")
+    assert build()["commit"] == "unknown"
+    monkeypatch.setenv("TALLOW_COMMIT", "0123abc")
+    assert build()["commit"] == "0123abc"
+
+
+def test_garbage_collections_are_timed_by_generation(registry: Registry) -> None:
+    before = registry.value("gc_duration_seconds_count", generation="2")
+    gc.collect(2)
+    assert registry.value("gc_duration_seconds_count", generation="2") == before + 1
+
+
+async def test_a_blocked_loop_shows_as_lag() -> None:
+    metrics = Metrics(Registry())
+    watch = LoopWatch(metrics)
+    watch.watch()
+    watch.watch()
+    await asyncio.sleep(0)
+    time.sleep(LAG_INTERVAL_S + 0.2)
+    while not metrics.registry.value("event_loop_lag_seconds_count"):
+        await asyncio.sleep(0.01)
+    assert metrics.registry.value("event_loop_lag_seconds_sum") >= 0.15
+
+
+def test_what_the_platform_does_not_tell_is_not_exposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: psutil.Process) -> None:  # a mock: there is one platform to run on
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "num_fds", refuse)
+    monkeypatch.delattr(psutil, "heap_info")
+    metrics = Metrics(Registry())
+    ProcessWatch(metrics)
+    text = expose(metrics.registry).decode()
+    assert "tallow_process_open_fds " not in text
+    assert "tallow_process_heap_bytes " not in text
+    assert "tallow_process_resident_memory_bytes " in text
+
+
+def test_a_figure_that_fails_later_keeps_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(Registry())
+    ProcessWatch(metrics)
+    before = metrics.registry.value("process_open_fds")
+
+    def refuse(self: psutil.Process) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "num_fds", refuse)
+    assert metrics.registry.value("process_open_fds") == before
+    assert metrics.registry.value("collector_failures_total") == 0
+
+
+def test_a_step_of_the_clock_moves_neither_start_nor_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(Registry())
+    ProcessWatch(metrics)
+    metrics.record_bytes_moved("sent", 1_250_000)
+    before = metrics.registry.value("process_start_time_seconds")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    assert metrics.registry.value("process_start_time_seconds") == before
+    assert metrics.registry.value("bandwidth_utilization_mbps", direction="sent") == pytest.approx(1.0)
+
+
+async def test_a_step_of_the_clock_is_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics(Registry())
+    LoopWatch(metrics).watch()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 86_400)
+    while not metrics.registry.value("event_loop_lag_seconds_count"):
+        await asyncio.sleep(0.01)
+    assert metrics.registry.value("event_loop_lag_seconds_sum") < 5
+
+
+def test_without_an_event_loop_nothing_is_watched() -> None:
+    metrics = Metrics(Registry())
+    LoopWatch(metrics).watch()
+    assert metrics.registry.value("event_loop_lag_seconds_count") == 0

@@ -1,0 +1,101 @@
+"""Rows of cells: one a thread, none lost, and no more than threads that run at once."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import tracemalloc
+
+import pytest
+
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.storage import SPARE, LocalStorage
+
+
+def run(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.no_cover  # a tracer keeps something of every thread
+def test_ten_thousand_short_threads_leave_their_counts_and_nothing_else() -> None:
+    storage = LocalStorage()
+    metrics = Metrics(Registry(storage=storage))
+    run([threading.Thread(target=metrics.transfer_started) for _ in range(50)])
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(10_000 - 50):
+            thread = threading.Thread(target=metrics.transfer_started)
+            thread.start()
+            thread.join()
+        gc.collect()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert metrics.registry.value("transfers_started_total") == 10_000
+    assert grown < 100_000
+    assert len(storage._rows) <= SPARE + 1
+
+
+def test_rows_of_many_threads_at_once_are_folded_as_they_end() -> None:
+    storage = LocalStorage()
+    metrics = Metrics(Registry(storage=storage))
+    together = threading.Barrier(100)
+
+    def work() -> None:
+        together.wait()
+        metrics.record_chunk_transfer("relay", "sent", 7, 0.25)
+        together.wait()
+
+    run([threading.Thread(target=work) for _ in range(100)])
+    assert metrics.registry.value("bytes_transferred_total", direction="sent") == 700
+    assert metrics.registry.value("chunk_transfer_duration_seconds_sum", method="relay") == 25
+    assert len(storage._rows) <= SPARE + 1
+
+
+def test_a_series_born_later_is_in_every_row() -> None:
+    metrics = Metrics(Registry())
+    born, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        metrics.transfer_started()
+        born.wait()
+        metrics.record_cache_access("rooms", True)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    metrics.register_cache("rooms")
+    born.set()
+    thread.join()
+    assert metrics.registry.value("cache_hits_total", cache="rooms") == 1
+
+
+def test_no_reading_is_below_an_earlier_one_while_threads_come_and_go() -> None:
+    metrics = Metrics(Registry())
+    stop = threading.Event()
+
+    def come_and_go() -> None:
+        while not stop.is_set():
+            batch = [threading.Thread(target=metrics.transfer_started) for _ in range(SPARE + 8)]
+            run(batch)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    seen = [metrics.registry.value("transfers_started_total") for _ in range(300)]
+    stop.set()
+    thread.join()
+    assert seen == sorted(seen)
+
+
+def test_setting_a_gauge_holds_whichever_threads_set_it() -> None:
+    metrics = Metrics(Registry())
+    for depth in range(5):
+        run([threading.Thread(target=metrics.set_queue_depth, args=(depth,))])
+    assert metrics.registry.value("transfer_queue_depth") == 4

@@ -1,0 +1,75 @@
+"""Matchers as people write them, and the alerts that they could hold back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallow.stack.alerts import RULES
+from tallow.stack.clients.matchers import Matcher, MatcherError, narrow, reached
+
+
+@pytest.mark.parametrize(
+    ("text", "matcher"),
+    [
+        ("ServiceDown", Matcher("alertname", "ServiceDown")),
+        ("alertname=ServiceDown", Matcher("alertname", "ServiceDown")),
+        ('instance="web:3000"', Matcher("instance", "web:3000")),
+        ("severity!=critical", Matcher("severity", "critical", equal=False)),
+        ("instance=~web.*", Matcher("instance", "web.*", regex=True)),
+        ("category!~security|database", Matcher("category", "security|database", regex=True, equal=False)),
+    ],
+)
+def test_a_matcher_is_read_and_written(text: str, matcher: Matcher) -> None:
+    assert Matcher.parse(text) == matcher
+    assert Matcher.parse(str(matcher)) == matcher
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Servicedown", "'Servicedown' is neither an alert nor a matcher; give NAME=VALUE, !=, =~ or !~"),
+        ("=x", "'=x' is neither an alert nor a matcher"),
+        ("instance=~(", "'(' is not a regular expression"),
+    ],
+)
+def test_what_is_no_matcher_is_named(text: str, said: str) -> None:
+    with pytest.raises(MatcherError, match="^" + said.replace("(", r"\(").replace(")", r"\)")[:30]):
+        Matcher.parse(text)
+
+
+def test_a_regular_expression_matches_the_whole_value() -> None:
+    assert Matcher("instance", "web", regex=True).matches("web")
+    assert not Matcher("instance", "web", regex=True).matches("web:3000")
+    assert Matcher("instance", "web", regex=True, equal=False).matches("web:3000")
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [
+        (["ServiceDown"], ["ServiceDown"]),
+        (["category=database"], ["SlowDatabaseOperations"]),
+        (["category=security", "severity=critical"], ["HighPQCFailureRate"]),
+        (["alertname=~Slow.*", "category!=database"], ["SlowTransfers", "SlowPQCOperations"]),
+        (["alertname=Nothing"], []),
+        (["instance=web:3000"], list(RULES)),
+        (["severity=~.*"], list(RULES)),
+    ],
+)
+def test_the_alerts_that_could_be_held_back(texts: list[str], names: list[str]) -> None:
+    assert reached(map(Matcher.parse, texts)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("instance=web:3000", True),
+        ("instance=~web.*", True),
+        ("instance=~.*", False),
+        ("instance=~.+", False),
+        ("instance!=web:3000", False),
+        ("job=tallow", False),
+        ("ServiceDown", False),
+    ],
+)
+def test_only_a_value_that_the_system_fills_in_makes_it_narrow(text: str, expected: bool) -> None:
+    assert narrow([Matcher.parse(text)]) is expected

@@ -1,0 +1,39 @@
+"""docs/metrics.md says what the catalogue says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tallow.monitoring.catalog import METRICS, Metric
+from tallow.stack.docs.metrics import PATH, files
+
+ROOT = Path(__file__).parents[3]
+
+
+def section(metric: Metric) -> str:
+    """The part of the page about one metric."""
+    return files()[PATH].partition(f"### `{metric.full_name}`\n")[2].partition("\n##")[0]
+
+
+def test_the_committed_page_is_current() -> None:
+    assert (ROOT / PATH).read_text() == files()[PATH]
+
+
+def test_every_metric_has_one_heading_and_no_other_is_there() -> None:
+    headings = re.findall(r"^### `(.+)`$", files()[PATH], re.MULTILINE)
+    assert headings == [metric.full_name for metric in METRICS.values()]
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+def test_a_metric_is_told_whole(metric: Metric) -> None:
+    told = section(metric)
+    assert metric.help in told
+    assert metric.kind in told
+    for label in metric.labels:
+        assert f"`{label.name}`" in told
+        assert all(f"`{value}`" in told for value in label.values)
+    edges = re.findall(r"buckets: (.+)", told)
+    assert [float(edge) for line in edges for edge in line.split(", ")] == list(metric.buckets)

@@ -1,0 +1,85 @@
+"""What a person sees of drills."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from tallow.cli import main
+from tallow.stack.drill.report.table import drills_table, line, summary
+from tallow.stack.drill.run.result import Result
+
+
+@pytest.fixture
+def passed() -> Result:
+    return Result(
+        "ServiceDown",
+        "the server is killed",
+        "crowd",
+        1 / 15,
+        5.7,
+        state="passed",
+        started_at=100.0,
+        pending=101.0,
+        firing=105.0,
+        notified_at=106.5,
+        cleared_at=110.0,
+        resolved=130.0,
+        places=("pagerduty", "slack"),
+    )
+
+
+@pytest.fixture
+def failed(passed: Result) -> Result:
+    return Result(
+        "SlowTransfers",
+        "the path is throttled",
+        "crowd",
+        1 / 15,
+        40,
+        state="failed",
+        problems=["no page came"],
+    )
+
+
+def shown(*things: object) -> str:
+    console = Console(width=140, record=True, file=None)
+    with console.capture() as capture:
+        for thing in things:
+            console.print(thing)
+    return capture.get()
+
+
+def test_a_drill_is_a_line_of_seconds(passed: Result) -> None:
+    row = next(one for one in shown(drills_table([passed])).splitlines() if "ServiceDown" in one)
+    assert row.split()[:8] == ["✔", "ServiceDown", "passed", "1.0", "5.0", "6.5", "5.7", "20.0"]
+    assert "pagerduty, slack" in row
+
+
+def test_what_failed_says_where(passed: Result, failed: Result) -> None:
+    said = shown(summary([passed, failed], 75))
+    assert "SlowTransfers: the path is throttled" in said
+    assert "no page came" in said
+    assert "1 of 2 drills failed, in 1 min 15 s" in said
+    assert line(failed) == "failed  SlowTransfers: no page came"
+
+
+def test_programs_get_seconds_after_the_fault(passed: Result) -> None:
+    facts = json.loads(json.dumps(passed.facts()))
+    assert (facts["pending"], facts["page"], facts["resolved"], facts["minimum"]) == (1.0, 6.5, 20.0, 5.7)
+    assert facts["passed"]
+
+
+def test_without_an_alert_it_lists_them() -> None:
+    said = CliRunner().invoke(main, ["drill"])
+    assert said.exit_code == 0
+    assert "ServiceDown" in said.output
+
+
+def test_an_unknown_alert_is_named() -> None:
+    said = CliRunner().invoke(main, ["drill", "NoSuchAlert"])
+    assert said.exit_code == 2
+    assert "there is no drill of NoSuchAlert" in said.output

@@ -1,0 +1,30 @@
+"""Who must be told: the contract's matrix against the routing tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from tallow.stack import alerts
+from tallow.stack.drill.verify import expected_routing
+from tallow.stack.routing.matrix import RECEIVERS
+
+
+@pytest.mark.parametrize("name", alerts.RULES)
+def test_every_alert_has_a_receiver_and_places(name: str) -> None:
+    rule = alerts.RULES[name]
+    known = {receiver.name for receiver in RECEIVERS}
+    assert set(expected_routing.receivers(rule)) <= known
+    assert expected_routing.places(rule)
+
+
+def test_critical_security_is_told_twice() -> None:
+    places = expected_routing.places(alerts.RULES["HighPQCFailureRate"])
+    assert places["slack", "slack"] == 2
+    assert places["pagerduty", "pagerduty"] == 1
+    assert len(places) == 4
+
+
+def test_the_first_message_comes_after_the_shortest_wait() -> None:
+    assert expected_routing.group_wait(alerts.RULES["ServiceDown"]) == 10
+    assert expected_routing.group_wait(alerts.RULES["HighErrorRate"]) == 30
+    assert expected_routing.group_interval(alerts.RULES["SlowTransfers"]) == 600

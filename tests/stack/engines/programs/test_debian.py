@@ -1,0 +1,156 @@
+"""Debian's programs work from where they were unpacked, and are renewed when apt has newer ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.apt_repository import Repository
+from tallow.stack.engines.programs import apt, debian, programs
+from tallow.stack.engines.programs.package_folders import UNPACKED
+from tallow.stack.engines.programs.programs import Wanted, ensure, tools_folder
+
+pytestmark = pytest.mark.skipif(not debian.available(), reason="no apt on this machine")
+
+TOOL = "demo-tool"
+
+
+@pytest.mark.integration
+def test_an_unpacked_program_runs_and_its_template_folder_is_there() -> None:
+    root = debian.unpack("prometheus-alertmanager", tools_folder())
+    assets = debian.assets("prometheus-alertmanager", root)
+    assert assets
+    assert (assets / "default.tmpl").exists()
+    program = root / "usr/bin/prometheus-alertmanager"
+    assert b"/usr/share/prometheus/alertmanager" not in program.read_bytes()
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    assert "alertmanager, version" in said.stdout + said.stderr
+
+
+def test_an_unknown_package_is_one_clear_line(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(debian.PackageError, match="cannot be unpacked into"):
+        debian.unpack("no-such-package", blocked)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    made = Repository(folder)
+    made.add(TOOL, "1.9-1")
+    made.use(monkeypatch)
+    return made
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    return tmp_path / "tools"
+
+
+def said_by(root: Path) -> str:
+    script = root / "usr/bin" / TOOL
+    return subprocess.run([script, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def a_day_passes(tools: Path) -> None:
+    for stamp in (tools / "updated", tools / f"{TOOL}.checked"):
+        os.utime(stamp, (0, 0))
+
+
+def test_a_newer_package_is_unpacked_the_next_day(repository: Repository, tools: Path) -> None:
+    root = debian.unpack(TOOL, tools)
+    assert said_by(root).endswith("1.9-1")
+    repository.add(TOOL, "1.10-1")
+    assert debian.renew(TOOL, tools) is None, "it was asked today"
+    a_day_passes(tools)
+    assert debian.renew(TOOL, tools) == "1.10-1"
+    assert said_by(root).endswith("1.10-1")
+    assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.10-1"], "the old one is gone"
+
+
+@pytest.mark.parametrize("offered", ["1.9-1", "1.8-1"])
+def test_one_that_is_not_newer_is_left_alone(repository: Repository, tools: Path, offered: str) -> None:
+    root = debian.unpack(TOOL, tools)
+    before = (root / "usr/bin" / TOOL).stat().st_ino
+    if offered != "1.9-1":
+        repository.add(TOOL, offered)
+    a_day_passes(tools)
+    assert debian.renew(TOOL, tools) is None
+    assert (root / "usr/bin" / TOOL).stat().st_ino == before
+
+
+@pytest.mark.slow
+def test_a_program_that_runs_keeps_its_folder(repository: Repository, tools: Path) -> None:
+    root = debian.unpack(TOOL, tools)
+    running = subprocess.Popen([root / "usr/bin" / TOOL], stdin=subprocess.PIPE, cwd=root)
+    try:
+        repository.add(TOOL, "2.0-1")
+        a_day_passes(tools)
+        assert debian.renew(TOOL, tools) == "2.0-1"
+        assert {path.name for path in tools.glob(f"{TOOL}_*")} == {f"{TOOL}_1.9-1", f"{TOOL}_2.0-1"}
+    finally:
+        running.communicate(b"\n", timeout=30)
+    repository.add(TOOL, "2.1-1")
+    a_day_passes(tools)
+    assert debian.renew(TOOL, tools) == "2.1-1"
+    assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_2.1-1"]
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_an_earlier_release_unpacked_is_renewed(tools: Path) -> None:
+    """It is a folder, no link, and says no version."""
+    (tools / TOOL / "usr/bin").mkdir(parents=True)
+    old = tools / TOOL / "usr/bin" / TOOL
+    old.write_text("#!/bin/sh\necho old\n")
+    assert debian.unpack(TOOL, tools) == tools / TOOL, "it is good until it is renewed"
+    assert debian.renew(TOOL, tools) == "1.9-1"
+    assert said_by(tools / TOOL).endswith("1.9-1")
+    assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.9-1"]
+
+
+def test_folders_of_others_beside_it_stay(repository: Repository, tools: Path) -> None:
+    debian.unpack(TOOL, tools)
+    (tools / f"{TOOL}_notes").mkdir()
+    (tools / f"{TOOL}_notes" / "mine").write_text("mine")
+    repository.add(TOOL, "2.0-1")
+    a_day_passes(tools)
+    assert debian.renew(TOOL, tools) == "2.0-1"
+    assert (tools / f"{TOOL}_notes" / "mine").exists()
+    assert not (tools / f"{TOOL}_notes" / UNPACKED).exists()
+
+
+def test_without_the_mirror_the_old_one_is_used_and_it_is_said_once_a_day(
+    repository: Repository, tools: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TALLOW_TOOLS", str(tools))
+    monkeypatch.setitem(programs.WANTED, "tool", Wanted((TOOL,), TOOL))
+    tools_folder.cache_clear()
+    said: list[str] = []
+    path = ensure(["tool"], said.append)["tool"].path
+    assert path == tools / TOOL / "usr/bin" / TOOL
+    repository.add(TOOL, "2.0-1")
+    repository.break_down()
+    a_day_passes(tools)
+    said.clear()
+    assert ensure(["tool"], said.append)["tool"].path == path
+    assert said[0] == f"looking for a newer {TOOL}"
+    assert said[1].startswith(f"the Debian package {TOOL} cannot be fetched: ")
+    assert said[1].endswith("; going on with the one that was unpacked before")
+    said.clear()
+    assert ensure(["tool"], said.append)["tool"].path == path
+    assert said == []
+    tools_folder.cache_clear()
+
+
+def test_apt_gets_proxies_in_the_form_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses ``socks://`` and addresses without a scheme."""
+    monkeypatch.setenv("all_proxy", "socks://127.0.0.1:1080/")
+    monkeypatch.setenv("HTTP_PROXY", "proxy.example:3128")
+    given = dict(line.partition("=")[::2] for line in apt.run(["env"]).splitlines())
+    assert given["http_proxy"] == "http://proxy.example:3128"
+    assert not {"all_proxy", "ALL_PROXY", "HTTP_PROXY", "https_proxy"} & given.keys()

@@ -1,0 +1,164 @@
+"""Which program is taken where there are several: the operator's choice, else the newest."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tallow.stack.engines.programs import debian, programs
+from tallow.stack.engines.programs.programs import WANTED, MissingProgramError, Wanted, ensure, find
+from tallow.stack.engines.programs.versions import parse
+
+MANAGER = WANTED["alertmanager"]
+
+
+def put(folder: Path, name: str, version: str | None = None) -> Path:
+    """A program that says its version, or nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(
+        "#!/bin/sh\n" + (f'echo "{name}, version {version} (branch: HEAD)" >&2\n' if version else "")
+    )
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine with nothing in its usual places: the PATH leads to ``a`` and then ``b``."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
+    monkeypatch.setattr(programs, "_SYSTEM", ())
+    monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path / "tools"))
+    monkeypatch.delenv("TALLOW_PROGRAMS", raising=False)
+    return tmp_path
+
+
+def path_of(wanted: Wanted) -> Path:
+    found = find(wanted)
+    assert found is not None
+    return found.path
+
+
+def test_the_newest_on_the_path_wins_under_whatever_name(machine: Path) -> None:
+    put(machine / "a", "prometheus-alertmanager", "0.25.0+ds")
+    newer = put(machine / "b", "alertmanager", "0.35.1")
+    assert path_of(MANAGER) == newer
+
+
+def test_versions_are_numbers(machine: Path) -> None:
+    newer = put(machine / "a", "alertmanager", "0.100.0")
+    put(machine / "b", "alertmanager", "0.35.1")
+    assert path_of(MANAGER) == newer
+
+
+def test_of_equals_the_first_on_the_path_wins(machine: Path) -> None:
+    first = put(machine / "a", "alertmanager", "0.35.1")
+    put(machine / "b", "prometheus-alertmanager", "0.35.1")
+    assert path_of(MANAGER) == first
+
+
+@pytest.mark.parametrize(("on_the_path", "is_taken"), [("0.24.0", False), ("0.35.1", True), (None, True)])
+def test_the_path_against_an_unpacked_package(machine: Path, on_the_path: str | None, is_taken: bool) -> None:
+    """A program whose version cannot be found out was put there by somebody: it is taken."""
+    ours = put(machine / "a", "alertmanager", on_the_path)
+    package = machine / "tools" / "prometheus-alertmanager"
+    theirs = put(package / "usr/bin", "prometheus-alertmanager", "0.25.0+ds")
+    assert path_of(MANAGER) == (ours if is_taken else theirs)
+
+
+def test_a_program_that_hangs_or_fails_does_not_hold_up_the_choice(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tallow.stack.engines.programs.versions.TIMEOUT_S", 0.2)
+    first = put(machine / "a", "alertmanager", "0.25.0")
+    hangs = put(machine / "b", "alertmanager")
+    hangs.write_text("#!/bin/sh\nexec sleep 600\n")
+    fails = put(machine / "b", "prometheus-alertmanager")
+    fails.write_text("#!/bin/sh\necho version 9.9.9\nexit 1\n")
+    assert path_of(MANAGER) == first
+
+
+def test_what_cannot_be_started_is_no_program(machine: Path) -> None:
+    (put(machine / "a", "alertmanager", "0.99.0")).chmod(0o644)
+    good = put(machine / "b", "alertmanager", "0.25.0")
+    assert path_of(MANAGER) == good
+
+
+@pytest.mark.parametrize("entry", ["old", "old/alertmanager", "elsewhere:old"])
+def test_the_operators_choice_comes_first_whatever_its_version(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    put(machine / "a", "alertmanager", "0.35.1")
+    put(machine / "elsewhere", "unrelated")
+    chosen = put(machine / "old", "alertmanager", "0.25.0")
+    entries = os.pathsep.join(str(machine / part) for part in entry.split(":"))
+    monkeypatch.setenv("TALLOW_PROGRAMS", entries)
+    assert path_of(MANAGER) == chosen
+
+
+def test_what_the_operator_did_not_choose_is_found_as_usual(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = put(machine / "a", "prometheus", "2.42.0")
+    monkeypatch.setenv("TALLOW_PROGRAMS", str(put(machine / "old", "alertmanager", "0.25.0")))
+    assert path_of(WANTED["prometheus"]) == usual
+
+
+@pytest.mark.parametrize("entry", ["not-there", "text"])
+def test_a_choice_that_is_not_there_is_one_clear_line(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    (machine / "text").write_text("no program")
+    monkeypatch.setenv("TALLOW_PROGRAMS", str(machine / entry))
+    with pytest.raises(MissingProgramError, match=r"^TALLOW_PROGRAMS: .* is neither a folder nor a program"):
+        ensure(["alertmanager"])
+
+
+def test_an_unpacked_program_is_not_asked_about_if_it_is_not_taken(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Apt is asked about packages that are in use alone."""
+    monkeypatch.setattr(debian, "renew", lambda *_: pytest.fail("apt was asked"))
+    put(machine / "a", "alertmanager", "0.35.1")
+    put(machine / "tools/prometheus-alertmanager/usr/bin", "prometheus-alertmanager", "0.25.0")
+    ensure(["alertmanager"])
+
+
+def test_a_program_on_the_path_is_taken_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "prometheus"
+    own.write_text("#!/bin/sh\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = find(WANTED["prometheus"])
+    assert found is not None
+    assert found.path == own
+    assert found.folder is None
+
+
+def test_without_apt_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path))
+    with pytest.raises(MissingProgramError, match=r"^node_exporter is not on the PATH .*brew install"):
+        ensure(["node_exporter"])
+
+
+def test_a_program_that_is_nowhere_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path))
+    assert find(Wanted(("no-such-program",), "no-such-package")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("prometheus, version 2.42.0+ds (branch: debian/sid)", (2, 42, 0)),
+        ("alertmanager, version 0.35.1 (branch: HEAD, revision: 1a2b3c)\n  go version: go1.25.1", (0, 35, 1)),
+        ("Redis server v=7.0.15 sha=00000000:0", (7, 0, 15)),
+        ("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)", (15, 14)),
+        ("", None),
+        ("version unknown", None),
+    ],
+)
+def test_versions_are_read_from_what_programs_print(text: str, version: tuple[int, ...] | None) -> None:
+    assert parse(text) == version

@@ -1,0 +1,88 @@
+"""What the supervisor left behind is never mistaken for something else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tallow.stack.engines import native
+from tallow.stack.engines.reload.apply import reload
+from tallow.stack.engines.state.locks import locked
+from tallow.stack.engines.state.state_dir import HomeError, StateDir
+from tallow.stack.engines.supervisor import state_files
+from tallow.stack.engines.supervisor.state_files import (
+    Exit,
+    Probe,
+    Release,
+    RestartRequest,
+    Running,
+    SupervisorPlan,
+    SupervisorStatus,
+    Task,
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> StateDir:
+    made = StateDir(tmp_path / "home")
+    made.make()
+    return made
+
+
+def test_a_pid_that_is_another_process_by_now_is_let_alone(home: StateDir) -> None:
+    mine = Running("running", pid=os.getpid(), born=psutil.Process().create_time())
+    assert mine.process() is not None
+    stale = replace(mine, born=psutil.Process().create_time() - 3600)
+    assert stale.process() is None
+    state_files.write_report(home, SupervisorStatus(os.getpid(), {"prometheus": stale}))
+    assert state_files.supervisor(home) is None
+    native.stop(home)  # would have ended this very process
+
+
+def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None:
+    release = Release("1.0.0", "digest", {"prometheus": "3.16.0"})
+    probe = Probe("127.0.0.1", 3000, "/ready", "/alive", "user", "/password")
+    task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True, probe=probe)
+    told = SupervisorPlan(
+        (task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, 30.0, release, "tallow down"
+    )
+    assert state_files.write_plan(home, told)
+    assert not state_files.write_plan(home, told)
+    assert state_files.read_plan(home) == told
+    ended = Exit("exited", -9, 1.0, "ended by SIGKILL")
+    report = SupervisorStatus(1, {"tallow": Running("running", 2, 3.0, 4.0, 5, 6, ended)})
+    state_files.write_report(home, report)
+    assert state_files.read_report(home) == report
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "null", '{"pid": 1, "services": {"x": {"state": "new", "later": 1}}}']
+)
+def test_a_broken_or_newer_report_breaks_nothing(home: StateDir, content: str) -> None:
+    (home.run / "report.json").write_text(content)
+    assert state_files.read_report(home).services.keys() <= {"x"}
+    native.stop(home)
+
+
+def test_a_lock_is_held_by_one(home: StateDir) -> None:
+    with locked(home, "up") as first, locked(home, "up", wait=False) as second:
+        assert (first, second) == (True, False)
+    with locked(home, "up", wait=False) as again:
+        assert again
+
+
+def test_nothing_can_be_told_to_a_stack_that_does_not_run(home: StateDir) -> None:
+    with pytest.raises(native.StackError, match="tallow up"):
+        native.hold(home, ["tallow"])
+    with pytest.raises(native.StackError, match="tallow up"):
+        reload(home, {}, print)
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HomeError, match=r"cannot be made: .*; name another with --home"):
+        StateDir(tmp_path / "file" / "home").make()

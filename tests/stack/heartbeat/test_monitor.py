@@ -1,0 +1,106 @@
+"""When the heart counts as still: beats, time and restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tallow.stack.heartbeat.monitor import ENDED, REPEAT_S, SILENCE, WAIT_S, HeartbeatMonitor
+from tallow.stack.heartbeat.state import HeartbeatState
+
+
+@dataclass
+class Time:
+    now: float = 1000.0
+    watch: HeartbeatMonitor = field(init=False)
+
+    def start(self, record: HeartbeatState | None = None, scale: float = 1.0) -> HeartbeatMonitor:
+        self.watch = HeartbeatMonitor(
+            ("email", "slack"), record, scale=scale, clock=lambda: self.now, wall=lambda: self.now + 1e9
+        )
+        return self.watch
+
+    def passes(self, seconds: float) -> HeartbeatState:
+        self.now += seconds
+        self.watch.tick()
+        return self.watch.record
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+def test_beats_in_time_page_nobody(time: Time) -> None:
+    watch = time.start()
+    for _ in range(20):
+        watch.beat()
+        assert time.passes(WAIT_S - 1).state == "beating"
+    assert watch.record.untold == ()
+
+
+def test_one_lost_beat_pages_nobody_and_two_do(time: Time) -> None:
+    watch = time.start()
+    watch.beat()
+    assert time.passes(120 * 2).state == "beating"
+    record = time.passes(120)
+    assert (record.state, record.reason, record.untold) == ("missing", SILENCE, ("email", "slack"))
+
+
+def test_a_heart_that_never_beats_is_missed(time: Time) -> None:
+    time.start()
+    assert time.passes(WAIT_S - 1).state == "waiting"
+    record = time.passes(1)
+    assert (record.state, record.last_beat) == ("missing", None)
+
+
+def test_the_first_beat_is_no_news(time: Time) -> None:
+    time.start().beat()
+    assert (time.watch.record.state, time.watch.record.untold) == ("beating", ())
+
+
+def test_it_says_when_it_is_back(time: Time) -> None:
+    watch = time.start()
+    time.passes(WAIT_S)
+    watch.beat()
+    assert (watch.record.state, watch.record.untold) == ("beating", ("email", "slack"))
+
+
+def test_word_that_watchdog_ended_pages_at_once_and_once(time: Time) -> None:
+    watch = time.start()
+    watch.beat()
+    watch.ended()
+    assert (watch.record.state, watch.record.reason) == ("missing", ENDED)
+    watch.told("email")
+    watch.ended()
+    assert watch.record.untold == ("slack",)
+
+
+def test_it_pages_again_while_nothing_changes(time: Time) -> None:
+    watch = time.start()
+    time.passes(WAIT_S)
+    watch.told("email")
+    watch.told("slack")
+    assert time.passes(REPEAT_S - 1).untold == ()
+    assert time.passes(1).untold == ("email", "slack")
+
+
+def test_a_restart_sends_no_false_page(time: Time) -> None:
+    long_ago = HeartbeatState("beating", since=1.0, last_beat=1.0)
+    time.start(long_ago)
+    assert time.passes(WAIT_S - 1).state == "beating"
+    assert time.passes(1).state == "missing"
+
+
+def test_a_restart_forgets_no_page(time: Time) -> None:
+    time.start(HeartbeatState("missing", 1.0, 1.0, SILENCE, untold=("slack", "pager gone since")))
+    assert time.passes(1).untold == ("slack",)
+    time.watch.beat()
+    assert time.watch.record.untold == ("email", "slack")
+
+
+def test_times_are_scaled(time: Time) -> None:
+    time.start(scale=0.1)
+    assert time.passes(WAIT_S / 10 - 0.1).state == "waiting"
+    assert time.passes(0.1).state == "missing"

@@ -1,0 +1,27 @@
+"""The record on disk."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from tallow.stack.heartbeat.state import FILE, HeartbeatState
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = HeartbeatState("missing", 2.0, 1.0, "silence", ("email",))
+    record.write(tmp_path)
+    assert HeartbeatState.read(tmp_path) == record
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"untold": [], "of another version": 1}'])
+def test_what_cannot_be_read_is_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / FILE).write_text(content)
+    assert HeartbeatState.read(tmp_path) is None
+
+
+def test_at_first_there_is_none(tmp_path: Path) -> None:
+    assert HeartbeatState.read(tmp_path) is None

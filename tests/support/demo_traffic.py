@@ -1,0 +1,82 @@
+"""Life on a running server, as users bring it: `tallow demo`, and what only a browser reports."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from typing import Any
+
+from support.server import Client, Peer
+from tallow.app.server.limits.report_validation import ALLOWED
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+
+
+async def demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
+    """``tallow demo`` on a server: how many of its transfers ended how."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tallow", "demo", "--server", url, "--json"),
+        *("--duration", f"{seconds:.0f}", "--rate", str(a_minute)),
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    told, complaint = await process.communicate()
+    assert process.returncode == 0, complaint.decode()
+    events = [json.loads(line) for line in told.splitlines()]
+    [summary] = [event for event in events if event.get("event") == "summary"]
+    outcomes: dict[str, int] = summary["outcomes"]
+    return outcomes
+
+
+async def browsers(client: Client) -> None:
+    """Two pages transfer a file directly: what they tell the server of it."""
+    sender, receiver = await client.pair()
+    await sender.send(type="started", method="p2p")
+    await _report(client, sender, _sender())
+    await _report(client, receiver, _receiver())
+    for peer in (sender, receiver):
+        await peer.socket.close()
+
+
+async def _report(client: Client, peer: Peer, metrics: Metrics) -> None:
+    snapshot: Any = metrics.registry.snapshot(ALLOWED)
+    for _ in range(100):  # the start may still be on its way
+        answer = await client.report(peer.joined["telemetry_token"], snapshot)
+        if answer.status_code == 200:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(answer.text)
+
+
+def _page() -> Metrics:
+    """What either page sees."""
+    metrics = Metrics(Registry())
+    metrics.record_webrtc_connection("direct", "success", 0.4)
+    metrics.record_nat_traversal("host", "success")
+    metrics.record_connection_quality("direct", 88)
+    metrics.record_key_exchange("success")
+    metrics.record_error("network", "low")
+    metrics.record_recovery("network")
+    metrics.record_retry("connection", "success")
+    metrics.record_service_worker_event("activate")
+    metrics.record_notification("transfer_complete", "sent")
+    return metrics
+
+
+def _sender() -> Metrics:
+    metrics = _page()
+    metrics.record_transfer("success", "p2p", 250_000, 0.5, "image/png")
+    metrics.record_chunk_transfer("p2p", "sent", 250_000, 0.02)
+    metrics.record_pqc_operation("encapsulate", "success", 0.0002)
+    metrics.record_encryption("encrypt", "success", 0.0003)
+    return metrics
+
+
+def _receiver() -> Metrics:
+    metrics = _page()
+    metrics.record_chunk_transfer("p2p", "received", 250_000, 0.02)
+    metrics.record_pqc_operation("decapsulate", "success", 0.0002)
+    metrics.record_encryption("decrypt", "success", 0.0003)
+    return metrics

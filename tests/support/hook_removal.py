@@ -1,0 +1,169 @@
+"""Each hook between an application and the outside, taken out: a search must then find something.
+
+A hook that is backed by a second one is taken out with that (breadcrumbs are scrubbed as they are noted, and
+once more within their event).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sentry_sdk
+from sentry_sdk.transport import HttpTransport
+
+from tallow.monitoring import correlation, request_context
+from tallow.monitoring.analytics import categories
+from tallow.monitoring.health import check
+from tallow.monitoring.http.route_templates import RouteTable
+from tallow.monitoring.logging import excepthooks, stdlib
+from tallow.monitoring.logging.pipeline import Pipeline
+from tallow.monitoring.logging.scrubbing import ContextScrubber
+from tallow.monitoring.metrics.family import Family
+from tallow.monitoring.sentry import client, event_scrubbing, transport
+
+Take = Callable[[], None]
+
+
+put = setattr
+"""Puts another function in the place of a hook."""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _messages() -> None:
+    put(ContextScrubber, "text", lambda _self, message: str(message))
+
+
+def _context() -> None:
+    scrubbed = ContextScrubber.clean
+
+    def clean(self: ContextScrubber, given: dict[str, Any]) -> dict[str, Any]:
+        return scrubbed(self, given) if set(given) == {"error"} else dict(given)
+
+    put(ContextScrubber, "clean", clean)
+
+
+def _errors() -> None:
+    scrubbed = ContextScrubber.clean
+
+    def clean(self: ContextScrubber, given: dict[str, Any]) -> dict[str, Any]:
+        return dict(given) if set(given) == {"error"} else scrubbed(self, given)
+
+    put(ContextScrubber, "clean", clean)
+
+
+def _bound() -> None:
+    put(Pipeline, "scrubbed", lambda _self, given: dict(given))
+
+
+def _bridge() -> None:
+    put(stdlib, "capture", lambda _pipeline: None)
+
+
+def _handlers() -> None:
+    put(stdlib, "_prints", lambda _handler: False)
+
+
+def _uncaught() -> None:
+    put(excepthooks, "install", lambda _pipeline: None)
+
+
+def _breadcrumbs() -> None:
+    put(event_scrubbing.Hooks, "breadcrumb", lambda _self, crumb, _hint: crumb)
+    event_scrubbing._SECTIONS["breadcrumbs"] = _same
+
+
+def _transport() -> None:
+    put(transport.Transport, "capture_envelope", HttpTransport.capture_envelope)
+
+
+def _envelope_headers() -> None:
+    put(transport, "_headers", _same)
+
+
+def _local_variables() -> None:
+    event_scrubbing._SECTIONS["exception"] = _same
+    event_scrubbing._SECTIONS["threads"] = _same
+
+
+def _collection() -> None:
+    client._NOTHING.clear()
+    event_scrubbing._SECTIONS["request"] = _same
+
+
+def _analytics() -> None:
+    put(categories, "scrub", _same)
+
+
+def _visitor() -> None:
+    put(request_context, "agent", lambda: str(dict((request_context.current() or {}).get("headers", ()))))
+
+
+def _health() -> None:
+    put(check, "scrub", _same)
+
+
+def _labels() -> None:
+    def missing(self: Family, key: Any) -> int:
+        return self._create(key if isinstance(key, tuple) else (key,))
+
+    put(Family, "__missing__", missing)
+
+
+def _routes() -> None:
+    def template(self: RouteTable, scope: Any) -> str:
+        self._register(scope["path"], (scope["method"],))
+        return str(scope["path"])
+
+    put(RouteTable, "template", template)
+
+
+def _correlation() -> None:
+    put(correlation, "parse", _same)
+
+
+PATCHES: dict[str, Take] = {
+    "log messages": _messages,
+    "log context": _context,
+    "log errors": _errors,
+    "bound log context": _bound,
+    "standard-library bridge": _bridge,
+    "removal of printing handlers": _handlers,
+    "uncaught exceptions": _uncaught,
+    "Sentry breadcrumbs": _breadcrumbs,
+    "Sentry transport": _transport,
+    "Sentry envelope headers": _envelope_headers,
+    "Sentry exceptions": _local_variables,
+    "Sentry request": _collection,
+    "analytics": _analytics,
+    "visitor": _visitor,
+    "health": _health,
+    "metric labels": _labels,
+    "routes": _routes,
+    "correlation": _correlation,
+}
+OPTIONS: dict[str, str] = {
+    "before_send": "before_send",
+    "before_send_transaction": "before_send_transaction",
+    "before_send_log": "before_send_log",
+    "before_send_metric": "before_send_metric",
+}
+"""Options of the SDK, by the name of the hook."""
+
+HOOKS = (*PATCHES, *OPTIONS)
+
+
+def without(hook: str) -> None:
+    """Take a hook out of this process; the empty name takes out none."""
+    if hook in OPTIONS:
+        init = sentry_sdk.init
+
+        def unhooked(**options: Any) -> Any:
+            return init(**{name: value for name, value in options.items() if name != OPTIONS[hook]})
+
+        put(sentry_sdk, "init", unhooked)
+    elif hook:
+        PATCHES[hook]()
