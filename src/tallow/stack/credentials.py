@@ -9,7 +9,7 @@ from pathlib import Path
 import bcrypt
 import yaml
 
-from tallow.stack.engines.state.state_dir import write_private
+from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, web_config
 
 WEB_CONFIG_FILE = "web.yml"

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from support.peers import tallow
 from support.server import Running
 from tallow.app.commands.settings import command
-from tallow.app.peer import private_files
+from tallow.app.peer import user_files
 from tallow.app.peer.preferences import PREFERENCES, Preferences
 from tallow.monitoring.catalog import METRICS
 
@@ -100,7 +100,7 @@ def test_no_temporary_file_is_left(home: Path) -> None:
 
 def test_a_relative_folder_in_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "here")
-    assert private_files.config_folder() == Path.home() / ".config/tallow"
+    assert user_files.config_folder() == Path.home() / ".config/tallow"
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files import temporary
 from tallow.app.files.errors import FileError
 from tallow.app.link import LinkError
-from tallow.app.peer import private_files
+from tallow.app.peer import user_files
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.errors import (
     LostError,
@@ -187,7 +187,7 @@ async def _after_cleaning(work: Coroutine[Any, Any, None]) -> None:
 def remove_leftovers() -> None:
     """Remove what commands of this user left that were killed, and what is past its time."""
     temporary.remove_abandoned()
-    private_files.remove_abandoned()
+    user_files.remove_abandoned_drafts()
     resume_state.sweep()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tallow.app.peer import private_files
+from tallow.app.peer import user_files
 
 MOST_COUNTED: Final = 10
 
@@ -48,7 +48,7 @@ class Preferences:
     @classmethod
     def load(cls) -> Preferences:
         """The settings of this user; what cannot be understood is left at its default."""
-        found = private_files.read(_file())
+        found = user_files.read_json(_file())
         chosen, changes = found.get("settings"), found.get("changes")
         loaded = cls()
         for name, preference in PREFERENCES.items():
@@ -96,8 +96,8 @@ class Preferences:
             self._save()
 
     def _save(self) -> None:
-        private_files.write(_file(), {"settings": self.chosen, "changes": self.changes})
+        user_files.write_json(_file(), {"settings": self.chosen, "changes": self.changes})
 
 
 def _file() -> Path:
-    return private_files.config_folder() / "settings.json"
+    return user_files.config_folder() / "settings.json"

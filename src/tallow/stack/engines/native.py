@@ -13,6 +13,7 @@ from typing import Final
 
 import psutil
 
+from tallow.monitoring.lifecycle.private_files import append_private
 from tallow.stack import credentials
 from tallow.stack.engines import configuration, ports, release
 from tallow.stack.engines.health import Health, probe
@@ -23,7 +24,7 @@ from tallow.stack.engines.reload.snapshot import wanted, write_applied
 from tallow.stack.engines.services import SERVICES, Service, fill
 from tallow.stack.engines.services import ports as ports_of
 from tallow.stack.engines.state.locks import locked
-from tallow.stack.engines.state.state_dir import StackOptions, StateDir, append_private
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.child_process import TERMINATE_S
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task

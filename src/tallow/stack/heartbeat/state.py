@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal, Self
 
-from tallow.stack.engines.state.state_dir import read_json, write_private
+from tallow.monitoring.lifecycle.private_files import write_private
+from tallow.stack.engines.state.state_dir import read_json
 
 State = Literal["waiting", "beating", "missing"]
 """Before the first beat; as it should be; paged."""

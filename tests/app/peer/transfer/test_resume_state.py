@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tallow.app.link import Link
-from tallow.app.peer.private_files import state_folder
 from tallow.app.peer.transfer import resume_state
 from tallow.app.peer.transfer.manifest import Entry, Manifest
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState, interrupted
+from tallow.app.peer.user_files import state_folder
 
 LINK = Link("https://tallow.example", "a" * 16, bytes(16))
 MANIFEST = Manifest((Entry("a", 5, bytes(32)), Entry("b", 0, bytes(32))))

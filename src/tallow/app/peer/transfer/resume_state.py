@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tallow.app.files.names import PARTIAL
 from tallow.app.link import Link, LinkError
-from tallow.app.peer import private_files
+from tallow.app.peer import user_files
 from tallow.app.peer.transfer.manifest import Entry, Manifest
 
 SAVE_EVERY_S: Final = 1.0
@@ -44,8 +44,8 @@ class ReceiverState:
     @classmethod
     def of(cls, link: Link, expires: float) -> ReceiverState:
         """What earlier runs with this link have left."""
-        file = private_files.state_folder() / f"receive-{link.room}.json"
-        found = private_files.read(file)
+        file = user_files.state_folder() / f"receive-{link.room}.json"
+        found = user_files.read_json(file)
         received = cls(file, expires)
         with suppress(KeyError, ValueError, TypeError, AttributeError):
             received.seat = found["seat"]
@@ -108,7 +108,7 @@ class ReceiverState:
                 "expires": self.expires,
             }
             with suppress(OSError):
-                private_files.write(self.file, content)
+                user_files.write_json(self.file, content)
 
     def forget(self) -> None:
         """The transfer is over."""
@@ -131,7 +131,7 @@ class SenderState:
     @property
     def place(self) -> Path:
         """Where it is kept."""
-        return self.file or private_files.state_folder() / f"send-{self.link.room}.json"
+        return self.file or user_files.state_folder() / f"send-{self.link.room}.json"
 
     def save(self) -> None:
         """Write it down; see :meth:`Received.save`."""
@@ -148,7 +148,7 @@ class SenderState:
             "files": files,
         }
         with suppress(OSError):
-            private_files.write(self.place, content)
+            user_files.write_json(self.place, content)
 
     def forget(self) -> None:
         """The transfer is over."""
@@ -186,8 +186,8 @@ def sweep() -> None:
 
 def _kept(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     with suppress(OSError):
-        for file in private_files.state_folder().glob(f"{prefix}*.json"):
-            content = private_files.read(file)
+        for file in user_files.state_folder().glob(f"{prefix}*.json"):
+            content = user_files.read_json(file)
             expires = content.get("expires")
             if isinstance(expires, int | float) and expires > time.time():
                 yield file, content

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import yaml
 
+from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Links, Rule
 from tallow.stack.alerts.rule import duration
@@ -14,7 +15,7 @@ from tallow.stack.drill.environment import scaled_rules
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet
-from tallow.stack.engines.state.state_dir import StateDir, private_folder, write_private
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.prometheus import PASSWORD_FILE, SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
 
 Groups = Mapping[str, tuple[Rule, ...]]

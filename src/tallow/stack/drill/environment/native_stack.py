@@ -17,12 +17,13 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.engines.api import Api
 from tallow.stack.engines.native import StackError
 from tallow.stack.engines.ports import used
 from tallow.stack.engines.services import ports
-from tallow.stack.engines.state.state_dir import StateDir, private_folder, write_private
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import Running
 from tallow.stack.routing import AlertSettings

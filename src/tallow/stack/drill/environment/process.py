@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.engines.state.state_dir import append_private
+from tallow.monitoring.lifecycle.private_files import append_private
 
 PATIENCE_S: Final = 10.0
 _INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")

@@ -13,8 +13,8 @@ from typing import Final
 import httpx
 
 from tallow.monitoring.integrations.http_client import async_client
+from tallow.monitoring.lifecycle.private_files import private_folder
 from tallow.stack.drill.environment.process import ManagedProcess, free_port
-from tallow.stack.engines.state.state_dir import private_folder
 
 START_S: Final = 60.0
 _LIMITS: Final = {

@@ -16,12 +16,12 @@ from typing import Final
 
 import yaml
 
+from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack.drill.environment.process import ManagedProcess
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.run.model import Drill, Scene
 from tallow.stack.engines.programs import programs
-from tallow.stack.engines.state.state_dir import private_folder, write_private
 
 _SIZE: Final = 32 << 20
 _FILLED: Final = 30 << 20

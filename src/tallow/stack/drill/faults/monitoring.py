@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tallow.monitoring.integrations.websocket_client import connect_websocket
+from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.drill.environment.profile import NOTIFY, RELOADS, RULES, WATCHDOG
 from tallow.stack.drill.receivers import serve
 from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
-from tallow.stack.engines.state.state_dir import write_private
 
 _KILLS: Final = 5
 """Restarts; more than three in half an hour are a loop."""

@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from tallow.monitoring.lifecycle.private_files import private_folder
 from tallow.stack.drill.environment.process import ManagedProcess
 from tallow.stack.drill.run.model import Drill, Scene
-from tallow.stack.engines.state.state_dir import private_folder
 
 _OFTEN: Final = 40.0
 _ERRORS: Final = "HighErrorRate"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.engines import native
 from tallow.stack.engines.native import NotRunningError, StackError
 from tallow.stack.engines.reload import snapshot
@@ -17,7 +18,7 @@ from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.reload.snapshot import Applied
 from tallow.stack.engines.services import NAMES, SERVICES
 from tallow.stack.engines.state.locks import locked
-from tallow.stack.engines.state.state_dir import StateDir, write_private
+from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.restart import restart
 from tallow.stack.prometheus import METRICS_TOKEN_FILE

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tallow.stack.engines.state.state_dir import private_folder
+from tallow.monitoring.lifecycle.private_files import private_folder
 
 FOLDER = "change"
 """Its folder below ``run``; there only while files are replaced."""

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tallow.monitoring.lifecycle.private_files import private_folder
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack import credentials
 from tallow.stack.engines import configuration
 from tallow.stack.engines.programs.programs import MissingProgramError, Program, ensure
 from tallow.stack.engines.stack_settings import StackSettings
-from tallow.stack.engines.state.state_dir import StackOptions, StateDir, private_folder
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 FOLDER: Final = "check"
 """The folder below ``run`` in which a copy of the configuration is checked."""

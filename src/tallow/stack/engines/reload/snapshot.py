@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.monitoring.settings.env_file import quoted, read_env_file
 from tallow.monitoring.settings.small_file import UnreadableFileError, read_small_file
@@ -17,7 +18,7 @@ from tallow.monitoring.settings.variable_source import MAX_SECRET_BYTES, Variabl
 from tallow.stack.engines import configuration
 from tallow.stack.engines.services import SERVICES, SETTINGS_FILE
 from tallow.stack.engines.stack_settings import StackSettings
-from tallow.stack.engines.state.state_dir import StateDir, read_json, write_private
+from tallow.stack.engines.state.state_dir import StateDir, read_json
 
 ENVIRONMENT_FILE: Final = "environment.env"
 """Below ``secrets``: the settings that the environment gave."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from tallow.stack.engines.state.state_dir import StateDir, append_private
+from tallow.monitoring.lifecycle.private_files import append_private
+from tallow.stack.engines.state.state_dir import StateDir
 
 Lock = Literal["up", "plan", "supervisor"]
 """``up``: starting, stopping or purging. ``plan``: changing the plan. ``supervisor``: held while one runs."""

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tallow.monitoring.lifecycle.private_files import drafts, private_folder
 from tallow.stack.engines.state import layout
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.marker import (
@@ -18,7 +19,7 @@ from tallow.stack.engines.state.marker import (
     FolderKind,
     recognise,
 )
-from tallow.stack.engines.state.state_dir import HomeError, StateDir, is_protected, private_folder
+from tallow.stack.engines.state.state_dir import HomeError, StateDir, is_protected
 from tallow.stack.engines.supervisor import state_files
 
 
@@ -81,15 +82,9 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     else:
-        _drafts(path)
-        path.unlink(missing_ok=True)
-
-
-def _drafts(path: Path) -> None:
-    """Remove the drafts of a file that writers which were killed left beside it."""
-    for draft in path.parent.glob(f".{path.name}.*"):
-        if draft.name.rpartition(".")[2].isdigit():
+        for draft, _ in drafts(path.parent, path.name):
             draft.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Self
 
+from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack.engines.state.marker import (
     FOLDERS,
     IGNORE_FILE,
@@ -164,34 +165,6 @@ class StateDir:
 def is_protected(folder: Path) -> bool:
     """Whether a folder is never the stack's own: the root of the file system, or the user's home folder."""
     return folder.resolve() in {Path("/"), Path(os.path.expanduser("~")).resolve()}  # noqa: PTH111 - never raises
-
-
-def private_folder(path: Path) -> None:
-    """Make a folder and what is missing above it, each with mode 0700."""
-    if not path.is_dir():
-        private_folder(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
-
-
-def write_private(path: Path, content: str) -> bool:
-    """Write a file of mode 0600 at once or not at all; whether its content changed."""
-    if path.exists() and path.read_text(encoding="utf-8") == content:
-        return False
-    private_folder(path.parent)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    return True
-
-
-def append_private(path: Path) -> int:
-    """A descriptor for appending to a file of mode 0600."""
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def read_json(path: Path) -> Any:

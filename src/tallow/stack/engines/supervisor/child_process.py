@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from tallow.stack.engines.state.state_dir import append_private
+from tallow.monitoring.lifecycle.private_files import append_private
 from tallow.stack.engines.supervisor.state_files import Task
 
 TERMINATE_S: Final = 15.0

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal, TypeVar
 
 import psutil
 
+from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.engines.state.locks import LOCK_FILES, locked
-from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S, StateDir, read_json, write_private
+from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S, StateDir, read_json
 
 State = Literal["starting", "running", "waiting", "stopped"]
 PLAN_FILE: Final = "plan.json"
