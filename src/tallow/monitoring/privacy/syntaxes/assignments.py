@@ -116,7 +116,7 @@ def _behind_equals(text: str, place: int, behind: str, back: re.Match[str]) -> i
     if behind[:1] == "~":
         return place + 2
     start = place + 1 + (behind[:1] == ">")
-    empty = not back[1] and not back[3].strip("\\\"'`])") and text[start : start + 1] in {" ", "\t"}
+    empty = not back[1] and not back[3].strip(" \t") and text[start : start + 1] in {" ", "\t"}
     if empty and (_NEXT_NAME.match(text, start) or not _LAST_WORD.match(text, start)):
         return None  # the value is empty; what follows is the next thing
     first = values.blanks_end(text, start)
@@ -126,7 +126,7 @@ def _behind_equals(text: str, place: int, behind: str, back: re.Match[str]) -> i
 
 
 def _behind_colon(text: str, place: int, behind: str, back: re.Match[str], name: str) -> int | None:
-    before = back[5]
+    before = " " if " " in name else back[5]
     if behind[:1] == ":":
         return place + 2 if behind == ": " else None  # LDIF's base64; not the scope of a name
     if behind == "//" or before == "/" or back[2] == ":":
@@ -144,11 +144,9 @@ def _is_path(text: str, place: int, back: re.Match[str], name: str) -> bool:
     if any(mark in back[3] for mark in "\"'`])"):
         return False
     words = name.split(" ")
-    if (
-        back[5] in {":", "@", "#", "\\"}
-        or "." in words[-1]
-        or (len(words) > 1 and words[-2].lower() in _STORAGE)
-    ):
+    before = " " if len(words) > 1 else back[5]
+    in_storage = len(words) > 1 and words[-2].lower() in _STORAGE
+    if in_storage or before in {":", "@", "#", "\\"} or "." in words[-1]:
         return True
     token = _TOKEN.match(text, place + 1)
     return token is not None and ":" in token[0].rstrip(":")
@@ -165,8 +163,12 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
         return found
     if text[first : first + 1] in "\"'`\\" and values.quoted(text, first):
         return values.extents(text, first, strict=strict)
+    if running and key.secret and (found := _yaml_line(text, first)):
+        return found
     if running and _is_status(text, first):
         return []
+    if text[start - 1] == "=" and (found := _until_semicolon(text, start, name)):
+        return found
     if key.kind == "credential":
         found = headers.authorization(text, first) or (headers.unknown_scheme(text, first) if running else [])
         if found:
@@ -178,6 +180,32 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
     if key.id == "passphrase" and not strict:
         return _phrase(text, first) or values.extents(text, first, strict=strict)
     return values.extents(text, first, strict=strict)
+
+
+_YAML: Final = re.compile(r"[ \t]{0,80}(?:- )?[\"']?[\w.-]{1,80}[\"']?:(?:[ \t]|\r?(?:\n|$))")
+_SEVERAL_WORDS: Final = re.compile(
+    r"[^\s#'\"\[{|>&!*][^\n#]{0,400}?[ \t][^\n#]{0,400}?(?=[ \t]*(?:#|\r?\n|\r?$))"
+)
+_PART: Final = re.compile(r"[^;=\n\"'{]{1,200}[ ][^;=\n\"']{0,200}(?=;)")
+
+
+def _yaml_line(text: str, start: int) -> list[Extent]:
+    """Several words up to the end of a line, if it and its neighbour are lines of a YAML document."""
+    found = _SEVERAL_WORDS.match(text, start)
+    begin = text.rfind("\n", 0, start) + 1
+    if found is None or not _YAML.match(text, begin):
+        return []
+    before = text.rfind("\n", 0, max(0, begin - 1)) + 1
+    behind = text.find("\n", start)
+    neighbours = (begin and _YAML.match(text, before)) or (behind >= 0 and _YAML.match(text, behind + 1))
+    return [found.span()] if neighbours else []
+
+
+def _until_semicolon(text: str, start: int, name: str) -> list[Extent]:
+    """A value with blanks in a connection string: between the semicolons before its name and behind it."""
+    place = start - 2 - len(name)
+    found = _PART.match(text, start) if place >= 0 and text[place] == ";" else None
+    return [found.span()] if found else []
 
 
 _PHRASE: Final = re.compile(r"[^\n,;|\"]{1,400}?(?=[ \t]*(?:[,;|\"\n]|$| [\w.-]{1,40}[=:]))|[^\n,;|\"]{400,}")

@@ -64,7 +64,7 @@ RULES: Final = (
         "credential",
         Needs(words="bearer token key negotiate ntlm oauth splunk apikey genie", digits=1),
         r"(?<![\w-])(?i:bearer|negotiate|ntlm|oauth|splunk|authorization token)[ \t,]{1,4}[\"']?"
-        r"(?P<private>(?=[A-Za-z_\-+/.~|:=]{0,200}\d)[A-Za-z0-9_\-+/.~|:=]{8,8000})",
+        r"(?![\w.-]{1,60}=[^=])(?P<private>(?=[A-Za-z_\-+/.~|:=]{0,200}\d)[A-Za-z0-9_\-+/.~|:=]{8,8000})",
         lambda text: "/" not in text[:16] or len(text) > 31,
         examples=(("got Bearer zX81kqP0vTn4 from client", "got Bearer [credential] from client"),),
         counterexamples=("Bearer authentication is required", "Bearer token missing"),
@@ -83,12 +83,12 @@ RULES: Final = (
     Rule(
         "password-in-sentence",
         "secret",
-        Needs(words="password passphrase passwd passcode pin otp pw"),
-        rf"[PpOo](?<![\w-].)(?i:(?<=p)ass(?:word|phrase|wd|code)|(?<=p)in(?: code)?|(?<=o)tp|(?<=p)w)s?{_GLUE}{_MARKS}"
-        r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{4,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)",
+        Needs(words="password passphrase passwd passcode pin otp pw cvv cvc csc", digits=1),
+        rf"[PpOoCc](?<![\w-].)(?i:(?<=p)ass(?:word|phrase|wd|code)|(?<=p)in(?: code)?|(?<=o)tp|(?<=p)w|(?<=c)vv|(?<=c)vc|(?<=c)sc)s?{_GLUE}{_MARKS}"
+        r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{3,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)",
         lambda text: (
             (has_digit_and_letter(text) and len(text) > 5)
-            or (text.isdigit() and 4 <= len(text) <= 12)
+            or (text.isdigit() and 3 <= len(text) <= 12)
             or len(text) > 7
         ),
         examples=(
@@ -106,7 +106,7 @@ RULES: Final = (
         "code-in-sentence",
         "secret",
         Needs(words="code passcode codes", digits=1),
-        r"(?<![\w-])(?i:verification|access|security|login|confirmation|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time"
+        r"(?<![\w-])(?i:your|verification|access|security|login|confirmation|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time"
         rf"|temporary|two-factor)[ -](?i:code)s?(?: #?\d{{1,3}})?{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,12}})(?![\w-])",
         examples=(
             ("Your verification code is 482913", "Your verification code is [secret]"),

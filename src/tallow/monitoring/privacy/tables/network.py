@@ -28,12 +28,15 @@ _HOSTS: Final = words(
     "tcp udp inet inet6 ip host from addr client peer http https icmp sctp dns server remote via by user"
 )
 _PRODUCT: Final = re.compile(r"(?:^|[\s(\"';])([A-Za-z][\w.-]{0,40})/$")
+_REVISION: Final = re.compile(r"-\d{1,2}(?![\d.])")
 _NETWORK: Final = re.compile(r"/\d{1,2}(?!\d)")
 
 
 def _is_address(text: str, start: int, end: int) -> bool:
     """Whether four numbers are an address where they stand, not a version or a private network."""
     before = text[max(0, start - 48) : start]
+    if text[start + 1] == "." and _REVISION.match(text, end):
+        return False  # 3.0.17.1-1 is a version of Debian's
     if before and _is_versioned(before, text[start:end]):
         return False
     network = _NETWORK.match(text, end) if text[end - 2 : end] == ".0" else None
@@ -180,7 +183,8 @@ RULES: Final = (
         "mac-short",
         "mac",
         Needs(words="at ether lladdr", marks=":::::"),
-        r"\b(?:at|ether|lladdr) (?P<private>[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5})(?![:.-]?[0-9A-Za-z])",
+        r"(?:\b(?:at|ether|lladdr) (?P<private>[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5})(?![:.-]?[0-9A-Za-z])"
+        r"|(?<![\w:.-])(?P<private2>[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5})(?= (?:at|on|dev)\b))",
         lambda text: is_mac(text) and len(text) < 17,
         examples=(("? (gateway) at 0:1c:42:0:0:8 on en0", "? (gateway) at [mac] on en0"),),
         counterexamples=("meet at 12:30 on Monday",),

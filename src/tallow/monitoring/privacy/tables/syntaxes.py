@@ -83,8 +83,9 @@ PATTERNS: Final = (
         "quoted-after-name",
         Needs(words=_NAMES_OF_SECRETS + " token credential passkey key", any_mark="\"'`"),
         r"(?i)(?<![\w-])(?P<name>(?:(?:api|access|private|secret|master|auth|session|encryption)[ _-](?:key|token)|password|passwd"
-        r"|passphrase|passcode|pin|otp|secret|(?<!nexpected )token)s?)(?: (?:for \S{1,64}|is|was|to|of|now|set to|changed to)){0,2}"
-        r"[ \t]{1,4}\(?(?:\"(?P<value>[^\"\n]{1,200})\"|'(?P<value2>[^'\n]{1,200})'|`(?P<value3>[^`\n]{1,200})`)",
+        r"|passphrase|passcode|pin|otp|secret|(?<!nexpected )token)s?)(?: (?:for \S{1,64}|is|was|to|of|now|from|set to|changed to)){0,2}"
+        r"[ \t]{1,4}\(?(?:\"(?P<value>[^\"\n]{1,200})\"|'(?P<value2>[^'\n]{1,200})'|`(?P<value3>[^`\n]{1,200})`)"
+        r"(?:(?:,? to| ?->| ?=>) (?:\"(?P<value4>[^\"\n]{1,200})\"|'(?P<value5>[^'\n]{1,200})'))?",
         examples=(
             ("ALTER USER app WITH PASSWORD 'Rosebud17!'", "ALTER USER app WITH PASSWORD '[secret]'"),
             ('the password is "rosebud" for now', 'the password is "[secret]" for now'),
@@ -384,8 +385,8 @@ PATTERNS: Final = (
     ),
     Syntax(
         "cisco-secret",
-        Needs(words="password secret key"),
-        r"\b(?:password|secret|key-string|pre-shared-key|key) (?:[05789]|0x) (?P<value>[^\s\"']{4,200})",
+        Needs(words="password secret key community"),
+        r"\b(?:(?:password|secret|key-string|pre-shared-key|key) (?:[05789]|0x)|snmp-server community|pre-shared-key address \S{1,64} key) (?P<value>[^\s\"']{4,200})",
         name="password",
         examples=(("username backup password 7 0822455D0A16", "username backup password 7 [secret]"),),
         counterexamples=("enable password policy",),
