@@ -39,10 +39,11 @@ class Detector:
     def _groups(self) -> tuple[str | int, ...]:
         return tuple(name for name in self.pattern.groupindex if name.startswith("private")) or (0,)
 
-    def find(self, text: str) -> Iterator[Span]:
+    def find(self, text: str) -> Iterable[Span]:
         """What the rule finds in a text."""
-        for found in self.pattern.finditer(text):
-            yield from self.spans(found)
+        if self.pattern.search(text) is None:
+            return ()
+        return [span for found in self.pattern.finditer(text) for span in self.spans(found)]
 
     def spans(self, found: re.Match[str]) -> Iterator[Span]:
         """The private spans of a match, if they pass the rule's validation."""
@@ -72,7 +73,7 @@ class Detectors:
     def __init__(self, disable: frozenset[str], extra: Iterable[Rule]) -> None:
         rules = [rule for rule in (*ALL, *extra) if rule.enabled and rule.id not in disable]
         self._issuers: dict[str, list[Detector]] = {}
-        self.finders: list[Callable[[str], Iterator[Span]]] = []
+        self.finders: list[Callable[[str], Iterable[Span]]] = []
         self.needs: list[Needs] = []
         for rule in rules:
             needs = needs_of(rule.prefilter)

@@ -119,7 +119,7 @@ class Scrubber:
             shape = template(text)
             if shape in self._clean or _is_id(text):
                 return text
-            if not self._reader.candidates(shape):
+            if not self._reader.plan(shape):
                 _remember(self._clean, shape, MOST_TEMPLATES)
                 return text
         elif len(text) > LONGEST:

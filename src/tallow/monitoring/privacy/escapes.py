@@ -17,7 +17,7 @@ LEVELS: Final = 3
 """How deep escapes within escapes are followed: JSON in a JSON string in a URL."""
 NEEDS: Final = (
     Needs(any_mark="%\\&\x1b", template=r"%[0A-Fa-f]{2}|\\[uxnrtbf\"'/\\`]|&(?:#|[a-z]{2,6};)|\x1b\["),
-    Needs(parts=("=0d", "=00")),
+    Needs(marks="=", template=r"=00(?=[A-Za-z])|=0D"),
 )
 """What a text with an escape in it holds."""
 _LONG: Final = 2_048

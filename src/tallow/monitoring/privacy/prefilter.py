@@ -30,12 +30,25 @@ _CHAIN: Final = re.compile(rb"[0(][0 ()./-]{7,60}0")
 _REMEMBERED: Final = 4_096
 _CLOSERS: Final = b" \t\r\n\"'`])*\\_.0=-:+?!"
 """What may stand between a name and its delimiter; digits may end a name."""
-_DELIMITERS: Final = (b"=", b":", b">")
+_UNESCAPED: Final = re.compile(r"\\.|[A-Z]+", re.DOTALL)
+_DELIMITED: Final = bytes.maketrans(b":>", b"==")
 
 
 def template(text: str) -> bytes:
     """The text with every digit as ``0``, an octet for each character; other scripts are ``?``."""
     return text.encode("ascii", "replace").translate(_DIGITS)
+
+
+@functools.cache
+def _compiled(pattern: str) -> tuple[re.Pattern[bytes], bool]:
+    """A pattern over templates, and whether it is one for lower case: one that ignores case is slow."""
+    folded = "(?i:" in pattern
+    if folded:
+        pattern = _UNESCAPED.sub(
+            lambda found: found[0] if found[0][0] == "\\" else found[0].lower(),
+            pattern.replace("(?i:", "(?:"),
+        )
+    return re.compile(pattern.encode("ascii")), folded
 
 
 class Prefilter:
@@ -55,12 +68,13 @@ class Prefilter:
         self._runs: dict[int, int] = {}
         self._chains = _Chains()
         self._forms: list[_Forms] = [_Forms(view) for view in range(4)]
-        self._patterns: list[tuple[re.Pattern[bytes], int]] = []
+        self._patterns: dict[int, tuple[re.Pattern[bytes], bool]] = {}
         self._named = 0
         for number, needs in enumerate(rows):
             self._add(needs, 1 << number)
         self._longer = [(b"w" * size, self._runs[size]) for size in sorted(self._runs)]
         self._running = functools.reduce(int.__or__, self._runs.values(), 0)
+        self._patterned = functools.reduce(int.__or__, self._patterns, 0)
 
     def _add(self, needs: Needs, bit: int) -> None:
         self._marks.add(needs, bit)
@@ -78,7 +92,7 @@ class Prefilter:
             for form in forms:
                 self._forms[view].add(form, bit)
         if needs.template:
-            self._patterns.append((re.compile(needs.template.encode("ascii")), bit))
+            self._patterns[bit] = _compiled(needs.template)
         self._named |= bit if needs.name else 0
 
     def candidates(self, shape: bytes) -> int:
@@ -97,11 +111,21 @@ class Prefilter:
         for forms in self._forms:
             if rows & forms.wanting:
                 rows = forms.reduce(rows, shape)
-        for pattern, wanting in self._patterns:
-            if rows & wanting and pattern.search(shape) is None:
-                rows ^= wanting
+        if rows & self._patterned:
+            rows = self._by_patterns(rows, shape)
         if rows & self._named and not self._holds_name(shape.lower()):
             rows &= ~self._named
+        return rows
+
+    def _by_patterns(self, rows: int, shape: bytes) -> int:
+        lower = shape.lower()
+        left = rows & self._patterned
+        while left:
+            bit = left & -left
+            left ^= bit
+            pattern, folded = self._patterns[bit]
+            if pattern.search(lower if folded else shape) is None:
+                rows ^= bit
         return rows
 
     def _by_runs(self, rows: int, runs: bytes) -> int:
@@ -114,11 +138,9 @@ class Prefilter:
 
     def _holds_name(self, lower: bytes) -> bool:
         """Whether a word that ends like a known key stands before a delimiter."""
-        for delimiter in _DELIMITERS:
-            if delimiter in lower:
-                *heads, _ = lower.split(delimiter)
-                if not self._endings.isdisjoint([head[-24:].rstrip(_CLOSERS)[-4:] for head in heads]):
-                    return True
+        *heads, _ = lower.translate(_DELIMITED).split(b"=")
+        if not self._endings.isdisjoint([head[-24:].rstrip(_CLOSERS)[-4:] for head in heads]):
+            return True
         return b"?" in lower  # a delimiter or a name of another script
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallow.monitoring.privacy import escapes
 from tallow.monitoring.privacy.detectors import Detectors
@@ -22,8 +22,47 @@ MOST_TEMPLATES: Final = 4_096
 _HIDDEN: Final = "\0"
 """Stands for each character of a value that layer 2 found, while layer 3 reads."""
 _SPACES: Final = (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
-_FOLDED: Final = {**dict.fromkeys(_SPACES, " "), **{code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}}
-"""Other spaces, and the full-width forms of ASCII, as ASCII: a character for each, so that places agree."""
+_ZEROS: Final = (
+    0x660,
+    0x6F0,
+    0x7C0,
+    0x966,
+    0x9E6,
+    0xA66,
+    0xAE6,
+    0xB66,
+    0xBE6,
+    0xC66,
+    0xCE6,
+    0xD66,
+    0xE50,
+    0xED0,
+    0xF20,
+)
+_FOLDED: Final = {
+    **{zero + digit: str(digit) for zero in _ZEROS for digit in range(10)},
+    **dict.fromkeys(_SPACES, " "),
+    **{code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)},
+}
+"""Digits of other scripts, other spaces and the full-width forms of ASCII, as ASCII: a character for each, so
+that places agree."""
+
+
+class Plan(NamedTuple):
+    """What is tried on a text.
+
+    Attributes:
+        syntaxes: layer 2.
+        detectors: layer 3.
+        escaped: the text holds escapes, and is read without them as well.
+    """
+
+    syntaxes: tuple[Finder, ...] = ()
+    detectors: tuple[Finder, ...] = ()
+    escaped: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.syntaxes or self.detectors or self.escaped)
 
 
 class TextReader:
@@ -36,66 +75,69 @@ class TextReader:
     """
 
     def __init__(self, syntaxes: Syntaxes, detectors: Detectors, endings: frozenset[str]) -> None:
-        self._syntaxes = syntaxes.finders
-        self._detectors = detectors.finders
-        needs = [row.prefilter for row in syntaxes.rows] + detectors.needs
-        self._escaped = sum(1 << len(needs) + number for number in range(len(escapes.NEEDS)))
-        self._prefilter = Prefilter([*needs, *escapes.NEEDS], endings)
+        self._finders: list[Finder] = [*syntaxes.finders, *detectors.finders]
+        self._syntaxes = len(syntaxes.finders)
+        needs = [*(row.prefilter for row in syntaxes.rows), *detectors.needs, *escapes.NEEDS]
+        self._prefilter = Prefilter(needs, endings)
+        self._plans: dict[int, Plan] = {0: Plan()}
         self._digest_key = os.urandom(16)
-        self._answers: dict[bytes, int] = {}
-        self._finders: dict[int, tuple[list[Finder], list[Finder]]] = {}
+        self._answers: dict[bytes, Plan] = {}
 
     def spans(self, text: str) -> list[Span]:
         """The private spans of a text, in order, none overlapping. Time is linear in the text."""
         if not text.isascii():
             text = text.translate(_FOLDED)
-        rows = self.candidates(template(text))
-        if not rows:
+        plan = self.plan(template(text))
+        if not plan:
             return []
-        found = self._read(text, rows)
-        if rows & self._escaped:
+        found = _found(text, plan)
+        if plan.escaped:
             for view in escapes.views(text):
                 inner = view.text.translate(_FOLDED)
-                found += view.back(self._read(inner, self.candidates(template(inner))))
+                found += view.back(_found(inner, self.plan(template(inner))))
         return merged(found) if found else found
 
-    def candidates(self, shape: bytes) -> int:
-        """The rows that can match a text of this template, whatever its digits are; 0 if none can."""
+    def plan(self, shape: bytes) -> Plan:
+        """What to try on a text of this template, whatever its digits are; false if nothing can be found."""
         if not SHORTEST_TEMPLATE <= len(shape) <= LONGEST_TEMPLATE:
-            return self._prefilter.candidates(shape)
+            return self._plan(shape)
         digest = hashlib.blake2b(shape, digest_size=16, key=self._digest_key).digest()
-        rows = self._answers.get(digest)
-        if rows is None:
-            rows = self._prefilter.candidates(shape)
+        plan = self._answers.get(digest)
+        if plan is None:
+            plan = self._plan(shape)
             if len(self._answers) >= MOST_TEMPLATES:
                 self._answers.clear()
-            self._answers[digest] = rows
-        return rows
+            self._answers[digest] = plan
+        return plan
 
-    def _read(self, text: str, rows: int) -> list[Span]:
-        """What the rows find that can match; layer 3 does not see what layer 2 found."""
-        finders = self._finders.get(rows)
-        if finders is None:
-            finders = self._finders_of(rows)
-        found: list[Span] = []
-        for find in finders[0]:
-            found += find(text)
-        rest = _without(text, found) if found else text
-        for find in finders[1]:
-            found += find(rest)
-        return found
+    def _plan(self, shape: bytes) -> Plan:
+        rows = self._prefilter.candidates(shape)
+        plan = self._plans.get(rows)
+        if plan is None:
+            plan = self._plan_of([row for row in range(rows.bit_length()) if rows >> row & 1])
+            if len(self._plans) >= MOST_TEMPLATES:
+                self._plans.clear()
+            self._plans[rows] = plan
+        return plan
 
-    def _finders_of(self, rows: int) -> tuple[list[Finder], list[Finder]]:
-        numbers = [number for number in range(rows.bit_length()) if rows >> number & 1]
-        first, last = len(self._syntaxes), len(self._syntaxes) + len(self._detectors)
-        finders: tuple[list[Finder], list[Finder]] = (
-            [self._syntaxes[number] for number in numbers if number < first],
-            [self._detectors[number - first] for number in numbers if first <= number < last],
+    def _plan_of(self, rows: list[int]) -> Plan:
+        first, last = self._syntaxes, len(self._finders)
+        return Plan(
+            tuple(self._finders[row] for row in rows if row < first),
+            tuple(self._finders[row] for row in rows if first <= row < last),
+            any(row >= last for row in rows),
         )
-        if len(self._finders) >= MOST_TEMPLATES:
-            self._finders.clear()
-        self._finders[rows] = finders
-        return finders
+
+
+def _found(text: str, plan: Plan) -> list[Span]:
+    """What a plan finds; layer 3 does not see what layer 2 found."""
+    found: list[Span] = []
+    for find in plan.syntaxes:
+        found += find(text)
+    rest = _without(text, found) if found else text
+    for find in plan.detectors:
+        found += find(rest)
+    return found
 
 
 def _without(text: str, spans: list[Span]) -> str:

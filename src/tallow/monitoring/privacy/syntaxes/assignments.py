@@ -25,7 +25,10 @@ _BACK: Final = re.compile(
     re.DOTALL,
 )
 """Backwards from a delimiter: blanks, the rest of it, closing marks, the name, the mark before that."""
+_DELIMITER: Final = re.compile("[=:>→]")
 _REACH: Final = 260
+_LONGEST_PERSONAL: Final = 512
+"""Characters of a value without quotes that a check is asked about; names in it may name more values."""
 _CLOSERS: Final = " \t\"'`])*\\+?:!-_.0123456789"
 _STORAGE: Final = frozenset(["key", "keys", "channel", "topic", "lock", "scope", "scopes", "prefix"])
 """Words before a name that begins the key of a cache: ``key session:4711``."""
@@ -56,21 +59,18 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
 
 def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Found]:
     """Keys that the table knows, each with its value."""
-    done = 0
-    for delimiter in ("=", ":", ">", "→"):
-        if delimiter not in text:
+    heads = _DELIMITER.split(text)[:-1]
+    tails = [head[-44:].rstrip(_CLOSERS)[-4:].lower() for head in heads]
+    if endings.isdisjoint(tails) and text.isascii():
+        return
+    done, place = 0, -1
+    for head, tail in zip(heads, tails, strict=True):
+        place += len(head) + 1
+        if place < done or not (tail in endings or not tail.isascii()):
             continue
-        done, place = 0, -1
-        for head in text.split(delimiter)[:-1]:
-            place += len(head) + 1
-            if place < done:
-                continue
-            ending = head[-44:].rstrip(_CLOSERS)[-4:].lower()
-            if ending not in endings and ending.isascii():
-                continue
-            for found in _read(text, place, delimiter, find):
-                done = max(done, found[2]) if found[0].secret else done
-                yield found
+        for found in _read(text, place, text[place], find):
+            done = max(done, found[2]) if found[0].secret else done
+            yield found
 
 
 def _read(text: str, place: int, delimiter: str, find: Find) -> Iterator[Found]:
@@ -127,6 +127,8 @@ def _behind_equals(text: str, place: int, behind: str, back: re.Match[str]) -> i
 
 def _behind_colon(text: str, place: int, behind: str, back: re.Match[str], name: str) -> int | None:
     before = " " if " " in name else back[5]
+    if behind in {"\\n", "\\r", "\\t"}:
+        return None  # an escaped end of the line: the value is empty
     if behind[:1] == ":":
         return place + 2 if behind == ": " else None  # LDIF's base64; not the scope of a name
     if behind == "//" or before == "/" or back[2] == ":":
@@ -159,10 +161,11 @@ def _is_quoted(text: str, extent: Extent) -> bool:
 def _extents(text: str, start: int, key: Key, name: str, *, running: bool, strict: bool) -> list[Extent]:  # noqa: PLR0911 - cases
     """Where the value, or the values, of a key stand."""
     first = values.blanks_end(text, start)
+    end = None if key.secret else first + _LONGEST_PERSONAL
     if running and name.lower().endswith(_COOKIE_HEADERS) and (found := headers.cookies(text, first)):
         return found
     if text[first : first + 1] in "\"'`\\" and values.quoted(text, first):
-        return values.extents(text, first, strict=strict)
+        return values.extents(text, first, end, strict=strict)
     if running and key.secret and (found := _yaml_line(text, first)):
         return found
     if running and _is_status(text, first):
@@ -178,8 +181,8 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
     if shaped:
         return [shaped.span()]
     if key.id == "passphrase" and not strict:
-        return _phrase(text, first) or values.extents(text, first, strict=strict)
-    return values.extents(text, first, strict=strict)
+        return _phrase(text, first) or values.extents(text, first, end, strict=strict)
+    return values.extents(text, first, end, strict=strict)
 
 
 _YAML: Final = re.compile(r"[ \t]{0,80}(?:- )?[\"']?[\w.-]{1,80}[\"']?:(?:[ \t]|\r?(?:\n|$))")

@@ -11,9 +11,7 @@ from tallow.monitoring.privacy.model import Pair
 _INSERT: Final = re.compile(
     r"\(([\w\s,.\"`\[\]]{1,1000})\)\s{0,9}(?:OVERRIDING \w+ VALUE\s{1,4})?VALUES?\s{0,9}(?=\()", re.IGNORECASE
 )
-_ROW: Final = re.compile(
-    r"\s{0,9},?\s{0,9}\(((?:'(?:[^']|'')*'|\"[^\"]*\"|[^()'\"]|\([^()]{0,200}\)){1,4000})\)"
-)
+_ROW: Final = re.compile(r"\s{0,9},?\s{0,9}\(((?:'[^']*'|\"[^\"]*\"|[^()'\"]|\([^()]{0,200}\)){1,4000})\)")
 _ITEM: Final = re.compile(r"\s*(?:[NEBX]?'((?:[^']|'')*)'|\"([^\"]*)\"|([^,]*))\s*(?:,|$)", re.IGNORECASE)
 _PLACEHOLDER: Final = re.compile(r"\?\d*|\$\d+|%s|%\(\w+\)s|[:@]\w+|DEFAULT|NULL", re.IGNORECASE)
 _MOST_ROWS: Final = 200

@@ -11,7 +11,7 @@ from tallow.monitoring.privacy.model import Pair
 _HEADER: Final = re.compile(r"[ \t]{0,40}[A-Za-z_\"'|│][\w .\-\"'()/,;|│\t]{2,600}\r?")
 _COPY: Final = re.compile(r"COPY [\w.\"]{1,100} \(([\w, \"]{3,600})\) FROM stdin")
 _TITLE: Final = re.compile(r"[A-Za-z_][\w .()/-]{0,40}")
-_RULE: Final = re.compile(r"[ \t]*[|+│├┼]?[ \t:]*[-=─━]{2,}[-=+|:│┼┤─━ \t]*\r?")
+_RULE: Final = re.compile(r"[ \t]{0,80}(?:[|+│├┼][ \t]{0,80})?:?[-=─━]{2,}[-=+|:│┼┤─━ \t]*\r?")
 _COLUMN: Final = re.compile(r"[-=]{2,}")
 _MOST: Final = 64
 """Columns that are read."""
@@ -49,7 +49,7 @@ def _lines(text: str) -> Iterator[Cell]:
 def _delimited(text: str, lines: list[Cell], mark: str) -> Iterator[Pair]:
     """A line of titles, and lines of as many cells below it; a title and a value side by side in boxes."""
     titles: list[str] = []
-    first = True
+    first, spaced = True, False
     for start, end in lines:
         if _RULE.fullmatch(text, start, end):
             continue
@@ -60,9 +60,10 @@ def _delimited(text: str, lines: list[Cell], mark: str) -> Iterator[Pair]:
             continue
         cells = _cells(text, start, end, mark)
         if titles and len(cells) == len(titles):
-            yield from _record(text, cells, titles)
+            yield from _record(text, cells, titles, spaced=spaced)
         elif first and len(cells) > 1 and _is_header(text, start, end, mark):
             titles = _titles([text[slice(*cell)] for cell in cells])
+            spaced = mark == "," and text.find(", ", start, end) >= 0
         elif mark in _BOXES and len(cells) == 2:
             titles = []
             yield from _row(text, cells[0], cells[1])
@@ -79,13 +80,13 @@ def _is_header(text: str, start: int, end: int, mark: str) -> bool:
     )
 
 
-def _record(text: str, cells: list[Cell], titles: list[str]) -> Iterator[Pair]:
-    """The cells of a line below titles."""
+def _record(text: str, cells: list[Cell], titles: list[str], *, spaced: bool) -> Iterator[Pair]:
+    """The cells of a line below titles. If blanks follow the commas, the line may be prose: cells without blanks."""
     if len(titles) == 2 and titles[1].lower() in _VALUE_TITLES:
         yield from _row(text, cells[0], cells[1])
         return
     for title, cell in zip(titles, cells, strict=True):
-        if " " not in text[slice(*cell)]:
+        if not spaced or " " not in text[slice(*cell)] or text[cell[0] - 1] == '"':
             yield Pair(title, *cell)
 
 

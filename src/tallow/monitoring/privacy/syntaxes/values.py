@@ -21,7 +21,12 @@ _WRAPPER: Final = re.compile(
     r"|!(?:!str|!binary|vault|unsafe|sensitive|secret) "  # YAML's tags
 )
 _QUOTE: Final = re.compile(r"(?:[brufLBRUF@$&*]{0,2}|UTF-8'\w{0,5})(\\{0,15})(\"\"\"|'''|[\"'`])")
-_CLOSING: Final = {mark: re.compile(rf"(\\*){mark}") for mark in ('"""', "'''", '"', "'", "`")}
+_CLOSING: Final = {
+    mark: re.compile(rf"(\\*){mark}" if len(mark) == 3 else rf"(\\*){mark}|\n")
+    for mark in ('"""', "'''", '"', "'", "`")
+}
+_MOST_QUOTES: Final = 16
+"""Quotes inside a value that are passed over in search of one that structure follows."""
 _STRUCTURE: Final = re.compile(r"\s|$|[,;)\]}&:>|/.!?+%\\\"'`]")
 """What follows the end of a quoted value."""
 _OPENING: Final = re.compile(r"\$?[(\[{]")
@@ -33,6 +38,7 @@ _BLOCK: Final = re.compile(r"[|>][+-]?\d?[ \t]*\r?\n([ \t]+)(\S[^\n]*(?:\n\1[^\n
 _UNIT: Final = (
     r"(?:[^\s&;,|\"'`<>(){}\[\]\\?]"
     r"|\\(?![nrt\"'\\`])"
+    r"|\\[nrt](?![\w.-]{1,60}[=:]|\s|$|[\"'`\\])"
     r"|[(\[{](?:\"[^\"\n]{0,400}\"|'[^'\n]{0,400}')?"
     r"|[)\]}](?![\s,;:.)\]}\"'`&\\]{0,8}(?:\s|$)|[,;&\"'`)\]}])"
     r"|&(?![\w.\[\]%-]{1,60}=|amp;|\s|$|[\"'`])"
@@ -78,16 +84,17 @@ def _closing(text: str, start: int, slashes: int, mark: str) -> int | None:
 
     Inside ``slashes`` levels of backslashes, a quote with any other number of them belongs to the value.
     """
-    first: int | None = None
-    limit = len(text) if len(mark) == 3 else text.find("\n", start)
-    for found in _CLOSING[mark].finditer(text, start, limit if limit >= 0 else len(text)):
+    passed: list[int] = []
+    for found in _CLOSING[mark].finditer(text, start):
+        if found[1] is None or len(passed) >= _MOST_QUOTES:
+            break
         if len(found[1]) % (2 * slashes + 2) != slashes:
             continue
         end = found.end() - len(mark) - slashes
         if _STRUCTURE.match(text, found.end()):
             return end
-        first = end if first is None else first
-    return first
+        passed.append(end)
+    return passed[0] if passed else None
 
 
 def container(text: str, start: int) -> Extent | None:
@@ -109,15 +116,15 @@ def container(text: str, start: int) -> Extent | None:
     return None
 
 
-def block(text: str, start: int) -> Extent | None:
+def block(text: str, start: int, end: int) -> Extent | None:
     """A block of indented lines behind ``|`` or ``>`` (YAML 1.2, 8.1)."""
-    found = _BLOCK.match(text, start)
+    found = _BLOCK.match(text, start, end)
     return found.span(2) if found else None
 
 
-def bare(text: str, start: int) -> Extent | None:
+def bare(text: str, start: int, end: int) -> Extent | None:
     """A value without quotes: up to a blank, or to a mark that the next name, or an end, follows."""
-    found = _BARE.match(text, start)
+    found = _BARE.match(text, start, end)
     if found is None:
         return None
     end = found.end()
@@ -140,12 +147,13 @@ def line(text: str, start: int) -> Extent:
     return start, end
 
 
-def extents(text: str, start: int, *, strict: bool) -> list[Extent]:
+def extents(text: str, start: int, end: int | None = None, *, strict: bool) -> list[Extent]:
     """The value that begins here, behind blanks, and what it is changed to: ``"old" -> "new"``.
 
     Args:
         text: the whole text.
         start: behind the delimiter.
+        end: no value without quotes goes on behind it; None for the end of the text.
         strict: the name stands in quotes, as in JSON: a value whose quotes are not closed goes on to the end
             of the line.
     """
@@ -162,7 +170,8 @@ def extents(text: str, start: int, *, strict: bool) -> list[Extent]:
         return [found, *_joined(text, start, found), *_changed(text, found[1])]
     if strict and _QUOTE.match(text, start):
         return [line(text, start)]
-    found = container(text, start) or block(text, start) or bare(text, start)
+    end = len(text) if end is None else end
+    found = container(text, start) or block(text, start, end) or bare(text, start, end)
     return [] if found is None else [found]
 
 

@@ -40,8 +40,8 @@ RULES: Final = (
     Rule(
         "json-web-token",
         "jwt",
-        Needs(run=16, parts=("eyj",)),
-        r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,8000}={0,2}(?:\.[A-Za-z0-9_-]{0,8000}={0,2}){1,4}",
+        Needs(run=16, parts=("eyj",), template=r"eyJ[A-Za-z0_-]{8}"),
+        r"(?<![A-Za-z0-9])(?:(?P<private>eyJ[A-Za-z0-9_-]{8,8000}={0,2}(?:\.[A-Za-z0-9_-]{0,8000}={0,2}){1,4})|eyJ[\w-]+)",
         examples=(("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl, next", "t [jwt], next"),),
         counterexamples=("the prefix eyJ alone",),
         description="JSON web tokens, signed, encrypted or neither (RFC 7519, RFC 7516).",
@@ -62,7 +62,11 @@ RULES: Final = (
     Rule(
         "authorization-scheme",
         "credential",
-        Needs(words="bearer token key negotiate ntlm oauth splunk apikey genie", digits=1),
+        Needs(
+            words="bearer token key negotiate ntlm oauth splunk apikey genie",
+            digits=1,
+            template=r"(?i:bearer|negotiate|ntlm|oauth|splunk|authorization token)[ \t,]{1,4}[\"']?[A-Za-z_\-+/.~|:=]{0,40}0",
+        ),
         r"(?<![\w-])(?i:bearer|negotiate|ntlm|oauth|splunk|authorization token)[ \t,]{1,4}[\"']?"
         r"(?![\w.-]{1,60}=[^=])(?P<private>(?=[A-Za-z_\-+/.~|:=]{0,200}\d)[A-Za-z0-9_\-+/.~|:=]{8,8000})",
         lambda text: "/" not in text[:16] or len(text) > 31,
@@ -73,7 +77,7 @@ RULES: Final = (
     Rule(
         "basic-credentials",
         "credential",
-        Needs(words="basic"),
+        Needs(words="basic", template=r"(?i:basic)[ \t]{1,4}[\"']?[A-Za-z0+/]{6}"),
         r"(?<![\w-])(?i:basic)[ \t]{1,4}[\"']?(?P<private>[A-Za-z0-9+/]{6,2000}={0,2})",
         is_basic,
         examples=(("sent Basic dXNlcjpodW50ZXIy to it", "sent Basic [credential] to it"),),
@@ -83,7 +87,11 @@ RULES: Final = (
     Rule(
         "password-in-sentence",
         "secret",
-        Needs(words="password passphrase passwd passcode pin otp pw cvv cvc csc", digits=1),
+        Needs(
+            words="password passphrase passwd passcode pin otp pw cvv cvc csc",
+            digits=1,
+            template=r"(?i:pass(?:word|phrase|wd|code)|pin|otp|pw|cvv|cvc|csc)s?(?: code)?(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+[!#-&*-/;?-Z^-z|~]*0",
+        ),
         rf"[PpOoCc](?<![\w-].)(?i:(?<=p)ass(?:word|phrase|wd|code)|(?<=p)in(?: code)?|(?<=o)tp|(?<=p)w|(?<=c)vv|(?<=c)vc|(?<=c)sc)s?{_GLUE}{_MARKS}"
         r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{3,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)",
         lambda text: (
@@ -105,7 +113,11 @@ RULES: Final = (
     Rule(
         "code-in-sentence",
         "secret",
-        Needs(words="code passcode codes", digits=1),
+        Needs(
+            words="code passcode codes",
+            digits=1,
+            template=r"(?i:code)s?(?: #?0{1,3})?(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+[A-Za-z-]{0,12}0",
+        ),
         r"(?<![\w-])(?i:your|verification|access|security|login|confirmation|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time"
         rf"|temporary|two-factor)[ -](?i:code)s?(?: #?\d{{1,3}})?{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,12}})(?![\w-])",
         examples=(
@@ -118,7 +130,10 @@ RULES: Final = (
     Rule(
         "room-code-in-sentence",
         "room_code",
-        Needs(words="code room"),
+        Needs(
+            words="code room",
+            template=r"(?i:code)(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+(?:[A-Za-z-]{0,12}0|[A-Z]{3,5}-[A-Z]{3})|(?i:room) [A-Z0-]{4}",
+        ),
         r"(?<![\w-])(?i:room|share|pairing|invite|invitation|join|join with|transfer)[ -](?i:code)"
         rf"{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,40}}|[A-Z]{{3,5}}-[A-Z]{{3,5}})(?![\w-])"
         r"|(?<![\w-])(?i:room) (?P<private2>(?=[A-Z]*\d)[A-Z0-9]{6,12}|(?=[A-Z-]*\d)[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3})(?![\w-])",
@@ -132,7 +147,11 @@ RULES: Final = (
     Rule(
         "token-in-sentence",
         "secret",
-        Needs(words="token secret cookie session sessionid key jsessionid phpsessid credential", digits=1),
+        Needs(
+            words="token secret cookie session sessionid key jsessionid phpsessid credential",
+            digits=1,
+            template=r"(?i:oken|secret|session(?: id| cookie| token)?|ookie|essionid|phpsessid|[ -]key)(?: #?0{1,3})?(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+[A-Za-z0_\-+/=.~]{16}",
+        ),
         r"[TtSsCcJjPpAaMmEeUuRr](?<![\w-].)(?<!nexpected .)(?<!ublic .)(?<!artition .)(?<!ache .)(?<!dempotency .)(?<!lock .)(?<!sort .)(?<!rimary .)"
         r"(?i:(?<=t)oken|(?<=s)ecret|(?<=s)ession(?: id| cookie| token)?|(?<=c)ookie|(?<=j)sessionid|(?<=p)hpsessid|(?:(?<=a)pi|(?<=a)ccess|(?<=p)rivate|(?<=s)ecret"
         rf"|(?<=m)aster|(?<=e)ncryption|(?<=s)igning|(?<=u)nseal|(?<=r)ecovery)[ -]key)(?: #?\d{{1,3}})?{_GLUE}{_MARKS}"
@@ -155,7 +174,7 @@ RULES: Final = (
     Rule(
         "short-option-secret",
         "secret",
-        Needs(parts=("-p",), digits=1),
+        Needs(parts=("-p",), digits=1, template=r"-p[ =]?[!-~]{6}"),
         r"(?<![\w-])-p[ =]?(?P<private>(?=[^\s\"':]{0,60}\d)(?=[^\s\"':]{0,60}[A-Za-z])[^\s\"':/-][^\s\"':/]{5,100})(?=[\s\"']|$)",
         lambda text: "." not in text,
         examples=(("run -p maple39walnut -u root", "run -p [secret] -u root"),),
@@ -165,7 +184,7 @@ RULES: Final = (
     Rule(
         "short-option-login",
         "credential",
-        Needs(parts=("-u",), marks="-:"),
+        Needs(parts=("-u",), marks="-:", template=r"-(?:u|-user)[ =][\"']?[^\s:]+:"),
         r"(?<![\w-])-(?:u|-user)[ =][\"']?(?!\d+:\d+)(?P<private>[^\s\"':/$<{]{1,100}:[^\s\"'$<*{:/][^\s\"']{0,200})",
         examples=(("fetch -u svc:rosebud https://api.example", "fetch -u [credential] https://api.example"),),
         counterexamples=("docker run -u 1000:1000 nginx", "curl -u $USER:$PASS https://api.example"),
@@ -174,7 +193,11 @@ RULES: Final = (
     Rule(
         "query-capability",
         "secret",
-        Needs(marks="=", any_mark="?&"),
+        Needs(
+            marks="=",
+            any_mark="?&",
+            template=r"[?&](?:code|key|appid|ticket|hash|state|auth|Key-Pair-Id|X-Amz-Credential|sig|s|k|t)=[^&\s\"'<>#]{8}",
+        ),
         r"[?&](?:code|key|appid|ticket|hash|state|auth|Key-Pair-Id|X-Amz-Credential|sig|s|k|t)=(?P<private>[^&\s\"'<>#]{8,4000})",
         has_digit_and_letter,
         examples=(("/dl?hash=0123456789abcdef&x=1", "/dl?hash=[secret]&x=1"),),
@@ -184,7 +207,10 @@ RULES: Final = (
     Rule(
         "webhook-address",
         "api_key",
-        Needs(words="hooks webhooks webhook"),
+        Needs(
+            words="hooks webhooks webhook",
+            template=r"hooks\.slack\.com/|/api/webhooks/0|webhook\.office\.com/",
+        ),
         r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/[\w/-]{20,300}|(?<=/api/webhooks/)\d{10,30}/[\w-]{20,200}|(?<=webhook\.office\.com/)\S{20,400}",
         examples=(
             (

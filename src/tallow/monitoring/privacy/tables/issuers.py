@@ -148,6 +148,10 @@ _STARTS: Final = {
 """What the forms of an issuer begin with, where it is more than one."""
 
 
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
 def _issuer(id_: str, form: str, example: str) -> Rule:
     start = example.partition("·")[0]
     return Rule(
@@ -155,6 +159,7 @@ def _issuer(id_: str, form: str, example: str) -> Rule:
         "api_key",
         Needs(run=16, digits=1, starts=_STARTS.get(id_, start[:2])),
         form,
+        _has_digit,
         examples=((f"using {example.replace('·', '')} here", "using [api_key] here"),),
         counterexamples=(f"the prefix {start} x is one",),
         description=f"Keys of {id_.replace('-', ' ').title()}.",
@@ -204,7 +209,7 @@ RULES: Final = (
     Rule(
         "google-oauth-refresh",
         "api_key",
-        Needs(marks="//", digits=2, run=16),
+        Needs(marks="//", digits=2, run=16, template=r"0//0[\w?-]{20}"),
         r"(?<![\w/])1//0[\w-]{20,400}",
         examples=((f"refresh 1//0{_A[:40]} used", "refresh [api_key] used"),),
         counterexamples=("1//0 is a fraction",),
@@ -213,7 +218,7 @@ RULES: Final = (
     Rule(
         "telegram-bot",
         "api_key",
-        Needs(marks=":", digits=8, run=34, parts=(":aa",)),
+        Needs(marks=":", digits=8, run=34, parts=(":aa",), template=r"0{8}:AA[\w?-]{32}"),
         r"(?<!\d)\d{8,10}:AA[\w-]{32,33}(?![\w-])",
         examples=(
             (
@@ -238,7 +243,7 @@ RULES: Final = (
     Rule(
         "asana",
         "api_key",
-        Needs(digits=14, forms=("000000000000:",)),
+        Needs(digits=14, forms=("000000000000:",), template=r"0{12}:[0a-f]{32}"),
         r"(?<![\w/.])[012]/\d{12,17}(?:/\d{12,17})?:[0-9a-f]{32}(?![0-9a-f])",
         examples=((f"using 1/1234567890123456:{_H[:32]} here", "using [api_key] here"),),
         counterexamples=("1/2:3",),
@@ -247,7 +252,7 @@ RULES: Final = (
     Rule(
         "entra-client-secret",
         "api_key",
-        Needs(marks="~", parts=("q~",)),
+        Needs(marks="~", parts=("q~",), template=r"0Q~[\w?~.-]{31}"),
         r"(?<![\w~.-])[\w~.-]{3}\dQ~[\w~.-]{31,34}",
         examples=((f"using aZ88Q~{_A[:34]} here", "using [api_key] here"),),
         counterexamples=("Q~ is a mark",),
@@ -256,7 +261,7 @@ RULES: Final = (
     Rule(
         "meta-app-token",
         "api_key",
-        Needs(marks="|", digits=15),
+        Needs(marks="|", digits=15, template=r"0{15}\|[\w?-]{27}"),
         r"(?<!\d)\d{15,16}\|[\w-]{27,40}(?!\w)",
         examples=((f"using 123456789012345|{_A[:27]} here", "using [api_key] here"),),
         counterexamples=("1234567890|12",),
@@ -265,7 +270,7 @@ RULES: Final = (
     Rule(
         "salesforce-session",
         "api_key",
-        Needs(marks="!"),
+        Needs(marks="!", template=r"00D[A-Za-z0]{12,15}!"),
         r"(?<!\w)00D[A-Za-z0-9]{12,15}![\w.]{60,400}",
         examples=((f"using 00D5g00000aZ81k!AQ{_A[:80]} here", "using [api_key] here"),),
         counterexamples=("00D!",),
@@ -283,7 +288,7 @@ RULES: Final = (
     Rule(
         "mailchimp",
         "api_key",
-        Needs(run=35, digits=2, marks="-", parts=("-us",)),
+        Needs(run=35, digits=2, marks="-", parts=("-us",), template=r"[0a-f]{32}-us0"),
         r"(?<![A-Za-z0-9])[0-9a-f]{32}-us\d{1,2}(?!\w)",
         examples=((f"using {_H[:32]}-us14 here", "using [api_key] here"),),
         counterexamples=("region-us14",),
@@ -301,7 +306,7 @@ RULES: Final = (
     Rule(
         "discord-bot",
         "api_key",
-        Needs(marks="..", digits=1, run=55),
+        Needs(marks="..", digits=1, run=55, template=r"[MNO][A-Za-z0]{23,25}\.[\w?-]{6}\.[\w?-]{27}"),
         r"(?<![A-Za-z0-9])[MNO][A-Za-z\d]{23,25}\.[\w-]{6}\.[\w-]{27,60}",
         examples=((f"using M{_A[:23]}.{_A[:6]}.{_A[:27]} here", "using [api_key] here"),),
         counterexamples=("Module.loader.example",),
@@ -310,7 +315,7 @@ RULES: Final = (
     Rule(
         "maxmind",
         "api_key",
-        Needs(run=40, digits=1, marks="__", parts=("_mmk",)),
+        Needs(run=40, digits=1, marks="__", parts=("_mmk",), template=r"[A-Za-z0]{29}_mmk"),
         r"(?<![A-Za-z0-9])[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?!\w)",
         examples=((f"using {_A[:6]}_{_A[:29]}_mmk here", "using [api_key] here"),),
         counterexamples=("a_mmk",),
@@ -319,7 +324,7 @@ RULES: Final = (
     Rule(
         "newrelic-legacy",
         "api_key",
-        Needs(run=40, digits=6, parts=("nral",)),
+        Needs(run=40, digits=6, parts=("nral",), template=r"[0a-f]{36}NRAL"),
         r"(?<![A-Za-z0-9])[0-9a-f]{36}NRAL(?!\w)",
         examples=((f"using {_H[:36]}NRAL here", "using [api_key] here"),),
         counterexamples=("NRAL",),
@@ -328,7 +333,7 @@ RULES: Final = (
     Rule(
         "unlisted-issuer",
         "secret",
-        Needs(run=32, digits=2),
+        Needs(run=32, digits=2, template=r"[_-][A-Za-z0]{32}"),
         r"(?<![A-Za-z0-9])(?!sha\d{1,3}|md5|blake|integrity)(?:[A-Za-z][A-Za-z0-9]{1,14}(?:[_.-][A-Za-z0-9]{1,14}){0,3}?|\d{15,20})[_-]"
         + _MIXED,
         examples=((f"using acme_{_A[:40]} here", "using [secret] here"),),
@@ -339,7 +344,12 @@ RULES: Final = (
     Rule(
         "unlisted-key",
         "secret",
-        Needs(run=16, digits=1, words="sk key pat secret token live prod api apikey"),
+        Needs(
+            run=16,
+            digits=1,
+            words="sk key pat secret token live prod api apikey",
+            template=r"(?:sk|key|pat|secret|token|live|prod|api|apikey)[_-][A-Za-z0]{22}",
+        ),
         r"(?<![A-Za-z0-9])(?:[a-z][a-z0-9]{0,14}[_-]){0,2}(?:sk|key|pat|secret|token|live|prod|api|apikey)[_-]"
         r"(?=[A-Za-z0-9]{0,60}\d)(?:[0-9a-f]{32,4000}|(?=[a-z0-9]{0,24}[A-Z])[A-Za-z0-9]{22,4000})(?!\w)",
         examples=((f"using acme_api_{_A[:24]} here", "using [secret] here"),),

@@ -63,7 +63,7 @@ RULES: Final = (
     Rule(
         "email-address",
         "email",
-        Needs(marks="@."),
+        Needs(marks="@.", template=r"@(?:[A-Za-z0_\x80-\xff?-]+\.)+[A-Za-z\x80-\xff?]|@\["),
         r"(?:\b(?:git|hg)@[\w.-]{1,100}(?=[:/])"
         r"|[\w-]{1,60}@(?:openssh\.com|libssh\.org|ssh\.com|lysator\.liu\.se|tinyssh\.org|openssh\.org|putty\.org|cert\.org)(?<=[\w])"
         r"|[\w.-]{1,64}@\d+(?:\.\d+)*(?![\w.-]*[A-Za-z])|[\w./-]{1,64}@v?\d+\.\d[\w.+-]*"
@@ -85,7 +85,7 @@ RULES: Final = (
     Rule(
         "ipv4",
         "ip",
-        Needs(marks="...", numbers=("0.0.0.0",)),
+        Needs(marks="...", numbers=("0.0.0.0",), template=r"0\.0{1,3}\.0{1,3}\.0"),
         rf"\d(?<![A-Za-z0-9.]\d){_REST}(?![A-Za-z0-9]|\.\d|-[A-Za-z])",
         is_ipv4,
         examples=(
@@ -107,7 +107,12 @@ RULES: Final = (
     Rule(
         "ipv4-with-port",
         "ip",
-        Needs(marks="....", numbers=("0.0.0.0.0",), words="tcp udp ip in"),
+        Needs(
+            marks="....",
+            numbers=("0.0.0.0.0",),
+            words="tcp udp ip in",
+            template=r"0\.0{1,3}\.0{1,3}\.0{1,3}\.0",
+        ),
         rf"\d(?<![\w.]\d){_REST}(?=\.\d{{1,5}}(?![\w.]))",
         is_ipv4,
         examples=(("IP 203.0.113.7.42688 > 198.51.100.4.443: Flags", "IP [ip].42688 > [ip].443: Flags"),),
@@ -117,7 +122,7 @@ RULES: Final = (
     Rule(
         "ip-host-name",
         "ip",
-        Needs(parts=("ip-0",), marks="----", digits=4),
+        Needs(parts=("ip-0",), marks="----", digits=4, template=r"ip-0{1,3}-0"),
         r"(?<![A-Za-z0-9])ip-(?P<private>\d{1,3}-\d{1,3}-\d{1,3}-\d{1,3})(?!\d)",
         examples=(("node ip-10-0-3-17 is ready", "node ip-[ip] is ready"),),
         counterexamples=("strip-1-2-3-4",),
@@ -126,7 +131,7 @@ RULES: Final = (
     Rule(
         "ipv6",
         "ip",
-        Needs(parts=("::",), digits=1),
+        Needs(parts=("::",), digits=1, template=r"[0A-Fa-f]::|::[0A-Fa-f]"),
         _V6,
         is_ipv6,
         examples=(
@@ -139,7 +144,7 @@ RULES: Final = (
     Rule(
         "ipv6-full",
         "ip",
-        Needs(marks=":::::::", digits=1),
+        Needs(marks=":::::::", digits=1, template=r"(?:[0A-Fa-f]{1,4}:){7}"),
         _V6,
         is_ipv6,
         examples=(("banned ip 2345:0425:2CA1:0000:0000:0567:5673:23b5 for 600s", "banned ip [ip] for 600s"),),
@@ -149,7 +154,7 @@ RULES: Final = (
     Rule(
         "mac",
         "mac",
-        Needs(marks=":::::", hex_forms=("hh:hh:hh:hh:hh:hh",)),
+        Needs(marks=":::::", hex_forms=("hh:hh:hh:hh:hh:hh",), template=r"(?:[0A-Fa-f]{2}:){5}[0A-Fa-f]{2}"),
         r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?::[0-9A-Fa-f]{2}){5})(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
         is_mac,
         examples=(("nic 3c:52:82:1f:aa:0b up", "nic [mac] up"),),
@@ -162,7 +167,7 @@ RULES: Final = (
     Rule(
         "mac-hyphens",
         "mac",
-        Needs(marks="-----", hex_forms=("hh-hh-hh-hh-hh-hh",)),
+        Needs(marks="-----", hex_forms=("hh-hh-hh-hh-hh-hh",), template=r"(?:[0A-Fa-f]{2}-){5}[0A-Fa-f]{2}"),
         r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?:-[0-9A-Fa-f]{2}){5})(?![:-]?[0-9A-Fa-f]|[A-Za-z])",
         is_mac,
         examples=(("nic 3C-52-82-1F-AA-0B up", "nic [mac] up"),),
@@ -172,7 +177,9 @@ RULES: Final = (
     Rule(
         "mac-dotted",
         "mac",
-        Needs(marks="..", hex_forms=("hhhh.hhhh.hhhh",)),
+        Needs(
+            marks="..", hex_forms=("hhhh.hhhh.hhhh",), template=r"[0A-Fa-f]{4}\.[0A-Fa-f]{4}\.[0A-Fa-f]{4}"
+        ),
         r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z.-].)[0-9A-Fa-f]{3}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})(?![0-9A-Za-z-]|\.[0-9A-Za-z])",
         lambda text: is_mac(text) and not text.replace(".", "").isdigit(),
         examples=(("Physical address aabb.ccdd.eeff up", "Physical address [mac] up"),),
@@ -182,7 +189,7 @@ RULES: Final = (
     Rule(
         "mac-short",
         "mac",
-        Needs(words="at ether lladdr", marks=":::::"),
+        Needs(words="at ether lladdr", marks=":::::", template=r"[0A-Fa-f]{1,2}(?::[0A-Fa-f]{1,2}){5}"),
         r"(?:\b(?:at|ether|lladdr) (?P<private>[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5})(?![:.-]?[0-9A-Za-z])"
         r"|(?<![\w:.-])(?P<private2>[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5})(?= (?:at|on|dev)\b))",
         lambda text: is_mac(text) and len(text) < 17,
@@ -193,7 +200,12 @@ RULES: Final = (
     Rule(
         "mac-plain",
         "mac",
-        Needs(words="mac hwaddr ether macaddress hardware macaddr", hex_forms=("hhhhhhhhhhhh",), digits=1),
+        Needs(
+            words="mac hwaddr ether macaddress hardware macaddr",
+            hex_forms=("hhhhhhhhhhhh",),
+            digits=1,
+            template=r"(?i:mac|hwaddr|ether|addr|address)[ :=]{1,3}[0A-Fa-f]{12}",
+        ),
         r"\b(?:[Mm][Aa][Cc](?:[ _-]?[Aa]ddr(?:ess)?)?|[Hh][Ww]addr|ether|[Hh]ardware [Aa]ddress)[ :=]{1,3}(?P<private>(?=[0-9A-Fa-f]*\d)(?=\d*[A-Fa-f])[0-9A-Fa-f]{12})(?![\w-])",
         is_mac,
         examples=(("mac 3c52821faa0b joined", "mac [mac] joined"),),
@@ -203,7 +215,9 @@ RULES: Final = (
     Rule(
         "mac-chain",
         "mac",
-        Needs(marks="::::::", hex_forms=("hh:hh:hh:hh:hh:hh:hh",)),
+        Needs(
+            marks="::::::", hex_forms=("hh:hh:hh:hh:hh:hh:hh",), template=r"(?:[0A-Fa-f]{2}:){6}[0A-Fa-f]{2}"
+        ),
         r"(?P<private>[0-9A-Fa-f](?<![0-9A-Za-z:.-].)[0-9A-Fa-f](?::[0-9A-Fa-f]{2}){6,18})(?![:-]?[0-9A-Fa-f])",
         holds_mac,
         examples=(("lease 01:3c:52:82:1f:aa:0b printer", "lease [mac] printer"),),

@@ -62,7 +62,11 @@ RULES: Final = (
     Rule(
         "card",
         "card",
-        Needs(digits=13, chains=("0" * 13, *_CARD_GROUPS)),
+        Needs(
+            digits=13,
+            chains=("0" * 13, *_CARD_GROUPS),
+            template=r"0{13}|0{4}[ -]0{4}[ -]0{4}[ -]0{4}|0{4}[ -]0{6}[ -]0{4}",
+        ),
         r"(?P<private>\d(?<![\dA-Za-z.]\d)(?<!\d-\d)(?:\d{12,18}|(?<!\d{4} \d)\d{3}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?!(?:[ -]\d{4}){2})(?:(?P=gap)\d{1,3}(?![\d/]))?"
         r"|\d{3}(?P<gap2>[ -])\d{6}(?P=gap2)\d{4,5}))(?!\d|\.\d|-\d)",
         is_card_text,
@@ -82,7 +86,11 @@ RULES: Final = (
     Rule(
         "card-behind-number",
         "card",
-        Needs(digits=17, chains=tuple(f"0 {groups}" for groups in _CARD_GROUPS[::2])),
+        Needs(
+            digits=17,
+            chains=tuple(f"0 {groups}" for groups in _CARD_GROUPS[::2]),
+            template=r"0 0{4} 0{4} 0{4} 0{4}|0 0{4} 0{6} 0{5}",
+        ),
         r"(?<=\d )(?=(?P<private>\d{4} \d{4} \d{4} \d{4}|\d{4} \d{6} \d{5})(?!\d| \d{4}(?!\d)|\.\d|-\d))",
         is_card_text,
         examples=(("batch 2026 4111 1111 1111 1111 declined", "batch 2026 [card] declined"),),
@@ -92,7 +100,7 @@ RULES: Final = (
     Rule(
         "card-in-any-groups",
         "card",
-        Needs(digits=13, chains=("~0000000000000",)),
+        Needs(digits=13, chains=("~0000000000000",), template=r"0(?:[ -]?0){12}"),
         r"(?P<private>\d(?<![\dA-Za-z.]\d)(?<!\d[ -]\d)(?:(?: ?\d){12,18}|(?:-?\d){12,18}))(?!\d|[.]\d|[ -]\d)",
         lambda text: is_card_text(text) and _is_grouped(text),
         examples=(("pan 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 given", "pan [card] given"),),
@@ -103,7 +111,7 @@ RULES: Final = (
     Rule(
         "iban",
         "iban",
-        Needs(digits=9, forms=("aa00",), template=r"[A-Za-z]{2}00[ -]?[A-Za-z0]{4}[ -]?[A-Za-z0]{3}"),
+        Needs(digits=9, forms=("aa00",), template=r"(?<![A-Za-z0])[A-Za-z]{2}00(?:[ -]?[A-Za-z0]){11}"),
         rf"(?<![A-Za-z0-9])(?P<private>{iban_pattern()})(?![A-Za-z0-9])",
         is_iban_text,
         examples=(
@@ -126,7 +134,7 @@ RULES: Final = (
     Rule(
         "us-ssn-named",
         "ssn",
-        Needs(words="ssn ssns social sin", digits=9),
+        Needs(words="ssn ssns social sin", digits=9, template=r"(?i:ssn|security|sin)[^\n]{0,30}0"),
         r"(?:\b[Ss][Ss][Nn]s?|[Ss](?i:ocial[ _-]security(?:[ _-](?:number|no|num|nr))?)|\b(?:SIN|sin))\b\.?[\"']?(?:[ :=#'\"(]|is|was|of|number|no|[A-Za-z]{1,12}[ ]){0,6}"
         r"(?P<private>\d{3}[ .-]?\d{2}[ .-]?\d{4}|\d{3} \d{3} \d{3})(?![\d])",
         examples=(
@@ -167,7 +175,7 @@ RULES: Final = (
     Rule(
         "france-nir",
         "ssn",
-        Needs(digits=15, chains=("000 000 00",)),
+        Needs(digits=15, chains=("000 000 00",), template=r"0 ?00 ?00 ?00 ?0{3} ?0{3} ?00"),
         r"(?<!\d)(?<!\d )(?P<private>[12] ?\d\d ?(?:0[1-9]|1[0-2]) ?\d\d ?\d{3} ?\d{3} ?\d\d)(?!\d| \d)",
         lambda text: is_nir(text) and " " in text,
         examples=(("assuré 2 55 08 14 168 025 38 trouvé", "assuré [ssn] trouvé"),),
@@ -178,7 +186,8 @@ RULES: Final = (
         "identity-number-named",
         "ssn",
         Needs(
-            words="aadhaar aadhar pesel passport licence license nino dni nie nhs bsn curp tin itin insurance personnummer"
+            words="aadhaar aadhar pesel passport licence license nino dni nie nhs bsn curp tin itin insurance personnummer",
+            template=r"(?:[Aa]adhaa?r|PESEL|[Pp]esel|[Pp]assport|[Ll]icen[cs]e|NINO|[Nn]ino|DNI|dni|NIE|nie|NHS|nhs|BSN|bsn|CURP|curp|ITIN|itin|[Ii]nsurance|[Pp]ersonnummer)[^\n]{0,24}0",
         ),
         r"\b(?:[Aa]adhaa?r|PESEL|[Pp]esel|[Pp]assport|[Dd]riv(?:er'?s?|ing) [Ll]icen[cs]e|NINO|[Nn]ino|DNI|dni|NIE|nie|NHS|nhs|BSN|bsn|CURP|curp|ITIN|itin|[Ii]nsurance|[Pp]ersonnummer)"
         r"(?: (?i:number|no\.?|num|nr\.?|#|card|id))?(?:[ :=#'\"]| is| was){1,6}(?P<private>(?=[A-Z -]{0,6}\d)[A-Z0-9](?:[ -]?[A-Z0-9]){6,17})(?![\w-])",
@@ -192,7 +201,7 @@ RULES: Final = (
     Rule(
         "phone-international",
         "phone",
-        Needs(marks="+", digits=8),
+        Needs(marks="+", digits=8, template=r"\+ ?\(?0(?:[ ().\-/]{0,2}0){7}"),
         r"\+(?<![\w.+]\+) ?\(?\d(?:[ ().\-/\u00a0]{0,2}\d){7,14}(?!\d)",
         is_international,
         examples=(("from +49 30 9018 2000 now", "from [phone] now"), ("tel:+1-201-555-0123", "tel:[phone]")),
@@ -203,7 +212,11 @@ RULES: Final = (
     Rule(
         "phone-double-zero",
         "phone",
-        Needs(digits=10, chains=("0000000000", "0000 0", "00 00", "0000-0", "0000/0", "0000(")),
+        Needs(
+            digits=10,
+            chains=("0000000000", "0000 0", "00 00", "0000-0", "0000/0", "0000("),
+            template=r"00 ?0(?:[ ().\-/]{0,2}0){7}",
+        ),
         r"00(?<![\w.+:\-/]00)(?<!\d 00) ?[1-9](?:[ ().\-/]{0,2}\d){7,13}(?!\d)",
         lambda text: is_international(text) and (not text.isdigit() or 11 < len(text) < 16),
         examples=(("line 0049 30 9012345 busy", "line [phone] busy"),),
@@ -214,7 +227,11 @@ RULES: Final = (
     Rule(
         "us-phone",
         "phone",
-        Needs(digits=10, chains=("000-000-0000", "000.000.0000", "000 000 0000", "(000) 000", "(000)000")),
+        Needs(
+            digits=10,
+            chains=("000-000-0000", "000.000.0000", "000 000 0000", "(000) 000", "(000)000"),
+            template=r"0{3}[ .-]0{3}[ .-]0{4}|\(0{3}\) ?0{3}[ .-]0{4}",
+        ),
         r"[2-9(](?<![\w.+\-/:].)(?<!\d .)(?<!1-.)(?:(?<=\()[2-9]\d{2}\) ?\d{3}[ .-]\d{4}|(?<=\d)\d{2}(?P<gap>[ .-])\d{3}(?P=gap)\d{4})(?![\w-]|\.\d)"
         r"|1(?<![\w.+\-/:]1)[ .-](?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])\d{3}[ .-]\d{4}(?![\w-]|\.\d)",
         examples=(
@@ -228,7 +245,11 @@ RULES: Final = (
     Rule(
         "national-phone",
         "phone",
-        Needs(digits=9, chains=_NATIONAL_FORMS),
+        Needs(
+            digits=9,
+            chains=_NATIONAL_FORMS,
+            template=r"\(00{1,4}\) ?0{2,4}[ -]?0{2}|\(00\) ?0?0{4}-0{4}|0{3,5}[ /-](?:0{6}|0{3,5}[ -]0{2})|0{4,5}[ /-]0{5}|0{5}[ /-]0{4}|0{2,3}[ -]0{3,4}[ -]0{4}",
+        ),
         r"[0(](?<![\w.+\-/:,].)(?<!\d .)(?:(?<=\()0[1-9]\d{0,3}\) ?\d{2,4}[ -]?\d{2,5}(?:[ -]\d{2,5})?|(?<=\()[1-9]\d\) ?9?\d{4}-\d{4}"
         r"|(?<=0)[1-9]\d{1,3}[ /-]\d{3,8}(?:[ -]\d{2,5}){0,2}|(?<=0)[1-9]\d?[ -]\d{3,4}[ -]\d{4})(?![\w:-]|\.\d|/\d)",
         lambda text: 9 <= len(digits_of(text)) <= 12,
@@ -246,7 +267,11 @@ RULES: Final = (
     Rule(
         "phone-in-pairs",
         "phone",
-        Needs(digits=10, chains=("00 00 00 00 00", "00.00.00.00.00", "00-00-00-00-00")),
+        Needs(
+            digits=10,
+            chains=("00 00 00 00 00", "00.00.00.00.00", "00-00-00-00-00"),
+            template=r"00(?:[ .-]00){4}",
+        ),
         r"0(?<![\w.+\-/:]0)(?<!\d 0)[1-9](?P<gap>[ .-])\d{2}(?P=gap)\d{2}(?P=gap)\d{2}(?P=gap)\d{2}(?![\w:-]|\.\d)",
         examples=(("line 06 12 34 56 78 failed", "line [phone] failed"),),
         counterexamples=("01.02.2026 10:00",),
@@ -259,6 +284,7 @@ RULES: Final = (
             words="phone phones telephone telephones telefon telefono telefone fax tel mobile mobil cell cellphone cellular sms whatsapp caller call called"
             " calling dial dialed dialled dialing dialling texted text callback contact handy rufnummer celular msisdn reach fon",
             digits=7,
+            template=r"(?i:phone|fono?|fone|fax|fon|tel|mobile?|cell|cellular|cellphone|sms|whatsapp|caller|call|called|calling|dial[\w?]{0,6}|text|texted|callback|contact|handy|rufnummer|celular|msisdn|reach me|reach us)s?(?:\.|'s)?(?: (?i:sent|number|no\.?|to|number:|at|me at|is|from|on|back))*[ :=\"']{1,3}\(?\+?0(?:[ ().\-]{0,2}0){6}",
         ),
         rf"(?<![\w-])(?:{_CALLS})\b(?:\.|'s)?(?: (?:sent|number|no\.?|to|number:|at|me at|is|from|on|back))*[ :=\"']{{1,3}}"
         r"(?P<private>\(?\+?\d(?:[ ().\-]{0,2}\d){6,14})(?![\w])",
@@ -284,7 +310,7 @@ RULES: Final = (
     Rule(
         "coordinate-pair",
         "geo",
-        Needs(marks="..", digits=8, forms=(".0000",)),
+        Needs(marks="..", digits=8, forms=(".0000",), template=r"0\.0{4,12}[,;/ ]\s?[-+]?0{1,3}\.0{4}"),
         r"[-+0-9](?<![\w.].)\d{0,2}\.\d{4,12}(?:[,;/]\s?|\s)[-+]?\d{1,3}\.\d{4,12}(?![.\w])",
         examples=(("gps 48.13715,11.57612 fixed", "gps [geo] fixed"),),
         counterexamples=("loss 0.01234, accuracy 0.98765",),

@@ -51,7 +51,7 @@ RULES: Final = (
     Rule(
         "posix-home",
         "path",
-        Needs(marks="//", words="home users media"),
+        Needs(marks="//", words="home users media", template=r"/(?i:home|users|media)/[^/\s]"),
         rf"(?<![\w.])/(?i:home|Users|var/home|mnt/[a-z]/Users|[a-z]/Users|export/home|usr/home|media)/(?P<private>{_NAME})",
         _is_person,
         examples=(
@@ -85,7 +85,7 @@ RULES: Final = (
     Rule(
         "tilde-home",
         "path",
-        Needs(marks="~/"),
+        Needs(marks="~/", template=r"~[a-z][a-z0._-]{2,}/"),
         r"(?<![\w/.)\]~])~(?P<private>[a-z][a-z0-9._-]{2,32})/",
         _is_person,
         examples=(("~annlee/.ssh/id_ed25519 is too open", "~[path]/.ssh/id_ed25519 is too open"),),
@@ -96,7 +96,8 @@ RULES: Final = (
         "login-name",
         "user",
         Needs(
-            words="user role failed accepted invalid session machine fatal error | for from login does user role"
+            words="user role failed accepted invalid session machine fatal error | for from login does user role",
+            template=r"(?:Failed|Accepted|Invalid) [\w?/-]{1,200} for |nvalid user |for user |ser:? [\"'`]|achine \S+ login |ole [\"']|(?:user|role) \"",
         ),
         r"(?:(?:Failed|Accepted|Invalid) [\w/-]{1,40} for (?:invalid user )?|[Ii]nvalid user )(?P<private>\S{1,64})(?= from )"
         r"|session (?:opened|closed) for user (?P<private2>[\w.-]{1,64})|[Uu]ser(?<!\w.ser):? [\"'`](?P<private3>[^\"'`\s]{1,64})[\"'`]"
@@ -118,7 +119,9 @@ RULES: Final = (
     Rule(
         "share-link-fragment",
         "share_link",
-        Needs(marks="#", run=10),
+        Needs(
+            marks="#", run=10, template=r"#[\w?-]{3,64}\.[\w?-]{16}|#[\w?-]{16}|[#&][\w?-]{1,200}=[\w?-]{16}"
+        ),
         r"(?P<private2>(?<=/)(?=[\w~-]{0,128}(?:\d|[A-Z]))[\w~-]{4,128})?/?#(?P<private>[\w-]{3,64}\.[\w-]{16,200}|(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{16,200})(?![\w=])"
         r"|[#&][\w-]{1,40}=(?P<private3>(?=[\w-]*\d)(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{16,200})",
         examples=(

@@ -16,7 +16,7 @@ OPTIONS: Final = (" -a", " --a", " --0", '"-', "'-", "(-")
 PATTERNS: Final = (
     Syntax(
         "option",
-        Needs(marks="-", forms=OPTIONS),
+        Needs(marks="-", forms=OPTIONS, template=r"-[\w?.\[\]-]{1,200}[\])]?[ \t]+[^\s-]"),
         r"(?<![\w-])(?:--(?P<name>\w[\w.\[\]-]{1,80})|-(?P<name2>[A-Za-z][\w.-]{1,80}))[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
         r"|(?P<value3>(?![A-Z_]{3,}[\])\s])[^\s\"'-]\S*))",
         examples=(
@@ -32,7 +32,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "url-userinfo",
-        Needs(marks="//@:"),
+        Needs(marks="//@:", template=r"://[^\s/@\"'<>]*@|://[^\s/\"'<>]*:[^\n\"'<>]*@"),
         r"://(?:(?P<value>[^\s/:\"'<>?#\[]{0,256}:(?!\d{1,5}(?:[/?#\s,;\"'\])]|$))(?:[^\s\"'<>?#]{1,256}|[^\s\"'<>]{1,256}|[^\s\"'<>][^\n\"'<>]{0,40}?))"
         r"|(?P<value2>(?!(?:git|hg|user)@)[^\s/@:\"'<>?#\[]{4,256}))@"
         r"(?=[\w.\[-][\w.:%\-\]]{0,255}(?:[/?#\s,;)\"'\]}>|&\\]|$)|[\w.-]+\(|[\w.:-]+,)",
@@ -47,7 +47,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "login-before-host",
-        Needs(marks="@:"),
+        Needs(marks="@:", template=r"[\w?.+-]:[^\s@/:\"']+@(?:tcp\(|unix\(|[\w?.-]{1,200}:0)"),
         r"(?<![\w/.@:-])(?!sips?:|mailto:|xmpp:|acct:)(?P<value>[\w.+-]{1,64}:[^\s@/:\"']{1,64})@(?!sha\d{3}:|md5:)"
         r"(?=(?:tcp|unix)\(|[\w.-]{1,100}:\d)",
         name="url_userinfo",
@@ -57,7 +57,10 @@ PATTERNS: Final = (
     ),
     Syntax(
         "oracle-login",
-        Needs(marks="/@"),
+        Needs(
+            marks="/@",
+            template=r"jdbc:oracle:(?:thin|oci0?):[\w?$#.-]{1,200}/|[\w?$#]/[^\s@/\"'=&?]+@(?://|[\w?.-]{1,200}:0+/)",
+        ),
         r"(?:jdbc:oracle:(?:thin|oci8?):(?P<value>[\w$#.-]{1,64}/[^\s@]{1,64})(?=[@\s\"']|$)"
         r"|(?<![\w/.:@-])(?P<value2>[\w$#]{1,64}/[^\s@/\"'=&?]{1,64})@(?://|[\w.-]{1,100}:\d{1,5}/))",
         name="url_userinfo",
@@ -81,7 +84,11 @@ PATTERNS: Final = (
     ),
     Syntax(
         "quoted-after-name",
-        Needs(words=_NAMES_OF_SECRETS + " token credential passkey key", any_mark="\"'`"),
+        Needs(
+            words=_NAMES_OF_SECRETS + " token credential passkey key",
+            any_mark="\"'`",
+            template=r"(?i:key|token|password|passwd|passphrase|passcode|pin|otp|secret)s?(?: (?i:for \S+|is|was|to|of|now|from|set to|changed to))*[ \t]+\(?[\"'`]",
+        ),
         r"(?i)(?<![\w-])(?P<name>(?:(?:api|access|private|secret|master|auth|session|encryption)[ _-](?:key|token)|password|passwd"
         r"|passphrase|passcode|pin|otp|secret|(?<!nexpected )token)s?)(?: (?:for \S{1,64}|is|was|to|of|now|from|set to|changed to)){0,2}"
         r"[ \t]{1,4}\(?(?:\"(?P<value>[^\"\n]{1,200})\"|'(?P<value2>[^'\n]{1,200})'|`(?P<value3>[^`\n]{1,200})`)"
@@ -119,7 +126,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "redis-auth",
-        Needs(words="auth"),
+        Needs(words="auth", template=r"AUTH[\"']?[ \t]"),
         r"(?<![\w-])[\"']?AUTH[\"']?[ \t]{1,4}(?:[\"']?default[\"']?[ \t]{1,4})?"
         r"(?![\"']?(?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER|CRAM-MD5|DIGEST-MD5|NTLM|SCRAM-\S+|GSSAPI|EXTERNAL|TLS|SSL|\[)(?![a-z0-9]))"
         r"(?![\"']?(?:[a-z]+(?: [a-z]|[.:,]?$|[.:,] )|=|-|command|called))"
@@ -165,7 +172,10 @@ PATTERNS: Final = (
     ),
     Syntax(
         "directive",
-        Needs(words="env arg setenv set setx param header requestheader passphrase sensitive export"),
+        Needs(
+            words="env arg setenv set setx param header requestheader passphrase sensitive export",
+            template=r"(?:ENV|ARG|SetEnv|setenv|set|setx|set -[\w?]+|fastcgi_param|uwsgi_param|env|[a-z]_header|(?:RequestHeader|Header) set|set-header)[ \t]+[A-Za-z_][\w?.-]{0,200}[ \t]+[^\s=]",
+        ),
         r"(?:^|[\n;]|\\n)[ \t]{0,40}(?:ENV|ARG|SetEnv|setenv|set -g?x|set -Ux|setx|set|fastcgi_param|uwsgi_param|env"
         r"|(?:proxy_set|add|proxy_add|grpc_set)_header|RequestHeader set|http-request set-header|Header set)[ \t]{1,8}"
         + _NAME
@@ -176,7 +186,10 @@ PATTERNS: Final = (
     ),
     Syntax(
         "bind-password",
-        Needs(words="bindpw rootpw bindcredentials olcrootpw masterpassword passwd"),
+        Needs(
+            words="bindpw rootpw bindcredentials olcrootpw masterpassword passwd",
+            template=r"(?:bindpw|rootpw|olcRootPW|bindcredentials)[ \t]+\S",
+        ),
         r"(?:^|\n)[ \t]{0,8}(?P<name>bindpw|rootpw|olcRootPW|bindcredentials)[ \t]{1,8}(?P<value>\S{1,200})",
         examples=(("uri ldap://x\nbindpw rosebud", "uri ldap://x\nbindpw [secret]"),),
         counterexamples=("uri ldap://x\nbinddn cn=svc",),
@@ -187,6 +200,7 @@ PATTERNS: Final = (
         Needs(
             words="name key header field variable label parameter option attribute column property k path",
             any_mark="=:",
+            template=r"(?i:name|key|header|field|variable|label|option|attribute|column|property|k)[\"']?\s?[:=]\s?[\"']?[\w?.\-\[\] ]{2,100}[\"']?\s*[,;\n ]\s*[\"']?[\w?]*(?i:val|value|content|data|v|input)[\"']?\s?[:=]",
         ),
         r"\b(?:name|key|header|field|variable|label|option|attribute|column|property|k|parameter(?:_?key|_?name)?)[\"']?\s?[:=]\s?"
         r"[\"']?(?P<name>[\w.\-\[\] ]{2,80}?)[\"']?\s{0,3}[,;\n ]\s{0,40}[\"']?(?:parameter|old|new|default|current|string|secret)?_?"
@@ -201,7 +215,11 @@ PATTERNS: Final = (
     ),
     Syntax(
         "value-before-name",
-        Needs(words="value", any_mark="\"'"),
+        Needs(
+            words="value",
+            any_mark="\"'",
+            template=r"(?i:value|content)[\"']?\s?[:=]\s?[\"'][^\"'\n]{1,2000}[\"']\s*,?\s*[\"']?(?i:name|key|field)[\"']?\s?[:=]",
+        ),
         r"[{,(\s]\s{0,40}[\"']?(?:value|content)[\"']?\s?[:=]\s?[\"'](?P<value>[^\"'\n]{1,2000})[\"']\s{0,3},?\s{0,40}[\"']?(?:name|key|field)[\"']?\s?[:=]\s?"
         r"[\"']?(?P<name>[\w.\-]{2,80})",
         examples=(
@@ -212,7 +230,11 @@ PATTERNS: Final = (
     ),
     Syntax(
         "old-and-new",
-        Needs(words="old from before | field name key column attribute", any_mark="\"':="),
+        Needs(
+            words="old from before | field name key column attribute",
+            any_mark="\"':=",
+            template=r"(?i:field|name|key|column|attribute)[\"']?\s?[:=]\s?[\"']?[\w?.-]{1,200}[\"']?,?\s+[\"']?(?i:old|from|before)",
+        ),
         r"\b(?:field|name|key|column|attribute)[\"']?\s?[:=]\s?[\"']?(?P<name>[\w.\-]{2,80})[\"']?,?\s{1,4}[\"']?(?:old|from|before)(?:_value)?[\"']?\s?[:=]\s?"
         r"[\"']?(?P<value>[^\s\"',;}]{1,400})[\"']?,?\s{1,4}[\"']?(?:new|to|after)(?:_value)?[\"']?\s?[:=]\s?[\"']?(?P<value2>[^\s\"',;}]{1,400})",
         examples=(("field=password old=rosebud new=kitty", "field=password old=[secret] new=[secret]"),),
@@ -221,7 +243,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "pair",
-        Needs(any_mark="\"'", marks="()"),
+        Needs(any_mark="\"'", marks="()", template=r"\(\s?b?[\"'][\w?.-]{1,200}[\"'],\s?b?[\"']"),
         r"\(\s?b?(?P<quote>[\"'])(?P<name>[\w.\-]{2,60})(?P=quote),\s?b?(?:\"(?P<value>[^\"\n]{1,2000})\"|'(?P<value2>[^'\n]{1,2000})')\s?\)",
         examples=(
             (
@@ -234,7 +256,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "pair-in-list",
-        Needs(any_mark="\"'", marks="[["),
+        Needs(any_mark="\"'", marks="[[", template=r"\[\s?[\"'][\w?.-]{1,200}[\"'],\s?[\"']"),
         r"(?:\[\s{0,20}|\],\s{0,20})\[\s?(?P<quote>[\"'])(?P<name>[\w.\-]{2,60})(?P=quote),\s?(?:\"(?P<value>[^\"\n]{1,2000})\"|'(?P<value2>[^'\n]{1,2000})')(?=\s?\])",
         examples=(
             (
@@ -247,7 +269,11 @@ PATTERNS: Final = (
     ),
     Syntax(
         "erlang-tuple",
-        Needs(marks="{}", any_mark="\"'"),
+        Needs(
+            marks="{}",
+            any_mark="\"'",
+            template=r"\{\s?(?:<<)?[\"']?[A-Za-z][\w?.-]{0,200}[\"']?(?:>>)?,\s?(?:<<)?[\"']",
+        ),
         r"\{\s?(?:<<)?[\"']?(?P<name>[A-Za-z][\w.-]{1,60})[\"']?(?:>>)?,\s?(?:<<)?(?P<quote>[\"'])(?P<value>[^\"'\n]{1,2000})(?P=quote)(?:>>)?\s?\}",
         examples=(('{password,"rosebud"},{port,5432}', '{password,"[secret]"},{port,5432}'),),
         counterexamples=('{host,"db.example"}',),
@@ -255,7 +281,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "lisp-keyword",
-        Needs(marks='""', forms=(":a", '("a')),
+        Needs(marks='""', forms=(":a", '("a'), template=r"[:(]\"?[A-Za-z][\w?.-]{0,200}\"?\s+(?:\. )?\""),
         r"(?:^|[(\[{ ,\n])(?::|\(\"?)(?P<name>[A-Za-z][\w.-]{1,60})\"?\s{1,4}(?:\. )?\"(?P<value>[^\"\n]{1,2000})\"",
         examples=(('{:db {:client-secret "rosebud"}}', '{:db {:client-secret "[secret]"}}'),),
         counterexamples=('{:db {:host "db.example"}}',),
@@ -263,7 +289,10 @@ PATTERNS: Final = (
     ),
     Syntax(
         "xml-element",
-        Needs(marks="<>/"),
+        Needs(
+            marks="<>/",
+            template=r"<[\w?:.-]{1,200}(?:\s[^<>]{0,400})?>[^<>]{0,2100}(?:<!\[CDATA\[[^\]]{0,2000}\]\]>\s*)?</",
+        ),
         r"<(?:\w{1,20}:)?(?P<name>[A-Za-z][\w.\-]{1,60})(?:\s[^<>]{0,200})?>\s{0,40}(?:<!\[CDATA\[)?(?P<value>[^<>\]]{1,2000}?)\s{0,40}(?:\]\]>)?\s{0,20}</",
         examples=(("<password>rosebud</password>", "<password>[secret]</password>"),),
         counterexamples=("<title>Reset your password</title>",),
@@ -271,7 +300,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "xml-siblings",
-        Needs(marks="<>/<>/"),
+        Needs(marks="<>/<>/", template=r"</(?:key|name|td|th|dt|Key|Name|ParameterKey)>\s*<"),
         r"<(?P<tag>key|name|td|th|dt|Key|Name|ParameterKey)(?:\s[^<>]{0,100})?>\s{0,9}(?P<name>[\w.\- ]{1,80}?):?\s{0,9}</(?P=tag)>\s{0,40}"
         r"<(?:value|string|td|dd|Value|ParameterValue)(?:\s[^<>]{0,100})?>\s{0,40}(?:<(?:string|code|b)>)?(?P<value>[^<>]{1,2000}?)\s{0,40}</",
         examples=(
@@ -285,7 +314,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "xml-named-element",
-        Needs(marks='<>/="'),
+        Needs(marks='<>/="', template=r"(?:name|key|id)=\"[\w?.-]{1,200}\"[^<>]{0,400}>\s*[^\s]"),
         r"<\w{1,40}\s(?:[^<>]{0,100}\s)?(?:name|key|id)=\"(?P<name>[\w.-]{1,80})\"[^<>]{0,200}>\s{0,40}(?:<(?:value|string)>\s{0,40})?(?P<value>[^<>\s][^<>]{0,2000}?)\s{0,40}</",
         examples=(('<entry key="password">rosebud</entry>', '<entry key="password">[secret]</entry>'),),
         counterexamples=('<entry key="timeout">30</entry>',),
@@ -293,7 +322,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "form-field",
-        Needs(marks="<=", words="input field textarea"),
+        Needs(marks="<=", words="input field textarea", template=r"<input"),
         r"<input\b(?=[^<>]{0,400}?\bvalue=[\"'](?P<value>[^\"'\n]{1,400})[\"'])(?=[^<>]{0,400}?\bname=[\"'](?P<name>[\w.\-\[\]]{1,80})[\"'])[^<>]{0,600}>",
         examples=(
             (
@@ -306,7 +335,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "form-data",
-        Needs(words="form", marks="-;"),
+        Needs(words="form", marks="-;", template=r"form-data; ?name="),
         r"form-data; ?name=\\{0,3}\"?(?P<name>[\w.\[\]-]{1,80})\\{0,3}\"?(?:\r?\n[A-Z][^\r\n]{1,200}){0,3}\r?\n\r?\n(?P<value>[^\r\n]{1,2000})",
         examples=(
             (
@@ -319,7 +348,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "validation-error",
-        Needs(words="input", marks="=", any_mark="\n["),
+        Needs(words="input", marks="=", any_mark="\n[", template=r"input_value="),
         r"(?:^|\n|\. )(?P<name>[\w.\-]{1,200})\r?\n[ \t]+[^\n]{0,400}\binput_value=(?:'(?P<value>[^'\n]{0,2000})'|\"(?P<value2>[^\"\n]{0,2000})\"|(?P<value3>[^\s,\]]{1,2000}))",
         examples=(
             (
@@ -334,7 +363,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "validation-input",
-        Needs(words="input", any_mark="\"'", marks=":"),
+        Needs(words="input", any_mark="\"'", marks=":", template=r"[\"']loc[\"']"),
         r"[\"']loc[\"']\s?:\s?[(\[][^)\]\n]{0,200}?[\"'](?P<name>[\w.\-]{1,80})[\"']\s?,?\s?[)\]][^{}\n]{0,600}?[\"']input[\"']\s?:\s?"
         r"(?:\"(?P<value>[^\"\n]{1,2000})\"|'(?P<value2>[^'\n]{1,2000})'|(?P<value3>[^\s,}\"'\[{]{1,400}))",
         examples=(
@@ -362,8 +391,8 @@ PATTERNS: Final = (
     ),
     Syntax(
         "netrc",
-        Needs(words="machine login"),
-        r"(?:^|[\s;])(?:login\s{1,4}(?P<login>\S{1,64})\s{1,4})?password\s{1,4}(?P<value>\S{1,200})(?=\s{0,4}(?:$|\n|account|macdef|machine))",
+        Needs(words="machine", parts=("password ", "password\n", "password\t")),
+        r"\bmachine\s{1,4}\S{1,100}(?:\s{1,4}(?:login|account)\s{1,4}\S{1,64}){0,2}\s{1,4}password\s{1,4}(?P<value>\S{1,200})",
         name="password",
         examples=(
             (
@@ -376,7 +405,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "pgpass",
-        Needs(marks="::::", template=r"[\w*.-]:(?:0{2,5}|\*):[A-Za-z_*]"),
+        Needs(marks="::::", template=r":(?:0{2,5}|\*):[A-Za-z_*]"),
         r"(?:^|\n)[\w.*-]{1,100}:(?:\d{2,5}|\*):(?:[A-Za-z_]\w{0,60}|\*):[A-Za-z_][\w.-]{0,60}:(?P<value>(?![\w.-]{1,40}=)\S{6,200})(?=\r?\n|$)",
         name="password",
         examples=(("db.example:5432:shop:app:rosebud17", "db.example:5432:shop:app:[secret]"),),
@@ -385,7 +414,10 @@ PATTERNS: Final = (
     ),
     Syntax(
         "cisco-secret",
-        Needs(words="password secret key community"),
+        Needs(
+            words="password secret key community",
+            template=r"(?:password|secret|key-string|key) 0x? |community |address \S+ key ",
+        ),
         r"\b(?:(?:password|secret|key-string|pre-shared-key|key) (?:[05789]|0x)|snmp-server community|pre-shared-key address \S{1,64} key) (?P<value>[^\s\"']{4,200})",
         name="password",
         examples=(("username backup password 7 0822455D0A16", "username backup password 7 [secret]"),),
@@ -404,7 +436,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "sasl-answer",
-        Needs(digits=3, any_mark="\n"),
+        Needs(digits=3, any_mark="\n", template=r"000[ -]\S*\s*\r?\n"),
         r"(?:^|[\s:])334[ -](?:[\w+/]{0,60}={0,2}|\S{0,60})\s{0,4}\r?\n(?:[C>][:>]? ?|-> ?|<- ?)?(?P<value>[A-Za-z0-9+/]{4,400}={0,2})(?=\r?(?:\n|$))",
         name="password",
         examples=(("S: 334 UGFzc3dvcmQ6\nC: cm9zZWJ1ZA==", "S: 334 UGFzc3dvcmQ6\nC: [secret]"),),
@@ -413,7 +445,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "pass-command",
-        Needs(words="pass"),
+        Needs(words="pass", template=r"PASS :?[^\s:/]"),
         r"(?:^|[>:\n-] ?)PASS :?(?P<value>[^\s:/][^\s/]{2,200})(?=\r?$|\r?\n| \()",
         name="password",
         examples=(("USER svc\nPASS rosebud1", "USER svc\nPASS [secret]"),),
@@ -440,7 +472,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "media-key",
-        Needs(words="inline"),
+        Needs(words="inline", template=r"inline:[A-Za-z0+/]{20}"),
         r"\binline:(?P<value>[A-Za-z0-9+/]{20,200}={0,2})",
         name="private_key",
         examples=(
@@ -458,6 +490,7 @@ PATTERNS: Final = (
             words="auth basicauth basic networkcredential usernamepasswordcredentials credentials passwordauthentication",
             marks="(",
             any_mark="\"'",
+            template=r"(?i:auth=|auth|credentials?|authentication)\(\s?[\"']",
         ),
         r"\b(?i:auth=|basic_?auth|(?:Network|UsernamePassword|Basic)Credentials?|HTTP\w{0,8}Auth|PasswordAuthentication)"
         r"\(\s?[\"'](?P<value>[^\"'\n]{1,100})[\"'],\s?[\"'](?P<value2>[^\"'\n]{1,200})[\"']",
@@ -470,7 +503,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "framework-cookie",
-        Needs(words="wordpress aspsessionid", marks="="),
+        Needs(words="wordpress aspsessionid", marks="=", template=r"wordpress_|ASPSESSIONID"),
         r"\bwordpress(?:_logged_in|_sec)?_[0-9a-f]{32}=(?P<value>[^;\s\"']{8,2000})|\bASPSESSIONID[A-Z]{4,16}=(?P<value2>[A-Z]{8,64})",
         name="cookie",
         examples=(
