@@ -81,7 +81,10 @@ def _is_header(text: str, start: int, end: int, mark: str) -> bool:
 
 
 def _record(text: str, cells: list[Cell], titles: list[str], *, spaced: bool) -> Iterator[Pair]:
-    """The cells of a line below titles. If blanks follow the commas, the line may be prose: cells without blanks."""
+    """The cells of a line below titles.
+
+    If blanks follow the commas, the line may be prose: only its cells without blanks are values.
+    """
     if len(titles) == 2 and titles[1].lower() in _VALUE_TITLES:
         yield from _row(text, cells[0], cells[1])
         return

@@ -52,6 +52,14 @@ _UNIT: Final = (
 )
 """One character of a bare value, or a quoted text behind a bracket."""
 _BARE: Final = re.compile(rf"(?:;(?![\w.\[\]%-]{{1,60}}=|\s|$|[\"'`])|{_UNIT}){_UNIT}*")
+_UNITS: Final = re.compile(rf"{_UNIT}*")
+_LINE: Final = 400
+"""Characters of a line before a value in which quotes are counted."""
+_OUTSIDE_WORDS: Final = {mark: re.compile(rf"{mark}(?<!\w.)|{mark}(?!\w)") for mark in "\"'`"}
+"""Quotes, without the apostrophe in a word."""
+_OPENED_BY: Final = {closing: opening for opening, closing in _PARTNER.items()}
+_GOES_ON: Final = re.compile(r"[\"'`)\]}][\"'`)\]},;.&]{0,15}[^\s\"'`)\]},;.&]")
+"""Closing marks with something behind them before the next blank."""
 _TRAILING: Final = ".,:;"
 _CHANGED: Final = re.compile(r"[ \t]{0,8}(?:->|=>|→)[ \t]{0,8}")
 
@@ -125,9 +133,15 @@ def block(text: str, start: int, end: int) -> Extent | None:
 def bare(text: str, start: int, end: int) -> Extent | None:
     """A value without quotes: up to a blank, or to a mark that the next name, or an end, follows."""
     found = _BARE.match(text, start, end)
-    if found is None:
+    stop = found.end() if found else start
+    for _ in range(_MOST_QUOTES):
+        if stop >= end or not _GOES_ON.match(text, stop) or _is_open(text, start, text[stop]):
+            break
+        more = _UNITS.match(text, stop + 1, end)
+        stop = more.end() if more else stop + 1
+    if stop == start:
         return None
-    end = found.end()
+    end = stop
     while end > start + 1 and text[end - 1] in _TRAILING:
         end -= 1
     for opening, closing in (*_PARTNER.items(), ("<", ">")):
@@ -136,6 +150,19 @@ def bare(text: str, start: int, end: int) -> Extent | None:
         ):
             end += 1
     return start, end
+
+
+def _is_open(text: str, start: int, mark: str) -> bool:
+    """Whether a quote or bracket that ``mark`` closes was opened in this line before ``start``.
+
+    Where the line begins too far before, it is taken to be open: a bounded way is searched.
+    """
+    begin = text.rfind("\n", max(0, start - _LINE), start) + 1
+    if not begin and start > _LINE:
+        return True
+    if mark in _OPENED_BY:
+        return text.count(_OPENED_BY[mark], begin, start) > text.count(mark, begin, start)
+    return len(_OUTSIDE_WORDS[mark].findall(text, begin, start)) % 2 == 1
 
 
 def line(text: str, start: int) -> Extent:
@@ -170,7 +197,7 @@ def extents(text: str, start: int, end: int | None = None, *, strict: bool) -> l
         return [found, *_joined(text, start, found), *_changed(text, found[1])]
     if strict and _QUOTE.match(text, start):
         return [line(text, start)]
-    end = len(text) if end is None else end
+    end = len(text) if end is None else min(end, len(text))
     found = container(text, start) or block(text, start, end) or bare(text, start, end)
     return [] if found is None else [found]
 
@@ -179,7 +206,7 @@ def _joined(text: str, start: int, found: Extent) -> list[Extent]:
     """What stands at once behind a closing quote, as a shell joins it to the value: ``'ab'cd``."""
     opening = _QUOTE.match(text, start)
     end = found[1] + (len(opening[1]) + len(opening[2]) if opening else 0)
-    rest = None if _STRUCTURE.match(text, end) else bare(text, end)
+    rest = None if _STRUCTURE.match(text, end) else bare(text, end, len(text))
     return [] if rest is None else [rest]
 
 
