@@ -185,21 +185,27 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
     return values.extents(text, first, end, strict=strict)
 
 
-_YAML: Final = re.compile(r"[ \t]{0,80}(?:- )?[\"']?[\w.-]{1,80}[\"']?:(?:[ \t]|\r?(?:\n|$))")
-_SEVERAL_WORDS: Final = re.compile(
-    r"[^\s#'\"\[{|>&!*][^\n#]{0,400}?[ \t][^\n#]{0,400}?(?=[ \t]*(?:#|\r?\n|\r?$))"
-)
-_PART: Final = re.compile(r"[^;=\n\"'{]{1,200}[ ][^;=\n\"']{0,200}(?=;)")
+_YAML: Final = re.compile(r"[ \t]{0,80}(?:- )?[\"']?[\w.-]{1,80}[\"']?:(?:[ \t]{1,80}|\r?(?:\n|$))")
+_LONGEST_YAML_NAME: Final = 240
+"""Characters of a line up to its value, in which its begin is looked for."""
+_TO_COMMENT: Final = re.compile(r"[^\s#'\"\[{|>&!*](?:[^\s#]|#(?<![ \t].)|[ \t]{1,80}(?![#\s]))*")
+_PART: Final = re.compile(r"[^;=\n\"'{][^;=\n\"']{0,400}(?=;)")
 
 
 def _yaml_line(text: str, start: int) -> list[Extent]:
-    """Several words up to the end of a line, if it and its neighbour are lines of a YAML document."""
-    found = _SEVERAL_WORDS.match(text, start)
-    begin = text.rfind("\n", 0, start) + 1
-    if found is None or not _YAML.match(text, begin):
+    """Several words up to the end of a line, if it and its neighbour are lines of a YAML document.
+
+    The name must begin the line: the rest of a line is read once, whatever stands in it.
+    """
+    begin = text.rfind("\n", max(0, start - _LONGEST_YAML_NAME), start) + 1
+    own = _YAML.match(text, begin)
+    if own is None or own.end() != start:
         return []
-    before = text.rfind("\n", 0, max(0, begin - 1)) + 1
-    behind = text.find("\n", start)
+    found = _TO_COMMENT.match(text, start)
+    if found is None or " " not in found[0]:
+        return []
+    before = text.rfind("\n", max(0, begin - _LONGEST_YAML_NAME), max(0, begin - 1)) + 1
+    behind = text.find("\n", found.end())
     neighbours = (begin and _YAML.match(text, before)) or (behind >= 0 and _YAML.match(text, behind + 1))
     return [found.span()] if neighbours else []
 
@@ -208,10 +214,12 @@ def _until_semicolon(text: str, start: int, name: str) -> list[Extent]:
     """A value with blanks in a connection string: between the semicolons before its name and behind it."""
     place = start - 2 - len(name)
     found = _PART.match(text, start) if place >= 0 and text[place] == ";" else None
-    return [found.span()] if found else []
+    return [found.span()] if found and " " in found[0] else []
 
 
-_PHRASE: Final = re.compile(r"[^\n,;|\"]{1,400}?(?=[ \t]*(?:[,;|\"\n]|$| [\w.-]{1,40}[=:]))|[^\n,;|\"]{400,}")
+_PHRASE: Final = re.compile(
+    r"[^\n,;|\"]{1,400}?(?=[ \t]{0,40}(?:[,;|\"\n]|$| [\w.-]{1,40}[=:]))|[^\n,;|\"]{400,}"
+)
 
 
 def _phrase(text: str, start: int) -> list[Extent]:
