@@ -21,9 +21,9 @@ from tallow.cli import main
 from tallow.stack.drill.receivers import serve as web
 from tallow.stack.drill.receivers import slack
 from tallow.stack.drill.receivers.message import Inbox
-from tallow.stack.engines.api import Api
-from tallow.stack.engines.native import StackError
-from tallow.stack.engines.services import ports
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.services.api import Api
+from tallow.stack.engines.services.definitions import ports
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("alerts")]
 

@@ -28,7 +28,7 @@ from support.leaky_app import attack, secret_headers
 from support.peers import tallow
 from support.server import Client, join_message
 from support.stack import Stack, stack, until
-from tallow.stack.engines import native
+from tallow.stack.engines.services.control import hold
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
@@ -90,7 +90,7 @@ async def everything(running: Stack, came: Exits, folder: Path) -> str:
         assert running.get("prometheus", "/api/v1/series", **{"match[]": seen}).json()["data"]
         came.keep("arguments", *(" ".join(process.cmdline()) for process in alive(running)))
     running.process("tallow").send_signal(signal.SIGKILL)
-    native.hold(running.home, ["tallow"])
+    hold(running.home, ["tallow"])
     until(lambda: running.mail("[CRITICAL]"), "the page")
     return correlation_id
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.stack import stack, until
-from tallow.stack.engines import native
+from tallow.stack.engines.services.control import hold
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,7 @@ def test_a_page_comes_when_tallow_is_killed_and_another_when_it_is_back(tmp_path
         early = len(running.mail("[CRITICAL]"))
         until(lambda: len(running.mail("[RESOLVED]")) == early, "quiet")
         running.process("tallow").send_signal(signal.SIGKILL)
-        native.hold(running.home, ["tallow"])
+        hold(running.home, ["tallow"])
         [page] = until(lambda: running.mail("[CRITICAL]")[early:], "the page")
         assert "does not answer" in page.subject
         assert f"127.0.0.1:{running.port('tallow')}" in page.text

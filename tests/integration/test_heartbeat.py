@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from support.stack import Stack, stack, until
 from tallow.cli import main
-from tallow.stack.engines import native
+from tallow.stack.engines.services.control import hold
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("heartbeat")]
 
@@ -42,7 +42,7 @@ def test_a_page_comes_when_alerting_dies_and_another_when_it_is_back(
     pages = len(running.mail("No heartbeat"))
     recovered = len(running.mail("The heartbeat is back"))
     running.process(service).send_signal(signal.SIGKILL)
-    native.hold(running.home, [service])
+    hold(running.home, [service])
     until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the page")
     page = running.mail("No heartbeat")[-1]
     assert page.subject.startswith("[CRITICAL]")

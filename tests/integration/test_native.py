@@ -23,8 +23,8 @@ from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
-from tallow.stack.engines.services import NAMES, SERVICES, ports
-from tallow.stack.engines.state.purge import Remains, purge
+from tallow.stack.engines.native.purge import Remains, purge
+from tallow.stack.engines.services.definitions import NAMES, SERVICES, ports
 from tallow.stack.engines.supervisor import state_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]

@@ -12,7 +12,7 @@ from support.stack import stack, until
 from tallow.stack import alerts
 from tallow.stack.drill.report import docs
 from tallow.stack.drill.verify import expected_routing
-from tallow.stack.engines import native
+from tallow.stack.engines.services.control import hold
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S
 
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
@@ -29,7 +29,7 @@ def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
         until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
         killed = time.monotonic()
         running.process("tallow").send_signal(signal.SIGKILL)
-        native.hold(running.home, ["tallow"])
+        hold(running.home, ["tallow"])
         until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
         took = time.monotonic() - killed
         said = (

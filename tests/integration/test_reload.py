@@ -22,7 +22,7 @@ from tallow.cli import main
 from tallow.stack.engines import configuration
 from tallow.stack.engines.reload import candidate
 from tallow.stack.engines.reload.acceptance import reload_state
-from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files

@@ -15,10 +15,10 @@ import psutil
 
 from support.debian import program
 from tallow.stack import credentials
-from tallow.stack.engines import native
-from tallow.stack.engines.health import probe
-from tallow.stack.engines.ports import used
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.native import lifecycle
+from tallow.stack.engines.services.definitions import SERVICES, ports
+from tallow.stack.engines.services.health import probe
+from tallow.stack.engines.services.ports import used
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import Running
@@ -55,7 +55,7 @@ class Stack:
 
     def start(self) -> None:
         """As `up`: whatever does not run yet, and wait until all of it is healthy."""
-        native.start(self.home, self.choices, lambda _: None)
+        lifecycle.start(self.home, self.choices, lambda _: None)
         until(self.healthy, "every service healthy")
 
     def healthy(self) -> bool:
@@ -120,4 +120,4 @@ def stack(
         made.start()
         yield made
     finally:
-        native.stop(made.home)
+        lifecycle.stop(made.home)

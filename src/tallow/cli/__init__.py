@@ -147,7 +147,7 @@ def running_server(home: Path | None) -> str | None:
     Raises:
         click.ClickException: one line about a folder that cannot be read.
     """
-    from tallow.stack.engines.address import server_url
+    from tallow.stack.engines.services.address import server_url
     from tallow.stack.engines.state.state_dir import HomeError, StateDir
 
     try:

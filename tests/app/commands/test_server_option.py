@@ -12,7 +12,7 @@ import pytest
 from support.peers import Program, tallow
 from support.server import Running
 from tallow.app.link import Link
-from tallow.stack.engines.services import ports
+from tallow.stack.engines.services.definitions import ports
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files

@@ -19,7 +19,7 @@ from tallow.stack.commands import query, silence
 from tallow.stack.commands.options import command_error
 from tallow.stack.commands.output.alerts import show_alerts
 from tallow.stack.commands.output.terminal import printable, printable_json, printable_lines
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from tallow.stack.clients.matchers import Matcher
-from tallow.stack.engines.api import Api
+from tallow.stack.engines.services.api import Api
 
 State = Literal["firing", "silenced", "inhibited"]
 WATCHDOG = "Watchdog"

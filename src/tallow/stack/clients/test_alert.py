@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from tallow.stack.alerts.links import OVERVIEW, Links
-from tallow.stack.engines.api import Api
 from tallow.stack.engines.logs.reader import Filter, read
+from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.mailbox.reader import messages
 from tallow.stack.routing.matrix import CATEGORIES, SEVERITIES, Channel, Receiver, receivers

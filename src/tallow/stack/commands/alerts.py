@@ -13,9 +13,9 @@ from tallow.stack.clients.test_alert import Result, TestAlert
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.output.alerts import show_alerts
 from tallow.stack.commands.output.terminal import new_console, printable
-from tallow.stack.engines.api import Api
-from tallow.stack.engines.links import message_links
 from tallow.stack.engines.reload.snapshot import running_settings
+from tallow.stack.engines.services.api import Api
+from tallow.stack.engines.services.links import message_links
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
 from tallow.stack.routing.receivers import missing

@@ -7,11 +7,12 @@ import sys
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.output.hints import command_line
-from tallow.stack.engines import native
-from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.native import lifecycle
+from tallow.stack.engines.native.purge import Remains, purge
+from tallow.stack.engines.services.control import hold
+from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.marker import FolderKind, recognise
-from tallow.stack.engines.state.purge import Remains, purge
 from tallow.stack.engines.state.state_dir import HomeError, StateDir
 
 SHOWN = 5
@@ -32,7 +33,7 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
     if services and purging:
         raise click.UsageError("--purge removes everything; it goes without names of services")
     if services:
-        native.hold(existing(home), services)
+        hold(existing(home), services)
         click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
         return
     if not _is_stack(home, purging=purging):
@@ -40,7 +41,7 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
         return
     if purging and not yes and sys.stdin.isatty():
         _ask(home)
-    native.stop(home)
+    lifecycle.stop(home)
     if purging:
         _tell(home, purge(home))
     else:

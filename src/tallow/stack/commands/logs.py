@@ -11,7 +11,7 @@ from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.output.terminal import printable, printable_json
 from tallow.stack.engines.logs.reader import LEVELS, Filter, Line, moment, read
 from tallow.stack.engines.logs.reader import follow as lines_to_come
-from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.state_dir import StateDir
 
 _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal": "bright_red"}

@@ -12,8 +12,8 @@ from typing import Final
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines.links import base_url
-from tallow.stack.engines.services import SERVICES
+from tallow.stack.engines.services.definitions import SERVICES
+from tallow.stack.engines.services.links import base_url
 from tallow.stack.engines.state.state_dir import StateDir
 
 OPENER_TIMEOUT_S: Final = 5.0

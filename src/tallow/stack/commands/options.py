@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import click
 
 from tallow.monitoring.settings.errors import BadSettingError
-from tallow.stack.commands.output.hints import command_line
 from tallow.stack.commands.output.terminal import printable_lines
-from tallow.stack.engines.native import NotRunningError, StackError
-from tallow.stack.engines.ports import PortTakenError
+from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.errors import NotRunningError, StackError
 from tallow.stack.engines.programs.programs import MissingProgramError
+from tallow.stack.engines.services.ports import PortTakenError
 from tallow.stack.engines.state.state_dir import HomeError, NoStackError, StateDir
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -10,7 +10,7 @@ import click
 
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.output.terminal import printable_lines
-from tallow.stack.engines.api import Api
+from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.state.state_dir import StateDir
 
 

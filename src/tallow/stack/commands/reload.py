@@ -7,7 +7,7 @@ import os
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.output.hints import command_line
+from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.reload import apply
 from tallow.stack.engines.reload.apply import Reloaded
 from tallow.stack.engines.state.state_dir import StateDir

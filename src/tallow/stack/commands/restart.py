@@ -8,11 +8,11 @@ from typing import Final
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.engines.native import StackError
-from tallow.stack.engines.service_state import service_states
-from tallow.stack.engines.services import NAMES
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.services.control import restart
+from tallow.stack.engines.services.definitions import NAMES
+from tallow.stack.engines.services.service_state import service_states
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.engines.supervisor.restart import restart
 
 HEALTHY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.25

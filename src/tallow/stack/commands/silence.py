@@ -16,8 +16,8 @@ from tallow.stack.clients.alertmanager import WATCHDOG, Silence
 from tallow.stack.clients.matchers import Matcher, MatcherError, narrow, reached
 from tallow.stack.commands.options import existing, home_option
 from tallow.stack.commands.output.terminal import printable
-from tallow.stack.engines.api import Api
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.state.state_dir import StateDir
 
 LONGEST = timedelta(days=30)

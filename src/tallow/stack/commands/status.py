@@ -9,12 +9,12 @@ from dataclasses import asdict
 import click
 
 from tallow.stack.commands.options import existing, home_option
-from tallow.stack.commands.output.hints import command_line
 from tallow.stack.commands.output.services import ServicesTable
-from tallow.stack.commands.output.table import addresses, heartbeat, paging
+from tallow.stack.commands.output.summary import addresses, heartbeat, paging
 from tallow.stack.commands.output.terminal import new_console
+from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.reload.snapshot import running_settings
-from tallow.stack.engines.service_state import ServiceState, service_states, unhealthy
+from tallow.stack.engines.services.service_state import ServiceState, service_states, unhealthy
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.heartbeat.state import HeartbeatState

@@ -13,17 +13,17 @@ from rich.live import Live
 from rich.text import Text
 
 from tallow.stack.commands.options import home_option
-from tallow.stack.commands.output.hints import command_line
 from tallow.stack.commands.output.services import ServicesTable
-from tallow.stack.commands.output.table import addresses, paging
+from tallow.stack.commands.output.summary import addresses, paging
 from tallow.stack.commands.output.terminal import new_console
-from tallow.stack.engines import native, upgrade
+from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.logs.reader import last_lines
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.native import lifecycle, upgrade
 from tallow.stack.engines.reload.apply import pending
 from tallow.stack.engines.reload.candidate import Candidate
 from tallow.stack.engines.reload.snapshot import running_settings
-from tallow.stack.engines.service_state import service_states, unhealthy
+from tallow.stack.engines.services.service_state import service_states, unhealthy
 from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S, StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 
@@ -75,7 +75,7 @@ def command(
         candidate = upgrade.restart_stack(home, choices, say)
         outdated = []
     else:
-        candidate = native.start(home, choices, say)
+        candidate = lifecycle.start(home, choices, say)
     for note in candidate.notes:
         console.print(Text(f"note: {note}", "yellow"), soft_wrap=True)
     try:

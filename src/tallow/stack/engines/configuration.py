@@ -9,8 +9,8 @@ from tallow.monitoring.lifecycle.private_files import private_folder, write_priv
 from tallow.monitoring.settings.env_file import read_env_file
 from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack import alerts, routing
-from tallow.stack.engines.links import message_links
-from tallow.stack.engines.services import HOST, SERVICES, ports
+from tallow.stack.engines.services.definitions import HOST, SERVICES, ports
+from tallow.stack.engines.services.links import message_links
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, Layout, Remote, prometheus_config

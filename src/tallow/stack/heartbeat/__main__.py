@@ -13,7 +13,7 @@ import uvicorn
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.alerts.links import Links
-from tallow.stack.commands.output.hints import command_line
+from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.app import create_app
 from tallow.stack.heartbeat.channels import channels

@@ -13,9 +13,9 @@ from markdown_it import MarkdownIt
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
-from tallow.stack.commands.output.hints import command_line
-from tallow.stack.engines.links import move_ports
+from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.programs.programs import CHECKOUT
+from tallow.stack.engines.services.links import move_ports
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat import pages
 

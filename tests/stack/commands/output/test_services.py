@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from tallow.stack.commands.output.services import ServicesTable
-from tallow.stack.engines.service_state import ServiceState
-from tallow.stack.engines.services import NAMES, SERVICES, ports
+from tallow.stack.engines.services.definitions import NAMES, SERVICES, ports
+from tallow.stack.engines.services.service_state import ServiceState
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import Running, SupervisorStatus

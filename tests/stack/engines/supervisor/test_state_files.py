@@ -9,8 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tallow.stack.engines import native
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.reload.apply import reload
+from tallow.stack.engines.services.control import hold
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import HomeError, StateDir
 from tallow.stack.engines.supervisor import state_files
@@ -40,7 +42,7 @@ def test_a_pid_that_is_another_process_by_now_is_let_alone(home: StateDir) -> No
     assert stale.process() is None
     state_files.write_report(home, SupervisorStatus(os.getpid(), {"prometheus": stale}))
     assert state_files.supervisor(home) is None
-    native.stop(home)  # would have ended this very process
+    lifecycle.stop(home)  # would have ended this very process
 
 
 def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None:
@@ -65,7 +67,7 @@ def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None
 def test_a_broken_or_newer_report_breaks_nothing(home: StateDir, content: str) -> None:
     (home.run / "report.json").write_text(content)
     assert state_files.read_report(home).services.keys() <= {"x"}
-    native.stop(home)
+    lifecycle.stop(home)
 
 
 def test_a_lock_is_held_by_one(home: StateDir) -> None:
@@ -76,9 +78,9 @@ def test_a_lock_is_held_by_one(home: StateDir) -> None:
 
 
 def test_nothing_can_be_told_to_a_stack_that_does_not_run(home: StateDir) -> None:
-    with pytest.raises(native.StackError, match="tallow up"):
-        native.hold(home, ["tallow"])
-    with pytest.raises(native.StackError, match="tallow up"):
+    with pytest.raises(StackError, match="tallow up"):
+        hold(home, ["tallow"])
+    with pytest.raises(StackError, match="tallow up"):
         reload(home, {}, print)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tallow.stack.clients.alertmanager import Alert
 from tallow.stack.commands.output.terminal import printable
-from tallow.stack.engines.service_state import ago
+from tallow.stack.engines.services.service_state import ago
 
 _COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
 _PLACES: Final = ("job", "instance", "mountpoint", "metric")

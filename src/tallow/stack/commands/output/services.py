@@ -11,8 +11,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
-from tallow.stack.engines.service_state import ServiceState, StateName, ago
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.services.definitions import SERVICES, ports
+from tallow.stack.engines.services.service_state import ServiceState, StateName, ago
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import Running

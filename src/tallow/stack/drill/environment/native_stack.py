@@ -19,10 +19,10 @@ from pydantic import SecretStr
 
 from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack.drill.environment.server import DrillError
-from tallow.stack.engines.api import Api
-from tallow.stack.engines.native import StackError
-from tallow.stack.engines.ports import used
-from tallow.stack.engines.services import ports
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.services.api import Api
+from tallow.stack.engines.services.definitions import ports
+from tallow.stack.engines.services.ports import used
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import Running

@@ -24,7 +24,7 @@ from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError, ServerUnderTest
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet, receiving
 from tallow.stack.engines.programs import programs as binaries
-from tallow.stack.engines.services import FLUSH_S, RESEND_S
+from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, Job
 

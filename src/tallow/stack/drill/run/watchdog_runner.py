@@ -16,7 +16,7 @@ from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.run.model import Drill, wait_until
 from tallow.stack.drill.run.result import Result
 from tallow.stack.drill.verify.expected_routing import PLACES, Place
-from tallow.stack.engines.services import RESEND_S
+from tallow.stack.engines.services.definitions import RESEND_S
 from tallow.stack.heartbeat.monitor import WAIT_S
 
 ALERT: Final = "Watchdog"

@@ -12,14 +12,14 @@ from typing import Final, TypeVar
 
 import psutil
 
-from tallow.stack.engines.api import Api
-from tallow.stack.engines.health import probe
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.reload.log_excerpt import LogExcerpt
-from tallow.stack.engines.services import SERVICES, Service, ports
+from tallow.stack.engines.services.api import Api
+from tallow.stack.engines.services.control import restart
+from tallow.stack.engines.services.definitions import SERVICES, Service, ports
+from tallow.stack.engines.services.health import probe
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.restart import restart
 from tallow.stack.engines.supervisor.state_files import Running
 
 START_S: Final = 60.0

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from tallow.monitoring.lifecycle.private_files import write_private
-from tallow.stack.engines import native
-from tallow.stack.engines.native import NotRunningError, StackError
+from tallow.stack.engines.errors import NotRunningError, StackError
 from tallow.stack.engines.reload import snapshot
 from tallow.stack.engines.reload.acceptance import restart_until_ready, take
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.reload.snapshot import Applied
-from tallow.stack.engines.services import NAMES, SERVICES
+from tallow.stack.engines.services.control import restart
+from tallow.stack.engines.services.definitions import NAMES, SERVICES
+from tallow.stack.engines.services.health import probe_all
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.restart import restart
 from tallow.stack.prometheus import METRICS_TOKEN_FILE
 
 _SIGNALLED: Final = tuple(service.name for service in SERVICES if service.reloads_on_sighup)
@@ -184,7 +184,7 @@ def _apply(
     """
     before = snapshot.read_applied(home)
     held = state_files.read_plan(home).held
-    failing = {name for name, health in native.health(home).items() if not health.healthy} - {*held}
+    failing = {name for name, health in probe_all(home).items() if not health.healthy} - {*held}
     reason = f"tallow reload: {', '.join(variables)} changed" if variables else "tallow reload"
     attempt, stale = _Attempt(home, change, failing), set[str]()
     change.apply()

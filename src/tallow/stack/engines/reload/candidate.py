@@ -17,7 +17,7 @@ from tallow.stack.engines.reload.misspelling import meant
 from tallow.stack.engines.reload.notes import notes_on
 from tallow.stack.engines.reload.program_check import check_configuration
 from tallow.stack.engines.reload.snapshot import ENVIRONMENT_FILE, as_text, read_values, stored_environment
-from tallow.stack.engines.services import SETTINGS_FILE
+from tallow.stack.engines.services.definitions import SETTINGS_FILE
 from tallow.stack.engines.stack_settings import CLASSES, StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.monitoring.settings.errors import BadSettingError
-from tallow.stack.engines.services import SERVICES, Service, fill
+from tallow.stack.engines.services.definitions import SERVICES, Service, fill
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 TIMEOUT_S: Final = 60.0

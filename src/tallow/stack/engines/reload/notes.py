@@ -12,7 +12,7 @@ from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, Variab
 from tallow.monitoring.variables import names
 from tallow.stack import variables as stack
 from tallow.stack.engines.reload.misspelling import meant
-from tallow.stack.engines.services import SERVICES
+from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.prometheus import METRICS_TOKEN_FILE
 
 _FIXED: Final = {"TALLOW_DATA_DIR", *(name for service in SERVICES for name in service.environment)} - {

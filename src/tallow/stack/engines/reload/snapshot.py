@@ -16,7 +16,7 @@ from tallow.monitoring.settings.env_file import quoted, read_env_file
 from tallow.monitoring.settings.small_file import UnreadableFileError, read_small_file
 from tallow.monitoring.settings.variable_source import MAX_SECRET_BYTES, VariableSource
 from tallow.stack.engines import configuration
-from tallow.stack.engines.services import SERVICES, SETTINGS_FILE
+from tallow.stack.engines.services.definitions import SERVICES, SETTINGS_FILE
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StateDir, read_json
 

@@ -66,7 +66,7 @@ Record = TypeVar("Record", "Probe", "Release", "Task", "Running", "RestartReques
 
 @dataclass(frozen=True, slots=True)
 class RestartRequest:
-    """A wish that one service is restarted; see :func:`tallow.stack.engines.supervisor.restart.restart`."""
+    """A wish that one service is restarted; see :func:`tallow.stack.engines.services.control.restart`."""
 
     number: int
     """Higher than that of the service's request before."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -15,14 +14,17 @@ import psutil
 
 from tallow.monitoring.lifecycle.private_files import append_private
 from tallow.stack import credentials
-from tallow.stack.engines import configuration, ports, release
-from tallow.stack.engines.health import Health, probe
+from tallow.stack.engines import configuration
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.native import release
 from tallow.stack.engines.programs.programs import Program, ensure
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.reload.snapshot import wanted, write_applied
-from tallow.stack.engines.services import SERVICES, Service, fill
-from tallow.stack.engines.services import ports as ports_of
+from tallow.stack.engines.services import ports
+from tallow.stack.engines.services.control import STOP_S, wait_until
+from tallow.stack.engines.services.definitions import SERVICES, Service, fill
+from tallow.stack.engines.services.definitions import ports as ports_of
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
@@ -30,19 +32,8 @@ from tallow.stack.engines.supervisor.child_process import TERMINATE_S
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
 
 START_S: Final = 10.0
-STOP_S: Final = len(SERVICES) * TERMINATE_S + 10.0
-"""The supervisor ends one program after the other, and each may take its time."""
-POLL_S: Final = 0.1
 
 Say = Callable[[str], None]
-
-
-class StackError(Exception):
-    """The stack cannot do what was asked: a clear line or two."""
-
-
-class NotRunningError(StackError):
-    """The stack, or the part of it that was asked, is not running or does not answer."""
 
 
 def start(home: StateDir, choices: StackOptions, say: Say, candidate: Candidate | None = None) -> Candidate:
@@ -100,37 +91,10 @@ def stop(home: StateDir, reason: str = "tallow down") -> None:
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(running)
                 process.terminate()
-                _wait(
+                wait_until(
                     lambda: not process.is_running(), STOP_S, f"the supervisor (pid {running}) does not end"
                 )
         end_orphans(home)
-
-
-def hold(home: StateDir, names: Iterable[str]) -> None:
-    """Stop some services and keep them down until the next :func:`start`.
-
-    Raises:
-        NotRunningError: nothing runs.
-        StackError: one does not stop.
-    """
-    running = state_files.supervisor(home)
-    if running is None:
-        raise NotRunningError("nothing runs here; start it with: tallow up")
-    names = tuple(names)
-    state_files.update_plan(
-        home, lambda told: replace(told, held=tuple(sorted({*told.held, *names}))), running
-    )
-    _wait(
-        lambda: all(state_files.read_report(home).services[name].pid is None for name in names),
-        STOP_S,
-        f"{', '.join(names)} did not stop",
-    )
-
-
-def health(home: StateDir) -> dict[str, Health]:
-    """How each service answers now, in their order."""
-    known = ports_of(home.choices().port_offset)
-    return {service.name: probe(service, known[service.name], home) for service in SERVICES}
 
 
 def end_orphans(home: StateDir) -> None:
@@ -229,16 +193,8 @@ def _supervise(home: StateDir, environment: Mapping[str, str]) -> None:
             stderr=output,
             start_new_session=True,
         )
-    _wait(
+    wait_until(
         lambda: state_files.supervisor(home) is not None,
         START_S,
         f"the supervisor does not come up; see {log}",
     )
-
-
-def _wait(done: Callable[[], bool], seconds: float, otherwise: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            raise StackError(otherwise)
-        time.sleep(POLL_S)

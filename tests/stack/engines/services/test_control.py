@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from support.stack import until
-from tallow.stack.engines import native
-from tallow.stack.engines.native import StackError
+from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.native import lifecycle
+from tallow.stack.engines.services.control import hold, restart
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.restart import restart
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
 
 
@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Iterator[StateDir]:
     try:
         yield made
     finally:
-        native.stop(made)
+        lifecycle.stop(made)
 
 
 def pid(home: StateDir, name: str) -> int | None:
@@ -69,7 +69,7 @@ def test_each_request_restarts_once(home: StateDir) -> None:
 
 
 def test_a_held_service_stays_down(home: StateDir) -> None:
-    native.hold(home, ["tallow"])
+    hold(home, ["tallow"])
     assert restart(home, ["tallow", "prometheus"], "tallow reload") == ("prometheus",)
     assert pid(home, "tallow") is None
 

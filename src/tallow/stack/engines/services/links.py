@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from tallow.stack.alerts import Links
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.services.definitions import SERVICES, ports
 
 _DEFAULT_PORTS: Final = frozenset(service.port for service in SERVICES)
 _ADDRESS: Final = re.compile(r"\b(localhost|127\.0\.0\.1):(\d{1,5})\b")

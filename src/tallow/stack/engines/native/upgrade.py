@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from tallow.stack.engines import native, release
-from tallow.stack.engines.native import Say
+from tallow.stack.engines.native import lifecycle, release
+from tallow.stack.engines.native.lifecycle import Say
 from tallow.stack.engines.programs.programs import MissingProgramError
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
@@ -18,7 +18,7 @@ def outdated(home: StateDir, say: Say) -> list[str]:
     if state_files.supervisor(home) is None:
         return []
     try:
-        programs = native.ensure_programs(say)
+        programs = lifecycle.ensure_programs(say)
     except MissingProgramError:  # the one that runs goes on, whatever became of its file
         programs = {}
     return release.differences(state_files.read_plan(home).release, release.current(programs))
@@ -37,9 +37,9 @@ def restart_stack(home: StateDir, choices: StackOptions, say: Say) -> Candidate:
         StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
     """
     had = home.choices()
-    native.require_same_ports(had, choices)
+    lifecycle.require_same_ports(had, choices)
     new = replace(had, liveness_timeout=choices.liveness_timeout)
     candidate = validate(home, new, os.environ, say, running=True)
-    native.ensure_programs(say)
-    native.stop(home, "tallow up --restart")
-    return native.start(home, new, say, candidate)
+    lifecycle.ensure_programs(say)
+    lifecycle.stop(home, "tallow up --restart")
+    return lifecycle.start(home, new, say, candidate)

@@ -12,10 +12,10 @@ from rich.panel import Panel
 from rich.text import Text
 
 from tallow.stack import routing
-from tallow.stack.commands.output.hints import command_line
-from tallow.stack.engines.links import base_url
-from tallow.stack.engines.service_state import ago
-from tallow.stack.engines.services import SERVICES
+from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.services.definitions import SERVICES
+from tallow.stack.engines.services.links import base_url
+from tallow.stack.engines.services.service_state import ago
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.routing import AlertSettings

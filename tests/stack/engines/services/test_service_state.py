@@ -11,8 +11,15 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from tallow.stack.engines.health import Health
-from tallow.stack.engines.service_state import RECENT_S, START_S, ServiceState, ago, service_state, unhealthy
+from tallow.stack.engines.services.health import Health
+from tallow.stack.engines.services.service_state import (
+    RECENT_S,
+    START_S,
+    ServiceState,
+    ago,
+    service_state,
+    unhealthy,
+)
 from tallow.stack.engines.supervisor.state_files import Cause, Exit, Running
 
 ANSWERS = Health(True)

@@ -11,9 +11,9 @@ import httpx
 
 from tallow.monitoring.integrations.http_client import client
 from tallow.stack import credentials
-from tallow.stack.engines.http_errors import describe
-from tallow.stack.engines.native import NotRunningError, StackError
-from tallow.stack.engines.services import HOST, ports
+from tallow.stack.engines.errors import NotRunningError, StackError
+from tallow.stack.engines.services.definitions import HOST, ports
+from tallow.stack.engines.services.http_errors import describe
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.prometheus import USER
 

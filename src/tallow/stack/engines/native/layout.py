@@ -13,7 +13,7 @@ from tallow.stack.engines.logs.rotation import KEPT
 from tallow.stack.engines.reload.file_transaction import FOLDER as CHANGE_FOLDER
 from tallow.stack.engines.reload.program_check import FOLDER as CHECK_FOLDER
 from tallow.stack.engines.reload.snapshot import APPLIED_FILE, ENVIRONMENT_FILE
-from tallow.stack.engines.services import NAMES, SETTINGS_FILE
+from tallow.stack.engines.services.definitions import NAMES, SETTINGS_FILE
 from tallow.stack.engines.state.marker import FOLDERS, MARKER, OPTIONS_FILE
 from tallow.stack.engines.supervisor.state_files import FILES as RUN_FILES
 from tallow.stack.routing.receivers import SECRET_FILES

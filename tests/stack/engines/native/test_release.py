@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tallow import __version__
-from tallow.stack.engines.release import code_digest, current, differences
+from tallow.stack.engines.native.release import code_digest, current, differences
 from tallow.stack.engines.supervisor.state_files import Release
 
 HERE = Release("1.1.0", "digest", {"prometheus": "3.16.0", "alertmanager": "0.35.1"})

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tallow.stack.engines.ports import PortTakenError, check
+from tallow.stack.engines.services.ports import PortTakenError, check
 
 
 def test_a_taken_port_names_its_holder_and_the_way_out() -> None:

@@ -12,7 +12,7 @@ from tallow import __version__
 from tallow.stack.engines.programs.programs import Program
 from tallow.stack.engines.supervisor.state_files import Release
 
-_PACKAGE: Final = Path(__file__).parents[2]
+_PACKAGE: Final = Path(__file__).parents[3]
 
 
 def current(programs: Mapping[str, Program]) -> Release:

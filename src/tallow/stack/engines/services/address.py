@@ -18,7 +18,7 @@ def server_url(home: StateDir) -> str | None:
     if not home.exists():
         return None
     # Imported here: `tallow send` asks on every start, and most machines that send have no stack.
-    from tallow.stack.engines.services import HOST, ports
+    from tallow.stack.engines.services.definitions import HOST, ports
     from tallow.stack.engines.supervisor.state_files import supervisor
 
     if supervisor(home) is None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import psutil
 
-from tallow.stack.engines.services import HOST
+from tallow.stack.engines.services.definitions import HOST
 
 
 class PortTakenError(Exception):

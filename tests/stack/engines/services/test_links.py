@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tallow.stack.alerts import Links
-from tallow.stack.engines.links import base_url, message_links, move_ports
-from tallow.stack.engines.services import SERVICES, ports
+from tallow.stack.engines.services.definitions import SERVICES, ports
+from tallow.stack.engines.services.links import base_url, message_links, move_ports
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 RUNBOOKS = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs" / "runbooks").glob("*.md")}
 
 

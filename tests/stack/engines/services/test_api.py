@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tallow.stack.engines import api
-from tallow.stack.engines.api import Api
-from tallow.stack.engines.native import NotRunningError, StackError
+from tallow.stack.engines.errors import NotRunningError, StackError
+from tallow.stack.engines.services import api
+from tallow.stack.engines.services.api import Api
 
 ANSWERS = {
     "/fine": (200, b'{"status": "success"}'),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tallow.monitoring.lifecycle.private_files import drafts, private_folder
-from tallow.stack.engines.state import layout
+from tallow.stack.engines.native import layout
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.marker import (
     FOLDERS,

@@ -9,8 +9,7 @@ from typing import Final, Literal
 
 import psutil
 
-from tallow.stack.engines import native
-from tallow.stack.engines.health import Health
+from tallow.stack.engines.services.health import Health, probe_all
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import Exit, Running
@@ -44,7 +43,7 @@ def service_states(home: StateDir) -> dict[str, ServiceState]:
     """Ask every service of the stack in ``home``; in the order of the services."""
     report = state_files.read_report(home)
     return {
-        name: service_state(report.services.get(name), health) for name, health in native.health(home).items()
+        name: service_state(report.services.get(name), health) for name, health in probe_all(home).items()
     }
 
 

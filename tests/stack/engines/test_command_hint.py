@@ -13,8 +13,8 @@ from rich.console import Console
 
 from tallow.stack import credentials
 from tallow.stack.commands import options, status
-from tallow.stack.commands.output.hints import command_line
-from tallow.stack.commands.output.table import addresses
+from tallow.stack.commands.output.summary import addresses
+from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.state.state_dir import HomeError, StackOptions, StateDir
 
 

@@ -10,12 +10,12 @@ import pytest
 from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack import credentials
 from tallow.stack.engines import configuration
-from tallow.stack.engines.services import SERVICES
+from tallow.stack.engines.native import layout
+from tallow.stack.engines.native.purge import Remains, purge
+from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.engines.stack_settings import StackSettings
-from tallow.stack.engines.state import layout
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.marker import FolderKind, recognise
-from tallow.stack.engines.state.purge import Remains, purge
 from tallow.stack.engines.state.state_dir import HomeError, StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, SupervisorStatus

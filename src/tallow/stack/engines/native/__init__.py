@@ -1,0 +1,1 @@
+"""The native engine: starts, stops, upgrades and purges a stack of programs of this machine."""
