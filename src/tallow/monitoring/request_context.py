@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 
-Scope = MutableMapping[str, Any]
-RouteOf = Callable[[Scope], str | None]
+from tallow.monitoring.asgi_types import RouteOf, Scope
 
 MAX_AGENT: Final = 400
 _REFUSALS: Final = frozenset({b"dnt", b"sec-gpc"})

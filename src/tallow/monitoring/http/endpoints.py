@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Final
 
+from tallow.monitoring.asgi_types import Scope, Send
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.negotiation import negotiate
 from tallow.monitoring.health import Health, responses
 from tallow.monitoring.http import auth
 from tallow.monitoring.metrics import Metrics
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 METHODS: Final = frozenset({"GET", "HEAD"})
 _GUARDED: Final = frozenset({*scrape.PATHS, responses.DETAILED})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
 from tallow.monitoring import correlation, request_context
+from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.health import HEALTH, Health
 from tallow.monitoring.http.endpoints import Endpoints
@@ -16,13 +16,6 @@ from tallow.monitoring.http.route_templates import RouteTable, path_of
 from tallow.monitoring.lifecycle import error_hooks, shutdown, warn_once
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.metrics.runtime import Runtime
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-RouteOf = Callable[[Scope], str | None]
 
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
 _WANTED: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
@@ -51,7 +44,7 @@ class Instrumentation:
 
     def __init__(
         self,
-        app: App,
+        app: ASGIApp,
         *,
         metrics: Metrics = METRICS,
         health: Health = HEALTH,
@@ -231,12 +224,27 @@ def _headers(scope: Scope) -> dict[str, str]:
     }
 
 
-def instrument(app: App, **options: Any) -> App:
-    """Instrument an ASGI application.
+def instrument(app: ASGIApp, **options: Any) -> ASGIApp:
+    """Add metrics, correlation ids, error capture, ``/metrics`` and health endpoints to an ASGI application.
 
-    A Starlette or FastAPI application is instrumented in place, outside all of its own middleware, and
-    returned; anything else is wrapped, and the wrapper is what a server must be given. Options are those of
-    :class:`Instrumentation`. Instrumenting the same application again does nothing.
+    A Starlette or FastAPI application is changed in place, outside its own middleware, and returned. Any
+    other application is wrapped: give the wrapper to the server. A second call does nothing.
+
+    Args:
+        app: the application; it must not have served a request yet.
+        options: the keyword arguments of :class:`Instrumentation`.
+
+    Returns:
+        The application to serve.
+
+    Raises:
+        RuntimeError: a Starlette application has already built its middleware.
+
+    Example:
+        >>> async def app(scope, receive, send):
+        ...     await send({"type": "http.response.start", "status": 204, "headers": []})
+        ...     await send({"type": "http.response.body", "body": b""})
+        >>> app = instrument(app, metrics_token="a-long-random-bearer-token")
     """
     build = getattr(app, "build_middleware_stack", None)
     if build is None:
@@ -246,7 +254,7 @@ def instrument(app: App, **options: Any) -> App:
     if getattr(app, "middleware_stack", None) is not None:
         raise RuntimeError("instrument(app) must be called before the application serves its first request")
 
-    def instrumented() -> App:
+    def instrumented() -> ASGIApp:
         return Instrumentation(build(), routed=app, **options)
 
     instrumented.instrumented = True  # type: ignore[attr-defined]

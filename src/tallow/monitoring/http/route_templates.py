@@ -7,12 +7,12 @@ The framework's own match is read after it has been made (Starlette and FastAPI 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from tallow.monitoring.asgi_types import Scope
 from tallow.monitoring.catalog import OTHER
 
-Scope = MutableMapping[str, Any]
 Register = Callable[[str, tuple[str, ...]], bool]
 
 _PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(:[a-zA-Z_]\w*)?}")

@@ -63,8 +63,10 @@ def client(
         options: more arguments of ``httpx.Client``.
 
     Example:
-        >>> with client(timeout=10) as http:
-        ...     answer = http.get("http://localhost:3000/api/health")
+        >>> with client(timeout=10, base_url="http://localhost:3000") as http:
+        ...     request = http.build_request("GET", "/api/health")
+        >>> str(request.url)
+        'http://localhost:3000/api/health'
     """
     settings = ProxySettings() if direct else proxies or ProxySettings.read()
     routed = _Routed(settings, _transports(settings, transport or {}))

@@ -1,6 +1,7 @@
-"""A process that forks: no lock may be held in the copy for ever, and no two may write to one row.
+"""Fork safety: hold registered locks across ``fork()``, then reset each registered object in the child.
 
-A server that loads the application before it forks its workers does so, and so does multiprocessing.
+Servers that load the application before they fork their workers need this, and so does multiprocessing. The
+library's only call of ``os.register_at_fork`` is here.
 """
 
 from __future__ import annotations
@@ -8,47 +9,65 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class ForkAware(Protocol):
-    """What must know of a fork."""
-
-    lock: threading.RLock
+    """An object with state that a forked child must not share with its parent."""
 
     def after_fork(self) -> None:
-        """This process is the copy."""
+        """Reset the copy. Called in the child, after the locks are released."""
 
 
-_watched: weakref.WeakSet[ForkAware] = weakref.WeakSet()
-_held: list[ForkAware] = []
-_forking = threading.RLock()
+lock: Final = threading.RLock()
+"""Held during each fork. Hold it to keep other threads from forking, while a shared object is created."""
+
+_registered: Final[weakref.WeakKeyDictionary[ForkAware, threading.RLock | None]] = weakref.WeakKeyDictionary()
+_held: Final[list[tuple[ForkAware, threading.RLock | None]]] = []
 
 
-def watch(survivor: ForkAware) -> None:
-    """Hold its lock across each fork, and tell its copy."""
-    _watched.add(survivor)
+def register(participant: ForkAware, hold: threading.RLock | None = None) -> None:
+    """Reset ``participant`` in every forked child, for as long as it is referenced elsewhere.
+
+    Call it without holding ``hold``: a fork in another thread may hold :data:`lock` and wait for ``hold``.
+
+    Args:
+        participant: a hashable object that supports weak references.
+        hold: a lock that is held during the fork, so that the child does not get it locked by a thread that
+            does not exist there. Not needed if ``after_fork`` replaces the lock.
+    """
+    with lock:
+        _registered[participant] = hold
+
+
+def unregister(participant: ForkAware) -> None:
+    """Stop resetting ``participant``. An object that is not registered is ignored."""
+    with lock:
+        _registered.pop(participant, None)
 
 
 def _before() -> None:
-    _forking.acquire()
-    _held[:] = list(_watched)
-    for survivor in _held:
-        survivor.lock.acquire()
+    lock.acquire()
+    _held[:] = list(_registered.items())
+    for _, hold in _held:
+        if hold is not None:
+            hold.acquire()
 
 
-def _release() -> None:
+def _after_in_parent() -> None:
     while _held:
-        _held.pop().lock.release()
-    _forking.release()
+        _, hold = _held.pop()
+        if hold is not None:
+            hold.release()
+    lock.release()
 
 
-def _copied() -> None:
-    copies = list(_held)
-    _release()
-    for survivor in copies:
-        survivor.after_fork()
+def _after_in_child() -> None:
+    participants = [participant for participant, _ in _held]
+    _after_in_parent()
+    for participant in participants:
+        participant.after_fork()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(before=_before, after_in_parent=_release, after_in_child=_copied)
+    os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

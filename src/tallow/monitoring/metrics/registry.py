@@ -41,7 +41,7 @@ class Registry:
         self._collectors: list[Callable[[], None]] = []
         for metric in metrics:
             self.declare(metric)
-        fork.watch(self)
+        fork.register(self, self.lock)
 
     def declare(self, metric: Metric) -> Family:
         """Add a metric (an application's own, for instance).

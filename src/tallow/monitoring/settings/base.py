@@ -73,8 +73,10 @@ class Settings(BaseModel):
                 unless it is the environment, the file in which it stands.
 
         Example:
-            >>> MonitoringSettings.load(log_level="debug").log_level
-            'debug'
+            >>> class ShopSettings(Settings):
+            ...     shop_port: int = 8000
+            >>> ShopSettings.load(VariableSource({"SHOP_PORT": "9000"})).shop_port
+            9000
         """
         source = source or VariableSource.of_process(strict=cls.strict_env_file)
         if cls.strict_env_file and source.env_file:

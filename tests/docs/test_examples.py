@@ -1,0 +1,124 @@
+"""Every public name of the library is documented with an example, and every example runs."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import tallow.monitoring
+from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.settings import current_settings
+
+DOCUMENTED = ("tallow.monitoring",)
+"""Packages whose public names are complete: each has an example and names its parameters."""
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(tallow.monitoring.__path__, "tallow.monitoring.")
+    if ".privacy." not in module.name
+)
+OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+
+
+def public_names() -> list[tuple[str, str]]:
+    return [(package, name) for package in DOCUMENTED for name in importlib.import_module(package).__all__]
+
+
+def documentation(module: ModuleType, name: str) -> str:
+    """The docstring of a class or function, or the string that follows the assignment of any other name."""
+    value = getattr(module, name)
+    if inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value):
+        return inspect.getdoc(value) or ""
+    for node, following in _statements(module):
+        if isinstance(node, ast.ImportFrom) and name in {alias.asname or alias.name for alias in node.names}:
+            return documentation(importlib.import_module(node.module or ""), name)
+        if name in _assigned(node) and isinstance(following, ast.Expr):
+            assert isinstance(following.value, ast.Constant), name
+            return inspect.cleandoc(str(following.value.value))
+    return ""
+
+
+def _statements(module: ModuleType) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
+    body = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body
+    return zip(body, [*body[1:], None], strict=True)
+
+
+def _assigned(node: ast.stmt) -> set[str]:
+    targets = (
+        node.targets
+        if isinstance(node, ast.Assign)
+        else [node.target]
+        if isinstance(node, ast.AnnAssign)
+        else []
+    )
+    return {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def parameters(value: Any) -> list[str]:
+    """The parameters a caller passes: those of ``__init__`` for a class that defines one."""
+    if inspect.isclass(value):
+        value = vars(value).get("__init__")
+    if not inspect.isroutine(value):
+        return []
+    return [name for name in inspect.signature(value).parameters if name != "self"]
+
+
+def run(test: doctest.DocTest) -> str:
+    report: list[str] = []
+    doctest.DocTestRunner(optionflags=OPTIONS, verbose=False).run(test, out=report.append)
+    return "".join(report)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """Names that examples may use without an import; an empty current folder and default settings."""
+    monkeypatch.chdir(tmp_path)
+    current_settings.cache_clear()
+    yield {"metrics": Metrics(Registry())}
+    current_settings.cache_clear()
+
+
+@pytest.mark.parametrize(("package", "name"), public_names())
+def test_a_public_name_has_an_example(package: str, name: str) -> None:
+    assert ">>> " in documentation(importlib.import_module(package), name)
+
+
+@pytest.mark.parametrize(("package", "name"), public_names())
+def test_a_public_name_documents_its_parameters(package: str, name: str) -> None:
+    module = importlib.import_module(package)
+    text = documentation(module, name)
+    assert [each for each in parameters(getattr(module, name)) if each not in text] == []
+
+
+@pytest.mark.parametrize(("package", "name"), public_names())
+def test_the_example_of_a_public_name_runs(package: str, name: str, names: dict[str, Any]) -> None:
+    module = importlib.import_module(package)
+    known = {**vars(module), **names}
+    test = doctest.DocTestParser().get_doctest(documentation(module, name), known, name, package, 0)
+    assert run(test) == ""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_run(name: str, names: dict[str, Any]) -> None:
+    module = importlib.import_module(name)
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, globs={**vars(module), **names}):
+        assert run(test) == ""
+
+
+def test_a_wrong_example_fails() -> None:
+    test = doctest.DocTestParser().get_doctest(">>> 1 + 1\n3", {}, "wrong", None, 0)
+    assert "Got:\n    2" in run(test)
+
+
+def test_the_text_after_an_assignment_documents_it() -> None:
+    assert documentation(tallow.monitoring.metrics, "REGISTRY").startswith("The process's own registry")
