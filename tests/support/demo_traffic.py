@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE
 from typing import Any
 
 from support.server import Client, Peer
-from tallow.app.server.limits.report_validation import ALLOWED
+from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -41,7 +41,7 @@ async def browsers(client: Client) -> None:
 
 
 async def _report(client: Client, peer: Peer, metrics: Metrics) -> None:
-    snapshot: Any = metrics.registry.snapshot(ALLOWED)
+    snapshot: Any = metrics.registry.snapshot(REPORTED_METRICS)
     for _ in range(100):  # the start may still be on its way
         answer = await client.report(peer.joined["telemetry_token"], snapshot)
         if answer.status_code == 200:

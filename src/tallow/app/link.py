@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import re
@@ -12,10 +11,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tallow.app.crypto.kdf import SECRET_BYTES, join_token, resume_key
+from tallow.app.wire import ROOM_ID, decode_base64url, encode_base64url
 from tallow.monitoring.http.auth import is_loopback
 
 ACCEPTED: Final = "https://HOST/#ROOM.SECRET"
-_FRAGMENT: Final = re.compile(r"([a-z2-7]{16})\.([A-Za-z0-9_-]{22})")
+_FRAGMENT: Final = re.compile(rf"({ROOM_ID.pattern})\.([A-Za-z0-9_-]{{22}})")
 _HOST: Final = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 
 
@@ -40,7 +40,7 @@ class Link:
     @property
     def text(self) -> str:
         """The link as it is handed to the other side."""
-        return f"{self.server}/#{self.room}.{_encode(self.secret)}"
+        return f"{self.server}/#{self.room}.{encode_base64url(self.secret)}"
 
     @property
     def join_token(self) -> bytes:
@@ -71,8 +71,8 @@ class Link:
         found = _FRAGMENT.fullmatch(fragment)
         if found is None:
             raise LinkError(f"what stands behind the # is not ROOM.SECRET; accepted: {ACCEPTED}")
-        secret = base64.urlsafe_b64decode(found[2] + "==")
-        if _encode(secret) != found[2]:  # 132 bits are spelled, and the last 4 must be 0
+        secret = decode_base64url(found[2])
+        if encode_base64url(secret) != found[2]:  # 132 bits are spelled, and the last 4 must be 0
             raise LinkError("the last character of the link is wrong: copy the whole link again")
         if not place and server is not None:
             place = server()
@@ -113,7 +113,3 @@ def is_exposed(server: str) -> bool:
     parts = urlsplit(server)
     host = parts.hostname or ""
     return parts.scheme == "http" and not (host == "localhost" or is_loopback(host))
-
-
-def _encode(secret: bytes) -> str:
-    return base64.urlsafe_b64encode(secret).decode().rstrip("=")

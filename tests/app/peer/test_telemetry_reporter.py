@@ -10,12 +10,12 @@ import pytest
 from support.server import Running
 from tallow.app.peer.server_client import ServerClient, trust
 from tallow.app.peer.telemetry_reporter import REPORTED, TelemetryReporter, difference, new_metrics
-from tallow.app.server.limits.report_validation import ALLOWED
+from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 
 
 def test_peers_report_what_the_server_takes() -> None:
-    assert set(REPORTED) == set(ALLOWED)
+    assert set(REPORTED) == set(REPORTED_METRICS)
 
 
 def snapshot(metrics: Metrics) -> dict[str, Any]:

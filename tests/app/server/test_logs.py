@@ -54,7 +54,7 @@ async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
     assert [record["role"] for record in joined] == ["sender", "receiver"]
     assert {record["correlation_id"] for record in joined} == {sender.joined["correlation_id"]}
     everything = str(records(sink))
-    for private in (sender.joined["room"], sender.joined["seat"], sender.joined["relay_ticket"]):
+    for private in (sender.joined["room"], sender.joined["rejoin_key"], sender.joined["relay_ticket"]):
         assert private not in everything
     assert '"WebSocket' not in everything
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.server import Peer, Running, serving
-from tallow.app.server.limits.report_validation import ALLOWED
+from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -18,7 +18,7 @@ SOON = {"outcome_report_timeout": 0.3, "sender_reconnect_grace": 0.6}
 def outcome(status: str) -> dict[str, Any]:
     metrics = Metrics(Registry())
     metrics.record_transfer(status, "relay", 10, 0.1)
-    return metrics.registry.snapshot(ALLOWED)
+    return metrics.registry.snapshot(REPORTED_METRICS)
 
 
 async def begun(server: Running) -> tuple[Peer, Peer]:

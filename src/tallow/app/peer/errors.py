@@ -65,7 +65,7 @@ _REFUSALS: Final = {
         "no such room: the link is wrong (copy the whole link again), or its time is over",
         "auth",
     ),
-    "seat_taken": ("somebody else has taken this side of the transfer already", "auth"),
+    "role_taken": ("somebody else has taken this side of the transfer already", "auth"),
     "expired": ("this link is used up: it is good for one transfer and for a limited time", "signaling"),
     "bad_version": ("the server speaks another version of the protocol; update the older one", "signaling"),
     "rate_limited": ("the server has had too many requests from here; try again in a minute", "signaling"),

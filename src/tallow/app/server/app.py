@@ -24,6 +24,7 @@ from tallow.app.server.rooms.manager import RoomManager
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.responses import ApiError, on_api_error, on_failure, on_http_exception
+from tallow.app.wire import INFO_PATH, OPENAPI_PATH, RELAY_PATH, ROOMS_PATH, SIGNAL_PATH, TELEMETRY_PATH
 from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
 from tallow.monitoring.integrations.caches import instrument_cache
@@ -77,12 +78,12 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/api/rooms", api.make_room, methods=["POST"]),
-            Route("/api/telemetry", Telemetry(context).receive, methods=["POST"]),
-            Route("/api/info", api.info),
-            Route("/api/openapi.json", api.openapi),
-            WebSocketRoute("/api/signal", Signaling(context).serve),
-            WebSocketRoute("/api/relay", Relay(context).serve),
+            Route(ROOMS_PATH, api.make_room, methods=["POST"]),
+            Route(TELEMETRY_PATH, Telemetry(context).receive, methods=["POST"]),
+            Route(INFO_PATH, api.info),
+            Route(OPENAPI_PATH, api.openapi),
+            WebSocketRoute(SIGNAL_PATH, Signaling(context).serve),
+            WebSocketRoute(RELAY_PATH, Relay(context).serve),
             *_faults(settings, store, cache),
         ],
         exception_handlers={

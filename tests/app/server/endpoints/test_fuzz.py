@@ -21,9 +21,10 @@ from websockets.exceptions import ConnectionClosed
 
 from support.server import Running, join_message, serving
 from tallow.app.server.app import create_app
-from tallow.app.server.limits.report_validation import ALLOWED, BadReportError, check
+from tallow.app.server.limits.report_validation import BadReportError, check
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.messages import CLOSE_CODES, RefusedError, parse, parse_relay
+from tallow.app.server.transport.messages import RefusedError, parse, parse_relay
+from tallow.app.wire import CLOSE_CODES, REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -39,7 +40,7 @@ values = st.recursive(
 )
 kinds = st.sampled_from(["join", "offer", "answer", "candidate", "started", "leave", "relay", "x"])
 fields = st.sampled_from(
-    ["version", "room", "token", "role", "device", "seat", "data", "method", "outcome", "ticket"]
+    ["version", "room", "token", "role", "device", "rejoin_key", "data", "method", "outcome", "ticket"]
 )
 messages = st.builds(
     lambda kind, rest: {"type": kind} | rest, kinds, st.dictionaries(fields, values, max_size=6)
@@ -64,7 +65,7 @@ rows = st.lists(st.fixed_dictionaries({"labels": labels, "value": scalars}) | va
 reports = values | st.fixed_dictionaries(
     {
         "version": st.just(1) | scalars,
-        "metrics": st.dictionaries(st.sampled_from(sorted(ALLOWED)), rows, max_size=3),
+        "metrics": st.dictionaries(st.sampled_from(sorted(REPORTED_METRICS)), rows, max_size=3),
     },
     optional={"outcome": scalars},
 )

@@ -15,7 +15,7 @@ import pytest
 from support.alert_simulation import fired
 from support.server import Running, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED
-from tallow.app.server.limits.report_validation import ALLOWED
+from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.catalog.model import Metric
 
 pytestmark = pytest.mark.integration  # promtool judges which alerts fire
@@ -41,7 +41,7 @@ NUMBERS = (-1, 1e308, 10**30, 0.5, True, None, "1", [1], {"$gt": 0})
 
 def hostile_metrics(chance: random.Random) -> dict[str, Any]:
     """A report that lies in one place: a metric, a label, its value, or a number."""
-    metric = chance.choice(list(ALLOWED.values()))
+    metric = chance.choice(list(REPORTED_METRICS.values()))
     labels = {label.name: chance.choice(label.values or ("send",)) for label in metric.labels}
     lie = chance.choice(("metric", "value", "label", "number") if labels else ("metric", "label", "number"))
     name = chance.choice(("errors", "pii_redactions_total", *HOSTILE)) if lie == "metric" else metric.name
@@ -60,7 +60,7 @@ def _amount(metric: Metric, number: Any) -> dict[str, Any]:
 
 def of_peers(exposition: str) -> list[str]:
     """The lines that only peers' reports move."""
-    names = tuple(metric.full_name for metric in ALLOWED.values())
+    names = tuple(metric.full_name for metric in REPORTED_METRICS.values())
     return [line for line in exposition.splitlines() if line.startswith(names)]
 
 

@@ -12,8 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from support.server import Running, serving
-from tallow.app.server.endpoints.relay import MAX_MESSAGE_BYTES
-from tallow.app.server.transport.messages import CLOSE_CODES
+from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, CloseReason
 
 
 async def close_code(connection: ClientConnection) -> int | None:
@@ -25,7 +24,7 @@ async def close_code(connection: ClientConnection) -> int | None:
 
 async def test_bytes_cross_both_ways_unchanged(server: Running) -> None:
     left, right = await server.relayed(*await server.pair())
-    largest = os.urandom(MAX_MESSAGE_BYTES)
+    largest = os.urandom(MAX_RELAY_MESSAGE_BYTES)
     await left.send(largest)
     await right.send(b"")
     await right.send(b"back")
@@ -84,10 +83,10 @@ async def test_a_ticket_ends_with_its_seat(server: Running) -> None:
 
 @pytest.mark.parametrize(
     ("message", "code"),
-    [("text", "bad_message"), (bytes(MAX_MESSAGE_BYTES + 1), None)],
+    [("text", "bad_message"), (bytes(MAX_RELAY_MESSAGE_BYTES + 1), None)],
 )
 async def test_what_is_not_carried_ends_the_pair(
-    server: Running, message: str | bytes, code: str | None
+    server: Running, message: str | bytes, code: CloseReason | None
 ) -> None:
     left, right = await server.relayed(*await server.pair())
     await left.send(message)
@@ -109,7 +108,7 @@ async def test_a_reader_that_stops_for_good_ends_the_pair(tmp_path: Path) -> Non
         right.transport.pause_reading()
         with pytest.raises(ConnectionClosed):
             while True:
-                await left.send(bytes(MAX_MESSAGE_BYTES))
+                await left.send(bytes(MAX_RELAY_MESSAGE_BYTES))
         right.transport.abort()
 
 

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from support.server import Peer, Running, join_message, serving
-from tallow.app.server.transport.messages import CLOSE_CODES
+from tallow.app.wire import CLOSE_CODES, CloseReason
 
 
 async def refusal(server: Running, message: object) -> tuple[str, int]:
@@ -38,7 +38,7 @@ async def test_two_sides_meet_and_share_a_correlation_id(server: Running) -> Non
     assert not sender.joined["peer"]
     assert receiver.joined["peer"]
     assert sender.joined["correlation_id"] == receiver.joined["correlation_id"]
-    assert sender.joined["seat"] != receiver.joined["seat"]
+    assert sender.joined["rejoin_key"] != receiver.joined["rejoin_key"]
 
 
 async def test_the_room_keeps_the_correlation_id_of_the_request_that_made_it(server: Running) -> None:
@@ -89,7 +89,7 @@ async def test_a_wrong_token_and_an_unknown_room_look_the_same(server: Running) 
         ({**join_message("a" * 16, bytes(32), "boss")}, "bad_message"),
     ],
 )
-async def test_a_bad_first_message_is_refused(server: Running, message: object, code: str) -> None:
+async def test_a_bad_first_message_is_refused(server: Running, message: object, code: CloseReason) -> None:
     assert await refusal(server, message) == (code, CLOSE_CODES[code])
 
 
@@ -105,9 +105,9 @@ async def test_a_held_seat_is_taken(server: Running) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     first = await server.join(room, token, "sender")
-    assert (await refusal(server, join_message(room, token, "sender")))[0] == "seat_taken"
-    wrong = join_message(room, token, "sender", seat="wrong")
-    assert (await refusal(server, wrong))[0] == "seat_taken"
+    assert (await refusal(server, join_message(room, token, "sender")))[0] == "role_taken"
+    wrong = join_message(room, token, "sender", rejoin_key="wrong")
+    assert (await refusal(server, wrong))[0] == "role_taken"
     await first.send(type="leave")
     assert await closed(first) == 1000
 
@@ -117,8 +117,8 @@ async def test_the_seat_key_takes_ones_own_seat_over(server: Running) -> None:
     room = await server.room(token)
     first = await server.join(room, token, "sender")
     receiver = await server.join(room, token, "receiver")
-    again = await server.join(room, token, "sender", seat=first.joined["seat"])
-    assert again.joined["seat"] == first.joined["seat"]
+    again = await server.join(room, token, "sender", rejoin_key=first.joined["rejoin_key"])
+    assert again.joined["rejoin_key"] == first.joined["rejoin_key"]
     assert again.joined["telemetry_token"] != first.joined["telemetry_token"]
     assert await closed(first) == CLOSE_CODES["taken_over"]
     await again.send(type="offer", data={"n": 1})
@@ -264,7 +264,7 @@ async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server:
     await receiver.send(type="confirmation", state="pending")
     await sender.receive()
     room, token = server.made[-1]
-    back = await server.join(room, token, "sender", seat=sender.joined["seat"])
+    back = await server.join(room, token, "sender", rejoin_key=sender.joined["rejoin_key"])
     assert await back.receive() == {"type": "confirmation", "state": "pending"}
     assert server.value("transfer_queue_depth") == 0
 
@@ -303,6 +303,6 @@ async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_goo
     assert await back.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
     await server.join(room, token, "receiver")  # somebody else with the link
     assert await back.receive() == {"type": "peer", "event": "joined"}
-    again = await server.join(room, token, "sender", seat=back.joined["seat"])
+    again = await server.join(room, token, "sender", rejoin_key=back.joined["rejoin_key"])
     assert again.joined["peer"]
     await again.send(type="offer", data={})

@@ -13,7 +13,7 @@ import pytest
 
 from support.server import Peer, Running, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED, SHARES
-from tallow.app.server.limits.report_validation import ALLOWED, MAX_REPORT_BYTES
+from tallow.app.wire import MAX_REPORT_BYTES, REPORTED_METRICS
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -25,7 +25,7 @@ def measured() -> Metrics:
 
 
 def snapshot(metrics: Metrics) -> dict[str, Any]:
-    return metrics.registry.snapshot(ALLOWED)
+    return metrics.registry.snapshot(REPORTED_METRICS)
 
 
 def sent(status: str = "success") -> dict[str, Any]:
@@ -73,12 +73,12 @@ async def test_a_transfer_has_one_outcome(server: Running) -> None:
 
 async def test_nobody_without_a_seat_moves_anything(server: Running) -> None:
     await started(server)
-    before = server.registry.snapshot(ALLOWED)
+    before = server.registry.snapshot(REPORTED_METRICS)
     body = {"version": 1, "metrics": sent()}
     for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic x"}):
         answer = await server.http.post("/api/telemetry", json=body, headers=headers)
         assert answer.status_code == 401
-    assert server.registry.snapshot(ALLOWED) == before
+    assert server.registry.snapshot(REPORTED_METRICS) == before
     assert server.value("client_reports_total", outcome="rejected") == 0
 
 
@@ -135,14 +135,14 @@ HOSTILE: dict[str, Any] = {
 @pytest.mark.parametrize("metrics", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_what_cannot_be_is_refused_whole(server: Running, metrics: Any) -> None:
     sender, _ = await started(server)
-    before = server.registry.snapshot(ALLOWED)
+    before = server.registry.snapshot(REPORTED_METRICS)
     good = rows("error_recoveries_total", {"type": "network"}, value=1)
     answer = await server.report(
         sender.joined["telemetry_token"], metrics | good if isinstance(metrics, dict) else metrics
     )
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_report")
     assert "gremlins" not in answer.text
-    assert server.registry.snapshot(ALLOWED) == before
+    assert server.registry.snapshot(REPORTED_METRICS) == before
     assert server.value("client_reports_total", outcome="rejected") == 1
 
 
@@ -208,7 +208,7 @@ async def test_reports_of_an_address_are_limited(tmp_path: Path) -> None:
 
 async def test_no_report_adds_a_series(server: Running) -> None:
     sender, _ = await started(server)
-    peers = {metric.full_name for metric in ALLOWED.values()}
+    peers = {metric.full_name for metric in REPORTED_METRICS.values()}
 
     def series() -> int:
         return sum(count for name, count in server.registry.live_series() if name in peers)

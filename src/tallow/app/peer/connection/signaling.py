@@ -136,7 +136,7 @@ class Signaling:
     async def _join(self, link: Link, role: Role, seat: str | None) -> None:
         token = base64.urlsafe_b64encode(link.join_token).decode().rstrip("=")
         message = {"type": "join", "version": 1, "room": link.room, "token": token, "role": role}
-        message |= {"device": "cli"} | ({"seat": seat} if seat else {})
+        message |= {"device": "cli"} | ({"rejoin_key": seat} if seat else {})
         try:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
                 await self._socket.send(orjson.dumps(message).decode())
@@ -149,7 +149,7 @@ class Signaling:
             raise RefusedError(str(answer.get("code")))
         try:
             self.joined = Joined(
-                str(answer["seat"]),
+                str(answer["rejoin_key"]),
                 str(answer["telemetry_token"]),
                 str(answer["relay_ticket"]),
                 str(answer["correlation_id"]),

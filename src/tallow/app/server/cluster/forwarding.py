@@ -20,8 +20,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tallow.app.server.cluster.room_directory import NodeAddress
-from tallow.app.server.transport.messages import CLOSE_CODES
 from tallow.app.server.transport.responses import ApiError
+from tallow.app.wire import CLOSE_CODES
 from tallow.monitoring import correlation
 from tallow.monitoring.integrations.http_client import TransportOptions, async_client
 from tallow.monitoring.integrations.websocket_client import connect_unix_websocket, connect_websocket

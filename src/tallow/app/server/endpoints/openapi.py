@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tallow import __version__
-from tallow.app.server.limits.report_validation import ALLOWED, OUTCOMES
+from tallow.app.wire import (
+    INFO_PATH,
+    OPENAPI_PATH,
+    OUTCOMES,
+    REPORT_VERSION,
+    REPORTED_METRICS,
+    ROOMS_PATH,
+    TELEMETRY_PATH,
+    TOKEN_HASH,
+)
 
 
 def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
@@ -42,11 +51,11 @@ _REPORT = {
     "additionalProperties": False,
     "required": ["version", "metrics"],
     "properties": {
-        "version": {"const": 1},
+        "version": {"const": REPORT_VERSION},
         "metrics": {
             "type": "object",
             "additionalProperties": False,
-            "properties": {name: _rows(metric.kind) for name, metric in ALLOWED.items()},
+            "properties": {name: _rows(metric.kind) for name, metric in REPORTED_METRICS.items()},
         },
         "outcome": {"enum": [*OUTCOMES, None]},
     },
@@ -59,7 +68,7 @@ _MAKE_ROOM = {
         "required": True,
         "content": {
             "application/json": {
-                "schema": _object(token_hash={"type": "string", "pattern": "^[0-9a-f]{64}$"})
+                "schema": _object(token_hash={"type": "string", "pattern": f"^{TOKEN_HASH.pattern}$"})
                 | {"additionalProperties": False}
             }
         },
@@ -163,9 +172,9 @@ DESCRIPTION: Final[dict[str, Any]] = {
         "description": "Signaling (/api/signal) and relay (/api/relay) are WebSockets: see docs/protocol.md.",
     },
     "paths": {
-        "/api/rooms": {"post": _MAKE_ROOM},
-        "/api/telemetry": {"post": _REPORT_METRICS},
-        "/api/info": {"get": _INFO},
+        ROOMS_PATH: {"post": _MAKE_ROOM},
+        TELEMETRY_PATH: {"post": _REPORT_METRICS},
+        INFO_PATH: {"get": _INFO},
         "/api/health": _health("How the server is", _HOW, "A critical component is unhealthy"),
         "/api/health/liveness": _health("The event loop turns", _object(status={"const": "alive"})),
         "/api/health/readiness": _health(
@@ -174,7 +183,7 @@ DESCRIPTION: Final[dict[str, Any]] = {
         "/api/health/detailed": _guarded(
             _health("Every component", _DETAILED, "A critical component is unhealthy")
         ),
-        "/api/openapi.json": {
+        OPENAPI_PATH: {
             "get": {
                 "summary": "This description",
                 "responses": {"200": _json("OpenAPI 3.1", {"type": "object"})},

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from tallow.app.server.cluster.forwarding import was_handed
 from tallow.app.server.context import Context
 from tallow.app.server.limits.rate_limit import TokenBucket
-from tallow.app.server.rooms.room import ROLES, Role, Room
-from tallow.app.server.transport.messages import CLOSE_CODES, RefusedError, parse_relay
+from tallow.app.server.rooms.room import Room
+from tallow.app.server.transport.messages import RefusedError, parse_relay
 from tallow.app.server.transport.websocket import Socket, TaskCanceller, accepted
+from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, ROLES, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import connection_logger, security_logger
-
-MAX_MESSAGE_BYTES: Final = 256 * 1024 + 64
 
 
 @dataclass(slots=True, eq=False)
@@ -163,8 +162,8 @@ class Relay:
             data = message.get("bytes")
             if data is None:
                 raise RefusedError("bad_message", "only binary messages are carried")
-            if len(data) > MAX_MESSAGE_BYTES:
-                raise RefusedError("too_large", f"a message has at most {MAX_MESSAGE_BYTES} bytes")
+            if len(data) > MAX_RELAY_MESSAGE_BYTES:
+                raise RefusedError("too_large", f"a message has at most {MAX_RELAY_MESSAGE_BYTES} bytes")
             if end.bucket is not None:
                 await asyncio.sleep(end.bucket.borrow(len(data)))
             metrics.record_bytes_moved("received", len(data))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from starlette.requests import Request
@@ -10,19 +9,22 @@ from starlette.responses import Response
 
 from tallow import __version__
 from tallow.app.server.context import Context
-from tallow.app.server.endpoints import relay
 from tallow.app.server.endpoints.openapi import DESCRIPTION
-from tallow.app.server.limits.report_validation import MAX_REPORT_BYTES
 from tallow.app.server.rooms.manager import NoRoomError
 from tallow.app.server.rooms.store import StoreError
-from tallow.app.server.transport import messages
 from tallow.app.server.transport.ice_servers import stun_servers
 from tallow.app.server.transport.responses import ApiError, json_response, read_json
 from tallow.app.server.transport.websocket import same_origin
+from tallow.app.wire import (
+    MAX_RELAY_MESSAGE_BYTES,
+    MAX_REPORT_BYTES,
+    MAX_SIGNALING_BYTES,
+    PROTOCOL_VERSION,
+    TOKEN_HASH,
+)
 from tallow.monitoring import correlation
 
 MAX_ROOM_BODY: Final = 1024
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Api:
@@ -40,7 +42,7 @@ class Api:
             raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
         body = await read_json(request, MAX_ROOM_BODY)
         hashed = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
-        if not isinstance(hashed, str) or not _HASH.fullmatch(hashed):
+        if not isinstance(hashed, str) or not TOKEN_HASH.fullmatch(hashed):
             raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
         correlation_id = correlation.current() or correlation.new_id()
         try:
@@ -62,13 +64,13 @@ class Api:
         return json_response(
             {
                 "version": __version__,
-                "protocol": messages.VERSION,
+                "protocol": PROTOCOL_VERSION,
                 "relay": True,
                 "ice_servers": stun_servers(settings),
                 "limits": {
                     "room_lifetime_seconds": settings.room_lifetime,
-                    "signaling_message_bytes": messages.MAX_BYTES,
-                    "relay_message_bytes": relay.MAX_MESSAGE_BYTES,
+                    "signaling_message_bytes": MAX_SIGNALING_BYTES,
+                    "relay_message_bytes": MAX_RELAY_MESSAGE_BYTES,
                     "relay_bytes_per_second": settings.relay_bandwidth or None,
                     "report_bytes": MAX_REPORT_BYTES,
                 },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -11,12 +11,10 @@ from tallow.app.server.cluster.forwarding import was_handed
 from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
 from tallow.app.server.context import Context
 from tallow.app.server.limits.rate_limit import TokenBucket
-from tallow.app.server.rooms.manager import ROOM_ID
 from tallow.app.server.rooms.room import Room, Seat, SeatTakenError
 from tallow.app.server.rooms.store import StoreError
 from tallow.app.server.transport.ice_servers import ice_servers
 from tallow.app.server.transport.messages import (
-    CLOSE_CODES,
     Confirmation,
     Forward,
     Join,
@@ -27,12 +25,22 @@ from tallow.app.server.transport.messages import (
     parse,
 )
 from tallow.app.server.transport.websocket import Socket, TaskCanceller, accepted
+from tallow.app.wire import (
+    CLOSE_CODES,
+    ROOM_ID,
+    SIGNALING_BURST,
+    SIGNALING_MESSAGES_PER_SECOND,
+    CloseReason,
+    ConfirmationMessage,
+    PeerEvent,
+    PeerMessage,
+    ServerMessage,
+    TransferOutcome,
+)
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import connection_logger, security_logger
 
-MESSAGES_PER_SECOND: Final = 50
-MESSAGES_AT_ONCE: Final = 300
-PENDING: Final = {"type": "confirmation", "state": "pending"}
+PENDING: Final[ConfirmationMessage] = {"type": "confirmation", "state": "pending"}
 
 
 class Signaling:
@@ -101,7 +109,7 @@ class _Session:
         self._metrics = context.metrics
         self._lobby = context.lobby
         self._socket = socket
-        self._rate = TokenBucket(MESSAGES_PER_SECOND, MESSAGES_AT_ONCE)
+        self._rate = TokenBucket(SIGNALING_MESSAGES_PER_SECOND, SIGNALING_BURST)
         self.end = TaskCanceller()
 
     async def run(self) -> None:
@@ -144,14 +152,14 @@ class _Session:
 
     async def _in_room(self, room: Room, join: Join) -> None:
         try:
-            seat, old = self._lobby.join(room, join.role, self, join.device, join.seat)
+            seat, old = self._lobby.join(room, join.role, self, join.device, join.rejoin_key)
         except SeatTakenError:
-            raise RefusedError("seat_taken", f"another {join.role} is in this room already") from None
+            raise RefusedError("role_taken", f"another {join.role} is in this room already") from None
         self._metrics.device_connected(join.device)
         log = connection_logger.bind(role=join.role, device=join.device)
         log.info("Peer joined", again=old is not None)
-        outcome: str | None = None
-        event = "lost"
+        outcome: TransferOutcome | None = None
+        event: PeerEvent = "lost"
         try:
             if old is not None:
                 old.link.end("taken_over")
@@ -164,8 +172,10 @@ class _Session:
             held = self._lobby.leave(room, seat, outcome)
             peer = room.peer(seat.role)
             if held and peer is not None:
-                news = {"type": "peer", "event": event}
-                await peer.link.send(news | ({"outcome": outcome} if outcome else {}))
+                message: PeerMessage = {"type": "peer", "event": event}
+                if outcome is not None:
+                    message["outcome"] = outcome
+                await peer.link.send(message)
             await self._lobby.abandon(room)
 
     async def _welcome(self, room: Room, seat: Seat) -> None:
@@ -175,7 +185,7 @@ class _Session:
                 "type": "joined",
                 "room": room.record.id,
                 "peer": peer is not None,
-                "seat": seat.key,
+                "rejoin_key": seat.key,
                 "telemetry_token": room.report_tokens[seat.role],
                 "relay_ticket": seat.ticket,
                 "correlation_id": room.record.correlation_id,
@@ -190,7 +200,7 @@ class _Session:
         if peer is not None:
             await peer.link.send({"type": "peer", "event": "joined"})
 
-    async def _converse(self, room: Room, seat: Seat) -> str | None:
+    async def _converse(self, room: Room, seat: Seat) -> TransferOutcome | None:
         """Carry messages until the peer says goodbye: the outcome it names."""
         while True:
             message = await self._receive()
@@ -214,19 +224,19 @@ class _Session:
         connection_logger.info("Receiver asked to confirm", state=message.state)
         peer = room.peer("receiver")
         if peer is not None:
-            await peer.link.send(PENDING | {"state": message.state})
+            await peer.link.send({"type": "confirmation", "state": message.state})
 
     async def _forward(self, room: Room, seat: Seat, message: Forward) -> None:
         peer = room.peer(seat.role)
         if peer is None:
-            await self.send(RefusedError("no_peer", "the other side is not here").as_message())
+            await self.send({"type": "error", "code": "no_peer", "message": "the other peer is not here"})
         else:
             await peer.link.send({"type": message.type, "data": message.data})
 
     async def _receive(self) -> Message:
         text = self._begun.pop() if self._begun else await self._socket.receive_text()
         if self._rate.take():
-            raise RefusedError("rate_limited", f"more than {MESSAGES_PER_SECOND} messages a second")
+            raise RefusedError("rate_limited", f"more than {SIGNALING_MESSAGES_PER_SECOND} messages a second")
         try:
             message = parse(text)
         except RefusedError:
@@ -241,7 +251,7 @@ class _Session:
         security_logger.warning("Socket refused", endpoint="signal", reason=refusal.code)
         await self._socket.refuse(refusal)
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: ServerMessage) -> None:
         """Send to this session's peer (what a room calls its link)."""
         kind = {"joined": "join", "peer": "other", "confirmation": "other"}.get(
             message["type"], message["type"]
@@ -251,7 +261,7 @@ class _Session:
         self._metrics.record_signaling_message(kind, "out")
         await self._socket.send(message)
 
-    async def _ended(self, code: str) -> None:
+    async def _ended(self, code: CloseReason) -> None:
         if code == "expired":
             await self._refuse(RefusedError("expired", "the room's time is over"))
         elif code == "internal":

@@ -6,7 +6,7 @@ stroke; one that is not accepted moves nothing but ``client_reports_total``.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -16,14 +16,13 @@ from tallow.app.server.cluster.forwarding import was_handed
 from tallow.app.server.context import Context
 from tallow.app.server.endpoints.rooms import check_origin
 from tallow.app.server.limits.report_quota import MAX_REJECTED
-from tallow.app.server.limits.report_validation import MAX_REPORT_BYTES, BadReportError, Report, check
-from tallow.app.server.rooms.room import Role, Room
+from tallow.app.server.limits.report_validation import BadReportError, Report, check
+from tallow.app.server.rooms.room import Room
 from tallow.app.server.transport.messages import too_deep
 from tallow.app.server.transport.responses import ApiError, json_response, read_body
+from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import api_logger
-
-MAX_DEPTH: Final = 6
 
 
 class Telemetry:
@@ -86,8 +85,8 @@ class Telemetry:
             value = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise BadReportError("a report is JSON") from None
-        if too_deep(value, MAX_DEPTH):
-            raise BadReportError(f"nested deeper than {MAX_DEPTH} levels")
+        if too_deep(value, MAX_REPORT_DEPTH):
+            raise BadReportError(f"nested deeper than {MAX_REPORT_DEPTH} levels")
         report = check(value, role, self._age(room, role))
         if report.outcome is not None and room.outcome is not None:
             raise BadReportError("the outcome of this transfer is booked already")

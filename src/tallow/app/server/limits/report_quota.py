@@ -27,7 +27,6 @@ from typing import Final
 
 from tallow.app.server.limits.rate_limit import TokenBucket
 
-MAX_CHUNK_BYTES: Final = 256 * 1024
 MAX_FILES: Final = 10_000
 LINE_BYTES_PER_SECOND: Final = 1.25e9
 """10 Gbit/s: no peer moves more."""

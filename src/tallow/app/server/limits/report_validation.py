@@ -13,24 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tallow.app.features import FEATURES
-from tallow.app.server.limits.report_quota import MAX_CHUNK_BYTES, SHARES, SLACK_S, ReportQuota
-from tallow.monitoring.catalog import METRICS, Metric
+from tallow.app.server.limits.report_quota import SHARES, SLACK_S, ReportQuota
+from tallow.app.wire import MAX_PAYLOAD_BYTES, REPORT_VERSION, REPORTED_METRICS, TransferOutcome
+from tallow.monitoring.catalog import Metric
 from tallow.monitoring.metrics.family import LARGEST
 
-MAX_REPORT_BYTES: Final = 64 * 1024
-VERSION: Final = 1
-OUTCOMES: Final = ("success", "failed", "cancelled")
 MAX_COUNT: Final = 2**53
 """Beyond it a float is not exact."""
 TOLERANCE: Final = 1e-6
 """Sums are differences of floating-point totals."""
-
-ALLOWED: Final[dict[str, Metric]] = {
-    name: metric
-    for name, metric in METRICS.items()
-    if metric.source in {"P", "SP"} and metric.kind in {"counter", "histogram"}
-}
-"""Everything else is the server's own: HTTP, database, cache, process, redaction, logs."""
 
 
 class BadReportError(Exception):
@@ -54,7 +45,7 @@ class Report:
     """A report that holds nothing but what a peer may say; ``outcome`` is the transfer's, if it has one."""
 
     metrics: Mapping[str, MetricRows]
-    outcome: str | None
+    outcome: TransferOutcome | None
 
 
 def check(body: object, role: str, age_s: float) -> Report:
@@ -69,15 +60,15 @@ def check(body: object, role: str, age_s: float) -> Report:
         "outcome",
     }:
         raise BadReportError("a report has version, metrics and, at the end of a transfer, outcome")
-    if type(body["version"]) is not int or body["version"] != VERSION:
-        raise BadReportError(f"version must be {VERSION}")
+    if type(body["version"]) is not int or body["version"] != REPORT_VERSION:
+        raise BadReportError(f"version must be {REPORT_VERSION}")
     if not isinstance(body["metrics"], dict):
         raise BadReportError("metrics must be an object of lists")
     metrics = {}
     for name, rows in body["metrics"].items():
-        if name not in ALLOWED:
+        if name not in REPORTED_METRICS:
             raise BadReportError("a metric is not one that peers report")
-        metrics[name] = _entries(ALLOWED[name], rows, role, age_s)
+        metrics[name] = _entries(REPORTED_METRICS[name], rows, role, age_s)
     outcome = _outcome(metrics, body.get("outcome"))
     _consistent(metrics, outcome)
     return Report(metrics, outcome)
@@ -150,9 +141,9 @@ def _histogram(metric: Metric, row: dict[str, Any], share: ReportQuota, age_s: f
     return sum(counts)
 
 
-def _outcome(metrics: Mapping[str, MetricRows], said: object) -> str | None:
+def _outcome(metrics: Mapping[str, MetricRows], said: object) -> TransferOutcome | None:
     booked = metrics.get("transfers_total")
-    outcome = None
+    outcome: TransferOutcome | None = None
     if booked is not None:
         if len(booked.rows) != 1 or booked.count != 1:
             raise BadReportError("transfers_total must be exactly one transfer")
@@ -167,7 +158,7 @@ def _consistent(metrics: Mapping[str, MetricRows], outcome: str | None) -> None:
     none = MetricRows()
     moved = metrics.get("bytes_transferred_total", none).count
     chunks = metrics.get("chunk_transfer_duration_seconds", none).count
-    if moved > chunks * MAX_CHUNK_BYTES:
+    if moved > chunks * MAX_PAYLOAD_BYTES:
         raise BadReportError("bytes_transferred_total is more than the chunks reported can hold")
     durations = metrics.get("transfer_duration_seconds", none)
     if durations.count > 1 or any(row["labels"]["status"] != outcome for row, _ in durations.rows):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 import time
 from collections.abc import Callable
 from typing import Final, Literal
@@ -12,17 +11,17 @@ from typing import Final, Literal
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.metrics import RoomMetrics
-from tallow.app.server.rooms.room import PeerConnection, Role, Room, Seat
+from tallow.app.server.rooms.room import PeerConnection, Room, Seat
 from tallow.app.server.rooms.store import RoomRecord, Store, StoreError
 from tallow.app.server.rooms.token_store import TokenStore
 from tallow.app.server.settings import ServerSettings
+from tallow.app.wire import ROOM_ID, CloseReason, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 
 LINGER_S: Final = 600
 """How long a finished, empty room stays in memory for late reports."""
-ROOM_ID: Final = re.compile(r"[a-z2-7]{16}")
 
 
 class NoRoomError(Exception):
@@ -128,7 +127,7 @@ class RoomManager:
         token = room.report_tokens[role] = self.reports.issue((room, role))
         return token
 
-    async def start(self, room: Room, method: Literal["relay", "p2p"]) -> None:
+    async def start(self, room: Room, method: TransferMethod) -> None:
         """The sender says that data flows."""
         first = room.start(method, self.clock())
         if first:
@@ -147,7 +146,7 @@ class RoomManager:
             room.answered(now)
         self.gauges.sync(room, now)
 
-    def leave(self, room: Room, seat: Seat, outcome: str | None) -> bool:
+    def leave(self, room: Room, seat: Seat, outcome: TransferOutcome | None) -> bool:
         """A seat is left, with an outcome or without (a lost socket); False if it was taken over."""
         wait, grace = self._settings.outcome_report_timeout, self._settings.sender_reconnect_grace
         held = room.leave(seat, self.clock(), outcome=outcome, wait=wait, grace=grace)
@@ -161,7 +160,7 @@ class RoomManager:
         if room.named is not None and not room.was_transfer and room.conclude(room.named, self.clock()):
             await self._remember(room)
 
-    async def conclude(self, room: Room, outcome: str) -> bool:
+    async def conclude(self, room: Room, outcome: TransferOutcome) -> bool:
         """Set a transfer's outcome, without counting it; False if it has one already."""
         if not room.conclude(outcome, self.clock()):
             return False
@@ -194,7 +193,7 @@ class RoomManager:
         if room is not None:
             self._forget(room, "internal")
 
-    def _forget(self, room: Room, code: str = "expired") -> None:
+    def _forget(self, room: Room, code: CloseReason = "expired") -> None:
         del self.live[room.record.id]
         for token in room.report_tokens.values():
             self.reports.revoke(token)

@@ -6,24 +6,21 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, Protocol
+from typing import Protocol
 
 from tallow.app.server.limits.report_quota import QuotaUsage
-from tallow.app.server.rooms.store import OPEN, OUTCOMES, STARTED, RoomRecord
-
-Role = Literal["sender", "receiver"]
-Method = Literal["relay", "p2p"]
-ROLES: Final[tuple[Role, ...]] = ("sender", "receiver")
+from tallow.app.server.rooms.store import OPEN, STARTED, RoomRecord
+from tallow.app.wire import OUTCOMES, ROLES, CloseReason, Role, ServerMessage, TransferMethod, TransferOutcome
 
 
 class PeerConnection(Protocol):
     """A peer's signaling socket, as a room sees it."""
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: ServerMessage) -> None:
         """Send a message; a peer that does not take it is dropped. Never raises."""
 
     @property
-    def end(self) -> Callable[[str], None]:
+    def end(self) -> Callable[[CloseReason], None]:
         """Makes the socket's own task say why and close it; returns at once."""
 
 
@@ -67,17 +64,17 @@ class Room:
     joined: dict[Role, float] = field(default_factory=dict)
     report_tokens: dict[Role, str] = field(default_factory=dict, repr=False)
     budgets: dict[Role, QuotaUsage] = field(default_factory=lambda: {role: QuotaUsage() for role in ROLES})
-    method: Method | None = None
+    method: TransferMethod | None = None
     relayed: bool = False
     paired_once: bool = False
     started: bool = False
     active: bool = False
     data_channel: bool = False
-    named: str | None = None
-    outcome: str | None = None
-    verdict: tuple[float, str] | None = None
+    named: TransferOutcome | None = None
+    outcome: TransferOutcome | None = None
+    verdict: tuple[float, TransferOutcome] | None = None
     confirm_until: float | None = None
-    receiver_outcome: str | None = None
+    receiver_outcome: TransferOutcome | None = None
     _queued_since: float | None = None
     _queued_for: float = 0.0
     _empty_since: float | None = None
@@ -136,7 +133,7 @@ class Room:
         self._settle(now)
         return old
 
-    def start(self, method: Method, now: float) -> bool:
+    def start(self, method: TransferMethod, now: float) -> bool:
         """Data begins to flow; whether this is the first time."""
         first = not self.started
         self.confirm_until = None
@@ -157,7 +154,9 @@ class Room:
         self.confirm_until = None
         self._settle(now)
 
-    def leave(self, seat: Seat, now: float, *, outcome: str | None, wait: float, grace: float) -> bool:
+    def leave(
+        self, seat: Seat, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
+    ) -> bool:
         """Leave a seat, with an outcome or without (a lost socket); False if it was no longer held.
 
         A sender's outcome is booked after ``wait`` seconds unless its report comes first. Where no receiver
@@ -180,7 +179,7 @@ class Room:
         self._settle(now)
         return True
 
-    def conclude(self, outcome: str, now: float) -> bool:
+    def conclude(self, outcome: TransferOutcome, now: float) -> bool:
         """Set the transfer's outcome; False if it has one."""
         if self.outcome is not None:
             return False
@@ -198,7 +197,7 @@ class Room:
         self._settle(now)
         return held
 
-    def due(self, now: float) -> str | None:
+    def due(self, now: float) -> TransferOutcome | None:
         """The outcome the server has to book now, if no report came."""
         return self.verdict[1] if self.verdict and now >= self.verdict[0] else None
 

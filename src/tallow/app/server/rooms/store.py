@@ -33,7 +33,6 @@ from tallow.monitoring.metrics import Metrics
 
 OPEN: Final = "open"
 STARTED: Final = "started"
-OUTCOMES: Final = frozenset({"success", "failed", "cancelled"})
 BUSY_TIMEOUT_S: Final = 5
 
 _metadata = MetaData()

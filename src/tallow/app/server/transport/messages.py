@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any, Final, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-MAX_BYTES: Final = 64 * 1024
-MAX_DEPTH: Final = 8
-VERSION: Final = 1
-
-# Close codes of both sockets, 4000-4999 being an application's own (RFC 6455, section 7.4.2).
-CLOSE_CODES: Final = {
-    "bad_message": 4000,
-    "bad_version": 4001,
-    "unknown_room": 4002,
-    "seat_taken": 4003,
-    "too_large": 4004,
-    "rate_limited": 4005,
-    "expired": 4006,
-    "internal": 4007,
-    "taken_over": 4008,
-    "timeout": 4009,
-    "peer_gone": 4100,
-}
-
-Outcome = Literal["success", "failed", "cancelled"]
-Forwarded = Literal["offer", "answer", "candidate"]
+from tallow.app.wire import (
+    JOIN_TOKEN_BYTES,
+    MAX_SIGNALING_BYTES,
+    MAX_SIGNALING_DEPTH,
+    PROTOCOL_VERSION,
+    CloseReason,
+    ConfirmationState,
+    Device,
+    ErrorMessage,
+    ForwardedType,
+    Role,
+    TransferMethod,
+    TransferOutcome,
+    decode_base64url,
+)
 
 
 class RefusedError(Exception):
     """A message that cannot be taken: an error code of the protocol and one line for people."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: CloseReason, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
 
-    def as_message(self) -> dict[str, str]:
+    def as_message(self) -> ErrorMessage:
         """The error as a signaling message."""
         return {"type": "error", "code": self.code, "message": self.message}
 
@@ -56,24 +48,24 @@ class Join(_Strict):
     version: int
     room: Annotated[str, Field(max_length=64)]
     token: Annotated[str, Field(max_length=64)]
-    role: Literal["sender", "receiver"]
-    device: Literal["cli", "desktop", "mobile", "other"]
-    seat: Annotated[str, Field(max_length=64)] | None = None
+    role: Role
+    device: Device
+    rejoin_key: Annotated[str, Field(max_length=64)] | None = None
 
     @property
     def token_bytes(self) -> bytes:
         """The join token; empty if it is not 32 bytes of base64url, which opens no room."""
         try:
-            token = base64.b64decode(self.token + "=", altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+            token = decode_base64url(self.token)
+        except ValueError:
             return b""
-        return token if len(token) == 32 else b""
+        return token if len(token) == JOIN_TOKEN_BYTES else b""
 
 
 class Forward(_Strict):
     """Goes to the other side as it is."""
 
-    type: Forwarded
+    type: ForwardedType
     data: dict[str, Any]
 
 
@@ -81,21 +73,21 @@ class Started(_Strict):
     """Data flows from now on."""
 
     type: Literal["started"]
-    method: Literal["relay", "p2p"]
+    method: TransferMethod
 
 
 class Confirmation(_Strict):
     """The person at the receiver is asked whether to take the files (pending), or has agreed (given)."""
 
     type: Literal["confirmation"]
-    state: Literal["pending", "given"]
+    state: ConfirmationState
 
 
 class Leave(_Strict):
     """A clean goodbye."""
 
     type: Literal["leave"]
-    outcome: Outcome | None = None
+    outcome: TransferOutcome | None = None
 
 
 class Relay(_Strict):
@@ -131,7 +123,7 @@ def parse_relay(text: str | None) -> Relay:
     return message
 
 
-def too_deep(value: object, limit: int = MAX_DEPTH) -> bool:
+def too_deep(value: object, limit: int = MAX_SIGNALING_DEPTH) -> bool:
     """Whether JSON data is nested deeper than ``limit`` levels."""
     level: list[object] = [value]
     for _ in range(limit):
@@ -149,16 +141,16 @@ def too_deep(value: object, limit: int = MAX_DEPTH) -> bool:
 def _parsed(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
     if text is None:
         raise RefusedError("bad_message", f"binary is not accepted here; send {accepted}")
-    if len(text) > MAX_BYTES or len(text.encode()) > MAX_BYTES:
-        raise RefusedError("too_large", f"a signaling message has at most {MAX_BYTES} bytes")
+    if len(text) > MAX_SIGNALING_BYTES or len(text.encode()) > MAX_SIGNALING_BYTES:
+        raise RefusedError("too_large", f"a signaling message has at most {MAX_SIGNALING_BYTES} bytes")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise RefusedError("bad_message", f"not JSON; send {accepted}") from None
-    if isinstance(value, dict) and value.get("type") == "join" and value.get("version") != VERSION:
-        raise RefusedError("bad_version", f"this server speaks version {VERSION} of the protocol")
+    if isinstance(value, dict) and value.get("type") == "join" and value.get("version") != PROTOCOL_VERSION:
+        raise RefusedError("bad_version", f"this server speaks version {PROTOCOL_VERSION} of the protocol")
     if too_deep(value):
-        raise RefusedError("bad_message", f"nested deeper than {MAX_DEPTH} levels")
+        raise RefusedError("bad_message", f"nested deeper than {MAX_SIGNALING_DEPTH} levels")
     try:
         return adapter.validate_python(value)
     except ValidationError as error:

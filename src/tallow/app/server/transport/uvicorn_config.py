@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import uvicorn
 
-from tallow.app.server.endpoints.relay import MAX_MESSAGE_BYTES
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.transport.uvicorn_websocket import BoundedWebSocket
+from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES
 
 BACKLOG: Final = 2048
 SHUTDOWN_S: Final = 5
@@ -28,7 +28,7 @@ def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Con
         http="h11",
         h11_max_incomplete_event_size=32 * 1024,
         ws=BoundedWebSocket,
-        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_max_size=MAX_RELAY_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=settings.ping_interval,
         ws_ping_timeout=settings.ping_timeout,

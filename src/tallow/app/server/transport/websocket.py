@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,7 +13,8 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tallow.app.server.context import Context
-from tallow.app.server.transport.messages import CLOSE_CODES, RefusedError
+from tallow.app.server.transport.messages import RefusedError
+from tallow.app.wire import CLOSE_CODES, CloseReason
 
 SEND_TIMEOUT_S: Final = 15
 
@@ -33,9 +34,9 @@ class TaskCanceller:
 
     def __init__(self) -> None:
         self.scope = asyncio.timeout(None)
-        self.code: str | None = None
+        self.code: CloseReason | None = None
 
-    def __call__(self, code: str) -> None:
+    def __call__(self, code: CloseReason) -> None:
         if self.code is None:
             self.code = code
             with suppress(RuntimeError):  # the task is past its scope: it ends by itself
@@ -91,7 +92,7 @@ class Socket:
             raise WebSocketDisconnect(1005)
         await self._websocket.send_bytes(data)
 
-    async def send(self, message: dict[str, Any]) -> None:
+    async def send(self, message: Mapping[str, object]) -> None:
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._websocket.send_text(orjson.dumps(message).decode())
