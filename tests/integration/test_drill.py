@@ -19,7 +19,6 @@ from support.stack import until
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Rule
 from tallow.stack.drill.catalog import DRILLS
-from tallow.stack.drill.environment import configuration
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.run import runner
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
@@ -45,14 +44,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "SLACK_S", 10.0)
 
 
-async def drilled(
-    folder: Path, *names: str, shipped: configuration.Groups = alerts.GROUPS
-) -> Mapping[str, Result]:
+async def drilled(folder: Path, *names: str, shipped: alerts.Groups = alerts.GROUPS) -> Mapping[str, Result]:
     drills = [replace(DRILLS[name], track=QUICK) for name in names]
     return await DrillSuite(drills, folder, shipped=shipped).run()
 
 
-def broken(name: str, **changed: object) -> configuration.Groups:
+def broken(name: str, **changed: object) -> alerts.Groups:
     """The shipped rules, one of them changed."""
 
     def one(rule: Rule) -> Rule:

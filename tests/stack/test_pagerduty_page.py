@@ -11,7 +11,7 @@ import yaml
 
 from support.debian import program
 from tallow.cli import VERBS
-from tallow.stack.alerts.rule import duration
+from tallow.stack.durations import promql_duration
 from tallow.stack.routing.matrix import PAGERDUTY_SEVERITIES, RECEIVERS, SEVERITIES
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def test_the_waits_of_the_example_are_those_that_ship() -> None:
     (critical,) = (receiver for receiver in RECEIVERS if receiver.name == "critical-alerts")
     (route,) = yaml.safe_load(EXAMPLES[0])["route"]["routes"]
     waits = route["group_wait"], route["group_interval"], route["repeat_interval"]
-    assert waits == tuple(map(duration, (critical.wait, critical.interval, critical.repeat)))
+    assert waits == tuple(map(promql_duration, (critical.wait, critical.interval, critical.repeat)))
 
 
 def test_the_severities_are_those_of_rules_and_of_pagerduty() -> None:

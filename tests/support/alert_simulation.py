@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.debian import program
 from support.promtool import INSTANCE, OLD, PER_MINUTE
-from tallow.stack.alerts import rule_document
+from tallow.stack.alerts import GROUPS, rule_document
 
 BEFORE_MINUTES, AFTER_MINUTES = 20, 40
 LOOK_AT = range(BEFORE_MINUTES, BEFORE_MINUTES + AFTER_MINUTES)
@@ -55,7 +55,7 @@ def _rules(folder: Path) -> str:
 
 
 def _groups() -> list[dict[str, list[dict[str, object]]]]:
-    groups = rule_document()["groups"]
+    groups = rule_document(GROUPS)["groups"]
     assert isinstance(groups, list)
     return groups
 

@@ -16,7 +16,7 @@ import yaml
 
 from support.debian import program
 from tallow.monitoring.catalog import METRICS, PREFIX, canonical
-from tallow.stack.alerts.rule import Rendered
+from tallow.stack.alerts.rule import RenderedRule
 
 PER_MINUTE = 4
 """Samples a minute."""
@@ -157,7 +157,7 @@ def located(selector: str, job: str = "tallow", instance: str = INSTANCE) -> str
     return f"{name}{{{','.join([*([inner] if inner else []), *place])}}}"
 
 
-def bare(rule: Rendered, name: str | None = None) -> Document:
+def bare(rule: RenderedRule, name: str | None = None) -> Document:
     """A rule without its words, which are tested by tests of their own, under its name or another."""
     document = rule.document()
     del document["annotations"]

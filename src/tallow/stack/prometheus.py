@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 import yaml
 
-from tallow.stack.alerts import BEYOND_PATH, RULES_PATH
-from tallow.stack.alerts.rule import duration
+from tallow.stack.alerts import CORE_PATH, EXTRA_PATH
 from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
+from tallow.stack.durations import promql_duration
 
 SCRAPE_INTERVAL_S: Final = 15
 SCRAPE_TIMEOUT_S: Final = 10
@@ -104,12 +104,12 @@ def prometheus_config(
     labels: Document = {"external_labels": {"machine": remote.machine}} if remote.machine else {}
     document: Document = {
         "global": {
-            "scrape_interval": duration(SCRAPE_INTERVAL_S * scale),
-            "scrape_timeout": duration(SCRAPE_TIMEOUT_S * scale),
-            "evaluation_interval": duration(SCRAPE_INTERVAL_S * scale),
+            "scrape_interval": promql_duration(SCRAPE_INTERVAL_S * scale),
+            "scrape_timeout": promql_duration(SCRAPE_TIMEOUT_S * scale),
+            "evaluation_interval": promql_duration(SCRAPE_INTERVAL_S * scale),
             **labels,
         },
-        "rule_files": [str(layout.rules / path.name) for path in (RULES_PATH, BEYOND_PATH)],
+        "rule_files": [str(layout.rules / path.name) for path in (CORE_PATH, EXTRA_PATH)],
         "alerting": {
             "alertmanagers": [
                 {**_access("password", layout), "static_configs": [{"targets": [alertmanager]}]},

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 MINUTE = 60
 
 # alert: seconds of `for`, severity, category
-CONTRACT: Mapping[str, tuple[int, str, str]] = {
+CORE: Mapping[str, tuple[int, str, str]] = {
     "ServiceDown": (1 * MINUTE, "critical", "availability"),
     "HighErrorRate": (5 * MINUTE, "warning", "availability"),
     "CriticalErrors": (0, "critical", "availability"),
@@ -29,7 +29,7 @@ CONTRACT: Mapping[str, tuple[int, str, str]] = {
     "LowCacheHitRate": (15 * MINUTE, "warning", "caching"),
 }
 
-BEYOND: Mapping[str, tuple[int, str, str]] = {
+EXTRA: Mapping[str, tuple[int, str, str]] = {
     "Watchdog": (0, "info", "monitoring"),
     "TelemetryDropped": (15 * MINUTE, "warning", "monitoring"),
     "LabelOverflow": (15 * MINUTE, "warning", "monitoring"),
@@ -50,7 +50,7 @@ BEYOND: Mapping[str, tuple[int, str, str]] = {
     "ConnectionBudgetBurnsSlow": (15 * MINUTE, "warning", "monitoring"),
 }
 
-ALL = {**CONTRACT, **BEYOND}
+ALL = {**CORE, **EXTRA}
 
 
 def frame(alert: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ def test_a_committed_file_is_what_the_code_says(path: PurePosixPath) -> None:
 
 
 def test_there_are_nineteen_rules_in_seven_groups() -> None:
-    assert {name: [rule.name for rule in rules] for name, rules in alerts.CONTRACT.items()} == {
+    assert {name: [rule.name for rule in rules] for name, rules in alerts.CORE.items()} == {
         "tallow_availability": ["ServiceDown", "HighErrorRate", "CriticalErrors"],
         "tallow_performance": [
             "HighMemoryUsage",

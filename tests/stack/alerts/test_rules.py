@@ -8,7 +8,7 @@ import pytest
 
 from stack.alerts.cases import CASES
 from stack.alerts.cases.start import ELSEWHERE, EXEMPT
-from stack.alerts.contract import ALL, BEYOND, CONTRACT, frame
+from stack.alerts.contract import ALL, CORE, EXTRA, frame
 from support.promtool import Case, Kind, bare, run
 from tallow.stack import alerts
 from tallow.stack.alerts import RULES, Rule
@@ -25,12 +25,12 @@ def test(case: Case, tmp_path: Path) -> None:
 
 
 def test_the_rules_are_those_of_the_contract() -> None:
-    def facts(groups: dict[str, tuple[Rule, ...]]) -> dict[str, tuple[int, str, str]]:
+    def facts(groups: dict[str, tuple[Rule, ...]]) -> dict[str, tuple[float, str, str]]:
         rules = [rule for group in groups.values() for rule in group]
         return {rule.name: (rule.for_seconds, rule.severity, rule.category) for rule in rules}
 
-    assert facts(dict(alerts.CONTRACT)) == dict(CONTRACT)
-    assert facts(dict(alerts.BEYOND)) == dict(BEYOND)
+    assert facts(dict(alerts.CORE)) == dict(CORE)
+    assert facts(dict(alerts.EXTRA)) == dict(EXTRA)
 
 
 @each_rule

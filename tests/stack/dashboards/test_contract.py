@@ -10,7 +10,8 @@ import pytest
 
 from tallow.monitoring.shipping.batch import Batch
 from tallow.stack import thresholds
-from tallow.stack.dashboards import dashboards, files, panel_path
+from tallow.stack.dashboards import dashboards, files
+from tallow.stack.panel_ids import PANEL_IDS, panel_path
 
 Panel = dict[str, Any]
 MOMENT = "2026-01-31T08:00:00.000000Z"
@@ -170,13 +171,13 @@ def test_logs_dashboard_selects_what_the_library_ships() -> None:
         assert stream["stream"][label] == value
 
 
-def test_panel_path_opens_the_panel() -> None:
-    path = panel_path("tallow-errors", "Recent errors")
-    number = int(path.rpartition("=")[2])
-    [panel] = [panel for panel in dashboards()["tallow-errors"]["panels"] if panel["id"] == number]
-    assert panel["title"] == "Recent errors"
+def test_every_panel_has_the_id_that_links_use() -> None:
+    found = {
+        uid: {panel["title"]: panel["id"] for panel in board["panels"]} for uid, board in dashboards().items()
+    }
+    assert found == PANEL_IDS
 
 
-def test_panel_path_of_an_unknown_panel_is_an_error() -> None:
+def test_the_path_of_an_unknown_panel_is_an_error() -> None:
     with pytest.raises(KeyError):
         panel_path("tallow-errors", "No such panel")

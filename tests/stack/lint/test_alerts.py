@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tallow.stack.alerts import RULES, Rule
-from tallow.stack.alerts.rule import Figure
+from tallow.stack.alerts.rule import AnnotationQuery
 from tallow.stack.lint import Evidence, check_alert
 
 SLOW = RULES["SlowPQCOperations"]
@@ -62,6 +62,18 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
         FAILING,
         {"expr": FAILING.expr.partition("\nand")[0], "min_counts": {}, "description": "{{ $value }}"},
         "a ratio or quantile without a minimum count: one event at night would page",
+    ),
+    (
+        "alert/duration",
+        FAILING,
+        {"expr": FAILING.expr.replace("$window", "5m")},
+        "a range or offset is written as a number: a drill cannot scale it",
+    ),
+    (
+        "alert/duration",
+        RULES["TargetMissing"],
+        {"expr": RULES["TargetMissing"].expr.replace("$ago", "30m")},
+        "a range or offset is written as a number: a drill cannot scale it",
     ),
     ("alert/warm-up", FAILING, {"startup_grace": 0}, "can fire 300 s after a clean start"),
     ("alert/words", FAILING, {"summary": ""}, "no summary"),
@@ -119,7 +131,7 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
         RULES["HighErrorRate"],
         {
             "annotation_queries": {
-                "rate": Figure("sum(rate(tallow_error_total{instance=$instance}[$window]))")
+                "rate": AnnotationQuery("sum(rate(tallow_error_total{instance=$instance}[$window]))")
             }
         },
         "'tallow_error_total' is not in the catalogue",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tallow.stack import thresholds
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import MINUTE, Figure, Rule
+from tallow.stack.alerts.rule import AnnotationQuery, Rule
+from tallow.stack.durations import MINUTE
 
 _REQUESTS = "tallow_http_request_duration_seconds_count"
 _ROUTES = f'route!~"{thresholds.OBSERVER_ROUTES}"'
@@ -61,8 +62,8 @@ Over $window: $rate errors a second (limit $errors), $share of requests answered
 from $minimum requests on; metrics and health not counted).
 """,
     annotation_queries={
-        "rate": Figure('sum(rate(tallow_errors_total{job="tallow",instance=$instance}[$window]))'),
-        "share": Figure(
+        "rate": AnnotationQuery('sum(rate(tallow_errors_total{job="tallow",instance=$instance}[$window]))'),
+        "share": AnnotationQuery(
             """
 sum(rate(REQUESTS{job="tallow",instance=$instance,status_code="5xx",ROUTES}[$window]))
 / (sum(rate(REQUESTS{job="tallow",instance=$instance,ROUTES}[$window])) > 0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tallow.stack import thresholds
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import MINUTE, Rule
+from tallow.stack.alerts.rule import Rule
+from tallow.stack.durations import MINUTE
 
 HIGH_CONNECTION_FAILURE_RATE = Rule(
     name="HighConnectionFailureRate",

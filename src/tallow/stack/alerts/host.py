@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import HOUR, MINUTE, Rule
+from tallow.stack.alerts.rule import Rule
+from tallow.stack.durations import HOUR, MINUTE
 
 _DISK = '{fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|nsfs|fuse.*"}'
 """Disks that hold data or the log spool: not memory, images and mounts of other machines' files."""

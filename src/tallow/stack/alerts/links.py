@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tallow.stack.dashboards import panel_path
+from tallow.stack.panel_ids import panel_path
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,47 +1,45 @@
-"""A rule: an alert's expression with its times, minimum traffic, links and words."""
+"""An alert rule as data: its expression, durations, minimum traffic, links and text."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import Template
-from typing import Literal
+from typing import Literal, Self
 
 from tallow.monitoring.catalog import METRICS
 from tallow.stack.alerts.links import Links, Panel
+from tallow.stack.durations import MINUTE, promql_duration
 
 Severity = Literal["critical", "warning", "info"]
-"""What Alertmanager routes on; every value is one that PagerDuty's Events API accepts."""
+"""What Alertmanager routes on; PagerDuty's Events API accepts each of these values."""
 Category = Literal[
     "availability", "performance", "transfers", "connections", "security", "database", "caching", "monitoring"
 ]
 
-MINUTE = 60
-HOUR = 60 * MINUTE
 WARM_UP = 10 * MINUTE
-"""No rule but ServiceDown and CriticalErrors may fire this long after a clean start, in seconds."""
+"""Seconds after a clean start in which no rule but ServiceDown and CriticalErrors may fire."""
 
-_UNITS = ((HOUR * 1000, "h"), (MINUTE * 1000, "m"), (1000, "s"), (1, "ms"))
-_YOUNG = """
-unless on ({by})
-  abs(time() - min by ({by}) ({start}{{job="tallow"}})) < $guard"""
+_STARTUP_GRACE = """
+unless on ({labels})
+  abs(time() - min by ({labels}) ({start}{{job="tallow"}})) < $guard"""
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A further number in a description: a query that Prometheus runs when it writes the message.
+class AnnotationQuery:
+    """A further number in a description: a query that Prometheus runs when it renders the description.
 
-    ``$instance`` in ``expr`` becomes the quoted instance of the alert; ``pipe`` is the template function
-    that makes the number readable. No series reads as 0.
+    ``$instance`` in ``expr`` becomes the quoted instance of the alert. ``pipe`` is the template function
+    that formats the number. An empty result reads as 0.
     """
 
     expr: str
     pipe: str = "humanize"
 
-    def template(self, names: Mapping[str, str]) -> str:
-        """The figure in Prometheus's template language."""
-        query = Template(" ".join(self.expr.split())).substitute(names, instance="%q")
+    def template(self, values: Mapping[str, str]) -> str:
+        """The query in Prometheus's template language; ``values`` are the rule's substitutions."""
+        query = Template(" ".join(self.expr.split())).substitute(values, instance="%q")
         arguments = " ".join(["$labels.instance"] * query.count("%q"))
         return (
             f"{{{{ with printf `{query}` {arguments} | query }}}}"
@@ -50,8 +48,8 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
-    """A rule with its times, minimums and links put in: what stands in the rule file."""
+class RenderedRule:
+    """A rule with its durations, counts, thresholds and links filled in, as the rule file contains it."""
 
     alert: str
     expr: str
@@ -60,7 +58,7 @@ class Rendered:
     annotations: Mapping[str, str]
 
     def document(self) -> dict[str, object]:
-        """The rule in Prometheus's own shape."""
+        """The rule with the keys of Prometheus's rule file."""
         document: dict[str, object] = {"alert": self.alert, "expr": self.expr}
         if self.for_ != "0s":
             document["for"] = self.for_
@@ -71,22 +69,24 @@ class Rendered:
 class Rule:
     """One alert.
 
-    ``expr``, ``summary`` and ``description`` are templates: ``$window`` and the other names of ``windows``
-    become durations, the names of ``min_counts`` counts, those of ``thresholds`` thresholds (with
-    ``_percent`` appended: a ratio in percent). ``$value`` and ``$labels`` stay for Prometheus.
+    ``expr``, ``summary`` and ``description`` are templates. ``$window`` and the other names of ``windows``
+    become durations, the names of ``min_counts`` become counts, and those of ``thresholds`` become numbers
+    (with ``_percent`` appended: a ratio in percent). ``$value`` and ``$labels`` are left to Prometheus.
+    Every duration of the expression is such a name, so that :meth:`scaled` reaches it.
 
     Attributes:
-        hold: seconds the condition must last before the alert fires (``for``).
-        windows: ranges and offsets in seconds.
-        minimums: events a window must hold before a ratio or quantile counts.
-        limits: thresholds, in the units of the metric.
-        figures: further measured values for the description.
-        guard: seconds after a process start during which the condition does not count. ``None`` leaves
-            what the warm-up asks for: together with ``for_seconds`` at least ten minutes. 0 means no guard.
-        by: the labels that tell one alert of this rule from another.
-        labels: further labels of the rule's own.
-        absent: what it means when the metrics of the expression are missing.
-        optional: whether the metrics exist only with an optional part, so that their absence is no fault.
+        on_absent: what it means when the metrics of the expression are missing.
+        for_seconds: seconds for which the condition must hold before the alert fires (``for``).
+        windows: ranges and offsets, in seconds.
+        min_counts: events that a window must contain before a ratio or quantile is evaluated.
+        thresholds: limits, in the units of the metric.
+        annotation_queries: further measured values for the description.
+        startup_grace: seconds after a process start during which the condition is ignored. ``None``:
+            :data:`WARM_UP` less ``for_seconds``. 0: none.
+        group_labels: the labels that distinguish alerts of this rule from each other.
+        labels: further labels that the rule adds.
+        optional: whether the metrics exist only with an optional component, so that RuleInputMissing
+            does not report their absence.
     """
 
     name: str
@@ -97,34 +97,44 @@ class Rule:
     description: str
     panel: Panel
     on_absent: str
-    for_seconds: int = 0
-    windows: Mapping[str, int] = field(default_factory=dict)
+    for_seconds: float = 0
+    windows: Mapping[str, float] = field(default_factory=dict)
     min_counts: Mapping[str, int] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    annotation_queries: Mapping[str, Figure] = field(default_factory=dict)
-    startup_grace: int | None = None
+    annotation_queries: Mapping[str, AnnotationQuery] = field(default_factory=dict)
+    startup_grace: float | None = None
     group_labels: tuple[str, ...] = ("job", "instance")
     labels: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False
 
     @property
-    def guard_seconds(self) -> int:
-        """The start guard in force: the time since the start at which the condition begins to count."""
+    def guard_seconds(self) -> float:
+        """Seconds after a process start during which the condition is ignored."""
         return max(0, WARM_UP - self.for_seconds) if self.startup_grace is None else self.startup_grace
 
-    def render(self, scale: float = 1.0, links: Links | None = None) -> Rendered:
-        """The rule as Prometheus reads it; 1.0 gives the shipped one.
+    def scaled(self, factor: float) -> Self:
+        """The same rule with every duration multiplied by ``factor``; drills and tests run it faster.
 
-        ``scale`` multiplies windows, offsets, ``for``, the start guard and (rounded up, never below 1)
-        the minimum counts. Everything else stays as it is, byte for byte.
+        Windows, offsets, ``for`` and the start-up grace are multiplied. Minimum counts are, too, since a
+        shorter window contains fewer events: rounded up, at least 1. Nothing else changes.
         """
+        return replace(
+            self,
+            for_seconds=self.for_seconds * factor,
+            startup_grace=self.guard_seconds * factor,
+            windows={name: seconds * factor for name, seconds in self.windows.items()},
+            min_counts={name: max(1, math.ceil(count * factor)) for name, count in self.min_counts.items()},
+        )
+
+    def render(self, links: Links | None = None) -> RenderedRule:
+        """The rule as Prometheus reads it; ``links`` default to those of a stack on its default ports."""
         links = links or Links()
-        names = self.substitutions(scale)
-        words = names | {name: figure.template(names) for name, figure in self.annotation_queries.items()}
-        return Rendered(
+        values = self.substitutions()
+        texts = values | {name: query.template(values) for name, query in self.annotation_queries.items()}
+        return RenderedRule(
             alert=self.name,
-            expr=Template(self.template).substitute(names),
-            for_=duration(self.for_seconds * scale),
+            expr=Template(self.template).substitute(values),
+            for_=promql_duration(self.for_seconds),
             labels={
                 "severity": self.severity,
                 "category": self.category,
@@ -132,8 +142,8 @@ class Rule:
                 **self.labels,
             },
             annotations={
-                "summary": Template(self.summary).safe_substitute(words),
-                "description": Template(" ".join(self.description.split())).safe_substitute(words),
+                "summary": Template(self.summary).safe_substitute(texts),
+                "description": Template(" ".join(self.description.split())).safe_substitute(texts),
                 "runbook_url": f"{links.runbooks}/{self.name}",
                 "dashboard_url": self.panel.url(links),
             },
@@ -141,35 +151,27 @@ class Rule:
 
     @property
     def template(self) -> str:
-        """The expression with its names still in it, the start guard added."""
+        """The expression before substitution, with the start-up grace added."""
         expr = self.expr.strip()
         if not self.guard_seconds:
             return expr
         start = METRICS["process_start_time_seconds"].full_name
-        return f"(\n{_indent(expr)}\n)" + _YOUNG.format(by=", ".join(self.group_labels), start=start)
+        grace = _STARTUP_GRACE.format(labels=", ".join(self.group_labels), start=start)
+        return f"(\n{_indent(expr)}\n)" + grace
 
-    def substitutions(self, scale: float = 1.0) -> dict[str, str]:
-        """Every name of the templates and what it becomes at this scale."""
+    def substitutions(self) -> dict[str, str]:
+        """The value of every name in the templates."""
         return {
-            **{name: duration(seconds * scale) for name, seconds in self.windows.items()},
-            **{name: str(max(1, math.ceil(count * scale))) for name, count in self.min_counts.items()},
+            **{name: promql_duration(seconds) for name, seconds in self.windows.items()},
+            **{name: str(count) for name, count in self.min_counts.items()},
             **{name: number(limit) for name, limit in self.thresholds.items()},
             **{f"{name}_percent": number(round(limit * 100, 6)) for name, limit in self.thresholds.items()},
-            "guard": number(self.guard_seconds * scale),
+            "guard": number(self.guard_seconds),
         }
 
 
-def duration(seconds: float) -> str:
-    """A duration in PromQL's notation, largest fitting unit: 300 -> ``5m``, 7.5 -> ``7500ms``."""
-    milliseconds = round(seconds * 1000)
-    if not milliseconds:
-        return "0s"
-    size, unit = next((size, unit) for size, unit in _UNITS if milliseconds % size == 0)
-    return f"{milliseconds // size}{unit}"
-
-
 def number(value: float) -> str:
-    """A number as PromQL reads it, in its shortest form: 0.10 -> ``0.1``, 100.0 -> ``100``."""
+    """A number in PromQL's shortest notation: 0.10 -> ``0.1``, 100.0 -> ``100``."""
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 

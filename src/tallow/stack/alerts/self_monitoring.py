@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 from tallow.monitoring.catalog import PREFIX
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import MINUTE, Figure, Rule
+from tallow.stack.alerts.rule import AnnotationQuery, Rule
+from tallow.stack.durations import MINUTE
 
 SAMPLE_LIMIT = 50_000
 """Samples a scrape of Tallow may have: beyond it Prometheus drops all of them and ``up`` is 0."""
@@ -193,9 +194,9 @@ sum by (job, instance) (increase(prometheus_rule_group_iterations_missed_total[$
 )
 
 
-def _age_of_configuration(program: str) -> Figure:
+def _age_of_configuration(program: str) -> AnnotationQuery:
     """How long ago a program took the configuration that it uses."""
-    return Figure(
+    return AnnotationQuery(
         f"max(time() - {program}_config_last_reload_success_timestamp_seconds{{instance=$instance}})",
         "humanizeDuration",
     )
@@ -257,11 +258,11 @@ max by (job, instance) (time() - prometheus_remote_storage_queue_highest_sent_ti
     windows={"window": 5 * MINUTE},
     thresholds={"limit": 0, "behind": 5 * MINUTE},
     annotation_queries={
-        "failed": Figure(
+        "failed": AnnotationQuery(
             "sum(increase(prometheus_remote_storage_samples_failed_total{instance=$instance}[$window]))",
             'printf "%.0f"',
         ),
-        "age": Figure(
+        "age": AnnotationQuery(
             "max(time() - "
             "prometheus_remote_storage_queue_highest_sent_timestamp_seconds{instance=$instance})",
             "humanizeDuration",

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import HOUR, MINUTE, Rule, Severity
+from tallow.stack.alerts.rule import Rule, Severity
+from tallow.stack.durations import HOUR, MINUTE
 
 TRANSFER_TARGET = 0.95
 """Share of transfers up to 100 MB that succeed within 60 s."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tallow.stack import thresholds
 from tallow.stack.alerts.links import Panel
-from tallow.stack.alerts.rule import MINUTE, Figure, Rule
+from tallow.stack.alerts.rule import AnnotationQuery, Rule
+from tallow.stack.durations import MINUTE
 
 HIGH_TRANSFER_FAILURE_RATE = Rule(
     name="HighTransferFailureRate",
@@ -59,11 +60,11 @@ and on (job, instance)
 from $minimum on) and never fewer than $waiting waited.
 """,
     annotation_queries={
-        "failed": Figure(
+        "failed": AnnotationQuery(
             'sum(increase(tallow_transfers_total{job="tallow",instance=$instance,status="failed"}[$window]))',
             'printf "%.0f"',
         ),
-        "waiting": Figure(
+        "waiting": AnnotationQuery(
             'sum(min_over_time(tallow_transfer_queue_depth{job="tallow",instance=$instance}[$window]))'
         ),
     },

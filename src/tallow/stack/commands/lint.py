@@ -36,7 +36,7 @@ def command(files: tuple[Path, ...]) -> None:
 
 def _alerts(root: Path) -> Iterable[Problem]:
     evidence = gathered(root)
-    for path, groups in ((alerts.RULES_PATH, alerts.CONTRACT), (alerts.BEYOND_PATH, alerts.BEYOND)):
+    for path, groups in ((alerts.CORE_PATH, alerts.CORE), (alerts.EXTRA_PATH, alerts.EXTRA)):
         for rules in groups.values():
             for rule in rules:
                 yield from check_alert(rule, evidence, where=f"{path.name}: {rule.name}")

@@ -14,7 +14,7 @@ from tallow.stack.dashboards import errors, logs, overview, performance, transfe
 from tallow.stack.dashboards.layout import Frame, assemble, text
 from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER
 
-__all__ = ["FOLDER", "FRAMES", "dashboards", "files", "panel_path"]
+__all__ = ["FOLDER", "FRAMES", "dashboards", "files"]
 
 FOLDER = PurePosixPath("monitoring/grafana")
 
@@ -46,15 +46,3 @@ def files() -> dict[PurePosixPath, str]:
         FOLDER / "grafana-datasources.yml": DATASOURCES,
         FOLDER / "grafana-dashboards.yml": PROVIDER,
     }
-
-
-def panel_path(uid: str, title: str) -> str:
-    """The path that opens one panel, for links from alerts: ``/d/tallow-errors?viewPanel=6``.
-
-    Raises:
-        KeyError: there is no such dashboard, or no panel of that title on it.
-    """
-    for panel in dashboards()[uid]["panels"]:
-        if panel["title"] == title:
-            return f"/d/{uid}?viewPanel={panel['id']}"
-    raise KeyError(title)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models import dashboard as models
 from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.panels import legend
 from tallow.stack.dashboards.targets import PROMETHEUS
+from tallow.stack.panel_ids import PANEL_IDS
 
 GRID = 24
 """Columns of Grafana's grid."""
@@ -60,7 +61,7 @@ def assemble(frame: Frame, rows: Sequence[Row], siblings: Sequence[Frame]) -> di
     if frame.source == "prometheus":
         board.annotations([_alerts("critical", "red"), _alerts("warning", "orange")])
     model = board.build()
-    model.panels = [*_placed(rows)]
+    model.panels = [*_placed(rows, PANEL_IDS[frame.uid])]
     model.schema_version = SCHEMA
     plain: dict[str, Any] = json.loads(JSONEncoder().encode(model))
     return _tidied(plain)
@@ -71,7 +72,7 @@ def text(dashboard: dict[str, Any]) -> str:
     return json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _placed(rows: Sequence[Row]) -> list[models.Panel]:
+def _placed(rows: Sequence[Row], ids: Mapping[str, int]) -> list[models.Panel]:
     placed: list[models.Panel] = []
     y = 0
     for row in rows:
@@ -80,7 +81,7 @@ def _placed(rows: Sequence[Row]) -> list[models.Panel]:
             if isinstance(builder, timeseries.Panel):
                 builder.legend(legend(beside=width >= WIDE))
             panel = builder.build()
-            panel.id_val = len(placed) + 1
+            panel.id_val = ids[panel.title or ""]
             panel.grid_pos = models.GridPos(h=row.height, w=width, x=x, y=y)
             for place, target in enumerate(panel.targets or []):
                 target.ref_id = chr(ord("A") + place)  # type: ignore[attr-defined]

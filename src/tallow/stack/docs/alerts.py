@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import PurePosixPath
 
-from tallow.stack.alerts import BEYOND, CONTRACT, RULES, Rule
-from tallow.stack.alerts.rule import duration, number
+from tallow.stack.alerts import CORE, EXTRA, RULES, Rule
+from tallow.stack.alerts.rule import number
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.run import hung_server
+from tallow.stack.durations import promql_duration
 from tallow.stack.routing.matrix import receivers
 
 RUNBOOKS = PurePosixPath("docs/runbooks")
@@ -52,9 +53,11 @@ def page(rule: Rule) -> str:
         "Goes to": _goes_to(rule),
         "Fires when the condition holds": f"for {rendered.for_}" if rule.for_seconds else "at once",
         "Thresholds": _named({name: number(limit) for name, limit in rule.thresholds.items()}),
-        "Windows": _named({name: duration(seconds) for name, seconds in rule.windows.items()}),
+        "Windows": _named({name: promql_duration(seconds) for name, seconds in rule.windows.items()}),
         "Minimum traffic": _named({name: str(count) for name, count in rule.min_counts.items()}),
-        "After a start": f"does not count for {duration(rule.guard_seconds)}" if rule.guard_seconds else "",
+        "After a start": f"does not count for {promql_duration(rule.guard_seconds)}"
+        if rule.guard_seconds
+        else "",
         "Missing metrics": rule.on_absent,
         "Panel": f"[{rule.panel.title or rule.panel.dashboard}]({rendered.annotations['dashboard_url']})",
     }
@@ -77,7 +80,7 @@ def _further_drills(rule: Rule) -> str:
 def overview() -> str:
     """Every rule in a table, group by group."""
     parts = [_INTRODUCTION]
-    for title, groups in (("The contract", CONTRACT), ("Beyond it", BEYOND)):
+    for title, groups in (("The contract", CORE), ("Beyond it", EXTRA)):
         parts.append(f"\n## {title}\n")
         for group, rules in groups.items():
             parts.append(f"\n### {group}\n")
@@ -91,9 +94,9 @@ def _row(rule: Rule) -> str:
     cells = (
         f"[{rule.name}](runbooks/{rule.name}.md)",
         rule.severity,
-        duration(rule.for_seconds),
+        promql_duration(rule.for_seconds),
         ", ".join(map(str, rule.min_counts.values())) or "-",
-        duration(rule.guard_seconds) if rule.guard_seconds else "-",
+        promql_duration(rule.guard_seconds) if rule.guard_seconds else "-",
         _goes_to(rule),
         rule.on_absent,
     )

@@ -41,8 +41,7 @@ def render(home: StateDir, choices: StackOptions, settings: StackSettings) -> di
     place, scale = home.config / "prometheus", choices.scale
     files = {
         place / "prometheus.yml": _prometheus(home, known, settings.remote, scale),
-        place / "rules" / alerts.RULES_PATH.name: alerts.rules_yaml(alerts.CONTRACT, scale, links),
-        place / "rules" / alerts.BEYOND_PATH.name: alerts.rules_yaml(alerts.BEYOND, scale, links),
+        **{place / "rules" / name: text for name, text in alerts.rule_files(scale, links).items()},
         **{home.secrets / name: text for name, text in settings.remote.secret_files().items()},
     }
     if settings.metrics_token:

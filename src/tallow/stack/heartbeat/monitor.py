@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
-from tallow.stack.alerts.rule import HOUR, MINUTE
+from tallow.stack.durations import HOUR, MINUTE
 from tallow.stack.heartbeat.state import HeartbeatState
 
 WAIT_S: Final = 5 * MINUTE

@@ -9,7 +9,7 @@ from string import Template
 
 import promql_parser as ast
 
-from tallow.stack.alerts.rule import WARM_UP, Rendered, Rule
+from tallow.stack.alerts.rule import WARM_UP, RenderedRule, Rule
 from tallow.stack.lint.catalog_rules import Found
 from tallow.stack.lint.exceptions import applied
 from tallow.stack.lint.expressions import check_expression, nodes, selectors
@@ -20,6 +20,7 @@ from tallow.stack.routing.matrix import CATEGORIES, PAGERDUTY_SEVERITIES, SEVERI
 
 _JOB = "tallow"
 _ACTIONS = re.compile(r"\{\{.*?\}\}")
+_LITERAL_DURATION = re.compile(r"\[\s*\d|\boffset\s+-?\d")
 _PLACEHOLDER = re.compile(r"\$\{?\w+")
 _MEASURED = re.compile(r"\$value|\| query")
 
@@ -41,7 +42,7 @@ class Alert:
     """A rule as the checks see it: as data, as Prometheus reads it, and its expression as a tree."""
 
     rule: Rule
-    rendered: Rendered
+    rendered: RenderedRule
     tree: ast.Expr
     shape: Shape = field(init=False)
 
@@ -83,6 +84,8 @@ def _frame(alert: Alert) -> Iterator[Found]:
             yield "alert/job", f'{selector.name} is read without job="{_JOB}": another job may expose it'
     if not rule.min_counts and _needs_traffic(alert.tree):
         yield "alert/minimum", "a ratio or quantile without a minimum count: one event at night would page"
+    if _LITERAL_DURATION.search(rule.expr):
+        yield "alert/duration", "a range or offset is written as a number: a drill cannot scale it"
     if rule.for_seconds + rule.guard_seconds < WARM_UP:
         yield "alert/warm-up", f"can fire {rule.for_seconds + rule.guard_seconds} s after a clean start"
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 import yaml
 
-from tallow.stack.alerts.rule import duration
+from tallow.stack.durations import promql_duration
 from tallow.stack.prometheus import PASSWORD_FILE, USER
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, ROUTES, Receiver, Route
 from tallow.stack.routing.receivers import (
@@ -158,9 +158,9 @@ def _step(route: Route, receiver: Receiver, scale: float) -> Config:
 
 def _pace(receiver: Receiver, scale: float) -> Config:
     return {
-        "group_wait": duration(receiver.wait * scale),
-        "group_interval": duration(receiver.interval * scale),
-        "repeat_interval": duration(receiver.repeat * scale),
+        "group_wait": promql_duration(receiver.wait * scale),
+        "group_interval": promql_duration(receiver.interval * scale),
+        "repeat_interval": promql_duration(receiver.repeat * scale),
     }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tallow.stack.alerts.rule import HOUR, MINUTE, Category, Severity
+from tallow.stack.alerts.rule import Category, Severity
+from tallow.stack.durations import HOUR, MINUTE
 
 Channel = Literal["email", "slack", "pagerduty", "heartbeat"]
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack import alerts, routing
-from tallow.stack.alerts import Links, Rule
-from tallow.stack.alerts.rule import duration
-from tallow.stack.drill.environment import scaled_rules
+from tallow.stack.alerts import Groups, Links
 from tallow.stack.drill.environment.profile import DrillProfile
-from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet
+from tallow.stack.durations import promql_duration
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.prometheus import PASSWORD_FILE, SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
 
-Groups = Mapping[str, tuple[Rule, ...]]
 MARK: Final = {"drill": "yes"}
 """The label that marks every alert of a drill; the message templates look for it."""
 OBJECTIVES: Final = "tallow_slo"
@@ -30,34 +27,10 @@ def groups(track: DrillProfile, shipped: Groups = alerts.GROUPS) -> Groups:
 
 
 def write_rules(home: StateDir, track: DrillProfile, links: Links, shipped: Groups) -> None:
-    """Write the scaled rules, having compared them with the shipped ones.
-
-    Raises:
-        DrillError: something differs that the factor does not explain.
-    """
-    loaded = groups(track, shipped)
-    compare(alerts.rule_document(loaded), alerts.rule_document(loaded, track.scale, links), track.scale)
+    """Write the shipped rules with every duration multiplied by the track's scale."""
     rules = home.config / "prometheus" / "rules"
-    contract = {name: group for name, group in loaded.items() if name in alerts.CONTRACT}
-    beyond = {name: group for name, group in loaded.items() if name not in alerts.CONTRACT}
-    write_private(rules / alerts.RULES_PATH.name, alerts.rules_yaml(contract, track.scale, links))
-    write_private(rules / alerts.BEYOND_PATH.name, alerts.rules_yaml(beyond, track.scale, links))
-
-
-def compare(shipped: Mapping[str, Any], drilled: Mapping[str, Any], scale: float) -> None:
-    """See that two rule files differ by the factor alone.
-
-    Raises:
-        DrillError: they do not; it names the alert and what differs.
-    """
-    pairs = zip(_rules(shipped), _rules(drilled), strict=True)
-    found = [
-        f"{ours['alert']}: {what}"
-        for ours, its in pairs
-        for what in scaled_rules.unexplained_differences(ours, its, scale)
-    ]
-    if found:
-        raise DrillError(f"the drill's rules are not the shipped ones: {'; '.join(found)}")
+    for name, text in alerts.rule_files(track.scale, links, groups(track, shipped)).items():
+        write_private(rules / name, text)
 
 
 def write_prometheus(home: StateDir, track: DrillProfile, jobs: tuple[Job, ...], alertmanager: int) -> None:
@@ -74,7 +47,7 @@ def write_prometheus(home: StateDir, track: DrillProfile, jobs: tuple[Job, ...],
         scale=track.interval / SCRAPE_INTERVAL_S,
     )
     document = yaml.safe_load(config)
-    document["global"] |= {"external_labels": MARK, "scrape_timeout": duration(track.interval)}
+    document["global"] |= {"external_labels": MARK, "scrape_timeout": promql_duration(track.interval)}
     document["rule_files"].append(str(place / "rules" / "further" / "*.yml"))
     for scrape in document["scrape_configs"]:
         if scrape["job_name"] == "tallow":
@@ -108,7 +81,3 @@ def write_alertmanager(home: StateDir, track: DrillProfile, desk: ReceiverSet, h
         write_private(place / "templates" / name, text)
     for name, text in routing.secret_files(desk.settings).items():
         write_private(secrets / name, text)
-
-
-def _rules(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [rule for group in document["groups"] for rule in group["rules"]]

@@ -17,12 +17,12 @@ import httpx
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.stack import alerts, credentials
 from tallow.stack.alerts import Links
-from tallow.stack.alerts.rule import duration
 from tallow.stack.drill.environment import configuration
 from tallow.stack.drill.environment.process import ManagedProcess, free_port
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError, ServerUnderTest
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet, receiving
+from tallow.stack.durations import promql_duration
 from tallow.stack.engines.programs import programs as binaries
 from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S
 from tallow.stack.engines.state.state_dir import StateDir
@@ -52,7 +52,7 @@ class DrillEnvironment:
     ports: Mapping[str, int]
     programs: Mapping[str, ManagedProcess]
     http: httpx.AsyncClient
-    shipped: configuration.Groups = field(default_factory=lambda: alerts.GROUPS)
+    shipped: alerts.Groups = field(default_factory=lambda: alerts.GROUPS)
     started: list[ServerUnderTest] = field(default_factory=list)
     _targets: dict[str, str] = field(default_factory=dict)
 
@@ -155,7 +155,7 @@ class DrillEnvironment:
 
 @asynccontextmanager
 async def drill_environment(
-    track: DrillProfile, root: Path, shipped: configuration.Groups = alerts.GROUPS
+    track: DrillProfile, root: Path, shipped: alerts.Groups = alerts.GROUPS
 ) -> AsyncIterator[DrillEnvironment]:
     """A track's stack, in a folder of its own below ``root`` and on ports of its own; stopped at the end.
 
@@ -209,7 +209,7 @@ def _programs(
             f"--config.file={home.config / 'prometheus' / 'prometheus.yml'}",
             f"--storage.tsdb.path={home.data / 'prometheus'}",
             f"--web.external-url=http://localhost:{ports['prometheus']}",
-            f"--rules.alert.resend-delay={duration(RESEND_S * track.scale)}",
+            f"--rules.alert.resend-delay={promql_duration(RESEND_S * track.scale)}",
             f"--storage.remote.flush-deadline={FLUSH_S}s",
         ),
         "alertmanager": program(

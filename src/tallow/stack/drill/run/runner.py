@@ -10,7 +10,7 @@ import websockets
 
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.drill.environment.alert_observer import AlertTimeline, Observer
-from tallow.stack.drill.environment.scaled_rules import scaled_parts
+from tallow.stack.drill.environment.scaled_rules import scaled_values
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.run.model import Drill, Scene, wait_until
@@ -28,8 +28,7 @@ def blank(drill: Drill, rule: Rule, scale: float | None = None) -> Result:
     """The result of a drill that has not begun."""
     scale = scale or drill.track.scale
     floor = drill.track.interval + (rule.for_seconds + expected_routing.group_wait(rule)) * scale
-    parts = scaled_parts(rule.render().document(), rule.render(scale).document())
-    return Result(rule.name, drill.fault, drill.track.name, scale, floor, parts)
+    return Result(rule.name, drill.fault, drill.track.name, scale, floor, scaled_values(rule, scale))
 
 
 class Runner:

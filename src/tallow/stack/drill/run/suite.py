@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from tallow.stack import alerts
+from tallow.stack.alerts import Groups
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.drill.environment.alert_observer import observing
-from tallow.stack.drill.environment.configuration import Groups
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import drill_environment

@@ -34,7 +34,7 @@ _FILES_OF: Final = {
     ),
     "secrets/alertmanager": SECRET_FILES,
     "config/prometheus": ("prometheus.yml",),
-    "config/prometheus/rules": (alerts.RULES_PATH.name, alerts.BEYOND_PATH.name),
+    "config/prometheus/rules": (alerts.CORE_PATH.name, alerts.EXTRA_PATH.name),
     "config/alertmanager": ("alertmanager.yml",),
     "config/alertmanager/templates": tuple(routing.templates()),
     "run": (*RUN_FILES, APPLIED_FILE),

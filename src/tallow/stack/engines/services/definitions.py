@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
-from tallow.stack.alerts.rule import duration
+from tallow.stack.durations import promql_duration
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor.state_files import SMTP, Probe
 from tallow.stack.prometheus import (
@@ -235,7 +235,7 @@ def fill(service: Service, home: StateDir, choices: StackOptions) -> tuple[list[
         "config": home.config,
         "data": home.data,
         "scale": choices.scale,
-        "resend": duration(RESEND_S * choices.scale),
+        "resend": promql_duration(RESEND_S * choices.scale),
     }
     arguments = [argument.format(**facts) for argument in service.arguments]
     if service.program is None:
