@@ -167,6 +167,8 @@ PLAIN: dict[str, Callable[[str, str], str]] = {
     "ampersand": lambda name, value: f"/x?other=1&{name}={value}&text=2",
     "semicolon": lambda name, value: f"Server=db;{name}={value};Encrypt=yes",
     "option": lambda name, value: f"run --{name}={value} --other",
+    "yaml list": lambda name, value: f"note: x\n{name}:\n  - {value}\nother: 3",
+    "yaml mapping": lambda name, value: f"- {name}:\n    inner: {value}\n  other: 3",
 }
 
 
@@ -189,6 +191,8 @@ def test_no_bare_value_passes_in_a_text(syntax: str, name: str, value: str) -> N
     assume(value not in {"null", "None", "nil", "true", "false", "True", "False"})
     if syntax == "spaced equals":
         assume(value[0] not in "=>~")
+    if syntax.startswith("yaml"):
+        assume(value[0] != "#" and value[-1] != ":" and "[" not in name)
     if syntax in {"equals", "alone", "environment", "export", "option", "ampersand", "semicolon"}:
         assume(value[0] not in "=>")
     assert hidden(value, name, SCRUBBER.value(PLAIN[syntax](name, value)))

@@ -45,9 +45,23 @@ PRIVATE = [
     ("open /home/annlee/notes.txt", "annlee", "path"),
     (r"open C:\Users\annlee\notes.txt", "annlee", "path"),
     (r"open C:\\Users\\annlee\\notes.txt", "annlee", "path"),
+    ("the token is rosebud9x", "rosebud9x", "secret"),
+    ("your session id is ab12cd34", "ab12cd34", "secret"),
+    ("secret rotated from 'rosebud' to 'kitty9'", "kitty9", "secret"),
+    ('Password for user ann changed from "rosebud" to "kitty9"', "kitty9", "secret"),
+    ("contact bob (at) mail (dot) example (dot) org", "bob", "email"),
+    ("ConnectionStrings:\n  Shop: Server=db;Database=kitty9\nLogging: 3", "kitty9", "secret"),
+    ("passwords:\n- rosebud\n- kitty9\nother: 3", "kitty9", "secret"),
 ]
 
 USEFUL = [
+    "token is 3600 seconds old",
+    "the token is base64url",
+    "panic at main.go:12, look at example.com",
+    "Unpacking libfoo:amd64 (10.5.2.1-2) over (10.5.2.0-1) ...",
+    "mysqld 10.5.2.1-2 amd64",
+    "token:\n  at foo (bar.js:1)",
+    "Please enter your password:\n  then press enter",
     "Transfer started",
     "password reset requested",
     "token bucket refilled, secret santa starts",

@@ -188,3 +188,35 @@ def holds_mac(text: str) -> bool:
 def has_digit_and_letter(text: str) -> bool:
     """Digits and letters, as passwords and codes have them."""
     return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+
+
+_ALGORITHM: Final = re.compile(
+    r"(?:base|sha|md|utf|hs|rs|es|ps|aes|ed|hmac|ascii|iso|rfc|crc|rsa|oauth|pkcs|http|x|v|k|p|scram|argon|blake|chacha)"
+    r"[-_]?\d[\w.-]{0,24}",
+    re.IGNORECASE,
+)
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_QUANTITY: Final = re.compile(r"[-+]?[\d.,]+[A-Za-z%µ]{0,3}")
+
+
+def is_not_algorithm(text: str) -> bool:
+    """Whether a word with a digit is no name of an algorithm or a standard, no UUID, no number with a unit.
+
+    Six to eight digits are a code that somebody types.
+    """
+    if _UUID.fullmatch(text):
+        return False
+    if _QUANTITY.fullmatch(text):
+        return text.isdigit() and 6 <= len(text) <= 8
+    return has_digit_and_letter(text) and _ALGORITHM.fullmatch(text) is None
+
+
+_BRACKETED_AT: Final = re.compile(r"[\[({<] ?at ?[\])}>]", re.IGNORECASE)
+_DOT: Final = re.compile(r"\bdot\b", re.IGNORECASE)
+
+
+def is_spelled_address(text: str) -> bool:
+    """Whether words are an e-mail address: `` at `` without brackets needs a ``dot`` in letters behind it."""
+    return (
+        _BRACKETED_AT.search(text) is not None or _DOT.search(text.lower().partition(" at ")[2]) is not None
+    )

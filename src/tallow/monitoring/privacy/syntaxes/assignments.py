@@ -12,7 +12,7 @@ from typing import Final
 
 from tallow.monitoring.privacy.keys import OWN_LOOK
 from tallow.monitoring.privacy.model import Key
-from tallow.monitoring.privacy.syntaxes import headers, values
+from tallow.monitoring.privacy.syntaxes import headers, values, yaml
 from tallow.monitoring.privacy.syntaxes.values import Extent
 from tallow.monitoring.privacy.tables.words import STATUS_WORDS
 
@@ -33,6 +33,7 @@ _CLOSERS: Final = " \t\"'`])*\\+?:!-_.0123456789"
 _STORAGE: Final = frozenset(["key", "keys", "channel", "topic", "lock", "scope", "scopes", "prefix"])
 """Words before a name that begins the key of a cache: ``key session:4711``."""
 _TOKEN: Final = re.compile(r"[^\s,;|)\]}\"'`]{1,200}")
+_APOSTROPHE: Final = re.compile(r"'\w")
 _PUNCTUATION: Final = ".,:;!?)]}'\"`"
 _NEXT_NAME: Final = re.compile(r"[ \t]{1,40}[\w.-]{1,60}[=:]")
 _LAST_WORD: Final = re.compile(r"[ \t]{1,40}[^\s]{1,200}[ \t]{0,40}(?:\r?\n|$)")
@@ -158,7 +159,7 @@ def _is_quoted(text: str, extent: Extent) -> bool:
     return text[extent[0] - 1] in "\"'`"
 
 
-def _extents(text: str, start: int, key: Key, name: str, *, running: bool, strict: bool) -> list[Extent]:  # noqa: PLR0911 - cases
+def _extents(text: str, start: int, key: Key, name: str, *, running: bool, strict: bool) -> list[Extent]:
     """Where the value, or the values, of a key stand."""
     first = values.blanks_end(text, start)
     end = None if key.secret else first + _LONGEST_PERSONAL
@@ -166,10 +167,20 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
         return found
     if text[first : first + 1] in "\"'`\\" and values.quoted(text, first):
         return values.extents(text, first, end, strict=strict)
-    if running and key.secret and (found := _yaml_line(text, first)):
+    if text[start - 1] == ":" and (found := yaml.nested(text, first, end)):
+        return found
+    if running and (found := yaml.several_words(text, first) if key.secret else []):
         return found
     if running and _is_status(text, first):
         return []
+    found = _until_mark(text, start, first, key, name, running=running)
+    if not found and key.id == "passphrase" and not strict:
+        found = _phrase(text, first)
+    return found or values.extents(text, first, end, strict=strict)
+
+
+def _until_mark(text: str, start: int, first: int, key: Key, name: str, *, running: bool) -> list[Extent]:
+    """A value that holds blanks, because of where it stands or what it is."""
     if text[start - 1] == "=" and (found := _until_semicolon(text, start, name)):
         return found
     if key.kind == "credential":
@@ -178,36 +189,10 @@ def _extents(text: str, start: int, key: Key, name: str, *, running: bool, stric
             return found
     shape = _SHAPES.get(key.kind)
     shaped = shape.match(text, first) if shape else None
-    if shaped:
-        return [shaped.span()]
-    if key.id == "passphrase" and not strict:
-        return _phrase(text, first) or values.extents(text, first, end, strict=strict)
-    return values.extents(text, first, end, strict=strict)
+    return [shaped.span()] if shaped else []
 
 
-_YAML: Final = re.compile(r"[ \t]{0,80}(?:- )?[\"']?[\w.-]{1,80}[\"']?:(?:[ \t]{1,80}|\r?(?:\n|$))")
-_LONGEST_YAML_NAME: Final = 240
-"""Characters of a line up to its value, in which its begin is looked for."""
-_TO_COMMENT: Final = re.compile(r"[^\s#'\"\[{|>&!*](?:[^\s#]|#(?<![ \t].)|[ \t]{1,80}(?![#\s]))*")
 _PART: Final = re.compile(r"[^;=\n\"'{][^;=\n\"']{0,400}(?=;)")
-
-
-def _yaml_line(text: str, start: int) -> list[Extent]:
-    """Several words up to the end of a line, if it and its neighbour are lines of a YAML document.
-
-    The name must begin the line: the rest of a line is read once, whatever stands in it.
-    """
-    begin = text.rfind("\n", max(0, start - _LONGEST_YAML_NAME), start) + 1
-    own = _YAML.match(text, begin)
-    if own is None or own.end() != start:
-        return []
-    found = _TO_COMMENT.match(text, start)
-    if found is None or " " not in found[0]:
-        return []
-    before = text.rfind("\n", max(0, begin - _LONGEST_YAML_NAME), max(0, begin - 1)) + 1
-    behind = text.find("\n", found.end())
-    neighbours = (begin and _YAML.match(text, before)) or (behind >= 0 and _YAML.match(text, behind + 1))
-    return [found.span()] if neighbours else []
 
 
 def _until_semicolon(text: str, start: int, name: str) -> list[Extent]:
@@ -231,4 +216,6 @@ def _phrase(text: str, start: int) -> list[Extent]:
 def _is_status(text: str, start: int) -> bool:
     """Whether one of the documented status words stands here."""
     token = _TOKEN.match(text, start)
-    return token is not None and token[0].rstrip(_PUNCTUATION).lower() in STATUS_WORDS
+    if token is None or _APOSTROPHE.match(text, token.end()):
+        return False
+    return token[0].rstrip(_PUNCTUATION).lower() in STATUS_WORDS

@@ -6,9 +6,14 @@ from typing import Final
 
 from tallow.monitoring.privacy.checks import is_random
 from tallow.monitoring.privacy.model import Needs, Rule
-from tallow.monitoring.privacy.validators import has_digit_and_letter, is_basic
+from tallow.monitoring.privacy.validators import has_digit_and_letter, is_basic, is_not_algorithm
 
-_GLUE: Final = r"(?: (?i:for [\w.@'-]{1,64}|is now|is|was|to|of|set to|changed to|used|provided|value))*"
+_CHANGED: Final = r"(?:changed|updated|reset|rotated|replaced|switched)"
+_LINKS: Final = rf"is now|is|was|to|of|set to|{_CHANGED} (?:from|to|with)|will be|used|provided|value"
+_GLUE: Final = rf"(?: (?i:for [\w.@'-]{{1,64}}|{_LINKS}|{_CHANGED} from \S{{1,64}} to))*"
+"""Words between the name of a secret and the secret."""
+_GLUE_NEEDED: Final = rf"(?: (?i:for \S+|{_LINKS}|{_CHANGED} from \S+ to))*"
+"""The same for the prefilter."""
 _MARKS: Final = r"(?::?[ \t]{1,4}\(?|\()"
 
 
@@ -90,10 +95,11 @@ RULES: Final = (
         Needs(
             words="password passphrase passwd passcode pin otp pw cvv cvc csc",
             digits=1,
-            template=r"(?i:pass(?:word|phrase|wd|code)|pin|otp|pw|cvv|cvc|csc)s?(?: code)?(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+[!#-&*-/;?-Z^-z|~]*0",
+            template=rf"(?i:pass(?:word|phrase|wd|code)|pin|otp|pw|cvv|cvc|csc)s?(?: code)?{_GLUE_NEEDED}[: \t(]+[!#-&*-/;?-Z^-z|~]*0",
         ),
         rf"[PpOoCc](?<![\w-].)(?i:(?<=p)ass(?:word|phrase|wd|code)|(?<=p)in(?: code)?|(?<=o)tp|(?<=p)w|(?<=c)vv|(?<=c)vc|(?<=c)sc)s?{_GLUE}{_MARKS}"
-        r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{3,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)",
+        r"(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{3,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)"
+        r"(?: to (?P<private2>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{3,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$))?",
         lambda text: (
             (has_digit_and_letter(text) and len(text) > 5)
             or (text.isdigit() and 3 <= len(text) <= 12)
@@ -101,6 +107,7 @@ RULES: Final = (
         ),
         examples=(
             ("its password is maple39walnut now", "its password is [secret] now"),
+            ("password changed from kitty9 to kitty10", "password changed from [secret] to [secret]"),
             ("type passcode 839201 when asked", "type passcode [secret] when asked"),
         ),
         counterexamples=(
@@ -116,7 +123,7 @@ RULES: Final = (
         Needs(
             words="code passcode codes",
             digits=1,
-            template=r"(?i:code)s?(?: #?0{1,3})?(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+[A-Za-z-]{0,12}0",
+            template=rf"(?i:code)s?(?: #?0{{1,3}})?{_GLUE_NEEDED}[: \t(]+[A-Za-z-]{{0,12}}0",
         ),
         r"(?<![\w-])(?i:your|verification|access|security|login|confirmation|sms|mfa|2fa|otp|auth|activation|reset|backup|recovery|authentication|one-time"
         rf"|temporary|two-factor)[ -](?i:code)s?(?: #?\d{{1,3}})?{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,12}})(?![\w-])",
@@ -132,7 +139,7 @@ RULES: Final = (
         "room_code",
         Needs(
             words="code room",
-            template=r"(?i:code)(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+(?:[A-Za-z-]{0,12}0|[A-Z]{3,5}-[A-Z]{3})|(?i:room) [A-Z0-]{4}",
+            template=rf"(?i:code){_GLUE_NEEDED}[: \t(]+(?:[A-Za-z-]{{0,12}}0|[A-Z]{{3,5}}-[A-Z]{{3}})|(?i:room) [A-Z0-]{{4}}",
         ),
         r"(?<![\w-])(?i:room|share|pairing|invite|invitation|join|join with|transfer)[ -](?i:code)"
         rf"{_GLUE}{_MARKS}(?P<private>(?=[A-Za-z-]{{0,12}}\d)[A-Za-z0-9-]{{4,40}}|[A-Z]{{3,5}}-[A-Z]{{3,5}})(?![\w-])"
@@ -150,7 +157,7 @@ RULES: Final = (
         Needs(
             words="token secret cookie session sessionid key jsessionid phpsessid credential",
             digits=1,
-            template=r"(?i:oken|secret|session(?: id| cookie| token)?|ookie|essionid|phpsessid|[ -]key)(?: #?0{1,3})?(?: (?i:for \S+|is now|is|was|to|of|set to|changed to|used|provided|value))*[: \t(]+[A-Za-z0_\-+/=.~]{16}",
+            template=rf"(?i:oken|secret|session(?: id| cookie| token)?|ookie|essionid|phpsessid|[ -]key)(?: #?0{{1,3}})?{_GLUE_NEEDED}[: \t(]+[A-Za-z0_\-+/=.~]{{16}}",
         ),
         r"[TtSsCcJjPpAaMmEeUuRr](?<![\w-].)(?<!nexpected .)(?<!ublic .)(?<!artition .)(?<!ache .)(?<!dempotency .)(?<!lock .)(?<!sort .)(?<!rimary .)"
         r"(?i:(?<=t)oken|(?<=s)ecret|(?<=s)ession(?: id| cookie| token)?|(?<=c)ookie|(?<=j)sessionid|(?<=p)hpsessid|(?:(?<=a)pi|(?<=a)ccess|(?<=p)rivate|(?<=s)ecret"
@@ -170,6 +177,32 @@ RULES: Final = (
             "ssh key SHA256:zJwGSraasUurvmjObvG0B5x3FbGUBxnVpVU accepted",
         ),
         description="A long random value behind a word for a token, a session or a secret key.",
+    ),
+    Rule(
+        "secret-in-sentence",
+        "secret",
+        Needs(
+            words="token secret key credential cookie session",
+            digits=1,
+            template=r"(?i:token|secret|[ -]key|credential|cookie|session(?: id)?)s?(?: (?i:for \S+))? (?i:is now|is|was(?: now| changed to| set to| reset to)?|will be|(?:changed|set|reset|rotated) to|changed from)[ \t:(]+[!#-&*-/;?-Z^-z|~]*0",
+        ),
+        r"(?<![\w-])(?i:(?<!nexpected )(?<!next )(?<!first )(?<!last )(?<!previous )(?<!current )token|secret|(?:api|access|private|secret|master|encryption|signing|session)[ -]key"
+        r"|credential|cookie|session(?: id)?)s?(?: (?i:for [\w.@'-]{1,64}))? (?i:is now|is|was(?: now| changed to| set to| reset to)?|will be|(?:changed|set|reset|rotated) to|changed from)"
+        r"(?::?[ \t]{1,4}\(?)(?P<private>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{6,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$)"
+        r"(?: to (?P<private2>(?=[^\s\"',;()]{0,60}\d)[^\s\"',;():=\[\]<>{}/]{6,200}?)(?=[\s,;)\"']|[.!?](?:\s|$)|$))?",
+        is_not_algorithm,
+        examples=(
+            ("the token is rosebud9x", "the token is [secret]"),
+            ("api key for shop was changed to kitty2024", "api key for shop was changed to [secret]"),
+        ),
+        counterexamples=(
+            "the token is base64url",
+            "token is 3600 seconds old",
+            "next token is user_4711",
+            "secret is 32 bytes long",
+            "session is 12.5s old",
+        ),
+        description="A word of letters and digits that a sentence says is the token, the key or the secret.",
     ),
     Rule(
         "short-option-secret",

@@ -192,8 +192,8 @@ SECRET: Final = (
     KeyRow(
         "connection-string",
         "secret",
-        "connection_string connectionstring connstring connstr conn_str conn_string connection_str odbc_connect",
-        examples=(("connection_string", "Summer2024!"),),
+        "connection_string connection_strings conn_strings connectionstring connectionstrings connstring connstr conn_str conn_string connection_str odbc_connect",
+        examples=(("connection_string", "Summer2024!"), ("ConnectionStrings", {"Shop": "Summer2024!"})),
         counterexamples=(("connection_state", "open"), ("connections", 3)),
         description="Connection strings, which hold the password of what they connect to.",
     ),

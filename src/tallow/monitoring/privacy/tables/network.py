@@ -8,8 +8,10 @@ from typing import Final
 
 from tallow.monitoring.privacy.model import Needs, Rule
 from tallow.monitoring.privacy.tables.words import words
-from tallow.monitoring.privacy.validators import holds_mac, is_ipv4, is_ipv6, is_mac
+from tallow.monitoring.privacy.validators import holds_mac, is_ipv4, is_ipv6, is_mac, is_spelled_address
 
+_SPELLED_AT: Final = r"(?: at | ?[\[({<] ?at ?[\])}>] ?)"
+_SPELLED_DOT: Final = r"(?: dot | ?[\[({<] ?dot ?[\])}>] ?)"
 _OCTET: Final = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _REST: Final = rf"\d{{0,2}}(?:\.{_OCTET}){{3}}"
 """An address of version 4 behind its first digit."""
@@ -29,6 +31,17 @@ _HOSTS: Final = words(
 )
 _PRODUCT: Final = re.compile(r"(?:^|[\s(\"';])([A-Za-z][\w.-]{0,40})/$")
 _REVISION: Final = re.compile(r"-\d{1,2}(?![\d.])")
+_PACKAGED: Final = re.compile(
+    r"[+~](?:dfsg|ds|deb|really|git|repack|b?p)|(?:[+~][\w.+~]{1,30})?-\d{1,3}(?:\.\d{1,3})?(?:"
+    r"[+~.]?(?:ubuntu|deb|bpo|build|el|fc|amzn|suse|lp|mga|rhel|ph|azl|cm|r|nmu|b)\d"
+    r"|[ _.:](?:amd64|arm64|armhf|armel|i[3-6]86|all|noarch|x86_64|aarch64|ppc64|ppc64el|ppc64le|s390x|riscv64)\b)"
+)
+"""What follows the version of a Debian or RPM package: its revision and the distribution or the processor."""
+_INSTALLED: Final = re.compile(
+    r"(?:^|[\s=(_])\d{1,2}:$|:(?:amd64|arm64|armhf|armel|i386|all|any|ppc64el|s390x|riscv64)[\s=]"
+    r"|(?:Unpacking|Setting up|Selecting|Removing|Purging|Preparing to unpack|Upgrading|Installing) "
+)
+"""What stands before such a version: its epoch, the processor, or what dpkg and apt do."""
 _NETWORK: Final = re.compile(r"/\d{1,2}(?!\d)")
 
 
@@ -37,10 +50,19 @@ def _is_address(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - 48) : start]
     if text[start + 1] == "." and _REVISION.match(text, end):
         return False  # 3.0.17.1-1 is a version of Debian's
+    if _is_package(text, end, before):
+        return False
     if before and _is_versioned(before, text[start:end]):
         return False
     network = _NETWORK.match(text, end) if text[end - 2 : end] == ".0" else None
     return network is None or not ipaddress.ip_network(text[start:end] + network[0], strict=False).is_private
+
+
+def _is_package(text: str, end: int, before: str) -> bool:
+    """Whether four numbers are the version of a package of Debian or RPM, which has a revision."""
+    if _PACKAGED.match(text, end):
+        return True
+    return text[end : end + 1] == "-" and _INSTALLED.search(before) is not None
 
 
 def _is_versioned(before: str, number: str) -> bool:
@@ -83,6 +105,37 @@ RULES: Final = (
         description="E-mail addresses (RFC 5321, RFC 6531).",
     ),
     Rule(
+        "email-spelled-out",
+        "email",
+        Needs(words="at", template=rf"(?i:{_SPELLED_AT}[a-z0][\w-]*(?:{_SPELLED_DOT}|\.)[a-z0])"),
+        rf"(?i)(?<![\w.+-])[a-z0-9_][\w+-]{{0,40}}(?:(?:\.|{_SPELLED_DOT})[\w+-]{{1,40}}){{0,3}}{_SPELLED_AT}"
+        rf"(?:[a-z0-9][\w-]{{0,40}}(?:{_SPELLED_DOT}|\.)){{1,4}}[a-z]{{2,12}}(?![\w-])",
+        is_spelled_address,
+        examples=(
+            ("contact: bob at example dot com", "contact: [email]"),
+            ("write to bob.lee [at] mail [dot] example [dot] org", "write to [email]"),
+            ("bob(at)example.com", "[email]"),
+        ),
+        counterexamples=(
+            "panic at main.go",
+            "meet at noon",
+            "at java.lang.Thread",
+            "failed at example.com",
+            "the call [at] line 7",
+        ),
+        description="E-mail addresses with their marks in words.",
+    ),
+    Rule(
+        "email-defanged",
+        "email",
+        Needs(marks="@[]", template=r"\[@\]|@[\w?.\[\]-]{1,200}\[\.\]"),
+        r"(?<![\w.+-])[\w+][\w.+-]{0,63}(?:\[@\](?:[\w-]{1,60}\[?\.\]?){1,6}|@(?:[\w-]{1,60}\.){0,6}[\w-]{1,60}\[\.\](?:[\w-]{1,60}\[?\.\]?){0,6})"
+        r"[A-Za-z]{2,12}(?![\w-])",
+        examples=(("from bob@mail.example[.]com today", "from [email] today"),),
+        counterexamples=("a[@]b", "xs[.] @ 3"),
+        description="The same with brackets around the marks, as reports of abuse write them.",
+    ),
+    Rule(
         "ipv4",
         "ip",
         Needs(marks="...", numbers=("0.0.0.0",), template=r"0\.0{1,3}\.0{1,3}\.0"),
@@ -98,6 +151,8 @@ RULES: Final = (
             "bound to 0.0.0.0:8080",
             "10.0.0.0/8",
             "upgraded openssl 3.0.16.2-1",
+            "mariadb 10.5.2.1-2 amd64",
+            "nss 115.0.2.1-1~deb12u1",
             "upgraded from 1.2.3.4 to 1.2.3.5",
             "relay@2.1.4.3 ready",
         ),

@@ -8,6 +8,11 @@ from tallow.monitoring.privacy.model import Needs, Syntax
 from tallow.monitoring.privacy.tables.commands import POSITIONAL, shown
 
 _NAME: Final = r"(?P<name>[A-Za-z_][\w.\-]{0,80})"
+_QUOTED_LINKS: Final = (
+    "is|was|to|of|now|from|set to|has been|will be"
+    "|(?:changed|updated|reset|rotated|replaced|switched) (?:from|to|with)|replaced by"
+)
+"""Words between the name of a secret and its value in quotes."""
 _NAMES_OF_SECRETS: Final = "password passwd passphrase passcode pin otp requirepass masterauth secret"
 
 OPTIONS: Final = (" -a", " --a", " --0", '"-', "'-", "(-")
@@ -17,7 +22,7 @@ PATTERNS: Final = (
     Syntax(
         "option",
         Needs(marks="-", forms=OPTIONS, template=r"-[\w?.\[\]-]{1,200}[\])]?[ \t]+[^\s-]"),
-        r"(?<![\w-])(?:--(?P<name>\w[\w.\[\]-]{1,80})|-(?P<name2>[A-Za-z][\w.-]{1,80}))[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
+        r"(?<![\w-])(?:--(?P<name>\w[\w.\[\]-]{1,80})|-(?!h?p(?!ass|w|in|sk|riv|g))(?P<name2>[A-Za-z][\w.-]{1,80}))[ \t]{1,8}(?:\"(?P<value>[^\"\n]*)\"|'(?P<value2>[^'\n]*)'"
         r"|(?P<value3>(?![A-Z_]{3,}[\])\s])[^\s\"'-]\S*))",
         examples=(
             ("run --password rosebud --verbose", "run --password [secret] --verbose"),
@@ -27,6 +32,7 @@ PATTERNS: Final = (
             "usage: tallow send [--password PASSWORD] FILE",
             "run --password-file /run/secrets/db --verbose",
             "run --no-password --verbose",
+            "tool -pmytoken shop",
         ),
         description="An option of a command and the next word: `--password X`, `-Password X`.",
     ),
@@ -87,15 +93,17 @@ PATTERNS: Final = (
         Needs(
             words=_NAMES_OF_SECRETS + " token credential passkey key",
             any_mark="\"'`",
-            template=r"(?i:key|token|password|passwd|passphrase|passcode|pin|otp|secret)s?(?: (?i:for \S+|is|was|to|of|now|from|set to|changed to))*[ \t]+\(?[\"'`]",
+            template=rf"(?i:key|token|password|passwd|passphrase|passcode|pin|otp|secret)s?(?: (?i:for(?: user)? \S+|{_QUOTED_LINKS}))*[ \t]+\(?[\"'`]",
         ),
         r"(?i)(?<![\w-])(?P<name>(?:(?:api|access|private|secret|master|auth|session|encryption)[ _-](?:key|token)|password|passwd"
-        r"|passphrase|passcode|pin|otp|secret|(?<!nexpected )token)s?)(?: (?:for \S{1,64}|is|was|to|of|now|from|set to|changed to)){0,2}"
+        r"|passphrase|passcode|pin|otp|secret|(?<!nexpected )token)s?)"
+        rf"(?: (?:for (?:user )?\S{{1,64}}|{_QUOTED_LINKS})){{0,4}}"
         r"[ \t]{1,4}\(?(?:\"(?P<value>[^\"\n]{1,200})\"|'(?P<value2>[^'\n]{1,200})'|`(?P<value3>[^`\n]{1,200})`)"
-        r"(?:(?:,? to| ?->| ?=>) (?:\"(?P<value4>[^\"\n]{1,200})\"|'(?P<value5>[^'\n]{1,200})'))?",
+        r"(?:(?:,? (?:to|with|by|and is now|now)| ?->| ?=>) (?:\"(?P<value4>[^\"\n]{1,200})\"|'(?P<value5>[^'\n]{1,200})'))?",
         examples=(
             ("ALTER USER app WITH PASSWORD 'Rosebud17!'", "ALTER USER app WITH PASSWORD '[secret]'"),
             ('the password is "rosebud" for now', 'the password is "[secret]" for now'),
+            ("password changed from 'rosebud' to 'kitty9'", "password changed from '[secret]' to '[secret]'"),
         ),
         counterexamples=(
             "SyntaxError: Unexpected token 'export'",
