@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from tallow.app.server.settings import ServerSettings
-from tallow.cli import VERBS, main, variables
+from tallow.cli import COMMANDS, main, variables
 from tallow.cli.variables import PATH, read_by, sections
 from tallow.monitoring.integrations.proxy import SCHEMES
 from tallow.monitoring.settings import MonitoringSettings
@@ -178,10 +178,10 @@ def test_every_row_is_whole(variable: Variable) -> None:
 
 
 def test_only_known_commands_read_variables() -> None:
-    assert {command for section in sections() for command in section.commands} <= set(VERBS)
+    assert {command for section in sections() for command in section.commands} <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", VERBS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_a_command_names_the_variables_it_reads(command: str) -> None:
     for _ in range(2):
         help_text = CliRunner().invoke(main, [command, "--help"]).output

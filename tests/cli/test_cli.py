@@ -52,7 +52,7 @@ def stopped(tmp_path: Path) -> str:
     home = StateDir(tmp_path / "stopped")
     home.make()
     credentials.make(home.secrets)
-    home.remember(StackOptions(free_offset(), str(tmp_path)))
+    home.write_options(StackOptions(free_offset(), str(tmp_path)))
     (home.logs / "tallow.log").write_text('{"timestamp": "2026-01-31T12:00:00Z", "message": "started"}\n' * 3)
     return str(home.root)
 

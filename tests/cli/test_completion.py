@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.debian import environment, program
-from tallow.cli import VERBS, main
+from tallow.cli import COMMANDS, main
 
 pytestmark = pytest.mark.slow
 
@@ -96,7 +96,7 @@ def test_bash_completes(line: str, expected: list[str]) -> None:
 
 
 def test_bash_completes_every_command() -> None:
-    assert in_bash("tallow ") == list(VERBS)
+    assert in_bash("tallow ") == list(COMMANDS)
 
 
 @pytest.mark.integration

@@ -41,7 +41,7 @@ def slack_stand_in() -> Iterator[tuple[Inbox, int]]:
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with web.serving(Starlette(routes=[slack.slack(tray, WEBHOOK)])) as number:
+        async with web.serving(Starlette(routes=[slack.webhook_route(tray, WEBHOOK)])) as number:
             port.append(number)
             started.set()
             await stop.wait()

@@ -22,7 +22,7 @@ from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.run import runner
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
-from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.drill.run.suite import DrillSuite
 from tallow.stack.routing import config
 from tallow.stack.routing.matrix import ROUTES
@@ -41,11 +41,13 @@ def _programs() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "SLACK_S", 10.0)
+    monkeypatch.setattr(runner, "MARGIN_S", 10.0)
 
 
-async def drilled(folder: Path, *names: str, shipped: alerts.Groups = alerts.GROUPS) -> Mapping[str, Result]:
-    drills = [replace(DRILLS[name], track=QUICK) for name in names]
+async def drilled(
+    folder: Path, *names: str, shipped: alerts.Groups = alerts.GROUPS
+) -> Mapping[str, DrillResult]:
+    drills = [replace(DRILLS[name], profile=QUICK) for name in names]
     return await DrillSuite(drills, folder, shipped=shipped).run()
 
 
@@ -62,9 +64,9 @@ async def test_what_is_shipped_passes(tmp_path: Path) -> None:
     results = await drilled(tmp_path, "CriticalErrors", "UnauthorizedAPIAccess", "HighErrorRate")
     assert [(result.alert, result.problems) for result in results.values() if result.problems] == []
     critical = results["CriticalErrors"]
-    assert critical.places == ("critical by e-mail", "pagerduty", "slack")
+    assert critical.destinations == ("critical by e-mail", "pagerduty", "slack")
     assert critical.notified_at is not None
-    assert critical.resolved is not None
+    assert critical.resolved_at is not None
 
 
 async def test_a_rule_that_cannot_fire_is_found(tmp_path: Path, impatient: None) -> None:
@@ -104,8 +106,8 @@ async def test_a_server_that_hangs_is_cured(tmp_path: Path, name: str) -> None:
     session = DrillSuite([], tmp_path, hung_server=[HUNG_SERVER[name]])
     result = (await session.run())[name]
     assert result.problems == []
-    assert result.places == ("email", "slack")
-    assert result.resolved is not None
+    assert result.destinations == ("email", "slack")
+    assert result.resolved_at is not None
     assert processes_of(tmp_path) == []
 
 

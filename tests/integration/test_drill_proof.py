@@ -12,7 +12,7 @@ from support.debian import program
 from tallow.stack import alerts
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.report import docs
-from tallow.stack.drill.report.table import line
+from tallow.stack.drill.report.table import result_line
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
 from tallow.stack.drill.run.suite import DrillSuite
 
@@ -31,7 +31,7 @@ async def test_every_alert_pages_when_it_must(run: int, tmp_path: Path) -> None:
     results = await session.run()
     took = time.monotonic() - started
     ordered = [results[name] for name in (*alerts.RULES, *HUNG_SERVER)]
-    print(f"\nrun {run}: {took:.0f} s", *(line(result) for result in ordered), sep="\n  ")
+    print(f"\nrun {run}: {took:.0f} s", *(result_line(result) for result in ordered), sep="\n  ")
     assert [(result.alert, result.problems) for result in ordered if result.problems] == []
     assert took < QUARTER_OF_AN_HOUR_S
-    docs.write("latencies", docs.latencies(ordered))
+    docs.write_section("latencies", docs.latency_table(ordered))

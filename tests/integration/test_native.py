@@ -23,7 +23,7 @@ from tallow.cli import main
 from tallow.stack import credentials
 from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
-from tallow.stack.engines.native.purge import Remains, purge
+from tallow.stack.engines.native.purge import PurgeResult, purge
 from tallow.stack.engines.services.definitions import NAMES, SERVICES, ports
 from tallow.stack.engines.supervisor import state_files
 
@@ -39,7 +39,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         lines = (started.home.logs / f"{name}.log").read_text().splitlines()
         assert lines
         assert all(isinstance(json.loads(line), dict) for line in lines), f"{name}.log is JSON throughout"
-    assert purge(started.home) == Remains(), "everything that the services wrote is known by name"
+    assert purge(started.home) == PurgeResult(), "everything that the services wrote is known by name"
     assert not started.home.root.exists()
 
 
@@ -192,13 +192,13 @@ def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack
     told = state_files.read_plan(running.home)
     assert told.release
     state_files.write_plan(running.home, replace(told, release=replace(told.release, version="0.0.1")))
-    before, supervisor = pids(running), state_files.supervisor(running.home)
+    before, supervisor = pids(running), state_files.supervisor_pid(running.home)
     said = " ".join(tallow(running, "up").split())
     assert f"Tallow: 0.0.1 runs, {__version__} is here" in said
     assert "up --restart" in said
     assert pids(running) == before
     tallow(running, "up", "--restart")
-    assert state_files.supervisor(running.home) != supervisor
+    assert state_files.supervisor_pid(running.home) != supervisor
     assert set(before.values()).isdisjoint(pids(running).values())
     again = pids(running)
     tallow(running, "up", "--restart")
@@ -258,10 +258,10 @@ def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
 
 
 def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
-    supervisor = state_files.supervisor(running.home)
+    supervisor = state_files.supervisor_pid(running.home)
     assert supervisor
     os.kill(supervisor, signal.SIGKILL)
-    until(lambda: state_files.supervisor(running.home) is None, "the supervisor is gone")
+    until(lambda: state_files.supervisor_pid(running.home) is None, "the supervisor is gone")
     said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
     assert said.exit_code == 3
     assert "the supervisor is gone" in said.output

@@ -40,4 +40,4 @@ def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
         print(f"\n{said}")
     assert took >= least
     assert took < most + 10, "the pipeline itself takes longer than a few seconds"
-    docs.write("page", said)
+    docs.write_section("page", said)

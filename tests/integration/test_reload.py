@@ -119,7 +119,7 @@ def test_up_checks_the_same_and_starts_nothing(tmp_path: Path, monkeypatch: pyte
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: SENTRY_DSN is ***; accepted: a DSN")
     assert file_contents(home) == {}
-    assert state_files.supervisor(home) is None
+    assert state_files.supervisor_pid(home) is None
 
 
 def test_up_on_a_running_stack_tells_a_bad_setting_too(running: Stack) -> None:

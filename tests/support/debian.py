@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tallow.stack.engines.programs import debian
-from tallow.stack.engines.programs.programs import WANTED, Wanted, fetch, find
+from tallow.stack.engines.programs.programs import PROGRAMS, ProgramSpec, fetch, find
 
 _PACKAGES: Final = {
     "promtool": "prometheus",
@@ -36,8 +36,8 @@ def program(name: str) -> Path:
 
     Run it with :func:`environment`, so that it finds the libraries unpacked beside it.
     """
-    names = next((one.names for one in WANTED.values() if name in one.names), (name,))
-    wanted = Wanted(names, _PACKAGES[name])
+    names = next((one.names for one in PROGRAMS.values() if name in one.names), (name,))
+    wanted = ProgramSpec(names, _PACKAGES[name])
     if found := find(wanted):
         return found.path
     if not debian.available():

@@ -18,10 +18,10 @@ from tallow.stack import credentials
 from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.services.definitions import SERVICES, ports
 from tallow.stack.engines.services.health import probe
-from tallow.stack.engines.services.ports import used
+from tallow.stack.engines.services.ports import is_taken
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import Running
+from tallow.stack.engines.supervisor.state_files import ProcessStatus
 from tallow.stack.mailbox.reader import Mail, messages
 from tallow.stack.prometheus import USER
 
@@ -42,7 +42,7 @@ def free_offset() -> int:
     return next(
         offset
         for offset in (random.randrange(11_000, 22_000) for _ in range(1000))
-        if not any(used(port) for port in ports(offset).values())
+        if not any(is_taken(port) for port in ports(offset).values())
     )
 
 
@@ -69,9 +69,9 @@ class Stack:
     def port(self, service: str) -> int:
         return ports(self.choices.port_offset)[service]
 
-    def running(self, service: str) -> Running:
+    def running(self, service: str) -> ProcessStatus:
         """What the supervisor says of a service."""
-        return state_files.read_report(self.home).services[service]
+        return state_files.read_status(self.home).services[service]
 
     def process(self, service: str) -> psutil.Process:
         """A service's living process."""

@@ -19,11 +19,11 @@ except ModuleNotFoundError:  # `tallow.monitoring` installs without the command 
 from tallow import __version__
 from tallow.cli import exit_status
 from tallow.cli.exit_status import EXIT_STATUSES, one_line
-from tallow.cli.standard_streams import end_with_reader, outlive_reader
+from tallow.cli.standard_streams import ignore_closed_reader, interrupt_when_reader_closes
 
 # command -> (module, extra that brings its dependencies, one line for --help). Listed here so that
 # `tallow --help` imports neither package.
-VERBS: dict[str, tuple[str, str, str]] = {
+COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("tallow.app.commands.serve", "app", "Run the Tallow server."),
     "send": ("tallow.app.commands.send", "app", "Send files: prints a link and waits for the receiver."),
     "receive": ("tallow.app.commands.receive", "app", "Receive files from a link."),
@@ -65,7 +65,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     "completion": ("tallow.cli.completion", "app", "Print shell completion for bash, zsh or fish."),
 }
 
-ENDLESS: Final[Mapping[str, str | None]] = MappingProxyType(
+UNBOUNDED: Final[Mapping[str, str | None]] = MappingProxyType(
     {"logs": "follow", "inbox": "follow", "demo": None}
 )
 """Commands that write until they are told to stop, and the option that makes them so (None: they always do).
@@ -76,35 +76,35 @@ class LazyGroup(click.Group):
     """A command group that imports a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(VERBS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return _load(cmd_name) if cmd_name in VERBS else None
+        return _load(cmd_name) if cmd_name in COMMANDS else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands and options that begin so; click's own method would import every command."""
         commands = [
             CompletionItem(verb, help=line)
-            for verb, (_, _, line) in VERBS.items()
+            for verb, (_, _, line) in COMMANDS.items()
             if verb.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, _, line) in VERBS.items()])
+            formatter.write_dl([(verb, line) for verb, (_, _, line) in COMMANDS.items()])
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; in standalone mode (the default) exit with its status."""
         run: Callable[..., Any] = functools.partial(super().main, *args, **extra | {"standalone_mode": False})
         if not extra.get("standalone_mode", True):
             return run()
-        sys.stdout, sys.stderr = outlive_reader(sys.stdout), outlive_reader(sys.stderr)
+        sys.stdout, sys.stderr = ignore_closed_reader(sys.stdout), ignore_closed_reader(sys.stderr)
         sys.exit(exit_status.run(run))
 
 
 @functools.cache
-def add_to_help(command: click.Command, name: str) -> click.Command:
+def add_variables_to_help(command: click.Command, name: str) -> click.Command:
     """The command, whose ``--help`` and that of its subcommands now end with the variables that it reads.
 
     They are gathered only when help is asked for: that imports the settings of all packages. Cached, so that
@@ -112,7 +112,7 @@ def add_to_help(command: click.Command, name: str) -> click.Command:
     """
     if isinstance(command, click.Group):
         for subcommand in command.commands.values():
-            add_to_help(subcommand, name)
+            add_variables_to_help(subcommand, name)
     original = command.format_epilog
 
     def format_epilog(context: click.Context, formatter: click.HelpFormatter) -> None:
@@ -148,13 +148,13 @@ def running_server(home: Path | None) -> str | None:
         click.ClickException: one line about a folder that cannot be read.
     """
     from tallow.stack.engines.services.address import server_url
-    from tallow.stack.engines.state.state_dir import HomeError, StateDir
+    from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 
     try:
         return server_url(StateDir.at(home))
     except ModuleNotFoundError as error:
         raise click.ClickException(f"--home needs {error.name}; install tallow[stack]") from None
-    except HomeError as error:
+    except StateDirError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(one_line(error)) from None
@@ -167,7 +167,7 @@ def _load(verb: str) -> click.Command:
     Raises:
         click.ClickException: the extra that it needs is not installed.
     """
-    module, extra, _ = VERBS[verb]
+    module, extra, _ = COMMANDS[verb]
     try:
         command: click.Command = importlib.import_module(module).command
     except ModuleNotFoundError as error:
@@ -175,9 +175,9 @@ def _load(verb: str) -> click.Command:
             raise
         raise click.ClickException(f"'{verb}' needs {error.name}; install tallow[{extra}]") from None
     _explain_statuses(command)
-    add_to_help(command, verb)
-    if verb in ENDLESS and command.callback:
-        command.callback = end_with_reader(command.callback, ENDLESS[verb])
+    add_variables_to_help(command, verb)
+    if verb in UNBOUNDED and command.callback:
+        command.callback = interrupt_when_reader_closes(command.callback, UNBOUNDED[verb])
     return command
 
 

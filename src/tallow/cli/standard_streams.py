@@ -38,7 +38,7 @@ class _Output(io.FileIO):
             raise
 
 
-def outlive_reader(stream: Any) -> Any:
+def ignore_closed_reader(stream: Any) -> Any:
     """The same stream on an :class:`_Output`; one that is not the process's own stays as it is."""
     if stream is None or stream not in (sys.__stdout__, sys.__stderr__):
         return stream
@@ -52,7 +52,7 @@ def outlive_reader(stream: Any) -> Any:
     )
 
 
-def end_with_reader(callback: Callable[..., Any], option: str | None) -> Callable[..., Any]:
+def interrupt_when_reader_closes(callback: Callable[..., Any], option: str | None) -> Callable[..., Any]:
     """A command that is interrupted, as by Ctrl-C, when nobody reads its standard output any more.
 
     Args:

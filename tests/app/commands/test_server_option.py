@@ -27,8 +27,8 @@ def stack_of(server: Running, folder: Path) -> Iterator[Path]:
     The other programs of a stack would say nothing about addresses."""
     home = StateDir(folder)
     home.make()
-    home.remember(StackOptions(port_offset=int(server.url.rpartition(":")[2]) - ports(0)["tallow"]))
-    state_files.write_report(home, state_files.SupervisorStatus(pid=1))
+    home.write_options(StackOptions(port_offset=int(server.url.rpartition(":")[2]) - ports(0)["tallow"]))
+    state_files.write_status(home, state_files.SupervisorStatus(pid=1))
     with locked(home, "supervisor"):
         yield folder
 
@@ -91,7 +91,7 @@ async def test_what_is_named_comes_before_what_is_found(server: Running, path: P
 async def test_a_stack_that_does_not_run_is_named(path: Path, tmp_path: Path) -> None:
     stopped = StateDir(tmp_path / "stopped")
     stopped.make()
-    stopped.remember(StackOptions())
+    stopped.write_options(StackOptions())
     for folder in (stopped.root, tmp_path / "nothing here"):
         async with tallow("send", "--home", str(folder), str(path), home=tmp_path / "s") as program:
             message, status = await refused(program)
@@ -103,7 +103,7 @@ async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> No
     (tmp_path / "stack" / "run").mkdir()
     (tmp_path / "stack" / "stack.json").write_text("{")
     home = StateDir(tmp_path / "stack")
-    state_files.write_report(home, state_files.SupervisorStatus(pid=1))
+    state_files.write_status(home, state_files.SupervisorStatus(pid=1))
     with locked(home, "supervisor"):
         async with tallow("send", "--home", str(home.root), str(path), home=tmp_path / "s") as program:
             said = await program.said()

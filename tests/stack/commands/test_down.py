@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> StateDir:
     """A stopped stack."""
     made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(StackOptions())
+    made.write_options(StackOptions())
     return made
 
 

@@ -56,7 +56,7 @@ def run(home: StateDir, *arguments: str) -> str:
 def home(tmp_path: Path) -> StateDir:
     made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(StackOptions())
+    made.write_options(StackOptions())
     return made
 
 

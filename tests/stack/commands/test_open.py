@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     made = StateDir(tmp_path / "stack")
     made.make()
-    made.remember(StackOptions(port_offset=10_000))
+    made.write_options(StackOptions(port_offset=10_000))
     return made.root
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from tallow.stack import credentials
 from tallow.stack.commands import options, status
-from tallow.stack.commands.output.summary import addresses
+from tallow.stack.commands.output.summary import address_list
 from tallow.stack.engines.command_hint import command_line
-from tallow.stack.engines.state.state_dir import HomeError, StackOptions, StateDir
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir, StateDirError
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateDir:
     monkeypatch.delenv("TALLOW_HOME", raising=False)
     made = StateDir(tmp_path / "our stack")
     made.make()
-    made.remember(StackOptions())
+    made.write_options(StackOptions())
     credentials.make(made.secrets)
     return made
 
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateDir:
 def test_the_hint_about_credentials_works_as_printed(
     home: StateDir, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    Console(width=40).print(addresses(home, 0), soft_wrap=True)
+    Console(width=40).print(address_list(home, 0), soft_wrap=True)
     [line] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("credentials")]
     typed = line.removeprefix("credentials").strip()
     shown = subprocess.run(
@@ -71,6 +71,6 @@ def test_what_is_said_of_a_stack_that_is_not_there_names_its_folder(home: StateD
     told = CliRunner().invoke(status.command, ["--home", str(home.root)])
     assert f"start it with: {command_line(home, 'up')}\n" in told.output
     missing = StateDir(tmp_path / "missing")
-    with pytest.raises(HomeError) as refused:
-        options.existing(missing)
+    with pytest.raises(StateDirError) as refused:
+        options.require_stack(missing)
     assert str(refused.value).endswith(command_line(missing, "up"))

@@ -24,8 +24,8 @@ from starlette.routing import Route
 
 from support.http_proxy import HOST
 from tallow.stack.drill.receivers import serve
-from tallow.stack.drill.receivers.message import Message
-from tallow.stack.drill.receivers.receiver_set import ReceiverSet, receiving
+from tallow.stack.drill.receivers.message import ReceivedMessage
+from tallow.stack.drill.receivers.receiver_set import ReceiverSet, running_receivers
 from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.mailbox import server as mailbox
 from tallow.stack.mailbox.reader import messages
@@ -100,21 +100,21 @@ async def until(done: Callable[[], bool]) -> None:
 
 @pytest.fixture
 async def desk() -> AsyncIterator[ReceiverSet]:
-    async with receiving() as opened:
+    async with running_receivers() as opened:
         yield opened
 
 
 def channels(desk: ReceiverSet, *, firing: bool) -> set[str]:
-    return {message.channel for message in desk.tray.messages if message.firing == firing}
+    return {message.channel for message in desk.inbox.messages if message.firing == firing}
 
 
 def told(desk: ReceiverSet, words: str) -> set[str]:
     """The channels that took a message with these words in its subject."""
-    return {message.channel for message in desk.tray.messages if words in message.subject}
+    return {message.channel for message in desk.inbox.messages if words in message.subject}
 
 
-def about(desk: ReceiverSet, words: str) -> Message:
-    return next(message for message in desk.tray.messages if words in message.subject)
+def about(desk: ReceiverSet, words: str) -> ReceivedMessage:
+    return next(message for message in desk.inbox.messages if words in message.subject)
 
 
 EVERYWHERE = {"email", "slack", "pagerduty"}
@@ -128,13 +128,13 @@ async def test_silence_pages_every_channel_and_a_beat_says_that_it_is_over(
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
         await checker.post(beat())
         await until(lambda: channels(desk, firing=False) == EVERYWHERE)
-    assert desk.tray.refusals == []
-    first = desk.tray.messages[0]
+    assert desk.inbox.rejections == []
+    first = desk.inbox.messages[0]
     assert "DRILL" in first.subject
     assert "/runbooks/Watchdog" in first.text
-    keys = {message.key for message in desk.tray.messages if message.channel == "pagerduty"}
+    keys = {message.dedup_key for message in desk.inbox.messages if message.channel == "pagerduty"}
     assert keys == {"tallow-heartbeat"}
-    mails = {message.target for message in desk.tray.messages if message.channel == "email"}
+    mails = {message.target for message in desk.inbox.messages if message.channel == "email"}
     assert mails == {"critical@drill.invalid"}
 
 
@@ -143,7 +143,7 @@ async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: Rece
         await checker.post(beat())
         await checker.post(beat("resolved"))
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
-    assert "Watchdog has ended" in desk.tray.messages[0].text
+    assert "Watchdog has ended" in desk.inbox.messages[0].text
 
 
 async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, desk: ReceiverSet) -> None:
@@ -170,8 +170,8 @@ async def test_the_other_channels_and_the_page_say_that_one_fails_and_that_it_wo
         await desk.open_slack()
         await until(lambda: told(desk, "delivers by slack again") == {"email", "pagerduty"})
         assert (await checker.get("/status")).json()["undelivered"] == {}
-    assert desk.tray.refusals == []
-    keys = {one.key for one in desk.tray.messages if "by slack" in one.subject and one.key}
+    assert desk.inbox.rejections == []
+    keys = {one.dedup_key for one in desk.inbox.messages if "by slack" in one.subject and one.dedup_key}
     assert keys == {"tallow-heartbeat-slack"}
 
 
@@ -228,7 +228,7 @@ async def test_a_proxy_that_fails_is_named_by_the_other_channels_and_on_the_page
     assert f"slack: {reason}." in text
     assert "all_proxy: the scheme socks" in text
     assert reason in page
-    assert "hunter2" not in f"{page}{desk.tray.messages}"
+    assert "hunter2" not in f"{page}{desk.inbox.messages}"
 
 
 async def test_a_switch_outside_that_fails_is_told_by_every_channel(
@@ -246,20 +246,20 @@ async def test_a_switch_outside_that_fails_is_told_by_every_channel(
         page = (await checker.get("/")).text
     assert (status["outside"], status["undelivered"]) == ("cannot be reached", {})
     assert "<dt>Outside</dt><dd>cannot be reached</dd>" in page
-    assert "secret" not in f"{page}{desk.tray.messages}"
+    assert "secret" not in f"{page}{desk.inbox.messages}"
 
 
 async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: ReceiverSet) -> None:
     async with checking(tmp_path, desk):
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
         await until(lambda: (known := HeartbeatState.read(tmp_path)) is not None and known.untold == ())
-    before = len(desk.tray.messages)
+    before = len(desk.inbox.messages)
     async with checking(tmp_path, desk) as checker:
         await asyncio.sleep(1)
-        assert len(desk.tray.messages) == before
+        assert len(desk.inbox.messages) == before
         await checker.post(beat())
         await until(lambda: channels(desk, firing=False) == EVERYWHERE)
-    assert sum(not message.firing for message in desk.tray.messages) == 3
+    assert sum(not message.firing for message in desk.inbox.messages) == 3
 
 
 async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk
     async with checking(tmp_path, desk, options=options) as checker:
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
     port = checker.url.rpartition(":")[2]
-    for message in desk.tray.messages:
+    for message in desk.inbox.messages:
         assert f"http://localhost:{port}/runbooks/Watchdog" in message.text
         assert "http://localhost:13001/d/tallow-overview" in message.text
         assert f"status --home {home}" in message.text

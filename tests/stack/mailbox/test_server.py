@@ -149,7 +149,7 @@ async def test_the_oldest_messages_make_room(tmp_path: Path, monkeypatch: pytest
 async def test_the_inbox_lists_and_shows(tmp_path: Path) -> None:
     home = StateDir(tmp_path)
     home.make()
-    home.remember(StackOptions())
+    home.write_options(StackOptions())
     async with serving(home.data / "mailbox") as port:
         await asyncio.to_thread(send, port, "[CRITICAL] Tallow is down")
     listed = CliRunner().invoke(command, ["--home", str(tmp_path)])

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from tallow.stack.alerts.links import OVERVIEW, Links
-from tallow.stack.engines.logs.reader import Filter, read
+from tallow.stack.engines.logs.reader import LogFilter, read_logs
 from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.mailbox.reader import messages
@@ -106,8 +106,10 @@ class TestAlert:
 
     def _reason(self, integration: str, home: StateDir) -> str:
         """The far end's words, from Alertmanager's log."""
-        lines = read(home.logs, ["alertmanager"], Filter(since=self.sent, text=self.receiver.name))
-        reasons = [str(line.more["err"]) for line in lines if "err" in line.more and integration in line.raw]
+        lines = read_logs(home.logs, ["alertmanager"], LogFilter(since=self.sent, text=self.receiver.name))
+        reasons = [
+            str(line.extra["err"]) for line in lines if "err" in line.extra and integration in line.raw
+        ]
         return _CAUSE.sub("", reasons[-1]) if reasons else "see: tallow logs alertmanager --since 5m"
 
     def _post(self, api: Api, ends: datetime) -> None:

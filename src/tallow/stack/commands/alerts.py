@@ -10,7 +10,7 @@ import click
 from tallow.stack.clients import alertmanager
 from tallow.stack.clients.alertmanager import WATCHDOG, Alert
 from tallow.stack.clients.test_alert import Result, TestAlert
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.alerts import show_alerts
 from tallow.stack.commands.output.terminal import new_console, printable
 from tallow.stack.engines.reload.snapshot import running_settings
@@ -20,7 +20,7 @@ from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
 from tallow.stack.routing.receivers import missing
 
-SLACK_S = 30.0
+MARGIN_S = 30.0
 """How long an integration may take beyond the receiver's group wait."""
 _TESTABLE = {receiver.name: receiver for receiver in RECEIVERS if receiver.name != "heartbeat"}
 
@@ -38,7 +38,7 @@ def command(context: click.Context, as_json: bool, home: StateDir) -> None:
     if context.invoked_subcommand:
         context.default_map = {context.invoked_subcommand: {"home": str(home.root)}}
         return
-    found = alertmanager.alerts(Api.of("alertmanager", existing(home)))
+    found = alertmanager.alerts(Api.of("alertmanager", require_stack(home)))
     watchdogs = [alert for alert in found if alert.name == WATCHDOG and alert.state == "firing"]
     shown = [alert for alert in found if alert not in watchdogs]
     if as_json:
@@ -53,7 +53,7 @@ def command(context: click.Context, as_json: bool, home: StateDir) -> None:
 @click.argument("receiver", default=DEFAULT.name, type=click.Choice(list(_TESTABLE)))
 @click.option(
     "--patience",
-    default=SLACK_S,
+    default=MARGIN_S,
     show_default=True,
     type=click.FloatRange(1),
     help="Seconds beyond the group wait.",
@@ -65,13 +65,13 @@ def test(receiver: str, patience: float, home: StateDir) -> None:
     It goes the way of a real one: Alertmanager, its routes, its templates, the real far ends. It is resolved
     at once, and a message says so later. Exits with 1 unless every integration took it.
     """
-    existing(home)
+    require_stack(home)
     whole = _TESTABLE[receiver]
     gone = missing(whole, running_settings(home).alerts)
     channels = tuple(channel for channel in whole.channels if channel not in gone)
-    wait = whole.wait * home.choices().scale
+    wait = whole.wait * home.options().scale
     api = Api.of("alertmanager", home)
-    page = TestAlert.send(api, whole, channels, message_links(home.choices().port_offset))
+    page = TestAlert.send(api, whole, channels, message_links(home.options().port_offset))
     click.echo(f"{page.summary}\nAlertmanager waits {wait:g} s for others of its group ...")
     for channel, setting in gone.items():
         click.echo(f"{channel:<10} left out: {setting} is not set")
@@ -98,7 +98,7 @@ def _said(result: Result) -> Result:
 
 
 def _minutes(receiver: Receiver, home: StateDir) -> str:
-    seconds = receiver.interval * home.choices().scale
+    seconds = receiver.interval * home.options().scale
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tallow.stack import credentials
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.engines.reload.apply import apply_rotation
 from tallow.stack.engines.state.state_dir import StateDir
 
@@ -15,7 +15,7 @@ from tallow.stack.engines.state.state_dir import StateDir
 @home_option
 def command(action: str | None, home: StateDir) -> None:
     """Show the credentials; `rotate` makes new ones and has the running services use them."""
-    existing(home)
+    require_stack(home)
     if action == "rotate":
         credentials.rotate(home.secrets)
         if apply_rotation(home).keeps_metrics_token:

@@ -6,14 +6,14 @@ import sys
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.native import lifecycle
-from tallow.stack.engines.native.purge import Remains, purge
+from tallow.stack.engines.native.purge import PurgeResult, purge
 from tallow.stack.engines.services.control import hold
 from tallow.stack.engines.services.definitions import NAMES
-from tallow.stack.engines.state.marker import FolderKind, recognise
-from tallow.stack.engines.state.state_dir import HomeError, StateDir
+from tallow.stack.engines.state.marker import FolderKind, folder_kind
+from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 
 SHOWN = 5
 """Foreign entries that are named after a purge; the others are counted."""
@@ -33,7 +33,7 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
     if services and purging:
         raise click.UsageError("--purge removes everything; it goes without names of services")
     if services:
-        hold(existing(home), services)
+        hold(require_stack(home), services)
         click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
         return
     if not _is_stack(home, purging=purging):
@@ -54,9 +54,9 @@ def _is_stack(home: StateDir, *, purging: bool) -> bool:
     Raises:
         HomeError: somebody else's folder is to be purged.
     """
-    kind = recognise(home.root)
+    kind = folder_kind(home.root)
     if purging and kind is FolderKind.FOREIGN:
-        raise HomeError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
+        raise StateDirError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
     return kind is FolderKind.STATE
 
 
@@ -73,7 +73,7 @@ def _ask(home: StateDir) -> None:
     click.confirm("Remove them?", abort=True, err=True)
 
 
-def _tell(home: StateDir, remains: Remains) -> None:
+def _tell(home: StateDir, remains: PurgeResult) -> None:
     click.echo("stopped; everything of the stack removed")
     if remains.foreign:
         names = ", ".join(str(path) for path in remains.foreign[:SHOWN])
@@ -81,5 +81,5 @@ def _tell(home: StateDir, remains: Remains) -> None:
         click.echo(
             f"left in {home.root}, not made by the stack: {names}" + (f" and {more} more" if more > 0 else "")
         )
-    if remains.transfers:
+    if remains.has_transfers:
         click.echo(f"left in {home.root}: transfers that can be resumed")

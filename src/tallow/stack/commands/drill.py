@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.live import Live
 
 from tallow.stack import alerts
-from tallow.stack.commands.options import KNOWN, command_error
+from tallow.stack.commands.options import KNOWN_ERRORS, command_error
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.environment.server import DrillError
-from tallow.stack.drill.report.table import drills_table, line, summary
+from tallow.stack.drill.report.table import drills_table, result_line, summary
 from tallow.stack.drill.run.hung_server import DRILLS as HUNG_SERVER
-from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.drill.run.suite import JOBS, DrillSuite
 
 LOOK_EVERY_S: Final = 0.25
@@ -55,7 +55,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
     try:
         session = DrillSuite(chosen, root, jobs=jobs, hung_server=hung)
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
-    except (DrillError, *KNOWN) as error:
+    except (DrillError, *KNOWN_ERRORS) as error:
         raise command_error(error) from None
     except asyncio.CancelledError:  # by a signal
         raise KeyboardInterrupt from None
@@ -83,7 +83,7 @@ def _list() -> None:
     click.echo("\nRun some with: tallow drill DRILL...   or all with: tallow drill --all")
 
 
-async def _run(session: DrillSuite, console: Console) -> Mapping[str, Result]:
+async def _run(session: DrillSuite, console: Console) -> Mapping[str, DrillResult]:
     task = asyncio.create_task(session.run())
     # SIGHUP is sent when the terminal closes. SIGINT is handled here as well: asyncio's own handler cancels
     # every task twice, and the second time interrupts the code that stops what the drill started.
@@ -96,7 +96,9 @@ async def _run(session: DrillSuite, console: Console) -> Mapping[str, Result]:
     return await task
 
 
-async def _watch(session: DrillSuite, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
+async def _watch(
+    session: DrillSuite, console: Console, task: asyncio.Task[Mapping[str, DrillResult]]
+) -> None:
     """A living table."""
     with Live(console=console, refresh_per_second=8, transient=True) as live:
         while not task.done():
@@ -104,24 +106,26 @@ async def _watch(session: DrillSuite, console: Console, task: asyncio.Task[Mappi
             await asyncio.wait([task], timeout=LOOK_EVERY_S)
 
 
-async def _follow(session: DrillSuite, console: Console, task: asyncio.Task[Mapping[str, Result]]) -> None:
+async def _follow(
+    session: DrillSuite, console: Console, task: asyncio.Task[Mapping[str, DrillResult]]
+) -> None:
     """A line for each that is over."""
     told: set[str] = set()
     while True:
         done = task.done()
         for name, result in session.results.items():
-            if result.over and name not in told:
+            if result.is_finished and name not in told:
                 told.add(name)
-                console.print(line(result), soft_wrap=True)
+                console.print(result_line(result), soft_wrap=True)
         if done:
             return
         await asyncio.wait([task], timeout=LOOK_EVERY_S)
 
 
-def _tell(results: Mapping[str, Result], as_json: bool, seconds: float, kept: Path | None) -> None:
+def _tell(results: Mapping[str, DrillResult], as_json: bool, seconds: float, kept: Path | None) -> None:
     ordered = [results[name] for name in (*alerts.RULES, *HUNG_SERVER) if name in results]
     if as_json:
-        facts = [result.facts() for result in ordered]
+        facts = [result.to_json() for result in ordered]
         click.echo(json.dumps({"seconds": round(seconds, 1), "drills": facts}, indent=2))
         return
     console = Console(highlight=False)

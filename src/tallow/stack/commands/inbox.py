@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_lines
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.mailbox.reader import Mail, messages
@@ -26,7 +26,7 @@ LOOK_EVERY_S = 0.5
 @home_option
 def command(number: int | None, last: int, follow: bool, as_json: bool, home: StateDir) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
-    folder = existing(home).data / "mailbox"
+    folder = require_stack(home).data / "mailbox"
     kept = messages(folder)
     if number is not None:
         mail = _numbered(kept, number)

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_json
-from tallow.stack.engines.logs.reader import LEVELS, Filter, Line, moment, read
-from tallow.stack.engines.logs.reader import follow as lines_to_come
+from tallow.stack.engines.logs.reader import LEVELS, LogFilter, LogLine, parse_time, read_logs
+from tallow.stack.engines.logs.reader import follow_logs as lines_to_come
 from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.state_dir import StateDir
 
@@ -18,14 +18,14 @@ _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal
 _SOURCES = (*NAMES, "supervisor")
 
 
-class Moment(click.ParamType[datetime]):
+class TimeType(click.ParamType[datetime]):
     """A time, as :func:`tallow.stack.engines.logs.reader.moment` reads it."""
 
     name = "TIME"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
-            return moment(str(value))
+            return parse_time(str(value))
         except ValueError:
             self.fail(f"'{value}' is not a time; give 15m, 2h, 1d or 2026-01-31T12:00", param, ctx)
 
@@ -34,8 +34,8 @@ class Moment(click.ParamType[datetime]):
 @click.argument("services", nargs=-1, type=click.Choice(_SOURCES), metavar="[SERVICE]...")
 @click.option("--level", type=click.Choice(LEVELS), help="This level and worse.")
 @click.option("--correlation-id", help="Only lines of this request or transfer.")
-@click.option("--since", type=Moment(), help="15m, 2h, 1d, or a time in ISO 8601.")
-@click.option("--until", type=Moment(), help="The same.")
+@click.option("--since", type=TimeType(), help="15m, 2h, 1d, or a time in ISO 8601.")
+@click.option("--until", type=TimeType(), help="The same.")
 @click.option("--grep", "text", help="Only lines that contain this, in any case.")
 @click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(0), help="The last ones.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
@@ -54,27 +54,27 @@ def command(
     home: StateDir,
 ) -> None:
     """Show the logs of SERVICES, by default of all, oldest line first."""
-    wanted = Filter(level, correlation_id, since, until, text)
+    wanted = LogFilter(level, correlation_id, since, until, text)
     chosen = services or _SOURCES
-    folder = existing(home).logs
+    folder = require_stack(home).logs
     new = lines_to_come(folder, chosen, wanted)
-    found = read(folder, chosen, wanted)
+    found = read_logs(folder, chosen, wanted)
     _show(found[-lines:] if lines else [], as_json)
     if follow:
         _show(new, as_json)
 
 
-def _show(lines: Iterable[Line], as_json: bool) -> None:
+def _show(lines: Iterable[LogLine], as_json: bool) -> None:
     for line in lines:
         click.echo(printable_json(line.raw) if as_json else _readable(line))
 
 
-def _readable(line: Line) -> str:
-    at = line.at.astimezone().strftime("%m-%d %H:%M:%S") if line.at else " " * 14
+def _readable(line: LogLine) -> str:
+    at = line.timestamp.astimezone().strftime("%m-%d %H:%M:%S") if line.timestamp else " " * 14
     level = click.style(f"{line.level or '':<8}", fg=_COLOURS.get(line.level or ""))
-    more = " ".join(f"{name}={_short(value)}" for name, value in line.more.items())
-    if line.correlation:
-        more = f"correlation_id={line.correlation} {more}"
+    more = " ".join(f"{name}={_short(value)}" for name, value in line.extra.items())
+    if line.correlation_id:
+        more = f"correlation_id={line.correlation_id} {more}"
     text = f"{printable(line.text)} {click.style(printable(more), dim=True)}"
     return f"{at} {line.service:<13} {level} {text}".rstrip()
 

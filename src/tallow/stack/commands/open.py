@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.engines.services.links import base_url
 from tallow.stack.engines.state.state_dir import StateDir
@@ -19,7 +19,7 @@ from tallow.stack.engines.state.state_dir import StateDir
 OPENER_TIMEOUT_S: Final = 5.0
 """How long the desktop's opener may take to fail; some stay for as long as the browser runs."""
 
-_PAGES = {service.name: service for service in SERVICES if service.page}
+_PAGES = {service.name: service for service in SERVICES if service.page_path}
 
 
 @click.command("open")
@@ -27,7 +27,7 @@ _PAGES = {service.name: service for service in SERVICES if service.page}
 @home_option
 def command(service: str, home: StateDir) -> None:
     """Print the address of SERVICE's page, and open it in the browser where there is one."""
-    address = f"{base_url(service, existing(home).choices().port_offset)}{_PAGES[service].page}"
+    address = f"{base_url(service, require_stack(home).options().port_offset)}{_PAGES[service].page_path}"
     click.echo(address)
     if not open_in_browser(address):
         click.echo("no browser could be started here: open the address yourself", err=True)

@@ -15,11 +15,11 @@ from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.errors import NotRunningError, StackError
 from tallow.stack.engines.programs.programs import MissingProgramError
 from tallow.stack.engines.services.ports import PortTakenError
-from tallow.stack.engines.state.state_dir import HomeError, NoStackError, StateDir
+from tallow.stack.engines.state.state_dir import NoStackError, StateDir, StateDirError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-KNOWN = (StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError)
+KNOWN_ERRORS = (StackError, StateDirError, MissingProgramError, PortTakenError, BadSettingError)
 """Errors whose text is meant for people."""
 
 
@@ -42,7 +42,7 @@ def home_option(function: Function) -> Function:
     def wrapped(*args: Any, home: Path | None, **kwargs: Any) -> Any:
         try:
             return function(*args, home=StateDir.at(home), **kwargs)
-        except KNOWN as error:
+        except KNOWN_ERRORS as error:
             raise command_error(error) from None
 
     option = click.option(
@@ -54,7 +54,7 @@ def home_option(function: Function) -> Function:
     return option(wrapped)  # type: ignore[return-value]
 
 
-def existing(home: StateDir) -> StateDir:
+def require_stack(home: StateDir) -> StateDir:
     """The folder of a stack that was started once.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable_lines
 from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.state.state_dir import StateDir
@@ -20,7 +20,7 @@ from tallow.stack.engines.state.state_dir import StateDir
 @home_option
 def command(expression: str, as_json: bool, home: StateDir) -> None:
     """Evaluate a PromQL EXPRESSION now: one line for each series, with the value first."""
-    api = Api.of("prometheus", existing(home))
+    api = Api.of("prometheus", require_stack(home))
     with api.reading():
         answer = api.get("/api/v1/query", query=expression)["data"]
         lines = _lines(answer["resultType"], answer["result"])

@@ -6,10 +6,10 @@ import os
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.reload import apply
-from tallow.stack.engines.reload.apply import Reloaded
+from tallow.stack.engines.reload.apply import ReloadResult
 from tallow.stack.engines.state.state_dir import StateDir
 
 
@@ -28,7 +28,7 @@ def command(home: StateDir) -> None:
     """
     again = command_line(home, "reload")
     try:
-        done = apply.reload(existing(home), os.environ, lambda line: click.echo(line, err=True))
+        done = apply.reload(require_stack(home), os.environ, lambda line: click.echo(line, err=True))
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted; so that every service uses the same settings, repeat: {again}", err=True)
         raise
@@ -38,7 +38,7 @@ def command(home: StateDir) -> None:
         click.echo(line)
 
 
-def _lines(done: Reloaded, home: StateDir) -> list[str]:
+def _lines(done: ReloadResult, home: StateDir) -> list[str]:
     """What a reload did, for people."""
     lines = [f"changed: {name}" for name in done.variables]
     lines += [f"written: {path.relative_to(home.root)}" for path in done.files]

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.control import restart
 from tallow.stack.engines.services.definitions import NAMES
@@ -26,7 +26,7 @@ def command(services: tuple[str, ...], home: StateDir) -> None:
 
     A restart of Tallow breaks the transfers under way.
     """
-    restarted = restart(existing(home), services, "tallow restart")
+    restarted = restart(require_stack(home), services, "tallow restart")
     _wait_until_healthy(home, restarted)
     if restarted:
         click.echo(f"restarted and healthy: {', '.join(restarted)}")

@@ -14,7 +14,7 @@ import click
 from tallow.stack.clients import alertmanager
 from tallow.stack.clients.alertmanager import WATCHDOG, Silence
 from tallow.stack.clients.matchers import Matcher, MatcherError, narrow, reached
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.api import Api
@@ -34,7 +34,7 @@ def _user_name() -> str:
         return f"user {os.getuid()}"
 
 
-class Duration(click.ParamType[timedelta]):
+class DurationType(click.ParamType[timedelta]):
     """A time from now on: 30m, 2h, 1d."""
 
     name = "DURATION"
@@ -56,7 +56,7 @@ def command() -> None:
 @command.command("add")
 @click.argument("matchers", nargs=-1, required=True, metavar="MATCHER...")
 @click.option(
-    "--for", "length", default="1h", show_default=True, type=Duration(), help="How long: 30m, 2h, 1d."
+    "--for", "length", default="1h", show_default=True, type=DurationType(), help="How long: 30m, 2h, 1d."
 )
 @click.option("--comment", required=True, help="Why: whoever looks at night wants to know.")
 @click.option("--by", default=_user_name, show_default="your user name", help="Who.")
@@ -75,7 +75,7 @@ def add(
     names = reached(chosen)
     if not everything:
         _refuse(chosen, names)
-    api = Api.of("alertmanager", existing(home))
+    api = Api.of("alertmanager", require_stack(home))
     now = datetime.now(UTC)
     identity = alertmanager.add_silence(api, chosen, now, now + length, by=by, comment=comment)
     click.echo(f"{identity}  until {now + length:%m-%d %H:%M UTC}, {_whom(names)}")
@@ -87,7 +87,7 @@ def add(
 @home_option
 def show(every: bool, as_json: bool, home: StateDir) -> None:
     """Show silences, those that end first first."""
-    found = alertmanager.silences(Api.of("alertmanager", existing(home)))
+    found = alertmanager.silences(Api.of("alertmanager", require_stack(home)))
     chosen = [silence for silence in found if every or silence.state != "expired"]
     if as_json:
         click.echo(json.dumps([_plain(silence) for silence in chosen], indent=2))
@@ -106,7 +106,7 @@ def expire(ids: tuple[str, ...], every: bool, home: StateDir) -> None:
     """End silences now, by the first characters of their IDs."""
     if bool(ids) == every:
         raise click.UsageError("give the IDs of silences (see: tallow silence list), or --all")
-    api = Api.of("alertmanager", existing(home))
+    api = Api.of("alertmanager", require_stack(home))
     living = [silence for silence in alertmanager.silences(api) if silence.state != "expired"]
     for silence in living if every else [_found(living, identity) for identity in ids]:
         alertmanager.expire_silence(api, silence.id)

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
-from tallow.stack.commands.options import existing, home_option
+from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.services import ServicesTable
-from tallow.stack.commands.output.summary import addresses, heartbeat, paging
+from tallow.stack.commands.output.summary import address_list, heartbeat_status, notification_summary
 from tallow.stack.commands.output.terminal import new_console
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.reload.snapshot import running_settings
@@ -28,8 +28,8 @@ def command(as_json: bool, home: StateDir) -> None:
 
     Exits with 1 if a service is not healthy, with 3 if nothing runs or the supervisor is gone.
     """
-    existing(home)
-    supervisor = state_files.supervisor(home)
+    require_stack(home)
+    supervisor = state_files.supervisor_pid(home)
     states = service_states(home)
     if as_json:
         click.echo(json.dumps(_facts(home, supervisor, states), indent=2))
@@ -42,12 +42,12 @@ def command(as_json: bool, home: StateDir) -> None:
 
 
 def _facts(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> dict[str, object]:
-    report = state_files.read_report(home)
+    report = state_files.read_status(home)
     services = {
         name: {
             "healthy": state.is_healthy,
             "why": state.detail,
-            **asdict(report.services.get(name, state_files.Running())),
+            **asdict(report.services.get(name, state_files.ProcessStatus())),
         }
         for name, state in states.items()
     }
@@ -57,9 +57,9 @@ def _facts(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceS
 
 def _show(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> None:
     console = new_console()
-    choices = home.choices()
+    choices = home.options()
     if supervisor is None:
-        left = [name for name, running in state_files.read_report(home).services.items() if running.process()]
+        left = [name for name, running in state_files.read_status(home).services.items() if running.process()]
         if not left:
             console.print(f"nothing runs; start it with: {command_line(home, 'up')}", soft_wrap=True)
             return
@@ -72,6 +72,6 @@ def _show(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceSt
     if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
         more = command_line(home, "logs", *failing, "supervisor", "--since", "15m")
         console.print(f"more: {more}", soft_wrap=True)
-    console.print(addresses(home, choices.port_offset), soft_wrap=True)
-    console.print(heartbeat(home))
-    console.print(paging(running_settings(home).alerts))
+    console.print(address_list(home, choices.port_offset), soft_wrap=True)
+    console.print(heartbeat_status(home))
+    console.print(notification_summary(running_settings(home).alerts))

@@ -14,13 +14,13 @@ from rich.text import Text
 
 from tallow.stack.commands.options import home_option
 from tallow.stack.commands.output.services import ServicesTable
-from tallow.stack.commands.output.summary import addresses, paging
+from tallow.stack.commands.output.summary import address_list, notification_summary
 from tallow.stack.commands.output.terminal import new_console
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.logs.reader import last_lines
 from tallow.stack.engines.native import lifecycle, upgrade
-from tallow.stack.engines.reload.apply import pending
+from tallow.stack.engines.reload.apply import has_pending_changes
 from tallow.stack.engines.reload.candidate import Candidate
 from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.services.service_state import service_states, unhealthy
@@ -59,7 +59,7 @@ def command(
     asks whether to restart the stack.
     """
     console = new_console()
-    before = home.choices()
+    before = home.options()
     choices = StackOptions(
         before.port_offset if port_offset is None else port_offset,
         str(Path.cwd()),
@@ -83,9 +83,9 @@ def command(
     except KeyboardInterrupt:
         click.echo(f"\nwhat was started runs on; to stop it: {command_line(home, 'down')}", err=True)
         raise
-    choices = home.choices()
-    console.print(addresses(home, choices.port_offset), soft_wrap=True)
-    console.print(paging(running_settings(home).alerts))
+    choices = home.options()
+    console.print(address_list(home, choices.port_offset), soft_wrap=True)
+    console.print(notification_summary(running_settings(home).alerts))
     for text in _hints(home, candidate, outdated):
         console.print(Text(text, "yellow"), soft_wrap=True)
 
@@ -104,7 +104,7 @@ def _hints(home: StateDir, candidate: Candidate, outdated: list[str]) -> list[st
     if outdated:
         restart = command_line(home, "up", "--restart")
         hints = [*outdated, f"the running stack is older than what is here; to restart it: {restart}"]
-    if pending(home, candidate):
+    if has_pending_changes(home, candidate):
         reload = command_line(home, "reload")
         hints.append(f"settings have changed since it was started; to use them: {reload}")
     return hints
@@ -135,7 +135,7 @@ def _hopeless(home: StateDir, waiting: list[str], deadline: float) -> list[str]:
     """The services, of those that are not healthy yet, that will not come up."""
     if time.monotonic() > deadline:
         return waiting
-    services = state_files.read_report(home).services
+    services = state_files.read_status(home).services
     return [name for name in waiting if name in services and services[name].restarts >= GIVES_UP_AFTER]
 
 

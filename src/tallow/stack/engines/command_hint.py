@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tallow.stack.engines.state.state_dir import HomeError, StateDir
+from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 
 
 def command_line(home: StateDir, *arguments: str) -> str:
@@ -30,7 +30,7 @@ def _is_default(home: StateDir) -> bool:
     """Whether a command finds the folder by itself."""
     try:
         return home.root == StateDir.at().root and not os.environ.get("TALLOW_HOME")
-    except HomeError:  # this user has no default folder
+    except StateDirError:  # this user has no default folder
         return False
 
 

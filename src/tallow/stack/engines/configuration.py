@@ -61,7 +61,7 @@ def write(home: StateDir, files: dict[Path, str]) -> None:
     make_folders(home)
     for path, content in files.items():
         write_private(path, content)
-    for path in obsolete(home, files):
+    for path in obsolete_files(home, files):
         path.unlink(missing_ok=True)
 
 
@@ -71,7 +71,7 @@ def make_folders(home: StateDir) -> None:
     private_folder(_channel_secrets(home))
 
 
-def obsolete(home: StateDir, files: dict[Path, str]) -> list[Path]:
+def obsolete_files(home: StateDir, files: dict[Path, str]) -> list[Path]:
     """Secret files of settings that are no longer set."""
     own = [*(_channel_secrets(home) / name for name in SECRET_FILES), home.secrets / PASSWORD_FILE]
     return [path for path in own if path not in files and path.exists()]

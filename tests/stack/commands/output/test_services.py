@@ -13,7 +13,7 @@ from tallow.stack.engines.services.definitions import NAMES, SERVICES, ports
 from tallow.stack.engines.services.service_state import ServiceState
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import Running, SupervisorStatus
+from tallow.stack.engines.supervisor.state_files import ProcessStatus, SupervisorStatus
 
 OFFSET = 50_000  # ports of five digits
 REASON = (
@@ -27,9 +27,9 @@ WORST = {name: ServiceState("starting" if number else "ended", REASON) for numbe
 def home(tmp_path: Path) -> StateDir:
     made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(StackOptions(OFFSET, str(tmp_path)))
-    services = {name: Running("waiting", since=1, restarts=123) for name in NAMES}
-    state_files.write_report(made, SupervisorStatus(1, services))
+    made.write_options(StackOptions(OFFSET, str(tmp_path)))
+    services = {name: ProcessStatus("waiting", since=1, restarts=123) for name in NAMES}
+    state_files.write_status(made, SupervisorStatus(1, services))
     return made
 
 
@@ -58,13 +58,13 @@ def test_every_service_has_its_name_port_state_and_restarts(home: StateDir, widt
 
 
 def test_what_a_service_is_for_is_shown_where_there_is_room(home: StateDir) -> None:
-    assert all(any(service.what in line for line in lines(home, 80, WORST)) for service in SERVICES)
+    assert all(any(service.description in line for line in lines(home, 80, WORST)) for service in SERVICES)
     assert not any("stores alert e-mails" in line for line in lines(home, 60, WORST))
 
 
 def test_restarts_have_a_column_only_where_there_were_some(home: StateDir) -> None:
     assert "restarts" in lines(home, 80, WORST)[0]
-    state_files.write_report(home, SupervisorStatus(1, {name: Running() for name in NAMES}))
+    state_files.write_status(home, SupervisorStatus(1, {name: ProcessStatus() for name in NAMES}))
     assert "restarts" not in lines(home, 80, WORST)[0]
 
 

@@ -10,7 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tallow.stack.drill.receivers.message import Inbox
-from tallow.stack.drill.receivers.pagerduty import PATH, pagerduty
+from tallow.stack.drill.receivers.pagerduty import PATH, events_route
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -22,7 +22,7 @@ def trigger(**changed: Any) -> dict[str, Any]:
 
 
 async def post(tray: Inbox, body: Any) -> httpx.Response:
-    transport = httpx.ASGITransport(Starlette(routes=[pagerduty(tray, KEY)]))
+    transport = httpx.ASGITransport(Starlette(routes=[events_route(tray, KEY)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://pagerduty") as client:
         return await client.post(PATH, content=body if isinstance(body, bytes) else json.dumps(body))
 
@@ -33,7 +33,7 @@ async def test_an_event_is_taken_and_its_key_answered() -> None:
     assert answer.status_code == 202
     assert answer.json() == {"status": "success", "message": "Event processed", "dedup_key": "one"}
     [message] = tray.messages
-    assert (message.subject, message.firing, message.key) == ("Tallow is down", True, "one")
+    assert (message.subject, message.firing, message.dedup_key) == ("Tallow is down", True, "one")
     assert "http://runbook" in message.text
 
 
@@ -76,7 +76,7 @@ async def test_anything_else_is_an_invalid_event(event: Any, named: str) -> None
     assert answer.json()["status"] == "invalid event"
     assert named in answer.json()["errors"][0]
     assert tray.messages == []
-    assert tray.refusals[0].answer.startswith("400 ")
+    assert tray.rejections[0].reply.startswith("400 ")
 
 
 @pytest.mark.parametrize("changed", [{"payload": {"summary": "s" * 1024}}, {"dedup_key": "k" * 255}])

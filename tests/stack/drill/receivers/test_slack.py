@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tallow.stack.drill.receivers.message import Inbox
-from tallow.stack.drill.receivers.slack import slack
+from tallow.stack.drill.receivers.slack import webhook_route
 
 PATH = "/services/T0/B0/secret"
 
@@ -19,7 +19,7 @@ PATH = "/services/T0/B0/secret"
 async def post(
     tray: Inbox, body: bytes | str, content_type: str = "application/json", path: str = PATH
 ) -> str:
-    transport = httpx.ASGITransport(Starlette(routes=[slack(tray, PATH)]))
+    transport = httpx.ASGITransport(Starlette(routes=[webhook_route(tray, PATH)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://slack") as client:
         answer = await client.post(path, content=body, headers={"content-type": content_type})
     return f"{answer.status_code} {answer.text}"
@@ -61,7 +61,7 @@ async def test_what_slack_takes(payload: dict[str, Any]) -> None:
 async def test_what_slack_refuses(body: str, content_type: str, said: str) -> None:
     tray = Inbox()
     assert await post(tray, body, content_type) == said
-    assert [refusal.answer for refusal in tray.refusals] == ([] if said == "200 ok" else [said])
+    assert [refusal.reply for refusal in tray.rejections] == ([] if said == "200 ok" else [said])
 
 
 async def test_another_token_leads_nowhere() -> None:

@@ -36,7 +36,7 @@ def office() -> SmtpHandler:
 async def test_a_letter_is_taken_and_read(office: SmtpHandler) -> None:
     async with serving(office) as port:
         await asyncio.to_thread(send, port)
-    [message] = office.tray.messages
+    [message] = office.inbox.messages
     assert (message.target, message.subject) == ("critical@drill.invalid", "[CRITICAL] Tällow is down")
     assert message.text == "The scrape fails."
     assert message.firing
@@ -63,4 +63,4 @@ async def test_what_is_refused(office: SmtpHandler, changed: dict[str, str], cod
         assert isinstance(error, smtplib.SMTPResponseException)
         found = error.smtp_code
     assert found == code
-    assert office.tray.messages == []
+    assert office.inbox.messages == []

@@ -9,13 +9,13 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from tallow.cli import main
-from tallow.stack.drill.report.table import drills_table, line, summary
-from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.report.table import drills_table, result_line, summary
+from tallow.stack.drill.run.result import DrillResult
 
 
 @pytest.fixture
-def passed() -> Result:
-    return Result(
+def passed() -> DrillResult:
+    return DrillResult(
         "ServiceDown",
         "the server is killed",
         "crowd",
@@ -23,18 +23,18 @@ def passed() -> Result:
         5.7,
         state="passed",
         started_at=100.0,
-        pending=101.0,
-        firing=105.0,
+        pending_at=101.0,
+        firing_at=105.0,
         notified_at=106.5,
         cleared_at=110.0,
-        resolved=130.0,
-        places=("pagerduty", "slack"),
+        resolved_at=130.0,
+        destinations=("pagerduty", "slack"),
     )
 
 
 @pytest.fixture
-def failed(passed: Result) -> Result:
-    return Result(
+def failed(passed: DrillResult) -> DrillResult:
+    return DrillResult(
         "SlowTransfers",
         "the path is throttled",
         "crowd",
@@ -53,22 +53,22 @@ def shown(*things: object) -> str:
     return capture.get()
 
 
-def test_a_drill_is_a_line_of_seconds(passed: Result) -> None:
+def test_a_drill_is_a_line_of_seconds(passed: DrillResult) -> None:
     row = next(one for one in shown(drills_table([passed])).splitlines() if "ServiceDown" in one)
     assert row.split()[:8] == ["✔", "ServiceDown", "passed", "1.0", "5.0", "6.5", "5.7", "20.0"]
     assert "pagerduty, slack" in row
 
 
-def test_what_failed_says_where(passed: Result, failed: Result) -> None:
+def test_what_failed_says_where(passed: DrillResult, failed: DrillResult) -> None:
     said = shown(summary([passed, failed], 75))
     assert "SlowTransfers: the path is throttled" in said
     assert "no page came" in said
     assert "1 of 2 drills failed, in 1 min 15 s" in said
-    assert line(failed) == "failed  SlowTransfers: no page came"
+    assert result_line(failed) == "failed  SlowTransfers: no page came"
 
 
-def test_programs_get_seconds_after_the_fault(passed: Result) -> None:
-    facts = json.loads(json.dumps(passed.facts()))
+def test_programs_get_seconds_after_the_fault(passed: DrillResult) -> None:
+    facts = json.loads(json.dumps(passed.to_json()))
     assert (facts["pending"], facts["page"], facts["resolved"], facts["minimum"]) == (1.0, 6.5, 20.0, 5.7)
     assert facts["passed"]
 

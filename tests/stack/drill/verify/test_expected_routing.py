@@ -13,12 +13,12 @@ from tallow.stack.routing.matrix import RECEIVERS
 def test_every_alert_has_a_receiver_and_places(name: str) -> None:
     rule = alerts.RULES[name]
     known = {receiver.name for receiver in RECEIVERS}
-    assert set(expected_routing.receivers(rule)) <= known
-    assert expected_routing.places(rule)
+    assert set(expected_routing.expected_receivers(rule)) <= known
+    assert expected_routing.expected_destinations(rule)
 
 
 def test_critical_security_is_told_twice() -> None:
-    places = expected_routing.places(alerts.RULES["HighPQCFailureRate"])
+    places = expected_routing.expected_destinations(alerts.RULES["HighPQCFailureRate"])
     assert places["slack", "slack"] == 2
     assert places["pagerduty", "pagerduty"] == 1
     assert len(places) == 4

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from tallow.stack import alerts
-from tallow.stack.drill.environment.alert_observer import AlertTimeline, Observer
-from tallow.stack.drill.receivers.message import Inbox, Message
-from tallow.stack.drill.verify.messages import about, arrived, message_problems
+from tallow.stack.drill.environment.alert_observer import AlertObserver, AlertTimeline
+from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
+from tallow.stack.drill.verify.messages import concerns, deliveries, message_problems
 
 RULE = alerts.RULES["HighErrorRate"]
 SEEN = AlertTimeline(
     0.0, 1.0, True, "Tallow on 127.0.0.1:3000 makes many errors", "Over 20s: 1.5 errors a second"
 )
-MAIL = Message(
+MAIL = ReceivedMessage(
     "email",
     "default@drill.invalid",
     True,
@@ -27,22 +27,22 @@ MAIL = Message(
 
 
 def test_the_runbook_names_the_alert_and_the_instance_its_server() -> None:
-    assert about(MAIL, "HighErrorRate", "127.0.0.1:3000")
-    assert not about(MAIL, "HighErrorRate", "127.0.0.1:3001")
-    assert not about(MAIL, "HighError", "127.0.0.1:3000")
-    assert about(MAIL, "HighErrorRate", "")
+    assert concerns(MAIL, "HighErrorRate", "127.0.0.1:3000")
+    assert not concerns(MAIL, "HighErrorRate", "127.0.0.1:3001")
+    assert not concerns(MAIL, "HighError", "127.0.0.1:3000")
+    assert concerns(MAIL, "HighErrorRate", "")
 
 
 def test_a_message_about_no_instance_is_about_any() -> None:
-    message = Message(
+    message = ReceivedMessage(
         "slack", "slack", True, "Alertmanager cannot deliver", "/runbooks/AlertmanagerCannotNotify"
     )
-    assert about(message, "AlertmanagerCannotNotify", "127.0.0.1:9093")
+    assert concerns(message, "AlertmanagerCannotNotify", "127.0.0.1:9093")
 
 
 def test_arrivals_are_counted_by_place() -> None:
     tray = Inbox([MAIL, MAIL, replace(MAIL, firing=False)])
-    came = arrived(tray, "HighErrorRate", "127.0.0.1:3000", firing=True, since=0)
+    came = deliveries(tray, "HighErrorRate", "127.0.0.1:3000", firing=True, since=0)
     assert came == {("email", "default@drill.invalid"): 2}
 
 
@@ -71,23 +71,23 @@ def alert(state: str, at: str = "2026-01-01T00:00:00.123456789Z") -> dict[str, o
 
 
 def test_an_alert_is_seen_pending_firing_and_gone() -> None:
-    observer = Observer()
-    observer.note([alert("pending")])
-    seen = observer.now("HighErrorRate", "127.0.0.1:3000")
+    observer = AlertObserver()
+    observer.record([alert("pending")])
+    seen = observer.current("HighErrorRate", "127.0.0.1:3000")
     assert seen is not None
-    assert (round(seen.pending, 3), seen.firing) == (1767225600.123, None)
-    observer.note([alert("firing")])
-    assert seen.firing is not None
-    assert observer.ever == {"127.0.0.1:3000": {"HighErrorRate"}}
-    observer.note([])
-    assert observer.now("HighErrorRate", "127.0.0.1:3000") is None
+    assert (round(seen.pending_at, 3), seen.firing_at) == (1767225600.123, None)
+    observer.record([alert("firing")])
+    assert seen.firing_at is not None
+    assert observer.fired_alerts == {"127.0.0.1:3000": {"HighErrorRate"}}
+    observer.record([])
+    assert observer.current("HighErrorRate", "127.0.0.1:3000") is None
 
 
 def test_an_alert_that_comes_again_is_a_new_one() -> None:
-    observer = Observer()
-    observer.note([alert("firing")])
-    observer.note([])
-    observer.note([alert("pending", "2026-01-01T01:00:00Z")])
-    seen = observer.now("HighErrorRate", "127.0.0.1:3000")
+    observer = AlertObserver()
+    observer.record([alert("firing")])
+    observer.record([])
+    observer.record([alert("pending", "2026-01-01T01:00:00Z")])
+    seen = observer.current("HighErrorRate", "127.0.0.1:3000")
     assert seen is not None
-    assert seen.firing is None
+    assert seen.firing_at is None

@@ -11,12 +11,12 @@ from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack import credentials
 from tallow.stack.engines import configuration
 from tallow.stack.engines.native import layout
-from tallow.stack.engines.native.purge import Remains, purge
+from tallow.stack.engines.native.purge import PurgeResult, purge
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.locks import locked
-from tallow.stack.engines.state.marker import FolderKind, recognise
-from tallow.stack.engines.state.state_dir import HomeError, StackOptions, StateDir
+from tallow.stack.engines.state.marker import FolderKind, folder_kind
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir, StateDirError
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, SupervisorStatus
 
@@ -30,10 +30,10 @@ def home(tmp_path: Path) -> StateDir:
     made.make()
     with locked(made, "up"):
         credentials.make(made.secrets)
-    made.remember(StackOptions())
+    made.write_options(StackOptions())
     configuration.write(made, configuration.render(made, StackOptions(), NOTHING_SET))
     state_files.write_plan(made, SupervisorPlan())
-    state_files.write_report(made, SupervisorStatus())
+    state_files.write_status(made, SupervisorStatus())
     for name in layout.LOGS:
         (made.logs / f"{name}.log").write_text("{}\n")
         (made.logs / f"{name}.log.3").write_text("{}\n")
@@ -44,9 +44,9 @@ def home(tmp_path: Path) -> StateDir:
 
 
 def test_nothing_is_left_of_a_stack(home: StateDir) -> None:
-    assert purge(home) == Remains()
+    assert purge(home) == PurgeResult()
     assert not home.root.exists()
-    assert purge(home) == Remains(), "a second one has nothing to do"
+    assert purge(home) == PurgeResult(), "a second one has nothing to do"
 
 
 def test_every_file_of_the_configuration_is_named(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_foreign_files_stay_wherever_they_are(home: StateDir) -> None:
         path.write_text("mine")
     remains = purge(home)
     assert sorted(path for path in home.root.rglob("*") if path.is_file()) == sorted(mine)
-    assert remains.transfers
+    assert remains.has_transfers
     assert {str(path) for path in remains.foreign} >= {
         "notes.txt",
         "photos",
@@ -101,7 +101,7 @@ def test_foreign_files_stay_wherever_they_are(home: StateDir) -> None:
         "logs/mine.log",
     }
     assert "transfers" not in {path.parts[0] for path in remains.foreign}
-    assert recognise(home.root) is FolderKind.FOREIGN, "what is left is no stack's"
+    assert folder_kind(home.root) is FolderKind.FOREIGN, "what is left is no stack's"
 
 
 def test_symbolic_links_and_what_is_behind_them_stay(home: StateDir, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_data_on_another_disk_is_removed_there(home: StateDir, tmp_path: Path) -
 
 def test_a_linked_home_is_emptied_and_the_link_stays(home: StateDir, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(home.root)
-    assert purge(StateDir(tmp_path / "link")) == Remains()
+    assert purge(StateDir(tmp_path / "link")) == PurgeResult()
     assert list(home.root.iterdir()) == []
 
 
@@ -135,14 +135,14 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "prometheus").mkdir()
     (tmp_path / "data" / "prometheus" / "mine").write_text("mine")
-    with pytest.raises(HomeError, match="is not the state folder of a Tallow stack; nothing was removed"):
+    with pytest.raises(StateDirError, match="is not the state folder of a Tallow stack; nothing was removed"):
         purge(StateDir(tmp_path))
     assert (tmp_path / "data" / "prometheus" / "mine").exists()
 
 
 def test_a_running_stack_is_refused(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    state_files.write_report(home, SupervisorStatus(pid=os.getpid()))
-    with locked(home, "supervisor"), pytest.raises(HomeError, match="a stack runs in"):
+    state_files.write_status(home, SupervisorStatus(pid=os.getpid()))
+    with locked(home, "supervisor"), pytest.raises(StateDirError, match="a stack runs in"):
         purge(home)
     assert (home.data / "prometheus" / "inner" / "file").exists()
 
@@ -152,13 +152,13 @@ def test_a_half_made_folder_is_removed(tmp_path: Path) -> None:
     home.make()
     home.run.rmdir()
     home.data.rmdir()
-    assert purge(home) == Remains()
+    assert purge(home) == PurgeResult()
     assert not home.root.exists()
 
 
 def test_drafts_of_killed_writers_are_removed(home: StateDir) -> None:
     (home.run / ".report.json.4711").write_text("{")
-    assert purge(home) == Remains()
+    assert purge(home) == PurgeResult()
 
 
 def test_what_cannot_be_removed_is_said_and_can_be_repeated(
@@ -174,13 +174,13 @@ def test_what_cannot_be_removed_is_said_and_can_be_repeated(
 
     monkeypatch.setattr(Path, "unlink", refused)
     with pytest.raises(
-        HomeError, match=r"not everything could be removed: .*metrics_token: Permission denied"
+        StateDirError, match=r"not everything could be removed: .*metrics_token: Permission denied"
     ):
         purge(home)
-    assert recognise(home.root) is FolderKind.STATE
+    assert folder_kind(home.root) is FolderKind.STATE
     assert not (home.data / "prometheus").exists()
     monkeypatch.undo()
-    assert purge(home) == Remains()
+    assert purge(home) == PurgeResult()
 
 
 def test_an_earlier_versions_folder_among_foreign_files_is_left_with_these(home: StateDir) -> None:

@@ -11,7 +11,7 @@ import pytest
 from support.apt_repository import Repository
 from tallow.stack.engines.programs import apt, debian, programs
 from tallow.stack.engines.programs.package_folders import UNPACKED
-from tallow.stack.engines.programs.programs import Wanted, ensure, tools_folder
+from tallow.stack.engines.programs.programs import ProgramSpec, ensure, tools_folder
 
 pytestmark = pytest.mark.skipif(not debian.available(), reason="no apt on this machine")
 
@@ -128,7 +128,7 @@ def test_without_the_mirror_the_old_one_is_used_and_it_is_said_once_a_day(
     repository: Repository, tools: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALLOW_TOOLS", str(tools))
-    monkeypatch.setitem(programs.WANTED, "tool", Wanted((TOOL,), TOOL))
+    monkeypatch.setitem(programs.PROGRAMS, "tool", ProgramSpec((TOOL,), TOOL))
     tools_folder.cache_clear()
     said: list[str] = []
     path = ensure(["tool"], said.append)["tool"].path

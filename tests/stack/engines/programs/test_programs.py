@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tallow.stack.engines.programs import debian, programs
-from tallow.stack.engines.programs.programs import WANTED, MissingProgramError, Wanted, ensure, find
+from tallow.stack.engines.programs.programs import PROGRAMS, MissingProgramError, ProgramSpec, ensure, find
 from tallow.stack.engines.programs.versions import parse
 
-MANAGER = WANTED["alertmanager"]
+MANAGER = PROGRAMS["alertmanager"]
 
 
 def put(folder: Path, name: str, version: str | None = None) -> Path:
@@ -35,7 +35,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def path_of(wanted: Wanted) -> Path:
+def path_of(wanted: ProgramSpec) -> Path:
     found = find(wanted)
     assert found is not None
     return found.path
@@ -103,7 +103,7 @@ def test_what_the_operator_did_not_choose_is_found_as_usual(
 ) -> None:
     usual = put(machine / "a", "prometheus", "2.42.0")
     monkeypatch.setenv("TALLOW_PROGRAMS", str(put(machine / "old", "alertmanager", "0.25.0")))
-    assert path_of(WANTED["prometheus"]) == usual
+    assert path_of(PROGRAMS["prometheus"]) == usual
 
 
 @pytest.mark.parametrize("entry", ["not-there", "text"])
@@ -131,7 +131,7 @@ def test_a_program_on_the_path_is_taken_first(tmp_path: Path, monkeypatch: pytes
     own.write_text("#!/bin/sh\n")
     own.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = find(WANTED["prometheus"])
+    found = find(PROGRAMS["prometheus"])
     assert found is not None
     assert found.path == own
     assert found.folder is None
@@ -146,7 +146,7 @@ def test_without_apt_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest
 
 def test_a_program_that_is_nowhere_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path))
-    assert find(Wanted(("no-such-program",), "no-such-package")) is None
+    assert find(ProgramSpec(("no-such-program",), "no-such-package")) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallow.stack.engines.reload.misspelling import meant
+from tallow.stack.engines.reload.misspelling import closest_name
 
 KNOWN = ("LOG_LEVEL", "LOG_FILE", "SMTP_HOST", "SMTP_PASSWORD_FILE")
 
@@ -31,14 +31,14 @@ KNOWN = ("LOG_LEVEL", "LOG_FILE", "SMTP_HOST", "SMTP_PASSWORD_FILE")
     ],
 )
 def test_a_name_one_edit_away_was_meant(name: str, other: str) -> None:
-    assert meant(name, KNOWN) == other
+    assert closest_name(name, KNOWN) == other
 
 
 @pytest.mark.parametrize(
     "name", ["LOG_LEVEL", "log_level", "LOG_LVL", "LOG_LEVEL_X", "HOST", "", "X", "SMTP_OHTS", "LEVEL_LOG"]
 )
 def test_a_known_name_or_another_one_was_not(name: str) -> None:
-    assert meant(name, KNOWN) is None
+    assert closest_name(name, KNOWN) is None
 
 
 def edits(name: str) -> set[str]:
@@ -55,4 +55,4 @@ def edits(name: str) -> set[str]:
 
 @given(st.text("AB_", max_size=6), st.text("AB_", max_size=6))
 def test_it_is_the_distance_of_damerau_and_levenshtein(name: str, other: str) -> None:
-    assert (meant(name, [other]) == other) == (name in edits(other))
+    assert (closest_name(name, [other]) == other) == (name in edits(other))

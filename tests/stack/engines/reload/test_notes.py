@@ -9,7 +9,7 @@ import pytest
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.monitoring.settings.env_file import read_env_file
 from tallow.monitoring.settings.variable_source import VariableSource
-from tallow.stack.engines.reload.notes import notes_on
+from tallow.stack.engines.reload.notes import setting_notes
 
 SETTINGS = [
     SettingVariables(("LOG_LEVEL",)),
@@ -56,13 +56,13 @@ def test_what_has_no_effect_is_told(
     path = tmp_path / ".env"
     path.write_text(text)
     source = VariableSource(environment, read_env_file(path, environment), tmp_path)
-    assert notes_on(source, SETTINGS) == tuple(line.format(env=path) for line in expected)
+    assert setting_notes(source, SETTINGS) == tuple(line.format(env=path) for line in expected)
 
 
 def test_no_value_is_shown(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("METRICS_TOKEN=hunter2\nMETRICS_TOKEN=hunter3\nMETRICS_TOKEN_FILE=hunter4\n")
     environment = {"METRICS_TOKEN": "hunter5", "METRICS_TOKENS": "hunter6"}
-    notes = notes_on(VariableSource(environment, read_env_file(path, environment), tmp_path), SETTINGS)
+    notes = setting_notes(VariableSource(environment, read_env_file(path, environment), tmp_path), SETTINGS)
     assert len(notes) == 4
     assert "hunter" not in "".join(notes)

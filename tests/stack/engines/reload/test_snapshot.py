@@ -8,7 +8,7 @@ import pytest
 
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.stack.engines.reload import snapshot
-from tallow.stack.engines.reload.snapshot import Applied
+from tallow.stack.engines.reload.snapshot import ServiceDigests
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 LEVEL = SettingVariables(("LOG_LEVEL",))
@@ -21,7 +21,7 @@ READ = {"tallow": (LEVEL, LOG_FILE), "heartbeat": (PASSWORD,)}
 def home(tmp_path: Path) -> StateDir:
     made = StateDir(tmp_path / "home")
     made.make()
-    made.remember(StackOptions(env_folder=str(tmp_path)))
+    made.write_options(StackOptions(env_folder=str(tmp_path)))
     (made.secrets / "metrics_token").write_text("first")
     (made.secrets / "monitoring_password").write_text("first")
     return made
@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> StateDir:
 
 def test_variables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     values = {"A": "plain", "B": 'it\'s ${HOME} \\ "q" # x', "C": "a=b"}
-    (tmp_path / "file").write_text(snapshot.as_text(values))
+    (tmp_path / "file").write_text(snapshot.env_text(values))
     assert snapshot.read_values(tmp_path / "file") == values
     assert snapshot.read_values(tmp_path / "nothing") == {}
 
@@ -47,49 +47,51 @@ def test_variables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 def test_a_service_is_affected_by_the_settings_that_it_reads(
     home: StateDir, values: dict[str, str], changed: set[str]
 ) -> None:
-    before = snapshot.wanted(home, READ, {"LOG_LEVEL": "info"})
-    assert before.changed(snapshot.wanted(home, READ, values)) == changed
+    before = snapshot.target_digests(home, READ, {"LOG_LEVEL": "info"})
+    assert before.changed_services(snapshot.target_digests(home, READ, values)) == changed
 
 
 def test_the_content_of_a_secrets_file_counts_and_not_its_place(home: StateDir, tmp_path: Path) -> None:
     for name, text in {"one": "secret\n", "two": "secret\n", "three": "other"}.items():
         (tmp_path / name).write_text(text)
     one, two, three = (
-        snapshot.wanted(home, READ, {"SMTP_PASSWORD_FILE": str(tmp_path / name)})
+        snapshot.target_digests(home, READ, {"SMTP_PASSWORD_FILE": str(tmp_path / name)})
         for name in ("one", "two", "three")
     )
-    assert one.changed(two) == set()
-    assert one.changed(three) == {"heartbeat"}
+    assert one.changed_services(two) == set()
+    assert one.changed_services(three) == {"heartbeat"}
 
 
 def test_the_content_of_another_file_does_not_count(home: StateDir, tmp_path: Path) -> None:
     """LOG_FILE is no file that holds the value of LOG: it grows all the time."""
     values = {"LOG_FILE": str(tmp_path / "log")}
-    before = snapshot.wanted(home, READ, values)
+    before = snapshot.target_digests(home, READ, values)
     (tmp_path / "log").write_text("a line\n")
-    assert before.changed(snapshot.wanted(home, READ, values)) == set()
+    assert before.changed_services(snapshot.target_digests(home, READ, values)) == set()
 
 
 def test_new_credentials_affect_those_who_read_them_at_the_start(home: StateDir) -> None:
-    before = snapshot.wanted(home, READ, {})
+    before = snapshot.target_digests(home, READ, {})
     (home.secrets / "monitoring_password").write_text("second")
-    assert before.changed(Applied(before.settings, snapshot.credential_digests(home))) == {"dashboards"}
+    assert before.changed_services(ServiceDigests(before.settings, snapshot.credential_digests(home))) == {
+        "dashboards"
+    }
     (home.secrets / "metrics_token").write_text("second")
-    assert before.changed(snapshot.wanted(home, READ, {})) == {"dashboards", "tallow"}
+    assert before.changed_services(snapshot.target_digests(home, READ, {})) == {"dashboards", "tallow"}
 
 
 def test_what_was_applied_is_remembered_and_an_unreadable_file_is_nothing(home: StateDir) -> None:
-    applied = snapshot.wanted(home, READ, {"LOG_LEVEL": "info"})
-    assert snapshot.read_applied(home) == Applied()
-    snapshot.write_applied(home, applied)
-    assert snapshot.read_applied(home) == applied
+    applied = snapshot.target_digests(home, READ, {"LOG_LEVEL": "info"})
+    assert snapshot.read_digests(home) == ServiceDigests()
+    snapshot.write_digests(home, applied)
+    assert snapshot.read_digests(home) == applied
     for text in ("", "[]", '{"settings": {}}', '{"settings": 1, "credentials": {}}'):
         (home.run / snapshot.APPLIED_FILE).write_text(text)
-        assert snapshot.read_applied(home) == Applied()
+        assert snapshot.read_digests(home) == ServiceDigests()
 
 
 def test_no_secret_is_in_what_is_remembered(home: StateDir) -> None:
-    snapshot.write_applied(home, snapshot.wanted(home, READ, {"SMTP_PASSWORD": "hunter2"}))
+    snapshot.write_digests(home, snapshot.target_digests(home, READ, {"SMTP_PASSWORD": "hunter2"}))
     assert "hunter2" not in (home.run / snapshot.APPLIED_FILE).read_text()
 
 

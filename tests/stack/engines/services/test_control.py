@@ -36,7 +36,7 @@ def home(tmp_path: Path) -> Iterator[StateDir]:
         command = [sys.executable, "-m", "tallow.stack.engines.supervisor", str(made.root)]
         subprocess.run(command, check=True, timeout=30, stdout=log, stderr=log)
     until(
-        lambda: len([one for one in state_files.read_report(made).services.values() if one.pid]) == 2,
+        lambda: len([one for one in state_files.read_status(made).services.values() if one.pid]) == 2,
         "both run",
     )
     try:
@@ -46,7 +46,7 @@ def home(tmp_path: Path) -> Iterator[StateDir]:
 
 
 def pid(home: StateDir, name: str) -> int | None:
-    return state_files.read_report(home).services[name].pid
+    return state_files.read_status(home).services[name].pid
 
 
 def test_only_the_named_service_is_restarted(home: StateDir) -> None:
@@ -54,7 +54,7 @@ def test_only_the_named_service_is_restarted(home: StateDir) -> None:
     assert restart(home, ["tallow"], "tallow reload: LOG_LEVEL changed") == ("tallow",)
     assert pid(home, "tallow") not in {None, tallow}
     assert pid(home, "prometheus") == prometheus
-    after = state_files.read_report(home).services["tallow"]
+    after = state_files.read_status(home).services["tallow"]
     assert after.restarts == 0
     assert after.last_exit
     assert after.last_exit.reason == "restarted on request: tallow reload: LOG_LEVEL changed"
@@ -75,11 +75,11 @@ def test_a_held_service_stays_down(home: StateDir) -> None:
 
 
 def test_a_supervisor_that_was_killed_is_one_clear_line(home: StateDir) -> None:
-    supervisor = state_files.supervisor(home)
+    supervisor = state_files.supervisor_pid(home)
     assert supervisor
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(supervisor).kill()
-    until(lambda: state_files.supervisor(home) is None, "the supervisor is gone")
+    until(lambda: state_files.supervisor_pid(home) is None, "the supervisor is gone")
     with pytest.raises(StackError, match="tallow up"):
         restart(home, ["tallow"], "tallow reload")
 
@@ -88,7 +88,7 @@ def test_a_supervisor_that_was_killed_is_one_clear_line(home: StateDir) -> None:
 def test_a_plan_that_cannot_be_read_stops_nothing(home: StateDir, content: str) -> None:
     before = pid(home, "tallow"), pid(home, "prometheus")
     (home.run / "plan.json").write_text(content)
-    supervisor = state_files.supervisor(home)
+    supervisor = state_files.supervisor_pid(home)
     assert supervisor
     os.kill(supervisor, signal.SIGHUP)
     log = home.logs / "supervisor.log"

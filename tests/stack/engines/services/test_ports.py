@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tallow.stack.engines.services.ports import PortTakenError, check
+from tallow.stack.engines.services.ports import PortTakenError, require_free
 
 
 def test_a_taken_port_names_its_holder_and_the_way_out() -> None:
@@ -16,7 +16,7 @@ def test_a_taken_port_names_its_holder_and_the_way_out() -> None:
         listening.listen()
         port = listening.getsockname()[1]
         with pytest.raises(PortTakenError) as refused:
-            check({"prometheus": port})
+            require_free({"prometheus": port})
     first, second = str(refused.value).splitlines()
     assert first.startswith(f"port {port} (prometheus) is taken by ")
     assert first.endswith(f"(pid {os.getpid()})")
@@ -28,13 +28,13 @@ def test_a_port_taken_on_every_address_is_noticed() -> None:
         listening.bind(("0.0.0.0", 0))
         listening.listen()
         with pytest.raises(PortTakenError, match="is taken by"):
-            check({"tallow": listening.getsockname()[1]})
+            require_free({"tallow": listening.getsockname()[1]})
 
 
 def test_free_ports_pass_and_impossible_ones_do_not() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         free = reserved.getsockname()[1]
-    check({"tallow": free})
+    require_free({"tallow": free})
     with pytest.raises(PortTakenError, match="port 70000 cannot be used"):
-        check({"tallow": 70_000})
+        require_free({"tallow": 70_000})

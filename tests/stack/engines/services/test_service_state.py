@@ -16,11 +16,11 @@ from tallow.stack.engines.services.service_state import (
     RECENT_S,
     START_S,
     ServiceState,
-    ago,
+    format_age,
     service_state,
     unhealthy,
 )
-from tallow.stack.engines.supervisor.state_files import Cause, Exit, Running
+from tallow.stack.engines.supervisor.state_files import ExitCause, ExitRecord, ProcessStatus
 
 ANSWERS = Health(True)
 SILENT = Health(False, "does not answer within 2 s")
@@ -35,29 +35,29 @@ def process() -> Iterator[psutil.Process]:
 
 
 @pytest.fixture
-def running(process: psutil.Process) -> Running:
+def running(process: psutil.Process) -> ProcessStatus:
     """What the supervisor says of a service that started just now."""
-    return Running("running", process.pid, process.create_time(), since=time.time())
+    return ProcessStatus("running", process.pid, process.create_time(), since=time.time())
 
 
-def ended(cause: Cause, reason: str, seconds_ago: float = 5) -> Exit:
-    return Exit(cause, 1, time.time() - seconds_ago, reason)
+def ended(cause: ExitCause, reason: str, seconds_ago: float = 5) -> ExitRecord:
+    return ExitRecord(cause, 1, time.time() - seconds_ago, reason)
 
 
-def test_a_process_that_answers_is_healthy(running: Running) -> None:
+def test_a_process_that_answers_is_healthy(running: ProcessStatus) -> None:
     assert service_state(running, ANSWERS) == ServiceState("healthy")
 
 
-def test_a_new_process_without_an_answer_is_starting(running: Running) -> None:
+def test_a_new_process_without_an_answer_is_starting(running: ProcessStatus) -> None:
     assert service_state(running, DOWN) == ServiceState("starting", DOWN.why)
 
 
-def test_an_old_process_without_an_answer_is_failing(running: Running) -> None:
+def test_an_old_process_without_an_answer_is_failing(running: ProcessStatus) -> None:
     old = replace(running, since=time.time() - START_S - 1)
     assert service_state(old, SILENT) == ServiceState("failing", SILENT.why)
 
 
-def test_a_suspended_process_is_named_as_such(running: Running, process: psutil.Process) -> None:
+def test_a_suspended_process_is_named_as_such(running: ProcessStatus, process: psutil.Process) -> None:
     process.send_signal(signal.SIGSTOP)
     while process.status() != psutil.STATUS_STOPPED:
         time.sleep(0.01)
@@ -67,7 +67,9 @@ def test_a_suspended_process_is_named_as_such(running: Running, process: psutil.
     assert state.detail == f"suspended by SIGSTOP; to let it go on: kill -CONT {process.pid}"
 
 
-def test_an_answer_without_a_process_is_another_programs(running: Running, process: psutil.Process) -> None:
+def test_an_answer_without_a_process_is_another_programs(
+    running: ProcessStatus, process: psutil.Process
+) -> None:
     process.kill()
     process.wait()
     state = service_state(running, ANSWERS)
@@ -76,18 +78,18 @@ def test_an_answer_without_a_process_is_another_programs(running: Running, proce
 
 
 def test_a_service_that_waits_to_be_started_again_says_why_it_ended() -> None:
-    waiting = Running("waiting", last_exit=ended("exited", "ended by itself with exit status 1"))
+    waiting = ProcessStatus("waiting", last_exit=ended("exited", "ended by itself with exit status 1"))
     state = service_state(waiting, DOWN)
     assert state.name == "ended"
     assert state.detail == ("ended by itself with exit status 1, 5 s ago; it is started again in a moment")
 
 
 def test_a_service_that_was_stopped_says_who_asked() -> None:
-    stopped = Running("stopped", last_exit=ended("stop", "stopped on request: tallow down", 61))
+    stopped = ProcessStatus("stopped", last_exit=ended("stop", "stopped on request: tallow down", 61))
     assert service_state(stopped, DOWN) == ServiceState("stopped", "stopped on request: tallow down, 1 m ago")
 
 
-def test_a_service_that_is_healthy_again_says_why_it_ended(running: Running) -> None:
+def test_a_service_that_is_healthy_again_says_why_it_ended(running: ProcessStatus) -> None:
     failed = replace(running, last_exit=ended("exited", "ended by SIGKILL"))
     assert service_state(failed, ANSWERS) == ServiceState(
         "healthy", "started again 5 s ago: ended by SIGKILL"
@@ -98,7 +100,7 @@ def test_a_service_that_is_healthy_again_says_why_it_ended(running: Running) -> 
     "last",
     [ended("restart", "on request"), ended("stop", "on request"), ended("exited", "old", RECENT_S + 9)],
 )
-def test_a_requested_or_old_restart_is_not_worth_a_line(running: Running, last: Exit) -> None:
+def test_a_requested_or_old_restart_is_not_worth_a_line(running: ProcessStatus, last: ExitRecord) -> None:
     assert service_state(replace(running, last_exit=last), ANSWERS) == ServiceState("healthy")
 
 
@@ -116,4 +118,4 @@ def test_only_healthy_services_count_as_such() -> None:
     [(0, "0 s"), (59.9, "59 s"), (60, "1 m"), (7_200, "2 h"), (172_800, "2 d"), (-5, "0 s")],
 )
 def test_an_age_has_one_unit(seconds: float, text: str) -> None:
-    assert ago(time.time() - seconds - (0.01 if seconds > 0 else 0)) == text
+    assert format_age(time.time() - seconds - (0.01 if seconds > 0 else 0)) == text

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tallow.stack.engines.state.marker import FOLDERS, MARKER, FolderKind, foreign_entry, recognise
-from tallow.stack.engines.state.state_dir import HomeError, StackOptions, StateDir
+from tallow.stack.engines.state.marker import FOLDERS, MARKER, FolderKind, folder_kind, foreign_entry
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir, StateDirError
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes | None]]:
@@ -91,8 +91,8 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(
     tmp_path.chmod(0o755)
     fill(tmp_path)
     before = contents(tmp_path)
-    assert recognise(tmp_path) is FolderKind.FOREIGN
-    with pytest.raises(HomeError, match="holds files that no Tallow stack made, such as") as raised:
+    assert folder_kind(tmp_path) is FolderKind.FOREIGN
+    with pytest.raises(StateDirError, match="holds files that no Tallow stack made, such as") as raised:
         StateDir(tmp_path).make()
     assert repr(foreign_entry(tmp_path)) in str(raised.value)
     assert contents(tmp_path) == before
@@ -101,9 +101,9 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(
 @pytest.mark.parametrize("fill", [nothing, resumable_transfers, an_interrupted_first_up, a_new_file_system])
 def test_a_folder_that_is_empty_is_taken(tmp_path: Path, fill: Callable[[Path], None]) -> None:
     fill(tmp_path)
-    assert recognise(tmp_path) is FolderKind.EMPTY
+    assert folder_kind(tmp_path) is FolderKind.EMPTY
     StateDir(tmp_path).make()
-    assert recognise(tmp_path) is FolderKind.STATE
+    assert folder_kind(tmp_path) is FolderKind.STATE
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 
 
@@ -112,7 +112,7 @@ def test_state_folders_of_earlier_versions_are_recognised(
     tmp_path: Path, fill: Callable[[Path], None]
 ) -> None:
     fill(tmp_path)
-    assert recognise(tmp_path) is FolderKind.STATE
+    assert folder_kind(tmp_path) is FolderKind.STATE
     StateDir(tmp_path).make()
     assert (tmp_path / MARKER).exists()
 
@@ -120,7 +120,7 @@ def test_state_folders_of_earlier_versions_are_recognised(
 def test_one_that_an_earlier_version_put_among_foreign_files_still_works(tmp_path: Path) -> None:
     of_somebody_else(tmp_path)
     of_an_earlier_version(tmp_path)
-    assert recognise(tmp_path) is FolderKind.STATE
+    assert folder_kind(tmp_path) is FolderKind.STATE
 
 
 def test_the_marker_comes_before_anything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_the_root_and_the_home_folder_are_refused_even_if_empty(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(
-        HomeError, match=r"name a folder inside it|holds files that no|belongs to another user"
+        StateDirError, match=r"name a folder inside it|holds files that no|belongs to another user"
     ):
         StateDir.at(Path(name)).make()
     assert list(tmp_path.iterdir()) == []
@@ -164,7 +164,7 @@ def test_a_symbolic_link_to_the_home_folder_is_the_home_folder(
     (tmp_path / "user").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "user")
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
-    with pytest.raises(HomeError, match="name a folder inside it"):
+    with pytest.raises(StateDirError, match="name a folder inside it"):
         StateDir(tmp_path / "link").make()
 
 
@@ -177,14 +177,14 @@ def test_a_symbolic_link_to_an_empty_folder_is_taken(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(HomeError, match=r"cannot be made: .*; name another with --home"):
+    with pytest.raises(StateDirError, match=r"cannot be made: .*; name another with --home"):
         StateDir(tmp_path / "link").make()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
 def test_another_users_folder_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, 12345)
-    with pytest.raises(HomeError, match=r"belongs to another user \(uid 12345\)"):
+    with pytest.raises(StateDirError, match=r"belongs to another user \(uid 12345\)"):
         StateDir(tmp_path).make()
     assert list(tmp_path.iterdir()) == []
 
@@ -197,17 +197,17 @@ def test_secrets_inside_a_checkout_are_not_committed(tmp_path: Path) -> None:
 def test_options_of_another_version_are_read(tmp_path: Path) -> None:
     home = StateDir(tmp_path / "home")
     home.make()
-    home.choices_file.write_text('{"port_offset": 7, "env_folder": "/srv", "from_the_future": 1}')
-    assert home.choices() == StackOptions(7, "/srv")
+    home.options_file.write_text('{"port_offset": 7, "env_folder": "/srv", "from_the_future": 1}')
+    assert home.options() == StackOptions(7, "/srv")
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"])
 def test_broken_options_are_one_clear_line(tmp_path: Path, content: str) -> None:
     home = StateDir(tmp_path / "home")
     home.make()
-    home.choices_file.write_text(content)
-    with pytest.raises(HomeError, match="remove it and run: tallow up"):
-        home.choices()
+    home.options_file.write_text(content)
+    with pytest.raises(StateDirError, match="remove it and run: tallow up"):
+        home.options()
 
 
 def test_a_user_without_a_home_folder_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,9 @@ def test_a_user_without_a_home_folder_is_one_clear_line(monkeypatch: pytest.Monk
         raise KeyError("uid not found")
 
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    with pytest.raises(HomeError, match="this user has no home folder; name the stack's folder with --home"):
+    with pytest.raises(
+        StateDirError, match="this user has no home folder; name the stack's folder with --home"
+    ):
         StateDir.at()
 
 

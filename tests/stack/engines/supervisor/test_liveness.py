@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tallow.stack.engines.supervisor import liveness
-from tallow.stack.engines.supervisor.liveness import FailureTimer, LivenessCheck, ask
+from tallow.stack.engines.supervisor.liveness import FailureTimer, LivenessCheck, probe_failure
 from tallow.stack.engines.supervisor.state_files import SMTP, Probe
 
 
@@ -86,7 +86,7 @@ def http(status: int) -> bytes:
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 403, 404, 429])
 async def test_whoever_answers_lives(status: int) -> None:
     async with service(alive=http(status)) as made:
-        assert await ask(made.probe(), "/alive", 5) == ""
+        assert await probe_failure(made.probe(), "/alive", 5) == ""
 
 
 @pytest.mark.parametrize(
@@ -103,29 +103,29 @@ async def test_whoever_answers_lives(status: int) -> None:
 )
 async def test_what_is_no_sign_of_life(answer: bytes | None, said: str) -> None:
     async with service(alive=answer) as made:
-        assert await ask(made.probe(), "/alive", 0.3) == said
+        assert await probe_failure(made.probe(), "/alive", 0.3) == said
 
 
 async def test_nobody_listening_is_no_sign_of_life() -> None:
     async with service() as made:
         pass
-    assert "Connect" in await ask(made.probe(), "/alive", 5)
+    assert "Connect" in await probe_failure(made.probe(), "/alive", 5)
 
 
 async def test_ready_is_stricter_and_sends_the_password(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("secret")
     async with service(ready=http(503)) as made:
         probe = made.probe(user="tallow", password_file=str(tmp_path / "password"))
-        assert await ask(probe, "/ready", 5, authenticate=True, ready=True) == "answered 503"
+        assert await probe_failure(probe, "/ready", 5, authenticate=True, ready=True) == "answered 503"
         assert b"Authorization: Basic dGFsbG93OnNlY3JldA==" in made.asked[0]
-        await ask(probe, "/ready", 5)
+        await probe_failure(probe, "/ready", 5)
         assert b"Authorization" not in made.asked[1]
 
 
 async def test_a_password_that_cannot_be_read_is_not_fatal(tmp_path: Path) -> None:
     async with service(ready=http(200)) as made:
         probe = made.probe(user="tallow", password_file=str(tmp_path / "gone"))
-        assert await ask(probe, "/ready", 5, authenticate=True) == "No such file or directory"
+        assert await probe_failure(probe, "/ready", 5, authenticate=True) == "No such file or directory"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ async def test_a_password_that_cannot_be_read_is_not_fatal(tmp_path: Path) -> No
 )
 async def test_a_mail_server_greets(greeting: bytes, said: str) -> None:
     async with service(smtp=greeting) as made:
-        assert await ask(made.probe(), SMTP, 5) == said
+        assert await probe_failure(made.probe(), SMTP, 5) == said
 
 
 @pytest.fixture

@@ -48,27 +48,27 @@ async def test_a_program_that_ends_is_started_again(home: StateDir, monkeypatch:
     monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
     kept = keeper(home, "import sys; sys.exit(7)")
     kept.start()
-    await until(lambda: kept.running.restarts >= 2)
-    ended = kept.running.last_exit
+    await until(lambda: kept.status.restarts >= 2)
+    ended = kept.status.last_exit
     assert ended
     assert (ended.cause, ended.status) == ("exited", 7)
     assert ended.reason == "ended by itself with exit status 7"
     await kept.stop("the test is over")
-    assert kept.running.state == "stopped"
+    assert kept.status.state == "stopped"
 
 
 async def test_a_requested_restart_is_at_once_and_is_not_counted(home: StateDir) -> None:
     kept = keeper(home, "import time; time.sleep(60)")
     kept.start()
-    await until(lambda: kept.running.pid)
-    first = kept.running.process()
+    await until(lambda: kept.status.pid)
+    first = kept.status.process()
     assert first
     await kept.restart(RestartRequest(1, "tallow reload: LOG_LEVEL changed"))
     assert not first.is_running()
-    assert kept.running.pid not in {None, first.pid}
-    assert (kept.running.state, kept.running.restarts) == ("running", 0)
-    assert kept.running.restart_request == 1
-    ended = kept.running.last_exit
+    assert kept.status.pid not in {None, first.pid}
+    assert (kept.status.state, kept.status.restarts) == ("running", 0)
+    assert kept.status.restart_request == 1
+    ended = kept.status.last_exit
     assert ended
     assert (ended.cause, ended.status) == ("restart", -signal.SIGTERM)
     assert ended.reason == "restarted on request: tallow reload: LOG_LEVEL changed"
@@ -84,7 +84,7 @@ async def test_a_program_is_told_when_somebody_asked_for_its_start(
     )
     kept.start()
     await until(lambda: len(log(home).split()) == 1)
-    failing = kept.running.process()
+    failing = kept.status.process()
     assert failing
     failing.kill()
     await until(lambda: len(log(home).split()) == 2)
@@ -105,10 +105,10 @@ async def test_a_requested_restart_ends_the_pause_after_a_failure(
         home, f"import pathlib, time; time.sleep(3600 if pathlib.Path({str(mended)!r}).exists() else 0)"
     )
     kept.start()
-    await until(lambda: kept.running.state == "waiting")
+    await until(lambda: kept.status.state == "waiting")
     mended.touch()
     await kept.restart(RestartRequest(1, "tallow reload"))
-    assert (kept.running.state, kept.running.restarts) == ("running", 0)
+    assert (kept.status.state, kept.status.restarts) == ("running", 0)
     await kept.stop("the test is over")
 
 
@@ -116,10 +116,10 @@ async def test_a_program_that_was_stopped_by_a_signal_can_be_restarted(home: Sta
     kept = keeper(home, "import time; print(1, flush=True); time.sleep(60)")
     kept.start()
     await until(lambda: log(home) == "1\n")
-    assert kept.running.pid
-    os.kill(kept.running.pid, signal.SIGSTOP)
+    assert kept.status.pid
+    os.kill(kept.status.pid, signal.SIGSTOP)
     await kept.restart(RestartRequest(1, "tallow restart"))
-    ended = kept.running.last_exit
+    ended = kept.status.last_exit
     assert ended
     assert ended.status == -signal.SIGTERM
     await kept.stop("the test is over")
@@ -129,11 +129,11 @@ async def test_who_killed_it_is_said(home: StateDir, capfd: pytest.CaptureFixtur
     kept = keeper(home, "import time; print(1, flush=True); time.sleep(60)")
     kept.start()
     await until(lambda: log(home) == "1\n")
-    assert kept.running.pid
-    os.kill(kept.running.pid, signal.SIGKILL)
-    await until(lambda: kept.running.state == "waiting")
+    assert kept.status.pid
+    os.kill(kept.status.pid, signal.SIGKILL)
+    await until(lambda: kept.status.state == "waiting")
     await kept.stop("the test is over")
-    ended = kept.running.last_exit
+    ended = kept.status.last_exit
     assert ended
     assert ended.reason.startswith("ended by SIGKILL, which the supervisor did not send")
     lines = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
@@ -144,7 +144,7 @@ async def test_who_killed_it_is_said(home: StateDir, capfd: pytest.CaptureFixtur
 async def test_one_that_cannot_be_started_says_so_in_its_log(home: StateDir) -> None:
     kept = ProcessKeeper(Task("job", ["/no/such/program"], str(home.data), {}), home, lambda: None)
     kept.start()
-    await until(lambda: kept.running.state == "waiting")
+    await until(lambda: kept.status.state == "waiting")
     await kept.stop("the test is over")
     said = json.loads(log(home))
     assert said["level"] == "error"
@@ -168,11 +168,11 @@ async def test_one_that_ignores_sigterm_is_killed(home: StateDir, monkeypatch: p
     kept = keeper(home, code)
     kept.start()
     await until(lambda: log(home) == "1\n")
-    process = kept.running.process()
+    process = kept.status.process()
     assert process
     await kept.stop("the test is over")
     assert not process.is_running()
-    ended = kept.running.last_exit
+    ended = kept.status.last_exit
     assert ended
     assert ended.status == -signal.SIGKILL
     assert ended.reason == "stopped on request: the test is over; it ignored SIGTERM and was killed"
@@ -193,7 +193,7 @@ time.sleep(60)
     kept = keeper(home, code)
     kept.start()
     await until(done.exists)
-    assert kept.running.state == "running"
+    assert kept.status.state == "running"
     await kept.stop("the test is over")
 
 
@@ -239,12 +239,12 @@ async def test_a_program_that_hangs_is_ended_and_counted(
     kept.start()
     await until(lambda: log(home) == "listens\n")
     await asyncio.sleep(0.5)  # asked several times, and answers
-    assert kept.running.restarts == 0
-    assert kept.running.pid
-    os.kill(kept.running.pid, signal.SIGSTOP)
-    await until(lambda: kept.running.restarts == 1)
+    assert kept.status.restarts == 0
+    assert kept.status.pid
+    os.kill(kept.status.pid, signal.SIGSTOP)
+    await until(lambda: kept.status.restarts == 1)
     await until(lambda: log(home) == "listens\nlistens\n")
-    ended = kept.running.last_exit
+    ended = kept.status.last_exit
     assert ended
     assert ended.cause == "unresponsive"
     assert re.match(r"ended by the supervisor: no answer for \d s \(/: no answer within \d s\)", ended.reason)
@@ -267,7 +267,7 @@ async def test_a_program_that_is_slow_to_start_is_left_alone(
     kept.start()
     await until(lambda: log(home) == "starts\n")
     await asyncio.sleep(0.5)
-    assert (kept.running.state, kept.running.restarts) == ("running", 0)
+    assert (kept.status.state, kept.status.restarts) == ("running", 0)
     await kept.stop("the test is over")
 
 

@@ -14,14 +14,14 @@ from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.reload.apply import reload
 from tallow.stack.engines.services.control import hold
 from tallow.stack.engines.state.locks import locked
-from tallow.stack.engines.state.state_dir import HomeError, StateDir
+from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import (
-    Exit,
+    ExitRecord,
     Probe,
+    ProcessStatus,
     Release,
     RestartRequest,
-    Running,
     SupervisorPlan,
     SupervisorStatus,
     Task,
@@ -36,12 +36,12 @@ def home(tmp_path: Path) -> StateDir:
 
 
 def test_a_pid_that_is_another_process_by_now_is_let_alone(home: StateDir) -> None:
-    mine = Running("running", pid=os.getpid(), born=psutil.Process().create_time())
+    mine = ProcessStatus("running", pid=os.getpid(), born=psutil.Process().create_time())
     assert mine.process() is not None
     stale = replace(mine, born=psutil.Process().create_time() - 3600)
     assert stale.process() is None
-    state_files.write_report(home, SupervisorStatus(os.getpid(), {"prometheus": stale}))
-    assert state_files.supervisor(home) is None
+    state_files.write_status(home, SupervisorStatus(os.getpid(), {"prometheus": stale}))
+    assert state_files.supervisor_pid(home) is None
     lifecycle.stop(home)  # would have ended this very process
 
 
@@ -55,10 +55,10 @@ def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None
     assert state_files.write_plan(home, told)
     assert not state_files.write_plan(home, told)
     assert state_files.read_plan(home) == told
-    ended = Exit("exited", -9, 1.0, "ended by SIGKILL")
-    report = SupervisorStatus(1, {"tallow": Running("running", 2, 3.0, 4.0, 5, 6, ended)})
-    state_files.write_report(home, report)
-    assert state_files.read_report(home) == report
+    ended = ExitRecord("exited", -9, 1.0, "ended by SIGKILL")
+    report = SupervisorStatus(1, {"tallow": ProcessStatus("running", 2, 3.0, 4.0, 5, 6, ended)})
+    state_files.write_status(home, report)
+    assert state_files.read_status(home) == report
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None
 )
 def test_a_broken_or_newer_report_breaks_nothing(home: StateDir, content: str) -> None:
     (home.run / "report.json").write_text(content)
-    assert state_files.read_report(home).services.keys() <= {"x"}
+    assert state_files.read_status(home).services.keys() <= {"x"}
     lifecycle.stop(home)
 
 
@@ -86,5 +86,5 @@ def test_nothing_can_be_told_to_a_stack_that_does_not_run(home: StateDir) -> Non
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(HomeError, match=r"cannot be made: .*; name another with --home"):
+    with pytest.raises(StateDirError, match=r"cannot be made: .*; name another with --home"):
         StateDir(tmp_path / "file" / "home").make()

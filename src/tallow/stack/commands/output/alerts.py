@@ -11,7 +11,7 @@ from rich.text import Text
 
 from tallow.stack.clients.alertmanager import Alert
 from tallow.stack.commands.output.terminal import printable
-from tallow.stack.engines.services.service_state import ago
+from tallow.stack.engines.services.service_state import format_age
 
 _COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
 _PLACES: Final = ("job", "instance", "mountpoint", "metric")
@@ -46,7 +46,7 @@ def show_alerts(console: Console, alerts: Sequence[Alert], *, has_watchdog: bool
 
 def _cells(alert: Alert) -> tuple[str, str, str, str]:
     """Severity, name, place and state."""
-    state = f"firing for {ago(alert.since.timestamp())}"
+    state = f"firing for {format_age(alert.since.timestamp())}"
     if alert.state == "silenced":
         state += f", silenced by {', '.join(one[:8] for one in alert.by)}"
     elif alert.state == "inhibited":

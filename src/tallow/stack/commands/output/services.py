@@ -12,10 +12,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from tallow.stack.engines.services.definitions import SERVICES, ports
-from tallow.stack.engines.services.service_state import ServiceState, StateName, ago
+from tallow.stack.engines.services.service_state import ServiceState, StateName, format_age
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import Running
+from tallow.stack.engines.supervisor.state_files import ProcessStatus
 
 _MARKS: Final[Mapping[StateName, tuple[str, str]]] = {
     "healthy": ("●", "green"),
@@ -51,11 +51,11 @@ class ServicesTable:
     """
 
     def __init__(self, home: StateDir, states: Mapping[str, ServiceState]) -> None:
-        report, known = state_files.read_report(home), ports(home.choices().port_offset)
+        report, known = state_files.read_status(home), ports(home.options().port_offset)
         self._rows = [
-            _row(service.name, known[service.name], states[service.name], running, service.what)
+            _row(service.name, known[service.name], states[service.name], running, service.description)
             for service in SERVICES
-            for running in [report.services.get(service.name, Running())]
+            for running in [report.services.get(service.name, ProcessStatus())]
         ]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -80,14 +80,14 @@ class ServicesTable:
         return shown, widths
 
 
-def _row(name: str, port: int, state: ServiceState, running: Running, what: str) -> _Row:
+def _row(name: str, port: int, state: ServiceState, running: ProcessStatus, what: str) -> _Row:
     mark, colour = _MARKS[state.name]
     cells = (
         mark,
         name,
         str(port),
         state.name,
-        ago(running.since) if running.pid else "",
+        format_age(running.since) if running.pid else "",
         str(running.restarts) if running.restarts else "",
         _memory(running),
         what,
@@ -106,7 +106,7 @@ def _line(cells: tuple[str, ...], shown: list[int], widths: list[int], colour: s
     return line
 
 
-def _memory(running: Running) -> str:
+def _memory(running: ProcessStatus) -> str:
     process = running.process()
     try:
         used = process.memory_info().rss if process else 0

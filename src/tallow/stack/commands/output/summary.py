@@ -15,7 +15,7 @@ from tallow.stack import routing
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.engines.services.links import base_url
-from tallow.stack.engines.services.service_state import ago
+from tallow.stack.engines.services.service_state import format_age
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.routing import AlertSettings
@@ -23,10 +23,12 @@ from tallow.stack.routing import AlertSettings
 SCARCE_BYTES: Final = 1_000_000_000
 
 
-def addresses(home: StateDir, offset: int) -> Text:
+def address_list(home: StateDir, offset: int) -> Text:
     """Where to look, and the command that shows the passwords. Print it without wrapping: it is copied."""
     lines = [
-        (service.name, base_url(service.name, offset) + service.page) for service in SERVICES if service.page
+        (service.name, base_url(service.name, offset) + service.page_path)
+        for service in SERVICES
+        if service.page_path
     ]
     lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
     text = Text("\n")
@@ -35,18 +37,18 @@ def addresses(home: StateDir, offset: int) -> Text:
     return text.append(" " * 14).append_text(_room(home))
 
 
-def heartbeat(home: StateDir) -> Text:
+def heartbeat_status(home: StateDir) -> Text:
     """When alerting last said that it lives: loudly where it does not."""
     record = HeartbeatState.read(home.data / "heartbeat")
     if record is None or record.state == "waiting":
         return Text("heartbeat: none yet", "yellow")
-    last = "never" if record.last_beat is None else f"{ago(record.last_beat)} ago"
+    last = "never" if record.last_beat is None else f"{format_age(record.last_beat)} ago"
     if record.state == "missing":
         return Text(f"no heartbeat, alerts reach nobody: {record.reason} Last beat: {last}", "bold red")
     return Text(f"heartbeat: last beat {last}", "green")
 
 
-def paging(settings: AlertSettings) -> RenderableType:
+def notification_summary(settings: AlertSettings) -> RenderableType:
     """Who is told: loudly where it is nobody."""
     lines = routing.describe(settings)
     if not lines:

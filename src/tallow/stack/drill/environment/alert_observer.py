@@ -15,61 +15,61 @@ import httpx
 
 from tallow.stack.drill.environment.stack import DrillEnvironment
 
-LOOK_EVERY_S: Final = 0.2
+POLL_S: Final = 0.2
 
 
 @dataclass(slots=True)
 class AlertTimeline:
     """An alert as it was seen. Times are seconds since the epoch."""
 
-    pending: float
-    firing: float | None = None
-    present: bool = True
+    pending_at: float
+    firing_at: float | None = None
+    is_present: bool = True
     summary: str = ""
     description: str = ""
 
 
 @dataclass(slots=True)
-class Observer:
+class AlertObserver:
     """Sightings since an alert was last absent, by alert and instance (empty where it has none)."""
 
-    seen: dict[tuple[str, str], AlertTimeline] = field(default_factory=dict)
-    ever: dict[str, set[str]] = field(default_factory=dict)
+    timelines: dict[tuple[str, str], AlertTimeline] = field(default_factory=dict)
+    fired_alerts: dict[str, set[str]] = field(default_factory=dict)
     """Instance to the alerts that ever fired on it."""
 
-    def note(self, alerts: list[dict[str, Any]]) -> None:
+    def record(self, alerts: list[dict[str, Any]]) -> None:
         """Take in what Prometheus says now."""
         present = set()
         for alert in alerts:
             labels, notes = alert["labels"], alert["annotations"]
             key = (labels["alertname"], labels.get("instance", ""))
             present.add(key)
-            known = self.seen.get(key)
-            if known is None or not known.present:
-                known = self.seen[key] = AlertTimeline(_time(alert["activeAt"]))
+            known = self.timelines.get(key)
+            if known is None or not known.is_present:
+                known = self.timelines[key] = AlertTimeline(_time(alert["activeAt"]))
             known.summary, known.description = notes.get("summary", ""), notes.get("description", "")
             if alert["state"] == "firing":
-                known.firing = known.firing or time.time()
-                self.ever.setdefault(key[1], set()).add(key[0])
-        for key, sighting in self.seen.items():
-            sighting.present = key in present
+                known.firing_at = known.firing_at or time.time()
+                self.fired_alerts.setdefault(key[1], set()).add(key[0])
+        for key, sighting in self.timelines.items():
+            sighting.is_present = key in present
 
-    def now(self, alert: str, instance: str) -> AlertTimeline | None:
+    def current(self, alert: str, instance: str) -> AlertTimeline | None:
         """The alert, if it is pending or firing."""
-        known = self.seen.get((alert, instance))
-        return known if known is not None and known.present else None
+        known = self.timelines.get((alert, instance))
+        return known if known is not None and known.is_present else None
 
 
 @asynccontextmanager
-async def observing(ground: DrillEnvironment) -> AsyncIterator[Observer]:
+async def observe_alerts(ground: DrillEnvironment) -> AsyncIterator[AlertObserver]:
     """Watch for as long as the block lasts; a Prometheus that is down is looked at again and again."""
-    observer = Observer()
+    observer = AlertObserver()
 
     async def look() -> None:
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                observer.note(await ground.alerts())
-            await asyncio.sleep(LOOK_EVERY_S)
+                observer.record(await ground.alerts())
+            await asyncio.sleep(POLL_S)
 
     task = asyncio.create_task(look(), name="observer")
     try:

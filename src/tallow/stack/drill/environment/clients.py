@@ -18,22 +18,22 @@ from websockets.asyncio.client import ClientConnection
 from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.stack.drill.environment.server import ServerUnderTest
 
-AT_ONCE: Final = 10
+MAX_CONCURRENT_JOINS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class JoinedClient:
     """A joined side: its socket, and what the server said to its join."""
 
     socket: ClientConnection
-    joined: Mapping[str, Any]
+    join_reply: Mapping[str, Any]
 
-    async def say(self, **message: Any) -> None:
+    async def send(self, **message: Any) -> None:
         """Send a signaling message."""
         await self.socket.send(json.dumps(message))
 
 
-async def room(instance: ServerUnderTest) -> tuple[str, bytes]:
+async def create_room(instance: ServerUnderTest) -> tuple[str, bytes]:
     """Make a room: its name and its join token.
 
     Raises:
@@ -46,7 +46,9 @@ async def room(instance: ServerUnderTest) -> tuple[str, bytes]:
 
 
 @asynccontextmanager
-async def joined(instance: ServerUnderTest, name: str, token: bytes, role: str) -> AsyncIterator[Seat]:
+async def join_room(
+    instance: ServerUnderTest, name: str, token: bytes, role: str
+) -> AsyncIterator[JoinedClient]:
     """A seat in a room, until the block ends.
 
     Raises:
@@ -60,29 +62,29 @@ async def joined(instance: ServerUnderTest, name: str, token: bytes, role: str) 
         answer = json.loads(await socket.recv())
         if answer["type"] != "joined":
             raise ConnectionError(f"the server refused to let {role} in")
-        yield Seat(socket, answer)
+        yield JoinedClient(socket, answer)
 
 
 @asynccontextmanager
-async def pair(instance: ServerUnderTest) -> AsyncIterator[tuple[Seat, Seat]]:
+async def join_pair(instance: ServerUnderTest) -> AsyncIterator[tuple[JoinedClient, JoinedClient]]:
     """Both sides of a new room."""
-    name, token = await room(instance)
+    name, token = await create_room(instance)
     async with (
-        joined(instance, name, token, "sender") as sender,
-        joined(instance, name, token, "receiver") as receiver,
+        join_room(instance, name, token, "sender") as sender,
+        join_room(instance, name, token, "receiver") as receiver,
     ):
         yield sender, receiver
 
 
 @asynccontextmanager
-async def pairs(instance: ServerUnderTest, count: int) -> AsyncIterator[None]:
+async def join_pairs(instance: ServerUnderTest, count: int) -> AsyncIterator[None]:
     """So many pairs that sit and wait."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
     async with AsyncExitStack() as stack:
 
         async def one() -> None:
             async with gate:
-                await stack.enter_async_context(pair(instance))
+                await stack.enter_async_context(join_pair(instance))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(count):
@@ -90,7 +92,7 @@ async def pairs(instance: ServerUnderTest, count: int) -> AsyncIterator[None]:
         yield
 
 
-async def report(instance: ServerUnderTest, token: str, metrics: Mapping[str, Any]) -> httpx.Response:
+async def send_report(instance: ServerUnderTest, token: str, metrics: Mapping[str, Any]) -> httpx.Response:
     """Report telemetry with a seat's token."""
     return await instance.http.post(
         "/api/telemetry",

@@ -22,10 +22,10 @@ from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.services.definitions import ports
-from tallow.stack.engines.services.ports import used
+from tallow.stack.engines.services.ports import is_taken
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import Running
+from tallow.stack.engines.supervisor.state_files import ProcessStatus
 from tallow.stack.routing import AlertSettings
 
 COMMAND_S: Final = 180.0
@@ -49,9 +49,9 @@ _INHERITED: Final = (
 class CommandOutput:
     """What a command came to."""
 
-    line: str
+    command: str
     status: int
-    text: str
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,17 @@ class NativeStack:
 
     home: StateDir
     folder: Path
-    offset: int
+    port_offset: int
 
-    def running(self, service: str) -> Running:
+    def service_status(self, service: str) -> ProcessStatus:
         """What the supervisor says of a service."""
-        return state_files.read_report(self.home).services[service]
+        return state_files.read_status(self.home).services[service]
 
-    def address(self, service: str) -> str:
+    def instance_label(self, service: str) -> str:
         """Its ``instance`` label."""
-        return f"127.0.0.1:{ports(self.offset)[service]}"
+        return f"127.0.0.1:{ports(self.port_offset)[service]}"
 
-    async def shell(self, line: str) -> CommandOutput:
+    async def run(self, line: str) -> CommandOutput:
         """Run a line of shell with this stack as the one that `tallow` works with.
 
         Raises:
@@ -142,18 +142,18 @@ async def native_stack(
     try:
         yield await _started(home, folder, f"--scale {scale} --liveness-timeout {liveness_timeout}")
     finally:
-        await NativeStack(home, folder, 0).shell("tallow down")
+        await NativeStack(home, folder, 0).run("tallow down")
 
 
 async def _started(home: StateDir, folder: Path, options: str) -> NativeStack:
     for attempt in range(1, ATTEMPTS + 1):
         stack = NativeStack(home, folder, _free_offset())
-        done = await stack.shell(f"tallow up --port-offset {stack.offset} {options}")
+        done = await stack.run(f"tallow up --port-offset {stack.port_offset} {options}")
         if done.status == 0:
             return stack
-        if attempt == ATTEMPTS or "is taken by" not in done.text:
+        if attempt == ATTEMPTS or "is taken by" not in done.output:
             break
-    raise DrillError(f"the stack does not come up: {done.text.strip()}")
+    raise DrillError(f"the stack does not come up: {done.output.strip()}")
 
 
 def _env_file(settings: AlertSettings) -> str:
@@ -174,5 +174,5 @@ def _environment(home: StateDir) -> dict[str, str]:
 def _free_offset() -> int:
     while True:
         offset = random.choice(_OFFSETS)  # noqa: S311 - ports, no secret
-        if not any(used(port) for port in ports(offset).values()):
+        if not any(is_taken(port) for port in ports(offset).values()):
             return offset

@@ -47,7 +47,7 @@ class ManagedProcess:
         self._process: asyncio.subprocess.Process | None = None
 
     @property
-    def alive(self) -> bool:
+    def is_running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
     @property
@@ -56,7 +56,7 @@ class ManagedProcess:
 
     async def start(self) -> None:
         """Start it, if it does not run."""
-        if self.alive:
+        if self.is_running:
             return
         output = append_private(self._log)
         try:

@@ -24,7 +24,7 @@ class DrillProfile:
 
     name: str
     scale: float
-    in_turn: bool = False
+    sequential: bool = False
     objectives: bool = False
 
     @property
@@ -33,17 +33,17 @@ class DrillProfile:
         return max(SHORTEST_SCRAPE_S, SCRAPE_INTERVAL_S * self.scale)
 
 
-CROWD: Final = DrillProfile("crowd", 1 / 15)
+SHARED: Final = DrillProfile("crowd", 1 / 15)
 """Most drills, each on an instance of its own, since rules look at instances."""
 NOTIFY: Final = DrillProfile("notify", 1 / 15)
 """Alertmanager itself is broken here."""
 RULES: Final = DrillProfile("rules", 1 / 15)
 """Prometheus's own rules are broken here; with little else to do it misses no evaluation by itself."""
-RELOADS: Final = DrillProfile("reloads", 1 / 15, in_turn=True)
+RELOADS: Final = DrillProfile("reloads", 1 / 15, sequential=True)
 """Configuration is changed here, for Prometheus and Alertmanager as a whole."""
 WATCHDOG: Final = DrillProfile("watchdog", 1 / 15)
 """Prometheus and Alertmanager die here."""
-BUDGET: Final = DrillProfile("budget", 1 / 60, in_turn=True, objectives=True)
+BUDGET: Final = DrillProfile("budget", 1 / 60, sequential=True, objectives=True)
 """Alerts that look at six hours, and at the job as a whole."""
 DIGEST: Final = DrillProfile("digest", 1 / 720)
 """What is told once a day."""

@@ -49,7 +49,7 @@ class ServerUnderTest:
         self.url = f"http://127.0.0.1:{self.port}"
         self.target = f"127.0.0.1:{self.port}"
         """Where Prometheus scrapes it; the label ``instance``."""
-        self.born = 0.0
+        self.ready_at = 0.0
         """When it answered first, in seconds since the epoch."""
         self._token = secrets.token_urlsafe(24)
         self.http = async_client(
@@ -59,7 +59,7 @@ class ServerUnderTest:
             transport={"limits": httpx.Limits(max_connections=500)},
         )
         private_folder(folder)
-        self.program = ManagedProcess(
+        self.process = ManagedProcess(
             [sys.executable, "-m", "tallow", "serve", f"--port={self.port}", f"--data-dir={folder}"],
             folder / "server.log",
             folder,
@@ -79,22 +79,22 @@ class ServerUnderTest:
         Raises:
             DrillError: it does not come up.
         """
-        await self.program.start()
+        await self.process.start()
         deadline = time.monotonic() + START_S
-        while not await self.ready():
-            if not self.program.alive or time.monotonic() > deadline:
-                raise DrillError(f"{self.name}: the server does not come up: {self.program.last_lines()}")
+        while not await self.is_ready():
+            if not self.process.is_running or time.monotonic() > deadline:
+                raise DrillError(f"{self.name}: the server does not come up: {self.process.last_lines()}")
             await asyncio.sleep(0.05)
-        self.born = time.time()
+        self.ready_at = time.time()
 
-    async def ready(self) -> bool:
+    async def is_ready(self) -> bool:
         """Whether it can work."""
         try:
             return (await self.http.get("/api/health/readiness")).is_success
         except httpx.HTTPError:
             return False
 
-    async def fault(self, **amounts: float) -> None:
+    async def set_faults(self, **amounts: float) -> None:
         """Move its fault switches.
 
         Raises:
@@ -109,4 +109,4 @@ class ServerUnderTest:
     async def close(self) -> None:
         """Stop it."""
         await self.http.aclose()
-        await self.program.stop()
+        await self.process.stop()

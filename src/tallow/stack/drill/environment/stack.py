@@ -21,7 +21,7 @@ from tallow.stack.drill.environment import configuration
 from tallow.stack.drill.environment.process import ManagedProcess, free_port
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError, ServerUnderTest
-from tallow.stack.drill.receivers.receiver_set import ReceiverSet, receiving
+from tallow.stack.drill.receivers.receiver_set import ReceiverSet, running_receivers
 from tallow.stack.durations import promql_duration
 from tallow.stack.engines.programs import programs as binaries
 from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S
@@ -46,75 +46,75 @@ class DrillEnvironment:
         started: servers that this ground stops at its end.
     """
 
-    track: DrillProfile
+    profile: DrillProfile
     home: StateDir
     receivers: ReceiverSet
     ports: Mapping[str, int]
-    programs: Mapping[str, ManagedProcess]
+    processes: Mapping[str, ManagedProcess]
     http: httpx.AsyncClient
-    shipped: alerts.Groups = field(default_factory=lambda: alerts.GROUPS)
-    started: list[ServerUnderTest] = field(default_factory=list)
+    rule_groups: alerts.Groups = field(default_factory=lambda: alerts.GROUPS)
+    servers: list[ServerUnderTest] = field(default_factory=list)
     _targets: dict[str, str] = field(default_factory=dict)
 
-    def address(self, name: str) -> str:
+    def instance_label(self, name: str) -> str:
         """A program's ``instance`` label."""
         return f"127.0.0.1:{self.ports[name]}"
 
-    def instance(self, name: str, environment: Mapping[str, str] | None = None) -> ServerUnderTest:
+    def create_server(self, name: str, environment: Mapping[str, str] | None = None) -> ServerUnderTest:
         """A server for a drill; not started yet. ``{NAME}`` in its environment becomes a port."""
         filled = {key: value.format(**self.ports) for key, value in (environment or {}).items()}
         made = ServerUnderTest(
             name,
-            self.home.data / f"{name}-{len(self.started)}",
+            self.home.data / f"{name}-{len(self.servers)}",
             self.home.secrets / METRICS_TOKEN_FILE,
             filled,
         )
-        self.started.append(made)
+        self.servers.append(made)
         return made
 
-    def scrape(self, target: str, through: str | None = None) -> None:
+    def add_target(self, target: str, through: str | None = None) -> None:
         """Make a target one of job ``tallow``; its name stays even if it is reached ``through`` another."""
         self._targets[target] = through or target
         configuration.write_targets(self.home, self._targets)
 
-    def forget(self, target: str) -> None:
+    def remove_target(self, target: str) -> None:
         """Scrape it no more."""
         if self._targets.pop(target, None):
             configuration.write_targets(self.home, self._targets)
 
     def reload(self) -> None:
         """Let Prometheus read its files again."""
-        self.programs["prometheus"].signal(signal.SIGHUP)
+        self.processes["prometheus"].signal(signal.SIGHUP)
 
     async def alerts(self) -> list[dict[str, Any]]:
         """Prometheus's alerts, pending and firing; none while it is down."""
-        found: list[dict[str, Any]] = (await self.get("prometheus", "/api/v1/alerts"))["data"]["alerts"]
+        found: list[dict[str, Any]] = (await self.get_json("prometheus", "/api/v1/alerts"))["data"]["alerts"]
         return found
 
-    async def notified(self) -> list[dict[str, Any]]:
+    async def routed_alerts(self) -> list[dict[str, Any]]:
         """Alertmanager's alerts, with what inhibits them."""
-        found: list[dict[str, Any]] = await self.get("alertmanager", "/api/v2/alerts")
+        found: list[dict[str, Any]] = await self.get_json("alertmanager", "/api/v2/alerts")
         return found
 
-    async def value(self, expr: str) -> float | None:
+    async def query(self, expr: str) -> float | None:
         """An instant query's first value."""
-        answer = await self.get("prometheus", "/api/v1/query", query=expr)
+        answer = await self.get_json("prometheus", "/api/v1/query", query=expr)
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else None
 
-    async def scraped(self, target: str) -> None:
+    async def wait_until_scraped(self, target: str) -> None:
         """Wait until Prometheus scrapes a target.
 
         Raises:
             DrillError: it does not.
         """
         deadline = time.monotonic() + START_S
-        while await self.value(f'up{{instance="{target}"}}') != 1:
+        while await self.query(f'up{{instance="{target}"}}') != 1:
             if time.monotonic() > deadline:
-                raise DrillError(f"{self.track.name}: Prometheus cannot scrape {target}")
-            await asyncio.sleep(self.track.interval / 2)
+                raise DrillError(f"{self.profile.name}: Prometheus cannot scrape {target}")
+            await asyncio.sleep(self.profile.interval / 2)
 
-    async def get(self, name: str, path: str, **query: str) -> Any:
+    async def get_json(self, name: str, path: str, **query: str) -> Any:
         """A program's answer in JSON, asked for with the monitoring password.
 
         Raises:
@@ -125,7 +125,7 @@ class DrillEnvironment:
         answer.raise_for_status()
         return answer.json()
 
-    async def ready(self, name: str) -> None:
+    async def wait_until_ready(self, name: str) -> None:
         """Wait until a program can work.
 
         Raises:
@@ -141,16 +141,16 @@ class DrillEnvironment:
                     return
             except httpx.HTTPError:
                 pass
-            if time.monotonic() > deadline or not self.programs[name].alive:
-                raise DrillError(f"{name} does not come up: {self.programs[name].last_lines()}")
+            if time.monotonic() > deadline or not self.processes[name].is_running:
+                raise DrillError(f"{name} does not come up: {self.processes[name].last_lines()}")
             await asyncio.sleep(0.05)
 
     async def start(self, *names: str) -> None:
         """Start programs and wait until they can work."""
         for name in names:
-            await self.programs[name].start()
+            await self.processes[name].start()
         for name in names:
-            await self.ready(name)
+            await self.wait_until_ready(name)
 
 
 @asynccontextmanager
@@ -176,7 +176,7 @@ async def drill_environment(
         *(Job(name, f"127.0.0.1:{ports[name]}", "password") for name in _SCRAPED),
     )
     configuration.write_prometheus(home, track, jobs, ports["alertmanager"])
-    async with receiving() as desk, async_client(direct=True, timeout=10) as http:
+    async with running_receivers() as desk, async_client(direct=True, timeout=10) as http:
         configuration.write_alertmanager(home, track, desk, ports["heartbeat"])
         programs = _programs(home, track, ports, desk)
         ground = DrillEnvironment(track, home, desk, ports, programs, http, shipped)
@@ -184,7 +184,7 @@ async def drill_environment(
             await ground.start("heartbeat", "alertmanager", "node-exporter", "prometheus")
             yield ground
         finally:
-            await asyncio.gather(*(instance.close() for instance in ground.started), return_exceptions=True)
+            await asyncio.gather(*(instance.close() for instance in ground.servers), return_exceptions=True)
             await asyncio.gather(*(program.stop() for program in programs.values()))
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from tallow.stack.drill.environment import clients
 from tallow.stack.drill.environment.profile import BUDGET
 from tallow.stack.drill.environment.stack import DrillEnvironment
-from tallow.stack.drill.faults.peers import Traffic, demo, with_
-from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
+from tallow.stack.drill.faults.peers import DemoTraffic, demo_traffic, traffic_fault
+from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
 
 _RATE: Final = 60.0
 _ALONG: Final = frozenset(
@@ -44,15 +44,15 @@ def _attempts(succeeded: int, failed: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _attempting(scene: Scene, *, failing: bool) -> AsyncIterator[None]:
+async def _attempting(scene: DrillContext, *, failing: bool) -> AsyncIterator[None]:
     """Peers in real rooms report ten attempts a second: exactly one in ten failed, or none."""
 
     async def one(number: int) -> None:
-        name, token = await clients.room(scene.instance)
-        async with clients.joined(scene.instance, name, token, "sender") as seat:
+        name, token = await clients.create_room(scene.server)
+        async with clients.join_room(scene.server, name, token, "sender") as seat:
             broken = failing and number == 0
             metrics = _attempts(1, 1) if broken else _attempts(2, 0)
-            await clients.report(scene.instance, seat.joined["telemetry_token"], metrics)
+            await clients.send_report(scene.server, seat.join_reply["telemetry_token"], metrics)
 
     async def all_() -> None:
         await asyncio.gather(*(one(number) for number in range(_SENDERS)))
@@ -62,22 +62,22 @@ async def _attempting(scene: Scene, *, failing: bool) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def connecting_well(scene: Scene) -> AsyncIterator[None]:
+async def connecting_well(scene: DrillContext) -> AsyncIterator[None]:
     async with _attempting(scene, failing=False):
         yield
 
 
 @asynccontextmanager
-async def connecting_badly(scene: Scene) -> AsyncIterator[None]:
-    await scene.before.aclose()
+async def connecting_badly(scene: DrillContext) -> AsyncIterator[None]:
+    await scene.setup_stack.aclose()
     async with _attempting(scene, failing=True):
         yield
     await scene.cleanup.enter_async_context(_attempting(scene, failing=False))
 
 
 @asynccontextmanager
-async def failing_beside_others(scene: Scene) -> AsyncIterator[None]:
-    async with demo(scene, Traffic("fail_transfer=1", rate=_RATE, size=_SMALL)):
+async def failing_beside_others(scene: DrillContext) -> AsyncIterator[None]:
+    async with demo_traffic(scene, DemoTraffic("fail_transfer=1", rate=_RATE, size=_SMALL)):
         yield
 
 
@@ -90,9 +90,9 @@ DRILLS: Final = (
     Drill(
         alert="TransferBudgetBurnsSlow",
         fault="the disk of half the senders fails under way (peers' switch fail_transfer)",
-        setup=with_(Traffic(rate=_RATE, size=_SMALL)),
+        setup=traffic_fault(DemoTraffic(rate=_RATE, size=_SMALL)),
         inject=failing_beside_others,
-        track=BUDGET,
+        profile=BUDGET,
         instance_label=_nobody,
         also_fires=_ALONG,
         fault_seconds=60,
@@ -102,7 +102,7 @@ DRILLS: Final = (
         fault="in real rooms, one in ten attempts to connect is reported failed",
         setup=connecting_well,
         inject=connecting_badly,
-        track=BUDGET,
+        profile=BUDGET,
         instance_label=_nobody,
         also_fires=_ALONG,
         fault_seconds=60,
@@ -110,8 +110,8 @@ DRILLS: Final = (
     Drill(
         alert="TransferBudgetBurnsFast",
         fault="every sender's disk fails under way (peers' switch fail_transfer)",
-        inject=with_(Traffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL)),
-        track=BUDGET,
+        inject=traffic_fault(DemoTraffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL)),
+        profile=BUDGET,
         instance_label=_nobody,
         also_fires=_ALONG,
         fault_seconds=60,
@@ -119,8 +119,8 @@ DRILLS: Final = (
     Drill(
         alert="ConnectionBudgetBurnsFast",
         fault="WebRTC finds no way across, for anybody (peers' switch break_path)",
-        inject=with_(Traffic("break_path=1", rate=2 * _RATE, size=_SMALL)),
-        track=BUDGET,
+        inject=traffic_fault(DemoTraffic("break_path=1", rate=2 * _RATE, size=_SMALL)),
+        profile=BUDGET,
         instance_label=_nobody,
         also_fires=_ALONG,
         fault_seconds=60,

@@ -20,7 +20,7 @@ from tallow.monitoring.lifecycle.private_files import private_folder, write_priv
 from tallow.stack.drill.environment.process import ManagedProcess
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import DrillEnvironment
-from tallow.stack.drill.run.model import Drill, Scene
+from tallow.stack.drill.run.model import Drill, DrillContext
 from tallow.stack.engines.programs import programs
 
 _SIZE: Final = 32 << 20
@@ -38,25 +38,25 @@ class UnsupportedError(DrillError):
 
 
 @asynccontextmanager
-async def filling(scene: Scene) -> AsyncIterator[None]:
+async def filling(scene: DrillContext) -> AsyncIterator[None]:
     """A file takes nearly all of a small disk."""
-    ground = scene.ground
+    ground = scene.environment
     folder = ground.home.data / "disk"
     program = _exporter(ground, folder)
     await program.start()
     targets = ground.home.config / "prometheus" / "targets" / "disk.yml"
-    address = ground.address("disk")
+    address = ground.instance_label("disk")
     write_private(
         targets,
         yaml.safe_dump([{"targets": [address], "labels": {"job": "node-exporter", "instance": address}}]),
     )
     try:
         await asyncio.sleep(1)
-        if not program.alive:
+        if not program.is_running:
             raise UnsupportedError(f"no mount namespace here: {program.last_lines(1)}")
-        await ground.scraped(address)
+        await ground.wait_until_scraped(address)
         file = Path(f"/proc/{program.pid}/root{folder / _MOUNT}/file")
-        scene.mark()
+        scene.mark_fault_start()
         await asyncio.to_thread(file.write_bytes, bytes(_FILLED))
         yield
         await asyncio.to_thread(file.unlink)
@@ -80,7 +80,7 @@ def _exporter(ground: DrillEnvironment, folder: Path) -> ManagedProcess:
         "--collector.filesystem",
         f"--path.procfs={folder / 'proc'}",
         f"--path.rootfs={folder}",
-        f"--web.listen-address={ground.address('disk')}",
+        f"--web.listen-address={ground.instance_label('disk')}",
     ]
     return ManagedProcess(
         [unshare, "-Urm", "sh", "-c", mount, str(folder / _MOUNT), str(exporter.path), *arguments],
@@ -95,6 +95,6 @@ DRILLS: Final = (
         alert="DiskFilling",
         fault="a file fills a small disk (a tmpfs that the exporter is told is ext4)",
         inject=filling,
-        instance_label=lambda ground: ground.address("disk"),
+        instance_label=lambda ground: ground.instance_label("disk"),
     ),
 )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tallow.stack.drill.receivers import serve
-from tallow.stack.drill.run.model import Drill, Scene
+from tallow.stack.drill.run.model import Drill, DrillContext
 
 _LEAKED: Final = 42_000
 """Series; with the server's own more than eight tenths of the 50,000 that a scrape may have."""
@@ -27,22 +27,22 @@ Change = Callable[[str], str]
 
 
 @asynccontextmanager
-async def altered(scene: Scene, change: Change) -> AsyncIterator[None]:
+async def altered(scene: DrillContext, change: Change) -> AsyncIterator[None]:
     """Prometheus reads the exposition through a proxy, under the server's name; then it is altered."""
     altering = False
 
     async def metrics(request: Request) -> Response:
         headers = {"authorization": request.headers.get("authorization", "")}
-        answer = await scene.instance.http.get("/metrics", headers=headers)
+        answer = await scene.server.http.get("/metrics", headers=headers)
         text = change(answer.text) if altering and answer.is_success else answer.text
         return Response(text, answer.status_code, media_type=answer.headers.get("content-type"))
 
     app = Starlette(routes=[Route("/metrics", metrics)])
     port = await scene.cleanup.enter_async_context(serve.serving(app))
-    scene.ground.scrape(scene.instance.target, f"127.0.0.1:{port}")
+    scene.environment.add_target(scene.server.target, f"127.0.0.1:{port}")
     # Until Prometheus has written off the series that it scraped directly.
-    await asyncio.sleep(SETTLED_AFTER * scene.ground.track.interval)
-    scene.mark()
+    await asyncio.sleep(SETTLED_AFTER * scene.environment.profile.interval)
+    scene.mark_fault_start()
     altering = True
     yield
     altering = False
@@ -65,13 +65,13 @@ def without(text: str) -> str:
 
 
 @asynccontextmanager
-async def many_series(scene: Scene) -> AsyncIterator[None]:
+async def many_series(scene: DrillContext) -> AsyncIterator[None]:
     async with altered(scene, leaking):
         yield
 
 
 @asynccontextmanager
-async def lost_metric(scene: Scene) -> AsyncIterator[None]:
+async def lost_metric(scene: DrillContext) -> AsyncIterator[None]:
     async with altered(scene, without):
         yield
 

@@ -18,49 +18,49 @@ from tallow.monitoring.integrations.websocket_client import connect_websocket
 from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.drill.environment.profile import NOTIFY, RELOADS, RULES, WATCHDOG
 from tallow.stack.drill.receivers import serve
-from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
+from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
 
 _KILLS: Final = 5
 """Restarts; more than three in half an hour are a loop."""
 
 
 @asynccontextmanager
-async def target_down(scene: Scene) -> AsyncIterator[None]:
-    exporter = scene.ground.programs["node-exporter"]
+async def target_down(scene: DrillContext) -> AsyncIterator[None]:
+    exporter = scene.environment.processes["node-exporter"]
     await exporter.kill()
     yield
-    await scene.ground.start("node-exporter")
+    await scene.environment.start("node-exporter")
 
 
 @asynccontextmanager
-async def failing_rule(scene: Scene) -> AsyncIterator[None]:
+async def failing_rule(scene: DrillContext) -> AsyncIterator[None]:
     """A rule that was valid when it was written, and whose labels match several series today."""
     rule = {"record": "drill:broken", "expr": "up * on () up"}
-    file = scene.ground.home.config / "prometheus" / "rules" / "further" / "broken.yml"
+    file = scene.environment.home.config / "prometheus" / "rules" / "further" / "broken.yml"
     write_private(file, yaml.safe_dump({"groups": [{"name": "broken", "rules": [rule]}]}))
-    scene.ground.reload()
+    scene.environment.reload()
     yield
     file.unlink()
-    scene.ground.reload()
+    scene.environment.reload()
 
 
 @asynccontextmanager
-async def refused_prometheus_configuration(scene: Scene) -> AsyncIterator[None]:
+async def refused_prometheus_configuration(scene: DrillContext) -> AsyncIterator[None]:
     """Prometheus is told to read a configuration with an option that it does not know."""
-    file = scene.ground.home.config / "prometheus" / "prometheus.yml"
+    file = scene.environment.home.config / "prometheus" / "prometheus.yml"
     good = file.read_text(encoding="utf-8")
     write_private(file, f"{good}unknown_option: 1\n")
-    scene.ground.reload()
+    scene.environment.reload()
     yield
     write_private(file, good)
-    scene.ground.reload()
+    scene.environment.reload()
 
 
 @asynccontextmanager
-async def refused_alertmanager_configuration(scene: Scene) -> AsyncIterator[None]:
+async def refused_alertmanager_configuration(scene: DrillContext) -> AsyncIterator[None]:
     """Alertmanager is told to read a configuration with a route to a receiver that does not exist."""
-    alertmanager = scene.ground.programs["alertmanager"]
-    file = scene.ground.home.config / "alertmanager" / "alertmanager.yml"
+    alertmanager = scene.environment.processes["alertmanager"]
+    file = scene.environment.home.config / "alertmanager" / "alertmanager.yml"
     good = file.read_text(encoding="utf-8")
     document = yaml.safe_load(good)
     document["route"]["receiver"] = "nobody"
@@ -72,7 +72,7 @@ async def refused_alertmanager_configuration(scene: Scene) -> AsyncIterator[None
 
 
 @asynccontextmanager
-async def refusing_remote_storage(scene: Scene) -> AsyncIterator[None]:
+async def refusing_remote_storage(scene: DrillContext) -> AsyncIterator[None]:
     """Samples go to remote storage that answers 401, as with a wrong password; later it takes them."""
     status = 401
 
@@ -81,47 +81,47 @@ async def refusing_remote_storage(scene: Scene) -> AsyncIterator[None]:
 
     storage = Starlette(routes=[Route("/push", push, methods=["POST"])])
     port = await scene.cleanup.enter_async_context(serve.serving(storage))
-    file = scene.ground.home.config / "prometheus" / "prometheus.yml"
+    file = scene.environment.home.config / "prometheus" / "prometheus.yml"
     good = file.read_text(encoding="utf-8")
 
     def write_nowhere_else() -> None:
         write_private(file, good)
-        scene.ground.reload()
+        scene.environment.reload()
 
     scene.cleanup.callback(write_nowhere_else)
     remote = {"remote_write": [{"url": f"http://127.0.0.1:{port}/push"}]}
     write_private(file, yaml.safe_dump({**yaml.safe_load(good), **remote}, sort_keys=False))
-    scene.ground.reload()
+    scene.environment.reload()
     yield
     status = 204
 
 
 @asynccontextmanager
-async def slack_is_gone(scene: Scene) -> AsyncIterator[None]:
+async def slack_is_gone(scene: DrillContext) -> AsyncIterator[None]:
     """Slack cannot be reached, and something happens that it should be told of."""
-    await scene.ground.receivers.close_slack()
-    await scene.instance.program.kill()
+    await scene.environment.receivers.close_slack()
+    await scene.server.process.kill()
     yield
-    await scene.ground.receivers.open_slack()
-    await scene.instance.start()
+    await scene.environment.receivers.open_slack()
+    await scene.server.start()
 
 
 @asynccontextmanager
-async def restart_loop(scene: Scene) -> AsyncIterator[None]:
+async def restart_loop(scene: DrillContext) -> AsyncIterator[None]:
     """Killed and started again, each time for long enough to be scraped."""
     for _ in range(_KILLS):
-        await scene.instance.program.kill()
-        await scene.instance.start()
-        await asyncio.sleep(2 * scene.ground.track.interval)
+        await scene.server.process.kill()
+        await scene.server.start()
+        await asyncio.sleep(2 * scene.environment.profile.interval)
     yield
 
 
 @asynccontextmanager
-async def deaf_log_endpoint(scene: Scene) -> AsyncIterator[None]:
+async def deaf_log_endpoint(scene: DrillContext) -> AsyncIterator[None]:
     """Nothing listens where the logs go, and few lines may wait; the writing goes on when it is healed."""
 
     async def write_a_line() -> None:
-        url = scene.instance.url.replace("http", "ws", 1) + "/api/signal"
+        url = scene.server.url.replace("http", "ws", 1) + "/api/signal"
         async with await connect_websocket(url, direct=True, compression=None) as socket:
             await socket.send("nonsense")
             await socket.recv()
@@ -129,7 +129,7 @@ async def deaf_log_endpoint(scene: Scene) -> AsyncIterator[None]:
     await scene.cleanup.enter_async_context(repeat_in_background(write_a_line, 0.2))
     yield
     endpoint = Starlette(routes=[Route("/", _take, methods=["POST"])])
-    await scene.cleanup.enter_async_context(serve.serving(endpoint, scene.ground.ports["logs"]))
+    await scene.cleanup.enter_async_context(serve.serving(endpoint, scene.environment.ports["logs"]))
 
 
 async def _take(_request: Request) -> Response:
@@ -137,11 +137,11 @@ async def _take(_request: Request) -> Response:
 
 
 @asynccontextmanager
-async def alerting_dies(scene: Scene) -> AsyncIterator[None]:
+async def alerting_dies(scene: DrillContext) -> AsyncIterator[None]:
     """Kill Prometheus. :mod:`tallow.stack.drill.run.watchdog_runner` kills Alertmanager after it."""
-    await scene.ground.programs["prometheus"].kill()
+    await scene.environment.processes["prometheus"].kill()
     yield
-    await scene.ground.start("prometheus")
+    await scene.environment.start("prometheus")
 
 
 DRILLS: Final = (
@@ -149,48 +149,48 @@ DRILLS: Final = (
         alert="Watchdog",
         fault="Prometheus, and after it Alertmanager, is killed and kept down",
         inject=alerting_dies,
-        track=WATCHDOG,
+        profile=WATCHDOG,
     ),
     Drill(
         alert="TargetMissing",
         fault="node-exporter is killed and kept down",
         inject=target_down,
-        instance_label=lambda ground: ground.address("node-exporter"),
+        instance_label=lambda ground: ground.instance_label("node-exporter"),
     ),
     Drill(
         alert="RuleEvaluationFailing",
         fault="a rule is loaded that matches several series to one, and fails",
         inject=failing_rule,
-        track=RULES,
-        instance_label=lambda ground: ground.address("prometheus"),
+        profile=RULES,
+        instance_label=lambda ground: ground.instance_label("prometheus"),
     ),
     Drill(
         alert="PrometheusConfigRejected",
         fault="Prometheus is told to read a configuration with an unknown option",
         inject=refused_prometheus_configuration,
-        track=RELOADS,
-        instance_label=lambda ground: ground.address("prometheus"),
+        profile=RELOADS,
+        instance_label=lambda ground: ground.instance_label("prometheus"),
     ),
     Drill(
         alert="AlertmanagerConfigRejected",
         fault="Alertmanager is told to read a configuration with a route to an unknown receiver",
         inject=refused_alertmanager_configuration,
-        track=RELOADS,
-        instance_label=lambda ground: ground.address("alertmanager"),
+        profile=RELOADS,
+        instance_label=lambda ground: ground.instance_label("alertmanager"),
     ),
     Drill(
         alert="RemoteWriteFailing",
         fault="samples are sent to remote storage that answers 401",
         inject=refusing_remote_storage,
-        track=RELOADS,
-        instance_label=lambda ground: ground.address("prometheus"),
+        profile=RELOADS,
+        instance_label=lambda ground: ground.instance_label("prometheus"),
     ),
     Drill(
         alert="AlertmanagerCannotNotify",
         fault="nothing listens where Slack was, while the server is killed",
         inject=slack_is_gone,
-        track=NOTIFY,
-        instance_label=lambda ground: ground.address("alertmanager"),
+        profile=NOTIFY,
+        instance_label=lambda ground: ground.instance_label("alertmanager"),
         unreachable=frozenset({("slack", "slack")}),
         also_fires=frozenset({"ServiceDown"}),
         fault_seconds=60,
@@ -206,7 +206,7 @@ DRILLS: Final = (
         alert="TelemetryDropped",
         fault="nothing listens where the logs go (LOG_ENDPOINT), and ten lines may wait (LOG_QUEUE_SIZE)",
         inject=deaf_log_endpoint,
-        environment={
+        server_settings={
             "LOG_ENDPOINT": "http://127.0.0.1:{logs}/",
             "LOG_ENDPOINT_KIND": "http",
             "LOG_QUEUE_SIZE": "10",

@@ -8,7 +8,7 @@ from typing import Final
 
 from tallow.stack.drill.environment import clients
 from tallow.stack.drill.environment.profile import DIGEST
-from tallow.stack.drill.run.model import Drill, Scene, repeat_in_background
+from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
 
 _WAITING: Final = 110
 """Pairs; the limit is 100."""
@@ -17,36 +17,36 @@ _BAD_REPORTS: Final = 4
 
 
 @asynccontextmanager
-async def backlog(scene: Scene) -> AsyncIterator[None]:
-    async with clients.pairs(scene.instance, _WAITING):
+async def backlog(scene: DrillContext) -> AsyncIterator[None]:
+    async with clients.join_pairs(scene.server, _WAITING):
         yield
 
 
 @asynccontextmanager
-async def some_wait(scene: Scene) -> AsyncIterator[None]:
-    async with clients.pairs(scene.instance, 3):
+async def some_wait(scene: DrillContext) -> AsyncIterator[None]:
+    async with clients.join_pairs(scene.server, 3):
         yield
 
 
 @asynccontextmanager
-async def somebody(scene: Scene) -> AsyncIterator[None]:
-    name, token = await clients.room(scene.instance)
-    async with clients.joined(scene.instance, name, token, "sender"):
+async def somebody(scene: DrillContext) -> AsyncIterator[None]:
+    name, token = await clients.create_room(scene.server)
+    async with clients.join_room(scene.server, name, token, "sender"):
         yield
 
 
 @asynccontextmanager
-async def nobody(scene: Scene) -> AsyncIterator[None]:
+async def nobody(scene: DrillContext) -> AsyncIterator[None]:
     """Who was there leaves; who comes heals it."""
-    await scene.before.aclose()
+    await scene.setup_stack.aclose()
     yield
     await scene.cleanup.enter_async_context(somebody(scene))
 
 
 @asynccontextmanager
-async def guessing(scene: Scene) -> AsyncIterator[None]:
+async def guessing(scene: DrillContext) -> AsyncIterator[None]:
     async def guess() -> None:
-        await clients.report(scene.instance, "a guess", {})
+        await clients.send_report(scene.server, "a guess", {})
 
     for _ in range(_GUESSES):
         await guess()
@@ -54,13 +54,13 @@ async def guessing(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def bad_reports(scene: Scene) -> AsyncIterator[None]:
+async def bad_reports(scene: DrillContext) -> AsyncIterator[None]:
     async def visit() -> None:
-        name, token = await clients.room(scene.instance)
-        async with clients.joined(scene.instance, name, token, "sender") as seat:
+        name, token = await clients.create_room(scene.server)
+        async with clients.join_room(scene.server, name, token, "sender") as seat:
             for _ in range(_BAD_REPORTS):
-                await clients.report(
-                    scene.instance, seat.joined["telemetry_token"], {"http_requests_total": []}
+                await clients.send_report(
+                    scene.server, seat.join_reply["telemetry_token"], {"http_requests_total": []}
                 )
 
     async with repeat_in_background(visit, 1.0):
@@ -68,10 +68,10 @@ async def bad_reports(scene: Scene) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def hostile_labels(scene: Scene) -> AsyncIterator[None]:
+async def hostile_labels(scene: DrillContext) -> AsyncIterator[None]:
     async def probe() -> None:
         for method in ("PROPFIND", "TRACE", "MKCOL", "UNLOCK"):
-            await scene.instance.http.request(method, "/api/info")
+            await scene.server.http.request(method, "/api/info")
 
     async with repeat_in_background(probe, 0.5):
         yield
@@ -94,7 +94,7 @@ DRILLS: Final = (
         fault="everybody leaves and nobody comes",
         inject=nobody,
         setup=somebody,
-        track=DIGEST,
+        profile=DIGEST,
     ),
     Drill(
         alert="UnauthorizedAPIAccess",

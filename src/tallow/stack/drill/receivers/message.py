@@ -11,7 +11,7 @@ Channel = Literal["email", "slack", "pagerduty"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ReceivedMessage:
     """A message that was taken.
 
     Attributes:
@@ -26,38 +26,38 @@ class Message:
     firing: bool
     subject: str
     text: str
-    key: str = ""
-    at: float = field(default_factory=time.time)
+    dedup_key: str = ""
+    received_at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RejectedMessage:
     """Something that was not taken, and the answer it got."""
 
     channel: str
-    answer: str
-    at: float = field(default_factory=time.time)
+    reply: str
+    rejected_at: float = field(default_factory=time.time)
 
 
 @dataclass(slots=True)
 class Inbox:
     """Everything that came, in order."""
 
-    messages: list[Message] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
+    messages: list[ReceivedMessage] = field(default_factory=list)
+    rejections: list[RejectedMessage] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self, message: Message) -> None:
+    def accept(self, message: ReceivedMessage) -> None:
         """Keep a message."""
         self.messages.append(message)
         self._news.set()
 
-    def refuse(self, channel: str, answer: str) -> None:
+    def reject(self, channel: str, answer: str) -> None:
         """Note a refusal."""
-        self.refusals.append(Refusal(channel, answer))
+        self.rejections.append(RejectedMessage(channel, answer))
         self._news.set()
 
-    async def news(self, seconds: float) -> None:
+    async def wait_for_message(self, seconds: float) -> None:
         """Wait until something more has come, at most so long."""
         self._news.clear()
         try:

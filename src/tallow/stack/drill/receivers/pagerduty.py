@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tallow.stack.drill.receivers.message import Inbox, Message
+from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
 
 PATH: Final = "/v2/enqueue"
 MAX_BYTES: Final = 512 * 1024
@@ -27,28 +27,28 @@ _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 _STRINGS: Final = ("timestamp", "component", "group", "class")
 
 
-def pagerduty(tray: Inbox, key: str) -> Route:
+def events_route(tray: Inbox, key: str) -> Route:
     """The endpoint of a service whose integration key is ``key``."""
 
     async def enqueue(request: Request) -> Response:
         body = await request.body()
         if len(body) > MAX_BYTES:
-            tray.refuse("pagerduty", "413 too large")
+            tray.reject("pagerduty", "413 too large")
             return Response(status_code=413)
-        event, errors = check(body, key)
+        event, errors = validate(body, key)
         if errors:
-            tray.refuse("pagerduty", f"400 {'; '.join(errors)}")
+            tray.reject("pagerduty", f"400 {'; '.join(errors)}")
             return JSONResponse(
                 {"status": "invalid event", "message": "Event object is invalid", "errors": errors}, 400
             )
         dedup_key = event.get("dedup_key") or secrets.token_hex(16)
-        tray.take(message(event, dedup_key))
+        tray.accept(to_message(event, dedup_key))
         return JSONResponse({"status": "success", "message": "Event processed", "dedup_key": dedup_key}, 202)
 
     return Route(PATH, enqueue, methods=["POST"])
 
 
-def check(body: bytes, key: str) -> tuple[Mapping[str, Any], list[str]]:
+def validate(body: bytes, key: str) -> tuple[Mapping[str, Any], list[str]]:
     """The event, and everything that is wrong with it."""
     try:
         event = json.loads(body)
@@ -59,7 +59,7 @@ def check(body: bytes, key: str) -> tuple[Mapping[str, Any], list[str]]:
     return event, list(_errors(event, key))
 
 
-def message(event: Mapping[str, Any], dedup_key: str) -> Message:
+def to_message(event: Mapping[str, Any], dedup_key: str) -> ReceivedMessage:
     """What the person on call would see."""
     payload, links = event.get("payload") or {}, event.get("links") or []
     parts = [
@@ -69,7 +69,7 @@ def message(event: Mapping[str, Any], dedup_key: str) -> Message:
         *(link["href"] for link in links),
         str(event.get("client_url", "")),
     ]
-    return Message(
+    return ReceivedMessage(
         "pagerduty",
         "pagerduty",
         event["event_action"] == "trigger",

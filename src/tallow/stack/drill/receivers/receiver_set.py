@@ -33,7 +33,7 @@ class ReceiverSet:
         pagerduty: the stand-in's address, instead of PagerDuty's own.
     """
 
-    tray: Inbox
+    inbox: Inbox
     settings: AlertSettings
     pagerduty: str
     _slack: Starlette
@@ -54,7 +54,7 @@ class ReceiverSet:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[ReceiverSet]:
+async def running_receivers() -> AsyncIterator[ReceiverSet]:
     """Receivers on ports and with secrets of their own; the caller's event loop serves them."""
     tray = Inbox()
     key, password = secrets.token_hex(16), secrets.token_urlsafe(16)
@@ -64,7 +64,7 @@ async def receiving() -> AsyncIterator[ReceiverSet]:
     office = smtp.SmtpHandler(tray, {address(audience) for audience in AUDIENCES}, password)
     async with (
         smtp.serving(office) as smtp_port,
-        serve.serving(Starlette(routes=[pagerduty.pagerduty(tray, key)])) as pagerduty_port,
+        serve.serving(Starlette(routes=[pagerduty.events_route(tray, key)])) as pagerduty_port,
     ):
         settings = AlertSettings.model_construct(
             None,
@@ -80,7 +80,7 @@ async def receiving() -> AsyncIterator[ReceiverSet]:
             tray,
             settings,
             f"http://127.0.0.1:{pagerduty_port}{pagerduty.PATH}",
-            Starlette(routes=[slack.slack(tray, path)]),
+            Starlette(routes=[slack.webhook_route(tray, path)]),
         )
         await desk.open_slack()
         webhook = SecretStr(f"http://127.0.0.1:{desk.slack_port}{path}")

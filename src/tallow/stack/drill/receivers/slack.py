@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tallow.stack.drill.receivers.message import Inbox, Message
+from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
 
 MAX_ATTACHMENTS: Final = 100
 _READABLE: Final = ("pretext", "title", "text", "fallback")
@@ -24,7 +24,7 @@ _MENTION: Final = re.compile(r"<([!@#][^>]*)>")
 _SHOWN: Final = (*_READABLE, "fields", "image_url", "blocks")
 
 
-class SlackRefusesError(Exception):
+class SlackRejectionError(Exception):
     """An answer other than ``ok``: its status and Slack's word for it."""
 
     def __init__(self, status: int, word: str) -> None:
@@ -32,24 +32,24 @@ class SlackRefusesError(Exception):
         self.status, self.word = status, word
 
 
-def slack(tray: Inbox, path: str) -> Route:
+def webhook_route(tray: Inbox, path: str) -> Route:
     """The webhook ``path`` (``/services/T…/B…/…``); another one is answered as Slack does."""
 
     async def post(request: Request) -> Response:
         try:
             if not hmac.compare_digest(request.url.path, path):
-                raise SlackRefusesError(404, "no_service")
-            payload = read(request.headers.get("content-type", ""), await request.body())
-            tray.take(message(payload))
-        except SlackRefusesError as refusal:
-            tray.refuse("slack", str(refusal))
+                raise SlackRejectionError(404, "no_service")
+            payload = parse_payload(request.headers.get("content-type", ""), await request.body())
+            tray.accept(to_message(payload))
+        except SlackRejectionError as refusal:
+            tray.reject("slack", str(refusal))
             return PlainTextResponse(refusal.word, refusal.status)
         return PlainTextResponse("ok")
 
     return Route("/services/{rest:path}", post, methods=["POST"])
 
 
-def read(content_type: str, body: bytes) -> Mapping[str, Any]:
+def parse_payload(content_type: str, body: bytes) -> Mapping[str, Any]:
     """The payload, as JSON or as a form's field ``payload``.
 
     Raises:
@@ -60,12 +60,12 @@ def read(content_type: str, body: bytes) -> Mapping[str, Any]:
         if kind == "application/x-www-form-urlencoded":
             body = parse_qs(body.decode("utf-8"), strict_parsing=True)["payload"][0].encode()
         elif kind != "application/json":
-            raise SlackRefusesError(400, "invalid_payload")
+            raise SlackRejectionError(400, "invalid_payload")
         payload = json.loads(body)
     except (ValueError, KeyError):
-        raise SlackRefusesError(400, "invalid_payload") from None
+        raise SlackRejectionError(400, "invalid_payload") from None
     if not isinstance(payload, dict):
-        raise SlackRefusesError(400, "invalid_payload")
+        raise SlackRejectionError(400, "invalid_payload")
     return payload
 
 
@@ -78,7 +78,7 @@ def displayed(text: str) -> str:
     return marked.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def message(payload: Mapping[str, Any]) -> Message:
+def to_message(payload: Mapping[str, Any]) -> ReceivedMessage:
     """What people would see.
 
     Raises:
@@ -86,17 +86,17 @@ def message(payload: Mapping[str, Any]) -> Message:
     """
     text, attachments = payload.get("text", ""), payload.get("attachments") or []
     if not isinstance(text, str) or not isinstance(attachments, list):
-        raise SlackRefusesError(400, "invalid_payload")
+        raise SlackRejectionError(400, "invalid_payload")
     if len(attachments) > MAX_ATTACHMENTS:
-        raise SlackRefusesError(400, "too_many_attachments")
+        raise SlackRejectionError(400, "too_many_attachments")
     for attachment in attachments:
         if not isinstance(attachment, dict) or not all(
             isinstance(attachment.get(name, ""), str) for name in _READABLE
         ):
-            raise SlackRefusesError(400, "invalid_payload")
+            raise SlackRejectionError(400, "invalid_payload")
     shown = [one for one in attachments if any(one.get(name) for name in _SHOWN)]
     if not (text or shown or payload.get("blocks")):
-        raise SlackRefusesError(400, "no_text")
+        raise SlackRejectionError(400, "no_text")
     subject = displayed(text or next((one["title"] for one in shown if one.get("title")), ""))
     parts = map(displayed, [text, *(one.get(name, "") for one in shown for name in _READABLE)])
-    return Message("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))
+    return ReceivedMessage("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))

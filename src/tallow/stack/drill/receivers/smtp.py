@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tallow.stack.drill.receivers.message import Inbox, Message
+from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
 
 USER: Final = "tallow@drill.invalid"
 _REQUIRED: Final = ("from", "to", "subject", "date")
@@ -31,7 +31,7 @@ class SmtpHandler:
         password: what :data:`USER` has to show.
     """
 
-    tray: Inbox
+    inbox: Inbox
     addresses: Collection[str]
     password: str
 
@@ -42,7 +42,7 @@ class SmtpHandler:
         shown = data.password if isinstance(data, LoginPassword) and data.login == USER.encode() else b""
         if hmac.compare_digest(shown, self.password.encode()):
             return AuthResult(success=True)
-        self.tray.refuse("email", "535 authentication failed")
+        self.inbox.reject("email", "535 authentication failed")
         return AuthResult(success=False, handled=False)
 
     async def handle_RCPT(  # noqa: N802
@@ -50,10 +50,10 @@ class SmtpHandler:
     ) -> str:
         """Called by aiosmtpd for each recipient."""
         if not session.authenticated:
-            self.tray.refuse("email", "530 no password was shown")
+            self.inbox.reject("email", "530 no password was shown")
             return "530 authentication required"
         if address not in self.addresses:
-            self.tray.refuse("email", f"550 no letter box for {address}")
+            self.inbox.reject("email", f"550 no letter box for {address}")
             return "550 no such letter box"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
@@ -67,12 +67,14 @@ class SmtpHandler:
         body = letter.get_body(("plain",))
         if missing or body is None:
             what = f"no {', '.join(missing)}" if missing else "no plain text"
-            self.tray.refuse("email", f"550 {what}")
+            self.inbox.reject("email", f"550 {what}")
             return f"550 {what}"
         subject = str(letter["subject"])
         text = body.get_content().strip()
         for address in envelope.rcpt_tos:
-            self.tray.take(Message("email", address, not subject.startswith("[RESOLVED]"), subject, text))
+            self.inbox.accept(
+                ReceivedMessage("email", address, not subject.startswith("[RESOLVED]"), subject, text)
+            )
         return "250 taken"
 
 

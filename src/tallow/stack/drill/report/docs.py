@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from tallow.stack.drill.run.result import Result
+from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.engines.programs.programs import CHECKOUT
 
 PATH: Final = CHECKOUT / "docs" / "drills.md"
 
 
-def latencies(results: Iterable[Result]) -> str:
+def latency_table(results: Iterable[DrillResult]) -> str:
     """A row for each drill, in seconds."""
     rows = [
         "| alert | scale | pending | firing | page | minimum | resolved | told |",
@@ -20,18 +20,20 @@ def latencies(results: Iterable[Result]) -> str:
     ]
     for result in results:
         known = (
-            result.after(result.pending),
-            result.after(result.firing),
-            result.after(result.notified_at),
+            result.since_fault(result.pending_at),
+            result.since_fault(result.firing_at),
+            result.since_fault(result.notified_at),
             result.min_latency,
-            result.healing,
+            result.resolve_latency,
         )
         times = " | ".join("" if value is None else f"{value:.1f}" for value in known)
-        rows.append(f"| {result.alert} | 1/{1 / result.scale:.0f} | {times} | {', '.join(result.places)} |")
+        rows.append(
+            f"| {result.alert} | 1/{1 / result.scale:.0f} | {times} | {', '.join(result.destinations)} |"
+        )
     return "\n".join(rows)
 
 
-def write(part: str, text: str, path: Path = PATH) -> None:
+def write_section(part: str, text: str, path: Path = PATH) -> None:
     """Put a text between the page's marks of a part.
 
     Raises:

@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tallow.stack.drill.run.result import Result, State
+from tallow.stack.drill.run.result import DrillResult, DrillState
 
-_MARKS: Final[Mapping[State, tuple[str, str]]] = {
+_MARKS: Final[Mapping[DrillState, tuple[str, str]]] = {
     "waiting": ("○", "dim"),
     "starting": ("○", "dim"),
     "quiet": ("○", "dim"),
@@ -24,7 +24,7 @@ _MARKS: Final[Mapping[State, tuple[str, str]]] = {
     "passed": ("✔", "green"),
     "failed": ("✘", "bold red"),
 }
-_WORDS: Final[Mapping[State, str]] = {
+_WORDS: Final[Mapping[DrillState, str]] = {
     "waiting": "waits for its turn",
     "starting": "its server starts",
     "quiet": "quiet, as it must be",
@@ -40,7 +40,7 @@ _TITLES: Final = ("", "alert", "", "pending", "firing", "page", "minimum", "reso
 _WIDTHS: Final = {"alert": 25, "": 1}
 
 
-def drills_table(results: Iterable[Result]) -> RenderableType:
+def drills_table(results: Iterable[DrillResult]) -> RenderableType:
     """A line for each drill; seconds after the fault, and after the healing for the last."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in _TITLES:
@@ -55,20 +55,24 @@ def drills_table(results: Iterable[Result]) -> RenderableType:
         )
     for result in results:
         sign, colour = _MARKS[result.state]
-        known = (result.after(result.pending), result.after(result.firing), result.after(result.notified_at))
+        known = (
+            result.since_fault(result.pending_at),
+            result.since_fault(result.firing_at),
+            result.since_fault(result.notified_at),
+        )
         table.add_row(
             Text(sign, colour),
-            Text(result.alert, "bold" if not result.over else ""),
+            Text(result.alert, "bold" if not result.is_finished else ""),
             Text(_progress(result), colour),
             *(_seconds(value) for value in known),
             Text(f"{result.min_latency:.1f}", "dim"),
-            _seconds(result.healing),
-            Text(", ".join(result.places), "dim"),
+            _seconds(result.resolve_latency),
+            Text(", ".join(result.destinations), "dim"),
         )
     return table
 
 
-def summary(results: Iterable[Result], seconds: float) -> RenderableType:
+def summary(results: Iterable[DrillResult], seconds: float) -> RenderableType:
     """What it comes to, and what was wrong where."""
     found = list(results)
     failed = [result for result in found if result.problems]
@@ -92,18 +96,18 @@ def summary(results: Iterable[Result], seconds: float) -> RenderableType:
     return Group(*lines)
 
 
-def line(result: Result) -> str:
+def result_line(result: DrillResult) -> str:
     """One finished drill, for where there is no terminal."""
     if result.problems:
         return f"failed  {result.alert}: {'; '.join(result.problems)}"
-    page, healing = result.after(result.notified_at) or 0.0, result.healing or 0.0
+    page, healing = result.since_fault(result.notified_at) or 0.0, result.resolve_latency or 0.0
     times = f"page after {page:.1f} s (minimum {result.min_latency:.1f}), resolved {healing:.1f} s"
     return f"passed  {result.alert}: {times}"
 
 
-def _progress(result: Result) -> str:
+def _progress(result: DrillResult) -> str:
     word = _WORDS[result.state]
-    if result.over or result.started_at is None:
+    if result.is_finished or result.started_at is None:
         return word
     since = result.cleared_at if result.state == "healed" and result.cleared_at else result.started_at
     return f"{word} ({time.time() - since:.0f} s)"

@@ -13,15 +13,15 @@ from typing import Any
 import httpx
 import websockets
 
-from tallow.stack.drill.environment.alert_observer import Observer
-from tallow.stack.drill.environment.profile import CROWD, DrillProfile
+from tallow.stack.drill.environment.alert_observer import AlertObserver
+from tallow.stack.drill.environment.profile import SHARED, DrillProfile
 from tallow.stack.drill.environment.server import DrillError, ServerUnderTest
 from tallow.stack.drill.environment.stack import DrillEnvironment
-from tallow.stack.drill.verify.expected_routing import Place
+from tallow.stack.drill.verify.expected_routing import Destination
 
 
 @dataclass(slots=True)
-class Scene:
+class DrillContext:
     """Where a drill takes place.
 
     Attributes:
@@ -32,31 +32,31 @@ class Scene:
         cleanup: what must last until the alert is resolved, and no longer.
     """
 
-    ground: DrillEnvironment
-    observer: Observer
-    instance: ServerUnderTest
-    others: list[ServerUnderTest] = field(default_factory=list)
-    began: float = field(default_factory=time.time)
-    before: AsyncExitStack = field(default_factory=AsyncExitStack)
+    environment: DrillEnvironment
+    observer: AlertObserver
+    server: ServerUnderTest
+    extra_servers: list[ServerUnderTest] = field(default_factory=list)
+    fault_started_at: float = field(default_factory=time.time)
+    setup_stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     cleanup: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    def mark(self) -> None:
+    def mark_fault_start(self) -> None:
         """The fault begins now."""
-        self.began = time.time()
+        self.fault_started_at = time.time()
 
-    async def another(self, environment: Mapping[str, str] | None = None) -> ServerUnderTest:
+    async def start_server(self, environment: Mapping[str, str] | None = None) -> ServerUnderTest:
         """A further server beside the drill's own, scraped and old enough for its alerts."""
-        made = self.ground.instance(self.instance.name, environment)
-        self.others.append(made)
+        made = self.environment.create_server(self.server.name, environment)
+        self.extra_servers.append(made)
         await made.start()
-        self.ground.scrape(made.target)
-        await self.ground.scraped(made.target)
+        self.environment.add_target(made.target)
+        await self.environment.wait_until_scraped(made.target)
         return made
 
 
-Fault = Callable[[Scene], AbstractAsyncContextManager[None]]
+FaultInjector = Callable[[DrillContext], AbstractAsyncContextManager[None]]
 """Entered, the fault is there; left, it is healed."""
-Check = Callable[[Scene], Awaitable[list[str]]]
+DrillCheck = Callable[[DrillContext], Awaitable[list[str]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +76,14 @@ class Drill:
 
     alert: str
     fault: str
-    inject: Fault
-    setup: Fault | None = None
-    track: DrillProfile = CROWD
-    environment: Mapping[str, str] = field(default_factory=dict)
+    inject: FaultInjector
+    setup: FaultInjector | None = None
+    profile: DrillProfile = SHARED
+    server_settings: Mapping[str, str] = field(default_factory=dict)
     also_fires: frozenset[str] = frozenset()
     instance_label: Callable[[DrillEnvironment], str] | None = None
-    unreachable: frozenset[Place] = frozenset()
-    check: Check | None = None
+    unreachable: frozenset[Destination] = frozenset()
+    check: DrillCheck | None = None
     fault_seconds: float = 0.0
 
 

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-State = Literal[
+DrillState = Literal[
     "waiting", "starting", "quiet", "fault on", "pending", "firing", "told", "healed", "passed", "failed"
 ]
 
 
 @dataclass(slots=True)
-class Result:
+class DrillResult:
     """One drill, as it goes and when it is over. Times are seconds since the epoch; None: not yet.
 
     Attributes:
@@ -23,45 +23,49 @@ class Result:
 
     alert: str
     fault: str
-    track: str
+    profile: str
     scale: float
     min_latency: float
-    scaled: dict[str, str] = field(default_factory=dict)
-    state: State = "waiting"
+    scaled_parts: dict[str, str] = field(default_factory=dict)
+    state: DrillState = "waiting"
     started_at: float | None = None
-    pending: float | None = None
-    firing: float | None = None
+    pending_at: float | None = None
+    firing_at: float | None = None
     notified_at: float | None = None
     cleared_at: float | None = None
-    resolved: float | None = None
-    places: tuple[str, ...] = ()
+    resolved_at: float | None = None
+    destinations: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
 
     @property
-    def over(self) -> bool:
+    def is_finished(self) -> bool:
         return self.state in {"passed", "failed"}
 
-    def after(self, moment: float | None) -> float | None:
+    def since_fault(self, moment: float | None) -> float | None:
         """Seconds from the fault to a moment."""
         return None if moment is None or self.started_at is None else moment - self.started_at
 
     @property
-    def healing(self) -> float | None:
+    def resolve_latency(self) -> float | None:
         """Seconds from the healing to the last word that it is over."""
-        return None if self.resolved is None or self.cleared_at is None else self.resolved - self.cleared_at
+        return (
+            None
+            if self.resolved_at is None or self.cleared_at is None
+            else self.resolved_at - self.cleared_at
+        )
 
     @property
     def overhead(self) -> float | None:
         """Seconds that the page came after the condition held, beyond what had to be waited for."""
-        if self.notified_at is None or self.pending is None:
+        if self.notified_at is None or self.pending_at is None:
             return None
-        return self.notified_at - self.pending - self.min_latency
+        return self.notified_at - self.pending_at - self.min_latency
 
     def elapsed(self) -> float | None:
         """Seconds since the fault began."""
         return None if self.started_at is None else time.time() - self.started_at
 
-    def facts(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """For programs; times are seconds after the fault, ``resolved`` after the healing."""
 
         def seconds(value: float | None) -> float | None:
@@ -71,14 +75,14 @@ class Result:
             "alert": self.alert,
             "passed": self.state == "passed",
             "fault": self.fault,
-            "stack": self.track,
+            "stack": self.profile,
             "scale": self.scale,
-            "scaled": self.scaled,
-            "pending": seconds(self.after(self.pending)),
-            "firing": seconds(self.after(self.firing)),
-            "page": seconds(self.after(self.notified_at)),
-            "resolved": seconds(self.healing),
+            "scaled": self.scaled_parts,
+            "pending": seconds(self.since_fault(self.pending_at)),
+            "firing": seconds(self.since_fault(self.firing_at)),
+            "page": seconds(self.since_fault(self.notified_at)),
+            "resolved": seconds(self.resolve_latency),
             "minimum": seconds(self.min_latency),
-            "places": list(self.places),
+            "places": list(self.destinations),
             "problems": self.problems,
         }

@@ -12,7 +12,7 @@ from typing import Final
 from tallow.stack import alerts
 from tallow.stack.alerts import Groups
 from tallow.stack.alerts.rule import Rule
-from tallow.stack.drill.environment.alert_observer import observing
+from tallow.stack.drill.environment.alert_observer import observe_alerts
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import drill_environment
@@ -20,8 +20,8 @@ from tallow.stack.drill.run import hung_server as hung
 from tallow.stack.drill.run import watchdog_runner
 from tallow.stack.drill.run.hung_server import HungServerDrill, HungServerRunner
 from tallow.stack.drill.run.model import Drill
-from tallow.stack.drill.run.result import Result
-from tallow.stack.drill.run.runner import Runner, blank
+from tallow.stack.drill.run.result import DrillResult
+from tallow.stack.drill.run.runner import DrillRunner, new_result
 from tallow.stack.drill.run.watchdog_runner import WatchdogRunner
 
 JOBS: Final = 16
@@ -52,27 +52,27 @@ class DrillSuite:
         self._hung_server = hung_server
         rules = {rule.name: rule for group in shipped.values() for rule in group}
         self._drills = sorted(drills, key=lambda drill: _length(drill, rules[drill.alert]), reverse=True)
-        self.results = {drill.alert: blank(drill, rules[drill.alert]) for drill in self._drills}
-        self.results |= {drill.name: hung.blank(drill) for drill in hung_server}
+        self.results = {drill.alert: new_result(drill, rules[drill.alert]) for drill in self._drills}
+        self.results |= {drill.name: hung.new_result(drill) for drill in hung_server}
         self._jobs = asyncio.Semaphore(jobs)
         self._starting = asyncio.Semaphore(os.cpu_count() or 1)
 
-    async def run(self) -> Mapping[str, Result]:
+    async def run(self) -> Mapping[str, DrillResult]:
         """Run all of them: the results, by alert."""
-        tracks = {drill.track.name: drill.track for drill in self._drills}
+        tracks = {drill.profile.name: drill.profile for drill in self._drills}
         async with asyncio.TaskGroup() as group:
             for track in tracks.values():
                 group.create_task(self._track(track), name=track.name)
-            group.create_task(self._hang(), name=hung.TRACK)
+            group.create_task(self._hang(), name=hung.PROFILE_NAME)
         return self.results
 
     async def _track(self, track: DrillProfile) -> None:
-        mine = [drill for drill in self._drills if drill.track == track]
+        mine = [drill for drill in self._drills if drill.profile == track]
         turn = asyncio.Lock()
         try:
             async with (
                 drill_environment(track, self._root, self._shipped) as ground,
-                observing(ground) as observer,
+                observe_alerts(ground) as observer,
                 asyncio.TaskGroup() as group,
             ):
                 for drill in mine:
@@ -80,13 +80,13 @@ class DrillSuite:
                     runner = (
                         WatchdogRunner(drill, ground, result)
                         if drill.alert == watchdog_runner.ALERT
-                        else Runner(drill, ground, observer, result, self._starting)
+                        else DrillRunner(drill, ground, observer, result, self._starting)
                     )
-                    group.create_task(self._one(runner, turn if track.in_turn else None), name=drill.alert)
+                    group.create_task(self._one(runner, turn if track.sequential else None), name=drill.alert)
         except DrillError as error:
             for drill in mine:
                 result = self.results[drill.alert]
-                if not result.over:
+                if not result.is_finished:
                     result.problems.append(str(error))
                     result.state = "failed"
 
@@ -96,7 +96,7 @@ class DrillSuite:
             async with self._jobs:
                 await HungServerRunner(drill, self._root / drill.name, self.results[drill.name]).run()
 
-    async def _one(self, runner: Runner | WatchdogRunner, turn: asyncio.Lock | None) -> None:
+    async def _one(self, runner: DrillRunner | WatchdogRunner, turn: asyncio.Lock | None) -> None:
         async with turn or nullcontext(), self._jobs:
             await runner.run()
 
@@ -104,4 +104,4 @@ class DrillSuite:
 def _length(drill: Drill, rule: Rule) -> float:
     """About how long a drill takes: the longest begin first."""
     longest = max(rule.windows.values(), default=0)
-    return drill.fault_seconds + (2 * longest + rule.for_seconds + rule.guard_seconds) * drill.track.scale
+    return drill.fault_seconds + (2 * longest + rule.for_seconds + rule.guard_seconds) * drill.profile.scale

@@ -14,18 +14,18 @@ from tallow.stack.alerts.rule import Category, Rule
 from tallow.stack.drill.receivers.receiver_set import address
 from tallow.stack.routing.matrix import RECEIVERS
 
-Place = tuple[str, str]
+Destination = tuple[str, str]
 """Channel and target."""
 
-_SLACK: Final[Place] = ("slack", "slack")
-_PAGERDUTY: Final[Place] = ("pagerduty", "pagerduty")
+_SLACK: Final[Destination] = ("slack", "slack")
+_PAGERDUTY: Final[Destination] = ("pagerduty", "pagerduty")
 
 
-def _mail(audience: str) -> Place:
+def _mail(audience: str) -> Destination:
     return ("email", address(audience))
 
 
-PLACES: Final[Mapping[str, tuple[Place, ...]]] = {
+DESTINATIONS: Final[Mapping[str, tuple[Destination, ...]]] = {
     "default": (_mail("default"),),
     "critical-alerts": (_mail("critical"), _SLACK, _PAGERDUTY),
     "performance-alerts": (_mail("performance"),),
@@ -48,7 +48,7 @@ _WARNINGS: Final[Mapping[Category, str]] = {
 }
 
 
-def receivers(rule: Rule) -> tuple[str, ...]:
+def expected_receivers(rule: Rule) -> tuple[str, ...]:
     """The receivers that must be told of an alert, and no others."""
     if rule.severity == "info":
         return ("daily-digest",)
@@ -57,16 +57,16 @@ def receivers(rule: Rule) -> tuple[str, ...]:
     return ("critical-alerts", "security-alerts") if rule.category == "security" else ("critical-alerts",)
 
 
-def places(rule: Rule) -> Counter[Place]:
+def expected_destinations(rule: Rule) -> Counter[Destination]:
     """Where messages about an alert must arrive, and how many at least."""
-    return Counter(place for name in receivers(rule) for place in PLACES[name])
+    return Counter(place for name in expected_receivers(rule) for place in DESTINATIONS[name])
 
 
 def group_wait(rule: Rule) -> float:
     """Seconds that Alertmanager waits before the first message, unscaled."""
-    return min(receiver.wait for receiver in RECEIVERS if receiver.name in receivers(rule))
+    return min(receiver.wait for receiver in RECEIVERS if receiver.name in expected_receivers(rule))
 
 
 def group_interval(rule: Rule) -> float:
     """Seconds between two messages of a group, unscaled: an end may wait that long."""
-    return max(receiver.interval for receiver in RECEIVERS if receiver.name in receivers(rule))
+    return max(receiver.interval for receiver in RECEIVERS if receiver.name in expected_receivers(rule))

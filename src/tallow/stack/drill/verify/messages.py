@@ -9,15 +9,15 @@ from typing import Final
 
 from tallow.stack.alerts.rule import Rule
 from tallow.stack.drill.environment.alert_observer import AlertTimeline
-from tallow.stack.drill.receivers.message import Inbox, Message
-from tallow.stack.drill.verify.expected_routing import Place
+from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
+from tallow.stack.drill.verify.expected_routing import Destination
 
 _NUMBER: Final = re.compile(r"\d+")
 _INSTANCE: Final = re.compile(r"127\.0\.0\.1:\d+")
 _BROKEN: Final = ("<no value>", "%!", "<nil>", "NaN")
 
 
-def about(message: Message, alert: str, instance: str) -> bool:
+def concerns(message: ReceivedMessage, alert: str, instance: str) -> bool:
     """Whether a message is about an alert of an instance (any, where it is empty).
 
     The runbook's link names the alert on every channel. What names no instance at all is about any.
@@ -28,16 +28,16 @@ def about(message: Message, alert: str, instance: str) -> bool:
     return not named or not instance or instance in named
 
 
-def arrived(tray: Inbox, alert: str, instance: str, *, firing: bool, since: float) -> Counter[Place]:
+def deliveries(tray: Inbox, alert: str, instance: str, *, firing: bool, since: float) -> Counter[Destination]:
     """Where messages about an alert arrived, and how many."""
     return Counter(
         (message.channel, message.target)
         for message in tray.messages
-        if message.firing == firing and message.at >= since and about(message, alert, instance)
+        if message.firing == firing and message.received_at >= since and concerns(message, alert, instance)
     )
 
 
-def message_problems(message: Message, rule: Rule, sighting: AlertTimeline) -> Iterator[str]:
+def message_problems(message: ReceivedMessage, rule: Rule, sighting: AlertTimeline) -> Iterator[str]:
     """What a message should say and does not."""
     where = f"{message.channel} to {message.target}" if message.channel == "email" else message.channel
     if "DRILL" not in message.subject:

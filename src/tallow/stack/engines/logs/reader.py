@@ -18,90 +18,90 @@ _TIMES: Final = ("timestamp", "ts", "time", "t")
 _TEXTS: Final = ("message", "msg", "event")
 _LEVEL: Final = "level"
 _CORRELATION: Final = "correlation_id"
-FOLLOW_EVERY_S: Final = 0.25
+POLL_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One line of a log."""
 
     service: str
     text: str
-    at: datetime | None = None
+    timestamp: datetime | None = None
     level: str | None = None
     """One of :data:`LEVELS`, None where the line does not say."""
-    correlation: str | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
+    correlation_id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
     """Everything else the line says."""
     raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class LogFilter:
     """What is asked for; what is None or empty lets every line through."""
 
     level: str | None = None
     """This level and worse. Lines without one (a traceback, a panic) pass with the line before them."""
-    correlation: str | None = None
+    correlation_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
     """Part of the line, in any case."""
 
-    def passes(self, line: Line) -> bool:
+    def matches(self, line: LogLine) -> bool:
         """Whether a line is asked for."""
         return (
             (self.level is None or LEVELS.index(line.level or "info") >= LEVELS.index(self.level))
-            and (self.correlation is None or line.correlation == self.correlation)
-            and (self.since is None or (line.at is not None and line.at >= self.since))
-            and (self.until is None or (line.at is not None and line.at <= self.until))
+            and (self.correlation_id is None or line.correlation_id == self.correlation_id)
+            and (self.since is None or (line.timestamp is not None and line.timestamp >= self.since))
+            and (self.until is None or (line.timestamp is not None and line.timestamp <= self.until))
             and (self.text is None or self.text.casefold() in line.raw.casefold())
         )
 
 
-def parse(service: str, raw: str, before: Line | None = None) -> Line:
+def parse_line(service: str, raw: str, before: LogLine | None = None) -> LogLine:
     """A line as it stands in the file; what is not JSON takes time and level from the line ``before``."""
     try:
         found = json.loads(raw) if raw.startswith("{") else None
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        at, level = (before.at, before.level) if before else (None, None)
-        return Line(service, raw, at, level, before.correlation if before else None, raw=raw)
+        at, level = (before.timestamp, before.level) if before else (None, None)
+        return LogLine(service, raw, at, level, before.correlation_id if before else None, raw=raw)
     text = next((str(found.pop(key)) for key in _TEXTS if key in found), "")
     at = next((_time(found.pop(key)) for key in _TIMES if key in found), None)
     level = str(found.pop(_LEVEL, "")).lower() or None
     level = _SYNONYMS.get(level, level) if level else None
     correlation = found.pop(_CORRELATION, None)
-    return Line(service, text, at, level if level in LEVELS else None, correlation, found, raw)
+    return LogLine(service, text, at, level if level in LEVELS else None, correlation, found, raw)
 
 
-def read(folder: Path, services: Iterable[str], wanted: Filter) -> list[Line]:
+def read_logs(folder: Path, services: Iterable[str], wanted: LogFilter) -> list[LogLine]:
     """The lines that pass, of all services together, oldest first."""
     lines = [
         line
         for service in services
         for line in _parsed(service, _lines(folder / f"{service}.log"))
-        if wanted.passes(line)
+        if wanted.matches(line)
     ]
     oldest = datetime.min.replace(tzinfo=UTC)
-    return sorted(lines, key=lambda line: line.at or oldest)
+    return sorted(lines, key=lambda line: line.timestamp or oldest)
 
 
-def follow(folder: Path, services: Iterable[str], wanted: Filter) -> Iterator[Line]:
+def follow_logs(folder: Path, services: Iterable[str], wanted: LogFilter) -> Iterator[LogLine]:
     """New lines that pass, as they are written, for ever."""
-    tails = [(service, Tail(folder / f"{service}.log")) for service in services]
-    last: dict[str, Line] = {}
+    tails = [(service, LogTail(folder / f"{service}.log")) for service in services]
+    last: dict[str, LogLine] = {}
     while True:
         for service, tail in tails:
             for raw in tail.new_lines():
-                last[service] = parse(service, raw, last.get(service))
-                if wanted.passes(last[service]):
+                last[service] = parse_line(service, raw, last.get(service))
+                if wanted.matches(last[service]):
                     yield last[service]
-        time.sleep(FOLLOW_EVERY_S)
+        time.sleep(POLL_S)
 
 
-class Tail:
+class LogTail:
     """The end of a file that grows, is emptied when it is rotated, and may not be there yet."""
 
     def __init__(self, path: Path) -> None:
@@ -130,7 +130,7 @@ def last_lines(path: Path, count: int) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
 
 
-def moment(text: str, now: datetime | None = None) -> datetime:
+def parse_time(text: str, now: datetime | None = None) -> datetime:
     """A time as people write it: ``15m`` (ago; s, m, h, d) or ISO 8601, local where it has no zone.
 
     Raises:
@@ -151,10 +151,10 @@ def _lines(path: Path) -> Iterator[str]:
                 yield from (line.rstrip("\n") for line in lines)
 
 
-def _parsed(service: str, raws: Iterable[str]) -> Iterator[Line]:
+def _parsed(service: str, raws: Iterable[str]) -> Iterator[LogLine]:
     before = None
     for raw in raws:
-        before = parse(service, raw, before)
+        before = parse_line(service, raw, before)
         yield before
 
 

@@ -20,10 +20,10 @@ from tallow.stack.engines.native import release
 from tallow.stack.engines.programs.programs import Program, ensure
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
-from tallow.stack.engines.reload.snapshot import wanted, write_applied
+from tallow.stack.engines.reload.snapshot import target_digests, write_digests
 from tallow.stack.engines.services import ports
 from tallow.stack.engines.services.control import STOP_S, wait_until
-from tallow.stack.engines.services.definitions import SERVICES, Service, fill
+from tallow.stack.engines.services.definitions import SERVICES, Service, render_command
 from tallow.stack.engines.services.definitions import ports as ports_of
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
@@ -33,10 +33,12 @@ from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
 
 START_S: Final = 10.0
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def start(home: StateDir, choices: StackOptions, say: Say, candidate: Candidate | None = None) -> Candidate:
+def start(
+    home: StateDir, choices: StackOptions, say: Progress, candidate: Candidate | None = None
+) -> Candidate:
     """Start what does not run yet; returns before everything is healthy.
 
     Args:
@@ -51,12 +53,12 @@ def start(home: StateDir, choices: StackOptions, say: Say, candidate: Candidate 
     """
     home.make()
     with locked(home, "up"):
-        if running := state_files.supervisor(home):
-            require_same_ports(home.choices(), choices)
-            candidate = candidate or validate(home, home.choices(), os.environ, say, running=True)
+        if running := state_files.supervisor_pid(home):
+            require_same_ports(home.options(), choices)
+            candidate = candidate or validate(home, home.options(), os.environ, say, running=True)
             here = {task.name for task in state_files.read_plan(home).tasks}
             missing = [one for one in SERVICES if one.name not in here]
-            added = _tasks(home, home.choices(), ensure_programs(say, missing), missing)
+            added = _tasks(home, home.options(), ensure_programs(say, missing), missing)
             _update(home, choices, added, running)
             return candidate
         end_orphans(home)
@@ -65,12 +67,12 @@ def start(home: StateDir, choices: StackOptions, say: Say, candidate: Candidate 
         tasks = _tasks(home, choices, programs, SERVICES)
         credentials.make(home.secrets)
         _write(home, candidate)
-        home.remember(choices)
+        home.write_options(choices)
         new = SupervisorPlan(
             tasks, liveness_timeout=choices.liveness_timeout, release=release.current(programs)
         )
         state_files.write_plan(home, new)
-        _supervise(home, candidate.environment_of_services())
+        _supervise(home, candidate.service_environment())
         return candidate
 
 
@@ -86,7 +88,7 @@ def stop(home: StateDir, reason: str = "tallow down") -> None:
     if not home.run.is_dir():
         return
     with locked(home, "up"):
-        if running := state_files.supervisor(home):
+        if running := state_files.supervisor_pid(home):
             state_files.write_plan(home, replace(state_files.read_plan(home), stop_reason=reason))
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(running)
@@ -99,7 +101,7 @@ def stop(home: StateDir, reason: str = "tallow down") -> None:
 
 def end_orphans(home: StateDir) -> None:
     """End programs that a killed supervisor left behind."""
-    left = [running.process() for running in state_files.read_report(home).services.values()]
+    left = [running.process() for running in state_files.read_status(home).services.values()]
     processes = [process for process in left if process]
     for process in processes:
         with suppress(psutil.Error):
@@ -124,7 +126,7 @@ def require_same_ports(had: StackOptions, wanted: StackOptions) -> None:
         )
 
 
-def ensure_programs(say: Say, services: Sequence[Service] = SERVICES) -> dict[str, Program]:
+def ensure_programs(say: Progress, services: Sequence[Service] = SERVICES) -> dict[str, Program]:
     """The programs of some services.
 
     Raises:
@@ -136,7 +138,7 @@ def ensure_programs(say: Say, services: Sequence[Service] = SERVICES) -> dict[st
 def _update(home: StateDir, choices: StackOptions, added: tuple[Task, ...], supervisor: int) -> None:
     """Have a running supervisor start what it does not run, and take over what may change meanwhile."""
     seconds = choices.liveness_timeout
-    home.remember(replace(home.choices(), liveness_timeout=seconds))
+    home.write_options(replace(home.options(), liveness_timeout=seconds))
 
     def change(told: SupervisorPlan) -> SupervisorPlan:
         return replace(told, tasks=(*told.tasks, *added), held=(), liveness_timeout=seconds)
@@ -149,16 +151,16 @@ def _tasks(
 ) -> tuple[Task, ...]:
     """What the supervisor needs to know of some services, whose ports must be free."""
     known = ports_of(choices.port_offset)
-    ports.check({service.name: known[service.name] for service in services})
+    ports.require_free({service.name: known[service.name] for service in services})
     return tuple(_task(service, home, choices, programs) for service in services)
 
 
 def _task(service: Service, home: StateDir, choices: StackOptions, programs: dict[str, Program]) -> Task:
-    arguments, environment = fill(service, home, choices)
-    folder = choices.env_folder if service.own_settings else str(home.data)
+    arguments, environment = render_command(service, home, choices)
+    folder = choices.env_folder if service.reads_settings else str(home.data)
     probe = service.probe(ports_of(choices.port_offset)[service.name], home.secrets)
     if service.program is None:
-        return Task(service.name, arguments, folder, environment, service.own_settings, probe)
+        return Task(service.name, arguments, folder, environment, service.reads_settings, probe)
     program = programs[service.program]
     return Task(
         service.name,
@@ -176,11 +178,11 @@ def _write(home: StateDir, candidate: Candidate) -> None:
     change.prepare()
     change.apply()
     change.close()
-    write_applied(home, wanted(home, candidate.component_settings, candidate.values))
+    write_digests(home, target_digests(home, candidate.component_settings, candidate.values))
 
 
 def _supervise(home: StateDir, environment: Mapping[str, str]) -> None:
-    state_files.write_report(home, state_files.SupervisorStatus())  # a former supervisor's: its pid is void
+    state_files.write_status(home, state_files.SupervisorStatus())  # a former supervisor's: its pid is void
     log = home.logs / "supervisor.log"
     with os.fdopen(append_private(log), "ab") as output:
         subprocess.run(
@@ -194,7 +196,7 @@ def _supervise(home: StateDir, environment: Mapping[str, str]) -> None:
             start_new_session=True,
         )
     wait_until(
-        lambda: state_files.supervisor(home) is not None,
+        lambda: state_files.supervisor_pid(home) is not None,
         START_S,
         f"the supervisor does not come up; see {log}",
     )

@@ -17,14 +17,14 @@ from tallow.stack.engines.state.marker import (
     IGNORE_TEXT,
     PEER_FOLDER,
     FolderKind,
-    recognise,
+    folder_kind,
 )
-from tallow.stack.engines.state.state_dir import HomeError, StateDir, is_protected
+from tallow.stack.engines.state.state_dir import StateDir, StateDirError, is_protected
 from tallow.stack.engines.supervisor import state_files
 
 
 @dataclass(frozen=True, slots=True)
-class Remains:
+class PurgeResult:
     """What a purge left in place.
 
     Attributes:
@@ -33,10 +33,10 @@ class Remains:
     """
 
     foreign: tuple[Path, ...] = ()
-    transfers: bool = False
+    has_transfers: bool = False
 
 
-def purge(home: StateDir) -> Remains:
+def purge(home: StateDir) -> PurgeResult:
     """Remove a stopped stack: data, logs, configuration, credentials, and the folder if it is empty then.
 
     Entries are removed by their names in :mod:`layout`. Symbolic links are neither followed nor removed. The
@@ -45,19 +45,21 @@ def purge(home: StateDir) -> Remains:
     Raises:
         HomeError: the folder is no stack's, a stack runs in it, or something could not be removed.
     """
-    kind = recognise(home.root)
+    kind = folder_kind(home.root)
     if kind is FolderKind.MISSING:
-        return Remains()
+        return PurgeResult()
     if kind is not FolderKind.STATE:
-        raise HomeError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
+        raise StateDirError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
     private_folder(home.run)  # for the lock: an interrupted `up` may have made the marker alone
     with locked(home, "up"):
-        if state_files.supervisor(home):
-            raise HomeError(f"a stack runs in {home.root}; nothing was removed; stop it with: tallow down")
+        if state_files.supervisor_pid(home):
+            raise StateDirError(
+                f"a stack runs in {home.root}; nothing was removed; stop it with: tallow down"
+            )
         failures = _remove_contents(home.root)
     if failures:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        raise HomeError(
+        raise StateDirError(
             f"not everything could be removed: {failures[0]}{more}; run it again when that is mended"
         )
     return _remove_identity(home.root)
@@ -93,12 +95,12 @@ def _remove_if_empty(folder: Path) -> None:
     folder.rmdir()
 
 
-def _remove_identity(root: Path) -> Remains:
+def _remove_identity(root: Path) -> PurgeResult:
     if _is_ours(root / IGNORE_FILE):
         (root / IGNORE_FILE).unlink()
     for name in layout.IDENTITY:
         _remove(root / name)
-    remains = Remains(tuple(_foreign(root)), (root / PEER_FOLDER).exists())
+    remains = PurgeResult(tuple(_foreign(root)), (root / PEER_FOLDER).exists())
     if root.is_symlink() or is_protected(root) or any(root.iterdir()):
         return remains
     with suppress(OSError):  # a mount point, or another user's parent folder: an empty folder stays

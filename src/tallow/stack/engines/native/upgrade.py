@@ -6,16 +6,16 @@ import os
 from dataclasses import replace
 
 from tallow.stack.engines.native import lifecycle, release
-from tallow.stack.engines.native.lifecycle import Say
+from tallow.stack.engines.native.lifecycle import Progress
 from tallow.stack.engines.programs.programs import MissingProgramError
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 
 
-def outdated(home: StateDir, say: Say) -> list[str]:
+def outdated(home: StateDir, say: Progress) -> list[str]:
     """What is newer here than in the running stack, one line each; nothing if none runs."""
-    if state_files.supervisor(home) is None:
+    if state_files.supervisor_pid(home) is None:
         return []
     try:
         programs = lifecycle.ensure_programs(say)
@@ -24,7 +24,7 @@ def outdated(home: StateDir, say: Say) -> list[str]:
     return release.differences(state_files.read_plan(home).release, release.current(programs))
 
 
-def restart_stack(home: StateDir, choices: StackOptions, say: Say) -> Candidate:
+def restart_stack(home: StateDir, choices: StackOptions, say: Progress) -> Candidate:
     """Stop a running stack and start it with what is here now; it keeps the folder of its ``.env``, and the
     variables that its environment gave.
 
@@ -36,7 +36,7 @@ def restart_stack(home: StateDir, choices: StackOptions, say: Say) -> Candidate:
     Raises:
         StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
     """
-    had = home.choices()
+    had = home.options()
     lifecycle.require_same_ports(had, choices)
     new = replace(had, liveness_timeout=choices.liveness_timeout)
     candidate = validate(home, new, os.environ, say, running=True)

@@ -127,7 +127,7 @@ def _fetch(package: str, tools: Path) -> str:
             version = run(["dpkg-deb", "--field", str(archive), "Version"]).strip()
     shutil.rmtree(archives)
     _relocate(package, draft)
-    package_folders.put_in_place(draft, tools / package, version)
+    package_folders.activate(draft, tools / package, version)
     return version
 
 

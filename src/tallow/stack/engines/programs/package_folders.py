@@ -20,7 +20,7 @@ def version(link: Path) -> str:
     return link.readlink().name.partition("_")[2] if link.is_symlink() else ""
 
 
-def put_in_place(draft: Path, link: Path, new_version: str) -> None:
+def activate(draft: Path, link: Path, new_version: str) -> None:
     """Give a finished folder the name ``LINK_VERSION``, and lead the link to it in one step."""
     folder = link.with_name(f"{link.name}_{new_version}")
     (draft / UNPACKED).touch()

@@ -23,11 +23,11 @@ PROGRAMS_VARIABLE: Final = "TALLOW_PROGRAMS"
 _SYSTEM: Final = ("/usr/sbin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/lib/postgresql/15/bin")
 _FOLDERS: Final = ("usr/bin", "bin", "usr/sbin", "usr/lib/postgresql/15/bin")
 
-Say = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ProgramSpec:
     """Under which names a program may be found, and what brings it."""
 
     names: tuple[str, ...]
@@ -35,12 +35,12 @@ class Wanted:
     brew: str | None = None
 
 
-WANTED: Final[Mapping[str, Wanted]] = {
-    "prometheus": Wanted(("prometheus",), "prometheus", "prometheus"),
-    "promtool": Wanted(("promtool",), "prometheus", "prometheus"),
-    "alertmanager": Wanted(("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager"),
-    "amtool": Wanted(("amtool",), "prometheus-alertmanager"),
-    "node_exporter": Wanted(
+PROGRAMS: Final[Mapping[str, ProgramSpec]] = {
+    "prometheus": ProgramSpec(("prometheus",), "prometheus", "prometheus"),
+    "promtool": ProgramSpec(("promtool",), "prometheus", "prometheus"),
+    "alertmanager": ProgramSpec(("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager"),
+    "amtool": ProgramSpec(("amtool",), "prometheus-alertmanager"),
+    "node_exporter": ProgramSpec(
         ("prometheus-node-exporter", "node_exporter"), "prometheus-node-exporter", "node_exporter"
     ),
 }
@@ -64,7 +64,7 @@ class Program:
         return program_version(self.path, self.environment)
 
 
-def ensure(names: Iterable[str], say: Say = lambda _: None) -> dict[str, Program]:
+def ensure(names: Iterable[str], say: Progress = lambda _: None) -> dict[str, Program]:
     """Programs by their names in :data:`WANTED`, unpacked now where they are missing.
 
     What was unpacked before is renewed once a day, should apt have a newer package.
@@ -76,10 +76,10 @@ def ensure(names: Iterable[str], say: Say = lambda _: None) -> dict[str, Program
     Raises:
         MissingProgramError: one is neither on the PATH nor to be had from apt.
     """
-    return {name: _renewed(WANTED[name], say) or _fetch(name, say) for name in names}
+    return {name: _renewed(PROGRAMS[name], say) or _fetch(name, say) for name in names}
 
 
-def find(wanted: Wanted) -> Program | None:
+def find(wanted: ProgramSpec) -> Program | None:
     """The program if it is on this machine already: the operator's choice, else the newest.
 
     Raises:
@@ -88,7 +88,7 @@ def find(wanted: Wanted) -> Program | None:
     return next(_chosen(wanted), None) or _newest([*_on_the_path(wanted), *_unpacked(wanted)])
 
 
-def fetch(wanted: Wanted) -> Program:
+def fetch(wanted: ProgramSpec) -> Program:
     """The program, from its Debian package.
 
     Raises:
@@ -97,7 +97,7 @@ def fetch(wanted: Wanted) -> Program:
     return unpacked(wanted, debian.unpack(wanted.package, tools_folder()))
 
 
-def unpacked(wanted: Wanted, root: Path) -> Program:
+def unpacked(wanted: ProgramSpec, root: Path) -> Program:
     """The program in an unpacked package."""
     places = (root / folder / name for folder in _FOLDERS for name in wanted.names)
     path = next(place for place in places if place.exists())
@@ -122,7 +122,7 @@ def tools_folder() -> Path:
     )
 
 
-def _chosen(wanted: Wanted) -> Iterator[Program]:
+def _chosen(wanted: ProgramSpec) -> Iterator[Program]:
     """What ``TALLOW_PROGRAMS`` selects: a list of folders and programs, separated as the PATH is."""
     for entry in filter(None, os.environ.get(PROGRAMS_VARIABLE, "").split(os.pathsep)):
         place = Path(entry).absolute()
@@ -138,7 +138,7 @@ def _chosen(wanted: Wanted) -> Iterator[Program]:
             yield Program(found)
 
 
-def _on_the_path(wanted: Wanted) -> Iterator[Program]:
+def _on_the_path(wanted: ProgramSpec) -> Iterator[Program]:
     folders = (*os.environ.get("PATH", os.defpath).split(os.pathsep), *_SYSTEM)
     for folder in dict.fromkeys(filter(None, folders)):
         for name in wanted.names:
@@ -146,7 +146,7 @@ def _on_the_path(wanted: Wanted) -> Iterator[Program]:
                 yield Program(Path(found))
 
 
-def _unpacked(wanted: Wanted) -> Iterator[Program]:
+def _unpacked(wanted: ProgramSpec) -> Iterator[Program]:
     for tools in _places():
         if (tools / wanted.package).exists():
             yield unpacked(wanted, tools / wanted.package)
@@ -178,7 +178,7 @@ def _places() -> list[Path]:
     return places
 
 
-def _renewed(wanted: Wanted, say: Say) -> Program | None:
+def _renewed(wanted: ProgramSpec, say: Progress) -> Program | None:
     """The program that is here, its package unpacked anew before if it is one and apt has a newer one."""
     found = find(wanted)
     if found is None:
@@ -198,8 +198,8 @@ def _renewed(wanted: Wanted, say: Say) -> Program | None:
     return find(wanted)
 
 
-def _fetch(name: str, say: Say) -> Program:
-    wanted = WANTED[name]
+def _fetch(name: str, say: Progress) -> Program:
+    wanted = PROGRAMS[name]
     if not debian.available():
         brew = f"brew install {wanted.brew}, or " if wanted.brew else ""
         raise MissingProgramError(

@@ -20,7 +20,7 @@ from tallow.stack.engines.services.definitions import SERVICES, Service, ports
 from tallow.stack.engines.services.health import probe
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import Running
+from tallow.stack.engines.supervisor.state_files import ProcessStatus
 
 START_S: Final = 60.0
 """How long a service that starts is waited for; Prometheus may have a long log to replay."""
@@ -33,7 +33,7 @@ _METRIC: Final = re.compile(
 Answer = TypeVar("Answer")
 
 
-class RejectedError(StackError):
+class ChangeRejectedError(StackError):
     """A service did not take a change; one line."""
 
 
@@ -60,7 +60,7 @@ def reload_state(service: str, home: StateDir) -> ReloadState | None:
     return ReloadState(found.get("successful") == 1, found.get("success_timestamp_seconds", 0.0))
 
 
-def take(service: str, home: StateDir, files: Iterable[Path], *, changed: bool) -> bool:
+def reload_configuration(service: str, home: StateDir, files: Iterable[Path], *, changed: bool) -> bool:
     """Have a service read its configuration unless it uses the present files already; whether it had to.
 
     Args:
@@ -74,7 +74,7 @@ def take(service: str, home: StateDir, files: Iterable[Path], *, changed: bool) 
     log = LogExcerpt(home.logs, service)
     before = _wait(lambda: _state_while_running(service, home), START_S)
     if before is None:
-        raise RejectedError(
+        raise ChangeRejectedError(
             f"{service} does not answer yet, and reads its configuration when it has started; "
             "to be sure, repeat: tallow reload"
         )
@@ -85,7 +85,7 @@ def take(service: str, home: StateDir, files: Iterable[Path], *, changed: bool) 
     after = _wait(lambda: _decided(reload_state(service, home), before, signalled_at, log), RELOAD_S)
     if after is None or not after.successful:
         reason = log.error() or f"see: tallow logs {service} --level error"
-        raise RejectedError(f"{service} refuses the configuration: {reason}")
+        raise ChangeRejectedError(f"{service} refuses the configuration: {reason}")
     return True
 
 
@@ -114,7 +114,7 @@ def restart_until_ready(home: StateDir, names: Iterable[str], reason: str) -> tu
     logs = {name: LogExcerpt(home.logs, name) for name in names}
     restarts = {name: _running(name, home).restarts for name in logs}
     restarted = restart(home, logs, reason) if logs else ()
-    known = ports(home.choices().port_offset)
+    known = ports(home.options().port_offset)
     for service in SERVICES:
         if service.name in restarted:
             _wait_until_ready(service, known[service.name], home, restarts[service.name], logs[service.name])
@@ -126,25 +126,25 @@ def _wait_until_ready(service: Service, port: int, home: StateDir, restarts: int
     while not (health := probe(service, port, home)).healthy:
         running = _running(service.name, home)
         if running.state == "waiting" or running.restarts > restarts:
-            raise RejectedError(f"{service.name} does not start: {log.error() or _end_of(running)}")
+            raise ChangeRejectedError(f"{service.name} does not start: {log.error() or _end_of(running)}")
         if time.monotonic() > deadline:
-            raise RejectedError(f"{service.name} is not ready within {START_S:.0f} s ({health.why})")
+            raise ChangeRejectedError(f"{service.name} is not ready within {START_S:.0f} s ({health.why})")
         time.sleep(POLL_S)
 
 
 def _state_while_running(service: str, home: StateDir) -> ReloadState | None:
     running = _running(service, home)
     if running.state == "waiting":
-        raise RejectedError(f"{service} does not run: {_end_of(running)}")
+        raise ChangeRejectedError(f"{service} does not run: {_end_of(running)}")
     return reload_state(service, home)
 
 
-def _end_of(running: Running) -> str:
+def _end_of(running: ProcessStatus) -> str:
     return running.last_exit.reason if running.last_exit else "it ended"
 
 
-def _running(service: str, home: StateDir) -> Running:
-    return state_files.read_report(home).services.get(service, Running())
+def _running(service: str, home: StateDir) -> ProcessStatus:
+    return state_files.read_status(home).services.get(service, ProcessStatus())
 
 
 def _signal(service: str, home: StateDir) -> None:
@@ -154,7 +154,7 @@ def _signal(service: str, home: StateDir) -> None:
             raise psutil.NoSuchProcess(0)
         process.send_signal(signal.SIGHUP)
     except psutil.Error:
-        raise RejectedError(f"{service} does not run; see: tallow status") from None
+        raise ChangeRejectedError(f"{service} does not run; see: tallow status") from None
 
 
 def _wait(ask: Callable[[], Answer | None], seconds: float) -> Answer | None:

@@ -11,10 +11,10 @@ from typing import Final
 from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.engines.errors import NotRunningError, StackError
 from tallow.stack.engines.reload import snapshot
-from tallow.stack.engines.reload.acceptance import restart_until_ready, take
+from tallow.stack.engines.reload.acceptance import reload_configuration, restart_until_ready
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
-from tallow.stack.engines.reload.snapshot import Applied
+from tallow.stack.engines.reload.snapshot import ServiceDigests
 from tallow.stack.engines.services.control import restart
 from tallow.stack.engines.services.definitions import NAMES, SERVICES
 from tallow.stack.engines.services.health import probe_all
@@ -28,7 +28,7 @@ _NOT_RUNNING: Final = "nothing runs here; start it with: tallow up"
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
+class ReloadResult:
     """What a reload did.
 
     Attributes:
@@ -48,7 +48,7 @@ class Reloaded:
     notes: tuple[str, ...] = ()
 
 
-def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], None]) -> Reloaded:
+def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], None]) -> ReloadResult:
     """Bring changed settings into effect.
 
     Everything is validated before a file is written. A service that refuses a change takes all of it back:
@@ -67,7 +67,7 @@ def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], 
     _see_that_it_runs(home)
     with locked(home, "up"):
         _see_that_it_runs(home)
-        candidate = validate(home, home.choices(), environment, say, running=True)
+        candidate = validate(home, home.options(), environment, say, running=True)
         variables = candidate.changed_variables(home)
         change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
         change.prepare()
@@ -76,11 +76,11 @@ def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], 
         finally:
             change.close()
         held = state_files.read_plan(home).held
-        return Reloaded(variables, change.paths, reread, restarted, held, candidate.notes)
+        return ReloadResult(variables, change.paths, reread, restarted, held, candidate.notes)
 
 
 @dataclass(frozen=True, slots=True)
-class Rotated:
+class RotationResult:
     """What came of new credentials.
 
     Attributes:
@@ -92,7 +92,7 @@ class Rotated:
     keeps_metrics_token: bool = False
 
 
-def apply_rotation(home: StateDir) -> Rotated:
+def apply_rotation(home: StateDir) -> RotationResult:
     """Restart the services that read credentials only at their start: those whose credentials changed.
 
     Settings are not read again.
@@ -101,26 +101,26 @@ def apply_rotation(home: StateDir) -> Rotated:
         StackError: one does not start with them.
     """
     with locked(home, "up"):
-        if state_files.supervisor(home) is None:
-            return Rotated()
+        if state_files.supervisor_pid(home) is None:
+            return RotationResult()
         if chosen := snapshot.running_settings(home).metrics_token:
             write_private(home.secrets / METRICS_TOKEN_FILE, chosen)  # the operator's is not ours to rotate
-        before = snapshot.read_applied(home)
-        after = Applied(before.settings, snapshot.credential_digests(home))
-        restarted = restart_until_ready(home, before.changed(after), "tallow credentials rotate")
-        snapshot.write_applied(home, after)
-        return Rotated(restarted, keeps_metrics_token=chosen is not None)
+        before = snapshot.read_digests(home)
+        after = ServiceDigests(before.settings, snapshot.credential_digests(home))
+        restarted = restart_until_ready(home, before.changed_services(after), "tallow credentials rotate")
+        snapshot.write_digests(home, after)
+        return RotationResult(restarted, keeps_metrics_token=chosen is not None)
 
 
-def pending(home: StateDir, candidate: Candidate) -> bool:
+def has_pending_changes(home: StateDir, candidate: Candidate) -> bool:
     """Whether a reload would change anything."""
     change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
-    wanted = snapshot.wanted(home, candidate.component_settings, candidate.values)
-    return bool(change.paths or snapshot.read_applied(home).changed(wanted))
+    wanted = snapshot.target_digests(home, candidate.component_settings, candidate.values)
+    return bool(change.paths or snapshot.read_digests(home).changed_services(wanted))
 
 
 def _see_that_it_runs(home: StateDir) -> None:
-    if state_files.supervisor(home) is None:
+    if state_files.supervisor_pid(home) is None:
         raise NotRunningError(_NOT_RUNNING)
 
 
@@ -149,9 +149,9 @@ class _Attempt:
         files = [path for path in folder.rglob("*") if path.is_file()]
         changed = any(folder in path.parents for path in self._change.paths)
         with self._tolerating(name):
-            if state_files.read_report(self._home).services[name].state == "waiting":
+            if state_files.read_status(self._home).services[name].state == "waiting":
                 restart(self._home, [name], "tallow reload")
-            if take(name, self._home, files, changed=changed):
+            if reload_configuration(name, self._home, files, changed=changed):
                 self.reread.append(name)
 
     def restart(self, name: str, reason: str) -> None:
@@ -182,7 +182,7 @@ def _apply(
         StackError: a service does not; the files are as they were, unless it did not work before either.
         OSError: a file cannot be replaced; likewise.
     """
-    before = snapshot.read_applied(home)
+    before = snapshot.read_digests(home)
     held = state_files.read_plan(home).held
     failing = {name for name, health in probe_all(home).items() if not health.healthy} - {*held}
     reason = f"tallow reload: {', '.join(variables)} changed" if variables else "tallow reload"
@@ -192,11 +192,11 @@ def _apply(
         for name in _SIGNALLED:
             if name not in held:
                 attempt.reread_configuration(name)
-        wanted = snapshot.wanted(home, candidate.component_settings, candidate.values)
-        stale = before.changed(wanted)
+        wanted = snapshot.target_digests(home, candidate.component_settings, candidate.values)
+        stale = before.changed_services(wanted)
         for name in sorted((stale | (_waiting(home) - {*_SIGNALLED})) - {*held}):
             attempt.restart(name, reason)
-        snapshot.write_applied(home, wanted)
+        snapshot.write_digests(home, wanted)
     except (StackError, OSError) as error:
         raise StackError(f"{_words(error)}; {_take_back(home, change, stale)}") from None
     if attempt.problems:
@@ -209,7 +209,7 @@ def _apply(
 def _waiting(home: StateDir) -> set[str]:
     """Services that have failed and wait for their next start."""
     return {
-        name for name, running in state_files.read_report(home).services.items() if running.state == "waiting"
+        name for name, running in state_files.read_status(home).services.items() if running.state == "waiting"
     }
 
 

@@ -13,10 +13,10 @@ from tallow.monitoring.settings.errors import BadSettingError
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
 from tallow.stack.engines import configuration
 from tallow.stack.engines.reload.component_check import check_components
-from tallow.stack.engines.reload.misspelling import meant
-from tallow.stack.engines.reload.notes import notes_on
+from tallow.stack.engines.reload.misspelling import closest_name
+from tallow.stack.engines.reload.notes import setting_notes
 from tallow.stack.engines.reload.program_check import check_configuration
-from tallow.stack.engines.reload.snapshot import ENVIRONMENT_FILE, as_text, read_values, stored_environment
+from tallow.stack.engines.reload.snapshot import ENVIRONMENT_FILE, env_text, read_values, stored_environment
 from tallow.stack.engines.services.definitions import SETTINGS_FILE
 from tallow.stack.engines.stack_settings import CLASSES, StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
@@ -49,7 +49,7 @@ class Candidate:
             name for name in sorted({*before, *self.values}) if before.get(name) != self.values.get(name)
         )
 
-    def environment_of_services(self) -> dict[str, str]:
+    def service_environment(self) -> dict[str, str]:
         """This process's environment without settings: services read these from their file."""
         settings = [setting for one in self.component_settings.values() for setting in one]
         names = {ENV_FILE_VARIABLE, *_names(settings)}
@@ -94,11 +94,11 @@ def validate(
     values = _in_effect(source, known)
     files = {
         **configuration.render(home, choices, settings),
-        home.secrets / SETTINGS_FILE: as_text(values),
-        home.secrets / ENVIRONMENT_FILE: as_text(_settings_in(merged, known)),
+        home.secrets / SETTINGS_FILE: env_text(values),
+        home.secrets / ENVIRONMENT_FILE: env_text(_settings_in(merged, known)),
     }
-    notes = (*notes_on(source, known), *check_configuration(home, choices, settings, say))
-    obsolete = tuple(configuration.obsolete(home, files))
+    notes = (*setting_notes(source, known), *check_configuration(home, choices, settings, say))
+    obsolete = tuple(configuration.obsolete_files(home, files))
     return Candidate(settings, values, component_settings, files, obsolete, notes)
 
 
@@ -124,7 +124,7 @@ def _refuse_misspellings(env_file: EnvFile, known: Collection[str]) -> None:
             raise BadSettingError(
                 f"{env_file.path}, line {entry.line}: {stem} takes no file; set {stem} itself"
             )
-        if other := meant(name, known):
+        if other := closest_name(name, known):
             raise BadSettingError(
                 f"{env_file.path}, line {entry.line}: {name} is no setting; did you mean {other}?"
             )

@@ -13,7 +13,7 @@ from typing import Final
 
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.monitoring.settings.errors import BadSettingError
-from tallow.stack.engines.services.definitions import SERVICES, Service, fill
+from tallow.stack.engines.services.definitions import SERVICES, Service, render_command
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 TIMEOUT_S: Final = 60.0
@@ -47,7 +47,7 @@ def check_components(
     processes = {
         service.name: _start(service, home, choices, environment)
         for service in SERVICES
-        if service.own_settings
+        if service.reads_settings
     }
     try:
         return {name: _result(name, process) for name, process in processes.items()}
@@ -60,7 +60,7 @@ def check_components(
 def _start(
     service: Service, home: StateDir, choices: StackOptions, environment: Mapping[str, str]
 ) -> subprocess.Popen[str]:
-    arguments, _ = fill(service, home, choices)
+    arguments, _ = render_command(service, home, choices)
     try:
         return subprocess.Popen(
             [*arguments, FLAG],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 
-def meant(name: str, known: Collection[str]) -> str | None:
+def closest_name(name: str, known: Collection[str]) -> str | None:
     """The known name that is one edit away; None for a known name and for one that resembles none.
 
     An edit adds, removes or changes one character, or swaps two neighbours (Damerau-Levenshtein distance 1).

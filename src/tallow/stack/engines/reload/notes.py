@@ -11,7 +11,7 @@ from tallow.monitoring.settings.env_file import EnvFile
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
 from tallow.monitoring.variables import names
 from tallow.stack import variables as stack
-from tallow.stack.engines.reload.misspelling import meant
+from tallow.stack.engines.reload.misspelling import closest_name
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.prometheus import METRICS_TOKEN_FILE
 
@@ -24,7 +24,7 @@ _DOCUMENTED: Final = frozenset(names((*library.SECTIONS, *stack.SECTIONS)))
 """Those of them that are no settings are not read from a file."""
 
 
-def notes_on(source: VariableSource, settings: Sequence[SettingVariables]) -> tuple[str, ...]:
+def setting_notes(source: VariableSource, settings: Sequence[SettingVariables]) -> tuple[str, ...]:
     """What has no effect, one line each.
 
     Args:
@@ -81,5 +81,5 @@ def _decided_by_the_stack(source: VariableSource) -> Iterator[str]:
 
 def _misspelled(environment: Iterable[str], known: Collection[str]) -> Iterator[str]:
     for name in environment:
-        if other := meant(name, known):
+        if other := closest_name(name, known):
             yield f"{name} in the environment is no setting; did you mean {other}?"

@@ -34,7 +34,7 @@ def running_settings(home: StateDir) -> StackSettings:
     """
     path = home.secrets / SETTINGS_FILE
     if not path.exists():  # started by an earlier version
-        return configuration.load_settings(Path(home.choices().env_folder))
+        return configuration.load_settings(Path(home.options().env_folder))
     return StackSettings.load(VariableSource({}, read_env_file(path, {})))
 
 
@@ -43,7 +43,7 @@ def read_values(path: Path) -> dict[str, str]:
     return {name: entry.value for name, entry in read_env_file(path, {}).entries.items()}
 
 
-def as_text(values: Mapping[str, str]) -> str:
+def env_text(values: Mapping[str, str]) -> str:
     """Variables as a file of the form of ``.env``."""
     return "".join(f"{name}={quoted(value)}\n" for name, value in sorted(values.items()))
 
@@ -54,13 +54,13 @@ def stored_environment(home: StateDir) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class ServiceDigests:
     """What services were started with: digests, by service."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=dict)
 
-    def changed(self, other: Applied) -> set[str]:
+    def changed_services(self, other: ServiceDigests) -> set[str]:
         """The services that another set of digests would start differently."""
         return {
             name
@@ -70,9 +70,9 @@ class Applied:
         }
 
 
-def wanted(
+def target_digests(
     home: StateDir, settings: Mapping[str, Iterable[SettingVariables]], values: Mapping[str, str]
-) -> Applied:
+) -> ServiceDigests:
     """Digests of what services read only when they start.
 
     Args:
@@ -82,7 +82,7 @@ def wanted(
     found = {
         name: _digest([_read(setting, values) for setting in groups]) for name, groups in settings.items()
     }
-    return Applied(found, credential_digests(home))
+    return ServiceDigests(found, credential_digests(home))
 
 
 def credential_digests(home: StateDir) -> dict[str, str]:
@@ -94,16 +94,16 @@ def credential_digests(home: StateDir) -> dict[str, str]:
     }
 
 
-def read_applied(home: StateDir) -> Applied:
+def read_digests(home: StateDir) -> ServiceDigests:
     """What services were started with; nothing if that is not known."""
     found = read_json(home.run / APPLIED_FILE)
     try:
-        return Applied(dict(found["settings"]), dict(found["credentials"]))
+        return ServiceDigests(dict(found["settings"]), dict(found["credentials"]))
     except (TypeError, KeyError, ValueError):
-        return Applied()
+        return ServiceDigests()
 
 
-def write_applied(home: StateDir, applied: Applied) -> None:
+def write_digests(home: StateDir, applied: ServiceDigests) -> None:
     """Remember what services were started with."""
     write_private(home.run / APPLIED_FILE, json.dumps(asdict(applied), indent=1))
 

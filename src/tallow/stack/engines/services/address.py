@@ -19,8 +19,8 @@ def server_url(home: StateDir) -> str | None:
         return None
     # Imported here: `tallow send` asks on every start, and most machines that send have no stack.
     from tallow.stack.engines.services.definitions import HOST, ports
-    from tallow.stack.engines.supervisor.state_files import supervisor
+    from tallow.stack.engines.supervisor.state_files import supervisor_pid
 
-    if supervisor(home) is None:
+    if supervisor_pid(home) is None:
         return None
-    return f"http://{HOST}:{ports(home.choices().port_offset)['tallow']}"
+    return f"http://{HOST}:{ports(home.options().port_offset)['tallow']}"

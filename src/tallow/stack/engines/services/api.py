@@ -35,7 +35,7 @@ class Api:
     @classmethod
     def of(cls, service: str, home: StateDir) -> Api:
         """The API of a service of the stack in ``home``."""
-        port = ports(home.choices().port_offset)[service]
+        port = ports(home.options().port_offset)[service]
         return cls(service, f"http://{HOST}:{port}", (USER, credentials.password(home.secrets)))
 
     def get(self, path: str, **query: str) -> Any:

@@ -48,7 +48,7 @@ def restart(home: StateDir, names: Iterable[str], reason: str) -> tuple[str, ...
 
     deadline = time.monotonic() + STOP_S
     while waiting := pending():
-        if time.monotonic() > deadline or state_files.supervisor(home) is None:
+        if time.monotonic() > deadline or state_files.supervisor_pid(home) is None:
             raise StackError(f"{', '.join(waiting)} did not restart; see: tallow logs supervisor")
         time.sleep(POLL_S)
     return restarted
@@ -71,7 +71,7 @@ def hold(home: StateDir, names: Iterable[str]) -> None:
         home, lambda old: replace(old, held=tuple(sorted({*old.held, *stopped}))), supervisor
     )
     wait_until(
-        lambda: all(state_files.read_report(home).services[name].pid is None for name in stopped),
+        lambda: all(state_files.read_status(home).services[name].pid is None for name in stopped),
         STOP_S,
         f"{', '.join(sorted(stopped))} did not stop",
     )
@@ -83,7 +83,7 @@ def require_supervisor(home: StateDir) -> int:
     Raises:
         NotRunningError: there is none.
     """
-    supervisor = state_files.supervisor(home)
+    supervisor = state_files.supervisor_pid(home)
     if supervisor is None:
         raise NotRunningError("nothing runs here; start it with: tallow up")
     return supervisor
@@ -118,5 +118,5 @@ def _last_requested(plan: SupervisorPlan, name: str) -> int:
 
 def _last_handled(home: StateDir, name: str) -> int:
     """The number of the last restart request of a service that the supervisor carried out."""
-    report = state_files.read_report(home)
+    report = state_files.read_status(home)
     return report.services[name].restart_request if name in report.services else 0

@@ -47,13 +47,13 @@ class Service:
 
     name: str
     port: int
-    what: str
+    description: str
     """A few words for people."""
     arguments: tuple[str, ...]
     program: str | None = None
     """A program of `binaries.WANTED`; without one the arguments name a Python module of Tallow."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    own_settings: bool = False
+    reads_settings: bool = False
     """Whether it reads the operator's settings by itself; ``--check-settings`` has it check them and print
     the variables that it reads."""
     ready: str = "/-/ready"
@@ -62,7 +62,7 @@ class Service:
     """A path that is answered as long as the service lives, or :data:`plan.SMTP`; no password is sent."""
     access: Access = "open"
     """What it asks of whoever reads its metrics; a password guards all of its pages."""
-    page: str | None = "/"
+    page_path: str | None = "/"
     """The path worth opening in a browser, None where there is none."""
     scraped: bool = True
     reloads_on_sighup: bool = False
@@ -85,7 +85,7 @@ SERVICES: Final = (
     Service(
         name="mailbox",
         port=1025,
-        what="stores alert e-mails",
+        description="stores alert e-mails",
         arguments=(
             "tallow.stack.mailbox.server",
             "--port={port}",
@@ -94,13 +94,13 @@ SERVICES: Final = (
         ),
         ready=SMTP,
         alive=SMTP,
-        page=None,
+        page_path=None,
         scraped=False,
     ),
     Service(
         name="heartbeat",
         port=HEARTBEAT_PORT,
-        what="dead man's switch",
+        description="dead man's switch",
         arguments=(
             "tallow.stack.heartbeat",
             "--port={port}",
@@ -113,7 +113,7 @@ SERVICES: Final = (
             "--scale={scale}",
         ),
         environment={ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}"},
-        own_settings=True,
+        reads_settings=True,
         ready="/healthz",
         access="password",
         scraped=False,
@@ -121,7 +121,7 @@ SERVICES: Final = (
     Service(
         name="tallow",
         port=3000,
-        what="file transfer",
+        description="file transfer",
         arguments=("tallow", "serve", "--port", "{port}", "--data-dir", "{data}/tallow"),
         environment={
             ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}",
@@ -130,7 +130,7 @@ SERVICES: Final = (
             "LOG_FORMAT": "json",
         },
         credentials=(METRICS_TOKEN_FILE,),
-        own_settings=True,
+        reads_settings=True,
         ready="/api/health/readiness",
         alive="/api/health/liveness",
         access="token",
@@ -138,7 +138,7 @@ SERVICES: Final = (
     Service(
         name="node-exporter",
         port=9100,
-        what="metrics of this host",
+        description="metrics of this host",
         program="node_exporter",
         arguments=(
             f"--web.listen-address={HOST}:{{port}}",
@@ -151,12 +151,12 @@ SERVICES: Final = (
         ready="/",
         alive="/",
         access="password",
-        page=None,
+        page_path=None,
     ),
     Service(
         name="alertmanager",
         port=9093,
-        what="routes alerts",
+        description="routes alerts",
         program="alertmanager",
         arguments=(
             "--config.file={config}/alertmanager/alertmanager.yml",
@@ -169,14 +169,14 @@ SERVICES: Final = (
             "--log.format=json",
         ),
         alive="/-/healthy",
-        page=None,  # Debian builds it without its pages; `tallow alerts` says what they would
+        page_path=None,  # Debian builds it without its pages; `tallow alerts` says what they would
         access="password",
         reloads_on_sighup=True,
     ),
     Service(
         name="prometheus",
         port=9090,
-        what="metrics and rules",
+        description="metrics and rules",
         program="prometheus",
         arguments=(
             "--config.file={config}/prometheus/prometheus.yml",
@@ -199,7 +199,7 @@ SERVICES: Final = (
     Service(
         name="dashboards",
         port=DASHBOARDS_PORT,
-        what="dashboards, browser",
+        description="dashboards, browser",
         arguments=(
             *("tallow", "viewer", "--host", HOST, "--port", "{port}"),
             *("--prometheus", f"http://{HOST}:{{ports[prometheus]}}"),
@@ -223,7 +223,9 @@ def ports(offset: int) -> dict[str, int]:
     return {service.name: service.port + offset for service in SERVICES}
 
 
-def fill(service: Service, home: StateDir, choices: StackOptions) -> tuple[list[str], dict[str, str]]:
+def render_command(
+    service: Service, home: StateDir, choices: StackOptions
+) -> tuple[list[str], dict[str, str]]:
     """A service's arguments and environment, filled in."""
     known = ports(choices.port_offset)
     facts: dict[str, Any] = {

@@ -34,7 +34,7 @@ class Health:
 
 def probe_all(home: StateDir) -> dict[str, Health]:
     """Check every service of the stack in ``home``, in the order in which they start."""
-    port_of = ports(home.choices().port_offset)
+    port_of = ports(home.options().port_offset)
     return {service.name: probe(service, port_of[service.name], home) for service in SERVICES}
 
 

@@ -16,14 +16,16 @@ class PortTakenError(Exception):
     """Ports that the stack wants are taken: one line each, naming the port and who holds it."""
 
 
-def check(wanted: Mapping[str, int]) -> None:
+def require_free(wanted: Mapping[str, int]) -> None:
     """See that each port can be listened on; service name to port.
 
     Raises:
         PortTakenError: at least one is taken.
     """
     taken = [
-        f"port {port} ({name}) is taken by {holder(port)}" for name, port in wanted.items() if used(port)
+        f"port {port} ({name}) is taken by {listener(port)}"
+        for name, port in wanted.items()
+        if is_taken(port)
     ]
     if taken:
         raise PortTakenError(
@@ -31,7 +33,7 @@ def check(wanted: Mapping[str, int]) -> None:
         )
 
 
-def used(port: int) -> bool:
+def is_taken(port: int) -> bool:
     """Whether the port cannot be listened on.
 
     Raises:
@@ -50,7 +52,7 @@ def used(port: int) -> bool:
     return False
 
 
-def holder(port: int) -> str:
+def listener(port: int) -> str:
     """Who listens on a port, in words."""
     with suppress(psutil.Error, OSError, NotImplementedError):
         for connection in psutil.net_connections("tcp"):

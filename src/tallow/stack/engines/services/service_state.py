@@ -12,7 +12,7 @@ import psutil
 from tallow.stack.engines.services.health import Health, probe_all
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.state_files import Exit, Running
+from tallow.stack.engines.supervisor.state_files import ExitRecord, ProcessStatus
 
 START_S: Final = 60.0
 """How long a process may take until it answers; after that it is failing."""
@@ -41,13 +41,13 @@ class ServiceState:
 
 def service_states(home: StateDir) -> dict[str, ServiceState]:
     """Ask every service of the stack in ``home``; in the order of the services."""
-    report = state_files.read_report(home)
+    report = state_files.read_status(home)
     return {
         name: service_state(report.services.get(name), health) for name, health in probe_all(home).items()
     }
 
 
-def service_state(running: Running | None, health: Health) -> ServiceState:
+def service_state(running: ProcessStatus | None, health: Health) -> ServiceState:
     """Judge one service.
 
     An answer alone does not make a service healthy: another program may have taken its port.
@@ -70,7 +70,7 @@ def service_state(running: Running | None, health: Health) -> ServiceState:
     return ServiceState("starting" if is_new else "failing", health.why)
 
 
-def ago(since: float) -> str:
+def format_age(since: float) -> str:
     """How long ago a time is, in its largest unit: ``12 m``. The argument is in seconds since the epoch."""
     seconds = int(max(0, time.time() - since))
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
@@ -79,10 +79,10 @@ def ago(since: float) -> str:
     return f"{seconds} s"
 
 
-def _why_no_process(running: Running, health: Health) -> str:
+def _why_no_process(running: ProcessStatus, health: Health) -> str:
     """Why a service has no process, and what happens next."""
     ended = running.last_exit
-    parts = [f"{ended.reason}, {ago(ended.at)} ago" if ended else "its process has ended"]
+    parts = [f"{ended.reason}, {format_age(ended.at)} ago" if ended else "its process has ended"]
     if running.state == "waiting":
         parts.append("it is started again in a moment")
     if health.healthy:
@@ -90,11 +90,11 @@ def _why_no_process(running: Running, health: Health) -> str:
     return "; ".join(parts)
 
 
-def _recent_failure(ended: Exit | None) -> str:
+def _recent_failure(ended: ExitRecord | None) -> str:
     """Why a healthy service was started again, unless somebody asked for it."""
     if ended is None or ended.cause in {"restart", "stop"} or time.time() - ended.at > RECENT_S:
         return ""
-    return f"started again {ago(ended.at)} ago: {ended.reason}"
+    return f"started again {format_age(ended.at)} ago: {ended.reason}"
 
 
 def _is_suspended(process: psutil.Process) -> bool:

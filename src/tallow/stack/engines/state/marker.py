@@ -32,7 +32,7 @@ class FolderKind(Enum):
     FOREIGN = "foreign"
 
 
-def recognise(root: Path) -> FolderKind:
+def folder_kind(root: Path) -> FolderKind:
     """What a folder is. Nothing is written.
 
     A state folder has the marker. Those of earlier versions have none: they have the file of `up`'s options,

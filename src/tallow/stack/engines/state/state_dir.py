@@ -17,19 +17,19 @@ from tallow.stack.engines.state.marker import (
     MARKER_TEXT,
     OPTIONS_FILE,
     FolderKind,
+    folder_kind,
     foreign_entry,
-    recognise,
 )
 
 LIVENESS_TIMEOUT_S: Final = 120.0
 """A service that has not answered for so long is restarted."""
 
 
-class HomeError(Exception):
+class StateDirError(Exception):
     """The folder cannot be used: one line that says why."""
 
 
-class NoStackError(HomeError):
+class NoStackError(StateDirError):
     """No stack was ever started in the folder."""
 
 
@@ -64,7 +64,7 @@ class StateDir:
         try:
             return cls(named.expanduser().absolute())
         except RuntimeError:  # neither HOME nor the system's list of users says it
-            raise HomeError("this user has no home folder; name the stack's folder with --home") from None
+            raise StateDirError("this user has no home folder; name the stack's folder with --home") from None
 
     @property
     def secrets(self) -> Path:
@@ -87,17 +87,17 @@ class StateDir:
         return self.root / "run"
 
     @property
-    def choices_file(self) -> Path:
+    def options_file(self) -> Path:
         return self.root / OPTIONS_FILE
 
     def exists(self) -> bool:
         """Whether `up` has ever run here."""
-        return self.choices_file.exists()
+        return self.options_file.exists()
 
     def is_state_folder(self) -> bool:
         """Whether `up` made or accepted this folder, even if it did not come to its end."""
         try:
-            return recognise(self.root) is FolderKind.STATE
+            return folder_kind(self.root) is FolderKind.STATE
         except OSError:
             return False
 
@@ -112,21 +112,23 @@ class StateDir:
             self._accept()
             self._make_folders()
         except OSError as error:
-            raise HomeError(
+            raise StateDirError(
                 f"the stack's folder {self.root} cannot be made: {error.strerror}; name another with --home"
             ) from None
 
     def _accept(self) -> None:
         """See that the folder may become the stack's, and mark it before anything else is put into it."""
-        kind = recognise(self.root)
+        kind = folder_kind(self.root)
         if kind is not FolderKind.MISSING and (owner := self.root.stat().st_uid) != os.getuid():
-            raise HomeError(f"{self.root} belongs to another user (uid {owner}); name another with --home")
+            raise StateDirError(
+                f"{self.root} belongs to another user (uid {owner}); name another with --home"
+            )
         if kind is not FolderKind.STATE and is_protected(self.root):
-            raise HomeError(
+            raise StateDirError(
                 f"{self.root} cannot be a stack's own folder; name a folder inside it with --home"
             )
         if kind is FolderKind.FOREIGN:
-            raise HomeError(
+            raise StateDirError(
                 f"{self.root} holds files that no Tallow stack made, such as {foreign_entry(self.root)!r}; "
                 "name a folder that is new or empty with --home"
             )
@@ -140,26 +142,26 @@ class StateDir:
             private_folder(folder)
         self.root.chmod(0o700)
 
-    def choices(self) -> StackOptions:
+    def options(self) -> StackOptions:
         """What `up` was told last. What another version added to it is left out.
 
         Raises:
             HomeError: the file cannot be read.
         """
         try:
-            found = json.loads(self.choices_file.read_text(encoding="utf-8"))
+            found = json.loads(self.options_file.read_text(encoding="utf-8"))
             known = {one.name for one in fields(StackOptions)}
             return StackOptions(**{name: value for name, value in found.items() if name in known})
         except FileNotFoundError:
             return StackOptions()
         except (OSError, ValueError, AttributeError) as error:
-            raise HomeError(
-                f"{self.choices_file} cannot be read ({error}); remove it and run: tallow up"
+            raise StateDirError(
+                f"{self.options_file} cannot be read ({error}); remove it and run: tallow up"
             ) from None
 
-    def remember(self, choices: StackOptions) -> None:
+    def write_options(self, choices: StackOptions) -> None:
         """Keep what `up` was told."""
-        write_private(self.choices_file, json.dumps(asdict(choices), indent=2) + "\n")
+        write_private(self.options_file, json.dumps(asdict(choices), indent=2) + "\n")
 
 
 def is_protected(folder: Path) -> bool:

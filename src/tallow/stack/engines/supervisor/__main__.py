@@ -29,7 +29,7 @@ from tallow.stack.engines.supervisor.state_files import (
     Task,
     find_plan,
     read_plan,
-    write_report,
+    write_status,
 )
 
 ROTATE_EVERY_S: Final = 5
@@ -91,9 +91,9 @@ class Supervisor:
             for name, task in wanted.items():
                 request = plan.restarts.get(name)
                 keeper = self._keepers.get(name)
-                if keeper is None or keeper.running.state == "stopped":
+                if keeper is None or keeper.status.state == "stopped":
                     self._start(task, request.number if request else 0)
-                elif request and request.number > keeper.running.restart_request:
+                elif request and request.number > keeper.status.restart_request:
                     await keeper.restart(request)
 
     def _start(self, task: Task, restart_request: int) -> None:
@@ -106,19 +106,19 @@ class Supervisor:
             liveness_timeout=lambda: self._liveness_timeout,
         )
         if before:
-            keeper.running = replace(keeper.running, last_exit=before.running.last_exit)
+            keeper.status = replace(keeper.status, last_exit=before.status.last_exit)
         self._keepers[task.name] = keeper
         keeper.start()
 
     async def _stop_others(self, wanted: Mapping[str, Task], reason: str) -> None:
         """Stop what is not wanted as it is, last started first."""
         for name, keeper in reversed(self._keepers.items()):
-            if wanted.get(name) != keeper.task and keeper.running.state != "stopped":
+            if wanted.get(name) != keeper.task and keeper.status.state != "stopped":
                 await keeper.stop("its command changed" if name in wanted else reason)
 
     def _report(self) -> None:
-        services = {name: keeper.running for name, keeper in self._keepers.items()}
-        _survive(lambda: write_report(self._home, SupervisorStatus(os.getpid(), services)))
+        services = {name: keeper.status for name, keeper in self._keepers.items()}
+        _survive(lambda: write_status(self._home, SupervisorStatus(os.getpid(), services)))
 
     async def _rotate(self) -> None:
         while True:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import time
 
-from tallow.stack.engines.supervisor.state_files import Cause, Exit
+from tallow.stack.engines.supervisor.state_files import ExitCause, ExitRecord
 
 
-def exit_record(cause: Cause, status: int | None, detail: str = "", *, killed: bool = False) -> Exit:
+def exit_record(
+    cause: ExitCause, status: int | None, detail: str = "", *, killed: bool = False
+) -> ExitRecord:
     """The record of an end that happened now.
 
     Args:
@@ -17,7 +19,7 @@ def exit_record(cause: Cause, status: int | None, detail: str = "", *, killed: b
         detail: who asked for it, what did not answer, or why it could not be started.
         killed: whether the supervisor had to send SIGKILL after SIGTERM.
     """
-    texts: dict[Cause, str] = {
+    texts: dict[ExitCause, str] = {
         "exited": _by_itself(status),
         "not started": f"cannot be started: {detail}",
         "unresponsive": f"ended by the supervisor: {detail}",
@@ -25,7 +27,7 @@ def exit_record(cause: Cause, status: int | None, detail: str = "", *, killed: b
         "stop": f"stopped on request: {detail}",
     }
     reason = texts[cause] + ("; it ignored SIGTERM and was killed" if killed else "")
-    return Exit(cause, status, time.time(), reason)
+    return ExitRecord(cause, status, time.time(), reason)
 
 
 def signal_name(number: int) -> str:

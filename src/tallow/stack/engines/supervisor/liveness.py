@@ -63,7 +63,7 @@ class LivenessCheck:
             timeout = self._timeout()
             if not was_ready:
                 await asyncio.sleep(IDLE_S)
-                was_ready = not await ask(
+                was_ready = not await probe_failure(
                     self._probe, self._probe.ready, MIN_ANSWER_S, authenticate=True, ready=True
                 )
             elif timeout <= 0:
@@ -80,7 +80,7 @@ class LivenessCheck:
         failed_before = self._timer.failed_s > 0
         answer_s = max(interval, MIN_ANSWER_S)
         started = time.monotonic()
-        error = await ask(self._probe, self._probe.alive, answer_s)
+        error = await probe_failure(self._probe, self._probe.alive, answer_s)
         self._timer.record(
             success=not error,
             started=started,
@@ -94,7 +94,7 @@ class LivenessCheck:
         return error
 
 
-async def ask(
+async def probe_failure(
     probe: Probe, path: str, seconds: float, *, authenticate: bool = False, ready: bool = False
 ) -> str:
     """Ask a program; why that failed, empty if it did not.

@@ -15,7 +15,7 @@ from tallow.stack.engines.supervisor.child_process import append, created, kill_
 from tallow.stack.engines.supervisor.exits import exit_record, signal_name
 from tallow.stack.engines.supervisor.liveness import LivenessCheck
 from tallow.stack.engines.supervisor.log import line, log
-from tallow.stack.engines.supervisor.state_files import Cause, RestartRequest, Running, Task
+from tallow.stack.engines.supervisor.state_files import ExitCause, ProcessStatus, RestartRequest, Task
 
 REQUESTED_START_VARIABLE: Final = "TALLOW_REQUESTED_START"
 """Tells the program when somebody asked for its start: a restart after a failure leaves it as it was."""
@@ -58,7 +58,7 @@ class ProcessKeeper:
         liveness_timeout: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.task = task
-        self.running = Running("starting", since=time.time(), restart_request=restart_request)
+        self.status = ProcessStatus("starting", since=time.time(), restart_request=restart_request)
         self._home = home
         self._changed = changed
         self._liveness_timeout = liveness_timeout
@@ -103,7 +103,7 @@ class ProcessKeeper:
                 request = await self._next_request(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 if request is None:
-                    self._say(restarts=self.running.restarts + 1)
+                    self._say(restarts=self.status.restarts + 1)
 
     def _keeping_ended(self, keeping: asyncio.Task[None]) -> None:
         """Say that nothing keeps the program running any more, should this class itself fail."""
@@ -155,14 +155,14 @@ class ProcessKeeper:
             await asyncio.Future()
 
         def report(text: str) -> None:
-            log("warning", text, component=self.task.name, pid=self.running.pid)
+            log("warning", text, component=self.task.name, pid=self.status.pid)
 
         assert self.task.probe is not None
         return await LivenessCheck(self.task.probe, self._liveness_timeout, report).wait_until_unresponsive()
 
     async def _spawn(self, restart: _EndRequest | None) -> asyncio.subprocess.Process | None:
         """Start the program; None if that failed, which the logs tell."""
-        number = restart.number if restart else self.running.restart_request
+        number = restart.number if restart else self.status.restart_request
         if restart:
             self._requested_start = time.time()
         told = {REQUESTED_START_VARIABLE: f"{self._requested_start:.3f}"}
@@ -181,7 +181,7 @@ class ProcessKeeper:
         return process
 
     def _ended(
-        self, cause: Cause, process: asyncio.subprocess.Process, detail: str = "", *, killed: bool = False
+        self, cause: ExitCause, process: asyncio.subprocess.Process, detail: str = "", *, killed: bool = False
     ) -> None:
         """Report and log an end."""
         ended = exit_record(cause, process.returncode, detail, killed=killed)
@@ -195,11 +195,11 @@ class ProcessKeeper:
             pid=process.pid,
             exit_status=process.returncode if status >= 0 else None,
             signal=signal_name(-status) if status < 0 else None,
-            restarts=self.running.restarts,
+            restarts=self.status.restarts,
         )
 
     def _say(self, **changes: Any) -> None:
         if "state" in changes:
             changes["since"] = time.time()
-        self.running = replace(self.running, **changes)
+        self.status = replace(self.status, **changes)
         self._changed()

@@ -16,12 +16,12 @@ from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.engines.state.locks import LOCK_FILES, locked
 from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S, StateDir, read_json
 
-State = Literal["starting", "running", "waiting", "stopped"]
+ProcessState = Literal["starting", "running", "waiting", "stopped"]
 PLAN_FILE: Final = "plan.json"
-REPORT_FILE: Final = "report.json"
-FILES: Final = (PLAN_FILE, REPORT_FILE, *LOCK_FILES)
+STATUS_FILE: Final = "report.json"
+FILES: Final = (PLAN_FILE, STATUS_FILE, *LOCK_FILES)
 """The plan's part of the ``run`` folder."""
-Cause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
+ExitCause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
 SMTP: Final = "smtp"
 """In the place of an HTTP path: the greeting of a mail server."""
 SAME_START_S = 1.0
@@ -61,7 +61,7 @@ class Task:
     """Without one it is never found to hang."""
 
 
-Record = TypeVar("Record", "Probe", "Release", "Task", "Running", "RestartRequest", "Exit")
+Record = TypeVar("Record", "Probe", "Release", "Task", "ProcessStatus", "RestartRequest", "ExitRecord")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class SupervisorPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
+class ExitRecord:
     """Why a service's process ended, or did not start.
 
     Attributes:
@@ -123,17 +123,17 @@ class Exit:
         reason: one sentence for people.
     """
 
-    cause: Cause
+    cause: ExitCause
     status: int | None
     at: float
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class ProcessStatus:
     """The state of a service. Times are seconds since the epoch."""
 
-    state: State = "stopped"
+    state: ProcessState = "stopped"
     pid: int | None = None
     born: float | None = None
     """When the process was created. The pid alone may name another process later."""
@@ -142,11 +142,11 @@ class Running:
     """Restarts after failures; requested ones are not counted."""
     restart_request: int = 0
     """The number of the last restart request that was carried out."""
-    last_exit: Exit | None = None
+    last_exit: ExitRecord | None = None
 
     def process(self) -> psutil.Process | None:
         """The living process, if it still is the one that was started."""
-        return living(self.pid, self.born)
+        return live_process(self.pid, self.born)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +154,10 @@ class SupervisorStatus:
     """What the supervisor last said."""
 
     pid: int = 0
-    services: Mapping[str, Running] = field(default_factory=dict)
+    services: Mapping[str, ProcessStatus] = field(default_factory=dict)
 
 
-def living(pid: int | None, born: float | None) -> psutil.Process | None:
+def live_process(pid: int | None, born: float | None) -> psutil.Process | None:
     """The process with this pid and creation time, None if it ended (its pid may be another's by now)."""
     if pid is None or born is None:
         return None
@@ -215,14 +215,14 @@ def update_plan(
     return changed
 
 
-def write_report(home: StateDir, report: SupervisorStatus) -> None:
+def write_status(home: StateDir, report: SupervisorStatus) -> None:
     """Write the supervisor's report."""
-    write_private(home.run / REPORT_FILE, json.dumps(asdict(report), indent=1))
+    write_private(home.run / STATUS_FILE, json.dumps(asdict(report), indent=1))
 
 
-def read_report(home: StateDir) -> SupervisorStatus:
+def read_status(home: StateDir) -> SupervisorStatus:
     """The supervisor's last report. The supervisor may have ended since: ask :func:`supervisor`."""
-    found = read_json(home.run / REPORT_FILE)
+    found = read_json(home.run / STATUS_FILE)
     if not found:
         return SupervisorStatus()
     return SupervisorStatus(
@@ -235,9 +235,9 @@ def _task(facts: dict[str, Any]) -> Task:
     return _made(Task, {**facts, "probe": _made(Probe, probe) if probe else None})
 
 
-def _running(facts: dict[str, Any]) -> Running:
+def _running(facts: dict[str, Any]) -> ProcessStatus:
     ended = facts.get("last_exit")
-    return _made(Running, {**facts, "last_exit": _made(Exit, ended) if ended else None})
+    return _made(ProcessStatus, {**facts, "last_exit": _made(ExitRecord, ended) if ended else None})
 
 
 def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
@@ -246,9 +246,9 @@ def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
     return kind(**{name: value for name, value in facts.items() if name in known})
 
 
-def supervisor(home: StateDir) -> int | None:
+def supervisor_pid(home: StateDir) -> int | None:
     """The pid of the living supervisor, None if there is none."""
     if not home.run.is_dir():
         return None
     with locked(home, "supervisor", wait=False) as free:
-        return None if free else read_report(home).pid or None
+        return None if free else read_status(home).pid or None
