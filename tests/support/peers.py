@@ -15,23 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from tallow.app.files.destination import Destination
-from tallow.app.files.source import collect
+from tallow.app.files.source_file import collect_files
 from tallow.app.link import Link, new_secret, token_hash
 from tallow.app.peer.confirmation import Confirm
-from tallow.app.peer.connection.retry import Timing
-from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.connection.retry import PeerTiming
+from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics
-from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.app.peer.transfer.prepare import prepare
-from tallow.app.peer.transfer.receiver import Receiver
+from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
-from tallow.app.peer.transfer.sender import Sender
+from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring.metrics import Metrics
 
-SOON = Timing(first=0.05, most=0.2, patience=20, channel=5, direct=5, linger=5)
+SOON = PeerTiming(first=0.05, most=0.2, patience=20, channel=5, direct=5, linger=5)
 """No waits that a test would sit through."""
-RELAYED = Options(timing=SOON, tallow_relay=True)
-DIRECT = Options(timing=SOON)
+RELAYED = TransferOptions(timing=SOON, tallow_relay=True)
+DIRECT = TransferOptions(timing=SOON)
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Side:
 async def a_room(url: str) -> SenderState:
     """A fresh room, and what its sender remembers of it."""
     secret = new_secret()
-    async with ServerClient(url, trust()) as server:
+    async with ServerClient(url, tls_context()) as server:
         made = await server.make_room(token_hash(secret))
     return SenderState(Link(url, made.room, secret), time.time() + made.expires_in, [])
 
@@ -86,7 +86,7 @@ async def send(
     url: str,
     paths: Sequence[Path],
     *,
-    options: Options | None = None,
+    options: TransferOptions | None = None,
     sent: SenderState | None = None,
     keep_metadata: bool = False,
 ) -> Side:
@@ -97,17 +97,17 @@ async def send(
     side.link = remembered.link
 
     async def run() -> None:
-        async with ServerClient(url, trust()) as server:
+        async with ServerClient(url, tls_context()) as server:
             with tempfile.TemporaryDirectory() as scratch:
                 made_ready = prepare(
-                    collect(paths),
+                    collect_files(paths),
                     Path(scratch),
                     side.metrics,
                     keep_metadata=keep_metadata,
                     before=remembered.manifest,
                 )
                 preparing = asyncio.create_task(made_ready)
-                await Sender(server, remembered, preparing, options, side.metrics, side).run()
+                await TransferSender(server, remembered, preparing, options, side.metrics, side).run()
 
     side.task = asyncio.create_task(run())
     return side
@@ -117,7 +117,7 @@ def receive(
     link: Link,
     folder: Path,
     *,
-    options: Options | None = None,
+    options: TransferOptions | None = None,
     url: str | None = None,
     confirm: Confirm | None = None,
 ) -> Side:
@@ -127,11 +127,11 @@ def receive(
     side.link = link
 
     async def run() -> None:
-        async with ServerClient(url or link.server, trust()) as server:
+        async with ServerClient(url or link.server, tls_context()) as server:
             with Destination(folder) as destination:
                 received = ReceiverState.of(link, time.time() + 3600)
                 chosen = options or RELAYED
-                await Receiver(
+                await TransferReceiver(
                     server, link, destination, received, chosen, side.metrics, side, confirm=confirm
                 ).run()
 

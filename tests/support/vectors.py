@@ -12,9 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from tallow.app.crypto.frames import NO_FILE, Header, Kind, Sealer
+from tallow.app.crypto.frames import NO_FILE, FrameHeader, FrameSealer, FrameType
 from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake
-from tallow.app.crypto.session import Session
+from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.link import Link, token_hash
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -22,11 +22,11 @@ from tallow.monitoring.metrics.registry import Registry
 FILE = Path(__file__).parent.parent / "app" / "crypto" / "vectors.json"
 
 FRAMES = [
-    (Header(Kind.MANIFEST, NO_FILE, 0, True), b'{"files":[]}'),
-    (Header(Kind.DATA, 0, 0, False), b"first "),
-    (Header(Kind.DATA, 0, 6, True), b"and last"),
-    (Header(Kind.DATA, 1, 2**33, True), b""),
-    (Header(Kind.FINISH, NO_FILE, 0, True), b""),
+    (FrameHeader(FrameType.MANIFEST, NO_FILE, 0, True), b'{"files":[]}'),
+    (FrameHeader(FrameType.DATA, 0, 0, False), b"first "),
+    (FrameHeader(FrameType.DATA, 0, 6, True), b"and last"),
+    (FrameHeader(FrameType.DATA, 1, 2**33, True), b""),
+    (FrameHeader(FrameType.FINISH, NO_FILE, 0, True), b""),
 ]
 
 
@@ -74,9 +74,9 @@ def compute(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def frames(session: Session, metrics: Metrics) -> list[dict[str, Any]]:
+def frames(session: SessionKeys, metrics: Metrics) -> list[dict[str, Any]]:
     """The frames a side sends, one after the other."""
-    sealer = Sealer(session, metrics)
+    sealer = FrameSealer(session, metrics)
     return [
         {
             "kind": int(header.kind),

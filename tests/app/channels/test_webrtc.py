@@ -14,9 +14,9 @@ from support.process_usage import resident
 from support.turn import coturn
 from support.webrtc import connected, exchanges, pair
 from tallow.app.channels import webrtc
-from tallow.app.channels.channel import ChannelClosedError, ChannelError, Quality
-from tallow.app.channels.ice import discreet
-from tallow.app.channels.webrtc import WINDOW, WebRtcChannel, connect
+from tallow.app.channels.channel import ChannelClosedError, ChannelError, ConnectionQuality
+from tallow.app.channels.ice import redact_addresses
+from tallow.app.channels.webrtc import MAX_WINDOW, WebRtcChannel, connect
 
 Kind = Literal["offer", "answer", "candidate"]
 NOWHERE = {"urls": ["turn:127.0.0.1:9"], "username": "u", "credential": "c"}
@@ -126,7 +126,7 @@ def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.Monkey
         "a=ice-ufrag:abcd",
     ]
     monkeypatch.setattr("tallow.app.channels.ice._towards_the_internet", lambda: {"192.168.7.4"})
-    named = discreet("\r\n".join(lines))
+    named = redact_addresses("\r\n".join(lines))
     assert re.findall(r"\d+\.\d+\.\d+\.\d+", named) == [
         "0.0.0.0",
         "192.168.7.4",
@@ -137,7 +137,7 @@ def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.Monkey
     ]
     assert "40522" not in named
     monkeypatch.setattr("tallow.app.channels.ice._towards_the_internet", set)
-    assert "172.17.0.1" in discreet("\r\n".join(lines))
+    assert "172.17.0.1" in redact_addresses("\r\n".join(lines))
 
 
 async def test_both_sides_saw_the_same_descriptions() -> None:
@@ -308,7 +308,7 @@ async def test_a_slow_reader_holds_the_sender_back() -> None:
 
         sending = asyncio.create_task(send())
         await asyncio.sleep(0.5)
-        assert 0 < sent * PIECE <= WINDOW
+        assert 0 < sent * PIECE <= MAX_WINDOW
         blocked, before = sent, resident()
         await asyncio.sleep(0.5)
         assert sent == blocked
@@ -386,5 +386,5 @@ async def test_without_an_answer_the_quality_is_the_worst(monkeypatch: pytest.Mo
     monkeypatch.setattr(webrtc, "PING_TIMEOUT_S", 0.2)
     async with connected() as (sender, receiver):
         monkeypatch.setattr(receiver, "_say", lambda _: None)
-        assert await sender.quality() == Quality(0.2, 1.0)
+        assert await sender.quality() == ConnectionQuality(0.2, 1.0)
         monkeypatch.undo()

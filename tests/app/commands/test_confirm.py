@@ -19,7 +19,7 @@ import pytest
 
 from support.peers import Program, tallow
 from support.server import Running, serving
-from tallow.app.peer.listing import MOST_LINES, listing, size_of
+from tallow.app.peer.listing import MOST_LINES, format_listing, format_size
 
 pytestmark = pytest.mark.slow
 
@@ -209,7 +209,7 @@ def test_many_files_are_summed_up_by_folder() -> None:
         {"name": f"trip/day {day}/{number}.jpg", "size": 1_000_000} for day in (1, 2) for number in range(40)
     ]
     entries += [{"name": "readme.txt", "size": 5}]
-    assert listing(entries, 80_000_005) == [
+    assert format_listing(entries, 80_000_005) == [
         "Offered: 81 files, 80.0 MB",
         "   80.0 MB  trip/  (80 files)",
         "   5 bytes  readme.txt",
@@ -218,13 +218,13 @@ def test_many_files_are_summed_up_by_folder() -> None:
 
 def test_what_is_still_too_much_is_counted() -> None:
     entries = [{"name": f"{number}.txt", "size": 1_000} for number in range(MOST_LINES + 80)]
-    lines = listing(entries, 100_000)
+    lines = format_listing(entries, 100_000)
     assert len(lines) == 1 + MOST_LINES + 1
     assert lines[-1] == "   80.0 kB  in 80 more files"
 
 
 def test_a_long_name_keeps_its_ending() -> None:
-    [_, line] = listing([{"name": "x" * 4000 + ".exe", "size": 1}], 1)
+    [_, line] = format_listing([{"name": "x" * 4000 + ".exe", "size": 1}], 1)
     assert line.endswith(".exe")
     assert len(line) < 130
 
@@ -241,4 +241,4 @@ def test_a_long_name_keeps_its_ending() -> None:
     ],
 )
 def test_sizes_are_decimal(size: int, shown: str) -> None:
-    assert size_of(size) == shown
+    assert format_size(size) == shown

@@ -17,13 +17,13 @@ from tallow.app.crypto.errors import (
     TruncatedError,
 )
 from tallow.app.crypto.frame_sequence import FrameSequence
-from tallow.app.crypto.frames import MAX_FRAMES, OVERHEAD, Header, Kind, Opener, Sealer
-from tallow.app.crypto.session import Session
+from tallow.app.crypto.frames import MAX_FRAMES, OVERHEAD, FrameHeader, FrameOpener, FrameSealer, FrameType
+from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
-SENDER = Session("sender", b"t" * 16, b"s" * 32, b"r" * 32)
-RECEIVER = Session("receiver", b"t" * 16, b"r" * 32, b"s" * 32)
+SENDER = SessionKeys("sender", b"t" * 16, b"s" * 32, b"r" * 32)
+RECEIVER = SessionKeys("receiver", b"t" * 16, b"r" * 32, b"s" * 32)
 FILES = (b"the first file, in three pieces", b"the second")
 CHUNK = 12
 
@@ -33,21 +33,21 @@ class Reading:
 
     def __init__(self) -> None:
         self.metrics = Metrics(Registry())
-        self.opener = Opener(RECEIVER, self.metrics)
+        self.opener = FrameOpener(RECEIVER, self.metrics)
         self.order = FrameSequence()
         self.got = [b"", b""]
         self.file = 0
-        self.order.expect(Kind.DATA, 0, 0, len(FILES[0]))
+        self.order.expect(FrameType.DATA, 0, 0, len(FILES[0]))
 
     def take(self, frame: bytes) -> None:
-        header = Header.of(frame)
+        header = FrameHeader.of(frame)
         self.order.check(header, len(frame) - OVERHEAD)
         payload = self.opener.open(frame)
         self.order.advance(header, len(payload))
         self.got[self.file] += payload
         if self.order.complete and self.file == 0:
             self.file = 1
-            self.order.expect(Kind.DATA, 1, 0, len(FILES[1]))
+            self.order.expect(FrameType.DATA, 1, 0, len(FILES[1]))
 
     def take_all(self, frames: list[bytes]) -> None:
         for frame in frames:
@@ -55,14 +55,16 @@ class Reading:
         self.order.end()
 
 
-def sealed(session: Session = SENDER) -> list[bytes]:
+def sealed(session: SessionKeys = SENDER) -> list[bytes]:
     """Both files: frames 0 to 2 of the first, 3 of the second."""
-    sealer = Sealer(session, Metrics(Registry()))
+    sealer = FrameSealer(session, Metrics(Registry()))
     frames = []
     for file, content in enumerate(FILES):
         for at in range(0, len(content), CHUNK):
             piece = content[at : at + CHUNK]
-            frames.append(sealer.seal(Header(Kind.DATA, file, at, at + CHUNK >= len(content)), piece))
+            frames.append(
+                sealer.seal(FrameHeader(FrameType.DATA, file, at, at + CHUNK >= len(content)), piece)
+            )
     return frames
 
 
@@ -125,14 +127,14 @@ def test_a_cut_end_is_named() -> None:
 
 def test_an_end_that_comes_early_is_named() -> None:
     first, *_ = sealed()
-    sealer = Sealer(SENDER, Metrics(Registry()))
-    early = sealer.seal(Header(Kind.DATA, 0, 0, True), b"short")
+    sealer = FrameSealer(SENDER, Metrics(Registry()))
+    early = sealer.seal(FrameHeader(FrameType.DATA, 0, 0, True), b"short")
     with pytest.raises(TruncatedError):
         Reading().take(early)
-    finish = Sealer(SENDER, Metrics(Registry()))
-    finish.seal(Header(Kind.DATA, 0, 0, False), FILES[0][:CHUNK])
+    finish = FrameSealer(SENDER, Metrics(Registry()))
+    finish.seal(FrameHeader(FrameType.DATA, 0, 0, False), FILES[0][:CHUNK])
     with pytest.raises(TruncatedError):
-        Reading().take_all([first, finish.seal(Header(Kind.FINISH))])
+        Reading().take_all([first, finish.seal(FrameHeader(FrameType.FINISH))])
 
 
 def test_a_forged_final_flag_is_refused() -> None:
@@ -146,7 +148,7 @@ def test_a_forged_final_flag_is_refused() -> None:
 
 
 def test_a_frame_of_another_connection_is_refused() -> None:
-    other = Session("sender", b"u" * 16, SENDER.send_key, SENDER.receive_key)
+    other = SessionKeys("sender", b"u" * 16, SENDER.send_key, SENDER.receive_key)
     with pytest.raises(TamperedError):
         Reading().take(sealed(other)[0])
 
@@ -154,19 +156,19 @@ def test_a_frame_of_another_connection_is_refused() -> None:
 def test_a_frame_does_not_turn_round() -> None:
     frame = sealed()[0]
     with pytest.raises(TamperedError):
-        Opener(SENDER, Metrics(Registry())).open(frame)
+        FrameOpener(SENDER, Metrics(Registry())).open(frame)
 
 
 def test_no_nonce_comes_twice_under_a_key() -> None:
-    sealer = Sealer(SENDER, Metrics(Registry()))
-    frames = [sealer.seal(Header(Kind.FINISH), b"same") for _ in range(3)]
+    sealer = FrameSealer(SENDER, Metrics(Registry()))
+    frames = [sealer.seal(FrameHeader(FrameType.FINISH), b"same") for _ in range(3)]
     assert all(one != other for one, other in pairwise(frames))
     sealer._count = MAX_FRAMES
     with pytest.raises(KeyExhaustedError):
-        sealer.seal(Header(Kind.FINISH))
+        sealer.seal(FrameHeader(FrameType.FINISH))
 
 
 @pytest.mark.parametrize("frame", [b"", bytes(29), bytes(30), b"\x12" * 30, bytes(300_000)])
 def test_what_is_no_frame_is_malformed(frame: bytes) -> None:
     with pytest.raises(MalformedError):
-        Header.of(frame)
+        FrameHeader.of(frame)

@@ -13,8 +13,8 @@ from tallow.app.crypto.errors import (
     VersionError,
     WrongSecretError,
 )
-from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake, abort
-from tallow.app.crypto.session import Session
+from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake, abort_message
+from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -30,7 +30,7 @@ class Pair:
         self.sender = SenderHandshake(SECRET, ROOM, (), self.metrics)
         self.receiver = ReceiverHandshake(secret, room, seen, self.metrics)
 
-    def run(self, **flip: int) -> tuple[Session, Session]:
+    def run(self, **flip: int) -> tuple[SessionKeys, SessionKeys]:
         """Both sessions; ``flip`` names a message and the byte of it that is changed."""
         hello = flipped(self.sender.hello(), flip.get("hello"))
         reply = flipped(self.receiver.hello(hello), flip.get("reply"))
@@ -141,7 +141,7 @@ def test_a_confirmation_before_the_keys_is_refused() -> None:
 
 def test_an_abort_says_why() -> None:
     with pytest.raises(ProtocolError, match="gave up: the secret of the link is wrong"):
-        Pair().sender.reply(abort(WrongSecretError.code))
+        Pair().sender.reply(abort_message(WrongSecretError.code))
 
 
 def test_sessions_do_not_print_their_keys() -> None:

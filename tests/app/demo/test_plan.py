@@ -8,66 +8,74 @@ from itertools import islice
 
 import pytest
 
-from tallow.app.demo.plan import BAD, CANCELLED, LEAST_TO_MEDDLE, RELAYED, Plan, Shares, plans
+from tallow.app.demo.plan import (
+    BAD,
+    CANCELLED,
+    MIN_INTERRUPTIBLE_BYTES,
+    RELAYED,
+    TrafficMix,
+    TransferPlan,
+    draw_plans,
+)
 
 SETTINGS = ("theme", "telemetry")
 
 
-def drawn(shares: Shares, number: int = 4000) -> list[Plan]:
-    return list(islice(plans(shares, SETTINGS, random.Random(7)), number))
+def drawn(shares: TrafficMix, number: int = 4000) -> list[TransferPlan]:
+    return list(islice(draw_plans(shares, SETTINGS, random.Random(7)), number))
 
 
-def share(found: list[Plan], of: Callable[[Plan], bool]) -> float:
+def share(found: list[TransferPlan], of: Callable[[TransferPlan], bool]) -> float:
     return sum(map(of, found)) / len(found)
 
 
 def test_the_first_are_one_of_each_kind() -> None:
-    kinds = [plan.kind for plan in drawn(Shares(), 10)]
+    kinds = [plan.kind for plan in drawn(TrafficMix(), 10)]
     assert set(kinds) == {"plain", "signaling_lost", *RELAYED, *CANCELLED, *BAD}
-    assert {plan.relay for plan in drawn(Shares(), 10) if plan.kind == "plain"} == {True, False}
+    assert {plan.relay for plan in drawn(TrafficMix(), 10) if plan.kind == "plain"} == {True, False}
 
 
 def test_shares_are_kept() -> None:
-    found = drawn(Shares(relay=0.3, cancel=0.2, bad=0.1))[10:]
+    found = drawn(TrafficMix(relay=0.3, cancel=0.2, bad=0.1))[10:]
     assert share(found, lambda plan: plan.relay) == pytest.approx(0.3, abs=0.03)
     assert share(found, lambda plan: plan.kind in CANCELLED) == pytest.approx(0.2, abs=0.03)
     assert share(found, lambda plan: plan.kind in BAD) == pytest.approx(0.1, abs=0.03)
 
 
 def test_what_has_no_share_does_not_come() -> None:
-    found = drawn(Shares(relay=0, cancel=0, bad=0))
+    found = drawn(TrafficMix(relay=0, cancel=0, bad=0))
     assert {plan.kind for plan in found} == {"plain", "signaling_lost"}
     assert not any(plan.relay for plan in found)
 
 
 def test_a_whole_share_is_all() -> None:
-    assert all(plan.relay for plan in drawn(Shares(relay=1))[10:])
-    assert all(plan.kind in CANCELLED for plan in drawn(Shares(cancel=1))[10:])
+    assert all(plan.relay for plan in drawn(TrafficMix(relay=1))[10:])
+    assert all(plan.kind in CANCELLED for plan in drawn(TrafficMix(cancel=1))[10:])
 
 
 def test_only_over_a_relay_can_a_relay_fail() -> None:
-    assert all(plan.relay for plan in drawn(Shares()) if plan.kind in RELAYED)
+    assert all(plan.relay for plan in drawn(TrafficMix()) if plan.kind in RELAYED)
 
 
 def test_sizes_reach_up_to_the_largest() -> None:
-    sizes = [plan.size for plan in drawn(Shares(size=50_000_000)) if plan.kind == "plain"]
+    sizes = [plan.size for plan in drawn(TrafficMix(size=50_000_000)) if plan.kind == "plain"]
     assert 1_000_000 <= min(sizes) < 2_000_000
     assert 40_000_000 < max(sizes) <= 50_000_000
 
 
 def test_sizes_begin_at_the_smallest() -> None:
-    sizes = [plan.size for plan in drawn(Shares(size=5000, smallest=4000)) if plan.kind == "plain"]
+    sizes = [plan.size for plan in drawn(TrafficMix(size=5000, smallest=4000)) if plan.kind == "plain"]
     assert 4000 <= min(sizes) < 4200
     assert 4800 < max(sizes) <= 5000
 
 
 def test_what_is_meddled_with_is_large_enough_for_it() -> None:
-    found = [plan for plan in drawn(Shares(size=1000)) if plan.kind in {"interrupted", "source_changes"}]
-    assert all(plan.size == LEAST_TO_MEDDLE for plan in found)
+    found = [plan for plan in drawn(TrafficMix(size=1000)) if plan.kind in {"interrupted", "source_changes"}]
+    assert all(plan.size == MIN_INTERRUPTIBLE_BYTES for plan in found)
 
 
 def test_how_each_is_meant_to_end() -> None:
-    meant = {plan.kind: plan.meant for plan in drawn(Shares())}
+    meant = {plan.kind: plan.meant for plan in drawn(TrafficMix())}
     assert meant == {
         "plain": "success",
         "signaling_lost": "success",
@@ -82,6 +90,6 @@ def test_how_each_is_meant_to_end() -> None:
 
 
 def test_a_picture_that_is_to_be_refused_is_not_sent_as_it_is() -> None:
-    broken = [plan for plan in drawn(Shares(bad=1)) if plan.kind == "broken_picture"]
+    broken = [plan for plan in drawn(TrafficMix(bad=1)) if plan.kind == "broken_picture"]
     assert len(broken) > 50
     assert not any(plan.keep_metadata for plan in broken)

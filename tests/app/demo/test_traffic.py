@@ -10,32 +10,32 @@ from typing import Any
 import pytest
 
 from support.server import Running
-from tallow.app.demo.bad_requests import ASKS, ask_badly
+from tallow.app.demo.bad_requests import BAD_REQUESTS, send_bad_requests
 from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
-from tallow.app.demo.files import make
-from tallow.app.demo.plan import Plan, Shares
-from tallow.app.demo.traffic import Summary, Traffic
-from tallow.app.demo.transfer import Pair, Result
-from tallow.app.files.source import collect
+from tallow.app.demo.files import make_files
+from tallow.app.demo.plan import TrafficMix, TransferPlan
+from tallow.app.demo.traffic import DemoTraffic, TrafficSummary
+from tallow.app.demo.transfer import DemoTransfer, TransferResult
+from tallow.app.files.source_file import collect_files
 from tallow.app.metadata import strip
 from tallow.app.peer.errors import PeerError
-from tallow.app.peer.server_client import trust
+from tallow.app.peer.server_client import tls_context
 
 pytestmark = pytest.mark.slow
 
 METHODS = ("p2p", "relay")
 
 
-def traffic(origin: str, shares: Shares | None = None, **more: Any) -> Traffic:
+def traffic(origin: str, shares: TrafficMix | None = None, **more: Any) -> DemoTraffic:
     options: dict[str, Any] = {"rate": 6000, "concurrency": 4, "chance": random.Random(3)} | more
-    return Traffic(origin, trust(), shares or Shares(size=300_000), **options)
+    return DemoTraffic(origin, tls_context(), shares or TrafficMix(size=300_000), **options)
 
 
 def counted(server: Running, status: str) -> float:
     return sum(server.value("transfers_total", status=status, method=method) for method in METHODS)
 
 
-async def settled(server: Running, summary: Summary) -> None:
+async def settled(server: Running, summary: TrafficSummary) -> None:
     """Wait until the server has booked what it books itself: what peers do not report."""
     async with asyncio.timeout(30):
         while sum(counted(server, status) for status in ("success", "failed", "cancelled")) < sum(
@@ -45,7 +45,7 @@ async def settled(server: Running, summary: Summary) -> None:
 
 
 async def test_one_of_each_kind_ends_as_it_is_meant_to(server: Running) -> None:
-    told: list[Result] = []
+    told: list[TransferResult] = []
     summary = await traffic(server.url, told=told.append).run(transfers=10)
     assert [result for result in told if not result.as_meant] == []
     assert summary.outcomes == {"success": 6, "cancelled": 2, "failed": 1, "refused": 1}
@@ -79,7 +79,7 @@ async def test_it_ends_when_its_time_is_over(server: Running) -> None:
 
 
 async def test_cancelled_it_cancels_what_is_under_way(server: Running, home: Path) -> None:
-    made = traffic(server.url, Shares(size=100_000_000, relay=1, cancel=0, bad=0))
+    made = traffic(server.url, TrafficMix(size=100_000_000, relay=1, cancel=0, bad=0))
     running = asyncio.create_task(made.run())
     await server.until("active_transfers", 1)
     running.cancel()
@@ -91,9 +91,9 @@ async def test_cancelled_it_cancels_what_is_under_way(server: Running, home: Pat
 
 
 async def test_it_keeps_to_how_many_at_a_time(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, now, most = Pair.run, 0, 0
+    run, now, most = DemoTransfer.run, 0, 0
 
-    async def watched(pair: Pair, chance: random.Random) -> Result:
+    async def watched(pair: DemoTransfer, chance: random.Random) -> TransferResult:
         nonlocal now, most
         now += 1
         most = max(most, now)
@@ -102,8 +102,8 @@ async def test_it_keeps_to_how_many_at_a_time(server: Running, monkeypatch: pyte
         finally:
             now -= 1
 
-    monkeypatch.setattr(Pair, "run", watched)
-    await traffic(server.url, Shares(size=100_000, cancel=0, bad=0), concurrency=2).run(transfers=5)
+    monkeypatch.setattr(DemoTransfer, "run", watched)
+    await traffic(server.url, TrafficMix(size=100_000, cancel=0, bad=0), concurrency=2).run(transfers=5)
     assert most == 2
 
 
@@ -113,7 +113,7 @@ async def test_a_server_that_is_not_there_is_said() -> None:
 
 
 async def test_bad_requests_are_refused_and_counted(server: Running) -> None:
-    assert await ask_badly(server.url, trust(), random.Random(1), 0) == len(ASKS)
+    assert await send_bad_requests(server.url, tls_context(), random.Random(1), 0) == len(BAD_REQUESTS)
     value = server.value
     assert value("api_errors_total", endpoint="other", status_code="404") == 1
     assert value("api_errors_total", endpoint="/api/rooms", status_code="400") == 1
@@ -140,8 +140,8 @@ async def test_what_browsers_report_can_be_fed(server: Running) -> None:
 
 @pytest.mark.parametrize("content", ["picture", "video", "audio", "text", "document", "several"])
 def test_files_are_as_large_as_was_said(tmp_path: Path, content: Any) -> None:
-    paths = make(Plan("plain", 400_000, content), tmp_path, random.Random(1))
-    size = sum(source.size for source in collect(paths))
+    paths = make_files(TransferPlan("plain", 400_000, content), tmp_path, random.Random(1))
+    size = sum(source.size for source in collect_files(paths))
     assert 200_000 < size < 600_000
 
 
@@ -149,6 +149,8 @@ def test_pictures_say_where_they_were_taken(tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
     for seed in range(6):
         (tmp_path / str(seed)).mkdir()
-        [path] = make(Plan("plain", 20_000, "picture"), tmp_path / str(seed), random.Random(seed))
-        [picture] = collect([path])
+        [path] = make_files(
+            TransferPlan("plain", 20_000, "picture"), tmp_path / str(seed), random.Random(seed)
+        )
+        [picture] = collect_files([path])
         assert strip(picture, tmp_path / "copies") is not picture

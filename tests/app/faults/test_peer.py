@@ -16,12 +16,12 @@ import pytest
 from support.peers import SOON, across, receive, send
 from support.server import Running, serving
 from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
-from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.outcome import TransferOptions
 
 pytestmark = pytest.mark.slow
 
-RELAYED = Options(relay="relay", tallow_relay=True, timing=SOON)
-DIRECT = Options(timing=SOON)
+RELAYED = TransferOptions(relay="relay", tallow_relay=True, timing=SOON)
+DIRECT = TransferOptions(timing=SOON)
 Switch = Callable[[str], None]
 
 
@@ -117,7 +117,9 @@ def test_what_cannot_be_is_one_clear_line(
     assert "Traceback" not in ended.stderr
 
 
-async def ended(server: Running, path: Path, folder: Path, options: Options) -> list[BaseException | None]:
+async def ended(
+    server: Running, path: Path, folder: Path, options: TransferOptions
+) -> list[BaseException | None]:
     sender = await send(server.url, [path], options=options)
     receiver = receive(sender.link, folder, options=options)
     return [await sender.ended(), await receiver.ended()]
@@ -169,7 +171,7 @@ async def test_a_path_takes_longer(server: Running, switch: Switch, path: Path, 
 
 @pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
 async def test_a_channel_sends_no_faster(
-    server: Running, switch: Switch, path: Path, tmp_path: Path, options: Options
+    server: Running, switch: Switch, path: Path, tmp_path: Path, options: TransferOptions
 ) -> None:
     switch("throttle=500000")
     method = "relay" if options.tallow_relay else "p2p"

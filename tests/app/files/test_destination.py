@@ -18,7 +18,7 @@ from support.process_usage import descriptors
 from tallow.app.files.destination import Destination
 from tallow.app.files.errors import FileError
 from tallow.app.files.names import PARTIAL
-from tallow.app.files.partial import Partial
+from tallow.app.files.partial_file import PartialFile
 
 KEY = b"k" * 32
 TEXT = b"what was sent"
@@ -46,7 +46,7 @@ def into(folder: Path) -> Iterator[Destination]:
         yield destination
 
 
-def begin(into: Destination, name: str, data: bytes = TEXT, key: bytes = KEY) -> Partial:
+def begin(into: Destination, name: str, data: bytes = TEXT, key: bytes = KEY) -> PartialFile:
     return into.begin(name, len(data), hashlib.sha256(data).digest(), key)
 
 

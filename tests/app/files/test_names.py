@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallow.app.files.names import MAX_FOLDERS, MAX_PART, MAX_PATH, PARTIAL, numbered, safe_path
+from tallow.app.files.names import MAX_FOLDERS, MAX_PART, MAX_PATH, PARTIAL, numbered_path, safe_path
 
 DEVICES = ("CON", "PRN", "AUX", "NUL", "COM1", "COM9", "LPT1", "COM¹", "CONIN$", "CONOUT$")
 
@@ -193,10 +193,10 @@ def test_a_safe_name_is_left_alone(name: str) -> None:
     ],
 )
 def test_a_taken_name_gets_a_number(name: str, expected: str) -> None:
-    assert str(numbered(PurePosixPath(name), 2)) == expected
+    assert str(numbered_path(PurePosixPath(name), 2)) == expected
 
 
 def test_a_numbered_name_is_no_longer_than_a_name_may_be() -> None:
-    name = numbered(PurePosixPath("é" * 127), 12).name
+    name = numbered_path(PurePosixPath("é" * 127), 12).name
     assert name.endswith("é (12)")
     assert len(name.encode()) <= MAX_PART

@@ -19,8 +19,8 @@ from support.pictures import chunk, riff, segment
 from support.pictures import jpeg as a_jpeg
 from support.pictures import png as a_png
 from support.pictures import webp as a_webp
-from tallow.app.files.source import collect
-from tallow.app.metadata import CleaningStoppedError, MetadataError, jpeg, png, strip, webp
+from tallow.app.files.source_file import collect_files
+from tallow.app.metadata import MetadataError, StrippingStoppedError, jpeg, png, strip, webp
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.icc import MAX_PROFILE
@@ -210,7 +210,7 @@ def test_what_exceeds_a_limit_is_refused_by_name(
     path = tmp_path / f"x.{kind}"
     path.write_bytes(make())
     with pytest.raises(MetadataError) as caught:
-        strip(collect([path])[0], tmp_path / "copies")
+        strip(collect_files([path])[0], tmp_path / "copies")
     assert str(caught.value) == (
         f"the metadata of x.{kind} cannot be removed ({why}); --keep-metadata sends files as they are"
     )
@@ -285,8 +285,8 @@ def test_a_caller_who_wants_no_result_is_heard_within_a_block(tmp_path: Path) ->
             asked.append(None)
             return len(asked) > blocks
 
-        with pytest.raises(CleaningStoppedError):
-            strip(collect([tmp_path / "x.jpg"])[0], tmp_path / "copies", stopped)
+        with pytest.raises(StrippingStoppedError):
+            strip(collect_files([tmp_path / "x.jpg"])[0], tmp_path / "copies", stopped)
         assert len(asked) == blocks + 1
         assert list((tmp_path / "copies").iterdir()) == []
 

@@ -16,7 +16,7 @@ from PIL.ExifTags import IFD, Base
 
 from support import pictures
 from support.pictures import LATITUDE, ORIENTED, PLANTED, canvas, frames, jpeg, png, saved, webp
-from tallow.app.files.source import Source, collect
+from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.metadata import MetadataError, strip, strip_all
 from tallow.app.metadata import png as pngs
 from tallow.monitoring.metrics import Metrics
@@ -50,9 +50,9 @@ def stripped(folder: Path, name: str, data: bytes) -> bytes:
     return cleaned.read(0, cleaned.size)
 
 
-def chosen(folder: Path, name: str, data: bytes) -> Source:
+def chosen(folder: Path, name: str, data: bytes) -> SourceFile:
     (folder / name).write_bytes(data)
-    return collect([folder / name])[0]
+    return collect_files([folder / name])[0]
 
 
 def copies(folder: Path) -> Path:
@@ -274,7 +274,7 @@ def test_a_picture_too_large_to_hold_is_not_sent(tmp_path: Path) -> None:
     with (tmp_path / "x.jpg").open("r+b") as sparse:
         sparse.truncate((256 << 20) + 1)
     with pytest.raises(MetadataError, match="larger than 256 MiB"):
-        strip(collect([tmp_path / "x.jpg"])[0], copies(tmp_path))
+        strip(collect_files([tmp_path / "x.jpg"])[0], copies(tmp_path))
 
 
 def test_what_was_done_is_counted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from tallow.app.peer.display import JsonLines, Terminal
-from tallow.app.peer.transfer.manifest import Entry, Manifest
+from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
 from tallow.app.peer.transfer.progress import Progress
 
 LINK = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
@@ -68,7 +68,7 @@ def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
     progress = Progress(
         lambda event, /, **details: told.append({"event": event, **details}), clock=lambda: now[0]
     )
-    progress.total(Manifest((Entry("a", 1_000_000, bytes(32)),)))
+    progress.total(Manifest((ManifestEntry("a", 1_000_000, bytes(32)),)))
     progress.restart(200_000)
     progress.begin()
     progress.file("a")

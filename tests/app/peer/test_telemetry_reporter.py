@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from support.server import Running
-from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import REPORTED, TelemetryReporter, difference, new_metrics
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
@@ -40,7 +40,7 @@ def test_a_difference_holds_what_was_added() -> None:
 async def test_reports_go_on_from_each_other(server: Running) -> None:
     sender, _ = await server.pair()
     metrics = new_metrics()
-    async with ServerClient(server.url, trust()) as client:
+    async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
         telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
         for _ in range(3):
@@ -58,7 +58,7 @@ async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: 
     metrics = new_metrics()
     metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
     metrics.record_transfer("success", "relay", 10, 0.01)
-    async with ServerClient(server.url, trust()) as client:
+    async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
         telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
         assert await telemetry.last()
@@ -69,7 +69,7 @@ async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: 
 async def test_what_the_server_could_not_take_is_reported_later(server: Running) -> None:
     sender, _ = await server.pair()
     metrics = new_metrics()
-    async with ServerClient(server.url, trust()) as client:
+    async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
         telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
         limiter = server.context.reports
@@ -85,7 +85,7 @@ async def test_what_the_server_could_not_take_is_reported_later(server: Running)
 async def test_a_server_that_is_gone_harms_nobody() -> None:
     metrics = new_metrics()
     metrics.record_error("network", "low")
-    async with ServerClient("http://127.0.0.1:1", trust()) as client:
+    async with ServerClient("http://127.0.0.1:1", tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
         telemetry.seated("token", "0" * 32)
         assert not await telemetry.last()
@@ -100,7 +100,7 @@ async def test_reports_and_rooms_carry_the_correlation_id(server: Running) -> No
     sender, _ = await server.pair()
     metrics = new_metrics()
     metrics.record_error("network", "low")
-    async with ServerClient(server.url, trust()) as client:
+    async with ServerClient(server.url, tls_context()) as client:
         client._http.event_hooks["request"].append(watch)
         telemetry = TelemetryReporter(client, metrics, enabled=True)
         telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Method = Literal["p2p", "relay"]
-Path = Literal["direct", "relay"]
-Strategy = Literal["host", "stun", "turn"]
+TransferMethod = Literal["p2p", "relay"]
+ConnectionPath = Literal["direct", "relay"]
+TraversalStrategy = Literal["host", "stun", "turn"]
 
 
 class ChannelError(Exception):
@@ -19,7 +19,7 @@ class ChannelClosedError(ChannelError):
 
 
 @dataclass(frozen=True, slots=True)
-class Quality:
+class ConnectionQuality:
     """How a connection does: round trip in seconds, share of packets lost from 0 to 1."""
 
     round_trip_s: float
@@ -38,7 +38,7 @@ class Channel(Protocol):
     """
 
     @property
-    def method(self) -> Method: ...
+    def method(self) -> TransferMethod: ...
 
     @property
     def max_message(self) -> int: ...
@@ -64,7 +64,7 @@ class Channel(Protocol):
         """End it; what was sent before still arrives. Never raises, and a second time does nothing."""
 
 
-class Exchange(Protocol):
+class SignalingExchange(Protocol):
     """Signaling as a channel needs it while it is being opened: offers, answers and candidates."""
 
     async def send(self, kind: Literal["offer", "answer", "candidate"], data: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
-from tallow.app.channels.channel import Path, Strategy
+from tallow.app.channels.channel import ConnectionPath, TraversalStrategy
 
 # Addresses for documentation (RFC 5737, RFC 3849): nobody's, so that they are routed by the default route.
 _ANYWHERE: Final = ((socket.AF_INET, "192.0.2.255"), (socket.AF_INET6, "2001:db8::ffff"))
@@ -20,7 +20,7 @@ _RELATED: Final = re.compile(r"raddr \S+ rport \d+")
 _MEDIA: Final = re.compile(r"m=application \d+ ")
 
 
-def servers(given: list[dict[str, Any]]) -> list[RTCIceServer]:
+def rtc_ice_servers(given: list[dict[str, Any]]) -> list[RTCIceServer]:
     """The server's list of STUN and TURN servers as aiortc wants it. (An empty list stays one: without any,
     aiortc would ask a public STUN server.)"""
     return [
@@ -34,7 +34,7 @@ def has_turn(given: list[dict[str, Any]]) -> bool:
     return any(url.startswith("turn") for entry in given for url in entry["urls"])
 
 
-def discreet(description: str) -> str:
+def redact_addresses(description: str) -> str:
     """A session description that names no more addresses than a direct way needs.
 
     Of this machine's own addresses those stay that it uses towards the Internet (RFC 8828, mode 2): not those
@@ -44,13 +44,13 @@ def discreet(description: str) -> str:
     """
     lines = description.split("\r\n")
     hosts = [found["address"] for line in lines if (found := _candidate(line)) and found["type"] == "host"]
-    kept = _towards_the_internet() & set(hosts) or {
+    kept = _default_route_addresses() & set(hosts) or {
         address for address in hosts if not ipaddress.ip_address(address).is_link_local
     }
-    return "\r\n".join(_discreet(line) for line in lines if _stays(line, kept))
+    return "\r\n".join(_redact_line(line) for line in lines if _is_kept(line, kept))
 
 
-def chosen(connection: RTCPeerConnection) -> tuple[Path, Strategy]:
+def selected_path(connection: RTCPeerConnection) -> tuple[ConnectionPath, TraversalStrategy]:
     """The path and the strategy of the pair that ICE chose.
 
     A remote address that nobody announced (peer reflexive) was found out by a STUN check: it counts as stun.
@@ -64,14 +64,14 @@ def chosen(connection: RTCPeerConnection) -> tuple[Path, Strategy]:
     return "direct", "host" if types == {"host"} else "stun"
 
 
-def packets(connection: RTCPeerConnection) -> tuple[int, int]:
+def packet_counts(connection: RTCPeerConnection) -> tuple[int, int]:
     """How many packets were sent and received."""
     assert connection.sctp is not None
     [stats] = connection.sctp.transport._get_stats().values()
     return stats.packetsSent, stats.packetsReceived
 
 
-def _towards_the_internet() -> set[str]:
+def _default_route_addresses() -> set[str]:
     found = set()
     for family, anywhere in _ANYWHERE:
         try:
@@ -87,12 +87,12 @@ def _candidate(line: str) -> re.Match[str] | None:
     return _CANDIDATE.fullmatch(line)
 
 
-def _stays(line: str, kept: set[str]) -> bool:
+def _is_kept(line: str, kept: set[str]) -> bool:
     found = _candidate(line)
     return found is None or found["type"] != "host" or found["address"] in kept
 
 
-def _discreet(line: str) -> str:
+def _redact_line(line: str) -> str:
     if line.startswith("c=IN "):  # the default candidate's, which ICE does not use
         return "c=IN IP4 0.0.0.0"
     return _MEDIA.sub("m=application 9 ", _RELATED.sub("raddr 0.0.0.0 rport 9", line))

@@ -9,14 +9,14 @@ from typing import Any, Final
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tallow.app.channels.channel import ChannelClosedError, ChannelError, Method
+from tallow.app.channels.channel import ChannelClosedError, ChannelError, TransferMethod
 
 MAX_MESSAGE: Final = 256 * 1024 + 64
 STALL_S: Final = 120
 """Behind a slow reader an answer to a ping waits its turn."""
 LOST: Final = "the connection over the relay was lost"
 
-Connect = Callable[..., Awaitable[ClientConnection]]
+OpenWebSocket = Callable[..., Awaitable[ClientConnection]]
 
 
 class RelayChannel:
@@ -25,7 +25,7 @@ class RelayChannel:
     Made by :meth:`connect`; usable once :meth:`paired` has returned.
     """
 
-    method: Method = "relay"
+    method: TransferMethod = "relay"
     max_message = MAX_MESSAGE
     descriptions: tuple[bytes, ...] = ()
 
@@ -33,7 +33,7 @@ class RelayChannel:
         self._socket = socket
 
     @classmethod
-    async def connect(cls, connect: Connect, ticket: str) -> RelayChannel:
+    async def connect(cls, connect: OpenWebSocket, ticket: str) -> RelayChannel:
         """Show the ticket that came with the seat.
 
         Args:

@@ -40,21 +40,21 @@ from tallow.app.channels import ice
 from tallow.app.channels.channel import (
     ChannelClosedError,
     ChannelError,
-    Exchange,
-    Method,
-    Path,
-    Quality,
-    Strategy,
+    ConnectionPath,
+    ConnectionQuality,
+    SignalingExchange,
+    TransferMethod,
+    TraversalStrategy,
 )
 
-WINDOW: Final = 4 << 20
+MAX_WINDOW: Final = 4 << 20
 """Bytes on their way at most; whoever sends more is cut off."""
-FULL_SPEED: Final = 16e6
+MAX_BYTES_PER_SECOND: Final = 16e6
 """Bytes a second that aiortc can do. More bytes on their way than this makes in a round trip would only
 overflow the receiver's socket, and a packet lost at the end costs a second."""
-SHORT_WAY: Final = 192 * 1024
+MIN_WINDOW: Final = 192 * 1024
 """Bytes on their way over the shortest round trip: as many packets fit into a socket of Linux."""
-BUFFERED: Final = 1 << 20
+MAX_BUFFERED: Final = 1 << 20
 """Bytes that wait here for the network at most, give or take a message."""
 ACK_EVERY: Final = 32 * 1024
 MAX_MESSAGE: Final = 256 * 1024
@@ -64,7 +64,7 @@ ASSUMED_MAX_MESSAGE: Final = 64 * 1024
 MAX_TEXT: Final = 64
 PINGS: Final = 3
 PING_TIMEOUT_S: Final = 5.0
-SILENCE_S: Final = 5.0
+PEER_SILENCE_S: Final = 5.0
 """Seconds without a packet after which the other side is not waited for any more."""
 CLOSE_TIMEOUT_S: Final = 5.0
 
@@ -79,7 +79,7 @@ _ENDED: Final = "the other side has ended the connection"
 
 async def connect(
     role: Role,
-    exchange: Exchange,
+    exchange: SignalingExchange,
     ice_servers: list[dict[str, Any]],
     *,
     policy: Literal["all", "relay"] = "all",
@@ -103,7 +103,7 @@ async def connect(
     ):
         raise ChannelError("no connection: the server offers no TURN server")
     try:
-        wanted = RTCConfiguration(ice.servers(ice_servers), RTCIceTransportPolicy(policy))
+        wanted = RTCConfiguration(ice.rtc_ice_servers(ice_servers), RTCIceTransportPolicy(policy))
         channel = WebRtcChannel(RTCPeerConnection(wanted))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ChannelError("no connection: the server's list of STUN and TURN servers is not valid") from None
@@ -128,9 +128,9 @@ class WebRtcChannel:
         established_s: seconds from the offer to the open channel.
     """
 
-    method: Method = "p2p"
-    path: Path
-    strategy: Strategy
+    method: TransferMethod = "p2p"
+    path: ConnectionPath
+    strategy: TraversalStrategy
     established_s: float
 
     def __init__(self, connection: RTCPeerConnection) -> None:
@@ -142,7 +142,7 @@ class WebRtcChannel:
         self._waiting = 0  # bytes in it
         self._taken = 0  # bytes that were taken, and not yet acknowledged
         self._on_their_way = 0  # bytes that were sent, and not yet acknowledged
-        self._window = SHORT_WAY
+        self._window = MIN_WINDOW
         self._pongs: dict[str, int] = {}
         self._over: str | None = None  # why nothing more can be sent, or will come
         self._bye_came = self._got_came = False
@@ -150,7 +150,7 @@ class WebRtcChannel:
         self._change = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._measuring: asyncio.Task[None] | None = None
-        self._data.bufferedAmountLowThreshold = BUFFERED // 2
+        self._data.bufferedAmountLowThreshold = MAX_BUFFERED // 2
         for event in ("open", "bufferedamountlow"):
             self._data.on(event, self._changed)
         self._data.on("message", self._came)
@@ -198,7 +198,7 @@ class WebRtcChannel:
             self._taken = 0
         return message
 
-    async def quality(self) -> Quality:
+    async def quality(self) -> ConnectionQuality:
         """Ask the other side: the shortest of some round trips, and the share of packets that got lost.
 
         Best asked when nothing is under way, as after a transfer: a question waits behind what was sent.
@@ -209,17 +209,17 @@ class WebRtcChannel:
         round_trips, loss = [], 0.0
         for number in map(str, range(PINGS)):
             self._pongs.pop(number, None)
-            sent, started = ice.packets(self._connection)[0], time.perf_counter()
+            sent, started = ice.packet_counts(self._connection)[0], time.perf_counter()
             self._say(f"ping {number}")
             try:
                 async with asyncio.timeout(PING_TIMEOUT_S):
                     await self._until(partial(self._pongs.__contains__, number))
             except TimeoutError:
-                return Quality(PING_TIMEOUT_S, 1.0)
+                return ConnectionQuality(PING_TIMEOUT_S, 1.0)
             self._refuse_if_over()
             round_trips.append(time.perf_counter() - started)
             loss = 1 - self._pongs[number] / sent if sent else 0.0
-        return Quality(min(round_trips), min(1.0, max(0.0, loss)))
+        return ConnectionQuality(min(round_trips), min(1.0, max(0.0, loss)))
 
     async def close(self) -> None:
         """See :class:`tallow.app.channels.channel.Channel`. It waits until the other side has what was sent,
@@ -234,7 +234,7 @@ class WebRtcChannel:
         closing = asyncio.ensure_future(self._connection.close())
         await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
 
-    async def establish(self, role: Role, exchange: Exchange) -> None:
+    async def establish(self, role: Role, exchange: SignalingExchange) -> None:
         """Exchange descriptions, and wait until the channel is open; see :func:`connect`."""
         if role == "sender":
             started = time.perf_counter()
@@ -256,26 +256,26 @@ class WebRtcChannel:
         if self._over is not None:
             raise (ChannelClosedError if self._left else ChannelError)(self._over)
         self.established_s = time.perf_counter() - started
-        self.path, self.strategy = ice.chosen(self._connection)
+        self.path, self.strategy = ice.selected_path(self._connection)
         self._measuring = asyncio.create_task(self._measure(), name="webrtc window")
 
     async def _measure(self) -> None:
         """Send as much at once as the way is long."""
         with suppress(ChannelClosedError):
             round_trip = (await self.quality()).round_trip_s
-            self._window = int(min(WINDOW, max(SHORT_WAY, FULL_SPEED * round_trip)))
+            self._window = int(min(MAX_WINDOW, max(MIN_WINDOW, MAX_BYTES_PER_SECOND * round_trip)))
             self._changed()
 
-    async def _describe(self, exchange: Exchange, kind: Literal["offer", "answer"]) -> str:
+    async def _describe(self, exchange: SignalingExchange, kind: Literal["offer", "answer"]) -> str:
         """Gather candidates, and tell the other side."""
         await self._connection.setLocalDescription()
-        description = ice.discreet(self._connection.localDescription.sdp)
+        description = ice.redact_addresses(self._connection.localDescription.sdp)
         if "a=candidate:" not in description:
             raise ChannelError("no connection: neither the network nor a TURN server gave an address")
         await exchange.send(kind, {"sdp": description})
         return description
 
-    async def _learn(self, exchange: Exchange, kind: Literal["offer", "answer"]) -> str:
+    async def _learn(self, exchange: SignalingExchange, kind: Literal["offer", "answer"]) -> str:
         """Wait for the other side's description."""
         came, data = await exchange.receive()
         while came != kind:
@@ -289,7 +289,7 @@ class WebRtcChannel:
             raise ChannelError(f"no connection: the other side's {kind} cannot be read") from None
         return description
 
-    async def _candidates(self, exchange: Exchange) -> None:
+    async def _candidates(self, exchange: SignalingExchange) -> None:
         """What the other side finds out later, as browsers do; and whether it leaves."""
         try:
             while True:
@@ -308,12 +308,12 @@ class WebRtcChannel:
         self._say("bye")
         answering = -1
         while not self._got_came and self._over is None:
-            heard = ice.packets(self._connection)[1]
+            heard = ice.packet_counts(self._connection)[1]
             if heard == answering:
                 break
             answering = heard
             with suppress(TimeoutError):
-                async with asyncio.timeout(SILENCE_S):
+                async with asyncio.timeout(PEER_SILENCE_S):
                     await self._until(lambda: self._got_came)
         await self.abandon("the connection was closed")
 
@@ -329,7 +329,7 @@ class WebRtcChannel:
     def _has_room(self, size: int) -> bool:
         # What the other side took may be unacknowledged up to ACK_EVERY: that must hold nothing back.
         under_way = self._on_their_way < ACK_EVERY or self._on_their_way + size <= self._window
-        return under_way and self._data.bufferedAmount <= BUFFERED
+        return under_way and self._data.bufferedAmount <= MAX_BUFFERED
 
     def _refuse_if_over(self) -> None:
         if self._over is not None:
@@ -342,7 +342,7 @@ class WebRtcChannel:
     def _came(self, message: bytes | str) -> None:
         if isinstance(message, str):
             self._was_said(message)
-        elif self._waiting + len(message) > WINDOW:
+        elif self._waiting + len(message) > MAX_WINDOW:
             why = "the other side sends more than it may"
             self._end(why)
             self._closing = self._closing or asyncio.create_task(self.abandon(why), name="webrtc close")
@@ -356,7 +356,7 @@ class WebRtcChannel:
             case ["ack", count] if count.isdecimal():
                 self._on_their_way = max(0, self._on_their_way - int(count))
             case ["ping", number]:
-                self._say(f"pong {number} {ice.packets(self._connection)[1]}")
+                self._say(f"pong {number} {ice.packet_counts(self._connection)[1]}")
             case ["pong", number, count] if count.isdecimal() and len(self._pongs) < PINGS:
                 self._pongs[number] = int(count)
             case ["bye"]:

@@ -13,16 +13,16 @@ import click
 import orjson
 
 from tallow.app.commands.executor import DaemonExecutor
-from tallow.app.commands.interrupts import heeded
-from tallow.app.commands.peers import command_error, fast_loop, load_faults, remove_leftovers
+from tallow.app.commands.interrupts import handled_signals
+from tallow.app.commands.peers import command_error, event_loop_factory, load_faults, remove_leftovers
 from tallow.app.commands.server_option import ServerChoice, server_option
-from tallow.app.demo.plan import Shares
-from tallow.app.demo.traffic import Traffic
-from tallow.app.demo.transfer import Result
+from tallow.app.demo.plan import TrafficMix
+from tallow.app.demo.traffic import DemoTraffic
+from tallow.app.demo.transfer import TransferResult
 from tallow.app.link import LinkError, origin
 from tallow.app.peer.errors import PeerError
-from tallow.app.peer.event_log import set_up
-from tallow.app.peer.server_client import trust
+from tallow.app.peer.event_log import configure_logging
+from tallow.app.peer.server_client import tls_context
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import withhold
 
@@ -30,7 +30,7 @@ UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, 
 SHARE: Final = click.FloatRange(0, 1)
 
 
-class Size(click.ParamType[int]):
+class ByteSize(click.ParamType[int]):
     """Bytes: 250000, 5MB, 1.5GiB."""
 
     name = "size"
@@ -53,8 +53,10 @@ class Size(click.ParamType[int]):
 )  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1, 200), default=4, show_default=True, metavar="N",
               help="Transfers at a time, at most.")  # fmt: skip
-@click.option("--size", type=Size(), default="5MB", show_default=True, help="Size of the largest transfers.")
-@click.option("--smallest", type=Size(), show_default="a fiftieth of the largest",
+@click.option(
+    "--size", type=ByteSize(), default="5MB", show_default=True, help="Size of the largest transfers."
+)
+@click.option("--smallest", type=ByteSize(), show_default="a fiftieth of the largest",
               help="Size of the smallest transfers.")  # fmt: skip
 @click.option("--relay-share", type=SHARE, default=0.2, show_default=True, help="Transfers over a relay.")
 @click.option(
@@ -94,21 +96,21 @@ def command(
         raise click.UsageError("--smallest: accepted: a size up to --size")
     load_faults()
     try:
-        set_up()
-        place, context = origin(server.url()), trust(ca)
+        configure_logging()
+        place, context = origin(server.url()), tls_context(ca)
     except (LinkError, PeerError) as error:
         raise command_error(error) from None
     ProxySettings.read(warn=_show_warning)
-    traffic = Traffic(
+    traffic = DemoTraffic(
         place,
         context,
-        Shares(relay_share, cancel_share, bad_share, size, smallest),
+        TrafficMix(relay_share, cancel_share, bad_share, size, smallest),
         rate=rate,
         concurrency=concurrency,
         told=_as_json if json_output else _as_line,
     )
     try:
-        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
             ended = runner.run(_until_stopped(traffic, duration, transfers))
     except PeerError as error:
@@ -121,11 +123,11 @@ def command(
         raise KeyboardInterrupt
 
 
-async def _until_stopped(traffic: Traffic, duration: float | None, transfers: int | None) -> bool:
+async def _until_stopped(traffic: DemoTraffic, duration: float | None, transfers: int | None) -> bool:
     """Run until the duration or number of transfers is reached: True, or until a signal: False."""
     await asyncio.to_thread(remove_leftovers)
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
-    for wanted in heeded():
+    for wanted in handled_signals():
         asyncio.get_running_loop().add_signal_handler(wanted, running.cancel)
     with suppress(asyncio.CancelledError):
         await running
@@ -137,7 +139,7 @@ def _show_warning(line: str) -> None:
     click.echo(f"Note: {line}", err=True)
 
 
-def _as_line(result: Result) -> None:
+def _as_line(result: TransferResult) -> None:
     said = f" ({result.error})" if result.error else ""
     click.echo(
         f"{time.strftime('%H:%M:%S')} {result.outcome:9} {result.method:5} "
@@ -145,7 +147,7 @@ def _as_line(result: Result) -> None:
     )
 
 
-def _as_json(result: Result) -> None:
+def _as_json(result: TransferResult) -> None:
     _out(
         {
             "event": "transfer",

@@ -25,7 +25,7 @@ def signals_interrupt() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {wanted: signal.getsignal(wanted) for wanted in heeded()}
+    before = {wanted: signal.getsignal(wanted) for wanted in handled_signals()}
     try:
         for wanted in before:
             signal.signal(wanted, _interrupt)
@@ -35,7 +35,7 @@ def signals_interrupt() -> Iterator[None]:
             signal.signal(wanted, handler)
 
 
-async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
+async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
     """Run ``work``; the first signal cancels it, further ones change nothing: its end takes two seconds.
 
     Raises:
@@ -50,7 +50,7 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
             task.cancel()
         received.append(wanted)
 
-    for wanted in heeded():
+    for wanted in handled_signals():
         loop.add_signal_handler(wanted, stop, wanted)
     try:
         await task
@@ -60,7 +60,7 @@ async def until_signalled(work: Coroutine[Any, Any, None]) -> None:
         raise SignalledError from None
 
 
-def heeded() -> list[signal.Signals]:
+def handled_signals() -> list[signal.Signals]:
     """The signals this process was not started to ignore (``nohup`` ignores SIGHUP)."""
     return [wanted for wanted in SIGNALS if signal.getsignal(wanted) is not signal.SIG_IGN]
 

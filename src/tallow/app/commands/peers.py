@@ -16,7 +16,7 @@ import click
 
 from tallow.app.channels.channel import ChannelError
 from tallow.app.commands.executor import DaemonExecutor
-from tallow.app.commands.interrupts import SignalledError, signals_interrupt, until_signalled
+from tallow.app.commands.interrupts import SignalledError, run_until_signalled, signals_interrupt
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files import temporary
 from tallow.app.files.errors import FileError
@@ -24,17 +24,17 @@ from tallow.app.link import LinkError
 from tallow.app.peer import user_files
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.errors import (
-    LostError,
     NotConfirmedError,
-    NotRunningError,
     PeerError,
-    classified,
+    ServerConnectionError,
+    StackNotRunningError,
+    error_labels,
     one_line,
 )
-from tallow.app.peer.event_log import set_up
+from tallow.app.peer.event_log import configure_logging
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import resume_state
-from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import withhold
 
@@ -47,7 +47,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Common:
+class CommonOptions:
     """What both verbs take."""
 
     relay: bool
@@ -65,7 +65,7 @@ def common_options(function: Function) -> Function:
     ) -> Any:
         with signals_interrupt():
             load_faults()
-            return function(*args, common=Common(relay, json_output, no_telemetry, ca), **kwargs)
+            return function(*args, common=CommonOptions(relay, json_output, no_telemetry, ca), **kwargs)
 
     options = [
         click.option("--relay", is_flag=True, help="Never connect directly: use Tallow's relay."),
@@ -87,14 +87,16 @@ def common_options(function: Function) -> Function:
     return result  # type: ignore[no-any-return]
 
 
-def options_of(common: Common, preferences: Preferences, *features: str | None) -> Options:
+def transfer_options(
+    common: CommonOptions, preferences: Preferences, *features: str | None
+) -> TransferOptions:
     """How this transfer behaves, from the command line first, then the environment and the settings."""
     untracked = os.environ.get("DO_NOT_TRACK", "").strip().lower() not in {"", "0", "false"}
     telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
     preference = "relay" if common.relay else preferences["relay_preference"]
     used = [*features, "relay_only" if preference == "relay" else None]
     used.append("json_output" if common.json_output else None)
-    return Options(
+    return TransferOptions(
         relay=preference,
         tallow_relay=common.relay,
         telemetry=telemetry,
@@ -103,8 +105,8 @@ def options_of(common: Common, preferences: Preferences, *features: str | None) 
     )
 
 
-def display_of(
-    common: Common, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
+def make_display(
+    common: CommonOptions, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
 ) -> Display:
     """Where events go."""
     if common.json_output:
@@ -125,7 +127,7 @@ def load_faults() -> None:
         raise click.ClickException(str(error)) from None
 
 
-def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """What makes uvloop's event loop, half as fast again over WebRTC; None, for asyncio's, without it."""
     try:
         import uvloop
@@ -134,7 +136,7 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def run(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
+def run_transfer(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
     """Run a peer to its end, say how it ended, and exit with the status of that.
 
     Args:
@@ -142,11 +144,11 @@ def run(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
     """
     status = 0
     try:
-        set_up()
+        configure_logging()
         ProxySettings.read(warn=lambda line: _show_warning(display, line))
-        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+        with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
-            runner.run(until_signalled(_after_cleaning(work)))
+            runner.run(run_until_signalled(_after_cleaning(work)))
     except (KeyboardInterrupt, SignalledError):
         work.close()  # it may not have begun
         display("finished", outcome="cancelled", by="this side")
@@ -159,7 +161,7 @@ def run(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
         status = _say(display, str(error), FAILED)
     except Exception as error:
         work.close()
-        display("error", type=classified(error)[0], message=one_line(error))
+        display("error", type=error_labels(error)[0], message=one_line(error))
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):
             raise
@@ -167,7 +169,7 @@ def run(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
     sys.exit(status)
 
 
-class UnreachableError(click.ClickException):
+class ServerUnreachableError(click.ClickException):
     """The server cannot be reached, or the stack that it belongs to does not run."""
 
     exit_code = 3
@@ -175,7 +177,11 @@ class UnreachableError(click.ClickException):
 
 def command_error(error: Exception) -> click.ClickException:
     """An error as a command ends with it; its exit status is 3 for :class:`UnreachableError`, else 1."""
-    kind = UnreachableError if isinstance(error, LostError | NotRunningError) else click.ClickException
+    kind = (
+        ServerUnreachableError
+        if isinstance(error, ServerConnectionError | StackNotRunningError)
+        else click.ClickException
+    )
     return kind(one_line(error))
 
 
@@ -188,7 +194,7 @@ def remove_leftovers() -> None:
     """Remove what commands of this user left that were killed, and what is past its time."""
     temporary.remove_abandoned()
     user_files.remove_abandoned_drafts()
-    resume_state.sweep()
+    resume_state.remove_expired()
 
 
 def _show_warning(display: Display, line: str) -> None:

@@ -10,7 +10,13 @@ from pathlib import Path
 import click
 
 from tallow.app.commands.confirm import TerminalConfirmation
-from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
+from tallow.app.commands.peers import (
+    CommonOptions,
+    common_options,
+    make_display,
+    run_transfer,
+    transfer_options,
+)
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link, is_exposed, origin
@@ -18,10 +24,10 @@ from tallow.app.peer.confirmation import Confirm
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_transient
 from tallow.app.peer.preferences import Preferences
-from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics
-from tallow.app.peer.transfer.outcome import Options
-from tallow.app.peer.transfer.receiver import Receiver
+from tallow.app.peer.transfer.outcome import TransferOptions
+from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.monitoring import correlation
 
@@ -47,7 +53,7 @@ REMEMBERED_S = 86_400
 )
 @server_option("The Tallow server to meet at, if not the link's.", "the link's")
 @common_options
-def command(link: str | None, output: Path, yes: bool, server: ServerChoice, common: Common) -> None:
+def command(link: str | None, output: Path, yes: bool, server: ServerChoice, common: CommonOptions) -> None:
     """Receive files from LINK: shows their names and sizes, and asks whether to receive them.
 
     A command line is visible to the other users of this machine: without LINK it is asked for, or read from
@@ -58,17 +64,17 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("standard input is no terminal to ask at: add --yes to receive without asking")
     preferences = Preferences.load()
-    display = display_of(common, preferences, asks=True)
-    options = options_of(common, preferences, "receive")
+    display = make_display(common, preferences, asks=True)
+    options = transfer_options(common, preferences, "receive")
     confirm = None if yes else TerminalConfirmation(output)
-    run(
+    run_transfer(
         display,
-        _receive(link or asked(), output, confirm, server, common, options, preferences, display),
+        _receive(link or prompt_for_link(), output, confirm, server, common, options, preferences, display),
         again="the transfer cannot be resumed; to receive the files, ask the sender for a new link",
     )
 
 
-def asked() -> str:
+def prompt_for_link() -> str:
     """The link from whoever sits at the terminal, or from standard input."""
     if sys.stdin.isatty():
         text: str = click.prompt("Link", hide_input=True, err=True)
@@ -81,8 +87,8 @@ async def _receive(
     output: Path,
     confirm: Confirm | None,
     choice: ServerChoice,
-    common: Common,
-    options: Options,
+    common: CommonOptions,
+    options: TransferOptions,
     preferences: Preferences,
     display: Display,
 ) -> None:
@@ -95,9 +101,9 @@ async def _receive(
     metrics = new_metrics()
     if received.begun:
         metrics.record_feature_usage("resume")
-    async with ServerClient(link.server, trust(common.ca)) as server:
+    async with ServerClient(link.server, tls_context(common.ca)) as server:
         with Destination(output) as destination, correlation.bind(correlation.new_id()):
-            receiver = Receiver(
+            receiver = TransferReceiver(
                 server, link, destination, received, options, metrics, display, confirm=confirm
             )
             try:

@@ -10,22 +10,28 @@ from typing import Any
 
 import click
 
-from tallow.app.commands.peers import Common, common_options, display_of, options_of, run
+from tallow.app.commands.peers import (
+    CommonOptions,
+    common_options,
+    make_display,
+    run_transfer,
+    transfer_options,
+)
 from tallow.app.commands.server_option import ServerChoice, server_option
-from tallow.app.files.source import Source, collect
+from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
-from tallow.app.metadata import uncleaned
+from tallow.app.metadata import unstripped_warning
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.preferences import Preferences
-from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer import resume_state
-from tallow.app.peer.transfer.outcome import Options
-from tallow.app.peer.transfer.prepare import Offer, clean, describe, prepare
+from tallow.app.peer.transfer.outcome import TransferOptions
+from tallow.app.peer.transfer.prepare import PreparedFiles, build_manifest, prepare, strip_files
 from tallow.app.peer.transfer.resume_state import SenderState
-from tallow.app.peer.transfer.sender import Sender
+from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring import correlation
 
 
@@ -48,7 +54,7 @@ def command(
     keep_metadata: bool,
     insecure: bool,
     no_qr: bool,
-    common: Common,
+    common: CommonOptions,
 ) -> None:
     """Send files and folders: prints a link, and waits until somebody receives with it.
 
@@ -59,10 +65,10 @@ def command(
     if not paths and not resume:
         raise click.UsageError("name the files and folders to send")
     preferences = Preferences.load()
-    display = display_of(common, preferences, qr_code=not no_qr)
+    display = make_display(common, preferences, qr_code=not no_qr)
     keep = keep_metadata or preferences.is_on("keep_metadata")
     many = len(paths) > 1 or any(path.is_dir() for path in paths)
-    options = options_of(
+    options = transfer_options(
         common,
         preferences,
         "send",
@@ -71,7 +77,7 @@ def command(
         "keep_metadata" if keep else None,
         "qr_code" if getattr(display, "shows_qr_code", False) and not resume else None,
     )
-    run(
+    run_transfer(
         display,
         _send(paths, server, resume, keep, insecure, common, options, preferences, display),
         again="the transfer cannot be resumed; to send the files, run tallow send again",
@@ -84,33 +90,33 @@ async def _send(
     resume: bool,
     keep: bool,
     insecure: bool,
-    common: Common,
-    options: Options,
+    common: CommonOptions,
+    options: TransferOptions,
     preferences: Preferences,
     display: Display,
 ) -> None:
-    sent = chosen(paths) if resume else None
+    sent = find_interrupted(paths) if resume else None
     place = sent.link.server if sent is not None else origin(choice.url())
     if is_exposed(place) and not insecure:
         raise LinkError("a link with plain http to another machine can be read on its way; use https")
     with temporary_folder() as scratch:
-        transfer = _Transfer(scratch, options, preferences, display)
+        transfer = _SendCommand(scratch, options, preferences, display)
         wanted = paths if sent is None else [Path(path) for path in sent.paths]
         keep = keep if sent is None else sent.keep_metadata
-        files: Sequence[Source] = await transfer.collected(wanted, keep=keep)
+        files: Sequence[SourceFile] = await transfer.collected(wanted, keep=keep)
         if sent is None:
             files = await transfer.cleaned(files, keep=keep)
-        async with ServerClient(place, trust(common.ca)) as server:
+        async with ServerClient(place, tls_context(common.ca)) as server:
             with correlation.bind(correlation.new_id()):
                 if sent is None:
-                    preparing = describe(files)
-                    sent = await _room(server, paths, keep)
+                    preparing = build_manifest(files)
+                    sent = await _create_room(server, paths, keep)
                 else:
                     preparing = transfer.prepared(files, sent)
                 await transfer.run(server, sent, preparing)
 
 
-async def _room(server: ServerClient, paths: tuple[Path, ...], keep: bool) -> SenderState:
+async def _create_room(server: ServerClient, paths: tuple[Path, ...], keep: bool) -> SenderState:
     secret = new_secret()
     made = await server.make_room(token_hash(secret))
     link = Link(server.origin, made.room, secret)
@@ -120,20 +126,22 @@ async def _room(server: ServerClient, paths: tuple[Path, ...], keep: bool) -> Se
     return sent
 
 
-class _Transfer:
+class _SendCommand:
     """What is sent, and how."""
 
-    def __init__(self, scratch: Path, options: Options, preferences: Preferences, display: Display) -> None:
+    def __init__(
+        self, scratch: Path, options: TransferOptions, preferences: Preferences, display: Display
+    ) -> None:
         self._scratch = scratch
         self._options = options
         self._preferences = preferences
         self._display = display
         self._metrics = new_metrics()
 
-    async def collected(self, paths: Sequence[Path], *, keep: bool) -> list[Source]:
+    async def collected(self, paths: Sequence[Path], *, keep: bool) -> list[SourceFile]:
         """The files to send, found in a thread: a folder may be large, and its disk slow."""
-        files = await asyncio.to_thread(collect, paths, self._warn)
-        kept = None if keep else await asyncio.to_thread(uncleaned, files)
+        files = await asyncio.to_thread(collect_files, paths, self._warn)
+        kept = None if keep else await asyncio.to_thread(unstripped_warning, files)
         if kept is not None:
             self._warn(kept)
         return files
@@ -141,18 +149,18 @@ class _Transfer:
     def _warn(self, message: str) -> None:
         self._display("warning", message=message)
 
-    async def cleaned(self, files: Sequence[Source], *, keep: bool) -> Sequence[Source]:
+    async def cleaned(self, files: Sequence[SourceFile], *, keep: bool) -> Sequence[SourceFile]:
         """See :func:`clean`."""
-        return await clean(files, self._scratch, self._metrics, keep_metadata=keep)
+        return await strip_files(files, self._scratch, self._metrics, keep_metadata=keep)
 
-    async def prepared(self, files: Sequence[Source], sent: SenderState) -> Offer:
+    async def prepared(self, files: Sequence[SourceFile], sent: SenderState) -> PreparedFiles:
         """The files of a transfer that is resumed, made ready once its receiver can be told of a problem."""
         return await prepare(
             files, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
         )
 
     async def run(
-        self, server: ServerClient, sent: SenderState, preparing: Coroutine[Any, Any, Offer]
+        self, server: ServerClient, sent: SenderState, preparing: Coroutine[Any, Any, PreparedFiles]
     ) -> None:
         """Send, and say what was sent."""
         task = asyncio.create_task(preparing)
@@ -160,7 +168,9 @@ class _Transfer:
         def give_link() -> None:
             self._display("link", link=sent.link.text, expires_in=round(sent.expires - time.time()))
 
-        sender = Sender(server, sent, task, self._options, self._metrics, self._display, on_joined=give_link)
+        sender = TransferSender(
+            server, sent, task, self._options, self._metrics, self._display, on_joined=give_link
+        )
         try:
             await sender.run()
         except Exception as error:
@@ -180,14 +190,14 @@ class _Transfer:
         )
 
 
-def chosen(paths: tuple[Path, ...]) -> SenderState:
+def find_interrupted(paths: tuple[Path, ...]) -> SenderState:
     """The interrupted transfer to resume: the latest, or the latest of these paths.
 
     Raises:
         PeerError: there is none.
     """
     wanted = [str(path.resolve()) for path in paths]
-    found = [sent for sent in resume_state.interrupted() if not wanted or sent.paths == wanted]
+    found = [sent for sent in resume_state.interrupted_transfers() if not wanted or sent.paths == wanted]
     if not found:
         which = "of these files " if wanted else ""
         raise PeerError(f"no interrupted transfer {which}is remembered here", "validation", "low")

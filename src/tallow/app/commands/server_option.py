@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from tallow.app.peer.errors import NotRunningError
+from tallow.app.peer.errors import StackNotRunningError
 
 DEFAULT_SERVER: Final = "http://127.0.0.1:3000"
 
@@ -56,7 +56,7 @@ class ServerChoice:
         found = self.locate(home) if self.locate else None
         if found is None:
             start = shlex.join(["tallow", "up", "--home", str(home)])
-            raise NotRunningError(f"no stack runs in {home}; start it with: {start}")
+            raise StackNotRunningError(f"no stack runs in {home}; start it with: {start}")
         return found
 
     def _of_default_stack(self) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-Kind = Literal["auth", "crypto", "transfer", "validation", "network", "storage", "signaling", "internal"]
-Severity = Literal["low", "medium", "high"]
+ErrorType = Literal["auth", "crypto", "transfer", "validation", "network", "storage", "signaling", "internal"]
+ErrorSeverity = Literal["low", "medium", "high"]
 
 
 class ProtocolError(Exception):
@@ -17,8 +17,8 @@ class ProtocolError(Exception):
         code: what the other side is told (docs/protocol.md, "Aborts").
     """
 
-    kind: ClassVar[Kind] = "crypto"
-    severity: ClassVar[Severity] = "high"
+    kind: ClassVar[ErrorType] = "crypto"
+    severity: ClassVar[ErrorSeverity] = "high"
     code: ClassVar[int] = 2
     text: ClassVar[str] = "the other side sent something that is not of the protocol"
 

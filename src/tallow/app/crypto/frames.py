@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tallow.app.crypto.errors import KeyExhaustedError, MalformedError, TamperedError
 from tallow.app.crypto.kdf import VERSION
-from tallow.app.crypto.session import Session
+from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.monitoring.metrics import Metrics
 
 _HEADER: Final = struct.Struct(">BIQB")
@@ -25,7 +25,7 @@ MAX_FRAMES: Final = 2**32
 NO_FILE: Final = 2**32 - 1
 
 
-class Kind(enum.IntEnum):
+class FrameType(enum.IntEnum):
     """What a frame carries."""
 
     MANIFEST = 16
@@ -37,7 +37,7 @@ class Kind(enum.IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class FrameHeader:
     """What of a frame is not encrypted, and authenticated all the same.
 
     Attributes:
@@ -46,7 +46,7 @@ class Header:
         final: nothing of it comes after.
     """
 
-    kind: Kind
+    kind: FrameType
     file: int = NO_FILE
     index: int = 0
     final: bool = True
@@ -56,7 +56,7 @@ class Header:
         return _HEADER.pack(self.kind, self.file, self.index, self.final)
 
     @classmethod
-    def of(cls, frame: bytes) -> Header:
+    def of(cls, frame: bytes) -> FrameHeader:
         """The header of a frame; nothing says yet that it is authentic.
 
         Raises:
@@ -66,12 +66,12 @@ class Header:
             raise MalformedError("a frame has a wrong length")
         kind, file, index, final = _HEADER.unpack_from(frame)
         try:
-            return cls(Kind(kind), file, index, (False, True)[final])
+            return cls(FrameType(kind), file, index, (False, True)[final])
         except (ValueError, IndexError):
             raise MalformedError("a frame's header is not one of the protocol") from None
 
 
-class _Cipher:
+class _FrameCipher:
     """One key, one direction: a counter that never repeats under it."""
 
     def __init__(self, key: bytes, transfer: bytes, metrics: Metrics) -> None:
@@ -88,13 +88,13 @@ class _Cipher:
         return nonce
 
 
-class Sealer(_Cipher):
+class FrameSealer(_FrameCipher):
     """Encrypts this side's frames."""
 
-    def __init__(self, session: Session, metrics: Metrics) -> None:
+    def __init__(self, session: SessionKeys, metrics: Metrics) -> None:
         super().__init__(session.send_key, session.transfer, metrics)
 
-    def seal(self, header: Header, payload: bytes | memoryview = b"") -> bytes:
+    def seal(self, header: FrameHeader, payload: bytes | memoryview = b"") -> bytes:
         """A frame.
 
         Raises:
@@ -107,10 +107,10 @@ class Sealer(_Cipher):
         return sealed
 
 
-class Opener(_Cipher):
+class FrameOpener(_FrameCipher):
     """Decrypts the other side's frames, in the order in which they were encrypted."""
 
-    def __init__(self, session: Session, metrics: Metrics) -> None:
+    def __init__(self, session: SessionKeys, metrics: Metrics) -> None:
         super().__init__(session.receive_key, session.transfer, metrics)
 
     def open(self, frame: bytes) -> bytes:

@@ -29,7 +29,7 @@ from tallow.app.crypto.errors import (
     from_code,
 )
 from tallow.app.crypto.kdf import VERSION, link_proof, transcript_hash
-from tallow.app.crypto.session import Role, Schedule, Session
+from tallow.app.crypto.key_schedule import KeySchedule, Role, SessionKeys
 from tallow.monitoring.metrics import Metrics
 
 HELLO: Final = 1
@@ -46,7 +46,7 @@ MAC_BYTES: Final = 32
 Encapsulate = Callable[[MLKEM768PublicKey], tuple[bytes, bytes]]
 
 
-def abort(code: int) -> bytes:
+def abort_message(code: int) -> bytes:
     """Tells the other side, before there are keys, why this one gives up."""
     return bytes([ABORT, code])
 
@@ -86,7 +86,7 @@ class SenderHandshake:
             self._exchange_key.public_key().public_bytes_raw(),
             kem_key.public_key().public_bytes_raw(),
         ]
-        self._schedule: Schedule | None = None
+        self._schedule: KeySchedule | None = None
 
     def hello(self) -> bytes:
         """The first message."""
@@ -100,22 +100,22 @@ class SenderHandshake:
         Raises:
             ProtocolError: MalformedError, VersionError, WrongSecretError or KeyExchangeError.
         """
-        public, ciphertext, proof = _fields(message, REPLY, (X25519_BYTES, CIPHERTEXT_BYTES, MAC_BYTES))
+        public, ciphertext, proof = _parse_fields(message, REPLY, (X25519_BYTES, CIPHERTEXT_BYTES, MAC_BYTES))
         _check_proof(proof, link_proof(self._secret, "receiver", self._room))
         with _timed(self._metrics, "decapsulate"):
             kem_secret = self._kem_key.decapsulate(ciphertext)
         shared = _x25519(self._exchange_key, public)
         transcript = transcript_hash(self._room, self._public, [public, ciphertext], self._descriptions)
-        self._schedule = Schedule(shared + kem_secret + self._secret, transcript)
+        self._schedule = KeySchedule(shared + kem_secret + self._secret, transcript)
         return bytes([SENDER_CONFIRM]) + self._schedule.confirmation("sender")
 
-    def confirm(self, message: bytes) -> Session:
+    def confirm(self, message: bytes) -> SessionKeys:
         """Take the receiver's confirmation: the keys, good to use.
 
         Raises:
             ProtocolError: MalformedError or KeyExchangeError.
         """
-        return _confirmed(self._schedule, message, RECEIVER_CONFIRM, "sender")
+        return _verify_confirmation(self._schedule, message, RECEIVER_CONFIRM, "sender")
 
 
 class ReceiverHandshake:
@@ -141,7 +141,7 @@ class ReceiverHandshake:
         self._metrics = metrics
         self._exchange_key = exchange_key or X25519PrivateKey.generate()
         self._encapsulate = encapsulate or (lambda key: key.encapsulate())
-        self._schedule: Schedule | None = None
+        self._schedule: KeySchedule | None = None
 
     def hello(self, message: bytes) -> bytes:
         """Take the sender's hello: the reply to it.
@@ -150,7 +150,7 @@ class ReceiverHandshake:
             ProtocolError: MalformedError, VersionError, WrongSecretError or KeyExchangeError.
         """
         sizes = (X25519_BYTES, ENCAPSULATION_KEY_BYTES, MAC_BYTES)
-        public, encapsulation_key, proof = _fields(message, HELLO, sizes)
+        public, encapsulation_key, proof = _parse_fields(message, HELLO, sizes)
         _check_proof(proof, link_proof(self._secret, "sender", self._room))
         try:
             with _timed(self._metrics, "encapsulate"):
@@ -162,23 +162,23 @@ class ReceiverHandshake:
         shared = _x25519(self._exchange_key, public)
         mine = [self._exchange_key.public_key().public_bytes_raw(), ciphertext]
         transcript = transcript_hash(self._room, [public, encapsulation_key], mine, self._descriptions)
-        self._schedule = Schedule(shared + kem_secret + self._secret, transcript)
+        self._schedule = KeySchedule(shared + kem_secret + self._secret, transcript)
         proof = link_proof(self._secret, "receiver", self._room)
         return b"".join([bytes([REPLY, VERSION]), *mine, proof])
 
-    def confirm(self, message: bytes) -> tuple[bytes, Session]:
+    def confirm(self, message: bytes) -> tuple[bytes, SessionKeys]:
         """Take the sender's confirmation: this side's, and the keys, good to use once it is sent.
 
         Raises:
             ProtocolError: MalformedError or KeyExchangeError.
         """
-        session = _confirmed(self._schedule, message, SENDER_CONFIRM, "receiver")
+        session = _verify_confirmation(self._schedule, message, SENDER_CONFIRM, "receiver")
         assert self._schedule is not None
         return bytes([RECEIVER_CONFIRM]) + self._schedule.confirmation("receiver"), session
 
 
-def _confirmed(schedule: Schedule | None, message: bytes, kind: int, role: Role) -> Session:
-    (confirmation,) = _fields(message, kind, (MAC_BYTES,))
+def _verify_confirmation(schedule: KeySchedule | None, message: bytes, kind: int, role: Role) -> SessionKeys:
+    (confirmation,) = _parse_fields(message, kind, (MAC_BYTES,))
     if schedule is None:
         raise MalformedError("a confirmation came before the keys it confirms")
     if not hmac.compare_digest(
@@ -200,7 +200,7 @@ def _x25519(mine: X25519PrivateKey, public: bytes) -> bytes:
         raise KeyExchangeError from None
 
 
-def _fields(message: bytes, kind: int, sizes: Sequence[int]) -> list[bytes]:
+def _parse_fields(message: bytes, kind: int, sizes: Sequence[int]) -> list[bytes]:
     """A message's fields of fixed sizes, after its kind and, in the first of each side, the version."""
     if len(message) == 2 and message[0] == ABORT:
         raise from_code(message[1])

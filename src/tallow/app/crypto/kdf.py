@@ -33,7 +33,7 @@ def link_proof(secret: bytes, role: str, room: str) -> bytes:
     mistyped link; what protects the keys is the confirmation under the session's own.
     """
     key = derive(secret, "link confirmation")
-    return hmac.digest(key, joined([bytes([VERSION]), role.encode(), room.encode()]), "sha256")
+    return hmac.digest(key, encode_fields([bytes([VERSION]), role.encode(), room.encode()]), "sha256")
 
 
 def resume_key(secret: bytes) -> bytes:
@@ -41,7 +41,7 @@ def resume_key(secret: bytes) -> bytes:
     return derive(secret, "resume", 16)
 
 
-def joined(fields: Sequence[bytes]) -> bytes:
+def encode_fields(fields: Sequence[bytes]) -> bytes:
     """Fields as one string that no other fields give: each after its length in 4 bytes."""
     return b"".join(len(field).to_bytes(4) + field for field in fields)
 
@@ -67,4 +67,4 @@ def transcript_hash(
         len(descriptions).to_bytes(4),
         *descriptions,
     ]
-    return hashlib.sha256(joined(fields)).digest()
+    return hashlib.sha256(encode_fields(fields)).digest()

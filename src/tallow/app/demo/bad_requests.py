@@ -10,13 +10,13 @@ from contextlib import suppress
 import httpx
 from websockets.exceptions import ConnectionClosed
 
-from tallow.app.demo.raw_client import join_message, raw_room_client
+from tallow.app.demo.raw_client import join_as_raw_client, join_message
 from tallow.app.link import Link, new_secret
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server_client import TIMEOUT_S, ServerClient
 from tallow.monitoring.integrations.http_client import async_client
 
-Ask = Callable[[str, ssl.SSLContext], Awaitable[object]]
+BadRequest = Callable[[str, ssl.SSLContext], Awaitable[object]]
 
 
 async def _unknown_page(origin: str, context: ssl.SSLContext) -> object:
@@ -47,13 +47,13 @@ async def _forged_token(origin: str, context: ssl.SSLContext) -> object:
 
 
 async def _nonsense_report(origin: str, context: ssl.SSLContext) -> object:
-    async with raw_room_client(origin, context, "other") as seat:
+    async with join_as_raw_client(origin, context, "other") as seat:
         return await seat.report({"process_resident_memory_bytes": [{"labels": {}, "value": 1}]})
 
 
 async def _greedy_report(origin: str, context: ssl.SSLContext) -> object:
     """More errors than one room can have: what is too much is dropped, and counted."""
-    async with raw_room_client(origin, context, "other") as seat:
+    async with join_as_raw_client(origin, context, "other") as seat:
         labels = {"type": "network", "severity": "low"}
         return await seat.report({"errors_total": [{"labels": labels, "value": 50}]})
 
@@ -77,7 +77,7 @@ async def _signal(server: ServerClient, message: str) -> object:
         return None
 
 
-ASKS: tuple[Ask, ...] = (
+BAD_REQUESTS: tuple[BadRequest, ...] = (
     _unknown_page,
     _unknown_method,
     _no_json,
@@ -90,9 +90,11 @@ ASKS: tuple[Ask, ...] = (
 )
 
 
-async def ask_badly(origin: str, context: ssl.SSLContext, chance: random.Random, first: int | None) -> int:
+async def send_bad_requests(
+    origin: str, context: ssl.SSLContext, chance: random.Random, first: int | None
+) -> int:
     """One to three bad requests (all of them with ``first`` 0): how many were made."""
-    asks = ASKS if first == 0 else chance.sample(ASKS, chance.randint(1, 3))
+    asks = BAD_REQUESTS if first == 0 else chance.sample(BAD_REQUESTS, chance.randint(1, 3))
     made = 0
     for ask in asks:
         with suppress(httpx.HTTPError, PeerError, ValueError, KeyError):

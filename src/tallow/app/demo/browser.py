@@ -7,8 +7,8 @@ import asyncio
 import ssl
 from typing import Any, Final
 
-from tallow.app.demo.raw_client import Device, raw_room_client
-from tallow.app.peer.server_client import trust
+from tallow.app.demo.raw_client import Device, join_as_raw_client
+from tallow.app.peer.server_client import tls_context
 from tallow.monitoring.catalog import METRICS
 
 BROWSERS_ONLY: Final = ("service_worker_events_total", "pwa_installs_total", "notifications_sent_total")
@@ -29,11 +29,13 @@ async def feed_browser_metrics(
         PeerError: the server gives no seat.
         RuntimeError: it does not accept a report.
     """
-    await asyncio.gather(*(_feed(origin, context or trust(), device, times, stay_s) for device in DEVICES))
+    await asyncio.gather(
+        *(_feed(origin, context or tls_context(), device, times, stay_s) for device in DEVICES)
+    )
 
 
 async def _feed(origin: str, context: ssl.SSLContext, device: Device, times: int, stay_s: float) -> None:
-    async with raw_room_client(origin, context, device) as seat:
+    async with join_as_raw_client(origin, context, device) as seat:
         for _ in range(times):
             answer = await seat.report({name: _rows(name, device) for name in BROWSERS_ONLY})
             if answer.status_code != 200:

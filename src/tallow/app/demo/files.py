@@ -11,7 +11,7 @@ from typing import Any, Final
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from tallow.app.demo.plan import Plan
+from tallow.app.demo.plan import TransferPlan
 
 NAMES: Final = {
     "picture": ("beach.jpg", "sketch.png", "poster.webp"),
@@ -29,7 +29,7 @@ BLOCK: Final = 1 << 20
 LARGEST_PICTURE: Final = 8_000_000
 
 
-def make(plan: Plan, folder: Path, chance: random.Random) -> list[Path]:
+def make_files(plan: TransferPlan, folder: Path, chance: random.Random) -> list[Path]:
     """The files of a transfer, of its size together (pictures roughly). Blocks."""
     if plan.kind == "broken_picture":
         broken = folder / "broken.jpg"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-Kind = Literal[
+Scenario = Literal[
     "plain",  # nothing happens
     "sender_cancels",
     "receiver_cancels",
@@ -18,20 +18,28 @@ Kind = Literal[
     "wrong_link",  # somebody comes with a mistyped link before the receiver does
     "broken_picture",  # its metadata cannot be removed: nothing is sent
 ]
-Outcome = Literal["success", "failed", "cancelled", "refused"]
-Content = Literal["picture", "video", "audio", "text", "document", "several"]
+DemoOutcome = Literal["success", "failed", "cancelled", "refused"]
+FileContent = Literal["picture", "video", "audio", "text", "document", "several"]
 
-CANCELLED: Final[tuple[Kind, ...]] = ("sender_cancels", "receiver_cancels")
-BAD: Final[tuple[Kind, ...]] = ("source_changes", "wrong_link", "broken_picture")
-RELAYED: Final[tuple[Kind, ...]] = ("interrupted", "fallback")
-CONTENTS: Final[tuple[Content, ...]] = ("picture", "picture", "video", "audio", "text", "document", "several")
-LEAST_TO_MEDDLE: Final = 4_000_000
+CANCELLED: Final[tuple[Scenario, ...]] = ("sender_cancels", "receiver_cancels")
+BAD: Final[tuple[Scenario, ...]] = ("source_changes", "wrong_link", "broken_picture")
+RELAYED: Final[tuple[Scenario, ...]] = ("interrupted", "fallback")
+CONTENTS: Final[tuple[FileContent, ...]] = (
+    "picture",
+    "picture",
+    "video",
+    "audio",
+    "text",
+    "document",
+    "several",
+)
+MIN_INTERRUPTIBLE_BYTES: Final = 4_000_000
 """Bytes that a transfer needs so that something can happen in the middle of it."""
 SMALLEST: Final = 1 / 50
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class TrafficMix:
     """How much of the traffic is what, from 0 to 1, and how large the files are in bytes.
 
     ``smallest`` is a fiftieth of ``size`` unless it is given.
@@ -45,7 +53,7 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TransferPlan:
     """One transfer.
 
     Attributes:
@@ -55,9 +63,9 @@ class Plan:
         setting: one that was changed before.
     """
 
-    kind: Kind
+    kind: Scenario
     size: int
-    content: Content
+    content: FileContent
     relay: bool = False
     turn: bool = False
     prepares_s: float = 0.0
@@ -66,14 +74,16 @@ class Plan:
     setting: str | None = None
 
     @property
-    def meant(self) -> Outcome:
+    def meant(self) -> DemoOutcome:
         """How it is to end."""
         if self.kind in CANCELLED:
             return "cancelled"
         return {"source_changes": "failed", "broken_picture": "refused"}.get(self.kind, "success")  # type: ignore[return-value]
 
 
-def plans(shares: Shares, settings: tuple[str, ...], chance: random.Random) -> Iterator[Plan]:
+def draw_plans(
+    shares: TrafficMix, settings: tuple[str, ...], chance: random.Random
+) -> Iterator[TransferPlan]:
     """Transfers without end: first one of each kind that the shares allow, then by chance."""
     for kind, relay in _opening(shares):
         plan = _plan(kind, relay, shares, settings, chance)
@@ -84,8 +94,8 @@ def plans(shares: Shares, settings: tuple[str, ...], chance: random.Random) -> I
         yield _plan(_kind(relay, shares, chance), relay, shares, settings, chance)
 
 
-def _opening(shares: Shares) -> list[tuple[Kind, bool]]:
-    opening: list[tuple[Kind, bool]] = [("plain", False), ("signaling_lost", False)]
+def _opening(shares: TrafficMix) -> list[tuple[Scenario, bool]]:
+    opening: list[tuple[Scenario, bool]] = [("plain", False), ("signaling_lost", False)]
     if shares.relay:
         opening += [("plain", True), *((kind, True) for kind in RELAYED)]
     if shares.cancel:
@@ -95,7 +105,7 @@ def _opening(shares: Shares) -> list[tuple[Kind, bool]]:
     return opening
 
 
-def _kind(relay: bool, shares: Shares, chance: random.Random) -> Kind:
+def _kind(relay: bool, shares: TrafficMix, chance: random.Random) -> Scenario:
     drawn = chance.random()
     if drawn < shares.cancel:
         return chance.choice(CANCELLED)
@@ -106,12 +116,14 @@ def _kind(relay: bool, shares: Shares, chance: random.Random) -> Kind:
     return "signaling_lost" if chance.random() < 0.05 else "plain"
 
 
-def _plan(kind: Kind, relay: bool, shares: Shares, settings: tuple[str, ...], chance: random.Random) -> Plan:
+def _plan(
+    kind: Scenario, relay: bool, shares: TrafficMix, settings: tuple[str, ...], chance: random.Random
+) -> TransferPlan:
     least = SMALLEST if shares.smallest is None else shares.smallest / shares.size
     size = int(shares.size * least ** chance.random())  # small ones as often as large ones
     if kind in {*CANCELLED, "interrupted", "signaling_lost", "source_changes"}:
-        size = max(size, LEAST_TO_MEDDLE)
-    return Plan(
+        size = max(size, MIN_INTERRUPTIBLE_BYTES)
+    return TransferPlan(
         kind=kind,
         size=size,
         content=chance.choice(CONTENTS),

@@ -36,7 +36,7 @@ class RawRoomClient:
 
 
 @asynccontextmanager
-async def raw_room_client(
+async def join_as_raw_client(
     origin: str, context: ssl.SSLContext, device: Device
 ) -> AsyncIterator[RawRoomClient]:
     """A sender's seat in a fresh room.

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tallow.app.demo.bad_requests import ask_badly
-from tallow.app.demo.plan import BAD, Plan, Shares, plans
-from tallow.app.demo.transfer import Pair, Result
+from tallow.app.demo.bad_requests import send_bad_requests
+from tallow.app.demo.plan import BAD, TrafficMix, TransferPlan, draw_plans
+from tallow.app.demo.transfer import DemoTransfer, TransferResult
 from tallow.app.files.temporary import temporary_folder
-from tallow.app.peer.errors import PeerError, RefusedError
+from tallow.app.peer.errors import PeerError, ServerRefusedError
 from tallow.app.peer.preferences import PREFERENCES
 
 GRACE_S: Final = 30
@@ -32,7 +32,7 @@ LONGEST_PAUSE: Final = 4
 
 
 @dataclass
-class Summary:
+class TrafficSummary:
     """What was done.
 
     Attributes:
@@ -52,7 +52,7 @@ class Summary:
     bad_requests: int = 0
     seconds: float = 0.0
 
-    def add(self, result: Result) -> None:
+    def add(self, result: TransferResult) -> None:
         """Count a transfer."""
         self.outcomes[result.outcome] += 1
         self.kinds[result.plan.kind] += 1
@@ -88,7 +88,7 @@ class Summary:
         }
 
 
-class Traffic:
+class DemoTraffic:
     """Transfers between real peers over one server.
 
     Args:
@@ -101,14 +101,14 @@ class Traffic:
         self,
         origin: str,
         context: ssl.SSLContext,
-        shares: Shares,
+        shares: TrafficMix,
         *,
         rate: float,
         concurrency: int,
-        told: Callable[[Result], None] = lambda _: None,
+        told: Callable[[TransferResult], None] = lambda _: None,
         chance: random.Random | None = None,
     ) -> None:
-        self.summary = Summary()
+        self.summary = TrafficSummary()
         self._origin = origin
         self._context = context
         self._shares = shares
@@ -120,7 +120,7 @@ class Traffic:
         self._held_back_until = 0.0
         self._broken: BaseException | None = None
 
-    async def run(self, *, duration: float | None = None, transfers: int | None = None) -> Summary:
+    async def run(self, *, duration: float | None = None, transfers: int | None = None) -> TrafficSummary:
         """Make traffic for ``duration`` seconds, or so many transfers, or until cancelled.
 
         What is under way then may end; when it is cancelled, it is cancelled too. The summary is up to date
@@ -148,7 +148,7 @@ class Traffic:
         return self.summary
 
     async def _start(self, transfers: int | None, scratch: Path, tasks: set[asyncio.Task[None]]) -> None:
-        drawn = plans(self._shares, tuple(PREFERENCES), self._chance)
+        drawn = draw_plans(self._shares, tuple(PREFERENCES), self._chance)
         for number, plan in enumerate(drawn):
             if number == transfers:
                 break
@@ -171,21 +171,21 @@ class Traffic:
         if not task.cancelled() and task.exception() is not None:
             self._broken = task.exception()
 
-    async def _one(self, plan: Plan, folder: Path) -> None:
+    async def _one(self, plan: TransferPlan, folder: Path) -> None:
         await asyncio.to_thread(folder.mkdir)
         first = not self.summary.outcomes
         try:
             if plan.kind in BAD:
                 rounds, self._bad_rounds = self._bad_rounds, self._bad_rounds + 1
-                self.summary.bad_requests += await ask_badly(
+                self.summary.bad_requests += await send_bad_requests(
                     self._origin, self._context, self._chance, rounds
                 )
-            result = await Pair(self._origin, self._context, plan, folder).run(self._chance)
+            result = await DemoTransfer(self._origin, self._context, plan, folder).run(self._chance)
         except PeerError as error:
             if first:
                 raise
             self.summary.unmade += 1
-            if isinstance(error, RefusedError):
+            if isinstance(error, ServerRefusedError):
                 self._held_back_until = time.monotonic() + HELD_BACK_S
             return
         finally:

@@ -13,34 +13,34 @@ from typing import Any, Final
 
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.demo.cuttable_server import CuttableServer
-from tallow.app.demo.files import make
-from tallow.app.demo.plan import Outcome, Plan
+from tallow.app.demo.files import make_files
+from tallow.app.demo.plan import DemoOutcome, TransferPlan
 from tallow.app.files.destination import Destination
-from tallow.app.files.source import collect
+from tallow.app.files.source_file import collect_files
 from tallow.app.link import Link, new_secret, token_hash
-from tallow.app.peer.connection.retry import Timing
+from tallow.app.peer.connection.retry import PeerTiming
 from tallow.app.peer.errors import one_line
 from tallow.app.peer.telemetry_reporter import new_metrics
-from tallow.app.peer.transfer.outcome import Options
-from tallow.app.peer.transfer.prepare import Offer, prepare
-from tallow.app.peer.transfer.receiver import Receiver
+from tallow.app.peer.transfer.outcome import TransferOptions
+from tallow.app.peer.transfer.prepare import PreparedFiles, prepare
+from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
-from tallow.app.peer.transfer.sender import Sender
+from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
-TIMING: Final = Timing(first=0.2, most=2, patience=60, channel=20, direct=15, linger=5)
+TIMING: Final = PeerTiming(first=0.2, most=2, patience=60, channel=20, direct=15, linger=5)
 HASTY: Final = replace(TIMING, direct=0.001)
 LEFT_ALONE_S: Final = 30
 """How long one side may go on without the other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TransferResult:
     """How a transfer ended. ``method`` is none if no channel was opened, ``error`` empty on success."""
 
-    plan: Plan
-    outcome: Outcome
+    plan: TransferPlan
+    outcome: DemoOutcome
     method: str
     size: int
     seconds: float
@@ -67,19 +67,19 @@ class EventRecorder:
         return self.events.setdefault(name, asyncio.Event())
 
 
-class Pair:
+class DemoTransfer:
     """Sender and receiver of one transfer.
 
     Args:
         folder: for its files; the caller removes it.
     """
 
-    def __init__(self, origin: str, context: ssl.SSLContext, plan: Plan, folder: Path) -> None:
+    def __init__(self, origin: str, context: ssl.SSLContext, plan: TransferPlan, folder: Path) -> None:
         self._plan = plan
         self._folder = folder
         self._lines = {side: CuttableServer(origin, context) for side in ("sender", "receiver")}
         self._told = {side: EventRecorder() for side in self._lines}
-        self._options = Options(
+        self._options = TransferOptions(
             relay="relay" if plan.relay else "auto",
             tallow_relay=plan.relay and not plan.turn and plan.kind != "fallback",
             telemetry=not plan.silent,
@@ -89,7 +89,7 @@ class Pair:
             self._options = replace(self._options, relay="auto")
         self._size = 0
 
-    async def run(self, chance: random.Random) -> Result:
+    async def run(self, chance: random.Random) -> TransferResult:
         """Transfer, and meddle.
 
         Raises:
@@ -99,7 +99,7 @@ class Pair:
         async with AsyncExitStack() as stack:
             for line in self._lines.values():
                 await stack.enter_async_context(line)
-            paths = await asyncio.to_thread(make, self._plan, self._folder, chance)
+            paths = await asyncio.to_thread(make_files, self._plan, self._folder, chance)
             secret = new_secret()
             with correlation.bind(correlation.new_id()):
                 made = await self._lines["sender"].make_room(token_hash(secret))
@@ -108,7 +108,7 @@ class Pair:
         outcome = self._outcome(error)
         method = self._told["sender"].method
         text = one_line(error) if error is not None and outcome in {"failed", "refused"} else ""
-        return Result(self._plan, outcome, method, self._size, time.monotonic() - begun, text)
+        return TransferResult(self._plan, outcome, method, self._size, time.monotonic() - begun, text)
 
     async def _transfer(self, link: Link, paths: list[Path], expires: float) -> BaseException | None:
         sides = [asyncio.create_task(self._send(link, paths, expires), name="demo sender")]
@@ -151,12 +151,14 @@ class Pair:
         scratch.mkdir()
         preparing = asyncio.create_task(self._prepare(paths, scratch, metrics), name="demo files")
         options = self._used("send", "keep_metadata" if plan.keep_metadata else None)
-        sender = Sender(self._lines["sender"], sent, preparing, options, metrics, self._told["sender"])
+        sender = TransferSender(
+            self._lines["sender"], sent, preparing, options, metrics, self._told["sender"]
+        )
         await sender.run()
 
-    async def _prepare(self, paths: list[Path], scratch: Path, metrics: Metrics) -> Offer:
+    async def _prepare(self, paths: list[Path], scratch: Path, metrics: Metrics) -> PreparedFiles:
         await asyncio.sleep(self._plan.prepares_s)
-        offer = await prepare(collect(paths), scratch, metrics, keep_metadata=self._plan.keep_metadata)
+        offer = await prepare(collect_files(paths), scratch, metrics, keep_metadata=self._plan.keep_metadata)
         self._size = offer.manifest.size
         return offer
 
@@ -165,9 +167,9 @@ class Pair:
         line, told = self._lines["receiver"], self._told["receiver"]
         with Destination(self._folder / "in") as destination:
             options = self._used("receive")
-            await Receiver(line, link, destination, received, options, new_metrics(), told).run()
+            await TransferReceiver(line, link, destination, received, options, new_metrics(), told).run()
 
-    def _used(self, feature: str, also: str | None = None) -> Options:
+    def _used(self, feature: str, also: str | None = None) -> TransferOptions:
         plan = self._plan
         many = "multiple_files" if plan.content == "several" and feature == "send" else None
         only = "relay_only" if self._options.relay == "relay" else None
@@ -176,7 +178,7 @@ class Pair:
         settings = {plan.setting: 1} if plan.setting and feature == "send" else {}
         return replace(self._options, features=features, settings=settings)
 
-    def _outcome(self, error: BaseException | None) -> Outcome:
+    def _outcome(self, error: BaseException | None) -> DemoOutcome:
         if error is None:
             return "success"
         if isinstance(error, asyncio.CancelledError | CancelledByPeerError):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from tallow.app.channels import webrtc
-from tallow.app.channels.channel import Channel, ChannelError, Exchange
+from tallow.app.channels.channel import Channel, ChannelError, SignalingExchange
 from tallow.app.channels.relay import RelayChannel
 from tallow.app.files.errors import FileError
 from tallow.app.peer.connection.connector import ChannelConnector
@@ -39,7 +39,7 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
 class DelayedSignaling:
     """Signaling whose offers are late."""
 
-    def __init__(self, exchange: Exchange, delay_s: float) -> None:
+    def __init__(self, exchange: SignalingExchange, delay_s: float) -> None:
         self._exchange = exchange
         self._delay_s = delay_s
 
@@ -55,7 +55,7 @@ class DelayedSignaling:
 
 
 def _connecting(connect: Call, broken: float, delay_s: float) -> Call:
-    async def faulty(role: str, exchange: Exchange, *more: Any, **options: Any) -> Any:
+    async def faulty(role: str, exchange: SignalingExchange, *more: Any, **options: Any) -> Any:
         if role == "sender" and _happens(broken):
             raise ChannelError("no connection: the way across is broken, as a drill wants it")
         return await connect(

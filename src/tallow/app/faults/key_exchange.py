@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from tallow.app.channels.channel import Channel
 from tallow.app.crypto import handshake
 from tallow.app.crypto.errors import KeyExchangeError
-from tallow.app.crypto.session import Session
+from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.link import Link
 from tallow.app.peer.connection import secure_channel
 from tallow.monitoring.metrics import Metrics
@@ -23,19 +23,19 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
     """What is put in whose place."""
     if not wanted.keys() & {"delay_keys", "fail_keys", "break_confirmation"}:
         return []
-    faulty = Keys(
+    faulty = FaultyMlKem(
         wanted.get("delay_keys", 0), wanted.get("fail_keys", 0), wanted.get("break_confirmation", 0)
     )
     return [
         (handshake, "MLKEM768PrivateKey", faulty),
         (handshake, "MLKEM768PublicKey", faulty),
         # In a thread, or a delay would hold up everything else in this process.
-        (secure_channel, "_sender", _sender),
-        (secure_channel, "_receiver", _receiver),
+        (secure_channel, "_sender", _run_sender),
+        (secure_channel, "_receiver", _run_receiver),
     ]
 
 
-class Keys:
+class FaultyMlKem:
     """Stands for both of ML-KEM's key classes, as far as the handshake uses them."""
 
     def __init__(self, delay_s: float, failing: float, broken: float) -> None:
@@ -43,14 +43,14 @@ class Keys:
         self._failing = failing
         self._broken = broken
 
-    def generate(self) -> PrivateKey:
+    def generate(self) -> FaultyPrivateKey:
         """A key whose operations meet the faults."""
         self.meet()
-        return PrivateKey(MLKEM768PrivateKey.generate(), self)
+        return FaultyPrivateKey(MLKEM768PrivateKey.generate(), self)
 
-    def from_public_bytes(self, data: bytes) -> PublicKey:
+    def from_public_bytes(self, data: bytes) -> FaultyPublicKey:
         """The other side's key, likewise."""
-        return PublicKey(MLKEM768PublicKey.from_public_bytes(data), self)
+        return FaultyPublicKey(MLKEM768PublicKey.from_public_bytes(data), self)
 
     def meet(self) -> None:
         """What happens to an operation."""
@@ -64,10 +64,10 @@ class Keys:
         return bytes([ciphertext[0] ^ 1]) + ciphertext[1:] if broken else ciphertext
 
 
-class PrivateKey:
+class FaultyPrivateKey:
     """A private key that meets the faults."""
 
-    def __init__(self, key: MLKEM768PrivateKey, faults: Keys) -> None:
+    def __init__(self, key: MLKEM768PrivateKey, faults: FaultyMlKem) -> None:
         self._key = key
         self._faults = faults
 
@@ -81,10 +81,10 @@ class PrivateKey:
         return self._key.decapsulate(ciphertext)
 
 
-class PublicKey:
+class FaultyPublicKey:
     """A public key that meets the faults."""
 
-    def __init__(self, key: MLKEM768PublicKey, faults: Keys) -> None:
+    def __init__(self, key: MLKEM768PublicKey, faults: FaultyMlKem) -> None:
         self._key = key
         self._faults = faults
 
@@ -95,7 +95,7 @@ class PublicKey:
         return secret, self._faults.carry(ciphertext)
 
 
-async def _sender(channel: Channel, link: Link, metrics: Metrics) -> Session:
+async def _run_sender(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     real, descriptions = handshake.SenderHandshake, channel.descriptions
     mine = await asyncio.to_thread(real, link.secret, link.room, descriptions, metrics)
     await channel.send(mine.hello())
@@ -103,7 +103,7 @@ async def _sender(channel: Channel, link: Link, metrics: Metrics) -> Session:
     return mine.confirm(await channel.receive())
 
 
-async def _receiver(channel: Channel, link: Link, metrics: Metrics) -> Session:
+async def _run_receiver(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     mine = handshake.ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
     await channel.send(await asyncio.to_thread(mine.hello, await channel.receive()))
     confirmation, session = mine.confirm(await channel.receive())

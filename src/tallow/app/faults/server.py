@@ -27,14 +27,14 @@ LIMITS: Final[Mapping[str, float]] = MappingProxyType(
 """Cores, bytes, seconds a statement, on or off: the most that may be asked for."""
 
 
-class Switch(Protocol):
+class FaultSwitch(Protocol):
     """One fault."""
 
     def set(self, amount: float) -> None:
         """How much of it from now on; 0 is none."""
 
 
-class Faults:
+class FaultSwitches:
     """The switches of one server.
 
     Args:
@@ -44,7 +44,7 @@ class Faults:
     def __init__(self, token: str, engine: AsyncEngine, cache: Cache[Any]) -> None:
         self._token = token
         self._on = dict.fromkeys(LIMITS, 0.0)
-        self._switches: dict[str, Switch] = {
+        self._switches: dict[str, FaultSwitch] = {
             "burn_cpu": BurnCpu(),
             "hold_memory": HoldMemory(),
             "slow_database": SlowDatabase(engine),

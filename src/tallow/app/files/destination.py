@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.errors import FileError, plainly, shown
-from tallow.app.files.names import numbered, safe_path
-from tallow.app.files.partial import Partial, partial_name
+from tallow.app.files.errors import FileError, file_error, printable
+from tallow.app.files.names import numbered_path, safe_path
+from tallow.app.files.partial_file import PartialFile, partial_name
 
 MAX_TRIES: Final = 10_000
 
@@ -37,12 +37,12 @@ class Destination:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise plainly("write to", str(folder), error) from None
+            raise file_error("write to", str(folder), error) from None
         if not os.access(".", os.W_OK | os.X_OK, dir_fd=self._root):
             self.close()
-            raise FileError(f"cannot write to {shown(str(folder))}: permission denied")
+            raise FileError(f"cannot write to {printable(str(folder))}: permission denied")
 
-    def begin(self, name: str, size: int, digest: bytes, resume_key: bytes) -> Partial:
+    def begin(self, name: str, size: int, digest: bytes, resume_key: bytes) -> PartialFile:
         """Begin to receive a file, or go on with one that was kept.
 
         Args:
@@ -59,7 +59,7 @@ class Destination:
         path = safe_path(name)
         parent, folder, made = self._enter(path)
         try:
-            return Partial(
+            return PartialFile(
                 parent,
                 self.folder / folder,
                 path.name,
@@ -83,7 +83,7 @@ class Destination:
             here = os.dup(self._root)
             try:
                 for part in path.parts[:-1]:
-                    here = _down(here, part)
+                    here = _descend(here, part)
                 file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
             finally:
                 os.close(here)
@@ -112,7 +112,7 @@ class Destination:
             here = os.dup(self._root)
             try:
                 for part in path.parts[:-1]:
-                    here = _down(here, part)
+                    here = _descend(here, part)
                 os.unlink(partial_name(path.name, size, digest, resume_key), dir_fd=here)
             finally:
                 os.close(here)
@@ -134,14 +134,14 @@ class Destination:
         here, folder, made = os.dup(self._root), PurePosixPath(), 0
         try:
             for part in path.parts[:-1]:
-                below, name, new = _step(here, part)
+                below, name, new = _enter_folder(here, part)
                 os.close(here)
                 here, folder, made = below, folder / name, made + new
                 if new:
                     self.made.append(self.folder / folder)
         except OSError as error:
             os.close(here)
-            raise plainly("make the folder of", str(path), error) from None
+            raise file_error("make the folder of", str(path), error) from None
         return here, folder, made
 
     def _leave(self, folder: PurePosixPath, made: int) -> None:
@@ -151,14 +151,14 @@ class Destination:
                 here = os.dup(self._root)
                 try:
                     for part in folder.parts[:-1]:
-                        here = _down(here, part)
+                        here = _descend(here, part)
                     os.rmdir(folder.name, dir_fd=here)
                 finally:
                     os.close(here)
                 folder = folder.parent
 
 
-def _step(here: int, part: str) -> tuple[int, str, int]:
+def _enter_folder(here: int, part: str) -> tuple[int, str, int]:
     """One folder down: open, its name (numbered where something else has it), and 1 if it was made."""
     name = part
     for number in range(2, MAX_TRIES):
@@ -171,11 +171,11 @@ def _step(here: int, part: str) -> tuple[int, str, int]:
         except OSError as error:
             if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
                 raise
-        name = numbered(PurePosixPath(part), number).name
+        name = numbered_path(PurePosixPath(part), number).name
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _down(here: int, name: str) -> int:
+def _descend(here: int, name: str) -> int:
     """The folder below, in exchange for this one (which is kept if there is none)."""
     below = _open_folder(here, name)
     os.close(here)

@@ -20,16 +20,16 @@ class FileError(Exception):
     """A file cannot be read or written: one line. It names the file, and stays on this machine."""
 
 
-class MismatchError(FileError):
+class FileHashMismatchError(FileError):
     """A file that came is not the one that was announced: its SHA-256 differs."""
 
 
-def plainly(doing: str, name: str, error: OSError) -> FileError:
+def file_error(doing: str, name: str, error: OSError) -> FileError:
     """``cannot write photo.jpg: the disk is full``"""
     number = error.errno or 0
-    return FileError(f"cannot {doing} {shown(name)}: {_PLAIN.get(number, os.strerror(number).lower())}")
+    return FileError(f"cannot {doing} {printable(name)}: {_PLAIN.get(number, os.strerror(number).lower())}")
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     """A name as it may be printed: on one line, moving no cursor and turning no text round."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)

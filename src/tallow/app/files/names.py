@@ -34,8 +34,8 @@ def safe_path(name: str) -> PurePosixPath:
     a dot at the top (``.ssh``, ``.bashrc``: a folder may be somebody's home) get a ``_``. Names are NFC,
     end neither in a dot nor in a space, and are cut to lengths that can be written.
     """
-    cleaned = unicodedata.normalize("NFC", "".join(map(_visible, name)))
-    parts = [part for piece in cleaned.split("/") if (part := _part(piece))] or [FALLBACK]
+    cleaned = unicodedata.normalize("NFC", "".join(map(_replace_character, name)))
+    parts = [part for piece in cleaned.split("/") if (part := _safe_part(piece))] or [FALLBACK]
     if parts[0].startswith("."):
         parts[0] = f"_{parts[0][1:]}"
     *folders, last = parts
@@ -47,12 +47,12 @@ def safe_path(name: str) -> PurePosixPath:
     return PurePosixPath(*folders, last)
 
 
-def numbered(path: PurePosixPath, number: int) -> PurePosixPath:
+def numbered_path(path: PurePosixPath, number: int) -> PurePosixPath:
     """The name to take when one is taken: ``holiday/beach.jpg`` -> ``holiday/beach (2).jpg``."""
-    return path.with_name(cut(path.name, f" ({number})"))
+    return path.with_name(truncate_name(path.name, f" ({number})"))
 
 
-def cut(name: str, suffix: str = "") -> str:
+def truncate_name(name: str, suffix: str = "") -> str:
     """A name with ``suffix`` before its extension, cut before both to what a name may have in bytes."""
     found = _NAME.fullmatch(name)
     stem, extension = (found["stem"], found["extension"] or "") if found else (name, "")
@@ -62,15 +62,15 @@ def cut(name: str, suffix: str = "") -> str:
     return f"{stem}{suffix}{extension}"
 
 
-def _visible(letter: str) -> str:
+def _replace_character(letter: str) -> str:
     category = unicodedata.category(letter)
     if category == "Cf":
         return letter if letter in _JOINERS else ""
     return "_" if category in {"Cc", "Cs", "Zl", "Zp"} or _RESERVED.match(letter) else letter
 
 
-def _part(piece: str) -> str:
+def _safe_part(piece: str) -> str:
     part = piece.strip(" ").rstrip(" .")
     if _DEVICE.match(part):
         part = f"_{part}"
-    return cut(part) if part else ""
+    return truncate_name(part) if part else ""

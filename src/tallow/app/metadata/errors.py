@@ -11,5 +11,5 @@ class ImageLimitError(BrokenImageError):
     """Cleaning the file would take more memory or time than is granted. The text names the limit."""
 
 
-class CleaningStoppedError(Exception):
+class StrippingStoppedError(Exception):
     """The caller has asked to stop."""

@@ -36,7 +36,7 @@ _TEXTS: Final = {
 }
 
 
-def colours_only(profile: bytes) -> bytes:
+def strip_profile(profile: bytes) -> bytes:
     """A profile with the same colours and nothing else; empty if it is none.
 
     Args:

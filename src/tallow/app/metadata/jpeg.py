@@ -12,8 +12,8 @@ from typing import Final
 
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
-from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
-from tallow.app.metadata.orientation import HEADER, upright_only
+from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, strip_profile
+from tallow.app.metadata.orientation import HEADER, orientation_only
 from tallow.app.metadata.reader import ImageReader
 
 SIGNATURE: Final = b"\xff\xd8\xff"
@@ -64,7 +64,7 @@ def clean(image: ImageReader) -> CopyPlan:
     plan.write(bytes((0xFF, SOI)))
     if parts.jfif:  # version and density; its thumbnail is left off
         plan.write(_segment(APP0, image.read_range(parts.jfif[0], parts.jfif[0] + 12) + b"\0\0"))
-    if parts.exif and (kept := upright_only(image, *parts.exif)):
+    if parts.exif and (kept := orientation_only(image, *parts.exif)):
         plan.write(_segment(APP1, HEADER + kept))
     for segment in _profile(image, parts.profile):
         plan.write(segment)
@@ -129,7 +129,7 @@ def _profile(image: ImageReader, ranges: list[Range]) -> Iterator[bytes]:
     """The colour profile, which may lie in several numbered segments, without its texts."""
     payloads = [image.read_range(start + len(ICC), end) for start, end in ranges]
     payloads.sort(key=lambda payload: payload[0])
-    profile = colours_only(b"".join(payload[2:] for payload in payloads))
+    profile = strip_profile(b"".join(payload[2:] for payload in payloads))
     size = MAX_SEGMENT - 14
     pieces = [profile[at : at + size] for at in range(0, len(profile), size)]
     for number, piece in enumerate(pieces, 1):

@@ -22,7 +22,7 @@ _TYPES: Final = {1: "B", 3: "H", 4: "I"}
 _ENTRY: Final = 12
 
 
-def upright_only(image: ImageReader, start: int, end: int) -> bytes:
+def orientation_only(image: ImageReader, start: int, end: int) -> bytes:
     """EXIF that says the orientation of the EXIF from ``start`` to ``end`` and nothing else.
 
     Empty for the usual orientation, and for EXIF that cannot be read: viewers cannot read it either. The

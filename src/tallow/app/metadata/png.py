@@ -10,8 +10,8 @@ from typing import Final
 
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
-from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
-from tallow.app.metadata.orientation import upright_only
+from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, strip_profile
+from tallow.app.metadata.orientation import orientation_only
 from tallow.app.metadata.reader import ImageReader
 
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -88,7 +88,7 @@ def _check(image: ImageReader, at: int, end: int) -> None:
 
 def _exif(image: ImageReader, at: int, end: int) -> bytes:
     _check(image, at, end)
-    return _chunk(b"eXIf", upright_only(image, at + 8, end - 4))
+    return _chunk(b"eXIf", orientation_only(image, at + 8, end - 4))
 
 
 def _profile(image: ImageReader, at: int, end: int) -> bytes:
@@ -103,7 +103,7 @@ def _profile(image: ImageReader, at: int, end: int) -> bytes:
         return b""
     if len(profile) > MAX_PROFILE:
         raise ImageLimitError(TOO_LARGE)
-    kept = colours_only(profile)
+    kept = strip_profile(profile)
     return _chunk(b"iCCP", b"icc\0\0" + zlib.compress(kept)) if kept else b""
 
 

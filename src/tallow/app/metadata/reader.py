@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tallow.app.metadata.errors import BrokenImageError, CleaningStoppedError, ImageLimitError
+from tallow.app.metadata.errors import BrokenImageError, ImageLimitError, StrippingStoppedError
 
 BLOCK: Final = 1 << 20
 """Bytes read at a time: a few milliseconds of work between two looks at ``stopped``."""
@@ -19,7 +19,7 @@ class ImageReader:
     """Reads a picture from its beginning to its end.
 
     Args:
-        read: returns ``length`` bytes from ``offset``, such as :meth:`tallow.app.files.source.Source.read`.
+        read: returns ``length`` bytes from ``offset``, such as :meth:`tallow.app.files.source_file.Source.read`.
         size: bytes of the picture.
         stopped: whether the caller wants no result any more; asked before each block.
 
@@ -44,7 +44,7 @@ class ImageReader:
 
         Raises:
             BrokenImageError: the picture ends before.
-            CleaningStoppedError: the caller has asked to stop.
+            StrippingStoppedError: the caller has asked to stop.
         """
         if end > self.size:
             raise BrokenImageError("it ends too early")
@@ -102,7 +102,7 @@ class ImageReader:
 
     def _load(self, start: int, length: int) -> bytes:
         if self._stopped():
-            raise CleaningStoppedError
+            raise StrippingStoppedError
         data = self._read(start, min(length, self.size - start))
         self.bytes_read += len(data)
         return data

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tallow.app.files.errors import FileError, plainly, shown
-from tallow.app.files.source import Source, source
+from tallow.app.files.errors import FileError, file_error, printable
+from tallow.app.files.source_file import SourceFile, source_file
 from tallow.app.metadata import jpeg, png, webp
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
@@ -18,7 +18,7 @@ from tallow.monitoring.metrics import Metrics
 
 MAX_IMAGE: Final = 256 << 20
 """Bytes of a picture: what of it is kept is copied to a temporary folder."""
-KINDS: Final = ("image/jpeg", "image/png", "image/webp")
+MIME_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
 
 Cleaner = Callable[[ImageReader], CopyPlan]
 Stopped = Callable[[], bool]
@@ -29,7 +29,7 @@ class MetadataError(FileError):
     """A picture's metadata cannot be removed. It is not sent, unless its sender says ``--keep-metadata``."""
 
 
-def strip(picture: Source, folder: Path, stopped: Stopped = lambda: False) -> Source:
+def strip(picture: SourceFile, folder: Path, stopped: Stopped = lambda: False) -> SourceFile:
     """A source without metadata: a cleaned copy in ``folder`` under the same name; the source itself if it
     is no JPEG, PNG or WebP, or carries nothing. Blocks: call it from a thread.
 
@@ -46,28 +46,28 @@ def strip(picture: Source, folder: Path, stopped: Stopped = lambda: False) -> So
         MetadataError: it claims to be a picture and cannot be followed, is larger than 256 MiB, has more
             than 200,000 segments or chunks, or a colour profile of more than 4 MiB.
         FileError: it cannot be read, or the copy cannot be written.
-        CleaningStoppedError: ``stopped`` has returned true. Nothing is left in ``folder``.
+        StrippingStoppedError: ``stopped`` has returned true. Nothing is left in ``folder``.
     """
     try:
         cleaner = _cleaner(picture.read(0, 16))
         if cleaner is not None:
-            return _cleaned(picture, cleaner, folder, stopped)
+            return _strip(picture, cleaner, folder, stopped)
     except BrokenImageError as error:
-        raise _refused(picture, str(error)) from None
+        raise _metadata_error(picture, str(error)) from None
     finally:
         picture.close()  # of every file: a folder may hold more than a process may have open
-    if picture.size and picture.mime_type in KINDS:
-        raise _refused(picture, f"it is no {_called(picture)} inside")
+    if picture.size and picture.mime_type in MIME_TYPES:
+        raise _metadata_error(picture, f"it is no {_format_name(picture)} inside")
     return picture
 
 
 def strip_all(
-    sources: Sequence[Source], folder: Path, metrics: Metrics, stopped: Stopped = lambda: False
-) -> list[Source]:
+    sources: Sequence[SourceFile], folder: Path, metrics: Metrics, stopped: Stopped = lambda: False
+) -> list[SourceFile]:
     """:func:`strip` for each, and its outcome counted where there was something to do. Blocks.
 
     Raises:
-        MetadataError, FileError, CleaningStoppedError: see there; what comes after is not looked at.
+        MetadataError, FileError, StrippingStoppedError: see there; what comes after is not looked at.
     """
     stripped = []
     for one in sources:
@@ -92,7 +92,7 @@ def _cleaner(head: bytes) -> Cleaner | None:
     return None
 
 
-def _cleaned(picture: Source, cleaner: Cleaner, folder: Path, stopped: Stopped) -> Source:
+def _strip(picture: SourceFile, cleaner: Cleaner, folder: Path, stopped: Stopped) -> SourceFile:
     if picture.size > MAX_IMAGE:
         raise ImageLimitError(f"it is larger than {MAX_IMAGE >> 20} MiB")
     image = ImageReader(picture.read, picture.size, stopped)
@@ -100,28 +100,28 @@ def _cleaned(picture: Source, cleaner: Cleaner, folder: Path, stopped: Stopped) 
     return picture if plan.is_whole(image) else _copy(picture, image, plan, folder)
 
 
-def _copy(picture: Source, image: ImageReader, plan: CopyPlan, folder: Path) -> Source:
+def _copy(picture: SourceFile, image: ImageReader, plan: CopyPlan, folder: Path) -> SourceFile:
     place: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(dir=folder)
         place = Path(name)
         with os.fdopen(descriptor, "wb") as out:
             out.writelines(plan.contents(image))
-        return source(place, picture.name, origin=picture)
+        return source_file(place, picture.name, origin=picture)
     except BaseException as error:
         if place is not None:
             place.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise plainly("write a cleaned copy of", picture.name, error) from None
+            raise file_error("write a cleaned copy of", picture.name, error) from None
         raise
 
 
-def _called(picture: Source) -> str:
+def _format_name(picture: SourceFile) -> str:
     return {"image/jpeg": "JPEG", "image/png": "PNG"}.get(picture.mime_type or "", "WebP")
 
 
-def _refused(picture: Source, why: str) -> MetadataError:
+def _metadata_error(picture: SourceFile, why: str) -> MetadataError:
     return MetadataError(
-        f"the metadata of {shown(picture.name)} cannot be removed ({why}); "
+        f"the metadata of {printable(picture.name)} cannot be removed ({why}); "
         "--keep-metadata sends files as they are"
     )

@@ -10,8 +10,8 @@ from typing import Final
 
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
-from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, colours_only
-from tallow.app.metadata.orientation import upright_only
+from tallow.app.metadata.icc import MAX_PROFILE, TOO_LARGE, strip_profile
+from tallow.app.metadata.orientation import orientation_only
 from tallow.app.metadata.reader import ImageReader
 
 RIFF: Final = b"RIFF"
@@ -72,10 +72,10 @@ def _extended_head(image: ImageReader, rewritten: dict[bytes, bytes]) -> bytes:
 def _kept(image: ImageReader, kind: bytes, start: int, stop: int) -> bytes:
     """What of a colour profile or of EXIF stays."""
     if kind == b"EXIF":
-        return upright_only(image, start, stop)
+        return orientation_only(image, start, stop)
     if stop - start > MAX_PROFILE:
         raise ImageLimitError(TOO_LARGE)
-    return colours_only(image.read_range(start, stop))
+    return strip_profile(image.read_range(start, stop))
 
 
 def _frame(image: ImageReader, start: int, stop: int) -> CopyPlan:

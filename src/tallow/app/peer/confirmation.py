@@ -7,20 +7,20 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tallow.app.crypto.errors import DeclinedError, MalformedError, UnconfirmedError
-from tallow.app.peer.connection.retry import Timing
+from tallow.app.peer.connection.retry import PeerTiming
 from tallow.app.peer.connection.room_session import RoomSession
 from tallow.app.peer.connection.secure_channel import SecureChannel
-from tallow.app.peer.connection.signaling import Signaling
-from tallow.app.peer.errors import LostError, NotConfirmedError
+from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.errors import NotConfirmedError, ServerConnectionError
 from tallow.app.peer.transfer.manifest import Manifest
-from tallow.app.peer.transfer.progress import Events
+from tallow.app.peer.transfer.progress import EventHandler
 from tallow.app.peer.transfer.resume_state import ReceiverState
 
 Confirm = Callable[[Manifest], Awaitable[bool]]
 """Asks whether to take the files of a manifest."""
 
 
-class Confirmation:
+class ReceiverConfirmation:
     """A question, its time limit, and what the server and the sender hear of it.
 
     The question outlives a connection that is lost meanwhile, and is not asked again when the transfer is
@@ -36,8 +36,8 @@ class Confirmation:
         confirm: Confirm | None,
         seat: RoomSession,
         received: ReceiverState,
-        events: Events,
-        timing: Timing,
+        events: EventHandler,
+        timing: PeerTiming,
     ) -> None:
         self._confirm = confirm
         self._seat = seat
@@ -70,7 +70,7 @@ class Confirmation:
                 await listening
         self._question.result()
 
-    async def say_again(self, signaling: Signaling) -> None:
+    async def say_again(self, signaling: SignalingClient) -> None:
         """Tell the server, which this side has come back to, that the person is still asked."""
         if self._question is not None and not self._question.done():
             await signaling.confirmation("pending")
@@ -83,7 +83,7 @@ class Confirmation:
     async def _ask(self, confirm: Confirm, manifest: Manifest) -> None:
         signaling = await self._seat.take()
         seconds = signaling.joined.confirmation_limit or self._timing.confirmation
-        with suppress(LostError):
+        with suppress(ServerConnectionError):
             await signaling.confirmation("pending")
         self._events("confirming", side="receiver", seconds=seconds)
         try:
@@ -96,7 +96,7 @@ class Confirmation:
             raise NotConfirmedError("declined; nothing was received", DeclinedError)
         self._received.confirmed = True
         self._received.save()
-        with suppress(LostError):
+        with suppress(ServerConnectionError):
             await (await self._seat.take()).confirmation("given")
 
     def _tell_who_waits(self, question: asyncio.Task[None]) -> None:

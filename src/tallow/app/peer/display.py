@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.theme import Theme
 
-from tallow.app.files.errors import shown
-from tallow.app.peer.listing import listing
+from tallow.app.files.errors import printable
+from tallow.app.peer.listing import format_listing
 
 _THEMES: Final = {
     "light": Theme({"bar.complete": "dark_blue", "bar.finished": "dark_green", "note": "grey37"}),
@@ -26,7 +26,7 @@ _THEMES: Final = {
 
 
 @contextmanager
-def _unless_gone() -> Iterator[None]:
+def _ignore_closed_output() -> Iterator[None]:
     """Drop what nobody can read any more: the terminal was closed, or the reader of a pipe has left."""
     try:
         yield
@@ -42,7 +42,7 @@ class JsonLines:
         self._out = out or sys.stdout.buffer
 
     def __call__(self, event: str, /, **details: Any) -> None:
-        with _unless_gone():
+        with _ignore_closed_output():
             self._out.write(orjson.dumps({"event": event} | details) + b"\n")
             self._out.flush()
 
@@ -77,14 +77,14 @@ class Terminal:
     def __call__(self, event: str, /, **details: Any) -> None:
         show = getattr(self, f"_on_{event}", None)
         if show is not None:
-            with _unless_gone():
+            with _ignore_closed_output():
                 show(details)
 
     def close(self) -> None:
         """Take the progress bar off."""
         if self._bar is not None:
             bar, self._bar = self._bar, None
-            with _unless_gone():
+            with _ignore_closed_output():
                 bar.stop()
 
     def _say(self, text: str) -> None:
@@ -109,13 +109,13 @@ class Terminal:
 
     def _on_offer(self, details: Mapping[str, Any]) -> None:
         if "entries" in details:
-            for line in listing(details["entries"], details["bytes"]):
+            for line in format_listing(details["entries"], details["bytes"]):
                 self._say(line)
 
     def _on_confirming(self, details: Mapping[str, Any]) -> None:
         if not self._asks:
             self._say(
-                f"Waiting up to {_span(details['seconds'])} for the person at the receiver to confirm … "
+                f"Waiting up to {_format_duration(details['seconds'])} for the person at the receiver to confirm … "
                 "(Ctrl-C cancels)"
             )
 
@@ -140,14 +140,14 @@ class Terminal:
         self._bar.update(
             self._task,
             completed=details["bytes"],
-            name=shown(str(details["name"])[-40:]),
+            name=printable(str(details["name"])[-40:]),
             speed=f"{details['bytes_per_second'] / 1e6:.1f} MB/s",
-            left="" if left is None else f"{_span(left)} left",
+            left="" if left is None else f"{_format_duration(left)} left",
         )
 
     def _on_file(self, details: Mapping[str, Any]) -> None:
         if "path" in details:
-            self._say(f"Received {shown(str(details['path']))}")
+            self._say(f"Received {printable(str(details['path']))}")
 
     def _on_interrupted(self, details: Mapping[str, Any]) -> None:
         self._say(f"Interrupted: {details['reason']}. Trying again in {details['retry_in']} s.")
@@ -159,13 +159,13 @@ class Terminal:
         self.close()
         if details["outcome"] == "success":
             many = f"{details['files']} files, " if details["files"] != 1 else ""
-            took = _span(details["seconds"])
+            took = _format_duration(details["seconds"])
             self._say(f"Done: {many}{details['bytes']:,} bytes in {took}, verified.")
         if self._bell:
             self._console.bell()
 
 
-def _span(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     """``42 s``, ``3:05 min``, ``1:02 h``."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -13,8 +13,8 @@ from tallow.app.crypto.errors import (
     StorageFailedError,
     UnconfirmedError,
 )
-from tallow.app.files.errors import FileError, MismatchError
-from tallow.app.files.source import SourceChangedError as FileChangedError
+from tallow.app.files.errors import FileError, FileHashMismatchError
+from tallow.app.files.source_file import FileChangedError
 from tallow.app.link import LinkError
 from tallow.app.metadata import MetadataError
 
@@ -28,11 +28,11 @@ class PeerError(Exception):
         self.severity = severity
 
 
-class LostError(PeerError):
+class ServerConnectionError(PeerError):
     """The server cannot be reached at this moment: worth another try."""
 
 
-class NotRunningError(PeerError):
+class StackNotRunningError(PeerError):
     """The stack whose server was to be used does not run."""
 
     def __init__(self, text: str) -> None:
@@ -51,7 +51,7 @@ class NotConfirmedError(PeerError):
         self.code = reason.code
 
 
-class RefusedError(PeerError):
+class ServerRefusedError(PeerError):
     """The server says no. The text is ours: what a server sends is not put on a terminal."""
 
     def __init__(self, code: str) -> None:
@@ -74,20 +74,20 @@ _REFUSALS: Final = {
     "timeout": ("the server gave up waiting", "signaling"),
 }
 
-RETRIED: Final = frozenset({"internal", "timeout", "rate_limited"})
+RETRYABLE: Final = frozenset({"internal", "timeout", "rate_limited"})
 """Refusals that may be gone in a moment."""
 
 
 def is_transient(error: BaseException) -> bool:
     """Whether another try may do better."""
-    if isinstance(error, RefusedError):
-        return error.code in RETRIED
-    return isinstance(error, LostError | ChannelError | TimeoutError)
+    if isinstance(error, ServerRefusedError):
+        return error.code in RETRYABLE
+    return isinstance(error, ServerConnectionError | ChannelError | TimeoutError)
 
 
 _CLASSES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
     (FileChangedError, SourceChangedError.kind, SourceChangedError.severity),
-    (MismatchError, HashMismatchError.kind, HashMismatchError.severity),
+    (FileHashMismatchError, HashMismatchError.kind, HashMismatchError.severity),
     (MetadataError, "validation", "low"),
     (FileError, "storage", "high"),
     (LinkError, "validation", "low"),
@@ -96,7 +96,7 @@ _CLASSES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
 )
 
 
-def classified(error: BaseException) -> tuple[str, str]:
+def error_labels(error: BaseException) -> tuple[str, str]:
     """The type and severity under which an error counts."""
     if isinstance(error, ProtocolError | PeerError):
         return error.kind, error.severity
@@ -110,7 +110,7 @@ def abort_code(error: BaseException) -> int:
         return error.code
     if isinstance(error, FileChangedError):
         return SourceChangedError.code
-    if isinstance(error, MismatchError):
+    if isinstance(error, FileHashMismatchError):
         return HashMismatchError.code
     return StorageFailedError.code if isinstance(error, FileError) else ProtocolError.code
 

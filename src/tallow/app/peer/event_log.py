@@ -9,8 +9,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tallow.app.peer.errors import PeerError, classified
-from tallow.app.peer.transfer.progress import Events
+from tallow.app.peer.errors import PeerError, error_labels
+from tallow.app.peer.transfer.progress import EventHandler
 from tallow.monitoring.logging import BadSettingError, configure, silence, transfer_logger
 
 _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
@@ -31,7 +31,7 @@ class TransferEventLog:
         correlation_id: the room's, once the seat is taken.
     """
 
-    def __init__(self, role: str, events: Events, correlation_id: Callable[[], str]) -> None:
+    def __init__(self, role: str, events: EventHandler, correlation_id: Callable[[], str]) -> None:
         self._log = transfer_logger.bind(role=role)
         self._events = events
         self._correlation_id = correlation_id
@@ -47,7 +47,7 @@ class TransferEventLog:
         """The side has ended with an outcome."""
         facts: dict[str, Any] = {"outcome": outcome, "seconds": round(seconds, 3)}
         if outcome == "failed" and error is not None:
-            facts |= {"error_type": classified(error)[0], "error": type(error).__name__}
+            facts |= {"error_type": error_labels(error)[0], "error": type(error).__name__}
         self._write("warning" if outcome == "failed" else "info", "Transfer finished", facts)
 
     def _write(self, level: str, message: str, facts: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ class TransferEventLog:
         self._log.log(level, message, correlation_id=self._correlation_id(), **known)
 
 
-def set_up() -> None:
+def configure_logging() -> None:
     """Log where the environment says (``LOG_FILE``, ``LOG_ENDPOINT``), never to standard output: that belongs
     to the transfer.
 

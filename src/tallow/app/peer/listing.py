@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tallow.app.files.errors import shown
+from tallow.app.files.errors import printable
 
 MOST_LINES: Final = 20
 MOST_LETTERS: Final = 100
@@ -14,7 +14,7 @@ MOST_LETTERS: Final = 100
 _UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
 
 
-def listing(entries: Sequence[Mapping[str, Any]], total: int) -> list[str]:
+def format_listing(entries: Sequence[Mapping[str, Any]], total: int) -> list[str]:
     """Lines about the files ``[{"name", "size"}, …]`` of a manifest, ``total`` bytes together.
 
     Many files are summed up by the folder or file at the top; what is still too much is counted.
@@ -23,17 +23,19 @@ def listing(entries: Sequence[Mapping[str, Any]], total: int) -> list[str]:
     if len(lines) > MOST_LINES:
         lines = _by_top(lines)
     many = f"{len(entries):,} files" if len(entries) != 1 else "1 file"
-    told = [f"Offered: {many}, {size_of(total)}"]
+    told = [f"Offered: {many}, {format_size(total)}"]
     for name, size, files in lines[:MOST_LINES]:
-        told.append(f"{size_of(size):>10}  {_shortened(name)}{f'  ({files:,} files)' if files > 1 else ''}")
+        told.append(
+            f"{format_size(size):>10}  {_shortened(name)}{f'  ({files:,} files)' if files > 1 else ''}"
+        )
     left = lines[MOST_LINES:]
     if left:
         rest = sum(files for _, _, files in left)
-        told.append(f"{size_of(sum(size for _, size, _ in left)):>10}  in {rest:,} more files")
+        told.append(f"{format_size(sum(size for _, size, _ in left)):>10}  in {rest:,} more files")
     return told
 
 
-def size_of(size: float) -> str:
+def format_size(size: float) -> str:
     """``12.3 MB``: decimal units, as progress bars and file managers have them."""
     if size < 1000:
         return f"{size:.0f} bytes"
@@ -55,4 +57,4 @@ def _shortened(name: str) -> str:
     if len(name) > MOST_LETTERS:
         half = MOST_LETTERS // 2
         name = f"{name[:half]}…{name[-half:]}"
-    return shown(name)
+    return printable(name)

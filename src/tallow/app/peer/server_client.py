@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake, InvalidURI
 
 from tallow import __version__
-from tallow.app.peer.errors import LostError, PeerError, RefusedError
+from tallow.app.peer.errors import PeerError, ServerConnectionError, ServerRefusedError
 from tallow.monitoring import correlation
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import (
@@ -27,7 +27,7 @@ AGENT: Final = f"tallow/{__version__}"
 TIMEOUT_S: Final = 15
 
 
-def trust(ca: Path | None = None) -> ssl.SSLContext:
+def tls_context(ca: Path | None = None) -> ssl.SSLContext:
     """Whom to trust: the system's authorities (or those of SSL_CERT_FILE), and those of ``ca``.
 
     Raises:
@@ -84,16 +84,18 @@ class ServerClient:
         try:
             answer = await self._http.post("/api/rooms", json={"token_hash": token_hash})
             if answer.status_code == 429:
-                raise RefusedError("rate_limited")
+                raise ServerRefusedError("rate_limited")
             if answer.status_code == 201:
                 made = answer.json()
                 return CreatedRoom(str(made["room"]), int(made["expires_in"]))
         except httpx.HTTPError as error:
-            raise LostError(self._reason(error)) from None
+            raise ServerConnectionError(self._reason(error)) from None
         except (ValueError, KeyError, TypeError):
             pass  # no Tallow server answers like this
         if answer.status_code >= 500:
-            raise LostError(f"the server {self.origin} cannot make rooms at this moment{_status(answer)}")
+            raise ServerConnectionError(
+                f"the server {self.origin} cannot make rooms at this moment{_status(answer)}"
+            )
         raise PeerError(
             f"what answers at {self.origin}{through_proxy(answer)} is no Tallow server", "signaling"
         )
@@ -127,7 +129,7 @@ class ServerClient:
                 **options,
             )
         except (OSError, InvalidHandshake, InvalidURI) as error:
-            raise LostError(self._reason(error)) from None
+            raise ServerConnectionError(self._reason(error)) from None
 
     def _reason(self, error: Exception) -> str:
         """Why a request failed, in one line that names the server."""

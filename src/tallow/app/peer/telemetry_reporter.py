@@ -21,11 +21,11 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
 VERSION: Final = 1
-EVERY_S: Final = 15
+REPORT_INTERVAL_S: Final = 15
 """Between two reports of a long transfer."""
-LAST_S: Final = 5
+FINAL_REPORT_TIMEOUT_S: Final = 5
 """How long the end of a transfer waits for its last report."""
-OF_THE_END: Final = frozenset(
+OUTCOME_METRICS: Final = frozenset(
     {"transfers_total", "transfer_duration_seconds", "transfer_speed_mbps", "file_size_bytes"}
 )
 
@@ -71,13 +71,13 @@ class TelemetryReporter:
     async def every_so_often(self) -> None:
         """Report while a long transfer runs, until cancelled."""
         while self._enabled:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(REPORT_INTERVAL_S)
             await self.report()
 
     async def last(self) -> bool:
         """The report at the end; whether it was booked. Waits a little, never long, and never raises."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_S):
+            async with asyncio.timeout(FINAL_REPORT_TIMEOUT_S):
                 return await self.report()
         return False
 
@@ -95,7 +95,7 @@ class TelemetryReporter:
                 return False
             if answer.status_code == 400 and "transfers_total" in added:
                 # The server has booked this transfer's outcome already: the rest still counts.
-                rest = {name: rows for name, rows in added.items() if name not in OF_THE_END}
+                rest = {name: rows for name, rows in added.items() if name not in OUTCOME_METRICS}
                 answer = await self._hand_in(rest) if rest else answer
             if answer is None:
                 return False
@@ -131,13 +131,13 @@ def difference(now: Snapshot, before: Snapshot) -> Snapshot:
     for name, rows in now.items():
         for row in rows:
             old = earlier.get((name, *sorted(row["labels"].items())))
-            entry = row if old is None else _less(row, old)
+            entry = row if old is None else _subtract(row, old)
             if entry.get("value") or any(entry.get("buckets", ())):
                 added.setdefault(name, []).append(entry)
     return added
 
 
-def _less(row: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+def _subtract(row: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
     if "value" in row:
         return {"labels": row["labels"], "value": row["value"] - old["value"]}
     buckets = [new - known for new, known in zip(row["buckets"], old["buckets"], strict=True)]

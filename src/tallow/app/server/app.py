@@ -108,9 +108,9 @@ def _faults(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord])
     """Fault switches, where they were asked for at the start; else their code is not even loaded."""
     if not settings.faults or settings.faults_token is None:
         return []
-    from tallow.app.faults.server import Faults
+    from tallow.app.faults.server import FaultSwitches
 
-    return [Faults(settings.faults_token.get_secret_value(), store.engine, cache).route]
+    return [FaultSwitches(settings.faults_token.get_secret_value(), store.engine, cache).route]
 
 
 async def _tick(context: Context) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from support.peers import DIRECT, RELAYED, SOON, Side, across, receive, send
 from support.server import Running
-from tallow.app.channels.channel import Quality
-from tallow.app.peer.connection.connector import score
+from tallow.app.channels.channel import ConnectionQuality
+from tallow.app.peer.connection.connector import quality_score
 from tallow.app.peer.errors import PeerError
 
 SIZE = 3_000_000
@@ -119,4 +119,4 @@ async def test_a_direct_transfer_is_cancelled(server: Running, tmp_path: Path) -
     [(0, 0, 100), (0.1, 0, 90), (0, 0.02, 95), (9, 0, 50), (9, 1, 0)],
 )
 def test_quality_falls_with_round_trip_and_loss(round_trip_s: float, loss: float, expected: float) -> None:
-    assert score(Quality(round_trip_s, loss)) == pytest.approx(expected)
+    assert quality_score(ConnectionQuality(round_trip_s, loss)) == pytest.approx(expected)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tallow.app.channels.channel import ChannelClosedError
 from tallow.app.peer.connection.closable_queue import ClosableQueue
-from tallow.app.peer.connection.signaling import Attempt, Signaling, WayRefusedError
+from tallow.app.peer.connection.signaling import ChannelRefusedError, ConnectionAttempt, SignalingClient
 
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -33,8 +33,8 @@ messages = st.fixed_dictionaries(
 )
 
 
-def signaling() -> Signaling:
-    return Signaling(None, ClosableQueue())  # type: ignore[arg-type]  # it is not sent anything
+def signaling() -> SignalingClient:
+    return SignalingClient(None, ClosableQueue())  # type: ignore[arg-type]  # it is not sent anything
 
 
 @given(st.lists(messages, max_size=4))
@@ -49,8 +49,8 @@ def offer(name: str, **more: Any) -> dict[str, Any]:
 
 
 async def test_a_new_attempt_ends_the_one_before() -> None:
-    attempts: ClosableQueue[Attempt] = ClosableQueue()
-    reading = Signaling(None, attempts)  # type: ignore[arg-type]
+    attempts: ClosableQueue[ConnectionAttempt] = ClosableQueue()
+    reading = SignalingClient(None, attempts)  # type: ignore[arg-type]
     reading._take(offer("one"))
     reading._take(offer("two", data={"n": 2}))
     reading._take(offer("one", data={"late": True}))
@@ -67,7 +67,7 @@ async def test_a_refused_way_is_told_apart() -> None:
     attempt = reading.attempt("webrtc")
     data = {"attempt": attempt.name, "channel": "webrtc", "refused": True}
     reading._take({"type": "answer", "data": data})
-    with pytest.raises(WayRefusedError):
+    with pytest.raises(ChannelRefusedError):
         await attempt.receive()
 
 

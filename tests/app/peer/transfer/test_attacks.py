@@ -25,7 +25,7 @@ from tallow.app.crypto.errors import (
     TruncatedError,
     WrongSecretError,
 )
-from tallow.app.crypto.frames import Header, Kind
+from tallow.app.crypto.frames import FrameHeader, FrameType
 from tallow.app.link import Link
 
 pytestmark = pytest.mark.slow
@@ -80,13 +80,13 @@ def flip(at: int, kind: int) -> Change:
     return change
 
 
-def data(change: Callable[[Header, bytes], list[bytes]]) -> Change:
+def data(change: Callable[[FrameHeader, bytes], list[bytes]]) -> Change:
     """Changes frames of files."""
 
     def changed(message: bytes) -> list[bytes]:
-        if message[0] != Kind.DATA:
+        if message[0] != FrameType.DATA:
             return [message]
-        return change(Header.of(message), message)
+        return change(FrameHeader.of(message), message)
 
     return changed
 
@@ -94,7 +94,7 @@ def data(change: Callable[[Header, bytes], list[bytes]]) -> Change:
 def swapped() -> Change:
     kept: list[bytes] = []
 
-    def change(header: Header, frame: bytes) -> list[bytes]:
+    def change(header: FrameHeader, frame: bytes) -> list[bytes]:
         if (header.file, header.index) == (0, CHUNK):
             kept.append(frame)
             return []
@@ -108,7 +108,7 @@ def spliced() -> Change:
     """The first file's second piece in place of the second file's."""
     kept: list[bytes] = []
 
-    def change(header: Header, frame: bytes) -> list[bytes]:
+    def change(header: FrameHeader, frame: bytes) -> list[bytes]:
         if (header.file, header.index) == (0, CHUNK):
             kept.append(frame)
         return kept if (header.file, header.index) == (1, CHUNK) else [frame]
@@ -119,9 +119,9 @@ def spliced() -> Change:
 @pytest.mark.parametrize(
     ("change", "refused"),
     [
-        (flip(40, Kind.DATA), TamperedError),
-        (flip(-1, Kind.DATA), TamperedError),
-        (flip(20, Kind.MANIFEST), TamperedError),
+        (flip(40, FrameType.DATA), TamperedError),
+        (flip(-1, FrameType.DATA), TamperedError),
+        (flip(20, FrameType.MANIFEST), TamperedError),
         (swapped(), ReorderedError),
         (data(lambda header, frame: [frame, frame] if header.index == CHUNK else [frame]), ReplayedError),
         (data(lambda header, frame: [] if header.index == CHUNK else [frame]), ReorderedError),

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallow.app.crypto.errors import MalformedError
-from tallow.app.peer.transfer.manifest import MAX_FILES, Entry, Manifest, ResumeOffer
+from tallow.app.peer.transfer.manifest import MAX_FILES, Manifest, ManifestEntry, ResumeOffer
 
 DIGEST = "ab" * 32
 FILE = {"name": "a/b.txt", "size": 5, "sha256": DIGEST}
-MANIFEST = Manifest((Entry("a", 5, bytes(32)), Entry("b", 0, bytes(32))))
+MANIFEST = Manifest((ManifestEntry("a", 5, bytes(32)), ManifestEntry("b", 0, bytes(32))))
 
 
 def test_both_survive_the_way() -> None:

@@ -21,9 +21,9 @@ from support.peers import DIRECT, RELAYED, receive, send, tallow
 from support.server import Running, serving
 from support.throttling_proxy import line
 from tallow.app.crypto.errors import SourceChangedError
-from tallow.app.crypto.frames import Kind
-from tallow.app.peer.connection.retry import Timing
-from tallow.app.peer.transfer.resume_state import interrupted
+from tallow.app.crypto.frames import FrameType
+from tallow.app.peer.connection.retry import PeerTiming
+from tallow.app.peer.transfer.resume_state import interrupted_transfers
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ async def test_a_cut_connection_goes_on_where_it_was(server: Running, path: Path
     assert value("retry_attempts_total", operation="signaling", status="success") >= 2
     assert value("error_recoveries_total", type="network") >= 2
     assert value("client_reports_total", outcome="rejected") == 0
-    assert not interrupted()
+    assert not interrupted_transfers()
 
 
 async def test_a_killed_receiver_resumes(server: Running, path: Path, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) 
 
 
 async def test_patience_ends(server: Running, path: Path, tmp_path: Path) -> None:
-    brief = replace(RELAYED, timing=Timing(first=0.05, most=0.1, patience=0.5, channel=1))
+    brief = replace(RELAYED, timing=PeerTiming(first=0.05, most=0.1, patience=0.5, channel=1))
     async with line(server.url) as way:
         way.rate = SLOW
         sender = await send(way.url, [path], options=brief)
@@ -177,7 +177,7 @@ async def test_patience_ends(server: Running, path: Path, tmp_path: Path) -> Non
         way.cut()
         assert "cannot be reached" in str(await sender.ended())
         assert "cannot be reached" in str(await receiver.ended())
-    [remembered] = interrupted()
+    [remembered] = interrupted_transfers()
     assert remembered.link == sender.link
     assert not (tmp_path / "out" / path.name).exists()
 
@@ -195,7 +195,7 @@ async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -
         finished: list[bytes] = []
 
         def swallow(message: bytes) -> list[bytes]:
-            if message[0] == Kind.FINISH and not finished:
+            if message[0] == FrameType.FINISH and not finished:
                 finished.append(message)
                 way.cut()
                 return []

@@ -10,31 +10,31 @@ import pytest
 
 from tallow.app.link import Link
 from tallow.app.peer.transfer import resume_state
-from tallow.app.peer.transfer.manifest import Entry, Manifest
-from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState, interrupted
+from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
+from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState, interrupted_transfers
 from tallow.app.peer.user_files import state_folder
 
 LINK = Link("https://tallow.example", "a" * 16, bytes(16))
-MANIFEST = Manifest((Entry("a", 5, bytes(32)), Entry("b", 0, bytes(32))))
+MANIFEST = Manifest((ManifestEntry("a", 5, bytes(32)), ManifestEntry("b", 0, bytes(32))))
 LATER = time.time() + 3600
 
 
 def test_a_sender_finds_its_transfer_again() -> None:
     sent = SenderState(LINK, LATER, ["/a", "/b"], "seat", keep_metadata=True, manifest=MANIFEST)
     sent.save()
-    [found] = interrupted()
+    [found] = interrupted_transfers()
     assert (found.link, found.paths, found.seat) == (LINK, ["/a", "/b"], "seat")
     assert found.keep_metadata
     assert found.manifest == MANIFEST
     found.forget()
-    assert interrupted() == []
+    assert interrupted_transfers() == []
 
 
 def test_what_is_past_its_time_is_removed() -> None:
     SenderState(LINK, time.time() - 1, []).save()
     ReceiverState.of(LINK, time.time() - 1).save()
     (state_folder() / "send-broken.json").write_text("{")
-    resume_state.sweep()
+    resume_state.remove_expired()
     assert list(state_folder().iterdir()) == []
 
 
@@ -47,7 +47,7 @@ def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
     partial = made[1] / "film.mp4.0123456789abcdef.tallow-part"
     partial.touch()
     received.began(partial, 1 << 30, made)
-    resume_state.sweep()
+    resume_state.remove_expired()
     assert sorted(tmp_path.glob("trip/**/*")) == [made[2], made[2] / "complete.jpg"]
     assert list(state_folder().iterdir()) == []
 
@@ -58,7 +58,7 @@ def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
 def test_a_strange_memory_removes_nothing_else(content: str) -> None:
     state_folder().mkdir(parents=True)
     (state_folder() / "receive-broken.json").write_text(content)
-    resume_state.sweep()
+    resume_state.remove_expired()
     assert list(state_folder().iterdir()) == []
     assert Path("/etc/hostname").exists()
 
@@ -100,4 +100,4 @@ def test_a_disk_that_fails_costs_the_memory_alone(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     SenderState(LINK, LATER, []).save()
     ReceiverState.of(LINK, LATER).save()
-    assert interrupted() == []
+    assert interrupted_transfers() == []

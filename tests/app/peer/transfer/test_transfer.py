@@ -17,12 +17,12 @@ from support.server import Running, tallow_serve
 from support.throttling_proxy import line
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.errors import FileError
-from tallow.app.peer.errors import RefusedError
-from tallow.app.peer.server_client import ServerClient, trust
+from tallow.app.peer.errors import ServerRefusedError
+from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics
-from tallow.app.peer.transfer.prepare import Offer
-from tallow.app.peer.transfer.resume_state import interrupted
-from tallow.app.peer.transfer.sender import Sender
+from tallow.app.peer.transfer.prepare import PreparedFiles
+from tallow.app.peer.transfer.resume_state import interrupted_transfers
+from tallow.app.peer.transfer.sender import TransferSender
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +103,7 @@ async def test_the_sender_cancels(server: Running, tmp_path: Path) -> None:
     assert isinstance(await receiver.ended(), CancelledByPeerError)
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
     assert not list((tmp_path / "out").iterdir())
-    assert not interrupted()
+    assert not interrupted_transfers()
 
 
 async def test_the_receiver_cancels(server: Running, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_without_telemetry_the_server_counts_the_outcome_alone(server: Run
 async def test_a_link_is_good_for_one_transfer(server: Running, tmp_path: Path) -> None:
     sender, _ = await across(server.url, [a_file(tmp_path)], tmp_path / "out")
     late = receive(sender.link, tmp_path / "late")
-    assert isinstance(await late.ended(), RefusedError)
+    assert isinstance(await late.ended(), ServerRefusedError)
     assert "used up" in str(late.task.exception())
 
 
@@ -319,14 +319,14 @@ async def test_the_sender_is_told_of_metadata_that_stays(server: Running, tmp_pa
 
 
 async def test_a_sender_whose_files_were_refused_before_it_joined_waits_for_nobody(server: Running) -> None:
-    async def refused() -> Offer:
+    async def refused() -> PreparedFiles:
         raise FileError("cannot read x: permission denied")
 
     preparing = asyncio.create_task(refused())
     await asyncio.wait({preparing})
     sent = await a_room(server.url)
-    async with ServerClient(server.url, trust()) as client:
-        sender = Sender(client, sent, preparing, RELAYED, new_metrics(), Side())
+    async with ServerClient(server.url, tls_context()) as client:
+        sender = TransferSender(client, sent, preparing, RELAYED, new_metrics(), Side())
         with pytest.raises(FileError, match="permission denied"):
             await sender.run()
     await server.until("active_connections", 0, type="websocket")

@@ -10,25 +10,31 @@ import asyncio
 from contextlib import suppress
 from typing import Any, Final, Literal
 
-from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, Method, Quality
+from tallow.app.channels.channel import (
+    Channel,
+    ChannelClosedError,
+    ChannelError,
+    ConnectionQuality,
+    TransferMethod,
+)
 from tallow.app.channels.relay import RelayChannel
-from tallow.app.crypto.session import Role
-from tallow.app.peer.connection.signaling import Attempt, Signaling, WayRefusedError
+from tallow.app.crypto.key_schedule import Role
+from tallow.app.peer.connection.signaling import ChannelRefusedError, ConnectionAttempt, SignalingClient
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server_client import ServerClient
-from tallow.app.peer.transfer.outcome import Options
+from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.monitoring.metrics import Metrics
 
 QUALITY_S: Final = 3
 """How long the end of a transfer waits to learn how good its connection was."""
 
-Policy = Literal["all", "relay"]
+CandidatePolicy = Literal["all", "relay"]
 
 
 class ChannelConnector:
     """Opens channels for one side of a transfer."""
 
-    def __init__(self, server: ServerClient, role: Role, options: Options, metrics: Metrics) -> None:
+    def __init__(self, server: ServerClient, role: Role, options: TransferOptions, metrics: Metrics) -> None:
         self._server = server
         self._role = role
         self._options = options
@@ -36,7 +42,7 @@ class ChannelConnector:
         self._tried = False
         self._hopeless = options.tallow_relay
 
-    async def open(self, signaling: Signaling) -> Channel:
+    async def open(self, signaling: SignalingClient) -> Channel:
         """A channel to the receiver, which is here.
 
         Raises:
@@ -47,7 +53,7 @@ class ChannelConnector:
         if not self._hopeless and (self._policy == "all" or has_turn(servers)):
             try:
                 return await self._webrtc(signaling, servers)
-            except WayRefusedError:
+            except ChannelRefusedError:
                 self._hopeless = True
             except ChannelClosedError:
                 raise
@@ -62,7 +68,7 @@ class ChannelConnector:
             raise PeerError("there is no direct way to the other side, and this side uses no relay")
         return await self._relay(signaling)
 
-    async def follow(self, attempt: Attempt, signaling: Signaling) -> Channel:
+    async def follow(self, attempt: ConnectionAttempt, signaling: SignalingClient) -> Channel:
         """The channel that the sender opens with an attempt.
 
         Raises:
@@ -85,24 +91,24 @@ class ChannelConnector:
         if self._role == "sender" and path is not None:
             with suppress(ChannelError, TimeoutError):
                 async with asyncio.timeout(QUALITY_S):
-                    found: Quality = await channel.quality()  # type: ignore[attr-defined]
-                    self._metrics.record_connection_quality(path, score(found))
+                    found: ConnectionQuality = await channel.quality()  # type: ignore[attr-defined]
+                    self._metrics.record_connection_quality(path, quality_score(found))
 
     @property
-    def _policy(self) -> Policy:
+    def _policy(self) -> CandidatePolicy:
         return "relay" if self._options.relay == "relay" else "all"
 
-    def _ice_servers(self, signaling: Signaling) -> list[dict[str, Any]]:
+    def _ice_servers(self, signaling: SignalingClient) -> list[dict[str, Any]]:
         servers = signaling.joined.ice_servers
         if self._options.relay != "direct":
             return servers
         return [entry for entry in servers if not has_turn([entry])]
 
-    async def _refuse(self, attempt: Attempt) -> None:
+    async def _refuse(self, attempt: ConnectionAttempt) -> None:
         await attempt.refuse()
         raise ChannelError("the sender chose a way that this side does not use")
 
-    async def _webrtc(self, signaling: Signaling, servers: list[dict[str, Any]]) -> Channel:
+    async def _webrtc(self, signaling: SignalingClient, servers: list[dict[str, Any]]) -> Channel:
         first, self._tried = not self._tried, True
         try:
             channel: Channel = await self._connect(signaling.attempt("webrtc"), servers)
@@ -116,7 +122,7 @@ class ChannelConnector:
             self._connected(channel)
         return channel
 
-    async def _connect(self, attempt: Attempt, servers: list[dict[str, Any]]) -> Any:
+    async def _connect(self, attempt: ConnectionAttempt, servers: list[dict[str, Any]]) -> Any:
         from tallow.app.channels.webrtc import connect  # aiortc takes half a second to load
 
         timeout = self._options.timing.direct
@@ -139,19 +145,19 @@ class ChannelConnector:
         if has_turn(servers):
             self._metrics.record_nat_traversal("turn", "failed")
 
-    async def _relay(self, signaling: Signaling) -> Channel:
+    async def _relay(self, signaling: SignalingClient) -> Channel:
         attempt = signaling.attempt("relay")
         await attempt.send("offer", {})
         try:
             async with asyncio.timeout(self._options.timing.channel):
                 await attempt.receive()
-        except WayRefusedError:
+        except ChannelRefusedError:
             raise PeerError("there is no direct way to the other side, and it uses no relay") from None
         except TimeoutError:
             raise ChannelError("the other side does not answer") from None
         return await self._at_the_relay(signaling, None)
 
-    async def _at_the_relay(self, signaling: Signaling, attempt: Attempt | None) -> Channel:
+    async def _at_the_relay(self, signaling: SignalingClient, attempt: ConnectionAttempt | None) -> Channel:
         """Connect to the relay; a receiver answers the attempt once it is there."""
         channel = await RelayChannel.connect(self._server.socket, signaling.joined.relay_ticket)
         try:
@@ -169,12 +175,12 @@ def has_turn(servers: list[dict[str, Any]]) -> bool:
     return any(str(url).startswith("turn") for entry in servers for url in entry.get("urls", ()))
 
 
-def method_of(channel: Channel) -> Method:
+def transfer_method(channel: Channel) -> TransferMethod:
     """How data goes, as metrics have it: over a relay of either kind, or directly."""
     return "relay" if getattr(channel, "path", None) == "relay" else channel.method
 
 
-def score(quality: Quality) -> float:
+def quality_score(quality: ConnectionQuality) -> float:
     """A connection's quality from 0 to 100: one point less for 10 ms of round trip, at most 50 of them, and
     2.5 less for 1 % of packets lost, at most 50."""
     late = min(50.0, quality.round_trip_s * 100)

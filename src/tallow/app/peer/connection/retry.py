@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tallow.app.peer.errors import classified
+from tallow.app.peer.errors import error_labels
 from tallow.monitoring.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class PeerTiming:
     """How long a peer waits, in seconds.
 
     Attributes:
@@ -34,7 +34,7 @@ class Timing:
     confirmation: float = 300.0
 
 
-class Retries:
+class RetrySchedule:
     """One thing that is tried until it works.
 
     Args:
@@ -46,7 +46,7 @@ class Retries:
         self,
         operation: str,
         metrics: Metrics,
-        timing: Timing,
+        timing: PeerTiming,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.operation = operation
@@ -59,7 +59,7 @@ class Retries:
 
     def failed(self, error: BaseException) -> float | None:
         """A try failed: seconds to wait before the next one, or None when patience is at its end."""
-        kind, severity = classified(error)
+        kind, severity = error_labels(error)
         self._metrics.record_error(kind, severity)
         self._open.append(kind)
         if self._tries:

@@ -7,22 +7,22 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from tallow.app.crypto.session import Role
+from tallow.app.crypto.key_schedule import Role
 from tallow.app.link import Link
 from tallow.app.peer.connection.closable_queue import ClosableQueue
-from tallow.app.peer.connection.retry import Retries, Timing
-from tallow.app.peer.connection.signaling import Attempt, Signaling
-from tallow.app.peer.errors import LostError, PeerError, is_transient
+from tallow.app.peer.connection.retry import PeerTiming, RetrySchedule
+from tallow.app.peer.connection.signaling import ConnectionAttempt, SignalingClient
+from tallow.app.peer.errors import PeerError, ServerConnectionError, is_transient
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.telemetry_reporter import TelemetryReporter
-from tallow.app.peer.transfer.progress import Events
+from tallow.app.peer.transfer.progress import EventHandler
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
 LEAVE_S: Final = 2.0
 
 
-async def _nothing(_signaling: Signaling) -> None:
+async def _nothing(_signaling: SignalingClient) -> None:
     """There is nothing to tell the server."""
 
 
@@ -46,25 +46,25 @@ class RoomSession:
         role: Role,
         metrics: Metrics,
         telemetry: TelemetryReporter,
-        events: Events,
-        timing: Timing,
+        events: EventHandler,
+        timing: PeerTiming,
         *,
         key: str | None = None,
         on_key: Callable[[str], None] = lambda _key: None,
-        on_return: Callable[[Signaling], Awaitable[None]] = _nothing,
+        on_return: Callable[[SignalingClient], Awaitable[None]] = _nothing,
     ) -> None:
-        self.attempts: ClosableQueue[Attempt] = ClosableQueue()
+        self.attempts: ClosableQueue[ConnectionAttempt] = ClosableQueue()
         self.correlation_id = correlation.current() or correlation.new_id()
         self._server = server
         self._link = link
         self._role = role
         self._telemetry = telemetry
         self._events = events
-        self._retries = Retries("signaling", metrics, timing)
+        self._retries = RetrySchedule("signaling", metrics, timing)
         self._key = key
         self._on_key = on_key
         self._on_return = on_return
-        self._signaling: Signaling | None = None
+        self._signaling: SignalingClient | None = None
         self._given_up: Exception | None = None
         self._met = False
         self._joining = asyncio.Lock()
@@ -75,7 +75,7 @@ class RoomSession:
         """Whether both sides have been in the room at one time, as far as this side was told."""
         return self._met or (self._signaling is not None and self._signaling.met)
 
-    async def take(self) -> Signaling:
+    async def take(self) -> SignalingClient:
         """The seat, taken again if signaling was lost.
 
         Raises:
@@ -87,7 +87,9 @@ class RoomSession:
             if self._signaling is None:
                 return await self._join()
             if self._signaling.lost.is_set():
-                await self._again(self._signaling.error or LostError("the connection to the server was lost"))
+                await self._again(
+                    self._signaling.error or ServerConnectionError("the connection to the server was lost")
+                )
             return self._signaling
 
     async def _again(self, error: Exception) -> None:
@@ -106,13 +108,15 @@ class RoomSession:
             else:
                 self._retries.succeeded()
                 if self._signaling is not None:
-                    with suppress(LostError):
+                    with suppress(ServerConnectionError):
                         await self._on_return(self._signaling)
                 return
 
-    async def _join(self) -> Signaling:
+    async def _join(self) -> SignalingClient:
         with correlation.bind(self.correlation_id):
-            signaling = await Signaling.join(self._server, self._link, self._role, self.attempts, self._key)
+            signaling = await SignalingClient.join(
+                self._server, self._link, self._role, self.attempts, self._key
+            )
         joined = signaling.joined
         self._met = self.met
         self._signaling = signaling
@@ -149,11 +153,13 @@ class RoomSession:
         if signaling is not None:
             await signaling.leave(outcome)
 
-    async def _take_to_leave(self) -> Signaling | None:
+    async def _take_to_leave(self) -> SignalingClient | None:
         """The seat that this side had, taken again; None if it had none or cannot get it."""
         if self._key is None or self._given_up is not None:
             return None
         with suppress(PeerError, TimeoutError), correlation.bind(self.correlation_id):
             async with asyncio.timeout(LEAVE_S):
-                return await Signaling.join(self._server, self._link, self._role, ClosableQueue(), self._key)
+                return await SignalingClient.join(
+                    self._server, self._link, self._role, ClosableQueue(), self._key
+                )
         return None

@@ -10,9 +10,17 @@ from typing import Any, Final
 from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError
 from tallow.app.crypto.errors import KeyExchangeError, MalformedError, ProtocolError, from_code
 from tallow.app.crypto.frame_sequence import FrameSequence
-from tallow.app.crypto.frames import MAX_PAYLOAD, NO_FILE, OVERHEAD, Header, Kind, Opener, Sealer
-from tallow.app.crypto.handshake import ABORT, ReceiverHandshake, SenderHandshake, abort
-from tallow.app.crypto.session import Role, Session
+from tallow.app.crypto.frames import (
+    MAX_PAYLOAD,
+    NO_FILE,
+    OVERHEAD,
+    FrameHeader,
+    FrameOpener,
+    FrameSealer,
+    FrameType,
+)
+from tallow.app.crypto.handshake import ABORT, ReceiverHandshake, SenderHandshake, abort_message
+from tallow.app.crypto.key_schedule import Role, SessionKeys
 from tallow.app.link import Link
 from tallow.monitoring.metrics import Metrics
 
@@ -30,18 +38,18 @@ class SecureChannel:
         chunk: bytes of a file that go into one frame.
     """
 
-    def __init__(self, channel: Channel, session: Session, metrics: Metrics) -> None:
+    def __init__(self, channel: Channel, session: SessionKeys, metrics: Metrics) -> None:
         self.channel = channel
         self.incoming = FrameSequence()
         self.chunk = min(MAX_PAYLOAD, channel.max_message - OVERHEAD)
         if channel.method == "p2p":
             self.chunk = min(self.chunk, DATA_CHANNEL_MESSAGE - OVERHEAD)
-        self._sealer = Sealer(session, metrics)
-        self._opener = Opener(session, metrics)
+        self._sealer = FrameSealer(session, metrics)
+        self._opener = FrameOpener(session, metrics)
         self._sending = asyncio.Lock()
         self._unheard = True
 
-    async def send(self, header: Header, payload: bytes | memoryview = b"") -> None:
+    async def send(self, header: FrameHeader, payload: bytes | memoryview = b"") -> None:
         """Encrypt a frame and hand it over.
 
         Raises:
@@ -52,11 +60,11 @@ class SecureChannel:
         sending.add_done_callback(_noticed)
         await asyncio.shield(sending)
 
-    async def _send(self, header: Header, payload: bytes | memoryview) -> None:
+    async def _send(self, header: FrameHeader, payload: bytes | memoryview) -> None:
         async with self._sending:
             await self.channel.send(self._sealer.seal(header, payload))
 
-    async def receive(self) -> tuple[Header, bytes]:
+    async def receive(self) -> tuple[FrameHeader, bytes]:
         """The next frame.
 
         Raises:
@@ -68,23 +76,23 @@ class SecureChannel:
             # The last message of the handshake did not please the other side.
             raise from_code(frame[1])
         self._unheard = False
-        header = Header.of(frame)
+        header = FrameHeader.of(frame)
         length = len(frame) - OVERHEAD
         self.incoming.check(header, length)
         payload = self._opener.open(frame)
-        if header.kind is Kind.ABORT:
+        if header.kind is FrameType.ABORT:
             raise from_code(payload[0] if len(payload) == 1 else ProtocolError.code)
         self.incoming.advance(header, length)
         return header, payload
 
-    async def send_document(self, kind: Kind, document: bytes) -> None:
+    async def send_document(self, kind: FrameType, document: bytes) -> None:
         """Send a document, in as many frames as it takes."""
         view = memoryview(document)
         for at in range(0, max(1, len(view)), self.chunk):
             piece = view[at : at + self.chunk]
-            await self.send(Header(kind, NO_FILE, at, at + self.chunk >= len(view)), piece)
+            await self.send(FrameHeader(kind, NO_FILE, at, at + self.chunk >= len(view)), piece)
 
-    async def receive_document(self, kind: Kind, limit: int) -> bytes:
+    async def receive_document(self, kind: FrameType, limit: int) -> bytes:
         """The other side's document of a kind.
 
         Raises:
@@ -102,7 +110,7 @@ class SecureChannel:
         """Tell the other side why this one gives up, if it still listens. Never raises."""
         with suppress(ChannelError, ProtocolError, TimeoutError):
             async with asyncio.timeout(ABORT_S):
-                await self.send(Header(Kind.ABORT), bytes([code]))
+                await self.send(FrameHeader(FrameType.ABORT), bytes([code]))
         await self.close()
 
     async def close(self) -> None:
@@ -127,7 +135,7 @@ async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: M
     """
     try:
         async with asyncio.timeout(HANDSHAKE_S):
-            session = await (_sender if role == "sender" else _receiver)(channel, link, metrics)
+            session = await (_run_sender if role == "sender" else _run_receiver)(channel, link, metrics)
     except TimeoutError:
         raise ChannelError("the other side did not answer the handshake in time") from None
     except ProtocolError as error:
@@ -135,7 +143,7 @@ async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: M
             metrics.record_key_exchange("failed")
         with suppress(ChannelError, TimeoutError):
             async with asyncio.timeout(ABORT_S):
-                await channel.send(abort(error.code))
+                await channel.send(abort_message(error.code))
         raise
     metrics.record_key_exchange("success")
     return SecureChannel(channel, session, metrics)
@@ -146,14 +154,14 @@ def _is_failed_exchange(error: ProtocolError) -> bool:
     return isinstance(error, KeyExchangeError | MalformedError)
 
 
-async def _sender(channel: Channel, link: Link, metrics: Metrics) -> Session:
+async def _run_sender(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     handshake = SenderHandshake(link.secret, link.room, channel.descriptions, metrics)
     await channel.send(handshake.hello())
     await channel.send(handshake.reply(await channel.receive()))
     return handshake.confirm(await channel.receive())
 
 
-async def _receiver(channel: Channel, link: Link, metrics: Metrics) -> Session:
+async def _run_receiver(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     handshake = ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
     await channel.send(handshake.hello(await channel.receive()))
     confirmation, session = handshake.confirm(await channel.receive())

@@ -14,14 +14,14 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tallow.app.channels.channel import ChannelClosedError
-from tallow.app.crypto.session import Role
+from tallow.app.crypto.key_schedule import Role
 from tallow.app.link import Link
 from tallow.app.peer.connection.closable_queue import ClosableQueue
-from tallow.app.peer.errors import LostError, RefusedError
+from tallow.app.peer.errors import ServerConnectionError, ServerRefusedError
 from tallow.app.peer.server_client import ServerClient
 
-Kind = Literal["offer", "answer", "candidate"]
-Way = Literal["webrtc", "relay"]
+SignalType = Literal["offer", "answer", "candidate"]
+ChannelType = Literal["webrtc", "relay"]
 _KINDS: Final = frozenset({"offer", "answer", "candidate"})
 _WAYS: Final = frozenset({"webrtc", "relay"})
 JOIN_TIMEOUT_S: Final = 15
@@ -30,12 +30,12 @@ MOST_CONFIRMATION_S: Final = 3600.0
 _SILENT: Final = {4008: "taken_over", 4009: "timeout", 4006: "expired"}
 
 
-class WayRefusedError(ChannelClosedError):
+class ChannelRefusedError(ChannelClosedError):
     """The other side may not go this way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedRoom:
     """What the server gives with a seat."""
 
     seat: str = field(repr=False)
@@ -47,20 +47,20 @@ class Joined:
     """Seconds that a receiver may take to confirm. None: a server from before there was confirmation."""
 
 
-class Attempt:
+class ConnectionAttempt:
     """One attempt to open a channel: signaling messages of its own (an ``Exchange``)."""
 
-    def __init__(self, signaling: Signaling, name: str, way: Way) -> None:
+    def __init__(self, signaling: SignalingClient, name: str, way: ChannelType) -> None:
         self.name = name
         self.way = way
-        self.inbox: ClosableQueue[tuple[Kind, dict[str, object]]] = ClosableQueue()
+        self.inbox: ClosableQueue[tuple[SignalType, dict[str, object]]] = ClosableQueue()
         self._signaling = signaling
 
-    async def send(self, kind: Kind, data: dict[str, object]) -> None:
+    async def send(self, kind: SignalType, data: dict[str, object]) -> None:
         """Pass a message to the other side."""
         await self._signaling.forward(kind, {"attempt": self.name, "channel": self.way, "data": data})
 
-    async def receive(self) -> tuple[Kind, dict[str, object]]:
+    async def receive(self) -> tuple[SignalType, dict[str, object]]:
         """The other side's next message.
 
         Raises:
@@ -74,7 +74,7 @@ class Attempt:
         await self._signaling.forward("answer", answer)
 
 
-class Signaling:
+class SignalingClient:
     """A seat in a room, from its join on. Made by :meth:`join`.
 
     Args:
@@ -92,10 +92,10 @@ class Signaling:
         error: why it is lost.
     """
 
-    def __init__(self, socket: ClientConnection, attempts: ClosableQueue[Attempt]) -> None:
+    def __init__(self, socket: ClientConnection, attempts: ClosableQueue[ConnectionAttempt]) -> None:
         self._socket = socket
         self._attempts = attempts
-        self.joined: Joined
+        self.joined: JoinedRoom
         self.here = asyncio.Event()
         self.met = False
         self.left = asyncio.Event()
@@ -105,7 +105,7 @@ class Signaling:
         self.lost = asyncio.Event()
         self.outcome: str | None = None
         self.error: Exception | None = None
-        self._attempt: Attempt | None = None
+        self._attempt: ConnectionAttempt | None = None
         self._reading: asyncio.Task[None] | None = None
 
     @classmethod
@@ -114,9 +114,9 @@ class Signaling:
         server: ServerClient,
         link: Link,
         role: Role,
-        attempts: ClosableQueue[Attempt],
+        attempts: ClosableQueue[ConnectionAttempt],
         seat: str | None = None,
-    ) -> Signaling:
+    ) -> SignalingClient:
         """Take a seat; with its key, take it back.
 
         Raises:
@@ -144,11 +144,11 @@ class Signaling:
         except ConnectionClosed:
             raise self._closed() from None
         except TimeoutError:
-            raise LostError("the server does not answer") from None
+            raise ServerConnectionError("the server does not answer") from None
         if answer.get("type") == "error":
-            raise RefusedError(str(answer.get("code")))
+            raise ServerRefusedError(str(answer.get("code")))
         try:
-            self.joined = Joined(
+            self.joined = JoinedRoom(
                 str(answer["rejoin_key"]),
                 str(answer["telemetry_token"]),
                 str(answer["relay_ticket"]),
@@ -157,13 +157,13 @@ class Signaling:
                 _confirmation_limit(answer.get("confirmation_limit")),
             )
         except (KeyError, TypeError, ValueError):
-            raise RefusedError("bad_message") from None
+            raise ServerRefusedError("bad_message") from None
         if answer.get("peer") is True:
             self._other_came()
 
-    def attempt(self, way: Way) -> Attempt:
+    def attempt(self, way: ChannelType) -> ConnectionAttempt:
         """Begin an attempt; the one before is over."""
-        self._begin(Attempt(self, secrets.token_hex(8), way))
+        self._begin(ConnectionAttempt(self, secrets.token_hex(8), way))
         assert self._attempt is not None
         return self._attempt
 
@@ -178,12 +178,12 @@ class Signaling:
 
     async def gone(self) -> None:
         """Wait until the other side has left, or signaling is lost."""
-        with suppress(LostError, RefusedError):
+        with suppress(ServerConnectionError, ServerRefusedError):
             await self._first(self.left)
 
     async def parted(self) -> None:
         """Wait until the other side has left on purpose, or signaling is lost."""
-        with suppress(LostError, RefusedError):
+        with suppress(ServerConnectionError, ServerRefusedError):
             await self._first(self.farewell)
 
     async def _first(self, event: asyncio.Event) -> None:
@@ -194,7 +194,7 @@ class Signaling:
             for wait in waits:
                 wait.cancel()
         if not event.is_set():
-            raise self.error or LostError("the connection to the server was lost")
+            raise self.error or ServerConnectionError("the connection to the server was lost")
 
     async def started(self, method: str) -> None:
         """Say that data flows from now on. A sender's."""
@@ -210,7 +210,7 @@ class Signaling:
         if self.joined.confirmation_limit is not None:
             await self._send({"type": "confirmation", "state": state})
 
-    async def forward(self, kind: Kind, data: dict[str, object]) -> None:
+    async def forward(self, kind: SignalType, data: dict[str, object]) -> None:
         """Pass a message to the other side.
 
         Raises:
@@ -218,12 +218,12 @@ class Signaling:
         """
         try:
             await self._send({"type": kind, "data": data})
-        except LostError as error:
+        except ServerConnectionError as error:
             raise ChannelClosedError(str(error)) from None
 
     async def leave(self, outcome: str | None) -> None:
         """Say goodbye, with the transfer's outcome if it has one, and close. Never raises."""
-        with suppress(LostError, TimeoutError):
+        with suppress(ServerConnectionError, TimeoutError):
             async with asyncio.timeout(2):
                 await self._send({"type": "leave"} | ({"outcome": outcome} if outcome else {}))
                 await self._socket.wait_closed()
@@ -240,7 +240,7 @@ class Signaling:
         try:
             await self._socket.send(orjson.dumps(message).decode())
         except ConnectionClosed:
-            raise LostError("the connection to the server was lost") from None
+            raise ServerConnectionError("the connection to the server was lost") from None
 
     async def _read(self) -> None:
         try:
@@ -254,8 +254,8 @@ class Signaling:
         if self.error is not None:
             return self.error
         if code in _SILENT:
-            return RefusedError(_SILENT[code])
-        return LostError("the connection to the server was lost")
+            return ServerRefusedError(_SILENT[code])
+        return ServerConnectionError("the connection to the server was lost")
 
     def _end(self, error: Exception) -> None:
         self.error = self.error or error
@@ -274,9 +274,9 @@ class Signaling:
         elif kind == "error" and message.get("code") == "no_peer":
             self._other_left()
         elif kind == "error":
-            self.error = RefusedError(str(message.get("code")))
+            self.error = ServerRefusedError(str(message.get("code")))
         elif kind in _KINDS and isinstance(message.get("data"), dict):
-            self._forwarded(cast("Kind", kind), message["data"])
+            self._forwarded(cast("SignalType", kind), message["data"])
 
     def _peer(self, event: str, outcome: object) -> None:
         if event == "joined":
@@ -308,22 +308,22 @@ class Signaling:
         if self._attempt is not None:
             self._attempt.inbox.fail(ChannelClosedError("the other side has left"))
 
-    def _forwarded(self, kind: Kind, data: dict[str, Any]) -> None:
+    def _forwarded(self, kind: SignalType, data: dict[str, Any]) -> None:
         name, way, inner = data.get("attempt"), data.get("channel"), data.get("data")
         if not isinstance(name, str) or not isinstance(way, str) or way not in _WAYS:
             return
         if kind == "offer" and (self._attempt is None or self._attempt.name != name):
-            self._begin(Attempt(self, name, cast("Way", way)))
+            self._begin(ConnectionAttempt(self, name, cast("ChannelType", way)))
             assert self._attempt is not None
             self._attempts.put(self._attempt)
         if self._attempt is None or self._attempt.name != name:
             return
         if data.get("refused") is True:
-            self._attempt.inbox.fail(WayRefusedError("the other side does not go this way"))
+            self._attempt.inbox.fail(ChannelRefusedError("the other side does not go this way"))
         elif isinstance(inner, dict):
             self._attempt.inbox.put((kind, inner))
 
-    def _begin(self, attempt: Attempt) -> None:
+    def _begin(self, attempt: ConnectionAttempt) -> None:
         if self._attempt is not None:
             self._attempt.inbox.fail(ChannelClosedError("another attempt has begun"))
         self._attempt = attempt

@@ -7,10 +7,10 @@ import time
 from collections.abc import Awaitable, Callable
 
 from tallow.app.crypto.errors import SourceChangedError
-from tallow.app.crypto.frames import Header, Kind
+from tallow.app.crypto.frames import FrameHeader, FrameType
 from tallow.app.files.destination import Destination
-from tallow.app.files.partial import Partial
-from tallow.app.peer.connection.connector import method_of
+from tallow.app.files.partial_file import PartialFile
+from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
 from tallow.app.peer.transfer.progress import Progress
@@ -45,7 +45,7 @@ class FileReceiver:
         self._resume_key = resume_key
         self._metrics = metrics
         self._progress = progress
-        self._method = method_of(secure.channel)
+        self._method = transfer_method(secure.channel)
         self._confirm = confirm
         self._flowing = flowing
 
@@ -58,7 +58,7 @@ class FileReceiver:
             NotConfirmedError: the person here does not want the files.
         """
         secure = self._secure
-        manifest = Manifest.decode(await secure.receive_document(Kind.MANIFEST, MAX_BYTES))
+        manifest = Manifest.decode(await secure.receive_document(FrameType.MANIFEST, MAX_BYTES))
         resumed = self._received.begun
         if not self._received.is_of(manifest):
             raise SourceChangedError("the sender offers other files than before the interruption")
@@ -70,9 +70,9 @@ class FileReceiver:
             await self._accepted(manifest)
         finally:
             self._received.save()
-        secure.incoming.expect(Kind.FINISH)
+        secure.incoming.expect(FrameType.FINISH)
         await secure.receive()
-        await secure.send(Header(Kind.FINISH))
+        await secure.send(FrameHeader(FrameType.FINISH))
         return manifest
 
     async def _find_finished(self, manifest: Manifest) -> None:
@@ -96,7 +96,7 @@ class FileReceiver:
         self._progress.restart(here)
         try:
             self._destination.refuse_if_full(manifest.size - here)
-            await self._secure.send_document(Kind.ACCEPT, ResumeOffer(have, frozenset(done)).encode())
+            await self._secure.send_document(FrameType.ACCEPT, ResumeOffer(have, frozenset(done)).encode())
             self._flowing()
             for file in wanted:
                 if partial is None:
@@ -107,7 +107,7 @@ class FileReceiver:
             if partial is not None:
                 partial.keep()
 
-    async def _begin(self, manifest: Manifest, file: int, *, anew: bool = False) -> Partial:
+    async def _begin(self, manifest: Manifest, file: int, *, anew: bool = False) -> PartialFile:
         entry = manifest.files[file]
         begin = self._destination.begin
         arguments = (entry.name, entry.size, entry.digest, self._resume_key)
@@ -118,19 +118,19 @@ class FileReceiver:
         self._received.began(partial.path, partial.size, self._destination.made)
         return partial
 
-    async def _file(self, manifest: Manifest, file: int, partial: Partial) -> None:
+    async def _file(self, manifest: Manifest, file: int, partial: PartialFile) -> None:
         entry = manifest.files[file]
         self._progress.file(entry.name)
         await self._content(file, partial)
         path = await asyncio.to_thread(partial.finish)
         self._received.finished(file, path)
         self._progress.confirmed(entry.name, path)
-        await self._secure.send(Header(Kind.RECEIPT, file))
+        await self._secure.send(FrameHeader(FrameType.RECEIPT, file))
 
-    async def _content(self, file: int, partial: Partial) -> None:
+    async def _content(self, file: int, partial: PartialFile) -> None:
         """Take a file's frames; the disk works while the next ones come in."""
         secure = self._secure
-        secure.incoming.expect(Kind.DATA, file, partial.received, partial.size)
+        secure.incoming.expect(FrameType.DATA, file, partial.received, partial.size)
         writing: asyncio.Task[None] | None = None
         try:
             while not secure.incoming.complete:

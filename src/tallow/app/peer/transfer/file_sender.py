@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from tallow.app.crypto.errors import MalformedError
-from tallow.app.crypto.frames import Header, Kind
-from tallow.app.files.source import Source
-from tallow.app.peer.connection.connector import method_of
+from tallow.app.crypto.frames import FrameHeader, FrameType
+from tallow.app.files.source_file import SourceFile
+from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel, run_all_or_fail
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
-from tallow.app.peer.transfer.prepare import Offer
+from tallow.app.peer.transfer.prepare import PreparedFiles
 from tallow.app.peer.transfer.progress import Progress
 from tallow.monitoring.metrics import Metrics
 
@@ -27,7 +27,7 @@ class FileSender:
     def __init__(
         self,
         secure: SecureChannel,
-        offer: Offer,
+        offer: PreparedFiles,
         metrics: Metrics,
         progress: Progress,
     ) -> None:
@@ -35,7 +35,7 @@ class FileSender:
         self._offer = offer
         self._metrics = metrics
         self._progress = progress
-        self._method = method_of(secure.channel)
+        self._method = transfer_method(secure.channel)
 
     async def offer(self) -> ResumeOffer:
         """Send the manifest: what the receiver has of it.
@@ -44,8 +44,8 @@ class FileSender:
             ProtocolError, ChannelError: see :class:`SecureChannel`.
         """
         manifest = self._offer.manifest
-        await self._secure.send_document(Kind.MANIFEST, manifest.encode())
-        document = await self._secure.receive_document(Kind.ACCEPT, MAX_BYTES)
+        await self._secure.send_document(FrameType.MANIFEST, manifest.encode())
+        document = await self._secure.receive_document(FrameType.ACCEPT, MAX_BYTES)
         accept = ResumeOffer.decode(document, manifest)
         self._progress.restart(_at_the_receiver(accept, manifest))
         return accept
@@ -61,7 +61,7 @@ class FileSender:
         async with run_all_or_fail(self._receipts(wanted)):
             for file in wanted:
                 await self._file(file, accept.have.get(file, 0))
-            await self._secure.send(Header(Kind.FINISH))
+            await self._secure.send(FrameHeader(FrameType.FINISH))
 
     async def _file(self, file: int, start: int) -> None:
         source = self._offer.sources[file]
@@ -71,7 +71,7 @@ class FileSender:
             async for piece in _pieces(source, start, self._secure.chunk):
                 last = at + len(piece) >= source.size
                 begun = time.perf_counter()
-                await self._secure.send(Header(Kind.DATA, file, at, last), piece)
+                await self._secure.send(FrameHeader(FrameType.DATA, file, at, last), piece)
                 if piece:
                     took = time.perf_counter() - begun
                     self._metrics.record_chunk_transfer(self._method, "sent", len(piece), took)
@@ -83,12 +83,12 @@ class FileSender:
     async def _receipts(self, wanted: Sequence[int]) -> None:
         secure = self._secure
         for file in wanted:
-            secure.incoming.expect(Kind.RECEIPT, file)
+            secure.incoming.expect(FrameType.RECEIPT, file)
             await secure.receive()
             if not secure.incoming.complete:
                 raise MalformedError("a receipt has no end")
             self._progress.confirmed(self._offer.sources[file].name)
-        secure.incoming.expect(Kind.FINISH)
+        secure.incoming.expect(FrameType.FINISH)
         await secure.receive()
 
 
@@ -97,7 +97,7 @@ def _at_the_receiver(accept: ResumeOffer, manifest: Manifest) -> int:
     return done + sum(size for file, size in accept.have.items() if file not in accept.done)
 
 
-async def _pieces(source: Source, start: int, chunk: int) -> AsyncIterator[memoryview]:
+async def _pieces(source: SourceFile, start: int, chunk: int) -> AsyncIterator[memoryview]:
     """The file from ``start`` on, in pieces of one frame; at least one, be it empty. The next block is read
     from the disk while this one is sent."""
     if start >= source.size:
@@ -119,5 +119,5 @@ async def _pieces(source: Source, start: int, chunk: int) -> AsyncIterator[memor
         reading.cancel()
 
 
-def _read(source: Source, at: int, length: int) -> asyncio.Task[bytes]:
+def _read(source: SourceFile, at: int, length: int) -> asyncio.Task[bytes]:
     return asyncio.create_task(asyncio.to_thread(source.read, at, length))

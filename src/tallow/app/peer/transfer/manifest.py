@@ -20,7 +20,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestEntry:
     """One file that is offered: its relative name, its size in bytes and its SHA-256."""
 
     name: str
@@ -32,7 +32,7 @@ class Entry:
 class Manifest:
     """All files that are offered, in the order in which they come."""
 
-    files: tuple[Entry, ...]
+    files: tuple[ManifestEntry, ...]
 
     @property
     def size(self) -> int:
@@ -64,12 +64,12 @@ class Manifest:
         return cls(tuple(_entry(file) for file in files))
 
 
-def _entry(file: Any) -> Entry:
+def _entry(file: Any) -> ManifestEntry:
     if isinstance(file, dict) and file.keys() == {"name", "size", "sha256"}:
         name, size, digest = file["name"], file["size"], file["sha256"]
         named = isinstance(name, str) and 0 < len(name) <= MAX_NAME
         if named and _count(size, MAX_SIZE) and isinstance(digest, str) and _DIGEST.fullmatch(digest):
-            return Entry(name, size, bytes.fromhex(digest))
+            return ManifestEntry(name, size, bytes.fromhex(digest))
     raise MalformedError("a file in the manifest has no valid name, size and sha256")
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tallow.app.crypto.errors import CancelledByPeerError
-from tallow.app.peer.connection.retry import Timing
-from tallow.app.peer.connection.signaling import Signaling
-from tallow.app.peer.errors import NotConfirmedError, PeerError, classified
+from tallow.app.peer.connection.retry import PeerTiming
+from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.errors import NotConfirmedError, PeerError, error_labels
 from tallow.monitoring.metrics import Metrics
 
-Outcome = Literal["success", "failed", "cancelled"]
+TransferOutcome = Literal["success", "failed", "cancelled"]
 
 
 @dataclass(frozen=True)
-class Options:
+class TransferOptions:
     """How a peer behaves.
 
     Attributes:
@@ -33,10 +33,10 @@ class Options:
     telemetry: bool = True
     features: tuple[str, ...] = ()
     settings: dict[str, int] = field(default_factory=dict)
-    timing: Timing = field(default_factory=Timing)
+    timing: PeerTiming = field(default_factory=PeerTiming)
 
 
-def record_use(options: Options, metrics: Metrics) -> None:
+def record_usage(options: TransferOptions, metrics: Metrics) -> None:
     """Count what is used, and what was set since the last transfer."""
     for feature in options.features:
         metrics.record_feature_usage(feature)
@@ -45,7 +45,7 @@ def record_use(options: Options, metrics: Metrics) -> None:
             metrics.record_setting_change(setting)
 
 
-def outcome_of(error: BaseException | None) -> Outcome:
+def outcome_of(error: BaseException | None) -> TransferOutcome:
     """How a transfer that ended with ``error`` counts."""
     if error is None:
         return "success"
@@ -56,10 +56,10 @@ def outcome_of(error: BaseException | None) -> Outcome:
 def record_failure(error: BaseException, metrics: Metrics) -> None:
     """Count what ended a transfer; to cancel is no error."""
     if outcome_of(error) == "failed":
-        metrics.record_error(*classified(error))
+        metrics.record_error(*error_labels(error))
 
 
-async def check_remote_departure(signaling: Signaling, wait: float = 1.0) -> None:
+async def check_remote_departure(signaling: SignalingClient, wait: float = 1.0) -> None:
     """A channel ended without a word: see whether the other side left on purpose.
 
     Raises:
@@ -71,7 +71,7 @@ async def check_remote_departure(signaling: Signaling, wait: float = 1.0) -> Non
     raise_if_departed(signaling)
 
 
-def raise_if_departed(signaling: Signaling) -> None:
+def raise_if_departed(signaling: SignalingClient) -> None:
     """Raise what the other side's goodbye means, if it said one.
 
     Raises:

@@ -10,12 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from tallow.app.crypto.errors import SourceChangedError
-from tallow.app.files.errors import shown
-from tallow.app.files.source import Source
+from tallow.app.files.errors import printable
+from tallow.app.files.source_file import SourceFile
 from tallow.app.metadata import strip_all
 from tallow.app.peer.errors import PeerError
-from tallow.app.peer.interruptible import run_interruptible
-from tallow.app.peer.transfer.manifest import MAX_BYTES, MAX_FILES, MAX_NAME, MAX_SIZE, Entry, Manifest
+from tallow.app.peer.tasks import run_interruptible
+from tallow.app.peer.transfer.manifest import (
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_NAME,
+    MAX_SIZE,
+    Manifest,
+    ManifestEntry,
+)
 from tallow.monitoring.metrics import Metrics
 
 STEP: Final = 8 << 20
@@ -23,10 +30,10 @@ STEP: Final = 8 << 20
 
 
 @dataclass(frozen=True)
-class Offer:
+class PreparedFiles:
     """What is sent: the files, in the manifest's order, and the manifest."""
 
-    sources: Sequence[Source]
+    sources: Sequence[SourceFile]
     manifest: Manifest
 
     @property
@@ -36,21 +43,21 @@ class Offer:
 
 
 async def prepare(
-    sources: Sequence[Source],
+    sources: Sequence[SourceFile],
     scratch: Path,
     metrics: Metrics,
     *,
     keep_metadata: bool,
     before: Manifest | None = None,
-) -> Offer:
+) -> PreparedFiles:
     """Make files ready to be sent: :func:`clean`, then :func:`describe`."""
-    cleaned = await clean(sources, scratch, metrics, keep_metadata=keep_metadata)
-    return await describe(cleaned, before)
+    cleaned = await strip_files(sources, scratch, metrics, keep_metadata=keep_metadata)
+    return await build_manifest(cleaned, before)
 
 
-async def clean(
-    sources: Sequence[Source], scratch: Path, metrics: Metrics, *, keep_metadata: bool
-) -> Sequence[Source]:
+async def strip_files(
+    sources: Sequence[SourceFile], scratch: Path, metrics: Metrics, *, keep_metadata: bool
+) -> Sequence[SourceFile]:
     """The files as they will be sent: pictures without their metadata. Finds whatever keeps them from being
     sent, short of reading all their bytes: a link is not given out before this has succeeded.
 
@@ -61,13 +68,13 @@ async def clean(
         FileError: a file cannot be read, or its metadata cannot be removed.
         PeerError: there are too many, or their names are too long.
     """
-    refuse_unlistable(sources)
+    check_manifest_limits(sources)
     if keep_metadata:
         return sources
     return await run_interruptible(lambda stopped: strip_all(sources, scratch, metrics, stopped))
 
 
-async def describe(sources: Sequence[Source], before: Manifest | None = None) -> Offer:
+async def build_manifest(sources: Sequence[SourceFile], before: Manifest | None = None) -> PreparedFiles:
     """The files with their manifest, for which each is read and hashed.
 
     Args:
@@ -77,14 +84,14 @@ async def describe(sources: Sequence[Source], before: Manifest | None = None) ->
         FileError: a file cannot be read any more.
         SourceChangedError: a file is not what it was in the earlier run.
     """
-    entries = [Entry(source.name, source.size, await _digest(source)) for source in sources]
+    entries = [ManifestEntry(source.name, source.size, await _digest(source)) for source in sources]
     manifest = Manifest(tuple(entries))
     if before is not None and manifest != before:
         raise SourceChangedError(_changed(before, manifest))
-    return Offer(sources, manifest)
+    return PreparedFiles(sources, manifest)
 
 
-def refuse_unlistable(sources: Sequence[Source]) -> None:
+def check_manifest_limits(sources: Sequence[SourceFile]) -> None:
     """Refuse what a manifest cannot hold, so that no receiver would take it.
 
     Raises:
@@ -94,22 +101,24 @@ def refuse_unlistable(sources: Sequence[Source]) -> None:
     if len(sources) > MAX_FILES:
         problem = f"these are {len(sources)} files; accepted: up to {MAX_FILES}"
     elif too_long := next((source for source in sources if len(source.name) > MAX_NAME), None):
-        shortened = shown(f"{too_long.name[:40]}…{too_long.name[-40:]}")
+        shortened = printable(f"{too_long.name[:40]}…{too_long.name[-40:]}")
         problem = f"the name {shortened} has {len(too_long.name)} characters; accepted: up to {MAX_NAME}"
     elif too_large := next((source for source in sources if source.size > MAX_SIZE), None):
-        problem = f"{shown(too_large.name)} has {too_large.size} bytes; accepted: up to {MAX_SIZE}"
+        problem = f"{printable(too_large.name)} has {too_large.size} bytes; accepted: up to {MAX_SIZE}"
     elif (size := _document_size(sources)) > MAX_BYTES:
         problem = f"the list of all names has {size} bytes; accepted: up to {MAX_BYTES}. Send fewer files"
     if problem is not None:
         raise PeerError(problem, "validation", "low")
 
 
-def _document_size(sources: Sequence[Source]) -> int:
+def _document_size(sources: Sequence[SourceFile]) -> int:
     """Bytes of the manifest; what it says of contents is always equally long."""
-    return len(Manifest(tuple(Entry(source.name, source.size, bytes(32)) for source in sources)).encode())
+    return len(
+        Manifest(tuple(ManifestEntry(source.name, source.size, bytes(32)) for source in sources)).encode()
+    )
 
 
-async def _digest(source: Source) -> bytes:
+async def _digest(source: SourceFile) -> bytes:
     """SHA-256 of a file, step by step: whoever cancels does not wait for the whole of it."""
     hashed = hashlib.sha256()
 

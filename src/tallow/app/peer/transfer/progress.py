@@ -14,7 +14,7 @@ WINDOW_S: Final = 5.0
 """The speed shown is the mean over so many seconds."""
 
 
-class Events(Protocol):
+class EventHandler(Protocol):
     """Told what happens, for a terminal or a script; see docs/peers.md for the events."""
 
     def __call__(self, event: str, /, **details: Any) -> None: ...
@@ -29,7 +29,7 @@ class Progress:
     """
 
     def __init__(
-        self, events: Events, every: float = 0.25, clock: Callable[[], float] = time.monotonic
+        self, events: EventHandler, every: float = 0.25, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._events = events
         self._every = every

@@ -9,22 +9,22 @@ from typing import Final
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link
-from tallow.app.peer.confirmation import Confirm, Confirmation
-from tallow.app.peer.connection.connector import method_of
+from tallow.app.peer.confirmation import Confirm, ReceiverConfirmation
+from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
-from tallow.app.peer.connection.signaling import Attempt, Signaling
+from tallow.app.peer.connection.signaling import ConnectionAttempt, SignalingClient
 from tallow.app.peer.errors import PeerError, abort_code, is_transient
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.transfer.file_receiver import FileReceiver
 from tallow.app.peer.transfer.manifest import Manifest
 from tallow.app.peer.transfer.outcome import (
-    Options,
+    TransferOptions,
     check_remote_departure,
     outcome_of,
     raise_if_departed,
     record_failure,
 )
-from tallow.app.peer.transfer.progress import Events
+from tallow.app.peer.transfer.progress import EventHandler
 from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.app.peer.transfer.session import TransferSession
 from tallow.monitoring import correlation
@@ -34,7 +34,7 @@ CLOSED_S: Final = 5
 """How long a receiver that has all waits for the sender to close the channel."""
 
 
-class Receiver(TransferSession):
+class TransferReceiver(TransferSession):
     """One transfer into one folder.
 
     Args:
@@ -48,14 +48,14 @@ class Receiver(TransferSession):
         link: Link,
         destination: Destination,
         received: ReceiverState,
-        options: Options,
+        options: TransferOptions,
         metrics: Metrics,
-        events: Events,
+        events: EventHandler,
         *,
         confirm: Confirm | None = None,
     ) -> None:
         super().__init__("receiver", server, link, received, options, metrics, events)
-        self._confirmation = Confirmation(confirm, self._seat, received, self._events, options.timing)
+        self._confirmation = ReceiverConfirmation(confirm, self._seat, received, self._events, options.timing)
         self._destination = destination
         self._received = received
         self._replaced = False
@@ -72,7 +72,7 @@ class Receiver(TransferSession):
             self._drop_parts()
         await self._say_goodbye(None if resumable else outcome_of(error))
 
-    async def _on_return(self, signaling: Signaling) -> None:
+    async def _on_return(self, signaling: SignalingClient) -> None:
         await self._confirmation.say_again(signaling)
 
     def _drop_parts(self) -> None:
@@ -86,14 +86,16 @@ class Receiver(TransferSession):
 
     async def _until_done(self) -> None:
         """Follow the sender's attempts until one of them has brought all."""
-        attempt: Attempt | None = None
+        attempt: ConnectionAttempt | None = None
         done = False
         while not done:
             signaling = await self._seat.take()
             with correlation.bind(self._seat.correlation_id):
                 done, attempt = await self._once(signaling, attempt)
 
-    async def _once(self, signaling: Signaling, attempt: Attempt | None) -> tuple[bool, Attempt | None]:
+    async def _once(
+        self, signaling: SignalingClient, attempt: ConnectionAttempt | None
+    ) -> tuple[bool, ConnectionAttempt | None]:
         """One attempt of the sender's: whether it has brought all, and the one that has replaced it."""
         try:
             newer = await self._follow(attempt or await self._next(signaling))
@@ -108,7 +110,7 @@ class Receiver(TransferSession):
             return False, None
         return False, newer
 
-    async def _next(self, signaling: Signaling) -> Attempt:
+    async def _next(self, signaling: SignalingClient) -> ConnectionAttempt:
         """The sender's next attempt.
 
         Raises:
@@ -131,7 +133,7 @@ class Receiver(TransferSession):
             offered.cancel()
             farewell.cancel()
 
-    async def _follow(self, attempt: Attempt) -> Attempt | None:
+    async def _follow(self, attempt: ConnectionAttempt) -> ConnectionAttempt | None:
         """Take part in an attempt: None once all is here, or the attempt that has replaced it."""
         self._replaced = False
         receiving = asyncio.create_task(self._receive(attempt))
@@ -150,7 +152,7 @@ class Receiver(TransferSession):
             with suppress(asyncio.CancelledError, Exception):
                 await receiving
 
-    async def _linger(self) -> Attempt | None:
+    async def _linger(self) -> ConnectionAttempt | None:
         """All is here. Stay until the sender has heard of it: an attempt, should it have to ask again."""
         newer = asyncio.create_task(self._seat.attempts.get())
         farewell: asyncio.Task[None] | None = None
@@ -171,14 +173,14 @@ class Receiver(TransferSession):
             if farewell is not None:
                 farewell.cancel()
 
-    async def _receive(self, attempt: Attempt) -> None:
+    async def _receive(self, attempt: ConnectionAttempt) -> None:
         """One connection, from its opening to the last file."""
         signaling = await self._seat.take()
         channel = await self._unless_departed(signaling, self._opener.follow(attempt, signaling))
         try:
             agreeing = perform_handshake(channel, "receiver", self._link, self._metrics)
             secure = await self._unless_departed(signaling, agreeing)
-            self._events("connected", method=method_of(channel), path=getattr(channel, "path", None))
+            self._events("connected", method=transfer_method(channel), path=getattr(channel, "path", None))
             await self._take(secure)
         finally:
             await self._close(channel)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from tallow.app.files.names import PARTIAL
 from tallow.app.link import Link, LinkError
 from tallow.app.peer import user_files
-from tallow.app.peer.transfer.manifest import Entry, Manifest
+from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
 
 SAVE_EVERY_S: Final = 1.0
 LARGE_BYTES: Final = 16 * 1024 * 1024
@@ -155,13 +155,13 @@ class SenderState:
         self.place.unlink(missing_ok=True)
 
 
-def interrupted() -> list[SenderState]:
+def interrupted_transfers() -> list[SenderState]:
     """Transfers of this user that can be resumed, the oldest first; what is past its time is removed."""
     found = []
     for file, content in _kept("send-"):
         with suppress(KeyError, ValueError, TypeError, LinkError):
             files = tuple(
-                Entry(str(entry["name"]), int(entry["size"]), bytes.fromhex(entry["sha256"]))
+                ManifestEntry(str(entry["name"]), int(entry["size"]), bytes.fromhex(entry["sha256"]))
                 for entry in content["files"]
             )
             found.append(
@@ -178,7 +178,7 @@ def interrupted() -> list[SenderState]:
     return sorted(found, key=lambda sent: sent.expires)
 
 
-def sweep() -> None:
+def remove_expired() -> None:
     """Remove what is past its time."""
     for prefix in ("send-", "receive-"):
         list(_kept(prefix))

@@ -7,26 +7,26 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 
-from tallow.app.channels.channel import ChannelClosedError, ChannelError, Method
+from tallow.app.channels.channel import ChannelClosedError, ChannelError, TransferMethod
 from tallow.app.crypto.errors import ProtocolError, UnconfirmedError
-from tallow.app.peer.connection.connector import method_of
+from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
-from tallow.app.peer.connection.signaling import Signaling
-from tallow.app.peer.errors import PeerError, RefusedError, abort_code, is_transient
+from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.errors import PeerError, ServerRefusedError, abort_code, is_transient
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.transfer.file_sender import FileSender
 from tallow.app.peer.transfer.manifest import ResumeOffer
 from tallow.app.peer.transfer.outcome import (
-    Options,
+    TransferOptions,
     check_remote_departure,
     outcome_of,
     raise_if_departed,
     record_failure,
 )
-from tallow.app.peer.transfer.prepare import Offer
-from tallow.app.peer.transfer.progress import Events
+from tallow.app.peer.transfer.prepare import PreparedFiles
+from tallow.app.peer.transfer.progress import EventHandler
 from tallow.app.peer.transfer.resume_state import SenderState
-from tallow.app.peer.transfer.session import TransferSession, cancelled
+from tallow.app.peer.transfer.session import TransferSession, cancel_task
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
@@ -36,7 +36,7 @@ RESENT_MOST = 20
 """Chunks sent again after one interruption that are counted: what was in flight, and no more."""
 
 
-class Sender(TransferSession):
+class TransferSender(TransferSession):
     """One transfer, from a link to its end.
 
     Args:
@@ -50,10 +50,10 @@ class Sender(TransferSession):
         self,
         server: ServerClient,
         sent: SenderState,
-        preparing: asyncio.Task[Offer],
-        options: Options,
+        preparing: asyncio.Task[PreparedFiles],
+        options: TransferOptions,
         metrics: Metrics,
-        events: Events,
+        events: EventHandler,
         *,
         on_joined: Callable[[], None] = lambda: None,
     ) -> None:
@@ -61,8 +61,8 @@ class Sender(TransferSession):
         self._sent = sent
         self._preparing = preparing
         self._resumed = sent.manifest is not None
-        self._method: Method = "relay"
-        self._flowing: Method | None = None
+        self._method: TransferMethod = "relay"
+        self._flowing: TransferMethod | None = None
         self._on_joined = on_joined
         self._joined = False
 
@@ -91,7 +91,7 @@ class Sender(TransferSession):
         files = offer.files if offer is not None else []
         self._metrics.record_transfer(outcome, self._method, size, self._progress.seconds, files=files)
 
-    def _offered(self) -> Offer | None:
+    def _offered(self) -> PreparedFiles | None:
         done = self._preparing.done() and not self._preparing.cancelled()
         return self._preparing.result() if done and self._preparing.exception() is None else None
 
@@ -106,20 +106,20 @@ class Sender(TransferSession):
             with correlation.bind(self._seat.correlation_id):
                 done = await self._once(signaling)
 
-    async def _once(self, signaling: Signaling) -> bool:
+    async def _once(self, signaling: SignalingClient) -> bool:
         """One try: whether it has done it. What another try may mend is waited out."""
         try:
             await self._transfer(signaling, await self._ready(signaling))
         except (PeerError, ChannelError, TimeoutError) as error:
             if isinstance(error, ChannelClosedError):
                 await check_remote_departure(signaling)
-            if not is_transient(error) or isinstance(error, RefusedError):
+            if not is_transient(error) or isinstance(error, ServerRefusedError):
                 raise
             await self._pause(error, signaling)
             return False
         return True
 
-    async def _pause(self, error: BaseException, signaling: Signaling) -> None:
+    async def _pause(self, error: BaseException, signaling: SignalingClient) -> None:
         if signaling.lost.is_set() or not signaling.here.is_set():
             self._retries.failed(error)
             return  # to be waited for elsewhere
@@ -129,7 +129,7 @@ class Sender(TransferSession):
         self._events("interrupted", reason=str(error), retry_in=round(wait, 1))
         await asyncio.sleep(wait)
 
-    async def _ready(self, signaling: Signaling) -> Offer:
+    async def _ready(self, signaling: SignalingClient) -> PreparedFiles:
         """Wait for the receiver and for the files."""
         if not signaling.here.is_set():
             raise_if_departed(signaling)
@@ -153,7 +153,7 @@ class Sender(TransferSession):
             farewell.cancel()
         return self._preparing.result()
 
-    async def _raise_problem(self, signaling: Signaling) -> None:
+    async def _raise_problem(self, signaling: SignalingClient) -> None:
         """Raise why the files cannot be sent, if they cannot; a receiver of a resumed transfer is told."""
         problem = self._preparing.exception() if self._preparing.done() else None
         if problem is None:
@@ -162,20 +162,20 @@ class Sender(TransferSession):
             await self._tell(signaling, problem)
         raise problem
 
-    async def _tell(self, signaling: Signaling, problem: BaseException) -> None:
+    async def _tell(self, signaling: SignalingClient, problem: BaseException) -> None:
         """Let a receiver that waits for the rest know why it does not come."""
         with suppress(ChannelError, ProtocolError, PeerError):
             channel = await self._opener.open(signaling)
             secure = await perform_handshake(channel, "sender", self._link, self._metrics)
             await secure.abort(abort_code(problem))
 
-    async def _transfer(self, signaling: Signaling, offer: Offer) -> None:
+    async def _transfer(self, signaling: SignalingClient, offer: PreparedFiles) -> None:
         """One connection, from its opening to the receiver's last word."""
         if self._sent.manifest is None:
             self._sent.manifest = offer.manifest
             self._sent.save()
         channel = await self._unless_departed(signaling, self._opener.open(signaling))
-        self._method = method_of(channel)
+        self._method = transfer_method(channel)
         try:
             agreeing = perform_handshake(channel, "sender", self._link, self._metrics)
             secure = await self._unless_departed(signaling, agreeing)
@@ -185,11 +185,11 @@ class Sender(TransferSession):
             self._flowing = None
             await self._close(channel)
 
-    async def _on_return(self, signaling: Signaling) -> None:
+    async def _on_return(self, signaling: SignalingClient) -> None:
         if self._flowing is not None:
             await signaling.started(self._flowing)
 
-    async def _accepted(self, outgoing: FileSender, signaling: Signaling) -> ResumeOffer:
+    async def _accepted(self, outgoing: FileSender, signaling: SignalingClient) -> ResumeOffer:
         """Offer the files, and wait for the receiver to accept them, and for the person there to confirm.
 
         Raises:
@@ -203,9 +203,9 @@ class Sender(TransferSession):
                 overdue.result()
             return await offering
         finally:
-            await asyncio.gather(cancelled(overdue), cancelled(offering))
+            await asyncio.gather(cancel_task(overdue), cancel_task(offering))
 
-    async def _confirmation_overdue(self, signaling: Signaling) -> None:
+    async def _confirmation_overdue(self, signaling: SignalingClient) -> None:
         """Raise once the receiver's person has not confirmed in time.
 
         Raises:
@@ -221,7 +221,7 @@ class Sender(TransferSession):
             except TimeoutError:
                 raise UnconfirmedError from None
 
-    async def _carry(self, secure: SecureChannel, signaling: Signaling, offer: Offer) -> None:
+    async def _carry(self, secure: SecureChannel, signaling: SignalingClient, offer: PreparedFiles) -> None:
         progress = self._progress
         progress.total(offer.manifest)
         before = progress.done if progress.begun else 0

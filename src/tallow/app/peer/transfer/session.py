@@ -10,18 +10,18 @@ from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import Channel
 from tallow.app.crypto.errors import CancelledByPeerError
-from tallow.app.crypto.session import Role
+from tallow.app.crypto.key_schedule import Role
 from tallow.app.link import Link
 from tallow.app.peer.connection.connector import ChannelConnector
-from tallow.app.peer.connection.retry import Retries
+from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.room_session import RoomSession
 from tallow.app.peer.connection.secure_channel import SecureChannel
-from tallow.app.peer.connection.signaling import Signaling
+from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.event_log import TransferEventLog
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.telemetry_reporter import TelemetryReporter
-from tallow.app.peer.transfer.outcome import Options, raise_if_departed, record_use
-from tallow.app.peer.transfer.progress import Events, Progress
+from tallow.app.peer.transfer.outcome import TransferOptions, raise_if_departed, record_usage
+from tallow.app.peer.transfer.progress import EventHandler, Progress
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
 from tallow.monitoring.metrics import Metrics
 
@@ -51,9 +51,9 @@ class TransferSession(ABC):
         server: ServerClient,
         link: Link,
         remembered: SenderState | ReceiverState,
-        options: Options,
+        options: TransferOptions,
         metrics: Metrics,
-        events: Events,
+        events: EventHandler,
     ) -> None:
         def keep(key: str) -> None:
             remembered.seat = key
@@ -78,7 +78,7 @@ class TransferSession(ABC):
             on_return=self._on_return,
         )
         self._opener = ChannelConnector(server, role, options, metrics)
-        self._retries = Retries("connection", metrics, options.timing)
+        self._retries = RetrySchedule("connection", metrics, options.timing)
         self._complete = False
         self._goodbye_ends: float | None = None
 
@@ -99,7 +99,7 @@ class TransferSession(ABC):
             Exception: why it did not succeed.
             asyncio.CancelledError: it was cancelled here before all was across; the other side has been told.
         """
-        record_use(self._options, self._metrics)
+        record_usage(self._options, self._metrics)
         reporting = asyncio.create_task(self._telemetry.every_so_often())
         error: BaseException | None = None
         try:
@@ -130,7 +130,7 @@ class TransferSession(ABC):
                 async with asyncio.timeout_at(self._goodbye_ends):
                     await asyncio.shield(ending)
             except TimeoutError:
-                await cancelled(ending)
+                await cancel_task(ending)
                 return
             except asyncio.CancelledError:
                 self._hurry()
@@ -164,7 +164,7 @@ class TransferSession(ABC):
             async with asyncio.timeout_at(ends):
                 await channel.close()
 
-    async def _unless_departed(self, signaling: Signaling, work: Coroutine[Any, Any, T]) -> T:
+    async def _unless_departed(self, signaling: SignalingClient, work: Coroutine[Any, Any, T]) -> T:
         """Await what makes a connection, unless the other side leaves for good meanwhile.
 
         Once there are keys the other side says so itself; what the server says of it is not heeded then.
@@ -182,7 +182,7 @@ class TransferSession(ABC):
             return await task
         finally:
             farewell.cancel()
-            await cancelled(task)
+            await cancel_task(task)
 
     @abstractmethod
     async def _until_done(self) -> None:
@@ -193,7 +193,7 @@ class TransferSession(ABC):
         """Clean up here, and tell whoever must know how it ended."""
 
     @abstractmethod
-    async def _on_return(self, signaling: Signaling) -> None:
+    async def _on_return(self, signaling: SignalingClient) -> None:
         """Tell the server again what it must know, after signaling was lost."""
 
     async def _say_goodbye(self, outcome: str | None) -> None:
@@ -201,7 +201,7 @@ class TransferSession(ABC):
         await asyncio.gather(self._seat.leave(outcome), self._telemetry.last())
 
 
-async def cancelled(task: asyncio.Future[Any]) -> None:
+async def cancel_task(task: asyncio.Future[Any]) -> None:
     """Cancel a task. One that closes a connection whose other end does not answer is not waited for."""
     task.cancel()
     done, _ = await asyncio.wait({task}, timeout=CANCEL_S)

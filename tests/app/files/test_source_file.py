@@ -13,7 +13,7 @@ import pytest
 
 from support.process_usage import descriptors
 from tallow.app.files.errors import FileError
-from tallow.app.files.source import SourceChangedError, collect
+from tallow.app.files.source_file import FileChangedError, collect_files
 
 
 @contextmanager
@@ -34,12 +34,12 @@ def tree(folder: Path) -> Path:
 def test_a_file_is_sent_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(b"x" * 10)
-    [source] = collect([path])
+    [source] = collect_files([path])
     assert (source.name, source.size, source.path, source.mime_type) == ("photo.jpg", 10, path, "image/jpeg")
 
 
 def test_a_folder_is_sent_with_its_name_and_all_below(tmp_path: Path) -> None:
-    assert [source.name for source in collect([tree(tmp_path)])] == [
+    assert [source.name for source in collect_files([tree(tmp_path)])] == [
         "trip/a/10.txt",
         "trip/a/2.txt",
         "trip/b.txt",
@@ -49,9 +49,9 @@ def test_a_folder_is_sent_with_its_name_and_all_below(tmp_path: Path) -> None:
 
 def test_the_folder_one_is_in_has_a_name_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree(tmp_path))
-    assert collect(["."])[0].name == "trip/a/10.txt"
+    assert collect_files(["."])[0].name == "trip/a/10.txt"
     monkeypatch.chdir("a")
-    assert collect([".."])[0].name == "trip/a/10.txt"
+    assert collect_files([".."])[0].name == "trip/a/10.txt"
 
 
 def test_two_files_of_one_name_get_different_ones(tmp_path: Path) -> None:
@@ -59,13 +59,13 @@ def test_two_files_of_one_name_get_different_ones(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.tar.gz").touch()
     paths = [tmp_path / folder / "x.tar.gz" for folder in ("one", "two", "three")]
-    assert [source.name for source in collect(paths)] == ["x.tar.gz", "x (2).tar.gz", "x (3).tar.gz"]
+    assert [source.name for source in collect_files(paths)] == ["x.tar.gz", "x (2).tar.gz", "x (3).tar.gz"]
 
 
 def test_content_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(bytes(range(256)) * 20_000)
-    [source] = collect([path])
+    [source] = collect_files([path])
     assert source.read(255, 3) == b"\xff\x00\x01"
     assert source.read(source.size - 1, 100) == b"\xff"
     assert source.read(source.size, 100) == b""
@@ -74,7 +74,7 @@ def test_content_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    [source] = collect([tmp_path / "x"])
+    [source] = collect_files([tmp_path / "x"])
     assert source.size == 0
     assert source.digest() == hashlib.sha256().digest()
 
@@ -83,7 +83,7 @@ def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
 def test_a_file_that_changes_is_not_sent_on(tmp_path: Path, change: str) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"before")
-    [source] = collect([path])
+    [source] = collect_files([path])
     before = source.fingerprint()
     if change == "replaced":
         (tmp_path / "new").write_bytes(b"before")
@@ -92,31 +92,31 @@ def test_a_file_that_changes_is_not_sent_on(tmp_path: Path, change: str) -> None
         path.write_bytes({"longer": b"before and", "shorter": b"be", "other": b"behind"}[change])
     os.utime(path, ns=(1, 1) if change == "other" else (source.mark[3], source.mark[3]))
     assert source.fingerprint() != before
-    with pytest.raises(SourceChangedError, match=r"^x was changed while it was being sent$"):
+    with pytest.raises(FileChangedError, match=r"^x was changed while it was being sent$"):
         source.read(0, 6)
 
 
 def test_a_file_that_changes_while_it_is_open_is_not_sent_on(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"before")
-    [source] = collect([path])
+    [source] = collect_files([path])
     assert source.read(0, 3) == b"bef"
     with path.open("ab") as opened:
         opened.write(b"!")
-    with pytest.raises(SourceChangedError):
+    with pytest.raises(FileChangedError):
         source.read(3, 3)
 
 
 def test_a_fingerprint_is_the_same_from_run_to_run(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"same")
-    assert collect([path])[0].fingerprint() == collect([str(path)])[0].fingerprint()
+    assert collect_files([path])[0].fingerprint() == collect_files([str(path)])[0].fingerprint()
 
 
 def test_a_link_that_was_named_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_bytes(b"content")
     (tmp_path / "link.txt").symlink_to("real")
-    [source] = collect([tmp_path / "link.txt"])
+    [source] = collect_files([tmp_path / "link.txt"])
     assert (source.name, source.read(0, 100)) == ("link.txt", b"content")
 
 
@@ -129,7 +129,7 @@ def test_a_link_inside_a_folder_is_left_out_and_said(tmp_path: Path) -> None:
     (folder / "two").symlink_to(secret)
     (folder / "three").symlink_to(folder)
     said: list[str] = []
-    names = [source.name for source in collect([folder], said.append)]
+    names = [source.name for source in collect_files([folder], said.append)]
     assert len(names) == 4
     assert [line.rpartition("/")[2] for line in said] == [
         "one is a symbolic link; left out",
@@ -143,9 +143,9 @@ def test_sockets_and_pipes_are_refused_by_name(tmp_path: Path) -> None:
     with unix_socket(tmp_path / "socket"):
         for name, kind in (("pipe", "a named pipe"), ("socket", "a socket")):
             with pytest.raises(FileError, match=f"{name} is {kind}; accepted: files and folders$"):
-                collect([tmp_path / name])
+                collect_files([tmp_path / name])
     with pytest.raises(FileError, match=r"^/dev/null is a device; accepted: files and folders$"):
-        collect(["/dev/null"])
+        collect_files(["/dev/null"])
 
 
 def test_sockets_and_pipes_inside_a_folder_are_left_out_and_said(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_sockets_and_pipes_inside_a_folder_are_left_out_and_said(tmp_path: Path)
     os.mkfifo(folder / "a" / "pipe")
     said: list[str] = []
     with unix_socket(folder / "z"):
-        assert len(collect([folder], said.append)) == 4
+        assert len(collect_files([folder], said.append)) == 4
     assert [line.rpartition("/")[2] for line in said] == [
         "pipe is a named pipe; left out",
         "z is a socket; left out",
@@ -163,7 +163,7 @@ def test_sockets_and_pipes_inside_a_folder_are_left_out_and_said(tmp_path: Path)
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.touch()
-    [source] = collect([path])
+    [source] = collect_files([path])
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(FileError, match=r"x is no regular file$"):
@@ -172,15 +172,15 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None
 
 def test_what_cannot_be_sent_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"^cannot read .*gone: there is no such file$"):
-        collect([tmp_path / "gone"])
+        collect_files([tmp_path / "gone"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileError, match=r"empty holds no files$"):
-        collect([tmp_path / "empty"])
+        collect_files([tmp_path / "empty"])
 
 
 def test_a_strange_name_does_not_move_the_cursor(tmp_path: Path) -> None:
     with pytest.raises(FileError) as caught:
-        collect([tmp_path / "a\x1b[2J\nb\u202e"])
+        collect_files([tmp_path / "a\x1b[2J\nb\u202e"])
     assert str(caught.value).isprintable()
 
 
@@ -188,7 +188,7 @@ def test_a_name_that_is_no_text_is_spelled_as_one(tmp_path: Path) -> None:
     folder = tmp_path / "f"
     folder.mkdir()
     (folder / os.fsdecode(b"\xff.txt")).write_bytes(b"x")
-    for [source] in (collect([folder]), collect([folder / os.fsdecode(b"\xff.txt")])):
+    for [source] in (collect_files([folder]), collect_files([folder / os.fsdecode(b"\xff.txt")])):
         assert source.name.endswith("\N{REPLACEMENT CHARACTER}.txt")
         source.name.encode()
         assert source.read(0, 1) == b"x"
@@ -196,7 +196,7 @@ def test_a_name_that_is_no_text_is_spelled_as_one(tmp_path: Path) -> None:
 
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = descriptors()
-    sources = collect([tree(tmp_path)])
+    sources = collect_files([tree(tmp_path)])
     for source in sources:
         source.digest()
         source.close()

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.errors import FileError, MismatchError, plainly, shown
-from tallow.app.files.names import PARTIAL, numbered
+from tallow.app.files.errors import FileError, FileHashMismatchError, file_error, printable
+from tallow.app.files.names import PARTIAL, numbered_path
 
 BLOCK: Final = 1 << 20
 MAX_TRIES: Final = 10_000
@@ -32,7 +32,7 @@ def partial_name(name: str, size: int, digest: bytes, resume_key: bytes) -> str:
     return f"{name.encode()[:KEPT].decode(errors='ignore')}.{mark}{PARTIAL}"
 
 
-class Partial:
+class PartialFile:
     """A file that is being received. All of it blocks on the disk.
 
     Attributes:
@@ -78,7 +78,7 @@ class Partial:
                 self._unlink()
             self.keep()
             if isinstance(error, OSError):
-                raise plainly("write", name, error) from None
+                raise file_error("write", name, error) from None
             raise
 
     def write(self, data: bytes) -> None:
@@ -88,7 +88,7 @@ class Partial:
             FileError: it cannot be written (what was written stays), or is more than was announced.
         """
         if self.received + len(data) > self.size:
-            raise FileError(f"{shown(self.name)}: more came than was announced")
+            raise FileError(f"{printable(self.name)}: more came than was announced")
         view = memoryview(data)
         try:
             while view:
@@ -97,7 +97,7 @@ class Partial:
                 self.received += written
                 view = view[written:]
         except OSError as error:
-            raise plainly("write", self.name, error) from None
+            raise file_error("write", self.name, error) from None
 
     def finish(self) -> Path:
         """Verify the file and give it its name, numbered if that is taken; what is there is left alone.
@@ -109,16 +109,20 @@ class Partial:
             FileError: it is incomplete (and kept), or cannot be written.
         """
         if self.received < self.size:
-            raise FileError(f"{shown(self.name)} is incomplete: {self.received} of {self.size} bytes came")
+            raise FileError(
+                f"{printable(self.name)} is incomplete: {self.received} of {self.size} bytes came"
+            )
         if not hmac.compare_digest(self._hash.digest(), self._digest):
             self.discard()
-            raise MismatchError(f"{shown(self.name)} is not what was announced: its hash differs; removed")
+            raise FileHashMismatchError(
+                f"{printable(self.name)} is not what was announced: its hash differs; removed"
+            )
         try:
             os.fsync(self._file)
             final = self._name_it()
             os.fsync(self._parent)
         except OSError as error:
-            raise plainly("write", self.name, error) from None
+            raise file_error("write", self.name, error) from None
         self.keep()
         return self._folder / final
 
@@ -142,7 +146,7 @@ class Partial:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
-            raise FileError(f"{shown(self.name)} is being received by another process") from None
+            raise FileError(f"{printable(self.name)} is being received by another process") from None
         return file
 
     def _mine(self) -> int:
@@ -171,7 +175,7 @@ class Partial:
         free, missing = disk.f_bavail * disk.f_frsize, self.size - self.received
         if missing > free:
             raise FileError(
-                f"cannot write {shown(self.name)}: {missing / 1e6:,.1f} MB are to come, "
+                f"cannot write {printable(self.name)}: {missing / 1e6:,.1f} MB are to come, "
                 f"the disk has room for {free / 1e6:,.1f} MB"
             )
 
@@ -179,15 +183,15 @@ class Partial:
         """Link it to the first free name; no other program's file can be overwritten by that."""
         path = PurePosixPath(self.name)
         for number in range(1, MAX_TRIES):
-            final = numbered(path, number).name if number > 1 else path.name
+            final = numbered_path(path, number).name if number > 1 else path.name
             with suppress(FileExistsError):
                 self._link(final)
                 break
         else:
-            raise FileError(f"{shown(self.name)}: every name like it is taken")
+            raise FileError(f"{printable(self.name)}: every name like it is taken")
         mine, named = os.fstat(self._file), os.stat(final, dir_fd=self._parent, follow_symlinks=False)
         if (mine.st_dev, mine.st_ino) != (named.st_dev, named.st_ino):
-            raise FileError(f"{shown(self.name)} was replaced while it was being received")
+            raise FileError(f"{printable(self.name)} was replaced while it was being received")
         return final
 
     def _link(self, final: str) -> None:

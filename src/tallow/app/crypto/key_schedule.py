@@ -12,7 +12,7 @@ Role = Literal["sender", "receiver"]
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionKeys:
     """Keys of one connection, never used for another.
 
     Attributes:
@@ -32,7 +32,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Schedule:
+class KeySchedule:
     """All keys of one connection, from both shared secrets and the link's secret.
 
     The salt is the transcript's hash: with any message changed, the two sides' keys have nothing in common.
@@ -45,12 +45,12 @@ class Schedule:
         """What shows that a side has the keys: HMAC-SHA256 over the transcript, one key a direction."""
         return hmac.digest(self._key(f"{role} confirmation"), self.transcript, "sha256")
 
-    def session(self, role: Role) -> Session:
+    def session(self, role: Role) -> SessionKeys:
         """The keys, as one side uses them."""
         mine, theirs = self._key("sender data"), self._key("receiver data")
         if role == "receiver":
             mine, theirs = theirs, mine
-        return Session(role, self._key("transfer", 16), mine, theirs)
+        return SessionKeys(role, self._key("transfer", 16), mine, theirs)
 
     def _key(self, label: str, length: int = 32) -> bytes:
         return derive(self.material, label, length, self.transcript)

@@ -6,8 +6,8 @@ import mimetypes
 from collections.abc import Sequence
 from typing import Final
 
-from tallow.app.files.errors import shown
-from tallow.app.files.source import Source
+from tallow.app.files.errors import printable
+from tallow.app.files.source_file import SourceFile
 
 CLEANED: Final = "JPEG, PNG and WebP"
 NAMED: Final = 3
@@ -66,7 +66,7 @@ _EXTENSIONS: Final = {
 }
 
 
-def uncleaned(sources: Sequence[Source]) -> str | None:
+def unstripped_warning(sources: Sequence[SourceFile]) -> str | None:
     """One line that names files whose format keeps its metadata; None if there are none. Blocks.
 
     Text files, archives and programs are not named: they hold what their author put there, and no picture's
@@ -78,11 +78,11 @@ def uncleaned(sources: Sequence[Source]) -> str | None:
     found: list[str] = []
     count = 0
     for source in sources:
-        name = format_of(source)
+        name = unsupported_format(source)
         if name is not None:
             count += 1
             if count <= NAMED:
-                found.append(f"{shown(source.name)} ({name})")
+                found.append(f"{printable(source.name)} ({name})")
     if not count:
         return None
     more = f" and {count - NAMED} more" if count > NAMED else ""
@@ -92,7 +92,7 @@ def uncleaned(sources: Sequence[Source]) -> str | None:
     )
 
 
-def format_of(source: Source) -> str | None:
+def unsupported_format(source: SourceFile) -> str | None:
     """The name of a format that keeps its metadata, by content first, then by the file's name; None for
     pictures that are cleaned and for everything else."""
     try:

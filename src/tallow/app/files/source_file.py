@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.errors import FileError, plainly, shown
-from tallow.app.files.names import numbered
+from tallow.app.files.errors import FileError, file_error, printable
+from tallow.app.files.names import numbered_path
 
 BLOCK: Final = 1 << 20
 _KINDS: Final = {
@@ -25,12 +25,12 @@ _KINDS: Final = {
 }
 
 
-class SourceChangedError(FileError):
+class FileChangedError(FileError):
     """A file is not what it was when it was chosen."""
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceFile:
     """A file to send.
 
     Attributes:
@@ -45,7 +45,7 @@ class Source:
     name: str
     size: int
     mark: tuple[int, int, int, int]
-    origin: Source | None = None
+    origin: SourceFile | None = None
     _open: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -63,9 +63,9 @@ class Source:
         if self.origin is not None:
             return self.origin.fingerprint()
         try:
-            mark = _mark(self.path.stat())
+            mark = _identity(self.path.stat())
         except OSError as error:
-            raise plainly("read", self.name, error) from None
+            raise file_error("read", self.name, error) from None
         return hashlib.sha256(repr(mark).encode()).hexdigest()
 
     @cached_property
@@ -94,15 +94,15 @@ class Source:
         """
         try:
             if not self._open:
-                self._open.append(_open(self.path))
-            if _mark(os.fstat(self._open[0])) != self.mark:
-                raise SourceChangedError(f"{shown(self.name)} was changed while it was being sent")
+                self._open.append(_open_regular_file(self.path))
+            if _identity(os.fstat(self._open[0])) != self.mark:
+                raise FileChangedError(f"{printable(self.name)} was changed while it was being sent")
             wanted = max(0, min(length, self.size - offset))
             data = os.pread(self._open[0], wanted, offset)
         except OSError as error:
-            raise plainly("read", self.name, error) from None
+            raise file_error("read", self.name, error) from None
         if len(data) < wanted:
-            raise SourceChangedError(f"{shown(self.name)} became shorter while it was being sent")
+            raise FileChangedError(f"{printable(self.name)} became shorter while it was being sent")
         return data
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class Source:
         self.close()
 
 
-def source(path: Path, name: str, origin: Source | None = None) -> Source:
+def source_file(path: Path, name: str, origin: SourceFile | None = None) -> SourceFile:
     """One regular file, which is opened once to see that it can be read.
 
     Raises:
@@ -124,14 +124,16 @@ def source(path: Path, name: str, origin: Source | None = None) -> Source:
         found = path.stat()
         kind = _KINDS.get(stat.S_IFMT(found.st_mode))
         if kind is not None:
-            raise FileError(f"{shown(str(path))} is {kind}; accepted: files and folders")
-        os.close(_open(path))
+            raise FileError(f"{printable(str(path))} is {kind}; accepted: files and folders")
+        os.close(_open_regular_file(path))
     except OSError as error:
-        raise plainly("read", str(path), error) from None
-    return Source(path, name, found.st_size, _mark(found), origin)
+        raise file_error("read", str(path), error) from None
+    return SourceFile(path, name, found.st_size, _identity(found), origin)
 
 
-def collect(paths: Sequence[Path | str], skip: Callable[[str], None] = lambda _: None) -> list[Source]:
+def collect_files(
+    paths: Sequence[Path | str], skip: Callable[[str], None] = lambda _: None
+) -> list[SourceFile]:
     """The files that ``paths`` stand for, in a fixed order; a folder stands for all files below it.
 
     A symbolic link that was named is followed. One inside a folder is not: it could lead to what nobody
@@ -141,59 +143,59 @@ def collect(paths: Sequence[Path | str], skip: Callable[[str], None] = lambda _:
     Raises:
         FileError: a path is missing, unreadable or no file or folder, or holds no files.
     """
-    found: list[Source] = []
+    found: list[SourceFile] = []
     taken: set[str] = set()
     for given in paths:
         path = Path(given)
         if not path.is_dir():
-            inside = [source(path, _spelled(path.name))]
+            inside = [source_file(path, _decoded_name(path.name))]
         else:
-            inside = list(_walk(path, PurePosixPath(_spelled(path.resolve().name) or "files"), skip))
+            inside = list(_walk(path, PurePosixPath(_decoded_name(path.resolve().name) or "files"), skip))
         if not inside:
-            raise FileError(f"{shown(str(path))} holds no files")
-        found += [_named(one, taken) for one in inside]
+            raise FileError(f"{printable(str(path))} holds no files")
+        found += [_with_unique_name(one, taken) for one in inside]
     return found
 
 
-def _named(one: Source, taken: set[str]) -> Source:
+def _with_unique_name(one: SourceFile, taken: set[str]) -> SourceFile:
     name, number = one.name, 2
     while name in taken:
-        name = str(numbered(PurePosixPath(one.name), number))
+        name = str(numbered_path(PurePosixPath(one.name), number))
         number += 1
     taken.add(name)
-    return Source(one.path, name, one.size, one.mark)
+    return SourceFile(one.path, name, one.size, one.mark)
 
 
-def _walk(folder: Path, name: PurePosixPath, skip: Callable[[str], None]) -> Iterator[Source]:
+def _walk(folder: Path, name: PurePosixPath, skip: Callable[[str], None]) -> Iterator[SourceFile]:
     try:
         with os.scandir(folder) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        raise plainly("read", str(folder), error) from None
+        raise file_error("read", str(folder), error) from None
     for entry in ordered:
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path, name / _spelled(entry.name), skip)
+            yield from _walk(path, name / _decoded_name(entry.name), skip)
         elif entry.is_file(follow_symlinks=False):
-            yield source(path, str(name / _spelled(entry.name)))
+            yield source_file(path, str(name / _decoded_name(entry.name)))
         else:
             kind = _KINDS.get(stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode), "no file")
-            skip(f"{shown(str(path))} is {kind}; left out")
+            skip(f"{printable(str(path))} is {kind}; left out")
 
 
-def _spelled(name: str) -> str:
+def _decoded_name(name: str) -> str:
     """A name as text that can be sent: bytes that are no UTF-8 are replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _open(path: Path) -> int:
+def _open_regular_file(path: Path) -> int:
     # A pipe put in the file's place must not make us wait for whoever writes into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise FileError(f"{shown(str(path))} is no regular file")
+        raise FileError(f"{printable(str(path))} is no regular file")
     return descriptor
 
 
-def _mark(found: os.stat_result) -> tuple[int, int, int, int]:
+def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from support.pictures import canvas, exif, jpeg, png, saved, webp
-from tallow.app.files.source import collect
-from tallow.app.metadata import uncleaned
-from tallow.app.metadata.formats import format_of
+from tallow.app.files.source_file import collect_files
+from tallow.app.metadata import unstripped_warning
+from tallow.app.metadata.unsupported_formats import unsupported_format
 
 
 def ftyp(brand: bytes) -> bytes:
@@ -53,7 +53,7 @@ def test_a_format_that_keeps_its_metadata_is_known(
     tmp_path: Path, name: str, data: bytes, format_name: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    assert format_of(collect([tmp_path / name])[0]) == format_name
+    assert unsupported_format(collect_files([tmp_path / name])[0]) == format_name
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_a_format_that_keeps_its_metadata_is_known(
 )
 def test_of_other_files_nothing_is_said(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
-    assert uncleaned(collect([tmp_path / name])) is None
+    assert unstripped_warning(collect_files([tmp_path / name])) is None
 
 
 def test_one_line_names_the_first_three(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / f"{number}\n.heic").write_bytes(ftyp(b"heic"))
-    assert uncleaned(collect([tmp_path / f"{number}\n.heic" for number in range(5)])) == (
+    assert unstripped_warning(collect_files([tmp_path / f"{number}\n.heic" for number in range(5)])) == (
         "metadata (place, camera, author) is not removed from 0\N{REPLACEMENT CHARACTER}.heic (HEIC), "
         "1\N{REPLACEMENT CHARACTER}.heic (HEIC), 2\N{REPLACEMENT CHARACTER}.heic (HEIC) and 2 more; "
         "it is removed from JPEG, PNG and WebP only"

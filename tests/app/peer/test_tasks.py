@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from support.pictures import segment
-from tallow.app.files.source import Source, collect
-from tallow.app.peer.interruptible import run_interruptible
+from tallow.app.files.source_file import SourceFile, collect_files
+from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.prepare import prepare
 
@@ -49,19 +49,19 @@ async def test_the_event_loop_runs_while_a_picture_is_cleaned_and_cancelling_lea
     scan = b"\xff\xd8" + segment(0xDA, b"ab") + bytes(8 << 20) + b"\xff\xd9" + b"what follows"
     (tmp_path / "x.jpg").write_bytes(scan)
     copying, go_on = threading.Event(), threading.Event()
-    read = Source.read
+    read = SourceFile.read
 
-    def slow(self: Source, offset: int, length: int) -> bytes:
+    def slow(self: SourceFile, offset: int, length: int) -> bytes:
         # As a disk that stalls would: in the middle of the copy, until the test goes on.
         if list((tmp_path / "scratch").iterdir()):
             copying.set()
             go_on.wait()
         return read(self, offset, length)
 
-    monkeypatch.setattr(Source, "read", slow)
+    monkeypatch.setattr(SourceFile, "read", slow)
     (tmp_path / "scratch").mkdir()
     task = asyncio.create_task(
-        prepare(collect([tmp_path / "x.jpg"]), tmp_path / "scratch", new_metrics(), keep_metadata=False)
+        prepare(collect_files([tmp_path / "x.jpg"]), tmp_path / "scratch", new_metrics(), keep_metadata=False)
     )
     await asyncio.to_thread(copying.wait)  # the loop is free, or this would not return
     task.cancel()
