@@ -28,7 +28,9 @@ from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
 from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring.metrics import Metrics
 
-SOON = PeerTiming(first=0.05, most=0.2, patience=20, channel=5, direct=5, linger=5)
+SOON = PeerTiming(
+    first_delay=0.05, max_delay=0.2, give_up_after=20, channel_timeout=5, direct_timeout=5, linger=5
+)
 """No waits that a test would sit through."""
 RELAYED = TransferOptions(timing=SOON, tallow_relay=True)
 DIRECT = TransferOptions(timing=SOON)
@@ -78,7 +80,7 @@ async def a_room(url: str) -> SenderState:
     """A fresh room, and what its sender remembers of it."""
     secret = new_secret()
     async with ServerClient(url, tls_context()) as server:
-        made = await server.make_room(token_hash(secret))
+        made = await server.create_room(token_hash(secret))
     return SenderState(Link(url, made.room, secret), time.time() + made.expires_in, [])
 
 
@@ -129,7 +131,7 @@ def receive(
     async def run() -> None:
         async with ServerClient(url or link.server, tls_context()) as server:
             with Destination(folder) as destination:
-                received = ReceiverState.of(link, time.time() + 3600)
+                received = ReceiverState.load(link, time.time() + 3600)
                 chosen = options or RELAYED
                 await TransferReceiver(
                     server, link, destination, received, chosen, side.metrics, side, confirm=confirm

@@ -53,10 +53,10 @@ def compute(inputs: dict[str, Any]) -> dict[str, Any]:
         encapsulate=lambda _key: kem,
     )
     hello = sender.hello()
-    reply = receiver.hello(hello)
-    sender_confirm = sender.reply(reply)
-    receiver_confirm, receiver_session = receiver.confirm(sender_confirm)
-    session = sender.confirm(receiver_confirm)
+    reply = receiver.handle_hello(hello)
+    sender_confirm = sender.handle_reply(reply)
+    receiver_confirm, receiver_session = receiver.handle_confirmation(sender_confirm)
+    session = sender.handle_confirmation(receiver_confirm)
     assert session.send_key == receiver_session.receive_key
     return {
         "link": link.text,
@@ -66,7 +66,7 @@ def compute(inputs: dict[str, Any]) -> dict[str, Any]:
         "reply": reply.hex(),
         "sender_confirm": sender_confirm.hex(),
         "receiver_confirm": receiver_confirm.hex(),
-        "transfer": session.transfer.hex(),
+        "transfer": session.transfer_id.hex(),
         "sender_key": session.send_key.hex(),
         "receiver_key": session.receive_key.hex(),
         "sender_frames": frames(session, metrics),

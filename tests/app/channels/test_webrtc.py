@@ -125,7 +125,7 @@ def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.Monkey
         "a=candidate:4 1 udp 16777215 198.51.100.3 50000 typ relay raddr 203.0.113.9 rport 40524",
         "a=ice-ufrag:abcd",
     ]
-    monkeypatch.setattr("tallow.app.channels.ice._towards_the_internet", lambda: {"192.168.7.4"})
+    monkeypatch.setattr("tallow.app.channels.ice._default_route_addresses", lambda: {"192.168.7.4"})
     named = redact_addresses("\r\n".join(lines))
     assert re.findall(r"\d+\.\d+\.\d+\.\d+", named) == [
         "0.0.0.0",
@@ -136,7 +136,7 @@ def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.Monkey
         "0.0.0.0",
     ]
     assert "40522" not in named
-    monkeypatch.setattr("tallow.app.channels.ice._towards_the_internet", set)
+    monkeypatch.setattr("tallow.app.channels.ice._default_route_addresses", set)
     assert "172.17.0.1" in redact_addresses("\r\n".join(lines))
 
 
@@ -286,7 +286,7 @@ async def test_both_may_close_at_once() -> None:
 async def test_a_lost_connection_is_said_to_both_who_wait() -> None:
     sender, receiver = await pair()
     waiting = asyncio.create_task(receiver.receive())
-    await sender.abandon("gone")
+    await sender.abort("gone")
     with pytest.raises(ChannelClosedError, match=r"lost|ended"):
         await waiting
     with pytest.raises(ChannelClosedError):
@@ -345,7 +345,7 @@ async def test_texts_that_make_no_sense_are_left_alone() -> None:
             "bye bye",
             "got it",
         ):
-            sender._say(text)
+            sender._send_text(text)
         await sender.send(b"still here")
         assert await receiver.receive() == b"still here"
 
@@ -385,6 +385,6 @@ async def test_lost_packets_show_in_the_quality(monkeypatch: pytest.MonkeyPatch)
 async def test_without_an_answer_the_quality_is_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webrtc, "PING_TIMEOUT_S", 0.2)
     async with connected() as (sender, receiver):
-        monkeypatch.setattr(receiver, "_say", lambda _: None)
+        monkeypatch.setattr(receiver, "_send_text", lambda _: None)
         assert await sender.quality() == ConnectionQuality(0.2, 1.0)
         monkeypatch.undo()

@@ -40,7 +40,7 @@ class Reading:
         self.order.expect(FrameType.DATA, 0, 0, len(FILES[0]))
 
     def take(self, frame: bytes) -> None:
-        header = FrameHeader.of(frame)
+        header = FrameHeader.unpack(frame)
         self.order.check(header, len(frame) - OVERHEAD)
         payload = self.opener.open(frame)
         self.order.advance(header, len(payload))
@@ -171,4 +171,4 @@ def test_no_nonce_comes_twice_under_a_key() -> None:
 @pytest.mark.parametrize("frame", [b"", bytes(29), bytes(30), b"\x12" * 30, bytes(300_000)])
 def test_what_is_no_frame_is_malformed(frame: bytes) -> None:
     with pytest.raises(MalformedError):
-        FrameHeader.of(frame)
+        FrameHeader.unpack(frame)

@@ -33,10 +33,10 @@ class Pair:
     def run(self, **flip: int) -> tuple[SessionKeys, SessionKeys]:
         """Both sessions; ``flip`` names a message and the byte of it that is changed."""
         hello = flipped(self.sender.hello(), flip.get("hello"))
-        reply = flipped(self.receiver.hello(hello), flip.get("reply"))
-        mine = flipped(self.sender.reply(reply), flip.get("sender_confirm"))
-        theirs, receiver = self.receiver.confirm(mine)
-        return self.sender.confirm(flipped(theirs, flip.get("receiver_confirm"))), receiver
+        reply = flipped(self.receiver.handle_hello(hello), flip.get("reply"))
+        mine = flipped(self.sender.handle_reply(reply), flip.get("sender_confirm"))
+        theirs, receiver = self.receiver.handle_confirmation(mine)
+        return self.sender.handle_confirmation(flipped(theirs, flip.get("receiver_confirm"))), receiver
 
 
 def flipped(message: bytes, at: int | None) -> bytes:
@@ -52,7 +52,7 @@ def test_both_sides_get_the_same_keys_one_a_direction() -> None:
     assert sender.send_key == receiver.receive_key
     assert sender.receive_key == receiver.send_key
     assert sender.send_key != sender.receive_key
-    assert sender.transfer == receiver.transfer
+    assert sender.transfer_id == receiver.transfer_id
 
 
 def test_every_connection_has_fresh_keys() -> None:
@@ -103,22 +103,22 @@ def test_an_exchanged_session_description_is_a_failed_key_exchange() -> None:
 def test_a_reflected_proof_is_no_proof() -> None:
     pair = Pair()
     hello = pair.sender.hello()
-    reply = pair.receiver.hello(hello)
+    reply = pair.receiver.handle_hello(hello)
     with pytest.raises(WrongSecretError):
-        pair.sender.reply(reply[:-32] + hello[-32:])
+        pair.sender.handle_reply(reply[:-32] + hello[-32:])
 
 
 def test_a_public_key_of_small_order_is_refused() -> None:
     hello = Pair().sender.hello()
     with pytest.raises(KeyExchangeError):
-        Pair().receiver.hello(hello[:2] + bytes(32) + hello[34:])
+        Pair().receiver.handle_hello(hello[:2] + bytes(32) + hello[34:])
 
 
 def test_an_encapsulation_key_outside_its_modulus_is_refused() -> None:
     hello = Pair().sender.hello()
     pair = Pair()
     with pytest.raises(KeyExchangeError):
-        pair.receiver.hello(hello[:34] + b"\xff" * 1184 + hello[34 + 1184 :])
+        pair.receiver.handle_hello(hello[:34] + b"\xff" * 1184 + hello[34 + 1184 :])
     failed = {"operation": "encapsulate", "status": "failed"}
     assert pair.metrics.registry.value("pqc_operations_total", **failed) == 1
 
@@ -131,17 +131,17 @@ def test_another_version_is_named() -> None:
 @pytest.mark.parametrize("message", [b"", b"\x01\x01", b"\x63" * 1250, b"\x01\x01" + bytes(1247)])
 def test_what_is_no_hello_is_malformed(message: bytes) -> None:
     with pytest.raises(MalformedError):
-        Pair().receiver.hello(message)
+        Pair().receiver.handle_hello(message)
 
 
 def test_a_confirmation_before_the_keys_is_refused() -> None:
     with pytest.raises(MalformedError):
-        Pair().receiver.confirm(b"\x03" + bytes(32))
+        Pair().receiver.handle_confirmation(b"\x03" + bytes(32))
 
 
 def test_an_abort_says_why() -> None:
     with pytest.raises(ProtocolError, match="gave up: the secret of the link is wrong"):
-        Pair().sender.reply(abort_message(WrongSecretError.code))
+        Pair().sender.handle_reply(abort_message(WrongSecretError.code))
 
 
 def test_sessions_do_not_print_their_keys() -> None:

@@ -30,52 +30,54 @@ def share(found: list[TransferPlan], of: Callable[[TransferPlan], bool]) -> floa
 
 
 def test_the_first_are_one_of_each_kind() -> None:
-    kinds = [plan.kind for plan in drawn(TrafficMix(), 10)]
+    kinds = [plan.scenario for plan in drawn(TrafficMix(), 10)]
     assert set(kinds) == {"plain", "signaling_lost", *RELAYED, *CANCELLED, *BAD}
-    assert {plan.relay for plan in drawn(TrafficMix(), 10) if plan.kind == "plain"} == {True, False}
+    assert {plan.relay for plan in drawn(TrafficMix(), 10) if plan.scenario == "plain"} == {True, False}
 
 
 def test_shares_are_kept() -> None:
     found = drawn(TrafficMix(relay=0.3, cancel=0.2, bad=0.1))[10:]
     assert share(found, lambda plan: plan.relay) == pytest.approx(0.3, abs=0.03)
-    assert share(found, lambda plan: plan.kind in CANCELLED) == pytest.approx(0.2, abs=0.03)
-    assert share(found, lambda plan: plan.kind in BAD) == pytest.approx(0.1, abs=0.03)
+    assert share(found, lambda plan: plan.scenario in CANCELLED) == pytest.approx(0.2, abs=0.03)
+    assert share(found, lambda plan: plan.scenario in BAD) == pytest.approx(0.1, abs=0.03)
 
 
 def test_what_has_no_share_does_not_come() -> None:
     found = drawn(TrafficMix(relay=0, cancel=0, bad=0))
-    assert {plan.kind for plan in found} == {"plain", "signaling_lost"}
+    assert {plan.scenario for plan in found} == {"plain", "signaling_lost"}
     assert not any(plan.relay for plan in found)
 
 
 def test_a_whole_share_is_all() -> None:
     assert all(plan.relay for plan in drawn(TrafficMix(relay=1))[10:])
-    assert all(plan.kind in CANCELLED for plan in drawn(TrafficMix(cancel=1))[10:])
+    assert all(plan.scenario in CANCELLED for plan in drawn(TrafficMix(cancel=1))[10:])
 
 
 def test_only_over_a_relay_can_a_relay_fail() -> None:
-    assert all(plan.relay for plan in drawn(TrafficMix()) if plan.kind in RELAYED)
+    assert all(plan.relay for plan in drawn(TrafficMix()) if plan.scenario in RELAYED)
 
 
 def test_sizes_reach_up_to_the_largest() -> None:
-    sizes = [plan.size for plan in drawn(TrafficMix(size=50_000_000)) if plan.kind == "plain"]
+    sizes = [plan.size for plan in drawn(TrafficMix(size=50_000_000)) if plan.scenario == "plain"]
     assert 1_000_000 <= min(sizes) < 2_000_000
     assert 40_000_000 < max(sizes) <= 50_000_000
 
 
 def test_sizes_begin_at_the_smallest() -> None:
-    sizes = [plan.size for plan in drawn(TrafficMix(size=5000, smallest=4000)) if plan.kind == "plain"]
+    sizes = [plan.size for plan in drawn(TrafficMix(size=5000, smallest=4000)) if plan.scenario == "plain"]
     assert 4000 <= min(sizes) < 4200
     assert 4800 < max(sizes) <= 5000
 
 
 def test_what_is_meddled_with_is_large_enough_for_it() -> None:
-    found = [plan for plan in drawn(TrafficMix(size=1000)) if plan.kind in {"interrupted", "source_changes"}]
+    found = [
+        plan for plan in drawn(TrafficMix(size=1000)) if plan.scenario in {"interrupted", "source_changes"}
+    ]
     assert all(plan.size == MIN_INTERRUPTIBLE_BYTES for plan in found)
 
 
 def test_how_each_is_meant_to_end() -> None:
-    meant = {plan.kind: plan.meant for plan in drawn(TrafficMix())}
+    meant = {plan.scenario: plan.expected_outcome for plan in drawn(TrafficMix())}
     assert meant == {
         "plain": "success",
         "signaling_lost": "success",
@@ -90,6 +92,6 @@ def test_how_each_is_meant_to_end() -> None:
 
 
 def test_a_picture_that_is_to_be_refused_is_not_sent_as_it_is() -> None:
-    broken = [plan for plan in drawn(TrafficMix(bad=1)) if plan.kind == "broken_picture"]
+    broken = [plan for plan in drawn(TrafficMix(bad=1)) if plan.scenario == "broken_picture"]
     assert len(broken) > 50
     assert not any(plan.keep_metadata for plan in broken)

@@ -47,9 +47,9 @@ async def settled(server: Running, summary: TrafficSummary) -> None:
 async def test_one_of_each_kind_ends_as_it_is_meant_to(server: Running) -> None:
     told: list[TransferResult] = []
     summary = await traffic(server.url, told=told.append).run(transfers=10)
-    assert [result for result in told if not result.as_meant] == []
+    assert [result for result in told if not result.as_expected] == []
     assert summary.outcomes == {"success": 6, "cancelled": 2, "failed": 1, "refused": 1}
-    assert summary.unmade == 0
+    assert summary.without_room == 0
     assert summary.bytes > 300_000
     await settled(server, summary)
     for status in ("success", "cancelled", "failed"):

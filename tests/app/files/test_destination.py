@@ -47,7 +47,7 @@ def into(folder: Path) -> Iterator[Destination]:
 
 
 def begin(into: Destination, name: str, data: bytes = TEXT, key: bytes = KEY) -> PartialFile:
-    return into.begin(name, len(data), hashlib.sha256(data).digest(), key)
+    return into.open_partial(name, len(data), hashlib.sha256(data).digest(), key)
 
 
 def receive(into: Destination, name: str, data: bytes = TEXT) -> Path:
@@ -162,7 +162,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
 def test_what_is_planted_in_the_place_of_the_partial_file_is_not_written_to(
     into: Destination, folder: Path, outside: Path, planted: str
 ) -> None:
-    begin(into, "x").keep()
+    begin(into, "x").close()
     [name] = files(folder)
     (folder / name).unlink()
     match planted:
@@ -190,7 +190,7 @@ def test_a_partial_file_that_is_replaced_gets_no_name(into: Destination, folder:
 def test_an_interrupted_file_goes_on_where_it_was(into: Destination, folder: Path) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
-    first.keep()
+    first.close()
     second = begin(into, "x")
     assert second.received == 5
     second.write(TEXT[5:])
@@ -217,7 +217,7 @@ def test_a_killed_receiver_goes_on_where_it_was(into: Destination, folder: Path)
 def test_another_transfer_does_not_go_on_with_it(into: Destination, other: str) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
-    first.keep()
+    first.close()
     data = {"content": TEXT[::-1], "size": TEXT + b"!"}.get(other, TEXT)
     assert begin(into, "x", data, b"o" * 32 if other == "key" else KEY).received == 0
 
@@ -225,7 +225,7 @@ def test_another_transfer_does_not_go_on_with_it(into: Destination, other: str) 
 def test_a_partial_file_that_was_changed_meanwhile_is_found_out(into: Destination, folder: Path) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
-    first.keep()
+    first.close()
     [name] = files(folder)
     (folder / name).write_bytes(b"wrong")
     second = begin(into, "x")
@@ -236,7 +236,7 @@ def test_a_partial_file_that_was_changed_meanwhile_is_found_out(into: Destinatio
 
 
 def test_a_partial_file_longer_than_the_file_is_begun_anew(into: Destination, folder: Path) -> None:
-    begin(into, "x").keep()
+    begin(into, "x").close()
     [name] = files(folder)
     (folder / name).write_bytes(TEXT * 2)
     assert begin(into, "x").received == 0
@@ -255,7 +255,7 @@ def test_an_incomplete_file_gets_no_name_and_is_kept(into: Destination, folder: 
     partial.write(TEXT[:5])
     with pytest.raises(FileError, match=r"^x is incomplete: 5 of 13 bytes came$"):
         partial.finish()
-    partial.keep()
+    partial.close()
     assert begin(into, "x").received == 5
 
 
@@ -300,7 +300,7 @@ def test_a_full_disk_is_one_clear_line_and_what_came_is_kept(into: Destination) 
     os.close(full)
     with pytest.raises(FileError, match=r"^cannot write x: the disk is full$"):
         partial.write(TEXT[5:])
-    partial.keep()
+    partial.close()
     assert begin(into, "x").received == 5
 
 
@@ -308,7 +308,7 @@ def test_a_file_larger_than_the_disk_is_refused_at_once(into: Destination, folde
     with pytest.raises(
         FileError, match=r"^cannot write x: 1,000,000,000,000\.0 MB are to come, the disk has room"
     ):
-        into.begin("x", 10**18, bytes(32), KEY)
+        into.open_partial("x", 10**18, bytes(32), KEY)
     assert files(folder) == []
 
 
@@ -325,15 +325,15 @@ def test_a_disk_without_hard_links_does_too(
 def test_what_is_there_already_is_found(into: Destination, folder: Path, outside: Path) -> None:
     path = receive(into, "trip/x")
     digest = hashlib.sha256(TEXT).digest()
-    assert into.find("trip/x", len(TEXT), digest) == path
-    assert into.find("trip/x", len(TEXT), bytes(32)) is None
-    assert into.find("trip/x", 3, digest) is None
-    assert into.find("gone/x", len(TEXT), digest) is None
+    assert into.find_complete("trip/x", len(TEXT), digest) == path
+    assert into.find_complete("trip/x", len(TEXT), bytes(32)) is None
+    assert into.find_complete("trip/x", 3, digest) is None
+    assert into.find_complete("gone/x", len(TEXT), digest) is None
     (folder / "link").symlink_to(outside)
     secret = hashlib.sha256(b"secret").digest()
-    assert into.find("link/secret", 6, secret) is None
+    assert into.find_complete("link/secret", 6, secret) is None
     (folder / "secret").symlink_to(outside / "secret")
-    assert into.find("secret", 6, secret) is None
+    assert into.find_complete("secret", 6, secret) is None
 
 
 def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
@@ -350,12 +350,12 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
         (folder / "file").touch()
         receive(into, "a/b/c")
         receive(into, "file/x")
-        begin(into, "kept").keep()
+        begin(into, "kept").close()
         begin(into, "trip/discarded").discard()
         with pytest.raises(FileError):
-            into.begin("huge", 10**18, bytes(32), KEY)
-        into.find("a/b/c", 1, bytes(32))
-        into.find("a/x/c", 1, bytes(32))
+            into.open_partial("huge", 10**18, bytes(32), KEY)
+        into.find_complete("a/b/c", 1, bytes(32))
+        into.find_complete("a/x/c", 1, bytes(32))
     assert descriptors() == before
 
 
@@ -364,19 +364,19 @@ def test_what_was_kept_is_dropped_and_nothing_else(tmp_path: Path) -> None:
     digest = hashlib.sha256(content).digest()
     with Destination(tmp_path) as destination:
         for name in ("folder/one.txt", "folder/two.txt"):
-            partial = destination.begin(name, len(content), digest, b"key")
+            partial = destination.open_partial(name, len(content), digest, b"key")
             partial.write(content[:10])
-            partial.keep()
-        destination.drop("folder/one.txt", len(content), digest, b"another key")
+            partial.close()
+        destination.remove_partial("folder/one.txt", len(content), digest, b"another key")
         assert len(list((tmp_path / "folder").iterdir())) == 2
-        destination.drop("folder/one.txt", len(content), digest, b"key")
-        destination.drop("no/such.txt", len(content), digest, b"key")
+        destination.remove_partial("folder/one.txt", len(content), digest, b"key")
+        destination.remove_partial("no/such.txt", len(content), digest, b"key")
     [left] = (tmp_path / "folder").iterdir()
     assert left.name.startswith("two.txt.")
 
 
 def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(tmp_path: Path) -> None:
     with Destination(tmp_path) as destination:
-        destination.refuse_if_full(1)
+        destination.check_free_space(1)
         with pytest.raises(FileError, match="MB are to come, the disk has room for"):
-            destination.refuse_if_full(2**62)
+            destination.check_free_space(2**62)

@@ -90,7 +90,7 @@ def test_a_file_that_changes_is_not_sent_on(tmp_path: Path, change: str) -> None
         (tmp_path / "new").replace(path)
     else:
         path.write_bytes({"longer": b"before and", "shorter": b"be", "other": b"behind"}[change])
-    os.utime(path, ns=(1, 1) if change == "other" else (source.mark[3], source.mark[3]))
+    os.utime(path, ns=(1, 1) if change == "other" else (source.identity[3], source.identity[3]))
     assert source.fingerprint() != before
     with pytest.raises(FileChangedError, match=r"^x was changed while it was being sent$"):
         source.read(0, 6)

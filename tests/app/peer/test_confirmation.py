@@ -171,7 +171,7 @@ async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(server: Runn
     path.write_bytes(os.urandom(20_000_000))
     person, again = Person(), Person()
     person.answer.set_result(True)
-    brief = replace(RELAYED, timing=replace(RELAYED.timing, patience=0.3))
+    brief = replace(RELAYED, timing=replace(RELAYED.timing, give_up_after=0.3))
     async with line(server.url) as ours, line(server.url) as theirs:
         theirs.rate = 10_000_000
         sender = await send(ours.url, [path])

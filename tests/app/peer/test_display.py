@@ -68,10 +68,10 @@ def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
     progress = Progress(
         lambda event, /, **details: told.append({"event": event, **details}), clock=lambda: now[0]
     )
-    progress.total(Manifest((ManifestEntry("a", 1_000_000, bytes(32)),)))
-    progress.restart(200_000)
-    progress.begin()
-    progress.file("a")
+    progress.announce(Manifest((ManifestEntry("a", 1_000_000, bytes(32)),)))
+    progress.resume_at(200_000)
+    progress.start()
+    progress.set_file("a")
     for _ in range(80):
         now[0] += 0.01
         progress.add(10_000)
@@ -80,7 +80,7 @@ def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
     assert events[-1]["bytes"] == events[-1]["total"] == 1_000_000
     assert events[-2]["bytes_per_second"] == pytest.approx(1_000_000, rel=0.05)
     assert events[-1]["remaining_seconds"] == 0
-    assert progress.moved == 800_000
+    assert progress.transferred_bytes == 800_000
     assert progress.seconds == pytest.approx(0.8)
 
 

@@ -89,7 +89,7 @@ def test_what_was_reported_is_forgotten_and_no_more() -> None:
     for value in ("dark", "light", "plain"):
         settings("theme", value)
     preferences = Preferences.load()
-    preferences.reported({"theme": 2})
+    preferences.forget_changes({"theme": 2})
     assert Preferences.load().changes == {"theme": 1}
 
 

@@ -42,7 +42,7 @@ async def test_reports_go_on_from_each_other(server: Running) -> None:
     metrics = new_metrics()
     async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
-        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        telemetry.set_token(sender.joined["telemetry_token"], sender.joined["correlation_id"])
         for _ in range(3):
             metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
             assert await telemetry.report()
@@ -60,8 +60,8 @@ async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: 
     metrics.record_transfer("success", "relay", 10, 0.01)
     async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
-        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
-        assert await telemetry.last()
+        telemetry.set_token(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        assert await telemetry.report_final()
     assert server.value("bytes_transferred_total", direction="sent") == 10
     assert server.value("transfers_total", status="success", method="relay") == 0
 
@@ -71,7 +71,7 @@ async def test_what_the_server_could_not_take_is_reported_later(server: Running)
     metrics = new_metrics()
     async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
-        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        telemetry.set_token(sender.joined["telemetry_token"], sender.joined["correlation_id"])
         limiter = server.context.reports
         while not limiter.take(server.context.addresses.key({"client": ("127.0.0.1", 1)})):
             pass
@@ -87,8 +87,8 @@ async def test_a_server_that_is_gone_harms_nobody() -> None:
     metrics.record_error("network", "low")
     async with ServerClient("http://127.0.0.1:1", tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
-        telemetry.seated("token", "0" * 32)
-        assert not await telemetry.last()
+        telemetry.set_token("token", "0" * 32)
+        assert not await telemetry.report_final()
 
 
 async def test_reports_and_rooms_carry_the_correlation_id(server: Running) -> None:
@@ -103,6 +103,6 @@ async def test_reports_and_rooms_carry_the_correlation_id(server: Running) -> No
     async with ServerClient(server.url, tls_context()) as client:
         client._http.event_hooks["request"].append(watch)
         telemetry = TelemetryReporter(client, metrics, enabled=True)
-        telemetry.seated(sender.joined["telemetry_token"], sender.joined["correlation_id"])
+        telemetry.set_token(sender.joined["telemetry_token"], sender.joined["correlation_id"])
         await telemetry.report()
     assert seen == [sender.joined["correlation_id"]]

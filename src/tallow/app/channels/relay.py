@@ -50,7 +50,7 @@ class RelayChannel:
             raise ChannelError(LOST) from None
         return cls(socket)
 
-    async def paired(self, within: float) -> None:
+    async def wait_until_paired(self, within: float) -> None:
         """Wait for the other side.
 
         Raises:

@@ -116,7 +116,7 @@ async def connect(
         return channel
     finally:
         if not channel.is_open:
-            await channel.abandon("no connection")
+            await channel.abort("no connection")
 
 
 class WebRtcChannel:
@@ -139,28 +139,28 @@ class WebRtcChannel:
         self._descriptions: tuple[bytes, ...] = ()
         self._max_message = ASSUMED_MAX_MESSAGE
         self._incoming: deque[bytes] = deque()
-        self._waiting = 0  # bytes in it
-        self._taken = 0  # bytes that were taken, and not yet acknowledged
-        self._on_their_way = 0  # bytes that were sent, and not yet acknowledged
+        self._incoming_bytes = 0  # bytes in it
+        self._to_acknowledge = 0  # bytes that were taken, and not yet acknowledged
+        self._in_flight = 0  # bytes that were sent, and not yet acknowledged
         self._window = MIN_WINDOW
         self._pongs: dict[str, int] = {}
-        self._over: str | None = None  # why nothing more can be sent, or will come
-        self._bye_came = self._got_came = False
-        self._left = False  # signaling ended before the channel was open
-        self._change = asyncio.Event()
+        self._end_reason: str | None = None  # why nothing more can be sent, or will come
+        self._bye_received = self._got_received = False
+        self._signaling_ended = False  # signaling ended before the channel was open
+        self._changed = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._measuring: asyncio.Task[None] | None = None
         self._data.bufferedAmountLowThreshold = MAX_BUFFERED // 2
         for event in ("open", "bufferedamountlow"):
-            self._data.on(event, self._changed)
-        self._data.on("message", self._came)
-        self._data.on("close", self._lost)
-        connection.on("connectionstatechange", self._state_changed)
+            self._data.on(event, self._notify)
+        self._data.on("message", self._on_message)
+        self._data.on("close", self._on_lost)
+        connection.on("connectionstatechange", self._on_connection_state)
 
     @property
     def is_open(self) -> bool:
         """Whether it was established, and is not over."""
-        return self._over is None and hasattr(self, "established_s")
+        return self._end_reason is None and hasattr(self, "established_s")
 
     @property
     def max_message(self) -> int:
@@ -180,22 +180,22 @@ class WebRtcChannel:
         """
         if len(message) > self._max_message:
             raise ValueError(f"a message has at most {self._max_message} bytes")
-        await self._until(lambda: self._has_room(len(message)))
-        self._refuse_if_over()
-        self._on_their_way += len(message)
+        await self._wait_for(lambda: self._has_room(len(message)))
+        self._raise_if_ended()
+        self._in_flight += len(message)
         self._data.send(message)
 
     async def receive(self) -> bytes:
         """See :class:`tallow.app.channels.channel.Channel`."""
-        await self._until(lambda: bool(self._incoming) or self._bye_came)
+        await self._wait_for(lambda: bool(self._incoming) or self._bye_received)
         if not self._incoming:
-            raise ChannelClosedError(self._over or _ENDED)
+            raise ChannelClosedError(self._end_reason or _ENDED)
         message = self._incoming.popleft()
-        self._waiting -= len(message)
-        self._taken += len(message)
-        if self._taken >= ACK_EVERY:
-            self._say(f"ack {self._taken}")
-            self._taken = 0
+        self._incoming_bytes -= len(message)
+        self._to_acknowledge += len(message)
+        if self._to_acknowledge >= ACK_EVERY:
+            self._send_text(f"ack {self._to_acknowledge}")
+            self._to_acknowledge = 0
         return message
 
     async def quality(self) -> ConnectionQuality:
@@ -210,13 +210,13 @@ class WebRtcChannel:
         for number in map(str, range(PINGS)):
             self._pongs.pop(number, None)
             sent, started = ice.packet_counts(self._connection)[0], time.perf_counter()
-            self._say(f"ping {number}")
+            self._send_text(f"ping {number}")
             try:
                 async with asyncio.timeout(PING_TIMEOUT_S):
-                    await self._until(partial(self._pongs.__contains__, number))
+                    await self._wait_for(partial(self._pongs.__contains__, number))
             except TimeoutError:
                 return ConnectionQuality(PING_TIMEOUT_S, 1.0)
-            self._refuse_if_over()
+            self._raise_if_ended()
             round_trips.append(time.perf_counter() - started)
             loss = 1 - self._pongs[number] / sent if sent else 0.0
         return ConnectionQuality(min(round_trips), min(1.0, max(0.0, loss)))
@@ -228,7 +228,7 @@ class WebRtcChannel:
             self._closing = asyncio.create_task(self._close(), name="webrtc close")
         await asyncio.shield(self._closing)
 
-    async def abandon(self, why: str) -> None:
+    async def abort(self, why: str) -> None:
         """End it at once; what is under way may be lost."""
         self._end(why)
         closing = asyncio.ensure_future(self._connection.close())
@@ -238,35 +238,35 @@ class WebRtcChannel:
         """Exchange descriptions, and wait until the channel is open; see :func:`connect`."""
         if role == "sender":
             started = time.perf_counter()
-            offer = await self._describe(exchange, "offer")
-            answer = await self._learn(exchange, "answer")
+            offer = await self._send_description(exchange, "offer")
+            answer = await self._receive_description(exchange, "answer")
         else:
-            offer = await self._learn(exchange, "offer")
+            offer = await self._receive_description(exchange, "offer")
             started = time.perf_counter()
-            answer = await self._describe(exchange, "answer")
+            answer = await self._send_description(exchange, "answer")
         self._descriptions = (offer.encode(), answer.encode())
         announced = _MAX_MESSAGE.search(answer if role == "sender" else offer)
         if announced:  # 0: no limit
             self._max_message = min(MAX_MESSAGE, int(announced[1]) or MAX_MESSAGE)
-        listening = asyncio.create_task(self._candidates(exchange), name="webrtc candidates")
+        listening = asyncio.create_task(self._receive_candidates(exchange), name="webrtc candidates")
         try:
-            await self._until(lambda: self._data.readyState == "open")
+            await self._wait_for(lambda: self._data.readyState == "open")
         finally:
             listening.cancel()
-        if self._over is not None:
-            raise (ChannelClosedError if self._left else ChannelError)(self._over)
+        if self._end_reason is not None:
+            raise (ChannelClosedError if self._signaling_ended else ChannelError)(self._end_reason)
         self.established_s = time.perf_counter() - started
         self.path, self.strategy = ice.selected_path(self._connection)
-        self._measuring = asyncio.create_task(self._measure(), name="webrtc window")
+        self._measuring = asyncio.create_task(self._measure_window(), name="webrtc window")
 
-    async def _measure(self) -> None:
+    async def _measure_window(self) -> None:
         """Send as much at once as the way is long."""
         with suppress(ChannelClosedError):
             round_trip = (await self.quality()).round_trip_s
             self._window = int(min(MAX_WINDOW, max(MIN_WINDOW, MAX_BYTES_PER_SECOND * round_trip)))
-            self._changed()
+            self._notify()
 
-    async def _describe(self, exchange: SignalingExchange, kind: Literal["offer", "answer"]) -> str:
+    async def _send_description(self, exchange: SignalingExchange, kind: Literal["offer", "answer"]) -> str:
         """Gather candidates, and tell the other side."""
         await self._connection.setLocalDescription()
         description = ice.redact_addresses(self._connection.localDescription.sdp)
@@ -275,7 +275,9 @@ class WebRtcChannel:
         await exchange.send(kind, {"sdp": description})
         return description
 
-    async def _learn(self, exchange: SignalingExchange, kind: Literal["offer", "answer"]) -> str:
+    async def _receive_description(
+        self, exchange: SignalingExchange, kind: Literal["offer", "answer"]
+    ) -> str:
         """Wait for the other side's description."""
         came, data = await exchange.receive()
         while came != kind:
@@ -289,7 +291,7 @@ class WebRtcChannel:
             raise ChannelError(f"no connection: the other side's {kind} cannot be read") from None
         return description
 
-    async def _candidates(self, exchange: SignalingExchange) -> None:
+    async def _receive_candidates(self, exchange: SignalingExchange) -> None:
         """What the other side finds out later, as browsers do; and whether it leaves."""
         try:
             while True:
@@ -301,80 +303,80 @@ class WebRtcChannel:
                         candidate.sdpMid = "0"
                         await self._connection.addIceCandidate(candidate)
         except ChannelClosedError as error:
-            self._left = True
+            self._signaling_ended = True
             self._end(str(error))
 
     async def _close(self) -> None:
-        self._say("bye")
+        self._send_text("bye")
         answering = -1
-        while not self._got_came and self._over is None:
+        while not self._got_received and self._end_reason is None:
             heard = ice.packet_counts(self._connection)[1]
             if heard == answering:
                 break
             answering = heard
             with suppress(TimeoutError):
                 async with asyncio.timeout(PEER_SILENCE_S):
-                    await self._until(lambda: self._got_came)
-        await self.abandon("the connection was closed")
+                    await self._wait_for(lambda: self._got_received)
+        await self.abort("the connection was closed")
 
-    async def _until(self, ready: Callable[[], bool]) -> None:
+    async def _wait_for(self, ready: Callable[[], bool]) -> None:
         """Wait until something is so, or the channel is over."""
-        while self._over is None and not ready():
-            await self._change.wait()
+        while self._end_reason is None and not ready():
+            await self._changed.wait()
 
-    def _changed(self) -> None:
-        self._change.set()
-        self._change = asyncio.Event()
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _has_room(self, size: int) -> bool:
         # What the other side took may be unacknowledged up to ACK_EVERY: that must hold nothing back.
-        under_way = self._on_their_way < ACK_EVERY or self._on_their_way + size <= self._window
+        under_way = self._in_flight < ACK_EVERY or self._in_flight + size <= self._window
         return under_way and self._data.bufferedAmount <= MAX_BUFFERED
 
-    def _refuse_if_over(self) -> None:
-        if self._over is not None:
-            raise ChannelClosedError(self._over)
+    def _raise_if_ended(self) -> None:
+        if self._end_reason is not None:
+            raise ChannelClosedError(self._end_reason)
 
-    def _say(self, text: str) -> None:
+    def _send_text(self, text: str) -> None:
         with suppress(InvalidStateError):
             self._data.send(text)
 
-    def _came(self, message: bytes | str) -> None:
+    def _on_message(self, message: bytes | str) -> None:
         if isinstance(message, str):
-            self._was_said(message)
-        elif self._waiting + len(message) > MAX_WINDOW:
+            self._on_text(message)
+        elif self._incoming_bytes + len(message) > MAX_WINDOW:
             why = "the other side sends more than it may"
             self._end(why)
-            self._closing = self._closing or asyncio.create_task(self.abandon(why), name="webrtc close")
+            self._closing = self._closing or asyncio.create_task(self.abort(why), name="webrtc close")
         else:
             self._incoming.append(message)
-            self._waiting += len(message)
-        self._changed()
+            self._incoming_bytes += len(message)
+        self._notify()
 
-    def _was_said(self, text: str) -> None:
+    def _on_text(self, text: str) -> None:
         match text.split(" ") if len(text) <= MAX_TEXT else []:
             case ["ack", count] if count.isdecimal():
-                self._on_their_way = max(0, self._on_their_way - int(count))
+                self._in_flight = max(0, self._in_flight - int(count))
             case ["ping", number]:
-                self._say(f"pong {number} {ice.packet_counts(self._connection)[1]}")
+                self._send_text(f"pong {number} {ice.packet_counts(self._connection)[1]}")
             case ["pong", number, count] if count.isdecimal() and len(self._pongs) < PINGS:
                 self._pongs[number] = int(count)
             case ["bye"]:
-                self._bye_came = True
-                self._say("got")
+                self._bye_received = True
+                self._send_text("got")
             case ["got"]:
-                self._got_came = True
+                self._got_received = True
 
-    def _state_changed(self) -> None:
+    def _on_connection_state(self) -> None:
         if self._connection.connectionState in {"failed", "closed"}:
-            self._lost()
+            self._on_lost()
 
-    def _lost(self) -> None:
+    def _on_lost(self) -> None:
         if not self._descriptions or self._data.readyState == "connecting":
             self._end("no connection: no way across was found")
-        self._end(_ENDED if self._bye_came else "the direct connection was lost")
+        self._end(_ENDED if self._bye_received else "the direct connection was lost")
 
     def _end(self, why: str) -> None:
-        if self._over is None:
-            self._over = why
-            self._changed()
+        if self._end_reason is None:
+            self._end_reason = why
+            self._notify()

@@ -143,7 +143,7 @@ def _as_line(result: TransferResult) -> None:
     said = f" ({result.error})" if result.error else ""
     click.echo(
         f"{time.strftime('%H:%M:%S')} {result.outcome:9} {result.method:5} "
-        f"{result.size / 1e6:9,.2f} MB {result.seconds:7.2f} s  {result.plan.kind.replace('_', ' ')}{said}"
+        f"{result.size / 1e6:9,.2f} MB {result.seconds:7.2f} s  {result.plan.scenario.replace('_', ' ')}{said}"
     )
 
 
@@ -151,9 +151,9 @@ def _as_json(result: TransferResult) -> None:
     _out(
         {
             "event": "transfer",
-            "kind": result.plan.kind,
+            "kind": result.plan.scenario,
             "outcome": result.outcome,
-            "as_meant": result.as_meant,
+            "as_meant": result.as_expected,
             "method": result.method,
             "bytes": result.size,
             "seconds": round(result.seconds, 3),

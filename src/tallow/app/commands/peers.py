@@ -51,7 +51,7 @@ class CommonOptions:
     """What both verbs take."""
 
     relay: bool
-    json_output: bool
+    json: bool
     no_telemetry: bool
     ca: Path | None
 
@@ -95,7 +95,7 @@ def transfer_options(
     telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
     preference = "relay" if common.relay else preferences["relay_preference"]
     used = [*features, "relay_only" if preference == "relay" else None]
-    used.append("json_output" if common.json_output else None)
+    used.append("json_output" if common.json else None)
     return TransferOptions(
         relay=preference,
         tallow_relay=common.relay,
@@ -109,7 +109,7 @@ def make_display(
     common: CommonOptions, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
 ) -> Display:
     """Where events go."""
-    if common.json_output:
+    if common.json:
         return JsonLines()
     bell = preferences.is_on("notifications")
     return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code, asks=asks)

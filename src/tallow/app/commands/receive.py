@@ -93,13 +93,13 @@ async def _receive(
     display: Display,
 ) -> None:
     link = Link.parse(text, choice.url)
-    if choice.insisted:
+    if choice.explicit:
         link = replace(link, server=origin(choice.url()))
     if is_exposed(link.server):
         display("warning", message="the link is plain http to another machine: who meets whom can be seen")
-    received = ReceiverState.of(link, time.time() + REMEMBERED_S)
+    received = ReceiverState.load(link, time.time() + REMEMBERED_S)
     metrics = new_metrics()
-    if received.begun:
+    if received.has_manifest:
         metrics.record_feature_usage("resume")
     async with ServerClient(link.server, tls_context(common.ca)) as server:
         with Destination(output) as destination, correlation.bind(correlation.new_id()):
@@ -114,7 +114,7 @@ async def _receive(
                 raise
             finally:
                 if receiver.accepted_reports:
-                    preferences.reported(options.settings)
+                    preferences.forget_changes(options.settings)
     assert receiver.manifest is not None
     display(
         "finished",

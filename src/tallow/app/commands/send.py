@@ -103,22 +103,22 @@ async def _send(
         transfer = _SendCommand(scratch, options, preferences, display)
         wanted = paths if sent is None else [Path(path) for path in sent.paths]
         keep = keep if sent is None else sent.keep_metadata
-        files: Sequence[SourceFile] = await transfer.collected(wanted, keep=keep)
+        files: Sequence[SourceFile] = await transfer.collect(wanted, keep=keep)
         if sent is None:
-            files = await transfer.cleaned(files, keep=keep)
+            files = await transfer.strip(files, keep=keep)
         async with ServerClient(place, tls_context(common.ca)) as server:
             with correlation.bind(correlation.new_id()):
                 if sent is None:
                     preparing = build_manifest(files)
                     sent = await _create_room(server, paths, keep)
                 else:
-                    preparing = transfer.prepared(files, sent)
+                    preparing = transfer.prepare(files, sent)
                 await transfer.run(server, sent, preparing)
 
 
 async def _create_room(server: ServerClient, paths: tuple[Path, ...], keep: bool) -> SenderState:
     secret = new_secret()
-    made = await server.make_room(token_hash(secret))
+    made = await server.create_room(token_hash(secret))
     link = Link(server.origin, made.room, secret)
     sent = SenderState(link, time.time() + made.expires_in, [str(path.resolve()) for path in paths])
     sent.keep_metadata = keep
@@ -138,7 +138,7 @@ class _SendCommand:
         self._display = display
         self._metrics = new_metrics()
 
-    async def collected(self, paths: Sequence[Path], *, keep: bool) -> list[SourceFile]:
+    async def collect(self, paths: Sequence[Path], *, keep: bool) -> list[SourceFile]:
         """The files to send, found in a thread: a folder may be large, and its disk slow."""
         files = await asyncio.to_thread(collect_files, paths, self._warn)
         kept = None if keep else await asyncio.to_thread(unstripped_warning, files)
@@ -149,11 +149,11 @@ class _SendCommand:
     def _warn(self, message: str) -> None:
         self._display("warning", message=message)
 
-    async def cleaned(self, files: Sequence[SourceFile], *, keep: bool) -> Sequence[SourceFile]:
+    async def strip(self, files: Sequence[SourceFile], *, keep: bool) -> Sequence[SourceFile]:
         """See :func:`clean`."""
         return await strip_files(files, self._scratch, self._metrics, keep_metadata=keep)
 
-    async def prepared(self, files: Sequence[SourceFile], sent: SenderState) -> PreparedFiles:
+    async def prepare(self, files: Sequence[SourceFile], sent: SenderState) -> PreparedFiles:
         """The files of a transfer that is resumed, made ready once its receiver can be told of a problem."""
         return await prepare(
             files, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
@@ -179,7 +179,7 @@ class _SendCommand:
             raise
         finally:
             if sender.accepted_reports:
-                self._preferences.reported(self._options.settings)
+                self._preferences.forget_changes(self._options.settings)
         offer = task.result()
         self._display(
             "finished",

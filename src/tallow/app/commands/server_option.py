@@ -35,10 +35,10 @@ class ServerChoice:
         insisted: by an option, not by ``TALLOW_SERVER`` or by default.
     """
 
-    named: str | None
+    address: str | None
     home: Path | None
     locate: Locator | None
-    insisted: bool = False
+    explicit: bool = False
 
     def url(self) -> str:
         """The server's address, as it was given or found.
@@ -48,8 +48,8 @@ class ServerChoice:
         """
         if self.home is not None:
             return self._of_stack(self.home)
-        if self.named is not None:
-            return self.named
+        if self.address is not None:
+            return self.address
         return self._of_default_stack() or DEFAULT_SERVER
 
     def _of_stack(self, home: Path) -> str:
@@ -93,7 +93,7 @@ def _chosen(server: str | None, home: Path | None) -> ServerChoice:
     if home is not None and by_option:
         raise click.UsageError("--server and --home exclude each other: each names a server")
     locate = context.obj if callable(context.obj) else None
-    return ServerChoice(server, home, locate, insisted=by_option or home is not None)
+    return ServerChoice(server, home, locate, explicit=by_option or home is not None)
 
 
 def _with_options(wrapped: Any, purpose: str, default: str) -> Any:

@@ -56,7 +56,7 @@ class FrameHeader:
         return _HEADER.pack(self.kind, self.file, self.index, self.final)
 
     @classmethod
-    def of(cls, frame: bytes) -> FrameHeader:
+    def unpack(cls, frame: bytes) -> FrameHeader:
         """The header of a frame; nothing says yet that it is authentic.
 
         Raises:
@@ -92,7 +92,7 @@ class FrameSealer(_FrameCipher):
     """Encrypts this side's frames."""
 
     def __init__(self, session: SessionKeys, metrics: Metrics) -> None:
-        super().__init__(session.send_key, session.transfer, metrics)
+        super().__init__(session.send_key, session.transfer_id, metrics)
 
     def seal(self, header: FrameHeader, payload: bytes | memoryview = b"") -> bytes:
         """A frame.
@@ -111,7 +111,7 @@ class FrameOpener(_FrameCipher):
     """Decrypts the other side's frames, in the order in which they were encrypted."""
 
     def __init__(self, session: SessionKeys, metrics: Metrics) -> None:
-        super().__init__(session.receive_key, session.transfer, metrics)
+        super().__init__(session.receive_key, session.transfer_id, metrics)
 
     def open(self, frame: bytes) -> bytes:
         """A frame's payload.

@@ -94,7 +94,7 @@ class SenderHandshake:
             [bytes([HELLO, VERSION]), *self._public, link_proof(self._secret, "sender", self._room)]
         )
 
-    def reply(self, message: bytes) -> bytes:
+    def handle_reply(self, message: bytes) -> bytes:
         """Take the receiver's reply: the message that confirms the keys.
 
         Raises:
@@ -109,7 +109,7 @@ class SenderHandshake:
         self._schedule = KeySchedule(shared + kem_secret + self._secret, transcript)
         return bytes([SENDER_CONFIRM]) + self._schedule.confirmation("sender")
 
-    def confirm(self, message: bytes) -> SessionKeys:
+    def handle_confirmation(self, message: bytes) -> SessionKeys:
         """Take the receiver's confirmation: the keys, good to use.
 
         Raises:
@@ -143,7 +143,7 @@ class ReceiverHandshake:
         self._encapsulate = encapsulate or (lambda key: key.encapsulate())
         self._schedule: KeySchedule | None = None
 
-    def hello(self, message: bytes) -> bytes:
+    def handle_hello(self, message: bytes) -> bytes:
         """Take the sender's hello: the reply to it.
 
         Raises:
@@ -166,7 +166,7 @@ class ReceiverHandshake:
         proof = link_proof(self._secret, "receiver", self._room)
         return b"".join([bytes([REPLY, VERSION]), *mine, proof])
 
-    def confirm(self, message: bytes) -> tuple[bytes, SessionKeys]:
+    def handle_confirmation(self, message: bytes) -> tuple[bytes, SessionKeys]:
         """Take the sender's confirmation: this side's, and the keys, good to use once it is sent.
 
         Raises:
@@ -185,7 +185,7 @@ def _verify_confirmation(schedule: KeySchedule | None, message: bytes, kind: int
         confirmation, schedule.confirmation("receiver" if role == "sender" else "sender")
     ):
         raise KeyExchangeError
-    return schedule.session(role)
+    return schedule.session_keys(role)
 
 
 def _check_proof(given: bytes, wanted: bytes) -> None:

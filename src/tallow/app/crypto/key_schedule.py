@@ -23,7 +23,7 @@ class SessionKeys:
     """
 
     role: Role
-    transfer: bytes
+    transfer_id: bytes
     send_key: bytes
     receive_key: bytes
 
@@ -45,7 +45,7 @@ class KeySchedule:
         """What shows that a side has the keys: HMAC-SHA256 over the transcript, one key a direction."""
         return hmac.digest(self._key(f"{role} confirmation"), self.transcript, "sha256")
 
-    def session(self, role: Role) -> SessionKeys:
+    def session_keys(self, role: Role) -> SessionKeys:
         """The keys, as one side uses them."""
         mine, theirs = self._key("sender data"), self._key("receiver data")
         if role == "receiver":

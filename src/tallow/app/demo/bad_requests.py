@@ -43,7 +43,7 @@ async def _too_large(origin: str, context: ssl.SSLContext) -> object:
 
 async def _forged_token(origin: str, context: ssl.SSLContext) -> object:
     async with ServerClient(origin, context) as server:
-        return await server.report("forged", {"version": 1, "metrics": {}})
+        return await server.post_report("forged", {"version": 1, "metrics": {}})
 
 
 async def _nonsense_report(origin: str, context: ssl.SSLContext) -> object:
@@ -70,7 +70,7 @@ async def _nonsense_signaling(origin: str, context: ssl.SSLContext) -> object:
 
 
 async def _signal(server: ServerClient, message: str) -> object:
-    async with await server.socket("/api/signal") as socket:
+    async with await server.open_websocket("/api/signal") as socket:
         with suppress(ConnectionClosed):
             await socket.send(message)
             return await socket.recv()

@@ -17,9 +17,9 @@ class CuttableServer(ServerClient):
         super().__init__(origin, context)
         self._opened: dict[str, ClientConnection] = {}
 
-    async def socket(self, path: str, **options: Any) -> ClientConnection:
-        """See :meth:`Server.socket`."""
-        self._opened[path] = await super().socket(path, **options)
+    async def open_websocket(self, path: str, **options: Any) -> ClientConnection:
+        """See :meth:`ServerClient.open_websocket`."""
+        self._opened[path] = await super().open_websocket(path, **options)
         return self._opened[path]
 
     def cut(self, path: str) -> None:

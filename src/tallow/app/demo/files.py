@@ -31,11 +31,11 @@ LARGEST_PICTURE: Final = 8_000_000
 
 def make_files(plan: TransferPlan, folder: Path, chance: random.Random) -> list[Path]:
     """The files of a transfer, of its size together (pictures roughly). Blocks."""
-    if plan.kind == "broken_picture":
+    if plan.scenario == "broken_picture":
         broken = folder / "broken.jpg"
         broken.write_bytes(b"\xff\xd8\xff\xe0" + os.urandom(5000))
         return [broken]
-    if plan.kind != "plain":  # what is to be meddled with is one file, and as long as was said
+    if plan.scenario != "plain":  # what is to be meddled with is one file, and as long as was said
         return [_file("document", plan.size, folder, chance)]
     if plan.content == "several":
         return [_folder(plan.size, folder / "trip", chance)]

@@ -63,7 +63,7 @@ class TransferPlan:
         setting: one that was changed before.
     """
 
-    kind: Scenario
+    scenario: Scenario
     size: int
     content: FileContent
     relay: bool = False
@@ -74,11 +74,11 @@ class TransferPlan:
     setting: str | None = None
 
     @property
-    def meant(self) -> DemoOutcome:
+    def expected_outcome(self) -> DemoOutcome:
         """How it is to end."""
-        if self.kind in CANCELLED:
+        if self.scenario in CANCELLED:
             return "cancelled"
-        return {"source_changes": "failed", "broken_picture": "refused"}.get(self.kind, "success")  # type: ignore[return-value]
+        return {"source_changes": "failed", "broken_picture": "refused"}.get(self.scenario, "success")  # type: ignore[return-value]
 
 
 def draw_plans(
@@ -124,7 +124,7 @@ def _plan(
     if kind in {*CANCELLED, "interrupted", "signaling_lost", "source_changes"}:
         size = max(size, MIN_INTERRUPTIBLE_BYTES)
     return TransferPlan(
-        kind=kind,
+        scenario=kind,
         size=size,
         content=chance.choice(CONTENTS),
         relay=relay,

@@ -29,7 +29,7 @@ class RawRoomClient:
 
     async def report(self, metrics: dict[str, Any]) -> httpx.Response:
         """Hand in a report of one's own making."""
-        answer = await self.server.report(self.token, {"version": 1, "metrics": metrics})
+        answer = await self.server.post_report(self.token, {"version": 1, "metrics": metrics})
         if answer.status_code == 200:
             self.token = str(answer.json()["next"])
         return answer
@@ -46,9 +46,9 @@ async def join_as_raw_client(
     """
     secret = new_secret()
     async with ServerClient(origin, context) as server:
-        made = await server.make_room(token_hash(secret))
+        made = await server.create_room(token_hash(secret))
         link = Link(origin, made.room, secret)
-        socket = await server.socket("/api/signal")
+        socket = await server.open_websocket("/api/signal")
         try:
             await socket.send(join_message(link, device))
             joined = orjson.loads(await socket.recv())

@@ -45,18 +45,18 @@ class TrafficSummary:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     methods: Counter[str] = field(default_factory=Counter)
-    kinds: Counter[str] = field(default_factory=Counter)
+    scenarios: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
-    unmeant: int = 0
-    unmade: int = 0
+    unexpected: int = 0
+    without_room: int = 0
     bad_requests: int = 0
     seconds: float = 0.0
 
     def add(self, result: TransferResult) -> None:
         """Count a transfer."""
         self.outcomes[result.outcome] += 1
-        self.kinds[result.plan.kind] += 1
-        self.unmeant += not result.as_meant
+        self.scenarios[result.plan.scenario] += 1
+        self.unexpected += not result.as_expected
         if result.outcome == "success":
             self.bytes += result.size
             self.methods[result.method] += 1
@@ -69,7 +69,7 @@ class TrafficSummary:
             f"{counts.total()} transfers in {self.seconds:.0f} s: {counts['success']} succeeded "
             f"({self.methods['p2p']} directly, {self.methods['relay']} over a relay; "
             f"{self.bytes / 1e6:,.1f} MB), {counts['cancelled']} cancelled, {counts['failed']} failed, "
-            f"{counts['refused']} refused; {self.unmeant} did not end as meant, {self.unmade} found no room; "
+            f"{counts['refused']} refused; {self.unexpected} did not end as meant, {self.without_room} found no room; "
             f"{self.bad_requests} bad requests"
         )
 
@@ -80,10 +80,10 @@ class TrafficSummary:
             "transfers": self.outcomes.total(),
             "outcomes": dict(self.outcomes),
             "methods": dict(self.methods),
-            "kinds": dict(self.kinds),
+            "kinds": dict(self.scenarios),
             "bytes": self.bytes,
-            "unmeant": self.unmeant,
-            "unmade": self.unmade,
+            "unmeant": self.unexpected,
+            "unmade": self.without_room,
             "bad_requests": self.bad_requests,
         }
 
@@ -114,7 +114,7 @@ class DemoTraffic:
         self._shares = shares
         self._rate = rate
         self._slots = asyncio.Semaphore(concurrency)
-        self._told = told
+        self._on_result = told
         self._chance = chance or random.Random()  # noqa: S311 - no secret
         self._bad_rounds = 0
         self._held_back_until = 0.0
@@ -153,7 +153,7 @@ class DemoTraffic:
             if number == transfers:
                 break
             await self._slots.acquire()
-            task = asyncio.create_task(self._one(plan, scratch / str(number)), name="demo transfer")
+            task = asyncio.create_task(self._run_transfer(plan, scratch / str(number)), name="demo transfer")
             tasks.add(task)
             task.add_done_callback(tasks.discard)
             task.add_done_callback(self._ended)
@@ -171,11 +171,11 @@ class DemoTraffic:
         if not task.cancelled() and task.exception() is not None:
             self._broken = task.exception()
 
-    async def _one(self, plan: TransferPlan, folder: Path) -> None:
+    async def _run_transfer(self, plan: TransferPlan, folder: Path) -> None:
         await asyncio.to_thread(folder.mkdir)
         first = not self.summary.outcomes
         try:
-            if plan.kind in BAD:
+            if plan.scenario in BAD:
                 rounds, self._bad_rounds = self._bad_rounds, self._bad_rounds + 1
                 self.summary.bad_requests += await send_bad_requests(
                     self._origin, self._context, self._chance, rounds
@@ -184,14 +184,14 @@ class DemoTraffic:
         except PeerError as error:
             if first:
                 raise
-            self.summary.unmade += 1
+            self.summary.without_room += 1
             if isinstance(error, ServerRefusedError):
                 self._held_back_until = time.monotonic() + HELD_BACK_S
             return
         finally:
             await asyncio.to_thread(_remove, folder)
         self.summary.add(result)
-        self._told(result)
+        self._on_result(result)
 
 
 def _remove(folder: Path) -> None:

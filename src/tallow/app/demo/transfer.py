@@ -29,8 +29,10 @@ from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
-TIMING: Final = PeerTiming(first=0.2, most=2, patience=60, channel=20, direct=15, linger=5)
-HASTY: Final = replace(TIMING, direct=0.001)
+TIMING: Final = PeerTiming(
+    first_delay=0.2, max_delay=2, give_up_after=60, channel_timeout=20, direct_timeout=15, linger=5
+)
+HASTY: Final = replace(TIMING, direct_timeout=0.001)
 LEFT_ALONE_S: Final = 30
 """How long one side may go on without the other."""
 
@@ -47,9 +49,9 @@ class TransferResult:
     error: str = ""
 
     @property
-    def as_meant(self) -> bool:
+    def as_expected(self) -> bool:
         """Whether it is what the plan wanted."""
-        return self.outcome == self.plan.meant
+        return self.outcome == self.plan.expected_outcome
 
 
 @dataclass
@@ -77,15 +79,15 @@ class DemoTransfer:
     def __init__(self, origin: str, context: ssl.SSLContext, plan: TransferPlan, folder: Path) -> None:
         self._plan = plan
         self._folder = folder
-        self._lines = {side: CuttableServer(origin, context) for side in ("sender", "receiver")}
-        self._told = {side: EventRecorder() for side in self._lines}
+        self._servers = {side: CuttableServer(origin, context) for side in ("sender", "receiver")}
+        self._recorders = {side: EventRecorder() for side in self._servers}
         self._options = TransferOptions(
             relay="relay" if plan.relay else "auto",
-            tallow_relay=plan.relay and not plan.turn and plan.kind != "fallback",
+            tallow_relay=plan.relay and not plan.turn and plan.scenario != "fallback",
             telemetry=not plan.silent,
-            timing=HASTY if plan.kind == "fallback" else TIMING,
+            timing=HASTY if plan.scenario == "fallback" else TIMING,
         )
-        if plan.kind == "fallback":
+        if plan.scenario == "fallback":
             self._options = replace(self._options, relay="auto")
         self._size = 0
 
@@ -97,16 +99,16 @@ class DemoTransfer:
         """
         begun = time.monotonic()
         async with AsyncExitStack() as stack:
-            for line in self._lines.values():
+            for line in self._servers.values():
                 await stack.enter_async_context(line)
             paths = await asyncio.to_thread(make_files, self._plan, self._folder, chance)
             secret = new_secret()
             with correlation.bind(correlation.new_id()):
-                made = await self._lines["sender"].make_room(token_hash(secret))
-            link = Link(self._lines["sender"].origin, made.room, secret)
+                made = await self._servers["sender"].create_room(token_hash(secret))
+            link = Link(self._servers["sender"].origin, made.room, secret)
             error = await self._transfer(link, paths, time.time() + made.expires_in)
         outcome = self._outcome(error)
-        method = self._told["sender"].method
+        method = self._recorders["sender"].method
         text = one_line(error) if error is not None and outcome in {"failed", "refused"} else ""
         return TransferResult(self._plan, outcome, method, self._size, time.monotonic() - begun, text)
 
@@ -114,30 +116,30 @@ class DemoTransfer:
         sides = [asyncio.create_task(self._send(link, paths, expires), name="demo sender")]
         fate: asyncio.Task[None] | None = None
         try:
-            if self._plan.kind == "wrong_link":
+            if self._plan.scenario == "wrong_link":
                 with suppress(Exception):
                     await self._receive(replace(link, secret=new_secret()), expires)
-            if self._plan.kind != "broken_picture":
+            if self._plan.scenario != "broken_picture":
                 sides.append(asyncio.create_task(self._receive(link, expires), name="demo receiver"))
-                fate = asyncio.create_task(self._meddle(sides, paths), name="demo fate")
+                fate = asyncio.create_task(self._run_scenario(sides, paths), name="demo fate")
             await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait(sides, timeout=LEFT_ALONE_S)
         finally:
             await _ended(*sides, *([fate] if fate else []))
         return asyncio.CancelledError() if sides[0].cancelled() else sides[0].exception()
 
-    async def _meddle(self, sides: list[asyncio.Task[None]], paths: list[Path]) -> None:
+    async def _run_scenario(self, sides: list[asyncio.Task[None]], paths: list[Path]) -> None:
         """What happens to this transfer once it is under way."""
-        await self._told["sender"].event("progress").wait()
-        match self._plan.kind:
+        await self._recorders["sender"].event("progress").wait()
+        match self._plan.scenario:
             case "sender_cancels":
                 sides[0].cancel()
             case "receiver_cancels":
                 sides[1].cancel()
             case "interrupted":
-                self._lines["sender"].cut("/api/relay")
+                self._servers["sender"].cut("/api/relay")
             case "signaling_lost":
-                self._lines["receiver"].cut("/api/signal")
+                self._servers["receiver"].cut("/api/signal")
             case "source_changes":
                 with paths[0].open("ab") as file:
                     file.write(b"!")
@@ -150,9 +152,9 @@ class DemoTransfer:
         scratch = self._folder / "scratch"
         scratch.mkdir()
         preparing = asyncio.create_task(self._prepare(paths, scratch, metrics), name="demo files")
-        options = self._used("send", "keep_metadata" if plan.keep_metadata else None)
+        options = self._options_for("send", "keep_metadata" if plan.keep_metadata else None)
         sender = TransferSender(
-            self._lines["sender"], sent, preparing, options, metrics, self._told["sender"]
+            self._servers["sender"], sent, preparing, options, metrics, self._recorders["sender"]
         )
         await sender.run()
 
@@ -164,16 +166,16 @@ class DemoTransfer:
 
     async def _receive(self, link: Link, expires: float) -> None:
         received = ReceiverState(self._folder / "received.json", expires)
-        line, told = self._lines["receiver"], self._told["receiver"]
+        line, told = self._servers["receiver"], self._recorders["receiver"]
         with Destination(self._folder / "in") as destination:
-            options = self._used("receive")
+            options = self._options_for("receive")
             await TransferReceiver(line, link, destination, received, options, new_metrics(), told).run()
 
-    def _used(self, feature: str, also: str | None = None) -> TransferOptions:
+    def _options_for(self, feature: str, also: str | None = None) -> TransferOptions:
         plan = self._plan
         many = "multiple_files" if plan.content == "several" and feature == "send" else None
         only = "relay_only" if self._options.relay == "relay" else None
-        resumed = "resume" if plan.kind == "interrupted" else None
+        resumed = "resume" if plan.scenario == "interrupted" else None
         features = tuple(name for name in (feature, also, many, only, resumed) if name)
         settings = {plan.setting: 1} if plan.setting and feature == "send" else {}
         return replace(self._options, features=features, settings=settings)
@@ -183,7 +185,7 @@ class DemoTransfer:
             return "success"
         if isinstance(error, asyncio.CancelledError | CancelledByPeerError):
             return "cancelled"
-        return "refused" if self._plan.kind == "broken_picture" else "failed"
+        return "refused" if self._plan.scenario == "broken_picture" else "failed"
 
 
 async def _ended(*tasks: asyncio.Task[None]) -> None:

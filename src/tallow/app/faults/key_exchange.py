@@ -30,8 +30,8 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
         (handshake, "MLKEM768PrivateKey", faulty),
         (handshake, "MLKEM768PublicKey", faulty),
         # In a thread, or a delay would hold up everything else in this process.
-        (secure_channel, "_sender", _run_sender),
-        (secure_channel, "_receiver", _run_receiver),
+        (secure_channel, "_run_sender", _run_sender),
+        (secure_channel, "_run_receiver", _run_receiver),
     ]
 
 
@@ -45,20 +45,20 @@ class FaultyMlKem:
 
     def generate(self) -> FaultyPrivateKey:
         """A key whose operations meet the faults."""
-        self.meet()
+        self.inject()
         return FaultyPrivateKey(MLKEM768PrivateKey.generate(), self)
 
     def from_public_bytes(self, data: bytes) -> FaultyPublicKey:
         """The other side's key, likewise."""
         return FaultyPublicKey(MLKEM768PublicKey.from_public_bytes(data), self)
 
-    def meet(self) -> None:
+    def inject(self) -> None:
         """What happens to an operation."""
         time.sleep(self._delay_s)
         if random.random() < self._failing:  # noqa: S311 - no secret
             raise KeyExchangeError
 
-    def carry(self, ciphertext: bytes) -> bytes:
+    def corrupt(self, ciphertext: bytes) -> bytes:
         """What happens to a ciphertext. ML-KEM rejects it implicitly: only the confirmation shows it."""
         broken = random.random() < self._broken  # noqa: S311 - no secret
         return bytes([ciphertext[0] ^ 1]) + ciphertext[1:] if broken else ciphertext
@@ -77,7 +77,7 @@ class FaultyPrivateKey:
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
         """As the real one."""
-        self._faults.meet()
+        self._faults.inject()
         return self._key.decapsulate(ciphertext)
 
 
@@ -90,22 +90,22 @@ class FaultyPublicKey:
 
     def encapsulate(self) -> tuple[bytes, bytes]:
         """As the real one."""
-        self._faults.meet()
+        self._faults.inject()
         secret, ciphertext = self._key.encapsulate()
-        return secret, self._faults.carry(ciphertext)
+        return secret, self._faults.corrupt(ciphertext)
 
 
 async def _run_sender(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     real, descriptions = handshake.SenderHandshake, channel.descriptions
     mine = await asyncio.to_thread(real, link.secret, link.room, descriptions, metrics)
     await channel.send(mine.hello())
-    await channel.send(await asyncio.to_thread(mine.reply, await channel.receive()))
-    return mine.confirm(await channel.receive())
+    await channel.send(await asyncio.to_thread(mine.handle_reply, await channel.receive()))
+    return mine.handle_confirmation(await channel.receive())
 
 
 async def _run_receiver(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     mine = handshake.ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
-    await channel.send(await asyncio.to_thread(mine.hello, await channel.receive()))
-    confirmation, session = mine.confirm(await channel.receive())
+    await channel.send(await asyncio.to_thread(mine.handle_hello, await channel.receive()))
+    confirmation, session = mine.handle_confirmation(await channel.receive())
     await channel.send(confirmation)
     return session

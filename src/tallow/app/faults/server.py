@@ -54,9 +54,9 @@ class FaultSwitches:
     @property
     def route(self) -> Route:
         """Where they are moved."""
-        return Route(PATH, self.answer, methods=["GET", "PUT", "DELETE"])
+        return Route(PATH, self.handle, methods=["GET", "PUT", "DELETE"])
 
-    async def answer(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         """``GET``: what is on. ``PUT {"burn_cpu": 1.5}``: move switches. ``DELETE``: heal everything."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         client = request.scope.get("client")

@@ -32,7 +32,7 @@ class Destination:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.made: list[Path] = []
+        self.created_folders: list[Path] = []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -42,7 +42,7 @@ class Destination:
             self.close()
             raise FileError(f"cannot write to {printable(str(folder))}: permission denied")
 
-    def begin(self, name: str, size: int, digest: bytes, resume_key: bytes) -> PartialFile:
+    def open_partial(self, name: str, size: int, digest: bytes, resume_key: bytes) -> PartialFile:
         """Begin to receive a file, or go on with one that was kept.
 
         Args:
@@ -72,7 +72,7 @@ class Destination:
             self._leave(folder, made)
             raise
 
-    def find(self, name: str, size: int, digest: bytes) -> Path | None:
+    def find_complete(self, name: str, size: int, digest: bytes) -> Path | None:
         """The very file that was announced, if the folder has it under its name already. Blocks.
 
         For who resumes a transfer of several files. Whoever is told the answer learns that the file is here:
@@ -94,7 +94,7 @@ class Destination:
                     return self.folder / path if same else None
         return None
 
-    def refuse_if_full(self, size: int) -> None:
+    def check_free_space(self, size: int) -> None:
         """Whether all that is to come has room, before the first of it does.
 
         Raises:
@@ -105,7 +105,7 @@ class Destination:
         if size > free:
             raise FileError(f"{size / 1e6:,.1f} MB are to come, the disk has room for {free / 1e6:,.1f} MB")
 
-    def drop(self, name: str, size: int, digest: bytes, resume_key: bytes) -> None:
+    def remove_partial(self, name: str, size: int, digest: bytes, resume_key: bytes) -> None:
         """Remove what was kept of a file, if anything was: nobody goes on with it."""
         path = safe_path(name)
         with suppress(OSError):
@@ -138,7 +138,7 @@ class Destination:
                 os.close(here)
                 here, folder, made = below, folder / name, made + new
                 if new:
-                    self.made.append(self.folder / folder)
+                    self.created_folders.append(self.folder / folder)
         except OSError as error:
             os.close(here)
             raise file_error("make the folder of", str(path), error) from None

@@ -71,12 +71,12 @@ class PartialFile:
         try:
             self._file = self._open()
             self._resume()
-            self._room()
+            self._check_free_space()
         except BaseException as error:
             empty = self._file >= 0 and not self.received
             if empty:
                 self._unlink()
-            self.keep()
+            self.close()
             if isinstance(error, OSError):
                 raise file_error("write", name, error) from None
             raise
@@ -119,14 +119,14 @@ class PartialFile:
             )
         try:
             os.fsync(self._file)
-            final = self._name_it()
+            final = self._assign_name()
             os.fsync(self._parent)
         except OSError as error:
             raise file_error("write", self.name, error) from None
-        self.keep()
+        self.close()
         return self._folder / final
 
-    def keep(self) -> None:
+    def close(self) -> None:
         """Close it and leave it where it is: to go on another time, or because it has its name."""
         for descriptor in (self._file, self._parent):
             if descriptor >= 0:
@@ -137,11 +137,11 @@ class PartialFile:
         """Remove it, and the folders that were made for it."""
         if self._file >= 0:
             self._unlink()
-        self.keep()
+        self.close()
         self._discarded()
 
     def _open(self) -> int:
-        file = self._mine()
+        file = self._open_or_create()
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -149,7 +149,7 @@ class PartialFile:
             raise FileError(f"{printable(self.name)} is being received by another process") from None
         return file
 
-    def _mine(self) -> int:
+    def _open_or_create(self) -> int:
         """The partial file that was kept, or a new one. A link in its place, or a file that has another name
         too or another owner, is not it: the name is freed, whatever it led to is left alone."""
         with suppress(OSError):
@@ -170,7 +170,7 @@ class PartialFile:
             self._hash.update(block)
             self.received += len(block)
 
-    def _room(self) -> None:
+    def _check_free_space(self) -> None:
         disk = os.fstatvfs(self._file)
         free, missing = disk.f_bavail * disk.f_frsize, self.size - self.received
         if missing > free:
@@ -179,7 +179,7 @@ class PartialFile:
                 f"the disk has room for {free / 1e6:,.1f} MB"
             )
 
-    def _name_it(self) -> str:
+    def _assign_name(self) -> str:
         """Link it to the first free name; no other program's file can be overwritten by that."""
         path = PurePosixPath(self.name)
         for number in range(1, MAX_TRIES):

@@ -44,7 +44,7 @@ class SourceFile:
     path: Path
     name: str
     size: int
-    mark: tuple[int, int, int, int]
+    identity: tuple[int, int, int, int]
     origin: SourceFile | None = None
     _open: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -95,7 +95,7 @@ class SourceFile:
         try:
             if not self._open:
                 self._open.append(_open_regular_file(self.path))
-            if _identity(os.fstat(self._open[0])) != self.mark:
+            if _identity(os.fstat(self._open[0])) != self.identity:
                 raise FileChangedError(f"{printable(self.name)} was changed while it was being sent")
             wanted = max(0, min(length, self.size - offset))
             data = os.pread(self._open[0], wanted, offset)
@@ -163,7 +163,7 @@ def _with_unique_name(one: SourceFile, taken: set[str]) -> SourceFile:
         name = str(numbered_path(PurePosixPath(one.name), number))
         number += 1
     taken.add(name)
-    return SourceFile(one.path, name, one.size, one.mark)
+    return SourceFile(one.path, name, one.size, one.identity)
 
 
 def _walk(folder: Path, name: PurePosixPath, skip: Callable[[str], None]) -> Iterator[SourceFile]:

@@ -19,7 +19,7 @@ class ImageReader:
     """Reads a picture from its beginning to its end.
 
     Args:
-        read: returns ``length`` bytes from ``offset``, such as :meth:`tallow.app.files.source_file.Source.read`.
+        read: returns ``length`` bytes from ``offset``, such as ``SourceFile.read``.
         size: bytes of the picture.
         stopped: whether the caller wants no result any more; asked before each block.
 

@@ -46,7 +46,7 @@ class ReceiverConfirmation:
         self._timing = timing
         self._question: asyncio.Task[None] | None = None
 
-    async def given(self, manifest: Manifest, secure: SecureChannel) -> None:
+    async def wait_until_confirmed(self, manifest: Manifest, secure: SecureChannel) -> None:
         """Return once the person here wants the files.
 
         Raises:
@@ -57,7 +57,7 @@ class ReceiverConfirmation:
             return
         if self._question is None:
             self._question = asyncio.create_task(self._ask(self._confirm, manifest), name="confirmation")
-            self._question.add_done_callback(self._tell_who_waits)
+            self._question.add_done_callback(self._fail_attempts)
         listening = asyncio.create_task(secure.receive())
         try:
             await asyncio.wait({self._question, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -70,10 +70,10 @@ class ReceiverConfirmation:
                 await listening
         self._question.result()
 
-    async def say_again(self, signaling: SignalingClient) -> None:
+    async def repeat_status(self, signaling: SignalingClient) -> None:
         """Tell the server, which this side has come back to, that the person is still asked."""
         if self._question is not None and not self._question.done():
-            await signaling.confirmation("pending")
+            await signaling.report_confirmation("pending")
 
     def close(self) -> None:
         """Withdraw the question."""
@@ -81,10 +81,10 @@ class ReceiverConfirmation:
             self._question.cancel()
 
     async def _ask(self, confirm: Confirm, manifest: Manifest) -> None:
-        signaling = await self._seat.take()
-        seconds = signaling.joined.confirmation_limit or self._timing.confirmation
+        signaling = await self._seat.signaling()
+        seconds = signaling.joined.confirmation_limit or self._timing.confirmation_timeout
         with suppress(ServerConnectionError):
-            await signaling.confirmation("pending")
+            await signaling.report_confirmation("pending")
         self._events("confirming", side="receiver", seconds=seconds)
         try:
             async with asyncio.timeout(seconds):
@@ -97,9 +97,9 @@ class ReceiverConfirmation:
         self._received.confirmed = True
         self._received.save()
         with suppress(ServerConnectionError):
-            await (await self._seat.take()).confirmation("given")
+            await (await self._seat.signaling()).report_confirmation("given")
 
-    def _tell_who_waits(self, question: asyncio.Task[None]) -> None:
+    def _fail_attempts(self, question: asyncio.Task[None]) -> None:
         """End the wait for the sender's next attempt if the answer was no while there was no connection."""
         problem = None if question.cancelled() else question.exception()
         if isinstance(problem, NotConfirmedError):

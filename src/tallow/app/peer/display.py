@@ -115,7 +115,7 @@ class Terminal:
     def _on_confirming(self, details: Mapping[str, Any]) -> None:
         if not self._asks:
             self._say(
-                f"Waiting up to {_format_duration(details['seconds'])} for the person at the receiver to confirm … "
+                f"Waiting up to {_format_duration(details['seconds'])} for the receiver to confirm … "
                 "(Ctrl-C cancels)"
             )
 

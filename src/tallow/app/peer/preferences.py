@@ -42,7 +42,7 @@ class UnknownPreferenceError(Exception):
 class Preferences:
     """What was set, over the defaults. Made by :meth:`load`."""
 
-    chosen: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -55,7 +55,7 @@ class Preferences:
             with suppress(AttributeError, TypeError):
                 value: Any = chosen.get(name)  # type: ignore[union-attr]
                 if value in preference.values:
-                    loaded.chosen[name] = value
+                    loaded.values[name] = value
             with suppress(AttributeError, TypeError):
                 times: Any = changes.get(name, 0)  # type: ignore[union-attr]
                 if type(times) is int and times > 0:
@@ -63,7 +63,7 @@ class Preferences:
         return loaded
 
     def __getitem__(self, name: str) -> str:
-        return self.chosen.get(name, PREFERENCES[name].values[0])
+        return self.values.get(name, PREFERENCES[name].values[0])
 
     def is_on(self, name: str) -> bool:
         """Whether a setting of on and off is on."""
@@ -84,11 +84,11 @@ class Preferences:
             raise UnknownPreferenceError(f"{name} cannot be that; accepted: {', '.join(preference.values)}")
         if value == self[name]:
             return
-        self.chosen[name] = value
+        self.values[name] = value
         self.changes[name] = min(self.changes.get(name, 0) + 1, MOST_COUNTED)
         self._save()
 
-    def reported(self, changes: Mapping[str, int]) -> None:
+    def forget_changes(self, changes: Mapping[str, int]) -> None:
         """These changes have been counted."""
         left = {name: times - changes.get(name, 0) for name, times in self.changes.items()}
         self.changes = {name: times for name, times in left.items() if times > 0}
@@ -96,7 +96,7 @@ class Preferences:
             self._save()
 
     def _save(self) -> None:
-        user_files.write_json(_file(), {"settings": self.chosen, "changes": self.changes})
+        user_files.write_json(_file(), {"settings": self.values, "changes": self.changes})
 
 
 def _file() -> Path:

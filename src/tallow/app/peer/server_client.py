@@ -75,7 +75,7 @@ class ServerClient:
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
-    async def make_room(self, token_hash: str) -> CreatedRoom:
+    async def create_room(self, token_hash: str) -> CreatedRoom:
         """Make a room for the holder of a token, of which the server is told the hash.
 
         Raises:
@@ -89,7 +89,7 @@ class ServerClient:
                 made = answer.json()
                 return CreatedRoom(str(made["room"]), int(made["expires_in"]))
         except httpx.HTTPError as error:
-            raise ServerConnectionError(self._reason(error)) from None
+            raise ServerConnectionError(self._describe_failure(error)) from None
         except (ValueError, KeyError, TypeError):
             pass  # no Tallow server answers like this
         if answer.status_code >= 500:
@@ -100,7 +100,7 @@ class ServerClient:
             f"what answers at {self.origin}{through_proxy(answer)} is no Tallow server", "signaling"
         )
 
-    async def report(self, token: str, body: dict[str, Any]) -> httpx.Response:
+    async def post_report(self, token: str, body: dict[str, Any]) -> httpx.Response:
         """Hand in a telemetry report.
 
         Raises:
@@ -109,7 +109,7 @@ class ServerClient:
         headers = {"authorization": f"Bearer {token}"}
         return await self._http.post("/api/telemetry", json=body, headers=headers)
 
-    async def socket(self, path: str, **options: Any) -> ClientConnection:
+    async def open_websocket(self, path: str, **options: Any) -> ClientConnection:
         """A WebSocket, uncompressed: what it carries is encrypted, and nobody learns from lengths.
 
         Raises:
@@ -129,9 +129,9 @@ class ServerClient:
                 **options,
             )
         except (OSError, InvalidHandshake, InvalidURI) as error:
-            raise ServerConnectionError(self._reason(error)) from None
+            raise ServerConnectionError(self._describe_failure(error)) from None
 
-    def _reason(self, error: Exception) -> str:
+    def _describe_failure(self, error: Exception) -> str:
         """Why a request failed, in one line that names the server."""
         proxy = failed_proxy(error)
         if is_untrusted(error):

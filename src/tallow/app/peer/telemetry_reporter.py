@@ -59,22 +59,22 @@ class TelemetryReporter:
         self._enabled = enabled
         self._token: str | None = None
         self._correlation_id = ""
-        self._booked: Snapshot = {}
+        self._reported: Snapshot = {}
         self._lock = asyncio.Lock()
-        self.accepted = 0
+        self.accepted_reports = 0
 
-    def seated(self, token: str, correlation_id: str) -> None:
+    def set_token(self, token: str, correlation_id: str) -> None:
         """A seat was taken, and brought a token."""
         self._token = token
         self._correlation_id = correlation_id
 
-    async def every_so_often(self) -> None:
+    async def report_periodically(self) -> None:
         """Report while a long transfer runs, until cancelled."""
         while self._enabled:
             await asyncio.sleep(REPORT_INTERVAL_S)
             await self.report()
 
-    async def last(self) -> bool:
+    async def report_final(self) -> bool:
         """The report at the end; whether it was booked. Waits a little, never long, and never raises."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FINAL_REPORT_TIMEOUT_S):
@@ -87,38 +87,38 @@ class TelemetryReporter:
             return False
         async with self._lock:
             snapshot = self._metrics.registry.snapshot(REPORTED)
-            added = difference(snapshot, self._booked)
+            added = difference(snapshot, self._reported)
             if not added:
                 return True
-            answer = await self._hand_in(added)
+            answer = await self._post(added)
             if answer is None:
                 return False
             if answer.status_code == 400 and "transfers_total" in added:
                 # The server has booked this transfer's outcome already: the rest still counts.
                 rest = {name: rows for name, rows in added.items() if name not in OUTCOME_METRICS}
-                answer = await self._hand_in(rest) if rest else answer
+                answer = await self._post(rest) if rest else answer
             if answer is None:
                 return False
-            return self._settle(answer, snapshot)
+            return self._process_response(answer, snapshot)
 
-    async def _hand_in(self, added: Snapshot) -> httpx.Response | None:
+    async def _post(self, added: Snapshot) -> httpx.Response | None:
         assert self._token is not None
         body: dict[str, Any] = {"version": VERSION, "metrics": added}
         if "transfers_total" in added:
             body["outcome"] = added["transfers_total"][0]["labels"]["status"]
         with suppress(httpx.HTTPError), correlation.bind(self._correlation_id):
-            return await self._server.report(self._token, body)
+            return await self._server.post_report(self._token, body)
         return None
 
-    def _settle(self, answer: httpx.Response, snapshot: Snapshot) -> bool:
+    def _process_response(self, answer: httpx.Response, snapshot: Snapshot) -> bool:
         """Note what an answer means. What was refused is not sent again: it would be refused again."""
         if answer.status_code == 429 or answer.status_code >= 500:
             return False
-        self._booked = snapshot
+        self._reported = snapshot
         if answer.status_code != 200:
             self._token = None if answer.status_code == 401 else self._token
             return False
-        self.accepted += 1
+        self.accepted_reports += 1
         with suppress(ValueError, KeyError, TypeError):
             self._token = str(answer.json()["next"])
         return True

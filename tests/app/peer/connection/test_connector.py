@@ -53,8 +53,8 @@ async def test_without_a_direct_way_the_relay_is_taken(
     server: Running, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A network that lets nothing through directly: each side names an address where nobody listens.
-    monkeypatch.setattr("tallow.app.channels.ice.discreet", nowhere)
-    options = replace(DIRECT, timing=replace(SOON, direct=0.5))
+    monkeypatch.setattr("tallow.app.channels.ice.redact_addresses", nowhere)
+    options = replace(DIRECT, timing=replace(SOON, direct_timeout=0.5))
     await across(server.url, [path], tmp_path / "out", options=options)
     value = server.value
     assert value("transfers_total", status="success", method="relay") == 1

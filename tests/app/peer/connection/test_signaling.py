@@ -74,10 +74,10 @@ async def test_a_refused_way_is_told_apart() -> None:
 async def test_news_of_the_other_side() -> None:
     reading = signaling()
     reading._take({"type": "peer", "event": "joined"})
-    assert reading.here.is_set()
+    assert reading.peer_present.is_set()
     reading._take({"type": "peer", "event": "lost"})
-    assert not reading.here.is_set()
-    assert not reading.farewell.is_set()
+    assert not reading.peer_present.is_set()
+    assert not reading.peer_departed.is_set()
     reading._take({"type": "peer", "event": "left", "outcome": "cancelled"})
-    assert reading.outcome == "cancelled"
-    assert reading.farewell.is_set()
+    assert reading.peer_outcome == "cancelled"
+    assert reading.peer_departed.is_set()

@@ -86,7 +86,7 @@ def data(change: Callable[[FrameHeader, bytes], list[bytes]]) -> Change:
     def changed(message: bytes) -> list[bytes]:
         if message[0] != FrameType.DATA:
             return [message]
-        return change(FrameHeader.of(message), message)
+        return change(FrameHeader.unpack(message), message)
 
     return changed
 

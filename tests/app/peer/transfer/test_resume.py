@@ -167,7 +167,9 @@ async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) 
 
 
 async def test_patience_ends(server: Running, path: Path, tmp_path: Path) -> None:
-    brief = replace(RELAYED, timing=PeerTiming(first=0.05, most=0.1, patience=0.5, channel=1))
+    brief = replace(
+        RELAYED, timing=PeerTiming(first_delay=0.05, max_delay=0.1, give_up_after=0.5, channel_timeout=1)
+    )
     async with line(server.url) as way:
         way.rate = SLOW
         sender = await send(way.url, [path], options=brief)

@@ -23,30 +23,30 @@ def test_a_sender_finds_its_transfer_again() -> None:
     sent = SenderState(LINK, LATER, ["/a", "/b"], "seat", keep_metadata=True, manifest=MANIFEST)
     sent.save()
     [found] = interrupted_transfers()
-    assert (found.link, found.paths, found.seat) == (LINK, ["/a", "/b"], "seat")
+    assert (found.link, found.paths, found.rejoin_key) == (LINK, ["/a", "/b"], "seat")
     assert found.keep_metadata
     assert found.manifest == MANIFEST
-    found.forget()
+    found.remove()
     assert interrupted_transfers() == []
 
 
 def test_what_is_past_its_time_is_removed() -> None:
     SenderState(LINK, time.time() - 1, []).save()
-    ReceiverState.of(LINK, time.time() - 1).save()
+    ReceiverState.load(LINK, time.time() - 1).save()
     (state_folder() / "send-broken.json").write_text("{")
     resume_state.remove_expired()
     assert list(state_folder().iterdir()) == []
 
 
 def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
-    received = ReceiverState.of(LINK, time.time() - 1)
+    received = ReceiverState.load(LINK, time.time() - 1)
     made = [tmp_path / "trip", tmp_path / "trip/day 1", tmp_path / "trip/day 2"]
     for folder in made:
         folder.mkdir()
     (made[2] / "complete.jpg").touch()
     partial = made[1] / "film.mp4.0123456789abcdef.tallow-part"
     partial.touch()
-    received.began(partial, 1 << 30, made)
+    received.partial_started(partial, 1 << 30, made)
     resume_state.remove_expired()
     assert sorted(tmp_path.glob("trip/**/*")) == [made[2], made[2] / "complete.jpg"]
     assert list(state_folder().iterdir()) == []
@@ -64,19 +64,19 @@ def test_a_strange_memory_removes_nothing_else(content: str) -> None:
 
 
 def test_a_receiver_knows_what_is_complete_and_still_there(tmp_path: Path) -> None:
-    received = ReceiverState.of(LINK, LATER)
-    assert not received.begun
-    assert received.is_of(MANIFEST)
+    received = ReceiverState.load(LINK, LATER)
+    assert not received.has_manifest
+    assert received.accept_manifest(MANIFEST)
     for number, name in enumerate(("a", "b")):
         (tmp_path / name).touch()
-        received.finished(number, tmp_path / name)
+        received.file_finished(number, tmp_path / name)
     received.save()
     (tmp_path / "b").unlink()
-    again = ReceiverState.of(LINK, LATER)
-    assert again.begun
-    assert again.done == {0}
-    assert again.is_of(MANIFEST)
-    assert not again.is_of(Manifest(MANIFEST.files[:1]))
+    again = ReceiverState.load(LINK, LATER)
+    assert again.has_manifest
+    assert again.completed_files == {0}
+    assert again.accept_manifest(MANIFEST)
+    assert not again.accept_manifest(Manifest(MANIFEST.files[:1]))
 
 
 def test_nobody_else_can_read_it() -> None:
@@ -90,7 +90,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("untouched")
     state_folder().mkdir(parents=True)
-    SenderState(LINK, LATER, []).place.symlink_to(target)
+    SenderState(LINK, LATER, []).path.symlink_to(target)
     SenderState(LINK, LATER, []).save()
     assert target.read_text() == "untouched"
 
@@ -99,5 +99,5 @@ def test_a_disk_that_fails_costs_the_memory_alone(tmp_path: Path, monkeypatch: p
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     SenderState(LINK, LATER, []).save()
-    ReceiverState.of(LINK, LATER).save()
+    ReceiverState.load(LINK, LATER).save()
     assert interrupted_transfers() == []

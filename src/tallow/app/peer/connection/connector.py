@@ -40,7 +40,7 @@ class ChannelConnector:
         self._options = options
         self._metrics = metrics
         self._tried = False
-        self._hopeless = options.tallow_relay
+        self._webrtc_unavailable = options.tallow_relay
 
     async def open(self, signaling: SignalingClient) -> Channel:
         """A channel to the receiver, which is here.
@@ -50,42 +50,42 @@ class ChannelConnector:
             PeerError: there is none that both sides may use.
         """
         servers = self._ice_servers(signaling)
-        if not self._hopeless and (self._policy == "all" or has_turn(servers)):
+        if not self._webrtc_unavailable and (self._policy == "all" or has_turn(servers)):
             try:
-                return await self._webrtc(signaling, servers)
+                return await self._open_webrtc(signaling, servers)
             except ChannelRefusedError:
-                self._hopeless = True
+                self._webrtc_unavailable = True
             except ChannelClosedError:
                 raise
             except ChannelError:
-                self._hopeless = True
+                self._webrtc_unavailable = True
                 self._metrics.record_error("network", "low")
                 if self._options.relay != "direct":
-                    channel = await self._relay(signaling)
+                    channel = await self._open_relay(signaling)
                     self._metrics.record_recovery("network")
                     return channel
         if self._options.relay == "direct":
             raise PeerError("there is no direct way to the other side, and this side uses no relay")
-        return await self._relay(signaling)
+        return await self._open_relay(signaling)
 
-    async def follow(self, attempt: ConnectionAttempt, signaling: SignalingClient) -> Channel:
+    async def accept(self, attempt: ConnectionAttempt, signaling: SignalingClient) -> Channel:
         """The channel that the sender opens with an attempt.
 
         Raises:
             ChannelError: it did not come about.
         """
         servers = self._ice_servers(signaling)
-        if attempt.way == "relay":
+        if attempt.channel_type == "relay":
             if self._options.relay == "direct":
                 await self._refuse(attempt)
             await attempt.receive()  # the offer that began it
-            return await self._at_the_relay(signaling, attempt)
+            return await self._connect_relay(signaling, attempt)
         if self._options.tallow_relay or (self._policy == "relay" and not has_turn(servers)):
             await self._refuse(attempt)
         channel: Channel = await self._connect(attempt, servers)
         return channel
 
-    async def done(self, channel: Channel) -> None:
+    async def record_quality(self, channel: Channel) -> None:
         """A transfer over this channel is complete: record how good the connection was."""
         path = getattr(channel, "path", None)
         if self._role == "sender" and path is not None:
@@ -108,7 +108,7 @@ class ChannelConnector:
         await attempt.refuse()
         raise ChannelError("the sender chose a way that this side does not use")
 
-    async def _webrtc(self, signaling: SignalingClient, servers: list[dict[str, Any]]) -> Channel:
+    async def _open_webrtc(self, signaling: SignalingClient, servers: list[dict[str, Any]]) -> Channel:
         first, self._tried = not self._tried, True
         try:
             channel: Channel = await self._connect(signaling.attempt("webrtc"), servers)
@@ -116,25 +116,25 @@ class ChannelConnector:
             raise
         except ChannelError:
             if first:
-                self._failed(servers)
+                self._record_failed(servers)
             raise
         if first:
-            self._connected(channel)
+            self._record_connected(channel)
         return channel
 
     async def _connect(self, attempt: ConnectionAttempt, servers: list[dict[str, Any]]) -> Any:
         from tallow.app.channels.webrtc import connect  # aiortc takes half a second to load
 
-        timeout = self._options.timing.direct
+        timeout = self._options.timing.direct_timeout
         return await connect(self._role, attempt, servers, policy=self._policy, timeout=timeout)
 
-    def _connected(self, channel: Any) -> None:
+    def _record_connected(self, channel: Any) -> None:
         self._metrics.record_webrtc_connection(channel.path, "success", channel.established_s)
         self._metrics.record_nat_traversal(channel.strategy, "success")
         if channel.path == "relay":
             self._metrics.record_turn_relay_usage(forced=self._policy == "relay")
 
-    def _failed(self, servers: list[dict[str, Any]]) -> None:
+    def _record_failed(self, servers: list[dict[str, Any]]) -> None:
         """Every kind of candidate that could be tried has failed."""
         direct = self._policy == "all"
         self._metrics.record_webrtc_connection("direct" if direct else "relay", "failed")
@@ -145,25 +145,25 @@ class ChannelConnector:
         if has_turn(servers):
             self._metrics.record_nat_traversal("turn", "failed")
 
-    async def _relay(self, signaling: SignalingClient) -> Channel:
+    async def _open_relay(self, signaling: SignalingClient) -> Channel:
         attempt = signaling.attempt("relay")
         await attempt.send("offer", {})
         try:
-            async with asyncio.timeout(self._options.timing.channel):
+            async with asyncio.timeout(self._options.timing.channel_timeout):
                 await attempt.receive()
         except ChannelRefusedError:
             raise PeerError("there is no direct way to the other side, and it uses no relay") from None
         except TimeoutError:
             raise ChannelError("the other side does not answer") from None
-        return await self._at_the_relay(signaling, None)
+        return await self._connect_relay(signaling, None)
 
-    async def _at_the_relay(self, signaling: SignalingClient, attempt: ConnectionAttempt | None) -> Channel:
+    async def _connect_relay(self, signaling: SignalingClient, attempt: ConnectionAttempt | None) -> Channel:
         """Connect to the relay; a receiver answers the attempt once it is there."""
-        channel = await RelayChannel.connect(self._server.socket, signaling.joined.relay_ticket)
+        channel = await RelayChannel.connect(self._server.open_websocket, signaling.joined.relay_ticket)
         try:
             if attempt is not None:
                 await attempt.send("answer", {})
-            await channel.paired(self._options.timing.channel)
+            await channel.wait_until_paired(self._options.timing.channel_timeout)
         except BaseException:
             await channel.close()
             raise

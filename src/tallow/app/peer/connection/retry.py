@@ -25,13 +25,13 @@ class PeerTiming:
         confirmation: for a person to confirm, where the server names no limit.
     """
 
-    first: float = 0.5
-    most: float = 15.0
-    patience: float = 600.0
-    channel: float = 20.0
-    direct: float = 15.0
+    first_delay: float = 0.5
+    max_delay: float = 15.0
+    give_up_after: float = 600.0
+    channel_timeout: float = 20.0
+    direct_timeout: float = 15.0
     linger: float = 30.0
-    confirmation: float = 300.0
+    confirmation_timeout: float = 300.0
 
 
 class RetrySchedule:
@@ -57,7 +57,7 @@ class RetrySchedule:
         self._tries = 0
         self._open: list[str] = []
 
-    def failed(self, error: BaseException) -> float | None:
+    def record_failure(self, error: BaseException) -> float | None:
         """A try failed: seconds to wait before the next one, or None when patience is at its end."""
         kind, severity = error_labels(error)
         self._metrics.record_error(kind, severity)
@@ -66,18 +66,18 @@ class RetrySchedule:
             self._metrics.record_retry(self.operation, "failed")
         now = self._clock()
         self._since = now if self._since is None else self._since
-        if now - self._since >= self._timing.patience:
+        if now - self._since >= self._timing.give_up_after:
             return None
-        wait = min(self._timing.most, self._timing.first * 2.0 ** min(self._tries, 30))
+        wait = min(self._timing.max_delay, self._timing.first_delay * 2.0 ** min(self._tries, 30))
         self._tries += 1
         # Two sides that lost each other at one moment must not try again at one moment for ever.
         return wait * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
-    def waited(self) -> None:
+    def restart_clock(self) -> None:
         """The other side was away: patience is for tries that fail, not for waiting."""
         self._since = None
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         """It works: what went wrong before is made good."""
         if self._tries:
             self._metrics.record_retry(self.operation, "success")

@@ -71,11 +71,11 @@ class RoomSession:
         self._holding: asyncio.Task[None] | None = None
 
     @property
-    def met(self) -> bool:
+    def peer_seen(self) -> bool:
         """Whether both sides have been in the room at one time, as far as this side was told."""
-        return self._met or (self._signaling is not None and self._signaling.met)
+        return self._met or (self._signaling is not None and self._signaling.peer_seen)
 
-    async def take(self) -> SignalingClient:
+    async def signaling(self) -> SignalingClient:
         """The seat, taken again if signaling was lost.
 
         Raises:
@@ -95,7 +95,7 @@ class RoomSession:
     async def _again(self, error: Exception) -> None:
         """Take the seat that was lost with ``error``."""
         while True:
-            wait = self._retries.failed(error) if is_transient(error) else None
+            wait = self._retries.record_failure(error) if is_transient(error) else None
             if wait is None:
                 self._given_up = error
                 raise error
@@ -106,7 +106,7 @@ class RoomSession:
             except PeerError as problem:
                 error = problem
             else:
-                self._retries.succeeded()
+                self._retries.record_success()
                 if self._signaling is not None:
                     with suppress(ServerConnectionError):
                         await self._on_return(self._signaling)
@@ -118,12 +118,12 @@ class RoomSession:
                 self._server, self._link, self._role, self.attempts, self._key
             )
         joined = signaling.joined
-        self._met = self.met
+        self._met = self.peer_seen
         self._signaling = signaling
-        self._key = joined.seat
+        self._key = joined.rejoin_key
         self._on_key(self._key)
         self.correlation_id = joined.correlation_id
-        self._telemetry.seated(joined.telemetry_token, joined.correlation_id)
+        self._telemetry.set_token(joined.telemetry_token, joined.correlation_id)
         if self._holding is None:
             self._holding = asyncio.create_task(self._hold(), name="seat")
         return signaling
@@ -133,7 +133,7 @@ class RoomSession:
         while self._signaling is not None:
             await self._signaling.lost.wait()
             try:
-                await self.take()
+                await self.signaling()
             except PeerError as error:
                 self.attempts.fail(error)
                 return

@@ -40,10 +40,10 @@ class SecureChannel:
 
     def __init__(self, channel: Channel, session: SessionKeys, metrics: Metrics) -> None:
         self.channel = channel
-        self.incoming = FrameSequence()
-        self.chunk = min(MAX_PAYLOAD, channel.max_message - OVERHEAD)
+        self.sequence = FrameSequence()
+        self.chunk_size = min(MAX_PAYLOAD, channel.max_message - OVERHEAD)
         if channel.method == "p2p":
-            self.chunk = min(self.chunk, DATA_CHANNEL_MESSAGE - OVERHEAD)
+            self.chunk_size = min(self.chunk_size, DATA_CHANNEL_MESSAGE - OVERHEAD)
         self._sealer = FrameSealer(session, metrics)
         self._opener = FrameOpener(session, metrics)
         self._sending = asyncio.Lock()
@@ -76,21 +76,21 @@ class SecureChannel:
             # The last message of the handshake did not please the other side.
             raise from_code(frame[1])
         self._unheard = False
-        header = FrameHeader.of(frame)
+        header = FrameHeader.unpack(frame)
         length = len(frame) - OVERHEAD
-        self.incoming.check(header, length)
+        self.sequence.check(header, length)
         payload = self._opener.open(frame)
         if header.kind is FrameType.ABORT:
             raise from_code(payload[0] if len(payload) == 1 else ProtocolError.code)
-        self.incoming.advance(header, length)
+        self.sequence.advance(header, length)
         return header, payload
 
     async def send_document(self, kind: FrameType, document: bytes) -> None:
         """Send a document, in as many frames as it takes."""
         view = memoryview(document)
-        for at in range(0, max(1, len(view)), self.chunk):
-            piece = view[at : at + self.chunk]
-            await self.send(FrameHeader(kind, NO_FILE, at, at + self.chunk >= len(view)), piece)
+        for at in range(0, max(1, len(view)), self.chunk_size):
+            piece = view[at : at + self.chunk_size]
+            await self.send(FrameHeader(kind, NO_FILE, at, at + self.chunk_size >= len(view)), piece)
 
     async def receive_document(self, kind: FrameType, limit: int) -> bytes:
         """The other side's document of a kind.
@@ -98,9 +98,9 @@ class SecureChannel:
         Raises:
             ProtocolError: see :meth:`receive`; MalformedError when it has more than ``limit`` bytes.
         """
-        self.incoming.expect(kind)
+        self.sequence.expect(kind)
         document = bytearray()
-        while not self.incoming.complete:
+        while not self.sequence.complete:
             document += (await self.receive())[1]
             if len(document) > limit:
                 raise MalformedError("a document is too large")
@@ -157,14 +157,14 @@ def _is_failed_exchange(error: ProtocolError) -> bool:
 async def _run_sender(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     handshake = SenderHandshake(link.secret, link.room, channel.descriptions, metrics)
     await channel.send(handshake.hello())
-    await channel.send(handshake.reply(await channel.receive()))
-    return handshake.confirm(await channel.receive())
+    await channel.send(handshake.handle_reply(await channel.receive()))
+    return handshake.handle_confirmation(await channel.receive())
 
 
 async def _run_receiver(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     handshake = ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
-    await channel.send(handshake.hello(await channel.receive()))
-    confirmation, session = handshake.confirm(await channel.receive())
+    await channel.send(handshake.handle_hello(await channel.receive()))
+    confirmation, session = handshake.handle_confirmation(await channel.receive())
     await channel.send(confirmation)
     return session
 

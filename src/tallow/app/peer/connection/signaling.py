@@ -38,7 +38,7 @@ class ChannelRefusedError(ChannelClosedError):
 class JoinedRoom:
     """What the server gives with a seat."""
 
-    seat: str = field(repr=False)
+    rejoin_key: str = field(repr=False)
     telemetry_token: str = field(repr=False)
     relay_ticket: str = field(repr=False)
     correlation_id: str
@@ -52,13 +52,15 @@ class ConnectionAttempt:
 
     def __init__(self, signaling: SignalingClient, name: str, way: ChannelType) -> None:
         self.name = name
-        self.way = way
+        self.channel_type = way
         self.inbox: ClosableQueue[tuple[SignalType, dict[str, object]]] = ClosableQueue()
         self._signaling = signaling
 
     async def send(self, kind: SignalType, data: dict[str, object]) -> None:
         """Pass a message to the other side."""
-        await self._signaling.forward(kind, {"attempt": self.name, "channel": self.way, "data": data})
+        await self._signaling.forward(
+            kind, {"attempt": self.name, "channel": self.channel_type, "data": data}
+        )
 
     async def receive(self) -> tuple[SignalType, dict[str, object]]:
         """The other side's next message.
@@ -70,7 +72,7 @@ class ConnectionAttempt:
 
     async def refuse(self) -> None:
         """Say that this side may not go this way."""
-        answer: dict[str, object] = {"attempt": self.name, "channel": self.way, "refused": True}
+        answer: dict[str, object] = {"attempt": self.name, "channel": self.channel_type, "refused": True}
         await self._signaling.forward("answer", answer)
 
 
@@ -96,14 +98,14 @@ class SignalingClient:
         self._socket = socket
         self._attempts = attempts
         self.joined: JoinedRoom
-        self.here = asyncio.Event()
-        self.met = False
-        self.left = asyncio.Event()
-        self.farewell = asyncio.Event()
+        self.peer_present = asyncio.Event()
+        self.peer_seen = False
+        self.peer_absent = asyncio.Event()
+        self.peer_departed = asyncio.Event()
         self.confirming = asyncio.Event()
         self.confirmed = asyncio.Event()
         self.lost = asyncio.Event()
-        self.outcome: str | None = None
+        self.peer_outcome: str | None = None
         self.error: Exception | None = None
         self._attempt: ConnectionAttempt | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -123,7 +125,7 @@ class SignalingClient:
             RefusedError: the server says no.
             LostError: it cannot be reached.
         """
-        socket = await server.socket("/api/signal", max_size=128 * 1024, ping_timeout=60)
+        socket = await server.open_websocket("/api/signal", max_size=128 * 1024, ping_timeout=60)
         signaling = cls(socket, attempts)
         try:
             await signaling._join(link, role, seat)
@@ -167,24 +169,24 @@ class SignalingClient:
         assert self._attempt is not None
         return self._attempt
 
-    async def other_side(self) -> None:
+    async def wait_for_peer(self) -> None:
         """Wait until the other side is in the room.
 
         Raises:
             RefusedError: the server ended it for good.
             LostError: signaling was lost.
         """
-        await self._first(self.here)
+        await self._first(self.peer_present)
 
-    async def gone(self) -> None:
+    async def wait_for_absence(self) -> None:
         """Wait until the other side has left, or signaling is lost."""
         with suppress(ServerConnectionError, ServerRefusedError):
-            await self._first(self.left)
+            await self._first(self.peer_absent)
 
-    async def parted(self) -> None:
+    async def wait_for_departure(self) -> None:
         """Wait until the other side has left on purpose, or signaling is lost."""
         with suppress(ServerConnectionError, ServerRefusedError):
-            await self._first(self.farewell)
+            await self._first(self.peer_departed)
 
     async def _first(self, event: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(each.wait()) for each in (event, self.lost)]
@@ -196,11 +198,11 @@ class SignalingClient:
         if not event.is_set():
             raise self.error or ServerConnectionError("the connection to the server was lost")
 
-    async def started(self, method: str) -> None:
+    async def report_started(self, method: str) -> None:
         """Say that data flows from now on. A sender's."""
         await self._send({"type": "started", "method": method})
 
-    async def confirmation(self, state: Literal["pending", "given"]) -> None:
+    async def report_confirmation(self, state: Literal["pending", "given"]) -> None:
         """Say that the person here is asked, or has agreed. A receiver's; nothing to a server that does not
         know of it.
 
@@ -280,14 +282,14 @@ class SignalingClient:
 
     def _peer(self, event: str, outcome: object) -> None:
         if event == "joined":
-            self.outcome = None
-            self.left.clear()
-            self.farewell.clear()
+            self.peer_outcome = None
+            self.peer_absent.clear()
+            self.peer_departed.clear()
             self._other_came()
         else:
-            self.outcome = str(outcome) if outcome else None
+            self.peer_outcome = str(outcome) if outcome else None
             if outcome:
-                self.farewell.set()
+                self.peer_departed.set()
             self._other_left()
 
     def _confirmation(self, state: object) -> None:
@@ -299,12 +301,12 @@ class SignalingClient:
             self.confirmed.set()
 
     def _other_came(self) -> None:
-        self.met = True
-        self.here.set()
+        self.peer_seen = True
+        self.peer_present.set()
 
     def _other_left(self) -> None:
-        self.here.clear()
-        self.left.set()
+        self.peer_present.clear()
+        self.peer_absent.set()
         if self._attempt is not None:
             self._attempt.inbox.fail(ChannelClosedError("the other side has left"))
 

@@ -47,9 +47,9 @@ class FileReceiver:
         self._progress = progress
         self._method = transfer_method(secure.channel)
         self._confirm = confirm
-        self._flowing = flowing
+        self._on_data_flow = flowing
 
-    async def run(self) -> Manifest:
+    async def receive(self) -> Manifest:
         """Receive all that is not here yet; returns when the sender was told that it is.
 
         Raises:
@@ -59,18 +59,18 @@ class FileReceiver:
         """
         secure = self._secure
         manifest = Manifest.decode(await secure.receive_document(FrameType.MANIFEST, MAX_BYTES))
-        resumed = self._received.begun
-        if not self._received.is_of(manifest):
+        resumed = self._received.has_manifest
+        if not self._received.accept_manifest(manifest):
             raise SourceChangedError("the sender offers other files than before the interruption")
-        self._progress.total(manifest, listed=True)
+        self._progress.announce(manifest, listed=True)
         await self._confirm(manifest)
         if resumed:
             await self._find_finished(manifest)
         try:
-            await self._accepted(manifest)
+            await self._receive_wanted(manifest)
         finally:
             self._received.save()
-        secure.incoming.expect(FrameType.FINISH)
+        secure.sequence.expect(FrameType.FINISH)
         await secure.receive()
         await secure.send(FrameHeader(FrameType.FINISH))
         return manifest
@@ -78,62 +78,62 @@ class FileReceiver:
     async def _find_finished(self, manifest: Manifest) -> None:
         """Files that got their name in the moment before an interruption, and were not written down."""
         for number, entry in enumerate(manifest.files):
-            if number not in self._received.done:
-                arguments = (entry.name, entry.size, entry.digest)
-                path = await asyncio.to_thread(self._destination.find, *arguments)
+            if number not in self._received.completed_files:
+                arguments = (entry.name, entry.size, entry.sha256)
+                path = await asyncio.to_thread(self._destination.find_complete, *arguments)
                 if path is None:
                     return
-                self._received.finished(number, path)
+                self._received.file_finished(number, path)
 
-    async def _accepted(self, manifest: Manifest) -> None:
+    async def _receive_wanted(self, manifest: Manifest) -> None:
         """Say what is here, and take the rest."""
-        done = self._received.done
+        done = self._received.completed_files
         wanted = [file for file in range(len(manifest.files)) if file not in done]
         # Files come one after the other: of one alone a part may be here.
-        partial = await self._begin(manifest, wanted[0]) if wanted else None
+        partial = await self._open_partial(manifest, wanted[0]) if wanted else None
         have = {wanted[0]: partial.received} if partial is not None and partial.received else {}
         here = sum(manifest.files[file].size for file in done) + sum(have.values())
-        self._progress.restart(here)
+        self._progress.resume_at(here)
         try:
-            self._destination.refuse_if_full(manifest.size - here)
+            self._destination.check_free_space(manifest.size - here)
             await self._secure.send_document(FrameType.ACCEPT, ResumeOffer(have, frozenset(done)).encode())
-            self._flowing()
+            self._on_data_flow()
             for file in wanted:
                 if partial is None:
-                    partial = await self._begin(manifest, file, anew=True)
-                await self._file(manifest, file, partial)
+                    partial = await self._open_partial(manifest, file, anew=True)
+                await self._receive_file(manifest, file, partial)
                 partial = None
         finally:
             if partial is not None:
-                partial.keep()
+                partial.close()
 
-    async def _begin(self, manifest: Manifest, file: int, *, anew: bool = False) -> PartialFile:
+    async def _open_partial(self, manifest: Manifest, file: int, *, anew: bool = False) -> PartialFile:
         entry = manifest.files[file]
-        begin = self._destination.begin
-        arguments = (entry.name, entry.size, entry.digest, self._resume_key)
+        begin = self._destination.open_partial
+        arguments = (entry.name, entry.size, entry.sha256, self._resume_key)
         partial = await asyncio.to_thread(begin, *arguments)
         if anew and partial.received:  # the sender was told that nothing of it is here
             partial.discard()
             partial = await asyncio.to_thread(begin, *arguments)
-        self._received.began(partial.path, partial.size, self._destination.made)
+        self._received.partial_started(partial.path, partial.size, self._destination.created_folders)
         return partial
 
-    async def _file(self, manifest: Manifest, file: int, partial: PartialFile) -> None:
+    async def _receive_file(self, manifest: Manifest, file: int, partial: PartialFile) -> None:
         entry = manifest.files[file]
-        self._progress.file(entry.name)
-        await self._content(file, partial)
+        self._progress.set_file(entry.name)
+        await self._receive_content(file, partial)
         path = await asyncio.to_thread(partial.finish)
-        self._received.finished(file, path)
-        self._progress.confirmed(entry.name, path)
+        self._received.file_finished(file, path)
+        self._progress.file_complete(entry.name, path)
         await self._secure.send(FrameHeader(FrameType.RECEIPT, file))
 
-    async def _content(self, file: int, partial: PartialFile) -> None:
+    async def _receive_content(self, file: int, partial: PartialFile) -> None:
         """Take a file's frames; the disk works while the next ones come in."""
         secure = self._secure
-        secure.incoming.expect(FrameType.DATA, file, partial.received, partial.size)
+        secure.sequence.expect(FrameType.DATA, file, partial.received, partial.size)
         writing: asyncio.Task[None] | None = None
         try:
-            while not secure.incoming.complete:
+            while not secure.sequence.complete:
                 begun = time.perf_counter()
                 _, payload = await secure.receive()
                 if payload:

@@ -47,7 +47,7 @@ class FileSender:
         await self._secure.send_document(FrameType.MANIFEST, manifest.encode())
         document = await self._secure.receive_document(FrameType.ACCEPT, MAX_BYTES)
         accept = ResumeOffer.decode(document, manifest)
-        self._progress.restart(_at_the_receiver(accept, manifest))
+        self._progress.resume_at(_at_the_receiver(accept, manifest))
         return accept
 
     async def send(self, accept: ResumeOffer) -> None:
@@ -57,18 +57,18 @@ class FileSender:
             ProtocolError, ChannelError: see :class:`SecureChannel`.
             FileError: a file cannot be read, or has changed.
         """
-        wanted = [file for file in range(len(self._offer.sources)) if file not in accept.done]
-        async with run_all_or_fail(self._receipts(wanted)):
+        wanted = [file for file in range(len(self._offer.sources)) if file not in accept.complete_files]
+        async with run_all_or_fail(self._receive_receipts(wanted)):
             for file in wanted:
-                await self._file(file, accept.have.get(file, 0))
+                await self._send_file(file, accept.partial_bytes.get(file, 0))
             await self._secure.send(FrameHeader(FrameType.FINISH))
 
-    async def _file(self, file: int, start: int) -> None:
+    async def _send_file(self, file: int, start: int) -> None:
         source = self._offer.sources[file]
-        self._progress.file(source.name)
+        self._progress.set_file(source.name)
         at = start
         try:
-            async for piece in _pieces(source, start, self._secure.chunk):
+            async for piece in _pieces(source, start, self._secure.chunk_size):
                 last = at + len(piece) >= source.size
                 begun = time.perf_counter()
                 await self._secure.send(FrameHeader(FrameType.DATA, file, at, last), piece)
@@ -80,21 +80,23 @@ class FileSender:
         finally:
             source.close()
 
-    async def _receipts(self, wanted: Sequence[int]) -> None:
+    async def _receive_receipts(self, wanted: Sequence[int]) -> None:
         secure = self._secure
         for file in wanted:
-            secure.incoming.expect(FrameType.RECEIPT, file)
+            secure.sequence.expect(FrameType.RECEIPT, file)
             await secure.receive()
-            if not secure.incoming.complete:
+            if not secure.sequence.complete:
                 raise MalformedError("a receipt has no end")
-            self._progress.confirmed(self._offer.sources[file].name)
-        secure.incoming.expect(FrameType.FINISH)
+            self._progress.file_complete(self._offer.sources[file].name)
+        secure.sequence.expect(FrameType.FINISH)
         await secure.receive()
 
 
 def _at_the_receiver(accept: ResumeOffer, manifest: Manifest) -> int:
-    done = sum(manifest.files[file].size for file in accept.done)
-    return done + sum(size for file, size in accept.have.items() if file not in accept.done)
+    done = sum(manifest.files[file].size for file in accept.complete_files)
+    return done + sum(
+        size for file, size in accept.partial_bytes.items() if file not in accept.complete_files
+    )
 
 
 async def _pieces(source: SourceFile, start: int, chunk: int) -> AsyncIterator[memoryview]:

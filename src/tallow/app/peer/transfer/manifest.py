@@ -25,7 +25,7 @@ class ManifestEntry:
 
     name: str
     size: int
-    digest: bytes
+    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Manifest:
         return sum(entry.size for entry in self.files)
 
     @property
-    def mark(self) -> str:
+    def sha256(self) -> str:
         """A hash that tells one manifest from another."""
         return hashlib.sha256(self.encode()).hexdigest()
 
     def encode(self) -> bytes:
         """The document that crosses, as JSON."""
         files = [
-            {"name": entry.name, "size": entry.size, "sha256": entry.digest.hex()} for entry in self.files
+            {"name": entry.name, "size": entry.size, "sha256": entry.sha256.hex()} for entry in self.files
         ]
         return orjson.dumps({"files": files})
 
@@ -77,12 +77,12 @@ def _entry(file: Any) -> ManifestEntry:
 class ResumeOffer:
     """What the receiver has already: bytes by file, and files that are complete."""
 
-    have: dict[int, int] = field(default_factory=dict)
-    done: frozenset[int] = frozenset()
+    partial_bytes: dict[int, int] = field(default_factory=dict)
+    complete_files: frozenset[int] = frozenset()
 
     def encode(self) -> bytes:
         """The document that crosses, as JSON."""
-        return orjson.dumps({"have": sorted(self.have.items()), "done": sorted(self.done)})
+        return orjson.dumps({"have": sorted(self.partial_bytes.items()), "done": sorted(self.complete_files)})
 
     @classmethod
     def decode(cls, document: bytes, manifest: Manifest) -> ResumeOffer:

@@ -67,7 +67,7 @@ async def check_remote_departure(signaling: SignalingClient, wait: float = 1.0) 
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(wait):
-            await signaling.gone()
+            await signaling.wait_for_absence()
     raise_if_departed(signaling)
 
 
@@ -77,11 +77,11 @@ def raise_if_departed(signaling: SignalingClient) -> None:
     Raises:
         CancelledByPeerError, PeerError: it cancelled or gave up.
     """
-    if signaling.outcome == "cancelled":
+    if signaling.peer_outcome == "cancelled":
         raise CancelledByPeerError
-    if signaling.outcome == "success":
+    if signaling.peer_outcome == "success":
         raise PeerError(
             "the receiver left with all files, as the server says, and without confirming it", "transfer"
         )
-    if signaling.outcome is not None:
+    if signaling.peer_outcome is not None:
         raise PeerError("the other side gave up the transfer", "transfer")

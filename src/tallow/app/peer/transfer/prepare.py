@@ -37,7 +37,7 @@ class PreparedFiles:
     manifest: Manifest
 
     @property
-    def files(self) -> list[tuple[float, str | None]]:
+    def sizes_and_types(self) -> list[tuple[float, str | None]]:
         """Size and MIME type of each."""
         return [(source.size, source.mime_type) for source in self.sources]
 

@@ -40,8 +40,8 @@ class Progress:
         self._told_total = False
         self._samples: deque[tuple[float, int]] = deque()
         self._first: float | None = None
-        self.done = 0
-        self.moved = 0
+        self.completed_bytes = 0
+        self.transferred_bytes = 0
 
     @property
     def seconds(self) -> float:
@@ -49,16 +49,16 @@ class Progress:
         return self._clock() - self._first if self._first is not None else 0.0
 
     @property
-    def begun(self) -> bool:
+    def started(self) -> bool:
         """Data flows, or has flowed."""
         return self._first is not None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Data flows from now on."""
         if self._first is None:
             self._first = self._clock()
 
-    def total(self, manifest: Manifest, *, listed: bool = False) -> None:
+    def announce(self, manifest: Manifest, *, listed: bool = False) -> None:
         """What the whole is; told once, with the name and size of each file if ``listed``."""
         if not self._told_total:
             self._told_total = True
@@ -67,40 +67,40 @@ class Progress:
             self._events("offer", files=len(manifest.files), bytes=manifest.size, **more)
         self._size = manifest.size
 
-    def restart(self, done: int) -> None:
+    def resume_at(self, done: int) -> None:
         """A connection begins, and ``done`` bytes are there already."""
-        self.done = done
+        self.completed_bytes = done
         self._samples.clear()
 
-    def file(self, name: str) -> None:
+    def set_file(self, name: str) -> None:
         """A file is next."""
         self._name = name
 
     def add(self, size: int) -> None:
         """``size`` more bytes have crossed."""
-        self.done += size
-        self.moved += size
+        self.completed_bytes += size
+        self.transferred_bytes += size
         now = self._clock()
-        if now - self._told >= self._every or self.done == self._size:
+        if now - self._told >= self._every or self.completed_bytes == self._size:
             self._told = now
-            self._tell(now)
+            self._emit(now)
 
-    def confirmed(self, name: str, path: Path | None = None) -> None:
+    def file_complete(self, name: str, path: Path | None = None) -> None:
         """A file is there and verified."""
         self._events("file", name=name, **({"path": str(path)} if path else {}))
 
-    def _tell(self, now: float) -> None:
+    def _emit(self, now: float) -> None:
         samples = self._samples
-        samples.append((now, self.done))
+        samples.append((now, self.completed_bytes))
         while len(samples) > 2 and now - samples[0][0] > WINDOW_S:
             samples.popleft()
-        took, moved = now - samples[0][0], self.done - samples[0][1]
+        took, moved = now - samples[0][0], self.completed_bytes - samples[0][1]
         speed = moved / took if took > 0 else 0.0
-        remaining = (self._size - self.done) / speed if speed > 0 else None
+        remaining = (self._size - self.completed_bytes) / speed if speed > 0 else None
         self._events(
             "progress",
             name=self._name,
-            bytes=self.done,
+            bytes=self.completed_bytes,
             total=self._size,
             bytes_per_second=round(speed),
             remaining_seconds=round(remaining, 1) if remaining is not None else None,

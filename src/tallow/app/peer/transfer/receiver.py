@@ -55,7 +55,7 @@ class TransferReceiver(TransferSession):
         confirm: Confirm | None = None,
     ) -> None:
         super().__init__("receiver", server, link, received, options, metrics, events)
-        self._confirmation = ReceiverConfirmation(confirm, self._seat, received, self._events, options.timing)
+        self._confirmation = ReceiverConfirmation(confirm, self._room, received, self._events, options.timing)
         self._destination = destination
         self._received = received
         self._replaced = False
@@ -68,62 +68,62 @@ class TransferReceiver(TransferSession):
         resumable = error is not None and is_transient(error)
         self._confirmation.close()
         if not resumable:
-            self._received.forget()
-            self._drop_parts()
-        await self._say_goodbye(None if resumable else outcome_of(error))
+            self._received.remove()
+            self._remove_partial_files()
+        await self._leave(None if resumable else outcome_of(error))
 
     async def _on_return(self, signaling: SignalingClient) -> None:
-        await self._confirmation.say_again(signaling)
+        await self._confirmation.repeat_status(signaling)
 
-    def _drop_parts(self) -> None:
+    def _remove_partial_files(self) -> None:
         """Leave nothing in the folder of what nobody will go on with."""
         offered = self._received.offered
         for number, entry in enumerate(offered.files if offered else ()):
             if number not in self._received.paths:
                 key = self._link.resume_key
-                self._destination.drop(entry.name, entry.size, entry.digest, key)
+                self._destination.remove_partial(entry.name, entry.size, entry.sha256, key)
         self._received.remove_unfinished()
 
-    async def _until_done(self) -> None:
+    async def _transfer_until_done(self) -> None:
         """Follow the sender's attempts until one of them has brought all."""
         attempt: ConnectionAttempt | None = None
         done = False
         while not done:
-            signaling = await self._seat.take()
-            with correlation.bind(self._seat.correlation_id):
-                done, attempt = await self._once(signaling, attempt)
+            signaling = await self._room.signaling()
+            with correlation.bind(self._room.correlation_id):
+                done, attempt = await self._try_once(signaling, attempt)
 
-    async def _once(
+    async def _try_once(
         self, signaling: SignalingClient, attempt: ConnectionAttempt | None
     ) -> tuple[bool, ConnectionAttempt | None]:
         """One attempt of the sender's: whether it has brought all, and the one that has replaced it."""
         try:
-            newer = await self._follow(attempt or await self._next(signaling))
+            newer = await self._follow_attempt(attempt or await self._next_attempt(signaling))
             if newer is None:
                 newer = await self._linger()
                 return newer is None, newer
         except (PeerError, ChannelError, TimeoutError) as error:
             if isinstance(error, ChannelClosedError):
                 await check_remote_departure(signaling, wait=0.2)
-            if not is_transient(error) or self._retries.failed(error) is None:
+            if not is_transient(error) or self._retries.record_failure(error) is None:
                 raise
             return False, None
         return False, newer
 
-    async def _next(self, signaling: SignalingClient) -> ConnectionAttempt:
+    async def _next_attempt(self, signaling: SignalingClient) -> ConnectionAttempt:
         """The sender's next attempt.
 
         Raises:
             PeerError: the sender has left, or did not come.
         """
-        if not signaling.here.is_set():
+        if not signaling.peer_present.is_set():
             raise_if_departed(signaling)
             self._events("waiting", side="sender")
-            self._retries.waited()
-        offered = asyncio.create_task(self._seat.attempts.get())
-        farewell = asyncio.create_task(signaling.farewell.wait())
+            self._retries.restart_clock()
+        offered = asyncio.create_task(self._room.attempts.get())
+        farewell = asyncio.create_task(signaling.peer_departed.wait())
         try:
-            patience = self._options.timing.patience
+            patience = self._options.timing.give_up_after
             await asyncio.wait({offered, farewell}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             if offered.done():
                 return offered.result()
@@ -133,16 +133,16 @@ class TransferReceiver(TransferSession):
             offered.cancel()
             farewell.cancel()
 
-    async def _follow(self, attempt: ConnectionAttempt) -> ConnectionAttempt | None:
+    async def _follow_attempt(self, attempt: ConnectionAttempt) -> ConnectionAttempt | None:
         """Take part in an attempt: None once all is here, or the attempt that has replaced it."""
         self._replaced = False
         receiving = asyncio.create_task(self._receive(attempt))
-        newer = asyncio.create_task(self._seat.attempts.get())
+        newer = asyncio.create_task(self._room.attempts.get())
         try:
             await asyncio.wait({receiving, newer}, return_when=asyncio.FIRST_COMPLETED)
             if not receiving.done() and newer.exception() is None:
                 self._replaced = True
-                self._retries.failed(ChannelError("the sender has begun anew"))
+                self._retries.record_failure(ChannelError("the sender has begun anew"))
                 return newer.result()
             await receiving
             return None
@@ -154,17 +154,17 @@ class TransferReceiver(TransferSession):
 
     async def _linger(self) -> ConnectionAttempt | None:
         """All is here. Stay until the sender has heard of it: an attempt, should it have to ask again."""
-        newer = asyncio.create_task(self._seat.attempts.get())
+        newer = asyncio.create_task(self._room.attempts.get())
         farewell: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(self._options.timing.linger):
                 while True:
-                    signaling = await self._seat.take()
-                    farewell = asyncio.create_task(signaling.parted())
+                    signaling = await self._room.signaling()
+                    farewell = asyncio.create_task(signaling.wait_for_departure())
                     await asyncio.wait({newer, farewell}, return_when=asyncio.FIRST_COMPLETED)
                     if newer.done():
                         return newer.result()
-                    if signaling.farewell.is_set():
+                    if signaling.peer_departed.is_set():
                         return None
         except (TimeoutError, PeerError):
             return None
@@ -175,17 +175,17 @@ class TransferReceiver(TransferSession):
 
     async def _receive(self, attempt: ConnectionAttempt) -> None:
         """One connection, from its opening to the last file."""
-        signaling = await self._seat.take()
-        channel = await self._unless_departed(signaling, self._opener.follow(attempt, signaling))
+        signaling = await self._room.signaling()
+        channel = await self._await_unless_departed(signaling, self._connector.accept(attempt, signaling))
         try:
             agreeing = perform_handshake(channel, "receiver", self._link, self._metrics)
-            secure = await self._unless_departed(signaling, agreeing)
+            secure = await self._await_unless_departed(signaling, agreeing)
             self._events("connected", method=transfer_method(channel), path=getattr(channel, "path", None))
-            await self._take(secure)
+            await self._receive_files(secure)
         finally:
             await self._close(channel)
 
-    async def _take(self, secure: SecureChannel) -> None:
+    async def _receive_files(self, secure: SecureChannel) -> None:
         incoming = FileReceiver(
             secure,
             self._destination,
@@ -193,11 +193,11 @@ class TransferReceiver(TransferSession):
             self._link.resume_key,
             self._metrics,
             self._progress,
-            lambda manifest: self._confirmation.given(manifest, secure),
-            self._flowing,
+            lambda manifest: self._confirmation.wait_until_confirmed(manifest, secure),
+            self._on_data_flow,
         )
         try:
-            self.manifest = await incoming.run()
+            self.manifest = await incoming.receive()
         except asyncio.CancelledError:
             if not self._replaced:
                 await self._abort(secure)
@@ -212,8 +212,8 @@ class TransferReceiver(TransferSession):
             async with asyncio.timeout(CLOSED_S):
                 await secure.channel.receive()  # the sender's to close: it may still measure the connection
 
-    def _flowing(self) -> None:
+    def _on_data_flow(self) -> None:
         """Files come from now on."""
-        self._progress.begin()
-        self._retries.succeeded()
+        self._progress.start()
+        self._retries.record_success()
         self._retries.operation = "transfer"

@@ -32,7 +32,7 @@ class ReceiverState:
 
     file: Path | None
     expires: float
-    seat: str | None = None
+    rejoin_key: str | None = None
     manifest: str | None = None
     confirmed: bool = False
     paths: dict[int, str] = field(default_factory=dict)
@@ -42,13 +42,13 @@ class ReceiverState:
     _saved: float = 0.0
 
     @classmethod
-    def of(cls, link: Link, expires: float) -> ReceiverState:
+    def load(cls, link: Link, expires: float) -> ReceiverState:
         """What earlier runs with this link have left."""
         file = user_files.state_folder() / f"receive-{link.room}.json"
         found = user_files.read_json(file)
         received = cls(file, expires)
         with suppress(KeyError, ValueError, TypeError, AttributeError):
-            received.seat = found["seat"]
+            received.rejoin_key = found["seat"]
             received.manifest = found["manifest"]
             received.confirmed = found["confirmed"] is True
             received.paths = {int(number): str(path) for number, path in found["paths"].items()}
@@ -57,25 +57,25 @@ class ReceiverState:
         return received
 
     @property
-    def begun(self) -> bool:
+    def has_manifest(self) -> bool:
         """An earlier connection got as far as a manifest."""
         return self.manifest is not None
 
     @property
-    def done(self) -> set[int]:
+    def completed_files(self) -> set[int]:
         """Files that are complete, and still where they were put."""
         return {number for number, path in self.paths.items() if Path(path).exists()}
 
-    def is_of(self, manifest: Manifest) -> bool:
+    def accept_manifest(self, manifest: Manifest) -> bool:
         """Whether this is the manifest of before, if there was one; it is, from now on."""
-        mark = manifest.mark
+        mark = manifest.sha256
         if self.manifest not in {None, mark}:
             return False
         self.manifest, self.offered = mark, manifest
         self.save()
         return True
 
-    def began(self, partial: Path, size: int, folders: Sequence[Path]) -> None:
+    def partial_started(self, partial: Path, size: int, folders: Sequence[Path]) -> None:
         """A file is being received. Written down at once if it is large: others are soon complete."""
         self.partial = str(partial.absolute())
         made = [str(folder.absolute()) for folder in folders]
@@ -87,7 +87,7 @@ class ReceiverState:
         """Remove what is there of a file that nobody goes on with, and folders with nothing in them."""
         _remove_unfinished(self.partial, self.folders)
 
-    def finished(self, number: int, path: Path) -> None:
+    def file_finished(self, number: int, path: Path) -> None:
         """A file is complete. Written down now and then: of ten thousand files each would cost all before."""
         self.paths[number] = str(path.resolve())
         if time.monotonic() - self._saved >= SAVE_EVERY_S:
@@ -99,7 +99,7 @@ class ReceiverState:
         if self.file is not None:
             paths = {str(number): path for number, path in self.paths.items()}
             content = {
-                "seat": self.seat,
+                "seat": self.rejoin_key,
                 "manifest": self.manifest,
                 "confirmed": self.confirmed,
                 "paths": paths,
@@ -110,7 +110,7 @@ class ReceiverState:
             with suppress(OSError):
                 user_files.write_json(self.file, content)
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """The transfer is over."""
         if self.file is not None:
             self.file.unlink(missing_ok=True)
@@ -123,36 +123,36 @@ class SenderState:
     link: Link
     expires: float
     paths: list[str]
-    seat: str | None = None
+    rejoin_key: str | None = None
     keep_metadata: bool = False
     manifest: Manifest | None = None
     file: Path | None = None
 
     @property
-    def place(self) -> Path:
+    def path(self) -> Path:
         """Where it is kept."""
         return self.file or user_files.state_folder() / f"send-{self.link.room}.json"
 
     def save(self) -> None:
         """Write it down; see :meth:`Received.save`."""
         files = [
-            {"name": entry.name, "size": entry.size, "sha256": entry.digest.hex()}
+            {"name": entry.name, "size": entry.size, "sha256": entry.sha256.hex()}
             for entry in (self.manifest.files if self.manifest else ())
         ]
         content = {
             "link": self.link.text,
             "expires": self.expires,
             "paths": self.paths,
-            "seat": self.seat,
+            "seat": self.rejoin_key,
             "keep_metadata": self.keep_metadata,
             "files": files,
         }
         with suppress(OSError):
-            user_files.write_json(self.place, content)
+            user_files.write_json(self.path, content)
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """The transfer is over."""
-        self.place.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
 
 def interrupted_transfers() -> list[SenderState]:

@@ -77,39 +77,39 @@ class TransferSender(TransferSession):
             record_failure(error, self._metrics)
         resumable = self.is_resumable(error)
         if not resumable:
-            if self._resumed or self._seat.met:
+            if self._resumed or self._room.peer_seen:
                 self._record(outcome)
-            self._sent.forget()
+            self._sent.remove()
         self._preparing.cancel()
-        await self._say_goodbye(None if resumable else outcome)
+        await self._leave(None if resumable else outcome)
         with suppress(asyncio.CancelledError, Exception):
             await self._preparing
 
     def _record(self, outcome: str) -> None:
         offer = self._offered()
-        size = self._progress.moved if offer is None or self._resumed else offer.manifest.size
-        files = offer.files if offer is not None else []
+        size = self._progress.transferred_bytes if offer is None or self._resumed else offer.manifest.size
+        files = offer.sizes_and_types if offer is not None else []
         self._metrics.record_transfer(outcome, self._method, size, self._progress.seconds, files=files)
 
     def _offered(self) -> PreparedFiles | None:
         done = self._preparing.done() and not self._preparing.cancelled()
         return self._preparing.result() if done and self._preparing.exception() is None else None
 
-    async def _until_done(self) -> None:
+    async def _transfer_until_done(self) -> None:
         """Try until the receiver has confirmed all, or nothing can help any more."""
         done = False
         while not done:
-            signaling = await self._seat.take()
+            signaling = await self._room.signaling()
             if not self._joined:
                 self._joined = True
                 self._on_joined()
-            with correlation.bind(self._seat.correlation_id):
-                done = await self._once(signaling)
+            with correlation.bind(self._room.correlation_id):
+                done = await self._try_once(signaling)
 
-    async def _once(self, signaling: SignalingClient) -> bool:
+    async def _try_once(self, signaling: SignalingClient) -> bool:
         """One try: whether it has done it. What another try may mend is waited out."""
         try:
-            await self._transfer(signaling, await self._ready(signaling))
+            await self._transfer(signaling, await self._wait_until_ready(signaling))
         except (PeerError, ChannelError, TimeoutError) as error:
             if isinstance(error, ChannelClosedError):
                 await check_remote_departure(signaling)
@@ -120,23 +120,23 @@ class TransferSender(TransferSession):
         return True
 
     async def _pause(self, error: BaseException, signaling: SignalingClient) -> None:
-        if signaling.lost.is_set() or not signaling.here.is_set():
-            self._retries.failed(error)
+        if signaling.lost.is_set() or not signaling.peer_present.is_set():
+            self._retries.record_failure(error)
             return  # to be waited for elsewhere
-        wait = self._retries.failed(error)
+        wait = self._retries.record_failure(error)
         if wait is None:
             raise error
         self._events("interrupted", reason=str(error), retry_in=round(wait, 1))
         await asyncio.sleep(wait)
 
-    async def _ready(self, signaling: SignalingClient) -> PreparedFiles:
+    async def _wait_until_ready(self, signaling: SignalingClient) -> PreparedFiles:
         """Wait for the receiver and for the files."""
-        if not signaling.here.is_set():
+        if not signaling.peer_present.is_set():
             raise_if_departed(signaling)
             self._events("waiting", side="receiver")
-            self._retries.waited()
-        arriving = asyncio.create_task(signaling.other_side())
-        farewell = asyncio.create_task(signaling.farewell.wait())
+            self._retries.restart_clock()
+        arriving = asyncio.create_task(signaling.wait_for_peer())
+        farewell = asyncio.create_task(signaling.peer_departed.wait())
         try:
             await self._raise_problem(signaling)
             while not (arriving.done() and self._preparing.done()):
@@ -158,14 +158,14 @@ class TransferSender(TransferSession):
         problem = self._preparing.exception() if self._preparing.done() else None
         if problem is None:
             return
-        if self._resumed and signaling.here.is_set():
-            await self._tell(signaling, problem)
+        if self._resumed and signaling.peer_present.is_set():
+            await self._report_problem(signaling, problem)
         raise problem
 
-    async def _tell(self, signaling: SignalingClient, problem: BaseException) -> None:
+    async def _report_problem(self, signaling: SignalingClient, problem: BaseException) -> None:
         """Let a receiver that waits for the rest know why it does not come."""
         with suppress(ChannelError, ProtocolError, PeerError):
-            channel = await self._opener.open(signaling)
+            channel = await self._connector.open(signaling)
             secure = await perform_handshake(channel, "sender", self._link, self._metrics)
             await secure.abort(abort_code(problem))
 
@@ -174,22 +174,22 @@ class TransferSender(TransferSession):
         if self._sent.manifest is None:
             self._sent.manifest = offer.manifest
             self._sent.save()
-        channel = await self._unless_departed(signaling, self._opener.open(signaling))
+        channel = await self._await_unless_departed(signaling, self._connector.open(signaling))
         self._method = transfer_method(channel)
         try:
             agreeing = perform_handshake(channel, "sender", self._link, self._metrics)
-            secure = await self._unless_departed(signaling, agreeing)
+            secure = await self._await_unless_departed(signaling, agreeing)
             self._events("connected", method=self._method, path=getattr(channel, "path", None))
-            await self._carry(secure, signaling, offer)
+            await self._send_files(secure, signaling, offer)
         finally:
             self._flowing = None
             await self._close(channel)
 
     async def _on_return(self, signaling: SignalingClient) -> None:
         if self._flowing is not None:
-            await signaling.started(self._flowing)
+            await signaling.report_started(self._flowing)
 
-    async def _accepted(self, outgoing: FileSender, signaling: SignalingClient) -> ResumeOffer:
+    async def _wait_for_acceptance(self, outgoing: FileSender, signaling: SignalingClient) -> ResumeOffer:
         """Offer the files, and wait for the receiver to accept them, and for the person there to confirm.
 
         Raises:
@@ -211,7 +211,7 @@ class TransferSender(TransferSession):
         Raises:
             UnconfirmedError: always, at the end.
         """
-        limit = signaling.joined.confirmation_limit or self._options.timing.confirmation
+        limit = signaling.joined.confirmation_limit or self._options.timing.confirmation_timeout
         while True:
             await signaling.confirming.wait()
             self._events("confirming", side="receiver", seconds=limit)
@@ -221,18 +221,22 @@ class TransferSender(TransferSession):
             except TimeoutError:
                 raise UnconfirmedError from None
 
-    async def _carry(self, secure: SecureChannel, signaling: SignalingClient, offer: PreparedFiles) -> None:
+    async def _send_files(
+        self, secure: SecureChannel, signaling: SignalingClient, offer: PreparedFiles
+    ) -> None:
         progress = self._progress
-        progress.total(offer.manifest)
-        before = progress.done if progress.begun else 0
+        progress.announce(offer.manifest)
+        before = progress.completed_bytes if progress.started else 0
         outgoing = FileSender(secure, offer, self._metrics, progress)
         try:
-            accept = await self._accepted(outgoing, signaling)
-            await signaling.started(self._method)
-            for _ in range(min(RESENT_MOST, math.ceil((before - progress.done) / secure.chunk))):
+            accept = await self._wait_for_acceptance(outgoing, signaling)
+            await signaling.report_started(self._method)
+            for _ in range(
+                min(RESENT_MOST, math.ceil((before - progress.completed_bytes) / secure.chunk_size))
+            ):
                 self._metrics.record_retry("chunk", "success")
-            progress.begin()
-            self._retries.succeeded()
+            progress.start()
+            self._retries.record_success()
             self._retries.operation = "transfer"
             self._flowing = self._method
             await outgoing.send(accept)
@@ -245,4 +249,4 @@ class TransferSender(TransferSession):
             await secure.abort(abort_code(error))
             raise
         self._complete = True
-        await self._opener.done(secure.channel)
+        await self._connector.record_quality(secure.channel)

@@ -56,16 +56,16 @@ class TransferSession(ABC):
         events: EventHandler,
     ) -> None:
         def keep(key: str) -> None:
-            remembered.seat = key
+            remembered.rejoin_key = key
             remembered.save()
 
         self._link = link
         self._options = options
         self._metrics = metrics
-        self._events = TransferEventLog(role, events, lambda: self._seat.correlation_id)
+        self._events = TransferEventLog(role, events, lambda: self._room.correlation_id)
         self._progress = Progress(self._events)
         self._telemetry = TelemetryReporter(server, metrics, enabled=options.telemetry)
-        self._seat = RoomSession(
+        self._room = RoomSession(
             server,
             link,
             role,
@@ -73,14 +73,14 @@ class TransferSession(ABC):
             self._telemetry,
             self._events,
             options.timing,
-            key=remembered.seat,
+            key=remembered.rejoin_key,
             on_key=keep,
             on_return=self._on_return,
         )
-        self._opener = ChannelConnector(server, role, options, metrics)
+        self._connector = ChannelConnector(server, role, options, metrics)
         self._retries = RetrySchedule("connection", metrics, options.timing)
         self._complete = False
-        self._goodbye_ends: float | None = None
+        self._ending_deadline: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -90,7 +90,7 @@ class TransferSession(ABC):
     @property
     def accepted_reports(self) -> int:
         """Reports that were booked."""
-        return self._telemetry.accepted
+        return self._telemetry.accepted_reports
 
     async def run(self) -> None:
         """Transfer, and see that it is told and counted once, however it ends.
@@ -100,10 +100,10 @@ class TransferSession(ABC):
             asyncio.CancelledError: it was cancelled here before all was across; the other side has been told.
         """
         record_usage(self._options, self._metrics)
-        reporting = asyncio.create_task(self._telemetry.every_so_often())
+        reporting = asyncio.create_task(self._telemetry.report_periodically())
         error: BaseException | None = None
         try:
-            await self._unless_stopped()
+            await self._run_cancellable()
         except BaseException as problem:
             error = problem
             raise
@@ -111,10 +111,10 @@ class TransferSession(ABC):
             reporting.cancel()
             await self._finish(error)
 
-    async def _unless_stopped(self) -> None:
+    async def _run_cancellable(self) -> None:
         """Transfer. To be cancelled after all is across ends what is left to do, and is no failure."""
         try:
-            await self._until_done()
+            await self._transfer_until_done()
         except asyncio.CancelledError:
             if not self._complete:
                 raise
@@ -123,25 +123,25 @@ class TransferSession(ABC):
     async def _finish(self, error: BaseException | None) -> None:
         """Run :meth:`_end` to its end. To be cancelled meanwhile shortens it and changes no outcome."""
         if isinstance(error, asyncio.CancelledError):
-            self._hurry()
+            self._limit_ending()
         ending = asyncio.create_task(self._end(error))
         while not ending.done():
             try:
-                async with asyncio.timeout_at(self._goodbye_ends):
+                async with asyncio.timeout_at(self._ending_deadline):
                     await asyncio.shield(ending)
             except TimeoutError:
                 await cancel_task(ending)
                 return
             except asyncio.CancelledError:
-                self._hurry()
+                self._limit_ending()
                 self._uncancel()
         ending.result()
 
-    def _hurry(self) -> float:
+    def _limit_ending(self) -> float:
         """Limit the goodbye, from the first call on: when it ends, on the event loop's clock."""
-        if self._goodbye_ends is None:
-            self._goodbye_ends = asyncio.get_running_loop().time() + GOODBYE_S
-        return self._goodbye_ends
+        if self._ending_deadline is None:
+            self._ending_deadline = asyncio.get_running_loop().time() + GOODBYE_S
+        return self._ending_deadline
 
     @staticmethod
     def _uncancel() -> None:
@@ -152,19 +152,19 @@ class TransferSession(ABC):
     async def _abort(self, secure: SecureChannel) -> None:
         """Tell the other side over the channel that this side was told to stop. Never raises TimeoutError."""
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._hurry() - GOODBYE_S * CHANNEL_SHARE):
+            async with asyncio.timeout_at(self._limit_ending() - GOODBYE_S * CHANNEL_SHARE):
                 await secure.abort(CancelledByPeerError.code)
 
     async def _close(self, channel: Channel) -> None:
         """End a channel, within what is left of the goodbye if this side was told to stop."""
         ends = asyncio.get_running_loop().time() + CLOSE_S
-        if self._goodbye_ends is not None:
-            ends = min(ends, self._goodbye_ends - GOODBYE_S * CHANNEL_SHARE)
+        if self._ending_deadline is not None:
+            ends = min(ends, self._ending_deadline - GOODBYE_S * CHANNEL_SHARE)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(ends):
                 await channel.close()
 
-    async def _unless_departed(self, signaling: SignalingClient, work: Coroutine[Any, Any, T]) -> T:
+    async def _await_unless_departed(self, signaling: SignalingClient, work: Coroutine[Any, Any, T]) -> T:
         """Await what makes a connection, unless the other side leaves for good meanwhile.
 
         Once there are keys the other side says so itself; what the server says of it is not heeded then.
@@ -172,7 +172,7 @@ class TransferSession(ABC):
         Raises:
             CancelledByPeerError, PeerError: it has left.
         """
-        task, farewell = asyncio.ensure_future(work), asyncio.ensure_future(signaling.farewell.wait())
+        task, farewell = asyncio.ensure_future(work), asyncio.ensure_future(signaling.peer_departed.wait())
         try:
             await asyncio.wait({task, farewell}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
@@ -185,7 +185,7 @@ class TransferSession(ABC):
             await cancel_task(task)
 
     @abstractmethod
-    async def _until_done(self) -> None:
+    async def _transfer_until_done(self) -> None:
         """Try until all is across, or nothing can help any more."""
 
     @abstractmethod
@@ -196,9 +196,9 @@ class TransferSession(ABC):
     async def _on_return(self, signaling: SignalingClient) -> None:
         """Tell the server again what it must know, after signaling was lost."""
 
-    async def _say_goodbye(self, outcome: str | None) -> None:
+    async def _leave(self, outcome: str | None) -> None:
         """Leave the room, with the outcome of a transfer that is over, and hand the last report in."""
-        await asyncio.gather(self._seat.leave(outcome), self._telemetry.last())
+        await asyncio.gather(self._room.leave(outcome), self._telemetry.report_final())
 
 
 async def cancel_task(task: asyncio.Future[Any]) -> None:
