@@ -201,7 +201,7 @@ def test_an_interrupted_file_goes_on_where_it_was(into: Destination, folder: Pat
 KILLED = f"""
 import hashlib, os, signal, sys
 from tallow.app.files.destination import Destination
-partial = Destination(sys.argv[1]).begin("x", {len(TEXT)}, hashlib.sha256({TEXT!r}).digest(), {KEY!r})
+partial = Destination(sys.argv[1]).open_partial("x", {len(TEXT)}, hashlib.sha256({TEXT!r}).digest(), {KEY!r})
 partial.write({TEXT[:5]!r})
 os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -140,10 +140,11 @@ def _show_warning(line: str) -> None:
 
 
 def _as_line(result: TransferResult) -> None:
-    said = f" ({result.error})" if result.error else ""
+    scenario = result.plan.scenario.replace("_", " ")
+    reason = f" ({result.error})" if result.error else ""
     click.echo(
         f"{time.strftime('%H:%M:%S')} {result.outcome:9} {result.method:5} "
-        f"{result.size / 1e6:9,.2f} MB {result.seconds:7.2f} s  {result.plan.scenario.replace('_', ' ')}{said}"
+        f"{result.size / 1e6:9,.2f} MB {result.seconds:7.2f} s  {scenario}{reason}"
     )
 
 

@@ -69,7 +69,8 @@ class TrafficSummary:
             f"{counts.total()} transfers in {self.seconds:.0f} s: {counts['success']} succeeded "
             f"({self.methods['p2p']} directly, {self.methods['relay']} over a relay; "
             f"{self.bytes / 1e6:,.1f} MB), {counts['cancelled']} cancelled, {counts['failed']} failed, "
-            f"{counts['refused']} refused; {self.unexpected} did not end as meant, {self.without_room} found no room; "
+            f"{counts['refused']} refused; {self.unexpected} did not end as planned, "
+            f"{self.without_room} got no room; "
             f"{self.bad_requests} bad requests"
         )
 
