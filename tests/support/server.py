@@ -23,9 +23,9 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from tallow.app.server.app import create_app
-from tallow.app.server.context import Context
+from tallow.app.server.context import ServerContext
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.uvicorn_config import configure
+from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -105,7 +105,7 @@ class Running(Client):
     """A server in this event loop that answers."""
 
     registry: Registry
-    context: Context
+    context: ServerContext
 
     def value(self, name: str, **labels: str) -> float:
         return self.registry.value(name, **labels)
@@ -182,7 +182,7 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
     settings = ServerSettings(data_dir=folder, **given)
     registry = Registry()
     app = create_app(settings, metrics=Metrics(registry))
-    server = uvicorn.Server(configure(wrap(app), settings))
+    server = uvicorn.Server(server_config(wrap(app), settings))
     bound = listener()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     task = asyncio.create_task(server.serve([bound]))

@@ -18,12 +18,12 @@ from tallow.app.server.startup import (
     ServerCommand,
     announce,
     check_certificate,
+    check_data_dir,
     check_database,
-    check_folder,
-    fail,
-    log_from_the_start,
+    configure_startup_logging,
+    exit_with_error,
 )
-from tallow.app.server.transport.uvicorn_config import bind, configure
+from tallow.app.server.transport.uvicorn_config import listen, server_config
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import MonitoringSettings
@@ -68,17 +68,17 @@ def command(
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
     try:
-        log_from_the_start()
+        configure_startup_logging()
         settings = ServerSettings.load(data_dir=data_dir)
         if workers == 1:
             init_monitoring()  # of several, each has its own
-        listener = bind(host, port)
+        listener = listen(host, port)
         refuse_faults(settings, listener.getsockname()[0], workers)
         check_certificate(tls_cert, tls_key)
-        check_folder(settings)
+        check_data_dir(settings)
         check_database(settings)
     except BadSettingError as error:
-        fail(str(error))
+        exit_with_error(str(error))
     if tls_cert is None and not is_loopback(listener.getsockname()[0]):
         announce(
             f"WARNING: {host} is reachable from other machines and there is no TLS: browsers will not "
@@ -103,7 +103,7 @@ def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> in
     from tallow.app.server.cluster.node import join_cluster
 
     app = create_app(settings, cluster=join_cluster(settings))
-    server = uvicorn.Server(configure(app, settings, **tls))
+    server = uvicorn.Server(server_config(app, settings, **tls))
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, _stopped)
     server.run(sockets=[listener])

@@ -12,12 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
 from tallow.app.features import FEATURES
-from tallow.app.server.cluster.node import Cluster, room_cache
-from tallow.app.server.context import Context
-from tallow.app.server.endpoints.relay import Relay
-from tallow.app.server.endpoints.rooms import Api
-from tallow.app.server.endpoints.signaling import Signaling
-from tallow.app.server.endpoints.telemetry import Telemetry
+from tallow.app.server.cluster.node import ClusterNode, room_cache
+from tallow.app.server.context import ServerContext
+from tallow.app.server.endpoints.relay import RelayEndpoint
+from tallow.app.server.endpoints.rooms import RoomEndpoints
+from tallow.app.server.endpoints.signaling import SignalingEndpoint
+from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
 from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.manager import RoomManager
@@ -31,9 +31,9 @@ from tallow.monitoring.integrations.caches import instrument_cache
 from tallow.monitoring.logging import logger
 from tallow.monitoring.metrics import METRICS, Metrics
 
-TICK_S: Final = 1
-KEEP_EVERY: Final = 10
-SWEEP_EVERY: Final = 300
+TASK_INTERVAL_S: Final = 1
+LEASE_RENEWAL_INTERVALS: Final = 10
+SWEEP_INTERVALS: Final = 300
 
 
 def create_app(
@@ -41,7 +41,7 @@ def create_app(
     *,
     metrics: Metrics = METRICS,
     metrics_token: str | None = None,
-    cluster: Cluster | None = None,
+    cluster: ClusterNode | None = None,
 ) -> Starlette:
     """The server as an instrumented ASGI application.
 
@@ -50,20 +50,20 @@ def create_app(
         metrics_token: bearer token for /metrics; without one it answers this machine only.
         cluster: this process's place among several; by default it is the only one.
     """
-    cluster = cluster or Cluster()
+    cluster = cluster or ClusterNode()
     for feature in FEATURES:
         metrics.register_feature(feature)
     homes = cluster.homes
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     lobby = RoomManager(settings, metrics, store, cache, name=homes.name)
-    context = Context(settings, metrics, store, lobby, ClientAddressHasher(), homes, cluster.handoff)
-    api = Api(context)
+    context = ServerContext(settings, metrics, store, lobby, ClientAddressHasher(), homes, cluster.handoff)
+    api = RoomEndpoints(context)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await store.open()
-        ticking = asyncio.create_task(_tick(context), name="tick")
+        ticking = asyncio.create_task(_run_periodic_tasks(context), name="tick")
         try:
             async with cluster.serve_internal(inner, settings):
                 logger.info("Server started")
@@ -79,11 +79,11 @@ def create_app(
     app = Starlette(
         routes=[
             Route(ROOMS_PATH, api.make_room, methods=["POST"]),
-            Route(TELEMETRY_PATH, Telemetry(context).receive, methods=["POST"]),
+            Route(TELEMETRY_PATH, TelemetryEndpoint(context).receive, methods=["POST"]),
             Route(INFO_PATH, api.info),
             Route(OPENAPI_PATH, api.openapi),
-            WebSocketRoute(SIGNAL_PATH, Signaling(context).serve),
-            WebSocketRoute(RELAY_PATH, Relay(context).serve),
+            WebSocketRoute(SIGNAL_PATH, SignalingEndpoint(context).serve),
+            WebSocketRoute(RELAY_PATH, RelayEndpoint(context).serve),
             *_faults(settings, store, cache),
         ],
         exception_handlers={
@@ -113,16 +113,16 @@ def _faults(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord])
     return [FaultSwitches(settings.faults_token.get_secret_value(), store.engine, cache).route]
 
 
-async def _tick(context: Context) -> None:
+async def _run_periodic_tasks(context: ServerContext) -> None:
     """Once a second: book what is due and end rooms whose time is over; now and then sweep the store."""
     ticks = 0
     while True:
         try:
             await context.lobby.run_due_tasks()
-            if ticks % KEEP_EVERY == 0:
+            if ticks % LEASE_RENEWAL_INTERVALS == 0:
                 for room_id in await context.homes.renew_leases(list(context.lobby.live)):
                     context.lobby.evict(room_id)
-            if ticks % SWEEP_EVERY == 0:
+            if ticks % SWEEP_INTERVALS == 0:
                 await context.store.sweep()
         except StoreError:
             context.metrics.record_error("storage", "high")
@@ -131,4 +131,4 @@ async def _tick(context: Context) -> None:
             context.metrics.record_error("internal", "high")
             logger.error("Tick failed", exc_info=error)
         ticks += 1
-        await asyncio.sleep(TICK_S)
+        await asyncio.sleep(TASK_INTERVAL_S)

@@ -44,10 +44,10 @@ def _usage_errors_logged() -> Iterator[None]:
     except click.UsageError as error:
         if is_terminal(sys.stdout):
             raise
-        fail(error.format_message(), error.exit_code, show=error.show)
+        exit_with_error(error.format_message(), error.exit_code, show=error.show)
 
 
-def log_from_the_start() -> None:
+def configure_startup_logging() -> None:
     """Log as the settings say, warnings of Python included.
 
     Raises:
@@ -65,7 +65,7 @@ def announce(message: str, *, warning: bool = False) -> None:
         click.secho(message, fg="red" if warning else None, bold=warning or None, err=True)
 
 
-def fail(message: str, status: int = 1, *, show: Callable[[], object] | None = None) -> NoReturn:
+def exit_with_error(message: str, status: int = 1, *, show: Callable[[], object] | None = None) -> NoReturn:
     """End the program, which cannot start: one line on standard error, one at level error in the log.
 
     Args:
@@ -84,7 +84,7 @@ def fail(message: str, status: int = 1, *, show: Callable[[], object] | None = N
     sys.exit(status)
 
 
-def check_folder(settings: ServerSettings) -> None:
+def check_data_dir(settings: ServerSettings) -> None:
     """Make the data folder, for this user alone.
 
     Raises:

@@ -17,14 +17,14 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.uvicorn_config import configure
+from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.sentry import init_monitoring
 
-METRICS_FOLDER = "TALLOW_METRICS_DIR"
+METRICS_DIR_VARIABLE = "TALLOW_METRICS_DIR"
 
 
-class Supervisor(Multiprocess):
+class WorkerSupervisor(Multiprocess):
     """uvicorn's, but a worker is replaced only once it has left: rooms live in its slot."""
 
     def restart_all(self) -> None:
@@ -42,11 +42,11 @@ def run_workers(settings: ServerSettings, listener: socket.socket, workers: int,
     """
     folder = Path(tempfile.mkdtemp(prefix="tallow-workers-"))
     # Set before the workers start: each opens its storage as it imports the library.
-    os.environ[METRICS_FOLDER] = str(folder / "metrics")
+    os.environ[METRICS_DIR_VARIABLE] = str(folder / "metrics")
     app = functools.partial(worker_app, settings, folder, workers)
-    config = configure(app, settings, factory=True, workers=workers, **options)
+    config = server_config(app, settings, factory=True, workers=workers, **options)
     try:
-        supervisor = Supervisor(config, [listener])
+        supervisor = WorkerSupervisor(config, [listener])
         supervisor.run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed
 
 from support.server import Running, join_message, serving
 from tallow.app.server.app import create_app
-from tallow.app.server.limits.report_validation import BadReportError, check
+from tallow.app.server.limits.report_validation import BadReportError, validate_report
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.messages import RefusedError, parse, parse_relay
+from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay, parse_signaling
 from tallow.app.wire import CLOSE_CODES, REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -50,10 +50,10 @@ texts = st.text(max_size=200) | values.map(json.dumps) | messages.map(json.dumps
 
 @given(texts)
 def test_parsing_refuses_and_never_fails(text: str) -> None:
-    for parser in (parse, parse_relay):
+    for parser in (parse_signaling, parse_relay):
         try:
             parser(text)
-        except RefusedError as refusal:
+        except WebSocketRefusedError as refusal:
             assert refusal.code in CLOSE_CODES
             assert "\n" not in refusal.message
 
@@ -74,7 +74,7 @@ reports = values | st.fixed_dictionaries(
 @given(reports, st.sampled_from(["sender", "receiver"]), st.floats(0, 1e6))
 def test_a_report_is_good_or_refused_in_one_line(body: Any, role: str, age: float) -> None:
     try:
-        check(body, role, age)
+        validate_report(body, role, age)
     except BadReportError as error:
         assert "\n" not in str(error)
 

@@ -14,7 +14,7 @@ import pytest
 
 from support.alert_simulation import fired
 from support.server import Running, serving
-from tallow.app.server.limits.report_quota import MAX_REJECTED
+from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.catalog.model import Metric
 
@@ -115,7 +115,7 @@ async def prove(
 async def test_a_burst_moves_nothing_and_fires_nothing_but_the_alert_about_it(tmp_path: Path) -> None:
     answers, alerts = await prove(tmp_path, 2_500, 60, **PLENTY)
     assert answers.keys() == {400, 401}
-    assert answers[400] == MAX_REJECTED * 120  # after ten a side is not listened to any more
+    assert answers[400] == MAX_REJECTED_REPORTS * 120  # after ten a side is not listened to any more
     assert alerts <= {"UnauthorizedAPIAccess"}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from support.server import Peer, Running, serving
-from tallow.app.server.limits.report_quota import MAX_REJECTED, SHARES
+from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS, QUOTAS
 from tallow.app.wire import MAX_REPORT_BYTES, REPORTED_METRICS
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.metrics import Metrics
@@ -180,14 +180,14 @@ async def test_an_endless_body_is_answered_and_cut_off(server: Running) -> None:
 async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: Running) -> None:
     sender, _ = await server.pair()
     token = sender.joined["telemetry_token"]
-    for _ in range(MAX_REJECTED):
+    for _ in range(MAX_REJECTED_REPORTS):
         assert (await server.report(token, {"x": 1})).status_code == 400
     assert (await server.report(token, {})).status_code == 401
 
 
 async def test_what_goes_beyond_a_side_s_share_is_left_out_and_counted(server: Running) -> None:
     sender, _ = await server.pair()
-    share = SHARES["errors_total"].once
+    share = QUOTAS["errors_total"].once
     token = sender.joined["telemetry_token"]
     for _ in range(3):
         token = (await server.report(token, rows("errors_total", ERROR, value=share - 1))).json()["next"]

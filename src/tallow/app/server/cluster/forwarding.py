@@ -27,11 +27,11 @@ from tallow.monitoring.integrations.http_client import TransportOptions, async_c
 from tallow.monitoring.integrations.websocket_client import connect_unix_websocket, connect_websocket
 
 if TYPE_CHECKING:
-    from tallow.app.server.transport.websocket import Socket
+    from tallow.app.server.transport.websocket import GuardedWebSocket
 
-CLIENT: Final = "x-tallow-client"
-SECRET: Final = "x-tallow-cluster"  # noqa: S105 - the header's name
-HANDED: Final = "tallow.handed"
+CLIENT_HEADER: Final = "x-tallow-client"
+SECRET_HEADER: Final = "x-tallow-cluster"  # noqa: S105 - the header's name
+FORWARDED: Final = "tallow.handed"
 TIMEOUT_S: Final = 10
 
 
@@ -44,18 +44,18 @@ class InternalGateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        if not hmac.compare_digest(headers.get(SECRET.encode(), b""), self._secret):
+        if not hmac.compare_digest(headers.get(SECRET_HEADER.encode(), b""), self._secret):
             await _turn_away(scope, send)
             return
-        scope["client"] = (headers.get(CLIENT.encode(), b"").decode("latin-1"), 0)
-        scope[HANDED] = True
+        scope["client"] = (headers.get(CLIENT_HEADER.encode(), b"").decode("latin-1"), 0)
+        scope[FORWARDED] = True
         with correlation.bind(correlation.parse(_id(headers)) or correlation.new_id()):
             await self._app(scope, receive, send)
 
 
-def was_handed(scope: MutableMapping[str, Any]) -> bool:
+def is_forwarded(scope: MutableMapping[str, Any]) -> bool:
     """Whether a request came through the inner door: it is not handed on again."""
-    return bool(scope.get(HANDED))
+    return bool(scope.get(FORWARDED))
 
 
 class RequestForwarder:
@@ -68,7 +68,7 @@ class RequestForwarder:
     def __init__(self, secret: str = "") -> None:
         self._secret = secret
 
-    async def proxy_websocket(self, socket: Socket, place: NodeAddress, first: str) -> None:
+    async def proxy_websocket(self, socket: GuardedWebSocket, place: NodeAddress, first: str) -> None:
         """Carry a WebSocket's messages to and from its room's home until one side ends it."""
         path = socket.scope["path"]
         try:
@@ -123,7 +123,7 @@ class RequestForwarder:
 
     def _headers(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
         client = scope.get("client")
-        headers = {SECRET: self._secret, CLIENT: client[0] if client else ""}
+        headers = {SECRET_HEADER: self._secret, CLIENT_HEADER: client[0] if client else ""}
         current = correlation.current()
         return headers | ({correlation.HEADER: current} if current else {})
 
@@ -131,7 +131,7 @@ class RequestForwarder:
 _ANSWER_HEADERS: Final = ("content-type", "cache-control", "retry-after", "www-authenticate")
 
 
-async def _inward(socket: Socket, home: ClientConnection) -> None:
+async def _inward(socket: GuardedWebSocket, home: ClientConnection) -> None:
     """From the client to the home."""
     while True:
         message = await socket.receive()
@@ -139,7 +139,7 @@ async def _inward(socket: Socket, home: ClientConnection) -> None:
         await home.send(message["bytes"] if text is None else text)
 
 
-async def _outward(home: ClientConnection, socket: Socket) -> None:
+async def _outward(home: ClientConnection, socket: GuardedWebSocket) -> None:
     """From the home to the client."""
     try:
         while True:

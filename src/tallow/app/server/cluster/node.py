@@ -20,7 +20,7 @@ from tallow.app.server.cluster.room_directory import (
 from tallow.app.server.rooms.cache import Cache, MemoryCache
 from tallow.app.server.rooms.store import RoomRecord
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.uvicorn_config import InnerServer, bind, bind_unix, configure
+from tallow.app.server.transport.uvicorn_config import InnerServer, listen, listen_unix, server_config
 from tallow.monitoring.metrics import Metrics
 
 CACHED_ROOMS = 10_000
@@ -28,7 +28,7 @@ CACHE_TTL_S = 3_600
 
 
 @dataclass(slots=True)
-class Cluster:
+class ClusterNode:
     """The house register, the secret of the inner doors, and this process's own door."""
 
     homes: RoomDirectory = field(default_factory=SingleProcessDirectory)
@@ -44,7 +44,7 @@ class Cluster:
     async def serve_internal(self, app: ASGIApp, settings: ServerSettings) -> AsyncIterator[None]:
         """Move in, and answer what others hand over with ``app``, until the block ends."""
         await self.homes.open()
-        server = InnerServer(configure(InternalGateway(app, self.secret), settings, lifespan="off"))
+        server = InnerServer(server_config(InternalGateway(app, self.secret), settings, lifespan="off"))
         task = (
             None if self.door is None else asyncio.create_task(server.serve([self.door]), name="inner door")
         )
@@ -57,7 +57,7 @@ class Cluster:
             await self.homes.close()
 
 
-def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: int = 1) -> Cluster:
+def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: int = 1) -> ClusterNode:
     """Take a place among the servers of one Redis, among the workers of one server, or alone.
 
     Args:
@@ -72,14 +72,14 @@ def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: 
             connect,
         )
 
-        door = bind(settings.cluster_host, 0)
+        door = listen(settings.cluster_host, 0)
         host = f"[{settings.cluster_host}]" if ":" in settings.cluster_host else settings.cluster_host
         homes = RedisRoomDirectory(connect(settings.redis_url), f"{host}:{door.getsockname()[1]}")
-        return Cluster(homes, settings.cluster_secret.get_secret_value(), door)
+        return ClusterNode(homes, settings.cluster_secret.get_secret_value(), door)
     if folder is not None and workers > 1:
         slots = WorkerSlotDirectory(folder, workers)
-        return Cluster(slots, door=bind_unix(slots.socket))
-    return Cluster()
+        return ClusterNode(slots, door=listen_unix(slots.socket))
+    return ClusterNode()
 
 
 def room_cache(settings: ServerSettings, metrics: Metrics) -> Cache[RoomRecord]:

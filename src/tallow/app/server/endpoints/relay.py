@@ -12,12 +12,12 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tallow.app.server.cluster.forwarding import was_handed
-from tallow.app.server.context import Context
+from tallow.app.server.cluster.forwarding import is_forwarded
+from tallow.app.server.context import ServerContext
 from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Room
-from tallow.app.server.transport.messages import RefusedError, parse_relay
-from tallow.app.server.transport.websocket import Socket, TaskCanceller, accepted
+from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay
+from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCanceller, accept_websocket
 from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, ROLES, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import connection_logger, security_logger
@@ -28,29 +28,29 @@ class RelaySide:
     """One side's relay socket; ``across`` is the other's, once they are paired."""
 
     role: Role
-    socket: Socket
+    socket: GuardedWebSocket
     end: TaskCanceller = field(default_factory=TaskCanceller)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     across: RelaySide | None = None
     bucket: TokenBucket | None = None
 
 
-class Relay:
+class RelayEndpoint:
     """The endpoint ``/api/relay``."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._ends: dict[tuple[str, Role], RelaySide] = {}
         context.lobby.on_end.append(self._end_room)
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket, from its ticket to its end."""
-        async with accepted(websocket, self._context) as socket:
+        async with accept_websocket(websocket, self._context) as socket:
             if socket is None:
                 return
             try:
                 found = await self._ticket(socket)
-            except RefusedError as refusal:
+            except WebSocketRefusedError as refusal:
                 security_logger.warning("Socket refused", endpoint="relay", reason=refusal.code)
                 await socket.refuse(refusal)
             except TimeoutError:
@@ -69,30 +69,32 @@ class Relay:
             if end is not None:
                 end.end("expired")
 
-    async def _ticket(self, socket: Socket) -> tuple[Room, Role] | None:
+    async def _ticket(self, socket: GuardedWebSocket) -> tuple[Room, Role] | None:
         """The place a ticket opens; None once a socket was handed to the process that issued its ticket."""
         async with asyncio.timeout(self._context.settings.join_timeout):
             text = await socket.receive_text()
             ticket = parse_relay(text).ticket
             found = self._context.lobby.tickets.find(ticket)
-            home = None if found or was_handed(socket.scope) else await self._context.homes.issuer(ticket)
+            home = None if found or is_forwarded(socket.scope) else await self._context.homes.issuer(ticket)
         if home is not None and text is not None:
             await self._context.handoff.proxy_websocket(socket, home, text)
             return None
         if found is None:
-            raise RefusedError("unknown_room", "no such relay ticket: join the room again for a new one")
+            raise WebSocketRefusedError(
+                "unknown_room", "no such relay ticket: join the room again for a new one"
+            )
         return found[0], found[1].role
 
     async def _seated(self, room: Room, end: RelaySide) -> None:
         """Run one side from its ticket to its end, and end the other side with it."""
         place = (room.record.id, end.role)
-        refusal: RefusedError | None = None
+        refusal: WebSocketRefusedError | None = None
         try:
             async with end.end.scope:
                 self._attach(place, end)
                 await self._meet(room, end)
                 await self._carry(end, await self._first(end))
-        except RefusedError as error:
+        except WebSocketRefusedError as error:
             refusal = error
         except (TimeoutError, WebSocketDisconnect):
             pass  # ended from elsewhere, stalled, or gone
@@ -147,7 +149,7 @@ class Relay:
             await asyncio.wait({receive, opened}, return_when=asyncio.FIRST_COMPLETED)
             if end.across is None and receive.done():
                 receive.result()
-                raise RefusedError("bad_message", 'wait for {"type": "paired"} before sending')
+                raise WebSocketRefusedError("bad_message", 'wait for {"type": "paired"} before sending')
             await opened
             return await receive
         finally:
@@ -161,9 +163,11 @@ class Relay:
         while end.across is not None:
             data = message.get("bytes")
             if data is None:
-                raise RefusedError("bad_message", "only binary messages are carried")
+                raise WebSocketRefusedError("bad_message", "only binary messages are carried")
             if len(data) > MAX_RELAY_MESSAGE_BYTES:
-                raise RefusedError("too_large", f"a message has at most {MAX_RELAY_MESSAGE_BYTES} bytes")
+                raise WebSocketRefusedError(
+                    "too_large", f"a message has at most {MAX_RELAY_MESSAGE_BYTES} bytes"
+                )
             if end.bucket is not None:
                 await asyncio.sleep(end.bucket.borrow(len(data)))
             metrics.record_bytes_moved("received", len(data))

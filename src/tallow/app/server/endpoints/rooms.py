@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tallow import __version__
-from tallow.app.server.context import Context
+from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.openapi import DESCRIPTION
-from tallow.app.server.rooms.manager import NoRoomError
+from tallow.app.server.rooms.manager import RoomLimitError
 from tallow.app.server.rooms.store import StoreError
 from tallow.app.server.transport.ice_servers import stun_servers
 from tallow.app.server.transport.responses import ApiError, json_response, read_json
-from tallow.app.server.transport.websocket import same_origin
+from tallow.app.server.transport.websocket import is_same_origin
 from tallow.app.wire import (
     MAX_RELAY_MESSAGE_BYTES,
     MAX_REPORT_BYTES,
@@ -24,30 +24,30 @@ from tallow.app.wire import (
 )
 from tallow.monitoring import correlation
 
-MAX_ROOM_BODY: Final = 1024
+MAX_ROOM_REQUEST_BYTES: Final = 1024
 
 
-class Api:
+class RoomEndpoints:
     """Handlers over one server's context."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServerContext) -> None:
         self._context = context
 
     async def make_room(self, request: Request) -> Response:
         """``POST /api/rooms``: a room for whoever holds the token of this hash."""
-        check_origin(request)
+        require_same_origin(request)
         address = self._context.addresses.key(request.scope)
         wait = self._context.makes.take(address)
         if wait:
             raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
-        body = await read_json(request, MAX_ROOM_BODY)
+        body = await read_json(request, MAX_ROOM_REQUEST_BYTES)
         hashed = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
         if not isinstance(hashed, str) or not TOKEN_HASH.fullmatch(hashed):
             raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
         correlation_id = correlation.current() or correlation.new_id()
         try:
             record = await self._context.lobby.make(hashed, correlation_id, address)
-        except NoRoomError as refusal:
+        except RoomLimitError as refusal:
             whose = "this address has" if refusal.reason == "address" else "the server has"
             status = 429 if refusal.reason == "address" else 503
             raise ApiError(status, "rate_limited", f"{whose} as many rooms as it may", 60) from None
@@ -82,11 +82,11 @@ class Api:
         return json_response(DESCRIPTION)
 
 
-def check_origin(request: Request) -> None:
+def require_same_origin(request: Request) -> None:
     """Refuse what another site's page sends.
 
     Raises:
         ApiError: 403.
     """
-    if not same_origin(request):
+    if not is_same_origin(request):
         raise ApiError(403, "bad_origin", "requests from pages of another site are not accepted")

@@ -7,11 +7,11 @@ from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from tallow.app.server.cluster.forwarding import was_handed
+from tallow.app.server.cluster.forwarding import is_forwarded
 from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
-from tallow.app.server.context import Context
+from tallow.app.server.context import ServerContext
 from tallow.app.server.limits.rate_limit import TokenBucket
-from tallow.app.server.rooms.room import Room, Seat, SeatTakenError
+from tallow.app.server.rooms.room import Member, RoleTakenError, Room
 from tallow.app.server.rooms.store import StoreError
 from tallow.app.server.transport.ice_servers import ice_servers
 from tallow.app.server.transport.messages import (
@@ -19,12 +19,12 @@ from tallow.app.server.transport.messages import (
     Forward,
     Join,
     Leave,
-    Message,
-    RefusedError,
+    SignalingMessage,
     Started,
-    parse,
+    WebSocketRefusedError,
+    parse_signaling,
 )
-from tallow.app.server.transport.websocket import Socket, TaskCanceller, accepted
+from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCanceller, accept_websocket
 from tallow.app.wire import (
     CLOSE_CODES,
     ROOM_ID,
@@ -43,15 +43,15 @@ from tallow.monitoring.logging import connection_logger, security_logger
 PENDING: Final[ConfirmationMessage] = {"type": "confirmation", "state": "pending"}
 
 
-class Signaling:
+class SignalingEndpoint:
     """The endpoint ``/api/signal``."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServerContext) -> None:
         self._context = context
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket, from its join to its end."""
-        async with accepted(websocket, self._context) as socket:
+        async with accept_websocket(websocket, self._context) as socket:
             if socket is None:
                 return
             if self._context.homes.name:
@@ -59,16 +59,16 @@ class Signaling:
             else:
                 await self._here(socket)
 
-    async def _here(self, socket: Socket, *begun: str | None) -> None:
+    async def _here(self, socket: GuardedWebSocket, *begun: str | None) -> None:
         """Serve a socket of a room that lives in this process; ``begun`` is what it has said already."""
         metrics = self._context.metrics
         metrics.connection_opened("websocket")
         try:
-            await _Session(self._context, socket, *begun).run()
+            await SignalingSession(self._context, socket, *begun).run()
         finally:
             metrics.connection_closed("websocket")
 
-    async def _where_it_lives(self, socket: Socket) -> None:
+    async def _where_it_lives(self, socket: GuardedWebSocket) -> None:
         """Look at the first message for the room, and hand the socket over if that lives elsewhere."""
         try:
             async with asyncio.timeout(self._context.settings.join_timeout):
@@ -80,30 +80,30 @@ class Signaling:
             pass
         except RoomLocationError:
             await socket.refuse(
-                RefusedError("internal", "the room cannot be reached at this moment; try again")
+                WebSocketRefusedError("internal", "the room cannot be reached at this moment; try again")
             )
         else:
             if home is None or first is None:
                 await self._here(socket, first)
-            elif was_handed(socket.scope):  # it moved meanwhile
-                await socket.refuse(RefusedError("internal", "the room has moved; join again"))
+            elif is_forwarded(socket.scope):  # it moved meanwhile
+                await socket.refuse(WebSocketRefusedError("internal", "the room has moved; join again"))
             else:
                 await self._context.handoff.proxy_websocket(socket, home, first)
 
     async def _home(self, first: str | None) -> NodeAddress | None:
         """Where the room that a join names lives; None: here, or nowhere (the session will say so)."""
         try:
-            join = parse(first)
-        except RefusedError:
+            join = parse_signaling(first)
+        except WebSocketRefusedError:
             return None
         known = isinstance(join, Join) and ROOM_ID.fullmatch(join.room)
         return await self._context.homes.of(join.room) if isinstance(join, Join) and known else None
 
 
-class _Session:
+class SignalingSession:
     """One socket, from its join to its end. Everything sent to the peer goes through here and is counted."""
 
-    def __init__(self, context: Context, socket: Socket, *begun: str | None) -> None:
+    def __init__(self, context: ServerContext, socket: GuardedWebSocket, *begun: str | None) -> None:
         self._context = context
         self._begun = list(begun)
         self._metrics = context.metrics
@@ -123,7 +123,7 @@ class _Session:
                     await self._in_room(room, join)
         except TimeoutError:
             await self._ended(self.end.code or "timeout")
-        except RefusedError as refusal:
+        except WebSocketRefusedError as refusal:
             await self._refuse(refusal)
         except WebSocketDisconnect:
             pass
@@ -131,30 +131,36 @@ class _Session:
     async def _first(self) -> Join:
         message = await self._receive()
         if not isinstance(message, Join):
-            raise RefusedError("bad_message", "the first message must be join")
+            raise WebSocketRefusedError("bad_message", "the first message must be join")
         return message
 
     async def _admitted(self, join: Join) -> Room:
         if self._context.joins.take(self._context.addresses.key(self._socket.scope)):
-            raise RefusedError("rate_limited", "too many joins from this address; try again in a minute")
+            raise WebSocketRefusedError(
+                "rate_limited", "too many joins from this address; try again in a minute"
+            )
         try:
             room = await self._lobby.admit(join.room, join.token_bytes)
         except StoreError:
             self._metrics.record_error("storage", "critical")
-            raise RefusedError("internal", "rooms cannot be looked up at this moment; try again") from None
+            raise WebSocketRefusedError(
+                "internal", "rooms cannot be looked up at this moment; try again"
+            ) from None
         if room is None:
             if join.room not in self._lobby.live:
                 await self._context.homes.leave(join.room)
-            raise RefusedError("unknown_room", "no such room: the link is wrong or its time is over")
+            raise WebSocketRefusedError("unknown_room", "no such room: the link is wrong or its time is over")
         if room.closed and join.role not in room.seats:
-            raise RefusedError("expired", "this transfer is over; a link is good for one transfer")
+            raise WebSocketRefusedError("expired", "this transfer is over; a link is good for one transfer")
         return room
 
     async def _in_room(self, room: Room, join: Join) -> None:
         try:
             seat, old = self._lobby.join(room, join.role, self, join.device, join.rejoin_key)
-        except SeatTakenError:
-            raise RefusedError("role_taken", f"another {join.role} is in this room already") from None
+        except RoleTakenError:
+            raise WebSocketRefusedError(
+                "role_taken", f"another {join.role} is in this room already"
+            ) from None
         self._metrics.device_connected(join.device)
         log = connection_logger.bind(role=join.role, device=join.device)
         log.info("Peer joined", again=old is not None)
@@ -178,7 +184,7 @@ class _Session:
                 await peer.link.send(message)
             await self._lobby.abandon(room)
 
-    async def _welcome(self, room: Room, seat: Seat) -> None:
+    async def _welcome(self, room: Room, seat: Member) -> None:
         peer = room.peer(seat.role)
         await self.send(
             {
@@ -200,7 +206,7 @@ class _Session:
         if peer is not None:
             await peer.link.send({"type": "peer", "event": "joined"})
 
-    async def _converse(self, room: Room, seat: Seat) -> TransferOutcome | None:
+    async def _converse(self, room: Room, seat: Member) -> TransferOutcome | None:
         """Carry messages until the peer says goodbye: the outcome it names."""
         while True:
             message = await self._receive()
@@ -214,7 +220,7 @@ class _Session:
                 await self._socket.close(1000, "goodbye")
                 return message.outcome
             else:
-                raise RefusedError(
+                raise WebSocketRefusedError(
                     "bad_message",
                     "join comes once; only a sender says started, and only a receiver says confirmation",
                 )
@@ -226,27 +232,29 @@ class _Session:
         if peer is not None:
             await peer.link.send({"type": "confirmation", "state": message.state})
 
-    async def _forward(self, room: Room, seat: Seat, message: Forward) -> None:
+    async def _forward(self, room: Room, seat: Member, message: Forward) -> None:
         peer = room.peer(seat.role)
         if peer is None:
             await self.send({"type": "error", "code": "no_peer", "message": "the other peer is not here"})
         else:
             await peer.link.send({"type": message.type, "data": message.data})
 
-    async def _receive(self) -> Message:
+    async def _receive(self) -> SignalingMessage:
         text = self._begun.pop() if self._begun else await self._socket.receive_text()
         if self._rate.take():
-            raise RefusedError("rate_limited", f"more than {SIGNALING_MESSAGES_PER_SECOND} messages a second")
+            raise WebSocketRefusedError(
+                "rate_limited", f"more than {SIGNALING_MESSAGES_PER_SECOND} messages a second"
+            )
         try:
-            message = parse(text)
-        except RefusedError:
+            message = parse_signaling(text)
+        except WebSocketRefusedError:
             self._metrics.record_signaling_message("other", "in")
             raise
         kind = "other" if isinstance(message, Started | Confirmation) else message.type
         self._metrics.record_signaling_message(kind, "in")
         return message
 
-    async def _refuse(self, refusal: RefusedError) -> None:
+    async def _refuse(self, refusal: WebSocketRefusedError) -> None:
         self._metrics.record_signaling_message("error", "out")
         security_logger.warning("Socket refused", endpoint="signal", reason=refusal.code)
         await self._socket.refuse(refusal)
@@ -263,8 +271,8 @@ class _Session:
 
     async def _ended(self, code: CloseReason) -> None:
         if code == "expired":
-            await self._refuse(RefusedError("expired", "the room's time is over"))
+            await self._refuse(WebSocketRefusedError("expired", "the room's time is over"))
         elif code == "internal":
-            await self._refuse(RefusedError("internal", "the room has moved; join again"))
+            await self._refuse(WebSocketRefusedError("internal", "the room has moved; join again"))
         else:
             await self._socket.close(CLOSE_CODES[code], code)

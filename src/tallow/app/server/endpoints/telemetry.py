@@ -12,11 +12,11 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tallow.app.server.cluster.forwarding import was_handed
-from tallow.app.server.context import Context
-from tallow.app.server.endpoints.rooms import check_origin
-from tallow.app.server.limits.report_quota import MAX_REJECTED
-from tallow.app.server.limits.report_validation import BadReportError, Report, check
+from tallow.app.server.cluster.forwarding import is_forwarded
+from tallow.app.server.context import ServerContext
+from tallow.app.server.endpoints.rooms import require_same_origin
+from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
+from tallow.app.server.limits.report_validation import BadReportError, TelemetryReport, validate_report
 from tallow.app.server.rooms.room import Room
 from tallow.app.server.transport.messages import too_deep
 from tallow.app.server.transport.responses import ApiError, json_response, read_body
@@ -25,20 +25,20 @@ from tallow.monitoring import correlation
 from tallow.monitoring.logging import api_logger
 
 
-class Telemetry:
+class TelemetryEndpoint:
     """The endpoint ``POST /api/telemetry``."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._metrics = context.metrics
         self._lobby = context.lobby
 
     async def receive(self, request: Request) -> Response:
         """Check and book a report; the answer brings the token for the next."""
-        check_origin(request)
+        require_same_origin(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         found = self._lobby.reports.find(token.strip()) if scheme.lower() == "bearer" else None
-        if found is None and not was_handed(request.scope):
+        if found is None and not is_forwarded(request.scope):
             home = await self._context.homes.issuer(token.strip())
             if home is not None:
                 body = await read_body(request, MAX_REPORT_BYTES)
@@ -80,21 +80,21 @@ class Telemetry:
             await self._lobby.conclude(room, report.outcome)
         return following
 
-    def _checked(self, room: Room, role: Role, body: bytes) -> Report:
+    def _checked(self, room: Room, role: Role, body: bytes) -> TelemetryReport:
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError:
             raise BadReportError("a report is JSON") from None
         if too_deep(value, MAX_REPORT_DEPTH):
             raise BadReportError(f"nested deeper than {MAX_REPORT_DEPTH} levels")
-        report = check(value, role, self._age(room, role))
+        report = validate_report(value, role, self._age(room, role))
         if report.outcome is not None and room.outcome is not None:
             raise BadReportError("the outcome of this transfer is booked already")
         if report.outcome == "success" and not (room.started and room.paired_once):
             raise BadReportError("a transfer that has not started cannot have succeeded")
         return report
 
-    def _book(self, room: Room, role: Role, report: Report) -> None:
+    def _book(self, room: Room, role: Role, report: TelemetryReport) -> None:
         kept: dict[str, list[dict[str, Any]]] = {}
         budget, age = room.budgets[role], self._age(room, role)
         for name, entries in report.metrics.items():
@@ -112,7 +112,7 @@ class Telemetry:
             api_logger.warning("Report rejected", role=role)
         budget = room.budgets[role]
         budget.rejected += 1
-        if budget.rejected >= MAX_REJECTED:
+        if budget.rejected >= MAX_REJECTED_REPORTS:
             self._lobby.reports.revoke(room.report_tokens[role])
 
     def _age(self, room: Room, role: Role) -> float:

@@ -42,7 +42,7 @@ class TokenBucket:
         self._at = now
 
 
-class Limiter:
+class KeyedRateLimiter:
     """One bucket a key. With too many keys the one idle for longest is forgotten."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -28,16 +28,16 @@ from typing import Final
 from tallow.app.server.limits.rate_limit import TokenBucket
 
 MAX_FILES: Final = 10_000
-LINE_BYTES_PER_SECOND: Final = 1.25e9
+MAX_BYTES_PER_SECOND: Final = 1.25e9
 """10 Gbit/s: no peer moves more."""
-CHUNKS_PER_SECOND: Final = 20_000
+MAX_CHUNKS_PER_SECOND: Final = 20_000
 """10 Gbit/s in the chunks a fast peer uses, and frames of control beside them."""
-SLACK_S: Final = 30
+PRE_JOIN_S: Final = 30
 """What a peer did before it joined still belongs to its room: keys made, files read."""
-POSSIBLE_TIMES: Final = 20
+PLAUSIBLE_FACTOR: Final = 20
 REPORTS_PER_SECOND: Final = 0.5
-REPORTS_AT_ONCE: Final = 20
-MAX_REJECTED: Final = 10
+REPORT_BURST: Final = 20
+MAX_REJECTED_REPORTS: Final = 10
 """After so many bad reports a side is not listened to any more."""
 
 
@@ -54,20 +54,20 @@ class ReportQuota:
 
     def at(self, age_s: float) -> float:
         """The share of a side that joined ``age_s`` seconds ago."""
-        return self.once + self.per_second * (age_s + SLACK_S)
+        return self.once + self.per_second * (age_s + PRE_JOIN_S)
 
     def possible(self, age_s: float) -> float:
         """The most that one report can mean seriously: a bad line brings many retries, but not any number."""
-        return self.once * POSSIBLE_TIMES + self.per_second * (age_s + SLACK_S)
+        return self.once * PLAUSIBLE_FACTOR + self.per_second * (age_s + PRE_JOIN_S)
 
 
-SHARES: Final[dict[str, ReportQuota]] = {
+QUOTAS: Final[dict[str, ReportQuota]] = {
     "transfers_total": ReportQuota(1, role="sender"),
-    "bytes_transferred_total": ReportQuota(0, LINE_BYTES_PER_SECOND),
+    "bytes_transferred_total": ReportQuota(0, MAX_BYTES_PER_SECOND),
     "file_size_bytes": ReportQuota(MAX_FILES, largest=2.0**48, role="sender"),
     "transfer_duration_seconds": ReportQuota(1, role="sender"),
-    "transfer_speed_mbps": ReportQuota(1, largest=LINE_BYTES_PER_SECOND * 8e-6, role="sender"),
-    "chunk_transfer_duration_seconds": ReportQuota(0, CHUNKS_PER_SECOND),
+    "transfer_speed_mbps": ReportQuota(1, largest=MAX_BYTES_PER_SECOND * 8e-6, role="sender"),
+    "chunk_transfer_duration_seconds": ReportQuota(0, MAX_CHUNKS_PER_SECOND),
     "retry_attempts_total": ReportQuota(100),
     "webrtc_connections_total": ReportQuota(2, failed=1),
     "connection_establishment_seconds": ReportQuota(2),
@@ -76,8 +76,8 @@ SHARES: Final[dict[str, ReportQuota]] = {
     "pqc_operations_total": ReportQuota(6, failed=1),
     "pqc_duration_seconds": ReportQuota(6),
     "pqc_key_exchanges_total": ReportQuota(3, failed=1),
-    "encryption_operations_total": ReportQuota(0, 2 * CHUNKS_PER_SECOND),
-    "encryption_duration_seconds": ReportQuota(0, 2 * CHUNKS_PER_SECOND),
+    "encryption_operations_total": ReportQuota(0, 2 * MAX_CHUNKS_PER_SECOND),
+    "encryption_duration_seconds": ReportQuota(0, 2 * MAX_CHUNKS_PER_SECOND),
     "errors_total": ReportQuota(5),
     "error_recoveries_total": ReportQuota(20),
     "feature_usage_total": ReportQuota(20),
@@ -97,11 +97,11 @@ class QuotaUsage:
     used: dict[str, float] = field(default_factory=dict)
     failed: dict[str, float] = field(default_factory=dict)
     rejected: int = 0
-    bucket: TokenBucket = field(default_factory=lambda: TokenBucket(REPORTS_PER_SECOND, REPORTS_AT_ONCE))
+    bucket: TokenBucket = field(default_factory=lambda: TokenBucket(REPORTS_PER_SECOND, REPORT_BURST))
 
     def admit(self, name: str, labels: Mapping[str, str], count: float, age_s: float) -> bool:
         """Use up a part of a metric's share, wholly or not at all."""
-        share = SHARES[name]
+        share = QUOTAS[name]
         used = self.used.get(name, 0) + count
         failed = self.failed.get(name, 0) + (count if labels.get("status") == "failed" else 0)
         if used > share.at(age_s) or (share.failed is not None and failed > share.failed):

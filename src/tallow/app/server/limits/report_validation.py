@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tallow.app.features import FEATURES
-from tallow.app.server.limits.report_quota import SHARES, SLACK_S, ReportQuota
+from tallow.app.server.limits.report_quota import PRE_JOIN_S, QUOTAS, ReportQuota
 from tallow.app.wire import MAX_PAYLOAD_BYTES, REPORT_VERSION, REPORTED_METRICS, TransferOutcome
 from tallow.monitoring.catalog import Metric
 from tallow.monitoring.metrics.family import LARGEST
@@ -41,14 +41,14 @@ class MetricRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TelemetryReport:
     """A report that holds nothing but what a peer may say; ``outcome`` is the transfer's, if it has one."""
 
     metrics: Mapping[str, MetricRows]
     outcome: TransferOutcome | None
 
 
-def check(body: object, role: str, age_s: float) -> Report:
+def validate_report(body: object, role: str, age_s: float) -> TelemetryReport:
     """Check a report of a side that joined ``age_s`` seconds ago.
 
     Raises:
@@ -71,11 +71,11 @@ def check(body: object, role: str, age_s: float) -> Report:
         metrics[name] = _entries(REPORTED_METRICS[name], rows, role, age_s)
     outcome = _outcome(metrics, body.get("outcome"))
     _consistent(metrics, outcome)
-    return Report(metrics, outcome)
+    return TelemetryReport(metrics, outcome)
 
 
 def _entries(metric: Metric, rows: object, role: str, age_s: float) -> MetricRows:
-    share = SHARES[metric.name]
+    share = QUOTAS[metric.name]
     if share.role not in {None, role}:
         raise BadReportError(f"{metric.name} is the {share.role}'s to report")
     if not isinstance(rows, list) or not rows:
@@ -130,7 +130,7 @@ def _histogram(metric: Metric, row: dict[str, Any], share: ReportQuota, age_s: f
     counts = [_whole(metric, count) for count in buckets]
     if type(total) not in {int, float} or not 0 <= total <= LARGEST:
         raise BadReportError(f"{metric.name}: sum must be a number from 0")
-    largest = age_s + SLACK_S if share.largest is None else share.largest
+    largest = age_s + PRE_JOIN_S if share.largest is None else share.largest
     low, high = (0.0, *metric.buckets), (*metric.buckets, math.inf)
     if any(count and edge > largest for count, edge in zip(counts, low, strict=True)):
         raise BadReportError(f"{metric.name} has a value larger than the room can have seen")

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.metrics import RoomMetrics
-from tallow.app.server.rooms.room import PeerConnection, Room, Seat
+from tallow.app.server.rooms.room import Member, PeerConnection, Room
 from tallow.app.server.rooms.store import RoomRecord, Store, StoreError
 from tallow.app.server.rooms.token_store import TokenStore
 from tallow.app.server.settings import ServerSettings
@@ -24,7 +24,7 @@ LINGER_S: Final = 600
 """How long a finished, empty room stays in memory for late reports."""
 
 
-class NoRoomError(Exception):
+class RoomLimitError(Exception):
     """The room cannot be made: ``reason`` says whose share is used up."""
 
     def __init__(self, reason: Literal["address", "server"]) -> None:
@@ -60,7 +60,7 @@ class RoomManager:
         self._made: dict[str, tuple[float, bytes]] = {}
         self._shares = ConcurrencyLimiter(settings.rooms_per_address)
         self.live: dict[str, Room] = {}
-        self.tickets: TokenStore[tuple[Room, Seat]] = TokenStore(name)
+        self.tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
         self.reports: TokenStore[tuple[Room, Role]] = TokenStore(name)
         self.gauges = RoomMetrics(metrics, settings.max_queued_seconds)
         self.on_end: list[Callable[[Room], None]] = []
@@ -72,9 +72,9 @@ class RoomManager:
             NoRoomError: the address or the server has as many as it may.
         """
         if len(self._made) >= self._settings.max_rooms:
-            raise NoRoomError("server")
+            raise RoomLimitError("server")
         if not self._shares.take(address):
-            raise NoRoomError("address")
+            raise RoomLimitError("address")
         now = self._wall()
         record = RoomRecord(new_room_id(), hashed, now, now + self._settings.room_lifetime, correlation_id)
         self._made[record.id] = (self.clock() + self._settings.room_lifetime, address)
@@ -104,7 +104,7 @@ class RoomManager:
 
     def join(
         self, room: Room, role: Role, link: PeerConnection, device: str, key: str | None
-    ) -> tuple[Seat, Seat | None]:
+    ) -> tuple[Member, Member | None]:
         """Take a seat: it, and the one that was taken over.
 
         Raises:
@@ -146,7 +146,7 @@ class RoomManager:
             room.answered(now)
         self.gauges.sync(room, now)
 
-    def leave(self, room: Room, seat: Seat, outcome: TransferOutcome | None) -> bool:
+    def leave(self, room: Room, seat: Member, outcome: TransferOutcome | None) -> bool:
         """A seat is left, with an outcome or without (a lost socket); False if it was taken over."""
         wait, grace = self._settings.outcome_report_timeout, self._settings.sender_reconnect_grace
         held = room.leave(seat, self.clock(), outcome=outcome, wait=wait, grace=grace)
@@ -204,7 +204,7 @@ class RoomManager:
         for ended in self.on_end:
             ended(room)
 
-    def _retire(self, seat: Seat) -> None:
+    def _retire(self, seat: Member) -> None:
         if seat.ticket:
             self.tickets.revoke(seat.ticket)
 

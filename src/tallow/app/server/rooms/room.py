@@ -24,12 +24,12 @@ class PeerConnection(Protocol):
         """Makes the socket's own task say why and close it; returns at once."""
 
 
-class SeatTakenError(Exception):
+class RoleTakenError(Exception):
     """The seat is held by a live socket, and the key that would take it over was not shown."""
 
 
 @dataclass(slots=True, eq=False)
-class Seat:
+class Member:
     """A place in a room. ``key`` takes it over from a dead socket; ``ticket`` opens the relay."""
 
     role: Role
@@ -60,7 +60,7 @@ class Room:
 
     record: RoomRecord
     deadline: float
-    seats: dict[Role, Seat] = field(default_factory=dict)
+    seats: dict[Role, Member] = field(default_factory=dict)
     joined: dict[Role, float] = field(default_factory=dict)
     report_tokens: dict[Role, str] = field(default_factory=dict, repr=False)
     budgets: dict[Role, QuotaUsage] = field(default_factory=lambda: {role: QuotaUsage() for role in ROLES})
@@ -107,11 +107,13 @@ class Room:
         """The room's record as it is now."""
         return replace(self.record, state=self.state)
 
-    def peer(self, role: Role) -> Seat | None:
+    def peer(self, role: Role) -> Member | None:
         """The seat across, if somebody sits there."""
         return self.seats.get("receiver" if role == "sender" else "sender")
 
-    def join(self, role: Role, link: PeerConnection, device: str, key: str | None, now: float) -> Seat | None:
+    def join(
+        self, role: Role, link: PeerConnection, device: str, key: str | None, now: float
+    ) -> Member | None:
         """Take a seat; the one that was taken over, if any.
 
         Raises:
@@ -119,8 +121,8 @@ class Room:
         """
         old = self.seats.get(role)
         if old is not None and not (key and hmac.compare_digest(old.key.encode(), key.encode())):
-            raise SeatTakenError
-        self.seats[role] = seat = Seat(role, link, device)
+            raise RoleTakenError
+        self.seats[role] = seat = Member(role, link, device)
         if old is not None:
             seat.key = old.key
         if role == "sender" and not self.over:
@@ -155,7 +157,7 @@ class Room:
         self._settle(now)
 
     def leave(
-        self, seat: Seat, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
+        self, seat: Member, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
     ) -> bool:
         """Leave a seat, with an outcome or without (a lost socket); False if it was no longer held.
 
@@ -189,7 +191,7 @@ class Room:
         self._settle(now)
         return True
 
-    def end(self, now: float) -> list[Seat]:
+    def end(self, now: float) -> list[Member]:
         """The room's time is over: the seats that were held."""
         held = list(self.seats.values())
         self.seats.clear()

@@ -24,7 +24,7 @@ from tallow.app.wire import (
 )
 
 
-class RefusedError(Exception):
+class WebSocketRefusedError(Exception):
     """A message that cannot be taken: an error code of the protocol and one line for people."""
 
     def __init__(self, code: CloseReason, message: str) -> None:
@@ -90,36 +90,38 @@ class Leave(_Strict):
     outcome: TransferOutcome | None = None
 
 
-class Relay(_Strict):
+class RelayJoin(_Strict):
     """Opens the relay for a seat."""
 
     type: Literal["relay"]
     ticket: Annotated[str, Field(max_length=64)]
 
 
-Message = Join | Forward | Started | Confirmation | Leave
-_messages: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
-_relay: TypeAdapter[Relay] = TypeAdapter(Relay)
+SignalingMessage = Join | Forward | Started | Confirmation | Leave
+_messages: TypeAdapter[SignalingMessage] = TypeAdapter(
+    Annotated[SignalingMessage, Field(discriminator="type")]
+)
+_relay: TypeAdapter[RelayJoin] = TypeAdapter(RelayJoin)
 _ACCEPTED: Final = "join, offer, answer, candidate, started, confirmation or leave as JSON"
 
 
-def parse(text: str | None) -> Message:
+def parse_signaling(text: str | None) -> SignalingMessage:
     """A signaling message from its text.
 
     Raises:
         RefusedError: too_large, bad_version or bad_message.
     """
-    message: Message = _parsed(text, _messages, _ACCEPTED)
+    message: SignalingMessage = _parsed(text, _messages, _ACCEPTED)
     return message
 
 
-def parse_relay(text: str | None) -> Relay:
+def parse_relay(text: str | None) -> RelayJoin:
     """The relay's first message.
 
     Raises:
         RefusedError: too_large or bad_message.
     """
-    message: Relay = _parsed(text, _relay, '{"type": "relay", "ticket": ...}')
+    message: RelayJoin = _parsed(text, _relay, '{"type": "relay", "ticket": ...}')
     return message
 
 
@@ -140,24 +142,32 @@ def too_deep(value: object, limit: int = MAX_SIGNALING_DEPTH) -> bool:
 
 def _parsed(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
     if text is None:
-        raise RefusedError("bad_message", f"binary is not accepted here; send {accepted}")
+        raise WebSocketRefusedError("bad_message", f"binary is not accepted here; send {accepted}")
     if len(text) > MAX_SIGNALING_BYTES or len(text.encode()) > MAX_SIGNALING_BYTES:
-        raise RefusedError("too_large", f"a signaling message has at most {MAX_SIGNALING_BYTES} bytes")
+        raise WebSocketRefusedError(
+            "too_large", f"a signaling message has at most {MAX_SIGNALING_BYTES} bytes"
+        )
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise RefusedError("bad_message", f"not JSON; send {accepted}") from None
+        raise WebSocketRefusedError("bad_message", f"not JSON; send {accepted}") from None
     if isinstance(value, dict) and value.get("type") == "join" and value.get("version") != PROTOCOL_VERSION:
-        raise RefusedError("bad_version", f"this server speaks version {PROTOCOL_VERSION} of the protocol")
+        raise WebSocketRefusedError(
+            "bad_version", f"this server speaks version {PROTOCOL_VERSION} of the protocol"
+        )
     if too_deep(value):
-        raise RefusedError("bad_message", f"nested deeper than {MAX_SIGNALING_DEPTH} levels")
+        raise WebSocketRefusedError("bad_message", f"nested deeper than {MAX_SIGNALING_DEPTH} levels")
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"] if str(part) in _KNOWN)
-        raise RefusedError("bad_message", f"{where or 'the message'} is not valid; send {accepted}") from None
+        raise WebSocketRefusedError(
+            "bad_message", f"{where or 'the message'} is not valid; send {accepted}"
+        ) from None
 
 
 _KNOWN: Final = frozenset(
-    field for model in (Join, Forward, Started, Confirmation, Leave, Relay) for field in model.model_fields
+    field
+    for model in (Join, Forward, Started, Confirmation, Leave, RelayJoin)
+    for field in model.model_fields
 )

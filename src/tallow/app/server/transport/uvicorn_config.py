@@ -19,7 +19,7 @@ BACKLOG: Final = 2048
 SHUTDOWN_S: Final = 5
 
 
-def configure(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:
+def server_config(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:
     """uvicorn, set up for Tallow: h11 (it bounds the size of headers), bounded WebSockets without
     compression, no access log (it would hold addresses). Further options are uvicorn's own."""
     logging.getLogger("uvicorn.error").addFilter(_holds_no_address)
@@ -56,7 +56,7 @@ class InnerServer(uvicorn.Server):
         yield
 
 
-def bind(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A listening TCP socket.
 
     Raises:
@@ -73,7 +73,7 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def bind_unix(path: Path) -> socket.socket:
+def listen_unix(path: Path) -> socket.socket:
     """A listening Unix socket, in the place of one that a dead process left."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)

@@ -12,14 +12,14 @@ import orjson
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from tallow.app.server.context import Context
-from tallow.app.server.transport.messages import RefusedError
+from tallow.app.server.context import ServerContext
+from tallow.app.server.transport.messages import WebSocketRefusedError
 from tallow.app.wire import CLOSE_CODES, CloseReason
 
 SEND_TIMEOUT_S: Final = 15
 
 
-def same_origin(connection: HTTPConnection) -> bool:
+def is_same_origin(connection: HTTPConnection) -> bool:
     """Whether a request comes from our own page, or from no page at all (a browser always names its page's
     origin on WebSockets and POST; RFC 6455, section 10.2)."""
     origin = connection.headers.get("origin")
@@ -43,7 +43,7 @@ class TaskCanceller:
                 self.scope.reschedule(asyncio.get_running_loop().time())
 
 
-class Socket:
+class GuardedWebSocket:
     """A WebSocket whose sends and closes never raise and never hang: a peer that does not read is dropped."""
 
     def __init__(self, websocket: WebSocket) -> None:
@@ -108,22 +108,24 @@ class Socket:
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             pass  # it is gone already, or its keep-alive will end it
 
-    async def refuse(self, refusal: RefusedError) -> None:
+    async def refuse(self, refusal: WebSocketRefusedError) -> None:
         """Say why and close."""
         await self.send(refusal.as_message())
         await self.close(CLOSE_CODES[refusal.code], refusal.code)
 
 
 @asynccontextmanager
-async def accepted(websocket: WebSocket, context: Context) -> AsyncIterator[Socket | None]:
+async def accept_websocket(
+    websocket: WebSocket, context: ServerContext
+) -> AsyncIterator[GuardedWebSocket | None]:
     """Accept a WebSocket from our own origin, within its address's share; None if it was turned away."""
     address = context.addresses.key(websocket.scope)
-    if not same_origin(websocket) or not context.sockets.take(address):
+    if not is_same_origin(websocket) or not context.sockets.take(address):
         await websocket.close()
         yield None
         return
     try:
         await websocket.accept()
-        yield Socket(websocket)
+        yield GuardedWebSocket(websocket)
     finally:
         context.sockets.give(address)
