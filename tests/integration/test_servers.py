@@ -119,19 +119,19 @@ async def test_a_home_is_kept_by_saying_so_and_ends_by_silence(tmp_path: Path) -
             RedisRoomDirectory(connect(url), "other:2", lease=1),
         )
         await one.open()
-        assert await one.of("room") is None
-        assert await other.of("room") == NodeAddress("one:1")
-        assert await other.issuer(f"{one.name}.token") == NodeAddress("one:1")
-        assert await one.issuer(f"{one.name}.token") is None
+        assert await one.locate_room("room") is None
+        assert await other.locate_room("room") == NodeAddress("one:1")
+        assert await other.locate_token(f"{one.name}.token") == NodeAddress("one:1")
+        assert await one.locate_token(f"{one.name}.token") is None
         await asyncio.sleep(0.7)
         assert await one.renew_leases(["room"]) == []
         await asyncio.sleep(0.7)
-        assert await other.of("room") == NodeAddress("one:1")
+        assert await other.locate_room("room") == NodeAddress("one:1")
         await asyncio.sleep(1.1)
         await other.open()
-        assert await other.of("room") is None
+        assert await other.locate_room("room") is None
         assert await one.renew_leases(["room"]) == ["room"]
-        await other.leave("room")
+        await other.release_room("room")
         assert await one.renew_leases(["room"]) == []  # nobody has it: a Redis that forgot ends no transfer
         await one.close()
         await other.close()

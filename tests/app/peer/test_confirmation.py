@@ -65,7 +65,7 @@ async def test_a_pair_that_waits_for_a_person_is_not_queued(
     receiver = receive(sender.link, tmp_path / "out", confirm=person)
     await sender.until("confirming")
     for _ in range(3):  # at each second of the server
-        await server.context.lobby.run_due_tasks()
+        await server.context.rooms.run_due_tasks()
         assert server.value("transfer_queue_depth") == 0
     person.answer.set_result(True)
     await asyncio.gather(sender.task, receiver.task)

@@ -220,7 +220,7 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_lin
         assert "broken.jpg" in (await sender.until("error"))["message"]
         assert await sender.ended() == 1
     assert "link" not in [event["event"] for event in sender.events]
-    assert not server.context.lobby._made
+    assert not server.context.rooms._created
     assert left_behind(home) == []
 
 
@@ -241,7 +241,7 @@ async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
         assert said in (await sender.until("error"))["message"]
         assert await sender.ended() == 1
     assert "link" not in [event["event"] for event in sender.events]
-    assert not server.context.lobby._made
+    assert not server.context.rooms._created
 
 
 async def test_a_file_that_changes_while_the_receiver_waits(

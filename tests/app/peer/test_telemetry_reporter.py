@@ -53,8 +53,8 @@ async def test_reports_go_on_from_each_other(server: Running) -> None:
 
 async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: Running) -> None:
     sender, _ = await server.pair()
-    room = next(iter(server.context.lobby.live.values()))
-    await server.context.lobby.conclude(room, "failed")
+    room = next(iter(server.context.rooms.live.values()))
+    await server.context.rooms.conclude(room, "failed")
     metrics = new_metrics()
     metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
     metrics.record_transfer("success", "relay", 10, 0.01)
@@ -72,8 +72,8 @@ async def test_what_the_server_could_not_take_is_reported_later(server: Running)
     async with ServerClient(server.url, tls_context()) as client:
         telemetry = TelemetryReporter(client, metrics, enabled=True)
         telemetry.set_token(sender.joined["telemetry_token"], sender.joined["correlation_id"])
-        limiter = server.context.reports
-        while not limiter.take(server.context.addresses.key({"client": ("127.0.0.1", 1)})):
+        limiter = server.context.report_limiter
+        while not limiter.take(server.context.address_hasher.key({"client": ("127.0.0.1", 1)})):
             pass
         metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
         assert not await telemetry.report()

@@ -42,8 +42,8 @@ async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
     with pytest.raises(ConnectionClosed):
         await sender.receive()
     await receiver.socket.close()
-    for room in list(server.context.lobby.live.values()):
-        await server.context.lobby.conclude(room, "success")
+    for room in list(server.context.rooms.live.values()):
+        await server.context.rooms.conclude(room, "success")
     told = records(sink, "transfer")
     assert [(record["message"], record["method"]) for record in told] == [
         ("Transfer started", "p2p"),

@@ -104,7 +104,7 @@ async def test_a_pair_that_never_began_is_no_transfer(tmp_path: Path) -> None:
 
 async def later(server: Running, ticks: int) -> None:
     """Let the server's clock go on past every wait of these tests."""
-    clock = server.context.lobby.clock
-    server.context.lobby.clock = lambda: clock() + 60
+    clock = server.context.rooms.clock
+    server.context.rooms.clock = lambda: clock() + 60
     for _ in range(ticks):
-        await server.context.lobby.run_due_tasks()
+        await server.context.rooms.run_due_tasks()

@@ -53,11 +53,11 @@ def create_app(
     cluster = cluster or ClusterNode()
     for feature in FEATURES:
         metrics.register_feature(feature)
-    homes = cluster.homes
+    homes = cluster.directory
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     lobby = RoomManager(settings, metrics, store, cache, name=homes.name)
-    context = ServerContext(settings, metrics, store, lobby, ClientAddressHasher(), homes, cluster.handoff)
+    context = ServerContext(settings, metrics, store, lobby, ClientAddressHasher(), homes, cluster.forwarder)
     api = RoomEndpoints(context)
 
     @asynccontextmanager
@@ -78,7 +78,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route(ROOMS_PATH, api.make_room, methods=["POST"]),
+            Route(ROOMS_PATH, api.create_room, methods=["POST"]),
             Route(TELEMETRY_PATH, TelemetryEndpoint(context).receive, methods=["POST"]),
             Route(INFO_PATH, api.info),
             Route(OPENAPI_PATH, api.openapi),
@@ -118,10 +118,10 @@ async def _run_periodic_tasks(context: ServerContext) -> None:
     ticks = 0
     while True:
         try:
-            await context.lobby.run_due_tasks()
+            await context.rooms.run_due_tasks()
             if ticks % LEASE_RENEWAL_INTERVALS == 0:
-                for room_id in await context.homes.renew_leases(list(context.lobby.live)):
-                    context.lobby.evict(room_id)
+                for room_id in await context.directory.renew_leases(list(context.rooms.live)):
+                    context.rooms.evict(room_id)
             if ticks % SWEEP_INTERVALS == 0:
                 await context.store.sweep()
         except StoreError:

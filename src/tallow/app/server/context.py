@@ -21,17 +21,17 @@ class ServerContext:
     settings: ServerSettings
     metrics: Metrics
     store: SqlStore
-    lobby: RoomManager
-    addresses: ClientAddressHasher
-    homes: RoomDirectory = field(default_factory=SingleProcessDirectory)
-    handoff: RequestForwarder = field(default_factory=RequestForwarder)
-    makes: KeyedRateLimiter = field(init=False)
-    joins: KeyedRateLimiter = field(init=False)
-    reports: KeyedRateLimiter = field(init=False)
-    sockets: ConcurrencyLimiter = field(init=False)
+    rooms: RoomManager
+    address_hasher: ClientAddressHasher
+    directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
+    forwarder: RequestForwarder = field(default_factory=RequestForwarder)
+    creation_limiter: KeyedRateLimiter = field(init=False)
+    join_limiter: KeyedRateLimiter = field(init=False)
+    report_limiter: KeyedRateLimiter = field(init=False)
+    socket_limiter: ConcurrencyLimiter = field(init=False)
 
     def __post_init__(self) -> None:
-        self.makes = KeyedRateLimiter(self.settings.rooms_per_minute)
-        self.joins = KeyedRateLimiter(self.settings.joins_per_minute)
-        self.reports = KeyedRateLimiter(self.settings.reports_per_minute)
-        self.sockets = ConcurrencyLimiter(self.settings.sockets_per_address)
+        self.creation_limiter = KeyedRateLimiter(self.settings.rooms_per_minute)
+        self.join_limiter = KeyedRateLimiter(self.settings.joins_per_minute)
+        self.report_limiter = KeyedRateLimiter(self.settings.reports_per_minute)
+        self.socket_limiter = ConcurrencyLimiter(self.settings.sockets_per_address)

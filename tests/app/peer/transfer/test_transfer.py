@@ -89,7 +89,7 @@ async def test_a_receiver_may_come_first_and_the_sender_later(server: Running, t
 async def test_both_sides_share_the_rooms_correlation_id(server: Running, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
     await asyncio.gather(sender.task, receive(sender.link, tmp_path / "out").task)
-    [room] = server.context.lobby.live.values()
+    [room] = server.context.rooms.live.values()
     exemplars = {found for found, _, _ in server.registry.exemplars.values()}
     assert room.record.correlation_id in exemplars
 
@@ -130,7 +130,7 @@ async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: Running, t
 
 
 async def test_without_telemetry_the_server_counts_the_outcome_alone(server: Running, tmp_path: Path) -> None:
-    server.context.lobby._settings = server.context.settings.model_copy(
+    server.context.rooms._settings = server.context.settings.model_copy(
         update={"outcome_report_timeout": 0.1}
     )
     quiet = replace(RELAYED, telemetry=False)

@@ -118,8 +118,8 @@ async def test_sockets_answer_or_close_whatever_comes(server: Running) -> None:
     await asyncio.to_thread(talk)
     await server.until("active_connections", 0, type="websocket")
     assert server.value("errors_total", type="internal", severity="high") == 0
-    assert not server.context.lobby.tickets
-    assert all(not room.seats for room in server.context.lobby.live.values())
+    assert not server.context.rooms.relay_tickets
+    assert all(not room.members for room in server.context.rooms.live.values())
 
 
 def test_the_http_api_is_what_its_description_says(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ async def prove(
         for peer in peers:
             await peer.socket.close()
         await server.until("device_connections", 0, device_type="cli")
-        server.context.lobby.gauges.refresh(server.context.lobby.clock())
+        server.context.rooms.room_metrics.drop_expired(server.context.rooms.clock())
         after = await exposition(server)
     assert of_peers(after) == of_peers(before)
     new = set(names(after)) - set(names(before))

@@ -207,7 +207,7 @@ async def test_the_room_ends_with_its_time(tmp_path: Path) -> None:
             assert (await peer.receive())["code"] == "expired"
             assert await closed(peer) == CLOSE_CODES["expired"]
         await server.until("device_connections", 0, device_type="cli")
-        assert not server.context.lobby.live
+        assert not server.context.rooms.live
 
 
 async def test_gauges_follow_the_sockets(server: Running) -> None:
@@ -250,12 +250,12 @@ async def test_to_be_asked_has_a_limit_that_both_sides_are_told(tmp_path: Path) 
         assert sender.joined["confirmation_limit"] == receiver.joined["confirmation_limit"] == 7
         await receiver.send(type="confirmation", state="pending")
         await sender.receive()
-        clock = server.context.lobby.clock
-        server.context.lobby.clock = lambda: clock() + 6
-        await server.context.lobby.run_due_tasks()
+        clock = server.context.rooms.clock
+        server.context.rooms.clock = lambda: clock() + 6
+        await server.context.rooms.run_due_tasks()
         assert server.value("transfer_queue_depth") == 0
-        server.context.lobby.clock = lambda: clock() + 8
-        await server.context.lobby.run_due_tasks()
+        server.context.rooms.clock = lambda: clock() + 8
+        await server.context.rooms.run_due_tasks()
         assert server.value("transfer_queue_depth") == 1
 
 

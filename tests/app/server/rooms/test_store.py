@@ -40,8 +40,8 @@ async def test_a_room_is_found_as_it_was_kept(store: SqlStore) -> None:
     found = await store.find("a")
     assert found == room("a")
     assert found
-    assert found.opens_with(b"token")
-    assert not found.opens_with(b"")
+    assert found.matches_token(b"token")
+    assert not found.matches_token(b"")
     assert await store.find("b") is None
 
 
@@ -103,7 +103,7 @@ async def test_a_database_that_does_not_answer_is_critical_and_said_so(
         locked.execute("ROLLBACK")
         locked.execute("DROP TABLE rooms")
         locked.close()
-        server.context.lobby.live.clear()
+        server.context.rooms.live.clear()
         stranger = await server.connect("/api/signal")
         await stranger.send(json.dumps(join_message("a" * 16, b"t" * 32, "sender")))
         assert json.loads(await stranger.recv())["code"] == "internal"

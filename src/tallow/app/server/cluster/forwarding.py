@@ -87,17 +87,17 @@ class RequestForwarder:
                 await asyncio.gather(*ways, return_exceptions=True)
         await socket.close(home.close_code or CLOSE_CODES["internal"], home.close_reason or "")
 
-    async def forward(self, request: Request, body: bytes, place: NodeAddress) -> Response:
+    async def forward_request(self, request: Request, body: bytes, place: NodeAddress) -> Response:
         """Ask a room's home and give its answer.
 
         Raises:
             ApiError: 503, it cannot be reached.
         """
-        transport: TransportOptions = {} if place.path is None else {"uds": place.path}
+        transport: TransportOptions = {} if place.socket_path is None else {"uds": place.socket_path}
         headers = self._headers(request.scope)
         if "authorization" in request.headers:
             headers["authorization"] = request.headers["authorization"]
-        url = f"http://{place.address or 'worker'}{request.scope['path']}"
+        url = f"http://{place.host_port or 'worker'}{request.scope['path']}"
         try:
             async with async_client(direct=True, transport=transport, timeout=TIMEOUT_S) as client:
                 answer = await client.post(url, content=body, headers=headers)
@@ -117,9 +117,9 @@ class RequestForwarder:
             "ping_interval": None,
             "open_timeout": TIMEOUT_S,
         }
-        if place.path is not None:
-            return await connect_unix_websocket(place.path, f"ws://worker{path}", **options)
-        return await connect_websocket(f"ws://{place.address}{path}", direct=True, **options)
+        if place.socket_path is not None:
+            return await connect_unix_websocket(place.socket_path, f"ws://worker{path}", **options)
+        return await connect_websocket(f"ws://{place.host_port}{path}", direct=True, **options)
 
     def _headers(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
         client = scope.get("client")

@@ -31,22 +31,24 @@ CACHE_TTL_S = 3_600
 class ClusterNode:
     """The house register, the secret of the inner doors, and this process's own door."""
 
-    homes: RoomDirectory = field(default_factory=SingleProcessDirectory)
+    directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
     secret: str = field(default="", repr=False)
-    door: socket.socket | None = None
+    listener: socket.socket | None = None
 
     @property
-    def handoff(self) -> RequestForwarder:
+    def forwarder(self) -> RequestForwarder:
         """Opens the other processes' doors."""
         return RequestForwarder(self.secret)
 
     @asynccontextmanager
     async def serve_internal(self, app: ASGIApp, settings: ServerSettings) -> AsyncIterator[None]:
         """Move in, and answer what others hand over with ``app``, until the block ends."""
-        await self.homes.open()
+        await self.directory.open()
         server = InnerServer(server_config(InternalGateway(app, self.secret), settings, lifespan="off"))
         task = (
-            None if self.door is None else asyncio.create_task(server.serve([self.door]), name="inner door")
+            None
+            if self.listener is None
+            else asyncio.create_task(server.serve([self.listener]), name="inner door")
         )
         try:
             yield
@@ -54,7 +56,7 @@ class ClusterNode:
             server.should_exit = True
             if task is not None:
                 await task
-            await self.homes.close()
+            await self.directory.close()
 
 
 def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: int = 1) -> ClusterNode:
@@ -78,7 +80,7 @@ def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: 
         return ClusterNode(homes, settings.cluster_secret.get_secret_value(), door)
     if folder is not None and workers > 1:
         slots = WorkerSlotDirectory(folder, workers)
-        return ClusterNode(slots, door=listen_unix(slots.socket))
+        return ClusterNode(slots, listener=listen_unix(slots.socket_path))
     return ClusterNode()
 
 

@@ -64,10 +64,10 @@ class RedisCache:
         except (orjson.JSONDecodeError, TypeError):  # written by another version: as good as nothing
             return None
 
-    async def put(self, key: str, value: RoomRecord) -> None:
+    async def set(self, key: str, value: RoomRecord) -> None:
         await self._try(self._redis.set(f"{PREFIX}room:{key}", orjson.dumps(asdict(value)), px=self._ttl))
 
-    async def drop(self, key: str) -> None:
+    async def delete(self, key: str) -> None:
         await self._try(self._redis.delete(f"{PREFIX}room:{key}"))
 
     async def clear(self) -> None:
@@ -109,7 +109,7 @@ class RedisRoomDirectory:
         except (RedisError, OSError):  # the next tick tries again; until then this server has no rooms
             return
 
-    async def of(self, room_id: str) -> NodeAddress | None:
+    async def locate_room(self, room_id: str) -> NodeAddress | None:
         try:
             for _ in range(2):  # again, should the lease end between the two questions
                 key = f"{PREFIX}home:{room_id}"
@@ -119,17 +119,17 @@ class RedisRoomDirectory:
                 if home == self.name:
                     return None
                 if home is not None:
-                    return await self._place(str(home))
+                    return await self._address_of(str(home))
         except (RedisError, OSError) as error:
             raise RoomLocationError(room_id) from error
         raise RoomLocationError(room_id)
 
-    async def issuer(self, token: str) -> NodeAddress | None:
+    async def locate_token(self, token: str) -> NodeAddress | None:
         name = token.partition(".")[0]
         if name == self.name or len(name) != len(self.name) or not name.isalnum():
             return None
         try:
-            return await self._place(name)
+            return await self._address_of(name)
         except (RedisError, OSError, RoomLocationError):
             return None
 
@@ -137,7 +137,7 @@ class RedisRoomDirectory:
         await self._announce()
         return [room_id for room_id in room_ids if not await self._renewed(room_id)]
 
-    async def leave(self, room_id: str) -> None:
+    async def release_room(self, room_id: str) -> None:
         try:
             await self._release(keys=[f"{PREFIX}home:{room_id}"], args=[self.name])
         except (RedisError, OSError):
@@ -152,7 +152,7 @@ class RedisRoomDirectory:
     async def _announce(self) -> None:
         await self._redis.set(f"{PREFIX}server:{self.name}", self._address, ex=self._lease)
 
-    async def _place(self, name: str) -> NodeAddress:
+    async def _address_of(self, name: str) -> NodeAddress:
         address = await self._redis.get(f"{PREFIX}server:{name}")
         if address is None:
             raise RoomLocationError(name)

@@ -21,8 +21,8 @@ SLOT_PREFIX: Final = "w"
 class NodeAddress:
     """How to reach another process: ``host:port``, or the path of its Unix socket."""
 
-    address: str = ""
-    path: str | None = None
+    host_port: str = ""
+    socket_path: str | None = None
 
 
 class RoomLocationError(Exception):
@@ -41,20 +41,20 @@ class RoomDirectory(Protocol):
     async def open(self) -> None:
         """Move in."""
 
-    async def of(self, room_id: str) -> NodeAddress | None:
+    async def locate_room(self, room_id: str) -> NodeAddress | None:
         """Where a room lives; None: here.
 
         Raises:
             NoHomeError: the register cannot be asked.
         """
 
-    async def issuer(self, token: str) -> NodeAddress | None:
+    async def locate_token(self, token: str) -> NodeAddress | None:
         """Where a token was issued; None: here, or nowhere that is known."""
 
     async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
         """Say that these rooms still live here; those that no longer do."""
 
-    async def leave(self, room_id: str) -> None:
+    async def release_room(self, room_id: str) -> None:
         """A room that lived here is gone."""
 
     async def close(self) -> None:
@@ -69,16 +69,16 @@ class SingleProcessDirectory:
     async def open(self) -> None:
         pass
 
-    async def of(self, room_id: str) -> NodeAddress | None:
+    async def locate_room(self, room_id: str) -> NodeAddress | None:
         return None
 
-    async def issuer(self, token: str) -> NodeAddress | None:
+    async def locate_token(self, token: str) -> NodeAddress | None:
         return None
 
     async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
         return []
 
-    async def leave(self, room_id: str) -> None:
+    async def release_room(self, room_id: str) -> None:
         pass
 
     async def close(self) -> None:
@@ -103,34 +103,34 @@ class WorkerSlotDirectory:
         self.name = f"{SLOT_PREFIX}{self._slot}"
 
     @property
-    def socket(self) -> Path:
+    def socket_path(self) -> Path:
         """Where this worker listens for what others hand over."""
         return self._folder / f"{self._slot}.sock"
 
     async def open(self) -> None:
         pass
 
-    async def of(self, room_id: str) -> NodeAddress | None:
-        return self._place(
+    async def locate_room(self, room_id: str) -> NodeAddress | None:
+        return self._address_of(
             int.from_bytes(hashlib.blake2b(room_id.encode(), digest_size=8).digest()) % self._count
         )
 
-    async def issuer(self, token: str) -> NodeAddress | None:
+    async def locate_token(self, token: str) -> NodeAddress | None:
         slot = token.partition(".")[0].removeprefix(SLOT_PREFIX)
-        return self._place(int(slot)) if slot.isascii() and slot.isdecimal() and len(slot) < 5 else None
+        return self._address_of(int(slot)) if slot.isascii() and slot.isdecimal() and len(slot) < 5 else None
 
     async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
         return []
 
-    async def leave(self, room_id: str) -> None:
+    async def release_room(self, room_id: str) -> None:
         pass
 
     async def close(self) -> None:
         os.close(self._lock)
 
-    def _place(self, slot: int) -> NodeAddress | None:
+    def _address_of(self, slot: int) -> NodeAddress | None:
         known = slot != self._slot and slot < self._count
-        return NodeAddress(path=str(self._folder / f"{slot}.sock")) if known else None
+        return NodeAddress(socket_path=str(self._folder / f"{slot}.sock")) if known else None
 
     def _claim(self) -> tuple[int, int]:
         for slot in range(self._count):

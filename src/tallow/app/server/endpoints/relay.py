@@ -29,9 +29,9 @@ class RelaySide:
 
     role: Role
     socket: GuardedWebSocket
-    end: TaskCanceller = field(default_factory=TaskCanceller)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-    across: RelaySide | None = None
+    canceller: TaskCanceller = field(default_factory=TaskCanceller)
+    paired: asyncio.Event = field(default_factory=asyncio.Event)
+    other: RelaySide | None = None
     bucket: TokenBucket | None = None
 
 
@@ -41,7 +41,7 @@ class RelayEndpoint:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._ends: dict[tuple[str, Role], RelaySide] = {}
-        context.lobby.on_end.append(self._end_room)
+        context.rooms.end_listeners.append(self._end_room)
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket, from its ticket to its end."""
@@ -67,17 +67,21 @@ class RelayEndpoint:
         for role in ROLES:
             end = self._ends.get((room.record.id, role))
             if end is not None:
-                end.end("expired")
+                end.canceller("expired")
 
     async def _ticket(self, socket: GuardedWebSocket) -> tuple[Room, Role] | None:
         """The place a ticket opens; None once a socket was handed to the process that issued its ticket."""
         async with asyncio.timeout(self._context.settings.join_timeout):
             text = await socket.receive_text()
             ticket = parse_relay(text).ticket
-            found = self._context.lobby.tickets.find(ticket)
-            home = None if found or is_forwarded(socket.scope) else await self._context.homes.issuer(ticket)
+            found = self._context.rooms.relay_tickets.find(ticket)
+            home = (
+                None
+                if found or is_forwarded(socket.scope)
+                else await self._context.directory.locate_token(ticket)
+            )
         if home is not None and text is not None:
-            await self._context.handoff.proxy_websocket(socket, home, text)
+            await self._context.forwarder.proxy_websocket(socket, home, text)
             return None
         if found is None:
             raise WebSocketRefusedError(
@@ -90,7 +94,7 @@ class RelayEndpoint:
         place = (room.record.id, end.role)
         refusal: WebSocketRefusedError | None = None
         try:
-            async with end.end.scope:
+            async with end.canceller.scope:
                 self._attach(place, end)
                 await self._meet(room, end)
                 await self._carry(end, await self._first(end))
@@ -105,32 +109,34 @@ class RelayEndpoint:
         if refusal is not None:
             await end.socket.refuse(refusal)
         else:
-            await end.socket.close(CLOSE_CODES[end.end.code or "timeout"], end.end.code or "stalled")
+            await end.socket.close(
+                CLOSE_CODES[end.canceller.code or "timeout"], end.canceller.code or "stalled"
+            )
 
     def _attach(self, place: tuple[str, Role], end: RelaySide) -> None:
         """Take the place; an older socket there is ended, and with it the side it was paired with."""
         older = self._ends.get(place)
         self._ends[place] = end
         if older is not None:
-            older.end("taken_over")
+            older.canceller("taken_over")
             self._part(older)
 
     def _part(self, end: RelaySide) -> None:
         """Undo a pair, once."""
-        other = end.across
+        other = end.other
         if other is not None:
-            end.across = other.across = None
+            end.other = other.other = None
             self._context.metrics.connection_closed("relay")
-            connection_logger.info("Relay parted", by=end.role, reason=end.end.code or "gone")
-            other.end("peer_gone")
+            connection_logger.info("Relay parted", by=end.role, reason=end.canceller.code or "gone")
+            other.canceller("peer_gone")
 
     async def _meet(self, room: Room, end: RelaySide) -> None:
         """Complete the pair if the other side waits already."""
         other = self._ends.get((room.record.id, "receiver" if end.role == "sender" else "sender"))
-        if other is None or other.across is not None or other.end.code is not None:
+        if other is None or other.other is not None or other.canceller.code is not None:
             return
-        end.across, other.across = other, end
-        room.relayed = True
+        end.other, other.other = other, end
+        room.uses_relay = True
         self._context.metrics.connection_opened("relay")
         connection_logger.info("Relay paired")
         rate = self._context.settings.relay_bandwidth
@@ -138,16 +144,16 @@ class RelayEndpoint:
         for side in (other, end):
             await side.socket.send({"type": "paired"})
         # Only now may data follow: "paired" must come first on both sockets.
-        other.open.set()
-        end.open.set()
+        other.paired.set()
+        end.paired.set()
 
     async def _first(self, end: RelaySide) -> dict[str, Any]:
         """The first message after the pair is complete; before that only silence is accepted."""
         receive = asyncio.ensure_future(end.socket.receive())
-        opened = asyncio.ensure_future(end.open.wait())
+        opened = asyncio.ensure_future(end.paired.wait())
         try:
             await asyncio.wait({receive, opened}, return_when=asyncio.FIRST_COMPLETED)
-            if end.across is None and receive.done():
+            if end.other is None and receive.done():
                 receive.result()
                 raise WebSocketRefusedError("bad_message", 'wait for {"type": "paired"} before sending')
             await opened
@@ -160,7 +166,7 @@ class RelayEndpoint:
         """Hand each message to the other side before the next one is read."""
         metrics = self._context.metrics
         stall = self._context.settings.stall_timeout
-        while end.across is not None:
+        while end.other is not None:
             data = message.get("bytes")
             if data is None:
                 raise WebSocketRefusedError("bad_message", "only binary messages are carried")
@@ -172,6 +178,6 @@ class RelayEndpoint:
                 await asyncio.sleep(end.bucket.borrow(len(data)))
             metrics.record_bytes_moved("received", len(data))
             async with asyncio.timeout(stall):
-                await end.across.socket.send_bytes(data)
+                await end.other.socket.send_bytes(data)
             metrics.record_bytes_moved("sent", len(data))
             message = await end.socket.receive()

@@ -33,11 +33,11 @@ class RoomEndpoints:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
 
-    async def make_room(self, request: Request) -> Response:
+    async def create_room(self, request: Request) -> Response:
         """``POST /api/rooms``: a room for whoever holds the token of this hash."""
         require_same_origin(request)
-        address = self._context.addresses.key(request.scope)
-        wait = self._context.makes.take(address)
+        address = self._context.address_hasher.key(request.scope)
+        wait = self._context.creation_limiter.take(address)
         if wait:
             raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
         body = await read_json(request, MAX_ROOM_REQUEST_BYTES)
@@ -46,10 +46,10 @@ class RoomEndpoints:
             raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
         correlation_id = correlation.current() or correlation.new_id()
         try:
-            record = await self._context.lobby.make(hashed, correlation_id, address)
+            record = await self._context.rooms.create(hashed, correlation_id, address)
         except RoomLimitError as refusal:
-            whose = "this address has" if refusal.reason == "address" else "the server has"
-            status = 429 if refusal.reason == "address" else 503
+            whose = "this address has" if refusal.limit == "address" else "the server has"
+            status = 429 if refusal.limit == "address" else 503
             raise ApiError(status, "rate_limited", f"{whose} as many rooms as it may", 60) from None
         except StoreError:
             # Without rooms nobody can begin a transfer: there is nothing worse this server can say.

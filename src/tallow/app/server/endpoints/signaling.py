@@ -54,7 +54,7 @@ class SignalingEndpoint:
         async with accept_websocket(websocket, self._context) as socket:
             if socket is None:
                 return
-            if self._context.homes.name:
+            if self._context.directory.name:
                 await self._where_it_lives(socket)
             else:
                 await self._here(socket)
@@ -88,7 +88,7 @@ class SignalingEndpoint:
             elif is_forwarded(socket.scope):  # it moved meanwhile
                 await socket.refuse(WebSocketRefusedError("internal", "the room has moved; join again"))
             else:
-                await self._context.handoff.proxy_websocket(socket, home, first)
+                await self._context.forwarder.proxy_websocket(socket, home, first)
 
     async def _home(self, first: str | None) -> NodeAddress | None:
         """Where the room that a join names lives; None: here, or nowhere (the session will say so)."""
@@ -97,7 +97,9 @@ class SignalingEndpoint:
         except WebSocketRefusedError:
             return None
         known = isinstance(join, Join) and ROOM_ID.fullmatch(join.room)
-        return await self._context.homes.of(join.room) if isinstance(join, Join) and known else None
+        return (
+            await self._context.directory.locate_room(join.room) if isinstance(join, Join) and known else None
+        )
 
 
 class SignalingSession:
@@ -107,22 +109,22 @@ class SignalingSession:
         self._context = context
         self._begun = list(begun)
         self._metrics = context.metrics
-        self._lobby = context.lobby
+        self._lobby = context.rooms
         self._socket = socket
         self._rate = TokenBucket(SIGNALING_MESSAGES_PER_SECOND, SIGNALING_BURST)
-        self.end = TaskCanceller()
+        self.end_with = TaskCanceller()
 
     async def run(self) -> None:
         """Join a room and talk until one side ends it."""
         try:
-            async with self.end.scope:
+            async with self.end_with.scope:
                 async with asyncio.timeout(self._context.settings.join_timeout):
                     join = await self._first()
                     room = await self._admitted(join)
                 with correlation.bind(room.record.correlation_id):
                     await self._in_room(room, join)
         except TimeoutError:
-            await self._ended(self.end.code or "timeout")
+            await self._ended(self.end_with.code or "timeout")
         except WebSocketRefusedError as refusal:
             await self._refuse(refusal)
         except WebSocketDisconnect:
@@ -135,12 +137,12 @@ class SignalingSession:
         return message
 
     async def _admitted(self, join: Join) -> Room:
-        if self._context.joins.take(self._context.addresses.key(self._socket.scope)):
+        if self._context.join_limiter.take(self._context.address_hasher.key(self._socket.scope)):
             raise WebSocketRefusedError(
                 "rate_limited", "too many joins from this address; try again in a minute"
             )
         try:
-            room = await self._lobby.admit(join.room, join.token_bytes)
+            room = await self._lobby.open_room(join.room, join.token_bytes)
         except StoreError:
             self._metrics.record_error("storage", "critical")
             raise WebSocketRefusedError(
@@ -148,9 +150,9 @@ class SignalingSession:
             ) from None
         if room is None:
             if join.room not in self._lobby.live:
-                await self._context.homes.leave(join.room)
+                await self._context.directory.release_room(join.room)
             raise WebSocketRefusedError("unknown_room", "no such room: the link is wrong or its time is over")
-        if room.closed and join.role not in room.seats:
+        if room.is_closed and join.role not in room.members:
             raise WebSocketRefusedError("expired", "this transfer is over; a link is good for one transfer")
         return room
 
@@ -168,7 +170,7 @@ class SignalingSession:
         event: PeerEvent = "lost"
         try:
             if old is not None:
-                old.link.end("taken_over")
+                old.connection.end_with("taken_over")
             await self._welcome(room, seat)
             outcome = await self._converse(room, seat)
             event = "left"
@@ -176,35 +178,35 @@ class SignalingSession:
             self._metrics.device_disconnected(join.device)
             log.info("Peer left", event=event, outcome=outcome)
             held = self._lobby.leave(room, seat, outcome)
-            peer = room.peer(seat.role)
+            peer = room.peer_of(seat.role)
             if held and peer is not None:
                 message: PeerMessage = {"type": "peer", "event": event}
                 if outcome is not None:
                     message["outcome"] = outcome
-                await peer.link.send(message)
-            await self._lobby.abandon(room)
+                await peer.connection.send(message)
+            await self._lobby.conclude_unused(room)
 
     async def _welcome(self, room: Room, seat: Member) -> None:
-        peer = room.peer(seat.role)
+        peer = room.peer_of(seat.role)
         await self.send(
             {
                 "type": "joined",
                 "room": room.record.id,
                 "peer": peer is not None,
-                "rejoin_key": seat.key,
+                "rejoin_key": seat.rejoin_key,
                 "telemetry_token": room.report_tokens[seat.role],
-                "relay_ticket": seat.ticket,
+                "relay_ticket": seat.relay_ticket,
                 "correlation_id": room.record.correlation_id,
                 "ice_servers": ice_servers(self._context.settings),
                 "confirmation_limit": self._context.settings.confirmation_limit,
             }
         )
-        if seat.role == "sender" and room.confirm_until is not None:
+        if seat.role == "sender" and room.confirmation_deadline is not None:
             await self.send(PENDING)
         if seat.role == "sender" and room.receiver_outcome is not None:
             await self.send({"type": "peer", "event": "left", "outcome": room.receiver_outcome})
         if peer is not None:
-            await peer.link.send({"type": "peer", "event": "joined"})
+            await peer.connection.send({"type": "peer", "event": "joined"})
 
     async def _converse(self, room: Room, seat: Member) -> TransferOutcome | None:
         """Carry messages until the peer says goodbye: the outcome it names."""
@@ -213,7 +215,7 @@ class SignalingSession:
             if isinstance(message, Forward):
                 await self._forward(room, seat, message)
             elif isinstance(message, Started) and seat.role == "sender":
-                await self._lobby.start(room, message.method)
+                await self._lobby.start_transfer(room, message.method)
             elif isinstance(message, Confirmation) and seat.role == "receiver":
                 await self._confirm(room, message)
             elif isinstance(message, Leave):
@@ -226,18 +228,18 @@ class SignalingSession:
                 )
 
     async def _confirm(self, room: Room, message: Confirmation) -> None:
-        self._lobby.confirm(room, pending=message.state == "pending")
+        self._lobby.set_confirmation(room, pending=message.state == "pending")
         connection_logger.info("Receiver asked to confirm", state=message.state)
-        peer = room.peer("receiver")
+        peer = room.peer_of("receiver")
         if peer is not None:
-            await peer.link.send({"type": "confirmation", "state": message.state})
+            await peer.connection.send({"type": "confirmation", "state": message.state})
 
     async def _forward(self, room: Room, seat: Member, message: Forward) -> None:
-        peer = room.peer(seat.role)
+        peer = room.peer_of(seat.role)
         if peer is None:
             await self.send({"type": "error", "code": "no_peer", "message": "the other peer is not here"})
         else:
-            await peer.link.send({"type": message.type, "data": message.data})
+            await peer.connection.send({"type": message.type, "data": message.data})
 
     async def _receive(self) -> SignalingMessage:
         text = self._begun.pop() if self._begun else await self._socket.receive_text()

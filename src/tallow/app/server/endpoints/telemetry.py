@@ -31,26 +31,26 @@ class TelemetryEndpoint:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
         self._metrics = context.metrics
-        self._lobby = context.lobby
+        self._lobby = context.rooms
 
     async def receive(self, request: Request) -> Response:
         """Check and book a report; the answer brings the token for the next."""
         require_same_origin(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        found = self._lobby.reports.find(token.strip()) if scheme.lower() == "bearer" else None
+        found = self._lobby.report_tokens.find(token.strip()) if scheme.lower() == "bearer" else None
         if found is None and not is_forwarded(request.scope):
-            home = await self._context.homes.issuer(token.strip())
+            home = await self._context.directory.locate_token(token.strip())
             if home is not None:
                 body = await read_body(request, MAX_REPORT_BYTES)
-                return await self._context.handoff.forward(request, body, home)
-        wait = self._context.reports.take(self._context.addresses.key(request.scope))
+                return await self._context.forwarder.forward_request(request, body, home)
+        wait = self._context.report_limiter.take(self._context.address_hasher.key(request.scope))
         if found is None:
             # Whoever has no seat moves no metric of peers, however often they try.
             if wait:
                 raise ApiError(429, "rate_limited", "too many reports from this address", wait)
             raise ApiError(401, "bad_token", "a report needs the room's current telemetry token")
         room, role = found
-        wait = wait or room.budgets[role].bucket.take()
+        wait = wait or room.quotas[role].bucket.take()
         if wait:
             self._metrics.record_client_report("rate_limited")
             raise ApiError(429, "rate_limited", "too many reports from this room or address", wait)
@@ -59,7 +59,7 @@ class TelemetryEndpoint:
         except ApiError:
             self._reject(room, role)
             raise
-        if self._lobby.reports.find(token.strip()) != found:  # spent by another request meanwhile
+        if self._lobby.report_tokens.find(token.strip()) != found:  # spent by another request meanwhile
             raise ApiError(401, "bad_token", "this telemetry token was used")
         return json_response({"next": await self.accept(room, role, body)})
 
@@ -70,17 +70,17 @@ class TelemetryEndpoint:
             ApiError: 400 with what is wrong; then nothing was booked.
         """
         try:
-            report = self._checked(room, role, body)
+            report = self._validate(room, role, body)
         except BadReportError as error:
             self._reject(room, role)
             raise ApiError(400, "bad_report", str(error)) from None
-        self._book(room, role, report)
-        following = self._lobby.next_report(room, role)
+        self._record(room, role, report)
+        following = self._lobby.issue_report_token(room, role)
         if report.outcome is not None:
             await self._lobby.conclude(room, report.outcome)
         return following
 
-    def _checked(self, room: Room, role: Role, body: bytes) -> TelemetryReport:
+    def _validate(self, room: Room, role: Role, body: bytes) -> TelemetryReport:
         try:
             value = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -90,13 +90,13 @@ class TelemetryEndpoint:
         report = validate_report(value, role, self._age(room, role))
         if report.outcome is not None and room.outcome is not None:
             raise BadReportError("the outcome of this transfer is booked already")
-        if report.outcome == "success" and not (room.started and room.paired_once):
+        if report.outcome == "success" and not (room.started and room.was_paired):
             raise BadReportError("a transfer that has not started cannot have succeeded")
         return report
 
-    def _book(self, room: Room, role: Role, report: TelemetryReport) -> None:
+    def _record(self, room: Room, role: Role, report: TelemetryReport) -> None:
         kept: dict[str, list[dict[str, Any]]] = {}
-        budget, age = room.budgets[role], self._age(room, role)
+        budget, age = room.quotas[role], self._age(room, role)
         for name, entries in report.metrics.items():
             for row, count in entries.rows:
                 if budget.admit(name, row["labels"], count, age):
@@ -110,10 +110,10 @@ class TelemetryEndpoint:
         self._metrics.record_client_report("rejected")
         with correlation.bind(room.record.correlation_id):
             api_logger.warning("Report rejected", role=role)
-        budget = room.budgets[role]
+        budget = room.quotas[role]
         budget.rejected += 1
         if budget.rejected >= MAX_REJECTED_REPORTS:
-            self._lobby.reports.revoke(room.report_tokens[role])
+            self._lobby.report_tokens.revoke(room.report_tokens[role])
 
     def _age(self, room: Room, role: Role) -> float:
-        return self._lobby.clock() - room.joined[role]
+        return self._lobby.clock() - room.joined_at[role]

@@ -24,7 +24,7 @@ class TokenBucket:
 
     def take(self, amount: float = 1) -> float:
         """Take tokens: 0 if they were there, else the seconds until they will be (nothing is taken)."""
-        self._gain()
+        self._refill()
         if self._tokens >= amount:
             self._tokens -= amount
             return 0.0
@@ -32,11 +32,11 @@ class TokenBucket:
 
     def borrow(self, amount: float) -> float:
         """Take tokens even if they are not there: the seconds to wait before going on."""
-        self._gain()
+        self._refill()
         self._tokens -= amount
         return max(0.0, -self._tokens / self.rate)
 
-    def _gain(self) -> None:
+    def _refill(self) -> None:
         now = self._clock()
         self._tokens = min(self.burst, self._tokens + max(0.0, now - self._at) * self.rate)
         self._at = now
@@ -71,7 +71,7 @@ class ConcurrencyLimiter:
         self._limit = limit
         self._held: dict[Hashable, int] = {}
 
-    def take(self, key: Hashable) -> bool:
+    def acquire(self, key: Hashable) -> bool:
         """Hold one more; False when the key has its share."""
         held = self._held.get(key, 0)
         if held >= self._limit:
@@ -79,7 +79,7 @@ class ConcurrencyLimiter:
         self._held[key] = held + 1
         return True
 
-    def give(self, key: Hashable) -> None:
+    def release(self, key: Hashable) -> None:
         """Let one go."""
         held = self._held.get(key, 0) - 1
         if held > 0:

@@ -48,15 +48,15 @@ class ReportQuota:
 
     once: float
     per_second: float = 0
-    failed: float | None = None
-    largest: float | None = None
+    max_failed: float | None = None
+    max_value: float | None = None
     role: str | None = None
 
-    def at(self, age_s: float) -> float:
+    def allowance(self, age_s: float) -> float:
         """The share of a side that joined ``age_s`` seconds ago."""
         return self.once + self.per_second * (age_s + PRE_JOIN_S)
 
-    def possible(self, age_s: float) -> float:
+    def plausible_maximum(self, age_s: float) -> float:
         """The most that one report can mean seriously: a bad line brings many retries, but not any number."""
         return self.once * PLAUSIBLE_FACTOR + self.per_second * (age_s + PRE_JOIN_S)
 
@@ -64,18 +64,18 @@ class ReportQuota:
 QUOTAS: Final[dict[str, ReportQuota]] = {
     "transfers_total": ReportQuota(1, role="sender"),
     "bytes_transferred_total": ReportQuota(0, MAX_BYTES_PER_SECOND),
-    "file_size_bytes": ReportQuota(MAX_FILES, largest=2.0**48, role="sender"),
+    "file_size_bytes": ReportQuota(MAX_FILES, max_value=2.0**48, role="sender"),
     "transfer_duration_seconds": ReportQuota(1, role="sender"),
-    "transfer_speed_mbps": ReportQuota(1, largest=MAX_BYTES_PER_SECOND * 8e-6, role="sender"),
+    "transfer_speed_mbps": ReportQuota(1, max_value=MAX_BYTES_PER_SECOND * 8e-6, role="sender"),
     "chunk_transfer_duration_seconds": ReportQuota(0, MAX_CHUNKS_PER_SECOND),
     "retry_attempts_total": ReportQuota(100),
-    "webrtc_connections_total": ReportQuota(2, failed=1),
+    "webrtc_connections_total": ReportQuota(2, max_failed=1),
     "connection_establishment_seconds": ReportQuota(2),
     "nat_traversal_total": ReportQuota(4),
-    "connection_quality_score": ReportQuota(100, 1, largest=100),
-    "pqc_operations_total": ReportQuota(6, failed=1),
+    "connection_quality_score": ReportQuota(100, 1, max_value=100),
+    "pqc_operations_total": ReportQuota(6, max_failed=1),
     "pqc_duration_seconds": ReportQuota(6),
-    "pqc_key_exchanges_total": ReportQuota(3, failed=1),
+    "pqc_key_exchanges_total": ReportQuota(3, max_failed=1),
     "encryption_operations_total": ReportQuota(0, 2 * MAX_CHUNKS_PER_SECOND),
     "encryption_duration_seconds": ReportQuota(0, 2 * MAX_CHUNKS_PER_SECOND),
     "errors_total": ReportQuota(5),
@@ -104,7 +104,7 @@ class QuotaUsage:
         share = QUOTAS[name]
         used = self.used.get(name, 0) + count
         failed = self.failed.get(name, 0) + (count if labels.get("status") == "failed" else 0)
-        if used > share.at(age_s) or (share.failed is not None and failed > share.failed):
+        if used > share.allowance(age_s) or (share.max_failed is not None and failed > share.max_failed):
             return False
         self.used[name] = used
         self.failed[name] = failed

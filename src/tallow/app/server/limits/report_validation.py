@@ -88,7 +88,7 @@ def _entries(metric: Metric, rows: object, role: str, age_s: float) -> MetricRow
         seen.add(labels)
         count = _histogram(metric, row, share, age_s) if metric.kind == "histogram" else _counter(metric, row)
         entries.rows.append((row, count))
-    if entries.count > share.possible(age_s):
+    if entries.count > share.plausible_maximum(age_s):
         raise BadReportError(f"{metric.name} is more than one side of a room can do")
     return entries
 
@@ -130,7 +130,7 @@ def _histogram(metric: Metric, row: dict[str, Any], share: ReportQuota, age_s: f
     counts = [_whole(metric, count) for count in buckets]
     if type(total) not in {int, float} or not 0 <= total <= LARGEST:
         raise BadReportError(f"{metric.name}: sum must be a number from 0")
-    largest = age_s + PRE_JOIN_S if share.largest is None else share.largest
+    largest = age_s + PRE_JOIN_S if share.max_value is None else share.max_value
     low, high = (0.0, *metric.buckets), (*metric.buckets, math.inf)
     if any(count and edge > largest for count, edge in zip(counts, low, strict=True)):
         raise BadReportError(f"{metric.name} has a value larger than the room can have seen")

@@ -17,10 +17,10 @@ class Cache(Protocol[V]):
     async def get(self, key: str) -> V | None:
         """The value, or None. A cache that cannot be reached has nothing."""
 
-    async def put(self, key: str, value: V) -> None:
+    async def set(self, key: str, value: V) -> None:
         """Keep a value for the cache's time."""
 
-    async def drop(self, key: str) -> None:
+    async def delete(self, key: str) -> None:
         """Forget a value."""
 
     async def clear(self) -> None:
@@ -57,13 +57,13 @@ class MemoryCache(Generic[V]):
         self._entries.move_to_end(key)
         return entry[1]
 
-    async def put(self, key: str, value: V) -> None:
+    async def set(self, key: str, value: V) -> None:
         self._entries[key] = (self._clock() + self._ttl, value)
         self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
-    async def drop(self, key: str) -> None:
+    async def delete(self, key: str) -> None:
         self._entries.pop(key, None)
 
     async def ping(self) -> None:

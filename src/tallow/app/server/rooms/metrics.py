@@ -20,38 +20,38 @@ class RoomMetrics:
         self._active: set[Room] = set()
         self._channels: set[Room] = set()
 
-    def sync(self, room: Room, now: float) -> None:
+    def update(self, room: Room, now: float) -> None:
         """Bring the gauges in step with a room that has changed."""
-        if room.active and room not in self._active:
+        if room.is_active and room not in self._active:
             self._active.add(room)
             self._metrics.registry.add(self._metrics.registry.families["active_transfers"], ())
-        elif not room.active and room in self._active:
+        elif not room.is_active and room in self._active:
             self._active.discard(room)
             self._metrics.transfer_finished()
-        if room.data_channel and room not in self._channels:
+        if room.data_channel_open and room not in self._channels:
             self._channels.add(room)
             self._metrics.connection_opened("webrtc")
-        elif not room.data_channel and room in self._channels:
+        elif not room.data_channel_open and room in self._channels:
             self._channels.discard(room)
             self._metrics.connection_closed("webrtc")
-        if room.queued(now, self._max_queued_seconds):
+        if room.is_queued(now, self._max_queued_seconds):
             self._queued.add(room)
         else:
             self._queued.discard(room)
         self._metrics.set_queue_depth(len(self._queued))
 
-    def refresh(self, now: float) -> None:
+    def drop_expired(self, now: float) -> None:
         """Let go of pairs that have waited for longer than counts."""
-        for room in [room for room in self._queued if not room.queued(now, self._max_queued_seconds)]:
+        for room in [room for room in self._queued if not room.is_queued(now, self._max_queued_seconds)]:
             self._queued.discard(room)
         self._metrics.set_queue_depth(len(self._queued))
 
-    def started(self, room: Room) -> None:
+    def transfer_started(self, room: Room) -> None:
         """A transfer's data began to flow for the first time."""
         self._active.add(room)
         self._metrics.transfer_started()
 
-    def book(self, outcome: str, method: str) -> None:
+    def record_outcome(self, outcome: str, method: str) -> None:
         """The server books the outcome of a transfer whose sender reports none. It knows neither size nor
         duration, so that only ``transfers_total`` moves."""
         registry = self._metrics.registry

@@ -20,7 +20,7 @@ class PeerConnection(Protocol):
         """Send a message; a peer that does not take it is dropped. Never raises."""
 
     @property
-    def end(self) -> Callable[[CloseReason], None]:
+    def end_with(self) -> Callable[[CloseReason], None]:
         """Makes the socket's own task say why and close it; returns at once."""
 
 
@@ -33,10 +33,10 @@ class Member:
     """A place in a room. ``key`` takes it over from a dead socket; ``ticket`` opens the relay."""
 
     role: Role
-    link: PeerConnection
+    connection: PeerConnection
     device: str
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
-    ticket: str = field(default="", repr=False)
+    rejoin_key: str = field(default_factory=lambda: secrets.token_urlsafe(16), repr=False)
+    relay_ticket: str = field(default="", repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,20 +60,20 @@ class Room:
 
     record: RoomRecord
     deadline: float
-    seats: dict[Role, Member] = field(default_factory=dict)
-    joined: dict[Role, float] = field(default_factory=dict)
+    members: dict[Role, Member] = field(default_factory=dict)
+    joined_at: dict[Role, float] = field(default_factory=dict)
     report_tokens: dict[Role, str] = field(default_factory=dict, repr=False)
-    budgets: dict[Role, QuotaUsage] = field(default_factory=lambda: {role: QuotaUsage() for role in ROLES})
+    quotas: dict[Role, QuotaUsage] = field(default_factory=lambda: {role: QuotaUsage() for role in ROLES})
     method: TransferMethod | None = None
-    relayed: bool = False
-    paired_once: bool = False
+    uses_relay: bool = False
+    was_paired: bool = False
     started: bool = False
-    active: bool = False
-    data_channel: bool = False
-    named: TransferOutcome | None = None
+    is_active: bool = False
+    data_channel_open: bool = False
+    announced_outcome: TransferOutcome | None = None
     outcome: TransferOutcome | None = None
-    verdict: tuple[float, TransferOutcome] | None = None
-    confirm_until: float | None = None
+    pending_outcome: tuple[float, TransferOutcome] | None = None
+    confirmation_deadline: float | None = None
     receiver_outcome: TransferOutcome | None = None
     _queued_since: float | None = None
     _queued_for: float = 0.0
@@ -84,19 +84,19 @@ class Room:
         self.outcome = self.record.state if self.record.state in OUTCOMES else None
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """The transfer is over: its outcome is booked, or named by a sender that left."""
-        return self.outcome is not None or self.named is not None
+        return self.outcome is not None or self.announced_outcome is not None
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Nobody new is let in: a link is good for one transfer. A sender that vanished may come back."""
-        return self.named is not None or self.outcome in {"success", "cancelled"}
+        return self.announced_outcome is not None or self.outcome in {"success", "cancelled"}
 
     @property
     def was_transfer(self) -> bool:
         """Both sides have been here at one time, now or before the server was restarted."""
-        return self.paired_once or self.started
+        return self.was_paired or self.started
 
     @property
     def state(self) -> str:
@@ -107,9 +107,9 @@ class Room:
         """The room's record as it is now."""
         return replace(self.record, state=self.state)
 
-    def peer(self, role: Role) -> Member | None:
+    def peer_of(self, role: Role) -> Member | None:
         """The seat across, if somebody sits there."""
-        return self.seats.get("receiver" if role == "sender" else "sender")
+        return self.members.get("receiver" if role == "sender" else "sender")
 
     def join(
         self, role: Role, link: PeerConnection, device: str, key: str | None, now: float
@@ -119,42 +119,42 @@ class Room:
         Raises:
             SeatTakenError: a socket holds it and ``key`` is not its key.
         """
-        old = self.seats.get(role)
-        if old is not None and not (key and hmac.compare_digest(old.key.encode(), key.encode())):
+        old = self.members.get(role)
+        if old is not None and not (key and hmac.compare_digest(old.rejoin_key.encode(), key.encode())):
             raise RoleTakenError
-        self.seats[role] = seat = Member(role, link, device)
+        self.members[role] = seat = Member(role, link, device)
         if old is not None:
-            seat.key = old.key
-        if role == "sender" and not self.over:
-            self.verdict = None
+            seat.rejoin_key = old.rejoin_key
+        if role == "sender" and not self.is_over:
+            self.pending_outcome = None
         if role == "receiver":
-            self.confirm_until = None  # it says again whether it waits
+            self.confirmation_deadline = None  # it says again whether it waits
             self.receiver_outcome = None
-        self.joined.setdefault(role, now)
-        self.paired_once |= len(self.seats) == len(ROLES)
-        self._settle(now)
+        self.joined_at.setdefault(role, now)
+        self.was_paired |= len(self.members) == len(ROLES)
+        self._update_timers(now)
         return old
 
     def start(self, method: TransferMethod, now: float) -> bool:
         """Data begins to flow; whether this is the first time."""
         first = not self.started
-        self.confirm_until = None
+        self.confirmation_deadline = None
         self.method = method
         self.started = True
-        self.active = not self.over
-        self.data_channel = not self.relayed and not self.over
-        self._settle(now)
+        self.is_active = not self.is_over
+        self.data_channel_open = not self.uses_relay and not self.is_over
+        self._update_timers(now)
         return first
 
-    def ask(self, until: float, now: float) -> None:
+    def begin_confirmation(self, until: float, now: float) -> None:
         """The person at the receiver is asked, until some time at most."""
-        self.confirm_until = until
-        self._settle(now)
+        self.confirmation_deadline = until
+        self._update_timers(now)
 
-    def answered(self, now: float) -> None:
+    def end_confirmation(self, now: float) -> None:
         """The person at the receiver has agreed, or has taken longer than the server allows for."""
-        self.confirm_until = None
-        self._settle(now)
+        self.confirmation_deadline = None
+        self._update_timers(now)
 
     def leave(
         self, seat: Member, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
@@ -165,20 +165,20 @@ class Room:
         was ever here there was no transfer, and nothing is booked. A sender lost after the start has
         ``grace`` seconds to come back before its transfer counts as failed.
         """
-        if self.seats.get(seat.role) is not seat:
+        if self.members.get(seat.role) is not seat:
             return False
-        del self.seats[seat.role]
+        del self.members[seat.role]
         if seat.role == "receiver":
-            self.confirm_until, self.receiver_outcome = None, outcome
+            self.confirmation_deadline, self.receiver_outcome = None, outcome
         if seat.role == "sender":
-            self.data_channel = False
-            if outcome is not None and not self.over:
-                self.named = outcome
-                self.active = False
-                self.verdict = (now + wait, outcome) if self.was_transfer else None
-            elif self.started and not self.over:
-                self.verdict = (now + grace, "failed")
-        self._settle(now)
+            self.data_channel_open = False
+            if outcome is not None and not self.is_over:
+                self.announced_outcome = outcome
+                self.is_active = False
+                self.pending_outcome = (now + wait, outcome) if self.was_transfer else None
+            elif self.started and not self.is_over:
+                self.pending_outcome = (now + grace, "failed")
+        self._update_timers(now)
         return True
 
     def conclude(self, outcome: TransferOutcome, now: float) -> bool:
@@ -186,37 +186,37 @@ class Room:
         if self.outcome is not None:
             return False
         self.outcome = outcome
-        self.verdict = None
-        self.active = self.data_channel = False
-        self._settle(now)
+        self.pending_outcome = None
+        self.is_active = self.data_channel_open = False
+        self._update_timers(now)
         return True
 
     def end(self, now: float) -> list[Member]:
         """The room's time is over: the seats that were held."""
-        held = list(self.seats.values())
-        self.seats.clear()
-        self.active = self.data_channel = False
-        self._settle(now)
+        held = list(self.members.values())
+        self.members.clear()
+        self.is_active = self.data_channel_open = False
+        self._update_timers(now)
         return held
 
-    def due(self, now: float) -> TransferOutcome | None:
+    def due_outcome(self, now: float) -> TransferOutcome | None:
         """The outcome the server has to book now, if no report came."""
-        return self.verdict[1] if self.verdict and now >= self.verdict[0] else None
+        return self.pending_outcome[1] if self.pending_outcome and now >= self.pending_outcome[0] else None
 
-    def queued(self, now: float, limit: float) -> bool:
+    def is_queued(self, now: float, limit: float) -> bool:
         """Both sides are here, no person is asked and no data flows yet, for up to ``limit`` seconds of the
         room's life: a pair that idles for good is no backlog, and one room must not look like one."""
         return self._queued_since is not None and self._queued_for + now - self._queued_since < limit
 
-    def forgettable(self, now: float, linger: float) -> bool:
+    def is_disposable(self, now: float, linger: float) -> bool:
         """The transfer is over, and nobody has been here for ``linger`` seconds."""
         empty = self._empty_since
         return self.outcome is not None and empty is not None and now - empty > linger
 
-    def _settle(self, now: float) -> None:
-        self._empty_since = None if self.seats else (self._empty_since or now)
-        begins = self.confirm_until is None and not self.started and not self.over
-        waiting = len(self.seats) == len(ROLES) and begins
+    def _update_timers(self, now: float) -> None:
+        self._empty_since = None if self.members else (self._empty_since or now)
+        begins = self.confirmation_deadline is None and not self.started and not self.is_over
+        waiting = len(self.members) == len(ROLES) and begins
         if waiting and self._queued_since is None:
             self._queued_since = now
         elif not waiting and self._queued_since is not None:

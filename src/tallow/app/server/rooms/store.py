@@ -64,7 +64,7 @@ class RoomRecord:
     correlation_id: str
     state: str = OPEN
 
-    def opens_with(self, token: bytes) -> bool:
+    def matches_token(self, token: bytes) -> bool:
         """Whether a join token is this room's, compared in constant time."""
         return hmac.compare_digest(hashlib.sha256(token).hexdigest(), self.token_hash)
 

@@ -119,8 +119,8 @@ async def accept_websocket(
     websocket: WebSocket, context: ServerContext
 ) -> AsyncIterator[GuardedWebSocket | None]:
     """Accept a WebSocket from our own origin, within its address's share; None if it was turned away."""
-    address = context.addresses.key(websocket.scope)
-    if not is_same_origin(websocket) or not context.sockets.take(address):
+    address = context.address_hasher.key(websocket.scope)
+    if not is_same_origin(websocket) or not context.socket_limiter.acquire(address):
         await websocket.close()
         yield None
         return
@@ -128,4 +128,4 @@ async def accept_websocket(
         await websocket.accept()
         yield GuardedWebSocket(websocket)
     finally:
-        context.sockets.give(address)
+        context.socket_limiter.release(address)
