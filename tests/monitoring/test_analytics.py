@@ -18,7 +18,7 @@ from starlette.routing import Route
 from support.canary import CANARY, spot
 from support.server import listener
 from tallow.monitoring import instrument
-from tallow.monitoring.analytics import Analytics, categories, sender
+from tallow.monitoring.analytics import Analytics, categories, delivery
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
@@ -30,7 +30,7 @@ Make = Callable[..., Analytics]
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(categories, "scrub", spot)
-    monkeypatch.setattr(sender.Sender, "_pause", lambda self, attempt: 0.001)
+    monkeypatch.setattr(delivery, "BACKOFF_S", 0.001)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import sentry_sdk
 
 from support.http_proxy import HOST, proxying
 from tallow.monitoring import sentry as ours
-from tallow.monitoring.analytics import Analytics, sender
+from tallow.monitoring.analytics import Analytics
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
@@ -108,7 +108,7 @@ def test_loopback_is_reached_whatever_is_set(
 def test_a_proxy_that_fails_is_named_once_without_its_password(
     send: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(sender.Sender, "_pause", lambda self, attempt: 0.001)
+    monkeypatch.setattr(delivery, "BACKOFF_S", 0.001)
     with proxying(1, login="me:right") as proxy:
         monkeypatch.setenv("http_proxy", f"http://me:hunter2@127.0.0.1:{proxy.port}")
         send(FAR)

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from support.canary import CANARY
 from tallow.monitoring import instrument
 from tallow.monitoring.lifecycle import error_hooks as errors
+from tallow.monitoring.lifecycle.background_sender import BackgroundSender
 from tallow.monitoring.logging import stdlib
-from tallow.monitoring.logging.writer import telemetry
 from tallow.monitoring.testing import CapturedLogs, assert_absent, fresh_metrics
 
 
@@ -173,12 +173,17 @@ def test_capturing_twice_writes_once(logs: CapturedLogs) -> None:
     assert len(logs.records) == 1
 
 
-def test_what_our_own_sending_logs_is_not_sent_in_turn(logs: CapturedLogs) -> None:
-    telemetry.mine = True
-    try:
+def test_records_of_a_sender_s_own_http_client_are_not_logged(logs: CapturedLogs) -> None:
+    def send() -> None:
+        sender.take()
         standard.getLogger("httpx").error("Sent")
-    finally:
-        telemetry.mine = False
+
+    sender: BackgroundSender[str] = BackgroundSender(
+        "test", send, on_drop=lambda _reason, _count: None, max_items=1
+    )
+    sender.put("an item")
+    assert sender.flush(10)
+    sender.close(10)
     standard.getLogger("httpx").error("The host's own")
     assert [record["message"] for record in logs.records] == ["The host's own"]
 

@@ -131,7 +131,7 @@ def test_a_call_from_within_a_call_does_not_hang(metrics: Metrics) -> None:
         def __del__(self) -> None:
             writer.put(b"from a finaliser\n")
 
-    with writer._lock:
+    with writer._sender.lock:
         Finalised()
     writer.close()
     assert sink.lines == [b"from a finaliser\n"]

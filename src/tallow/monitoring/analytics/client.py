@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
 from tallow import __version__
 from tallow.monitoring import request_context
 from tallow.monitoring.analytics import categories
+from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.analytics.funnels import ConnectionFunnel, TransferFunnel
-from tallow.monitoring.analytics.sender import Event, Sender
+from tallow.monitoring.analytics.sender import EventSender
 from tallow.monitoring.analytics.session import Session
 from tallow.monitoring.lifecycle import shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
@@ -32,7 +34,8 @@ class Analytics:
     def __init__(self, settings: MonitoringSettings | None = None, metrics: Metrics = METRICS) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._sender: Sender | None = None
+        self._sender: EventSender | None = None
+        self._starting = threading.RLock()
         self._off = False
         self.transfer_funnel = TransferFunnel(self._send)
         self.connection_funnel = ConnectionFunnel(self._send)
@@ -66,18 +69,20 @@ class Analytics:
         return Session(self._send, kind)
 
     def flush(self, timeout: float = 2) -> bool:
-        """Wait for what is queued to be sent, at most ``timeout`` seconds: whether it has been."""
+        """Wait at most ``timeout`` seconds until queued events are sent or dropped: whether they are."""
         return self._sender is None or self._sender.flush(timeout)
 
     def close(self, timeout: float = 2) -> None:
-        """Send what is queued, for at most ``timeout`` seconds, and send no longer."""
-        sender, self._sender, self._off = self._sender, None, True
+        """Send queued events for at most ``timeout`` seconds, count the rest as dropped, and send no more."""
+        with self._starting:
+            sender, self._sender, self._off = self._sender, None, True
         if sender is not None:
+            shutdown.unregister(self._pipeline_name)
             sender.close(timeout)
 
     def _send(self, name: str, props: Mapping[str, Any]) -> None:
         try:
-            sender = self._sender or self._started()
+            sender = self._sender or self._start()
             if sender is None or request_context.refuses():
                 return
             settings = sender.settings
@@ -95,17 +100,27 @@ class Analytics:
         except Exception:  # noqa: BLE001 - telemetry never harms its host
             self._metrics.record_dropped("analytics", "failed")
 
-    def _started(self) -> Sender | None:
-        """The sender, once there are settings with a site to send to."""
+    def _start(self) -> EventSender | None:
+        """The sender, or None if no site is configured."""
         if self._off:
             return None
+        with self._starting:
+            if self._sender is None and not self._off:
+                self._sender = self._new_sender()
+            return self._sender
+
+    def _new_sender(self) -> EventSender | None:
         try:
             settings = self._settings or current_settings()
-        except BadSettingError:  # whoever starts the process is told
+        except BadSettingError:  # the start of the process reports it
             settings = None
         if settings is None or settings.plausible_domain is None:
             self._off = True
             return None
-        self._sender = Sender(settings, self._metrics)
-        shutdown.register(f"analytics {id(self)}", self.flush)
-        return self._sender
+        sender = EventSender(settings, self._metrics)
+        shutdown.register(self._pipeline_name, sender.flush, sender.close)
+        return sender
+
+    @property
+    def _pipeline_name(self) -> str:
+        return f"analytics {id(self)}"

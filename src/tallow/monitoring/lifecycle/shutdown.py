@@ -43,6 +43,11 @@ def register(name: str, flush: Drain, close: Drain | None = None) -> None:
         signal.signal(signal.SIGTERM, _terminated)
 
 
+def unregister(name: str) -> None:
+    """Forget a pipeline; an unknown name is ignored."""
+    _pipelines.pop(name, None)
+
+
 def flush(timeout_s: float = TIMEOUT_S) -> None:
     """Send what waits in every pipeline. Never raises."""
     _each(timeout_s, [pipeline.flush for pipeline in _ordered()])

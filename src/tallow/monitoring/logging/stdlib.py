@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+from tallow.monitoring.lifecycle.background_sender import is_sender_thread
 from tallow.monitoring.logging import access_log
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.record import level_of
-from tallow.monitoring.logging.writer import telemetry
 
 _STANDARD: Final = frozenset(
     {
@@ -35,7 +35,7 @@ class BridgeHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. Never raises: a message that does not fit its arguments is written as it stands."""
-        if telemetry.mine and record.name.startswith(_SENDERS):
+        if is_sender_thread() and record.name.startswith(_SENDERS):
             return  # our own sending: its records would be sent, and make records
         if record.exc_info and getattr(record.exc_info[1], _WRITTEN, False):
             return  # a server reports once more what the middleware has let through to it
