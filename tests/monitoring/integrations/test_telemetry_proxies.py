@@ -13,7 +13,7 @@ import sentry_sdk
 
 from support.http_proxy import HOST, proxying
 from tallow.monitoring import sentry as ours
-from tallow.monitoring.analytics import Analytics
+from tallow.monitoring.analytics import Analytics, delivery
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings

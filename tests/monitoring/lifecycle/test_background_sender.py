@@ -22,11 +22,12 @@ class Recorder:
     def __init__(self, **options: Any) -> None:
         self.sent: list[bytes] = []
         self.drops: list[tuple[str, int]] = []
-        self.depths: list[int] = []
         self.entered, self.release = threading.Event(), threading.Event()
         self.release.set()
-        defaults = {"max_items": 10, "on_drop": lambda *drop: self.drops.append(drop)}
-        self.sender: BackgroundSender[bytes] = BackgroundSender("test", self.work, **(defaults | options))
+        options = {"max_items": 10} | options
+        self.sender: BackgroundSender[bytes] = BackgroundSender(
+            "test", self.work, on_drop=lambda *drop: self.drops.append(drop), **options
+        )
 
     def work(self) -> float | None:
         taken = self.sender.take()

@@ -45,12 +45,13 @@ class BackgroundSender(Generic[Item]):
         max_size: how much they may measure together.
         size: measures an item; every item measures 1 by default.
         gather_s: seconds to wait for more items before ``work`` is called. :meth:`hurry` ends the wait.
-        on_no_thread: called by :meth:`put` if no thread runs: after :meth:`close`, or when the interpreter
+        on_no_thread: called by :attr:`put` if no thread runs: after :meth:`close`, or when the interpreter
             ends and starts no more threads. By default the items are dropped.
         on_fork: called in a forked child, whose queue is empty: the parent sends what was queued.
         on_depth: called with :attr:`depth` whenever it changes.
 
     Attributes:
+        put: queues an item, or drops and counts it if the queue is full: whether it was queued. Does no I/O.
         closed: whether :meth:`close` has been called.
     """
 
@@ -77,12 +78,14 @@ class BackgroundSender(Generic[Item]):
         self._on_no_thread = on_no_thread or self.discard
         self._on_fork = on_fork
         self._on_depth = on_depth
+        # The log writer's callers pay for every nanosecond: without a listener nothing is asked about it.
+        self.put: Callable[[Item], bool] = self._put if on_depth is None else self._put_and_report
         self.closed = False
         # A signal handler or a finaliser may call put() on the thread that holds the lock. No other lock is
         # taken while it is held, because fork() takes the locks of all senders and registries in any order.
         self.lock = threading.RLock()
         self._reset()
-        fork.watch(self)
+        fork.register(self, hold=self.lock)
 
     def _reset(self) -> None:
         self._items: deque[Item] = deque()
@@ -116,22 +119,23 @@ class BackgroundSender(Generic[Item]):
         """Items that wait or were taken last: those are on their way."""
         return len(self._items) + self._in_flight
 
-    def put(self, item: Item) -> bool:
-        """Queue an item, or drop and count it if the queue is full: whether it was queued. Does no I/O."""
+    def _put(self, item: Item) -> bool:
         size = self._size_of(item)
         with self.lock:
-            fits = len(self._items) < self._max_items and self._size + size <= self._max_size
-            if fits:
-                self._items.append(item)
-                self._size += size
+            items, total = self._items, self._size + size
+            if fits := total <= self._max_size and len(items) < self._max_items:
+                items.append(item)
+                self._size = total
         if not fits:
             self._on_drop("queue_full", 1)
-            return False
-        if self._on_depth is not None:
-            self._report_depth(self._on_depth)
-        if not self._awake:
+        elif not self._awake:
             self._wake()
-        return True
+        return fits
+
+    def _put_and_report(self, item: Item) -> bool:
+        fits = self._put(item)
+        self._report_depth()
+        return fits
 
     def take(self, max_items: int = sys.maxsize, max_size: int = sys.maxsize) -> list[Item]:
         """Remove and return the oldest items within the limits: at least one, if there is any."""
@@ -141,8 +145,7 @@ class BackgroundSender(Generic[Item]):
             else:
                 taken = self._take_some(max_items, max_size)
             self._in_flight = len(taken)
-        if self._on_depth is not None:
-            self._report_depth(self._on_depth)
+        self._report_depth()
         return taken
 
     def _take_some(self, max_items: int, max_size: int) -> list[Item]:
@@ -185,8 +188,7 @@ class BackgroundSender(Generic[Item]):
                 self._in_flight = 0
         if dropped:
             self._on_drop("failed", dropped)
-        if self._on_depth is not None:
-            self._report_depth(self._on_depth)
+        self._report_depth()
 
     def close(self, timeout_s: float) -> bool:
         """Call ``work`` once more and end the thread: whether it ended within ``timeout_s`` seconds.
@@ -204,12 +206,12 @@ class BackgroundSender(Generic[Item]):
         self._awake = False
         return thread is None or not thread.is_alive()
 
-    def _report_depth(self, report: Callable[[int], object]) -> None:
+    def _report_depth(self) -> None:
         """Report until the depth has not changed meanwhile: the last report of two threads is right."""
         reported = -1
-        while reported != self.depth:
+        while self._on_depth is not None and reported != self.depth:
             reported = self.depth
-            report(reported)
+            self._on_depth(reported)
 
     def _is_idle(self) -> bool:
         return not self._items and not self._working
