@@ -79,11 +79,13 @@ def _measure(folder: Path) -> list[dict[str, Any]]:
 
 
 def _history(end: int) -> str:
-    servers = {instance: traffic.server() for instance in ("10.0.4.17:3000", "10.0.4.18:3000")}
+    servers = {instance: traffic.server_metrics() for instance in ("10.0.4.17:3000", "10.0.4.18:3000")}
     scrapes = []
     for scrape in range(SCRAPES + 1):
         for instance, metrics in servers.items():
             if scrape % 4 == 1:
-                traffic.minute(metrics)
-            scrapes.append(traffic.history(metrics, "tallow", instance, end - (SCRAPES - scrape) * SCRAPE_S))
+                traffic.record_minute(metrics)
+            scrapes.append(
+                traffic.stored_samples(metrics, "tallow", instance, end - (SCRAPES - scrape) * SCRAPE_S)
+            )
     return "".join(scrapes) + "# EOF\n"

@@ -24,7 +24,7 @@ from benchmarks.paired_measurement import Row, paired
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from support.corpus import Sample, samples
-from support.heldout_corpus import heldout
+from support.heldout_corpus import heldout_samples
 from tallow.monitoring.privacy import Scrubber
 
 PAGE = Path(__file__).parent.parent / "docs" / "privacy.md"
@@ -234,7 +234,7 @@ def page() -> Iterator[str]:
     for found in (private, harmless):
         total, leaked, wrecked = quality(ours, found)
         yield from (f"| {theme} | {total[theme]} | {leaked[theme]} | {wrecked[theme]} |" for theme in total)
-    unseen = [sample for seed in (11, 12, 13) for sample in heldout(seed)]
+    unseen = [sample for seed in (11, 12, 13) for sample in heldout_samples(seed)]
     total, leaked, wrecked = quality(ours, unseen)
     secrets = sum(bool(sample.private) for sample in unseen)
     yield (

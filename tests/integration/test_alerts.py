@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from starlette.applications import Starlette
 
-from support.stack import Stack, stack, until
+from support.stack import Stack, stack, wait_until
 from tallow.cli import main
 from tallow.stack.drill.receivers import serve as web
 from tallow.stack.drill.receivers import slack
@@ -68,7 +68,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, far_end: tuple[Inbox, int]
     folder: Path = tmp_path_factory.mktemp("alerts")
     (folder / ".env").write_text(f"SLACK_WEBHOOK_URL=http://127.0.0.1:{far_end[1]}{WEBHOOK}\n")
     with stack(folder, SCALE) as started:
-        until(lambda: "Watchdog" in tallow(started, "alerts", "--json").output, "the Watchdog arrives")
+        wait_until(lambda: "Watchdog" in tallow(started, "alerts", "--json").output, "the Watchdog arrives")
         yield started
 
 
@@ -106,7 +106,7 @@ def test_service_down_silences_the_rest_of_its_instance_and_no_other(running: St
     post(running, "HighCPUUsage", "down:1", category="performance", job="another")
     post(running, "ServiceDown", "down:1", severity="critical", category="availability")
     held = {"ServiceDown": "firing", "HighCPUUsage": "inhibited", "HighPQCFailureRate": "inhibited"}
-    until(lambda: of_tallow(running, "down:1") == held, "the rest is held back")
+    wait_until(lambda: of_tallow(running, "down:1") == held, "the rest is held back")
     assert states(running, "fine:1") == {"HighCPUUsage": "firing", "HighPQCFailureRate": "firing"}
     assert states_by_job(running, "down:1")["another"] == {"HighCPUUsage": "firing"}
     for instance in ("down:1", "fine:1"):
@@ -140,7 +140,7 @@ def test_a_critical_alert_silences_the_warnings_of_its_own_category(running: Sta
         "NoActiveConnections": "firing",
         "HighRelayUsage": "firing",
     }
-    until(lambda: states(running, place) == wanted, "the warning is held back")
+    wait_until(lambda: states(running, place) == wanted, "the warning is held back")
 
 
 def test_a_budget_that_burns_fast_silences_its_own_slow_alert_alone(running: Stack) -> None:
@@ -156,7 +156,7 @@ def test_a_budget_that_burns_fast_silences_its_own_slow_alert_alone(running: Sta
         "TransferBudgetBurnsSlow": "inhibited",
         "ConnectionBudgetBurnsSlow": "firing",
     }
-    until(lambda: {name: budgets(running).get(name) for name in wanted} == wanted, "one is held back")
+    wait_until(lambda: {name: budgets(running).get(name) for name in wanted} == wanted, "one is held back")
 
 
 def budgets(running: Stack) -> dict[str, str]:
@@ -170,15 +170,15 @@ def test_security_warnings_are_not_silenced_by_a_critical_one(running: Stack) ->
     post(running, "HighPQCFailureRate", place, severity="critical", category="security")
     post(running, "UnauthorizedAPIAccess", place, category="security")
     wanted = {"HighPQCFailureRate": "firing", "UnauthorizedAPIAccess": "firing"}
-    until(lambda: states(running, place) == wanted, "both fire")
-    until(lambda: running.mail(f"UnauthorizedAPIAccess on {place}"), "its mail")
+    wait_until(lambda: states(running, place) == wanted, "both fire")
+    wait_until(lambda: running.mail(f"UnauthorizedAPIAccess on {place}"), "its mail")
 
 
 def test_a_message_says_that_it_is_resolved(running: Stack) -> None:
     post(running, "TransferQueueBacklog", "queue:1")
-    until(lambda: running.mail("TransferQueueBacklog on queue:1"), "the page")
+    wait_until(lambda: running.mail("TransferQueueBacklog on queue:1"), "the page")
     post(running, "TransferQueueBacklog", "queue:1", over=True)
-    over = until(
+    over = wait_until(
         lambda: [
             mail for mail in running.mail("TransferQueueBacklog on queue:1") if "RESOLVED" in mail.subject
         ],
@@ -189,7 +189,7 @@ def test_a_message_says_that_it_is_resolved(running: Stack) -> None:
 
 def test_alerts_shows_what_fires_since_when_and_where_to_read_on(running: Stack) -> None:
     post(running, "HighMemoryUsage", "show:1", category="performance")
-    until(lambda: states(running, "show:1"), "it is there")
+    wait_until(lambda: states(running, "show:1"), "it is there")
     shown = tallow(running, "alerts")
     assert shown.exit_code == 1
     # One line an alert where all of them fit the width, else a block an alert.
@@ -201,20 +201,20 @@ def test_alerts_shows_what_fires_since_when_and_where_to_read_on(running: Stack)
 
 def test_a_silence_is_added_listed_and_ended(running: Stack) -> None:
     post(running, "SlowTransfers", "silence:1", category="performance")
-    until(lambda: states(running, "silence:1") == {"SlowTransfers": "firing"}, "it fires")
+    wait_until(lambda: states(running, "silence:1") == {"SlowTransfers": "firing"}, "it fires")
     added = tallow(
         running, "silence", "add", "SlowTransfers", "instance=silence:1", "--for", "2h", "--comment", "a test"
     )
     assert added.exit_code == 0, added.output
     identity = added.output.split()[0]
-    until(lambda: states(running, "silence:1") == {"SlowTransfers": "silenced"}, "it is silenced")
+    wait_until(lambda: states(running, "silence:1") == {"SlowTransfers": "silenced"}, "it is silenced")
     assert f"silenced by {identity[:8]}" in tallow(running, "alerts").output
     listed = tallow(running, "silence", "list").output
     assert f"{identity[:8]}  until" in listed
     assert 'alertname="SlowTransfers" instance="silence:1"' in listed
     assert "a test" in listed
     assert "ended" in tallow(running, "silence", "expire", identity[:8]).output
-    until(lambda: states(running, "silence:1") == {"SlowTransfers": "firing"}, "it speaks again")
+    wait_until(lambda: states(running, "silence:1") == {"SlowTransfers": "firing"}, "it speaks again")
     assert "nothing is silenced" in tallow(running, "silence", "list").output
     assert f"{identity[:8]}  " in tallow(running, "silence", "list", "--all").output
 
@@ -249,8 +249,8 @@ def test_text_of_labels_controls_neither_terminal_nor_chat_nor_mail(
         "endsAt": (now + timedelta(hours=1)).isoformat(),
     }
     Api.of("alertmanager", running.home).post("/api/v2/alerts", [body])
-    (mail, *_) = until(lambda: running.mail("evil.example"), "the mail")
-    page = until(lambda: [one for one in tray.messages if "evil.example" in one.text], "the page")[0]
+    (mail, *_) = wait_until(lambda: running.mail("evil.example"), "the mail")
+    page = wait_until(lambda: [one for one in tray.messages if "evil.example" in one.text], "the page")[0]
     assert len(mail.subject) == 200
     assert mail.subject.startswith("[CRITICAL] <!channel>")
     assert mail.subject.endswith("\N{HORIZONTAL ELLIPSIS}")
@@ -295,7 +295,7 @@ def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Inbox, int
     assert f"http://localhost:{running.port('heartbeat')}/runbooks/Watchdog" in mail.text
     assert f"http://localhost:{running.port('dashboards')}/d/tallow-overview" in mail.text
     assert ports_in(mail.text) <= set(ports(running.choices.port_offset).values())
-    until(lambda: any("RESOLVED" in one.subject for one in running.mail(identity)), "its end is said")
+    wait_until(lambda: any("RESOLVED" in one.subject for one in running.mail(identity)), "its end is said")
 
 
 def test_a_test_page_says_what_is_left_out(running: Stack) -> None:
@@ -319,7 +319,7 @@ def test_a_test_page_says_what_the_far_end_said(running: Stack) -> None:
 
 
 def test_query_answers_with_a_line_for_each_series(running: Stack) -> None:
-    found = until(lambda: tallow(running, "query", 'up{job="tallow"} == 1').output, "an answer")
+    found = wait_until(lambda: tallow(running, "query", 'up{job="tallow"} == 1').output, "an answer")
     assert found.split()[0] == "1"
     assert 'job="tallow"' in found
     assert tallow(running, "query", "1 + 1").output == "2\n"

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from support import hook_removal
-from support.captured_outputs import Exits, exits, run
+from support.captured_outputs import CapturedOutputs, capture_attack, captured_outputs
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -19,13 +19,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 async def test_no_exit_of_an_application_holds_a_secret_and_the_useful_parts_are_there(
     tmp_path: Path,
 ) -> None:
-    with exits(tmp_path) as came:
-        await run(came)
+    with captured_outputs(tmp_path) as came:
+        await capture_attack(came)
         assert came.leaks() == {}
         useful(came)
 
 
-def useful(came: Exits) -> None:
+def useful(came: CapturedOutputs) -> None:
     """What an operator needs is still there."""
     assert (came.sentry.refusals, came.plausible.refusals, came.collector.refusals) == ([], [], [])
     records = came.collector.records
@@ -53,6 +53,6 @@ def useful(came: Exits) -> None:
 
 @pytest.mark.parametrize("hook", hook_removal.HOOKS)
 async def test_without_any_one_hook_something_is_found(tmp_path: Path, hook: str) -> None:
-    with exits(tmp_path) as came:
-        await run(came, hook)
+    with captured_outputs(tmp_path) as came:
+        await capture_attack(came, hook)
         assert came.leaks()

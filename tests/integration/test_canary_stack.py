@@ -22,12 +22,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from websockets.exceptions import ConnectionClosed
 
 from support import planted_secrets
-from support.captured_outputs import Exits, ask, exits, leaky
+from support.captured_outputs import CapturedOutputs, captured_outputs, leaky_process, read_endpoints
 from support.databases import postgres, redis_server
 from support.leaky_app import attack, secret_headers
 from support.peers import tallow
 from support.server import Client, join_message
-from support.stack import Stack, stack, until
+from support.stack import Stack, stack, wait_until
 from tallow.stack.engines.services.control import hold
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
@@ -41,7 +41,7 @@ TOKEN = b"canary join token 7f3a, 32 bytes"
 async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
-    with exits(shop) as came, redis_server(tmp_path) as (redis, _), postgres(tmp_path) as database:
+    with captured_outputs(shop) as came, redis_server(tmp_path) as (redis, _), postgres(tmp_path) as database:
         environment = {
             **came.settings(),
             "LOG_FILE": str(tmp_path / "tallow.log"),
@@ -71,10 +71,10 @@ async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(t
         useful(came, tmp_path, correlation_id)
 
 
-async def everything(running: Stack, came: Exits, folder: Path) -> str:
+async def everything(running: Stack, came: CapturedOutputs, folder: Path) -> str:
     """What happens: a leaking application, strangers, a transfer, a page. The transfer's correlation id."""
     url = f"http://127.0.0.1:{running.port('tallow')}"
-    async with leaky(came) as shop:
+    async with leaky_process(came) as shop:
         targets = running.home.config / "prometheus" / "targets" / "shop.yml"
         targets.write_text(
             json.dumps([{"targets": [shop.removeprefix("http://")], "labels": {"job": "shop"}}])
@@ -82,16 +82,16 @@ async def everything(running: Stack, came: Exits, folder: Path) -> str:
         assert (await attack(shop)).status_code == 500
         await strangers(url)
         correlation_id = await transfer(url, came, folder)
-        until(lambda: running.value('up{job="shop"}') == 1, "Prometheus sees the shop")
-        await ask(came, shop)
-        await ask(came, url, (running.home.secrets / "metrics_token").read_text())
+        wait_until(lambda: running.value('up{job="shop"}') == 1, "Prometheus sees the shop")
+        await read_endpoints(came, shop)
+        await read_endpoints(came, url, (running.home.secrets / "metrics_token").read_text())
         seen = '{__name__=~"tallow_.+",job="tallow"}'
-        until(lambda: exemplar(running, correlation_id), "the transfer's id as an exemplar")
+        wait_until(lambda: exemplar(running, correlation_id), "the transfer's id as an exemplar")
         assert running.get("prometheus", "/api/v1/series", **{"match[]": seen}).json()["data"]
         came.keep("arguments", *(" ".join(process.cmdline()) for process in alive(running)))
     running.process("tallow").send_signal(signal.SIGKILL)
     hold(running.home, ["tallow"])
-    until(lambda: running.mail("[CRITICAL]"), "the page")
+    wait_until(lambda: running.mail("[CRITICAL]"), "the page")
     return correlation_id
 
 
@@ -140,7 +140,7 @@ async def strangers(url: str) -> None:
         await receiver.socket.close()
 
 
-async def transfer(url: str, came: Exits, folder: Path) -> str:
+async def transfer(url: str, came: CapturedOutputs, folder: Path) -> str:
     """Send a file whose name and content are secret: the correlation id of it."""
     name = planted_secrets.BY_KEY["file_name"]
     (folder / name).write_text(str(planted_secrets.nested()) * 100)
@@ -177,7 +177,7 @@ def exemplar(running: Stack, correlation_id: str) -> bool:
     return correlation_id in running.get("prometheus", "/api/v1/query_exemplars", **query).text
 
 
-def stored(running: Stack, came: Exits) -> None:
+def stored(running: Stack, came: CapturedOutputs) -> None:
     """What Prometheus and Alertmanager tell of what they have stored."""
     labels = running.get("prometheus", "/api/v1/labels").json()["data"]
     assert {"status", "method", "route"} <= set(labels)
@@ -189,7 +189,7 @@ def stored(running: Stack, came: Exits) -> None:
         came.keep("alert e-mails", mail.subject, mail.text)
 
 
-async def databases(came: Exits, database: str, redis: str) -> None:
+async def databases(came: CapturedOutputs, database: str, redis: str) -> None:
     """Every row and every key."""
     engine = create_async_engine(database.replace("postgresql", "postgresql+asyncpg"))
     async with engine.connect() as connection:
@@ -208,7 +208,7 @@ def records(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def useful(came: Exits, folder: Path, correlation_id: str) -> None:
+def useful(came: CapturedOutputs, folder: Path, correlation_id: str) -> None:
     """What people need is there: the transfer's story on all sides, the page, the figures."""
     assert (came.sentry.refusals, came.plausible.refusals, came.collector.refusals) == ([], [], [])
     ours = [one for one in records(folder / "tallow.log") if one.get("correlation_id") == correlation_id]

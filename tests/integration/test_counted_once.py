@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import RELAYED, Side, receive, send, tallow
-from support.server import Running, serving
+from support.peers import RELAYED, RunningPeer, receive, send, tallow
+from support.server import RunningServer, serving
 
 pytestmark = pytest.mark.integration
 
@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, str(tmp_path / "home"))
 
 
-def counted(server: Running) -> dict[str, float]:
+def counted(server: RunningServer) -> dict[str, float]:
     """Transfers by outcome, whatever their method, without what is 0."""
     found = {
         status: sum(
@@ -44,7 +44,7 @@ def counted(server: Running) -> dict[str, float]:
     return {status: count for status, count in found.items() if count}
 
 
-async def until_counted(server: Running) -> None:
+async def until_counted(server: RunningServer) -> None:
     while not counted(server):
         await asyncio.sleep(0.05)
     await asyncio.sleep(2.5)  # and nobody counts it again
@@ -63,7 +63,7 @@ async def test_however_it_ends_and_whoever_reports(
     async with serving(tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1) as server:
         sender = await send(server.url, [path], options=RELAYED if sender_reports else SILENT)
         receiver = receive(sender.link, tmp_path / "in", options=RELAYED if receiver_reports else SILENT)
-        leaver: Side | None = {"sender cancels": sender, "receiver cancels": receiver}.get(ending)
+        leaver: RunningPeer | None = {"sender cancels": sender, "receiver cancels": receiver}.get(ending)
         if leaver is not None:
             await receiver.until("progress")
             leaver.task.cancel()

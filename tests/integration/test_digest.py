@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from support.debian import program
-from support.stack import until
+from support.stack import wait_until
 from tallow.stack import routing
 from tallow.stack.engines.programs.programs import ensure
 from tallow.stack.mailbox.reader import messages
@@ -79,7 +79,7 @@ def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
     ]
     url = f"http://127.0.0.1:{port}"
     with process(*mailbox), process(*alertmanager, folder=installed.folder):
-        until(lambda: _ready(url, smtp), "Alertmanager and mailbox are there")
+        wait_until(lambda: _ready(url, smtp), "Alertmanager and mailbox are there")
         yield url
 
 
@@ -103,7 +103,7 @@ def mails_in(days: float, folder: Path) -> list[float]:
     )
     with alerting(folder, config, smtp) as url:
         fire(url)
-        until(lambda: messages(folder / "mail"), "the first digest")
+        wait_until(lambda: messages(folder / "mail"), "the first digest")
         time.sleep(days * DAY_S)
         times = [mail.at.timestamp() for mail in messages(folder / "mail")]
     return [(at - times[0]) / DAY_S for at in times]

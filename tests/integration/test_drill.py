@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from support.debian import program
-from support.stack import until
+from support.stack import wait_until
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Rule
 from tallow.stack.drill.catalog import DRILLS
@@ -128,7 +128,7 @@ def test_a_drill_that_is_told_to_end_leaves_nothing_running(tmp_path: Path, told
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
     try:
-        begun = until(lambda: started_by(drill.pid, "prometheus"), "Prometheus runs")
+        begun = wait_until(lambda: started_by(drill.pid, "prometheus"), "Prometheus runs")
         drill.send_signal(told)
         _, said = drill.communicate(timeout=30)
     finally:
@@ -145,7 +145,7 @@ def test_a_drill_of_a_complete_stack_that_is_told_to_end_leaves_nothing_running(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
     try:
-        until(
+        wait_until(
             lambda: [one for one in processes_of(tmp_path) if one.name() == "prometheus"], "Prometheus runs"
         )
         drill.send_signal(signal.SIGTERM)

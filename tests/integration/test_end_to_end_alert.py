@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import stack, until
+from support.stack import stack, wait_until
 from tallow.stack.engines.services.control import hold
 
 pytestmark = pytest.mark.integration
@@ -18,17 +18,17 @@ SCALE = 1 / 20
 
 def test_a_page_comes_when_tallow_is_killed_and_another_when_it_is_back(tmp_path: Path) -> None:
     with stack(tmp_path, SCALE) as running:
-        until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
+        wait_until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
         # Prometheus may have waited for Tallow's first scrape longer than this short minute.
         early = len(running.mail("[CRITICAL]"))
-        until(lambda: len(running.mail("[RESOLVED]")) == early, "quiet")
+        wait_until(lambda: len(running.mail("[RESOLVED]")) == early, "quiet")
         running.process("tallow").send_signal(signal.SIGKILL)
         hold(running.home, ["tallow"])
-        [page] = until(lambda: running.mail("[CRITICAL]")[early:], "the page")
+        [page] = wait_until(lambda: running.mail("[CRITICAL]")[early:], "the page")
         assert "does not answer" in page.subject
         assert f"127.0.0.1:{running.port('tallow')}" in page.text
         assert "/runbooks/ServiceDown" in page.text
         running.start()
-        assert until(lambda: running.mail("[RESOLVED]")[early:], "word that it is over")
+        assert wait_until(lambda: running.mail("[RESOLVED]")[early:], "word that it is over")
         assert running.value('up{job="tallow"}') == 1
     assert running.left_behind() == []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from click.testing import CliRunner
 
-from support.stack import Stack, stack, until
+from support.stack import Stack, stack, wait_until
 from tallow.cli import main
 from tallow.stack.engines.services.control import hold
 
@@ -22,7 +22,7 @@ SCALE = 1 / 30
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack(tmp_path_factory.mktemp("heartbeat"), SCALE) as started:
-        until(lambda: status(started)["state"] == "beating", "the heart beats")
+        wait_until(lambda: status(started)["state"] == "beating", "the heart beats")
         yield started
 
 
@@ -43,22 +43,22 @@ def test_a_page_comes_when_alerting_dies_and_another_when_it_is_back(
     recovered = len(running.mail("The heartbeat is back"))
     running.process(service).send_signal(signal.SIGKILL)
     hold(running.home, [service])
-    until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the page")
+    wait_until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the page")
     page = running.mail("No heartbeat")[-1]
     assert page.subject.startswith("[CRITICAL]")
     assert reason in page.text
     assert status(running)["state"] == "missing"
     running.start()
-    until(lambda: len(running.mail("The heartbeat is back")) == recovered + 1, "word that it is back")
+    wait_until(lambda: len(running.mail("The heartbeat is back")) == recovered + 1, "word that it is back")
     assert status(running)["state"] == "beating"
 
 
 def test_a_restart_of_the_checker_pages_nobody(running: Stack) -> None:
     pages = len(running.mail("No heartbeat"))
     running.process("heartbeat").kill()
-    until(lambda: running.running("heartbeat").restarts >= 1, "it is started again")
+    wait_until(lambda: running.running("heartbeat").restarts >= 1, "it is started again")
     before = float(status(running)["last_beat"])
-    until(lambda: float(status(running)["last_beat"]) > before, "the next beat")
+    wait_until(lambda: float(status(running)["last_beat"]) > before, "the next beat")
     assert len(running.mail("No heartbeat")) == pages
 
 

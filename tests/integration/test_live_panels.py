@@ -15,7 +15,7 @@ from support import demo_traffic, traffic
 from support.panels import PanelQuery, panel_queries, values
 from support.prometheus import Prometheus, backfill
 from support.server import Client
-from support.stack import Stack, stack, until
+from support.stack import Stack, stack, wait_until
 from tallow.stack import credentials
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S, USER
 
@@ -30,22 +30,22 @@ A_MINUTE = 45
 
 def seed(made: Stack) -> None:
     """What happened an hour ago, which one panel compares with: a scrape a minute over half an hour."""
-    metrics, now = traffic.server(), int(time.time())
+    metrics, now = traffic.server_metrics(), int(time.time())
     instance = f"127.0.0.1:{made.port('tallow')}"
     scrapes = []
     for minute in range(30):
-        traffic.minute(metrics)
-        scrapes.append(traffic.history(metrics, "tallow", instance, now - HOUR_S - (20 - minute) * 60))
+        traffic.record_minute(metrics)
+        scrapes.append(traffic.stored_samples(metrics, "tallow", instance, now - HOUR_S - (20 - minute) * 60))
     backfill(made.home.data / "prometheus", "".join(scrapes) + "# EOF\n")
 
 
 async def live(made: Stack, seconds: float) -> dict[str, int]:
     """Users come and go for so long, by `tallow demo` and in browsers: how the demo's transfers ended."""
     url = f"http://127.0.0.1:{made.port('tallow')}"
-    demo = asyncio.create_task(demo_traffic.demo(url, seconds, A_MINUTE))
+    demo = asyncio.create_task(demo_traffic.run_demo(url, seconds, A_MINUTE))
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         while not demo.done():
-            await demo_traffic.browsers(Client(url=url, http=http))
+            await demo_traffic.transfer_between_browsers(Client(url=url, http=http))
             await asyncio.wait([demo], timeout=seconds / 8)
     return demo.result()
 
@@ -86,7 +86,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory, scale: float) -> Iterator[Pr
     with stack(folder, scale, before=seed) as made, httpx.Client(auth=login(made)) as http:
         prometheus = Prometheus(f"http://127.0.0.1:{made.port('prometheus')}", http)
         scraped = f'count_over_time(tallow_workers{{job="tallow"}}[{6 * step:.0f}s]) >= 4'
-        until(lambda: prometheus.query(scraped, time.time()), "scraped four times", 12 * step + 30)
+        wait_until(lambda: prometheus.query(scraped, time.time()), "scraped four times", 12 * step + 30)
         idle = {query: now(prometheus, query) for query in queries}
         outcomes = asyncio.run(live(made, SCRAPES * step))
         yield Proof(

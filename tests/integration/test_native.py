@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.commands import run, run_without_reader
-from support.stack import Stack, stack, until
+from support.stack import Stack, stack, wait_until
 from tallow import __version__
 from tallow.cli import main
 from tallow.stack import credentials
@@ -56,7 +56,7 @@ def tallow(running: Stack, *arguments: str) -> str:
 
 def test_every_job_is_scraped(running: Stack) -> None:
     jobs = {service.name for service in SERVICES if service.scraped}
-    until(lambda: running.value("count(up == 1)") == len(jobs), "every job is scraped")
+    wait_until(lambda: running.value("count(up == 1)") == len(jobs), "every job is scraped")
     assert running.value("count(up)") == len(jobs)
 
 
@@ -84,7 +84,7 @@ def test_the_dashboards_show_what_prometheus_and_alertmanager_have(running: Stac
         assert browser.get(asked).status_code == 401
         entered = {"password": credentials.password(running.home.secrets)}
         assert browser.post("/login", data=entered).status_code == 303
-        until(lambda: browser.get(asked).json()["data"]["result"], "Prometheus is asked")
+        wait_until(lambda: browser.get(asked).json()["data"]["result"], "Prometheus is asked")
         assert browser.get("/api/alertmanager/alerts").status_code == 200
         listed = {board["uid"] for board in browser.get("/api/dashboards").json()}
     assert listed == {uid for uid in dashboards() if uid != "tallow-logs"}
@@ -94,9 +94,9 @@ def test_a_failed_login_of_the_dashboards_is_counted_and_logged(running: Stack) 
     url = f"http://127.0.0.1:{running.port('dashboards')}"
     assert httpx.get(f"{url}/metrics").status_code == 401
     failures = 'sum(tallow_viewer_login_failures_total{job="dashboards"})'
-    until(lambda: running.value(failures) == 0, "the dashboards are scraped")
+    wait_until(lambda: running.value(failures) == 0, "the dashboards are scraped")
     assert httpx.post(f"{url}/login", data={"password": "hunter2-typed"}).status_code == 401
-    until(lambda: running.value(failures) == 1, "the failure is counted")
+    wait_until(lambda: running.value(failures) == 1, "the failure is counted")
     said = tallow(running, "logs", "dashboards", "--level", "warning", "--json")
     [line] = [line for line in said.splitlines() if "Viewer login failed" in line]
     record = json.loads(line)
@@ -171,16 +171,16 @@ def test_no_secret_is_in_a_process_list_a_log_or_a_file_of_others(running: Stack
 def test_a_program_that_dies_is_started_again(running: Stack) -> None:
     before = running.process("node-exporter")
     before.kill()
-    until(lambda: running.running("node-exporter").restarts >= 1, "the restart is counted")
+    wait_until(lambda: running.running("node-exporter").restarts >= 1, "the restart is counted")
     assert running.process("node-exporter").pid != before.pid
-    until(running.healthy, "healthy again")
+    wait_until(running.healthy, "healthy again")
 
 
 def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running: Stack) -> None:
     process = running.process("tallow")
     process.terminate()
-    until(lambda: running.running("tallow").pid not in {None, process.pid}, "Tallow runs again")
-    until(running.healthy, "healthy again")
+    wait_until(lambda: running.running("tallow").pid not in {None, process.pid}, "Tallow runs again")
+    wait_until(running.healthy, "healthy again")
     ended = json.loads(tallow(running, "status", "--json"))["services"]["tallow"]["last_exit"]
     assert ended["cause"] == "exited"
     assert ended["status"] in {0, -signal.SIGTERM}
@@ -238,11 +238,13 @@ def test_a_silence_survives_a_kill(running: Stack) -> None:
     """Alertmanager itself writes silences to disk every 15 minutes, unless it is told otherwise."""
     tallow(running, "silence", "add", "HighRelayUsage", "--for", "1h", "--comment", "kept")
     snapshot = running.home.data / "alertmanager" / "silences"
-    until(lambda: snapshot.exists() and b"HighRelayUsage" in snapshot.read_bytes(), "it is on disk")
+    wait_until(lambda: snapshot.exists() and b"HighRelayUsage" in snapshot.read_bytes(), "it is on disk")
     process = running.process("alertmanager")
     process.kill()
-    until(lambda: running.running("alertmanager").pid not in {None, process.pid}, "Alertmanager runs again")
-    until(running.healthy, "healthy again")
+    wait_until(
+        lambda: running.running("alertmanager").pid not in {None, process.pid}, "Alertmanager runs again"
+    )
+    wait_until(running.healthy, "healthy again")
     assert "HighRelayUsage" in tallow(running, "silence", "list")
 
 
@@ -254,14 +256,14 @@ def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
     assert after.restarts == before.restarts
     assert after.last_exit
     assert after.last_exit.reason == "restarted on request: tallow restart"
-    until(running.healthy, "healthy again")
+    wait_until(running.healthy, "healthy again")
 
 
 def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
     supervisor = state_files.supervisor_pid(running.home)
     assert supervisor
     os.kill(supervisor, signal.SIGKILL)
-    until(lambda: state_files.supervisor_pid(running.home) is None, "the supervisor is gone")
+    wait_until(lambda: state_files.supervisor_pid(running.home) is None, "the supervisor is gone")
     said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
     assert said.exit_code == 3
     assert "the supervisor is gone" in said.output
@@ -274,15 +276,15 @@ def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
     old = credentials.password(running.home.secrets)
     tallow(running, "credentials", "rotate")
     url = f"http://127.0.0.1:{running.port('prometheus')}/-/ready"
-    until(lambda: httpx.get(url, auth=("tallow", old)).status_code == 401, "the old password is void")
-    until(running.healthy, "healthy with the new ones")
+    wait_until(lambda: httpx.get(url, auth=("tallow", old)).status_code == 401, "the old password is void")
+    wait_until(running.healthy, "healthy with the new ones")
     door = f"http://127.0.0.1:{running.port('dashboards')}/login"
     assert httpx.post(door, data={"password": old}).status_code == 401
-    until(lambda: running.value('up{job="tallow"}') == 1, "scraped with the new token")
+    wait_until(lambda: running.value('up{job="tallow"}') == 1, "scraped with the new token")
     heartbeat = f"http://127.0.0.1:{running.port('heartbeat')}/status"
     assert httpx.get(heartbeat, auth=("tallow", old)).status_code == 401
     before = running.get("heartbeat", "/status").json()["last_beat"] or 0
-    until(
+    wait_until(
         lambda: (running.get("heartbeat", "/status").json()["last_beat"] or 0) > before,
         "Alertmanager sends Watchdog with the new password",
         200,
@@ -296,14 +298,16 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
         hint, dashboards_before = tallow(running, "up"), running.process("dashboards").pid
         assert "tallow reload" in hint
         assert "reloaded" in tallow(running, "reload")
-        until(lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text, "Slack is told")
+        wait_until(
+            lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text, "Slack is told"
+        )
         assert "services/secret" not in running.get("alertmanager", "/api/v2/status").text
         assert running.process("dashboards").pid == dashboards_before, "nobody has to log in again"
     finally:
         env.unlink()
     tallow(running, "reload")
     assert not (running.home.secrets / "alertmanager/slack_webhook_url").exists()
-    until(running.healthy, "healthy")
+    wait_until(running.healthy, "healthy")
 
 
 def test_status_says_that_nobody_is_paged(running: Stack) -> None:
@@ -319,7 +323,7 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
     running.process(hung).suspend()
     running.process(killed).kill()
     try:
-        until(lambda: running.running(killed).restarts, "the restart is counted")
+        wait_until(lambda: running.running(killed).restarts, "the restart is counted")
         done = CliRunner(env={"COLUMNS": columns}).invoke(main, ["status", "--home", str(running.home.root)])
     finally:
         running.process(hung).resume()
@@ -351,7 +355,7 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
 )
 def test_a_reader_that_leaves_early_changes_nothing(running: Stack, arguments: list[str]) -> None:
     command = [*arguments, "--home", str(running.home.root)]
-    until(lambda: run(*command).status == 0, "the stack is fine")
+    wait_until(lambda: run(*command).status == 0, "the stack is fine")
     assert run_without_reader(*command)[::2] == (0, "")
 
 

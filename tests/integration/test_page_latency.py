@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import stack, until
+from support.stack import stack, wait_until
 from tallow.stack import alerts
 from tallow.stack.drill.report import docs
 from tallow.stack.drill.verify import expected_routing
@@ -26,11 +26,11 @@ def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
     least = rule.for_seconds + expected_routing.group_wait(rule)
     most = least + 3 * SCRAPE_INTERVAL_S
     with stack(tmp_path) as running:
-        until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
+        wait_until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
         killed = time.monotonic()
         running.process("tallow").send_signal(signal.SIGKILL)
         hold(running.home, ["tallow"])
-        until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
+        wait_until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
         took = time.monotonic() - killed
         said = (
             f"Killed, and the e-mail was there after **{took:.1f} s**: `for` {rule.for_seconds} s and group "

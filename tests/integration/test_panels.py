@@ -31,14 +31,18 @@ def end() -> float:
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory, end: float) -> Iterator[Prometheus]:
     """Three instances scraped for 85 minutes: two busy, one idle."""
-    servers = {BUSY: traffic.server(), SECOND: traffic.server(), IDLE: traffic.server()}
+    servers = {
+        BUSY: traffic.server_metrics(),
+        SECOND: traffic.server_metrics(),
+        IDLE: traffic.server_metrics(),
+    }
     scrapes = []
     for scrape in range(MINUTES + 1):
         at = end - (MINUTES - scrape) * STEP_S
         for instance, metrics in servers.items():
             if instance != IDLE and scrape:
-                traffic.minute(metrics)
-            scrapes.append(traffic.history(metrics, "tallow", instance, at))
+                traffic.record_minute(metrics)
+            scrapes.append(traffic.stored_samples(metrics, "tallow", instance, at))
     folder = tmp_path_factory.mktemp("prometheus") / "data"
     backfill(folder, "".join(scrapes) + "# EOF\n")
     with running(folder) as server:

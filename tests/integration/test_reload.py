@@ -17,7 +17,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from support.stack import Stack, stack, until
+from support.stack import Stack, stack, wait_until
 from tallow.cli import main
 from tallow.stack.engines import configuration
 from tallow.stack.engines.reload import candidate
@@ -178,8 +178,8 @@ def test_restartloop_sees_a_restart_after_a_failure_and_not_one_on_request(runni
         assert requested[name] > before[name]
     process = running.process("tallow")
     process.kill()
-    until(lambda: running.process("tallow").pid != process.pid, "tallow is started again")
-    until(running.healthy, "healthy")
+    wait_until(lambda: running.process("tallow").pid != process.pid, "tallow is started again")
+    wait_until(running.healthy, "healthy")
     failed = start_metrics(running)
     assert failed["start_time_seconds"] > requested["start_time_seconds"]
     assert failed["requested_start_time_seconds"] == requested["requested_start_time_seconds"]
@@ -234,7 +234,7 @@ def test_samples_arrive_in_remote_storage_with_user_password_and_machine(running
                 "REMOTE_USER=me\nREMOTE_PASSWORD_FILE=password\nREMOTE_MACHINE=web-1\n",
             )
             assert done.exit_code == 0, done.output
-            until(lambda: Storage.received, "samples arrive")
+            wait_until(lambda: Storage.received, "samples arrive")
             assert reload(running, "").exit_code == 0
         finally:
             server.shutdown()
@@ -365,8 +365,8 @@ def test_a_changed_file_has_no_effect_before_the_reload(running: Stack) -> None:
     env(running).write_text("LOG_LEVEL=verbose\n")
     before = running.process("tallow")
     before.kill()
-    until(lambda: running.process("tallow").pid != before.pid, "tallow is started again")
-    until(running.healthy, "healthy")
+    wait_until(lambda: running.process("tallow").pid != before.pid, "tallow is started again")
+    wait_until(running.healthy, "healthy")
 
 
 def test_a_token_of_the_operator_is_used_by_both_sides(running: Stack) -> None:
@@ -374,14 +374,14 @@ def test_a_token_of_the_operator_is_used_by_both_sides(running: Stack) -> None:
     done = reload(running, "METRICS_TOKEN_FILE=token\n")
     assert done.exit_code == 0, done.output
     assert TOKEN not in done.output
-    until(
+    wait_until(
         lambda: running.value('up{job="tallow"} and on () time() - timestamp(up{job="tallow"}) < 5') == 1,
         "Prometheus scrapes with the operator's token",
     )
     rotated = tallow(running, "credentials", "rotate")
     assert "METRICS_TOKEN is set; the metrics token is not rotated" in rotated.output
     assert (running.home.secrets / "metrics_token").read_text() == TOKEN
-    until(running.healthy, "healthy")
+    wait_until(running.healthy, "healthy")
 
 
 def test_two_reloads_at_once_are_one_after_the_other(running: Stack) -> None:

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import InvalidStatus
 
 from support.databases import postgres, redis_server
-from support.server import Remote, join_message, tallow_serve
+from support.server import ServerProcess, join_message, tallow_serve
 from tallow.app.server.cluster.redis import RedisRoomDirectory, connect
 from tallow.app.server.cluster.room_directory import NodeAddress
 
@@ -30,7 +30,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def servers(tmp_path: Path, database: str) -> AsyncIterator[list[Remote]]:
+async def servers(tmp_path: Path, database: str) -> AsyncIterator[list[ServerProcess]]:
     """Two, each with two workers."""
     async with AsyncExitStack() as stack:
         redis, _ = stack.enter_context(redis_server(tmp_path))
@@ -57,7 +57,7 @@ def folder(tmp_path: Path, number: int) -> Path:
     return made
 
 
-async def test_peers_meet_who_come_in_through_different_servers(servers: list[Remote]) -> None:
+async def test_peers_meet_who_come_in_through_different_servers(servers: list[ServerProcess]) -> None:
     first, second = servers
     for here, there in [(first, second), (second, first)] * 4:
         sender, receiver = await here.pair(across=there)
@@ -85,7 +85,7 @@ async def test_peers_meet_who_come_in_through_different_servers(servers: list[Re
     assert totals['tallow_cache_hits_total{cache="rooms"}'] >= 8
 
 
-async def added(servers: list[Remote]) -> Counter[str]:
+async def added(servers: list[ServerProcess]) -> Counter[str]:
     """All servers' samples added up."""
     totals: Counter[str] = Counter()
     for server in servers:
@@ -137,7 +137,7 @@ async def test_a_home_is_kept_by_saying_so_and_ends_by_silence(tmp_path: Path) -
         await other.close()
 
 
-async def test_the_inner_door_opens_to_the_secret_alone(servers: list[Remote]) -> None:
+async def test_the_inner_door_opens_to_the_secret_alone(servers: list[ServerProcess]) -> None:
     doors = [port for server in servers for port in server.ports() if str(port) not in server.url]
     assert len(doors) == 4
     for port in doors:

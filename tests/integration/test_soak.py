@@ -19,7 +19,7 @@ from typing import Any, Final
 import psutil
 import pytest
 
-from support.server import Remote, tallow_serve
+from support.server import ServerProcess, tallow_serve
 from support.turn import SECRET, coturn
 from tallow.app.demo.browser import BROWSERS_ONLY
 from tallow.monitoring.catalog import METRICS
@@ -55,7 +55,7 @@ class Watch:
     files: list[int] = field(default_factory=list)
     most: Counter[str] = field(default_factory=Counter)
 
-    async def look(self, server: Remote) -> None:
+    async def look(self, server: ServerProcess) -> None:
         process = psutil.Process(server.pid)
         while True:
             self.resident.append(process.memory_info().rss)
@@ -77,7 +77,7 @@ class Watch:
 
 
 @asynccontextmanager
-async def watched(folder: Path) -> AsyncIterator[tuple[Remote, Watch]]:
+async def watched(folder: Path) -> AsyncIterator[tuple[ServerProcess, Watch]]:
     async with coturn(folder) as turn:
         environment = LIMITS | {"ICE_SERVERS": turn.url, "TURN_SECRET": SECRET}
         async with tallow_serve(folder, **environment) as server:
@@ -108,7 +108,7 @@ async def demo(url: str, seconds: float, rate: float) -> dict[str, Any]:
     return summary
 
 
-async def silent(server: Remote) -> None:
+async def silent(server: ServerProcess) -> None:
     """Wait until nobody is there any more."""
     async with asyncio.timeout(60):
         while any(

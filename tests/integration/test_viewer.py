@@ -17,7 +17,16 @@ from support import traffic
 from support.browser import chromium
 from support.prometheus import backfill, running
 from support.viewer import credentials_file, tallow_viewer
-from support.viewer_page import DESKTOP, END, HOME, HOSTILE, PHONE, ViewerPage, still, viewer_with_history
+from support.viewer_page import (
+    DESKTOP,
+    END,
+    HOME,
+    HOSTILE,
+    PHONE,
+    ViewerPage,
+    viewer_with_history,
+    wait_until_still,
+)
 from tallow.stack.viewer.boards import load_boards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]
@@ -194,12 +203,12 @@ def hostile_board() -> dict[str, Any]:
 def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "boards").mkdir()
     (tmp_path / "boards" / "board.json").write_text(json.dumps(hostile_board()))
-    now, metrics, scrapes = int(time.time()), traffic.server(), []
+    now, metrics, scrapes = int(time.time()), traffic.server_metrics(), []
     metrics.register_route(HOSTILE.replace("'", ""), ("GET",))
     for step in range(40, -1, -1):
         metrics.record_http_request("GET", HOSTILE.replace("'", ""), 404, 0.1, 1, 1)
-        traffic.minute(metrics)
-        scrapes.append(traffic.history(metrics, "tallow", HOSTILE, now - 15 * step))
+        traffic.record_minute(metrics)
+        scrapes.append(traffic.stored_samples(metrics, "tallow", HOSTILE, now - 15 * step))
     backfill(tmp_path / "data", "".join(scrapes) + "# EOF\n")
     with (
         running(tmp_path / "data", rules=HOSTILE_RULES) as server,
@@ -214,7 +223,7 @@ def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_pa
         page.get_by_text("1 firing").click()
         for button in page.get_by_label("About").all():
             button.click(force=True)
-        graph = still(page, ".u-over")
+        graph = wait_until_still(page, ".u-over")
         page.mouse.move(graph["x"] + graph["width"] / 2, graph["y"] + graph["height"] / 2)
         page.wait_for_timeout(300)
         shown = page.inner_text("body")
@@ -226,8 +235,10 @@ def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_pa
 
 
 def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:
-    now, metrics = int(time.time()), traffic.server()
-    scrapes = [traffic.history(metrics, "tallow", "a:3000", now - 15 * step) for step in range(40, -1, -1)]
+    now, metrics = int(time.time()), traffic.server_metrics()
+    scrapes = [
+        traffic.stored_samples(metrics, "tallow", "a:3000", now - 15 * step) for step in range(40, -1, -1)
+    ]
     backfill(tmp_path / "data", "".join(scrapes) + "# EOF\n")
     with ExitStack() as stack:
         with running(tmp_path / "data") as server:

@@ -10,7 +10,16 @@ import pytest
 from playwright.sync_api import Browser, Locator, Request, Route
 
 from support.browser import chromium
-from support.viewer_page import DESKTOP, END, HOME, HOSTILE, HOUR, ViewerPage, still, viewer_with_history
+from support.viewer_page import (
+    DESKTOP,
+    END,
+    HOME,
+    HOSTILE,
+    HOUR,
+    ViewerPage,
+    viewer_with_history,
+    wait_until_still,
+)
 from tallow.stack.viewer.boards import load_boards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]
@@ -219,7 +228,7 @@ def test_what_is_typed_into_a_field_or_list_is_no_shortcut(desktop: ViewerPage) 
 
 def test_arrows_move_the_crosshair_of_a_graph_that_has_the_focus(desktop: ViewerPage) -> None:
     page = desktop.page
-    still(page, "[data-panel='6'] .u-over")
+    wait_until_still(page, "[data-panel='6'] .u-over")
     before = page.url
     page.locator("[data-panel='6'] .uplot").focus()
     page.keyboard.down("ArrowRight")
@@ -274,7 +283,7 @@ def test_legends_leave_most_of_a_panel_to_the_graph(
     viewer = ViewerPage(browser, address, size)
     for uid in load_boards():
         viewer.open(f"/d/{uid}?{HOUR}")
-        still(viewer.page, ".u-over")
+        wait_until_still(viewer.page, ".u-over")
         shares = viewer.page.evaluate(_PLOT_SHARES)
         assert shares
         cramped = [(title, wide, high) for title, wide, high in shares if wide < 0.55 or high < 0.5]

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from support.canary import CANARY, spot
+from support.canary import CANARY, scrub_canary
 from support.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.analytics import Analytics, categories, delivery
@@ -29,7 +29,7 @@ Make = Callable[..., Analytics]
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(categories, "scrub", spot)
+    monkeypatch.setattr(categories, "scrub", scrub_canary)
     monkeypatch.setattr(delivery, "BACKOFF_S", 0.001)
 
 

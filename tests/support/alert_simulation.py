@@ -10,16 +10,16 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from support.debian import program
-from support.promtool import INSTANCE, OLD, PER_MINUTE
+from support.promtool import INSTANCE, PER_MINUTE, TWO_HOURS_BEFORE
 from tallow.stack.alerts import GROUPS, rule_document
 
 BEFORE_MINUTES, AFTER_MINUTES = 20, 40
 LOOK_AT = range(BEFORE_MINUTES, BEFORE_MINUTES + AFTER_MINUTES)
 ALWAYS = {"Watchdog"}
-_OURS = {"tallow_process_start_time_seconds": OLD}
+_OURS = {"tallow_process_start_time_seconds": TWO_HOURS_BEFORE}
 
 
-def fired(before: str, after: str, folder: Path) -> set[str]:
+def firing_alerts(before: str, after: str, folder: Path) -> set[str]:
     """The alerts that fire at some minute when a server, up for two hours, goes from one exposition to the
     other between two scrapes and stays there. ``Watchdog``, which always fires, is left out."""
     alerts = {rule["alert"] for group in _groups() for rule in group["rules"]} - ALWAYS

@@ -9,13 +9,13 @@ CANARY = "canary7f3a"
 this one is used, the question is whether everything that leaves has been through the scrubber."""
 
 
-def spot(value: Any) -> Any:
+def scrub_canary(value: Any) -> Any:
     """A scrubber that knows one secret. The real one would find it by its form in some places and by its key
     in others, and hide that a place was never shown to it."""
     if isinstance(value, str):
         return value.replace(CANARY, "[secret]")
     if isinstance(value, dict):
-        return {spot(name): spot(part) for name, part in value.items()}
+        return {scrub_canary(name): scrub_canary(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [spot(part) for part in value]
+        return [scrub_canary(part) for part in value]
     return value

@@ -30,7 +30,7 @@ TESTS = Path(__file__).parents[1]
 
 
 @dataclass
-class Exits:
+class CapturedOutputs:
     """What came out of the process, by the name of the exit."""
 
     folder: Path
@@ -73,13 +73,13 @@ class Exits:
 
 
 @contextmanager
-def exits(folder: Path) -> Iterator[Exits]:
+def captured_outputs(folder: Path) -> Iterator[CapturedOutputs]:
     with sentry_endpoint() as sentry, plausible_endpoint() as plausible, log_endpoint() as collector:
-        yield Exits(folder, sentry, plausible, collector)
+        yield CapturedOutputs(folder, sentry, plausible, collector)
 
 
 @asynccontextmanager
-async def leaky(came: Exits, hook: str = "") -> AsyncIterator[str]:
+async def leaky_process(came: CapturedOutputs, hook: str = "") -> AsyncIterator[str]:
     """The program that leaks, in a process of its own: its address. At the end it is told to stop."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "support.leaky_app", hook),
@@ -101,10 +101,10 @@ async def leaky(came: Exits, hook: str = "") -> AsyncIterator[str]:
         await process.wait()
 
 
-async def run(came: Exits, hook: str = "") -> None:
+async def capture_attack(came: CapturedOutputs, hook: str = "") -> None:
     """Attack the program, take its endpoints' answers, and keep everything that came out of it."""
     came.collector.fail(status=503)
-    async with leaky(came, hook) as url:
+    async with leaky_process(came, hook) as url:
         answer = await attack(url)
         came.keep("answers", answer.content, str(answer.headers))
         assert answer.status_code == 500
@@ -112,14 +112,14 @@ async def run(came: Exits, hook: str = "") -> None:
         while not list(spool.glob("[0-9]*.jsonl")):
             await asyncio.sleep(0.05)
         came.keep_folder("spool", spool)
-        await ask(came, url)
+        await read_endpoints(came, url)
         came.collector.recover()
     came.keep_folder("log file", came.folder / "log")
     for name, backend in (("Sentry", came.sentry), ("Plausible", came.plausible), ("logs", came.collector)):
         came.keep(name, backend.text)
 
 
-async def ask(came: Exits, url: str, token: str = "") -> None:
+async def read_endpoints(came: CapturedOutputs, url: str, token: str = "") -> None:
     """Read the operational endpoints, /metrics by its bearer token."""
     bearer = {"Authorization": f"Bearer {token.strip()}"} if token else {}
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:

@@ -11,22 +11,22 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).parents[2]
 
 
-class Ended(NamedTuple):
+class CommandResult(NamedTuple):
     status: int
     out: str
     err: str
 
 
-def run(*arguments: str, **given: Any) -> Ended:
+def run(*arguments: str, **given: Any) -> CommandResult:
     """A command as a process of its own; ``given`` is for subprocess.run."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     command = [sys.executable, "-m", "tallow", *arguments]
     settings = {"cwd": ROOT} | streams | given
     done = subprocess.run(command, check=False, text=True, timeout=60, **settings)
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
-def run_without_reader(*arguments: str, both: bool = False) -> Ended:
+def run_without_reader(*arguments: str, both: bool = False) -> CommandResult:
     """A command whose standard output (and standard error) is a pipe that nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)

@@ -14,7 +14,7 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
 
-async def demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
+async def run_demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
     """``tallow demo`` on a server: how many of its transfers ended how."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", "demo", "--server", url, "--json"),
@@ -30,7 +30,7 @@ async def demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
     return outcomes
 
 
-async def browsers(client: Client) -> None:
+async def transfer_between_browsers(client: Client) -> None:
     """Two pages transfer a file directly: what they tell the server of it."""
     sender, receiver = await client.pair()
     await sender.send(type="started", method="p2p")

@@ -117,7 +117,7 @@ RECORDS: Final[tuple[Carrier, ...]] = (
 )
 
 
-def heldout(seed: int) -> Iterator[Sample]:
+def heldout_samples(seed: int) -> Iterator[Sample]:
     """The set, its values and their order made from ``seed``. Harmless samples have no ``private`` parts."""
     source, shuffle = Samples(seed), random.Random(seed)
     made: list[Sample] = []

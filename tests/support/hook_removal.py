@@ -25,7 +25,7 @@ from tallow.monitoring.sentry import client, event_scrubbing, transport
 Take = Callable[[], None]
 
 
-put = setattr
+replace_hook = setattr
 """Puts another function in the place of a hook."""
 
 
@@ -34,7 +34,7 @@ def _same(value: Any) -> Any:
 
 
 def _messages() -> None:
-    put(ContextScrubber, "text", lambda _self, message: str(message))
+    replace_hook(ContextScrubber, "text", lambda _self, message: str(message))
 
 
 def _context() -> None:
@@ -43,7 +43,7 @@ def _context() -> None:
     def clean(self: ContextScrubber, given: dict[str, Any]) -> dict[str, Any]:
         return scrubbed(self, given) if set(given) == {"error"} else dict(given)
 
-    put(ContextScrubber, "clean", clean)
+    replace_hook(ContextScrubber, "clean", clean)
 
 
 def _errors() -> None:
@@ -52,36 +52,36 @@ def _errors() -> None:
     def clean(self: ContextScrubber, given: dict[str, Any]) -> dict[str, Any]:
         return dict(given) if set(given) == {"error"} else scrubbed(self, given)
 
-    put(ContextScrubber, "clean", clean)
+    replace_hook(ContextScrubber, "clean", clean)
 
 
 def _bound() -> None:
-    put(Pipeline, "scrubbed", lambda _self, given: dict(given))
+    replace_hook(Pipeline, "scrubbed", lambda _self, given: dict(given))
 
 
 def _bridge() -> None:
-    put(stdlib, "capture", lambda _pipeline: None)
+    replace_hook(stdlib, "capture", lambda _pipeline: None)
 
 
 def _handlers() -> None:
-    put(stdlib, "_prints", lambda _handler: False)
+    replace_hook(stdlib, "_prints", lambda _handler: False)
 
 
 def _uncaught() -> None:
-    put(excepthooks, "install", lambda _pipeline: None)
+    replace_hook(excepthooks, "install", lambda _pipeline: None)
 
 
 def _breadcrumbs() -> None:
-    put(event_scrubbing.Hooks, "breadcrumb", lambda _self, crumb, _hint: crumb)
+    replace_hook(event_scrubbing.Hooks, "breadcrumb", lambda _self, crumb, _hint: crumb)
     event_scrubbing._SECTIONS["breadcrumbs"] = _same
 
 
 def _transport() -> None:
-    put(transport.Transport, "capture_envelope", HttpTransport.capture_envelope)
+    replace_hook(transport.Transport, "capture_envelope", HttpTransport.capture_envelope)
 
 
 def _envelope_headers() -> None:
-    put(transport, "_headers", _same)
+    replace_hook(transport, "_headers", _same)
 
 
 def _local_variables() -> None:
@@ -95,22 +95,24 @@ def _collection() -> None:
 
 
 def _analytics() -> None:
-    put(categories, "scrub", _same)
+    replace_hook(categories, "scrub", _same)
 
 
 def _visitor() -> None:
-    put(request_context, "agent", lambda: str(dict((request_context.current() or {}).get("headers", ()))))
+    replace_hook(
+        request_context, "agent", lambda: str(dict((request_context.current() or {}).get("headers", ())))
+    )
 
 
 def _health() -> None:
-    put(check, "scrub", _same)
+    replace_hook(check, "scrub", _same)
 
 
 def _labels() -> None:
     def missing(self: Family, key: Any) -> int:
         return self._create(key if isinstance(key, tuple) else (key,))
 
-    put(Family, "__missing__", missing)
+    replace_hook(Family, "__missing__", missing)
 
 
 def _routes() -> None:
@@ -118,11 +120,11 @@ def _routes() -> None:
         self._register(scope["path"], (scope["method"],))
         return str(scope["path"])
 
-    put(RouteTable, "template", template)
+    replace_hook(RouteTable, "template", template)
 
 
 def _correlation() -> None:
-    put(correlation, "parse", _same)
+    replace_hook(correlation, "parse", _same)
 
 
 PATCHES: dict[str, Take] = {
@@ -156,7 +158,7 @@ OPTIONS: dict[str, str] = {
 HOOKS = (*PATCHES, *OPTIONS)
 
 
-def without(hook: str) -> None:
+def remove_hook(hook: str) -> None:
     """Take a hook out of this process; the empty name takes out none."""
     if hook in OPTIONS:
         init = sentry_sdk.init
@@ -164,6 +166,6 @@ def without(hook: str) -> None:
         def unhooked(**options: Any) -> Any:
             return init(**{name: value for name, value in options.items() if name != OPTIONS[hook]})
 
-        put(sentry_sdk, "init", unhooked)
+        replace_hook(sentry_sdk, "init", unhooked)
     elif hook:
         PATCHES[hook]()

@@ -171,7 +171,7 @@ def raising_check() -> None:
 
 
 async def main(hook: str) -> None:
-    hook_removal.without(hook)
+    hook_removal.remove_hook(hook)
     sys.argv.append(planted_secrets.BY_KEY["share_link"])  # as if it had been on the command line
     configure()
     ours.init_monitoring(**EVERYTHING)

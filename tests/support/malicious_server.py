@@ -12,7 +12,7 @@ Change = Callable[[bytes], list[bytes]]
 Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Meddler:
+class MaliciousServer:
     """An ASGI application around the server's.
 
     Attributes:
@@ -50,7 +50,7 @@ class Meddler:
 class _Other:
     """HTTP and signaling."""
 
-    def __init__(self, meddler: Meddler, receive: Receive) -> None:
+    def __init__(self, meddler: MaliciousServer, receive: Receive) -> None:
         self._meddler = meddler
         self._receive = receive
 
@@ -68,7 +68,7 @@ class _Other:
 class _Relay:
     """One side of the relay: the sender is who says hello."""
 
-    def __init__(self, meddler: Meddler, receive: Receive) -> None:
+    def __init__(self, meddler: MaliciousServer, receive: Receive) -> None:
         self._meddler = meddler
         self._receive = receive
         self._change: Change | None = None

@@ -28,16 +28,16 @@ from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
 from tallow.app.peer.transfer.sender import TransferSender
 from tallow.monitoring.metrics import Metrics
 
-SOON = PeerTiming(
+SHORT_WAITS = PeerTiming(
     first_delay=0.05, max_delay=0.2, give_up_after=20, channel_timeout=5, direct_timeout=5, linger=5
 )
 """No waits that a test would sit through."""
-RELAYED = TransferOptions(timing=SOON, tallow_relay=True)
-DIRECT = TransferOptions(timing=SOON)
+RELAYED = TransferOptions(timing=SHORT_WAITS, tallow_relay=True)
+DIRECT = TransferOptions(timing=SHORT_WAITS)
 
 
 @dataclass
-class Side:
+class RunningPeer:
     """One side of a transfer, running in this event loop.
 
     Attributes:
@@ -76,7 +76,7 @@ class Side:
         return asyncio.CancelledError() if self.task.cancelled() else self.task.exception()
 
 
-async def a_room(url: str) -> SenderState:
+async def create_room(url: str) -> SenderState:
     """A fresh room, and what its sender remembers of it."""
     secret = new_secret()
     async with ServerClient(url, tls_context()) as server:
@@ -91,11 +91,11 @@ async def send(
     options: TransferOptions | None = None,
     sent: SenderState | None = None,
     keep_metadata: bool = False,
-) -> Side:
+) -> RunningPeer:
     """A sender in this event loop, in a fresh room or in the one of ``sent``; over the relay by default."""
-    side = Side()
+    side = RunningPeer()
     options = options or RELAYED
-    remembered = sent or await a_room(url)
+    remembered = sent or await create_room(url)
     side.link = remembered.link
 
     async def run() -> None:
@@ -122,10 +122,10 @@ def receive(
     options: TransferOptions | None = None,
     url: str | None = None,
     confirm: Confirm | None = None,
-) -> Side:
+) -> RunningPeer:
     """A receiver in this event loop; at another server than the link's with ``url``. It takes what is offered
     unless ``confirm`` is to be asked."""
-    side = Side()
+    side = RunningPeer()
     side.link = link
 
     async def run() -> None:
@@ -141,7 +141,9 @@ def receive(
     return side
 
 
-async def across(url: str, paths: Sequence[Path], folder: Path, **more: Any) -> tuple[Side, Side]:
+async def transfer_files(
+    url: str, paths: Sequence[Path], folder: Path, **more: Any
+) -> tuple[RunningPeer, RunningPeer]:
     """Send files across a server, to the end: both sides, which have succeeded."""
     sender = await send(url, paths, **more)
     receiver = receive(sender.link, folder, options=more.get("options"))
@@ -150,7 +152,7 @@ async def across(url: str, paths: Sequence[Path], folder: Path, **more: Any) -> 
 
 
 @dataclass
-class Program:
+class PeerProcess:
     """`tallow send` or `tallow receive` as a user runs it, with --json."""
 
     process: asyncio.subprocess.Process
@@ -179,7 +181,9 @@ class Program:
 
 
 @asynccontextmanager
-async def tallow(*arguments: str, home: Path, given: str = "", **environment: str) -> AsyncIterator[Program]:
+async def tallow(
+    *arguments: str, home: Path, given: str = "", **environment: str
+) -> AsyncIterator[PeerProcess]:
     """A `tallow` command with --json, its settings and state under ``home``, ``given`` as its input.
 
     `receive` gets --yes, as there is no terminal to ask at.
@@ -201,7 +205,7 @@ async def tallow(*arguments: str, home: Path, given: str = "", **environment: st
         process.stdin.write(given.encode())
         await process.stdin.drain()
         process.stdin.close()
-        yield Program(process)
+        yield PeerProcess(process)
     finally:
         if process.returncode is None:
             process.kill()

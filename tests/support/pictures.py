@@ -96,10 +96,10 @@ def jpeg(picture: Image.Image | None = None, **options: Any) -> bytes:
         + segment(0xEB, PLANTED)
     )
     at = 2 if plain[2:4] != b"\xff\xe0" else 4 + int.from_bytes(plain[4:6], "big")
-    return plain[:at] + more + plain[at:] + jpeg_second()
+    return plain[:at] + more + plain[at:] + appended_media()
 
 
-def jpeg_second() -> bytes:
+def appended_media() -> bytes:
     """What a phone puts behind a picture: another one, and a film."""
     return saved(canvas(seed=2), "JPEG", exif=exif(), comment=PLANTED) + b"ftypmp42" + PLANTED
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import psutil
 
 
-def descriptors(pid: int | None = None) -> int:
+def open_descriptors(pid: int | None = None) -> int:
     """Open file descriptors of a process, this one by default."""
     return psutil.Process(pid).num_fds()
 
 
-def resident(pid: int | None = None) -> int:
+def resident_bytes(pid: int | None = None) -> int:
     """Resident memory in bytes."""
     return psutil.Process(pid).memory_info().rss

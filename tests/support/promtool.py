@@ -21,7 +21,7 @@ from tallow.stack.alerts.rule import RenderedRule
 PER_MINUTE = 4
 """Samples a minute."""
 INSTANCE = "tallow.example:3000"
-OLD = -7200
+TWO_HOURS_BEFORE = -7200
 """A process start two hours before the test begins."""
 
 
@@ -33,7 +33,7 @@ def gauge(*spans: tuple[float, float | None]) -> str:
     )
 
 
-def vanishing(minutes: float, value: float) -> str:
+def gauge_until_stale(minutes: float, value: float) -> str:
     """A gauge of a target that is taken away: Prometheus marks its series as ended."""
     return f"{gauge((minutes, value))} stale"
 
@@ -139,7 +139,7 @@ class Case:
         }
 
     def input_series(self) -> list[dict[str, str]]:
-        always = {"up": gauge((180, 1)), "tallow_process_start_time_seconds": gauge((180, OLD))}
+        always = {"up": gauge((180, 1)), "tallow_process_start_time_seconds": gauge((180, TWO_HOURS_BEFORE))}
         given = {name.partition("{")[0] for name in self.series}
         series = {**{name: values for name, values in always.items() if name not in given}, **self.series}
         return [{"series": located(name), "values": values} for name, values in series.items()]

@@ -101,7 +101,7 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running(Client):
+class RunningServer(Client):
     """A server in this event loop that answers."""
 
     registry: Registry
@@ -117,7 +117,7 @@ class Running(Client):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remote(Client):
+class ServerProcess(Client):
     """A server in processes of its own (``tallow serve``)."""
 
     pid: int
@@ -173,7 +173,7 @@ def listener() -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
+async def serving(folder: Path, **given: Any) -> AsyncIterator[RunningServer]:
     """A server in this event loop with a registry of its own; settings by keyword.
 
     ``wrap`` puts something between it and its peers: the ASGI application around a given one.
@@ -192,14 +192,14 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[Running]:
             if task.done():
                 task.result()
         async with httpx.AsyncClient(base_url=url) as http:
-            yield Running(url=url, http=http, registry=registry, context=app.state.context)
+            yield RunningServer(url=url, http=http, registry=registry, context=app.state.context)
     finally:
         server.should_exit = True
         await task
 
 
 @asynccontextmanager
-async def tallow_serve(folder: Path, *options: str, **environment: str) -> AsyncIterator[Remote]:
+async def tallow_serve(folder: Path, *options: str, **environment: str) -> AsyncIterator[ServerProcess]:
     """``tallow serve`` as a user starts it, on a free port, with the settings of ``environment``."""
     command = [sys.executable, "-m", "tallow", "serve", "--port", "0", "--data-dir", str(folder), *options]
     process = await asyncio.create_subprocess_exec(
@@ -212,7 +212,7 @@ async def tallow_serve(folder: Path, *options: str, **environment: str) -> Async
         url = announced.split()[-1]
         draining = asyncio.create_task(process.stderr.read())
         async with httpx.AsyncClient(base_url=url, timeout=30) as http:
-            yield Remote(url=url, http=http, pid=process.pid)
+            yield ServerProcess(url=url, http=http, pid=process.pid)
     finally:
         if process.returncode is None:
             process.terminate()
@@ -220,7 +220,7 @@ async def tallow_serve(folder: Path, *options: str, **environment: str) -> Async
         await draining
 
 
-def refused(tmp_path: Path, *options: str, **environment: str) -> str:
+def startup_error(tmp_path: Path, *options: str, **environment: str) -> str:
     """What ``tallow serve`` says when it does not start."""
     ended = subprocess.run(
         [sys.executable, "-m", "tallow", "serve", "--port", "0", *options],

@@ -28,7 +28,7 @@ from tallow.stack.prometheus import USER
 PATIENCE_S = 60.0
 
 
-def until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+def wait_until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
     """Wait for something to be true: its value. Fails, saying ``what`` was waited for."""
     deadline = time.monotonic() + seconds
     while not (value := done()):
@@ -56,7 +56,7 @@ class Stack:
     def start(self) -> None:
         """As `up`: whatever does not run yet, and wait until all of it is healthy."""
         lifecycle.start(self.home, self.choices, lambda _: None)
-        until(self.healthy, "every service healthy")
+        wait_until(self.healthy, "every service healthy")
 
     def healthy(self) -> bool:
         """Whether every service can work."""
@@ -75,7 +75,7 @@ class Stack:
 
     def process(self, service: str) -> psutil.Process:
         """A service's living process."""
-        found = until(lambda: self.running(service).process(), f"{service} runs")
+        found = wait_until(lambda: self.running(service).process(), f"{service} runs")
         assert isinstance(found, psutil.Process)
         return found
 

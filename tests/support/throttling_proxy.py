@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 
-class Line:
+class ThrottlingProxy:
     """A TCP proxy in front of a server.
 
     Attributes:
@@ -62,9 +62,9 @@ class Line:
 
 
 @asynccontextmanager
-async def line(target: str) -> AsyncIterator[Line]:
+async def throttling_proxy(target: str) -> AsyncIterator[ThrottlingProxy]:
     """A line to a server at ``target``."""
-    proxy = Line(target)
+    proxy = ThrottlingProxy(target)
     listening = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:

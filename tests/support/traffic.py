@@ -12,7 +12,7 @@ ROUTE = "/api/rooms"
 SIZES = (5e3, 5e5, 5e6, 5e7, 5e8, 5e9, 5e10)
 
 
-def server() -> Metrics:
+def server_metrics() -> Metrics:
     """The metrics of a server that just started: routes and caches known, nothing happened."""
     metrics = Metrics(Registry())
     metrics.register_route(ROUTE, ("GET", "POST"))
@@ -21,7 +21,7 @@ def server() -> Metrics:
     return metrics
 
 
-def minute(metrics: Metrics) -> None:
+def record_minute(metrics: Metrics) -> None:
     """What a busy minute books: transfers of every size and way, their connections, errors, requests."""
     _transfers(metrics)
     _peers(metrics)
@@ -82,7 +82,7 @@ def _requests(metrics: Metrics) -> None:
         metrics.record_cache_access("rooms", hit)
 
 
-def history(metrics: Metrics, job: str, instance: str, at: float) -> str:
+def stored_samples(metrics: Metrics, job: str, instance: str, at: float) -> str:
     """Every sample of one scrape at ``at``, as Prometheus would have stored it (OpenMetrics lines)."""
     target = f'job="{job}",instance="{instance}"'
     lines = []

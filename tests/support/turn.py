@@ -71,14 +71,14 @@ async def coturn(folder: Path) -> AsyncIterator[Turn]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        await listening(port)
+        await wait_for_port(port)
         yield Turn(f"turn:127.0.0.1:{port}", log)
     finally:
         process.terminate()
         await process.wait()
 
 
-async def listening(port: int) -> None:
+async def wait_for_port(port: int) -> None:
     """Wait until something takes TCP connections (the test's own time limit ends the wait)."""
     while True:
         try:

@@ -48,12 +48,12 @@ _DRAWN = """panel => {
 @contextlib.contextmanager
 def viewer_with_history(folder: Path) -> Iterator[str]:
     """A viewer over an hour of two instances, one of which has markup for a name: its address."""
-    metrics, scrapes = traffic.server(), []
+    metrics, scrapes = traffic.server_metrics(), []
     for scrape in range(SCRAPES + 1):
         if scrape % 4 == 1:
-            traffic.minute(metrics)
+            traffic.record_minute(metrics)
         at = END - (SCRAPES - scrape) * SCRAPE_S
-        scrapes.append(traffic.history(metrics, "tallow", "busy:3000", at))
+        scrapes.append(traffic.stored_samples(metrics, "tallow", "busy:3000", at))
         scrapes.append(f'tallow_build_info{{job="tallow",instance="{HOSTILE}",version="0"}} 1 {at}\n')
     backfill(folder / "data", "".join(scrapes) + "# EOF\n")
     with running(folder / "data") as server:
@@ -61,7 +61,7 @@ def viewer_with_history(folder: Path) -> Iterator[str]:
             yield url
 
 
-def still(page: Page, selector: str) -> FloatRect:
+def wait_until_still(page: Page, selector: str) -> FloatRect:
     """Where the first of its kind lies, once it is drawn and nothing above it moves any more."""
     shown = page.locator(selector).first
     before = None
@@ -108,7 +108,7 @@ class ViewerPage:
     def graph(self) -> FloatRect:
         """Where a graph lies, once nothing above it moves any more."""
         self.page.locator(".alerts").wait_for()
-        return still(self.page, "[data-panel='6'] .u-over")
+        return wait_until_still(self.page, "[data-panel='6'] .u-over")
 
     def panels(self) -> list[dict[str, Any]]:
         """What each panel has drawn. Tables draw what is in sight alone: all of it is."""

@@ -12,12 +12,12 @@ from tallow.app.channels.webrtc import WebRtcChannel, connect
 Kind = Literal["offer", "answer", "candidate"]
 
 
-class Exchange:
+class InMemorySignaling:
     """One end of signaling in memory."""
 
     def __init__(self) -> None:
         self.inbox: asyncio.Queue[tuple[Kind, dict[str, object]]] = asyncio.Queue()
-        self.other: Exchange = self
+        self.other: InMemorySignaling = self
         self.sent: list[tuple[Kind, dict[str, object]]] = []
 
     async def send(self, kind: Kind, data: dict[str, object]) -> None:
@@ -28,14 +28,14 @@ class Exchange:
         return await self.inbox.get()
 
 
-def exchanges() -> tuple[Exchange, Exchange]:
-    one, two = Exchange(), Exchange()
+def signaling_pair() -> tuple[InMemorySignaling, InMemorySignaling]:
+    one, two = InMemorySignaling(), InMemorySignaling()
     one.other, two.other = two, one
     return one, two
 
 
 async def pair(*ice: dict[str, Any], **options: Any) -> tuple[WebRtcChannel, WebRtcChannel]:
-    one, two = exchanges()
+    one, two = signaling_pair()
     both = await asyncio.gather(
         connect("sender", one, list(ice), **options), connect("receiver", two, list(ice), **options)
     )

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
-from support.process_usage import resident
+from support.process_usage import resident_bytes
 from support.turn import coturn
-from support.webrtc import connected, exchanges, pair
+from support.webrtc import connected, pair, signaling_pair
 from tallow.app.channels import webrtc
 from tallow.app.channels.channel import ChannelClosedError, ChannelError, ConnectionQuality
 from tallow.app.channels.ice import redact_addresses
@@ -92,7 +92,7 @@ async def test_a_turn_server_lends_an_address(tmp_path: Path, policy: str) -> No
 
 @pytest.mark.integration
 async def test_by_the_turn_server_alone_no_address_is_named(tmp_path: Path) -> None:
-    one, two = exchanges()
+    one, two = signaling_pair()
     async with coturn(tmp_path) as turn:
         ends = await asyncio.gather(
             connect("sender", one, turn.servers(), policy="relay"),
@@ -105,7 +105,7 @@ async def test_by_the_turn_server_alone_no_address_is_named(tmp_path: Path) -> N
 
 
 async def test_what_is_sent_names_one_address_a_family_and_no_other_servers_are_asked() -> None:
-    one, two = exchanges()
+    one, two = signaling_pair()
     ends = await asyncio.gather(connect("sender", one, []), connect("receiver", two, []))
     for exchange in (one, two):
         [(_, data)] = exchange.sent
@@ -148,7 +148,7 @@ async def test_both_sides_saw_the_same_descriptions() -> None:
 
 async def test_a_server_in_between_shows_in_the_descriptions() -> None:
     """It ends the encryption itself, with fingerprints of its own, towards both sides."""
-    (one, towards_one), (towards_two, two) = exchanges(), exchanges()
+    (one, towards_one), (towards_two, two) = signaling_pair(), signaling_pair()
     ends = await asyncio.gather(
         connect("sender", one, []),
         connect("receiver", towards_one, []),
@@ -161,7 +161,7 @@ async def test_a_server_in_between_shows_in_the_descriptions() -> None:
 
 @pytest.mark.slow
 async def test_a_fingerprint_that_was_exchanged_fits_nobody() -> None:
-    one, two = exchanges()
+    one, two = signaling_pair()
 
     async def tampered(kind: Kind, data: dict[str, object]) -> None:
         digit = re.compile(r"(a=fingerprint:\S+ )(..)")
@@ -180,13 +180,13 @@ async def test_a_fingerprint_that_was_exchanged_fits_nobody() -> None:
 
 
 async def test_without_an_answer_it_ends_in_time() -> None:
-    one, _ = exchanges()
+    one, _ = signaling_pair()
     with pytest.raises(ChannelError, match=r"^no connection within 0\.3 seconds$"):
         await connect("sender", one, [], timeout=0.3)
 
 
 async def test_without_a_way_across_it_ends_in_time() -> None:
-    one, two = exchanges()
+    one, two = signaling_pair()
 
     async def elsewhere(kind: Kind, data: dict[str, object]) -> None:
         sdp = re.sub(r"(a=candidate:\S+ 1 udp \d+) \S+ \d+", r"\1 127.0.0.2 9", str(data["sdp"]))
@@ -216,13 +216,13 @@ async def test_without_a_way_across_it_ends_in_time() -> None:
 )
 async def test_relay_without_a_turn_server_is_said(servers: list[dict[str, Any]], why: str) -> None:
     with pytest.raises(ChannelError, match=f"^{why}$"):
-        await connect("sender", exchanges()[0], servers, policy="relay", timeout=30)
+        await connect("sender", signaling_pair()[0], servers, policy="relay", timeout=30)
 
 
 async def test_a_list_of_servers_that_makes_no_sense_is_said() -> None:
     for entry in ({"urls": ["http://x"]}, {"urls": ["turn:"]}, {"url": "x"}, {"urls": [7]}):
         with pytest.raises(ChannelError, match=r"^no connection: the server's list of STUN and TURN servers"):
-            await connect("sender", exchanges()[0], [entry], timeout=1)
+            await connect("sender", signaling_pair()[0], [entry], timeout=1)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ async def test_a_list_of_servers_that_makes_no_sense_is_said() -> None:
 )
 async def test_a_description_that_makes_no_sense_is_said(sdp: object) -> None:
     for role, kind in (("receiver", "offer"), ("sender", "answer")):
-        one, two = exchanges()
+        one, two = signaling_pair()
         await two.send(kind, {"sdp": sdp})  # type: ignore[arg-type]
         with pytest.raises(
             ChannelError, match=rf"^no connection: (the other side's {kind} cannot be read|no way)"
@@ -239,7 +239,7 @@ async def test_a_description_that_makes_no_sense_is_said(sdp: object) -> None:
 
 
 async def test_when_the_other_side_leaves_meanwhile_it_ends_at_once() -> None:
-    one, _ = exchanges()
+    one, _ = signaling_pair()
 
     async def left() -> tuple[Kind, dict[str, object]]:
         raise ChannelClosedError("the other side has left")
@@ -250,7 +250,7 @@ async def test_when_the_other_side_leaves_meanwhile_it_ends_at_once() -> None:
 
 
 async def test_an_attempt_that_is_cancelled_leaves_nothing() -> None:
-    attempt = asyncio.create_task(connect("sender", exchanges()[0], [], timeout=30))
+    attempt = asyncio.create_task(connect("sender", signaling_pair()[0], [], timeout=30))
     await asyncio.sleep(0.1)
     attempt.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -309,13 +309,13 @@ async def test_a_slow_reader_holds_the_sender_back() -> None:
         sending = asyncio.create_task(send())
         await asyncio.sleep(0.5)
         assert 0 < sent * PIECE <= MAX_WINDOW
-        blocked, before = sent, resident()
+        blocked, before = sent, resident_bytes()
         await asyncio.sleep(0.5)
         assert sent == blocked
         for _ in range(150):
             assert len(await receiver.receive()) == PIECE
         await sending
-        assert resident() - before < 16 << 20
+        assert resident_bytes() - before < 16 << 20
 
 
 @pytest.mark.slow

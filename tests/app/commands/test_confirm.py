@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import Program, tallow
-from support.server import Running, serving
+from support.peers import PeerProcess, tallow
+from support.server import RunningServer, serving
 from tallow.app.peer.listing import MOST_LINES, format_listing, format_size
 
 pytestmark = pytest.mark.slow
@@ -72,7 +72,9 @@ async def receiving(link: str, folder: Path, *options: str) -> AsyncIterator[Ter
 
 
 @asynccontextmanager
-async def sending(server: Running, folder: Path, *paths: Path) -> AsyncIterator[tuple[Program, str]]:
+async def sending(
+    server: RunningServer, folder: Path, *paths: Path
+) -> AsyncIterator[tuple[PeerProcess, str]]:
     async with tallow(
         "send", "--relay", "--server", server.url, *map(str, paths), home=folder / "s"
     ) as sender:
@@ -88,7 +90,7 @@ def album(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_who_agrees_receives(server: Running, album: Path, tmp_path: Path) -> None:
+async def test_who_agrees_receives(server: RunningServer, album: Path, tmp_path: Path) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
         await terminal.until("[y/N] ")
         assert "Offered: 2 files, 1.2 MB" in terminal.shown
@@ -108,7 +110,7 @@ async def test_who_agrees_receives(server: Running, album: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("typed", ["n\n", "\n", "\x04"], ids=["n", "return", "end of input"])
 async def test_who_does_not_agree_receives_nothing(
-    server: Running, album: Path, tmp_path: Path, typed: str
+    server: RunningServer, album: Path, tmp_path: Path, typed: str
 ) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
         await terminal.until("[y/N] ")
@@ -135,7 +137,7 @@ async def test_who_does_not_answer_is_told_why_it_ended(album: Path, tmp_path: P
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_at_the_question_ends_both_sides(
-    server: Running, album: Path, tmp_path: Path, wanted: signal.Signals
+    server: RunningServer, album: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
         await terminal.until("[y/N] ")
@@ -147,7 +149,7 @@ async def test_a_signal_at_the_question_ends_both_sides(
 
 
 async def test_a_sender_that_stops_withdraws_the_question(
-    server: Running, album: Path, tmp_path: Path
+    server: RunningServer, album: Path, tmp_path: Path
 ) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
         await terminal.until("[y/N] ")
@@ -159,7 +161,9 @@ async def test_a_sender_that_stops_withdraws_the_question(
         assert await sender.ended() == 130
 
 
-async def test_events_for_scripts_name_what_is_offered(server: Running, album: Path, tmp_path: Path) -> None:
+async def test_events_for_scripts_name_what_is_offered(
+    server: RunningServer, album: Path, tmp_path: Path
+) -> None:
     async with sending(server, tmp_path, album) as (sender, link):
         async with receiving(link, tmp_path, "--json") as terminal:
             await terminal.until("[y/N] ")
@@ -192,7 +196,7 @@ def test_without_a_terminal_yes_must_be_given(tmp_path: Path, given: str) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_yes_receives_without_asking(server: Running, album: Path, tmp_path: Path) -> None:
+async def test_yes_receives_without_asking(server: RunningServer, album: Path, tmp_path: Path) -> None:
     async with (
         sending(server, tmp_path, album) as (sender, link),
         receiving(link, tmp_path, "--yes") as terminal,

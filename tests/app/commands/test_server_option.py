@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import Program, tallow
-from support.server import Running
+from support.peers import PeerProcess, tallow
+from support.server import RunningServer
 from tallow.app.link import Link
 from tallow.stack.engines.services.definitions import ports
 from tallow.stack.engines.state.locks import locked
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def stack_of(server: Running, folder: Path) -> Iterator[Path]:
+def stack_of(server: RunningServer, folder: Path) -> Iterator[Path]:
     """A stack whose Tallow is ``server``: its folder as `tallow up` leaves it, and its supervisor's lock.
 
     The other programs of a stack would say nothing about addresses."""
@@ -33,7 +33,7 @@ def stack_of(server: Running, folder: Path) -> Iterator[Path]:
         yield folder
 
 
-async def refused(program: Program) -> tuple[str, int]:
+async def refused(program: PeerProcess) -> tuple[str, int]:
     """The message and the exit status of a command that must fail."""
     return (await program.until("error"))["message"], await program.ended()
 
@@ -45,7 +45,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-async def test_home_names_the_stack_to_send_over(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_home_names_the_stack_to_send_over(server: RunningServer, path: Path, tmp_path: Path) -> None:
     with stack_of(server, tmp_path / "stack") as home:
         sending = ("send", "--relay", "--home", str(home), str(path))
         async with tallow(*sending, home=tmp_path / "s") as sender:
@@ -60,7 +60,7 @@ async def test_home_names_the_stack_to_send_over(server: Running, path: Path, tm
 
 
 @pytest.mark.parametrize("by", ["TALLOW_HOME", "default"])
-async def test_the_running_stack_is_found(server: Running, path: Path, tmp_path: Path, by: str) -> None:
+async def test_the_running_stack_is_found(server: RunningServer, path: Path, tmp_path: Path, by: str) -> None:
     own = tmp_path / "s"
     folder = tmp_path / "stack" if by == "TALLOW_HOME" else own / "state" / "tallow"
     variables = {"TALLOW_HOME": str(folder)} if by == "TALLOW_HOME" else {}
@@ -69,7 +69,7 @@ async def test_the_running_stack_is_found(server: Running, path: Path, tmp_path:
             assert (await sender.until("link"))["link"].startswith(server.url)
 
 
-async def test_the_demo_finds_it_too(server: Running, tmp_path: Path) -> None:
+async def test_the_demo_finds_it_too(server: RunningServer, tmp_path: Path) -> None:
     with stack_of(server, tmp_path / "stack") as home:
         making = ("demo", "--home", str(home), "--transfers", "1", "--size", "10kB")
         async with tallow(*making, home=tmp_path / "d") as demo:
@@ -77,7 +77,9 @@ async def test_the_demo_finds_it_too(server: Running, tmp_path: Path) -> None:
             assert demo.events[-1]["outcomes"] == {"success": 1}
 
 
-async def test_what_is_named_comes_before_what_is_found(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_what_is_named_comes_before_what_is_found(
+    server: RunningServer, path: Path, tmp_path: Path
+) -> None:
     nowhere = "http://127.0.0.1:9"
     with stack_of(server, tmp_path / "stack") as home:
         variables = {"TALLOW_HOME": str(home), "TALLOW_SERVER": nowhere}

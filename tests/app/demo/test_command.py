@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.server import Running
+from support.server import RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ async def demo(*arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
 
 
-async def test_it_ends_with_a_summary_for_scripts(server: Running) -> None:
+async def test_it_ends_with_a_summary_for_scripts(server: RunningServer) -> None:
     running = await demo(
         "--server", server.url, "--transfers", "3", "--rate", "600", "--size", "200kB", "--json"
     )
@@ -34,7 +34,9 @@ async def test_it_ends_with_a_summary_for_scripts(server: Running) -> None:
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted: signal.Signals) -> None:
+async def test_being_stopped_is_how_it_ends(
+    server: RunningServer, home: Path, wanted: signal.Signals
+) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
     await server.until("active_transfers", 1)
     running.send_signal(wanted)
@@ -44,7 +46,9 @@ async def test_being_stopped_is_how_it_ends(server: Running, home: Path, wanted:
     assert list((home / "tmp").iterdir()) == []
 
 
-async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(server: Running, home: Path) -> None:
+async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(
+    server: RunningServer, home: Path
+) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
     await server.until("active_transfers", 1)
     running.kill()
@@ -58,7 +62,7 @@ async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(server: Ru
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
 async def test_being_stopped_before_its_end_is_an_interruption(
-    server: Running, home: Path, wanted: signal.Signals
+    server: RunningServer, home: Path, wanted: signal.Signals
 ) -> None:
     running = await demo("--server", server.url, "--transfers", "1000", "--rate", "600", "--size", "200kB")
     await server.until("active_transfers", 1)

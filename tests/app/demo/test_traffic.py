@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Running
+from support.server import RunningServer
 from tallow.app.demo.bad_requests import BAD_REQUESTS, send_bad_requests
 from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
 from tallow.app.demo.files import make_files
@@ -31,11 +31,11 @@ def traffic(origin: str, shares: TrafficMix | None = None, **more: Any) -> DemoT
     return DemoTraffic(origin, tls_context(), shares or TrafficMix(size=300_000), **options)
 
 
-def counted(server: Running, status: str) -> float:
+def counted(server: RunningServer, status: str) -> float:
     return sum(server.value("transfers_total", status=status, method=method) for method in METHODS)
 
 
-async def settled(server: Running, summary: TrafficSummary) -> None:
+async def settled(server: RunningServer, summary: TrafficSummary) -> None:
     """Wait until the server has booked what it books itself: what peers do not report."""
     async with asyncio.timeout(30):
         while sum(counted(server, status) for status in ("success", "failed", "cancelled")) < sum(
@@ -44,7 +44,7 @@ async def settled(server: Running, summary: TrafficSummary) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_one_of_each_kind_ends_as_it_is_meant_to(server: Running) -> None:
+async def test_one_of_each_kind_ends_as_it_is_meant_to(server: RunningServer) -> None:
     told: list[TransferResult] = []
     summary = await traffic(server.url, told=told.append).run(transfers=10)
     assert [result for result in told if not result.as_expected] == []
@@ -64,21 +64,21 @@ async def test_one_of_each_kind_ends_as_it_is_meant_to(server: Running) -> None:
     assert summary.line.startswith("10 transfers in ")
 
 
-async def test_nothing_is_left_behind(server: Running, home: Path) -> None:
+async def test_nothing_is_left_behind(server: RunningServer, home: Path) -> None:
     await traffic(server.url).run(transfers=3)
     assert list((home / "tmp").iterdir()) == []
     assert not (home / "state").exists()
     assert not (home / "config").exists()
 
 
-async def test_it_ends_when_its_time_is_over(server: Running) -> None:
+async def test_it_ends_when_its_time_is_over(server: RunningServer) -> None:
     async with asyncio.timeout(60):
         summary = await traffic(server.url, rate=120).run(duration=3)
     assert 1 <= summary.outcomes.total() < 30
     assert summary.seconds < 40
 
 
-async def test_cancelled_it_cancels_what_is_under_way(server: Running, home: Path) -> None:
+async def test_cancelled_it_cancels_what_is_under_way(server: RunningServer, home: Path) -> None:
     made = traffic(server.url, TrafficMix(size=100_000_000, relay=1, cancel=0, bad=0))
     running = asyncio.create_task(made.run())
     await server.until("active_transfers", 1)
@@ -90,7 +90,7 @@ async def test_cancelled_it_cancels_what_is_under_way(server: Running, home: Pat
     assert made.summary.seconds > 0
 
 
-async def test_it_keeps_to_how_many_at_a_time(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_keeps_to_how_many_at_a_time(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     run, now, most = DemoTransfer.run, 0, 0
 
     async def watched(pair: DemoTransfer, chance: random.Random) -> TransferResult:
@@ -112,7 +112,7 @@ async def test_a_server_that_is_not_there_is_said() -> None:
         await traffic("http://127.0.0.1:9").run(transfers=3)
 
 
-async def test_bad_requests_are_refused_and_counted(server: Running) -> None:
+async def test_bad_requests_are_refused_and_counted(server: RunningServer) -> None:
     assert await send_bad_requests(server.url, tls_context(), random.Random(1), 0) == len(BAD_REQUESTS)
     value = server.value
     assert value("api_errors_total", endpoint="other", status_code="404") == 1
@@ -126,7 +126,7 @@ async def test_bad_requests_are_refused_and_counted(server: Running) -> None:
     assert value("errors_total", type="network", severity="low") == 0
 
 
-async def test_what_browsers_report_can_be_fed(server: Running) -> None:
+async def test_what_browsers_report_can_be_fed(server: RunningServer) -> None:
     feeding = asyncio.create_task(feed_browser_metrics(server.url, times=2, stay_s=1))
     for device in ("desktop", "mobile"):
         await server.until("device_connections", 1, device_type=device)

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import SOON, across, receive, send
-from support.server import Running, serving
+from support.peers import SHORT_WAITS, receive, send, transfer_files
+from support.server import RunningServer, serving
 from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
 from tallow.app.peer.transfer.outcome import TransferOptions
 
 pytestmark = pytest.mark.slow
 
-RELAYED = TransferOptions(relay="relay", tallow_relay=True, timing=SOON)
-DIRECT = TransferOptions(timing=SOON)
+RELAYED = TransferOptions(relay="relay", tallow_relay=True, timing=SHORT_WAITS)
+DIRECT = TransferOptions(timing=SHORT_WAITS)
 Switch = Callable[[str], None]
 
 
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     (tmp_path / "server").mkdir()
     async with serving(tmp_path / "server") as running:
         yield running
@@ -118,7 +118,7 @@ def test_what_cannot_be_is_one_clear_line(
 
 
 async def ended(
-    server: Running, path: Path, folder: Path, options: TransferOptions
+    server: RunningServer, path: Path, folder: Path, options: TransferOptions
 ) -> list[BaseException | None]:
     sender = await send(server.url, [path], options=options)
     receiver = receive(sender.link, folder, options=options)
@@ -126,10 +126,10 @@ async def ended(
 
 
 async def test_key_operations_take_longer_and_hold_nothing_else_up(
-    server: Running, switch: Switch, path: Path, tmp_path: Path
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("delay_keys=0.3")
-    pairs = [across(server.url, [path], tmp_path / str(n), options=RELAYED) for n in range(3)]
+    pairs = [transfer_files(server.url, [path], tmp_path / str(n), options=RELAYED) for n in range(3)]
     started = time.monotonic()
     await asyncio.gather(*pairs)
     assert time.monotonic() - started < 6
@@ -137,7 +137,7 @@ async def test_key_operations_take_longer_and_hold_nothing_else_up(
         assert server.value("pqc_duration_seconds_sum", operation=operation) > 0.9
 
 
-async def test_key_operations_fail(server: Running, switch: Switch, path: Path, tmp_path: Path) -> None:
+async def test_key_operations_fail(server: RunningServer, switch: Switch, path: Path, tmp_path: Path) -> None:
     switch("fail_keys=1")
     assert all(await ended(server, path, tmp_path / "in", RELAYED))
     assert server.value("pqc_operations_total", operation="keygen", status="failed") == 1
@@ -146,7 +146,7 @@ async def test_key_operations_fail(server: Running, switch: Switch, path: Path, 
 
 
 async def test_a_broken_ciphertext_shows_in_the_confirmation_alone(
-    server: Running, switch: Switch, path: Path, tmp_path: Path
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("break_confirmation=1")
     assert all(await ended(server, path, tmp_path / "in", RELAYED))
@@ -155,42 +155,44 @@ async def test_a_broken_ciphertext_shows_in_the_confirmation_alone(
         assert server.value("pqc_operations_total", operation=operation, status="failed") == 0
 
 
-async def test_a_broken_path_falls_back(server: Running, switch: Switch, path: Path, tmp_path: Path) -> None:
+async def test_a_broken_path_falls_back(
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
+) -> None:
     switch("break_path=1")
-    await across(server.url, [path], tmp_path / "in", options=DIRECT)
+    await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
     assert server.value("webrtc_connections_total", type="direct", status="failed") == 1
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
-async def test_a_path_takes_longer(server: Running, switch: Switch, path: Path, tmp_path: Path) -> None:
+async def test_a_path_takes_longer(server: RunningServer, switch: Switch, path: Path, tmp_path: Path) -> None:
     switch("delay_path=1.2")
-    await across(server.url, [path], tmp_path / "in", options=DIRECT)
+    await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
     assert server.value("connection_establishment_seconds_count", type="direct") == 1
     assert server.value("connection_establishment_seconds_sum", type="direct") > 1.2
 
 
 @pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
 async def test_a_channel_sends_no_faster(
-    server: Running, switch: Switch, path: Path, tmp_path: Path, options: TransferOptions
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path, options: TransferOptions
 ) -> None:
     switch("throttle=500000")
     method = "relay" if options.tallow_relay else "p2p"
-    await across(server.url, [path], tmp_path / "in", options=options)
+    await transfer_files(server.url, [path], tmp_path / "in", options=options)
     assert 3 < server.value("transfer_speed_mbps_sum", method=method) < 4.5
 
 
 async def test_both_sides_wait_before_data_flows(
-    server: Running, switch: Switch, path: Path, tmp_path: Path
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("hold_start=3")
-    transfer = asyncio.create_task(across(server.url, [path], tmp_path / "in", options=RELAYED))
+    transfer = asyncio.create_task(transfer_files(server.url, [path], tmp_path / "in", options=RELAYED))
     await server.until("transfer_queue_depth", 1)
     await transfer
     await server.until("transfer_queue_depth", 0)
 
 
 async def test_a_transfer_fails_under_way(
-    server: Running, switch: Switch, path: Path, tmp_path: Path
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("fail_transfer=1")
     assert all(await ended(server, path, tmp_path / "in", RELAYED))
@@ -198,7 +200,7 @@ async def test_a_transfer_fails_under_way(
     assert server.value("transfers_total", status="failed", method="relay") == 1
 
 
-async def test_switched_off_all_is_as_it_was(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_switched_off_all_is_as_it_was(server: RunningServer, path: Path, tmp_path: Path) -> None:
     install(",".join(f"{name}=1" for name in LIMITS))()
-    await across(server.url, [path], tmp_path / "in", options=DIRECT)
+    await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
     assert server.value("transfers_total", status="success", method="p2p") == 1

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from support.process_usage import descriptors
+from support.process_usage import open_descriptors
 from tallow.app.files.destination import Destination
 from tallow.app.files.errors import FileError
 from tallow.app.files.names import PARTIAL
@@ -345,7 +345,7 @@ def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_no_descriptor_is_left_open(folder: Path) -> None:
-    before = descriptors()
+    before = open_descriptors()
     with Destination(folder) as into:
         (folder / "file").touch()
         receive(into, "a/b/c")
@@ -356,7 +356,7 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
             into.open_partial("huge", 10**18, bytes(32), KEY)
         into.find_complete("a/b/c", 1, bytes(32))
         into.find_complete("a/x/c", 1, bytes(32))
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_what_was_kept_is_dropped_and_nothing_else(tmp_path: Path) -> None:

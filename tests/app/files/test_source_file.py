@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.process_usage import descriptors
+from support.process_usage import open_descriptors
 from tallow.app.files.errors import FileError
 from tallow.app.files.source_file import FileChangedError, collect_files
 
@@ -195,9 +195,9 @@ def test_a_name_that_is_no_text_is_spelled_as_one(tmp_path: Path) -> None:
 
 
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
-    before = descriptors()
+    before = open_descriptors()
     sources = collect_files([tree(tmp_path)])
     for source in sources:
         source.digest()
         source.close()
-    assert descriptors() == before
+    assert open_descriptors() == before

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.server import Running, serving
+from support.server import RunningServer, serving
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     (tmp_path / "server").mkdir()
     async with serving(tmp_path / "server") as running:
         yield running

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from support.peers import DIRECT, RELAYED, receive, send
-from support.server import Running, serving
-from support.throttling_proxy import line
+from support.server import RunningServer, serving
+from support.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import CancelledByPeerError, DeclinedError, UnconfirmedError
 from tallow.app.peer.errors import NotConfirmedError
 from tallow.app.peer.transfer import sender as senders
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
 async def test_nothing_crosses_before_the_answer(
-    server: Running, path: Path, tmp_path: Path, options: object
+    server: RunningServer, path: Path, tmp_path: Path, options: object
 ) -> None:
     person = Person()
     sender = await send(server.url, [path], options=options)  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ async def test_nothing_crosses_before_the_answer(
 
 
 async def test_a_pair_that_waits_for_a_person_is_not_queued(
-    server: Running, path: Path, tmp_path: Path
+    server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
     person = Person()
     sender = await send(server.url, [path])
@@ -72,7 +72,7 @@ async def test_a_pair_that_waits_for_a_person_is_not_queued(
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
-async def test_who_declines_ends_it_on_both_sides(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_who_declines_ends_it_on_both_sides(server: RunningServer, path: Path, tmp_path: Path) -> None:
     person = Person()
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=person)
@@ -99,7 +99,7 @@ async def test_who_does_not_answer_in_time_ends_it_on_both_sides(path: Path, tmp
 
 
 async def test_a_sender_does_not_wait_for_a_receiver_that_asks_for_ever(
-    server: Running, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The receiver's own limit does not count here: another program may have none."""
     monkeypatch.setattr(senders, "CONFIRMATION_ARRIVES_S", -299)
@@ -111,7 +111,7 @@ async def test_a_sender_does_not_wait_for_a_receiver_that_asks_for_ever(
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 async def test_either_side_may_be_stopped_while_the_person_is_asked(
-    server: Running, path: Path, tmp_path: Path, who: str
+    server: RunningServer, path: Path, tmp_path: Path, who: str
 ) -> None:
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=Person())
@@ -125,10 +125,10 @@ async def test_either_side_may_be_stopped_while_the_person_is_asked(
 
 @pytest.mark.parametrize("answers", ["while it is away", "when it is back"])
 async def test_the_question_outlives_a_lost_connection(
-    server: Running, path: Path, tmp_path: Path, answers: str
+    server: RunningServer, path: Path, tmp_path: Path, answers: str
 ) -> None:
     person = Person()
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         sender = await send(way.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=way.url, confirm=person)
         await sender.until("confirming")
@@ -148,10 +148,10 @@ async def test_the_question_outlives_a_lost_connection(
 
 
 async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
-    server: Running, path: Path, tmp_path: Path
+    server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
     person = Person()
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         sender = await send(way.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=server.url, confirm=person)
         await sender.until("confirming")
@@ -166,13 +166,15 @@ async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
 
 
 @pytest.mark.slow
-async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(server: Running, tmp_path: Path) -> None:
+async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(
+    server: RunningServer, tmp_path: Path
+) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(os.urandom(20_000_000))
     person, again = Person(), Person()
     person.answer.set_result(True)
     brief = replace(RELAYED, timing=replace(RELAYED.timing, give_up_after=0.3))
-    async with line(server.url) as ours, line(server.url) as theirs:
+    async with throttling_proxy(server.url) as ours, throttling_proxy(server.url) as theirs:
         theirs.rate = 10_000_000
         sender = await send(ours.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=theirs.url, options=brief, confirm=person)

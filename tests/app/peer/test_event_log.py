@@ -10,17 +10,17 @@ from pathlib import Path
 import orjson
 import pytest
 
-from support.peers import across, receive, send
-from support.server import Running
+from support.peers import receive, send, transfer_files
+from support.server import RunningServer
 from tallow.monitoring.testing import assert_absent, captured_logs
 
 NAME = "canary tax return.pdf"
 
 
-async def test_sender_server_and_receiver_share_one_id(server: Running, tmp_path: Path) -> None:
+async def test_sender_server_and_receiver_share_one_id(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(os.urandom(300_000))
     with captured_logs("info") as logs:
-        sender, _ = await across(server.url, [tmp_path / NAME], tmp_path / "received")
+        sender, _ = await transfer_files(server.url, [tmp_path / NAME], tmp_path / "received")
         await server.until("transfers_total", 1, status="success", method="relay")
     story = [(one.get("role", "server"), one["message"]) for one in logs.of("transfer")]
     for side in ("sender", "receiver"):
@@ -37,7 +37,7 @@ async def test_sender_server_and_receiver_share_one_id(server: Running, tmp_path
     assert_absent([NAME, sender.link.text.rpartition(".")[2], sender.link.room], logs.text)
 
 
-async def test_a_failure_is_told_by_its_class(server: Running, tmp_path: Path) -> None:
+async def test_a_failure_is_told_by_its_class(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"x" * 1000)
     with captured_logs("info") as logs:
         sender = await send(server.url, [tmp_path / NAME])

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from support.peers import tallow
-from support.server import Running
+from support.server import RunningServer
 from tallow.app.commands.settings import command
 from tallow.app.peer import user_files
 from tallow.app.peer.preferences import PREFERENCES, Preferences
@@ -104,7 +104,7 @@ def test_a_relative_folder_in_the_environment_is_ignored(monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-async def test_a_change_is_counted_with_the_next_transfer_once(server: Running, tmp_path: Path) -> None:
+async def test_a_change_is_counted_with_the_next_transfer_once(server: RunningServer, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(os.urandom(1000))
     home = tmp_path / "s"

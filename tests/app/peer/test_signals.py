@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from support.peers import Program, tallow
-from support.server import Running, tallow_serve
+from support.peers import PeerProcess, tallow
+from support.server import RunningServer, tallow_serve
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def left_behind(home: Path) -> list[Path]:
     return [*(home / "tmp").iterdir(), *(path for path in (home / "state").rglob("*") if path.is_file())]
 
 
-async def is_cancelled(program: Program, by: str) -> bool:
+async def is_cancelled(program: PeerProcess, by: str) -> bool:
     """Wait for a side's end, which must be a cancellation: by `this side` or the `other side`."""
     status = await program.ended()
     assert await program.said() == ""
@@ -60,7 +60,7 @@ async def is_cancelled(program: Program, by: str) -> bool:
     )
 
 
-def transfers(server: Running) -> float:
+def transfers(server: RunningServer) -> float:
     return sum(
         server.value("transfers_total", status=status, method=method)
         for status in ("success", "failed", "cancelled")
@@ -70,7 +70,7 @@ def transfers(server: Running) -> float:
 
 @pytest.mark.parametrize("wanted", SIGNALS)
 async def test_a_sender_that_still_cleans_pictures(
-    server: Running, tmp_path: Path, wanted: signal.Signals
+    server: RunningServer, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     for number in range(400):
         a_picture(tmp_path / "album", f"{number}.jpg")
@@ -85,7 +85,9 @@ async def test_a_sender_that_still_cleans_pictures(
 
 
 @pytest.mark.parametrize("wanted", SIGNALS)
-async def test_a_sender_that_waits_alone(server: Running, tmp_path: Path, wanted: signal.Signals) -> None:
+async def test_a_sender_that_waits_alone(
+    server: RunningServer, tmp_path: Path, wanted: signal.Signals
+) -> None:
     home = tmp_path / "s"
     async with tallow("send", "--server", server.url, str(a_picture(tmp_path)), home=home) as sender:
         link = (await sender.until("link"))["link"]
@@ -101,7 +103,7 @@ async def test_a_sender_that_waits_alone(server: Running, tmp_path: Path, wanted
 
 @pytest.mark.parametrize("wanted", SIGNALS)
 async def test_a_sender_whose_receiver_waits(
-    server: Running, slow_file: Path, tmp_path: Path, wanted: signal.Signals
+    server: RunningServer, slow_file: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     sending = ("send", "--server", server.url, str(slow_file), str(a_picture(tmp_path)))
     async with tallow(*sending, home=tmp_path / "s") as sender:
@@ -119,7 +121,7 @@ async def test_a_sender_whose_receiver_waits(
 
 @pytest.mark.parametrize("wanted", SIGNALS)
 async def test_a_receiver_that_waits(
-    server: Running, slow_file: Path, tmp_path: Path, wanted: signal.Signals
+    server: RunningServer, slow_file: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
         link = (await sender.until("link"))["link"]
@@ -136,7 +138,7 @@ async def test_a_receiver_that_waits(
 @pytest.mark.parametrize("wanted", SIGNALS)
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 async def test_a_side_through_which_data_flows(
-    server: Running, tmp_path: Path, wanted: signal.Signals, who: str
+    server: RunningServer, tmp_path: Path, wanted: signal.Signals, who: str
 ) -> None:
     (tmp_path / "album" / "deep").mkdir(parents=True)
     with (tmp_path / "album" / "deep" / "film.mp4").open("wb") as file:
@@ -176,7 +178,7 @@ async def test_a_server_that_does_not_answer_any_more_is_not_waited_for(
 
 
 async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     home, picture = tmp_path / "s", a_picture(tmp_path)
     sending = ("send", "--server", server.url, str(picture))
@@ -210,7 +212,7 @@ async def test_a_draft_of_a_killed_process_is_removed_by_the_next_start(tmp_path
 
 
 async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_link(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0" + bytes(5000))
@@ -230,7 +232,7 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_lin
     ids=["too many files", "names too long together"],
 )
 async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
-    server: Running, tmp_path: Path, folders: int, files: int, said: str
+    server: RunningServer, tmp_path: Path, folders: int, files: int, said: str
 ) -> None:
     deep = tmp_path.joinpath(*["x" * 240] * folders)
     deep.mkdir(parents=True)
@@ -245,7 +247,7 @@ async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
 
 
 async def test_a_file_that_changes_while_the_receiver_waits(
-    server: Running, slow_file: Path, tmp_path: Path
+    server: RunningServer, slow_file: Path, tmp_path: Path
 ) -> None:
     async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
         link = (await sender.until("link"))["link"]
@@ -260,7 +262,7 @@ async def test_a_file_that_changes_while_the_receiver_waits(
 
 
 async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; children inherit it
     try:
@@ -275,7 +277,7 @@ async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
         signal.signal(signal.SIGHUP, before)
 
 
-async def test_a_terminal_that_is_closed(server: Running, slow_file: Path, tmp_path: Path) -> None:
+async def test_a_terminal_that_is_closed(server: RunningServer, slow_file: Path, tmp_path: Path) -> None:
     """The kernel sends SIGHUP, and every write to the terminal fails from then on."""
     home = tmp_path / "s"
     (home / "tmp").mkdir(parents=True)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.server import Running
+from support.server import RunningServer
 from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import REPORTED, TelemetryReporter, difference, new_metrics
 from tallow.app.wire import REPORTED_METRICS
@@ -37,7 +37,7 @@ def test_a_difference_holds_what_was_added() -> None:
     assert chunks["sum"] == pytest.approx(0.3)
 
 
-async def test_reports_go_on_from_each_other(server: Running) -> None:
+async def test_reports_go_on_from_each_other(server: RunningServer) -> None:
     sender, _ = await server.pair()
     metrics = new_metrics()
     async with ServerClient(server.url, tls_context()) as client:
@@ -51,7 +51,7 @@ async def test_reports_go_on_from_each_other(server: Running) -> None:
     assert server.value("client_reports_total", outcome="accepted") == 3
 
 
-async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: Running) -> None:
+async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: RunningServer) -> None:
     sender, _ = await server.pair()
     room = next(iter(server.context.rooms.live.values()))
     await server.context.rooms.conclude(room, "failed")
@@ -66,7 +66,7 @@ async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: 
     assert server.value("transfers_total", status="success", method="relay") == 0
 
 
-async def test_what_the_server_could_not_take_is_reported_later(server: Running) -> None:
+async def test_what_the_server_could_not_take_is_reported_later(server: RunningServer) -> None:
     sender, _ = await server.pair()
     metrics = new_metrics()
     async with ServerClient(server.url, tls_context()) as client:
@@ -91,7 +91,7 @@ async def test_a_server_that_is_gone_harms_nobody() -> None:
         assert not await telemetry.report_final()
 
 
-async def test_reports_and_rooms_carry_the_correlation_id(server: Running) -> None:
+async def test_reports_and_rooms_carry_the_correlation_id(server: RunningServer) -> None:
     seen: list[str | None] = []
 
     async def watch(request: httpx.Request) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from support.server import Running, serving
+from support.server import RunningServer, serving
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     async with serving(tmp_path) as running:
         yield running

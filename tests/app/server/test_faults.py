@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from support.server import Running, refused, serving
+from support.server import RunningServer, serving, startup_error
 
 pytestmark = pytest.mark.slow
 
@@ -22,13 +22,13 @@ TOKEN = "a token for drills"
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     async with serving(tmp_path, faults=True, faults_token=TOKEN) as running:
         yield running
         await switch(running, method="DELETE")
 
 
-async def switch(server: Running, method: str = "PUT", **faults: Any) -> int:
+async def switch(server: RunningServer, method: str = "PUT", **faults: Any) -> int:
     headers = {"authorization": f"Bearer {TOKEN}"}
     answer = await server.http.request(method, "/api/faults", json=faults, headers=headers)
     return answer.status_code
@@ -63,7 +63,7 @@ def test_without_being_asked_for_their_code_is_not_loaded(tmp_path: Path) -> Non
 def test_they_are_refused_where_they_could_do_harm(
     tmp_path: Path, options: tuple[str, ...], environment: dict[str, str], said: str
 ) -> None:
-    assert said in refused(tmp_path, *options, TALLOW_FAULTS="1", **environment)
+    assert said in startup_error(tmp_path, *options, TALLOW_FAULTS="1", **environment)
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,20 @@ def test_they_are_refused_where_they_could_do_harm(
         {"authorization": f"Bearer {TOKEN}", "x-forwarded-for": "127.0.0.1"},
     ],
 )
-async def test_they_need_their_token_and_a_direct_request(server: Running, headers: dict[str, str]) -> None:
+async def test_they_need_their_token_and_a_direct_request(
+    server: RunningServer, headers: dict[str, str]
+) -> None:
     assert (await server.http.put("/api/faults", json={"burn_cpu": 1}, headers=headers)).status_code == 401
 
 
 @pytest.mark.parametrize(
     "bad", [{"burn_cpu": -1}, {"burn_cpu": 99}, {"burn_cpu": True}, {"explode": 1}, {"burn_cpu": "1"}]
 )
-async def test_a_bad_fault_is_refused(server: Running, bad: dict[str, Any]) -> None:
+async def test_a_bad_fault_is_refused(server: RunningServer, bad: dict[str, Any]) -> None:
     assert await switch(server, **bad) == 400
 
 
-async def test_cpu_burns_while_the_loop_turns(server: Running) -> None:
+async def test_cpu_burns_while_the_loop_turns(server: RunningServer) -> None:
     process = psutil.Process()
     assert await switch(server, burn_cpu=1) == 200
     before, started = process.cpu_times(), time.monotonic()
@@ -99,7 +101,7 @@ async def test_cpu_burns_while_the_loop_turns(server: Running) -> None:
     assert await switch(server, method="DELETE") == 200
 
 
-async def test_memory_is_held_and_given_back(server: Running) -> None:
+async def test_memory_is_held_and_given_back(server: RunningServer) -> None:
     process = psutil.Process()
     before = process.memory_info().rss
     await switch(server, hold_memory=200e6)
@@ -108,13 +110,13 @@ async def test_memory_is_held_and_given_back(server: Running) -> None:
     assert process.memory_info().rss - before < 100e6
 
 
-async def test_the_database_is_slow(server: Running) -> None:
+async def test_the_database_is_slow(server: RunningServer) -> None:
     await switch(server, slow_database=0.3)
     await server.room(b"t" * 32)
     assert server.value("db_operation_duration_seconds_sum", operation="insert", status="success") >= 0.3
 
 
-async def test_the_cache_is_empty(server: Running) -> None:
+async def test_the_cache_is_empty(server: RunningServer) -> None:
     await switch(server, empty_cache=1)
     token = b"t" * 32
     room = await server.room(token)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.server import Running
+from support.server import RunningServer
 from tallow.monitoring.logging import configure, flush, scrubbing
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import MemorySink
@@ -34,7 +34,7 @@ def records(sink: MemorySink, *loggers: str) -> list[dict[str, Any]]:
 
 
 async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
-    sink: MemorySink, server: Running
+    sink: MemorySink, server: RunningServer
 ) -> None:
     sender, receiver = await server.pair()
     await sender.send(type="started", method="p2p")
@@ -59,7 +59,7 @@ async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
     assert '"WebSocket' not in everything
 
 
-async def test_a_refused_socket_is_a_matter_of_security(sink: MemorySink, server: Running) -> None:
+async def test_a_refused_socket_is_a_matter_of_security(sink: MemorySink, server: RunningServer) -> None:
     for endpoint in ("signal", "relay"):
         connection = await server.connect(f"/api/{endpoint}")
         await connection.send(json.dumps({"type": "nonsense"}))
@@ -74,6 +74,6 @@ async def test_a_refused_socket_is_a_matter_of_security(sink: MemorySink, server
     ]
 
 
-async def test_uvicorn_s_own_records_come_in_the_same_shape(sink: MemorySink, server: Running) -> None:
+async def test_uvicorn_s_own_records_come_in_the_same_shape(sink: MemorySink, server: RunningServer) -> None:
     (started,) = [record for record in records(sink, "uvicorn.error") if "startup" in record["message"]][:1]
     assert (started["service"], started["level"]) == ("tallow", "info")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Peer, Running, serving
+from support.server import Peer, RunningServer, serving
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -21,7 +21,7 @@ def outcome(status: str) -> dict[str, Any]:
     return metrics.registry.snapshot(REPORTED_METRICS)
 
 
-async def begun(server: Running) -> tuple[Peer, Peer]:
+async def begun(server: RunningServer) -> tuple[Peer, Peer]:
     sender, receiver = await server.pair()
     await server.relayed(sender, receiver)
     await sender.send(type="started", method="relay")
@@ -29,7 +29,7 @@ async def begun(server: Running) -> tuple[Peer, Peer]:
     return sender, receiver
 
 
-def counted(server: Running) -> dict[str, float]:
+def counted(server: RunningServer) -> dict[str, float]:
     return {status: server.value("transfers_total", status=status, method="relay") for status in STATUSES}
 
 
@@ -102,7 +102,7 @@ async def test_a_pair_that_never_began_is_no_transfer(tmp_path: Path) -> None:
         assert sum(counted(server).values()) == 0
 
 
-async def later(server: Running, ticks: int) -> None:
+async def later(server: RunningServer, ticks: int) -> None:
     """Let the server's clock go on past every wait of these tests."""
     clock = server.context.rooms.clock
     server.context.rooms.clock = lambda: clock() + 60

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from support.certificates import self_signed
-from support.server import refused, tallow_serve
+from support.server import startup_error, tallow_serve
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
     ],
 )
 def test_a_bad_setting_is_one_clear_line(tmp_path: Path, name: str, value: str, said: str) -> None:
-    line = refused(tmp_path, **{name: value})
+    line = startup_error(tmp_path, **{name: value})
     assert said in line
     assert "hunter2" not in line
 
@@ -43,17 +43,17 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert f"cannot listen on 127.0.0.1:{port}" in refused(tmp_path, "--port", str(port))
+        assert f"cannot listen on 127.0.0.1:{port}" in startup_error(tmp_path, "--port", str(port))
 
 
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
     certificate, _ = self_signed(tmp_path)
-    assert "--tls-cert and --tls-key go together" in refused(tmp_path, "--tls-cert", str(certificate))
+    assert "--tls-cert and --tls-key go together" in startup_error(tmp_path, "--tls-cert", str(certificate))
 
 
 def test_a_data_folder_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "file" in refused(tmp_path, "--data-dir", str(tmp_path / "file" / "inside"))
+    assert "file" in startup_error(tmp_path, "--data-dir", str(tmp_path / "file" / "inside"))
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from support.server import Peer, Remote, tallow_serve
+from support.server import Peer, ServerProcess, tallow_serve
 
 pytestmark = pytest.mark.slow
 
@@ -25,21 +25,21 @@ WORKERS = 4
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Remote]:
+async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
     async with tallow_serve(tmp_path, "--workers", str(WORKERS), SENDER_RECONNECT_GRACE="0.5") as running:
         while (await running.metrics()).get("tallow_workers") != WORKERS:
             await asyncio.sleep(0.05)
         yield running
 
 
-async def paired(server: Remote) -> tuple[list[Peer], list[ClientConnection]]:
+async def paired(server: ServerProcess) -> tuple[list[Peer], list[ClientConnection]]:
     """A pair on the relay, each socket accepted by whichever worker the kernel chose."""
     sender, receiver = peers = await server.pair()
     await sender.send(type="started", method="relay")
     return list(peers), await server.relayed(sender, receiver)
 
 
-async def test_a_room_works_whichever_workers_its_sockets_came_to(server: Remote) -> None:
+async def test_a_room_works_whichever_workers_its_sockets_came_to(server: ServerProcess) -> None:
     for _ in range(12):
         peers, ends = await paired(server)
         await peers[0].send(type="offer", data={"sdp": "x"})
@@ -63,7 +63,7 @@ async def test_a_room_works_whichever_workers_its_sockets_came_to(server: Remote
     assert figures['tallow_active_connections{type="relay"}'] == 0
 
 
-async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: Remote) -> None:
+async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: ServerProcess) -> None:
     for name in ("w0", "w1", "w2", "w3", "w4", "w99999999", "w-1", "", "x"):
         assert (await server.report(f"{name}.nonsense", {})).status_code == 401
         connection = await server.connect("/api/relay")
@@ -73,7 +73,7 @@ async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: R
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX")
-async def test_a_killed_worker_takes_nothing_back(server: Remote) -> None:
+async def test_a_killed_worker_takes_nothing_back(server: ServerProcess) -> None:
     """Counters never fall, gauges return to the truth, the worker is replaced, no file stays."""
     before = set(server.children())
     folder = server.workers_folder()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.canary import spot
+from support.canary import scrub_canary
 from tallow.monitoring.logging import scrubbing
 from tallow.monitoring.logging.record import plain
 
@@ -15,7 +15,7 @@ from tallow.monitoring.logging.record import plain
 def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
     def scrub(value: Any) -> Any:
         try:
-            return spot(value)
+            return scrub_canary(value)
         except (RecursionError, TypeError):  # cycles and tuples as keys, which the real one knows
             return plain(value)
 

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from support.corpus import lines, samples, shown
-from support.heldout_corpus import heldout
+from support.heldout_corpus import heldout_samples
 from tallow.monitoring.privacy import Scrubber
 
 SEEDS = (1, 2, 3)
@@ -60,7 +60,7 @@ def test_scrubbing_twice_changes_nothing_more(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_values_in_surroundings_the_rules_were_not_written_for(seed: int) -> None:
     scrubber = Scrubber()
-    found = list(heldout(seed))
+    found = list(heldout_samples(seed))
     private = [sample for sample in found if sample.private]
     harmless = [sample for sample in found if not sample.private]
     leaks = [sample.line for sample in private if sample.leaks(scrubber.value(sample.value))]

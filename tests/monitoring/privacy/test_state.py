@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.corpus import samples
-from support.heldout_corpus import heldout
+from support.heldout_corpus import heldout_samples
 from tallow.monitoring.privacy import Scrubber
 
 pytestmark = pytest.mark.slow
@@ -79,7 +79,7 @@ def test_what_was_seen_before_changes_no_answer(seasoned: Scrubber, group: str) 
 
 
 def test_nor_does_it_in_other_surroundings(seasoned: Scrubber) -> None:
-    for sample in list(heldout(3))[::7]:
+    for sample in list(heldout_samples(3))[::7]:
         assert seasoned.value(sample.value) == cold(sample.value)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.canary import spot
+from support.canary import scrub_canary
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -18,7 +18,7 @@ from tallow.monitoring.testing import Sentry, sentry_endpoint
 
 @pytest.fixture(autouse=True)
 def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_scrubbing, "scrub", spot)
+    monkeypatch.setattr(event_scrubbing, "scrub", scrub_canary)
 
 
 @pytest.fixture

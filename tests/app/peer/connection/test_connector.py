@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import DIRECT, RELAYED, SOON, Side, across, receive, send
-from support.server import Running
+from support.peers import DIRECT, RELAYED, SHORT_WAITS, RunningPeer, receive, send, transfer_files
+from support.server import RunningServer
 from tallow.app.channels.channel import ConnectionQuality
 from tallow.app.peer.connection.connector import quality_score
 from tallow.app.peer.errors import PeerError
@@ -27,9 +27,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 async def test_a_direct_transfer_moves_its_metrics_and_no_others(
-    server: Running, path: Path, tmp_path: Path
+    server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
-    await across(server.url, [path], tmp_path / "out", options=DIRECT)
+    await transfer_files(server.url, [path], tmp_path / "out", options=DIRECT)
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     value = server.value
     assert value("transfers_total", status="success", method="p2p") == 1
@@ -50,12 +50,12 @@ async def test_a_direct_transfer_moves_its_metrics_and_no_others(
 
 
 async def test_without_a_direct_way_the_relay_is_taken(
-    server: Running, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A network that lets nothing through directly: each side names an address where nobody listens.
     monkeypatch.setattr("tallow.app.channels.ice.redact_addresses", nowhere)
-    options = replace(DIRECT, timing=replace(SOON, direct_timeout=0.5))
-    await across(server.url, [path], tmp_path / "out", options=options)
+    options = replace(DIRECT, timing=replace(SHORT_WAITS, direct_timeout=0.5))
+    await transfer_files(server.url, [path], tmp_path / "out", options=options)
     value = server.value
     assert value("transfers_total", status="success", method="relay") == 1
     assert value("webrtc_connections_total", type="direct", status="failed") == 1
@@ -73,7 +73,7 @@ def nowhere(description: str) -> str:
     return "\r\n".join(lines)
 
 
-async def test_a_receiver_may_insist_on_the_relay(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_a_receiver_may_insist_on_the_relay(server: RunningServer, path: Path, tmp_path: Path) -> None:
     sender = await send(server.url, [path], options=DIRECT)
     receiver = receive(sender.link, tmp_path / "out", options=RELAYED)
     await asyncio.gather(sender.task, receiver.task)
@@ -82,15 +82,17 @@ async def test_a_receiver_may_insist_on_the_relay(server: Running, path: Path, t
         assert server.value("webrtc_connections_total", type="direct", status=status) == 0
 
 
-async def test_without_turn_who_hides_uses_the_relay(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_without_turn_who_hides_uses_the_relay(
+    server: RunningServer, path: Path, tmp_path: Path
+) -> None:
     hiding = replace(DIRECT, relay="relay")
-    await across(server.url, [path], tmp_path / "out", options=hiding)
+    await transfer_files(server.url, [path], tmp_path / "out", options=hiding)
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 async def test_who_uses_no_relay_is_told_that_there_is_no_other_way(
-    server: Running, path: Path, tmp_path: Path, who: str
+    server: RunningServer, path: Path, tmp_path: Path, who: str
 ) -> None:
     only_direct = replace(DIRECT, relay="direct")
     sides = {"sender": RELAYED, "receiver": RELAYED} | {who: only_direct}
@@ -102,11 +104,11 @@ async def test_who_uses_no_relay_is_told_that_there_is_no_other_way(
     assert "gave up" in str(await receiver.ended())
 
 
-async def test_a_direct_transfer_is_cancelled(server: Running, tmp_path: Path) -> None:
+async def test_a_direct_transfer_is_cancelled(server: RunningServer, tmp_path: Path) -> None:
     big = tmp_path / "big.bin"
     big.write_bytes(os.urandom(40_000_000))
     sender = await send(server.url, [big], options=DIRECT)
-    receiver: Side = receive(sender.link, tmp_path / "out", options=DIRECT)
+    receiver: RunningPeer = receive(sender.link, tmp_path / "out", options=DIRECT)
     await receiver.until("progress")
     sender.task.cancel()
     await sender.ended()

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from support.malicious_server import Change, Meddler
-from support.peers import Side, receive, send
-from support.server import Running, serving
+from support.malicious_server import Change, MaliciousServer
+from support.peers import RunningPeer, receive, send
+from support.server import RunningServer, serving
 from tallow.app.crypto.errors import (
     KeyExchangeError,
     ProtocolError,
@@ -36,13 +36,13 @@ SIZES = (CHUNK * 3 + 5, CHUNK * 2 + 7)
 
 @dataclass
 class World:
-    server: Running
-    meddler: Meddler
+    server: RunningServer
+    meddler: MaliciousServer
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    meddler = Meddler()
+    meddler = MaliciousServer()
     (tmp_path / "server").mkdir()
     async with serving(tmp_path / "server", wrap=meddler.wrap) as server:
         yield World(server, meddler)
@@ -56,7 +56,7 @@ def files(tmp_path: Path) -> list[Path]:
     return paths
 
 
-async def transfer(world: World, files: list[Path], out: Path) -> tuple[Side, Side]:
+async def transfer(world: World, files: list[Path], out: Path) -> tuple[RunningPeer, RunningPeer]:
     """Both sides, ended."""
     sender = await send(world.server.url, files)
     receiver = receive(sender.link, out)

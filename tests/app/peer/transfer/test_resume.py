@@ -16,10 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from support.malicious_server import Meddler
+from support.malicious_server import MaliciousServer
 from support.peers import DIRECT, RELAYED, receive, send, tallow
-from support.server import Running, serving
-from support.throttling_proxy import line
+from support.server import RunningServer, serving
+from support.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameType
 from tallow.app.peer.connection.retry import PeerTiming
@@ -38,8 +38,10 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-async def test_a_cut_connection_goes_on_where_it_was(server: Running, path: Path, tmp_path: Path) -> None:
-    async with line(server.url) as ours, line(server.url) as theirs:
+async def test_a_cut_connection_goes_on_where_it_was(
+    server: RunningServer, path: Path, tmp_path: Path
+) -> None:
+    async with throttling_proxy(server.url) as ours, throttling_proxy(server.url) as theirs:
         ours.rate = theirs.rate = SLOW
         sender = await send(ours.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=theirs.url)
@@ -63,9 +65,9 @@ async def test_a_cut_connection_goes_on_where_it_was(server: Running, path: Path
     assert not interrupted_transfers()
 
 
-async def test_a_killed_receiver_resumes(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_a_killed_receiver_resumes(server: RunningServer, path: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         sender = await send(way.url, [path])
         arguments = ("receive", "-o", str(out))
@@ -84,8 +86,8 @@ async def test_a_killed_receiver_resumes(server: Running, path: Path, tmp_path: 
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
-async def test_a_killed_sender_resumes(server: Running, path: Path, tmp_path: Path) -> None:
-    async with line(server.url) as way:
+async def test_a_killed_sender_resumes(server: RunningServer, path: Path, tmp_path: Path) -> None:
+    async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         home = tmp_path / "s"
         async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
@@ -111,10 +113,10 @@ async def test_a_killed_sender_resumes(server: Running, path: Path, tmp_path: Pa
 
 
 async def test_a_source_that_changed_meanwhile_is_refused(
-    server: Running, path: Path, tmp_path: Path
+    server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "s"
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
             link = (await first.until("link"))["link"]
@@ -135,9 +137,9 @@ async def test_a_source_that_changed_meanwhile_is_refused(
 
 
 async def test_a_source_that_changes_while_it_is_sent_is_refused(
-    server: Running, path: Path, tmp_path: Path
+    server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         sender = await send(way.url, [path])
         receiver = receive(sender.link, tmp_path / "out")
@@ -151,7 +153,7 @@ async def test_a_source_that_changes_while_it_is_sent_is_refused(
 async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
-    async with line("http://127.0.0.1:1") as way:
+    async with throttling_proxy("http://127.0.0.1:1") as way:
         async with serving(folder) as first:
             way.target(first.url)
             way.rate = SLOW
@@ -166,11 +168,11 @@ async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) 
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-async def test_patience_ends(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_patience_ends(server: RunningServer, path: Path, tmp_path: Path) -> None:
     brief = replace(
         RELAYED, timing=PeerTiming(first_delay=0.05, max_delay=0.1, give_up_after=0.5, channel_timeout=1)
     )
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         sender = await send(way.url, [path], options=brief)
         receiver = receive(sender.link, tmp_path / "out", options=brief)
@@ -192,8 +194,8 @@ async def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
 
 async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
-    meddler = Meddler()
-    async with serving(tmp_path / "server", wrap=meddler.wrap) as server, line(server.url) as way:
+    meddler = MaliciousServer()
+    async with serving(tmp_path / "server", wrap=meddler.wrap) as server, throttling_proxy(server.url) as way:
         finished: list[bytes] = []
 
         def swallow(message: bytes) -> list[bytes]:
@@ -213,9 +215,11 @@ async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -
     assert [file.name for file in (tmp_path / "out").iterdir()] == [path.name]
 
 
-async def test_the_seat_is_taken_back_while_data_flows(server: Running, path: Path, tmp_path: Path) -> None:
+async def test_the_seat_is_taken_back_while_data_flows(
+    server: RunningServer, path: Path, tmp_path: Path
+) -> None:
     """A direct transfer needs no server, and goes on; the server must not take its sender for gone."""
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         sender = await send(way.url, [path], options=DIRECT)
         receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=way.url)
         await receiver.until("progress")
@@ -231,13 +235,13 @@ async def test_the_seat_is_taken_back_while_data_flows(server: Running, path: Pa
 
 
 async def test_a_file_that_was_finished_and_not_written_down_is_found(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     small, large = tmp_path / "a-small.bin", tmp_path / "b-large.bin"
     small.write_bytes(os.urandom(1000))
     large.write_bytes(os.urandom(SIZE))
     out = tmp_path / "out"
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         sender = await send(way.url, [small, large])
         arguments = ("receive", "-o", str(out))
@@ -268,7 +272,7 @@ async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Pa
     def passed(share: float) -> Callable[[dict[str, Any]], bool]:
         return lambda event: event["event"] == "progress" and event["bytes"] > size * share
 
-    async with serving(tmp_path / "server") as server, line(server.url) as way:
+    async with serving(tmp_path / "server") as server, throttling_proxy(server.url) as way:
         way.rate = 100_000_000
         ours, theirs = tmp_path / "s", tmp_path / "r"
         receiving = ("receive", "-o", str(out))

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from support.certificates import self_signed
-from support.peers import RELAYED, Side, a_room, across, receive, send, tallow
-from support.server import Running, tallow_serve
-from support.throttling_proxy import line
+from support.peers import RELAYED, RunningPeer, create_room, receive, send, tallow, transfer_files
+from support.server import RunningServer, tallow_serve
+from support.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.errors import FileError
 from tallow.app.peer.errors import ServerRefusedError
@@ -34,14 +34,14 @@ def a_file(folder: Path, name: str = "holiday.jpg.txt", size: int = 3_000_000) -
     return path
 
 
-async def test_a_file_crosses(server: Running, tmp_path: Path) -> None:
+async def test_a_file_crosses(server: RunningServer, tmp_path: Path) -> None:
     path = a_file(tmp_path)
-    await across(server.url, [path], tmp_path / "out")
+    await transfer_files(server.url, [path], tmp_path / "out")
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-async def test_each_metric_moves_as_it_should(server: Running, tmp_path: Path) -> None:
-    await across(server.url, [a_file(tmp_path, size=1_000_000)], tmp_path / "out")
+async def test_each_metric_moves_as_it_should(server: RunningServer, tmp_path: Path) -> None:
+    await transfer_files(server.url, [a_file(tmp_path, size=1_000_000)], tmp_path / "out")
     value = server.value
     assert value("transfers_total", status="success", method="relay") == 1
     assert value("transfers_started_total") == 1
@@ -64,12 +64,12 @@ async def test_each_metric_moves_as_it_should(server: Running, tmp_path: Path) -
     assert value("label_overflow_total", metric="tallow_feature_usage_total") == 0
 
 
-async def test_several_files_and_folders_are_one_transfer(server: Running, tmp_path: Path) -> None:
+async def test_several_files_and_folders_are_one_transfer(server: RunningServer, tmp_path: Path) -> None:
     a_file(tmp_path / "album", "one.png", 70_000)
     a_file(tmp_path / "album" / "deep", "two.mp3", 300_000)
     (tmp_path / "empty.bin").touch()
     paths = [tmp_path / "album", tmp_path / "empty.bin"]
-    _, receiver = await across(server.url, paths, tmp_path / "out", keep_metadata=True)
+    _, receiver = await transfer_files(server.url, paths, tmp_path / "out", keep_metadata=True)
     assert (tmp_path / "out/album/one.png").read_bytes() == (tmp_path / "album/one.png").read_bytes()
     assert (tmp_path / "out/album/deep/two.mp3").stat().st_size == 300_000
     assert (tmp_path / "out/empty.bin").stat().st_size == 0
@@ -79,14 +79,14 @@ async def test_several_files_and_folders_are_one_transfer(server: Running, tmp_p
     assert sizes == {"image": 1, "audio": 1}
 
 
-async def test_a_receiver_may_come_first_and_the_sender_later(server: Running, tmp_path: Path) -> None:
+async def test_a_receiver_may_come_first_and_the_sender_later(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
     await sender.until("waiting")
     receiver = receive(sender.link, tmp_path / "out")
     await asyncio.gather(sender.task, receiver.task)
 
 
-async def test_both_sides_share_the_rooms_correlation_id(server: Running, tmp_path: Path) -> None:
+async def test_both_sides_share_the_rooms_correlation_id(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
     await asyncio.gather(sender.task, receive(sender.link, tmp_path / "out").task)
     [room] = server.context.rooms.live.values()
@@ -94,7 +94,7 @@ async def test_both_sides_share_the_rooms_correlation_id(server: Running, tmp_pa
     assert room.record.correlation_id in exemplars
 
 
-async def test_the_sender_cancels(server: Running, tmp_path: Path) -> None:
+async def test_the_sender_cancels(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path, size=60_000_000)])
     receiver = receive(sender.link, tmp_path / "out")
     await receiver.until("progress")
@@ -106,7 +106,7 @@ async def test_the_sender_cancels(server: Running, tmp_path: Path) -> None:
     assert not interrupted_transfers()
 
 
-async def test_the_receiver_cancels(server: Running, tmp_path: Path) -> None:
+async def test_the_receiver_cancels(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path, size=60_000_000)])
     receiver = receive(sender.link, tmp_path / "out")
     await receiver.until("progress")
@@ -117,7 +117,7 @@ async def test_the_receiver_cancels(server: Running, tmp_path: Path) -> None:
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
-async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: Running, tmp_path: Path) -> None:
+async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
     await sender.until("waiting")
     sender.task.cancel()
@@ -129,26 +129,28 @@ async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: Running, t
     assert total == 0
 
 
-async def test_without_telemetry_the_server_counts_the_outcome_alone(server: Running, tmp_path: Path) -> None:
+async def test_without_telemetry_the_server_counts_the_outcome_alone(
+    server: RunningServer, tmp_path: Path
+) -> None:
     server.context.rooms._settings = server.context.settings.model_copy(
         update={"outcome_report_timeout": 0.1}
     )
     quiet = replace(RELAYED, telemetry=False)
-    await across(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
+    await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
     await server.until("transfers_total", 1, status="success", method="relay")
     assert server.value("client_reports_total", outcome="accepted") == 0
     assert server.value("bytes_transferred_total", direction="sent") == 0
 
 
-async def test_a_link_is_good_for_one_transfer(server: Running, tmp_path: Path) -> None:
-    sender, _ = await across(server.url, [a_file(tmp_path)], tmp_path / "out")
+async def test_a_link_is_good_for_one_transfer(server: RunningServer, tmp_path: Path) -> None:
+    sender, _ = await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out")
     late = receive(sender.link, tmp_path / "late")
     assert isinstance(await late.ended(), ServerRefusedError)
     assert "used up" in str(late.task.exception())
 
 
-async def test_a_disk_that_fails_ends_it_on_both_sides(server: Running, tmp_path: Path) -> None:
-    sent = await a_room(server.url)
+async def test_a_disk_that_fails_ends_it_on_both_sides(server: RunningServer, tmp_path: Path) -> None:
+    sent = await create_room(server.url)
     receiver = receive(sent.link, tmp_path / "out")
     await receiver.until("waiting")
     (tmp_path / "out").rmdir()
@@ -159,7 +161,7 @@ async def test_a_disk_that_fails_ends_it_on_both_sides(server: Running, tmp_path
     assert server.value("transfers_total", status="failed", method="relay") == 1
 
 
-async def test_the_commands_send_and_receive(server: Running, tmp_path: Path) -> None:
+async def test_the_commands_send_and_receive(server: RunningServer, tmp_path: Path) -> None:
     path = a_file(tmp_path)
     async with tallow("send", "--relay", "--server", server.url, str(path), home=tmp_path / "s") as sender:
         link = (await sender.until("link"))["link"]
@@ -189,9 +191,9 @@ async def test_a_useless_link_is_one_clear_line(tmp_path: Path, link: str, statu
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
-async def test_ctrl_c_cancels_on_both_sides(server: Running, tmp_path: Path, who: str) -> None:
+async def test_ctrl_c_cancels_on_both_sides(server: RunningServer, tmp_path: Path, who: str) -> None:
     path = a_file(tmp_path, size=60_000_000)
-    async with line(server.url) as way:
+    async with throttling_proxy(server.url) as way:
         way.rate = 20_000_000
         arguments = ("send", "--relay", "--server", way.url, str(path))
         async with tallow(*arguments, home=tmp_path / "s") as sender:
@@ -211,7 +213,7 @@ async def test_ctrl_c_cancels_on_both_sides(server: Running, tmp_path: Path, who
 
 @pytest.mark.parametrize("variable", [{"DO_NOT_TRACK": "1"}, {}], ids=["DO_NOT_TRACK", "--no-telemetry"])
 async def test_who_does_not_want_to_be_counted_is_not(
-    server: Running, tmp_path: Path, variable: dict[str, str]
+    server: RunningServer, tmp_path: Path, variable: dict[str, str]
 ) -> None:
     path = a_file(tmp_path)
     quiet = () if variable else ("--no-telemetry",)
@@ -238,15 +240,15 @@ async def test_a_link_that_can_be_read_on_its_way_is_not_made(tmp_path: Path) ->
         tried.process.kill()
 
 
-async def test_metadata_goes_unless_it_is_to_be_kept(server: Running, tmp_path: Path) -> None:
+async def test_metadata_goes_unless_it_is_to_be_kept(server: RunningServer, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "a camera nobody else need know"
     picture = tmp_path / "picture.jpg"
     Image.new("RGB", (8, 8)).save(picture, exif=exif)
-    await across(server.url, [picture], tmp_path / "out")
+    await transfer_files(server.url, [picture], tmp_path / "out")
     assert b"a camera" not in (tmp_path / "out" / picture.name).read_bytes()
     assert server.value("metadata_stripped_total", file_type="image", status="success") == 1
-    await across(server.url, [picture], tmp_path / "kept", keep_metadata=True)
+    await transfer_files(server.url, [picture], tmp_path / "kept", keep_metadata=True)
     assert (tmp_path / "kept" / picture.name).read_bytes() == picture.read_bytes()
     assert server.value("metadata_stripped_total", file_type="image", status="success") == 1
 
@@ -273,8 +275,10 @@ async def test_a_private_authority_is_trusted_when_named(tmp_path: Path) -> None
     assert (tmp_path / "out" / path.name).exists()
 
 
-async def test_a_second_receiver_is_told_that_somebody_was_first(server: Running, tmp_path: Path) -> None:
-    sent = await a_room(server.url)
+async def test_a_second_receiver_is_told_that_somebody_was_first(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    sent = await create_room(server.url)
     first = receive(sent.link, tmp_path / "first")
     await first.until("waiting")
     # As on another machine, where nothing is remembered.
@@ -285,11 +289,11 @@ async def test_a_second_receiver_is_told_that_somebody_was_first(server: Running
     await asyncio.gather(sender.task, first.task)
 
 
-async def test_many_small_files_leave_no_file_open(server: Running, tmp_path: Path) -> None:
+async def test_many_small_files_leave_no_file_open(server: RunningServer, tmp_path: Path) -> None:
     for number in range(300):
         a_file(tmp_path / "many", f"{number}.bin", number)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    await across(server.url, [tmp_path / "many"], tmp_path / "out")
+    await transfer_files(server.url, [tmp_path / "many"], tmp_path / "out")
     assert len(list(Path("/proc/self/fd").iterdir())) <= before + 5
     for number in range(300):
         assert (tmp_path / "out/many" / f"{number}.bin").stat().st_size == number
@@ -297,7 +301,7 @@ async def test_many_small_files_leave_no_file_open(server: Running, tmp_path: Pa
 
 
 async def test_a_picture_that_cannot_be_cleaned_is_refused_by_name_at_once(
-    server: Running, tmp_path: Path
+    server: RunningServer, tmp_path: Path
 ) -> None:
     (tmp_path / "x.jpg").write_bytes(bytes.fromhex("ffd8ffda00046162") + b"\xff" * 400_000)
     async with tallow("send", "--server", server.url, str(tmp_path / "x.jpg"), home=tmp_path / "s") as sender:
@@ -307,7 +311,7 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_by_name_at_once(
     ]
 
 
-async def test_the_sender_is_told_of_metadata_that_stays(server: Running, tmp_path: Path) -> None:
+async def test_the_sender_is_told_of_metadata_that_stays(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     for more, told in (((), 1), (("--keep-metadata",), 0)):
         arguments = ("send", "--server", server.url, *more, str(tmp_path / "x.heic"))
@@ -318,15 +322,17 @@ async def test_the_sender_is_told_of_metadata_that_stays(server: Running, tmp_pa
         assert all("not removed from x.heic (HEIC)" in warning for warning in warnings)
 
 
-async def test_a_sender_whose_files_were_refused_before_it_joined_waits_for_nobody(server: Running) -> None:
+async def test_a_sender_whose_files_were_refused_before_it_joined_waits_for_nobody(
+    server: RunningServer,
+) -> None:
     async def refused() -> PreparedFiles:
         raise FileError("cannot read x: permission denied")
 
     preparing = asyncio.create_task(refused())
     await asyncio.wait({preparing})
-    sent = await a_room(server.url)
+    sent = await create_room(server.url)
     async with ServerClient(server.url, tls_context()) as client:
-        sender = TransferSender(client, sent, preparing, RELAYED, new_metrics(), Side())
+        sender = TransferSender(client, sent, preparing, RELAYED, new_metrics(), RunningPeer())
         with pytest.raises(FileError, match="permission denied"):
             await sender.run()
     await server.until("active_connections", 0, type="websocket")

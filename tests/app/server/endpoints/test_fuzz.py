@@ -19,7 +19,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 from websockets.exceptions import ConnectionClosed
 
-from support.server import Running, join_message, serving
+from support.server import RunningServer, join_message, serving
 from tallow.app.server.app import create_app
 from tallow.app.server.limits.report_validation import BadReportError, validate_report
 from tallow.app.server.settings import ServerSettings
@@ -80,13 +80,13 @@ def test_a_report_is_good_or_refused_in_one_line(body: Any, role: str, age: floa
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
+async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
     wide = {"joins_per_minute": 10**6, "rooms_per_minute": 10**6, "reports_per_minute": 10**6}
     async with serving(tmp_path, **wide) as running:
         yield running
 
 
-async def test_sockets_answer_or_close_whatever_comes(server: Running) -> None:
+async def test_sockets_answer_or_close_whatever_comes(server: RunningServer) -> None:
     loop = asyncio.get_running_loop()
 
     async def speak(path: str, said: list[str | bytes], joined: bool) -> None:

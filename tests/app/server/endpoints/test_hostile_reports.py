@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from support.alert_simulation import fired
-from support.server import Running, serving
+from support.alert_simulation import firing_alerts
+from support.server import RunningServer, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.catalog.model import Metric
@@ -68,11 +68,11 @@ def names(exposition: str) -> list[str]:
     return [line.rpartition(" ")[0] for line in exposition.splitlines() if not line.startswith("#")]
 
 
-async def exposition(server: Running) -> str:
+async def exposition(server: RunningServer) -> str:
     return (await server.http.get("/metrics")).text
 
 
-async def flood(server: Running, count: int, tokens: list[str | None]) -> dict[int, int]:
+async def flood(server: RunningServer, count: int, tokens: list[str | None]) -> dict[int, int]:
     """Send so many hostile reports: how often each status came back."""
     chance = random.Random(count)
     answers: dict[int, int] = {}
@@ -109,7 +109,7 @@ async def prove(
     assert of_peers(after) == of_peers(before)
     new = set(names(after)) - set(names(before))
     assert all(GUARDED.search(name) for name in new), new
-    return answers, await asyncio.to_thread(fired, before, after, folder) - IDLE
+    return answers, await asyncio.to_thread(firing_alerts, before, after, folder) - IDLE
 
 
 async def test_a_burst_moves_nothing_and_fires_nothing_but_the_alert_about_it(tmp_path: Path) -> None:

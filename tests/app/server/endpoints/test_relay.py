@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from support.server import Running, serving
+from support.server import RunningServer, serving
 from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, CloseReason
 
 
@@ -22,7 +22,7 @@ async def close_code(connection: ClientConnection) -> int | None:
     return connection.close_code
 
 
-async def test_bytes_cross_both_ways_unchanged(server: Running) -> None:
+async def test_bytes_cross_both_ways_unchanged(server: RunningServer) -> None:
     left, right = await server.relayed(*await server.pair())
     largest = os.urandom(MAX_RELAY_MESSAGE_BYTES)
     await left.send(largest)
@@ -33,7 +33,7 @@ async def test_bytes_cross_both_ways_unchanged(server: Running) -> None:
     assert await left.recv() == b"back"
 
 
-async def test_whoever_comes_second_finds_whoever_waits(server: Running) -> None:
+async def test_whoever_comes_second_finds_whoever_waits(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     waiting = await server.relay(receiver)
     with pytest.raises(TimeoutError):
@@ -44,7 +44,7 @@ async def test_whoever_comes_second_finds_whoever_waits(server: Running) -> None
     assert server.value("active_connections", type="relay") == 1
 
 
-async def test_when_one_side_goes_the_other_is_told(server: Running) -> None:
+async def test_when_one_side_goes_the_other_is_told(server: RunningServer) -> None:
     left, right = await server.relayed(*await server.pair())
     await left.send(b"last words")
     await left.close()
@@ -53,7 +53,7 @@ async def test_when_one_side_goes_the_other_is_told(server: Running) -> None:
     await server.until("active_connections", 0, type="relay")
 
 
-async def test_a_new_socket_of_a_seat_replaces_the_old(server: Running) -> None:
+async def test_a_new_socket_of_a_seat_replaces_the_old(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     left, right = await server.relayed(sender, receiver)
     again = await server.relay(sender)
@@ -67,14 +67,14 @@ async def test_a_new_socket_of_a_seat_replaces_the_old(server: Running) -> None:
     assert server.value("active_connections", type="relay") == 1
 
 
-async def test_an_unknown_ticket_opens_nothing(server: Running) -> None:
+async def test_an_unknown_ticket_opens_nothing(server: RunningServer) -> None:
     connection = await server.connect("/api/relay")
     await connection.send(json.dumps({"type": "relay", "ticket": "x" * 32}))
     assert json.loads(await connection.recv())["code"] == "unknown_room"
     assert await close_code(connection) == CLOSE_CODES["unknown_room"]
 
 
-async def test_a_ticket_ends_with_its_seat(server: Running) -> None:
+async def test_a_ticket_ends_with_its_seat(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await sender.send(type="leave")
     assert (await receiver.receive())["event"] == "left"
@@ -86,7 +86,7 @@ async def test_a_ticket_ends_with_its_seat(server: Running) -> None:
     [("text", "bad_message"), (bytes(MAX_RELAY_MESSAGE_BYTES + 1), None)],
 )
 async def test_what_is_not_carried_ends_the_pair(
-    server: Running, message: str | bytes, code: CloseReason | None
+    server: RunningServer, message: str | bytes, code: CloseReason | None
 ) -> None:
     left, right = await server.relayed(*await server.pair())
     await left.send(message)
@@ -95,7 +95,7 @@ async def test_what_is_not_carried_ends_the_pair(
     assert await close_code(right) == CLOSE_CODES["peer_gone"]
 
 
-async def test_speaking_before_the_pair_is_complete_is_refused(server: Running) -> None:
+async def test_speaking_before_the_pair_is_complete_is_refused(server: RunningServer) -> None:
     sender, _ = await server.pair()
     connection = await server.relay(sender)
     await connection.send(b"too early")
@@ -127,7 +127,7 @@ async def test_the_room_s_bandwidth_is_kept(tmp_path: Path) -> None:
             await connection.close()
 
 
-async def test_what_was_moved_is_bandwidth(server: Running) -> None:
+async def test_what_was_moved_is_bandwidth(server: RunningServer) -> None:
     left, right = await server.relayed(*await server.pair())
     await left.send(bytes(100_000))
     await right.recv()

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from support.server import Peer, Running, join_message, serving
+from support.server import Peer, RunningServer, join_message, serving
 from tallow.app.wire import CLOSE_CODES, CloseReason
 
 
-async def refusal(server: Running, message: object) -> tuple[str, int]:
+async def refusal(server: RunningServer, message: object) -> tuple[str, int]:
     """What a first message is answered with: error code and close code."""
     connection = await server.connect("/api/signal")
     await connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
@@ -33,7 +33,7 @@ async def closed(peer: Peer) -> int | None:
     return peer.socket.close_code
 
 
-async def test_two_sides_meet_and_share_a_correlation_id(server: Running) -> None:
+async def test_two_sides_meet_and_share_a_correlation_id(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     assert not sender.joined["peer"]
     assert receiver.joined["peer"]
@@ -41,7 +41,7 @@ async def test_two_sides_meet_and_share_a_correlation_id(server: Running) -> Non
     assert sender.joined["rejoin_key"] != receiver.joined["rejoin_key"]
 
 
-async def test_the_room_keeps_the_correlation_id_of_the_request_that_made_it(server: Running) -> None:
+async def test_the_room_keeps_the_correlation_id_of_the_request_that_made_it(server: RunningServer) -> None:
     wanted = os.urandom(16).hex()
     server.http.headers["x-request-id"] = wanted
     sender, _ = await server.pair()
@@ -49,7 +49,7 @@ async def test_the_room_keeps_the_correlation_id_of_the_request_that_made_it(ser
 
 
 @pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])
-async def test_messages_cross_unchanged(server: Running, kind: str) -> None:
+async def test_messages_cross_unchanged(server: RunningServer, kind: str) -> None:
     sender, receiver = await server.pair()
     data = {"v": 1, "text": "häé\u2028", "deep": {"er": [1, 2.5, None, True]}}
     await sender.send(type=kind, data=data)
@@ -58,14 +58,14 @@ async def test_messages_cross_unchanged(server: Running, kind: str) -> None:
     assert server.value("signaling_messages_total", type=kind, direction="out") == 1
 
 
-async def test_nobody_across_is_told(server: Running) -> None:
+async def test_nobody_across_is_told(server: RunningServer) -> None:
     token = os.urandom(32)
     sender = await server.join(await server.room(token), token, "sender")
     await sender.send(type="offer", data={})
     assert (await sender.receive())["code"] == "no_peer"
 
 
-async def test_a_wrong_token_and_an_unknown_room_look_the_same(server: Running) -> None:
+async def test_a_wrong_token_and_an_unknown_room_look_the_same(server: RunningServer) -> None:
     room = await server.room(os.urandom(32))
     wrong = await refusal(server, join_message(room, os.urandom(32), "receiver"))
     unknown = await refusal(server, join_message("a" * 16, os.urandom(32), "receiver"))
@@ -89,11 +89,13 @@ async def test_a_wrong_token_and_an_unknown_room_look_the_same(server: Running) 
         ({**join_message("a" * 16, bytes(32), "boss")}, "bad_message"),
     ],
 )
-async def test_a_bad_first_message_is_refused(server: Running, message: object, code: CloseReason) -> None:
+async def test_a_bad_first_message_is_refused(
+    server: RunningServer, message: object, code: CloseReason
+) -> None:
     assert await refusal(server, message) == (code, CLOSE_CODES[code])
 
 
-async def test_an_error_does_not_echo_what_was_sent(server: Running) -> None:
+async def test_an_error_does_not_echo_what_was_sent(server: RunningServer) -> None:
     connection = await server.connect("/api/signal")
     await connection.send(json.dumps({"type": "join", "version": 1, "alice@example.org": "secret"}))
     answer = str(await connection.recv())
@@ -101,7 +103,7 @@ async def test_an_error_does_not_echo_what_was_sent(server: Running) -> None:
     assert "secret" not in answer
 
 
-async def test_a_held_seat_is_taken(server: Running) -> None:
+async def test_a_held_seat_is_taken(server: RunningServer) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     first = await server.join(room, token, "sender")
@@ -112,7 +114,7 @@ async def test_a_held_seat_is_taken(server: Running) -> None:
     assert await closed(first) == 1000
 
 
-async def test_the_seat_key_takes_ones_own_seat_over(server: Running) -> None:
+async def test_the_seat_key_takes_ones_own_seat_over(server: RunningServer) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     first = await server.join(room, token, "sender")
@@ -127,19 +129,19 @@ async def test_the_seat_key_takes_ones_own_seat_over(server: Running) -> None:
     await server.until("device_connections", 2, device_type="cli")
 
 
-async def test_a_goodbye_reaches_the_other_side(server: Running) -> None:
+async def test_a_goodbye_reaches_the_other_side(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await sender.send(type="leave", outcome="cancelled")
     assert await receiver.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
 
 
-async def test_a_lost_socket_reaches_the_other_side(server: Running) -> None:
+async def test_a_lost_socket_reaches_the_other_side(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     sender.socket.transport.abort()
     assert await receiver.receive() == {"type": "peer", "event": "lost"}
 
 
-async def test_a_finished_room_lets_nobody_in(server: Running) -> None:
+async def test_a_finished_room_lets_nobody_in(server: RunningServer) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     sender = await server.join(room, token, "sender")
@@ -148,7 +150,7 @@ async def test_a_finished_room_lets_nobody_in(server: Running) -> None:
     assert (await refusal(server, join_message(room, token, "receiver")))[0] == "expired"
 
 
-async def test_only_a_sender_says_started(server: Running) -> None:
+async def test_only_a_sender_says_started(server: RunningServer) -> None:
     _, receiver = await server.pair()
     await receiver.send(type="started", method="relay")
     assert (await receiver.receive())["code"] == "bad_message"
@@ -163,7 +165,7 @@ async def test_silence_before_the_join_is_ended(tmp_path: Path) -> None:
         assert connection.close_code == CLOSE_CODES["timeout"]
 
 
-async def test_a_flood_is_refused(server: Running) -> None:
+async def test_a_flood_is_refused(server: RunningServer) -> None:
     token = os.urandom(32)
     sender = await server.join(await server.room(token), token, "sender")
     for _ in range(400):
@@ -182,7 +184,7 @@ async def test_joins_of_an_address_are_limited(tmp_path: Path) -> None:
         assert [code for code, _ in answers] == ["unknown_room", "unknown_room", "rate_limited"]
 
 
-async def test_a_page_of_another_site_gets_no_socket(server: Running) -> None:
+async def test_a_page_of_another_site_gets_no_socket(server: RunningServer) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await server.connect("/api/signal", origin="https://evil.example")
     assert refused.value.response.status_code == 403
@@ -210,7 +212,7 @@ async def test_the_room_ends_with_its_time(tmp_path: Path) -> None:
         assert not server.context.rooms.live
 
 
-async def test_gauges_follow_the_sockets(server: Running) -> None:
+async def test_gauges_follow_the_sockets(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     assert server.value("active_connections", type="websocket") == 2
     assert server.value("device_connections", device_type="cli") == 2
@@ -220,7 +222,7 @@ async def test_gauges_follow_the_sockets(server: Running) -> None:
     await server.until("device_connections", 0, device_type="cli")
 
 
-async def test_nothing_is_compressed(server: Running) -> None:
+async def test_nothing_is_compressed(server: RunningServer) -> None:
     import websockets
 
     url = server.url.replace("http", "ws", 1) + "/api/signal"
@@ -229,7 +231,7 @@ async def test_nothing_is_compressed(server: Running) -> None:
         assert "sec-websocket-extensions" not in connection.response.headers
 
 
-async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: Running) -> None:
+async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await server.until("transfer_queue_depth", 1)
     await receiver.send(type="confirmation", state="pending")
@@ -259,7 +261,7 @@ async def test_to_be_asked_has_a_limit_that_both_sides_are_told(tmp_path: Path) 
         assert server.value("transfer_queue_depth") == 1
 
 
-async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server: Running) -> None:
+async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await receiver.send(type="confirmation", state="pending")
     await sender.receive()
@@ -269,7 +271,7 @@ async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server:
     assert server.value("transfer_queue_depth") == 0
 
 
-async def test_a_receiver_that_leaves_is_asked_no_more(server: Running) -> None:
+async def test_a_receiver_that_leaves_is_asked_no_more(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await receiver.send(type="confirmation", state="pending")
     await sender.receive()
@@ -280,19 +282,21 @@ async def test_a_receiver_that_leaves_is_asked_no_more(server: Running) -> None:
     await server.until("transfer_queue_depth", 1)
 
 
-async def test_only_a_receiver_is_asked(server: Running) -> None:
+async def test_only_a_receiver_is_asked(server: RunningServer) -> None:
     sender, _ = await server.pair()
     await sender.send(type="confirmation", state="pending")
     assert (await sender.receive())["code"] == "bad_message"
 
 
-async def test_a_state_that_is_none_is_refused(server: Running) -> None:
+async def test_a_state_that_is_none_is_refused(server: RunningServer) -> None:
     _, receiver = await server.pair()
     await receiver.send(type="confirmation", state="declined")
     assert (await receiver.receive())["code"] == "bad_message"
 
 
-async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_good(server: Running) -> None:
+async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_good(
+    server: RunningServer,
+) -> None:
     sender, receiver = await server.pair()
     room, token = server.made[-1]
     sender.socket.transport.abort()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Peer, Running, serving
+from support.server import Peer, RunningServer, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS, QUOTAS
 from tallow.app.wire import MAX_REPORT_BYTES, REPORTED_METRICS
 from tallow.monitoring.catalog import METRICS
@@ -37,7 +37,7 @@ def sent(status: str = "success") -> dict[str, Any]:
     return snapshot(metrics)
 
 
-async def started(server: Running) -> tuple[Peer, Peer]:
+async def started(server: RunningServer) -> tuple[Peer, Peer]:
     sender, receiver = await server.pair()
     await server.relayed(sender, receiver)
     await sender.send(type="started", method="relay")
@@ -45,7 +45,7 @@ async def started(server: Running) -> tuple[Peer, Peer]:
     return sender, receiver
 
 
-async def test_a_report_is_booked_once_and_brings_the_next_token(server: Running) -> None:
+async def test_a_report_is_booked_once_and_brings_the_next_token(server: RunningServer) -> None:
     sender, _ = await started(server)
     token = sender.joined["telemetry_token"]
     answer = await server.report(token, sent(), outcome="success")
@@ -60,7 +60,7 @@ async def test_a_report_is_booked_once_and_brings_the_next_token(server: Running
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
-async def test_a_transfer_has_one_outcome(server: Running) -> None:
+async def test_a_transfer_has_one_outcome(server: RunningServer) -> None:
     sender, receiver = await started(server)
     following = (await server.report(sender.joined["telemetry_token"], sent())).json()["next"]
     again = await server.report(following, sent("failed"))
@@ -71,7 +71,7 @@ async def test_a_transfer_has_one_outcome(server: Running) -> None:
     assert server.value("client_reports_total", outcome="rejected") == 2
 
 
-async def test_nobody_without_a_seat_moves_anything(server: Running) -> None:
+async def test_nobody_without_a_seat_moves_anything(server: RunningServer) -> None:
     await started(server)
     before = server.registry.snapshot(REPORTED_METRICS)
     body = {"version": 1, "metrics": sent()}
@@ -82,7 +82,7 @@ async def test_nobody_without_a_seat_moves_anything(server: Running) -> None:
     assert server.value("client_reports_total", outcome="rejected") == 0
 
 
-async def test_a_success_needs_a_start(server: Running) -> None:
+async def test_a_success_needs_a_start(server: RunningServer) -> None:
     sender, _ = await server.pair()
     assert (await server.report(sender.joined["telemetry_token"], sent())).status_code == 400
 
@@ -133,7 +133,7 @@ HOSTILE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("metrics", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_what_cannot_be_is_refused_whole(server: Running, metrics: Any) -> None:
+async def test_what_cannot_be_is_refused_whole(server: RunningServer, metrics: Any) -> None:
     sender, _ = await started(server)
     before = server.registry.snapshot(REPORTED_METRICS)
     good = rows("error_recoveries_total", {"type": "network"}, value=1)
@@ -149,20 +149,20 @@ async def test_what_cannot_be_is_refused_whole(server: Running, metrics: Any) ->
 @pytest.mark.parametrize(
     "content", [b"", b"[", b"null", b"[" * 30_000, b'{"version":1}', b'{"version":2,"metrics":{}}', b"\xff"]
 )
-async def test_what_is_no_report_is_refused(server: Running, content: bytes) -> None:
+async def test_what_is_no_report_is_refused(server: RunningServer, content: bytes) -> None:
     sender, _ = await server.pair()
     headers = {"authorization": f"Bearer {sender.joined['telemetry_token']}"}
     assert (await server.http.post("/api/telemetry", content=content, headers=headers)).status_code == 400
 
 
-async def test_a_large_body_is_not_read(server: Running) -> None:
+async def test_a_large_body_is_not_read(server: RunningServer) -> None:
     sender, _ = await server.pair()
     headers = {"authorization": f"Bearer {sender.joined['telemetry_token']}"}
     answer = await server.http.post("/api/telemetry", content=b" " * (MAX_REPORT_BYTES + 1), headers=headers)
     assert answer.status_code == 413
 
 
-async def test_an_endless_body_is_answered_and_cut_off(server: Running) -> None:
+async def test_an_endless_body_is_answered_and_cut_off(server: RunningServer) -> None:
     sender, _ = await server.pair()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
     token = sender.joined["telemetry_token"]
@@ -177,7 +177,7 @@ async def test_an_endless_body_is_answered_and_cut_off(server: Running) -> None:
     writer.transport.abort()
 
 
-async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: Running) -> None:
+async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: RunningServer) -> None:
     sender, _ = await server.pair()
     token = sender.joined["telemetry_token"]
     for _ in range(MAX_REJECTED_REPORTS):
@@ -185,7 +185,7 @@ async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: Running)
     assert (await server.report(token, {})).status_code == 401
 
 
-async def test_what_goes_beyond_a_side_s_share_is_left_out_and_counted(server: Running) -> None:
+async def test_what_goes_beyond_a_side_s_share_is_left_out_and_counted(server: RunningServer) -> None:
     sender, _ = await server.pair()
     share = QUOTAS["errors_total"].once
     token = sender.joined["telemetry_token"]
@@ -206,7 +206,7 @@ async def test_reports_of_an_address_are_limited(tmp_path: Path) -> None:
         assert server.value("client_reports_total", outcome="rate_limited") == 1
 
 
-async def test_no_report_adds_a_series(server: Running) -> None:
+async def test_no_report_adds_a_series(server: RunningServer) -> None:
     sender, _ = await started(server)
     peers = {metric.full_name for metric in REPORTED_METRICS.values()}
 
@@ -222,7 +222,7 @@ async def test_no_report_adds_a_series(server: Running) -> None:
     assert series() == before
 
 
-async def test_a_page_of_another_site_reports_nothing(server: Running) -> None:
+async def test_a_page_of_another_site_reports_nothing(server: RunningServer) -> None:
     sender, _ = await server.pair()
     headers = {
         "authorization": f"Bearer {sender.joined['telemetry_token']}",

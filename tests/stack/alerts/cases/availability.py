@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.promtool import Case, counter, gauge, vanishing
+from support.promtool import Case, counter, gauge, gauge_until_stale
 
 HTTP = "tallow_http_request_duration_seconds_count"
 
@@ -57,7 +57,7 @@ SERVICE_DOWN = [
     Case(
         "ServiceDown",
         "fires without an instance when the last target is taken away",
-        {"up": vanishing(20, 1), 'up{job="node"}': gauge((40, 1))},
+        {"up": gauge_until_stale(20, 1), 'up{job="node"}': gauge((40, 1))},
         quiet=(19, 20.75),
         firing=(21.5, 39),
         labels={"job": "tallow"},

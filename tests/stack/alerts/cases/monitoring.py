@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.promtool import INSTANCE, Case, counter, gauge, located, vanishing
+from support.promtool import INSTANCE, Case, counter, gauge, gauge_until_stale, located
 from tallow.stack.alerts import RULES
 
 ALERTMANAGER = {"job": "alertmanager", "instance": "localhost:9093"}
@@ -188,7 +188,7 @@ TARGETS = [
     Case(
         "TargetMissing",
         "fires when a job has lost its last target, for as long as it is remembered",
-        {"up": gauge((120, 1)), **of(NODE, "up", vanishing(40, 1))},
+        {"up": gauge((120, 1)), **of(NODE, "up", gauge_until_stale(40, 1))},
         quiet=(40, 49.5, 75.5),
         firing=(50.5, 69.5),
         labels={"job": "node-exporter"},
@@ -390,7 +390,7 @@ def exposed(*missing: str) -> dict[str, str]:
 
 def _disappears(metric: str) -> Case:
     """A metric that goes for a while, and is then there again."""
-    samples = f"{vanishing(2, 1)} {gauge((11.75, None), (10, 1))}"
+    samples = f"{gauge_until_stale(2, 1)} {gauge((11.75, None), (10, 1))}"
     return Case(
         "RuleInputMissing",
         f"fires when {metric} has been missing for ten minutes although the scrape works, and resolves",

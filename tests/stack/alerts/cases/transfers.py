@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stack.alerts.cases.shared import share
-from support.promtool import OLD, Case, counter, gauge, histogram, merged
+from support.promtool import TWO_HOURS_BEFORE, Case, counter, gauge, histogram, merged
 
 QUEUE = "tallow_transfer_queue_depth"
 
@@ -149,7 +149,9 @@ NONE_SUCCESSFUL = [
         | {
             QUEUE: gauge((20, 0), (20, None), (9, 3), (20, 0)),
             "up": gauge((20, 1), (20, None), (29, 1)),
-            "tallow_process_start_time_seconds": gauge((20, OLD), (20, None), (29, OLD)),
+            "tallow_process_start_time_seconds": gauge(
+                (20, TWO_HOURS_BEFORE), (20, None), (29, TWO_HOURS_BEFORE)
+            ),
         },
         quiet=(41, 44, 46, 47.5, 48.5),
     ),
@@ -160,7 +162,9 @@ NONE_SUCCESSFUL = [
         | {
             QUEUE: gauge((20, 0), (20, None), (20, 0)),
             "up": gauge((20, 1), (20, None), (20, 1)),
-            "tallow_process_start_time_seconds": gauge((20, OLD), (20, None), (20, OLD)),
+            "tallow_process_start_time_seconds": gauge(
+                (20, TWO_HOURS_BEFORE), (20, None), (20, TWO_HOURS_BEFORE)
+            ),
         },
         quiet=(41, 48.5),
         firing=(49.5, 59),

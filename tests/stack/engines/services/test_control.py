@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.stack import until
+from support.stack import wait_until
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.services.control import hold, restart
@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> Iterator[StateDir]:
     with (made.logs / "supervisor.log").open("a") as log:
         command = [sys.executable, "-m", "tallow.stack.engines.supervisor", str(made.root)]
         subprocess.run(command, check=True, timeout=30, stdout=log, stderr=log)
-    until(
+    wait_until(
         lambda: len([one for one in state_files.read_status(made).services.values() if one.pid]) == 2,
         "both run",
     )
@@ -79,7 +79,7 @@ def test_a_supervisor_that_was_killed_is_one_clear_line(home: StateDir) -> None:
     assert supervisor
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(supervisor).kill()
-    until(lambda: state_files.supervisor_pid(home) is None, "the supervisor is gone")
+    wait_until(lambda: state_files.supervisor_pid(home) is None, "the supervisor is gone")
     with pytest.raises(StackError, match="tallow up"):
         restart(home, ["tallow"], "tallow reload")
 
@@ -92,5 +92,5 @@ def test_a_plan_that_cannot_be_read_stops_nothing(home: StateDir, content: str) 
     assert supervisor
     os.kill(supervisor, signal.SIGHUP)
     log = home.logs / "supervisor.log"
-    until(lambda: "the plan cannot be read" in log.read_text(), "it is logged")
+    wait_until(lambda: "the plan cannot be read" in log.read_text(), "it is logged")
     assert (pid(home, "tallow"), pid(home, "prometheus")) == before
