@@ -73,7 +73,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, far_end: tuple[Inbox, int]
 
 
 def tallow(running: Stack, *arguments: str) -> Result:
-    return CliRunner().invoke(main, [*arguments, "--home", str(running.home.root)])
+    return CliRunner().invoke(main, [*arguments, "--home", str(running.state_dir.root)])
 
 
 def post(running: Stack, name: str, instance: str, *, over: bool = False, **labels: str) -> None:
@@ -86,7 +86,7 @@ def post(running: Stack, name: str, instance: str, *, over: bool = False, **labe
         "startsAt": (now - timedelta(minutes=5)).isoformat(),
         "endsAt": (now if over else now + timedelta(hours=1)).isoformat(),
     }
-    Api.of("alertmanager", running.home).post("/api/v2/alerts", [alert])
+    Api.of("alertmanager", running.state_dir).post("/api/v2/alerts", [alert])
 
 
 def states(running: Stack, instance: str) -> dict[str, str]:
@@ -248,7 +248,7 @@ def test_text_of_labels_controls_neither_terminal_nor_chat_nor_mail(
         "startsAt": now.isoformat(),
         "endsAt": (now + timedelta(hours=1)).isoformat(),
     }
-    Api.of("alertmanager", running.home).post("/api/v2/alerts", [body])
+    Api.of("alertmanager", running.state_dir).post("/api/v2/alerts", [body])
     (mail, *_) = wait_until(lambda: running.mail("evil.example"), "the mail")
     page = wait_until(lambda: [one for one in tray.messages if "evil.example" in one.text], "the page")[0]
     assert len(mail.subject) == 200
@@ -294,7 +294,7 @@ def test_a_test_page_goes_the_real_way(running: Stack, far_end: tuple[Inbox, int
     assert "TEST" in mail.subject
     assert f"http://localhost:{running.port('heartbeat')}/runbooks/Watchdog" in mail.text
     assert f"http://localhost:{running.port('dashboards')}/d/tallow-overview" in mail.text
-    assert ports_in(mail.text) <= set(ports(running.choices.port_offset).values())
+    assert ports_in(mail.text) <= set(ports(running.options.port_offset).values())
     wait_until(lambda: any("RESOLVED" in one.subject for one in running.mail(identity)), "its end is said")
 
 
@@ -304,7 +304,7 @@ def test_a_test_page_says_what_is_left_out(running: Stack) -> None:
 
 
 def test_a_test_page_says_what_the_far_end_said(running: Stack) -> None:
-    secret = running.home.secrets / "alertmanager" / "slack_webhook_url"
+    secret = running.state_dir.secrets / "alertmanager" / "slack_webhook_url"
     kept = secret.read_text()
     secret.write_text(kept.replace("token", "revoked"))
     try:
@@ -333,7 +333,7 @@ def test_every_query_of_every_runbook_is_answered(running: Stack) -> None:
     pages = Path(__file__).parents[2] / "docs" / "runbooks"
     asked = {query for page in pages.glob("*.md") for query in QUERY.findall(page.read_text("utf-8"))}
     assert len(asked) > 60
-    api = Api.of("prometheus", running.home)
+    api = Api.of("prometheus", running.state_dir)
     refused = {query: said for query in asked if (said := refusal(api, query))}
     assert refused == {}
 

@@ -40,15 +40,15 @@ def useful(came: CapturedOutputs) -> None:
     (noted,) = [record for record in records if record["message"] == "Transfer noted"]
     assert (noted["method"], noted["password"], noted["room_code"]) == ("p2p", "[secret]", "[room_code]")
     failed = next(record for record in records if record["message"] == "Failed")
-    assert "leaky.py" in failed["error"]["stack"]
+    assert "leaky_app.py" in failed["error"]["stack"]
     written = [orjson.loads(line) for line in (came.folder / "log" / "shop.log").read_bytes().splitlines()]
     assert len(written) == len(records)
     assert came.plausible.names.count("order_placed") == 1
     kinds = {kind for kind, _ in came.sentry.items}
     assert {"event", "transaction", "log", "trace_metric", "check_in", "client_report"} <= kinds
     assert {"attachment", "profile", "session"}.isdisjoint(kinds)
-    assert 'tallow_transfers_total{status="success",method="p2p"} 1' in came.found["/metrics"].decode()
-    assert b"the queue of [email] is full" in came.found["health"]
+    assert 'tallow_transfers_total{status="success",method="p2p"} 1' in came.outputs["/metrics"].decode()
+    assert b"the queue of [email] is full" in came.outputs["health"]
 
 
 @pytest.mark.parametrize("hook", hook_removal.HOOKS)

@@ -55,18 +55,18 @@ async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(t
             correlation_id = await everything(running, came, tmp_path)
             stored(running, came)
         # The services read the operator's settings, passwords included, from this file. Only its owner can.
-        settings = running.home.secrets / "settings.env"
+        settings = running.state_dir.secrets / "settings.env"
         assert stat.S_IMODE(settings.stat().st_mode) == 0o600
-        came.keep_folder("stack", running.home.root, without=settings)
+        came.add_folder("stack", running.state_dir.root, without=settings)
         await databases(came, database, redis)
         for name, backend in (
             ("Sentry", came.sentry),
             ("Plausible", came.plausible),
             ("logs", came.collector),
         ):
-            came.keep(name, backend.text)
-        came.keep_folder("log files", tmp_path / "logs")
-        came.keep("log files", (tmp_path / "tallow.log").read_bytes())
+            came.add(name, backend.text)
+        came.add_folder("log files", tmp_path / "logs")
+        came.add("log files", (tmp_path / "tallow.log").read_bytes())
         assert came.leaks(PASSWORD, TOKEN.decode()) == {}
         useful(came, tmp_path, correlation_id)
 
@@ -75,7 +75,7 @@ async def everything(running: Stack, came: CapturedOutputs, folder: Path) -> str
     """What happens: a leaking application, strangers, a transfer, a page. The transfer's correlation id."""
     url = f"http://127.0.0.1:{running.port('tallow')}"
     async with leaky_process(came) as shop:
-        targets = running.home.config / "prometheus" / "targets" / "shop.yml"
+        targets = running.state_dir.config / "prometheus" / "targets" / "shop.yml"
         targets.write_text(
             json.dumps([{"targets": [shop.removeprefix("http://")], "labels": {"job": "shop"}}])
         )
@@ -84,20 +84,20 @@ async def everything(running: Stack, came: CapturedOutputs, folder: Path) -> str
         correlation_id = await transfer(url, came, folder)
         wait_until(lambda: running.value('up{job="shop"}') == 1, "Prometheus sees the shop")
         await read_endpoints(came, shop)
-        await read_endpoints(came, url, (running.home.secrets / "metrics_token").read_text())
+        await read_endpoints(came, url, (running.state_dir.secrets / "metrics_token").read_text())
         seen = '{__name__=~"tallow_.+",job="tallow"}'
         wait_until(lambda: exemplar(running, correlation_id), "the transfer's id as an exemplar")
         assert running.get("prometheus", "/api/v1/series", **{"match[]": seen}).json()["data"]
-        came.keep("arguments", *(" ".join(process.cmdline()) for process in alive(running)))
+        came.add("arguments", *(" ".join(process.cmdline()) for process in alive(running)))
     running.process("tallow").send_signal(signal.SIGKILL)
-    hold(running.home, ["tallow"])
+    hold(running.state_dir, ["tallow"])
     wait_until(lambda: running.mail("[CRITICAL]"), "the page")
     return correlation_id
 
 
 def alive(running: Stack) -> list[psutil.Process]:
     """The stack's processes, and theirs."""
-    first = running.left_behind()
+    first = running.processes()
     return [*first, *(child for process in first for child in process.children(recursive=True))]
 
 
@@ -150,17 +150,17 @@ async def transfer(url: str, came: CapturedOutputs, folder: Path) -> str:
     async with tallow(
         "send", str(folder / name), "--server", url, "--relay", home=home, LOG_FILE=str(places["sender"])
     ) as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         async with tallow(
             *("receive", "--relay", "-o", str(folder / "received")),
             home=home,
             given=link,
             LOG_FILE=str(places["receiver"]),
         ) as receiver:
-            assert (await receiver.ended(), await sender.ended()) == (0, 0)
+            assert (await receiver.wait(), await sender.wait()) == (0, 0)
             # The screen is its user's own: it shows the link where it is made, and names the file.
             shown = [event for event in sender.events if event["event"] != "link"] + receiver.events
-            came.keep("--json", *(json.dumps(event).replace(name, "FILE") for event in shown))
+            came.add("--json", *(json.dumps(event).replace(name, "FILE") for event in shown))
     assert (folder / "received" / name).read_bytes() == (folder / name).read_bytes()
     told = {side: records(place) for side, place in places.items()}
     ids = {record["correlation_id"] for lines in told.values() for record in lines}
@@ -182,11 +182,11 @@ def stored(running: Stack, came: CapturedOutputs) -> None:
     labels = running.get("prometheus", "/api/v1/labels").json()["data"]
     assert {"status", "method", "route"} <= set(labels)
     for path in (*(f"label/{label}/values" for label in labels), "rules", "alerts", "targets", "metadata"):
-        came.keep("Prometheus", running.get("prometheus", f"/api/v1/{path}").content)
+        came.add("Prometheus", running.get("prometheus", f"/api/v1/{path}").content)
     for path in ("alerts", "alerts/groups", "silences", "status"):
-        came.keep("Alertmanager", running.get("alertmanager", f"/api/v2/{path}").content)
+        came.add("Alertmanager", running.get("alertmanager", f"/api/v2/{path}").content)
     for mail in running.mail(""):
-        came.keep("alert e-mails", mail.subject, mail.text)
+        came.add("alert e-mails", mail.subject, mail.text)
 
 
 async def databases(came: CapturedOutputs, database: str, redis: str) -> None:
@@ -196,11 +196,11 @@ async def databases(came: CapturedOutputs, database: str, redis: str) -> None:
         found = await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
         for (table,) in found.all():
             rows = (await connection.execute(text(f'SELECT * FROM "{table}"'))).all()
-            came.keep("database", table, *(repr(row) for row in rows))
+            came.add("database", table, *(repr(row) for row in rows))
     await engine.dispose()
     with Redis.from_url(redis) as client:
         keys: Any = client.keys("*")
-        came.keep("Redis", *keys, *(client.dump(key) or b"" for key in keys))
+        came.add("Redis", *keys, *(client.dump(key) or b"" for key in keys))
 
 
 def records(path: Path) -> list[dict[str, Any]]:
@@ -229,4 +229,4 @@ def useful(came: CapturedOutputs, folder: Path, correlation_id: str) -> None:
         "/metrics": correlation_id.encode(),
         "--json": b'"outcome": "success"',
     }.items():
-        assert part in came.found[exit_], exit_
+        assert part in came.outputs[exit_], exit_

@@ -65,9 +65,9 @@ async def test_however_it_ends_and_whoever_reports(
         receiver = receive(sender.link, tmp_path / "in", options=RELAYED if receiver_reports else SILENT)
         leaver: RunningPeer | None = {"sender cancels": sender, "receiver cancels": receiver}.get(ending)
         if leaver is not None:
-            await receiver.until("progress")
+            await receiver.wait_for_event("progress")
             leaver.task.cancel()
-        await asyncio.gather(sender.ended(), receiver.ended())
+        await asyncio.gather(sender.wait_for_error(), receiver.wait_for_error())
         await until_counted(server)
         assert counted(server) == {COUNTED[ending]: 1}
         assert server.value("transfers_started_total") == 1
@@ -86,14 +86,14 @@ async def test_whoever_dies_and_does_not_come_back(
         tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1, relay_bandwidth=4e6
     ) as server:
         async with tallow(*sending, "--server", server.url, home=tmp_path / "s") as sender:
-            link = (await sender.until("link"))["link"]
+            link = (await sender.wait_for_event("link"))["link"]
             receiving = ("receive", "-o", str(tmp_path / "in"), *flags)
             async with tallow(*receiving, home=tmp_path / "r", given=link) as receiver:
-                await receiver.until("progress")
+                await receiver.wait_for_event("progress")
                 (sender if ending == "sender dies" else receiver).process.send_signal(signal.SIGKILL)
                 if ending == "receiver dies":
                     # The sender waits for it to come back, until somebody ends that too.
-                    await sender.until("waiting")
+                    await sender.wait_for_event("waiting")
                     sender.process.send_signal(signal.SIGKILL)
                 await until_counted(server)
         assert counted(server) == {COUNTED[ending]: 1}

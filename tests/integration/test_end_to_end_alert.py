@@ -23,7 +23,7 @@ def test_a_page_comes_when_tallow_is_killed_and_another_when_it_is_back(tmp_path
         early = len(running.mail("[CRITICAL]"))
         wait_until(lambda: len(running.mail("[RESOLVED]")) == early, "quiet")
         running.process("tallow").send_signal(signal.SIGKILL)
-        hold(running.home, ["tallow"])
+        hold(running.state_dir, ["tallow"])
         [page] = wait_until(lambda: running.mail("[CRITICAL]")[early:], "the page")
         assert "does not answer" in page.subject
         assert f"127.0.0.1:{running.port('tallow')}" in page.text
@@ -31,4 +31,4 @@ def test_a_page_comes_when_tallow_is_killed_and_another_when_it_is_back(tmp_path
         running.start()
         assert wait_until(lambda: running.mail("[RESOLVED]")[early:], "word that it is over")
         assert running.value('up{job="tallow"}') == 1
-    assert running.left_behind() == []
+    assert running.processes() == []

@@ -27,7 +27,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def status(running: Stack) -> dict[str, str]:
-    done = CliRunner().invoke(main, ["status", "--json", "--home", str(running.home.root)])
+    done = CliRunner().invoke(main, ["status", "--json", "--home", str(running.state_dir.root)])
     found: dict[str, str] = json.loads(done.output)["heartbeat"]
     return found
 
@@ -42,7 +42,7 @@ def test_a_page_comes_when_alerting_dies_and_another_when_it_is_back(
     pages = len(running.mail("No heartbeat"))
     recovered = len(running.mail("The heartbeat is back"))
     running.process(service).send_signal(signal.SIGKILL)
-    hold(running.home, [service])
+    hold(running.state_dir, [service])
     wait_until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the page")
     page = running.mail("No heartbeat")[-1]
     assert page.subject.startswith("[CRITICAL]")
@@ -63,5 +63,5 @@ def test_a_restart_of_the_checker_pages_nobody(running: Stack) -> None:
 
 
 def test_status_says_when_it_last_beat(running: Stack) -> None:
-    said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
+    said = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
     assert "heartbeat: last beat" in said.output

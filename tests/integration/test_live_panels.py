@@ -36,7 +36,7 @@ def seed(made: Stack) -> None:
     for minute in range(30):
         traffic.record_minute(metrics)
         scrapes.append(traffic.stored_samples(metrics, "tallow", instance, now - HOUR_S - (20 - minute) * 60))
-    backfill(made.home.data / "prometheus", "".join(scrapes) + "# EOF\n")
+    backfill(made.state_dir.data / "prometheus", "".join(scrapes) + "# EOF\n")
 
 
 async def live(made: Stack, seconds: float) -> dict[str, int]:
@@ -98,7 +98,7 @@ def proof(tmp_path_factory: pytest.TempPathFactory, scale: float) -> Iterator[Pr
 
 
 def login(made: Stack) -> tuple[str, str]:
-    return USER, credentials.password(made.home.secrets)
+    return USER, credentials.password(made.state_dir.secrets)
 
 
 def now(prometheus: Prometheus, query: PanelQuery) -> list[float]:

@@ -34,13 +34,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack(tmp_path_factory.mktemp("native")) as started:
         yield started
-    assert started.left_behind() == []
+    assert started.processes() == []
     for name in ("tallow", "supervisor"):
-        lines = (started.home.logs / f"{name}.log").read_text().splitlines()
+        lines = (started.state_dir.logs / f"{name}.log").read_text().splitlines()
         assert lines
         assert all(isinstance(json.loads(line), dict) for line in lines), f"{name}.log is JSON throughout"
-    assert purge(started.home) == PurgeResult(), "everything that the services wrote is known by name"
-    assert not started.home.root.exists()
+    assert purge(started.state_dir) == PurgeResult(), "everything that the services wrote is known by name"
+    assert not started.state_dir.root.exists()
 
 
 def pids(running: Stack) -> dict[str, int]:
@@ -49,7 +49,7 @@ def pids(running: Stack) -> dict[str, int]:
 
 def tallow(running: Stack, *arguments: str) -> str:
     """A verb's output; it must succeed."""
-    done = CliRunner().invoke(main, [*arguments, "--home", str(running.home.root)])
+    done = CliRunner().invoke(main, [*arguments, "--home", str(running.state_dir.root)])
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -74,7 +74,7 @@ def test_without_the_password_nothing_is_told(running: Stack, service: str) -> N
 def test_metrics_need_their_token(running: Stack) -> None:
     url = f"http://127.0.0.1:{running.port('tallow')}/metrics"
     assert httpx.get(url).status_code == 401
-    token = (running.home.secrets / "metrics_token").read_text()
+    token = (running.state_dir.secrets / "metrics_token").read_text()
     assert httpx.get(url, headers={"authorization": f"Bearer {token}"}).status_code == 200
 
 
@@ -82,7 +82,7 @@ def test_the_dashboards_show_what_prometheus_and_alertmanager_have(running: Stac
     with httpx.Client(base_url=f"http://127.0.0.1:{running.port('dashboards')}") as browser:
         asked = "/api/prometheus/query?query=up"
         assert browser.get(asked).status_code == 401
-        entered = {"password": credentials.password(running.home.secrets)}
+        entered = {"password": credentials.password(running.state_dir.secrets)}
         assert browser.post("/login", data=entered).status_code == 303
         wait_until(lambda: browser.get(asked).json()["data"]["result"], "Prometheus is asked")
         assert browser.get("/api/alertmanager/alerts").status_code == 200
@@ -122,7 +122,7 @@ def test_alerts_lead_to_the_dashboards(running: Stack) -> None:
 
 def test_every_address_is_of_this_stack(running: Stack) -> None:
     """A second stack with a port offset must not send anybody to the first one."""
-    home = running.home
+    home = running.state_dir
     shown = {path.name: path.read_text() for path in home.config.rglob("*") if path.is_file()}
     shown["status"] = tallow(running, "status")
     shown["open"] = tallow(running, "open", "dashboards")
@@ -134,14 +134,14 @@ def test_every_address_is_of_this_stack(running: Stack) -> None:
         shown[service] = running.get(service, path).text
     for name, text in shown.items():
         found = {int(port) for port in re.findall(r"(?:localhost|127\.0\.0\.1):(\d+)", text)}
-        assert found <= set(ports(running.choices.port_offset).values()), name
+        assert found <= set(ports(running.options.port_offset).values()), name
     assert f"http://localhost:{running.port('prometheus')}" in shown["prometheus"]
 
 
 def test_a_page_elsewhere_cannot_read_prometheus(running: Stack) -> None:
     answer = httpx.get(
         f"http://127.0.0.1:{running.port('prometheus')}/api/v1/query?query=up",
-        auth=("tallow", credentials.password(running.home.secrets)),
+        auth=("tallow", credentials.password(running.state_dir.secrets)),
         headers={"origin": "https://evil.example"},
     )
     assert answer.status_code == 200
@@ -159,12 +159,12 @@ def test_everything_listens_on_loopback_alone(running: Stack) -> None:
 
 
 def test_no_secret_is_in_a_process_list_a_log_or_a_file_of_others(running: Stack) -> None:
-    secrets = [credentials.read(running.home.secrets, one) for one in credentials.CREDENTIALS]
-    for process in running.left_behind():
+    secrets = [credentials.read(running.state_dir.secrets, one) for one in credentials.CREDENTIALS]
+    for process in running.processes():
         assert not any(secret in part for secret in secrets for part in process.cmdline())
-    for log in running.home.logs.iterdir():
+    for log in running.state_dir.logs.iterdir():
         assert not any(secret in log.read_text() for secret in secrets)
-    for path in [running.home.root, *running.home.root.rglob("*")]:
+    for path in [running.state_dir.root, *running.state_dir.root.rglob("*")]:
         assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0, path
 
 
@@ -189,16 +189,16 @@ def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running
 
 def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack) -> None:
     assert "older" not in tallow(running, "up"), "nothing is newer"
-    told = state_files.read_plan(running.home)
+    told = state_files.read_plan(running.state_dir)
     assert told.release
-    state_files.write_plan(running.home, replace(told, release=replace(told.release, version="0.0.1")))
-    before, supervisor = pids(running), state_files.supervisor_pid(running.home)
+    state_files.write_plan(running.state_dir, replace(told, release=replace(told.release, version="0.0.1")))
+    before, supervisor = pids(running), state_files.supervisor_pid(running.state_dir)
     said = " ".join(tallow(running, "up").split())
     assert f"Tallow: 0.0.1 runs, {__version__} is here" in said
     assert "up --restart" in said
     assert pids(running) == before
     tallow(running, "up", "--restart")
-    assert state_files.supervisor_pid(running.home) != supervisor
+    assert state_files.supervisor_pid(running.state_dir) != supervisor
     assert set(before.values()).isdisjoint(pids(running).values())
     again = pids(running)
     tallow(running, "up", "--restart")
@@ -208,36 +208,36 @@ def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack
 
 
 def test_a_setting_that_cannot_be_used_keeps_the_old_release_running(running: Stack) -> None:
-    told = state_files.read_plan(running.home)
-    state_files.write_plan(running.home, replace(told, release=None))
+    told = state_files.read_plan(running.state_dir)
+    state_files.write_plan(running.state_dir, replace(told, release=None))
     before = pids(running)
-    env = Path(running.choices.env_folder) / ".env"
+    env = Path(running.options.env_folder) / ".env"
     env.write_text("SMTP_PORT=many\n")
     try:
-        refused = CliRunner().invoke(main, ["up", "--restart", "--home", str(running.home.root)])
+        refused = CliRunner().invoke(main, ["up", "--restart", "--home", str(running.state_dir.root)])
     finally:
         env.unlink()
     assert refused.exit_code == 1
     assert "SMTP_PORT" in refused.output
     assert pids(running) == before
-    state_files.write_plan(running.home, told)
+    state_files.write_plan(running.state_dir, told)
 
 
 def test_the_liveness_timeout_can_be_changed_while_the_stack_runs(running: Stack) -> None:
     before = pids(running)
     tallow(running, "up", "--liveness-timeout", "0")
-    assert state_files.read_plan(running.home).liveness_timeout == 0
+    assert state_files.read_plan(running.state_dir).liveness_timeout == 0
     tallow(running, "up")
-    assert state_files.read_plan(running.home).liveness_timeout == 0, "it is remembered"
+    assert state_files.read_plan(running.state_dir).liveness_timeout == 0, "it is remembered"
     tallow(running, "up", "--liveness-timeout", "120")
-    assert state_files.read_plan(running.home).liveness_timeout == 120
+    assert state_files.read_plan(running.state_dir).liveness_timeout == 120
     assert pids(running) == before
 
 
 def test_a_silence_survives_a_kill(running: Stack) -> None:
     """Alertmanager itself writes silences to disk every 15 minutes, unless it is told otherwise."""
     tallow(running, "silence", "add", "HighRelayUsage", "--for", "1h", "--comment", "kept")
-    snapshot = running.home.data / "alertmanager" / "silences"
+    snapshot = running.state_dir.data / "alertmanager" / "silences"
     wait_until(lambda: snapshot.exists() and b"HighRelayUsage" in snapshot.read_bytes(), "it is on disk")
     process = running.process("alertmanager")
     process.kill()
@@ -260,11 +260,11 @@ def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
 
 
 def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
-    supervisor = state_files.supervisor_pid(running.home)
+    supervisor = state_files.supervisor_pid(running.state_dir)
     assert supervisor
     os.kill(supervisor, signal.SIGKILL)
-    wait_until(lambda: state_files.supervisor_pid(running.home) is None, "the supervisor is gone")
-    said = CliRunner().invoke(main, ["status", "--home", str(running.home.root)])
+    wait_until(lambda: state_files.supervisor_pid(running.state_dir) is None, "the supervisor is gone")
+    said = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
     assert said.exit_code == 3
     assert "the supervisor is gone" in said.output
     orphans = pids(running)
@@ -273,7 +273,7 @@ def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
 
 
 def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
-    old = credentials.password(running.home.secrets)
+    old = credentials.password(running.state_dir.secrets)
     tallow(running, "credentials", "rotate")
     url = f"http://127.0.0.1:{running.port('prometheus')}/-/ready"
     wait_until(lambda: httpx.get(url, auth=("tallow", old)).status_code == 401, "the old password is void")
@@ -292,7 +292,7 @@ def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
 
 
 def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
-    env = Path(running.choices.env_folder) / ".env"
+    env = Path(running.options.env_folder) / ".env"
     env.write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/services/secret\n")
     try:
         hint, dashboards_before = tallow(running, "up"), running.process("dashboards").pid
@@ -306,7 +306,7 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
     finally:
         env.unlink()
     tallow(running, "reload")
-    assert not (running.home.secrets / "alertmanager/slack_webhook_url").exists()
+    assert not (running.state_dir.secrets / "alertmanager/slack_webhook_url").exists()
     wait_until(running.healthy, "healthy")
 
 
@@ -324,13 +324,15 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
     running.process(killed).kill()
     try:
         wait_until(lambda: running.running(killed).restarts, "the restart is counted")
-        done = CliRunner(env={"COLUMNS": columns}).invoke(main, ["status", "--home", str(running.home.root)])
+        done = CliRunner(env={"COLUMNS": columns}).invoke(
+            main, ["status", "--home", str(running.state_dir.root)]
+        )
     finally:
         running.process(hung).resume()
         running.start()
     assert done.exit_code == 1
     lines = done.output.splitlines()
-    assert max(len(line) for line in lines if str(running.home.root) not in line) <= int(columns)
+    assert max(len(line) for line in lines if str(running.state_dir.root) not in line) <= int(columns)
     for name in NAMES:
         assert any(f" {name} " in line and str(running.port(name)) in line for line in lines)
     said = " ".join(done.output.split())
@@ -354,7 +356,7 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
     ids=" ".join,
 )
 def test_a_reader_that_leaves_early_changes_nothing(running: Stack, arguments: list[str]) -> None:
-    command = [*arguments, "--home", str(running.home.root)]
+    command = [*arguments, "--home", str(running.state_dir.root)]
     wait_until(lambda: run(*command).status == 0, "the stack is fine")
     assert run_without_reader(*command)[::2] == (0, "")
 

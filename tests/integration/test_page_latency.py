@@ -29,7 +29,7 @@ def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
         wait_until(lambda: running.value('up{job="tallow"}') == 1, "Prometheus sees Tallow")
         killed = time.monotonic()
         running.process("tallow").send_signal(signal.SIGKILL)
-        hold(running.home, ["tallow"])
+        hold(running.state_dir, ["tallow"])
         wait_until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
         took = time.monotonic() - killed
         said = (

@@ -36,7 +36,7 @@ TOKEN = "correct-horse-battery-staple"
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack(tmp_path_factory.mktemp("reload")) as running:
         yield running
-    assert running.left_behind() == []
+    assert running.processes() == []
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def running(started: Stack) -> Iterator[Stack]:
 
 
 def env(running: Stack) -> Path:
-    return Path(running.choices.env_folder) / ".env"
+    return Path(running.options.env_folder) / ".env"
 
 
 def tallow(running: Stack, *arguments: str, **environment: str) -> Result:
-    return CliRunner(env=environment).invoke(main, [*arguments, "--home", str(running.home.root)])
+    return CliRunner(env=environment).invoke(main, [*arguments, "--home", str(running.state_dir.root)])
 
 
 def reload(running: Stack, text: str | None = None, **environment: str) -> Result:
@@ -101,13 +101,13 @@ BAD = {
 
 @pytest.mark.parametrize("text", BAD)
 def test_a_setting_that_cannot_be_used_is_one_line_and_changes_nothing(started: Stack, text: str) -> None:
-    before, processes = file_contents(started.home), pids(started)
+    before, processes = file_contents(started.state_dir), pids(started)
     done = reload(started, text)
     line = BAD[text].format(env=env(started))
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(f"Error: {line}")
     assert done.stdout == ""
-    assert file_contents(started.home) == before
+    assert file_contents(started.state_dir) == before
     assert pids(started) == processes
 
 
@@ -156,12 +156,12 @@ def test_only_what_reads_a_changed_setting_is_restarted_and_that_is_no_failure(r
         assert (done.exit_code, restarted(running, before)) == (0, {service}), done.output
         assert running.running(service).restarts == 0
         assert f"{service}: restarted\n" in done.stdout
-    assert "tallow reload: HEARTBEAT_URL changed" in (running.home.logs / "supervisor.log").read_text()
+    assert "tallow reload: HEARTBEAT_URL changed" in (running.state_dir.logs / "supervisor.log").read_text()
 
 
 def start_metrics(running: Stack) -> dict[str, float]:
     """What Tallow says of its start, in seconds since the epoch."""
-    token = (running.home.secrets / "metrics_token").read_text()
+    token = (running.state_dir.secrets / "metrics_token").read_text()
     answer = httpx.get(
         f"http://127.0.0.1:{running.port('tallow')}/metrics", headers={"authorization": f"Bearer {token}"}
     )
@@ -202,9 +202,9 @@ def test_prometheus_and_alertmanager_read_their_files_again_without_a_restart(ru
     assert "url: http://127.0.0.1:9/push" in config
     assert "machine: web-1" in config
     assert "hunter2" not in config + done.output
-    assert (running.home.secrets / "remote_password").read_text() == "hunter2"
+    assert (running.state_dir.secrets / "remote_password").read_text() == "hunter2"
     assert reload(running, "").exit_code == 0
-    assert not (running.home.secrets / "remote_password").exists()
+    assert not (running.state_dir.secrets / "remote_password").exists()
     assert "remote_write" not in running.get("prometheus", "/api/v1/status/config").json()["data"]["yaml"]
 
 
@@ -246,11 +246,11 @@ def test_samples_arrive_in_remote_storage_with_user_password_and_machine(running
 def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:
     """The files are new and the service is not: an earlier reload was killed between the two."""
     assert reload(running, "").exit_code == 0
-    before = reload_state("alertmanager", running.home)
-    os.utime(running.home.config / "alertmanager" / "alertmanager.yml")
+    before = reload_state("alertmanager", running.state_dir)
+    os.utime(running.state_dir.config / "alertmanager" / "alertmanager.yml")
     done = reload(running, "")
     assert done.stdout.splitlines()[0] == "alertmanager: uses the new configuration"
-    after = reload_state("alertmanager", running.home)
+    after = reload_state("alertmanager", running.state_dir)
     assert before
     assert after
     assert after.at > before.at
@@ -258,7 +258,7 @@ def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:
 
 def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stack) -> None:
     assert reload(running, "LOG_LEVEL=error\n").exit_code == 0
-    before = file_contents(running.home)
+    before = file_contents(running.state_dir)
     done = reload(
         running,
         "LOG_LEVEL=debug\nDATABASE_URL=postgresql://alice:hunter2@127.0.0.1:9/tallow\n"
@@ -269,7 +269,7 @@ def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stac
     assert done.stderr.endswith("; the change was taken back\n")
     assert done.stderr.count("\n") == 1
     assert "hunter2" not in done.output
-    assert file_contents(running.home) == before
+    assert file_contents(running.state_dir) == before
     assert running.healthy()
     assert "slack_configs" not in running.get("alertmanager", "/api/v2/status").text
 
@@ -278,7 +278,7 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
     running: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert reload(running, "").exit_code == 0
-    before, processes = file_contents(running.home), pids(running)
+    before, processes = file_contents(running.state_dir), pids(running)
     render = configuration.render
 
     def broken(home: StateDir, choices: StackOptions, settings: StackSettings) -> dict[Path, str]:
@@ -293,9 +293,9 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
     assert done.stderr.startswith("Error: prometheus refuses the configuration: ")
     assert "nonsense" in done.stderr
     assert done.stderr.endswith("; the change was taken back\n")
-    assert file_contents(running.home) == before
+    assert file_contents(running.state_dir) == before
     assert pids(running) == processes
-    state = reload_state("prometheus", running.home)
+    state = reload_state("prometheus", running.state_dir)
     assert state
     assert state.successful
 
@@ -303,10 +303,10 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
 def test_a_disk_that_takes_no_more_changes_nothing(running: Stack) -> None:
     """Files of more than 4 KiB cannot be written, as on a full disk."""
     assert reload(running, "").exit_code == 0
-    before, processes = file_contents(running.home), pids(running)
+    before, processes = file_contents(running.state_dir), pids(running)
     env(running).write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/x\nLOG_LEVEL=error\n")
     done = subprocess.run(
-        [sys.executable, "-m", "tallow", "reload", "--home", str(running.home.root)],
+        [sys.executable, "-m", "tallow", "reload", "--home", str(running.state_dir.root)],
         check=False,
         capture_output=True,
         text=True,
@@ -315,7 +315,7 @@ def test_a_disk_that_takes_no_more_changes_nothing(running: Stack) -> None:
     assert done.returncode == 1
     assert done.stderr.endswith("File too large\n")
     assert done.stderr.count("\n") == 1
-    assert file_contents(running.home) == before
+    assert file_contents(running.state_dir) == before
     assert pids(running) == processes
 
 
@@ -380,13 +380,13 @@ def test_a_token_of_the_operator_is_used_by_both_sides(running: Stack) -> None:
     )
     rotated = tallow(running, "credentials", "rotate")
     assert "METRICS_TOKEN is set; the metrics token is not rotated" in rotated.output
-    assert (running.home.secrets / "metrics_token").read_text() == TOKEN
+    assert (running.state_dir.secrets / "metrics_token").read_text() == TOKEN
     wait_until(running.healthy, "healthy")
 
 
 def test_two_reloads_at_once_are_one_after_the_other(running: Stack) -> None:
     env(running).write_text("LOG_LEVEL=error\n")
-    command = [sys.executable, "-m", "tallow", "reload", "--home", str(running.home.root)]
+    command = [sys.executable, "-m", "tallow", "reload", "--home", str(running.state_dir.root)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = sorted(process.communicate()[0] for process in both)
     assert [process.returncode for process in both] == [0, 0]

@@ -164,7 +164,7 @@ def test_logging_out_closes_the_dashboards(desktop: ViewerPage) -> None:
     desktop.page.wait_for_url("**/login**")
     desktop.page.goto(desktop.address + HOME)
     assert "/login?next=" in desktop.page.url
-    desktop.said.clear()  # questions that were on their way are refused, as they must be
+    desktop.problems.clear()  # questions that were on their way are refused, as they must be
 
 
 HOSTILE_RULES = f"""

@@ -52,7 +52,7 @@ class Repository:
         )
         self._index()
 
-    def break_down(self) -> None:
+    def remove_archives(self) -> None:
         """Let no package of it be downloaded any more."""
         for archive in self.folder.glob("*.deb"):
             archive.unlink()

@@ -37,7 +37,7 @@ class CapturedOutputs:
     sentry: Sentry
     plausible: Plausible
     collector: LogEndpoint
-    found: dict[str, bytes] = field(default_factory=dict)
+    outputs: dict[str, bytes] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
         """Everything switched on."""
@@ -54,21 +54,21 @@ class CapturedOutputs:
             "PLAUSIBLE_DOMAIN": "shop.example.org",
         }
 
-    def keep(self, name: str, *contents: bytes | str) -> None:
+    def add(self, name: str, *contents: bytes | str) -> None:
         """Note what an exit gave."""
         more = b"\n".join(one if isinstance(one, bytes) else one.encode() for one in contents)
-        self.found[name] = self.found.get(name, b"") + more
+        self.outputs[name] = self.outputs.get(name, b"") + more
 
-    def keep_folder(self, name: str, folder: Path, *, without: Path | None = None) -> None:
+    def add_folder(self, name: str, folder: Path, *, without: Path | None = None) -> None:
         """Note the names and contents of a folder's files, except of one file."""
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path != without:
-                self.keep(name, str(path.relative_to(folder)), path.read_bytes())
+                self.add(name, str(path.relative_to(folder)), path.read_bytes())
 
     def leaks(self, *more: str) -> dict[str, list[str]]:
         """Secrets found, those of a test's own among them, by exit."""
         wanted = (*planted_secrets.SECRETS, *more)
-        searched = {name: leaks(wanted, content) for name, content in self.found.items()}
+        searched = {name: leaks(wanted, content) for name, content in self.outputs.items()}
         return {name: found for name, found in searched.items() if found}
 
 
@@ -97,7 +97,7 @@ async def leaky_process(came: CapturedOutputs, hook: str = "") -> AsyncIterator[
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        came.keep("standard output and error", url, *(await output))
+        came.add("standard output and error", url, *(await output))
         await process.wait()
 
 
@@ -106,17 +106,17 @@ async def capture_attack(came: CapturedOutputs, hook: str = "") -> None:
     came.collector.fail(status=503)
     async with leaky_process(came, hook) as url:
         answer = await attack(url)
-        came.keep("answers", answer.content, str(answer.headers))
+        came.add("answers", answer.content, str(answer.headers))
         assert answer.status_code == 500
         spool = came.folder / "spool"
         while not list(spool.glob("[0-9]*.jsonl")):
             await asyncio.sleep(0.05)
-        came.keep_folder("spool", spool)
+        came.add_folder("spool", spool)
         await read_endpoints(came, url)
         came.collector.recover()
-    came.keep_folder("log file", came.folder / "log")
+    came.add_folder("log file", came.folder / "log")
     for name, backend in (("Sentry", came.sentry), ("Plausible", came.plausible), ("logs", came.collector)):
-        came.keep(name, backend.text)
+        came.add(name, backend.text)
 
 
 async def read_endpoints(came: CapturedOutputs, url: str, token: str = "") -> None:
@@ -124,9 +124,9 @@ async def read_endpoints(came: CapturedOutputs, url: str, token: str = "") -> No
     bearer = {"Authorization": f"Bearer {token.strip()}"} if token else {}
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         for path in PATHS:
-            came.keep("health", (await client.get(path)).content)
+            came.add("health", (await client.get(path)).content)
         for accept in ("text/plain", "application/openmetrics-text"):
-            came.keep(
+            came.add(
                 "/metrics",
                 (await client.get("/metrics", headers={"Accept": accept} | bearer)).content,
             )

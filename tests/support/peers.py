@@ -54,23 +54,23 @@ class RunningPeer:
     def __call__(self, event: str, /, **details: Any) -> None:
         self.events.append((event, details))
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def events_named(self, event: str) -> list[dict[str, Any]]:
         """The details of all events of a name."""
         return [details for name, details in self.events if name == event]
 
-    async def until(self, event: str, times: int = 1) -> dict[str, Any]:
+    async def wait_for_event(self, event: str, times: int = 1) -> dict[str, Any]:
         """Wait until an event was told so often; its last details. Raises what the side ended with."""
-        while len(self.told(event)) < times:
+        while len(self.events_named(event)) < times:
             if self.task.done():
                 self.task.result()
                 raise AssertionError(f"it ended without {event}: {self.events}")
             await asyncio.sleep(0.005)
-        return self.told(event)[-1]
+        return self.events_named(event)[-1]
 
     def value(self, name: str, **labels: str) -> float:
         return self.metrics.registry.value(name, **labels)
 
-    async def ended(self) -> BaseException | None:
+    async def wait_for_error(self) -> BaseException | None:
         """Wait for its end: what it ended with."""
         await asyncio.wait({self.task})
         return asyncio.CancelledError() if self.task.cancelled() else self.task.exception()
@@ -158,7 +158,7 @@ class PeerProcess:
     process: asyncio.subprocess.Process
     events: list[dict[str, Any]] = field(default_factory=list)
 
-    async def until(self, wanted: str | Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    async def wait_for_event(self, wanted: str | Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Read events up to one of a name, or one that fits."""
         assert self.process.stdout
         while line := await self.process.stdout.readline():
@@ -166,13 +166,13 @@ class PeerProcess:
             self.events.append(event)
             if event["event"] == wanted if isinstance(wanted, str) else wanted(event):
                 return dict(event)
-        raise AssertionError(f"it ended without {wanted}: {self.events} {await self.said()}")
+        raise AssertionError(f"it ended without {wanted}: {self.events} {await self.read_stderr()}")
 
-    async def said(self) -> str:
+    async def read_stderr(self) -> str:
         assert self.process.stderr
         return (await self.process.stderr.read()).decode()
 
-    async def ended(self) -> int:
+    async def wait(self) -> int:
         """Wait for its end: the exit status."""
         assert self.process.stdout
         while line := await self.process.stdout.readline():

@@ -110,7 +110,7 @@ class RunningServer(Client):
     def value(self, name: str, **labels: str) -> float:
         return self.registry.value(name, **labels)
 
-    async def until(self, name: str, value: float, **labels: str) -> None:
+    async def wait_for_value(self, name: str, value: float, **labels: str) -> None:
         """Wait for a sample to have a value (the test's own time limit ends the wait)."""
         while self.value(name, **labels) != value:
             await asyncio.sleep(0.01)
@@ -142,7 +142,7 @@ class ServerProcess(Client):
         samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
         return {name: float(value) for name, _, value in samples}
 
-    async def settled(self, name: str, value: float, *also: str) -> dict[str, float]:
+    async def wait_for_values(self, name: str, value: float, *also: str) -> dict[str, float]:
         """Wait for samples to have a value: the scrape in which they have."""
         while True:
             found = await self.metrics()
@@ -150,7 +150,7 @@ class ServerProcess(Client):
                 return found
             await asyncio.sleep(0.05)
 
-    def workers_folder(self) -> Path:
+    def metrics_dir(self) -> Path:
         """Where its workers keep what they count."""
         for child in self.children():
             return Path(psutil.Process(child).environ()["TALLOW_METRICS_DIR"])

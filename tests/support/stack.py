@@ -50,28 +50,28 @@ def free_offset() -> int:
 class Stack:
     """A stack that was started."""
 
-    home: StateDir
-    choices: StackOptions
+    state_dir: StateDir
+    options: StackOptions
 
     def start(self) -> None:
         """As `up`: whatever does not run yet, and wait until all of it is healthy."""
-        lifecycle.start(self.home, self.choices, lambda _: None)
+        lifecycle.start(self.state_dir, self.options, lambda _: None)
         wait_until(self.healthy, "every service healthy")
 
     def healthy(self) -> bool:
         """Whether every service can work."""
         return all(
-            probe(service, self.port(service.name), self.home).healthy
+            probe(service, self.port(service.name), self.state_dir).healthy
             for service in SERVICES
-            if service.name not in state_files.read_plan(self.home).held
+            if service.name not in state_files.read_plan(self.state_dir).held
         )
 
     def port(self, service: str) -> int:
-        return ports(self.choices.port_offset)[service]
+        return ports(self.options.port_offset)[service]
 
     def running(self, service: str) -> ProcessStatus:
         """What the supervisor says of a service."""
-        return state_files.read_status(self.home).services[service]
+        return state_files.read_status(self.state_dir).services[service]
 
     def process(self, service: str) -> psutil.Process:
         """A service's living process."""
@@ -81,11 +81,11 @@ class Stack:
 
     def mail(self, subject: str) -> list[Mail]:
         """Messages whose subject contains a text."""
-        return [mail for mail in messages(self.home.data / "mailbox") if subject in mail.subject]
+        return [mail for mail in messages(self.state_dir.data / "mailbox") if subject in mail.subject]
 
     def get(self, service: str, path: str, **query: str) -> httpx.Response:
         """Ask a service behind the monitoring password."""
-        auth = (USER, credentials.password(self.home.secrets))
+        auth = (USER, credentials.password(self.state_dir.secrets))
         return httpx.get(f"http://127.0.0.1:{self.port(service)}{path}", params=query, auth=auth)
 
     def value(self, expr: str) -> float | None:
@@ -94,12 +94,12 @@ class Stack:
         result = answer.json()["data"]["result"] if answer.is_success else []
         return float(result[0]["value"][1]) if result else None
 
-    def left_behind(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
         """Living processes that were started for this stack."""
         return [
             process
             for process in psutil.process_iter(["cmdline"])
-            if any(str(self.home.root) in part for part in process.info["cmdline"] or ())
+            if any(str(self.state_dir.root) in part for part in process.info["cmdline"] or ())
         ]
 
 
@@ -114,10 +114,10 @@ def stack(
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
         program(name)  # skips where it cannot be had
     made = Stack(StateDir(folder / "home"), StackOptions(free_offset(), str(folder), scale))
-    made.home.make()
+    made.state_dir.make()
     before(made)
     try:
         made.start()
         yield made
     finally:
-        lifecycle.stop(made.home)
+        lifecycle.stop(made.state_dir)

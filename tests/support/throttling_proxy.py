@@ -22,7 +22,7 @@ class ThrottlingProxy:
         self.target(target)
         self.down = False
         self.url = ""
-        self.carried = 0
+        self.bytes_carried = 0
         self.rate: float | None = None
 
     def target(self, url: str) -> None:
@@ -30,7 +30,7 @@ class ThrottlingProxy:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname, parts.port
 
-    def cut(self) -> None:
+    def abort_connections(self) -> None:
         """End all connections as a dead network does for who looks: at once, without a goodbye."""
         for writer in list(self._writers):
             writer.transport.abort()
@@ -51,7 +51,7 @@ class ThrottlingProxy:
         try:
             with suppress(ConnectionError):
                 while data := await reader.read(65536):
-                    self.carried += len(data)
+                    self.bytes_carried += len(data)
                     writer.write(data)
                     await writer.drain()
                     if self.rate is not None:
@@ -71,5 +71,5 @@ async def throttling_proxy(target: str) -> AsyncIterator[ThrottlingProxy]:
         yield proxy
     finally:
         listening.close()
-        proxy.cut()
+        proxy.abort_connections()
         await asyncio.sleep(0)

@@ -84,12 +84,12 @@ class ViewerPage:
         self.address = address
         self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.page.set_default_timeout(90_000)  # milliseconds: a machine may be busy with other tests
-        self.said: list[str] = []
-        self.asked: set[str] = set()
-        self.page.on("console", lambda line: self.said.extend([line.text] * (line.type == "error")))
-        self.page.on("response", lambda answer: self.said.extend([answer.url] * (answer.status >= 400)))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.add(request.url))
+        self.problems: list[str] = []
+        self.requested_urls: set[str] = set()
+        self.page.on("console", lambda line: self.problems.extend([line.text] * (line.type == "error")))
+        self.page.on("response", lambda answer: self.problems.extend([answer.url] * (answer.status >= 400)))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("request", lambda request: self.requested_urls.add(request.url))
         self.page.goto(address + home)
         self.page.fill("#password", PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
@@ -122,5 +122,5 @@ class ViewerPage:
     def close(self) -> None:
         """Close it; nothing went wrong, and nobody else was asked."""
         self.page.close()
-        assert self.said == []
-        assert all(url.startswith((self.address, "data:", "blob:")) for url in self.asked)
+        assert self.problems == []
+        assert all(url.startswith((self.address, "data:", "blob:")) for url in self.requested_urls)

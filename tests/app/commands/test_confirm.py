@@ -78,7 +78,7 @@ async def sending(
     async with tallow(
         "send", "--relay", "--server", server.url, *map(str, paths), home=folder / "s"
     ) as sender:
-        yield sender, (await sender.until("link"))["link"]
+        yield sender, (await sender.wait_for_event("link"))["link"]
 
 
 @pytest.fixture
@@ -97,14 +97,14 @@ async def test_who_agrees_receives(server: RunningServer, album: Path, tmp_path:
         assert "1.2 MB  album/song.mp3" in terminal.shown
         assert "999 bytes  album/deep/a\N{REPLACEMENT CHARACTER}gpj.exe" in terminal.shown
         assert f"Receive these 2 files into {tmp_path / 'out'}?" in terminal.shown
-        told = await sender.until("confirming")
+        told = await sender.wait_for_event("confirming")
         assert (told["side"], told["seconds"]) == ("receiver", 300)
         terminal.type("perhaps\n")
         terminal.shown = ""
         await terminal.until("[y/N] ")  # asked again
         terminal.type("Y\n")
         assert await terminal.ended() == 0
-        assert await sender.ended() == 0
+        assert await sender.wait() == 0
     assert (tmp_path / "out/album/song.mp3").stat().st_size == 1_234_567
 
 
@@ -117,7 +117,7 @@ async def test_who_does_not_agree_receives_nothing(
         terminal.type(typed)
         assert await terminal.ended() == 1
         assert "tallow: declined; nothing was received" in terminal.shown
-        assert await sender.ended() == 1
+        assert await sender.wait() == 1
         assert sender.events[-1] == {"event": "finished", "outcome": "cancelled", "by": "other side"}
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -131,7 +131,7 @@ async def test_who_does_not_answer_is_told_why_it_ended(album: Path, tmp_path: P
     ):
         assert await terminal.ended() == 1
         assert "tallow: nobody confirmed the files within 2 seconds; nothing was received" in terminal.shown
-        assert await sender.ended() == 1
+        assert await sender.wait() == 1
         assert "Traceback" not in terminal.shown
 
 
@@ -144,7 +144,7 @@ async def test_a_signal_at_the_question_ends_both_sides(
         terminal.process.send_signal(wanted)
         assert await terminal.ended() == 130
         assert "ask the sender for a new link" in terminal.shown
-        assert await sender.ended() == 1
+        assert await sender.wait() == 1
         assert "Traceback" not in terminal.shown
 
 
@@ -158,7 +158,7 @@ async def test_a_sender_that_stops_withdraws_the_question(
         assert re.search(
             r"\[y/N\] \r\n(\x1b\[31m)?tallow: the other side cancelled the transfer", terminal.shown
         )
-        assert await sender.ended() == 130
+        assert await sender.wait() == 130
 
 
 async def test_events_for_scripts_name_what_is_offered(
@@ -169,7 +169,7 @@ async def test_events_for_scripts_name_what_is_offered(
             await terminal.until("[y/N] ")
             terminal.type("yes\n")
             assert await terminal.ended() == 0
-        assert await sender.ended() == 0
+        assert await sender.wait() == 0
     events = [json.loads(line) for line in re.findall(r'^\{"event".*\}', terminal.shown, re.MULTILINE)]
     [offer] = [event for event in events if event["event"] == "offer"]
     assert offer["entries"] == [
@@ -202,7 +202,7 @@ async def test_yes_receives_without_asking(server: RunningServer, album: Path, t
         receiving(link, tmp_path, "--yes") as terminal,
     ):
         assert await terminal.ended() == 0
-        assert await sender.ended() == 0
+        assert await sender.wait() == 0
     assert "[y/N]" not in terminal.shown
     assert "album/song.mp3" in terminal.shown
     assert "confirming" not in [event["event"] for event in sender.events]

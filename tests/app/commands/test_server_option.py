@@ -35,7 +35,7 @@ def stack_of(server: RunningServer, folder: Path) -> Iterator[Path]:
 
 async def refused(program: PeerProcess) -> tuple[str, int]:
     """The message and the exit status of a command that must fail."""
-    return (await program.until("error"))["message"], await program.ended()
+    return (await program.wait_for_event("error"))["message"], await program.wait()
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ async def test_home_names_the_stack_to_send_over(server: RunningServer, path: Pa
     with stack_of(server, tmp_path / "stack") as home:
         sending = ("send", "--relay", "--home", str(home), str(path))
         async with tallow(*sending, home=tmp_path / "s") as sender:
-            link = Link.parse((await sender.until("link"))["link"])
+            link = Link.parse((await sender.wait_for_event("link"))["link"])
             assert link.server == server.url
             # The same stack gives the receiver the server that ROOM.SECRET leaves out.
             short = link.text.rpartition("#")[2]
             receiving = ("receive", "--home", str(home), "-o", str(tmp_path / "out"))
             async with tallow(*receiving, home=tmp_path / "r", given=short) as receiver:
-                assert (await receiver.ended(), await sender.ended()) == (0, 0)
+                assert (await receiver.wait(), await sender.wait()) == (0, 0)
     assert (tmp_path / "out" / path.name).read_text() == "hello"
 
 
@@ -66,14 +66,14 @@ async def test_the_running_stack_is_found(server: RunningServer, path: Path, tmp
     variables = {"TALLOW_HOME": str(folder)} if by == "TALLOW_HOME" else {}
     with stack_of(server, folder):
         async with tallow("send", str(path), home=own, **variables) as sender:
-            assert (await sender.until("link"))["link"].startswith(server.url)
+            assert (await sender.wait_for_event("link"))["link"].startswith(server.url)
 
 
 async def test_the_demo_finds_it_too(server: RunningServer, tmp_path: Path) -> None:
     with stack_of(server, tmp_path / "stack") as home:
         making = ("demo", "--home", str(home), "--transfers", "1", "--size", "10kB")
         async with tallow(*making, home=tmp_path / "d") as demo:
-            assert await demo.ended() == 0
+            assert await demo.wait() == 0
             assert demo.events[-1]["outcomes"] == {"success": 1}
 
 
@@ -87,7 +87,7 @@ async def test_what_is_named_comes_before_what_is_found(
             assert nowhere in (await refused(by_variable))[0]
         insisting = ("send", "--home", str(home), str(path))
         async with tallow(*insisting, home=tmp_path / "s", **variables) as by_option:
-            assert (await by_option.until("link"))["link"].startswith(server.url)
+            assert (await by_option.wait_for_event("link"))["link"].startswith(server.url)
 
 
 async def test_a_stack_that_does_not_run_is_named(path: Path, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> No
     state_files.write_status(home, state_files.SupervisorStatus(pid=1))
     with locked(home, "supervisor"):
         async with tallow("send", "--home", str(home.root), str(path), home=tmp_path / "s") as program:
-            said = await program.said()
+            said = await program.read_stderr()
     assert "stack.json cannot be read" in said
     assert "Traceback" not in said
 
@@ -116,8 +116,8 @@ async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> No
 async def test_server_and_home_exclude_each_other(path: Path, tmp_path: Path) -> None:
     both = ("--server", "http://127.0.0.1:9", "--home", str(tmp_path))
     async with tallow("send", *both, str(path), home=tmp_path / "s") as program:
-        assert await program.ended() == 2
-        assert "exclude each other" in await program.said()
+        assert await program.wait() == 2
+        assert "exclude each other" in await program.read_stderr()
 
 
 @pytest.mark.parametrize("command", ["send", "receive", "demo"])
@@ -130,7 +130,7 @@ async def test_an_unreachable_server_is_named(tmp_path: Path, path: Path, comman
         "demo": ("demo", "--server", nowhere, "--transfers", "1"),
     }[command]
     async with tallow(*arguments, home=tmp_path / "p", given=link) as program:
-        told, status = await asyncio.gather(program.said(), program.ended())
+        told, status = await asyncio.gather(program.read_stderr(), program.wait())
         told += str(program.events)
     assert f"the server cannot be reached at {nowhere}" in told
     assert status == 3

@@ -38,7 +38,7 @@ async def test_being_stopped_is_how_it_ends(
     server: RunningServer, home: Path, wanted: signal.Signals
 ) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
-    await server.until("active_transfers", 1)
+    await server.wait_for_value("active_transfers", 1)
     running.send_signal(wanted)
     out, said = await running.communicate()
     assert (running.returncode, said) == (0, b"")
@@ -50,7 +50,7 @@ async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(
     server: RunningServer, home: Path
 ) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
-    await server.until("active_transfers", 1)
+    await server.wait_for_value("active_transfers", 1)
     running.kill()
     await running.communicate()
     [abandoned] = (home / "tmp").iterdir()
@@ -65,7 +65,7 @@ async def test_being_stopped_before_its_end_is_an_interruption(
     server: RunningServer, home: Path, wanted: signal.Signals
 ) -> None:
     running = await demo("--server", server.url, "--transfers", "1000", "--rate", "600", "--size", "200kB")
-    await server.until("active_transfers", 1)
+    await server.wait_for_value("active_transfers", 1)
     running.send_signal(wanted)
     out, said = await running.communicate()
     assert (running.returncode, said.split()) == (130, [b"Interrupted"])

@@ -81,7 +81,7 @@ async def test_it_ends_when_its_time_is_over(server: RunningServer) -> None:
 async def test_cancelled_it_cancels_what_is_under_way(server: RunningServer, home: Path) -> None:
     made = traffic(server.url, TrafficMix(size=100_000_000, relay=1, cancel=0, bad=0))
     running = asyncio.create_task(made.run())
-    await server.until("active_transfers", 1)
+    await server.wait_for_value("active_transfers", 1)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -129,7 +129,7 @@ async def test_bad_requests_are_refused_and_counted(server: RunningServer) -> No
 async def test_what_browsers_report_can_be_fed(server: RunningServer) -> None:
     feeding = asyncio.create_task(feed_browser_metrics(server.url, times=2, stay_s=1))
     for device in ("desktop", "mobile"):
-        await server.until("device_connections", 1, device_type=device)
+        await server.wait_for_value("device_connections", 1, device_type=device)
     await feeding
     exposed = (await server.http.get("/metrics")).text
     for name in BROWSERS_ONLY:

@@ -122,7 +122,7 @@ async def ended(
 ) -> list[BaseException | None]:
     sender = await send(server.url, [path], options=options)
     receiver = receive(sender.link, folder, options=options)
-    return [await sender.ended(), await receiver.ended()]
+    return [await sender.wait_for_error(), await receiver.wait_for_error()]
 
 
 async def test_key_operations_take_longer_and_hold_nothing_else_up(
@@ -186,9 +186,9 @@ async def test_both_sides_wait_before_data_flows(
 ) -> None:
     switch("hold_start=3")
     transfer = asyncio.create_task(transfer_files(server.url, [path], tmp_path / "in", options=RELAYED))
-    await server.until("transfer_queue_depth", 1)
+    await server.wait_for_value("transfer_queue_depth", 1)
     await transfer
-    await server.until("transfer_queue_depth", 0)
+    await server.wait_for_value("transfer_queue_depth", 0)
 
 
 async def test_a_transfer_fails_under_way(

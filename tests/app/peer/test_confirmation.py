@@ -44,9 +44,9 @@ async def test_nothing_crosses_before_the_answer(
     person = Person()
     sender = await send(server.url, [path], options=options)  # type: ignore[arg-type]
     receiver = receive(sender.link, tmp_path / "out", options=options, confirm=person)  # type: ignore[arg-type]
-    told = await sender.until("confirming")
-    assert told == await receiver.until("confirming") == {"side": "receiver", "seconds": 300}
-    [offer] = receiver.told("offer")
+    told = await sender.wait_for_event("confirming")
+    assert told == await receiver.wait_for_event("confirming") == {"side": "receiver", "seconds": 300}
+    [offer] = receiver.events_named("offer")
     assert offer == {"files": 1, "bytes": 100_000, "entries": [{"name": path.name, "size": 100_000}]}
     assert list((tmp_path / "out").iterdir()) == []
     assert server.value("transfers_started_total") == 0
@@ -63,7 +63,7 @@ async def test_a_pair_that_waits_for_a_person_is_not_queued(
     person = Person()
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=person)
-    await sender.until("confirming")
+    await sender.wait_for_event("confirming")
     for _ in range(3):  # at each second of the server
         await server.context.rooms.run_due_tasks()
         assert server.value("transfer_queue_depth") == 0
@@ -76,10 +76,10 @@ async def test_who_declines_ends_it_on_both_sides(server: RunningServer, path: P
     person = Person()
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=person)
-    await sender.until("confirming")
+    await sender.wait_for_event("confirming")
     person.answer.set_result(False)
-    assert type(await sender.ended()) is DeclinedError
-    assert type(await receiver.ended()) is NotConfirmedError
+    assert type(await sender.wait_for_error()) is DeclinedError
+    assert type(await receiver.wait_for_error()) is NotConfirmedError
     assert list((tmp_path / "out").iterdir()) == []
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
     for severity in ("low", "medium", "high"):  # to decline is no error
@@ -91,9 +91,10 @@ async def test_who_does_not_answer_in_time_ends_it_on_both_sides(path: Path, tmp
     async with serving(tmp_path / "server", confirmation_limit=1) as server:
         sender = await send(server.url, [path])
         receiver = receive(sender.link, tmp_path / "out", confirm=Person())
-        assert type(await sender.ended()) is UnconfirmedError
+        assert type(await sender.wait_for_error()) is UnconfirmedError
         assert (
-            str(await receiver.ended()) == "nobody confirmed the files within 1 seconds; nothing was received"
+            str(await receiver.wait_for_error())
+            == "nobody confirmed the files within 1 seconds; nothing was received"
         )
         assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
@@ -105,8 +106,8 @@ async def test_a_sender_does_not_wait_for_a_receiver_that_asks_for_ever(
     monkeypatch.setattr(senders, "CONFIRMATION_ARRIVES_S", -299)
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=Person())
-    assert type(await sender.ended()) is UnconfirmedError
-    assert isinstance(await receiver.ended(), CancelledByPeerError)
+    assert type(await sender.wait_for_error()) is UnconfirmedError
+    assert isinstance(await receiver.wait_for_error(), CancelledByPeerError)
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
@@ -115,11 +116,11 @@ async def test_either_side_may_be_stopped_while_the_person_is_asked(
 ) -> None:
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=Person())
-    await sender.until("confirming")
+    await sender.wait_for_event("confirming")
     here, there = (sender, receiver) if who == "sender" else (receiver, sender)
     here.task.cancel()
-    assert isinstance(await here.ended(), asyncio.CancelledError)
-    assert isinstance(await there.ended(), CancelledByPeerError)
+    assert isinstance(await here.wait_for_error(), asyncio.CancelledError)
+    assert isinstance(await there.wait_for_error(), CancelledByPeerError)
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
@@ -131,15 +132,15 @@ async def test_the_question_outlives_a_lost_connection(
     async with throttling_proxy(server.url) as way:
         sender = await send(way.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=way.url, confirm=person)
-        await sender.until("confirming")
+        await sender.wait_for_event("confirming")
         way.down = answers == "while it is away"
-        way.cut()
+        way.abort_connections()
         if way.down:
-            await receiver.until("interrupted")
+            await receiver.wait_for_event("interrupted")
             person.answer.set_result(True)
             way.down = False
         else:
-            await sender.until("confirming", 2)
+            await sender.wait_for_event("confirming", 2)
             assert server.value("transfer_queue_depth") == 0
             person.answer.set_result(True)
         await asyncio.gather(sender.task, receiver.task)
@@ -154,15 +155,15 @@ async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
     async with throttling_proxy(server.url) as way:
         sender = await send(way.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=server.url, confirm=person)
-        await sender.until("confirming")
+        await sender.wait_for_event("confirming")
         way.down = True
-        way.cut()
-        await server.until("active_connections", 0, type="relay")
-        await server.until("device_connections", 1, device_type="cli")
+        way.abort_connections()
+        await server.wait_for_value("active_connections", 0, type="relay")
+        await server.wait_for_value("device_connections", 1, device_type="cli")
         person.answer.set_result(False)
-        assert type(await receiver.ended()) is NotConfirmedError
+        assert type(await receiver.wait_for_error()) is NotConfirmedError
         way.down = False
-        assert isinstance(await sender.ended(), CancelledByPeerError)
+        assert isinstance(await sender.wait_for_error(), CancelledByPeerError)
 
 
 @pytest.mark.slow
@@ -178,10 +179,10 @@ async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(
         theirs.rate = 10_000_000
         sender = await send(ours.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=theirs.url, options=brief, confirm=person)
-        await receiver.until("progress")
+        await receiver.wait_for_event("progress")
         theirs.down = True
-        theirs.cut()
-        assert "cannot be reached" in str(await receiver.ended())
+        theirs.abort_connections()
+        assert "cannot be reached" in str(await receiver.wait_for_error())
         back = receive(sender.link, tmp_path / "out", confirm=again)
         await asyncio.gather(sender.task, back.task)
     assert (len(person.asked), len(again.asked)) == (1, 0)

@@ -21,7 +21,7 @@ async def test_sender_server_and_receiver_share_one_id(server: RunningServer, tm
     (tmp_path / NAME).write_bytes(os.urandom(300_000))
     with captured_logs("info") as logs:
         sender, _ = await transfer_files(server.url, [tmp_path / NAME], tmp_path / "received")
-        await server.until("transfers_total", 1, status="success", method="relay")
+        await server.wait_for_value("transfers_total", 1, status="success", method="relay")
     story = [(one.get("role", "server"), one["message"]) for one in logs.of("transfer")]
     for side in ("sender", "receiver"):
         told = [message for role, message in story if role == side]
@@ -41,11 +41,11 @@ async def test_a_failure_is_told_by_its_class(server: RunningServer, tmp_path: P
     (tmp_path / NAME).write_bytes(b"x" * 1000)
     with captured_logs("info") as logs:
         sender = await send(server.url, [tmp_path / NAME])
-        await sender.until("waiting")
+        await sender.wait_for_event("waiting")
         wrong = receive(sender.link.__class__(server.url, "a" * 16, os.urandom(16)), tmp_path / "received")
-        assert await wrong.ended() is not None
+        assert await wrong.wait_for_error() is not None
         sender.task.cancel()
-        await sender.ended()
+        await sender.wait_for_error()
     finished = {one["role"]: one for one in logs.of("transfer") if one["message"] == "Transfer finished"}
     assert finished["receiver"]["outcome"] == "failed"
     assert (finished["receiver"]["error_type"], finished["receiver"]["level"]) == ("auth", "warning")

@@ -116,11 +116,11 @@ async def test_a_change_is_counted_with_the_next_transfer_once(server: RunningSe
     assert await process.wait() == 0
     for _ in range(2):
         async with tallow("send", "--server", server.url, str(path), home=home) as sender:
-            link = (await sender.until("link"))["link"]
+            link = (await sender.wait_for_event("link"))["link"]
             out = str(tmp_path / "out")
             async with tallow("receive", "--relay", "-o", out, home=tmp_path / "r", given=link) as receiver:
-                assert await receiver.ended() == 0
-            assert await sender.ended() == 0
+                assert await receiver.wait() == 0
+            assert await sender.wait() == 0
     assert server.value("settings_changes_total", setting="relay_preference") == 1
     assert server.value("feature_usage_total", feature="relay_only") == 4
     assert server.value("transfers_total", status="success", method="relay") == 2

@@ -42,17 +42,17 @@ async def test_a_transfer_on_this_machine_succeeds_whatever_is_set(
     async with serving(tmp_path) as server:
         arguments = ("send", str(tmp_path / "note.txt"), "--server", server.url, "--relay")
         async with tallow(*arguments, home=tmp_path / "sender", **environment) as sender:
-            link = (await sender.until("link"))["link"]
+            link = (await sender.wait_for_event("link"))["link"]
             receive = ("receive", "-o", str(tmp_path / "got"), "--relay")
             async with tallow(*receive, home=tmp_path / "receiver", given=link, **environment) as receiver:
-                assert await receiver.ended() == 0, await receiver.said()
-            assert await sender.ended() == 0, await sender.said()
+                assert await receiver.wait() == 0, await receiver.read_stderr()
+            assert await sender.wait() == 0, await sender.read_stderr()
     assert (tmp_path / "got" / "note.txt").read_text() == "hello"
     for side in (sender, receiver):
         told = [event["message"] for event in side.events if event["event"] == "warning"]
         assert len(told) == warnings
         assert all("all_proxy" in line and "NO_PROXY" in line for line in told)
-        assert await side.said() == ""
+        assert await side.read_stderr() == ""
 
 
 async def test_a_server_is_reached_through_a_proxy(tmp_path: Path) -> None:
@@ -69,13 +69,13 @@ async def test_a_server_is_reached_through_a_proxy(tmp_path: Path) -> None:
                 "--relay",
             )
             async with tallow(*arguments, home=tmp_path / "sender", **environment) as sender:
-                link = (await sender.until("link"))["link"]
+                link = (await sender.wait_for_event("link"))["link"]
                 receive = ("receive", "-o", str(tmp_path / "got"), "--relay")
                 async with tallow(
                     *receive, home=tmp_path / "receiver", given=link, **environment
                 ) as receiver:
-                    assert await receiver.ended() == 0, await receiver.said()
-                assert await sender.ended() == 0, await sender.said()
+                    assert await receiver.wait() == 0, await receiver.read_stderr()
+                assert await sender.wait() == 0, await sender.read_stderr()
     assert (tmp_path / "got" / "note.txt").read_text() == "hello"
     assert f"POST http://{HOST}/api/rooms HTTP/1.1" in proxy.requests
     assert f"CONNECT {HOST}:80 HTTP/1.1" in proxy.requests
@@ -86,7 +86,7 @@ async def test_an_answer_that_may_be_the_proxys_own_names_it(tmp_path: Path) -> 
     arguments = ("send", str(tmp_path / "note.txt"), "--server", f"http://{HOST}", "--insecure")
     with proxying(1, "bad gateway") as proxy:
         async with tallow(*arguments, home=tmp_path, http_proxy=proxy.address) as sender:
-            assert await sender.ended() == 3
+            assert await sender.wait() == 3
         expected = f"cannot make rooms at this moment (it answers 502 through the proxy {proxy.address})"
     (error,) = [event for event in sender.events if event["event"] == "error"]
     assert expected in error["message"]
@@ -108,8 +108,8 @@ async def test_a_proxy_that_fails_is_named_without_its_password(
         port = 1 if behaviour is None else proxy.port
         environment = {"all_proxy": f"http://me:hunter2@127.0.0.1:{port}"}
         async with tallow(*arguments, home=tmp_path, **environment) as sender:
-            assert await sender.ended() == 3
-            said = await sender.said()
+            assert await sender.wait() == 3
+            said = await sender.read_stderr()
     (error,) = [event for event in sender.events if event["event"] == "error"]
     assert reason.format(f"http://127.0.0.1:{port}") in error["message"]
     assert "hunter2" not in f"{sender.events}{said}"

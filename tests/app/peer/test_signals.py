@@ -51,8 +51,8 @@ def left_behind(home: Path) -> list[Path]:
 
 async def is_cancelled(program: PeerProcess, by: str) -> bool:
     """Wait for a side's end, which must be a cancellation: by `this side` or the `other side`."""
-    status = await program.ended()
-    assert await program.said() == ""
+    status = await program.wait()
+    assert await program.read_stderr() == ""
     last = program.events[-1]
     return (status, last) == (
         130 if by == "this side" else 1,
@@ -90,14 +90,14 @@ async def test_a_sender_that_waits_alone(
 ) -> None:
     home = tmp_path / "s"
     async with tallow("send", "--server", server.url, str(a_picture(tmp_path)), home=home) as sender:
-        link = (await sender.until("link"))["link"]
-        await sender.until("waiting")
+        link = (await sender.wait_for_event("link"))["link"]
+        await sender.wait_for_event("waiting")
         sender.process.send_signal(wanted)
         assert await is_cancelled(sender, "this side")
     assert left_behind(home) == []
     async with tallow("receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link) as late:
-        assert "used up" in (await late.until("error"))["message"]
-        assert await late.ended() == 1
+        assert "used up" in (await late.wait_for_event("error"))["message"]
+        assert await late.wait() == 1
     assert transfers(server) == 0
 
 
@@ -107,11 +107,11 @@ async def test_a_sender_whose_receiver_waits(
 ) -> None:
     sending = ("send", "--server", server.url, str(slow_file), str(a_picture(tmp_path)))
     async with tallow(*sending, home=tmp_path / "s") as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         async with tallow(
             "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
         ) as receiver:
-            await server.until("transfer_queue_depth", 1)
+            await server.wait_for_value("transfer_queue_depth", 1)
             sender.process.send_signal(wanted)
             assert await is_cancelled(sender, "this side")
             assert await is_cancelled(receiver, "other side")
@@ -124,11 +124,11 @@ async def test_a_receiver_that_waits(
     server: RunningServer, slow_file: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         async with tallow(
             "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
         ) as receiver:
-            await server.until("transfer_queue_depth", 1)
+            await server.wait_for_value("transfer_queue_depth", 1)
             receiver.process.send_signal(wanted)
             assert await is_cancelled(receiver, "this side")
             assert await is_cancelled(sender, "other side")
@@ -145,11 +145,11 @@ async def test_a_side_through_which_data_flows(
         file.truncate(3_000_000_000)
     sending = ("send", "--relay", "--server", server.url, str(tmp_path / "album"), str(a_picture(tmp_path)))
     async with tallow(*sending, home=tmp_path / "s") as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         async with tallow(
             "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
         ) as receiver:
-            await receiver.until("progress")
+            await receiver.wait_for_event("progress")
             here, there = (sender, receiver) if who == "sender" else (receiver, sender)
             here.process.send_signal(wanted)
             assert await is_cancelled(here, "this side")
@@ -167,7 +167,7 @@ async def test_a_server_that_does_not_answer_any_more_is_not_waited_for(
     async with tallow_serve(folder) as server:
         sending = ("send", "--server", server.url, str(a_picture(tmp_path)), str(slow_file))
         async with tallow(*sending, home=tmp_path / "s") as sender:
-            await sender.until("waiting")
+            await sender.wait_for_event("waiting")
             os.kill(server.pid, signal.SIGSTOP)
             try:
                 sender.process.send_signal(signal.SIGTERM)
@@ -183,7 +183,7 @@ async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
     home, picture = tmp_path / "s", a_picture(tmp_path)
     sending = ("send", "--server", server.url, str(picture))
     async with tallow(*sending, home=home) as killed, tallow(*sending, home=home) as alive:
-        await asyncio.gather(killed.until("waiting"), alive.until("waiting"))
+        await asyncio.gather(killed.wait_for_event("waiting"), alive.wait_for_event("waiting"))
         assert len(copies(home)) == 2
         killed.process.kill()
         await killed.process.wait()
@@ -191,7 +191,7 @@ async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
         for name in ("tallow-holidays", "tallow-abcdefgh"):
             a_picture(home / "tmp" / name)
         async with tallow("receive", home=home, given="no link") as next_start:
-            assert await next_start.ended() == 1
+            assert await next_start.wait() == 1
         assert [path.name for path in copies(home)].count("photo.jpg") == 2
         assert len(copies(home)) == 3  # and the copy of the sender that still runs
         alive.process.send_signal(signal.SIGTERM)
@@ -207,7 +207,7 @@ async def test_a_draft_of_a_killed_process_is_removed_by_the_next_start(tmp_path
     for file in (draft, written):
         file.write_text("{}")
     async with tallow("receive", home=tmp_path / "p", given="no link") as next_start:
-        assert await next_start.ended() == 1
+        assert await next_start.wait() == 1
     assert (draft.exists(), written.exists()) == (False, True)
 
 
@@ -219,8 +219,8 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_lin
     home = tmp_path / "s"
     sending = ("send", "--server", server.url, str(a_picture(tmp_path)), str(broken))
     async with tallow(*sending, home=home) as sender:
-        assert "broken.jpg" in (await sender.until("error"))["message"]
-        assert await sender.ended() == 1
+        assert "broken.jpg" in (await sender.wait_for_event("error"))["message"]
+        assert await sender.wait() == 1
     assert "link" not in [event["event"] for event in sender.events]
     assert not server.context.rooms._created
     assert left_behind(home) == []
@@ -240,8 +240,8 @@ async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
         (deep / f"{number:0>200}").touch()
     sending = ("send", "--server", server.url, str(tmp_path / ("x" * 240)))
     async with tallow(*sending, home=tmp_path / "s") as sender:
-        assert said in (await sender.until("error"))["message"]
-        assert await sender.ended() == 1
+        assert said in (await sender.wait_for_event("error"))["message"]
+        assert await sender.wait() == 1
     assert "link" not in [event["event"] for event in sender.events]
     assert not server.context.rooms._created
 
@@ -250,15 +250,15 @@ async def test_a_file_that_changes_while_the_receiver_waits(
     server: RunningServer, slow_file: Path, tmp_path: Path
 ) -> None:
     async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         async with tallow(
             "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
         ) as receiver:
-            await server.until("transfer_queue_depth", 1)
+            await server.wait_for_value("transfer_queue_depth", 1)
             os.truncate(slow_file, 1000)
-            assert "while it was being sent" in (await sender.until("error"))["message"]
-            assert "gave up" in (await receiver.until("error"))["message"]
-            assert (await sender.ended(), await receiver.ended()) == (1, 1)
+            assert "while it was being sent" in (await sender.wait_for_event("error"))["message"]
+            assert "gave up" in (await receiver.wait_for_event("error"))["message"]
+            assert (await sender.wait(), await receiver.wait()) == (1, 1)
 
 
 async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
@@ -268,11 +268,11 @@ async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
     try:
         sending = tallow("send", "--server", server.url, str(a_picture(tmp_path)), home=tmp_path / "s")
         async with sending as sender:
-            link = (await sender.until("link"))["link"]
-            await sender.until("waiting")
+            link = (await sender.wait_for_event("link"))["link"]
+            await sender.wait_for_event("waiting")
             sender.process.send_signal(signal.SIGHUP)
             async with tallow("receive", "-o", str(tmp_path), home=tmp_path / "r", given=link) as receiver:
-                assert (await receiver.ended(), await sender.ended()) == (0, 0)
+                assert (await receiver.wait(), await sender.wait()) == (0, 0)
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -294,7 +294,7 @@ async def test_a_terminal_that_is_closed(server: RunningServer, slow_file: Path,
         link = next(line for line in shown.decode().splitlines() if "/#" in line)
         receiving = tallow("receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link)
         async with receiving as receiver:
-            await server.until("transfer_queue_depth", 1)
+            await server.wait_for_value("transfer_queue_depth", 1)
             os.close(terminal)
             assert await is_cancelled(receiver, "other side")
         _, status = await asyncio.to_thread(os.waitpid, child, 0)

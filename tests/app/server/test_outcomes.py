@@ -25,7 +25,7 @@ async def begun(server: RunningServer) -> tuple[Peer, Peer]:
     sender, receiver = await server.pair()
     await server.relayed(sender, receiver)
     await sender.send(type="started", method="relay")
-    await server.until("active_transfers", 1)
+    await server.wait_for_value("active_transfers", 1)
     return sender, receiver
 
 
@@ -41,7 +41,7 @@ async def test_a_sender_without_telemetry_is_counted_by_its_goodbye(tmp_path: Pa
     async with serving(tmp_path, **SOON) as server:
         sender, _ = await begun(server)
         await sender.send(type="leave", outcome=status)
-        await server.until("transfers_total", 1, status=status, method="relay")
+        await server.wait_for_value("transfers_total", 1, status=status, method="relay")
         assert sum(counted(server).values()) == 1
         assert server.value("active_transfers") == 0
 
@@ -51,7 +51,7 @@ async def test_a_goodbye_and_a_report_are_one_transfer(tmp_path: Path) -> None:
         sender, receiver = await begun(server)
         await sender.send(type="leave", outcome="success")
         await receiver.send(type="leave", outcome="success")
-        await server.until("active_transfers", 0)
+        await server.wait_for_value("active_transfers", 0)
         report = await server.report(sender.joined["telemetry_token"], outcome("success"))
         assert report.status_code == 200
         await later(server, 2)
@@ -62,7 +62,7 @@ async def test_a_sender_that_vanishes_has_failed(tmp_path: Path) -> None:
     async with serving(tmp_path, **SOON) as server:
         sender, _ = await begun(server)
         sender.socket.transport.abort()
-        await server.until("transfers_total", 1, status="failed", method="relay")
+        await server.wait_for_value("transfers_total", 1, status="failed", method="relay")
         assert server.value("active_transfers") == 0
         late = await server.report(sender.joined["telemetry_token"], outcome("success"))
         assert late.status_code == 400
@@ -74,7 +74,7 @@ async def test_a_sender_that_comes_back_in_time_has_not(tmp_path: Path) -> None:
         sender, _ = await begun(server)
         room, token = server.made[-1]
         sender.socket.transport.abort()
-        await server.until("device_connections", 1, device_type="cli")
+        await server.wait_for_value("device_connections", 1, device_type="cli")
         back = await server.join(room, token, "sender")
         await later(server, 2)
         assert counted(server) == {"success": 0, "failed": 0, "cancelled": 0}
@@ -97,7 +97,7 @@ async def test_a_pair_that_never_began_is_no_transfer(tmp_path: Path) -> None:
         assert server.value("transfer_queue_depth") == 1
         sender.socket.transport.abort()
         receiver.socket.transport.abort()
-        await server.until("transfer_queue_depth", 0)
+        await server.wait_for_value("transfer_queue_depth", 0)
         await later(server, 2)
         assert sum(counted(server).values()) == 0
 

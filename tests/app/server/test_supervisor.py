@@ -53,7 +53,7 @@ async def test_a_room_works_whichever_workers_its_sockets_came_to(server: Server
         assert again.status_code == 200
         for connection in (*ends, *(peer.socket for peer in peers)):
             await connection.close()
-    figures = await server.settled(
+    figures = await server.wait_for_values(
         "tallow_active_transfers", 0, 'tallow_active_connections{type="websocket"}'
     )
     assert figures["tallow_transfers_started_total"] == 12
@@ -76,7 +76,7 @@ async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: S
 async def test_a_killed_worker_takes_nothing_back(server: ServerProcess) -> None:
     """Counters never fall, gauges return to the truth, the worker is replaced, no file stays."""
     before = set(server.children())
-    folder = server.workers_folder()
+    folder = server.metrics_dir()
     seen: list[dict[str, float]] = []
     stop = asyncio.Event()
 
@@ -120,7 +120,7 @@ async def test_workers_end_with_their_killed_supervisor(tmp_path: Path) -> None:
     async with tallow_serve(tmp_path, "--workers", "2") as running:
         while len(running.children()) < 2:  # it listens before its workers have begun
             await asyncio.sleep(0.05)
-        folder = running.workers_folder()
+        folder = running.metrics_dir()
         children = [psutil.Process(pid) for pid in running.children()]
         os.kill(running.pid, signal.SIGKILL)
         _, alive = psutil.wait_procs(children, timeout=10)

@@ -98,10 +98,10 @@ async def test_who_uses_no_relay_is_told_that_there_is_no_other_way(
     sides = {"sender": RELAYED, "receiver": RELAYED} | {who: only_direct}
     sender = await send(server.url, [path], options=sides["sender"])
     receiver = receive(sender.link, tmp_path / "out", options=sides["receiver"])
-    error = await sender.ended()
+    error = await sender.wait_for_error()
     assert isinstance(error, PeerError)
     assert "no direct way" in str(error)
-    assert "gave up" in str(await receiver.ended())
+    assert "gave up" in str(await receiver.wait_for_error())
 
 
 async def test_a_direct_transfer_is_cancelled(server: RunningServer, tmp_path: Path) -> None:
@@ -109,10 +109,10 @@ async def test_a_direct_transfer_is_cancelled(server: RunningServer, tmp_path: P
     big.write_bytes(os.urandom(40_000_000))
     sender = await send(server.url, [big], options=DIRECT)
     receiver: RunningPeer = receive(sender.link, tmp_path / "out", options=DIRECT)
-    await receiver.until("progress")
+    await receiver.wait_for_event("progress")
     sender.task.cancel()
-    await sender.ended()
-    assert "cancelled" in str(await receiver.ended())
+    await sender.wait_for_error()
+    assert "cancelled" in str(await receiver.wait_for_error())
     assert server.value("transfers_total", status="cancelled", method="p2p") == 1
 
 

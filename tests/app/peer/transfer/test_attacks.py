@@ -60,8 +60,8 @@ async def transfer(world: World, files: list[Path], out: Path) -> tuple[RunningP
     """Both sides, ended."""
     sender = await send(world.server.url, files)
     receiver = receive(sender.link, out)
-    await sender.ended()
-    await receiver.ended()
+    await sender.wait_for_error()
+    await receiver.wait_for_error()
     return sender, receiver
 
 
@@ -185,8 +185,8 @@ async def test_another_secret_is_said_as_such_even_if_the_server_lets_it_in(
 
     world.meddler.signaling = let_in
     receiver = receive(Link(sender.link.server, sender.link.room, os.urandom(16)), tmp_path / "out")
-    assert type(await receiver.ended()) is WrongSecretError
-    assert WrongSecretError.text in str(await sender.ended())
+    assert type(await receiver.wait_for_error()) is WrongSecretError
+    assert WrongSecretError.text in str(await sender.wait_for_error())
     assert receiver.value("errors_total", type="auth", severity="high") == 1
     assert world.server.value("errors_total", type="auth", severity="high") == 2
     failed = {"algorithm": "x25519_mlkem768", "status": "failed"}
@@ -196,10 +196,10 @@ async def test_another_secret_is_said_as_such_even_if_the_server_lets_it_in(
 async def test_a_mistyped_secret_opens_no_room(world: World, files: list[Path], tmp_path: Path) -> None:
     sender = await send(world.server.url, files)
     receiver = receive(Link(sender.link.server, sender.link.room, os.urandom(16)), tmp_path / "out")
-    assert "the link is wrong" in str(await receiver.ended())
+    assert "the link is wrong" in str(await receiver.wait_for_error())
     assert receiver.value("errors_total", type="auth", severity="medium") == 1
     sender.task.cancel()
-    await sender.ended()
+    await sender.wait_for_error()
 
 
 async def test_the_server_sees_no_key_and_no_plaintext(world: World, tmp_path: Path) -> None:

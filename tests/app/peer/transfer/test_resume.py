@@ -46,11 +46,11 @@ async def test_a_cut_connection_goes_on_where_it_was(
         sender = await send(ours.url, [path])
         receiver = receive(sender.link, tmp_path / "out", url=theirs.url)
         for cut, times in ((theirs, 1), (ours, 2)):
-            await receiver.until("connected", times)
-            await receiver.until("progress", len(receiver.told("progress")) + 2)
-            cut.cut()
+            await receiver.wait_for_event("connected", times)
+            await receiver.wait_for_event("progress", len(receiver.events_named("progress")) + 2)
+            cut.abort_connections()
         await asyncio.gather(sender.task, receiver.task)
-        carried = theirs.carried
+        carried = theirs.bytes_carried
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     assert carried < 2 * SIZE
     value = server.value
@@ -72,14 +72,16 @@ async def test_a_killed_receiver_resumes(server: RunningServer, path: Path, tmp_
         sender = await send(way.url, [path])
         arguments = ("receive", "-o", str(out))
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
-            await first.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+            await first.wait_for_event(
+                lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5
+            )
             first.process.send_signal(signal.SIGKILL)
             await first.process.wait()
         assert not (out / path.name).exists()
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
-            progress = await second.until("progress")
+            progress = await second.wait_for_event("progress")
             assert progress["bytes"] > SIZE / 5
-            assert await second.ended() == 0
+            assert await second.wait() == 0
         await sender.task
     assert (out / path.name).read_bytes() == path.read_bytes()
     assert server.value("feature_usage_total", feature="resume") == 1
@@ -91,21 +93,23 @@ async def test_a_killed_sender_resumes(server: RunningServer, path: Path, tmp_pa
         way.rate = SLOW
         home = tmp_path / "s"
         async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
-            link = (await first.until("link"))["link"]
+            link = (await first.wait_for_event("link"))["link"]
             [remembered] = (home / "state/tallow/transfers").iterdir()
             assert stat.S_IMODE(remembered.stat().st_mode) == 0o600
             assert stat.S_IMODE(remembered.parent.stat().st_mode) == 0o700
             async with tallow(
                 "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
             ) as receiver:
-                await receiver.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+                await receiver.wait_for_event(
+                    lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5
+                )
                 first.process.send_signal(signal.SIGKILL)
                 await first.process.wait()
                 async with tallow("send", "--relay", "--resume", home=home) as second:
-                    assert (await second.until("link"))["link"] == link
-                    assert (await second.until("progress"))["bytes"] > SIZE / 5
-                    assert await second.ended() == 0
-                assert await receiver.ended() == 0
+                    assert (await second.wait_for_event("link"))["link"] == link
+                    assert (await second.wait_for_event("progress"))["bytes"] > SIZE / 5
+                    assert await second.wait() == 0
+                assert await receiver.wait() == 0
             assert not remembered.exists()
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     assert server.value("transfers_total", status="success", method="relay") == 1
@@ -119,20 +123,20 @@ async def test_a_source_that_changed_meanwhile_is_refused(
     async with throttling_proxy(server.url) as way:
         way.rate = SLOW
         async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
-            link = (await first.until("link"))["link"]
+            link = (await first.wait_for_event("link"))["link"]
             async with tallow(
                 "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
             ) as receiver:
-                await receiver.until("progress")
+                await receiver.wait_for_event("progress")
                 first.process.send_signal(signal.SIGKILL)
                 await first.process.wait()
                 path.write_bytes(os.urandom(SIZE))
                 async with tallow("send", "--relay", "--resume", home=home) as second:
-                    error = await second.until("error")
+                    error = await second.wait_for_event("error")
                     assert error["message"].startswith("video.mp4 has changed since the transfer began")
-                    assert await second.ended() == 1
-                assert "has changed since" in (await receiver.until("error"))["message"]
-                assert await receiver.ended() == 1
+                    assert await second.wait() == 1
+                assert "has changed since" in (await receiver.wait_for_event("error"))["message"]
+                assert await receiver.wait() == 1
     assert not (tmp_path / "out" / path.name).exists()
 
 
@@ -143,10 +147,10 @@ async def test_a_source_that_changes_while_it_is_sent_is_refused(
         way.rate = SLOW
         sender = await send(way.url, [path])
         receiver = receive(sender.link, tmp_path / "out")
-        await receiver.until("progress", 2)
+        await receiver.wait_for_event("progress", 2)
         os.utime(path, (1, 1))
-        assert "was changed while it was being sent" in str(await sender.ended())
-        assert type(await receiver.ended()) is SourceChangedError
+        assert "was changed while it was being sent" in str(await sender.wait_for_error())
+        assert type(await receiver.wait_for_error()) is SourceChangedError
     assert server.value("errors_total", type="transfer", severity="medium") == 2
 
 
@@ -159,8 +163,8 @@ async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) 
             way.rate = SLOW
             sender = await send(way.url, [path])
             receiver = receive(sender.link, tmp_path / "out")
-            await receiver.until("progress", 2)
-            way.cut()
+            await receiver.wait_for_event("progress", 2)
+            way.abort_connections()
         async with serving(folder) as second:
             way.target(second.url)
             await asyncio.gather(sender.task, receiver.task)
@@ -176,11 +180,11 @@ async def test_patience_ends(server: RunningServer, path: Path, tmp_path: Path) 
         way.rate = SLOW
         sender = await send(way.url, [path], options=brief)
         receiver = receive(sender.link, tmp_path / "out", options=brief)
-        await receiver.until("progress")
+        await receiver.wait_for_event("progress")
         way.down = True
-        way.cut()
-        assert "cannot be reached" in str(await sender.ended())
-        assert "cannot be reached" in str(await receiver.ended())
+        way.abort_connections()
+        assert "cannot be reached" in str(await sender.wait_for_error())
+        assert "cannot be reached" in str(await receiver.wait_for_error())
     [remembered] = interrupted_transfers()
     assert remembered.link == sender.link
     assert not (tmp_path / "out" / path.name).exists()
@@ -188,8 +192,8 @@ async def test_patience_ends(server: RunningServer, path: Path, tmp_path: Path) 
 
 async def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
     async with tallow("send", "--relay", "--resume", home=tmp_path) as program:
-        assert "no interrupted transfer" in (await program.until("error"))["message"]
-        assert await program.ended() == 1
+        assert "no interrupted transfer" in (await program.wait_for_event("error"))["message"]
+        assert await program.wait() == 1
 
 
 async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -> None:
@@ -201,7 +205,7 @@ async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -
         def swallow(message: bytes) -> list[bytes]:
             if message[0] == FrameType.FINISH and not finished:
                 finished.append(message)
-                way.cut()
+                way.abort_connections()
                 return []
             return [message]
 
@@ -222,12 +226,12 @@ async def test_the_seat_is_taken_back_while_data_flows(
     async with throttling_proxy(server.url) as way:
         sender = await send(way.url, [path], options=DIRECT)
         receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=way.url)
-        await receiver.until("progress")
-        way.cut()
-        await server.until("active_connections", 0, type="webrtc")
-        await server.until("active_connections", 1, type="webrtc")
+        await receiver.wait_for_event("progress")
+        way.abort_connections()
+        await server.wait_for_value("active_connections", 0, type="webrtc")
+        await server.wait_for_value("active_connections", 1, type="webrtc")
         await asyncio.gather(sender.task, receiver.task)
-    assert len(receiver.told("connected")) == 1
+    assert len(receiver.events_named("connected")) == 1
     assert server.value("transfers_total", status="success", method="p2p") == 1
     assert server.value("transfers_total", status="failed", method="p2p") == 0
     assert server.value("retry_attempts_total", operation="signaling", status="success") == 2
@@ -246,14 +250,16 @@ async def test_a_file_that_was_finished_and_not_written_down_is_found(
         sender = await send(way.url, [small, large])
         arguments = ("receive", "-o", str(out))
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
-            await first.until(lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5)
+            await first.wait_for_event(
+                lambda event: event["event"] == "progress" and event["bytes"] > SIZE / 5
+            )
             first.process.send_signal(signal.SIGKILL)
             await first.process.wait()
         [remembered] = (tmp_path / "r/state/tallow/transfers").iterdir()
         content = json.loads(remembered.read_text())
         remembered.write_text(json.dumps(content | {"paths": {}}))
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as second:
-            assert await second.ended() == 0
+            assert await second.wait() == 0
         await sender.task
     assert {file.name for file in out.iterdir()} == {small.name, large.name}
     assert (out / large.name).read_bytes() == large.read_bytes()
@@ -277,24 +283,24 @@ async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Pa
         ours, theirs = tmp_path / "s", tmp_path / "r"
         receiving = ("receive", "-o", str(out))
         async with tallow("send", "--relay", "--server", way.url, str(path), home=ours) as first:
-            link = (await first.until("link"))["link"]
+            link = (await first.wait_for_event("link"))["link"]
             async with tallow(*receiving, home=theirs, given=link) as one:
-                await one.until(passed(0.2))
-                way.cut()
-                await one.until(passed(0.4))
+                await one.wait_for_event(passed(0.2))
+                way.abort_connections()
+                await one.wait_for_event(passed(0.4))
                 peak = max(peak, psutil.Process(one.process.pid).memory_info().rss)
                 one.process.kill()
                 await one.process.wait()
             async with tallow(*receiving, home=theirs, given=link) as two:
-                await two.until(passed(0.6))
+                await two.wait_for_event(passed(0.6))
                 peak = max(peak, psutil.Process(first.process.pid).memory_info().rss)
                 first.process.kill()
                 await first.process.wait()
                 async with tallow("send", "--relay", "--resume", home=ours) as second:
-                    await second.until(passed(0.8))
-                    assert await second.ended() == 0
-                assert await two.ended() == 0
-        carried = way.carried
+                    await second.wait_for_event(passed(0.8))
+                    assert await second.wait() == 0
+                assert await two.wait() == 0
+        carried = way.bytes_carried
         assert server.value("transfers_total", status="success", method="relay") == 1
     assert (
         hashlib.sha256((out / path.name).read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()

@@ -73,7 +73,7 @@ async def test_several_files_and_folders_are_one_transfer(server: RunningServer,
     assert (tmp_path / "out/album/one.png").read_bytes() == (tmp_path / "album/one.png").read_bytes()
     assert (tmp_path / "out/album/deep/two.mp3").stat().st_size == 300_000
     assert (tmp_path / "out/empty.bin").stat().st_size == 0
-    assert len(receiver.told("file")) == 3
+    assert len(receiver.events_named("file")) == 3
     assert server.value("transfers_total", status="success", method="relay") == 1
     sizes = {kind: server.value("file_size_bytes_count", file_type=kind) for kind in ("image", "audio")}
     assert sizes == {"image": 1, "audio": 1}
@@ -81,7 +81,7 @@ async def test_several_files_and_folders_are_one_transfer(server: RunningServer,
 
 async def test_a_receiver_may_come_first_and_the_sender_later(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
-    await sender.until("waiting")
+    await sender.wait_for_event("waiting")
     receiver = receive(sender.link, tmp_path / "out")
     await asyncio.gather(sender.task, receiver.task)
 
@@ -97,10 +97,10 @@ async def test_both_sides_share_the_rooms_correlation_id(server: RunningServer, 
 async def test_the_sender_cancels(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path, size=60_000_000)])
     receiver = receive(sender.link, tmp_path / "out")
-    await receiver.until("progress")
+    await receiver.wait_for_event("progress")
     sender.task.cancel()
-    assert isinstance(await sender.ended(), asyncio.CancelledError)
-    assert isinstance(await receiver.ended(), CancelledByPeerError)
+    assert isinstance(await sender.wait_for_error(), asyncio.CancelledError)
+    assert isinstance(await receiver.wait_for_error(), CancelledByPeerError)
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
     assert not list((tmp_path / "out").iterdir())
     assert not interrupted_transfers()
@@ -109,19 +109,19 @@ async def test_the_sender_cancels(server: RunningServer, tmp_path: Path) -> None
 async def test_the_receiver_cancels(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path, size=60_000_000)])
     receiver = receive(sender.link, tmp_path / "out")
-    await receiver.until("progress")
+    await receiver.wait_for_event("progress")
     receiver.task.cancel()
-    assert isinstance(await receiver.ended(), asyncio.CancelledError)
-    assert isinstance(await sender.ended(), CancelledByPeerError)
+    assert isinstance(await receiver.wait_for_error(), asyncio.CancelledError)
+    assert isinstance(await sender.wait_for_error(), CancelledByPeerError)
     assert not list((tmp_path / "out").iterdir())
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
 async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: RunningServer, tmp_path: Path) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
-    await sender.until("waiting")
+    await sender.wait_for_event("waiting")
     sender.task.cancel()
-    await sender.ended()
+    await sender.wait_for_error()
     total = sum(
         server.value("transfers_total", status=status, method="relay")
         for status in ("success", "failed", "cancelled")
@@ -137,7 +137,7 @@ async def test_without_telemetry_the_server_counts_the_outcome_alone(
     )
     quiet = replace(RELAYED, telemetry=False)
     await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
-    await server.until("transfers_total", 1, status="success", method="relay")
+    await server.wait_for_value("transfers_total", 1, status="success", method="relay")
     assert server.value("client_reports_total", outcome="accepted") == 0
     assert server.value("bytes_transferred_total", direction="sent") == 0
 
@@ -145,18 +145,18 @@ async def test_without_telemetry_the_server_counts_the_outcome_alone(
 async def test_a_link_is_good_for_one_transfer(server: RunningServer, tmp_path: Path) -> None:
     sender, _ = await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out")
     late = receive(sender.link, tmp_path / "late")
-    assert isinstance(await late.ended(), ServerRefusedError)
+    assert isinstance(await late.wait_for_error(), ServerRefusedError)
     assert "used up" in str(late.task.exception())
 
 
 async def test_a_disk_that_fails_ends_it_on_both_sides(server: RunningServer, tmp_path: Path) -> None:
     sent = await create_room(server.url)
     receiver = receive(sent.link, tmp_path / "out")
-    await receiver.until("waiting")
+    await receiver.wait_for_event("waiting")
     (tmp_path / "out").rmdir()
     sender = await send(server.url, [a_file(tmp_path)], sent=sent)
-    assert isinstance(await receiver.ended(), FileError)
-    assert "cannot store" in str(await sender.ended())
+    assert isinstance(await receiver.wait_for_error(), FileError)
+    assert "cannot store" in str(await sender.wait_for_error())
     assert receiver.value("errors_total", type="storage", severity="high") == 1
     assert server.value("transfers_total", status="failed", method="relay") == 1
 
@@ -164,15 +164,15 @@ async def test_a_disk_that_fails_ends_it_on_both_sides(server: RunningServer, tm
 async def test_the_commands_send_and_receive(server: RunningServer, tmp_path: Path) -> None:
     path = a_file(tmp_path)
     async with tallow("send", "--relay", "--server", server.url, str(path), home=tmp_path / "s") as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         out = str(tmp_path / "out")
         async with tallow("receive", "-o", out, home=tmp_path / "r", given=f"{link}\n") as receiver:
-            assert (await receiver.until("finished"))["outcome"] == "success"
-            assert await receiver.ended() == 0
-        done = await sender.until("finished")
+            assert (await receiver.wait_for_event("finished"))["outcome"] == "success"
+            assert await receiver.wait() == 0
+        done = await sender.wait_for_event("finished")
         assert (done["outcome"], done["bytes"]) == ("success", 3_000_000)
-        assert await sender.ended() == 0
-        assert await sender.said() == ""
+        assert await sender.wait() == 0
+        assert await sender.read_stderr() == ""
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     assert server.value("feature_usage_total", feature="send") == 1
     assert server.value("feature_usage_total", feature="json_output") == 2
@@ -183,11 +183,11 @@ async def test_the_commands_send_and_receive(server: RunningServer, tmp_path: Pa
 )
 async def test_a_useless_link_is_one_clear_line(tmp_path: Path, link: str, status: int) -> None:
     async with tallow("receive", home=tmp_path, given=link) as receiver:
-        error = await receiver.until("error")
+        error = await receiver.wait_for_event("error")
         assert error["type"] in {"network", "validation"}
         assert "AAECAw" not in error["message"]
-        assert await receiver.ended() == status
-        assert await receiver.said() == ""
+        assert await receiver.wait() == status
+        assert await receiver.read_stderr() == ""
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
@@ -197,17 +197,17 @@ async def test_ctrl_c_cancels_on_both_sides(server: RunningServer, tmp_path: Pat
         way.rate = 20_000_000
         arguments = ("send", "--relay", "--server", way.url, str(path))
         async with tallow(*arguments, home=tmp_path / "s") as sender:
-            link = (await sender.until("link"))["link"]
+            link = (await sender.wait_for_event("link"))["link"]
             out = str(tmp_path / "out")
             async with tallow("receive", "-o", out, home=tmp_path / "r", given=link) as receiver:
-                await receiver.until("progress")
+                await receiver.wait_for_event("progress")
                 here, there = (sender, receiver) if who == "sender" else (receiver, sender)
                 here.process.send_signal(signal.SIGINT)
-                assert await here.ended() == 130
-                assert await there.ended() == 1
+                assert await here.wait() == 130
+                assert await there.wait() == 1
                 for side, by in ((here, "this side"), (there, "other side")):
                     assert side.events[-1] == {"event": "finished", "outcome": "cancelled", "by": by}
-                    assert await side.said() == ""
+                    assert await side.read_stderr() == ""
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
@@ -219,11 +219,11 @@ async def test_who_does_not_want_to_be_counted_is_not(
     quiet = () if variable else ("--no-telemetry",)
     arguments = ("send", "--relay", "--server", server.url, str(path), *quiet)
     async with tallow(*arguments, home=tmp_path / "s", **variable) as sender:
-        link = (await sender.until("link"))["link"]
+        link = (await sender.wait_for_event("link"))["link"]
         arguments = ("receive", "-o", str(tmp_path / "out"), *quiet)
         async with tallow(*arguments, home=tmp_path / "r", given=link, **variable) as receiver:
-            assert await receiver.ended() == 0
-        assert await sender.ended() == 0
+            assert await receiver.wait() == 0
+        assert await sender.wait() == 0
     for outcome in ("accepted", "rejected", "rate_limited"):
         assert server.value("client_reports_total", outcome=outcome) == 0
 
@@ -232,8 +232,8 @@ async def test_a_link_that_can_be_read_on_its_way_is_not_made(tmp_path: Path) ->
     path = a_file(tmp_path, size=1)
     server = "http://tallow.example"
     async with tallow("send", "--server", server, str(path), home=tmp_path) as refused:
-        assert "plain http" in (await refused.until("error"))["message"]
-        assert await refused.ended() == 1
+        assert "plain http" in (await refused.wait_for_event("error"))["message"]
+        assert await refused.wait() == 1
     async with tallow(
         "send", "--insecure", "--server", "http://192.0.2.1:9", str(path), home=tmp_path
     ) as tried:
@@ -261,17 +261,17 @@ async def test_a_private_authority_is_trusted_when_named(tmp_path: Path) -> None
     async with tallow_serve(folder, "--tls-cert", str(certificate), "--tls-key", str(key)) as server:
         to = ("--server", server.url)
         async with tallow("send", *to, str(path), home=tmp_path / "s") as distrusting:
-            assert "certificate is not trusted" in (await distrusting.until("error"))["message"]
+            assert "certificate is not trusted" in (await distrusting.wait_for_event("error"))["message"]
         trusting = ("--ca", str(certificate))
         async with tallow("send", "--relay", *to, *trusting, str(path), home=tmp_path / "s") as sender:
-            link = (await sender.until("link"))["link"]
+            link = (await sender.wait_for_event("link"))["link"]
             out = str(tmp_path / "out")
             by_variable = {"SSL_CERT_FILE": str(certificate)}
             async with tallow(
                 "receive", "-o", out, home=tmp_path / "r", given=link, **by_variable
             ) as receiver:
-                assert await receiver.ended() == 0
-            assert await sender.ended() == 0
+                assert await receiver.wait() == 0
+            assert await sender.wait() == 0
     assert (tmp_path / "out" / path.name).exists()
 
 
@@ -280,11 +280,11 @@ async def test_a_second_receiver_is_told_that_somebody_was_first(
 ) -> None:
     sent = await create_room(server.url)
     first = receive(sent.link, tmp_path / "first")
-    await first.until("waiting")
+    await first.wait_for_event("waiting")
     # As on another machine, where nothing is remembered.
     (tmp_path / "home/state/tallow/transfers" / f"receive-{sent.link.room}.json").unlink()
     second = receive(sent.link, tmp_path / "second")
-    assert "somebody else" in str(await second.ended())
+    assert "somebody else" in str(await second.wait_for_error())
     sender = await send(server.url, [a_file(tmp_path)], sent=sent)
     await asyncio.gather(sender.task, first.task)
 
@@ -305,7 +305,7 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_by_name_at_once(
 ) -> None:
     (tmp_path / "x.jpg").write_bytes(bytes.fromhex("ffd8ffda00046162") + b"\xff" * 400_000)
     async with tallow("send", "--server", server.url, str(tmp_path / "x.jpg"), home=tmp_path / "s") as sender:
-        assert await sender.ended() == 1
+        assert await sender.wait() == 1
     assert [event["message"] for event in sender.events if event["event"] == "error"] == [
         "the metadata of x.jpg cannot be removed (broken JPEG); --keep-metadata sends files as they are"
     ]
@@ -316,7 +316,7 @@ async def test_the_sender_is_told_of_metadata_that_stays(server: RunningServer, 
     for more, told in (((), 1), (("--keep-metadata",), 0)):
         arguments = ("send", "--server", server.url, *more, str(tmp_path / "x.heic"))
         async with tallow(*arguments, home=tmp_path / "s") as sender:
-            await sender.until("link")
+            await sender.wait_for_event("link")
         warnings = [event["message"] for event in sender.events if event["event"] == "warning"]
         assert len(warnings) == told
         assert all("not removed from x.heic (HEIC)" in warning for warning in warnings)
@@ -335,4 +335,4 @@ async def test_a_sender_whose_files_were_refused_before_it_joined_waits_for_nobo
         sender = TransferSender(client, sent, preparing, RELAYED, new_metrics(), RunningPeer())
         with pytest.raises(FileError, match="permission denied"):
             await sender.run()
-    await server.until("active_connections", 0, type="websocket")
+    await server.wait_for_value("active_connections", 0, type="websocket")

@@ -116,7 +116,7 @@ async def test_sockets_answer_or_close_whatever_comes(server: RunningServer) -> 
         asyncio.run_coroutine_threadsafe(speaking, loop).result(20)
 
     await asyncio.to_thread(talk)
-    await server.until("active_connections", 0, type="websocket")
+    await server.wait_for_value("active_connections", 0, type="websocket")
     assert server.value("errors_total", type="internal", severity="high") == 0
     assert not server.context.rooms.relay_tickets
     assert all(not room.members for room in server.context.rooms.live.values())

@@ -103,7 +103,7 @@ async def prove(
         answers = await flood(server, reports, told)
         for peer in peers:
             await peer.socket.close()
-        await server.until("device_connections", 0, device_type="cli")
+        await server.wait_for_value("device_connections", 0, device_type="cli")
         server.context.rooms.room_metrics.drop_expired(server.context.rooms.clock())
         after = await exposition(server)
     assert of_peers(after) == of_peers(before)

@@ -50,7 +50,7 @@ async def test_when_one_side_goes_the_other_is_told(server: RunningServer) -> No
     await left.close()
     assert await right.recv() == b"last words"
     assert await close_code(right) == CLOSE_CODES["peer_gone"]
-    await server.until("active_connections", 0, type="relay")
+    await server.wait_for_value("active_connections", 0, type="relay")
 
 
 async def test_a_new_socket_of_a_seat_replaces_the_old(server: RunningServer) -> None:

@@ -126,7 +126,7 @@ async def test_the_seat_key_takes_ones_own_seat_over(server: RunningServer) -> N
     await again.send(type="offer", data={"n": 1})
     assert await receiver.receive() == {"type": "peer", "event": "joined"}
     assert await receiver.receive() == {"type": "offer", "data": {"n": 1}}
-    await server.until("device_connections", 2, device_type="cli")
+    await server.wait_for_value("device_connections", 2, device_type="cli")
 
 
 async def test_a_goodbye_reaches_the_other_side(server: RunningServer) -> None:
@@ -198,7 +198,7 @@ async def test_an_address_has_a_limited_number_of_sockets(tmp_path: Path) -> Non
         with pytest.raises(InvalidStatus):
             await server.connect("/api/signal")
         await first.close()
-        await server.until("active_connections", 0, type="websocket")
+        await server.wait_for_value("active_connections", 0, type="websocket")
         await (await server.connect("/api/signal")).close()
 
 
@@ -208,7 +208,7 @@ async def test_the_room_ends_with_its_time(tmp_path: Path) -> None:
         for peer in (sender, receiver):
             assert (await peer.receive())["code"] == "expired"
             assert await closed(peer) == CLOSE_CODES["expired"]
-        await server.until("device_connections", 0, device_type="cli")
+        await server.wait_for_value("device_connections", 0, device_type="cli")
         assert not server.context.rooms.live
 
 
@@ -218,8 +218,8 @@ async def test_gauges_follow_the_sockets(server: RunningServer) -> None:
     assert server.value("device_connections", device_type="cli") == 2
     await sender.socket.close()
     await receiver.socket.close()
-    await server.until("active_connections", 0, type="websocket")
-    await server.until("device_connections", 0, device_type="cli")
+    await server.wait_for_value("active_connections", 0, type="websocket")
+    await server.wait_for_value("device_connections", 0, device_type="cli")
 
 
 async def test_nothing_is_compressed(server: RunningServer) -> None:
@@ -233,7 +233,7 @@ async def test_nothing_is_compressed(server: RunningServer) -> None:
 
 async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: RunningServer) -> None:
     sender, receiver = await server.pair()
-    await server.until("transfer_queue_depth", 1)
+    await server.wait_for_value("transfer_queue_depth", 1)
     await receiver.send(type="confirmation", state="pending")
     assert await sender.receive() == {"type": "confirmation", "state": "pending"}
     assert server.value("transfer_queue_depth") == 0
@@ -241,7 +241,7 @@ async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: RunningServe
     assert await sender.receive() == {"type": "confirmation", "state": "given"}
     assert server.value("transfer_queue_depth") == 1
     await sender.send(type="started", method="p2p")
-    await server.until("transfer_queue_depth", 0)
+    await server.wait_for_value("transfer_queue_depth", 0)
     for direction in ("in", "out"):
         assert server.value("signaling_messages_total", type="other", direction=direction) >= 2
 
@@ -279,7 +279,7 @@ async def test_a_receiver_that_leaves_is_asked_no_more(server: RunningServer) ->
     await sender.receive()
     room, token = server.made[-1]
     await server.join(room, token, "receiver")
-    await server.until("transfer_queue_depth", 1)
+    await server.wait_for_value("transfer_queue_depth", 1)
 
 
 async def test_only_a_receiver_is_asked(server: RunningServer) -> None:

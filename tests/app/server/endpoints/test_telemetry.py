@@ -41,7 +41,7 @@ async def started(server: RunningServer) -> tuple[Peer, Peer]:
     sender, receiver = await server.pair()
     await server.relayed(sender, receiver)
     await sender.send(type="started", method="relay")
-    await server.until("transfers_started_total", 1)
+    await server.wait_for_value("transfers_started_total", 1)
     return sender, receiver
 
 

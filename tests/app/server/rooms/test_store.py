@@ -98,7 +98,7 @@ async def test_a_database_that_does_not_answer_is_critical_and_said_so(
         await sender.send(type="started", method="relay")  # what goes on already goes on
         await sender.send(type="offer", data={})
         assert await receiver.receive() == {"type": "offer", "data": {}}
-        await server.until("errors_total", 1, type="storage", severity="high")
+        await server.wait_for_value("errors_total", 1, type="storage", severity="high")
 
         locked.execute("ROLLBACK")
         locked.execute("DROP TABLE rooms")

@@ -134,7 +134,7 @@ def test_without_the_mirror_the_old_one_is_used_and_it_is_said_once_a_day(
     path = ensure(["tool"], said.append)["tool"].path
     assert path == tools / TOOL / "usr/bin" / TOOL
     repository.add(TOOL, "2.0-1")
-    repository.break_down()
+    repository.remove_archives()
     a_day_passes(tools)
     said.clear()
     assert ensure(["tool"], said.append)["tool"].path == path
