@@ -21,7 +21,7 @@ from support import traffic
 from support.browser import chromium
 from support.prometheus import backfill, running
 from support.viewer import PASSWORD, credentials_file, tallow_viewer
-from tallow.stack.viewer.boards import load_boards
+from tallow.stack.viewer.dashboards import load_dashboards
 
 AIM_S = 2.0
 ROUNDS = 9
@@ -57,7 +57,7 @@ def _row(work: str, seconds: list[float], aim: float | None) -> Row:
 
 
 def _measure(folder: Path) -> list[dict[str, Any]]:
-    boards = load_boards()
+    boards = load_dashboards()
     largest = max(boards, key=lambda uid: sum(len(panel["targets"]) for panel in boards[uid]["panels"]))
     end = int(time.time())
     backfill(folder / "data", _history(end))

@@ -51,7 +51,7 @@ def stopped(tmp_path: Path) -> str:
     """The folder of a stack that was started once and does not run."""
     home = StateDir(tmp_path / "stopped")
     home.make()
-    credentials.make(home.secrets)
+    credentials.create_missing(home.secrets)
     home.write_options(StackOptions(free_offset(), str(tmp_path)))
     (home.logs / "tallow.log").write_text('{"timestamp": "2026-01-31T12:00:00Z", "message": "started"}\n' * 3)
     return str(home.root)

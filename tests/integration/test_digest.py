@@ -23,7 +23,7 @@ from support.debian import program
 from support.stack import wait_until
 from tallow.stack import routing
 from tallow.stack.engines.programs.programs import ensure
-from tallow.stack.mailbox.reader import messages
+from tallow.stack.mailbox.reader import read_messages
 from tallow.stack.prometheus import PASSWORD_FILE
 from tallow.stack.routing import AlertSettings, alertmanager_config
 
@@ -103,9 +103,9 @@ def mails_in(days: float, folder: Path) -> list[float]:
     )
     with alerting(folder, config, smtp) as url:
         fire(url)
-        wait_until(lambda: messages(folder / "mail"), "the first digest")
+        wait_until(lambda: read_messages(folder / "mail"), "the first digest")
         time.sleep(days * DAY_S)
-        times = [mail.at.timestamp() for mail in messages(folder / "mail")]
+        times = [mail.at.timestamp() for mail in read_messages(folder / "mail")]
     return [(at - times[0]) / DAY_S for at in times]
 
 

@@ -27,7 +27,7 @@ from support.viewer_page import (
     viewer_with_history,
     wait_until_still,
 )
-from tallow.stack.viewer.boards import load_boards
+from tallow.stack.viewer.dashboards import load_dashboards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]
 
@@ -57,7 +57,7 @@ def test_every_panel_of_every_dashboard_is_drawn(
     browser: Browser, address: str, tmp_path: Path, size: tuple[int, int], scheme: str
 ) -> None:
     watched = ViewerPage(browser, address, size, scheme)
-    for uid, board in load_boards().items():
+    for uid, board in load_dashboards().items():
         watched.page.set_viewport_size({"width": size[0], "height": size[1]})
         watched.open(f"/d/{uid}?from={(END - 3600) * 1000}&to={END * 1000}")
         found = watched.panels()
@@ -183,7 +183,7 @@ groups:
 
 def hostile_board() -> dict[str, Any]:
     """The errors dashboard with markup wherever a file can bring text."""
-    board: dict[str, Any] = copy.deepcopy(dict(load_boards()["tallow-errors"]))
+    board: dict[str, Any] = copy.deepcopy(dict(load_dashboards()["tallow-errors"]))
     board["title"] = HOSTILE
     for variable in board["templating"]["list"]:
         variable["label"] = HOSTILE

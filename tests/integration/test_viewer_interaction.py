@@ -20,7 +20,7 @@ from support.viewer_page import (
     viewer_with_history,
     wait_until_still,
 )
-from tallow.stack.viewer.boards import load_boards
+from tallow.stack.viewer.dashboards import load_dashboards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]
 
@@ -240,9 +240,9 @@ def test_arrows_move_the_crosshair_of_a_graph_that_has_the_focus(desktop: Viewer
 # --- title, share, legends
 
 
-@pytest.mark.parametrize("uid", load_boards())
+@pytest.mark.parametrize("uid", load_dashboards())
 def test_title_and_heading_name_the_dashboard(desktop: ViewerPage, uid: str) -> None:
-    title = load_boards()[uid]["title"]
+    title = load_dashboards()[uid]["title"]
     desktop.open(f"/d/{uid}?{HOUR}")
     assert desktop.page.get_by_role("heading", level=1).inner_text() == title
     assert desktop.page.title() == f"{title} · Dashboards"
@@ -281,7 +281,7 @@ def test_legends_leave_most_of_a_panel_to_the_graph(
     browser: Browser, address: str, size: tuple[int, int]
 ) -> None:
     viewer = ViewerPage(browser, address, size)
-    for uid in load_boards():
+    for uid in load_dashboards():
         viewer.open(f"/d/{uid}?{HOUR}")
         wait_until_still(viewer.page, ".u-over")
         shares = viewer.page.evaluate(_PLOT_SHARES)

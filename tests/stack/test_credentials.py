@@ -15,7 +15,7 @@ from tallow.stack.credentials import CREDENTIALS
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    credentials.make(tmp_path)
+    credentials.create_missing(tmp_path)
     return tmp_path
 
 
@@ -37,7 +37,7 @@ def test_each_is_long_different_and_for_its_owner_alone(folder: Path) -> None:
 
 def test_they_stay_until_they_are_rotated(folder: Path) -> None:
     before = values(folder)
-    credentials.make(folder)
+    credentials.create_missing(folder)
     assert values(folder) == before
     credentials.rotate(folder)
     assert set(values(folder)).isdisjoint(before)
@@ -46,5 +46,5 @@ def test_they_stay_until_they_are_rotated(folder: Path) -> None:
 
 def test_a_rotation_that_was_cut_short_is_mended(folder: Path) -> None:
     (folder / "monitoring_password").write_text("written just before the power failed")
-    credentials.make(folder)
+    credentials.create_missing(folder)
     assert asks_for(folder, "written just before the power failed")

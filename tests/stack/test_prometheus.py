@@ -11,13 +11,20 @@ import yaml
 from support.debian import program
 from tallow.stack import alerts
 from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
-from tallow.stack.prometheus import CONTAINERS, Job, Layout, Remote, files, prometheus_config
+from tallow.stack.prometheus import (
+    COMPOSE_JOBS,
+    PrometheusPaths,
+    RemoteStorage,
+    ScrapeJob,
+    files,
+    prometheus_config,
+)
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
+def layout(tmp_path: Path) -> PrometheusPaths:
     """Folders as they are where Prometheus runs."""
     for name in ("secrets", "rules", "targets"):
         (tmp_path / name).mkdir()
@@ -25,7 +32,7 @@ def layout(tmp_path: Path) -> Layout:
         (tmp_path / "secrets" / secret).write_text("a secret")
     for path in alerts.files():
         (tmp_path / "rules" / path.name).write_text(alerts.files()[path])
-    return Layout(tmp_path / "secrets", tmp_path / "rules", tmp_path / "targets")
+    return PrometheusPaths(tmp_path / "secrets", tmp_path / "rules", tmp_path / "targets")
 
 
 def check(config: str, folder: Path) -> str:
@@ -45,40 +52,43 @@ def test_the_committed_file_is_current() -> None:
         assert (ROOT / path).read_text() == content
 
 
-def test_promtool_accepts_every_job_and_both_rule_files(layout: Layout, tmp_path: Path) -> None:
-    said = check(prometheus_config(CONTAINERS, "alertmanager:9093", layout), tmp_path)
+def test_promtool_accepts_every_job_and_both_rule_files(layout: PrometheusPaths, tmp_path: Path) -> None:
+    said = check(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout), tmp_path)
     assert "2 rule files found" in said
 
 
-def test_promtool_accepts_samples_that_go_elsewhere(layout: Layout, tmp_path: Path) -> None:
-    remote = Remote(
+def test_promtool_accepts_samples_that_go_elsewhere(layout: PrometheusPaths, tmp_path: Path) -> None:
+    remote = RemoteStorage(
         "http://mimir/api/v1/push", "http://mimir/prometheus/api/v1/read", "me", tmp_path / "secrets/remote"
     )
-    config = prometheus_config(CONTAINERS, "alertmanager:9093", layout, remote=remote)
+    config = prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout, remote=remote)
     check(config, tmp_path)
     document = yaml.safe_load(config)
     assert document["remote_write"][0]["url"] == "http://mimir/api/v1/push"
     assert document["remote_read"][0]["basic_auth"]["username"] == "me"
 
 
-def test_scrapes_come_every_fifteen_seconds_and_are_bounded(layout: Layout) -> None:
-    document = yaml.safe_load(prometheus_config(CONTAINERS, "alertmanager:9093", layout))
+def test_scrapes_come_every_fifteen_seconds_and_are_bounded(layout: PrometheusPaths) -> None:
+    document = yaml.safe_load(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout))
     assert document["global"]["scrape_interval"] == "15s"
     [tallow] = [job for job in document["scrape_configs"] if job["job_name"] == "tallow"]
     assert tallow["sample_limit"] == SAMPLE_LIMIT
     assert tallow["label_limit"] >= 10
 
 
-def test_no_secret_stands_in_the_configuration(layout: Layout) -> None:
-    jobs = (Job("tallow", "localhost:3000", "token"), Job("prometheus", "localhost:9090", "password"))
+def test_no_secret_stands_in_the_configuration(layout: PrometheusPaths) -> None:
+    jobs = (
+        ScrapeJob("tallow", "localhost:3000", "token"),
+        ScrapeJob("prometheus", "localhost:9090", "password"),
+    )
     document = prometheus_config(jobs, "localhost:9093", layout)
     assert "a secret" not in document
     assert document.count("password_file") == 2
     assert document.count("credentials_file") == 1
 
 
-def test_one_factor_shortens_every_interval(layout: Layout) -> None:
-    document = yaml.safe_load(prometheus_config(CONTAINERS, "alertmanager:9093", layout, scale=0.1))
+def test_one_factor_shortens_every_interval(layout: PrometheusPaths) -> None:
+    document = yaml.safe_load(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout, scale=0.1))
     assert document["global"] == {
         "scrape_interval": "1500ms",
         "scrape_timeout": "1s",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tallow.stack.dashboards import dashboards
-from tallow.stack.lint.templating import expand
+from tallow.stack.lint.promql.templating import expand
 
 
 @dataclass(frozen=True, slots=True)

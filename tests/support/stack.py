@@ -22,7 +22,7 @@ from tallow.stack.engines.services.ports import is_taken
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import ProcessStatus
-from tallow.stack.mailbox.reader import Mail, messages
+from tallow.stack.mailbox.reader import Mail, read_messages
 from tallow.stack.prometheus import USER
 
 PATIENCE_S = 60.0
@@ -81,7 +81,7 @@ class Stack:
 
     def mail(self, subject: str) -> list[Mail]:
         """Messages whose subject contains a text."""
-        return [mail for mail in messages(self.state_dir.data / "mailbox") if subject in mail.subject]
+        return [mail for mail in read_messages(self.state_dir.data / "mailbox") if subject in mail.subject]
 
     def get(self, service: str, path: str, **query: str) -> httpx.Response:
         """Ask a service behind the monitoring password."""

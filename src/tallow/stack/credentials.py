@@ -41,7 +41,7 @@ CREDENTIALS = (
 )
 
 
-def make(folder: Path) -> None:
+def create_missing(folder: Path) -> None:
     """Make what is missing in ``folder``; what is there stays."""
     for credential in CREDENTIALS:
         if not (folder / credential.file).exists():

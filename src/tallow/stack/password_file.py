@@ -30,7 +30,7 @@ def read_password(path: Path) -> str:
     return password
 
 
-def is_login(user: bytes, password: bytes, expected_user: str, expected_password: str) -> bool:
+def login_matches(user: bytes, password: bytes, expected_user: str, expected_password: str) -> bool:
     """Whether user and password are the expected ones. The time it takes says nothing about them."""
     # Digests have one length: compare_digest alone shows whether the lengths differ.
     same_user = hmac.compare_digest(_digest(user), _digest(expected_user.encode()))

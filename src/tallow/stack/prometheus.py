@@ -37,7 +37,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ScrapeJob:
     """Something to scrape: the job's name, ``host:port`` and what it asks for."""
 
     name: str
@@ -46,7 +46,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteStorage:
     """Another system that keeps the samples (Mimir, Thanos Receive, VictoriaMetrics).
 
     Attributes:
@@ -61,11 +61,11 @@ class Remote:
     machine: str | None = None
 
 
-NOWHERE_ELSE: Final = Remote()
+NO_REMOTE_STORAGE: Final = RemoteStorage()
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class PrometheusPaths:
     """Where Prometheus finds its files."""
 
     secrets: PurePath
@@ -74,22 +74,22 @@ class Layout:
     """A folder of further targets, one YAML file each, read again when it changes."""
 
 
-CONTAINERS: Final = (
-    Job("tallow", "tallow:3000", "token"),
-    Job("prometheus", "localhost:9090", "password"),
-    Job("alertmanager", "alertmanager:9093", "password"),
-    Job("node-exporter", "node-exporter:9100"),
-    Job("cadvisor", "cadvisor:8080"),
+COMPOSE_JOBS: Final = (
+    ScrapeJob("tallow", "tallow:3000", "token"),
+    ScrapeJob("prometheus", "localhost:9090", "password"),
+    ScrapeJob("alertmanager", "alertmanager:9093", "password"),
+    ScrapeJob("node-exporter", "node-exporter:9100"),
+    ScrapeJob("cadvisor", "cadvisor:8080"),
 )
 """The jobs of the committed file, by the names the services have in Compose."""
 
 
 def prometheus_config(
-    jobs: tuple[Job, ...],
+    jobs: tuple[ScrapeJob, ...],
     alertmanager: str,
-    layout: Layout,
+    layout: PrometheusPaths,
     *,
-    remote: Remote = NOWHERE_ELSE,
+    remote: RemoteStorage = NO_REMOTE_STORAGE,
     scale: float = 1.0,
 ) -> str:
     """The configuration file.
@@ -127,23 +127,23 @@ def web_config(password_hash: str) -> str:
 
 def files() -> dict[PurePosixPath, str]:
     """What ``tallow generate`` writes for Prometheus: repository path to content."""
-    layout = Layout(_INSTALLED / "secrets", _INSTALLED / "rules", _INSTALLED / "targets")
-    return {PATH: prometheus_config(CONTAINERS, "alertmanager:9093", layout)}
+    layout = PrometheusPaths(_INSTALLED / "secrets", _INSTALLED / "rules", _INSTALLED / "targets")
+    return {PATH: prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout)}
 
 
-def _scrape(job: Job, layout: Layout) -> Document:
+def _scrape(job: ScrapeJob, layout: PrometheusPaths) -> Document:
     scrape: Document = {"job_name": job.name, **_access(job.access, layout)}
     if job.name == "tallow":
         scrape |= {"sample_limit": SAMPLE_LIMIT, **_LABEL_LIMITS}
     return scrape | {"static_configs": [{"targets": [job.target]}]}
 
 
-def _further(layout: Layout) -> Document:
+def _further(layout: PrometheusPaths) -> Document:
     """Targets of optional parts and of users; a ``job`` label in the file names the job."""
     return {"job_name": "further", "file_sd_configs": [{"files": [str(layout.targets / "*.yml")]}]}
 
 
-def _access(access: Access, layout: Layout) -> Document:
+def _access(access: Access, layout: PrometheusPaths) -> Document:
     if access == "token":
         return {"authorization": {"credentials_file": str(layout.secrets / METRICS_TOKEN_FILE)}}
     if access == "password":
@@ -151,7 +151,7 @@ def _access(access: Access, layout: Layout) -> Document:
     return {}
 
 
-def _remotes(remote: Remote) -> Document:
+def _remotes(remote: RemoteStorage) -> Document:
     access: Document = {}
     if remote.user and remote.password_file:
         access = {"basic_auth": {"username": remote.user, "password_file": str(remote.password_file)}}

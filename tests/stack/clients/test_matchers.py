@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tallow.stack.alerts import RULES
-from tallow.stack.clients.matchers import Matcher, MatcherError, narrow, reached
+from tallow.stack.clients.matchers import Matcher, MatcherError, alerts_matching, is_specific
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_regular_expression_matches_the_whole_value() -> None:
     ],
 )
 def test_the_alerts_that_could_be_held_back(texts: list[str], names: list[str]) -> None:
-    assert reached(map(Matcher.parse, texts)) == names
+    assert alerts_matching(map(Matcher.parse, texts)) == names
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_the_alerts_that_could_be_held_back(texts: list[str], names: list[str]) 
     ],
 )
 def test_only_a_value_that_the_system_fills_in_makes_it_narrow(text: str, expected: bool) -> None:
-    assert narrow([Matcher.parse(text)]) is expected
+    assert is_specific([Matcher.parse(text)]) is expected

@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateDir:
     made = StateDir(tmp_path / "our stack")
     made.make()
     made.write_options(StackOptions())
-    credentials.make(made.secrets)
+    credentials.create_missing(made.secrets)
     return made
 
 

@@ -28,7 +28,7 @@ from tallow.stack.drill.receivers.message import ReceivedMessage
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet, running_receivers
 from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.mailbox import server as mailbox
-from tallow.stack.mailbox.reader import messages
+from tallow.stack.mailbox.reader import read_messages
 from tallow.stack.prometheus import USER
 
 pytestmark = pytest.mark.slow
@@ -381,12 +381,12 @@ async def test_the_mailbox_takes_its_messages(tmp_path: Path) -> None:
     serving = asyncio.create_task(mailbox.serve(tmp_path / "mail", tmp_path / "password", "127.0.0.1", port))
     try:
         async with checking(tmp_path, options=[f"--mailbox=127.0.0.1:{port}"]) as checker:
-            await until(lambda: bool(messages(tmp_path / "mail")))
+            await until(lambda: bool(read_messages(tmp_path / "mail")))
             assert (await checker.get("/status")).json()["undelivered"] == {}
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
-    assert "No heartbeat" in messages(tmp_path / "mail")[0].subject
+    assert "No heartbeat" in read_messages(tmp_path / "mail")[0].subject
 
 
 async def test_a_runbook_that_is_not_there_is_not_found(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import pytest
 from tallow.stack.alerts.links import Links
 from tallow.stack.heartbeat.channels import Channel, UndeliveredError
 from tallow.stack.heartbeat.delivery import deliver
-from tallow.stack.heartbeat.faults import REPORT_AFTER, ChannelFaults, FaultNews
-from tallow.stack.heartbeat.message import Message, Notices
+from tallow.stack.heartbeat.faults import REPORT_AFTER, ChannelFaults, FaultChange
+from tallow.stack.heartbeat.message import HeartbeatMessage, MessageComposer
 
-MESSAGE = Message(True, "No heartbeat", "text", "http://localhost/runbook", "http://localhost/dashboard")
+MESSAGE = HeartbeatMessage(
+    True, "No heartbeat", "text", "http://localhost/runbook", "http://localhost/dashboard"
+)
 
 
 class Broken(Channel):
@@ -21,7 +23,7 @@ class Broken(Channel):
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
-    async def send(self, notice: Message) -> None:
+    async def send(self, notice: HeartbeatMessage) -> None:
         if self.error is None:
             await asyncio.sleep(3600)
         else:
@@ -64,7 +66,7 @@ def test_others_are_told_after_several_failures_in_a_row() -> None:
     failed(faults, "slack", times=REPORT_AFTER - 1)
     assert faults.news("email") is None
     failed(faults, "slack", "answers 404")
-    assert faults.news("email") == FaultNews("slack", "answers 404")
+    assert faults.news("email") == FaultChange("slack", "answers 404")
     assert faults.news("slack") is None
 
 
@@ -78,7 +80,7 @@ def test_they_are_told_once_and_again_when_it_works() -> None:
     assert faults.news("email") is None
     faults.record("slack", "")
     over = faults.news("email")
-    assert over == FaultNews("slack", "")
+    assert over == FaultChange("slack", "")
     faults.told("email", over)
     assert faults.news("email") is None
 
@@ -111,11 +113,11 @@ def test_a_problem_is_new_once() -> None:
 
 
 def test_the_message_names_the_channel_the_reason_and_what_may_be_the_cause() -> None:
-    notices = Notices(Links(), remarks=("Proxy settings: all_proxy: the scheme socks.",))
-    message = notices.fault(FaultNews("slack", "answers 404"))
+    notices = MessageComposer(Links(), remarks=("Proxy settings: all_proxy: the scheme socks.",))
+    message = notices.fault(FaultChange("slack", "answers 404"))
     assert message.subject == "[WARNING] The heartbeat checker cannot deliver by slack"
     assert "slack: answers 404." in message.text
     assert "all_proxy" in message.text
-    over = notices.fault(FaultNews("slack", ""))
+    over = notices.fault(FaultChange("slack", ""))
     assert over.subject == "[RESOLVED] The heartbeat checker delivers by slack again"
     assert over.key == message.key != MESSAGE.key

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tallow.stack.heartbeat.monitor import ENDED, REPEAT_S, SILENCE, WAIT_S, HeartbeatMonitor
+from tallow.stack.heartbeat.monitor import NO_WATCHDOG, REPEAT_S, WAIT_S, WATCHDOG_RESOLVED, HeartbeatMonitor
 from tallow.stack.heartbeat.state import HeartbeatState
 
 
@@ -45,7 +45,7 @@ def test_one_lost_beat_pages_nobody_and_two_do(time: Time) -> None:
     watch.beat()
     assert time.passes(120 * 2).state == "beating"
     record = time.passes(120)
-    assert (record.state, record.reason, record.untold) == ("missing", SILENCE, ("email", "slack"))
+    assert (record.state, record.reason, record.untold) == ("missing", NO_WATCHDOG, ("email", "slack"))
 
 
 def test_a_heart_that_never_beats_is_missed(time: Time) -> None:
@@ -71,7 +71,7 @@ def test_word_that_watchdog_ended_pages_at_once_and_once(time: Time) -> None:
     watch = time.start()
     watch.beat()
     watch.ended()
-    assert (watch.record.state, watch.record.reason) == ("missing", ENDED)
+    assert (watch.record.state, watch.record.reason) == ("missing", WATCHDOG_RESOLVED)
     watch.told("email")
     watch.ended()
     assert watch.record.untold == ("slack",)
@@ -94,7 +94,7 @@ def test_a_restart_sends_no_false_page(time: Time) -> None:
 
 
 def test_a_restart_forgets_no_page(time: Time) -> None:
-    time.start(HeartbeatState("missing", 1.0, 1.0, SILENCE, untold=("slack", "pager gone since")))
+    time.start(HeartbeatState("missing", 1.0, 1.0, NO_WATCHDOG, untold=("slack", "pager gone since")))
     assert time.passes(1).untold == ("slack",)
     time.watch.beat()
     assert time.watch.record.untold == ("email", "slack")

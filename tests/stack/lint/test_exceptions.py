@@ -6,16 +6,17 @@ import pytest
 
 from tallow.stack.alerts import RULES
 from tallow.stack.dashboards import dashboards
-from tallow.stack.lint import Problem, alerts, check_alert, expressions
+from tallow.stack.lint import Problem, alerts, check_alert
 from tallow.stack.lint import dashboards as rules
-from tallow.stack.lint.exceptions import EXEMPTIONS, Exemption, applied
+from tallow.stack.lint.exceptions import EXEMPTIONS, Exemption, without_exempt
+from tallow.stack.lint.promql import expressions
 
 
 def test_an_exemption_covers_its_rule_in_its_place_alone() -> None:
     exemption = Exemption("panel/window", "a.json: CPU", "because")
     kept = [Problem("a.json: CPU", "panel/unit", ""), Problem("b.json: CPU", "panel/window", "")]
     covered = Problem("monitoring/grafana/a.json: CPU", "panel/window", "")
-    assert applied([covered, *kept], [exemption]) == kept
+    assert without_exempt([covered, *kept], [exemption]) == kept
 
 
 @pytest.mark.parametrize("exemption", EXEMPTIONS, ids=lambda exemption: exemption.subject)

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from tallow.stack.commands.inbox import command
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.mailbox import server
-from tallow.stack.mailbox.reader import messages
+from tallow.stack.mailbox.reader import read_messages
 from tallow.stack.prometheus import USER
 
 
@@ -72,7 +72,7 @@ async def test_messages_are_kept_in_order(tmp_path: Path) -> None:
     async with serving(tmp_path / "mail") as port:
         await asyncio.to_thread(send, port, "[CRITICAL] Tallow is down")
         await asyncio.to_thread(send, port, "[RESOLVED] Tälløw is down", "Over.")
-    first, second = messages(tmp_path / "mail")
+    first, second = read_messages(tmp_path / "mail")
     assert (first.number, first.subject) == (1, "[CRITICAL] Tallow is down")
     assert (second.subject, second.text.strip()) == ("[RESOLVED] Tälløw is down", "Over.")
     assert second.recipients == "operator@localhost"
@@ -107,7 +107,7 @@ async def test_mail_is_taken_only_from_who_shows_the_password(tmp_path: Path) ->
             assert await asyncio.to_thread(attempt, port, USER, content) == 530
         (tmp_path / "password").unlink()
         assert await asyncio.to_thread(attempt, port, USER, "") == 530
-    assert messages(tmp_path / "mail") == []
+    assert read_messages(tmp_path / "mail") == []
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ async def test_a_message_too_long_is_refused(tmp_path: Path) -> None:
         with pytest.raises(smtplib.SMTPResponseException) as refused:
             await asyncio.to_thread(send, port, "long", "x" * 76 * 20_000)
         assert refused.value.smtp_code in {452, 552}
-    assert messages(tmp_path / "mail") == []
+    assert read_messages(tmp_path / "mail") == []
 
 
 async def test_the_oldest_messages_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ async def test_the_oldest_messages_make_room(tmp_path: Path, monkeypatch: pytest
     async with serving(tmp_path / "mail") as port:
         for number in range(12):
             await asyncio.to_thread(send, port, f"message {number}")
-    subjects = [mail.subject for mail in messages(tmp_path / "mail")]
+    subjects = [mail.subject for mail in read_messages(tmp_path / "mail")]
     assert subjects == [f"message {number}" for number in range(2, 12)]
 
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from tallow.stack.routing import AlertSettings, alertmanager_config, describe
+from tallow.stack.routing import AlertSettings, alertmanager_config, describe_gaps
 from tallow.stack.routing.config import requires_tls
 
 NOTHING = AlertSettings.model_construct()
@@ -112,14 +112,14 @@ def test_only_mail_to_this_machine_goes_in_the_clear(smarthost: str, required: b
 
 
 def test_the_operator_is_told_loudly_that_nobody_will_be_paged() -> None:
-    said = "\n".join(describe(NOTHING))
+    said = "\n".join(describe_gaps(NOTHING))
     assert "nobody will be paged by e-mail" in said
     assert "nobody will be paged by telephone or chat" in said
     assert "HEARTBEAT_URL is not set" in said
 
 
 def test_nothing_is_said_when_everything_is_set() -> None:
-    assert describe(EVERYTHING) == []
+    assert describe_gaps(EVERYTHING) == []
 
 
 def test_one_factor_shortens_every_wait_and_nothing_else() -> None:

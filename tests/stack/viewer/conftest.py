@@ -10,8 +10,8 @@ import pytest
 
 from support.viewer import PASSWORD, Viewer, serving
 from tallow.stack.viewer.app import ViewerSettings, create_app
-from tallow.stack.viewer.boards import load_boards
 from tallow.stack.viewer.credentials import Credentials, Login
+from tallow.stack.viewer.dashboards import load_dashboards
 
 NOWHERE = "http://127.0.0.1:9"
 """The discard port: nobody listens there."""
@@ -35,7 +35,7 @@ def viewer(static: Path) -> Viewer:
     async def start(prometheus: str = NOWHERE, **given: object) -> AsyncIterator[str]:
         settings = ViewerSettings(prometheus=prometheus, static=static, **given)  # type: ignore[arg-type]
         credentials = Credentials(Login("tallow", PASSWORD))
-        async with serving(create_app(settings, credentials, load_boards())) as url:
+        async with serving(create_app(settings, credentials, load_dashboards())) as url:
             yield url
 
     return start

@@ -19,8 +19,8 @@ from support.prometheus import Prometheus, backfill, running
 from support.viewer import PASSWORD, Viewer, logged_in, serving
 from tallow.stack.viewer import upstream
 from tallow.stack.viewer.app import ViewerSettings, create_app
-from tallow.stack.viewer.boards import load_boards
 from tallow.stack.viewer.credentials import Credentials, Login
+from tallow.stack.viewer.dashboards import load_dashboards
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -183,7 +183,7 @@ async def test_few_questions_are_asked_at_once_and_few_wait(
         nonlocal here, most
         here += 1
         most = max(most, here)
-        if here == upstream.AT_ONCE:
+        if here == upstream.MAX_CONCURRENT:
             full.set()
         await full.wait()
         await asyncio.sleep(0)
@@ -194,7 +194,7 @@ async def test_few_questions_are_asked_at_once_and_few_wait(
         async with viewer(behind) as url, logged_in(url) as client:
             asked = [client.get("/api/prometheus/query", params={"query": "up"}) for _ in range(30)]
             answers = [answer.status_code for answer in await asyncio.gather(*asked)]
-    assert most == upstream.AT_ONCE
+    assert most == upstream.MAX_CONCURRENT
     assert set(answers) == {200, 503}
     assert answers.count(200) >= 20
 
@@ -209,7 +209,10 @@ async def test_only_the_viewers_own_credentials_go_on(static: Path) -> None:
     async with serving(Starlette(routes=[Route("/{path:path}", note)])) as behind:
         settings = ViewerSettings(prometheus=behind, alertmanager=behind, static=static)
         credentials = Credentials(Login("tallow", PASSWORD), Login("p", "pw"), Login("a", "pw"))
-        async with serving(create_app(settings, credentials, load_boards())) as url, logged_in(url) as client:
+        async with (
+            serving(create_app(settings, credentials, load_dashboards())) as url,
+            logged_in(url) as client,
+        ):
             foreign = {"authorization": "Basic eDp5", "x-scope-orgid": "other"}
             await client.get("/api/prometheus/query", params={"query": "up"}, headers=foreign)
             await client.get("/api/alertmanager/alerts", headers=foreign)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tallow.stack.viewer import sessions
-from tallow.stack.viewer.sessions import FREE_FAILURES, LIFETIME_S, PAUSE_S, Door, Sessions
+from tallow.stack.viewer.sessions import (
+    FAILURE_RECOVERY_S,
+    FREE_FAILURES,
+    LIFETIME_S,
+    PasswordCheck,
+    Sessions,
+)
 
 
 class Clock:
@@ -50,18 +56,18 @@ def test_with_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_address_that_guesses_is_held_back_and_others_are_not() -> None:
     clock = Clock()
-    door = Door("right", clock)
+    door = PasswordCheck("right", clock)
     for _ in range(FREE_FAILURES):
         assert door.wait("10.0.0.1") == 0
         assert not door.opens("10.0.0.1", "wrong")
-    assert door.wait("10.0.0.1") == pytest.approx(PAUSE_S)
+    assert door.wait("10.0.0.1") == pytest.approx(FAILURE_RECOVERY_S)
     assert door.wait("10.0.0.2") == 0
-    clock.now += PAUSE_S
+    clock.now += FAILURE_RECOVERY_S
     assert door.wait("10.0.0.1") == 0
 
 
 def test_the_right_password_forgives() -> None:
-    door = Door("right", Clock())
+    door = PasswordCheck("right", Clock())
     for _ in range(FREE_FAILURES - 1):
         door.opens("10.0.0.1", "wrong")
     assert door.opens("10.0.0.1", "right")
@@ -71,7 +77,7 @@ def test_the_right_password_forgives() -> None:
 
 def test_what_the_door_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_ADDRESSES", 3)
-    door = Door("right", Clock())
+    door = PasswordCheck("right", Clock())
     for number in range(10):
         door.opens(f"10.0.0.{number}", "wrong")
     assert len(door._free_at) == 3

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from tallow.stack.viewer.assets import STATIC
-from tallow.stack.viewer.sources import RECORD, built_digest, record
+from tallow.stack.viewer.bundle_hash import RECORD_FILE, built_digest, bundle_record
 
 SOURCES = Path(__file__).parents[3] / "web" / "viewer"
 
 
 def test_it_is_built_from_the_committed_sources_and_changed_by_nobody() -> None:
-    assert (STATIC / RECORD).read_text() == record(SOURCES, STATIC), "run scripts/viewer"
+    assert (STATIC / RECORD_FILE).read_text() == bundle_record(SOURCES, STATIC), "run scripts/viewer"
 
 
 @pytest.mark.proof

@@ -65,7 +65,7 @@ OBJECTIVES = (
     ),
 )
 
-PACES = (
+BURN_RATE_WINDOWS = (
     BurnRateWindow("Fast", 14.4, {"long": 1 * HOUR, "short": 5 * MINUTE}, 2 * MINUTE, 30, "critical"),
     BurnRateWindow("Slow", 6, {"long": 6 * HOUR, "short": 30 * MINUTE}, 15 * MINUTE, 100, "warning"),
 )
@@ -109,4 +109,4 @@ def _share_of_bad(objective: Objective, window: str) -> str:
 )"""
 
 
-RULES = tuple(_burn_rate(objective, pace) for objective in OBJECTIVES for pace in PACES)
+RULES = tuple(_burn_rate(objective, pace) for objective in OBJECTIVES for pace in BURN_RATE_WINDOWS)

@@ -59,7 +59,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         raise MatcherError(f"'{pattern}' is not a regular expression: {error}") from None
 
 
-def reached(matchers: Iterable[Matcher]) -> list[str]:
+def alerts_matching(matchers: Iterable[Matcher]) -> list[str]:
     """The alerts of ours that could be held back: all whose own labels do not speak against it.
 
     A label that only the running system fills in (instance, mountpoint) can have any value.
@@ -74,7 +74,7 @@ def _could(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
     return all(matcher.matches(labels[matcher.name]) for matcher in matchers if matcher.name in labels)
 
 
-def narrow(matchers: Iterable[Matcher]) -> bool:
+def is_specific(matchers: Iterable[Matcher]) -> bool:
     """Whether they say of a label that the system fills in which value it has, as ``instance="web:3000"``."""
     fixed = {"alertname", "job"}.union(*(rule.render().labels for rule in RULES.values()))
     return any(

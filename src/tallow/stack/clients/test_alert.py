@@ -15,7 +15,7 @@ from tallow.stack.alerts.links import OVERVIEW, Links
 from tallow.stack.engines.logs.reader import LogFilter, read_logs
 from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.mailbox.reader import messages
+from tallow.stack.mailbox.reader import read_messages
 from tallow.stack.routing.matrix import CATEGORIES, SEVERITIES, Channel, Receiver, receivers
 
 ALERT: Final = "TallowTest"
@@ -30,15 +30,15 @@ _SAMPLE = re.compile(r"^alertmanager_notification_requests(_failed)?_total\{([^}
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 _CAUSE = re.compile(r".*attempts: ", re.DOTALL)
 
-Outcome = Literal["delivered", "failed", "silent"]
+DeliveryOutcome = Literal["delivered", "failed", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TestAlertResult:
     """What came back from one integration, after how many seconds; ``why`` is its own words."""
 
     channel: Channel
-    outcome: Outcome
+    outcome: DeliveryOutcome
     seconds: float
     why: str = ""
 
@@ -68,7 +68,7 @@ class TestAlert:
         """Resolve it: a message that it is over follows with the group's next turn."""
         self._post(api, datetime.now(UTC))
 
-    def results(self, api: Api, home: StateDir, patience_s: float) -> Iterator[Result]:
+    def results(self, api: Api, home: StateDir, patience_s: float) -> Iterator[TestAlertResult]:
         """Each integration's answer as it comes; ``silent`` for those that gave none in time."""
         waiting = list(self.channels)
         started = time.monotonic()
@@ -79,7 +79,7 @@ class TestAlert:
                     waiting.remove(channel)
                     yield result
             time.sleep(POLL_S)
-        yield from (Result(channel, "silent", patience_s) for channel in waiting)
+        yield from (TestAlertResult(channel, "silent", patience_s) for channel in waiting)
 
     @property
     def summary(self) -> str:
@@ -87,21 +87,23 @@ class TestAlert:
 
     def _result(
         self, channel: Channel, counts: Mapping[tuple[str, bool], float], home: StateDir, seconds: float
-    ) -> Result | None:
+    ) -> TestAlertResult | None:
         integration = _INTEGRATIONS[channel]
         tried, failed = (
             counts.get((integration, kind), 0) - self.before.get((integration, kind), 0)
             for kind in (False, True)
         )
         if tried > failed:
-            return Result(channel, "delivered", seconds, self._kept(home) if channel == "email" else "")
+            return TestAlertResult(
+                channel, "delivered", seconds, self._kept(home) if channel == "email" else ""
+            )
         if failed > 0:
-            return Result(channel, "failed", seconds, self._reason(integration, home))
+            return TestAlertResult(channel, "failed", seconds, self._reason(integration, home))
         return None
 
     def _kept(self, home: StateDir) -> str:
         """Where the stack's own mailbox has it, if it went there."""
-        found = [mail for mail in messages(home.data / "mailbox") if self.identity in mail.subject]
+        found = [mail for mail in read_messages(home.data / "mailbox") if self.identity in mail.subject]
         return f"kept in the mailbox: tallow inbox {found[-1].number}" if found else ""
 
     def _reason(self, integration: str, home: StateDir) -> str:
@@ -115,7 +117,7 @@ class TestAlert:
     def _post(self, api: Api, ends: datetime) -> None:
         alert = {
             "labels": {
-                **route_of(self.receiver),
+                **labels_routed_to(self.receiver),
                 "job": "tallow",
                 "instance": f"test-{self.identity}",
             },
@@ -131,7 +133,7 @@ class TestAlert:
         api.post("/api/v2/alerts", [alert])
 
 
-def route_of(receiver: Receiver) -> dict[str, str]:
+def labels_routed_to(receiver: Receiver) -> dict[str, str]:
     """Labels of an alert that reaches a receiver, and others as few as possible.
 
     Raises:

@@ -9,7 +9,7 @@ import click
 
 from tallow.stack.clients import alertmanager
 from tallow.stack.clients.alertmanager import WATCHDOG, Alert
-from tallow.stack.clients.test_alert import Result, TestAlert
+from tallow.stack.clients.test_alert import TestAlert, TestAlertResult
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.alerts import show_alerts
 from tallow.stack.commands.output.terminal import new_console, printable
@@ -18,7 +18,7 @@ from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.services.links import message_links
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.routing.matrix import DEFAULT, RECEIVERS, Receiver
-from tallow.stack.routing.receivers import missing
+from tallow.stack.routing.receivers import missing_settings
 
 MARGIN_S = 30.0
 """How long an integration may take beyond the receiver's group wait."""
@@ -67,7 +67,7 @@ def test(receiver: str, patience: float, home: StateDir) -> None:
     """
     require_stack(home)
     whole = _TESTABLE[receiver]
-    gone = missing(whole, running_settings(home).alerts)
+    gone = missing_settings(whole, running_settings(home).alerts)
     channels = tuple(channel for channel in whole.channels if channel not in gone)
     wait = whole.wait * home.options().scale
     api = Api.of("alertmanager", home)
@@ -84,7 +84,7 @@ def test(receiver: str, patience: float, home: StateDir) -> None:
         raise SystemExit(1)
 
 
-def _said(result: Result) -> Result:
+def _said(result: TestAlertResult) -> TestAlertResult:
     """Print what came back from an integration."""
     colour = {"delivered": "green", "failed": "red", "silent": "red"}[result.outcome]
     words = {

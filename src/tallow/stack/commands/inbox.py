@@ -11,7 +11,7 @@ import click
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_lines
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.mailbox.reader import Mail, messages
+from tallow.stack.mailbox.reader import Mail, read_messages
 
 LOOK_EVERY_S = 0.5
 
@@ -27,7 +27,7 @@ LOOK_EVERY_S = 0.5
 def command(number: int | None, last: int, follow: bool, as_json: bool, home: StateDir) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
     folder = require_stack(home).data / "mailbox"
-    kept = messages(folder)
+    kept = read_messages(folder)
     if number is not None:
         mail = _numbered(kept, number)
         click.echo(json.dumps(_plain(mail), indent=2) if as_json else _whole(mail))
@@ -43,7 +43,7 @@ def command(number: int | None, last: int, follow: bool, as_json: bool, home: St
     seen = {mail.key for mail in kept}
     while follow:
         time.sleep(LOOK_EVERY_S)
-        new = [mail for mail in messages(folder) if mail.key not in seen]
+        new = [mail for mail in read_messages(folder) if mail.key not in seen]
         _print(new, as_line)
         seen |= {mail.key for mail in new}
 

@@ -11,7 +11,7 @@ import click
 from tallow.stack import alerts, routing
 from tallow.stack.dashboards import FOLDER
 from tallow.stack.lint import Problem, check_alert, check_dashboard, check_receivers
-from tallow.stack.lint.coverage import gathered
+from tallow.stack.lint.coverage import gather_evidence
 
 
 @click.command(name="lint")
@@ -35,7 +35,7 @@ def command(files: tuple[Path, ...]) -> None:
 
 
 def _alerts(root: Path) -> Iterable[Problem]:
-    evidence = gathered(root)
+    evidence = gather_evidence(root)
     for path, groups in ((alerts.CORE_PATH, alerts.CORE), (alerts.EXTRA_PATH, alerts.EXTRA)):
         for rules in groups.values():
             for rule in rules:

@@ -13,7 +13,7 @@ import click
 
 from tallow.stack.clients import alertmanager
 from tallow.stack.clients.alertmanager import WATCHDOG, Silence
-from tallow.stack.clients.matchers import Matcher, MatcherError, narrow, reached
+from tallow.stack.clients.matchers import Matcher, MatcherError, alerts_matching, is_specific
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.errors import StackError
@@ -72,7 +72,7 @@ def add(
     if not comment.strip():
         raise click.UsageError("--comment must say why")
     chosen = _parsed(matchers)
-    names = reached(chosen)
+    names = alerts_matching(chosen)
     if not everything:
         _refuse(chosen, names)
     api = Api.of("alertmanager", require_stack(home))
@@ -124,9 +124,9 @@ def _refuse(chosen: list[Matcher], names: list[str]) -> None:
     """Refuse what is likely a slip: it would silence everything, the dead man's switch, or nothing."""
     if not names:
         raise StackError("no alert of ours has these labels: it would hold nothing back")
-    if narrow(chosen):
+    if is_specific(chosen):
         return
-    if set(names) - {WATCHDOG} >= set(reached(())) - {WATCHDOG}:
+    if set(names) - {WATCHDOG} >= set(alerts_matching(())) - {WATCHDOG}:
         raise StackError("it would hold back every alert; name one, or say --everything")
     if WATCHDOG in names:
         raise StackError(

@@ -16,8 +16,8 @@ from tallow.monitoring import logging
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.stack.viewer.app import ViewerSettings, create_app
-from tallow.stack.viewer.boards import BadDashboardError, load_boards, unavailable_boards
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
+from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -77,7 +77,7 @@ def command(
     try:
         credentials = load_credentials(credentials_file)
         token = load_token(metrics_token_file) if metrics_token_file else None
-        boards, unavailable = load_boards(dashboards), unavailable_boards(dashboards)
+        boards, unavailable = load_dashboards(dashboards), unavailable_dashboards(dashboards)
     except (BadCredentialsError, BadDashboardError) as error:
         raise click.ClickException(str(error)) from None
     settings = ViewerSettings(

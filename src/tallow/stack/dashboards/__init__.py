@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tallow.stack.dashboards import errors, logs, overview, performance, transfers
-from tallow.stack.dashboards.layout import Frame, assemble, text
+from tallow.stack.dashboards.layout import DashboardFrame, assemble, dashboard_json
 from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER
 
 __all__ = ["FOLDER", "FRAMES", "dashboards", "files"]
@@ -19,12 +19,12 @@ __all__ = ["FOLDER", "FRAMES", "dashboards", "files"]
 FOLDER = PurePosixPath("monitoring/grafana")
 
 FRAMES = {
-    overview: Frame(overview.UID, overview.TITLE, refresh="15s"),
-    transfers: Frame(transfers.UID, transfers.TITLE),
-    errors: Frame(errors.UID, errors.TITLE),
-    performance: Frame(performance.UID, performance.TITLE),
+    overview: DashboardFrame(overview.UID, overview.TITLE, refresh="15s"),
+    transfers: DashboardFrame(transfers.UID, transfers.TITLE),
+    errors: DashboardFrame(errors.UID, errors.TITLE),
+    performance: DashboardFrame(performance.UID, performance.TITLE),
 }
-_LOGS = Frame(logs.UID, logs.TITLE, source="loki")
+_LOGS = DashboardFrame(logs.UID, logs.TITLE, source="loki")
 
 
 @cache
@@ -40,7 +40,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
 
 def files() -> dict[PurePosixPath, str]:
     """What is generated: repository path to content."""
-    boards = {FOLDER / f"{uid}.json": text(board) for uid, board in dashboards().items()}
+    boards = {FOLDER / f"{uid}.json": dashboard_json(board) for uid, board in dashboards().items()}
     return {
         **boards,
         FOLDER / "grafana-datasources.yml": DATASOURCES,

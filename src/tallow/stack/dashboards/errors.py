@@ -5,11 +5,17 @@ from __future__ import annotations
 from tallow.stack import thresholds
 from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.layout import Row
-from tallow.stack.dashboards.palette import above, coloured
-from tallow.stack.dashboards.panels import count_on_the_right, dial, lines, listing, number, pie
-from tallow.stack.dashboards.queries import values_of
-from tallow.stack.dashboards.targets import now, over_time
-from tallow.stack.dashboards.targets import rows as table_rows
+from tallow.stack.dashboards.palette import bad_above, with_colours
+from tallow.stack.dashboards.panels import (
+    gauge_panel,
+    pie_panel,
+    stat_panel,
+    table_panel,
+    time_series_panel,
+    with_count_axis,
+)
+from tallow.stack.dashboards.queries import label_values
+from tallow.stack.dashboards.targets import instant_target, range_target, table_target
 
 UID = "tallow-errors"
 TITLE = "Tallow / Errors"
@@ -21,110 +27,110 @@ def rows() -> list[Row]:
 
 
 def _verdict() -> Row:
-    critical = number(
+    critical = stat_panel(
         "Critical errors, last hour",
         "Errors of severity critical over the last hour. Each one pages as CriticalErrors: read its type in "
         "Recent errors, then `tallow logs --level error` around its time.",
         "short",
-        now(queries.CRITICAL_ERRORS_1H, "critical"),
-        limit=above(thresholds.CRITICAL_ERRORS + 1),
+        instant_target(queries.CRITICAL_ERRORS_1H, "critical"),
+        limit=bad_above(thresholds.CRITICAL_ERRORS + 1),
     ).decimals(0)
-    change = number(
+    change = stat_panel(
         "Error rate change against 1 h ago",
         "Errors a minute over 15 minutes, less the same an hour earlier: above zero it got worse. Compare "
         "the start of a rise with deployments and with traffic: more transfers bring more errors.",
         "epm",
-        now(queries.ERROR_CHANGE, "change"),
-        idle="less than an hour of data",
+        instant_target(queries.ERROR_CHANGE, "change"),
+        no_value="less than an hour of data",
     ).decimals(2)
-    recovery = dial(
+    recovery = gauge_panel(
         "Error recovery rate",
         "Errors that a retry or a fallback made good, over the time range; 100 % when there are none. A "
         "fall means that what used to heal reaches the users: see Retry attempts on the Transfers dashboard.",
-        now(queries.ERROR_RECOVERY, "recovered"),
+        instant_target(queries.ERROR_RECOVERY, "recovered"),
     )
     return Row(5, (8, critical), (8, change), (8, recovery))
 
 
 def _kinds() -> Row:
-    types = lines(
+    types = time_series_panel(
         "Error rate by type",
         "Errors a second by type, stacked. When the total stays above the line, HighErrorRate fires. The "
         "widest band names the part to look at: its panel below, or its runbook.",
         "eps",
-        over_time(queries.ERRORS_BY_TYPE, "{{type}}"),
-        limit=above(thresholds.ERROR_RATE_PER_SECOND, fine="transparent"),
+        range_target(queries.ERRORS_BY_TYPE, "{{type}}"),
+        limit=bad_above(thresholds.ERROR_RATE_PER_SECOND, ok_colour="transparent"),
         stacked=True,
-        reach=1.5 * thresholds.ERROR_RATE_PER_SECOND,
+        soft_max=1.5 * thresholds.ERROR_RATE_PER_SECOND,
     )
-    severities = pie(
+    severities = pie_panel(
         "Errors by severity",
         "Errors over the time range by severity; peers report at most high. Mostly low is the network's "
         "daily weather; any critical needs a look at Critical errors.",
         "short",
-        now(queries.SEVERITY_SHARES, "{{severity}}"),
-        idle=NO_ERRORS,
+        instant_target(queries.SEVERITY_SHARES, "{{severity}}"),
+        no_value=NO_ERRORS,
     )
-    types = coloured(types, *values_of("errors_total", "type"))
-    return Row(8, (16, types), (8, coloured(severities, "low", "medium", "high", "critical")))
+    types = with_colours(types, *label_values("errors_total", "type"))
+    return Row(8, (16, types), (8, with_colours(severities, "low", "medium", "high", "critical")))
 
 
 def _failures() -> Row:
-    transfers = lines(
+    transfers = time_series_panel(
         "Transfer failures",
         "Share of transfers that failed, cancelled ones left out (line), and failures a minute (bars). Above "
         "10 % HighTransferFailureRate fires. With connections failing too, start there.",
         "percentunit",
-        over_time(queries.TRANSFER_FAILURE, "failed share"),
-        over_time(queries.TRANSFERS_FAILED, "failed a minute"),
-        limit=above(thresholds.TRANSFER_FAILURE_RATIO, fine="transparent"),
-        reach=1.5 * thresholds.TRANSFER_FAILURE_RATIO,
+        range_target(queries.TRANSFER_FAILURE, "failed share"),
+        range_target(queries.TRANSFERS_FAILED, "failed a minute"),
+        limit=bad_above(thresholds.TRANSFER_FAILURE_RATIO, ok_colour="transparent"),
+        soft_max=1.5 * thresholds.TRANSFER_FAILURE_RATIO,
     )
-    connections = lines(
+    connections = time_series_panel(
         "Connection failures",
         "Share of WebRTC attempts that failed (line), and failures a minute (bars). Above 20 % "
         "HighConnectionFailureRate fires: check STUN and TURN, then what changed in the network.",
         "percentunit",
-        over_time(queries.CONNECTION_FAILURE, "failed share"),
-        over_time(queries.CONNECTIONS_FAILED, "failed a minute"),
-        limit=above(thresholds.CONNECTION_FAILURE_RATIO, fine="transparent"),
-        reach=1.5 * thresholds.CONNECTION_FAILURE_RATIO,
+        range_target(queries.CONNECTION_FAILURE, "failed share"),
+        range_target(queries.CONNECTIONS_FAILED, "failed a minute"),
+        limit=bad_above(thresholds.CONNECTION_FAILURE_RATIO, ok_colour="transparent"),
+        soft_max=1.5 * thresholds.CONNECTION_FAILURE_RATIO,
     )
-    cryptography = lines(
+    cryptography = time_series_panel(
         "PQC operation failures",
         "Shares of failed ML-KEM operations and of key exchanges whose confirmation failed (lines), and "
         "failed operations a minute (bars). Above 5 % HighPQCFailureRate pages: mismatched versions, or "
         "somebody tampers with the exchange. Escalate to security.",
         "percentunit",
-        over_time(queries.PQC_FAILURE, "failed share"),
-        over_time(queries.KEY_EXCHANGE_FAILURE, "failed key exchanges"),
-        over_time(queries.PQC_FAILED, "failed a minute"),
-        limit=above(thresholds.PQC_FAILURE_RATIO, fine="transparent"),
-        reach=1.5 * thresholds.PQC_FAILURE_RATIO,
+        range_target(queries.PQC_FAILURE, "failed share"),
+        range_target(queries.KEY_EXCHANGE_FAILURE, "failed key exchanges"),
+        range_target(queries.PQC_FAILED, "failed a minute"),
+        limit=bad_above(thresholds.PQC_FAILURE_RATIO, ok_colour="transparent"),
+        soft_max=1.5 * thresholds.PQC_FAILURE_RATIO,
     )
-    coloured(cryptography, "failed key exchanges")
-    panels = [coloured(panel, "failed share") for panel in (transfers, connections, cryptography)]
-    first, second, third = (count_on_the_right(panel, "failed a minute", "light-red") for panel in panels)
+    with_colours(cryptography, "failed key exchanges")
+    panels = [with_colours(panel, "failed share") for panel in (transfers, connections, cryptography)]
+    first, second, third = (with_count_axis(panel, "failed a minute", "light-red") for panel in panels)
     return Row(8, (8, first), (8, second), (8, third))
 
 
 def _places() -> Row:
-    endpoints = listing(
+    endpoints = table_panel(
         "API errors by endpoint",
         "Answers of 400 and above over the time range. Many 401 in 5 minutes fire UnauthorizedAPIAccess: "
         "somebody guesses tokens. 429 is the rate limit at work; 5xx is ours: read the logs of that route.",
         "short",
-        table_rows(queries.API_ERRORS),
+        table_target(queries.API_ERRORS),
         {"endpoint": "Endpoint", "status_code": "Status", "Value": "Answers"},
-        idle=NO_ERRORS,
+        no_value=NO_ERRORS,
     )
-    recent = listing(
+    recent = table_panel(
         "Recent errors",
         "Error counters that rose in the last 15 minutes. The lines behind them: `tallow logs --level "
         "error`, or the Logs dashboard where Loki runs.",
         "short",
-        table_rows(queries.RECENT_ERRORS),
+        table_target(queries.RECENT_ERRORS),
         {"severity": "Severity", "type": "Type", "Value": "Errors"},
-        idle="no errors in the last 15 minutes",
+        no_value="no errors in the last 15 minutes",
     )
     return Row(8, (12, endpoints), (12, recent))

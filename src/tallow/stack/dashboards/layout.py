@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class DashboardFrame:
     """What surrounds the panels of one dashboard."""
 
     uid: str
@@ -45,7 +45,9 @@ class Frame:
     source: str = "prometheus"
 
 
-def assemble(frame: Frame, rows: Sequence[Row], siblings: Sequence[Frame]) -> dict[str, Any]:
+def assemble(
+    frame: DashboardFrame, rows: Sequence[Row], siblings: Sequence[DashboardFrame]
+) -> dict[str, Any]:
     """The dashboard as Grafana reads it; ``siblings`` are linked to."""
     board = (
         builders.Dashboard(frame.title)
@@ -67,7 +69,7 @@ def assemble(frame: Frame, rows: Sequence[Row], siblings: Sequence[Frame]) -> di
     return _tidied(plain)
 
 
-def text(dashboard: dict[str, Any]) -> str:
+def dashboard_json(dashboard: dict[str, Any]) -> str:
     """The committed form: sorted, so that a change of one panel is a change of its lines alone."""
     return json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -91,7 +93,7 @@ def _placed(rows: Sequence[Row], ids: Mapping[str, int]) -> list[models.Panel]:
     return placed
 
 
-def _variables(frame: Frame) -> list[Builder[models.VariableModel]]:
+def _variables(frame: DashboardFrame) -> list[Builder[models.VariableModel]]:
     source = builders.DatasourceVariable("datasource").label("Data source").type(frame.source)
     if frame.source != "prometheus":
         return [source]
@@ -114,7 +116,7 @@ def _variables(frame: Frame) -> list[Builder[models.VariableModel]]:
     ]
 
 
-def _link(sibling: Frame) -> builders.DashboardLink:
+def _link(sibling: DashboardFrame) -> builders.DashboardLink:
     return (
         builders.DashboardLink(sibling.title.removeprefix("Tallow / "))
         .type(models.DashboardLinkType.LINK)

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
 from tallow.stack.dashboards.layout import Row
-from tallow.stack.dashboards.palette import fixed
+from tallow.stack.dashboards.palette import fixed_colour
 
 UID = "tallow-logs"
 TITLE = "Tallow / Logs"
@@ -53,7 +53,7 @@ def _volume() -> timeseries.Panel:
         )
     )
     for level, colour in _LEVELS.items():
-        panel.override_by_name(level, [fixed(colour)])
+        panel.override_by_name(level, [fixed_colour(colour)])
     return panel
 
 

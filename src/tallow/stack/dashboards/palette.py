@@ -16,10 +16,10 @@ from grafana_foundation_sdk.models.dashboard import (
 
 GOOD = "green"
 BAD = "red"
-PLAIN = "text"
+NEUTRAL = "text"
 """A number that is neither: nothing in the alert contract judges it."""
 
-MEANING = {
+COLOURS = {
     # How it ended, and by which way.
     "success": GOOD,
     "failed": BAD,
@@ -70,7 +70,7 @@ MEANING = {
 """A series' name, or the first word of it, to its colour."""
 
 
-class Coloured(Protocol):
+class ColourablePanel(Protocol):
     """A panel builder that takes overrides by series name."""
 
     def override_by_name(self, name: str, properties: list[DynamicConfigValue]) -> Self: ...
@@ -78,39 +78,39 @@ class Coloured(Protocol):
     def color_scheme(self, color: Builder[models.FieldColor]) -> Self: ...
 
 
-P = TypeVar("P", bound=Coloured)
+P = TypeVar("P", bound=ColourablePanel)
 
 
-def fixed(colour: str) -> DynamicConfigValue:
+def fixed_colour(colour: str) -> DynamicConfigValue:
     """A field property: this colour and no other."""
     return DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})
 
 
-def coloured(panel: P, *names: str) -> P:
+def with_colours(panel: P, *names: str) -> P:
     """Give the series ``names`` the colour they or their first word mean."""
     for name in names:
-        panel.override_by_name(name, [fixed(MEANING.get(name) or MEANING[name.split()[0]])])
+        panel.override_by_name(name, [fixed_colour(COLOURS.get(name) or COLOURS[name.split()[0]])])
     return panel
 
 
-def by_position(panel: P) -> P:
+def with_positional_colours(panel: P) -> P:
     """Colours by position, for names that nobody can know before: instances."""
     return panel.color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
 
 
-def above(limit: float, *, fine: str = GOOD) -> ThresholdsConfig:
+def bad_above(limit: float, *, ok_colour: str = GOOD) -> ThresholdsConfig:
     """Bad from ``limit`` upwards: where the alert rule fires."""
-    return _steps(Threshold(None, fine), Threshold(limit, BAD))
+    return _steps(Threshold(None, ok_colour), Threshold(limit, BAD))
 
 
-def below(limit: float, *, fine: str = GOOD) -> ThresholdsConfig:
+def bad_below(limit: float, *, ok_colour: str = GOOD) -> ThresholdsConfig:
     """Bad under ``limit``."""
-    return _steps(Threshold(None, BAD), Threshold(limit, fine))
+    return _steps(Threshold(None, BAD), Threshold(limit, ok_colour))
 
 
-def unjudged() -> ThresholdsConfig:
+def no_thresholds() -> ThresholdsConfig:
     """One colour for every value: no alert rule looks at it."""
-    return _steps(Threshold(None, PLAIN))
+    return _steps(Threshold(None, NEUTRAL))
 
 
 def _steps(*steps: Threshold) -> ThresholdsConfig:

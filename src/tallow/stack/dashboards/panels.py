@@ -30,7 +30,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.heatmap import HeatmapColorMode
 from grafana_foundation_sdk.models.piechart import PieChartLabels, PieChartLegendValues, PieChartType
 
-from tallow.stack.dashboards.palette import PLAIN, fixed, unjudged
+from tallow.stack.dashboards.palette import NEUTRAL, fixed_colour, no_thresholds
 from tallow.stack.dashboards.targets import PROMETHEUS
 
 NUMBER_PX = 40
@@ -39,64 +39,64 @@ NO_DATA = "not reported"
 """Nothing was scraped: unlike a quantile, this value exists on an idle system as well."""
 
 
-def lines(
+def time_series_panel(
     title: str,
-    why: str,
+    description: str,
     unit: str,
     *targets: Dataquery,
     limit: ThresholdsConfig | None = None,
     stacked: bool = False,
-    reach: float | None = None,
-    idle: str = NO_DATA,
+    soft_max: float | None = None,
+    no_value: str = NO_DATA,
 ) -> timeseries.Panel:
     """Series over time from zero up; ``limit`` is drawn as a dashed line.
 
-    ``reach`` is what the axis shows at least, so that a quiet hour looks quiet and not like a mountain range.
+    ``soft_max`` is what the axis shows at least, so that a quiet hour looks quiet and not like a mountain range.
     """
     panel = (
         timeseries.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit(unit)
         .min(0)
-        .no_value(idle)
+        .no_value(no_value)
         .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .line_width(2)
         .fill_opacity(35 if stacked else 8)
         .show_points(common.VisibilityMode.AUTO)
         .legend(legend(beside=False))
         .tooltip(VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING))
-        .thresholds(limit or unjudged())
+        .thresholds(limit or no_thresholds())
         .targets(list(targets))
     )
     if stacked:
         panel.stacking(StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
     if limit:
         panel.thresholds_style(GraphThresholdsStyleConfig().mode(common.GraphTresholdsStyleMode.DASHED))
-    if reach is not None:
-        panel.axis_soft_max(reach)
+    if soft_max is not None:
+        panel.axis_soft_max(soft_max)
     return panel
 
 
-def over_decades(panel: timeseries.Panel) -> timeseries.Panel:
+def with_log_scale(panel: timeseries.Panel) -> timeseries.Panel:
     """Draw on a logarithmic scale: values lie between milliseconds and hours."""
     scale = ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10)
     return panel.scale_distribution(scale).fill_opacity(0)
 
 
-def dashed(panel: timeseries.Panel, ending: str) -> timeseries.Panel:
+def with_dashed(panel: timeseries.Panel, ending: str) -> timeseries.Panel:
     """Draw the series whose name ends in the word ``ending`` dashed, beside solid ones they belong to."""
     line = DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})
     return panel.override_by_regexp(f"/ {ending}$/", [line])
 
 
-def count_on_the_right(panel: timeseries.Panel, name: str, colour: str) -> timeseries.Panel:
+def with_count_axis(panel: timeseries.Panel, name: str, colour: str) -> timeseries.Panel:
     """Draw the series ``name``, events a minute, as bars against an axis of its own."""
     return panel.override_by_name(
         name,
         [
-            fixed(colour),
+            fixed_colour(colour),
             DynamicConfigValue("unit", "epm"),
             DynamicConfigValue("custom.drawStyle", "bars"),
             DynamicConfigValue("custom.lineWidth", 0),
@@ -109,25 +109,25 @@ def count_on_the_right(panel: timeseries.Panel, name: str, colour: str) -> times
     )
 
 
-def number(
+def stat_panel(
     title: str,
-    why: str,
+    description: str,
     unit: str,
     target: Dataquery,
     *,
     limit: ThresholdsConfig | None = None,
-    idle: str = NO_DATA,
+    no_value: str = NO_DATA,
 ) -> stat.Panel:
     """One number, read from across the room."""
     return (
         stat.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit(unit)
-        .no_value(idle)
+        .no_value(no_value)
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
-        .thresholds(limit or unjudged())
+        .thresholds(limit or no_thresholds())
         .reduce_options(_last())
         .color_mode(common.BigValueColorMode.VALUE)
         .graph_mode(common.BigValueGraphMode.NONE)
@@ -137,38 +137,45 @@ def number(
     )
 
 
-def dial(
-    title: str, why: str, target: Dataquery, *, limit: ThresholdsConfig | None = None, idle: str = NO_DATA
+def gauge_panel(
+    title: str,
+    description: str,
+    target: Dataquery,
+    *,
+    limit: ThresholdsConfig | None = None,
+    no_value: str = NO_DATA,
 ) -> gauge.Panel:
     """A share between 0 and 100 %, the limit marked on its rim."""
     return (
         gauge.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit("percentunit")
         .min(0)
         .max(1)
         .decimals(0)
-        .no_value(idle)
+        .no_value(no_value)
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
-        .thresholds(limit or unjudged())
+        .thresholds(limit or no_thresholds())
         .reduce_options(_last())
         .show_threshold_markers(limit is not None)
         .with_target(target)
     )
 
 
-def pie(title: str, why: str, unit: str, target: Dataquery, *, idle: str = NO_TRAFFIC) -> piechart.Panel:
+def pie_panel(
+    title: str, description: str, unit: str, target: Dataquery, *, no_value: str = NO_TRAFFIC
+) -> piechart.Panel:
     """Shares of a whole over the range."""
     return (
         piechart.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit(unit)
         .decimals(0)
-        .no_value(idle)
+        .no_value(no_value)
         .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .reduce_options(_last())
         .pie_type(PieChartType.DONUT)
@@ -184,15 +191,17 @@ def pie(title: str, why: str, unit: str, target: Dataquery, *, idle: str = NO_TR
     )
 
 
-def heat(title: str, why: str, unit: str, target: Dataquery, *, idle: str = NO_TRAFFIC) -> heatmap.Panel:
+def heatmap_panel(
+    title: str, description: str, unit: str, target: Dataquery, *, no_value: str = NO_TRAFFIC
+) -> heatmap.Panel:
     """A histogram over time: the darker a cell, the more observations; empty cells are not drawn."""
     return (
         heatmap.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit(unit)
-        .no_value(idle)
+        .no_value(no_value)
         .calculate(False)
         .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(32))
         .y_axis(heatmap.YAxisConfig().unit(unit).axis_placement(common.AxisPlacement.LEFT))
@@ -204,17 +213,19 @@ def heat(title: str, why: str, unit: str, target: Dataquery, *, idle: str = NO_T
     )
 
 
-def bars(title: str, why: str, unit: str, *targets: Dataquery, idle: str = NO_DATA) -> barchart.Panel:
+def bar_panel(
+    title: str, description: str, unit: str, *targets: Dataquery, no_value: str = NO_DATA
+) -> barchart.Panel:
     """One bar for each target, in their order, named by their legends."""
     return (
         barchart.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit(unit)
         .min(0)
         .decimals(0)
-        .no_value(idle)
+        .no_value(no_value)
         .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color("purple"))
         .transformations(
             [DataTransformerConfig("reduce", options={"mode": "seriesToRows", "reducers": ["lastNotNull"]})]
@@ -228,8 +239,8 @@ def bars(title: str, why: str, unit: str, *targets: Dataquery, idle: str = NO_DA
     )
 
 
-def listing(
-    title: str, why: str, unit: str, target: Dataquery, columns: Mapping[str, str], *, idle: str
+def table_panel(
+    title: str, description: str, unit: str, target: Dataquery, columns: Mapping[str, str], *, no_value: str
 ) -> table.Panel:
     """A table of ``columns`` (label or ``Value`` to heading), the largest last column on top."""
     order = {name: place for place, name in enumerate(columns)}
@@ -237,12 +248,12 @@ def listing(
     return (
         table.Panel()
         .title(title)
-        .description(why)
+        .description(description)
         .datasource(PROMETHEUS)
         .unit(unit)
         .decimals(0)
-        .no_value(idle)
-        .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(PLAIN))
+        .no_value(no_value)
+        .color_scheme(FieldColor().mode(FieldColorModeId.FIXED).fixed_color(NEUTRAL))
         .show_header(True)
         .sort_by([TableSortByFieldState().display_name(value).desc(True)])
         .transformations(

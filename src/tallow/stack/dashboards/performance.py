@@ -5,10 +5,10 @@ from __future__ import annotations
 from tallow.stack import thresholds
 from tallow.stack.dashboards import queries
 from tallow.stack.dashboards.layout import Row
-from tallow.stack.dashboards.palette import above, below, by_position, coloured
-from tallow.stack.dashboards.panels import NO_TRAFFIC, dashed, dial, lines
-from tallow.stack.dashboards.queries import values_of
-from tallow.stack.dashboards.targets import now, over_time
+from tallow.stack.dashboards.palette import bad_above, bad_below, with_colours, with_positional_colours
+from tallow.stack.dashboards.panels import NO_TRAFFIC, gauge_panel, time_series_panel, with_dashed
+from tallow.stack.dashboards.queries import label_values
+from tallow.stack.dashboards.targets import instant_target, range_target
 
 UID = "tallow-performance"
 TITLE = "Tallow / Performance"
@@ -19,134 +19,134 @@ def rows() -> list[Row]:
 
 
 def _service() -> Row:
-    http = lines(
+    http = time_series_panel(
         "HTTP request duration p50, p95, p99",
         "Percentiles of the time to answer, metrics and health routes left out. p99 alone high: a slow "
         "dependency now and then; all three high: the event loop or the CPU is the limit.",
         "s",
-        over_time(queries.HTTP_P50, "p50"),
-        over_time(queries.HTTP_P95, "p95"),
-        over_time(queries.HTTP_P99, "p99"),
-        idle=NO_TRAFFIC,
+        range_target(queries.HTTP_P50, "p50"),
+        range_target(queries.HTTP_P95, "p95"),
+        range_target(queries.HTTP_P99, "p99"),
+        no_value=NO_TRAFFIC,
     )
-    database = lines(
+    database = time_series_panel(
         "Database operation latency p50, p95, p99",
         "Percentiles of the time of one statement. p95 above 1 s fires SlowDatabaseOperations: look for "
         "locks, a full disk or a missing index, then at the load.",
         "s",
-        over_time(queries.DB_P50, "p50"),
-        over_time(queries.DB_P95, "p95"),
-        over_time(queries.DB_P99, "p99"),
-        limit=above(thresholds.DB_DURATION_P95_SECONDS, fine="transparent"),
-        idle=NO_TRAFFIC,
+        range_target(queries.DB_P50, "p50"),
+        range_target(queries.DB_P95, "p95"),
+        range_target(queries.DB_P99, "p99"),
+        limit=bad_above(thresholds.DB_DURATION_P95_SECONDS, ok_colour="transparent"),
+        no_value=NO_TRAFFIC,
     )
-    return Row(8, *((12, coloured(panel, "p50", "p95", "p99")) for panel in (http, database)))
+    return Row(8, *((12, with_colours(panel, "p50", "p95", "p99")) for panel in (http, database)))
 
 
 def _peers() -> Row:
-    connection = lines(
+    connection = time_series_panel(
         "WebRTC connection time p95, p99",
         "Time from the first ICE candidate to an open data channel. p95 above 10 s fires "
         "HighConnectionTime: STUN or TURN answers slowly, or candidates wait for a timeout.",
         "s",
-        over_time(queries.CONNECTION_P95, "p95"),
-        over_time(queries.CONNECTION_P99, "p99"),
-        limit=above(thresholds.CONNECTION_TIME_P95_SECONDS, fine="transparent"),
-        idle=NO_TRAFFIC,
+        range_target(queries.CONNECTION_P95, "p95"),
+        range_target(queries.CONNECTION_P99, "p99"),
+        limit=bad_above(thresholds.CONNECTION_TIME_P95_SECONDS, ok_colour="transparent"),
+        no_value=NO_TRAFFIC,
     )
-    pqc = lines(
+    pqc = time_series_panel(
         "PQC operation duration p95 by operation",
         "95th percentile of one ML-KEM-768 operation, normally far below a millisecond. Above 5 s "
         "SlowPQCOperations fires: peers starve for CPU, or a build lacks the native library.",
         "s",
-        over_time(queries.PQC_P95, "{{operation}}"),
-        limit=above(thresholds.PQC_DURATION_P95_SECONDS, fine="transparent"),
-        idle=NO_TRAFFIC,
+        range_target(queries.PQC_P95, "{{operation}}"),
+        limit=bad_above(thresholds.PQC_DURATION_P95_SECONDS, ok_colour="transparent"),
+        no_value=NO_TRAFFIC,
     )
-    cipher = lines(
+    cipher = time_series_panel(
         "Encryption time by algorithm",
         "95th percentile of encrypting or decrypting one chunk. Ten times its usual value means peers "
         "without AES instructions, or starving for CPU.",
         "s",
-        over_time(queries.ENCRYPTION_P95, "{{algorithm}}"),
-        idle=NO_TRAFFIC,
+        range_target(queries.ENCRYPTION_P95, "{{algorithm}}"),
+        no_value=NO_TRAFFIC,
     )
-    pqc = coloured(pqc, *values_of("pqc_duration_seconds", "operation"))
-    cipher = coloured(cipher, *values_of("encryption_duration_seconds", "algorithm"))
-    return Row(8, (8, coloured(connection, "p95", "p99")), (8, pqc), (8, cipher))
+    pqc = with_colours(pqc, *label_values("pqc_duration_seconds", "operation"))
+    cipher = with_colours(cipher, *label_values("encryption_duration_seconds", "algorithm"))
+    return Row(8, (8, with_colours(connection, "p95", "p99")), (8, pqc), (8, cipher))
 
 
 def _process() -> Row:
-    cpu = dial(
+    cpu = gauge_panel(
         "CPU usage",
         "Share of one core each server worker uses now, by instance. Above 80 % for 5 minutes HighCPUUsage "
         "fires: the Overview shows how it got there; add workers if it is load.",
-        now(queries.CPU, "{{instance}}"),
-        limit=above(thresholds.CPU_RATIO_PER_WORKER),
+        instant_target(queries.CPU, "{{instance}}"),
+        limit=bad_above(thresholds.CPU_RATIO_PER_WORKER),
     )
-    cache = dial(
+    cache = gauge_panel(
         "Cache hit rate",
         "Look-ups the cache could answer, over the time range; 100 % when nobody asked. Under 50 % "
         "LowCacheHitRate fires: the cache is too small, was just emptied, or its keys never repeat.",
-        now(queries.CACHE_HITS, "hits"),
-        limit=below(thresholds.MIN_CACHE_HIT_RATIO),
+        instant_target(queries.CACHE_HITS, "hits"),
+        limit=bad_below(thresholds.MIN_CACHE_HIT_RATIO),
     )
-    memory = lines(
+    memory = time_series_panel(
         "Memory: RSS and heap",
         "Resident memory (solid) and what the allocator has handed out (dashed), by instance. Both rising "
         "is a leak; resident memory alone is fragmentation. Above 1.5 GB HighMemoryUsage fires.",
         "decbytes",
-        over_time(queries.RESIDENT, "{{instance}} resident"),
-        over_time(queries.HEAP, "{{instance}} heap"),
-        limit=above(thresholds.RESIDENT_MEMORY_BYTES, fine="transparent"),
+        range_target(queries.RESIDENT, "{{instance}} resident"),
+        range_target(queries.HEAP, "{{instance}} heap"),
+        limit=bad_above(thresholds.RESIDENT_MEMORY_BYTES, ok_colour="transparent"),
     )
-    return Row(8, (4, cpu), (4, cache), (16, dashed(by_position(memory), "heap")))
+    return Row(8, (4, cpu), (4, cache), (16, with_dashed(with_positional_colours(memory), "heap")))
 
 
 def _runtime() -> Row:
-    lag = lines(
+    lag = time_series_panel(
         "Event loop lag p95, p99",
         "How late the event loop runs its timers. Above a tenth of a second every user feels it: something "
         "blocks the loop. Compare with Garbage collection time and CPU usage.",
         "s",
-        over_time(queries.LOOP_LAG_P95, "p95"),
-        over_time(queries.LOOP_LAG_P99, "p99"),
-        idle=NO_TRAFFIC,
+        range_target(queries.LOOP_LAG_P95, "p95"),
+        range_target(queries.LOOP_LAG_P99, "p99"),
+        no_value=NO_TRAFFIC,
     )
-    collection = lines(
+    collection = time_series_panel(
         "Garbage collection time",
         "Share of time spent collecting garbage, by generation, stacked. Above a few percent the process "
         "makes too many objects or too many live long: compare with the heap.",
         "percentunit",
-        over_time(queries.GC_SHARE, "generation {{generation}}"),
+        range_target(queries.GC_SHARE, "generation {{generation}}"),
         stacked=True,
-        reach=0.01,
+        soft_max=0.01,
     )
     generations = (
-        f"generation {generation}" for generation in values_of("gc_duration_seconds", "generation")
+        f"generation {generation}" for generation in label_values("gc_duration_seconds", "generation")
     )
-    return Row(8, (12, coloured(lag, "p95", "p99")), (12, coloured(collection, *generations)))
+    return Row(8, (12, with_colours(lag, "p95", "p99")), (12, with_colours(collection, *generations)))
 
 
 def _traffic() -> Row:
-    bandwidth = lines(
+    bandwidth = time_series_panel(
         "Bandwidth utilisation",
         "What the server itself moves: relayed data and HTTP. Flat at the top is the link's or the "
         "relay's limit: transfers by relay slow down from here on.",
         "Mbits",
-        over_time(queries.BANDWIDTH, "{{direction}}"),
+        range_target(queries.BANDWIDTH, "{{direction}}"),
     )
-    sizes = lines(
+    sizes = time_series_panel(
         "Request and response sizes",
         "95th percentile of HTTP bodies, metrics and health routes left out. Large requests are uploads "
         "that should not come this way; large responses the web app's files: check the proxy's cache.",
         "decbytes",
-        over_time(queries.REQUEST_SIZE_P95, "request"),
-        over_time(queries.RESPONSE_SIZE_P95, "response"),
-        idle=NO_TRAFFIC,
+        range_target(queries.REQUEST_SIZE_P95, "request"),
+        range_target(queries.RESPONSE_SIZE_P95, "response"),
+        no_value=NO_TRAFFIC,
     )
     return Row(
         8,
-        (12, coloured(bandwidth, "sent", "received")),
-        (12, coloured(sizes, "request", "response")),
+        (12, with_colours(bandwidth, "sent", "received")),
+        (12, with_colours(sizes, "request", "response")),
     )

@@ -16,7 +16,7 @@ from tallow.stack.dashboards.promql import (
 from tallow.stack.thresholds import OBSERVER_ROUTES
 
 
-def values_of(metric: str, label: str) -> tuple[str, ...]:
+def label_values(metric: str, label: str) -> tuple[str, ...]:
     """The values a closed label takes: the names of the series that are drawn by it."""
     [found] = [found for found in METRICS[metric].labels if found.name == label]
     return found.values

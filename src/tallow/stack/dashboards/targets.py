@@ -10,22 +10,22 @@ PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
 """The data source the reader chose: no dashboard is wired to one."""
 
 
-def over_time(expr: str, legend: str) -> Dataquery:
+def range_target(expr: str, legend: str) -> Dataquery:
     """One sample a step over the range. ``legend`` may name labels: ``{{status}}``."""
     return _query(expr, legend).range()
 
 
-def now(expr: str, legend: str) -> Dataquery:
+def instant_target(expr: str, legend: str) -> Dataquery:
     """One sample at the end of the range."""
     return _query(expr, legend).instant()
 
 
-def rows(expr: str) -> Dataquery:
+def table_target(expr: str) -> Dataquery:
     """One row for each series, its labels as columns."""
     return _query(expr, "").instant().format(PromQueryFormat.TABLE)
 
 
-def buckets(expr: str) -> Dataquery:
+def heatmap_target(expr: str) -> Dataquery:
     """A histogram's buckets over the range, for a heatmap."""
     return _query(expr, "{{le}}").range().format(PromQueryFormat.HEATMAP)
 

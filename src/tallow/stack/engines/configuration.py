@@ -13,7 +13,7 @@ from tallow.stack.engines.services.definitions import HOST, SERVICES, ports
 from tallow.stack.engines.services.links import message_links
 from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
-from tallow.stack.prometheus import METRICS_TOKEN_FILE, Layout, Remote, prometheus_config
+from tallow.stack.prometheus import METRICS_TOKEN_FILE, PrometheusPaths, RemoteStorage, prometheus_config
 from tallow.stack.prometheus import PASSWORD_FILE as MONITORING_PASSWORD_FILE
 from tallow.stack.remote_storage import PASSWORD_FILE, RemoteStorageSettings
 from tallow.stack.routing.receivers import SECRET_FILES
@@ -83,8 +83,8 @@ def _prometheus(home: StateDir, known: dict[str, int], remote: RemoteStorageSett
     return prometheus_config(
         jobs,
         f"{HOST}:{known['alertmanager']}",
-        Layout(home.secrets, place / "rules", place / "targets"),
-        remote=Remote(
+        PrometheusPaths(home.secrets, place / "rules", place / "targets"),
+        remote=RemoteStorage(
             remote.remote_write_url,
             remote.remote_read_url,
             remote.remote_user,

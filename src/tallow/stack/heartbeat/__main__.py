@@ -18,7 +18,7 @@ from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.app import create_app
 from tallow.stack.heartbeat.channels import channels
 from tallow.stack.heartbeat.external_switch import ExternalSwitch
-from tallow.stack.heartbeat.message import Notices
+from tallow.stack.heartbeat.message import MessageComposer
 from tallow.stack.heartbeat.monitor import HeartbeatMonitor
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
@@ -49,7 +49,7 @@ def main() -> int:
     links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
     status = command_line(StateDir(chosen.home), "status") if chosen.home else "tallow status"
     proxies = tuple(f"Proxy settings: {line}." for line in ProxySettings.read().problems)
-    notices = Notices(links, status, chosen.mark, proxies)
+    notices = MessageComposer(links, status, chosen.mark, proxies)
     pager = Pager(watch, ways, notices, chosen.folder, chosen.scale)
     url = settings.heartbeat_url
     outside = ExternalSwitch(url.get_secret_value(), pager.faults) if url else None

@@ -22,7 +22,7 @@ from tallow.stack.heartbeat.basic_auth import BasicAuth
 from tallow.stack.heartbeat.external_switch import NAME, ExternalSwitch
 from tallow.stack.heartbeat.pager import Pager
 from tallow.stack.heartbeat.runbook_pages import RunbookPages
-from tallow.stack.viewer.guard import HEALTH, Guard
+from tallow.stack.viewer.guard import HEALTH_PATH, RequestGuard
 
 MAX_BODY: Final = 64 * 1024
 ALERT: Final = "Watchdog"
@@ -86,13 +86,15 @@ def create_app(
         routes=[
             Route("/heartbeat", beat, methods=["POST"]),
             Route("/status", status),
-            Route(HEALTH, _healthy),
+            Route(HEALTH_PATH, _healthy),
             Route("/", home),
             Route("/style.css", pages.style),
             Route("/runbooks/{name}", (runbooks or RunbookPages()).page),
         ],
         middleware=[
-            Middleware(Guard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name"),
+            Middleware(
+                RequestGuard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name"
+            ),
             Middleware(BasicAuth, password_file=password_file),
         ],
         lifespan=lifespan,

@@ -12,9 +12,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tallow.stack.heartbeat.delivery import log
-from tallow.stack.password_file import PasswordFileError, is_login, read_password
+from tallow.stack.password_file import PasswordFileError, login_matches, read_password
 from tallow.stack.prometheus import USER
-from tallow.stack.viewer.guard import HEALTH
+from tallow.stack.viewer.guard import HEALTH_PATH
 
 _CHALLENGE: Final = {"www-authenticate": 'Basic realm="Tallow monitoring", charset="UTF-8"'}
 
@@ -30,7 +30,7 @@ class BasicAuth:
         self._app, self._password_file = app, password_file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == HEALTH:
+        if scope["type"] != "http" or scope["path"] == HEALTH_PATH:
             await self._app(scope, receive, send)
             return
         try:
@@ -42,7 +42,7 @@ class BasicAuth:
             )
             return
         user, shown = _login(Headers(scope=scope).get("authorization", ""))
-        if is_login(user, shown, USER, password):
+        if login_matches(user, shown, USER, password):
             await self._app(scope, receive, send)
         else:
             refusal = PlainTextResponse("user and password: tallow credentials\n", 401, _CHALLENGE)

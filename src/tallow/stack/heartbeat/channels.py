@@ -18,7 +18,7 @@ import httpx
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
 from tallow.monitoring.lifecycle.threads import run_in_thread
-from tallow.stack.heartbeat.message import Message
+from tallow.stack.heartbeat.message import HeartbeatMessage
 from tallow.stack.password_file import PasswordFileError, read_password
 from tallow.stack.prometheus import USER
 from tallow.stack.routing import AlertSettings
@@ -26,7 +26,7 @@ from tallow.stack.routing.config import requires_tls
 
 TIMEOUT_S: Final = 10.0
 IMPLICIT_TLS_PORT: Final = 465
-PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"
+PAGERDUTY_URL: Final = "https://events.pagerduty.com/v2/enqueue"
 _COLOURS: Final = {"critical": "#b3261e", "warning": "#a15c00"}
 _GREEN: Final = "#2f7d4f"
 _AMPERSAND_FIRST: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"))
@@ -42,7 +42,7 @@ class Channel(ABC):
     name: str
 
     @abstractmethod
-    async def send(self, notice: Message) -> None:
+    async def send(self, notice: HeartbeatMessage) -> None:
         """Deliver.
 
         Raises:
@@ -64,7 +64,7 @@ class Email(Channel):
     password_file: Path
     name: str = "email"
 
-    async def send(self, notice: Message) -> None:
+    async def send(self, notice: HeartbeatMessage) -> None:
         try:
             await run_in_thread(partial(self._send, notice))
         except PasswordFileError as error:
@@ -72,7 +72,7 @@ class Email(Channel):
         except (OSError, smtplib.SMTPException) as error:
             raise UndeliveredError(_mail_problem(error)) from None
 
-    def _send(self, notice: Message) -> None:
+    def _send(self, notice: HeartbeatMessage) -> None:
         own = self.settings
         smarthost = own.smarthost or self.mailbox
         host, _, port = smarthost.rpartition(":")
@@ -101,7 +101,7 @@ class Email(Channel):
             return own.smtp_user, own.smtp_password.get_secret_value()
         return None
 
-    def _message(self, notice: Message) -> EmailMessage:
+    def _message(self, notice: HeartbeatMessage) -> EmailMessage:
         message = EmailMessage()
         message["Subject"] = notice.subject
         message["From"], message["To"] = self.settings.sender, self.settings.email("critical")
@@ -120,7 +120,7 @@ class Slack(Channel):
     url: str
     name: str = "slack"
 
-    async def send(self, notice: Message) -> None:
+    async def send(self, notice: HeartbeatMessage) -> None:
         attachment = {
             "color": _COLOURS[notice.severity] if notice.firing else _GREEN,
             "title": _escaped(notice.subject),
@@ -137,10 +137,10 @@ class PagerDuty(Channel):
     """To PagerDuty's Events API v2; one incident, whose key stays the same."""
 
     key: str
-    url: str = PAGERDUTY
+    url: str = PAGERDUTY_URL
     name: str = "pagerduty"
 
-    async def send(self, notice: Message) -> None:
+    async def send(self, notice: HeartbeatMessage) -> None:
         event: dict[str, Any] = {
             "routing_key": self.key,
             "event_action": "trigger" if notice.firing else "resolve",
@@ -169,7 +169,7 @@ def channels(
     if settings.slack_webhook_url:
         found.append(Slack(settings.slack_webhook_url.get_secret_value()))
     if settings.pagerduty_routing_key:
-        found.append(PagerDuty(settings.pagerduty_routing_key.get_secret_value(), pagerduty or PAGERDUTY))
+        found.append(PagerDuty(settings.pagerduty_routing_key.get_secret_value(), pagerduty or PAGERDUTY_URL))
     return tuple(found)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from tallow.stack.heartbeat.channels import Channel, UndeliveredError
-from tallow.stack.heartbeat.message import Message
+from tallow.stack.heartbeat.message import HeartbeatMessage
 
 TIMEOUT_S: Final = 60.0
 """For a whole delivery: a far end that answers byte by byte stays within the limit of each read."""
 
 
-async def deliver(channel: Channel, message: Message, timeout_s: float = TIMEOUT_S) -> str:
+async def deliver(channel: Channel, message: HeartbeatMessage, timeout_s: float = TIMEOUT_S) -> str:
     """Hand a message to a channel: what went wrong, in a few words; empty if it was delivered.
 
     No exception of a channel leaves this function: the checker has to go on.

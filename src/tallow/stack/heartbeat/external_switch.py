@@ -12,7 +12,7 @@ from tallow.stack.heartbeat.faults import ChannelFaults
 
 NAME: Final = "HEARTBEAT_URL"
 TIMEOUT_S: Final = 10.0
-WHOLE_S: Final = 30.0
+TOTAL_TIMEOUT_S: Final = 30.0
 """For the whole request, with its redirects."""
 
 
@@ -48,7 +48,7 @@ class ExternalSwitch:
     async def _get(self) -> str:
         try:
             async with (
-                asyncio.timeout(WHOLE_S),
+                asyncio.timeout(TOTAL_TIMEOUT_S),
                 async_client(timeout=TIMEOUT_S, follow_redirects=True) as client,
             ):
                 answer = await client.get(self._url)

@@ -12,7 +12,7 @@ REPORT_AFTER: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class FaultNews:
+class FaultChange:
     """What a channel has to be told about another one.
 
     Attributes:
@@ -48,17 +48,17 @@ class ChannelFaults:
         self._failures[source] += 1
         return is_new
 
-    def news(self, channel: str) -> FaultNews | None:
+    def news(self, channel: str) -> FaultChange | None:
         """The next thing that a channel has to be told, None if it knows everything."""
         failing = {source for source, count in self._failures.items() if count >= REPORT_AFTER}
         known = self._known[channel]
         for source in sorted(failing - known - {channel}):
-            return FaultNews(source, self.problems[source])
+            return FaultChange(source, self.problems[source])
         for source in sorted(known - failing):
-            return FaultNews(source, "")
+            return FaultChange(source, "")
         return None
 
-    def told(self, channel: str, news: FaultNews) -> None:
+    def told(self, channel: str, news: FaultChange) -> None:
         """A channel took the message about it."""
         if news.problem:
             self._known[channel].add(news.source)

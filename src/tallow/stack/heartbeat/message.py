@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from tallow.stack.alerts.links import OVERVIEW, Links
-from tallow.stack.heartbeat.faults import FaultNews
+from tallow.stack.heartbeat.faults import FaultChange
 from tallow.stack.heartbeat.state import HeartbeatState
 
 HEARTBEAT_KEY: Final = "tallow-heartbeat"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class HeartbeatMessage:
     """A message for every channel.
 
     Attributes:
@@ -34,7 +34,7 @@ class Message:
         return f"[{self.severity.upper() if self.firing else 'RESOLVED'}] {self.summary}"
 
 
-class Notices:
+class MessageComposer:
     """Makes the messages of one stack.
 
     Args:
@@ -51,10 +51,10 @@ class Notices:
         self._status, self._remarks = status, remarks
         self._mark = f"{mark} · " if mark else ""
 
-    def state(self, record: HeartbeatState) -> Message:
+    def state(self, record: HeartbeatState) -> HeartbeatMessage:
         """The message about a state."""
         if record.state == "missing":
-            return Message(
+            return HeartbeatMessage(
                 True,
                 f"{self._mark}No heartbeat: alerts reach nobody",
                 f"{record.reason}\n"
@@ -63,7 +63,7 @@ class Notices:
                 self._runbook,
                 self._dashboard,
             )
-        return Message(
+        return HeartbeatMessage(
             False,
             f"{self._mark}The heartbeat is back: alerts work",
             f"Watchdog arrives again since {_clock(record.since)}.",
@@ -71,7 +71,7 @@ class Notices:
             self._dashboard,
         )
 
-    def fault(self, news: FaultNews) -> Message:
+    def fault(self, news: FaultChange) -> HeartbeatMessage:
         """The message about a channel that fails, or works again."""
         if news.problem:
             summary = f"The heartbeat checker cannot deliver by {news.source}"
@@ -83,7 +83,7 @@ class Notices:
         else:
             summary = f"The heartbeat checker delivers by {news.source} again"
             lines = ["Messages of the checker arrive there again."]
-        return Message(
+        return HeartbeatMessage(
             bool(news.problem),
             f"{self._mark}{summary}",
             "\n".join(lines),

@@ -14,10 +14,10 @@ WAIT_S: Final = 5 * MINUTE
 """Alertmanager sends Watchdog every other minute: one that is lost on the way pages nobody, two do."""
 REPEAT_S: Final = 1 * HOUR
 
-SILENCE: Final = (
+NO_WATCHDOG: Final = (
     "Alertmanager has sent no Watchdog: it is down, cannot reach this checker, or is itself told nothing."
 )
-ENDED: Final = (
+WATCHDOG_RESOLVED: Final = (
     "Alertmanager works and says that Watchdog has ended: Prometheus is down, or evaluates no rules."
 )
 
@@ -64,13 +64,13 @@ class HeartbeatMonitor:
     def ended(self) -> None:
         """Alertmanager said that Watchdog is over."""
         if self.record.state != "missing":
-            self._miss(ENDED)
+            self._miss(WATCHDOG_RESOLVED)
 
     def tick(self) -> None:
         """Time went by."""
         if self.record.state != "missing":
             if self._clock() >= self._due:
-                self._miss(SILENCE)
+                self._miss(NO_WATCHDOG)
         elif self._clock() >= self._again:
             self._again = self._clock() + self._repeat
             self.record = replace(self.record, untold=self._channels)

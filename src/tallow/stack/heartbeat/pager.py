@@ -10,13 +10,13 @@ from typing import Final
 from tallow.stack.heartbeat.channels import Channel
 from tallow.stack.heartbeat.delivery import deliver, describe_defect, log
 from tallow.stack.heartbeat.faults import ChannelFaults
-from tallow.stack.heartbeat.message import Message, Notices
+from tallow.stack.heartbeat.message import HeartbeatMessage, MessageComposer
 from tallow.stack.heartbeat.monitor import WAIT_S, HeartbeatMonitor
 from tallow.stack.heartbeat.state import HeartbeatState
 
-FIRST_PAUSE_S: Final = 1.0
-LONGEST_PAUSE_S: Final = 60.0
-LOOKS: Final = 60
+FIRST_RETRY_S: Final = 1.0
+MAX_RETRY_S: Final = 60.0
+CHECKS_PER_WAIT: Final = 60
 """How often it looks during one wait."""
 
 
@@ -33,7 +33,7 @@ class Pager:
         self,
         watch: HeartbeatMonitor,
         channels: Iterable[Channel],
-        notices: Notices,
+        notices: MessageComposer,
         folder: Path,
         scale: float = 1.0,
     ) -> None:
@@ -41,7 +41,7 @@ class Pager:
         self._channels = {channel.name: channel for channel in channels}
         self.faults = ChannelFaults(self._channels)
         self._notices, self._folder = notices, folder
-        self._look_every = min(5.0, WAIT_S * scale / LOOKS)
+        self._look_every = min(5.0, WAIT_S * scale / CHECKS_PER_WAIT)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._kept: HeartbeatState | None = None
 
@@ -78,7 +78,7 @@ class Pager:
 
     async def _deliver_all(self, name: str) -> None:
         """Tell one channel everything that it does not know, as it is at that moment."""
-        pause = FIRST_PAUSE_S
+        pause = FIRST_RETRY_S
         while found := self._next(name):
             message, delivered = found
             problem = await deliver(self._channels[name], message)
@@ -86,12 +86,12 @@ class Pager:
                 log(f"{name}: not delivered ({problem})")
             if problem:
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+                pause = min(pause * 2, MAX_RETRY_S)
             else:
-                pause = FIRST_PAUSE_S
+                pause = FIRST_RETRY_S
                 delivered()
 
-    def _next(self, name: str) -> tuple[Message, Callable[[], None]] | None:
+    def _next(self, name: str) -> tuple[HeartbeatMessage, Callable[[], None]] | None:
         """A channel's next message, and what to do when it was delivered; None if there is none.
 
         The state of the heartbeat comes before the state of other channels.

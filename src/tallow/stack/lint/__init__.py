@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from tallow.stack.lint.alerts import Evidence, check_alert
 from tallow.stack.lint.dashboards import check_dashboard
-from tallow.stack.lint.expressions import check_expression
 from tallow.stack.lint.problem import Problem
+from tallow.stack.lint.promql.expressions import check_expression
 from tallow.stack.lint.receivers import check_receivers
 
 __all__ = [

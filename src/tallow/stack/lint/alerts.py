@@ -10,12 +10,12 @@ from string import Template
 import promql_parser as ast
 
 from tallow.stack.alerts.rule import WARM_UP, RenderedRule, Rule
-from tallow.stack.lint.catalog_rules import Found
-from tallow.stack.lint.exceptions import applied
-from tallow.stack.lint.expressions import check_expression, nodes, selectors
+from tallow.stack.lint.exceptions import without_exempt
 from tallow.stack.lint.problem import Problem
-from tallow.stack.lint.type_inference import Shape, shape
-from tallow.stack.lint.vocabulary import EXPOSED
+from tallow.stack.lint.promql.catalog_rules import Finding
+from tallow.stack.lint.promql.expressions import check_expression, nodes, selectors
+from tallow.stack.lint.promql.type_inference import InferredType, infer_type
+from tallow.stack.lint.promql.vocabulary import EXPOSED
 from tallow.stack.routing.matrix import CATEGORIES, PAGERDUTY_SEVERITIES, SEVERITIES
 
 _JOB = "tallow"
@@ -38,16 +38,16 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class ParsedRule:
     """A rule as the checks see it: as data, as Prometheus reads it, and its expression as a tree."""
 
     rule: Rule
     rendered: RenderedRule
     tree: ast.Expr
-    shape: Shape = field(init=False)
+    inferred: InferredType = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", shape(self.tree))
+        object.__setattr__(self, "inferred", infer_type(self.tree))
 
 
 def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | None = None) -> list[Problem]:
@@ -63,13 +63,16 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
         problems += check_expression(query, where=place)
     if any(problem.rule == "promql/syntax" for problem in problems):
         return problems
-    alert = Alert(rule, rendered, ast.parse(rendered.expr))
+    alert = ParsedRule(rule, rendered, ast.parse(rendered.expr))
     found = [*_frame(alert), *_words(alert), *_proof(rule, evidence or Evidence())]
-    return [*problems, *applied(Problem(place, name, message) for name, message in dict.fromkeys(found))]
+    return [
+        *problems,
+        *without_exempt(Problem(place, name, message) for name, message in dict.fromkeys(found)),
+    ]
 
 
-def _frame(alert: Alert) -> Iterator[Found]:
-    rule, labels = alert.rule, alert.shape.labels
+def _frame(alert: ParsedRule) -> Iterator[Finding]:
+    rule, labels = alert.rule, alert.inferred.labels
     if rule.severity not in SEVERITIES:
         yield "alert/severity", f"no route takes severity '{rule.severity}': {', '.join(SEVERITIES)}"
     if rule.severity not in PAGERDUTY_SEVERITIES:
@@ -107,18 +110,18 @@ def _needs_traffic(tree: ast.Expr) -> bool:
 
 
 def _counted(*sides: ast.Expr) -> bool:
-    names = [name for side in sides for name in shape(side).names]
+    names = [name for side in sides for name in infer_type(side).names]
     return bool(names) and all(name in EXPOSED and EXPOSED[name].counts for name in names)
 
 
-def _words(alert: Alert) -> Iterator[Found]:
+def _words(alert: ParsedRule) -> Iterator[Finding]:
     rule, said = alert.rule, alert.rendered.annotations
     for key in ("summary", "description"):
         if not said[key]:
             yield "alert/words", f"no {key}"
         for name in _PLACEHOLDER.findall(_ACTIONS.sub("", said[key])):
             yield "alert/words", f"the {key} says '{name}', which nothing replaces"
-    if alert.shape.names and not _MEASURED.search(said["summary"] + said["description"]):
+    if alert.inferred.names and not _MEASURED.search(said["summary"] + said["description"]):
         yield "alert/words", "neither summary nor description says the measured value"
     for name in rule.min_counts:
         if f"${name}" not in rule.description:
@@ -127,7 +130,7 @@ def _words(alert: Alert) -> Iterator[Found]:
         yield "alert/absent", "what a missing metric means is not decided"
 
 
-def _proof(rule: Rule, evidence: Evidence) -> Iterator[Found]:
+def _proof(rule: Rule, evidence: Evidence) -> Iterator[Finding]:
     if evidence.runbooks is not None and rule.name not in evidence.runbooks:
         yield "alert/runbook", f"no page docs/runbooks/{rule.name}.md"
     if evidence.tests is not None and rule.name not in evidence.tests:

@@ -16,7 +16,7 @@ _DRILLS = "tallow.stack.drill.catalog"
 _NAME = re.compile(r'"([A-Z][A-Za-z]+)"')
 
 
-def gathered(root: Path) -> Evidence:
+def gather_evidence(root: Path) -> Evidence:
     """The evidence below ``root``; where there is no folder of cases they are not asked for."""
     cases = list((root / CASES).glob("*.py"))
     return Evidence(

@@ -9,14 +9,14 @@ from typing import Any
 
 import promql_parser as ast
 
-from tallow.stack.lint import catalog_rules
-from tallow.stack.lint.catalog_rules import Found
-from tallow.stack.lint.exceptions import applied
-from tallow.stack.lint.expressions import check_expression
+from tallow.stack.lint.exceptions import without_exempt
 from tallow.stack.lint.panels import Json, panel_rules, target_rules
 from tallow.stack.lint.problem import Problem
-from tallow.stack.lint.templating import variables
-from tallow.stack.lint.vocabulary import EXPOSED
+from tallow.stack.lint.promql import catalog_rules
+from tallow.stack.lint.promql.catalog_rules import Finding
+from tallow.stack.lint.promql.expressions import check_expression
+from tallow.stack.lint.promql.templating import variables
+from tallow.stack.lint.promql.vocabulary import EXPOSED
 
 COLUMNS = 24
 _LABEL_VALUES = re.compile(r"label_values\((?:(?P<selector>.+),\s*)?(?P<label>\w+)\)")
@@ -40,10 +40,10 @@ def check_dashboard(json: Json, *, where: str) -> list[Problem]:
         problems += [Problem(place, rule, message) for rule, message in dict.fromkeys(found)]
     for annotation in json.get("annotations", {}).get("list", []):
         problems += check_expression(annotation["expr"], where=f"{where}: {annotation['name']}")
-    return applied(dict.fromkeys(problems))
+    return without_exempt(dict.fromkeys(problems))
 
 
-def _frame(json: Json) -> Iterator[Found]:
+def _frame(json: Json) -> Iterator[Finding]:
     yield from _identity(json)
     yield from _variables(json)
     yield from _grid(json["panels"])
@@ -56,7 +56,7 @@ def _frame(json: Json) -> Iterator[Found]:
             )
 
 
-def _identity(json: Json) -> Iterator[Found]:
+def _identity(json: Json) -> Iterator[Finding]:
     if not json.get("uid"):
         yield "dashboard/identity", "no uid: links to it would break with every import"
     if not json.get("tags"):
@@ -67,7 +67,7 @@ def _identity(json: Json) -> Iterator[Found]:
                 yield "dashboard/identity", f"{times} panels have the {field} '{value}'"
 
 
-def _variables(json: Json) -> Iterator[Found]:
+def _variables(json: Json) -> Iterator[Finding]:
     defined = {variable["name"]: variable for variable in json["templating"]["list"]}
     used = _used(json["panels"]) | _used(json.get("annotations", {}))
     pending = [name for name in used if name in defined]
@@ -96,7 +96,7 @@ def _used(part: Any) -> set[str]:
     return found
 
 
-def _variable_query(query: str) -> Iterator[Found]:
+def _variable_query(query: str) -> Iterator[Finding]:
     found = _LABEL_VALUES.fullmatch(query)
     if found is None or found["selector"] is None:
         yield "dashboard/variable", f"'{query}' is not label_values(metric, label)"
@@ -113,7 +113,7 @@ def _variable_query(query: str) -> Iterator[Found]:
             yield "catalog/label", f"'{selector.name}' has no label '{found['label']}'"
 
 
-def _grid(panels: list[Json]) -> Iterator[Found]:
+def _grid(panels: list[Json]) -> Iterator[Finding]:
     cells = Counter(
         (x, y)
         for place in (panel["gridPos"] for panel in panels)

@@ -51,7 +51,9 @@ EXEMPTIONS = (
 )
 
 
-def applied(problems: Iterable[Problem], exemptions: Iterable[Exemption] = EXEMPTIONS) -> list[Problem]:
+def without_exempt(
+    problems: Iterable[Problem], exemptions: Iterable[Exemption] = EXEMPTIONS
+) -> list[Problem]:
     """The problems no exemption covers."""
     known = tuple(exemptions)
     return [problem for problem in problems if not any(exempt.covers(problem) for exempt in known)]

@@ -8,13 +8,13 @@ from typing import Any
 
 import promql_parser as ast
 
-from tallow.stack.lint import units
-from tallow.stack.lint.catalog_rules import Found
-from tallow.stack.lint.expressions import nodes, selectors
-from tallow.stack.lint.promql_rules import bare
-from tallow.stack.lint.templating import STAND_INS, parseable
-from tallow.stack.lint.type_inference import COMPARISONS, Shape, shape
-from tallow.stack.lint.vocabulary import EXPOSED
+from tallow.stack.lint.promql import units
+from tallow.stack.lint.promql.catalog_rules import Finding
+from tallow.stack.lint.promql.expressions import nodes, selectors
+from tallow.stack.lint.promql.promql_rules import without_parentheses
+from tallow.stack.lint.promql.templating import PLACEHOLDER_WINDOWS, parseable
+from tallow.stack.lint.promql.type_inference import COMPARISONS, InferredType, infer_type
+from tallow.stack.lint.promql.vocabulary import EXPOSED
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _WORDS = 10
 
 
-def panel_rules(panel: Json) -> Iterator[Found]:
+def panel_rules(panel: Json) -> Iterator[Finding]:
     """Rules about the panel itself, whatever its data source."""
     if len(str(panel.get("description", "")).split()) < _WORDS:
         yield "panel/description", "say what it shows and what to do when it looks wrong"
@@ -51,13 +51,13 @@ def panel_rules(panel: Json) -> Iterator[Found]:
         yield "panel/target", f"targets need refIds of their own, not {references}"
 
 
-def target_rules(panel: Json, target: Json) -> Iterator[Found]:
+def target_rules(panel: Json, target: Json) -> Iterator[Finding]:
     """Rules about one PromQL target and the panel that shows it."""
     try:
         tree = ast.parse(parseable(target["expr"]))
     except ValueError:
         return  # reported as promql/syntax
-    value = shape(tree)
+    value = infer_type(tree)
     yield from _selection(tree)
     yield from _windows(tree, target)
     yield from _unit(panel, target, value)
@@ -66,7 +66,7 @@ def target_rules(panel: Json, target: Json) -> Iterator[Found]:
     yield from _idle(panel, tree)
 
 
-def _selection(tree: ast.Expr) -> Iterator[Found]:
+def _selection(tree: ast.Expr) -> Iterator[Finding]:
     for selector in selectors(tree):
         matchers = {str(matcher) for matcher in selector.matchers.matchers}
         if selector.name in EXPOSED and not {'job=~"$job"', 'instance=~"$instance"'} <= matchers:
@@ -76,8 +76,8 @@ def _selection(tree: ast.Expr) -> Iterator[Found]:
             )
 
 
-def _windows(tree: ast.Expr, target: Json) -> Iterator[Found]:
-    rate_interval, whole_range = STAND_INS["$__rate_interval"], STAND_INS["$__range"]
+def _windows(tree: ast.Expr, target: Json) -> Iterator[Finding]:
+    rate_interval, whole_range = PLACEHOLDER_WINDOWS["$__rate_interval"], PLACEHOLDER_WINDOWS["$__range"]
     for node in nodes(tree):
         if not isinstance(node, ast.MatrixSelector | ast.SubqueryExpr):
             continue
@@ -90,13 +90,13 @@ def _windows(tree: ast.Expr, target: Json) -> Iterator[Found]:
             yield "panel/window", "a fixed window has gaps or smears at other zooms: take $__rate_interval"
 
 
-def _unit(panel: Json, target: Json, value: Shape) -> Iterator[Found]:
+def _unit(panel: Json, target: Json, value: InferredType) -> Iterator[Finding]:
     unit = unit_of(panel, target)
     if panel["type"] == "heatmap":
         observed = [EXPOSED[name].metric for name in sorted(value.names) if name in EXPOSED]
-        wanted = units.accepted(units.of(observed[0])) if observed else ()
+        wanted = units.grafana_units(units.unit_of_metric(observed[0])) if observed else ()
     else:
-        wanted = units.accepted(value.unit)
+        wanted = units.grafana_units(value.unit)
     if value.names and not any(name in EXPOSED for name in value.names):
         return
     if not unit:
@@ -125,7 +125,7 @@ def _applies(matcher: Json, target: Json) -> bool:
     return bool(matcher["id"] == "byName" and matcher["options"] == legend)
 
 
-def _thresholds(panel: Json, target: Json, value: Shape) -> Iterator[Found]:
+def _thresholds(panel: Json, target: Json, value: InferredType) -> Iterator[Finding]:
     defaults = panel.get("fieldConfig", {}).get("defaults", {})
     if unit_of(panel, target) != defaults.get("unit", ""):
         return
@@ -137,7 +137,7 @@ def _thresholds(panel: Json, target: Json, value: Shape) -> Iterator[Found]:
             yield "panel/threshold", f"threshold {limit:g} is never crossed: the value lies in {span}"
 
 
-def _legend(target: Json, value: Shape) -> Iterator[Found]:
+def _legend(target: Json, value: InferredType) -> Iterator[Finding]:
     legend = str(target.get("legendFormat", ""))
     named = set(_PLACEHOLDER.findall(legend))
     if not legend:
@@ -150,7 +150,7 @@ def _legend(target: Json, value: Shape) -> Iterator[Found]:
         yield "panel/legend", f"series differ by '{name}', which the legend does not name"
 
 
-def _columns(panel: Json, value: Shape) -> Iterator[Found]:
+def _columns(panel: Json, value: InferredType) -> Iterator[Finding]:
     if value.labels is None:
         return
     columns: set[str] = set()
@@ -164,7 +164,7 @@ def _columns(panel: Json, value: Shape) -> Iterator[Found]:
         yield "panel/legend", f"the label '{name}' has no column heading"
 
 
-def _idle(panel: Json, tree: ast.Expr) -> Iterator[Found]:
+def _idle(panel: Json, tree: ast.Expr) -> Iterator[Finding]:
     text = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "")
     if not text:
         yield "panel/idle", "noValue is empty: without samples the panel would say No data"
@@ -172,7 +172,7 @@ def _idle(panel: Json, tree: ast.Expr) -> Iterator[Found]:
     quantiles: set[str] = set()
     for node in nodes(tree):
         if isinstance(node, ast.BinaryExpr) and str(node.op).split()[0] in COMPARISONS:
-            guarded.add(bare(node.lhs).prettify())
+            guarded.add(without_parentheses(node.lhs).prettify())
         elif isinstance(node, ast.Call) and node.func.name == "histogram_quantile":
             quantiles.add(node.prettify())
     if quantiles - guarded:

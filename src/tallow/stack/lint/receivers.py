@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from tallow.stack.lint.exceptions import applied
+from tallow.stack.lint.exceptions import without_exempt
 from tallow.stack.lint.problem import Problem
 
 _INTEGRATIONS = re.compile(r"\w+_configs")
@@ -24,7 +24,7 @@ def check_receivers(config: str, *, where: str) -> list[Problem]:
         if not any(_INTEGRATIONS.fullmatch(key) and value for key, value in receiver.items())
         and not re.search(rf"^# {re.escape(receiver['name'])}: no ", config, re.MULTILINE)
     )
-    return applied(
+    return without_exempt(
         Problem(f"{where}: {name}", "alert/receiver", "notifies nobody and does not say so")
         for name in silent
     )

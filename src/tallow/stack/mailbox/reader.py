@@ -26,7 +26,7 @@ class Mail:
     text: str
 
 
-def messages(folder: Path) -> list[Mail]:
+def read_messages(folder: Path) -> list[Mail]:
     """All messages of a Maildir, oldest first. One that was removed meanwhile is left out."""
     paths = [path for name in _FOLDERS if (folder / name).is_dir() for path in (folder / name).iterdir()]
     found = []

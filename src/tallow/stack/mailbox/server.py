@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tallow.stack.password_file import PasswordFileError, is_login, read_password
+from tallow.stack.password_file import PasswordFileError, login_matches, read_password
 from tallow.stack.prometheus import USER
 
 MAX_MESSAGE_BYTES: Final = 1_000_000
-KEPT: Final = 10_000
+MAX_MESSAGES: Final = 10_000
 """Messages; the oldest make room."""
 MAX_CONNECTIONS: Final = 50
 
@@ -51,7 +51,7 @@ class MaildirHandler:
             print(f"nobody can log in: {error}", file=sys.stderr, flush=True)
             return AuthResult(success=False, handled=False)
         shown = data if isinstance(data, LoginPassword) else LoginPassword(b"", b"")
-        return AuthResult(success=is_login(shown.login, shown.password, USER, password), handled=False)
+        return AuthResult(success=login_matches(shown.login, shown.password, USER, password), handled=False)
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -70,14 +70,14 @@ class MaildirHandler:
         try:
             self._box.add(message)
             self._kept += 1
-            if self._kept > KEPT:
+            if self._kept > MAX_MESSAGES:
                 self._make_room()
         except OSError as error:
             return f"452 not kept: {error.strerror}"  # the client tries again
         return "250 kept"
 
     def _make_room(self) -> None:
-        oldest = sorted(self._new.iterdir(), key=lambda path: path.stat().st_mtime)[: KEPT // 10]
+        oldest = sorted(self._new.iterdir(), key=lambda path: path.stat().st_mtime)[: MAX_MESSAGES // 10]
         for path in oldest:
             path.unlink()
         self._kept -= len(oldest)

@@ -7,14 +7,14 @@ from pathlib import PurePosixPath
 
 from pydantic import SecretStr
 
-from tallow.stack.routing.config import alertmanager_config, describe
+from tallow.stack.routing.config import alertmanager_config, describe_gaps
 from tallow.stack.routing.receivers import secret_files
 from tallow.stack.routing.settings import AlertSettings
 
 __all__ = [
     "AlertSettings",
     "alertmanager_config",
-    "describe",
+    "describe_gaps",
     "files",
     "secret_files",
     "templates",

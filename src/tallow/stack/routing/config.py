@@ -14,9 +14,9 @@ from tallow.stack.routing.receivers import (
     HEARTBEAT_RECEIVER,
     SMTP_PASSWORD_FILE,
     Config,
-    Wiring,
+    IntegrationContext,
     integrations,
-    missing,
+    missing_settings,
     secret_files,
 )
 from tallow.stack.routing.settings import AlertSettings
@@ -69,7 +69,9 @@ def alertmanager_config(
         pagerduty: another Events API address than PagerDuty's own (drills).
         scale: multiplies group waits, group and repeat intervals (drills); 1.0 is what ships.
     """
-    wiring = Wiring(settings, secrets_dir, password_file or secrets_dir / PASSWORD_FILE, heartbeat, pagerduty)
+    wiring = IntegrationContext(
+        settings, secrets_dir, password_file or secrets_dir / PASSWORD_FILE, heartbeat, pagerduty
+    )
     smarthost = settings.smarthost or mailbox
     parts = [
         _HEADER + _warning(settings),
@@ -81,7 +83,7 @@ def alertmanager_config(
     return "\n".join(parts)
 
 
-def describe(settings: AlertSettings) -> list[str]:
+def describe_gaps(settings: AlertSettings) -> list[str]:
     """What ``tallow up`` and ``tallow status`` say about who is told: loudly where it is nobody."""
     lines = []
     if not settings.smtp_host:
@@ -91,15 +93,18 @@ def describe(settings: AlertSettings) -> list[str]:
     if not secret_files(settings).keys() - {SMTP_PASSWORD_FILE}:
         lines.append("nobody will be paged by telephone or chat: no PagerDuty key, no Slack webhook")
     for receiver in RECEIVERS:
-        lines += [f"{receiver.name}: {gap}" for gap in gaps(receiver, settings)]
+        lines += [f"{receiver.name}: {gap}" for gap in channel_gaps(receiver, settings)]
     if not settings.heartbeat_url:
         lines.append("heartbeat: HEARTBEAT_URL is not set, nobody outside notices when this machine dies")
     return lines
 
 
-def gaps(receiver: Receiver, settings: AlertSettings) -> list[str]:
+def channel_gaps(receiver: Receiver, settings: AlertSettings) -> list[str]:
     """What the receiver goes without, one line a channel."""
-    return [f"no {channel}: {setting} is not set" for channel, setting in missing(receiver, settings).items()]
+    return [
+        f"no {channel}: {setting} is not set"
+        for channel, setting in missing_settings(receiver, settings).items()
+    ]
 
 
 def requires_tls(smarthost: str) -> bool:
@@ -112,10 +117,10 @@ def requires_tls(smarthost: str) -> bool:
 
 
 def _warning(settings: AlertSettings) -> str:
-    return "".join(f"# {line}\n" for line in describe(settings))
+    return "".join(f"# {line}\n" for line in describe_gaps(settings))
 
 
-def _global(wiring: Wiring, smarthost: str) -> Config:
+def _global(wiring: IntegrationContext, smarthost: str) -> Config:
     return {
         "resolve_timeout": "5m",
         "smtp_smarthost": smarthost,
@@ -125,7 +130,7 @@ def _global(wiring: Wiring, smarthost: str) -> Config:
     }
 
 
-def _smtp_login(wiring: Wiring) -> Config:
+def _smtp_login(wiring: IntegrationContext) -> Config:
     settings = wiring.settings
     if not settings.smtp_host:
         return {"smtp_auth_username": USER, "smtp_auth_password_file": str(wiring.password_file)}
@@ -164,8 +169,8 @@ def _pace(receiver: Receiver, scale: float) -> Config:
     }
 
 
-def _receiver(receiver: Receiver, wiring: Wiring) -> str:
-    comments = "".join(f"# {receiver.name}: {gap}\n" for gap in gaps(receiver, wiring.settings))
+def _receiver(receiver: Receiver, wiring: IntegrationContext) -> str:
+    comments = "".join(f"# {receiver.name}: {gap}\n" for gap in channel_gaps(receiver, wiring.settings))
     return comments + _yaml([integrations(receiver, wiring)])
 
 

@@ -23,7 +23,7 @@ Config = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class IntegrationContext:
     """What an integration needs to know besides its receiver."""
 
     settings: AlertSettings
@@ -35,14 +35,14 @@ class Wiring:
     """Another Events API address than PagerDuty's own: a strict stand-in, in drills."""
 
 
-def integrations(receiver: Receiver, wiring: Wiring) -> Config:
+def integrations(receiver: Receiver, wiring: IntegrationContext) -> Config:
     """The receiver in Alertmanager's shape, without the channels whose secret is missing."""
-    gone = missing(receiver, wiring.settings)
+    gone = missing_settings(receiver, wiring.settings)
     built = (_BUILDERS[channel](receiver, wiring) for channel in receiver.channels if channel not in gone)
     return {"name": receiver.name} | {key: value for part in built for key, value in part.items()}
 
 
-def missing(receiver: Receiver, settings: AlertSettings) -> dict[Channel, str]:
+def missing_settings(receiver: Receiver, settings: AlertSettings) -> dict[Channel, str]:
     """The channels the receiver goes without, and the setting each of them waits for."""
     secrets = secret_files(settings)
     present = {"slack": SLACK_URL_FILE in secrets, "pagerduty": PAGERDUTY_KEY_FILE in secrets}
@@ -62,7 +62,7 @@ def secret_files(settings: AlertSettings) -> dict[str, str]:
     return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
 
 
-def _email(receiver: Receiver, wiring: Wiring) -> Config:
+def _email(receiver: Receiver, wiring: IntegrationContext) -> Config:
     return {
         "email_configs": [
             {
@@ -76,7 +76,7 @@ def _email(receiver: Receiver, wiring: Wiring) -> Config:
     }
 
 
-def _slack(_: Receiver, wiring: Wiring) -> Config:
+def _slack(_: Receiver, wiring: IntegrationContext) -> Config:
     return {
         "slack_configs": [
             {
@@ -93,7 +93,7 @@ def _slack(_: Receiver, wiring: Wiring) -> Config:
     }
 
 
-def _pagerduty(_: Receiver, wiring: Wiring) -> Config:
+def _pagerduty(_: Receiver, wiring: IntegrationContext) -> Config:
     address = {"url": wiring.pagerduty} if wiring.pagerduty else {}
     return {
         "pagerduty_configs": [
@@ -118,7 +118,7 @@ def _pagerduty(_: Receiver, wiring: Wiring) -> Config:
     }
 
 
-def _heartbeat(_: Receiver, wiring: Wiring) -> Config:
+def _heartbeat(_: Receiver, wiring: IntegrationContext) -> Config:
     login = {"username": USER, "password_file": str(wiring.password_file)}
     return {
         "webhook_configs": [
@@ -132,7 +132,7 @@ def _heartbeat(_: Receiver, wiring: Wiring) -> Config:
     }
 
 
-_BUILDERS: dict[Channel, Callable[[Receiver, Wiring], Config]] = {
+_BUILDERS: dict[Channel, Callable[[Receiver, IntegrationContext], Config]] = {
     "email": _email,
     "slack": _slack,
     "pagerduty": _pagerduty,

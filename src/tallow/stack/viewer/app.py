@@ -14,16 +14,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from tallow.stack.viewer import proxy, queries
+from tallow.stack.viewer import allowlist, proxy
+from tallow.stack.viewer.allowlist import RequestRefusedError
 from tallow.stack.viewer.assets import STATIC, Assets
-from tallow.stack.viewer.boards import Board, UnavailableBoard, unavailable_boards
 from tallow.stack.viewer.credentials import Credentials
-from tallow.stack.viewer.guard import HEALTH, Guard
-from tallow.stack.viewer.login import LoginPage, refuse_strangers
+from tallow.stack.viewer.dashboards import Dashboard, UnavailableDashboard, unavailable_dashboards
+from tallow.stack.viewer.guard import HEALTH_PATH, RequestGuard
+from tallow.stack.viewer.login import LoginPage, require_session
 from tallow.stack.viewer.login_failures import LoginFailures
 from tallow.stack.viewer.metrics import METRICS_PATH, metrics_endpoint, viewer_registry
-from tallow.stack.viewer.queries import RefusedError
-from tallow.stack.viewer.sessions import Door, Sessions
+from tallow.stack.viewer.sessions import PasswordCheck, Sessions
 from tallow.stack.viewer.upstream import TIMEOUT_S, Upstream
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -52,8 +52,8 @@ class ViewerSettings:
 def create_app(
     settings: ViewerSettings,
     credentials: Credentials,
-    boards: Mapping[str, Board],
-    unavailable: Iterable[UnavailableBoard] | None = None,
+    boards: Mapping[str, Dashboard],
+    unavailable: Iterable[UnavailableDashboard] | None = None,
 ) -> Starlette:
     """The viewer. Anybody gets the login page and the scripts; dashboards and data need a session.
 
@@ -66,8 +66,12 @@ def create_app(
     servers: dict[str, Upstream] = {}
     registry = viewer_registry()
     failures = LoginFailures(registry)
-    page = LoginPage(Door(credentials.viewer.password), Sessions(), credentials.viewer.user, failures)
-    missing = {board.uid: board for board in (unavailable_boards() if unavailable is None else unavailable)}
+    page = LoginPage(
+        PasswordCheck(credentials.viewer.password), Sessions(), credentials.viewer.user, failures
+    )
+    missing = {
+        board.uid: board for board in (unavailable_dashboards() if unavailable is None else unavailable)
+    }
     assets = Assets(settings.static)
 
     @asynccontextmanager
@@ -84,9 +88,9 @@ def create_app(
             await server.close()
 
     private = [
-        *proxy.routes("/api/prometheus", "api/v1/", queries.PROMETHEUS, lambda: servers.get("Prometheus")),
+        *proxy.routes("/api/prometheus", "api/v1/", allowlist.PROMETHEUS, lambda: servers.get("Prometheus")),
         *proxy.routes(
-            "/api/alertmanager", "api/v2/", queries.ALERTMANAGER, lambda: servers.get("Alertmanager")
+            "/api/alertmanager", "api/v2/", allowlist.ALERTMANAGER, lambda: servers.get("Alertmanager")
         ),
         Route("/api/dashboards", _listing(boards)),
         Route("/api/dashboards/{uid}", _board(boards, missing)),
@@ -99,13 +103,15 @@ def create_app(
             Route("/login", page.enter, methods=["POST"]),
             Route("/login.css", page.style),
             Route("/logout", page.leave, methods=["POST"]),
-            Route(HEALTH, _healthy),
+            Route(HEALTH_PATH, _healthy),
             Route(METRICS_PATH, metrics_endpoint(registry, settings.metrics_token)),
             *(Route(path, _shown(assets, page)) for path in ("/", "/d/{uid}", "/d/{uid}/{slug}")),
             Route("/{path:path}", assets.file),
         ],
-        middleware=[Middleware(Guard, hosts=settings.hosts, on_refusal=_count_refused_logins(failures))],
-        exception_handlers={RefusedError: _on_refusal},
+        middleware=[
+            Middleware(RequestGuard, hosts=settings.hosts, on_refusal=_count_refused_logins(failures))
+        ],
+        exception_handlers={RequestRefusedError: _on_refusal},
         lifespan=lifespan,
     )
 
@@ -114,7 +120,7 @@ def _within_a_session(route: Route, page: LoginPage) -> Route:
     endpoint: Endpoint = route.endpoint
 
     async def guarded(request: Request) -> Response:
-        refuse_strangers(page, request)
+        require_session(page, request)
         return await endpoint(request)
 
     return Route(route.path, guarded, methods=list(route.methods or ["GET"]))
@@ -127,7 +133,7 @@ def _shown(assets: Assets, page: LoginPage) -> Endpoint:
     return shown
 
 
-def _listing(boards: Mapping[str, Board]) -> Endpoint:
+def _listing(boards: Mapping[str, Dashboard]) -> Endpoint:
     listed = [{"uid": uid, "title": board["title"]} for uid, board in boards.items()]
 
     async def listing(_request: Request) -> Response:
@@ -136,18 +142,20 @@ def _listing(boards: Mapping[str, Board]) -> Endpoint:
     return listing
 
 
-def _board(boards: Mapping[str, Board], missing: Mapping[str, UnavailableBoard]) -> Endpoint:
+def _board(boards: Mapping[str, Dashboard], missing: Mapping[str, UnavailableDashboard]) -> Endpoint:
     async def board(request: Request) -> Response:
         uid = request.path_params["uid"]
         found = boards.get(uid)
         if found is None:
-            raise RefusedError(404, missing[uid].reason if uid in missing else "there is no such dashboard")
+            raise RequestRefusedError(
+                404, missing[uid].reason if uid in missing else "there is no such dashboard"
+            )
         return JSONResponse(found, headers={"cache-control": "no-store"})
 
     return board
 
 
-def _unavailable(missing: Iterable[UnavailableBoard]) -> Endpoint:
+def _unavailable(missing: Iterable[UnavailableDashboard]) -> Endpoint:
     listed = [{"uid": board.uid, "title": board.title, "reason": board.reason} for board in missing]
 
     async def unavailable(_request: Request) -> Response:
@@ -169,5 +177,5 @@ async def _healthy(_request: Request) -> Response:
 
 
 async def _on_refusal(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RefusedError)
-    return proxy.refusal(error.status, error.message)
+    assert isinstance(error, RequestRefusedError)
+    return proxy.error_response(error.status, error.message)

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-POLICY: Final = "; ".join(
+CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
@@ -27,7 +27,7 @@ POLICY: Final = "; ".join(
     )
 )
 HEADERS: Final = {
-    "content-security-policy": POLICY,
+    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",  # with no-referrer, browsers post forms with "Origin: null"
@@ -35,10 +35,10 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
-HEALTH: Final = "/healthz"
+HEALTH_PATH: Final = "/healthz"
 
 
-class Guard:
+class RequestGuard:
     """ASGI middleware.
 
     Args:
@@ -80,7 +80,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if scope["path"] != HEALTH and _name(host) not in self._hosts:
+        if scope["path"] != HEALTH_PATH and _name(host) not in self._hosts:
             return self._stranger
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"{scope['scheme']}://{host.lower()}":

@@ -12,10 +12,10 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from tallow.stack.viewer.allowlist import RequestRefusedError
 from tallow.stack.viewer.login_failures import LoginFailures
 from tallow.stack.viewer.proxy import parse_form, read_body
-from tallow.stack.viewer.queries import RefusedError
-from tallow.stack.viewer.sessions import LIFETIME_S, Door, Sessions
+from tallow.stack.viewer.sessions import LIFETIME_S, PasswordCheck, Sessions
 
 PAGES: Final = Path(__file__).parent / "pages"
 MAX_FORM: Final = 8 * 1024
@@ -31,7 +31,7 @@ class LoginPage:
         failures: counts and logs each refused attempt.
     """
 
-    def __init__(self, door: Door, sessions: Sessions, user: str, failures: LoginFailures) -> None:
+    def __init__(self, door: PasswordCheck, sessions: Sessions, user: str, failures: LoginFailures) -> None:
         self._door = door
         self._sessions = sessions
         self._user = user
@@ -95,7 +95,7 @@ class LoginPage:
     async def _fields(self, request: Request) -> dict[str, str]:
         try:
             return dict(parse_form(await read_body(request, MAX_FORM)))
-        except RefusedError:
+        except RequestRefusedError:
             self._failures.record("malformed")
             raise
 
@@ -129,11 +129,11 @@ def local_path(wanted: str | None) -> str:
     return "/" if foreign else quote(wanted, safe="/?&=%:-_.~$+,;@!'()*")
 
 
-def refuse_strangers(page: LoginPage, request: Request) -> None:
+def require_session(page: LoginPage, request: Request) -> None:
     """Let a request go on only within a session.
 
     Raises:
         RefusedError: 401 outside one.
     """
     if not page.known(request):
-        raise RefusedError(401, "log in first")
+        raise RequestRefusedError(401, "log in first")

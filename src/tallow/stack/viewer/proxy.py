@@ -10,19 +10,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tallow.stack.viewer.queries import Endpoint, RefusedError, checked_label, checked_parameters
+from tallow.stack.viewer.allowlist import Endpoint, RequestRefusedError, validate_label, validate_parameters
 from tallow.stack.viewer.upstream import Upstream
 
 MAX_BODY: Final = 128 * 1024
 FORM: Final = "application/x-www-form-urlencoded"
 
-Find = Callable[[], Upstream | None]
+FindUpstream = Callable[[], Upstream | None]
 
 
-class Proxied:
+class ProxyEndpoint:
     """One endpoint of one server. ``find`` gives the server once the app runs; None: there is none."""
 
-    def __init__(self, endpoint: Endpoint, base: str, find: Find) -> None:
+    def __init__(self, endpoint: Endpoint, base: str, find: FindUpstream) -> None:
         self._endpoint = endpoint
         self._base = base
         self._find = find
@@ -33,28 +33,28 @@ class Proxied:
             return JSONResponse([])  # without an Alertmanager nothing is held back
         path = self._endpoint.path
         if "name" in request.path_params:
-            path = path.format(name=checked_label(request.path_params["name"]))
+            path = path.format(name=validate_label(request.path_params["name"]))
         post = request.method == "POST"
         given = await _form(request) if post else request.query_params.multi_items()
-        answer = await upstream.ask(self._base + path, checked_parameters(self._endpoint, given), post=post)
+        answer = await upstream.ask(self._base + path, validate_parameters(self._endpoint, given), post=post)
         return Response(
             answer.body, answer.status, {"cache-control": "no-store"}, media_type="application/json"
         )
 
 
-def routes(prefix: str, base: str, endpoints: Sequence[Endpoint], find: Find) -> list[Route]:
+def routes(prefix: str, base: str, endpoints: Sequence[Endpoint], find: FindUpstream) -> list[Route]:
     """The routes for a server's endpoints; ``base`` is its own path to them."""
     return [
         Route(
             f"{prefix}/{endpoint.path}",
-            Proxied(endpoint, base, find).__call__,
+            ProxyEndpoint(endpoint, base, find).__call__,
             methods=["GET", "POST"] if endpoint.form else ["GET"],
         )
         for endpoint in endpoints
     ]
 
 
-def refusal(status: int, message: str, kind: str = "viewer") -> JSONResponse:
+def error_response(status: int, message: str, kind: str = "viewer") -> JSONResponse:
     """A refusal in the shape of Prometheus's own errors."""
     content = {"status": "error", "errorType": kind, "error": message}
     return JSONResponse(content, status, {"cache-control": "no-store"})
@@ -62,7 +62,7 @@ def refusal(status: int, message: str, kind: str = "viewer") -> JSONResponse:
 
 async def _form(request: Request) -> list[tuple[str, str]]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise RefusedError(415, f"a posted query is {FORM}")
+        raise RequestRefusedError(415, f"a posted query is {FORM}")
     return parse_form(await read_body(request))
 
 
@@ -76,7 +76,7 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     async for piece in request.stream():
         body += piece
         if len(body) > limit:
-            raise RefusedError(413, f"the body has more than {limit} bytes")
+            raise RequestRefusedError(413, f"the body has more than {limit} bytes")
     return bytes(body)
 
 
@@ -89,4 +89,4 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError:
-        raise RefusedError(400, "the body is not a form in UTF-8") from None
+        raise RequestRefusedError(400, "the body is not a form in UTF-8") from None

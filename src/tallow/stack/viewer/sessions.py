@@ -13,7 +13,7 @@ from typing import Final
 LIFETIME_S: Final = 12 * 3600
 MAX_SESSIONS: Final = 1000
 FREE_FAILURES: Final = 5
-PAUSE_S: Final = 30.0
+FAILURE_RECOVERY_S: Final = 30.0
 MAX_ADDRESSES: Final = 10_000
 
 Clock = Callable[[], float]
@@ -51,7 +51,7 @@ class Sessions:
             self._ends.pop(_hash(token), None)
 
 
-class Door:
+class PasswordCheck:
     """Compares passwords, and holds back an address that guesses.
 
     Each address has :data:`FREE_FAILURES` mistakes, and gets one back every :data:`PAUSE_S`. Whoever
@@ -66,14 +66,14 @@ class Door:
     def wait(self, address: str) -> float:
         """Seconds until an address may try; 0: now."""
         debt = self._free_at.get(address, 0.0) - self._clock()
-        return max(0.0, debt - (FREE_FAILURES - 1) * PAUSE_S)
+        return max(0.0, debt - (FREE_FAILURES - 1) * FAILURE_RECOVERY_S)
 
     def opens(self, address: str, password: str) -> bool:
         """Whether the password is right; a wrong one is booked on the address."""
         if hmac.compare_digest(self._hash, _hash(password)):
             self._free_at.pop(address, None)
             return True
-        self._free_at[address] = max(self._free_at.get(address, 0.0), self._clock()) + PAUSE_S
+        self._free_at[address] = max(self._free_at.get(address, 0.0), self._clock()) + FAILURE_RECOVERY_S
         self._free_at.move_to_end(address)
         if len(self._free_at) > MAX_ADDRESSES:
             self._free_at.popitem(last=False)

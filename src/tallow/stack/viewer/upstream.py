@@ -11,20 +11,20 @@ from typing import Final
 import httpx
 
 from tallow.monitoring.integrations.http_client import async_client
+from tallow.stack.viewer.allowlist import RequestRefusedError
 from tallow.stack.viewer.credentials import Login
-from tallow.stack.viewer.queries import RefusedError
 
 TIMEOUT_S: Final = 30.0
 CONNECT_S: Final = 3.0
 MAX_BYTES: Final = 32 * 1024 * 1024
-AT_ONCE: Final = 12
-WAITING: Final = 200
-PASSED_ON: Final = frozenset({200, 400, 404, 422, 503})
+MAX_CONCURRENT: Final = 12
+MAX_QUEUED: Final = 200
+FORWARDED_STATUSES: Final = frozenset({200, 400, 404, 422, 503})
 """Statuses with a meaning for whoever asked; others say something about the servers' set-up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UpstreamResponse:
     """An upstream answer: JSON, as it came."""
 
     status: int
@@ -43,20 +43,26 @@ class Upstream:
     def __init__(self, name: str, url: str, login: Login | None, *, timeout: float = TIMEOUT_S) -> None:
         self._name = name
         self._timeout = timeout
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._turn = asyncio.Semaphore(MAX_CONCURRENT)
         self._waiting = 0
         self._client = async_client(
             direct=True,
             base_url=url.rstrip("/") + "/",
             auth=(login.user, login.password) if login else None,
             timeout=httpx.Timeout(timeout, connect=CONNECT_S),
-            transport={"limits": httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)},
+            transport={
+                "limits": httpx.Limits(
+                    max_connections=MAX_CONCURRENT, max_keepalive_connections=MAX_CONCURRENT
+                )
+            },
         )
 
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def ask(self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool = False) -> Answer:
+    async def ask(
+        self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool = False
+    ) -> UpstreamResponse:
         """Ask and read the answer.
 
         Raises:
@@ -68,14 +74,16 @@ class Upstream:
                 async with asyncio.timeout(self._timeout):
                     return await self._exchange(path, parameters, post=post)
             except (TimeoutError, httpx.ReadTimeout):
-                raise RefusedError(504, f"{self._name} did not answer within {self._timeout:g} s") from None
+                raise RequestRefusedError(
+                    504, f"{self._name} did not answer within {self._timeout:g} s"
+                ) from None
             except httpx.HTTPError:
-                raise RefusedError(503, f"{self._name} is not reachable") from None
+                raise RequestRefusedError(503, f"{self._name} is not reachable") from None
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        if self._waiting >= WAITING:
-            raise RefusedError(503, "too many questions are waiting; try again")
+        if self._waiting >= MAX_QUEUED:
+            raise RequestRefusedError(503, "too many questions are waiting; try again")
         self._waiting += 1
         try:
             async with self._turn:
@@ -83,7 +91,9 @@ class Upstream:
         finally:
             self._waiting -= 1
 
-    async def _exchange(self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool) -> Answer:
+    async def _exchange(
+        self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool
+    ) -> UpstreamResponse:
         fields: dict[str, list[str]] = {}
         for name, value in parameters:
             fields.setdefault(name, []).append(value)
@@ -92,11 +102,11 @@ class Upstream:
         )
         response = await self._client.send(request, stream=True)
         try:
-            if response.status_code not in PASSED_ON:
-                raise RefusedError(502, f"{self._name} answered {response.status_code}")
+            if response.status_code not in FORWARDED_STATUSES:
+                raise RequestRefusedError(502, f"{self._name} answered {response.status_code}")
             if response.headers.get("content-type", "").partition(";")[0] != "application/json":
-                raise RefusedError(502, f"what answered is not {self._name}")
-            return Answer(response.status_code, await self._body(response))
+                raise RequestRefusedError(502, f"what answered is not {self._name}")
+            return UpstreamResponse(response.status_code, await self._body(response))
         finally:
             await response.aclose()
 
@@ -105,5 +115,5 @@ class Upstream:
         async for piece in response.aiter_bytes():
             body += piece
             if len(body) > MAX_BYTES:
-                raise RefusedError(502, f"the answer of {self._name} has more than {MAX_BYTES} bytes")
+                raise RequestRefusedError(502, f"the answer of {self._name} has more than {MAX_BYTES} bytes")
         return bytes(body)

@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> StateDir:
     made = StateDir(tmp_path / "home")
     made.make()
     with locked(made, "up"):
-        credentials.make(made.secrets)
+        credentials.create_missing(made.secrets)
     made.write_options(StackOptions())
     configuration.write(made, configuration.render(made, StackOptions(), NOTHING_SET))
     state_files.write_plan(made, SupervisorPlan())

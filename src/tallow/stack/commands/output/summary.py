@@ -50,7 +50,7 @@ def heartbeat_status(home: StateDir) -> Text:
 
 def notification_summary(settings: AlertSettings) -> RenderableType:
     """Who is told: loudly where it is nobody."""
-    lines = routing.describe(settings)
+    lines = routing.describe_gaps(settings)
     if not lines:
         return Text("alerts reach everybody they should", "green")
     loud = [line for line in lines if "nobody" in line]

@@ -14,7 +14,13 @@ from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.receivers.receiver_set import ReceiverSet
 from tallow.stack.durations import promql_duration
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.prometheus import PASSWORD_FILE, SCRAPE_INTERVAL_S, Job, Layout, prometheus_config
+from tallow.stack.prometheus import (
+    PASSWORD_FILE,
+    SCRAPE_INTERVAL_S,
+    PrometheusPaths,
+    ScrapeJob,
+    prometheus_config,
+)
 
 MARK: Final = {"drill": "yes"}
 """The label that marks every alert of a drill; the message templates look for it."""
@@ -33,7 +39,9 @@ def write_rules(home: StateDir, track: DrillProfile, links: Links, shipped: Grou
         write_private(rules / name, text)
 
 
-def write_prometheus(home: StateDir, track: DrillProfile, jobs: tuple[Job, ...], alertmanager: int) -> None:
+def write_prometheus(
+    home: StateDir, track: DrillProfile, jobs: tuple[ScrapeJob, ...], alertmanager: int
+) -> None:
     """Write ``prometheus.yml``: the shipped one, but for these differences.
 
     Intervals are scaled (no further than the track says) and a scrape may take all of one; alerts carry the
@@ -43,7 +51,7 @@ def write_prometheus(home: StateDir, track: DrillProfile, jobs: tuple[Job, ...],
     config = prometheus_config(
         jobs,
         f"127.0.0.1:{alertmanager}",
-        Layout(home.secrets, place / "rules", place / "targets"),
+        PrometheusPaths(home.secrets, place / "rules", place / "targets"),
         scale=track.interval / SCRAPE_INTERVAL_S,
     )
     document = yaml.safe_load(config)

@@ -26,7 +26,7 @@ from tallow.stack.durations import promql_duration
 from tallow.stack.engines.programs import programs as binaries
 from tallow.stack.engines.services.definitions import FLUSH_S, RESEND_S
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, Job
+from tallow.stack.prometheus import METRICS_TOKEN_FILE, PASSWORD_FILE, USER, ScrapeJob
 
 START_S: Final = 60.0
 PROGRAMS: Final = ("prometheus", "alertmanager", "node_exporter")
@@ -167,13 +167,13 @@ async def drill_environment(
     """
     home = StateDir(root / track.name)
     home.make()
-    credentials.make(home.secrets)
+    credentials.create_missing(home.secrets)
     ports = {name: free_port() for name in PORTS}
     links = Links(f"http://localhost:{ports['heartbeat']}/runbooks", _DASHBOARDS)
     configuration.write_rules(home, track, links, shipped)
     jobs = (
-        Job("tallow", "", "token"),
-        *(Job(name, f"127.0.0.1:{ports[name]}", "password") for name in _SCRAPED),
+        ScrapeJob("tallow", "", "token"),
+        *(ScrapeJob(name, f"127.0.0.1:{ports[name]}", "password") for name in _SCRAPED),
     )
     configuration.write_prometheus(home, track, jobs, ports["alertmanager"])
     async with running_receivers() as desk, async_client(direct=True, timeout=10) as http:

@@ -65,7 +65,7 @@ def start(
         candidate = candidate or validate(home, choices, os.environ, say, running=False)
         programs = ensure_programs(say)
         tasks = _tasks(home, choices, programs, SERVICES)
-        credentials.make(home.secrets)
+        credentials.create_missing(home.secrets)
         _write(home, candidate)
         home.write_options(choices)
         new = SupervisorPlan(

@@ -47,7 +47,7 @@ def check_configuration(
     shutil.rmtree(copy.root, ignore_errors=True)
     try:
         private_folder(copy.secrets)
-        credentials.make(copy.secrets)
+        credentials.create_missing(copy.secrets)
         configuration.write(copy, configuration.render(copy, choices, settings))
         return tuple(note for name in _CHECKS if (note := _check(name, copy, home, say)))
     finally:

@@ -19,7 +19,7 @@ from tallow.stack.prometheus import (
     RETENTION_TIME,
     USER,
     Access,
-    Job,
+    ScrapeJob,
 )
 
 HOST: Final = "127.0.0.1"
@@ -76,9 +76,9 @@ class Service:
             return Probe(HOST, port, self.ready, self.alive)
         return Probe(HOST, port, self.ready, self.alive, USER, str(secrets / PASSWORD_FILE))
 
-    def job(self, port: int) -> Job:
+    def job(self, port: int) -> ScrapeJob:
         """The service as Prometheus sees it."""
-        return Job(self.name, f"{HOST}:{port}", self.access)
+        return ScrapeJob(self.name, f"{HOST}:{port}", self.access)
 
 
 SERVICES: Final = (

@@ -13,9 +13,9 @@ from typing import Any
 
 import promql_parser as ast
 
-from tallow.stack.lint import units
-from tallow.stack.lint.units import Unit
-from tallow.stack.lint.vocabulary import EXPOSED
+from tallow.stack.lint.promql import units
+from tallow.stack.lint.promql.units import Unit
+from tallow.stack.lint.promql.vocabulary import EXPOSED
 
 Labels = frozenset[str] | None
 NONE: frozenset[str] = frozenset()
@@ -26,7 +26,7 @@ SETS = {"and", "or", "unless"}
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class InferredType:
     """``low`` and ``high`` bound the values; ``edge``: ``high`` is a histogram's last finite edge."""
 
     labels: Labels
@@ -40,28 +40,28 @@ class Shape:
     shifted: bool = False
 
 
-def shape(expr: ast.Expr) -> Shape:
+def infer_type(expr: ast.Expr) -> InferredType:
     """The shape of an expression that parsed."""
     infer = _INFER.get(type(expr))
-    return infer(expr) if infer else Shape(None)
+    return infer(expr) if infer else InferredType(None)
 
 
-def _negated(inner: Shape) -> Shape:
+def _negated(inner: InferredType) -> InferredType:
     return replace(inner, low=-inner.high, high=-inner.low, edge=False)
 
 
-def _selector(selector: ast.VectorSelector) -> Shape:
+def _selector(selector: ast.VectorSelector) -> InferredType:
     name = selector.name or ""
     exposed = EXPOSED.get(name)
     shifted = selector.offset is not None or selector.at is not None
     if exposed is None:
         bounds = {"up": (0.0, 1.0), "ALERTS": (1.0, 1.0)}.get(name, (-math.inf, math.inf))
-        return Shape(None, low=bounds[0], high=bounds[1], names=frozenset({name}), shifted=shifted)
-    unit = units.COUNT if exposed.part in ("bucket", "count") else units.of(exposed.metric)
-    return Shape(exposed.labels, unit=unit, low=0, names=frozenset({name}), shifted=shifted)
+        return InferredType(None, low=bounds[0], high=bounds[1], names=frozenset({name}), shifted=shifted)
+    unit = units.COUNT if exposed.part in ("bucket", "count") else units.unit_of_metric(exposed.metric)
+    return InferredType(exposed.labels, unit=unit, low=0, names=frozenset({name}), shifted=shifted)
 
 
-def kept(modifier: ast.AggModifier | None, inner: Labels) -> Labels:
+def labels_kept(modifier: ast.AggModifier | None, inner: Labels) -> Labels:
     """The labels an aggregation leaves."""
     if modifier is None:
         return NONE
@@ -70,13 +70,13 @@ def kept(modifier: ast.AggModifier | None, inner: Labels) -> Labels:
     return None if inner is None else inner - set(modifier.labels)
 
 
-def _aggregate(expr: ast.AggregateExpr) -> Shape:
-    inner, op = shape(expr.expr), str(expr.op)
+def _aggregate(expr: ast.AggregateExpr) -> InferredType:
+    inner, op = infer_type(expr.expr), str(expr.op)
     if op in ("topk", "bottomk"):
         return inner
-    labels = kept(expr.modifier, inner.labels)
+    labels = labels_kept(expr.modifier, inner.labels)
     if op in ("count", "group"):
-        return Shape(labels, low=1, nonzero=True, names=inner.names)
+        return InferredType(labels, low=1, nonzero=True, names=inner.names)
     if op == "sum":
         low, high = (0.0 if inner.low >= 0 else -math.inf), (0.0 if inner.high <= 0 else math.inf)
         nonzero = inner.nonzero and inner.low >= 0
@@ -84,21 +84,21 @@ def _aggregate(expr: ast.AggregateExpr) -> Shape:
     return replace(inner, labels=labels)
 
 
-def _call(expr: ast.Call) -> Shape:
-    name, args = expr.func.name, [shape(argument) for argument in expr.args]
+def _call(expr: ast.Call) -> InferredType:
+    name, args = expr.func.name, [infer_type(argument) for argument in expr.args]
     if name == "histogram_quantile":
         return _quantile(args[1])
     if name in SCALARS:
-        return Shape(NONE, scalar=True)
+        return InferredType(NONE, scalar=True)
     if name.startswith("clamp"):
         return _clamped(name, args[0], args[1:])
     if name == "vector":
         return replace(args[0], scalar=False)
-    inner = next((argument for argument in args if not argument.scalar), Shape(NONE))
+    inner = next((argument for argument in args if not argument.scalar), InferredType(NONE))
     return _YIELDS[name](inner) if name in _YIELDS else inner
 
 
-_YIELDS: Mapping[str, Callable[[Shape], Shape]] = {
+_YIELDS: Mapping[str, Callable[[InferredType], InferredType]] = {
     **dict.fromkeys(
         ("rate", "irate"), lambda of: replace(of, unit=of.unit.a_second(), low=0.0, high=math.inf)
     ),
@@ -114,7 +114,7 @@ _YIELDS: Mapping[str, Callable[[Shape], Shape]] = {
     ),
     **dict.fromkeys(
         ("absent", "absent_over_time"),
-        lambda of: Shape(None, low=1, high=1, nonzero=True, names=of.names),
+        lambda of: InferredType(None, low=1, high=1, nonzero=True, names=of.names),
     ),
     **dict.fromkeys(("label_replace", "label_join"), lambda of: replace(of, labels=None)),
     "timestamp": lambda of: replace(of, unit=Unit(seconds=1), low=0.0, high=math.inf),
@@ -122,25 +122,25 @@ _YIELDS: Mapping[str, Callable[[Shape], Shape]] = {
 """What the functions yield that change more than the value; the others keep unit, labels and bounds."""
 
 
-def _quantile(buckets: Shape) -> Shape:
+def _quantile(buckets: InferredType) -> InferredType:
     """Prometheus caps a quantile at the last finite edge: nothing above it can ever be seen."""
     labels = None if buckets.labels is None else buckets.labels - {"le"}
     metrics = [EXPOSED[name].metric for name in buckets.names if name in EXPOSED]
     if not metrics or not metrics[0].buckets:
         return replace(buckets, labels=labels)
     high = float(metrics[0].buckets[-1])
-    return Shape(labels, units.of(metrics[0]), 0, high, edge=True, names=buckets.names)
+    return InferredType(labels, units.unit_of_metric(metrics[0]), 0, high, edge=True, names=buckets.names)
 
 
-def _clamped(name: str, inner: Shape, limits: list[Shape]) -> Shape:
+def _clamped(name: str, inner: InferredType, limits: list[InferredType]) -> InferredType:
     low = limits[0].low if name in ("clamp", "clamp_min") else -math.inf
     high = limits[-1].high if name in ("clamp", "clamp_max") else math.inf
     nonzero = inner.nonzero or low > 0
     return replace(inner, low=max(inner.low, low), high=min(inner.high, high), edge=False, nonzero=nonzero)
 
 
-def _binary(expr: ast.BinaryExpr) -> Shape:
-    left, right, op = shape(expr.lhs), shape(expr.rhs), str(expr.op)
+def _binary(expr: ast.BinaryExpr) -> InferredType:
+    left, right, op = infer_type(expr.lhs), infer_type(expr.rhs), str(expr.op)
     if op.startswith(tuple(COMPARISONS)):
         return _compared(expr, left, right, op.split(maxsplit=1)[0])
     if op == "or":
@@ -153,10 +153,10 @@ def _binary(expr: ast.BinaryExpr) -> Shape:
     return _computed(expr, left, right, op)
 
 
-def _compared(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape:
-    labels = joined(expr, left, right)
+def _compared(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> InferredType:
+    labels = labels_of_operation(expr, left, right)
     if expr.modifier is not None and expr.modifier.return_bool:
-        return Shape(labels, low=0, high=1, names=left.names)
+        return InferredType(labels, low=0, high=1, names=left.names)
     low = max(left.low, right.low) if op in (">", ">=", "==") else left.low
     high = min(left.high, right.high) if op in ("<", "<=", "==") else left.high
     zero = right.low == right.high == 0
@@ -164,7 +164,7 @@ def _compared(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape
     return replace(left, labels=labels, low=low, high=high, nonzero=left.nonzero or nonzero)
 
 
-def joined(expr: ast.BinaryExpr, left: Shape, right: Shape) -> Labels:
+def labels_of_operation(expr: ast.BinaryExpr, left: InferredType, right: InferredType) -> Labels:
     """The labels of an operation between two operands."""
     if left.scalar or right.scalar:
         return right.labels if left.scalar else left.labels
@@ -182,15 +182,15 @@ def joined(expr: ast.BinaryExpr, left: Shape, right: Shape) -> Labels:
     return many | frozenset(modifier.group_labels or ())
 
 
-def _computed(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape:
+def _computed(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> InferredType:
     shifted = left.shifted or right.shifted
     names = left.names | right.names
     low, high = _interval(op, left, right)
     nonzero = op == "+" and left.low >= 0 and right.low >= 0 and (left.nonzero or right.nonzero)
     if op == "/" and part_of_whole(left, right):
         low, high = 0.0, 1.0
-    return Shape(
-        joined(expr, left, right),
+    return InferredType(
+        labels_of_operation(expr, left, right),
         _unit(op, left, right),
         low,
         high,
@@ -201,18 +201,18 @@ def _computed(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Shape
     )
 
 
-def part_of_whole(left: Shape, right: Shape) -> bool:
+def part_of_whole(left: InferredType, right: InferredType) -> bool:
     """Whether a quotient is a share: what is above the line is counted below it as well."""
     part, whole = _families(left), _families(right)
     return left.low >= 0 and not (left.shifted or right.shifted) and bool(part) and part <= whole
 
 
-def _families(value: Shape) -> set[str]:
+def _families(value: InferredType) -> set[str]:
     """The metrics in it; a histogram's buckets are a part of its count."""
     return {name.removesuffix("_bucket").removesuffix("_count") for name in value.names}
 
 
-def _unit(op: str, left: Shape, right: Shape) -> Unit:
+def _unit(op: str, left: InferredType, right: InferredType) -> Unit:
     if op == "*":
         if right.scalar:
             return left.unit.times(right.low)
@@ -222,7 +222,7 @@ def _unit(op: str, left: Shape, right: Shape) -> Unit:
     return right.unit if left.scalar else left.unit
 
 
-def _interval(op: str, left: Shape, right: Shape) -> tuple[float, float]:
+def _interval(op: str, left: InferredType, right: InferredType) -> tuple[float, float]:
     if op == "+":
         return left.low + right.low, left.high + right.high
     if op == "-":
@@ -243,15 +243,15 @@ def _product(a: float, b: float) -> float:
     return 0.0 if 0 in (a, b) else a * b
 
 
-_INFER: Mapping[type, Callable[[Any], Shape]] = {
-    ast.NumberLiteral: lambda number: Shape(
+_INFER: Mapping[type, Callable[[Any], InferredType]] = {
+    ast.NumberLiteral: lambda number: InferredType(
         NONE, low=number.val, high=number.val, nonzero=number.val != 0, scalar=True
     ),
-    ast.ParenExpr: lambda paren: shape(paren.expr),
-    ast.UnaryExpr: lambda unary: _negated(shape(unary.expr)),
+    ast.ParenExpr: lambda paren: infer_type(paren.expr),
+    ast.UnaryExpr: lambda unary: _negated(infer_type(unary.expr)),
     ast.VectorSelector: _selector,
     ast.MatrixSelector: lambda matrix: _selector(matrix.vector_selector),
-    ast.SubqueryExpr: lambda subquery: shape(subquery.expr),
+    ast.SubqueryExpr: lambda subquery: infer_type(subquery.expr),
     ast.AggregateExpr: _aggregate,
     ast.Call: _call,
     ast.BinaryExpr: _binary,

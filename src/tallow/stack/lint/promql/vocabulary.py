@@ -13,17 +13,19 @@ from tallow.monitoring.catalog import METRICS, OTHER, Label, Metric, canonical
 TARGET_LABELS = frozenset({"job", "instance"})
 """Added by Prometheus to every scraped series."""
 
-FOREIGN = re.compile(
+THIRD_PARTY = re.compile(
     r"up|ALERTS(_FOR_STATE)?|(scrape|node|prometheus|alertmanager|promhttp|process|go|net_conntrack)_\w+"
 )
 """Metrics that are not ours: of Prometheus, Alertmanager, node_exporter and the scrape itself."""
 
-SEEN = {("tallow_http_request_duration_seconds", "status_code"): ("1xx", "2xx", "3xx", "4xx", "5xx")}
+RUNTIME_VALUES = {
+    ("tallow_http_request_duration_seconds", "status_code"): ("1xx", "2xx", "3xx", "4xx", "5xx")
+}
 """Values of guarded labels that the catalogue does not list because they appear when first seen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exposed:
+class ExposedSeries:
     """A name on the scrape: a metric, or one part (bucket, sum, count) of a histogram."""
 
     metric: Metric
@@ -40,14 +42,14 @@ class Exposed:
         return own | TARGET_LABELS | ({"le"} if self.part == "bucket" else set())
 
 
-def _exposed() -> Mapping[str, Exposed]:
-    table: dict[str, Exposed] = {}
+def _exposed() -> Mapping[str, ExposedSeries]:
+    table: dict[str, ExposedSeries] = {}
     for metric in METRICS.values():
         if metric.kind == "histogram":
             for part in ("bucket", "sum", "count"):
-                table[f"{metric.full_name}_{part}"] = Exposed(metric, part)
+                table[f"{metric.full_name}_{part}"] = ExposedSeries(metric, part)
         else:
-            table[metric.full_name] = Exposed(metric)
+            table[metric.full_name] = ExposedSeries(metric)
     return table
 
 
@@ -55,8 +57,8 @@ EXPOSED = _exposed()
 """Every series name of ours."""
 
 
-def is_foreign(name: str) -> bool:
-    return FOREIGN.fullmatch(name) is not None
+def is_third_party(name: str) -> bool:
+    return THIRD_PARTY.fullmatch(name) is not None
 
 
 def edges(metric: Metric) -> tuple[str, ...]:
@@ -64,19 +66,19 @@ def edges(metric: Metric) -> tuple[str, ...]:
     return (*map(canonical, metric.buckets), "+Inf")
 
 
-def label_of(exposed: Exposed, name: str) -> Label | None:
+def label_of(exposed: ExposedSeries, name: str) -> Label | None:
     """The label ``name`` of a series, with its values; ``le`` is closed to the edges."""
     if name == "le" and exposed.part == "bucket":
         return Label("le", edges(exposed.metric))
     return next((label for label in exposed.metric.labels if label.name == name), None)
 
 
-def can_match(exposed: Exposed, label: Label, matcher: Matcher) -> bool:
+def can_match(exposed: ExposedSeries, label: Label, matcher: Matcher) -> bool:
     """Whether a matcher names a value that exists: an unknown one is a typing error that matches nothing.
 
     For ``!=`` and ``!~`` as well: excluding what is not there excludes nothing.
     """
-    known = (*label.values, *SEEN.get((exposed.metric.full_name, label.name), ()))
+    known = (*label.values, *RUNTIME_VALUES.get((exposed.metric.full_name, label.name), ()))
     if label.registered and not set(known) - {OTHER}:
         return True  # routes, caches, features: registered while the process runs
     if matcher.op in (MatchOp.Equal, MatchOp.NotEqual):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 # Odd on purpose, so that no query written out by hand has the same window.
-STAND_INS = {
+PLACEHOLDER_WINDOWS = {
     "$__rate_interval": timedelta(hours=7, minutes=1),
     "$__range": timedelta(hours=7, minutes=2),
     "$__interval": timedelta(hours=7, minutes=3),
@@ -30,6 +30,7 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 def parseable(expr: str) -> str:
     """``expr`` with windows that a PromQL parser accepts in place of Grafana's."""
     windows = {
-        name.removeprefix("$"): f"{int(window.total_seconds())}s" for name, window in STAND_INS.items()
+        name.removeprefix("$"): f"{int(window.total_seconds())}s"
+        for name, window in PLACEHOLDER_WINDOWS.items()
     }
     return expand(expr, windows)

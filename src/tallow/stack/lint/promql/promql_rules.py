@@ -8,9 +8,16 @@ from datetime import timedelta
 
 import promql_parser as ast
 
-from tallow.stack.lint.catalog_rules import Found
-from tallow.stack.lint.type_inference import COMPARISONS, SETS, Shape, kept, part_of_whole, shape
-from tallow.stack.lint.vocabulary import EXPOSED
+from tallow.stack.lint.promql.catalog_rules import Finding
+from tallow.stack.lint.promql.type_inference import (
+    COMPARISONS,
+    SETS,
+    InferredType,
+    infer_type,
+    labels_kept,
+    part_of_whole,
+)
+from tallow.stack.lint.promql.vocabulary import EXPOSED
 
 SHORTEST_WINDOW = timedelta(seconds=60)
 """Four scrapes of 15 s: a rate must survive one that is lost."""
@@ -21,26 +28,26 @@ _EXISTENCE = {"absent", "timestamp"}
 _EXISTENCE_OPERATORS = {"count", "group"}
 
 
-def bare(expr: ast.Expr) -> ast.Expr:
+def without_parentheses(expr: ast.Expr) -> ast.Expr:
     """``expr`` without parentheses around it."""
     while isinstance(expr, ast.ParenExpr):
         expr = expr.expr
     return expr
 
 
-def call(expr: ast.Call) -> Iterator[Found]:
+def call(expr: ast.Call) -> Iterator[Finding]:
     """Rules about one function call."""
     name = expr.func.name
     for argument in expr.args:
-        yield from _range_argument(name, bare(argument))
-        inner = bare(argument)
+        yield from _range_argument(name, without_parentheses(argument))
+        inner = without_parentheses(argument)
         if isinstance(inner, ast.VectorSelector) and name not in _EXISTENCE:
             yield from raw_counter(inner)
     if name == "histogram_quantile":
-        yield from _quantile(bare(expr.args[1]))
+        yield from _quantile(without_parentheses(expr.args[1]))
 
 
-def _range_argument(name: str, argument: object) -> Iterator[Found]:
+def _range_argument(name: str, argument: object) -> Iterator[Finding]:
     if isinstance(argument, ast.SubqueryExpr) and name in _RISING and _aggregates(argument.expr):
         yield "promql/rate-of-sum", f"{name}() of a sum misses counter resets: {name} first, then sum"
     if not isinstance(argument, ast.MatrixSelector):
@@ -73,31 +80,31 @@ def _aggregates(expr: ast.Expr) -> bool:
     return found
 
 
-def _quantile(argument: ast.Expr) -> Iterator[Found]:
+def _quantile(argument: ast.Expr) -> Iterator[Finding]:
     if not isinstance(argument, ast.AggregateExpr) or str(argument.op) != "sum":
         yield "promql/quantile", "histogram_quantile() needs sum by (le, …) (rate(…_bucket[…])) inside"
         return
-    inner = shape(argument.expr)
-    left = kept(argument.modifier, inner.labels)
+    inner = infer_type(argument.expr)
+    left = labels_kept(argument.modifier, inner.labels)
     if left is not None and "le" not in left:
         yield "promql/quantile", "the sum inside histogram_quantile() drops the label 'le'"
-    rated = bare(argument.expr)
+    rated = without_parentheses(argument.expr)
     if not (isinstance(rated, ast.Call) and rated.func.name in _RISING):
         yield "promql/quantile", "histogram_quantile() of buckets since the start: rate() them first"
     if not all(name.endswith("_bucket") for name in inner.names):
         yield "promql/quantile", f"histogram_quantile() of {', '.join(sorted(inner.names))}, not of buckets"
 
 
-def raw_counter(selector: ast.VectorSelector) -> Iterator[Found]:
+def raw_counter(selector: ast.VectorSelector) -> Iterator[Finding]:
     """``promql/counter``: the level of a counter depends on when the process started."""
     exposed = EXPOSED.get(selector.name or "")
     if exposed is not None and exposed.counts:
         yield "promql/counter", f"the counter {selector.name} is read without rate() or increase()"
 
 
-def aggregation(expr: ast.AggregateExpr) -> Iterator[Found]:
+def aggregation(expr: ast.AggregateExpr) -> Iterator[Finding]:
     """Rules about one aggregation."""
-    inner, op = bare(expr.expr), str(expr.op)
+    inner, op = without_parentheses(expr.expr), str(expr.op)
     if isinstance(inner, ast.VectorSelector) and op not in _EXISTENCE_OPERATORS:
         yield from raw_counter(inner)
     if op in ("sum", "avg") and _has_quantile(inner):
@@ -105,16 +112,16 @@ def aggregation(expr: ast.AggregateExpr) -> Iterator[Found]:
 
 
 def _has_quantile(expr: ast.Expr) -> bool:
-    compared = bare(expr.lhs) if isinstance(expr, ast.BinaryExpr) else expr
+    compared = without_parentheses(expr.lhs) if isinstance(expr, ast.BinaryExpr) else expr
     return isinstance(compared, ast.Call) and compared.func.name == "histogram_quantile"
 
 
-def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Found]:
+def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Finding]:
     """Rules about one binary operation. ``compared``: a comparison drops its NaN."""
     op = str(expr.op).split()[0]
-    left, right = shape(expr.lhs), shape(expr.rhs)
+    left, right = infer_type(expr.lhs), infer_type(expr.rhs)
     operands = (expr.lhs,) if op in ("and", "unless") else (expr.lhs, expr.rhs)
-    for operand in map(bare, operands):
+    for operand in map(without_parentheses, operands):
         if isinstance(operand, ast.VectorSelector):
             yield from raw_counter(operand)
     if op == "/" and _unguarded(left, right, compared=compared):
@@ -124,23 +131,23 @@ def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Found]:
     yield from _matching(expr, left, right, op)
 
 
-def _unguarded(left: Shape, right: Shape, *, compared: bool) -> bool:
+def _unguarded(left: InferredType, right: InferredType, *, compared: bool) -> bool:
     """Whether a quotient can go wrong: 0 / 0 of a share is NaN, which no comparison lets through."""
     ours = any(name in EXPOSED for name in right.names) or right.scalar
     return ours and not right.nonzero and not (compared and part_of_whole(left, right))
 
 
-def _comparison(op: str, left: Shape, right: Shape) -> Iterator[Found]:
+def _comparison(op: str, left: InferredType, right: InferredType) -> Iterator[Finding]:
     limit = right.low
     if right.low != right.high:
         return
-    if never(op, left, limit):
+    if never_holds(op, left, limit):
         span = f"{left.low:g} to {left.high:g}" if math.isfinite(left.high) else f"{left.low:g} and up"
         cap = ", its last finite bucket edge" if left.edge else ""
         yield "promql/impossible", f"'{op} {limit:g}' can never hold: the value lies in {span}{cap}"
 
 
-def never(op: str, value: Shape, limit: float) -> bool:
+def never_holds(op: str, value: InferredType, limit: float) -> bool:
     """Whether a comparison holds for no value; a quantile at its last edge tells nothing, so it counts."""
     if op == ">" or (op == ">=" and value.edge):
         return value.high <= limit
@@ -153,7 +160,7 @@ def never(op: str, value: Shape, limit: float) -> bool:
     return op == "==" and not value.low <= limit <= value.high
 
 
-def _matching(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Iterator[Found]:
+def _matching(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> Iterator[Finding]:
     if left.scalar or right.scalar or left.labels is None or right.labels is None:
         return
     one, other = _matched(expr, left.labels), _matched(expr, right.labels)
@@ -176,7 +183,7 @@ def _matching(expr: ast.BinaryExpr, left: Shape, right: Shape, op: str) -> Itera
 
 def _cardinality(
     expr: ast.BinaryExpr, left: frozenset[str], right: frozenset[str], matched: frozenset[str], op: str
-) -> Iterator[Found]:
+) -> Iterator[Finding]:
     card = expr.modifier.card if expr.modifier is not None else ast.VectorMatchCardinality.OneToOne
     many_left, many_right = bool(left - matched), bool(right - matched)
     allowed_left = card == ast.VectorMatchCardinality.ManyToOne

@@ -43,7 +43,7 @@ class Unit:
 COUNT = Unit()
 
 
-def of(metric: Metric) -> Unit:
+def unit_of_metric(metric: Metric) -> Unit:
     """The unit in a metric's name, at its end or, as in ``bytes_transferred_total``, at its start."""
     name = metric.unit or ("bytes" if metric.name.startswith("bytes_") else "")
     return {"seconds": Unit(seconds=1), "bytes": Unit(bytes=1), "mbps": Unit(mbps=1), "": COUNT}[name]
@@ -61,6 +61,6 @@ _GRAFANA = {
 }
 
 
-def accepted(unit: Unit) -> tuple[str, ...]:
+def grafana_units(unit: Unit) -> tuple[str, ...]:
     """Grafana's names for ``unit``; none if no axis can say it, which is a fault of the expression."""
     return _GRAFANA.get(unit, ())

@@ -9,15 +9,15 @@ from typing import Final
 
 BUILT_FROM: Final = ("index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 FOLDERS: Final = ("src", "public")
-RECORD: Final = "sources.sha256"
+RECORD_FILE: Final = "sources.sha256"
 
 
-def record(sources: Path, built: Path) -> str:
+def bundle_record(sources: Path, built: Path) -> str:
     """What stands in the record beside the built files: what was built, and from what."""
-    return f"{digest(sources)}  sources\n{built_digest(built)}  built\n"
+    return f"{sources_digest(sources)}  sources\n{built_digest(built)}  built\n"
 
 
-def digest(folder: Path) -> str:
+def sources_digest(folder: Path) -> str:
     """SHA-256 over names and contents of everything the build reads, in order of their paths."""
     files = [folder / name for name in BUILT_FROM]
     files += [path for name in FOLDERS for path in (folder / name).rglob("*") if path.is_file()]
@@ -26,7 +26,9 @@ def digest(folder: Path) -> str:
 
 def built_digest(folder: Path) -> str:
     """The same over everything that was built."""
-    return _digest(folder, (path for path in folder.rglob("*") if path.is_file() and path.name != RECORD))
+    return _digest(
+        folder, (path for path in folder.rglob("*") if path.is_file() and path.name != RECORD_FILE)
+    )
 
 
 def _digest(folder: Path, files: Iterable[Path]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tallow.stack.dashboards import FOLDER, dashboards
 
-Board = Mapping[str, Any]
+Dashboard = Mapping[str, Any]
 
 PROMETHEUS: Final = "prometheus"
 _NAMES: Final = {"loki": "Loki", "tempo": "Tempo", "alertmanager": "Alertmanager"}
@@ -22,7 +22,7 @@ class BadDashboardError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class UnavailableBoard:
+class UnavailableDashboard:
     """A dashboard that the viewer does not draw.
 
     Attributes:
@@ -36,7 +36,7 @@ class UnavailableBoard:
     reason: str
 
 
-def load_boards(folder: Path | None = None) -> dict[str, Board]:
+def load_dashboards(folder: Path | None = None) -> dict[str, Dashboard]:
     """Dashboards by uid, in reading order. Those for another data source than Prometheus are left out:
     :func:`unavailable_boards` lists them.
 
@@ -52,7 +52,7 @@ def load_boards(folder: Path | None = None) -> dict[str, Board]:
     return boards
 
 
-def unavailable_boards(folder: Path | None = None) -> list[UnavailableBoard]:
+def unavailable_dashboards(folder: Path | None = None) -> list[UnavailableDashboard]:
     """The dashboards that :func:`load_boards` leaves out, with the reason.
 
     Args:
@@ -62,17 +62,17 @@ def unavailable_boards(folder: Path | None = None) -> list[UnavailableBoard]:
         BadDashboardError: a file is not a dashboard.
     """
     return [
-        UnavailableBoard(board["uid"], board["title"], _reason(board["uid"], _sources(board)))
+        UnavailableDashboard(board["uid"], board["title"], _reason(board["uid"], _sources(board)))
         for board in _all(folder)
         if PROMETHEUS not in _sources(board)
     ]
 
 
-def _all(folder: Path | None) -> Iterable[Board]:
+def _all(folder: Path | None) -> Iterable[Dashboard]:
     return dashboards().values() if folder is None else _read(folder)
 
 
-def _read(folder: Path) -> Iterable[Board]:
+def _read(folder: Path) -> Iterable[Dashboard]:
     for path in sorted(folder.glob("*.json")):
         try:
             board = json.loads(path.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def _read(folder: Path) -> Iterable[Board]:
         yield board
 
 
-def _sources(board: Board) -> list[str]:
+def _sources(board: Dashboard) -> list[str]:
     """Types of the data sources a dashboard names; Prometheus where it names none."""
     variables = board.get("templating", {}).get("list", [])
     named = [str(found.get("query")) for found in variables if found.get("type") == "datasource"]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import promql_parser as ast
 
-from tallow.stack.lint import catalog_rules, promql_rules
-from tallow.stack.lint.catalog_rules import Found
-from tallow.stack.lint.exceptions import applied
+from tallow.stack.lint.exceptions import without_exempt
 from tallow.stack.lint.problem import Problem
-from tallow.stack.lint.templating import parseable
-from tallow.stack.lint.type_inference import COMPARISONS
+from tallow.stack.lint.promql import catalog_rules, promql_rules
+from tallow.stack.lint.promql.catalog_rules import Finding
+from tallow.stack.lint.promql.templating import parseable
+from tallow.stack.lint.promql.type_inference import COMPARISONS
 
 
 def check_expression(expr: str, *, where: str) -> list[Problem]:
@@ -25,7 +25,7 @@ def check_expression(expr: str, *, where: str) -> list[Problem]:
     except ValueError as error:
         return [Problem(where, "promql/syntax", f"{error}: {expr}")]
     found = [Problem(where, rule, message) for rule, message in dict.fromkeys(_rules(tree))]
-    return applied(found)
+    return without_exempt(found)
 
 
 def nodes(tree: ast.Expr) -> list[ast.Expr]:
@@ -45,10 +45,10 @@ def selectors(tree: ast.Expr) -> list[ast.VectorSelector]:
     return [node for node in nodes(tree) if isinstance(node, ast.VectorSelector)]
 
 
-def _rules(tree: ast.Expr) -> Iterator[Found]:
+def _rules(tree: ast.Expr) -> Iterator[Finding]:
     for selector in selectors(tree):
         yield from catalog_rules.selector_names(selector)
-    top = promql_rules.bare(tree)
+    top = promql_rules.without_parentheses(tree)
     if isinstance(top, ast.VectorSelector):
         yield from promql_rules.raw_counter(top)
     compared = _compared_divisions(tree)

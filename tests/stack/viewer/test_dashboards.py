@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from support.viewer import Viewer, logged_in
-from tallow.stack.viewer.boards import BadDashboardError, load_boards, unavailable_boards
+from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
 
 
 def test_shows_the_committed_files_that_prometheus_feeds() -> None:
     folder = Path(__file__).parents[3] / "monitoring" / "grafana"
-    assert load_boards() == load_boards(folder)
-    assert next(iter(load_boards())) == "tallow-overview"
-    assert "tallow-logs" not in load_boards()
+    assert load_dashboards() == load_dashboards(folder)
+    assert next(iter(load_dashboards())) == "tallow-overview"
+    assert "tallow-logs" not in load_dashboards()
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,20 @@ def test_shows_the_committed_files_that_prometheus_feeds() -> None:
 def test_names_the_file_that_is_no_dashboard(tmp_path: Path, content: str) -> None:
     (tmp_path / "mine.json").write_text(content)
     with pytest.raises(BadDashboardError, match=r"mine\.json"):
-        load_boards(tmp_path)
+        load_dashboards(tmp_path)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadDashboardError, match="has no dashboard for Prometheus"):
-        load_boards(tmp_path)
+        load_dashboards(tmp_path)
 
 
 async def test_lists_and_serves_them_as_they_are(viewer: Viewer) -> None:
     async with viewer() as url, logged_in(url) as client:
         listed = (await client.get("/api/dashboards")).json()
-        assert [board["uid"] for board in listed] == list(load_boards())
+        assert [board["uid"] for board in listed] == list(load_dashboards())
         served = await client.get("/api/dashboards/tallow-errors")
-        assert served.json() == json.loads(json.dumps(load_boards()["tallow-errors"]))
+        assert served.json() == json.loads(json.dumps(load_dashboards()["tallow-errors"]))
         assert (await client.get("/api/dashboards/none")).status_code == 404
 
 
@@ -53,11 +53,11 @@ async def test_a_dashboard_for_another_data_source_is_explained(viewer: Viewer) 
 
 def test_so_is_one_of_a_folder(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[3] / "monitoring" / "grafana"
-    assert unavailable_boards(shipped) == unavailable_boards()
+    assert unavailable_dashboards(shipped) == unavailable_dashboards()
     variable = {"type": "datasource", "query": "influxdb"}
     board = {"uid": "mine", "title": "Mine", "panels": [], "templating": {"list": [variable]}}
     (tmp_path / "mine.json").write_text(json.dumps(board))
-    [mine] = unavailable_boards(tmp_path)
+    [mine] = unavailable_dashboards(tmp_path)
     assert mine.reason == (
         "This dashboard reads from influxdb. This viewer reads from Prometheus alone. Grafana shows it."
     )

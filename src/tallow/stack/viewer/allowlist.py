@@ -12,7 +12,7 @@ MAX_PARAMETERS: Final = 64
 _RANGE: Final = frozenset({"start", "end"})
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request that is not let through, with its status."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -51,18 +51,18 @@ ALERTMANAGER: Final = (
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
-def checked_label(name: str) -> str:
+def validate_label(name: str) -> str:
     """A label name as Prometheus defines it.
 
     Raises:
         RefusedError: it is none; nothing else may become a part of a path.
     """
     if not _LABEL.fullmatch(name):
-        raise RefusedError(400, "a label name has letters, digits and underscores")
+        raise RequestRefusedError(400, "a label name has letters, digits and underscores")
     return name
 
 
-def checked_parameters(endpoint: Endpoint, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def validate_parameters(endpoint: Endpoint, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The parameters to pass on.
 
     Raises:
@@ -70,11 +70,11 @@ def checked_parameters(endpoint: Endpoint, given: Iterable[tuple[str, str]]) -> 
     """
     pairs = list(given)
     if len(pairs) > MAX_PARAMETERS:
-        raise RefusedError(400, f"at most {MAX_PARAMETERS} parameters are taken")
+        raise RequestRefusedError(400, f"at most {MAX_PARAMETERS} parameters are taken")
     for name, value in pairs:
         if name not in endpoint.parameters:
             known = ", ".join(sorted(endpoint.parameters)) or "none"
-            raise RefusedError(400, f"an unknown parameter; {endpoint.path} takes {known}")
+            raise RequestRefusedError(400, f"an unknown parameter; {endpoint.path} takes {known}")
         if len(value) > MAX_VALUE:
-            raise RefusedError(413, f"{name} has more than {MAX_VALUE} characters")
+            raise RequestRefusedError(413, f"{name} has more than {MAX_VALUE} characters")
     return pairs

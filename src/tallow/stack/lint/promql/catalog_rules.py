@@ -6,14 +6,21 @@ from collections.abc import Iterator
 
 import promql_parser as ast
 
-from tallow.stack.lint.type_inference import shape
-from tallow.stack.lint.vocabulary import EXPOSED, TARGET_LABELS, Exposed, can_match, is_foreign, label_of
+from tallow.stack.lint.promql.type_inference import infer_type
+from tallow.stack.lint.promql.vocabulary import (
+    EXPOSED,
+    TARGET_LABELS,
+    ExposedSeries,
+    can_match,
+    is_third_party,
+    label_of,
+)
 
-Found = tuple[str, str]
+Finding = tuple[str, str]
 """A rule and the message of what broke it."""
 
 
-def selector_names(selector: ast.VectorSelector) -> Iterator[Found]:
+def selector_names(selector: ast.VectorSelector) -> Iterator[Finding]:
     """``catalog/metric``, ``catalog/label`` and ``catalog/value`` for one selector."""
     named = [matcher for matcher in selector.matchers.matchers if matcher.name == "__name__"]
     if selector.name is None:
@@ -23,7 +30,7 @@ def selector_names(selector: ast.VectorSelector) -> Iterator[Found]:
     exposed = EXPOSED.get(selector.name)
     if exposed is not None:
         yield from _matchers(selector, exposed)
-    elif not is_foreign(selector.name):
+    elif not is_third_party(selector.name):
         yield "catalog/metric", f"'{selector.name}' is not in the catalogue{_hint(selector.name)}"
 
 
@@ -32,7 +39,7 @@ def _hint(name: str) -> str:
     return f"; a histogram is read by its parts ({', '.join(parts)})" if parts else ""
 
 
-def _matchers(selector: ast.VectorSelector, exposed: Exposed) -> Iterator[Found]:
+def _matchers(selector: ast.VectorSelector, exposed: ExposedSeries) -> Iterator[Finding]:
     for matcher in selector.matchers.matchers:
         if matcher.name in TARGET_LABELS:
             continue
@@ -48,9 +55,9 @@ def _matchers(selector: ast.VectorSelector, exposed: Exposed) -> Iterator[Found]
             )
 
 
-def aggregation_names(expr: ast.AggregateExpr) -> Iterator[Found]:
+def aggregation_names(expr: ast.AggregateExpr) -> Iterator[Finding]:
     """``promql/grouping``: a label that is grouped by is one the operand has."""
-    inner = shape(expr.expr).labels
+    inner = infer_type(expr.expr).labels
     if expr.modifier is None or inner is None:
         return
     for name in expr.modifier.labels:
