@@ -105,7 +105,7 @@ def mails_in(days: float, folder: Path) -> list[float]:
         fire(url)
         wait_until(lambda: read_messages(folder / "mail"), "the first digest")
         time.sleep(days * DAY_S)
-        times = [mail.at.timestamp() for mail in read_messages(folder / "mail")]
+        times = [mail.received_at.timestamp() for mail in read_messages(folder / "mail")]
     return [(at - times[0]) / DAY_S for at in times]
 
 

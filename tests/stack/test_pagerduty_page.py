@@ -53,7 +53,8 @@ def test_the_waits_of_the_example_are_those_that_ship() -> None:
     (critical,) = (receiver for receiver in RECEIVERS if receiver.name == "critical-alerts")
     (route,) = yaml.safe_load(EXAMPLES[0])["route"]["routes"]
     waits = route["group_wait"], route["group_interval"], route["repeat_interval"]
-    assert waits == tuple(map(promql_duration, (critical.wait, critical.interval, critical.repeat)))
+    expected = critical.group_wait, critical.group_interval, critical.repeat_interval
+    assert waits == tuple(map(promql_duration, expected))
 
 
 def test_the_severities_are_those_of_rules_and_of_pagerduty() -> None:

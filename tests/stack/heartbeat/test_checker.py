@@ -252,7 +252,7 @@ async def test_a_switch_outside_that_fails_is_told_by_every_channel(
 async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: ReceiverSet) -> None:
     async with checking(tmp_path, desk):
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
-        await until(lambda: (known := HeartbeatState.read(tmp_path)) is not None and known.untold == ())
+        await until(lambda: (known := HeartbeatState.read(tmp_path)) is not None and known.to_notify == ())
     before = len(desk.inbox.messages)
     async with checking(tmp_path, desk) as checker:
         await asyncio.sleep(1)

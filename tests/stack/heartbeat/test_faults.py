@@ -61,35 +61,35 @@ def failed(faults: ChannelFaults, source: str, problem: str = "answers 500", tim
 def test_others_are_told_after_several_failures_in_a_row() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER - 1)
-    assert faults.news("email") is None
+    assert faults.next_change("email") is None
     faults.record("slack", "")
     failed(faults, "slack", times=REPORT_AFTER - 1)
-    assert faults.news("email") is None
+    assert faults.next_change("email") is None
     failed(faults, "slack", "answers 404")
-    assert faults.news("email") == FaultChange("slack", "answers 404")
-    assert faults.news("slack") is None
+    assert faults.next_change("email") == FaultChange("slack", "answers 404")
+    assert faults.next_change("slack") is None
 
 
 def test_they_are_told_once_and_again_when_it_works() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
-    news = faults.news("email")
+    news = faults.next_change("email")
     assert news
-    faults.told("email", news)
+    faults.mark_notified("email", news)
     failed(faults, "slack", "another reason")
-    assert faults.news("email") is None
+    assert faults.next_change("email") is None
     faults.record("slack", "")
-    over = faults.news("email")
+    over = faults.next_change("email")
     assert over == FaultChange("slack", "")
-    faults.told("email", over)
-    assert faults.news("email") is None
+    faults.mark_notified("email", over)
+    assert faults.next_change("email") is None
 
 
 def test_who_was_not_told_of_a_fault_is_not_told_of_its_end() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
     faults.record("slack", "")
-    assert faults.news("email") is None
+    assert faults.next_change("email") is None
 
 
 def test_two_that_fail_are_both_told_to_a_third() -> None:
@@ -97,9 +97,9 @@ def test_two_that_fail_are_both_told_to_a_third() -> None:
     failed(faults, "slack", times=REPORT_AFTER)
     failed(faults, "email", times=REPORT_AFTER)
     told = []
-    while news := faults.news("pagerduty"):
+    while news := faults.next_change("pagerduty"):
         told.append(news.source)
-        faults.told("pagerduty", news)
+        faults.mark_notified("pagerduty", news)
     assert told == ["email", "slack"]
 
 

@@ -23,8 +23,8 @@ class Time:
 
     def passes(self, seconds: float) -> HeartbeatState:
         self.now += seconds
-        self.watch.tick()
-        return self.watch.record
+        self.watch.check_deadline()
+        return self.watch.current
 
 
 @pytest.fixture
@@ -35,17 +35,17 @@ def time() -> Time:
 def test_beats_in_time_page_nobody(time: Time) -> None:
     watch = time.start()
     for _ in range(20):
-        watch.beat()
+        watch.record_beat()
         assert time.passes(WAIT_S - 1).state == "beating"
-    assert watch.record.untold == ()
+    assert watch.current.to_notify == ()
 
 
 def test_one_lost_beat_pages_nobody_and_two_do(time: Time) -> None:
     watch = time.start()
-    watch.beat()
+    watch.record_beat()
     assert time.passes(120 * 2).state == "beating"
     record = time.passes(120)
-    assert (record.state, record.reason, record.untold) == ("missing", NO_WATCHDOG, ("email", "slack"))
+    assert (record.state, record.reason, record.to_notify) == ("missing", NO_WATCHDOG, ("email", "slack"))
 
 
 def test_a_heart_that_never_beats_is_missed(time: Time) -> None:
@@ -56,34 +56,34 @@ def test_a_heart_that_never_beats_is_missed(time: Time) -> None:
 
 
 def test_the_first_beat_is_no_news(time: Time) -> None:
-    time.start().beat()
-    assert (time.watch.record.state, time.watch.record.untold) == ("beating", ())
+    time.start().record_beat()
+    assert (time.watch.current.state, time.watch.current.to_notify) == ("beating", ())
 
 
 def test_it_says_when_it_is_back(time: Time) -> None:
     watch = time.start()
     time.passes(WAIT_S)
-    watch.beat()
-    assert (watch.record.state, watch.record.untold) == ("beating", ("email", "slack"))
+    watch.record_beat()
+    assert (watch.current.state, watch.current.to_notify) == ("beating", ("email", "slack"))
 
 
 def test_word_that_watchdog_ended_pages_at_once_and_once(time: Time) -> None:
     watch = time.start()
-    watch.beat()
-    watch.ended()
-    assert (watch.record.state, watch.record.reason) == ("missing", WATCHDOG_RESOLVED)
-    watch.told("email")
-    watch.ended()
-    assert watch.record.untold == ("slack",)
+    watch.record_beat()
+    watch.record_resolved()
+    assert (watch.current.state, watch.current.reason) == ("missing", WATCHDOG_RESOLVED)
+    watch.mark_notified("email")
+    watch.record_resolved()
+    assert watch.current.to_notify == ("slack",)
 
 
 def test_it_pages_again_while_nothing_changes(time: Time) -> None:
     watch = time.start()
     time.passes(WAIT_S)
-    watch.told("email")
-    watch.told("slack")
-    assert time.passes(REPEAT_S - 1).untold == ()
-    assert time.passes(1).untold == ("email", "slack")
+    watch.mark_notified("email")
+    watch.mark_notified("slack")
+    assert time.passes(REPEAT_S - 1).to_notify == ()
+    assert time.passes(1).to_notify == ("email", "slack")
 
 
 def test_a_restart_sends_no_false_page(time: Time) -> None:
@@ -94,10 +94,10 @@ def test_a_restart_sends_no_false_page(time: Time) -> None:
 
 
 def test_a_restart_forgets_no_page(time: Time) -> None:
-    time.start(HeartbeatState("missing", 1.0, 1.0, NO_WATCHDOG, untold=("slack", "pager gone since")))
-    assert time.passes(1).untold == ("slack",)
-    time.watch.beat()
-    assert time.watch.record.untold == ("email", "slack")
+    time.start(HeartbeatState("missing", 1.0, 1.0, NO_WATCHDOG, to_notify=("slack", "pager gone since")))
+    assert time.passes(1).to_notify == ("slack",)
+    time.watch.record_beat()
+    assert time.watch.current.to_notify == ("email", "slack")
 
 
 def test_times_are_scaled(time: Time) -> None:

@@ -18,7 +18,7 @@ def strings(path: Path) -> set[str]:
 
 
 def all_strings(folder: Path) -> set[str]:
-    return set().union(*(strings(path) for path in folder.glob("*.py")))
+    return set().union(*(strings(path) for path in folder.rglob("*.py")))
 
 
 def test_every_rule_has_its_heading_and_every_heading_its_rule() -> None:

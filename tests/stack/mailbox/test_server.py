@@ -138,7 +138,7 @@ async def test_a_message_too_long_is_refused(tmp_path: Path) -> None:
 
 
 async def test_the_oldest_messages_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "KEPT", 10)
+    monkeypatch.setattr(server, "MAX_MESSAGES", 10)
     async with serving(tmp_path / "mail") as port:
         for number in range(12):
             await asyncio.to_thread(send, port, f"message {number}")

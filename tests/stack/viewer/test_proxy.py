@@ -175,7 +175,7 @@ async def test_a_slow_server_is_given_up(viewer: Viewer) -> None:
 async def test_few_questions_are_asked_at_once_and_few_wait(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upstream, "WAITING", 20)
+    monkeypatch.setattr(upstream, "MAX_QUEUED", 20)
     full = asyncio.Event()
     here, most = 0, 0
 

@@ -27,57 +27,57 @@ def test_a_session_holds_until_its_end() -> None:
     opened = Sessions(clock)
     token = opened.open()
     clock.now += LIFETIME_S - 1
-    assert opened.holds(token)
+    assert opened.is_open(token)
     clock.now += 2
-    assert not opened.holds(token)
+    assert not opened.is_open(token)
 
 
 @pytest.mark.parametrize("token", [None, "", "guessed", "\udcff"])
 def test_other_tokens_hold_nothing(token: str | None) -> None:
     opened = Sessions()
     opened.open()
-    assert not opened.holds(token)
+    assert not opened.is_open(token)
 
 
 def test_a_closed_session_is_over_and_others_are_not() -> None:
     opened = Sessions()
     one, other = opened.open(), opened.open()
     opened.close(one)
-    assert not opened.holds(one)
-    assert opened.holds(other)
+    assert not opened.is_open(one)
+    assert opened.is_open(other)
 
 
 def test_with_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
     opened = Sessions()
     tokens = [opened.open() for _ in range(3)]
-    assert [opened.holds(token) for token in tokens] == [False, True, True]
+    assert [opened.is_open(token) for token in tokens] == [False, True, True]
 
 
 def test_an_address_that_guesses_is_held_back_and_others_are_not() -> None:
     clock = Clock()
     door = PasswordCheck("right", clock)
     for _ in range(FREE_FAILURES):
-        assert door.wait("10.0.0.1") == 0
-        assert not door.opens("10.0.0.1", "wrong")
-    assert door.wait("10.0.0.1") == pytest.approx(FAILURE_RECOVERY_S)
-    assert door.wait("10.0.0.2") == 0
+        assert door.seconds_to_wait("10.0.0.1") == 0
+        assert not door.check("10.0.0.1", "wrong")
+    assert door.seconds_to_wait("10.0.0.1") == pytest.approx(FAILURE_RECOVERY_S)
+    assert door.seconds_to_wait("10.0.0.2") == 0
     clock.now += FAILURE_RECOVERY_S
-    assert door.wait("10.0.0.1") == 0
+    assert door.seconds_to_wait("10.0.0.1") == 0
 
 
 def test_the_right_password_forgives() -> None:
     door = PasswordCheck("right", Clock())
     for _ in range(FREE_FAILURES - 1):
-        door.opens("10.0.0.1", "wrong")
-    assert door.opens("10.0.0.1", "right")
-    assert not door.opens("10.0.0.1", "wrong")
-    assert door.wait("10.0.0.1") == 0
+        door.check("10.0.0.1", "wrong")
+    assert door.check("10.0.0.1", "right")
+    assert not door.check("10.0.0.1", "wrong")
+    assert door.seconds_to_wait("10.0.0.1") == 0
 
 
 def test_what_the_door_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_ADDRESSES", 3)
     door = PasswordCheck("right", Clock())
     for number in range(10):
-        door.opens(f"10.0.0.{number}", "wrong")
-    assert len(door._free_at) == 3
+        door.check(f"10.0.0.{number}", "wrong")
+    assert len(door._blocked_until) == 3

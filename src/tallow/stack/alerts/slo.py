@@ -41,8 +41,8 @@ class BurnRateWindow:
     name: str
     factor: float
     windows: Mapping[str, int]
-    hold: int
-    minimum: int
+    for_seconds: int
+    min_count: int
     severity: Severity
 
 
@@ -82,9 +82,9 @@ and
 and
 sum by (job) (increase({objective.all_}[$long])) >= $minimum
 """,
-        for_seconds=pace.hold,
+        for_seconds=pace.for_seconds,
         windows=pace.windows,
-        min_counts={"minimum": pace.minimum},
+        min_counts={"minimum": pace.min_count},
         thresholds={"limit": round(pace.factor * (1 - objective.target), 6)},
         group_labels=("job",),
         labels={"objective": f"{objective.name.lower()}s"},

@@ -21,9 +21,9 @@ class Alert:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     state: State
-    since: datetime
+    starts_at: datetime
     receivers: tuple[str, ...]
-    by: tuple[str, ...] = ()
+    suppressed_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -37,9 +37,9 @@ class Silence:
     id: str
     matchers: tuple[Matcher, ...]
     state: str
-    begins: datetime
-    ends: datetime
-    by: str
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str
     comment: str
 
 
@@ -51,7 +51,7 @@ def alerts(api: Api) -> list[Alert]:
 
     def place(alert: Alert) -> tuple[int, datetime]:
         severity = alert.labels.get("severity", "")
-        return (order.index(severity) if severity in order else len(order)), alert.since
+        return (order.index(severity) if severity in order else len(order)), alert.starts_at
 
     return sorted(found, key=place)
 
@@ -60,7 +60,7 @@ def silences(api: Api) -> list[Silence]:
     """Every silence that Alertmanager remembers, those that end first first."""
     with api.reading():
         found = [_silence(entry) for entry in api.get("/api/v2/silences")]
-    return sorted(found, key=lambda silence: silence.ends)
+    return sorted(found, key=lambda silence: silence.ends_at)
 
 
 def add_silence(

@@ -40,7 +40,7 @@ class TestAlertResult:
     channel: Channel
     outcome: DeliveryOutcome
     seconds: float
-    why: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class TestAlert:
         page._post(api, page.sent + timedelta(hours=1))
         return page
 
-    def end(self, api: Api) -> None:
+    def resolve(self, api: Api) -> None:
         """Resolve it: a message that it is over follows with the group's next turn."""
         self._post(api, datetime.now(UTC))
 
@@ -95,13 +95,13 @@ class TestAlert:
         )
         if tried > failed:
             return TestAlertResult(
-                channel, "delivered", seconds, self._kept(home) if channel == "email" else ""
+                channel, "delivered", seconds, self._mailbox_note(home) if channel == "email" else ""
             )
         if failed > 0:
             return TestAlertResult(channel, "failed", seconds, self._reason(integration, home))
         return None
 
-    def _kept(self, home: StateDir) -> str:
+    def _mailbox_note(self, home: StateDir) -> str:
         """Where the stack's own mailbox has it, if it went there."""
         found = [mail for mail in read_messages(home.data / "mailbox") if self.identity in mail.subject]
         return f"kept in the mailbox: tallow inbox {found[-1].number}" if found else ""

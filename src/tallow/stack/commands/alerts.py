@@ -69,7 +69,7 @@ def test(receiver: str, patience: float, home: StateDir) -> None:
     whole = _TESTABLE[receiver]
     gone = missing_settings(whole, running_settings(home).alerts)
     channels = tuple(channel for channel in whole.channels if channel not in gone)
-    wait = whole.wait * home.options().scale
+    wait = whole.group_wait * home.options().scale
     api = Api.of("alertmanager", home)
     page = TestAlert.send(api, whole, channels, message_links(home.options().port_offset))
     click.echo(f"{page.summary}\nAlertmanager waits {wait:g} s for others of its group ...")
@@ -78,7 +78,7 @@ def test(receiver: str, patience: float, home: StateDir) -> None:
     try:
         results = [_said(result) for result in page.results(api, home, wait + patience)]
     finally:
-        page.end(api)
+        page.resolve(api)
     click.echo(f"resolved; the message about it follows within {_minutes(whole, home)}")
     if not all(result.outcome == "delivered" for result in results):
         raise SystemExit(1)
@@ -92,19 +92,19 @@ def _said(result: TestAlertResult) -> TestAlertResult:
         "failed": "failed",
         "silent": f"no answer within {result.seconds:.0f} s; see: tallow logs alertmanager --since 5m",
     }[result.outcome]
-    why = f": {printable(result.why)}" if result.why else ""
+    why = f": {printable(result.detail)}" if result.detail else ""
     click.echo(f"{result.channel:<10} {click.style(words, fg=colour)}{why}")
     return result
 
 
 def _minutes(receiver: Receiver, home: StateDir) -> str:
-    seconds = receiver.interval * home.options().scale
+    seconds = receiver.group_interval * home.options().scale
     return f"{seconds / 60:g} minutes" if seconds >= 60 else f"{seconds:g} seconds"
 
 
 def _plain(alert: Alert) -> dict[str, object]:
     return asdict(alert) | {
-        "since": alert.since.isoformat(),
+        "since": alert.starts_at.isoformat(),
         "receivers": list(alert.receivers),
-        "by": list(alert.by),
+        "by": list(alert.suppressed_by),
     }

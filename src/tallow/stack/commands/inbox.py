@@ -60,7 +60,7 @@ def _print(mails: Iterable[Mail], as_line: Callable[[Mail], str]) -> None:
 
 
 def _whole(mail: Mail) -> str:
-    fields = {"From": mail.sender, "To": mail.recipients, "Date": f"{mail.at.astimezone():%c %Z}"}
+    fields = {"From": mail.sender, "To": mail.recipients, "Date": f"{mail.received_at.astimezone():%c %Z}"}
     head = "\n".join(f"{name}: {printable(value)}" for name, value in fields.items())
     return f"{head}\nSubject: {printable(mail.subject)}\n\n{printable_lines(mail.text)}"
 
@@ -68,9 +68,8 @@ def _whole(mail: Mail) -> str:
 def _line(mail: Mail) -> str:
     colour = {"[RESOLVED]": "green", "[CRITICAL]": "red"}.get(mail.subject.partition(" ")[0].upper())
     subject = click.style(printable(mail.subject), fg=colour)
-    return (
-        f"{mail.number:>4}  {mail.at.astimezone():%m-%d %H:%M:%S}  {printable(mail.recipients):<28} {subject}"
-    )
+    received = f"{mail.received_at.astimezone():%m-%d %H:%M:%S}"
+    return f"{mail.number:>4}  {received}  {printable(mail.recipients):<28} {subject}"
 
 
 def _json_line(mail: Mail) -> str:
@@ -81,7 +80,7 @@ def _plain(mail: Mail) -> dict[str, object]:
     return {
         "number": mail.number,
         "id": mail.key,
-        "at": mail.at.isoformat(),
+        "at": mail.received_at.isoformat(),
         "from": mail.sender,
         "to": mail.recipients,
         "subject": mail.subject,

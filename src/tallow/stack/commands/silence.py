@@ -153,16 +153,16 @@ def _whom(names: list[str]) -> str:
 def _plain(silence: Silence) -> dict[str, object]:
     return asdict(silence) | {
         "matchers": [asdict(matcher) for matcher in silence.matchers],
-        "begins": silence.begins.isoformat(),
-        "ends": silence.ends.isoformat(),
+        "begins": silence.starts_at.isoformat(),
+        "ends": silence.ends_at.isoformat(),
     }
 
 
 def _line(silence: Silence) -> str:
     matchers = " ".join(map(str, silence.matchers))
-    begins = f"from {silence.begins:%m-%d %H:%M} " if silence.state == "pending" else ""
+    begins = f"from {silence.starts_at:%m-%d %H:%M} " if silence.state == "pending" else ""
     state = "" if silence.state == "active" else f" ({silence.state})"
     return printable(
-        f"{silence.id[:8]}  {begins}until {silence.ends:%m-%d %H:%M UTC}{state}  {matchers}  "
-        f"{silence.by}: {silence.comment}"
+        f"{silence.id[:8]}  {begins}until {silence.ends_at:%m-%d %H:%M UTC}{state}  {matchers}  "
+        f"{silence.created_by}: {silence.comment}"
     )

@@ -51,7 +51,7 @@ def time_series_panel(
 ) -> timeseries.Panel:
     """Series over time from zero up; ``limit`` is drawn as a dashed line.
 
-    ``soft_max`` is what the axis shows at least, so that a quiet hour looks quiet and not like a mountain range.
+    The axis reaches at least to ``soft_max``, so that small values look small.
     """
     panel = (
         timeseries.Panel()

@@ -54,16 +54,16 @@ def create_app(
 
     async def beat(request: Request) -> Response:
         if _is_firing(await _payload(request)):
-            pager.watch.beat()
+            pager.monitor.record_beat()
             if outside:
-                outside.beat()
+                outside.forward_beat()
         else:
-            pager.watch.ended()
-        pager.keep()
+            pager.monitor.record_resolved()
+        pager.save()
         return PlainTextResponse("noted\n")
 
     async def status(_request: Request) -> Response:
-        record = pager.watch.record
+        record = pager.monitor.current
         return JSONResponse(
             {
                 "state": record.state,
@@ -79,7 +79,7 @@ def create_app(
     async def home(_request: Request) -> Response:
         said = outside.problem if outside else None
         proxies = ProxySettings.read().problems
-        page = pages.home(pager.watch.record, _undelivered(pager), said, proxies)
+        page = pages.home(pager.monitor.current, _undelivered(pager), said, proxies)
         return HTMLResponse(page, headers=_FRESH)
 
     return Starlette(

@@ -35,7 +35,7 @@ class ExternalSwitch:
         """What went wrong the last time, in a few words; empty if nothing did."""
         return self._faults.problems.get(NAME, "")
 
-    def beat(self) -> None:
+    def forward_beat(self) -> None:
         """Hand on, without waiting."""
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._record(), name="outside")

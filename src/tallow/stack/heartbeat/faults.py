@@ -35,7 +35,7 @@ class ChannelFaults:
         self.problems: dict[str, str] = {}
         """Why the last attempt of a channel failed; without those that succeeded."""
         self._failures: Counter[str] = Counter()
-        self._known: dict[str, set[str]] = {channel: set() for channel in channels}
+        self._reported: dict[str, set[str]] = {channel: set() for channel in channels}
 
     def record(self, source: str, problem: str) -> bool:
         """Take the result of an attempt into account; whether the problem is a new one."""
@@ -48,19 +48,19 @@ class ChannelFaults:
         self._failures[source] += 1
         return is_new
 
-    def news(self, channel: str) -> FaultChange | None:
+    def next_change(self, channel: str) -> FaultChange | None:
         """The next thing that a channel has to be told, None if it knows everything."""
         failing = {source for source, count in self._failures.items() if count >= REPORT_AFTER}
-        known = self._known[channel]
+        known = self._reported[channel]
         for source in sorted(failing - known - {channel}):
             return FaultChange(source, self.problems[source])
         for source in sorted(known - failing):
             return FaultChange(source, "")
         return None
 
-    def told(self, channel: str, news: FaultChange) -> None:
+    def mark_notified(self, channel: str, news: FaultChange) -> None:
         """A channel took the message about it."""
         if news.problem:
-            self._known[channel].add(news.source)
+            self._reported[channel].add(news.source)
         else:
-            self._known[channel].discard(news.source)
+            self._reported[channel].discard(news.source)

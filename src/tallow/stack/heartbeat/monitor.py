@@ -46,40 +46,41 @@ class HeartbeatMonitor:
         self._wait, self._repeat = WAIT_S * scale, REPEAT_S * scale
         self._clock, self._wall = clock, wall
         known = record or HeartbeatState(since=wall())
-        self.record = replace(known, untold=tuple(name for name in known.untold if name in self._channels))
+        to_notify = tuple(name for name in known.to_notify if name in self._channels)
+        self.current = replace(known, to_notify=to_notify)
         self._due = clock() + self._wait
         self._again = clock() + self._repeat
 
-    def beat(self) -> None:
+    def record_beat(self) -> None:
         """Watchdog came."""
         self._due = self._clock() + self._wait
         now = self._wall()
-        if self.record.state == "missing":
-            self.record = HeartbeatState("beating", now, now, untold=self._channels)
-        elif self.record.state == "waiting":
-            self.record = HeartbeatState("beating", now, now)
+        if self.current.state == "missing":
+            self.current = HeartbeatState("beating", now, now, to_notify=self._channels)
+        elif self.current.state == "waiting":
+            self.current = HeartbeatState("beating", now, now)
         else:
-            self.record = replace(self.record, last_beat=now)
+            self.current = replace(self.current, last_beat=now)
 
-    def ended(self) -> None:
+    def record_resolved(self) -> None:
         """Alertmanager said that Watchdog is over."""
-        if self.record.state != "missing":
-            self._miss(WATCHDOG_RESOLVED)
+        if self.current.state != "missing":
+            self._set_missing(WATCHDOG_RESOLVED)
 
-    def tick(self) -> None:
+    def check_deadline(self) -> None:
         """Time went by."""
-        if self.record.state != "missing":
+        if self.current.state != "missing":
             if self._clock() >= self._due:
-                self._miss(NO_WATCHDOG)
+                self._set_missing(NO_WATCHDOG)
         elif self._clock() >= self._again:
             self._again = self._clock() + self._repeat
-            self.record = replace(self.record, untold=self._channels)
+            self.current = replace(self.current, to_notify=self._channels)
 
-    def told(self, channel: str) -> None:
+    def mark_notified(self, channel: str) -> None:
         """A channel took the news."""
-        left = tuple(name for name in self.record.untold if name != channel)
-        self.record = replace(self.record, untold=left)
+        left = tuple(name for name in self.current.to_notify if name != channel)
+        self.current = replace(self.current, to_notify=left)
 
-    def _miss(self, reason: str) -> None:
+    def _set_missing(self, reason: str) -> None:
         self._again = self._clock() + self._repeat
-        self.record = HeartbeatState("missing", self._wall(), self.record.last_beat, reason, self._channels)
+        self.current = HeartbeatState("missing", self._wall(), self.current.last_beat, reason, self._channels)

@@ -37,42 +37,42 @@ class Pager:
         folder: Path,
         scale: float = 1.0,
     ) -> None:
-        self.watch = watch
+        self.monitor = watch
         self._channels = {channel.name: channel for channel in channels}
         self.faults = ChannelFaults(self._channels)
-        self._notices, self._folder = notices, folder
-        self._look_every = min(5.0, WAIT_S * scale / CHECKS_PER_WAIT)
+        self._composer, self._folder = notices, folder
+        self._check_interval = min(5.0, WAIT_S * scale / CHECKS_PER_WAIT)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
-        self._kept: HeartbeatState | None = None
+        self._saved: HeartbeatState | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
         try:
             while True:
                 try:
-                    self._look()
+                    self._check()
                 except Exception as error:  # noqa: BLE001 - the checker has to go on
                     log(f"the checker: {describe_defect(error)}")
-                await asyncio.sleep(self._look_every)
+                await asyncio.sleep(self._check_interval)
         finally:
             for delivery in self._deliveries.values():
                 delivery.cancel()
 
-    def _look(self) -> None:
-        self.watch.tick()
-        self.keep()
+    def _check(self) -> None:
+        self.monitor.check_deadline()
+        self.save()
         for name in self._channels:
             delivery = self._deliveries.get(name)
             if self._next(name) and (delivery is None or delivery.done()):
                 self._deliveries[name] = asyncio.create_task(self._deliver_all(name), name=name)
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Write down what is new."""
-        if self.watch.record == self._kept:
+        if self.monitor.current == self._saved:
             return
         try:
-            self.watch.record.write(self._folder)
-            self._kept = self.watch.record
+            self.monitor.current.write(self._folder)
+            self._saved = self.monitor.current
         except OSError as error:  # a full disk must not keep anybody from being paged
             log(f"the record cannot be written: {error.strerror}")
 
@@ -96,14 +96,14 @@ class Pager:
 
         The state of the heartbeat comes before the state of other channels.
         """
-        record = self.watch.record
-        if name in record.untold:
-            return self._notices.state(record), lambda: self._told_state(name, record)
-        if news := self.faults.news(name):
-            return self._notices.fault(news), lambda: self.faults.told(name, news)
+        record = self.monitor.current
+        if name in record.to_notify:
+            return self._composer.state(record), lambda: self._mark_state_notified(name, record)
+        if news := self.faults.next_change(name):
+            return self._composer.fault(news), lambda: self.faults.mark_notified(name, news)
         return None
 
-    def _told_state(self, name: str, record: HeartbeatState) -> None:
-        if self.watch.record.since == record.since:  # else there is newer news to tell
-            self.watch.told(name)
-            self.keep()
+    def _mark_state_notified(self, name: str, record: HeartbeatState) -> None:
+        if self.monitor.current.since == record.since:  # else there is newer news to tell
+            self.monitor.mark_notified(name)
+            self.save()

@@ -31,14 +31,14 @@ class HeartbeatState:
     since: float = 0.0
     last_beat: float | None = None
     reason: str = ""
-    untold: tuple[str, ...] = ()
+    to_notify: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
         """What was written last; None where nothing was, or nothing that can be read."""
         found = read_json(folder / FILE)
         try:
-            return cls(**{**found, "untold": tuple(found["untold"])})
+            return cls(**{**found, "to_notify": tuple(found["to_notify"])})
         except (TypeError, KeyError):
             return None
 

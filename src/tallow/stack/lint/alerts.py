@@ -110,8 +110,8 @@ def _needs_traffic(tree: ast.Expr) -> bool:
 
 
 def _counted(*sides: ast.Expr) -> bool:
-    names = [name for side in sides for name in infer_type(side).names]
-    return bool(names) and all(name in EXPOSED and EXPOSED[name].counts for name in names)
+    names = [name for side in sides for name in infer_type(side).metrics]
+    return bool(names) and all(name in EXPOSED and EXPOSED[name].is_cumulative for name in names)
 
 
 def _words(alert: ParsedRule) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def _words(alert: ParsedRule) -> Iterator[Finding]:
             yield "alert/words", f"no {key}"
         for name in _PLACEHOLDER.findall(_ACTIONS.sub("", said[key])):
             yield "alert/words", f"the {key} says '{name}', which nothing replaces"
-    if alert.inferred.names and not _MEASURED.search(said["summary"] + said["description"]):
+    if alert.inferred.metrics and not _MEASURED.search(said["summary"] + said["description"]):
         yield "alert/words", "neither summary nor description says the measured value"
     for name in rule.min_counts:
         if f"${name}" not in rule.description:

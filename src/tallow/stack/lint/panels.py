@@ -93,11 +93,11 @@ def _windows(tree: ast.Expr, target: Json) -> Iterator[Finding]:
 def _unit(panel: Json, target: Json, value: InferredType) -> Iterator[Finding]:
     unit = unit_of(panel, target)
     if panel["type"] == "heatmap":
-        observed = [EXPOSED[name].metric for name in sorted(value.names) if name in EXPOSED]
+        observed = [EXPOSED[name].metric for name in sorted(value.metrics) if name in EXPOSED]
         wanted = units.grafana_units(units.unit_of_metric(observed[0])) if observed else ()
     else:
         wanted = units.grafana_units(value.unit)
-    if value.names and not any(name in EXPOSED for name in value.names):
+    if value.metrics and not any(name in EXPOSED for name in value.metrics):
         return
     if not unit:
         yield "panel/unit", f"no unit; the query yields {' or '.join(wanted) or 'no known unit'}"
@@ -132,7 +132,7 @@ def _thresholds(panel: Json, target: Json, value: InferredType) -> Iterator[Find
     for step in defaults.get("thresholds", {}).get("steps", []):
         limit = step.get("value")
         if limit is not None and not value.low < limit < value.high:
-            cap = ", its last finite bucket edge" if value.edge else ""
+            cap = ", its last finite bucket edge" if value.capped_at_bucket else ""
             span = f"{value.low:g} to {value.high:g}{cap}"
             yield "panel/threshold", f"threshold {limit:g} is never crossed: the value lies in {span}"
 

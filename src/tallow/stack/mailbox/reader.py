@@ -19,7 +19,7 @@ class Mail:
 
     number: int
     key: str
-    at: datetime
+    received_at: datetime
     sender: str
     recipients: str
     subject: str

@@ -39,7 +39,7 @@ class MaildirHandler:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._new = folder / "new"
         self._box = mailbox.Maildir(folder, create=True)
-        self._kept = len(self._box)
+        self._stored = len(self._box)
 
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
@@ -69,18 +69,18 @@ class MaildirHandler:
         message["X-Tallow-Recipients"] = ", ".join(envelope.rcpt_tos)
         try:
             self._box.add(message)
-            self._kept += 1
-            if self._kept > MAX_MESSAGES:
-                self._make_room()
+            self._stored += 1
+            if self._stored > MAX_MESSAGES:
+                self._delete_oldest()
         except OSError as error:
             return f"452 not kept: {error.strerror}"  # the client tries again
         return "250 kept"
 
-    def _make_room(self) -> None:
+    def _delete_oldest(self) -> None:
         oldest = sorted(self._new.iterdir(), key=lambda path: path.stat().st_mtime)[: MAX_MESSAGES // 10]
         for path in oldest:
             path.unlink()
-        self._kept -= len(oldest)
+        self._stored -= len(oldest)
 
 
 def _protocol(handler: MaildirHandler) -> SMTP:

@@ -154,7 +154,7 @@ def _tree(scale: float) -> Config:
 
 def _step(route: Route, receiver: Receiver, scale: float) -> Config:
     step: Config = {"receiver": route.receiver, "matchers": list(route.matchers)}
-    if route.goes_on:
+    if route.continues:
         step["continue"] = True
     if receiver.group_by != DEFAULT.group_by:
         step["group_by"] = list(receiver.group_by)
@@ -163,9 +163,9 @@ def _step(route: Route, receiver: Receiver, scale: float) -> Config:
 
 def _pace(receiver: Receiver, scale: float) -> Config:
     return {
-        "group_wait": promql_duration(receiver.wait * scale),
-        "group_interval": promql_duration(receiver.interval * scale),
-        "repeat_interval": promql_duration(receiver.repeat * scale),
+        "group_wait": promql_duration(receiver.group_wait * scale),
+        "group_interval": promql_duration(receiver.group_interval * scale),
+        "repeat_interval": promql_duration(receiver.repeat_interval * scale),
     }
 
 

@@ -29,9 +29,9 @@ class Receiver:
     name: str
     channels: tuple[Channel, ...]
     audience: str
-    wait: float
-    interval: float
-    repeat: float
+    group_wait: float
+    group_interval: float
+    repeat_interval: float
     group_by: tuple[str, ...] = GROUP_BY
 
 
@@ -41,7 +41,7 @@ class Route:
 
     receiver: str
     matchers: tuple[str, ...]
-    goes_on: bool = False
+    continues: bool = False
 
 
 DEFAULT = Receiver("default", ("email",), "default", 30, 5 * MINUTE, 4 * HOUR)
@@ -63,7 +63,7 @@ RECEIVERS = (
 ROUTES = (
     Route("heartbeat", ('alertname="Watchdog"',)),
     Route("daily-digest", ('severity="info"',)),
-    Route("critical-alerts", ('severity="critical"', 'category="security"'), goes_on=True),
+    Route("critical-alerts", ('severity="critical"', 'category="security"'), continues=True),
     Route("security-alerts", ('category="security"', 'severity=~"critical|warning"')),
     Route("critical-alerts", ('severity="critical"',)),
     Route("performance-alerts", ('category=~"performance|database|caching"',)),
@@ -81,7 +81,7 @@ def receivers(labels: Mapping[str, str]) -> list[Receiver]:
     for route in ROUTES:
         if all(_matches(matcher, labels) for matcher in route.matchers):
             reached.append(by_name[route.receiver])
-            if not route.goes_on:
+            if not route.continues:
                 break
     return reached or [DEFAULT]
 

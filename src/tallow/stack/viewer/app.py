@@ -100,9 +100,9 @@ def create_app(
         routes=[
             *(_within_a_session(route, page) for route in private),
             Route("/login", page.show),
-            Route("/login", page.enter, methods=["POST"]),
+            Route("/login", page.log_in, methods=["POST"]),
             Route("/login.css", page.style),
-            Route("/logout", page.leave, methods=["POST"]),
+            Route("/logout", page.log_out, methods=["POST"]),
             Route(HEALTH_PATH, _healthy),
             Route(METRICS_PATH, metrics_endpoint(registry, settings.metrics_token)),
             *(Route(path, _shown(assets, page)) for path in ("/", "/d/{uid}", "/d/{uid}/{slug}")),
@@ -128,7 +128,7 @@ def _within_a_session(route: Route, page: LoginPage) -> Route:
 
 def _shown(assets: Assets, page: LoginPage) -> Endpoint:
     async def shown(request: Request) -> Response:
-        return await assets.page(request) if page.known(request) else page.ask(request)
+        return await assets.page(request) if page.is_logged_in(request) else page.redirect_to_login(request)
 
     return shown
 

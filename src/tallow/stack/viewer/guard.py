@@ -55,7 +55,7 @@ class RequestGuard:
         on_refusal: Callable[[Scope], None] | None = None,
     ) -> None:
         self._app = app
-        self._stranger = stranger
+        self._unknown_host_message = stranger
         self._on_refusal = on_refusal
         self._hosts = LOOPBACK | {host.lower().strip("[]") for host in hosts}
 
@@ -81,7 +81,7 @@ class RequestGuard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if scope["path"] != HEALTH_PATH and _name(host) not in self._hosts:
-            return self._stranger
+            return self._unknown_host_message
         origin = headers.get("origin")
         if origin is not None and origin.lower() != f"{scope['scheme']}://{host.lower()}":
             return "this request comes from another origin"

@@ -32,31 +32,31 @@ class LoginPage:
     """
 
     def __init__(self, door: PasswordCheck, sessions: Sessions, user: str, failures: LoginFailures) -> None:
-        self._door = door
+        self._password_check = door
         self._sessions = sessions
         self._user = user
         self._failures = failures
         self._page = Template((PAGES / "login.html").read_text(encoding="utf-8"))
         self._style = (PAGES / "login.css").read_text(encoding="utf-8")
 
-    def known(self, request: Request) -> bool:
+    def is_logged_in(self, request: Request) -> bool:
         """Whether a request comes from somebody logged in."""
-        return self._sessions.holds(request.cookies.get(cookie_name(request)))
+        return self._sessions.is_open(request.cookies.get(cookie_name(request)))
 
     async def style(self, _request: Request) -> Response:
         return Response(self._style, headers={"cache-control": "no-cache"}, media_type="text/css")
 
     async def show(self, request: Request) -> Response:
         wanted = local_path(request.query_params.get("next"))
-        return RedirectResponse(wanted, 303) if self.known(request) else self._form(wanted)
+        return RedirectResponse(wanted, 303) if self.is_logged_in(request) else self._form(wanted)
 
-    def ask(self, request: Request) -> Response:
+    def redirect_to_login(self, request: Request) -> Response:
         """To the login page, and from there to what was asked for."""
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         login = f"/login?next={quote(local_path(wanted), safe='')}"
         return RedirectResponse(login, 303, {"cache-control": "no-store"})
 
-    async def enter(self, request: Request) -> Response:
+    async def log_in(self, request: Request) -> Response:
         """Check a posted password: redirect to the page that was asked for, or show the form with a reason.
 
         Raises:
@@ -65,13 +65,13 @@ class LoginPage:
         fields = await self._fields(request)
         wanted = local_path(fields.get("next"))
         address = request.client.host if request.client else ""
-        seconds = math.ceil(self._door.wait(address))
+        seconds = math.ceil(self._password_check.seconds_to_wait(address))
         if seconds:
             self._failures.record("rate_limited")
             answer = self._form(wanted, f"Too many wrong passwords. Try again in {seconds} s.", 429)
             answer.headers["retry-after"] = str(seconds)
             return answer
-        if not self._door.opens(address, fields.get("password", "")):
+        if not self._password_check.check(address, fields.get("password", "")):
             self._failures.record("wrong_password")
             return self._form(wanted, "That is not the password.", 401)
         answer = RedirectResponse(wanted, 303)
@@ -85,7 +85,7 @@ class LoginPage:
         )
         return answer
 
-    async def leave(self, request: Request) -> Response:
+    async def log_out(self, request: Request) -> Response:
         """End the session."""
         self._sessions.close(request.cookies.get(cookie_name(request)))
         answer = RedirectResponse("/login", 303)
@@ -135,5 +135,5 @@ def require_session(page: LoginPage, request: Request) -> None:
     Raises:
         RefusedError: 401 outside one.
     """
-    if not page.known(request):
+    if not page.is_logged_in(request):
         raise RequestRefusedError(401, "log in first")

@@ -25,10 +25,10 @@ class ProxyEndpoint:
     def __init__(self, endpoint: Endpoint, base: str, find: FindUpstream) -> None:
         self._endpoint = endpoint
         self._base = base
-        self._find = find
+        self._find_upstream = find
 
     async def __call__(self, request: Request) -> Response:
-        upstream = self._find()
+        upstream = self._find_upstream()
         if upstream is None:
             return JSONResponse([])  # without an Alertmanager nothing is held back
         path = self._endpoint.path
@@ -36,7 +36,8 @@ class ProxyEndpoint:
             path = path.format(name=validate_label(request.path_params["name"]))
         post = request.method == "POST"
         given = await _form(request) if post else request.query_params.multi_items()
-        answer = await upstream.ask(self._base + path, validate_parameters(self._endpoint, given), post=post)
+        parameters = validate_parameters(self._endpoint, given)
+        answer = await upstream.request(self._base + path, parameters, post=post)
         return Response(
             answer.body, answer.status, {"cache-control": "no-store"}, media_type="application/json"
         )

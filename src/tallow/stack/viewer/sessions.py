@@ -34,7 +34,7 @@ class Sessions:
             self._ends.popitem(last=False)
         return token
 
-    def holds(self, token: str | None) -> bool:
+    def is_open(self, token: str | None) -> bool:
         """Whether a token is that of a session which has not ended."""
         if not token:
             return False
@@ -61,22 +61,23 @@ class PasswordCheck:
     def __init__(self, password: str, clock: Clock = time.monotonic) -> None:
         self._hash = _hash(password)
         self._clock = clock
-        self._free_at: OrderedDict[str, float] = OrderedDict()
+        self._blocked_until: OrderedDict[str, float] = OrderedDict()
 
-    def wait(self, address: str) -> float:
+    def seconds_to_wait(self, address: str) -> float:
         """Seconds until an address may try; 0: now."""
-        debt = self._free_at.get(address, 0.0) - self._clock()
+        debt = self._blocked_until.get(address, 0.0) - self._clock()
         return max(0.0, debt - (FREE_FAILURES - 1) * FAILURE_RECOVERY_S)
 
-    def opens(self, address: str, password: str) -> bool:
+    def check(self, address: str, password: str) -> bool:
         """Whether the password is right; a wrong one is booked on the address."""
         if hmac.compare_digest(self._hash, _hash(password)):
-            self._free_at.pop(address, None)
+            self._blocked_until.pop(address, None)
             return True
-        self._free_at[address] = max(self._free_at.get(address, 0.0), self._clock()) + FAILURE_RECOVERY_S
-        self._free_at.move_to_end(address)
-        if len(self._free_at) > MAX_ADDRESSES:
-            self._free_at.popitem(last=False)
+        start = max(self._blocked_until.get(address, 0.0), self._clock())
+        self._blocked_until[address] = start + FAILURE_RECOVERY_S
+        self._blocked_until.move_to_end(address)
+        if len(self._blocked_until) > MAX_ADDRESSES:
+            self._blocked_until.popitem(last=False)
         return False
 
 

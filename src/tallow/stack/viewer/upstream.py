@@ -43,7 +43,7 @@ class Upstream:
     def __init__(self, name: str, url: str, login: Login | None, *, timeout: float = TIMEOUT_S) -> None:
         self._name = name
         self._timeout = timeout
-        self._turn = asyncio.Semaphore(MAX_CONCURRENT)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT)
         self._waiting = 0
         self._client = async_client(
             direct=True,
@@ -60,7 +60,7 @@ class Upstream:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def ask(
+    async def request(
         self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool = False
     ) -> UpstreamResponse:
         """Ask and read the answer.
@@ -69,7 +69,7 @@ class Upstream:
             RefusedError: 503 when too many wait already or the server cannot be reached, 504 when it
                 takes too long, 502 when its answer is no use.
         """
-        async with self._place():
+        async with self._slot():
             try:
                 async with asyncio.timeout(self._timeout):
                     return await self._exchange(path, parameters, post=post)
@@ -81,12 +81,12 @@ class Upstream:
                 raise RequestRefusedError(503, f"{self._name} is not reachable") from None
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _slot(self) -> AsyncIterator[None]:
         if self._waiting >= MAX_QUEUED:
             raise RequestRefusedError(503, "too many questions are waiting; try again")
         self._waiting += 1
         try:
-            async with self._turn:
+            async with self._slots:
                 yield
         finally:
             self._waiting -= 1

@@ -60,7 +60,7 @@ def test_a_place_that_does_not_fit_is_below() -> None:
 
 
 def test_what_is_held_back_says_by_what_and_needs_no_runbook() -> None:
-    silenced = shown(alert("HighCPUUsage", state="silenced", by=("0123456789ab", "fedcba987654")))
+    silenced = shown(alert("HighCPUUsage", state="silenced", suppressed_by=("0123456789ab", "fedcba987654")))
     assert "firing for 5 m, silenced by 01234567, fedcba98" in silenced
     assert "runbooks" not in silenced
     assert "firing for 5 m, inhibited" in shown(alert("HighCPUUsage", state="inhibited"))

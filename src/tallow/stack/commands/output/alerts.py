@@ -46,9 +46,9 @@ def show_alerts(console: Console, alerts: Sequence[Alert], *, has_watchdog: bool
 
 def _cells(alert: Alert) -> tuple[str, str, str, str]:
     """Severity, name, place and state."""
-    state = f"firing for {format_age(alert.since.timestamp())}"
+    state = f"firing for {format_age(alert.starts_at.timestamp())}"
     if alert.state == "silenced":
-        state += f", silenced by {', '.join(one[:8] for one in alert.by)}"
+        state += f", silenced by {', '.join(one[:8] for one in alert.suppressed_by)}"
     elif alert.state == "inhibited":
         state += ", inhibited"
     place = " ".join(alert.labels[label] for label in _PLACES if label in alert.labels)

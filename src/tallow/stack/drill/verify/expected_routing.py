@@ -64,9 +64,9 @@ def expected_destinations(rule: Rule) -> Counter[Destination]:
 
 def group_wait(rule: Rule) -> float:
     """Seconds that Alertmanager waits before the first message, unscaled."""
-    return min(receiver.wait for receiver in RECEIVERS if receiver.name in expected_receivers(rule))
+    return min(receiver.group_wait for receiver in RECEIVERS if receiver.name in expected_receivers(rule))
 
 
 def group_interval(rule: Rule) -> float:
     """Seconds between two messages of a group, unscaled: an end may wait that long."""
-    return max(receiver.interval for receiver in RECEIVERS if receiver.name in expected_receivers(rule))
+    return max(receiver.group_interval for receiver in RECEIVERS if receiver.name in expected_receivers(rule))

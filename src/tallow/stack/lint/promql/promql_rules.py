@@ -59,12 +59,12 @@ def _range_argument(name: str, argument: object) -> Iterator[Finding]:
         yield "promql/window", f"{name}() over {seconds} s is shorter than 4 scrapes (60 s): gaps and no data"
     if exposed is None:
         return
-    if exposed.counts and name not in _ON_COUNTERS:
+    if exposed.is_cumulative and name not in _ON_COUNTERS:
         yield (
             "promql/counter",
             f"{name}() of the counter {selector.name}: its level says nothing; rate it",
         )
-    if not exposed.counts and name in _RISING:
+    if not exposed.is_cumulative and name in _RISING:
         yield "promql/gauge", f"{name}() of the gauge {selector.name}: use delta() or deriv()"
 
 
@@ -91,14 +91,14 @@ def _quantile(argument: ast.Expr) -> Iterator[Finding]:
     rated = without_parentheses(argument.expr)
     if not (isinstance(rated, ast.Call) and rated.func.name in _RISING):
         yield "promql/quantile", "histogram_quantile() of buckets since the start: rate() them first"
-    if not all(name.endswith("_bucket") for name in inner.names):
-        yield "promql/quantile", f"histogram_quantile() of {', '.join(sorted(inner.names))}, not of buckets"
+    if not all(name.endswith("_bucket") for name in inner.metrics):
+        yield "promql/quantile", f"histogram_quantile() of {', '.join(sorted(inner.metrics))}, not of buckets"
 
 
 def raw_counter(selector: ast.VectorSelector) -> Iterator[Finding]:
     """``promql/counter``: the level of a counter depends on when the process started."""
     exposed = EXPOSED.get(selector.name or "")
-    if exposed is not None and exposed.counts:
+    if exposed is not None and exposed.is_cumulative:
         yield "promql/counter", f"the counter {selector.name} is read without rate() or increase()"
 
 
@@ -133,7 +133,7 @@ def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Finding]:
 
 def _unguarded(left: InferredType, right: InferredType, *, compared: bool) -> bool:
     """Whether a quotient can go wrong: 0 / 0 of a share is NaN, which no comparison lets through."""
-    ours = any(name in EXPOSED for name in right.names) or right.scalar
+    ours = any(name in EXPOSED for name in right.metrics) or right.scalar
     return ours and not right.nonzero and not (compared and part_of_whole(left, right))
 
 
@@ -143,13 +143,13 @@ def _comparison(op: str, left: InferredType, right: InferredType) -> Iterator[Fi
         return
     if never_holds(op, left, limit):
         span = f"{left.low:g} to {left.high:g}" if math.isfinite(left.high) else f"{left.low:g} and up"
-        cap = ", its last finite bucket edge" if left.edge else ""
+        cap = ", its last finite bucket edge" if left.capped_at_bucket else ""
         yield "promql/impossible", f"'{op} {limit:g}' can never hold: the value lies in {span}{cap}"
 
 
 def never_holds(op: str, value: InferredType, limit: float) -> bool:
     """Whether a comparison holds for no value; a quantile at its last edge tells nothing, so it counts."""
-    if op == ">" or (op == ">=" and value.edge):
+    if op == ">" or (op == ">=" and value.capped_at_bucket):
         return value.high <= limit
     if op == ">=":
         return value.high < limit

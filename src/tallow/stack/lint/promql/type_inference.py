@@ -33,11 +33,11 @@ class InferredType:
     unit: Unit = units.COUNT
     low: float = -math.inf
     high: float = math.inf
-    edge: bool = False
+    capped_at_bucket: bool = False
     nonzero: bool = False
     scalar: bool = False
-    names: frozenset[str] = NONE
-    shifted: bool = False
+    metrics: frozenset[str] = NONE
+    has_offset: bool = False
 
 
 def infer_type(expr: ast.Expr) -> InferredType:
@@ -47,18 +47,19 @@ def infer_type(expr: ast.Expr) -> InferredType:
 
 
 def _negated(inner: InferredType) -> InferredType:
-    return replace(inner, low=-inner.high, high=-inner.low, edge=False)
+    return replace(inner, low=-inner.high, high=-inner.low, capped_at_bucket=False)
 
 
 def _selector(selector: ast.VectorSelector) -> InferredType:
     name = selector.name or ""
     exposed = EXPOSED.get(name)
-    shifted = selector.offset is not None or selector.at is not None
+    has_offset = selector.offset is not None or selector.at is not None
+    metrics = frozenset({name})
     if exposed is None:
         bounds = {"up": (0.0, 1.0), "ALERTS": (1.0, 1.0)}.get(name, (-math.inf, math.inf))
-        return InferredType(None, low=bounds[0], high=bounds[1], names=frozenset({name}), shifted=shifted)
+        return InferredType(None, low=bounds[0], high=bounds[1], metrics=metrics, has_offset=has_offset)
     unit = units.COUNT if exposed.part in ("bucket", "count") else units.unit_of_metric(exposed.metric)
-    return InferredType(exposed.labels, unit=unit, low=0, names=frozenset({name}), shifted=shifted)
+    return InferredType(exposed.labels, unit=unit, low=0, metrics=metrics, has_offset=has_offset)
 
 
 def labels_kept(modifier: ast.AggModifier | None, inner: Labels) -> Labels:
@@ -76,11 +77,11 @@ def _aggregate(expr: ast.AggregateExpr) -> InferredType:
         return inner
     labels = labels_kept(expr.modifier, inner.labels)
     if op in ("count", "group"):
-        return InferredType(labels, low=1, nonzero=True, names=inner.names)
+        return InferredType(labels, low=1, nonzero=True, metrics=inner.metrics)
     if op == "sum":
         low, high = (0.0 if inner.low >= 0 else -math.inf), (0.0 if inner.high <= 0 else math.inf)
         nonzero = inner.nonzero and inner.low >= 0
-        return replace(inner, labels=labels, low=low, high=high, edge=False, nonzero=nonzero)
+        return replace(inner, labels=labels, low=low, high=high, capped_at_bucket=False, nonzero=nonzero)
     return replace(inner, labels=labels)
 
 
@@ -100,9 +101,9 @@ def _call(expr: ast.Call) -> InferredType:
 
 _YIELDS: Mapping[str, Callable[[InferredType], InferredType]] = {
     **dict.fromkeys(
-        ("rate", "irate"), lambda of: replace(of, unit=of.unit.a_second(), low=0.0, high=math.inf)
+        ("rate", "irate"), lambda of: replace(of, unit=of.unit.per_second(), low=0.0, high=math.inf)
     ),
-    "deriv": lambda of: replace(of, unit=of.unit.a_second(), low=-math.inf, high=math.inf),
+    "deriv": lambda of: replace(of, unit=of.unit.per_second(), low=-math.inf, high=math.inf),
     **dict.fromkeys(("increase", "sum_over_time"), lambda of: replace(of, high=math.inf)),
     **dict.fromkeys(
         ("delta", "idelta", "predict_linear", "ln", "log2", "log10"),
@@ -114,7 +115,7 @@ _YIELDS: Mapping[str, Callable[[InferredType], InferredType]] = {
     ),
     **dict.fromkeys(
         ("absent", "absent_over_time"),
-        lambda of: InferredType(None, low=1, high=1, nonzero=True, names=of.names),
+        lambda of: InferredType(None, low=1, high=1, nonzero=True, metrics=of.metrics),
     ),
     **dict.fromkeys(("label_replace", "label_join"), lambda of: replace(of, labels=None)),
     "timestamp": lambda of: replace(of, unit=Unit(seconds=1), low=0.0, high=math.inf),
@@ -125,18 +126,20 @@ _YIELDS: Mapping[str, Callable[[InferredType], InferredType]] = {
 def _quantile(buckets: InferredType) -> InferredType:
     """Prometheus caps a quantile at the last finite edge: nothing above it can ever be seen."""
     labels = None if buckets.labels is None else buckets.labels - {"le"}
-    metrics = [EXPOSED[name].metric for name in buckets.names if name in EXPOSED]
+    metrics = [EXPOSED[name].metric for name in buckets.metrics if name in EXPOSED]
     if not metrics or not metrics[0].buckets:
         return replace(buckets, labels=labels)
     high = float(metrics[0].buckets[-1])
-    return InferredType(labels, units.unit_of_metric(metrics[0]), 0, high, edge=True, names=buckets.names)
+    unit = units.unit_of_metric(metrics[0])
+    return InferredType(labels, unit, 0, high, capped_at_bucket=True, metrics=buckets.metrics)
 
 
 def _clamped(name: str, inner: InferredType, limits: list[InferredType]) -> InferredType:
     low = limits[0].low if name in ("clamp", "clamp_min") else -math.inf
     high = limits[-1].high if name in ("clamp", "clamp_max") else math.inf
     nonzero = inner.nonzero or low > 0
-    return replace(inner, low=max(inner.low, low), high=min(inner.high, high), edge=False, nonzero=nonzero)
+    low, high = max(inner.low, low), min(inner.high, high)
+    return replace(inner, low=low, high=high, capped_at_bucket=False, nonzero=nonzero)
 
 
 def _binary(expr: ast.BinaryExpr) -> InferredType:
@@ -156,7 +159,7 @@ def _binary(expr: ast.BinaryExpr) -> InferredType:
 def _compared(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> InferredType:
     labels = labels_of_operation(expr, left, right)
     if expr.modifier is not None and expr.modifier.return_bool:
-        return InferredType(labels, low=0, high=1, names=left.names)
+        return InferredType(labels, low=0, high=1, metrics=left.metrics)
     low = max(left.low, right.low) if op in (">", ">=", "==") else left.low
     high = min(left.high, right.high) if op in ("<", "<=", "==") else left.high
     zero = right.low == right.high == 0
@@ -183,8 +186,6 @@ def labels_of_operation(expr: ast.BinaryExpr, left: InferredType, right: Inferre
 
 
 def _computed(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> InferredType:
-    shifted = left.shifted or right.shifted
-    names = left.names | right.names
     low, high = _interval(op, left, right)
     nonzero = op == "+" and left.low >= 0 and right.low >= 0 and (left.nonzero or right.nonzero)
     if op == "/" and part_of_whole(left, right):
@@ -196,29 +197,29 @@ def _computed(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
         high,
         nonzero=nonzero,
         scalar=left.scalar and right.scalar,
-        names=names,
-        shifted=shifted,
+        metrics=left.metrics | right.metrics,
+        has_offset=left.has_offset or right.has_offset,
     )
 
 
 def part_of_whole(left: InferredType, right: InferredType) -> bool:
     """Whether a quotient is a share: what is above the line is counted below it as well."""
     part, whole = _families(left), _families(right)
-    return left.low >= 0 and not (left.shifted or right.shifted) and bool(part) and part <= whole
+    return left.low >= 0 and not (left.has_offset or right.has_offset) and bool(part) and part <= whole
 
 
 def _families(value: InferredType) -> set[str]:
     """The metrics in it; a histogram's buckets are a part of its count."""
-    return {name.removesuffix("_bucket").removesuffix("_count") for name in value.names}
+    return {name.removesuffix("_bucket").removesuffix("_count") for name in value.metrics}
 
 
 def _unit(op: str, left: InferredType, right: InferredType) -> Unit:
     if op == "*":
         if right.scalar:
-            return left.unit.times(right.low)
-        return right.unit.times(left.low) if left.scalar else left.unit.by(right.unit)
+            return left.unit.scaled_by(right.low)
+        return right.unit.scaled_by(left.low) if left.scalar else left.unit.multiplied_by(right.unit)
     if op == "/" and not right.scalar:
-        return left.unit.over(right.unit)
+        return left.unit.divided_by(right.unit)
     return right.unit if left.scalar else left.unit
 
 

@@ -14,30 +14,30 @@ class Unit:
     seconds: int = 0
     bytes: int = 0
     mbps: int = 0
-    share: bool = False
-    a_minute: bool = False
+    is_ratio: bool = False
+    is_per_minute: bool = False
 
     def powers(self) -> tuple[int, int, int]:
         return self.seconds, self.bytes, self.mbps
 
-    def a_second(self) -> Unit:
+    def per_second(self) -> Unit:
         """Its rate; seconds a second are a share of time."""
-        return replace(self, seconds=self.seconds - 1, share=self.powers() == (1, 0, 0))
+        return replace(self, seconds=self.seconds - 1, is_ratio=self.powers() == (1, 0, 0))
 
-    def times(self, factor: float) -> Unit:
+    def scaled_by(self, factor: float) -> Unit:
         """Its multiple by a plain number: sixty a second read as one a minute."""
-        return replace(self, a_minute=True) if factor == 60 and self.powers() == (-1, 0, 0) else self
+        return replace(self, is_per_minute=True) if factor == 60 and self.powers() == (-1, 0, 0) else self
 
-    def over(self, other: Unit) -> Unit:
+    def divided_by(self, other: Unit) -> Unit:
         """Its quotient; equal units make a share."""
         a, b = self.powers(), other.powers()
-        share = self.share or a == b
-        return Unit(a[0] - b[0], a[1] - b[1], a[2] - b[2], share=share)
+        share = self.is_ratio or a == b
+        return Unit(a[0] - b[0], a[1] - b[1], a[2] - b[2], is_ratio=share)
 
-    def by(self, other: Unit) -> Unit:
+    def multiplied_by(self, other: Unit) -> Unit:
         """Its product."""
         a, b = self.powers(), other.powers()
-        return Unit(a[0] + b[0], a[1] + b[1], a[2] + b[2], share=self.share and other.share)
+        return Unit(a[0] + b[0], a[1] + b[1], a[2] + b[2], is_ratio=self.is_ratio and other.is_ratio)
 
 
 COUNT = Unit()
@@ -54,9 +54,9 @@ _GRAFANA = {
     Unit(bytes=1): ("decbytes", "bytes"),
     Unit(bytes=1, seconds=-1): ("Bps", "binBps"),
     Unit(mbps=1): ("Mbits",),
-    Unit(share=True): ("percentunit",),
+    Unit(is_ratio=True): ("percentunit",),
     Unit(seconds=-1): ("ops", "eps", "reqps", "cps", "mps"),
-    Unit(seconds=-1, a_minute=True): ("opm", "epm", "cpm", "mpm"),
+    Unit(seconds=-1, is_per_minute=True): ("opm", "epm", "cpm", "mpm"),
     COUNT: ("short", "none"),
 }
 

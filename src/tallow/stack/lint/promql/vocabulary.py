@@ -32,7 +32,7 @@ class ExposedSeries:
     part: str = ""
 
     @property
-    def counts(self) -> bool:
+    def is_cumulative(self) -> bool:
         """Whether its samples only rise: counters and every part of a histogram."""
         return self.metric.kind != "gauge"
 
