@@ -140,10 +140,10 @@ def test_a_confirmation_before_the_keys_is_refused() -> None:
 
 
 def test_an_abort_says_why() -> None:
-    with pytest.raises(ProtocolError, match="gave up: the secret of the link is wrong"):
+    with pytest.raises(ProtocolError, match="aborted: the secret of the link is wrong"):
         Pair().sender.handle_reply(abort_message(WrongSecretError.code))
 
 
 def test_sessions_do_not_print_their_keys() -> None:
     session, _ = Pair().run()
-    assert repr(session) == "Session(role='sender')"
+    assert repr(session) == "SessionKeys(role='sender')"

@@ -1,5 +1,4 @@
-"""Where files arrive: nothing outside the folder is touched, nothing in it overwritten, and what gets a name
-has been verified."""
+"""The destination folder: nothing outside is touched, nothing is overwritten, every file is verified."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ TEXT = b"what was sent"
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Path]:
-    """A folder beside the destination, and that nothing in it changed."""
+    """A folder beside the destination, which no test may change."""
     folder = tmp_path / "outside"
     folder.mkdir()
     (folder / "secret").write_bytes(b"secret")
@@ -67,17 +66,17 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, call: str, number: int) -> None:
     monkeypatch.setattr(os, call, fail)
 
 
-def test_a_file_arrives(into: Destination, folder: Path) -> None:
+def test_a_file_is_received(into: Destination, folder: Path) -> None:
     assert receive(into, "trip/photo.jpg") == folder / "trip" / "photo.jpg"
     assert files(folder) == ["trip/photo.jpg"]
     assert (folder / "trip" / "photo.jpg").read_bytes() == TEXT
 
 
-def test_an_empty_file_arrives(into: Destination) -> None:
+def test_an_empty_file_is_received(into: Destination) -> None:
     assert receive(into, "x", b"").read_bytes() == b""
 
 
-def test_until_it_is_whole_it_has_no_name(into: Destination, folder: Path) -> None:
+def test_an_incomplete_file_has_a_temporary_name(into: Destination, folder: Path) -> None:
     partial = begin(into, "trip/photo.jpg")
     partial.write(TEXT[:4])
     [name] = files(folder)
@@ -112,13 +111,13 @@ def test_a_hostile_name_stays_inside(into: Destination, folder: Path, tmp_path: 
     assert path.read_bytes() == TEXT
 
 
-def test_a_taken_name_is_left_alone(into: Destination, folder: Path) -> None:
+def test_a_taken_name_gets_a_number(into: Destination, folder: Path) -> None:
     (folder / "x.txt").write_bytes(b"mine")
     assert [receive(into, "x.txt").name for _ in range(2)] == ["x (2).txt", "x (3).txt"]
     assert (folder / "x.txt").read_bytes() == b"mine"
 
 
-def test_a_link_in_the_place_of_the_file_is_a_taken_name(
+def test_a_symbolic_link_in_place_of_the_file_is_a_taken_name(
     into: Destination, folder: Path, outside: Path
 ) -> None:
     (folder / "x").symlink_to(outside / "secret")
@@ -128,7 +127,7 @@ def test_a_link_in_the_place_of_the_file_is_a_taken_name(
     assert not (folder / "y (2)").is_symlink()
 
 
-def test_a_link_in_the_place_of_a_folder_is_a_taken_name(
+def test_a_symbolic_link_in_place_of_a_folder_is_a_taken_name(
     into: Destination, folder: Path, outside: Path
 ) -> None:
     (folder / "trip").symlink_to(outside)
@@ -142,12 +141,12 @@ def test_a_link_in_the_place_of_a_folder_is_a_taken_name(
     ]
 
 
-def test_a_file_in_the_place_of_a_folder_is_a_taken_name(into: Destination, folder: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_a_taken_name(into: Destination, folder: Path) -> None:
     (folder / "trip").write_bytes(b"mine")
     assert receive(into, "trip/x") == folder / "trip (2)" / "x"
 
 
-def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
+def test_a_folder_replaced_by_a_link_does_not_redirect_the_file(
     into: Destination, folder: Path, outside: Path
 ) -> None:
     partial = begin(into, "trip/secret")
@@ -159,7 +158,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(
 
 
 @pytest.mark.parametrize("planted", ["symlink", "dangling", "hard link", "pipe"])
-def test_what_is_planted_in_the_place_of_the_partial_file_is_not_written_to(
+def test_a_planted_partial_file_is_not_written_to(
     into: Destination, folder: Path, outside: Path, planted: str
 ) -> None:
     begin(into, "x").close()
@@ -177,7 +176,7 @@ def test_what_is_planted_in_the_place_of_the_partial_file_is_not_written_to(
     assert receive(into, "x").read_bytes() == TEXT
 
 
-def test_a_partial_file_that_is_replaced_gets_no_name(into: Destination, folder: Path) -> None:
+def test_a_replaced_partial_file_gets_no_final_name(into: Destination, folder: Path) -> None:
     partial = begin(into, "x")
     partial.write(TEXT)
     [name] = files(folder)
@@ -187,7 +186,7 @@ def test_a_partial_file_that_is_replaced_gets_no_name(into: Destination, folder:
         partial.finish()
 
 
-def test_an_interrupted_file_goes_on_where_it_was(into: Destination, folder: Path) -> None:
+def test_an_interrupted_file_is_resumed(into: Destination, folder: Path) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
     first.close()
@@ -207,7 +206,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_receiver_goes_on_where_it_was(into: Destination, folder: Path) -> None:
+def test_a_killed_receiver_resumes(into: Destination, folder: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert begin(into, "x").received == 5
@@ -230,7 +229,7 @@ def test_a_partial_file_that_was_changed_meanwhile_is_found_out(into: Destinatio
     (folder / name).write_bytes(b"wrong")
     second = begin(into, "x")
     second.write(TEXT[5:])
-    with pytest.raises(FileError, match=r"^x is not what was announced: its hash differs; removed$"):
+    with pytest.raises(FileError, match=r"^x is not the announced file: its hash differs; removed$"):
         second.finish()
     assert files(folder) == []
 
@@ -253,7 +252,7 @@ def test_two_receivers_do_not_write_one_file(into: Destination) -> None:
 def test_an_incomplete_file_gets_no_name_and_is_kept(into: Destination, folder: Path) -> None:
     partial = begin(into, "x")
     partial.write(TEXT[:5])
-    with pytest.raises(FileError, match=r"^x is incomplete: 5 of 13 bytes came$"):
+    with pytest.raises(FileError, match=r"^x is incomplete: 5 of 13 bytes received$"):
         partial.finish()
     partial.close()
     assert begin(into, "x").received == 5
@@ -270,7 +269,7 @@ def test_what_differs_from_its_hash_gets_no_name(into: Destination, folder: Path
 def test_more_than_was_announced_is_refused(into: Destination) -> None:
     partial = begin(into, "x")
     partial.write(TEXT)
-    with pytest.raises(FileError, match=r"^x: more came than was announced$"):
+    with pytest.raises(FileError, match=r"^x: more bytes came than announced$"):
         partial.write(b"!")
     assert partial.finish().read_bytes() == TEXT
 
@@ -284,7 +283,7 @@ def test_discarding_leaves_nothing(into: Destination, folder: Path) -> None:
     partial.discard()
 
 
-def test_discarding_leaves_what_is_somebody_elses(into: Destination, folder: Path) -> None:
+def test_discarding_keeps_other_files(into: Destination, folder: Path) -> None:
     partial = begin(into, "a/b/x")
     (folder / "a" / "mine").touch()
     partial.discard()
@@ -292,11 +291,12 @@ def test_discarding_leaves_what_is_somebody_elses(into: Destination, folder: Pat
     assert not (folder / "a" / "b").exists()
 
 
-def test_a_full_disk_is_one_clear_line_and_what_came_is_kept(into: Destination) -> None:
+def test_a_full_disk_is_reported_in_one_line_and_received_bytes_are_kept(into: Destination) -> None:
     partial = begin(into, "x")
     partial.write(TEXT[:5])
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, partial._file)  # the kernel's own answer, without taking the disk from everybody else
+    with partial._file.use() as file:
+        os.dup2(full, file)  # the kernel's own error, without a full disk
     os.close(full)
     with pytest.raises(FileError, match=r"^cannot write x: the disk is full$"):
         partial.write(TEXT[5:])
@@ -304,10 +304,8 @@ def test_a_full_disk_is_one_clear_line_and_what_came_is_kept(into: Destination) 
     assert begin(into, "x").received == 5
 
 
-def test_a_file_larger_than_the_disk_is_refused_at_once(into: Destination, folder: Path) -> None:
-    with pytest.raises(
-        FileError, match=r"^cannot write x: 1,000,000,000,000\.0 MB are to come, the disk has room"
-    ):
+def test_a_file_larger_than_the_free_space_is_refused(into: Destination, folder: Path) -> None:
+    with pytest.raises(FileError, match=r"^cannot write x: 1,000,000,000,000\.0 MB are needed, the disk has"):
         into.open_partial("x", 10**18, bytes(32), KEY)
     assert files(folder) == []
 
@@ -378,5 +376,5 @@ def test_what_was_kept_is_dropped_and_nothing_else(tmp_path: Path) -> None:
 def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(tmp_path: Path) -> None:
     with Destination(tmp_path) as destination:
         destination.check_free_space(1)
-        with pytest.raises(FileError, match="MB are to come, the disk has room for"):
+        with pytest.raises(FileError, match="MB are needed, the disk has"):
             destination.check_free_space(2**62)

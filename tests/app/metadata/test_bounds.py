@@ -19,12 +19,14 @@ from support.pictures import chunk, riff, segment
 from support.pictures import jpeg as a_jpeg
 from support.pictures import png as a_png
 from support.pictures import webp as a_webp
+from tallow.app.files.errors import StoppedError
 from tallow.app.files.source_file import collect_files
-from tallow.app.metadata import MetadataError, StrippingStoppedError, jpeg, png, strip, webp
+from tallow.app.metadata import jpeg, png, webp
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.icc import MAX_PROFILE
 from tallow.app.metadata.reader import BLOCK, MAX_PARTS, ImageReader
+from tallow.app.metadata.strip import MetadataError, strip
 
 Clean = Callable[[ImageReader], CopyPlan]
 CLEANERS: dict[str, Clean] = {"jpeg": jpeg.clean, "png": png.clean, "webp": webp.clean}
@@ -285,7 +287,7 @@ def test_a_caller_who_wants_no_result_is_heard_within_a_block(tmp_path: Path) ->
             asked.append(None)
             return len(asked) > blocks
 
-        with pytest.raises(StrippingStoppedError):
+        with pytest.raises(StoppedError):
             strip(collect_files([tmp_path / "x.jpg"])[0], tmp_path / "copies", stopped)
         assert len(asked) == blocks + 1
         assert list((tmp_path / "copies").iterdir()) == []

@@ -10,8 +10,7 @@ from PIL import Image
 
 from support.pictures import canvas, exif, jpeg, png, saved, webp
 from tallow.app.files.source_file import collect_files
-from tallow.app.metadata import unstripped_warning
-from tallow.app.metadata.unsupported_formats import unsupported_format
+from tallow.app.metadata.unsupported_formats import unstripped_warning, unsupported_format
 
 
 def ftyp(brand: bytes) -> bytes:

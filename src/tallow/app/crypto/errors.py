@@ -1,49 +1,50 @@
-"""What can be wrong with what the other side, or somebody between, has sent: each with its own message."""
+"""Protocol errors: one class for each fault that a received message can have."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
 ErrorType = Literal["auth", "crypto", "transfer", "validation", "network", "storage", "signaling", "internal"]
+"""Value of the label ``type`` of ``errors_total``."""
 ErrorSeverity = Literal["low", "medium", "high"]
 
 
 class ProtocolError(Exception):
-    """A message that the protocol does not allow; the text is one line for people.
+    """A received message violates the protocol. The text is one line for people.
 
     Attributes:
-        kind: the type under which it counts in ``errors_total``.
-        severity: how bad that is.
-        code: what the other side is told (docs/protocol.md, "Aborts").
+        kind: label ``type`` in ``errors_total``.
+        severity: label ``severity`` in ``errors_total``.
+        code: abort code that the other side receives (docs/protocol.md, "Aborts").
     """
 
     kind: ClassVar[ErrorType] = "crypto"
     severity: ClassVar[ErrorSeverity] = "high"
     code: ClassVar[int] = 2
-    text: ClassVar[str] = "the other side sent something that is not of the protocol"
+    text: ClassVar[str] = "the other side sent a message that the protocol does not allow"
 
     def __init__(self, text: str | None = None) -> None:
         super().__init__(text or self.text)
 
 
 class MalformedError(ProtocolError):
-    """Wrong length, type or content."""
+    """A message has a wrong length, type or content."""
 
     kind = "validation"
     code = 3
 
 
 class VersionError(ProtocolError):
-    """Another version of the protocol."""
+    """The other side uses another protocol version."""
 
     kind = "validation"
     severity = "medium"
     code = 4
-    text = "the other side speaks another version of the protocol; update the older of the two"
+    text = "the other side uses another version of the protocol; update the older of the two"
 
 
 class WrongSecretError(ProtocolError):
-    """The two sides do not hold the same link."""
+    """The two sides have different links."""
 
     kind = "auth"
     code = 5
@@ -51,57 +52,57 @@ class WrongSecretError(ProtocolError):
 
 
 class KeyExchangeError(ProtocolError):
-    """Key confirmation failed: the two sides have not seen the same messages."""
+    """Key confirmation failed: the two sides saw different messages."""
 
     code = 6
-    text = "the key exchange failed: somebody between the two sides has changed a message; nothing was sent"
+    text = "the key exchange failed: a message was changed between the two sides; nothing was sent"
 
 
 class TamperedError(ProtocolError):
-    """A frame that is not what the other side encrypted."""
+    """The authentication tag of a frame is wrong."""
 
     code = 7
-    text = "a piece was changed on the way: its authentication tag is wrong"
+    text = "a frame was changed in transit: its authentication tag is wrong"
 
 
 class ReplayedError(ProtocolError):
-    """A frame came twice."""
+    """A frame was received twice."""
 
     code = 8
-    text = "a piece came a second time"
+    text = "a frame was received a second time"
 
 
 class ReorderedError(ProtocolError):
-    """A frame came too early, or one before it is missing."""
+    """A frame is out of order, or an earlier one is missing."""
 
     code = 9
-    text = "pieces came in another order, or one is missing"
+    text = "frames are out of order, or one is missing"
 
 
 class SplicedError(ProtocolError):
-    """A frame of another file."""
+    """A frame belongs to another file."""
 
     code = 10
-    text = "a piece belongs to another file"
+    text = "a frame belongs to another file"
 
 
 class TruncatedError(ProtocolError):
-    """The end came before all was there."""
+    """The final frame came before all bytes were received."""
 
     code = 11
-    text = "the transfer ended before all of it was there"
+    text = "the transfer ended before all bytes were received"
 
 
 class HashMismatchError(ProtocolError):
-    """A file is not what the manifest said."""
+    """A file does not match its SHA-256 in the manifest."""
 
     kind = "transfer"
     code = 12
-    text = "a received file is not the one that was announced: its SHA-256 differs"
+    text = "a received file is not the announced one: its SHA-256 differs"
 
 
 class SourceChangedError(ProtocolError):
-    """A file at the sender is no longer what the manifest says."""
+    """A file at the sender no longer matches the manifest."""
 
     kind = "transfer"
     severity = "medium"
@@ -110,7 +111,7 @@ class SourceChangedError(ProtocolError):
 
 
 class StorageFailedError(ProtocolError):
-    """A disk did not take, or give, what was asked of it."""
+    """A disk could not be read or written."""
 
     kind = "storage"
     code = 14
@@ -118,14 +119,14 @@ class StorageFailedError(ProtocolError):
 
 
 class KeyExhaustedError(ProtocolError):
-    """As many frames as one key may encrypt."""
+    """The maximum number of frames of one key is reached."""
 
     code = 15
-    text = "more was sent than one key is good for; resume with a new connection"
+    text = "the limit of frames for one key is reached; resume with a new connection"
 
 
 class CancelledByPeerError(ProtocolError):
-    """The other side cancelled: no error, and counted as none."""
+    """The other side cancelled the transfer. Counts as cancelled, not as an error."""
 
     severity = "low"
     kind = "transfer"
@@ -134,29 +135,29 @@ class CancelledByPeerError(ProtocolError):
 
 
 class DeclinedError(CancelledByPeerError):
-    """The person at the receiver does not want the files."""
+    """The person at the receiver declined the files."""
 
     code = 16
     text = "the receiver declined the files"
 
 
 class UnconfirmedError(CancelledByPeerError):
-    """Nobody at the receiver has said whether to take the files."""
+    """The person at the receiver did not answer in time."""
 
     code = 17
     text = "nobody at the receiver confirmed the files in time"
 
 
-def _all(base: type[ProtocolError]) -> list[type[ProtocolError]]:
-    return [base, *(found for each in base.__subclasses__() for found in _all(each))]
+def _with_subclasses(base: type[ProtocolError]) -> list[type[ProtocolError]]:
+    return [base, *(found for each in base.__subclasses__() for found in _with_subclasses(each))]
 
 
-_BY_CODE = {error.code: error for error in _all(ProtocolError)}
+_BY_CODE = {error.code: error for error in _with_subclasses(ProtocolError)}
 
 
 def from_code(code: int) -> ProtocolError:
-    """What the other side's abort means here."""
+    """The error for an abort code of the other side; :class:`ProtocolError` for an unknown code."""
     error = _BY_CODE.get(code, ProtocolError)
     if issubclass(error, CancelledByPeerError | StorageFailedError | SourceChangedError):
         return error()
-    return error(f"the other side gave up: {error.text}")
+    return error(f"the other side aborted: {error.text}")

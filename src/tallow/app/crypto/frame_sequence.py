@@ -1,7 +1,7 @@
-"""Which frame must come next.
+"""The order of received frames.
 
-It looks at headers before they are known to be authentic, so as to say what is wrong with a frame: a forged
-header that passes here fails at its tag.
+Headers are checked before decryption, so that an error can name what is wrong with a frame. A forged header
+that passes is rejected at decryption.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tallow.app.crypto.frames import NO_FILE, FrameHeader, FrameType
 
 
 class FrameSequence:
-    """Follows one direction: a document or a file at a time, each from its first byte to its last."""
+    """Tracks one direction: one document or file at a time, each from its first byte to its last."""
 
     def __init__(self) -> None:
         self._wanted: FrameHeader | None = None
@@ -26,17 +26,22 @@ class FrameSequence:
     def expect(
         self, kind: FrameType, file: int = NO_FILE, position: int = 0, size: int | None = None
     ) -> None:
-        """What comes next: a document, or a file of ``size`` bytes from ``position`` on."""
+        """Set what comes next: a document, or a file.
+
+        Args:
+            position: first byte of the file that is expected.
+            size: bytes of the whole file.
+        """
         self._wanted = FrameHeader(kind, file, position)
         self._size = size
 
     @property
     def complete(self) -> bool:
-        """What was expected last is there to its end."""
+        """Whether the expected document or file was received to its end."""
         return self._wanted is None
 
     def check(self, header: FrameHeader, length: int) -> None:
-        """Whether a frame with a payload of ``length`` bytes may come now.
+        """Check whether a frame with a payload of ``length`` bytes may come now.
 
         Raises:
             ProtocolError: SplicedError, ReplayedError, ReorderedError, TruncatedError or MalformedError.
@@ -45,7 +50,7 @@ class FrameSequence:
             return
         wanted = self._wanted
         if wanted is None:
-            raise ReplayedError("a piece came after the end")
+            raise ReplayedError("a frame was received after the end")
         if header.kind is not wanted.kind:
             raise TruncatedError if wanted.kind is FrameType.DATA else MalformedError
         if header.file != wanted.file:
@@ -55,21 +60,12 @@ class FrameSequence:
         if self._size is not None:
             left = self._size - header.index - length
             if left < 0 or (left == 0 and not header.final):
-                raise MalformedError("a file is larger than was announced")
+                raise MalformedError("a file is larger than announced")
             if left > 0 and header.final:
                 raise TruncatedError
 
     def advance(self, header: FrameHeader, length: int) -> None:
-        """A frame that passed :meth:`check` was authentic."""
+        """Move on after a frame that passed :meth:`check` and was decrypted."""
         if header.kind is not FrameType.ABORT:
             more = FrameHeader(header.kind, header.file, header.index + length)
             self._wanted = None if header.final else more
-
-    def end(self) -> None:
-        """Nothing more comes.
-
-        Raises:
-            TruncatedError: something is missing.
-        """
-        if not self.complete:
-            raise TruncatedError

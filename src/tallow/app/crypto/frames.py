@@ -1,4 +1,4 @@
-"""Frames: what crosses once there are keys. AES-256-GCM (NIST SP 800-38D), a nonce counter a direction."""
+"""Encrypted frames: AES-256-GCM (NIST SP 800-38D) with one key and one nonce counter per direction."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tallow.app.crypto.errors import KeyExhaustedError, MalformedError, TamperedError
-from tallow.app.crypto.kdf import VERSION
 from tallow.app.crypto.key_schedule import SessionKeys
+from tallow.app.wire import MAX_PAYLOAD_BYTES, PROTOCOL_VERSION
 from tallow.monitoring.metrics import Metrics
 
 _HEADER: Final = struct.Struct(">BIQB")
 TAG_BYTES: Final = 16
 OVERHEAD: Final = _HEADER.size + TAG_BYTES
-"""What a frame adds to its payload."""
-MAX_PAYLOAD: Final = 256 * 1024
+"""Bytes that a frame adds to its payload."""
 MAX_FRAMES: Final = 2**32
+"""Frames that one key may encrypt; also the limit of the invocation field in SP 800-38D, section 8.3."""
 NO_FILE: Final = 2**32 - 1
 
 
@@ -38,12 +38,12 @@ class FrameType(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """What of a frame is not encrypted, and authenticated all the same.
+    """The part of a frame that is authenticated but not encrypted.
 
     Attributes:
-        file: number of the file in the manifest; NO_FILE where none is meant.
-        index: how many bytes of this file (or document) come before.
-        final: nothing of it comes after.
+        file: index of the file in the manifest, or ``NO_FILE``.
+        index: offset of the payload in the file or document, in bytes.
+        final: whether the payload ends the file or document.
     """
 
     kind: FrameType
@@ -52,31 +52,31 @@ class FrameHeader:
     final: bool = True
 
     def pack(self) -> bytes:
-        """The header's 14 bytes."""
+        """The 14 bytes of the header."""
         return _HEADER.pack(self.kind, self.file, self.index, self.final)
 
     @classmethod
     def unpack(cls, frame: bytes) -> FrameHeader:
-        """The header of a frame; nothing says yet that it is authentic.
+        """The header of a frame, not yet authenticated.
 
         Raises:
-            MalformedError: it is none.
+            MalformedError: the frame has a wrong length or an invalid header.
         """
-        if not OVERHEAD <= len(frame) <= OVERHEAD + MAX_PAYLOAD:
+        if not OVERHEAD <= len(frame) <= OVERHEAD + MAX_PAYLOAD_BYTES:
             raise MalformedError("a frame has a wrong length")
         kind, file, index, final = _HEADER.unpack_from(frame)
         try:
             return cls(FrameType(kind), file, index, (False, True)[final])
         except (ValueError, IndexError):
-            raise MalformedError("a frame's header is not one of the protocol") from None
+            raise MalformedError("a frame has an invalid header") from None
 
 
 class _FrameCipher:
-    """One key, one direction: a counter that never repeats under it."""
+    """The key and nonce counter of one direction."""
 
     def __init__(self, key: bytes, transfer: bytes, metrics: Metrics) -> None:
         self._aes = AESGCM(key)
-        self._prefix = bytes([VERSION]) + transfer
+        self._prefix = bytes([PROTOCOL_VERSION]) + transfer
         self._count = 0
         self._metrics = metrics
 
@@ -89,16 +89,16 @@ class _FrameCipher:
 
 
 class FrameSealer(_FrameCipher):
-    """Encrypts this side's frames."""
+    """Encrypts the frames of this side."""
 
     def __init__(self, session: SessionKeys, metrics: Metrics) -> None:
         super().__init__(session.send_key, session.transfer_id, metrics)
 
     def seal(self, header: FrameHeader, payload: bytes | memoryview = b"") -> bytes:
-        """A frame.
+        """Encrypt a frame.
 
         Raises:
-            KeyExhaustedError: the key has encrypted as much as it may.
+            KeyExhaustedError: the key has encrypted ``MAX_FRAMES`` frames.
         """
         start = time.perf_counter()
         packed = header.pack()
@@ -108,16 +108,16 @@ class FrameSealer(_FrameCipher):
 
 
 class FrameOpener(_FrameCipher):
-    """Decrypts the other side's frames, in the order in which they were encrypted."""
+    """Decrypts the frames of the other side, in the order of their encryption."""
 
     def __init__(self, session: SessionKeys, metrics: Metrics) -> None:
         super().__init__(session.receive_key, session.transfer_id, metrics)
 
     def open(self, frame: bytes) -> bytes:
-        """A frame's payload.
+        """Decrypt a frame and return its payload.
 
         Raises:
-            TamperedError: it is not the other side's next one.
+            TamperedError: it is not the next frame of the other side.
         """
         start = time.perf_counter()
         status = "failed"

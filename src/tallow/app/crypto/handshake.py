@@ -1,13 +1,15 @@
-"""The handshake of one connection, as two small state machines: messages in, messages out, no I/O.
+"""The handshake of one connection, as two state machines without I/O.
+
+::
 
     sender                                receiver
     hello: keys, link proof        ->
                                    <-     reply: key, ciphertext, link proof
-    confirm: session confirmation  ->
-                                   <-     confirm: session confirmation
+    confirm: key confirmation      ->
+                                   <-     confirm: key confirmation
 
-The link proofs tell a mistyped link from an attack; the session confirmations show that both sides have the
-same keys and have seen the same messages. No data before.
+A wrong link proof means a mistyped link. A wrong key confirmation means that a message was changed. No data
+is sent before both confirmations.
 """
 
 from __future__ import annotations
@@ -28,8 +30,9 @@ from tallow.app.crypto.errors import (
     WrongSecretError,
     from_code,
 )
-from tallow.app.crypto.kdf import VERSION, link_proof, transcript_hash
-from tallow.app.crypto.key_schedule import KeySchedule, Role, SessionKeys
+from tallow.app.crypto.kdf import link_proof, transcript_hash
+from tallow.app.crypto.key_schedule import KeySchedule, SessionKeys
+from tallow.app.wire import PROTOCOL_VERSION, Role
 from tallow.monitoring.metrics import Metrics
 
 HELLO: Final = 1
@@ -47,20 +50,67 @@ Encapsulate = Callable[[MLKEM768PublicKey], tuple[bytes, bytes]]
 
 
 def abort_message(code: int) -> bytes:
-    """Tells the other side, before there are keys, why this one gives up."""
+    """The message that ends the handshake with an abort code."""
     return bytes([ABORT, code])
 
 
-class SenderHandshake:
-    """The sender's side.
+class _Handshake:
+    """State that both roles share.
 
     Args:
-        secret: the link's.
-        room: the link's.
-        descriptions: of the channel, as this side has seen them.
-        metrics: where ML-KEM operations are recorded.
-        exchange_key: the ephemeral X25519 key; fresh by default, given by tests alone.
-        kem_key: the ephemeral ML-KEM-768 key (FIPS 203); likewise.
+        secret: the link's secret.
+        room: the link's room id.
+        descriptions: the channel's session descriptions, as this side saw them.
+        metrics: counts the ML-KEM operations.
+        exchange_key: ephemeral X25519 key; a fresh one by default. Only tests pass one.
+    """
+
+    def __init__(
+        self,
+        secret: bytes,
+        room: str,
+        descriptions: Sequence[bytes],
+        metrics: Metrics,
+        *,
+        exchange_key: X25519PrivateKey | None = None,
+    ) -> None:
+        self._secret = secret
+        self._room = room
+        self._descriptions = descriptions
+        self._metrics = metrics
+        self._exchange_key = exchange_key or X25519PrivateKey.generate()
+        self._public_key = self._exchange_key.public_key().public_bytes_raw()
+        self._schedule: KeySchedule | None = None
+
+    def _proof(self, role: Role) -> bytes:
+        return link_proof(self._secret, role, self._room)
+
+    def _exchange(self, public: bytes) -> bytes:
+        try:
+            return self._exchange_key.exchange(X25519PublicKey.from_public_bytes(public))
+        except ValueError:  # a point of small order (RFC 7748, section 6.1): no correct peer sends one
+            raise KeyExchangeError from None
+
+    def _derive_keys(self, shared: bytes, sender: Sequence[bytes], receiver: Sequence[bytes]) -> KeySchedule:
+        transcript = transcript_hash(self._room, sender, receiver, self._descriptions)
+        self._schedule = KeySchedule(shared + self._secret, transcript)
+        return self._schedule
+
+    def _verify(self, message: bytes, message_type: int, signer: Role) -> KeySchedule:
+        """Check the other side's key confirmation."""
+        (confirmation,) = _parse_fields(message, message_type, (MAC_BYTES,))
+        if self._schedule is None:
+            raise MalformedError("a key confirmation came before the keys")
+        if not hmac.compare_digest(confirmation, self._schedule.confirmation(signer)):
+            raise KeyExchangeError
+        return self._schedule
+
+
+class SenderHandshake(_Handshake):
+    """The sender's side; arguments as :class:`_Handshake`.
+
+    Args:
+        kem_key: ephemeral ML-KEM-768 key (FIPS 203); a fresh one by default. Only tests pass one.
     """
 
     def __init__(
@@ -73,56 +123,51 @@ class SenderHandshake:
         exchange_key: X25519PrivateKey | None = None,
         kem_key: MLKEM768PrivateKey | None = None,
     ) -> None:
-        self._secret = secret
-        self._room = room
-        self._descriptions = descriptions
-        self._metrics = metrics
-        self._exchange_key = exchange_key or X25519PrivateKey.generate()
+        super().__init__(secret, room, descriptions, metrics, exchange_key=exchange_key)
         if kem_key is None:
             with _timed(metrics, "keygen"):
                 kem_key = MLKEM768PrivateKey.generate()
         self._kem_key = kem_key
-        self._public = [
-            self._exchange_key.public_key().public_bytes_raw(),
-            kem_key.public_key().public_bytes_raw(),
-        ]
-        self._schedule: KeySchedule | None = None
+        self._public = [self._public_key, kem_key.public_key().public_bytes_raw()]
 
     def hello(self) -> bytes:
         """The first message."""
-        return b"".join(
-            [bytes([HELLO, VERSION]), *self._public, link_proof(self._secret, "sender", self._room)]
-        )
+        return b"".join([bytes([HELLO, PROTOCOL_VERSION]), *self._public, self._proof("sender")])
 
     def handle_reply(self, message: bytes) -> bytes:
-        """Take the receiver's reply: the message that confirms the keys.
+        """Derive the keys from the receiver's reply.
+
+        Returns:
+            The message that confirms the keys.
 
         Raises:
             ProtocolError: MalformedError, VersionError, WrongSecretError or KeyExchangeError.
         """
         public, ciphertext, proof = _parse_fields(message, REPLY, (X25519_BYTES, CIPHERTEXT_BYTES, MAC_BYTES))
-        _check_proof(proof, link_proof(self._secret, "receiver", self._room))
+        _check_proof(proof, self._proof("receiver"))
         with _timed(self._metrics, "decapsulate"):
             kem_secret = self._kem_key.decapsulate(ciphertext)
-        shared = _x25519(self._exchange_key, public)
-        transcript = transcript_hash(self._room, self._public, [public, ciphertext], self._descriptions)
-        self._schedule = KeySchedule(shared + kem_secret + self._secret, transcript)
-        return bytes([SENDER_CONFIRM]) + self._schedule.confirmation("sender")
+        shared = self._exchange(public) + kem_secret
+        schedule = self._derive_keys(shared, self._public, [public, ciphertext])
+        return bytes([SENDER_CONFIRM]) + schedule.confirmation("sender")
 
     def handle_confirmation(self, message: bytes) -> SessionKeys:
-        """Take the receiver's confirmation: the keys, good to use.
+        """Verify the receiver's key confirmation.
+
+        Returns:
+            The confirmed keys.
 
         Raises:
             ProtocolError: MalformedError or KeyExchangeError.
         """
-        return _verify_confirmation(self._schedule, message, RECEIVER_CONFIRM, "sender")
+        return self._verify(message, RECEIVER_CONFIRM, "receiver").session_keys("sender")
 
 
-class ReceiverHandshake:
-    """The receiver's side; arguments as the sender's.
+class ReceiverHandshake(_Handshake):
+    """The receiver's side; arguments as :class:`_Handshake`.
 
     Args:
-        encapsulate: ML-KEM's, giving shared secret and ciphertext; another one in tests alone.
+        encapsulate: ML-KEM's encapsulation; returns shared secret and ciphertext. Only tests pass one.
     """
 
     def __init__(
@@ -135,57 +180,44 @@ class ReceiverHandshake:
         exchange_key: X25519PrivateKey | None = None,
         encapsulate: Encapsulate | None = None,
     ) -> None:
-        self._secret = secret
-        self._room = room
-        self._descriptions = descriptions
-        self._metrics = metrics
-        self._exchange_key = exchange_key or X25519PrivateKey.generate()
+        super().__init__(secret, room, descriptions, metrics, exchange_key=exchange_key)
         self._encapsulate = encapsulate or (lambda key: key.encapsulate())
-        self._schedule: KeySchedule | None = None
 
     def handle_hello(self, message: bytes) -> bytes:
-        """Take the sender's hello: the reply to it.
+        """Derive the keys from the sender's hello.
+
+        Returns:
+            The reply to it.
 
         Raises:
             ProtocolError: MalformedError, VersionError, WrongSecretError or KeyExchangeError.
         """
         sizes = (X25519_BYTES, ENCAPSULATION_KEY_BYTES, MAC_BYTES)
         public, encapsulation_key, proof = _parse_fields(message, HELLO, sizes)
-        _check_proof(proof, link_proof(self._secret, "sender", self._room))
+        _check_proof(proof, self._proof("sender"))
         try:
             with _timed(self._metrics, "encapsulate"):
                 kem_secret, ciphertext = self._encapsulate(
                     MLKEM768PublicKey.from_public_bytes(encapsulation_key)
                 )
-        except ValueError:  # FIPS 203, section 7.2: the check of the key's modulus
+        except ValueError:  # FIPS 203, section 7.2: the modulus check of the encapsulation key
             raise KeyExchangeError from None
-        shared = _x25519(self._exchange_key, public)
-        mine = [self._exchange_key.public_key().public_bytes_raw(), ciphertext]
-        transcript = transcript_hash(self._room, [public, encapsulation_key], mine, self._descriptions)
-        self._schedule = KeySchedule(shared + kem_secret + self._secret, transcript)
-        proof = link_proof(self._secret, "receiver", self._room)
-        return b"".join([bytes([REPLY, VERSION]), *mine, proof])
+        own = [self._public_key, ciphertext]
+        self._derive_keys(self._exchange(public) + kem_secret, [public, encapsulation_key], own)
+        return b"".join([bytes([REPLY, PROTOCOL_VERSION]), *own, self._proof("receiver")])
 
     def handle_confirmation(self, message: bytes) -> tuple[bytes, SessionKeys]:
-        """Take the sender's confirmation: this side's, and the keys, good to use once it is sent.
+        """Verify the sender's key confirmation.
+
+        Returns:
+            This side's confirmation, and the keys. They may be used once the confirmation is sent.
 
         Raises:
             ProtocolError: MalformedError or KeyExchangeError.
         """
-        session = _verify_confirmation(self._schedule, message, SENDER_CONFIRM, "receiver")
-        assert self._schedule is not None
-        return bytes([RECEIVER_CONFIRM]) + self._schedule.confirmation("receiver"), session
-
-
-def _verify_confirmation(schedule: KeySchedule | None, message: bytes, kind: int, role: Role) -> SessionKeys:
-    (confirmation,) = _parse_fields(message, kind, (MAC_BYTES,))
-    if schedule is None:
-        raise MalformedError("a confirmation came before the keys it confirms")
-    if not hmac.compare_digest(
-        confirmation, schedule.confirmation("receiver" if role == "sender" else "sender")
-    ):
-        raise KeyExchangeError
-    return schedule.session_keys(role)
+        schedule = self._verify(message, SENDER_CONFIRM, "sender")
+        confirmation = bytes([RECEIVER_CONFIRM]) + schedule.confirmation("receiver")
+        return confirmation, schedule.session_keys("receiver")
 
 
 def _check_proof(given: bytes, wanted: bytes) -> None:
@@ -193,26 +225,19 @@ def _check_proof(given: bytes, wanted: bytes) -> None:
         raise WrongSecretError
 
 
-def _x25519(mine: X25519PrivateKey, public: bytes) -> bytes:
-    try:
-        return mine.exchange(X25519PublicKey.from_public_bytes(public))
-    except ValueError:  # a point of small order (RFC 7748, section 6.1): no honest side sends one
-        raise KeyExchangeError from None
-
-
-def _parse_fields(message: bytes, kind: int, sizes: Sequence[int]) -> list[bytes]:
-    """A message's fields of fixed sizes, after its kind and, in the first of each side, the version."""
+def _parse_fields(message: bytes, message_type: int, sizes: Sequence[int]) -> list[bytes]:
+    """The fields of a message. Their sizes are fixed; hello and reply start with the protocol version."""
     if len(message) == 2 and message[0] == ABORT:
         raise from_code(message[1])
-    if not message or message[0] != kind:
-        raise MalformedError("the handshake's messages came in another order, or are none")
+    if not message or message[0] != message_type:
+        raise MalformedError("a handshake message is out of order or has an unknown type")
     at = 1
-    if kind in {HELLO, REPLY}:
-        if message[1:2] != bytes([VERSION]):
+    if message_type in {HELLO, REPLY}:
+        if message[1:2] != bytes([PROTOCOL_VERSION]):
             raise VersionError
         at = 2
     if len(message) != at + sum(sizes):
-        raise MalformedError("a message of the handshake has a wrong length")
+        raise MalformedError("a handshake message has a wrong length")
     fields = []
     for size in sizes:
         fields.append(message[at : at + size])

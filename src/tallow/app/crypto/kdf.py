@@ -1,4 +1,4 @@
-"""Key derivation: HKDF-SHA256 (RFC 5869) with one label a purpose, and the hash of a transcript."""
+"""Key derivation with HKDF-SHA256 (RFC 5869), and the hash of the transcript."""
 
 from __future__ import annotations
 
@@ -10,55 +10,58 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-VERSION: Final = 1
+from tallow.app.wire import PROTOCOL_VERSION
+
 PREFIX: Final = b"tallow/1 "
 SECRET_BYTES: Final = 16
 KEY_BYTES: Final = 32
 
 
 def derive(material: bytes, label: str, length: int = KEY_BYTES, salt: bytes = b"") -> bytes:
-    """``length`` bytes from secret material, for one purpose. The ``info`` is ``tallow/1 `` and the label."""
+    """Derive ``length`` bytes for one purpose. The HKDF ``info`` is ``tallow/1 `` and the label."""
     return HKDF(SHA256(), length, salt or None, PREFIX + label.encode("ascii")).derive(material)
 
 
 def join_token(secret: bytes) -> bytes:
-    """What opens a room at the server, which keeps its SHA-256 alone."""
+    """The token that admits a peer to a room. The server stores only its SHA-256."""
     return derive(secret, "join token")
 
 
 def link_proof(secret: bytes, role: str, room: str) -> bytes:
-    """What shows that a side holds the link: HMAC-SHA256 under a key from the secret alone.
+    """Prove that a side has the link: HMAC-SHA256 under a key derived from the secret alone.
 
-    It covers no key on purpose. Were a changed public key to break it, tampering could not be told from a
-    mistyped link; what protects the keys is the confirmation under the session's own.
+    It does not cover the public keys, on purpose: otherwise a changed key could not be told from a mistyped
+    link. The key confirmation protects the keys.
     """
     key = derive(secret, "link confirmation")
-    return hmac.digest(key, encode_fields([bytes([VERSION]), role.encode(), room.encode()]), "sha256")
+    return hmac.digest(
+        key, encode_fields([bytes([PROTOCOL_VERSION]), role.encode(), room.encode()]), "sha256"
+    )
 
 
 def resume_key(secret: bytes) -> bytes:
-    """Names the partial files of one link on a receiver's disk."""
+    """The key that names the partial files of one link on the receiver's disk."""
     return derive(secret, "resume", 16)
 
 
 def encode_fields(fields: Sequence[bytes]) -> bytes:
-    """Fields as one string that no other fields give: each after its length in 4 bytes."""
+    """Concatenate fields unambiguously: a length of 4 bytes precedes each."""
     return b"".join(len(field).to_bytes(4) + field for field in fields)
 
 
 def transcript_hash(
     room: str, sender: Sequence[bytes], receiver: Sequence[bytes], descriptions: Sequence[bytes]
 ) -> bytes:
-    """SHA-256 over all that both sides must have seen alike.
+    """SHA-256 of everything that both sides must have seen alike.
 
     Args:
-        sender: its X25519 public key and ML-KEM encapsulation key.
-        receiver: its X25519 public key and ML-KEM ciphertext.
-        descriptions: see :class:`tallow.app.channels.channel.Channel`.
+        sender: the sender's X25519 public key and ML-KEM encapsulation key.
+        receiver: the receiver's X25519 public key and ML-KEM ciphertext.
+        descriptions: session descriptions, see :class:`tallow.app.channels.channel.Channel`.
     """
     fields = [
         PREFIX + b"transcript",
-        bytes([VERSION]),
+        bytes([PROTOCOL_VERSION]),
         room.encode(),
         b"sender",
         *sender,

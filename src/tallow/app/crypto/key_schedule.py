@@ -1,25 +1,23 @@
-"""What a finished handshake leaves: the keys of one connection."""
+"""The keys of one connection, derived at the end of the handshake."""
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from typing import Literal
 
 from tallow.app.crypto.kdf import derive
-
-Role = Literal["sender", "receiver"]
+from tallow.app.wire import Role
 
 
 @dataclass(frozen=True, slots=True)
 class SessionKeys:
-    """Keys of one connection, never used for another.
+    """Keys of one connection. They are never used for another.
 
     Attributes:
-        role: this side's.
-        transfer: 16 bytes that name the connection in the associated data of every frame.
-        send_key: AES-256 key of what this side encrypts.
-        receive_key: AES-256 key of what the other side encrypts.
+        role: this side's role.
+        transfer_id: 16 bytes in the associated data of every frame.
+        send_key: AES-256 key for frames that this side encrypts.
+        receive_key: AES-256 key for frames that the other side encrypts.
     """
 
     role: Role
@@ -28,29 +26,29 @@ class SessionKeys:
     receive_key: bytes
 
     def __repr__(self) -> str:
-        return f"Session(role={self.role!r})"
+        return f"SessionKeys(role={self.role!r})"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeySchedule:
-    """All keys of one connection, from both shared secrets and the link's secret.
+    """Derives all keys of one connection from both shared secrets and the link's secret.
 
-    The salt is the transcript's hash: with any message changed, the two sides' keys have nothing in common.
+    The salt is the transcript hash: if any message was changed, the two sides derive unrelated keys.
     """
 
     material: bytes
     transcript: bytes
 
     def confirmation(self, role: Role) -> bytes:
-        """What shows that a side has the keys: HMAC-SHA256 over the transcript, one key a direction."""
+        """A side's key confirmation: HMAC-SHA256 over the transcript hash, with one key per direction."""
         return hmac.digest(self._key(f"{role} confirmation"), self.transcript, "sha256")
 
     def session_keys(self, role: Role) -> SessionKeys:
-        """The keys, as one side uses them."""
-        mine, theirs = self._key("sender data"), self._key("receiver data")
+        """The keys as one role uses them."""
+        own, other = self._key("sender data"), self._key("receiver data")
         if role == "receiver":
-            mine, theirs = theirs, mine
-        return SessionKeys(role, self._key("transfer", 16), mine, theirs)
+            own, other = other, own
+        return SessionKeys(role, self._key("transfer", 16), own, other)
 
     def _key(self, label: str, length: int = 32) -> bytes:
         return derive(self.material, label, length, self.transcript)

@@ -1,1 +1,1 @@
-"""Files on this machine: what is sent, where it arrives, and names that stay where they belong."""
+"""Files of this machine: those to send, the destination folder, and safe names."""

@@ -1,4 +1,4 @@
-"""Where files arrive: a folder that nothing leaves, whatever a name says and whoever else writes into it."""
+"""The folder that received files are written to. No name and no other program can lead outside of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, file_error, printable
 from tallow.app.files.names import numbered_path, safe_path
 from tallow.app.files.partial_file import PartialFile, partial_name
@@ -18,16 +20,16 @@ MAX_TRIES: Final = 10_000
 
 
 class Destination:
-    """A folder that receives files; it is made if it is not there.
+    """A folder that receives files; it is made if it is missing.
 
-    Every step below it is taken from one open folder to the next and follows no symbolic link: a link in the
-    place of a folder or a file is a taken name, nothing behind it is read or written.
+    Every folder below it is opened relative to its parent and without following symbolic links. A link in
+    place of a folder or file counts as a taken name; its target is neither read nor written.
 
     Attributes:
-        made: folders that were made below it, each after the one that it is in.
+        created_folders: folders that were made below it, parents first.
 
     Raises:
-        FileError: it cannot be made or written to.
+        FileError: the folder cannot be made or written to.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -35,52 +37,61 @@ class Destination:
         self.created_folders: list[Path] = []
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            root = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise file_error("write to", str(folder), error) from None
-        if not os.access(".", os.W_OK | os.X_OK, dir_fd=self._root):
+        self._root = Descriptor(root)
+        if not os.access(".", os.W_OK | os.X_OK, dir_fd=root):
             self.close()
             raise FileError(f"cannot write to {printable(str(folder))}: permission denied")
 
-    def open_partial(self, name: str, size: int, digest: bytes, resume_key: bytes) -> PartialFile:
-        """Begin to receive a file, or go on with one that was kept.
+    def open_partial(
+        self,
+        name: str,
+        size: int,
+        sha256: bytes,
+        resume_key: bytes,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> PartialFile:
+        """Start to receive a file, or continue one that was kept. Blocks: kept bytes are hashed again.
 
         Args:
-            name: as the other side spells it.
-            size: bytes that were announced.
-            digest: their SHA-256.
-            resume_key: a secret of the transfer, the same when it is resumed; a partial file is named by it.
-
-        What was received before is hashed again here, which blocks (a second for some GB).
+            name: file name from the other side.
+            size: announced size in bytes.
+            sha256: announced hash.
+            resume_key: secret of the link, from which the temporary name is derived.
+            stopped: asked while kept bytes are hashed; true ends that with ``StoppedError``.
 
         Raises:
-            FileError: it cannot be written, there is too little room, or somebody else is receiving it.
+            FileError: it cannot be written, the disk has too little free space, or another process receives
+                it.
+            StoppedError: ``stopped`` returned true.
         """
         path = safe_path(name)
-        parent, folder, made = self._enter(path)
+        parent, folder, made = self._make_folders(path)
         try:
             return PartialFile(
                 parent,
                 self.folder / folder,
                 path.name,
-                partial_name(path.name, size, digest, resume_key),
+                partial_name(path.name, size, sha256, resume_key),
                 size,
-                digest,
-                lambda: self._leave(folder, made),
+                sha256,
+                lambda: self._remove_folders(folder, made),
+                stopped,
             )
         except BaseException:
-            self._leave(folder, made)
+            self._remove_folders(folder, made)
             raise
 
-    def find_complete(self, name: str, size: int, digest: bytes) -> Path | None:
-        """The very file that was announced, if the folder has it under its name already. Blocks.
+    def find_complete(self, name: str, size: int, sha256: bytes) -> Path | None:
+        """The path of the announced file, if the folder already has it under its name. Blocks.
 
-        For who resumes a transfer of several files. Whoever is told the answer learns that the file is here:
-        it is for transfers that had begun.
+        Only for transfers that had started before: the answer tells the other side whether the file is here.
         """
         path = safe_path(name)
         with suppress(OSError):
-            here = os.dup(self._root)
+            here = self._open_root()
             try:
                 for part in path.parts[:-1]:
                     here = _descend(here, part)
@@ -90,38 +101,37 @@ class Destination:
             with os.fdopen(file, "rb") as opened:
                 found = os.fstat(file)
                 if stat.S_ISREG(found.st_mode) and found.st_size == size:
-                    same = hashlib.file_digest(opened, "sha256").digest() == digest
+                    same = hashlib.file_digest(opened, "sha256").digest() == sha256
                     return self.folder / path if same else None
         return None
 
     def check_free_space(self, size: int) -> None:
-        """Whether all that is to come has room, before the first of it does.
+        """Check that ``size`` bytes fit on the disk.
 
         Raises:
-            FileError: it has not.
+            FileError: they do not.
         """
-        disk = os.fstatvfs(self._root)
+        with self._root.use() as root:
+            disk = os.fstatvfs(root)
         free = disk.f_bavail * disk.f_frsize
         if size > free:
-            raise FileError(f"{size / 1e6:,.1f} MB are to come, the disk has room for {free / 1e6:,.1f} MB")
+            raise FileError(f"{size / 1e6:,.1f} MB are needed, the disk has {free / 1e6:,.1f} MB free")
 
-    def remove_partial(self, name: str, size: int, digest: bytes, resume_key: bytes) -> None:
-        """Remove what was kept of a file, if anything was: nobody goes on with it."""
+    def remove_partial(self, name: str, size: int, sha256: bytes, resume_key: bytes) -> None:
+        """Remove the partial file of a transfer that is over. Does nothing if there is none."""
         path = safe_path(name)
         with suppress(OSError):
-            here = os.dup(self._root)
+            here = self._open_root()
             try:
                 for part in path.parts[:-1]:
                     here = _descend(here, part)
-                os.unlink(partial_name(path.name, size, digest, resume_key), dir_fd=here)
+                os.unlink(partial_name(path.name, size, sha256, resume_key), dir_fd=here)
             finally:
                 os.close(here)
 
     def close(self) -> None:
-        """Let go of the folder."""
-        if self._root >= 0:
-            os.close(self._root)
-            self._root = -1
+        """Close the folder, as soon as no thread uses it."""
+        self._root.close()
 
     def __enter__(self) -> Destination:
         return self
@@ -129,9 +139,18 @@ class Destination:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _enter(self, path: PurePosixPath) -> tuple[int, PurePosixPath, int]:
-        """The folder of ``path``, made where it is missing: open, its name, and how many were made."""
-        here, folder, made = os.dup(self._root), PurePosixPath(), 0
+    def _open_root(self) -> int:
+        with self._root.use() as root:
+            return os.dup(root)
+
+    def _make_folders(self, path: PurePosixPath) -> tuple[int, PurePosixPath, int]:
+        """Open the folder of ``path`` and make missing parts: its descriptor, its path, and the number of
+        new folders."""
+        folder, made = PurePosixPath(), 0
+        try:
+            here = self._open_root()
+        except OSError as error:
+            raise file_error("make the folder of", str(path), error) from None
         try:
             for part in path.parts[:-1]:
                 below, name, new = _enter_folder(here, part)
@@ -144,11 +163,11 @@ class Destination:
             raise file_error("make the folder of", str(path), error) from None
         return here, folder, made
 
-    def _leave(self, folder: PurePosixPath, made: int) -> None:
-        """Remove the folders that were made for a file which did not come, if nothing else is in them."""
+    def _remove_folders(self, folder: PurePosixPath, made: int) -> None:
+        """Remove folders that were made for a file that did not arrive, if they are empty."""
         with suppress(OSError):
             for _ in range(made):
-                here = os.dup(self._root)
+                here = self._open_root()
                 try:
                     for part in folder.parts[:-1]:
                         here = _descend(here, part)
@@ -159,7 +178,8 @@ class Destination:
 
 
 def _enter_folder(here: int, part: str) -> tuple[int, str, int]:
-    """One folder down: open, its name (numbered where something else has it), and 1 if it was made."""
+    """Open or make a subfolder: its descriptor, its name (numbered if that is taken), and 1 if it is new,
+    else 0."""
     name = part
     for number in range(2, MAX_TRIES):
         new = 0
@@ -176,7 +196,7 @@ def _enter_folder(here: int, part: str) -> tuple[int, str, int]:
 
 
 def _descend(here: int, name: str) -> int:
-    """The folder below, in exchange for this one (which is kept if there is none)."""
+    """Open a subfolder and close its parent. If it cannot be opened, the parent stays open."""
     below = _open_folder(here, name)
     os.close(here)
     return below

@@ -1,4 +1,4 @@
-"""What goes wrong with a file, in one line for the person in front of it."""
+"""Errors about files, each one line for the user."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 _PLAIN: Final = {
     errno.EACCES: "permission denied",
+    errno.EBADF: "the file was closed",
     errno.EDQUOT: "the disk quota is used up",
     errno.ENOENT: "there is no such file",
     errno.ENOSPC: "the disk is full",
@@ -17,19 +18,31 @@ _PLAIN: Final = {
 
 
 class FileError(Exception):
-    """A file cannot be read or written: one line. It names the file, and stays on this machine."""
+    """A file cannot be read or written. The text names the file and is never sent to the other side."""
 
 
 class FileHashMismatchError(FileError):
-    """A file that came is not the one that was announced: its SHA-256 differs."""
+    """The SHA-256 of a received file is not the announced one."""
+
+
+class StoppedError(Exception):
+    """The caller asked to stop."""
 
 
 def file_error(doing: str, name: str, error: OSError) -> FileError:
-    """``cannot write photo.jpg: the disk is full``"""
+    """A :class:`FileError` for a system error: ``cannot write photo.jpg: the disk is full``.
+
+    Args:
+        doing: the failed action, such as ``write``.
+    """
     number = error.errno or 0
     return FileError(f"cannot {doing} {printable(name)}: {_PLAIN.get(number, os.strerror(number).lower())}")
 
 
 def printable(name: str) -> str:
-    """A name as it may be printed: on one line, moving no cursor and turning no text round."""
+    r"""A name that is safe to print: control and formatting characters become U+FFFD.
+
+    >>> printable("a\\nb")
+    'a�b'
+    """
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)

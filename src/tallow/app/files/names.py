@@ -1,4 +1,4 @@
-"""Names from the other side, made safe: they stay inside the folder, and every system takes them."""
+"""Safe file names: names from the other side stay inside the folder and can be written on every system."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from pathlib import PurePosixPath
 from typing import Final
 
 MAX_PART: Final = 255
-"""Bytes of one name, as common file systems have it."""
+"""Bytes of one name: the limit of common file systems."""
 MAX_FOLDERS: Final = 32
 MAX_PATH: Final = 900
-"""Bytes of a whole relative path: 1,024, the shortest PATH_MAX around, less room for the folder."""
+"""Bytes of a relative path: the smallest common PATH_MAX is 1,024, and the folder's own path needs some of
+them."""
 PARTIAL: Final = ".tallow-part"
-"""What files end with that are still being received."""
+"""Suffix of a file that is still being received."""
 FALLBACK: Final = "file"
 
 _RESERVED: Final = re.compile(r'[\\:*?"<>|]')
-# CONIN$, and the superscripts in COM¹, are devices of Windows too; so are they with any extension.
+# CONIN$, and COM¹ with a superscript, are Windows devices too, with any extension.
 _DEVICE: Final = re.compile(
     r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\.|$)", re.IGNORECASE
 )
 _NAME: Final = re.compile(r"(?P<stem>.+?)(?P<extension>(?:\.tar)?\.[A-Za-z0-9]{1,16})?", re.DOTALL)
-# What joins letters in some scripts, and emoji, and can be seen by what it does.
+# They join letters in some scripts, and emoji; their effect is visible.
 _JOINERS: Final = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
 
 
 def safe_path(name: str) -> PurePosixPath:
-    """A relative path from a name of the other side, its folders kept.
+    """A safe relative path from a name of the other side. Folders are kept.
 
-    Steps out of the folder, roots, drives and empty parts go; control characters, lone surrogates and what
-    Windows reserves become ``_``; invisible ones (bidirectional overrides among them) go; a device's name and
-    a dot at the top (``.ssh``, ``.bashrc``: a folder may be somebody's home) get a ``_``. Names are NFC,
-    end neither in a dot nor in a space, and are cut to lengths that can be written.
+    Dropped are ``..``, roots, drives, empty parts and invisible characters such as bidirectional overrides.
+    Control characters, lone surrogates and characters that Windows reserves become ``_``. Windows device
+    names get a leading ``_``; so does a dot at the top (``.ssh``, ``.bashrc``), because the folder may be a
+    home folder. Names are normalised to NFC, do not end in a dot or a space, and are cut to writable lengths.
+
+    >>> str(safe_path("../../.bashrc"))
+    '_bashrc'
     """
     cleaned = unicodedata.normalize("NFC", "".join(map(_replace_character, name)))
     parts = [part for piece in cleaned.split("/") if (part := _safe_part(piece))] or [FALLBACK]
@@ -48,12 +52,12 @@ def safe_path(name: str) -> PurePosixPath:
 
 
 def numbered_path(path: PurePosixPath, number: int) -> PurePosixPath:
-    """The name to take when one is taken: ``holiday/beach.jpg`` -> ``holiday/beach (2).jpg``."""
+    """The next name to try if a name is taken: ``holiday/beach.jpg`` becomes ``holiday/beach (2).jpg``."""
     return path.with_name(truncate_name(path.name, f" ({number})"))
 
 
 def truncate_name(name: str, suffix: str = "") -> str:
-    """A name with ``suffix`` before its extension, cut before both to what a name may have in bytes."""
+    """A name with ``suffix`` before its extension, cut to ``MAX_PART`` bytes."""
     found = _NAME.fullmatch(name)
     stem, extension = (found["stem"], found["extension"] or "") if found else (name, "")
     room = MAX_PART - len(f"{suffix}{extension}".encode())

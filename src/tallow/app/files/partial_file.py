@@ -1,4 +1,4 @@
-"""A file on its way in: it has a name of its own until all of it is there and has been verified."""
+"""A file that is being received: it has a temporary name until it is complete and verified."""
 
 from __future__ import annotations
 
@@ -13,40 +13,49 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from tallow.app.files.errors import FileError, FileHashMismatchError, file_error, printable
+from tallow.app.files.descriptor import Descriptor
+from tallow.app.files.errors import FileError, FileHashMismatchError, StoppedError, file_error, printable
 from tallow.app.files.names import PARTIAL, numbered_path
 
 BLOCK: Final = 1 << 20
 MAX_TRIES: Final = 10_000
-KEPT: Final = 100
-"""Bytes of the file's name that its partial one shows, for whoever finds it."""
+NAME_BYTES: Final = 100
+"""Bytes of the file's name in its temporary name, so that a person recognises it."""
 
 _FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# Of file systems without hard links: FAT, some network ones.
+# Errors of file systems without hard links: FAT, some network file systems.
 _NO_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
-def partial_name(name: str, size: int, digest: bytes, resume_key: bytes) -> str:
-    """The partial file's name: found again by who resumes this transfer, guessed by nobody else."""
-    mark = hmac.new(resume_key, b"%d\0" % size + digest + name.encode(), hashlib.sha256).hexdigest()[:16]
-    return f"{name.encode()[:KEPT].decode(errors='ignore')}.{mark}{PARTIAL}"
+def partial_name(name: str, size: int, sha256: bytes, resume_key: bytes) -> str:
+    """The temporary name of a file. Only a holder of the resume key can compute it."""
+    message = b"%d\0" % size + sha256 + name.encode()
+    mac = hmac.new(resume_key, message, hashlib.sha256).hexdigest()[:16]
+    return f"{name.encode()[:NAME_BYTES].decode(errors='ignore')}.{mac}{PARTIAL}"
 
 
 class PartialFile:
-    """A file that is being received. All of it blocks on the disk.
+    """A file that is being received. All methods but :meth:`close` block on the disk.
 
-    Attributes:
-        path: where it is until it gets its name.
+    Any thread may call :meth:`close` while another one writes.
 
     Args:
-        parent: its open folder, which is closed with it.
-        folder: the same as a path, for the result.
-        name: the name it gets.
-        partial: the name it has until then.
-        discarded: called after :meth:`discard`.
+        parent: open descriptor of its folder; it is closed with the file.
+        folder: path of its folder, for results.
+        name: final name.
+        partial: temporary name.
+        size: announced size in bytes.
+        sha256: announced hash.
+        on_discard: called after :meth:`discard`.
+        stopped: asked while received bytes are hashed; true ends that with ``StoppedError``.
+
+    Attributes:
+        path: path under its temporary name.
+        received: bytes on the disk so far.
 
     Raises:
-        FileError: it cannot be opened, or there is too little room.
+        FileError: the file cannot be opened, or the disk has too little free space.
+        StoppedError: ``stopped`` returned true.
     """
 
     def __init__(
@@ -56,92 +65,95 @@ class PartialFile:
         name: str,
         partial: str,
         size: int,
-        digest: bytes,
-        discarded: Callable[[], None] = lambda: None,
+        sha256: bytes,
+        on_discard: Callable[[], None] = lambda: None,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name = name
         self.path = folder / partial
         self.size = size
         self.received = 0
-        self._parent, self._folder, self._partial = parent, folder, partial
-        self._digest = digest
-        self._discarded = discarded
+        self._parent, self._folder, self._partial = Descriptor(parent), folder, partial
+        self._sha256 = sha256
+        self._on_discard = on_discard
         self._hash = hashlib.sha256()
-        self._file = -1
+        self._file = Descriptor()
         try:
-            self._file = self._open()
-            self._resume()
-            self._check_free_space()
+            file = self._open(parent)
+            self._file = Descriptor(file)
+            self._hash_received(file, stopped)
+            self._check_free_space(file)
         except BaseException as error:
-            empty = self._file >= 0 and not self.received
-            if empty:
-                self._unlink()
+            self._remove_if_empty()
             self.close()
             if isinstance(error, OSError):
                 raise file_error("write", name, error) from None
             raise
 
     def write(self, data: bytes) -> None:
-        """Append what came next.
+        """Append bytes.
 
         Raises:
-            FileError: it cannot be written (what was written stays), or is more than was announced.
+            FileError: they cannot be written (what was written stays), or exceed the announced size.
         """
         if self.received + len(data) > self.size:
-            raise FileError(f"{printable(self.name)}: more came than was announced")
+            raise FileError(f"{printable(self.name)}: more bytes came than announced")
         view = memoryview(data)
         try:
-            while view:
-                written = os.write(self._file, view)
-                self._hash.update(view[:written])
-                self.received += written
-                view = view[written:]
+            with self._file.use() as file:
+                while view:
+                    written = os.write(file, view)
+                    self._hash.update(view[:written])
+                    self.received += written
+                    view = view[written:]
         except OSError as error:
             raise file_error("write", self.name, error) from None
 
     def finish(self) -> Path:
-        """Verify the file and give it its name, numbered if that is taken; what is there is left alone.
+        """Verify the file and give it its final name, with a number if the name is taken.
 
-        A file that is not what was announced is removed: nothing of it can be trusted.
+        No other file is overwritten. A file with a wrong hash is removed.
+
+        Returns:
+            Its final path.
 
         Raises:
-            MismatchError: it is not what was announced.
+            FileHashMismatchError: its SHA-256 is not the announced one.
             FileError: it is incomplete (and kept), or cannot be written.
         """
         if self.received < self.size:
             raise FileError(
-                f"{printable(self.name)} is incomplete: {self.received} of {self.size} bytes came"
+                f"{printable(self.name)} is incomplete: {self.received} of {self.size} bytes received"
             )
-        if not hmac.compare_digest(self._hash.digest(), self._digest):
+        if not hmac.compare_digest(self._hash.digest(), self._sha256):
             self.discard()
             raise FileHashMismatchError(
-                f"{printable(self.name)} is not what was announced: its hash differs; removed"
+                f"{printable(self.name)} is not the announced file: its hash differs; removed"
             )
         try:
-            os.fsync(self._file)
-            final = self._assign_name()
-            os.fsync(self._parent)
+            with self._parent.use() as parent, self._file.use() as file:
+                os.fsync(file)
+                final = self._assign_name(parent, file)
+                os.fsync(parent)
         except OSError as error:
             raise file_error("write", self.name, error) from None
         self.close()
         return self._folder / final
 
     def close(self) -> None:
-        """Close it and leave it where it is: to go on another time, or because it has its name."""
-        for descriptor in (self._file, self._parent):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._file = self._parent = -1
+        """Close it and leave it on the disk. Never blocks."""
+        self._file.close()
+        self._parent.close()
 
     def discard(self) -> None:
         """Remove it, and the folders that were made for it."""
-        if self._file >= 0:
-            self._unlink()
+        with suppress(OSError), self._parent.use() as parent:
+            self._unlink(parent)
         self.close()
-        self._discarded()
+        self._on_discard()
 
-    def _open(self) -> int:
-        file = self._open_or_create()
+    def _open(self, parent: int) -> int:
+        file = self._open_or_create(parent)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -149,63 +161,73 @@ class PartialFile:
             raise FileError(f"{printable(self.name)} is being received by another process") from None
         return file
 
-    def _open_or_create(self) -> int:
-        """The partial file that was kept, or a new one. A link in its place, or a file that has another name
-        too or another owner, is not it: the name is freed, whatever it led to is left alone."""
+    def _open_or_create(self, parent: int) -> int:
+        """Open the partial file of an earlier run, or a new one.
+
+        A symbolic link, a file with another link or another owner is unlinked and not opened: another user
+        may have put it there.
+        """
         with suppress(OSError):
-            file = os.open(self._partial, _FLAGS, dir_fd=self._parent)
+            file = os.open(self._partial, _FLAGS, dir_fd=parent)
             found = os.fstat(file)
             if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid():
                 return file
             os.close(file)
         with suppress(FileNotFoundError):
-            os.unlink(self._partial, dir_fd=self._parent)
-        return os.open(self._partial, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=self._parent)
+            os.unlink(self._partial, dir_fd=parent)
+        return os.open(self._partial, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent)
 
-    def _resume(self) -> None:
-        """Hash what is there, unless it is more than can belong to the file."""
-        if os.fstat(self._file).st_size > self.size:
-            os.ftruncate(self._file, 0)
-        while block := os.read(self._file, BLOCK):
+    def _hash_received(self, file: int, stopped: Callable[[], bool]) -> None:
+        """Hash the bytes of an earlier run; empty a file that is larger than announced."""
+        if os.fstat(file).st_size > self.size:
+            os.ftruncate(file, 0)
+        while block := os.read(file, BLOCK):
             self._hash.update(block)
             self.received += len(block)
+            if stopped():
+                raise StoppedError
 
-    def _check_free_space(self) -> None:
-        disk = os.fstatvfs(self._file)
+    def _check_free_space(self, file: int) -> None:
+        disk = os.fstatvfs(file)
         free, missing = disk.f_bavail * disk.f_frsize, self.size - self.received
         if missing > free:
             raise FileError(
-                f"cannot write {printable(self.name)}: {missing / 1e6:,.1f} MB are to come, "
-                f"the disk has room for {free / 1e6:,.1f} MB"
+                f"cannot write {printable(self.name)}: {missing / 1e6:,.1f} MB are needed, "
+                f"the disk has {free / 1e6:,.1f} MB free"
             )
 
-    def _assign_name(self) -> str:
-        """Link it to the first free name; no other program's file can be overwritten by that."""
+    def _assign_name(self, parent: int, file: int) -> str:
+        """Link the file to the first free name: a link never overwrites another file."""
         path = PurePosixPath(self.name)
         for number in range(1, MAX_TRIES):
             final = numbered_path(path, number).name if number > 1 else path.name
             with suppress(FileExistsError):
-                self._link(final)
+                self._link(parent, final)
                 break
         else:
-            raise FileError(f"{printable(self.name)}: every name like it is taken")
-        mine, named = os.fstat(self._file), os.stat(final, dir_fd=self._parent, follow_symlinks=False)
-        if (mine.st_dev, mine.st_ino) != (named.st_dev, named.st_ino):
+            raise FileError(f"{printable(self.name)}: the name and all its numbered variants are taken")
+        own, named = os.fstat(file), os.stat(final, dir_fd=parent, follow_symlinks=False)
+        if (own.st_dev, own.st_ino) != (named.st_dev, named.st_ino):
             raise FileError(f"{printable(self.name)} was replaced while it was being received")
         return final
 
-    def _link(self, final: str) -> None:
-        parent = self._parent
+    def _link(self, parent: int, final: str) -> None:
         try:
             os.link(self._partial, final, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            os.close(os.open(final, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent))  # hold the name
+            # Create the name exclusively, then replace our own empty file.
+            os.close(os.open(final, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent))
             os.rename(self._partial, final, src_dir_fd=parent, dst_dir_fd=parent)
         else:
-            self._unlink()
+            self._unlink(parent)
 
-    def _unlink(self) -> None:
+    def _remove_if_empty(self) -> None:
+        with suppress(OSError), self._parent.use() as parent, self._file.use() as file:
+            if not os.fstat(file).st_size:
+                self._unlink(parent)
+
+    def _unlink(self, parent: int) -> None:
         with suppress(OSError):
-            os.unlink(self._partial, dir_fd=self._parent)
+            os.unlink(self._partial, dir_fd=parent)

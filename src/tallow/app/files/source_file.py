@@ -1,21 +1,20 @@
-"""What is sent: files, and the files of folders, on this machine."""
+"""The files to send: single files, and all files below folders."""
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.errors import FileError, file_error, printable
 from tallow.app.files.names import numbered_path
 
-BLOCK: Final = 1 << 20
 _KINDS: Final = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFIFO: "a named pipe",
@@ -26,7 +25,7 @@ _KINDS: Final = {
 
 
 class FileChangedError(FileError):
-    """A file is not what it was when it was chosen."""
+    """A file was changed after it was chosen."""
 
 
 @dataclass(frozen=True)
@@ -34,71 +33,37 @@ class SourceFile:
     """A file to send.
 
     Attributes:
-        path: where it is.
-        name: what the other side is told: relative, with ``/``.
+        path: its path on this machine.
+        name: relative name for the other side, with ``/``.
         size: bytes.
-        mark: what the file system said of it when it was chosen (device, inode, size, time of change in ns).
-        origin: what this is a cleaned copy of.
+        identity: device, inode, size and modification time (ns) when it was chosen.
     """
 
     path: Path
     name: str
     size: int
     identity: tuple[int, int, int, int]
-    origin: SourceFile | None = None
-    _open: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+    _open: list[Descriptor] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def mime_type(self) -> str | None:
-        """By its name's extension, e.g. ``image/jpeg``; None if that says nothing."""
+        """MIME type by extension, such as ``image/jpeg``; None if unknown."""
         return mimetypes.guess_type(self.name)[0]
 
-    def fingerprint(self) -> str:
-        """A cheap mark of this very file in this very state, 64 hexadecimal digits: it changes whenever the
-        file is written to or replaced, and is compared before a transfer is resumed. A copy has its origin's.
-
-        Raises:
-            FileError: the file is gone or cannot be read.
-        """
-        if self.origin is not None:
-            return self.origin.fingerprint()
-        try:
-            mark = _identity(self.path.stat())
-        except OSError as error:
-            raise file_error("read", self.name, error) from None
-        return hashlib.sha256(repr(mark).encode()).hexdigest()
-
-    @cached_property
-    def _digest(self) -> bytes:
-        hashed = hashlib.sha256()
-        for offset in range(0, self.size, BLOCK):
-            hashed.update(self.read(offset, min(BLOCK, self.size - offset)))
-        self.read(self.size, 0)
-        return hashed.digest()
-
-    def digest(self) -> bytes:
-        """SHA-256 of the content (32 bytes), read once. Blocks: call it from a thread.
-
-        Raises:
-            FileError: it cannot be read.
-            SourceChangedError: it is not the file that was chosen.
-        """
-        return self._digest
-
     def read(self, offset: int, length: int) -> bytes:
-        """``length`` bytes from ``offset``, fewer only at the end. The file stays open until :meth:`close`.
+        """Read ``length`` bytes from ``offset``; fewer only at the end. The file stays open until
+        :meth:`close`.
 
         Raises:
             FileError: it cannot be read.
-            SourceChangedError: it is not the file that was chosen.
+            FileChangedError: it is not the file that was chosen.
         """
         try:
-            if not self._open:
-                self._open.append(_open_regular_file(self.path))
-            if _identity(os.fstat(self._open[0])) != self.identity:
-                raise FileChangedError(f"{printable(self.name)} was changed while it was being sent")
-            wanted = max(0, min(length, self.size - offset))
-            data = os.pread(self._open[0], wanted, offset)
+            with self._descriptor().use() as file:
+                if _identity(os.fstat(file)) != self.identity:
+                    raise FileChangedError(f"{printable(self.name)} was changed while it was being sent")
+                wanted = max(0, min(length, self.size - offset))
+                data = os.pread(file, wanted, offset)
         except OSError as error:
             raise file_error("read", self.name, error) from None
         if len(data) < wanted:
@@ -106,19 +71,26 @@ class SourceFile:
         return data
 
     def close(self) -> None:
-        """Let go of the file; reading opens it again."""
+        """Close the file, as soon as no thread reads it. The next read opens it again."""
         while self._open:
-            os.close(self._open.pop())
+            self._open.pop().close()
+
+    def _descriptor(self) -> Descriptor:
+        with suppress(IndexError):  # another thread may close it
+            return self._open[0]
+        opened = Descriptor(_open_regular_file(self.path))
+        self._open.append(opened)
+        return opened
 
     def __del__(self) -> None:
         self.close()
 
 
-def source_file(path: Path, name: str, origin: SourceFile | None = None) -> SourceFile:
-    """One regular file, which is opened once to see that it can be read.
+def source_file(path: Path, name: str) -> SourceFile:
+    """A regular file. It is opened once to check that it can be read.
 
     Raises:
-        FileError: it is anything else, or cannot be read.
+        FileError: it is not a regular file, or cannot be read.
     """
     try:
         found = path.stat()
@@ -128,20 +100,23 @@ def source_file(path: Path, name: str, origin: SourceFile | None = None) -> Sour
         os.close(_open_regular_file(path))
     except OSError as error:
         raise file_error("read", str(path), error) from None
-    return SourceFile(path, name, found.st_size, _identity(found), origin)
+    return SourceFile(path, name, found.st_size, _identity(found))
 
 
 def collect_files(
     paths: Sequence[Path | str], skip: Callable[[str], None] = lambda _: None
 ) -> list[SourceFile]:
-    """The files that ``paths`` stand for, in a fixed order; a folder stands for all files below it.
+    """The files that ``paths`` stand for, in a fixed order. A folder stands for all files below it.
 
-    A symbolic link that was named is followed. One inside a folder is not: it could lead to what nobody
-    meant to send. Such links, and sockets, pipes and devices inside a folder, are left out, and ``skip`` is
-    given a line about each. Two files of one name get different ones.
+    A symbolic link in ``paths`` is followed. Inside a folder, symbolic links, sockets, pipes and devices are
+    left out: a link could lead to files that the sender does not mean to send. Files with the same name get
+    numbers.
+
+    Args:
+        skip: is called with one line about each entry that is left out.
 
     Raises:
-        FileError: a path is missing, unreadable or no file or folder, or holds no files.
+        FileError: a path is missing, unreadable or neither file nor folder, or holds no files.
     """
     found: list[SourceFile] = []
     taken: set[str] = set()
@@ -184,16 +159,16 @@ def _walk(folder: Path, name: PurePosixPath, skip: Callable[[str], None]) -> Ite
 
 
 def _decoded_name(name: str) -> str:
-    """A name as text that can be sent: bytes that are no UTF-8 are replaced."""
+    """A name as UTF-8 text; invalid bytes are replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
 def _open_regular_file(path: Path) -> int:
-    # A pipe put in the file's place must not make us wait for whoever writes into it.
+    # O_NONBLOCK: opening a named pipe in the file's place would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise FileError(f"{printable(str(path))} is no regular file")
+        raise FileError(f"{printable(str(path))} is not a regular file")
     return descriptor
 
 

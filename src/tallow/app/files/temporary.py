@@ -1,8 +1,7 @@
-"""Private temporary folders that do not outlive their process by more than one start.
+"""Private temporary folders.
 
-A folder is removed at the end of its block, whatever ends it. A process that is killed leaves its folder
-behind, and the next process removes it: the folder has a marker file, on which its process holds a lock that
-the kernel releases when the process ends.
+A folder is removed at the end of its block. If its process is killed, a later start removes it: the folder
+has a marker file with a lock that the kernel releases when the process ends.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def remove_abandoned() -> None:
-    """Remove this user's temporary folders below TMPDIR whose processes have ended. Never raises."""
+    """Remove this user's temporary folders whose processes have ended. Never raises."""
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
             if entry.name.startswith(PREFIX):
@@ -47,25 +46,26 @@ def remove_abandoned() -> None:
 
 
 def _make() -> tuple[Path, int]:
-    """A new folder and the descriptor that holds its lock."""
+    """A new folder, and the descriptor that holds its lock."""
     for _ in range(ATTEMPTS):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        with suppress(FileNotFoundError, BlockingIOError):  # another start found the folder not locked yet
+        with suppress(FileNotFoundError, BlockingIOError):  # another process removed it before it was locked
             return folder, _lock(folder, os.O_CREAT | os.O_EXCL)
-    raise FileNotFoundError(f"temporary folders in {tempfile.gettempdir()} are removed as they are made")
+    raise FileNotFoundError(f"temporary folders in {tempfile.gettempdir()} disappear as they are made")
 
 
 def _lock(folder: Path, flags: int = 0) -> int:
-    """A descriptor that holds the lock of a folder.
+    """Take the lock of a folder and return the descriptor that holds it.
 
     Raises:
-        OSError: BlockingIOError if another process holds it; FileNotFoundError if there is no marker.
+        BlockingIOError: another process holds it.
+        FileNotFoundError: the folder has no marker.
     """
     marker = folder / MARKER
     descriptor = os.open(marker, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        marker.stat()  # it may have been removed between the two calls
+        marker.stat()  # another process may have removed it between the two calls
     except OSError:
         os.close(descriptor)
         raise
@@ -76,7 +76,7 @@ def _remove_if_abandoned(folder: Path) -> None:
     found = folder.lstat()
     if found.st_uid != os.geteuid() or not folder.is_dir() or folder.is_symlink():
         return
-    lock = _lock(folder)  # raises for a folder without a marker: it is another program's
+    lock = _lock(folder)  # raises if there is no marker: another program's folder
     try:
         _remove(folder)
     finally:
@@ -84,10 +84,10 @@ def _remove_if_abandoned(folder: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, also while a thread that was left behind still writes into it. Never raises.
+    """Remove a folder, also while a thread still writes into it. Never raises.
 
-    The folder is renamed first: a thread that writes by the old name finds nothing there. The marker is
-    removed last, so that the next start finds the folder if this process is killed meanwhile.
+    The folder is renamed first, so that the thread no longer finds it. The marker is removed last: if this
+    process is killed meanwhile, the next start removes the rest.
     """
     with suppress(OSError):
         folder = folder.rename(folder.with_name(f"{PREFIX}removed-{secrets.token_hex(8)}"))

@@ -9,7 +9,3 @@ class BrokenImageError(Exception):
 
 class ImageLimitError(BrokenImageError):
     """Cleaning the file would take more memory or time than is granted. The text names the limit."""
-
-
-class StrippingStoppedError(Exception):
-    """The caller has asked to stop."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tallow.app.metadata.errors import BrokenImageError, ImageLimitError, StrippingStoppedError
+from tallow.app.files.errors import StoppedError
+from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 
 BLOCK: Final = 1 << 20
 """Bytes read at a time: a few milliseconds of work between two looks at ``stopped``."""
@@ -44,7 +45,7 @@ class ImageReader:
 
         Raises:
             BrokenImageError: the picture ends before.
-            StrippingStoppedError: the caller has asked to stop.
+            StoppedError: the caller has asked to stop.
         """
         if end > self.size:
             raise BrokenImageError("it ends too early")
@@ -102,7 +103,7 @@ class ImageReader:
 
     def _load(self, start: int, length: int) -> bytes:
         if self._stopped():
-            raise StrippingStoppedError
+            raise StoppedError
         data = self._read(start, min(length, self.size - start))
         self.bytes_read += len(data)
         return data

@@ -46,7 +46,7 @@ def strip(picture: SourceFile, folder: Path, stopped: Stopped = lambda: False) -
         MetadataError: it claims to be a picture and cannot be followed, is larger than 256 MiB, has more
             than 200,000 segments or chunks, or a colour profile of more than 4 MiB.
         FileError: it cannot be read, or the copy cannot be written.
-        StrippingStoppedError: ``stopped`` has returned true. Nothing is left in ``folder``.
+        StoppedError: ``stopped`` has returned true. Nothing is left in ``folder``.
     """
     try:
         cleaner = _cleaner(picture.read(0, 16))
@@ -67,7 +67,7 @@ def strip_all(
     """:func:`strip` for each, and its outcome counted where there was something to do. Blocks.
 
     Raises:
-        MetadataError, FileError, StrippingStoppedError: see there; what comes after is not looked at.
+        MetadataError, FileError, StoppedError: see there; what comes after is not looked at.
     """
     stripped = []
     for one in sources:
@@ -107,7 +107,7 @@ def _copy(picture: SourceFile, image: ImageReader, plan: CopyPlan, folder: Path)
         place = Path(name)
         with os.fdopen(descriptor, "wb") as out:
             out.writelines(plan.contents(image))
-        return source_file(place, picture.name, origin=picture)
+        return source_file(place, picture.name)
     except BaseException as error:
         if place is not None:
             place.unlink(missing_ok=True)

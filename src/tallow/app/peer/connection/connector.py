@@ -18,11 +18,11 @@ from tallow.app.channels.channel import (
     TransferMethod,
 )
 from tallow.app.channels.relay import RelayChannel
-from tallow.app.crypto.key_schedule import Role
 from tallow.app.peer.connection.signaling import ChannelRefusedError, ConnectionAttempt, SignalingClient
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.transfer.outcome import TransferOptions
+from tallow.app.wire import Role
 from tallow.monitoring.metrics import Metrics
 
 QUALITY_S: Final = 3

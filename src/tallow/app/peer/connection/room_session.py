@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from tallow.app.crypto.key_schedule import Role
 from tallow.app.link import Link
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.retry import PeerTiming, RetrySchedule
@@ -16,6 +15,7 @@ from tallow.app.peer.errors import PeerError, ServerConnectionError, is_transien
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.telemetry_reporter import TelemetryReporter
 from tallow.app.peer.transfer.progress import EventHandler
+from tallow.app.wire import Role
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 

@@ -11,7 +11,6 @@ from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelErro
 from tallow.app.crypto.errors import KeyExchangeError, MalformedError, ProtocolError, from_code
 from tallow.app.crypto.frame_sequence import FrameSequence
 from tallow.app.crypto.frames import (
-    MAX_PAYLOAD,
     NO_FILE,
     OVERHEAD,
     FrameHeader,
@@ -20,8 +19,9 @@ from tallow.app.crypto.frames import (
     FrameType,
 )
 from tallow.app.crypto.handshake import ABORT, ReceiverHandshake, SenderHandshake, abort_message
-from tallow.app.crypto.key_schedule import Role, SessionKeys
+from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.link import Link
+from tallow.app.wire import MAX_PAYLOAD_BYTES, Role
 from tallow.monitoring.metrics import Metrics
 
 HANDSHAKE_S: Final = 20
@@ -41,7 +41,7 @@ class SecureChannel:
     def __init__(self, channel: Channel, session: SessionKeys, metrics: Metrics) -> None:
         self.channel = channel
         self.sequence = FrameSequence()
-        self.chunk_size = min(MAX_PAYLOAD, channel.max_message - OVERHEAD)
+        self.chunk_size = min(MAX_PAYLOAD_BYTES, channel.max_message - OVERHEAD)
         if channel.method == "p2p":
             self.chunk_size = min(self.chunk_size, DATA_CHANNEL_MESSAGE - OVERHEAD)
         self._sealer = FrameSealer(session, metrics)

@@ -14,11 +14,11 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tallow.app.channels.channel import ChannelClosedError
-from tallow.app.crypto.key_schedule import Role
 from tallow.app.link import Link
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.errors import ServerConnectionError, ServerRefusedError
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.wire import Role
 
 SignalType = Literal["offer", "answer", "candidate"]
 ChannelType = Literal["webrtc", "relay"]

@@ -12,7 +12,7 @@ from typing import Final
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.files.errors import printable
 from tallow.app.files.source_file import SourceFile
-from tallow.app.metadata import strip_all
+from tallow.app.metadata.strip import strip_all
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.transfer.manifest import (

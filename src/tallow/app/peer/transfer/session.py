@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import Channel
 from tallow.app.crypto.errors import CancelledByPeerError
-from tallow.app.crypto.key_schedule import Role
 from tallow.app.link import Link
 from tallow.app.peer.connection.connector import ChannelConnector
 from tallow.app.peer.connection.retry import RetrySchedule
@@ -23,6 +22,7 @@ from tallow.app.peer.telemetry_reporter import TelemetryReporter
 from tallow.app.peer.transfer.outcome import TransferOptions, raise_if_departed, record_usage
 from tallow.app.peer.transfer.progress import EventHandler, Progress
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
+from tallow.app.wire import Role
 from tallow.monitoring.metrics import Metrics
 
 GOODBYE_S: Final = 1.2
