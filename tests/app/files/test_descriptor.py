@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.process_usage import descriptors
+from support.process_usage import open_descriptors
 from tallow.app.files.descriptor import Descriptor
 from tallow.app.files.destination import Destination
 from tallow.app.files.errors import FileError, StoppedError
@@ -54,13 +54,13 @@ def stalled(monkeypatch: pytest.MonkeyPatch, call: str, work: Callable[[], objec
 
 
 def test_it_is_closed_after_its_last_use() -> None:
-    before = descriptors()
+    before = open_descriptors()
     descriptor = Descriptor(os.open("/dev/null", os.O_RDONLY))
     with descriptor.use() as outer, descriptor.use() as inner:
         descriptor.close()
         descriptor.close()
         assert os.read(outer, 1) == os.read(inner, 1) == b""
-    assert descriptors() == before
+    assert open_descriptors() == before
     with pytest.raises(OSError, match="Bad file descriptor"), descriptor.use():
         pass
 
@@ -73,7 +73,7 @@ def test_without_a_number_it_is_closed() -> None:
 def test_a_receiver_that_stops_during_a_write_keeps_the_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = descriptors()
+    before = open_descriptors()
     with Destination(tmp_path / "in") as destination:
         partial = destination.open_partial("x", len(DATA), SHA256, b"key")
         with stalled(monkeypatch, "write", lambda: partial.write(DATA)) as results:
@@ -87,19 +87,19 @@ def test_a_receiver_that_stops_during_a_write_keeps_the_bytes(
         assert partial.path.read_bytes() == DATA
         with pytest.raises(FileError, match=r"^cannot write x: the file was closed$"):
             partial.write(b"")
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_a_source_that_is_closed_during_a_read_is_read_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "x").write_bytes(DATA)
-    before = descriptors()
+    before = open_descriptors()
     [source] = collect_files([tmp_path / "x"])
     with stalled(monkeypatch, "pread", lambda: source.read(0, 100)) as results:
         source.close()
     assert results == [DATA]
-    assert descriptors() == before
+    assert open_descriptors() == before
 
 
 def test_hashing_a_kept_file_can_be_stopped_and_keeps_it(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_hashing_a_kept_file_can_be_stopped_and_keeps_it(tmp_path: Path) -> None
         partial = destination.open_partial("x", len(DATA), SHA256, b"key")
         partial.write(DATA)
         partial.close()
-        before = descriptors()
+        before = open_descriptors()
         with pytest.raises(StoppedError):
             destination.open_partial("x", len(DATA), SHA256, b"key", lambda: True)
-        assert descriptors() == before
+        assert open_descriptors() == before
         assert destination.open_partial("x", len(DATA), SHA256, b"key").finish().read_bytes() == DATA
