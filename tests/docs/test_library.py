@@ -23,8 +23,8 @@ from tallow.monitoring.health import unregister_check
 from tallow.monitoring.metrics import METRICS
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import (
-    Plausible,
-    Sentry,
+    FakePlausible,
+    FakeSentry,
     assert_absent,
     captured_logs,
     plausible_endpoint,
@@ -40,7 +40,7 @@ FILE = SimpleNamespace(id=ID, size=5_000_000, mime_type="image/png")
 
 
 @pytest.fixture
-def backends() -> Iterator[tuple[Sentry, Plausible]]:
+def backends() -> Iterator[tuple[FakeSentry, FakePlausible]]:
     with sentry_endpoint() as sentry, plausible_endpoint() as plausible:
         settings = MonitoringSettings.load(
             sentry_dsn=sentry.dsn,
@@ -94,7 +94,7 @@ async def post(app: Starlette) -> httpx.Response:
     ],
 )
 async def test_the_example_runs_as_it_stands(
-    backends: tuple[Sentry, Plausible],
+    backends: tuple[FakeSentry, FakePlausible],
     do_transfer: Callable[[Any], Any],
     status: str,
     code: int,
@@ -111,17 +111,17 @@ async def test_the_example_runs_as_it_stands(
     assert analytics.flush(10)
     assert samples(METRICS, series)[series] == before + 1
     assert plausible.names == events
-    assert (sentry.refusals, plausible.refusals) == ([], [])
+    assert (sentry.rejections, plausible.rejections) == ([], [])
     assert {record["correlation_id"] for record in logs.records} == {ID}
     assert logs.messages[:2] == ["Transfer started", "transfer"]
-    assert logs.of("transfer")[0]["file_size"] == FILE.size
-    spans = [span for one in sentry.of("transaction") for span in one["spans"]]
+    assert logs.from_loggers("transfer")[0]["file_size"] == FILE.size
+    spans = [span for one in sentry.payloads("transaction") for span in one["spans"]]
     (span,) = [span for span in spans if span["op"] == "transfer"]
     assert span["data"]["result"] == status
     if status == "failed":
-        assert logs.of("transfer")[1]["error"]["message"] == "[email] hung up"
-        assert len(sentry.of("event")) == 1
-        assert sentry.of("event")[0]["tags"]["correlation_id"] == ID
+        assert logs.from_loggers("transfer")[1]["error"]["message"] == "[email] hung up"
+        assert len(sentry.payloads("event")) == 1
+        assert sentry.payloads("event")[0]["tags"]["correlation_id"] == ID
     assert_absent(["alice@example.org"], logs.text, sentry.text, plausible.text)
 
 
@@ -152,7 +152,7 @@ class _Cache:
 
 
 @pytest.mark.parametrize("number", range(1, len(BLOCKS)))
-def test_every_other_block_runs(number: int, backends: tuple[Sentry, Plausible]) -> None:
+def test_every_other_block_runs(number: int, backends: tuple[FakeSentry, FakePlausible]) -> None:
     with captured_logs() as logs:
         names = run(BLOCKS[number], **given())
     assert_absent(["alice@example.org"], logs.text)

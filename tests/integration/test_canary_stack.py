@@ -67,7 +67,7 @@ async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(t
             came.add(name, backend.text)
         came.add_folder("log files", tmp_path / "logs")
         came.add("log files", (tmp_path / "tallow.log").read_bytes())
-        assert came.leaks(PASSWORD, TOKEN.decode()) == {}
+        assert came.find_leaks(PASSWORD, TOKEN.decode()) == {}
         useful(came, tmp_path, correlation_id)
 
 
@@ -210,7 +210,7 @@ def records(path: Path) -> list[dict[str, Any]]:
 
 def useful(came: CapturedOutputs, folder: Path, correlation_id: str) -> None:
     """What people need is there: the transfer's story on all sides, the page, the figures."""
-    assert (came.sentry.refusals, came.plausible.refusals, came.collector.refusals) == ([], [], [])
+    assert (came.sentry.rejections, came.plausible.rejections, came.collector.rejections) == ([], [], [])
     ours = [one for one in records(folder / "tallow.log") if one.get("correlation_id") == correlation_id]
     story = [record["message"] for record in ours if record["logger"] == "transfer"]
     assert story == ["Transfer started", "Transfer finished"]

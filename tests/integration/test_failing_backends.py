@@ -30,9 +30,9 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.testing import (
-    LogEndpoint,
-    Plausible,
-    Sentry,
+    FakeLogEndpoint,
+    FakePlausible,
+    FakeSentry,
     fresh_metrics,
     log_endpoint,
     plausible_endpoint,
@@ -64,9 +64,9 @@ class Host:
     metrics: Metrics
     writer: Writer
     analytics: Analytics
-    logs: LogEndpoint
-    sentry: Sentry
-    plausible: Plausible
+    logs: FakeLogEndpoint
+    sentry: FakeSentry
+    plausible: FakePlausible
     spool: Path
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
 
 
 def host_of(
-    logs: LogEndpoint, sentry: Sentry, plausible: Plausible, spool: Path, settings: dict[str, str]
+    logs: FakeLogEndpoint, sentry: FakeSentry, plausible: FakePlausible, spool: Path, settings: dict[str, str]
 ) -> Host:
     metrics = fresh_metrics()
     loaded = MonitoringSettings.load(
@@ -156,7 +156,7 @@ async def test_requests_do_not_wait_nothing_raises_and_all_is_counted(host: Host
     await asyncio.to_thread(host.close)
     took = {
         "analytics": (len(host.plausible.events), 1),
-        "sentry": (len(host.sentry.of("event")), 1),
+        "sentry": (len(host.sentry.payloads("event")), 1),
         "logs": (len(host.logs.records) + host.spooled(), 5),
     }
     for pipeline, (arrived, each) in took.items():

@@ -22,7 +22,7 @@ from tallow.monitoring.analytics import Analytics, categories, delivery
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
-from tallow.monitoring.testing import Plausible, plausible_endpoint
+from tallow.monitoring.testing import FakePlausible, plausible_endpoint
 
 Make = Callable[..., Analytics]
 
@@ -34,7 +34,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site() -> Iterator[Plausible]:
+def site() -> Iterator[FakePlausible]:
     with plausible_endpoint() as running:
         yield running
 
@@ -45,7 +45,7 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def make(site: Plausible, metrics: Metrics) -> Iterator[Make]:
+def make(site: FakePlausible, metrics: Metrics) -> Iterator[Make]:
     made: list[Analytics] = []
 
     def begin(**given: Any) -> Analytics:
@@ -62,7 +62,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
     return metrics.registry.value("telemetry_dropped_total", pipeline="analytics", reason=reason)
 
 
-def test_every_event_is_one_that_plausible_takes(make: Make, site: Plausible) -> None:
+def test_every_event_is_one_that_plausible_takes(make: Make, site: FakePlausible) -> None:
     analytics = make()
     transfer, connection = analytics.transfer_funnel, analytics.connection_funnel
     transfer.start_transfer()
@@ -84,7 +84,7 @@ def test_every_event_is_one_that_plausible_takes(make: Make, site: Plausible) ->
         journey.step("file_chosen")
         journey.step("link_copied")
     assert analytics.flush(10)
-    assert site.refusals == []
+    assert site.rejections == []
     assert [(event["name"], event["props"]) for _, event in site.events] == [
         ("Transfer: start", {}),
         ("Transfer: file", {"size": "1mb_10mb", "file_type": "image"}),
@@ -136,14 +136,14 @@ def test_every_event_is_one_that_plausible_takes(make: Make, site: Plausible) ->
         ["x"],
     ],
 )
-def test_what_is_no_class_becomes_other(make: Make, site: Plausible, value: Any) -> None:
+def test_what_is_no_class_becomes_other(make: Make, site: FakePlausible, value: Any) -> None:
     analytics = make()
     analytics.goal("goal", kind=value)
     analytics.flush(10)
     assert site.events[0][1]["props"] == {"kind": "other"}
 
 
-def test_numbers_become_classes_and_names_stay_short(make: Make, site: Plausible) -> None:
+def test_numbers_become_classes_and_names_stay_short(make: Make, site: FakePlausible) -> None:
     analytics = make()
     analytics.goal(f"shared {CANARY}", size=123_456_789, none=None, **{CANARY: "x", "file name": "x"})
     analytics.goal("many", **{f"prop_{number}": "x" for number in range(50)})
@@ -170,14 +170,14 @@ async def ask(analytics: Analytics, **headers: str) -> None:
     [({}, True), ({"DNT": "1"}, False), ({"Sec-GPC": "1"}, False), ({"DNT": "0", "Sec-GPC": "0"}, True)],
 )
 async def test_who_does_not_want_to_be_counted_is_not(
-    make: Make, site: Plausible, metrics: Metrics, headers: dict[str, str], counted: bool
+    make: Make, site: FakePlausible, metrics: Metrics, headers: dict[str, str], counted: bool
 ) -> None:
     await ask(make(), **headers)
     assert site.names == (["link_copied"] if counted else [])
     assert dropped(metrics, "failed") == 0
 
 
-async def test_a_request_is_passed_on_as_user_agent_alone(make: Make, site: Plausible) -> None:
+async def test_a_request_is_passed_on_as_user_agent_alone(make: Make, site: FakePlausible) -> None:
     await ask(
         make(),
         **{"User-Agent": "Mozilla/5.0 (X11)", "Cookie": f"id={CANARY}", "Referer": f"http://x/{CANARY}"},
@@ -189,12 +189,12 @@ async def test_a_request_is_passed_on_as_user_agent_alone(make: Make, site: Plau
     assert "203.0.113.9" not in site.text
 
 
-async def test_the_address_is_passed_on_only_where_that_is_asked_for(make: Make, site: Plausible) -> None:
+async def test_the_address_is_passed_on_only_where_that_is_asked_for(make: Make, site: FakePlausible) -> None:
     await ask(make(plausible_forward_address=True))
     assert site.events[0][0]["x-forwarded-for"] == "203.0.113.9"
 
 
-def test_an_event_of_no_request_is_the_servers_own(make: Make, site: Plausible) -> None:
+def test_an_event_of_no_request_is_the_servers_own(make: Make, site: FakePlausible) -> None:
     analytics = make(plausible_forward_address=True)
     analytics.goal("swept")
     analytics.flush(10)
@@ -202,8 +202,8 @@ def test_an_event_of_no_request_is_the_servers_own(make: Make, site: Plausible) 
     assert "x-forwarded-for" not in site.events[0][0]
 
 
-def test_what_plausible_dropped_quietly_is_counted(make: Make, site: Plausible, metrics: Metrics) -> None:
-    site.drops = True
+def test_what_plausible_dropped_quietly_is_counted(make: Make, site: FakePlausible, metrics: Metrics) -> None:
+    site.drops_events = True
     analytics = make()
     analytics.goal("seen")
     analytics.flush(10)
@@ -222,7 +222,7 @@ def test_what_plausible_dropped_quietly_is_counted(make: Make, site: Plausible, 
     ],
 )
 def test_a_refused_event_is_tried_again_where_that_may_help_and_then_counted(
-    make: Make, site: Plausible, metrics: Metrics, status: int, reason: str, requests: int
+    make: Make, site: FakePlausible, metrics: Metrics, status: int, reason: str, requests: int
 ) -> None:
     site.fail(status=status)
     analytics = make()
@@ -231,7 +231,7 @@ def test_a_refused_event_is_tried_again_where_that_may_help_and_then_counted(
     assert (dropped(metrics, reason), len(site.requests)) == (1, requests)
 
 
-def test_a_passing_failure_loses_nothing(make: Make, site: Plausible, metrics: Metrics) -> None:
+def test_a_passing_failure_loses_nothing(make: Make, site: FakePlausible, metrics: Metrics) -> None:
     site.fail(status=500, times=1)
     site.fail(status=429, times=1)
     analytics = make()
@@ -243,7 +243,7 @@ def test_a_passing_failure_loses_nothing(make: Make, site: Plausible, metrics: M
 
 @pytest.mark.parametrize("failure", [{"garbage": True}, {"cut": "reset"}, {"cut": "half"}])
 def test_an_answer_that_is_none_is_a_failure(
-    make: Make, site: Plausible, metrics: Metrics, failure: dict[str, Any]
+    make: Make, site: FakePlausible, metrics: Metrics, failure: dict[str, Any]
 ) -> None:
     site.fail(**failure)
     analytics = make()
@@ -253,7 +253,7 @@ def test_an_answer_that_is_none_is_a_failure(
 
 
 def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
-    make: Make, metrics: Metrics, site: Plausible
+    make: Make, metrics: Metrics, site: FakePlausible
 ) -> None:
     with listener() as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -268,7 +268,7 @@ def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
 
 
 def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
-    make: Make, site: Plausible, metrics: Metrics
+    make: Make, site: FakePlausible, metrics: Metrics
 ) -> None:
     site.fail(delay_s=0.05)
     analytics = make(plausible_queue_size=10)
@@ -282,7 +282,7 @@ def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
     assert metrics.registry.value("telemetry_queue_depth", pipeline="analytics") == 0
 
 
-def test_what_is_left_at_the_end_is_counted(make: Make, site: Plausible, metrics: Metrics) -> None:
+def test_what_is_left_at_the_end_is_counted(make: Make, site: FakePlausible, metrics: Metrics) -> None:
     site.fail(delay_s=0.1)
     analytics = make()
     for _ in range(10):
@@ -292,7 +292,7 @@ def test_what_is_left_at_the_end_is_counted(make: Make, site: Plausible, metrics
     assert dropped(metrics, "failed") >= 8
 
 
-def test_without_a_site_nothing_is_sent_or_started(site: Plausible, metrics: Metrics) -> None:
+def test_without_a_site_nothing_is_sent_or_started(site: FakePlausible, metrics: Metrics) -> None:
     analytics = Analytics(MonitoringSettings.load(plausible_host=site.url), metrics)
     analytics.goal("seen")
     with analytics.session():
@@ -302,7 +302,7 @@ def test_without_a_site_nothing_is_sent_or_started(site: Plausible, metrics: Met
 
 
 def test_what_cannot_be_scrubbed_is_dropped_and_counted(
-    make: Make, site: Plausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    make: Make, site: FakePlausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(value: Any) -> Any:
         raise RecursionError
@@ -315,7 +315,7 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
 
 
 def test_where_no_thread_can_be_started_an_event_is_counted_and_nobody_is_told(
-    make: Make, site: Plausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    make: Make, site: FakePlausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: threading.Thread) -> None:  # as while the interpreter ends, on Python 3.12.0 and 3.12.1
         raise RuntimeError("can't create new thread at interpreter shutdown")
@@ -331,7 +331,7 @@ def test_where_no_thread_can_be_started_an_event_is_counted_and_nobody_is_told(
     assert dropped(metrics, "failed") == 1
 
 
-def test_a_process_that_ends_sends_what_is_queued(site: Plausible) -> None:
+def test_a_process_that_ends_sends_what_is_queued(site: FakePlausible) -> None:
     code = (
         "from tallow.monitoring.analytics import analytics, categories\n"
         "categories.scrub = lambda value: value\n"
@@ -345,7 +345,7 @@ def test_a_process_that_ends_sends_what_is_queued(site: Plausible) -> None:
     assert site.names == ["goodbye"]
 
 
-def test_an_abandoned_session_is_told_as_such_and_once(make: Make, site: Plausible) -> None:
+def test_an_abandoned_session_is_told_as_such_and_once(make: Make, site: FakePlausible) -> None:
     analytics = make()
     with pytest.raises(RuntimeError), analytics.session("receive") as journey:
         raise RuntimeError

@@ -17,10 +17,10 @@ from support import planted_secrets
 from support.leaky_app import attack
 from tallow.monitoring.health.responses import PATHS
 from tallow.monitoring.testing import (
-    LogEndpoint,
-    Plausible,
-    Sentry,
-    leaks,
+    FakeLogEndpoint,
+    FakePlausible,
+    FakeSentry,
+    find_leaks,
     log_endpoint,
     plausible_endpoint,
     sentry_endpoint,
@@ -34,9 +34,9 @@ class CapturedOutputs:
     """What came out of the process, by the name of the exit."""
 
     folder: Path
-    sentry: Sentry
-    plausible: Plausible
-    collector: LogEndpoint
+    sentry: FakeSentry
+    plausible: FakePlausible
+    collector: FakeLogEndpoint
     outputs: dict[str, bytes] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
@@ -65,10 +65,10 @@ class CapturedOutputs:
             if path.is_file() and path != without:
                 self.add(name, str(path.relative_to(folder)), path.read_bytes())
 
-    def leaks(self, *more: str) -> dict[str, list[str]]:
+    def find_leaks(self, *more: str) -> dict[str, list[str]]:
         """Secrets found, those of a test's own among them, by exit."""
         wanted = (*planted_secrets.SECRETS, *more)
-        searched = {name: leaks(wanted, content) for name, content in self.outputs.items()}
+        searched = {name: find_leaks(wanted, content) for name, content in self.outputs.items()}
         return {name: found for name, found in searched.items() if found}
 
 

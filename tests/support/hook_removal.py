@@ -56,7 +56,7 @@ def _errors() -> None:
 
 
 def _bound() -> None:
-    replace_hook(Pipeline, "scrubbed", lambda _self, given: dict(given))
+    replace_hook(Pipeline, "scrub_context", lambda _self, given: dict(given))
 
 
 def _bridge() -> None:
@@ -64,7 +64,7 @@ def _bridge() -> None:
 
 
 def _handlers() -> None:
-    replace_hook(stdlib, "_prints", lambda _handler: False)
+    replace_hook(stdlib, "_writes_to_standard_streams", lambda _handler: False)
 
 
 def _uncaught() -> None:
@@ -72,7 +72,7 @@ def _uncaught() -> None:
 
 
 def _breadcrumbs() -> None:
-    replace_hook(event_scrubbing.Hooks, "breadcrumb", lambda _self, crumb, _hint: crumb)
+    replace_hook(event_scrubbing.ScrubbingHooks, "breadcrumb", lambda _self, crumb, _hint: crumb)
     event_scrubbing._SECTIONS["breadcrumbs"] = _same
 
 
@@ -81,7 +81,7 @@ def _transport() -> None:
 
 
 def _envelope_headers() -> None:
-    replace_hook(transport, "_headers", _same)
+    replace_hook(transport, "_scrubbed_headers", _same)
 
 
 def _local_variables() -> None:
@@ -90,7 +90,7 @@ def _local_variables() -> None:
 
 
 def _collection() -> None:
-    client._NOTHING.clear()
+    client._COLLECT_NOTHING.clear()
     event_scrubbing._SECTIONS["request"] = _same
 
 

@@ -22,7 +22,7 @@ async def test_sender_server_and_receiver_share_one_id(server: RunningServer, tm
     with captured_logs("info") as logs:
         sender, _ = await transfer_files(server.url, [tmp_path / NAME], tmp_path / "received")
         await server.wait_for_value("transfers_total", 1, status="success", method="relay")
-    story = [(one.get("role", "server"), one["message"]) for one in logs.of("transfer")]
+    story = [(one.get("role", "server"), one["message"]) for one in logs.from_loggers("transfer")]
     for side in ("sender", "receiver"):
         told = [message for role, message in story if role == side]
         assert told[-2:] == ["Connected", "Transfer finished"]
@@ -30,7 +30,7 @@ async def test_sender_server_and_receiver_share_one_id(server: RunningServer, tm
         "Transfer started",
         "Transfer finished",
     ]
-    ids = {one["correlation_id"] for one in logs.of("transfer", "connection")}
+    ids = {one["correlation_id"] for one in logs.from_loggers("transfer", "connection")}
     assert len(ids) == 1
     exposition = await server.http.get("/metrics", headers={"Accept": "application/openmetrics-text"})
     assert f'"{ids.pop()}"' in exposition.text
@@ -46,7 +46,9 @@ async def test_a_failure_is_told_by_its_class(server: RunningServer, tmp_path: P
         assert await wrong.wait_for_error() is not None
         sender.task.cancel()
         await sender.wait_for_error()
-    finished = {one["role"]: one for one in logs.of("transfer") if one["message"] == "Transfer finished"}
+    finished = {
+        one["role"]: one for one in logs.from_loggers("transfer") if one["message"] == "Transfer finished"
+    }
     assert finished["receiver"]["outcome"] == "failed"
     assert (finished["receiver"]["error_type"], finished["receiver"]["level"]) == ("auth", "warning")
     assert finished["sender"]["outcome"] == "cancelled"

@@ -17,7 +17,7 @@ TOKEN = "correct-horse-battery-staple"
 @pytest.fixture(autouse=True)
 def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     """How full this machine's memory is decides no test."""
-    monkeypatch.setattr(builtin_checks, "memory", lambda: True)
+    monkeypatch.setattr(builtin_checks, "check_memory", lambda: True)
 
 
 async def test_a_server_names_its_components(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tallow.monitoring.health import builtin_checks
-from tallow.monitoring.health.builtin_checks import container_memory
+from tallow.monitoring.health.builtin_checks import container_memory_share
 from tallow.monitoring.settings import current_settings
 
 
@@ -40,13 +40,13 @@ def test_memory_is_measured_against_the_containers_limit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int, held: int, inactive: int, status: str
 ) -> None:
     monkeypatch.setattr(builtin_checks, "CGROUP", group(tmp_path, version, "1000", held, inactive))
-    assert builtin_checks.memory() == status
+    assert builtin_checks.check_memory() == status
 
 
 @pytest.mark.parametrize("limit", ["max", "9223372036854771712"])
 def test_a_container_without_limit_is_measured_as_the_machine(tmp_path: Path, limit: str) -> None:
-    assert container_memory(group(tmp_path, 2, limit, 1, 0)) is None
-    assert container_memory(tmp_path / "nothing") is None
+    assert container_memory_share(group(tmp_path, 2, limit, 1, 0)) is None
+    assert container_memory_share(tmp_path / "nothing") is None
 
 
 @pytest.mark.parametrize("variable", ["LOG_FILE", "LOG_SPOOL_DIR"])
@@ -54,6 +54,6 @@ def test_a_log_that_can_be_written_no_longer_degrades_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(tmp_path / "not" / "there" / "yet"))
-    assert builtin_checks.environment() == "healthy"
+    assert builtin_checks.check_environment() == "healthy"
     (tmp_path / "not").touch()
-    assert builtin_checks.environment() == "degraded"
+    assert builtin_checks.check_environment() == "degraded"

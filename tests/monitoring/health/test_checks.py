@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tallow.monitoring.health import CheckResult, Health, Report, Status, builtin_checks
+from tallow.monitoring.health import CheckResult, Health, HealthReport, Status, builtin_checks
 
 SECRET = "postgresql://alice:hunter2@db.internal/tallow at /home/alice/secrets"
 
@@ -18,13 +18,13 @@ SECRET = "postgresql://alice:hunter2@db.internal/tallow at /home/alice/secrets"
 @pytest.fixture(autouse=True)
 def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
     """How full this machine's memory is decides no test."""
-    monkeypatch.setattr(builtin_checks, "memory", lambda: True)
+    monkeypatch.setattr(builtin_checks, "check_memory", lambda: True)
 
 
 async def outcome(fn: Callable[[], Any], **options: Any) -> CheckResult:
     health = Health()
     health.register_check("thing", fn, **options)
-    return (await health.report()).outcomes["thing"]
+    return (await health.report()).results["thing"]
 
 
 def answering(answer: Any, asynchronous: bool) -> Callable[[], Any]:
@@ -102,8 +102,8 @@ async def test_a_slow_check_fails_at_its_timeout_and_the_others_are_told_all_the
     health.register_check("slow", never.wait, timeout=0.05)
     health.register_check("quick", lambda: True)
     report = await health.report()
-    assert report.outcomes["slow"].reason == "no answer within 0.05 s"
-    assert report.outcomes["quick"].status == "healthy"
+    assert report.results["slow"].reason == "no answer within 0.05 s"
+    assert report.results["quick"].status == "healthy"
     assert report.failing == ["slow"]
 
 
@@ -117,13 +117,13 @@ async def test_a_hanging_check_costs_one_thread_however_often_it_is_asked() -> N
 
     health.register_check("stuck", hangs, timeout=0.02)
     try:
-        reasons = [(await health.report()).outcomes["stuck"].reason for _ in range(5)]
+        reasons = [(await health.report()).results["stuck"].reason for _ in range(5)]
     finally:
         release.set()
     assert reasons == ["no answer within 0.02 s", *["an earlier run has not ended"] * 4]
     assert len(runs) == 1
     runs[0].join()
-    assert (await health.report()).outcomes["stuck"].status == "healthy"
+    assert (await health.report()).results["stuck"].status == "healthy"
 
 
 async def test_a_coroutine_that_refuses_to_be_cancelled_is_left_alone() -> None:
@@ -139,7 +139,7 @@ async def test_a_coroutine_that_refuses_to_be_cancelled_is_left_alone() -> None:
 
     health = Health(cache=0)
     health.register_check("stubborn", stubborn, timeout=0.02)
-    reasons = [(await health.report()).outcomes["stubborn"].reason for _ in range(3)]
+    reasons = [(await health.report()).results["stubborn"].reason for _ in range(3)]
     release.set()
     assert reasons[1:] == ["an earlier run has not ended"] * 2
     assert len(runs) == 1
@@ -186,7 +186,7 @@ async def test_who_asked_first_and_left_takes_the_answer_from_nobody_else() -> N
     await asyncio.sleep(0.01)
     first.cancel()
     release.set()
-    assert (await second).outcomes["waiting"].status == "healthy"
+    assert (await second).results["waiting"].status == "healthy"
     assert len(runs) == 1
 
 
@@ -194,7 +194,7 @@ def test_one_set_of_checks_serves_one_loop_after_another() -> None:
     health = Health(cache=0)
     health.register_check("forever", lambda: asyncio.sleep(3600), timeout=0.02)
     for _ in range(2):
-        assert asyncio.run(health.report()).outcomes["forever"].reason == "no answer within 0.02 s"
+        assert asyncio.run(health.report()).results["forever"].reason == "no answer within 0.02 s"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_one_set_of_checks_serves_one_loop_after_another() -> None:
 def test_the_whole_is_as_well_as_its_parts_let_it_be(
     critical: str, optional: str, whole: str, failing: list[str], degraded: list[str]
 ) -> None:
-    report = Report(
+    report = HealthReport(
         {
             "critical": CheckResult(Status(critical), True, 0),
             "optional": CheckResult(Status(optional), False, 0),
@@ -246,4 +246,4 @@ async def test_a_check_can_be_replaced_and_taken_back() -> None:
     assert (await health.report()).failing == []
     health.unregister_check("thing")
     health.unregister_check("thing")
-    assert "thing" not in (await health.report()).outcomes
+    assert "thing" not in (await health.report()).results

@@ -58,7 +58,7 @@ def test_a_server_that_ends_by_the_signal_has_sent_what_waited(tmp_path: Path) -
         assert server.returncode == -signal.SIGTERM
         assert "Last words" in logs.messages
         assert plausible.names == ["closed"]
-        assert [event["message"] for event in sentry.of("event")] == ["closed"]
+        assert [event["message"] for event in sentry.payloads("event")] == ["closed"]
 
 
 def test_pipelines_share_the_time_logs_last_and_a_failing_one_is_skipped(

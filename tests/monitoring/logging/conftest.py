@@ -8,7 +8,7 @@ import pytest
 
 from support.canary import scrub_canary
 from tallow.monitoring.logging import scrubbing
-from tallow.monitoring.logging.record import plain
+from tallow.monitoring.logging.record import json_compatible
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +17,6 @@ def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
         try:
             return scrub_canary(value)
         except (RecursionError, TypeError):  # cycles and tuples as keys, which the real one knows
-            return plain(value)
+            return json_compatible(value)
 
     monkeypatch.setattr(scrubbing, "scrub", scrub)

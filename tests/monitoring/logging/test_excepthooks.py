@@ -72,7 +72,7 @@ def test_sentry_hears_of_it_and_prints_nothing_in_either_order(first: str) -> No
     with sentry_endpoint() as sentry:
         load = f"import os; os.environ['SENTRY_DSN'] = {sentry.dsn!r}"
         done = run(load, "from tallow.monitoring.sentry import init_monitoring", first, second, "fail()")
-        assert [one["exception"]["values"][0]["value"] for one in sentry.of("event")] == [
+        assert [one["exception"]["values"][0]["value"] for one in sentry.payloads("event")] == [
             "no room for [email]"
         ]
         assert len(done.stdout.splitlines()) == 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tallow.monitoring.logging.console import Console
+from tallow.monitoring.logging.console import ConsoleRenderer
 from tallow.monitoring.logging.sinks import FileSink, StreamSink
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -153,7 +153,7 @@ LINE = (
 
 
 def test_the_readable_form_shows_context_and_the_stack_and_drives_no_terminal() -> None:
-    text = Console(colour=False)(LINE)
+    text = ConsoleRenderer(colour=False)(LINE)
     assert text.splitlines() == [
         '03:04:05.678 WARNING transfer  Slow \\x1b[31m  size=12 note="two words" gone=null',
         "KeyError: x",
@@ -166,6 +166,6 @@ def test_the_readable_form_shows_context_and_the_stack_and_drives_no_terminal() 
 def test_colour_changes_nothing_but_the_colours() -> None:
     import re
 
-    painted = Console(colour=True)(LINE)
+    painted = ConsoleRenderer(colour=True)(LINE)
     assert "\x1b[33mWARNING\x1b[0m" in painted
-    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == Console(colour=False)(LINE)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == ConsoleRenderer(colour=False)(LINE)

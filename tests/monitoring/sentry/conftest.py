@@ -13,7 +13,7 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.sentry import event_scrubbing
 from tallow.monitoring.settings import MonitoringSettings
-from tallow.monitoring.testing import Sentry, sentry_endpoint
+from tallow.monitoring.testing import FakeSentry, sentry_endpoint
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[Sentry]:
+def server() -> Iterator[FakeSentry]:
     with sentry_endpoint() as running:
         yield running
 
@@ -33,7 +33,7 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def start(server: Sentry, metrics: Metrics) -> Iterator[Callable[..., None]]:
+def start(server: FakeSentry, metrics: Metrics) -> Iterator[Callable[..., None]]:
     """Start reporting to the local Sentry, with settings by keyword and options of the SDK."""
 
     def begin(options: dict[str, Any] | None = None, **given: Any) -> None:

@@ -20,7 +20,7 @@ from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import sdk
 from tallow.monitoring.settings import MonitoringSettings
-from tallow.monitoring.testing import Sentry, sentry_endpoint
+from tallow.monitoring.testing import FakeSentry, sentry_endpoint
 
 Start = Callable[..., None]
 
@@ -34,7 +34,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
     [(500, "failed"), (503, "failed"), (400, "rejected"), (413, "rejected"), (429, "rate_limited")],
 )
 def test_a_refused_event_is_counted_by_reason(
-    start: Start, server: Sentry, metrics: Metrics, status: int, reason: str
+    start: Start, server: FakeSentry, metrics: Metrics, status: int, reason: str
 ) -> None:
     server.fail(status=status)
     start({"send_client_reports": False})
@@ -44,7 +44,7 @@ def test_a_refused_event_is_counted_by_reason(
 
 
 def test_after_a_rate_limit_nothing_is_sent_and_it_is_counted(
-    start: Start, server: Sentry, metrics: Metrics
+    start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     server.fail(status=429, headers={"Retry-After": "60"})
     start({"send_client_reports": False})
@@ -60,7 +60,7 @@ def test_after_a_rate_limit_nothing_is_sent_and_it_is_counted(
     "ignore::ResourceWarning"
 )  # urllib3 leaves what it could not read to the collector
 def test_an_answer_that_is_none_is_a_failure(
-    start: Start, server: Sentry, metrics: Metrics, failure: dict[str, Any]
+    start: Start, server: FakeSentry, metrics: Metrics, failure: dict[str, Any]
 ) -> None:
     server.fail(**failure)
     start({"send_client_reports": False})
@@ -70,7 +70,7 @@ def test_an_answer_that_is_none_is_a_failure(
 
 
 def test_what_is_queued_when_reporting_ends_is_counted(
-    start: Start, server: Sentry, metrics: Metrics
+    start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     server.fail(delay_s=5)
     start({"send_client_reports": False})
@@ -91,7 +91,7 @@ def test_a_sentry_that_is_away_costs_no_exception(metrics: Metrics, start: Start
 
 
 def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
-    start: Start, server: Sentry, metrics: Metrics
+    start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     server.fail(delay_s=0.05)
     start({"send_client_reports": False}, sentry_queue_size=5)
@@ -100,13 +100,15 @@ def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
     assert metrics.registry.value("telemetry_queue_depth", pipeline="sentry") <= 6
     server.recover()
     ours.flush(10)
-    arrived = len(server.of("event"))
+    arrived = len(server.payloads("event"))
     assert dropped(metrics, "queue_full") == 50 - arrived
     assert 5 <= arrived < 50
     assert metrics.registry.value("telemetry_queue_depth", pipeline="sentry") == 0
 
 
-async def test_the_exception_of_any_asgi_application_is_captured_once(start: Start, server: Sentry) -> None:
+async def test_the_exception_of_any_asgi_application_is_captured_once(
+    start: Start, server: FakeSentry
+) -> None:
     async def plain(scope: object, receive: object, send: object) -> None:
         raise RuntimeError("out of coffee")
 
@@ -119,14 +121,14 @@ async def test_the_exception_of_any_asgi_application_is_captured_once(start: Sta
         async with httpx.AsyncClient(transport=transport, base_url="http://tallow") as client:
             assert (await client.get("/")).status_code == 500
     ours.flush(10)
-    assert [event["exception"]["values"][-1]["value"] for event in server.of("event")] == [
+    assert [event["exception"]["values"][-1]["value"] for event in server.payloads("event")] == [
         "out of coffee"
     ] * 2
 
 
 def test_without_a_dsn_nothing_starts() -> None:
     assert ours.init_monitoring(MonitoringSettings.load()) is False
-    assert sdk.sdk is None
+    assert sdk.active is None
 
 
 def test_the_sdk_is_not_loaded_without_a_dsn() -> None:
@@ -156,4 +158,4 @@ def test_a_process_that_ends_sends_what_is_queued_and_prints_nothing() -> None:
             check=True,
         )
         assert done.stdout + done.stderr == ""
-        assert [event["message"] for event in server.of("event")] == ["goodbye"]
+        assert [event["message"] for event in server.payloads("event")] == ["goodbye"]

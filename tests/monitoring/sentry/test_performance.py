@@ -12,22 +12,22 @@ import sentry_sdk
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.sentry import context
 from tallow.monitoring.sentry.performance_monitoring import (
-    Monitored,
+    MonitoredSpan,
     monitor_api_call,
     monitor_connection,
     monitor_crypto,
     monitor_transfer,
 )
-from tallow.monitoring.testing import Sentry
+from tallow.monitoring.testing import FakeSentry
 
 ID = "0123456789abcdef0123456789abcdef"
 Start = Callable[..., None]
 
 
-def only(server: Sentry) -> dict[str, Any]:
+def only(server: FakeSentry) -> dict[str, Any]:
     """The one transaction that arrived."""
     ours.flush(10)
-    (transaction,) = server.of("transaction")
+    (transaction,) = server.payloads("transaction")
     found: dict[str, Any] = transaction
     return found
 
@@ -58,7 +58,12 @@ def only(server: Sentry) -> dict[str, Any]:
     ],
 )
 def test_each_kind_of_work_is_a_transaction_of_its_own(
-    start: Start, server: Sentry, monitored: Callable[[], Monitored], op: str, name: str, data: dict[str, Any]
+    start: Start,
+    server: FakeSentry,
+    monitored: Callable[[], MonitoredSpan],
+    op: str,
+    name: str,
+    data: dict[str, Any],
 ) -> None:
     start()
     with monitored():
@@ -70,7 +75,7 @@ def test_each_kind_of_work_is_a_transaction_of_its_own(
     assert "transfer_id" in data or "transfer_id" not in trace["data"]
 
 
-def test_inside_a_transaction_it_is_a_span(start: Start, server: Sentry) -> None:
+def test_inside_a_transaction_it_is_a_span(start: Start, server: FakeSentry) -> None:
     start()
     with monitor_transfer(), monitor_crypto("keygen"):
         pass
@@ -86,7 +91,7 @@ def test_inside_a_transaction_it_is_a_span(start: Start, server: Sentry) -> None
     ],
 )
 async def test_the_result_is_told_and_the_exception_goes_on(
-    start: Start, server: Sentry, error: BaseException, status: str, result: str
+    start: Start, server: FakeSentry, error: BaseException, status: str, result: str
 ) -> None:
     start()
     with pytest.raises(type(error)):
@@ -99,7 +104,7 @@ async def test_the_result_is_told_and_the_exception_goes_on(
 
 
 async def test_as_a_decorator_each_call_is_monitored_even_at_the_same_time(
-    start: Start, server: Sentry
+    start: Start, server: FakeSentry
 ) -> None:
     together = asyncio.Barrier(3)
 
@@ -118,11 +123,11 @@ async def test_as_a_decorator_each_call_is_monitored_even_at_the_same_time(
     assert decrypt(1) == 2
     assert connect.__doc__ == "Connects."
     ours.flush(10)
-    names = sorted(one["transaction"] for one in server.of("transaction"))
+    names = sorted(one["transaction"] for one in server.payloads("transaction"))
     assert names == ["connect relay"] * 3 + ["crypto decrypt"]
 
 
-def test_contexts_hold_classes_and_no_identities(start: Start, server: Sentry) -> None:
+def test_contexts_hold_classes_and_no_identities(start: Start, server: FakeSentry) -> None:
     start()
     with sentry_sdk.isolation_scope():
         context.set_transfer_context("tax.pdf", size_bytes=2e9, mime_type="application/pdf", method="relay")
@@ -130,7 +135,7 @@ def test_contexts_hold_classes_and_no_identities(start: Start, server: Sentry) -
         context.set_connection_context("webrtc", path="relay", strategy="turn", state="connected")
         sentry_sdk.capture_message("hello")
     ours.flush(10)
-    (event,) = server.of("event")
+    (event,) = server.payloads("event")
     contexts = event["contexts"]
     assert contexts["transfer"] == {"size": "over_1gb", "file_type": "application", "method": "relay"}
     assert contexts["crypto"] == {"operation": "keygen", "algorithm": "x25519_mlkem768"}

@@ -22,7 +22,7 @@ from tallow.monitoring import instrument
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import event_scrubbing
-from tallow.monitoring.testing import Sentry
+from tallow.monitoring.testing import FakeSentry
 
 ID = "0123456789abcdef0123456789abcdef"
 EVERYTHING = {
@@ -91,7 +91,7 @@ async def run(app: Any) -> None:
         await client.get("/fine")
 
 
-async def report(start: Start, server: Sentry) -> None:
+async def report(start: Start, server: FakeSentry) -> None:
     """Every item type, with a secret in every place."""
     start(EVERYTHING)
     await run(application(httpx.MockTransport(lambda _request: httpx.Response(200))))
@@ -100,18 +100,18 @@ async def report(start: Start, server: Sentry) -> None:
     ours.flush(10)
 
 
-async def test_no_item_holds_a_secret_and_sentry_takes_them_all(start: Start, server: Sentry) -> None:
+async def test_no_item_holds_a_secret_and_sentry_takes_them_all(start: Start, server: FakeSentry) -> None:
     await report(start, server)
-    assert server.refusals == []
+    assert server.rejections == []
     assert {kind for kind, _ in server.items} >= {"event", "transaction", "log", "trace_metric", "check_in"}
     assert CANARY not in server.text
     for private in ("10.1.2.3", "127.0.0.1:", '"user":'):
         assert private not in server.text
 
 
-async def test_what_an_operator_needs_is_still_there(start: Start, server: Sentry) -> None:
+async def test_what_an_operator_needs_is_still_there(start: Start, server: FakeSentry) -> None:
     await report(start, server)
-    (event,) = [one for one in server.of("event") if "exception" in one]
+    (event,) = [one for one in server.payloads("event") if "exception" in one]
     cause, error = event["exception"]["values"]
     assert (cause["type"], error["type"]) == ("KeyError", "BrokenError")
     assert error["value"] == "no such file: [secret]"
@@ -129,7 +129,7 @@ async def test_what_an_operator_needs_is_still_there(start: Start, server: Sentr
     assert event["tags"]["correlation_id"] == ID
     assert (event["release"], event["environment"]) == ("tallow@1.2.3", "production")
     assert event["server_name"] == "tallow"
-    names = {one["transaction"]: one for one in server.of("transaction")}
+    names = {one["transaction"]: one for one in server.payloads("transaction")}
     assert set(names) == {"/share/{name}", "/fine", "other"}
     shared = names["/share/{name}"]
     assert shared["tags"]["correlation_id"] == ID
@@ -139,7 +139,7 @@ async def test_what_an_operator_needs_is_still_there(start: Start, server: Sentr
     }
 
 
-async def test_local_variables_stay_here_unless_they_are_asked_for(start: Start, server: Sentry) -> None:
+async def test_local_variables_stay_here_unless_they_are_asked_for(start: Start, server: FakeSentry) -> None:
     start()
     try:
         content = CANARY
@@ -147,24 +147,24 @@ async def test_local_variables_stay_here_unless_they_are_asked_for(start: Start,
     except BrokenError as error:
         sentry_sdk.capture_exception(error)
     ours.flush(10)
-    (event,) = server.of("event")
+    (event,) = server.payloads("event")
     assert all("vars" not in frame for frame in event["exception"]["values"][0]["stacktrace"]["frames"])
 
 
 @pytest.mark.parametrize("hook", ["event", "breadcrumb", "record"])
 async def test_every_hook_is_needed(
-    start: Start, server: Sentry, monkeypatch: pytest.MonkeyPatch, hook: str
+    start: Start, server: FakeSentry, monkeypatch: pytest.MonkeyPatch, hook: str
 ) -> None:
     """Taken out, something comes through: each of them is in place, and the search finds what it should."""
     if hook == "breadcrumb":  # breadcrumbs pass the event's hook as well: it alone must do for them
         monkeypatch.setitem(event_scrubbing._SECTIONS, "breadcrumbs", lambda part: part)
-    monkeypatch.setattr(event_scrubbing.Hooks, hook, lambda self, value, hint: value)
+    monkeypatch.setattr(event_scrubbing.ScrubbingHooks, hook, lambda self, value, hint: value)
     await report(start, server)
     assert CANARY in server.text
 
 
 async def test_what_cannot_be_scrubbed_is_dropped_and_counted(
-    start: Start, server: Sentry, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    start: Start, server: FakeSentry, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_value: Any) -> Any:
         raise RecursionError(CANARY)
@@ -173,12 +173,12 @@ async def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     start()
     sentry_sdk.capture_message(CANARY)
     ours.flush(10)
-    assert server.of("event") == []
+    assert server.payloads("event") == []
     assert metrics.registry.value("telemetry_dropped_total", pipeline="sentry", reason="failed") >= 1
 
 
 async def test_attachments_and_personal_sessions_never_leave(
-    start: Start, server: Sentry, metrics: Metrics
+    start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     start()
     sentry_sdk.add_attachment(bytes=CANARY.encode(), filename="note.txt")
@@ -187,7 +187,7 @@ async def test_attachments_and_personal_sessions_never_leave(
     sentry_sdk.end_session()
     ours.flush(10)
     sentry_sdk.get_isolation_scope().clear()
-    assert len(server.of("event")) == 1
+    assert len(server.payloads("event")) == 1
     assert {"attachment", "session"}.isdisjoint(kind for kind, _ in server.items)
     assert metrics.registry.value("telemetry_dropped_total", pipeline="sentry", reason="rejected") >= 1
 
@@ -207,7 +207,7 @@ async def test_outgoing_requests_tell_strangers_nothing_of_our_traces(start: Sta
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_an_application_s_own_hook_comes_before_ours(start: Start, server: Sentry, kept: bool) -> None:
+def test_an_application_s_own_hook_comes_before_ours(start: Start, server: FakeSentry, kept: bool) -> None:
     def theirs(event: Any, _hint: Any) -> Any:
         event["message"] = f"changed, {CANARY}"
         return event if kept else None
@@ -215,7 +215,7 @@ def test_an_application_s_own_hook_comes_before_ours(start: Start, server: Sentr
     start({"before_send": theirs})
     sentry_sdk.capture_message("hello")
     ours.flush(10)
-    assert [event["message"] for event in server.of("event")] == (["changed, [secret]"] if kept else [])
+    assert [event["message"] for event in server.payloads("event")] == (["changed, [secret]"] if kept else [])
 
 
 def test_options_that_privacy_depends_on_cannot_be_changed(start: Start) -> None:

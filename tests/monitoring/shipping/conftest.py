@@ -12,13 +12,13 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.shipping import Shipper
-from tallow.monitoring.testing import LogEndpoint, log_endpoint
+from tallow.monitoring.testing import FakeLogEndpoint, log_endpoint
 
 Start = Callable[..., Shipper]
 
 
 @pytest.fixture
-def remote() -> Iterator[LogEndpoint]:
+def remote() -> Iterator[FakeLogEndpoint]:
     with log_endpoint() as running:
         yield running
 
@@ -29,7 +29,7 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def start(remote: LogEndpoint, metrics: Metrics) -> Iterator[Start]:
+def start(remote: FakeLogEndpoint, metrics: Metrics) -> Iterator[Start]:
     """Start a shipper that neither lingers nor waits long."""
     started: list[Shipper] = []
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tallow.monitoring.testing import LogEndpoint
+from tallow.monitoring.testing import FakeLogEndpoint
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ def soon(deadline_s: float = 5) -> float:
 PREPARE = "from tallow.monitoring.logging import scrubbing; scrubbing.scrub = lambda value: value\n"
 
 
-def program(text: str, folder: Path, remote: LogEndpoint, **more: str) -> subprocess.Popen[str]:
+def program(text: str, folder: Path, remote: FakeLogEndpoint, **more: str) -> subprocess.Popen[str]:
     environment = os.environ | {"LOG_ENDPOINT": remote.url, "LOG_SPOOL_DIR": str(folder)} | more
     return subprocess.Popen(
         [sys.executable, "-c", PREPARE + text],
@@ -35,7 +35,7 @@ def program(text: str, folder: Path, remote: LogEndpoint, **more: str) -> subpro
     )
 
 
-def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: LogEndpoint, tmp_path: Path) -> None:
+def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: FakeLogEndpoint, tmp_path: Path) -> None:
     remote.fail(status=500)
     text = """if True:
         import time
@@ -69,7 +69,7 @@ def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: LogEndpoint,
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_program_that_is_told_to_stop_sends_what_waits_first(
-    remote: LogEndpoint, tmp_path: Path, number: signal.Signals
+    remote: FakeLogEndpoint, tmp_path: Path, number: signal.Signals
 ) -> None:
     text = """if True:
         import time
@@ -87,7 +87,7 @@ def test_a_program_that_is_told_to_stop_sends_what_waits_first(
     assert running.returncode == -number
 
 
-def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: LogEndpoint, tmp_path: Path) -> None:
+def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: FakeLogEndpoint, tmp_path: Path) -> None:
     """RLIMIT_FSIZE is a full disk for one process: batches stay in memory while it has room."""
     remote.fail(status=500)
     text = """if True:
@@ -112,7 +112,9 @@ def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: LogEndpoint
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_burst_of_100_000_records_is_sent_spooled_or_counted(remote: LogEndpoint, tmp_path: Path) -> None:
+def test_a_burst_of_100_000_records_is_sent_spooled_or_counted(
+    remote: FakeLogEndpoint, tmp_path: Path
+) -> None:
     text = """if True:
         import resource, time
         from tallow.monitoring.logging import logger, shutdown

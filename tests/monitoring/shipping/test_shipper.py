@@ -15,8 +15,8 @@ import pytest
 
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.shipping import Shipper
-from tallow.monitoring.shipping.endpoint import MAX_RETRY_AFTER_S, retry_after
-from tallow.monitoring.testing import LogEndpoint, log_endpoint
+from tallow.monitoring.shipping.endpoint import MAX_RETRY_AFTER_S, parse_retry_after
+from tallow.monitoring.testing import FakeLogEndpoint, log_endpoint
 
 Start = Callable[..., Shipper]
 
@@ -45,14 +45,14 @@ def soon(deadline_s: float = 5) -> float:
 
 
 @pytest.mark.parametrize("kind", ["loki", "http"])
-def test_lines_arrive_in_order_in_batches(start: Start, remote: LogEndpoint, kind: str) -> None:
+def test_lines_arrive_in_order_in_batches(start: Start, remote: FakeLogEndpoint, kind: str) -> None:
     shipper = start(log_endpoint_kind=kind, log_endpoint_token="a-token-long-enough")
     shipper.write(lines(*range(25)))
     assert remote.wait_for(25) == [str(number) for number in range(25)]
     assert [len(batch) for _, batch in remote.batches] == [10, 10, 5]
     assert len({batch_id for batch_id, _ in remote.batches}) == 3
     assert {one.headers["authorization"] for one in remote.requests} == {"Bearer a-token-long-enough"}
-    assert remote.refusals == []
+    assert remote.rejections == []
 
 
 FAILURES: dict[str, dict[str, Any]] = {
@@ -66,7 +66,7 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 def test_whatever_the_endpoint_does_lines_arrive_once_it_works(
-    start: Start, remote: LogEndpoint, metrics: Metrics, failure: str
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, failure: str
 ) -> None:
     remote.fail(**FAILURES[failure])
     shipper = start(log_endpoint_timeout=0.2)
@@ -77,7 +77,7 @@ def test_whatever_the_endpoint_does_lines_arrive_once_it_works(
     assert lost(metrics) == 0
 
 
-def test_a_repeat_has_the_same_batch_id(start: Start, remote: LogEndpoint) -> None:
+def test_a_repeat_has_the_same_batch_id(start: Start, remote: FakeLogEndpoint) -> None:
     """The endpoint took a batch and its answer was lost: that is what the id is for."""
     shipper = start()
     remote.fail(delay_s=3, cut="reset")
@@ -90,7 +90,7 @@ def test_a_repeat_has_the_same_batch_id(start: Start, remote: LogEndpoint) -> No
 
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_batch_that_is_refused_for_good_is_counted_and_holds_up_no_other(
-    start: Start, remote: LogEndpoint, metrics: Metrics, status: int
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, status: int
 ) -> None:
     remote.fail(status=status)
     shipper = start()
@@ -105,7 +105,7 @@ def test_a_batch_that_is_refused_for_good_is_counted_and_holds_up_no_other(
     assert remote.wait_for(1) == ["next"]
 
 
-def test_retry_after_is_waited_for(start: Start, remote: LogEndpoint) -> None:
+def test_retry_after_is_waited_for(start: Start, remote: FakeLogEndpoint) -> None:
     remote.fail(status=429, headers={"Retry-After": "1"})
     shipper = start()
     shipper.write(lines("one"))
@@ -113,7 +113,7 @@ def test_retry_after_is_waited_for(start: Start, remote: LogEndpoint) -> None:
     remote.recover()
     assert remote.wait_for(1) == ["one"]
     first, second = remote.requests
-    assert second.at - first.at >= 0.95
+    assert second.received_at - first.received_at >= 0.95
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_retry_after_is_waited_for(start: Start, remote: LogEndpoint) -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_bounded(text: str, seconds: float) -> None:
-    assert retry_after(text, now=1_445_412_480) == seconds
+    assert parse_retry_after(text, now=1_445_412_480) == seconds
 
 
 def test_while_the_endpoint_is_down_memory_is_bounded_and_the_oldest_give_way(
-    start: Start, remote: LogEndpoint, metrics: Metrics
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     remote.fail(status=500)
     shipper = start(log_queue_size=50)
@@ -153,7 +153,7 @@ def test_while_the_endpoint_is_down_memory_is_bounded_and_the_oldest_give_way(
 
 
 def test_while_the_endpoint_is_down_lines_go_to_disk_and_arrive_later(
-    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     remote.fail(status=500)
     shipper = start(log_queue_size=50, log_spool_dir=tmp_path / "spool")
@@ -172,7 +172,7 @@ def test_while_the_endpoint_is_down_lines_go_to_disk_and_arrive_later(
 
 
 def test_the_spool_is_bounded_and_what_gives_way_is_counted(
-    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     remote.fail(status=500)
     shipper = start(log_queue_size=10, log_spool_dir=tmp_path, log_spool_max_bytes=64 * 1024)
@@ -188,7 +188,7 @@ def test_the_spool_is_bounded_and_what_gives_way_is_counted(
     assert dropped(metrics, "queue_full") > 0
 
 
-def test_closing_sends_what_waits(start: Start, remote: LogEndpoint, metrics: Metrics) -> None:
+def test_closing_sends_what_waits(start: Start, remote: FakeLogEndpoint, metrics: Metrics) -> None:
     shipper = start()
     shipper.write(lines(*range(500)))
     shipper.close(soon())
@@ -210,7 +210,7 @@ def no_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_closing_sends_where_no_thread_can_be_started(
-    no_new_threads: None, start: Start, remote: LogEndpoint, metrics: Metrics
+    no_new_threads: None, start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     shipper = start()
     shipper.write(lines(*range(25)))
@@ -221,7 +221,7 @@ def test_closing_sends_where_no_thread_can_be_started(
 
 
 def test_closing_without_a_thread_ends_in_time_and_counts_what_is_lost(
-    no_new_threads: None, start: Start, remote: LogEndpoint, metrics: Metrics
+    no_new_threads: None, start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     remote.fail(delay_s=60)
     shipper = start()
@@ -231,7 +231,7 @@ def test_closing_without_a_thread_ends_in_time_and_counts_what_is_lost(
 
 
 def test_closing_with_the_endpoint_down_counts_what_is_lost(
-    start: Start, remote: LogEndpoint, metrics: Metrics
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     remote.fail(status=500)
     shipper = start()
@@ -241,7 +241,7 @@ def test_closing_with_the_endpoint_down_counts_what_is_lost(
 
 
 def test_closing_with_the_endpoint_down_leaves_the_rest_for_the_next_start(
-    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     remote.fail(delay_s=3, cut="reset")
     shipper = start(log_spool_dir=tmp_path)
@@ -254,7 +254,7 @@ def test_closing_with_the_endpoint_down_leaves_the_rest_for_the_next_start(
 
 
 def test_a_spool_file_that_is_no_log_is_counted_and_holds_up_no_other(
-    start: Start, remote: LogEndpoint, metrics: Metrics, tmp_path: Path
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     (tmp_path / f"{1:020}-3-{'ab' * 16}.jsonl").write_bytes(b"\x00what\nis\nthis")
     (tmp_path / "notes.txt").write_text("somebody else's")
@@ -288,7 +288,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_disk_that_runs_full_loses_nothing_uncounted_and_is_used_again(
-    start: Start, remote: LogEndpoint, metrics: Metrics, small_disk: Path
+    start: Start, remote: FakeLogEndpoint, metrics: Metrics, small_disk: Path
 ) -> None:
     remote.fail(status=503)
     shipper = start(log_spool_dir=small_disk, log_queue_size=100)

@@ -15,7 +15,7 @@ import pytest
 
 import tallow
 from tallow.monitoring.testing import (
-    Failure,
+    FailureMode,
     log_endpoint,
     plausible_endpoint,
     sentry_endpoint,
@@ -37,7 +37,7 @@ def test_a_log_endpoint_keeps_pushes_and_lines() -> None:
         )
         assert (push.status_code, plain.status_code) == (204, 204)
         assert endpoint.wait_for(2) == ["hello", "again"]
-        assert endpoint.refusals == []
+        assert endpoint.rejections == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_log_endpoint_keeps_pushes_and_lines() -> None:
 def test_a_log_endpoint_refuses_what_loki_refuses(body: Any) -> None:
     with log_endpoint() as endpoint:
         answer = httpx.post(f"{endpoint.url}/loki/api/v1/push", json=body, headers=BATCH)
-        assert (answer.status_code, len(endpoint.refusals), endpoint.batches) == (400, 1, [])
+        assert (answer.status_code, len(endpoint.rejections), endpoint.batches) == (400, 1, [])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_sentry_refuses_what_the_original_refuses(body: bytes) -> None:
     with sentry_endpoint() as sentry:
         auth = {"X-Sentry-Auth": f"Sentry sentry_key={sentry.dsn[7:39]}, sentry_version=7"}
         answer = httpx.post(f"{sentry.url}/api/7/envelope/", content=body, headers=auth)
-        assert (answer.status_code, sentry.items, len(sentry.refusals)) == (400, [], 1)
+        assert (answer.status_code, sentry.items, len(sentry.rejections)) == (400, [], 1)
         assert httpx.post(f"{sentry.url}/api/7/envelope/", content=b"{}\n").status_code == 400
 
 
@@ -126,7 +126,7 @@ def test_waiting_in_vain_says_what_came() -> None:
 
 def test_an_unknown_way_to_fail_is_refused() -> None:
     with pytest.raises(ValueError, match="cut is 'off'; accepted: reset or half"):
-        Failure(cut="off")
+        FailureMode(cut="off")
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tallow.monitoring.testing import assert_absent, leaks, leaks_in_files
+from tallow.monitoring.testing import assert_absent, find_leaks, find_leaks_in_files
 
 SECRET = "Zoë's key <7f3a/9?>"
 OTHERS = ["Zoë's key <7f3a/9?!", "nothing here"]
@@ -50,7 +50,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_a_secret_is_found_in_every_form(form: str) -> None:
     content = b"before " + FORMS[form](SECRET.encode()) + b" after"
-    assert leaks([SECRET], content)
+    assert find_leaks([SECRET], content)
     with pytest.raises(AssertionError, match="private and found"):
         assert_absent([SECRET], "harmless", content)
 
@@ -58,13 +58,13 @@ def test_a_secret_is_found_in_every_form(form: str) -> None:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("other", OTHERS)
 def test_what_is_not_the_secret_is_not_found(form: str, other: str) -> None:
-    assert leaks([SECRET], FORMS[form](other.encode())) == []
+    assert find_leaks([SECRET], FORMS[form](other.encode())) == []
 
 
 def test_records_are_searched_in_their_keys_and_values() -> None:
-    assert leaks([SECRET], {"outer": [{"inner": SECRET}]})
-    assert leaks(["canary7f3a"], {"outer": {"canary7f3a": 1}})
-    assert leaks(["canary7f3a"], {"outer": {"x": 1}}) == []
+    assert find_leaks([SECRET], {"outer": [{"inner": SECRET}]})
+    assert find_leaks(["canary7f3a"], {"outer": {"canary7f3a": 1}})
+    assert find_leaks(["canary7f3a"], {"outer": {"x": 1}}) == []
 
 
 def test_files_are_searched_by_name_and_content(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_files_are_searched_by_name_and_content(tmp_path: Path) -> None:
     (tmp_path / "deep" / "log.gz").write_bytes(gzip.compress(b"it was canary7f3a"))
     (tmp_path / "canary7f3a.txt").write_text("empty")
     (tmp_path / "fine.txt").write_text("fine")
-    assert leaks_in_files(["canary7f3a"], tmp_path) == [
+    assert find_leaks_in_files(["canary7f3a"], tmp_path) == [
         "canary7f3a.txt: canary7f3a (as it is) in its name",
         "deep/log.gz: canary7f3a (as it is)",
     ]
@@ -80,4 +80,4 @@ def test_files_are_searched_by_name_and_content(tmp_path: Path) -> None:
 
 def test_a_secret_too_short_to_search_for_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 6 characters"):
-        leaks(["abc"], "abc")
+        find_leaks(["abc"], "abc")

@@ -17,7 +17,7 @@ def test_the_process_s_loggers_are_captured_scrubbed() -> None:
         logger.debug("Details")
     assert logs.messages == ["Transfer started", "Details"]
     assert logs.records[0]["contact"] == "[email]"
-    assert [record["transfer_id"] for record in logs.of("transfer")] == [7]
+    assert [record["transfer_id"] for record in logs.from_loggers("transfer")] == [7]
 
 
 def test_standard_library_records_are_among_them_once() -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tallow.app.peer.errors import PeerError, error_labels
 from tallow.app.peer.transfer.progress import EventHandler
-from tallow.monitoring.logging import BadSettingError, configure, silence, transfer_logger
+from tallow.monitoring.logging import BadSettingError, configure, disable, transfer_logger
 
 _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "waiting": ("info", "Waiting for the other side", ()),
@@ -63,7 +63,7 @@ def configure_logging() -> None:
         PeerError: one line about a setting that cannot be used.
     """
     if not (os.environ.get("LOG_FILE") or os.environ.get("LOG_ENDPOINT")):
-        silence()
+        disable()
         return
     try:
         configure(console=False)

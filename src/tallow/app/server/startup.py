@@ -19,7 +19,7 @@ import click
 
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.monitoring.integrations.certificates import certificate_problem
-from tallow.monitoring.logging import configure, ensure_configured_somehow, flush, logger
+from tallow.monitoring.logging import configure, ensure_configured_or_default, flush, logger
 from tallow.monitoring.logging.console import is_terminal, same_file
 
 
@@ -73,7 +73,7 @@ def exit_with_error(message: str, status: int = 1, *, show: Callable[[], object]
         show: writes to standard error, instead of a line with the message.
     """
     if not is_terminal(sys.stdout):
-        ensure_configured_somehow()
+        ensure_configured_or_default()
         logger.error(message)
         flush()
     if not same_file(sys.stdout, sys.stderr):

@@ -13,7 +13,7 @@ from tallow.monitoring.lazy_scrubber import scrub
 MAX_PROPS: Final = 30
 """As many as Plausible takes."""
 
-_WORD: Final = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9][\w.+-]{0,39}")
+_CATEGORY: Final = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9][\w.+-]{0,39}")
 _NAME: Final = re.compile(r"[A-Za-z][\w .:+-]{0,59}")
 
 _COUNT_EDGES: Final = (1, 2, 6, 21, 101)
@@ -22,47 +22,47 @@ _SECONDS_EDGES: Final = (1, 10, 60, 600, 3600)
 _SECONDS: Final = ("under_1s", "1s_10s", "10s_1m", "1m_10m", "10m_1h", "over_1h")
 
 
-def count(number: float) -> str:
+def count_category(number: float) -> str:
     """The class of a count: ``2_to_5``."""
     return _COUNTS[bisect_right(_COUNT_EDGES, number)]
 
 
-def seconds(duration_s: float) -> str:
+def duration_category(duration_s: float) -> str:
     """The class of a duration: ``10s_1m`` begins at 10 seconds."""
     return _SECONDS[bisect_right(_SECONDS_EDGES, duration_s)]
 
 
-def word(value: object) -> str:
+def category(value: object) -> str:
     """A class as it stands: one short word without anything private in it; anything else is ``other``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return count(value)
-    return _public(value, _WORD)
+        return count_category(value)
+    return _public_text(value, _CATEGORY)
 
 
-def name(value: object) -> str:
+def event_name(value: object) -> str:
     """The name of an event: a few short words; anything else is ``other``."""
-    return _public(value, _NAME)
+    return _public_text(value, _NAME)
 
 
-def agent(said: str | None) -> str | None:
+def user_agent(said: str | None) -> str | None:
     """A user agent, by which Plausible tells browsers, without what is private in it."""
     return scrub(said) if said else None
 
 
-def props(given: Mapping[str, Any]) -> dict[str, str]:
+def properties(given: Mapping[str, Any]) -> dict[str, str]:
     """Properties as classes, at most as many as Plausible takes; None counts as not given."""
-    said = [(key, value) for key, value in given.items() if value is not None and word(key) == key]
-    return {key: _under(key, word(value)) for key, value in said[:MAX_PROPS]}
+    said = [(key, value) for key, value in given.items() if value is not None and category(key) == key]
+    return {key: _unless_private_key(key, category(value)) for key, value in said[:MAX_PROPS]}
 
 
-def _under(key: str, value: str) -> str:
+def _unless_private_key(key: str, value: str) -> str:
     """A class, unless its key says that it is somebody's secret."""
     return value if scrub({key: value}) == {key: value} else OTHER
 
 
-def _public(value: object, form: re.Pattern[str]) -> str:
+def _public_text(value: object, form: re.Pattern[str]) -> str:
     """Text of that form in which the scrubber finds nothing."""
     fits = isinstance(value, str) and form.fullmatch(value) is not None and scrub(value) == value
     return str(value) if fits else OTHER

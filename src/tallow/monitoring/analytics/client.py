@@ -17,10 +17,10 @@ from tallow.monitoring.lifecycle import shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
 
-AGENT: Final = f"tallow/{__version__}"
+USER_AGENT: Final = f"tallow/{__version__}"
 """Who sends an event that belongs to no request."""
 
-STAGES: Final = frozenset({"discovered", "tried", "used", "adopted", "abandoned"})
+ADOPTION_STAGES: Final = frozenset({"discovered", "tried", "used", "adopted", "abandoned"})
 
 
 class Analytics:
@@ -36,37 +36,41 @@ class Analytics:
         self._metrics = metrics
         self._sender: EventSender | None = None
         self._starting = threading.RLock()
-        self._off = False
-        self.transfer_funnel = TransferFunnel(self._send)
-        self.connection_funnel = ConnectionFunnel(self._send)
+        self._disabled = False
+        self.transfer_funnel = TransferFunnel(self._send_event)
+        self.connection_funnel = ConnectionFunnel(self._send_event)
 
     def configure(self, settings: MonitoringSettings, metrics: Metrics | None = None) -> None:
         """Send by other settings from now on."""
         self.close(0)
         self._settings = settings
         self._metrics = metrics or self._metrics
-        self._sender, self._off = None, False
+        self._sender, self._disabled = None, False
 
     def goal(self, name: str, **props: Any) -> None:
         """Something worth counting happened. ``props`` are classes: short words, booleans, counts."""
-        self._send(name, props)
+        self._send_event(name, props)
 
     def ab_test(self, experiment: str, variant: str, *, converted: bool = False) -> None:
         """Somebody was shown a variant of an experiment or, ``converted``, did what it is meant to bring."""
-        self._send("Experiment", {"experiment": experiment, "variant": variant, "converted": bool(converted)})
+        self._send_event(
+            "Experiment", {"experiment": experiment, "variant": variant, "converted": bool(converted)}
+        )
 
     def feature_adoption(self, feature: str, stage: str = "used") -> None:
         """A feature was discovered, tried, used, adopted or abandoned."""
-        self._send("Feature", {"feature": feature, "stage": stage if stage in STAGES else "other"})
+        self._send_event(
+            "Feature", {"feature": feature, "stage": stage if stage in ADOPTION_STAGES else "other"}
+        )
 
     def engagement(self, activity: str, duration_s: float | None = None, depth: int | None = None) -> None:
         """Somebody was busy with an activity: the classes of how long and how far."""
-        duration = None if duration_s is None else categories.seconds(duration_s)
-        self._send("Engagement", {"activity": activity, "duration": duration, "depth": depth})
+        duration = None if duration_s is None else categories.duration_category(duration_s)
+        self._send_event("Engagement", {"activity": activity, "duration": duration, "depth": depth})
 
     def session(self, kind: str = "visit") -> Session:
         """A journey, told when it is over (see :class:`Session`)."""
-        return Session(self._send, kind)
+        return Session(self._send_event, kind)
 
     def flush(self, timeout: float = 2) -> bool:
         """Wait at most ``timeout`` seconds until queued events are sent or dropped: whether they are."""
@@ -75,12 +79,12 @@ class Analytics:
     def close(self, timeout: float = 2) -> None:
         """Send queued events for at most ``timeout`` seconds, count the rest as dropped, and send no more."""
         with self._starting:
-            sender, self._sender, self._off = self._sender, None, True
+            sender, self._sender, self._disabled = self._sender, None, True
         if sender is not None:
             shutdown.unregister(self._pipeline_name)
             sender.close(timeout)
 
-    def _send(self, name: str, props: Mapping[str, Any]) -> None:
+    def _send_event(self, name: str, props: Mapping[str, Any]) -> None:
         try:
             sender = self._sender or self._start()
             if sender is None or request_context.refuses():
@@ -88,11 +92,11 @@ class Analytics:
             settings = sender.settings
             event = {
                 "domain": settings.plausible_domain,
-                "name": categories.name(name),
+                "name": categories.event_name(name),
                 "url": f"https://{settings.plausible_domain}/",
-                "props": categories.props(props),
+                "props": categories.properties(props),
             }
-            headers = {"User-Agent": categories.agent(request_context.agent()) or AGENT}
+            headers = {"User-Agent": categories.user_agent(request_context.agent()) or USER_AGENT}
             address = request_context.address() if settings.plausible_forward_address else None
             if address is not None:
                 headers["X-Forwarded-For"] = address
@@ -102,10 +106,10 @@ class Analytics:
 
     def _start(self) -> EventSender | None:
         """The sender, or None if no site is configured."""
-        if self._off:
+        if self._disabled:
             return None
         with self._starting:
-            if self._sender is None and not self._off:
+            if self._sender is None and not self._disabled:
                 self._sender = self._new_sender()
             return self._sender
 
@@ -115,7 +119,7 @@ class Analytics:
         except BadSettingError:  # the start of the process reports it
             settings = None
         if settings is None or settings.plausible_domain is None:
-            self._off = True
+            self._disabled = True
             return None
         sender = EventSender(settings, self._metrics)
         shutdown.register(self._pipeline_name, sender.flush, sender.close)

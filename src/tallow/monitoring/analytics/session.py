@@ -22,31 +22,31 @@ class Session:
     """
 
     def __init__(self, send: Callable[[str, Mapping[str, Any]], None], kind: str) -> None:
-        self._send = send
+        self._send_event = send
         self._kind = kind
         self._started = time.monotonic()
         self._steps = 0
-        self._last = "none"
-        self._over = False
+        self._last_step = "none"
+        self._ended = False
 
     def step(self, name: str) -> None:
         """The visit came to a step."""
         self._steps = min(self._steps + 1, MAX_STEPS)
-        self._last = name
+        self._last_step = name
 
     def end(self, result: str = "completed") -> None:
         """The visit is over; told once."""
-        if self._over:
+        if self._ended:
             return
-        self._over = True
-        self._send(
+        self._ended = True
+        self._send_event(
             "Session",
             {
                 "kind": self._kind,
                 "result": result,
                 "steps": self._steps,
-                "last_step": self._last,
-                "duration": categories.seconds(time.monotonic() - self._started),
+                "last_step": self._last_step,
+                "duration": categories.duration_category(time.monotonic() - self._started),
             },
         )
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 from typing import Final
 
 from tallow.monitoring.health.check import CheckResult, Status
-from tallow.monitoring.health.report import Health, Report
+from tallow.monitoring.health.report import Health, HealthReport
 
-__all__ = ["HEALTH", "CheckResult", "Health", "Report", "Status", "register_check", "unregister_check"]
+__all__ = ["HEALTH", "CheckResult", "Health", "HealthReport", "Status", "register_check", "unregister_check"]
 
 HEALTH: Final = Health()
 """The process's own checks; the functions of this module are its methods."""

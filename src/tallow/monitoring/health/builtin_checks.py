@@ -9,14 +9,14 @@ import psutil
 
 from tallow.monitoring.health.check import Status
 
-CROWDED: Final = 0.90
-FULL: Final = 0.97
+DEGRADED_SHARE: Final = 0.90
+UNHEALTHY_SHARE: Final = 0.97
 """Shares of the memory at which a process is degraded, and at which the kernel is about to end it."""
 
 CGROUP: Final = Path("/sys/fs/cgroup")
 
 
-def environment() -> Status:
+def check_environment() -> Status:
     """Settings that can be read, and folders of the log and the spool that can be written to.
 
     Raises:
@@ -30,17 +30,17 @@ def environment() -> Status:
     return Status.HEALTHY if all(map(takes_files, filter(None, folders))) else Status.DEGRADED
 
 
-def memory() -> Status:
+def check_memory() -> Status:
     """How full the memory is: the container's if it has a limit, else the machine's."""
-    used = container_memory(CGROUP)
+    used = container_memory_share(CGROUP)
     if used is None:
         used = psutil.virtual_memory().percent / 100
-    if used >= FULL:
+    if used >= UNHEALTHY_SHARE:
         return Status.UNHEALTHY
-    return Status.DEGRADED if used >= CROWDED else Status.HEALTHY
+    return Status.DEGRADED if used >= DEGRADED_SHARE else Status.HEALTHY
 
 
-def container_memory(cgroup: Path) -> float | None:
+def container_memory_share(cgroup: Path) -> float | None:
     """The share of a control group's memory limit in use, without file pages the kernel can drop at will;
     None where there is no limit.
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tallow.monitoring.lazy_scrubber import scrub
 
-MAX_REASON: Final = 200
+MAX_REASON_CHARACTERS: Final = 200
 
 CheckFunction = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
@@ -53,24 +53,24 @@ class Check:
         self.name = name
         self.critical = critical
         self.timeout = timeout
-        self._fn = fn
+        self._function = fn
         self._task: asyncio.Task[Any] | None = None
         self._thread: threading.Thread | None = None
 
     async def run(self) -> CheckResult:
         """Run the check, for at most its timeout."""
         started = time.perf_counter()
-        status, reason = await self._judge()
+        status, reason = await self._status_and_reason()
         return CheckResult(status, self.critical, time.perf_counter() - started, reason)
 
-    async def _judge(self) -> tuple[Status, str | None]:
-        if self._busy():
+    async def _status_and_reason(self) -> tuple[Status, str | None]:
+        if self._is_running():
             return Status.UNHEALTHY, "an earlier run has not ended"
-        task = self._task = asyncio.create_task(self._call(), name=f"health check {self.name}")
+        task = self._task = asyncio.create_task(self._run_function(), name=f"health check {self.name}")
         try:
             done, _ = await asyncio.wait({task}, timeout=self.timeout)
         finally:
-            task.add_done_callback(_look)
+            task.add_done_callback(_retrieve_exception)
             task.cancel()
         if not done:
             return Status.UNHEALTHY, f"no answer within {self.timeout:g} s"
@@ -79,21 +79,21 @@ class Check:
         error = task.exception()
         if error is not None:
             return Status.UNHEALTHY, f"it raised {type(error).__name__}"
-        return _read(task.result())
+        return _parse_result(task.result())
 
-    def _busy(self) -> bool:
+    def _is_running(self) -> bool:
         if self._thread is not None and self._thread.is_alive():
             return True
         task = self._task
         return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
 
-    async def _call(self) -> Any:
-        if inspect.iscoroutinefunction(self._fn):
-            return await self._fn()
-        found = await self._in_thread()
+    async def _run_function(self) -> Any:
+        if inspect.iscoroutinefunction(self._function):
+            return await self._function()
+        found = await self._run_in_thread()
         return await found if inspect.isawaitable(found) else found
 
-    async def _in_thread(self) -> Any:
+    async def _run_in_thread(self) -> Any:
         """The result of a function that may block: in a daemon thread, which no exit waits for."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -110,7 +110,7 @@ class Check:
         def work() -> None:
             result, error = None, None
             try:
-                result = context.run(self._fn)
+                result = context.run(self._function)
             except Exception as raised:  # noqa: BLE001 - whatever it raises is its finding
                 error = raised
             except BaseException as raised:  # noqa: BLE001 - sys.exit() in a check ends no server
@@ -123,12 +123,12 @@ class Check:
         return await future
 
 
-def _read(found: Any) -> tuple[Status, str | None]:
+def _parse_result(found: Any) -> tuple[Status, str | None]:
     """A check's answer: False and a status say how it is; anything else means that it did not fail. With a
     line beside it, that is the reason."""
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], str):
-        status, reason = _read(found[0])
-        return status, _line(found[1]) or reason
+        status, reason = _parse_result(found[0])
+        return status, _public_reason(found[1]) or reason
     if isinstance(found, bool):
         return (Status.HEALTHY, None) if found else (Status.UNHEALTHY, "it said no")
     if isinstance(found, str):
@@ -139,16 +139,16 @@ def _read(found: Any) -> tuple[Status, str | None]:
     return Status.HEALTHY, None
 
 
-def _line(text: str) -> str:
+def _public_reason(text: str) -> str:
     """A check's own words as they may be shown: one line, scrubbed, of bounded length."""
     try:
-        cleaned = scrub(" ".join(text[:MAX_REASON].split()))
+        cleaned = scrub(" ".join(text[:MAX_REASON_CHARACTERS].split()))
     except Exception:  # noqa: BLE001 - what cannot be scrubbed is not shown, and a probe is answered
         return "(its words cannot be shown)"
-    return cleaned[:MAX_REASON]
+    return cleaned[:MAX_REASON_CHARACTERS]
 
 
-def _look(task: asyncio.Task[Any]) -> None:
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
     """Take note of an exception that comes after the timeout, or asyncio would complain about it."""
     if not task.cancelled():
         task.exception()

@@ -12,30 +12,30 @@ from typing import Final
 from tallow.monitoring.health import builtin_checks
 from tallow.monitoring.health.check import Check, CheckFunction, CheckResult, Status
 
-CACHE_S: Final = 1.0
+CACHE_SECONDS: Final = 1.0
 """Seconds a report is good for: however many probes ask, each check runs about once in this time."""
 
-MAX_TIMEOUT_S: Final = 60
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+MAX_TIMEOUT_SECONDS: Final = 60
+_CHECK_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HealthReport:
     """What every check found, by name; ``taken`` is in seconds since the Unix epoch."""
 
-    outcomes: Mapping[str, CheckResult]
-    taken: float
+    results: Mapping[str, CheckResult]
+    taken_at: float
 
     @property
     def failing(self) -> list[str]:
         """The critical components that are unhealthy: with any of these the service is not ready."""
-        return [name for name, found in self.outcomes.items() if found.critical and _failed(found)]
+        return [name for name, found in self.results.items() if found.critical and _is_unhealthy(found)]
 
     @property
     def degraded(self) -> list[str]:
         """The components that are worse than healthy and yet keep nothing from being served."""
         failing = set(self.failing)
-        worse = (name for name, found in self.outcomes.items() if found.status is not Status.HEALTHY)
+        worse = (name for name, found in self.results.items() if found.status is not Status.HEALTHY)
         return [name for name in worse if name not in failing]
 
     @property
@@ -54,14 +54,14 @@ class Health:
         clock: seconds of a clock that never goes back.
     """
 
-    def __init__(self, cache: float = CACHE_S, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, cache: float = CACHE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._cache = cache
         self._clock = clock
         self._checks: dict[str, Check] = {}
-        self._report: tuple[float, Report] | None = None
-        self._running: asyncio.Task[Report] | None = None
-        self.register_check("environment", builtin_checks.environment)
-        self.register_check("memory", builtin_checks.memory)
+        self._report: tuple[float, HealthReport] | None = None
+        self._running: asyncio.Task[HealthReport] | None = None
+        self.register_check("environment", builtin_checks.check_environment)
+        self.register_check("memory", builtin_checks.check_memory)
 
     def register_check(self, name: str, fn: CheckFunction, critical: bool = True, timeout: float = 2) -> None:
         """Have ``fn`` asked how a component is; a check of the same name is replaced.
@@ -78,11 +78,11 @@ class Health:
             ValueError: the name or the timeout is not of that form.
             TypeError: ``fn`` cannot be called.
         """
-        if not _NAME.fullmatch(name):
+        if not _CHECK_NAME.fullmatch(name):
             raise ValueError(f"a check's name is 1 to 64 of a-z, 0-9 and _, from a letter; not {name!r}")
-        if not 0 < timeout <= MAX_TIMEOUT_S:
+        if not 0 < timeout <= MAX_TIMEOUT_SECONDS:
             raise ValueError(
-                f"a check's timeout is above 0 and at most {MAX_TIMEOUT_S} seconds; not {timeout}"
+                f"a check's timeout is above 0 and at most {MAX_TIMEOUT_SECONDS} seconds; not {timeout}"
             )
         if not callable(fn):
             raise TypeError(f"the check {name!r} is not a function")
@@ -94,7 +94,7 @@ class Health:
         self._checks.pop(name, None)
         self._report = None
 
-    async def report(self) -> Report:
+    async def report(self) -> HealthReport:
         """What the checks found, at most ``cache`` seconds ago."""
         if self._report is not None and self._clock() < self._report[0]:
             return self._report[1]
@@ -104,14 +104,14 @@ class Health:
             running = self._running = loop.create_task(self._collect(), name="health")
         return await asyncio.shield(running)  # whoever goes away takes the answer from nobody else
 
-    async def _collect(self) -> Report:
+    async def _collect(self) -> HealthReport:
         checks = list(self._checks.values())
         outcomes = await asyncio.gather(*(check.run() for check in checks))
         found = zip((check.name for check in checks), outcomes, strict=True)
-        report = Report(dict(found), time.time())
+        report = HealthReport(dict(found), time.time())
         self._report = (self._clock() + self._cache, report)
         return report
 
 
-def _failed(outcome: CheckResult) -> bool:
+def _is_unhealthy(outcome: CheckResult) -> bool:
     return outcome.status is Status.UNHEALTHY

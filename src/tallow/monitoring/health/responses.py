@@ -12,7 +12,7 @@ import psutil
 from tallow import __version__
 from tallow.monitoring.catalog.labels import PIPELINE
 from tallow.monitoring.health.check import CheckResult, Status
-from tallow.monitoring.health.report import Health, Report
+from tallow.monitoring.health.report import Health, HealthReport
 from tallow.monitoring.metrics import Metrics
 
 SUMMARY: Final = "/api/health"
@@ -21,7 +21,7 @@ READINESS: Final = "/api/health/readiness"
 DETAILED: Final = "/api/health/detailed"
 PATHS: Final = (SUMMARY, LIVENESS, READINESS, DETAILED)
 
-_RESOURCES: Final = (
+_RESOURCE_METRICS: Final = (
     "process_resident_memory_bytes",
     "process_heap_bytes",
     "process_cpu_seconds_total",
@@ -29,10 +29,10 @@ _RESOURCES: Final = (
     "process_max_fds",
     "workers",
 )
-_QUEUES: Final = "telemetry_queue_depth"
-_DROPPED: Final = "telemetry_dropped_total"
+_QUEUE_METRIC: Final = "telemetry_queue_depth"
+_DROPPED_METRIC: Final = "telemetry_dropped_total"
 
-Answer = tuple[int, dict[str, Any]]
+HealthResponse = tuple[int, dict[str, Any]]
 
 
 class HealthResponses:
@@ -41,9 +41,9 @@ class HealthResponses:
     def __init__(self, health: Health, metrics: Metrics) -> None:
         self._health = health
         self._metrics = metrics
-        self._known: tuple[Report, Answer] | None = None
+        self._detailed_cache: tuple[HealthReport, HealthResponse] | None = None
 
-    async def of(self, path: str) -> Answer:
+    async def respond(self, path: str) -> HealthResponse:
         """The answer at one of :data:`PATHS`."""
         if path == LIVENESS:
             return 200, {"status": "alive"}
@@ -51,12 +51,12 @@ class HealthResponses:
         if path == READINESS:
             return _readiness(report)
         if path == SUMMARY:
-            return _code(report), {"status": report.status, "timestamp": _time(report)}
-        if self._known is None or self._known[0] is not report:
-            self._known = report, (_code(report), self._detailed(report))
-        return self._known[1]
+            return _status_code(report), {"status": report.status, "timestamp": _timestamp(report)}
+        if self._detailed_cache is None or self._detailed_cache[0] is not report:
+            self._detailed_cache = report, (_status_code(report), self._detailed(report))
+        return self._detailed_cache[1]
 
-    def _detailed(self, report: Report) -> dict[str, Any]:
+    def _detailed(self, report: HealthReport) -> dict[str, Any]:
         from tallow.monitoring.settings import BadSettingError, current_settings
 
         service: dict[str, Any] = {}
@@ -66,23 +66,23 @@ class HealthResponses:
             service["release"] = settings.release
         except BadSettingError:  # the component "environment" says so
             pass
-        figures = self._metrics.registry.snapshot((*_RESOURCES, _QUEUES, _DROPPED))
+        figures = self._metrics.registry.snapshot((*_RESOURCE_METRICS, _QUEUE_METRIC, _DROPPED_METRIC))
         return {
             "status": report.status,
-            "timestamp": _time(report),
+            "timestamp": _timestamp(report),
             "uptime_seconds": round(time.time() - psutil.Process().create_time(), 1),
             **service,
             "versions": {"tallow": __version__, "python": platform.python_version()},
-            "components": {name: _component(found) for name, found in report.outcomes.items()},
-            "resources": {name: figures[name][0]["value"] for name in _RESOURCES if name in figures},
+            "components": {name: _component(found) for name, found in report.results.items()},
+            "resources": {name: figures[name][0]["value"] for name in _RESOURCE_METRICS if name in figures},
             "telemetry": {
-                "queued": _by_pipeline(figures.get(_QUEUES, [])),
-                "dropped": _by_pipeline(figures.get(_DROPPED, [])),
+                "queued": _by_pipeline(figures.get(_QUEUE_METRIC, [])),
+                "dropped": _by_pipeline(figures.get(_DROPPED_METRIC, [])),
             },
         }
 
 
-def _readiness(report: Report) -> Answer:
+def _readiness(report: HealthReport) -> HealthResponse:
     if report.failing:
         return 503, {"status": "not_ready", "failing": report.failing, "degraded": report.degraded}
     return 200, {"status": "ready", "failing": [], "degraded": report.degraded}
@@ -104,10 +104,12 @@ def _by_pipeline(entries: list[dict[str, Any]]) -> dict[str, int]:
     return totals
 
 
-def _code(report: Report) -> int:
+def _status_code(report: HealthReport) -> int:
     return 503 if report.status is Status.UNHEALTHY else 200
 
 
-def _time(report: Report) -> str:
+def _timestamp(report: HealthReport) -> str:
     """When the checks ran, as RFC 3339."""
-    return datetime.fromtimestamp(report.taken, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(report.taken_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )

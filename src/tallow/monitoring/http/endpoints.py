@@ -64,7 +64,7 @@ class Endpoints:
     async def _healthy(self, path: str, scope: Scope, send: Send) -> None:
         import orjson  # not before it is needed
 
-        status, content = await self._answers.of(path)
+        status, content = await self._answers.respond(path)
         body = orjson.dumps(content)
         await start(send, status, "application/json", [(b"content-length", str(len(body)).encode())])
         await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})

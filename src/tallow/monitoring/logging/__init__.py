@@ -17,11 +17,11 @@ from typing import Final
 
 from tallow.monitoring.logging.config import (
     configure,
+    disable,
     ensure_configured,
-    ensure_configured_somehow,
+    ensure_configured_or_default,
     flush,
     shutdown,
-    silence,
 )
 from tallow.monitoring.logging.loggers import Logger
 from tallow.monitoring.settings import BadSettingError
@@ -33,14 +33,14 @@ __all__ = [
     "configure",
     "connection_logger",
     "crypto_logger",
+    "disable",
     "ensure_configured",
-    "ensure_configured_somehow",
+    "ensure_configured_or_default",
     "flush",
     "get_logger",
     "logger",
     "security_logger",
     "shutdown",
-    "silence",
     "transfer_logger",
 ]
 

@@ -11,7 +11,7 @@ from tallow import __version__
 from tallow.monitoring.lifecycle import error_hooks
 from tallow.monitoring.lifecycle.shutdown import register as register_pipeline
 from tallow.monitoring.logging import excepthooks, stdlib
-from tallow.monitoring.logging.console import Console, is_terminal, wants_colour
+from tallow.monitoring.logging.console import ConsoleRenderer, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.sinks import FileSink, StreamSink
 from tallow.monitoring.logging.writer import Sink, Writer
@@ -43,8 +43,8 @@ def configure(
         BadSettingError: one line about a setting that cannot be used.
     """
     settings = settings or current_settings()
-    local = _local(settings, stream) if console or stream is not None else _file(settings)
-    writer = Writer([*local, *_remote(settings), *sinks])
+    local = _local_sinks(settings, stream) if console or stream is not None else _file_sinks(settings)
+    writer = Writer([*local, *_remote_sinks(settings), *sinks])
     static = {
         "service": settings.service_name,
         "environment": settings.environment,
@@ -55,7 +55,7 @@ def configure(
         stdlib.capture(pipeline)
         if console:
             excepthooks.install(pipeline)
-    error_hooks.listen(stdlib.UNHANDLED)
+    error_hooks.listen(stdlib.UNHANDLED_ERRORS)
     if pipeline is PIPELINE:
         _state["configured"] = True
         register_pipeline("logs", _drain, lambda _timeout: shutdown())
@@ -74,7 +74,7 @@ def ensure_configured() -> None:
         configure()
 
 
-def ensure_configured_somehow() -> None:
+def ensure_configured_or_default() -> None:
     """As :func:`ensure_configured`, with default settings where the given ones cannot be used.
 
     For a program that ends because of such a setting, and has to log that.
@@ -82,7 +82,7 @@ def ensure_configured_somehow() -> None:
     try:
         ensure_configured()
     except BadSettingError:
-        configure(_defaults())
+        configure(_default_settings())
 
 
 def flush() -> None:
@@ -99,28 +99,28 @@ def shutdown() -> None:
     PIPELINE.writer.close()
 
 
-def silence() -> None:
+def disable() -> None:
     """Write nothing anywhere, and read no settings, until :func:`configure`."""
     PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
     _state["configured"] = True
 
 
-def _local(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
+def _local_sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
     sinks: list[Sink] = []
     target = stream or sys.stdout
     terminal = is_terminal(target)
     # A file takes the place of standard output, unless somebody is watching that.
     if settings.log_file is None or stream is not None or terminal:
         readable = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
-        sinks.append(StreamSink(stream, Console(colour=wants_colour(target)) if readable else None))
-    return [*sinks, *_file(settings)]
+        sinks.append(StreamSink(stream, ConsoleRenderer(colour=wants_colour(target)) if readable else None))
+    return [*sinks, *_file_sinks(settings)]
 
 
-def _file(settings: MonitoringSettings) -> list[Sink]:
+def _file_sinks(settings: MonitoringSettings) -> list[Sink]:
     return [] if settings.log_file is None else [FileSink(settings.log_file)]
 
 
-def _remote(settings: MonitoringSettings) -> list[Sink]:
+def _remote_sinks(settings: MonitoringSettings) -> list[Sink]:
     if settings.log_endpoint is None:
         return []
     from tallow.monitoring.shipping import Shipper  # brings an HTTP client
@@ -128,21 +128,21 @@ def _remote(settings: MonitoringSettings) -> list[Sink]:
     return [Shipper(settings)]
 
 
-def _first_use() -> None:
+def _configure_at_first_record() -> None:
     """Set up because somebody logs: a bad setting must not stop that."""
     if _state["configured"]:
         return
     try:
         configure()
     except BadSettingError as error:
-        configure(_defaults())
+        configure(_default_settings())
         PIPELINE.emit("error", "tallow", "Logging uses its defaults", {}, {"reason": str(error)})
 
 
-def _defaults() -> MonitoringSettings:
+def _default_settings() -> MonitoringSettings:
     """The settings as if nobody had set any."""
     given: dict[str, Any] = {}
     return MonitoringSettings.model_construct(**given)
 
 
-PIPELINE.on_first_use(_first_use)
+PIPELINE.on_first_use(_configure_at_first_record)

@@ -7,7 +7,7 @@ from typing import Any, Final, TextIO
 
 import orjson
 
-from tallow.monitoring.logging.record import CONTRACT
+from tallow.monitoring.logging.record import STANDARD_FIELDS
 
 RESET: Final = "\x1b[0m"
 DIM: Final = "\x1b[2m"
@@ -18,7 +18,7 @@ COLOURS: Final = {
     "error": "\x1b[31m",
     "fatal": "\x1b[1;31m",
 }
-_SHOWN: Final = frozenset(CONTRACT) - {"correlation_id"}
+_SHOWN_FIELDS: Final = frozenset(STANDARD_FIELDS) - {"correlation_id"}
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -44,7 +44,7 @@ def wants_colour(stream: TextIO) -> bool:
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-class Console:
+class ConsoleRenderer:
     """Renders lines as ``12:00:01.234 INFO     transfer  Transfer started  file_size=12``."""
 
     def __init__(self, *, colour: bool) -> None:
@@ -58,18 +58,19 @@ class Console:
             return line.decode("utf-8", "replace")
         level = record["level"]
         error = record.get("error")
-        fields = {name: value for name, value in record.items() if name not in _SHOWN}
+        fields = {name: value for name, value in record.items() if name not in _SHOWN_FIELDS}
         stack = ""
         if isinstance(error, dict) and "stack" in error:
-            stack = f"\n{self._paint(COLOURS['error'], _lines(error))}"
+            stack = f"\n{self._paint(COLOURS['error'], _stack_lines(error))}"
             del fields["error"]
         pairs = " ".join(
-            f"{self._paint(DIM, _safe(name) + '=')}{_value(item)}" for name, item in fields.items()
+            f"{self._paint(DIM, _escape_control_characters(name) + '=')}{_value(item)}"
+            for name, item in fields.items()
         )
         clock = self._paint(DIM, record["timestamp"][11:23])
         head = (
             f"{clock} {self._paint(COLOURS[level], f'{level.upper():7}')} "
-            f"{record['logger']}  {_safe(record['message'])}"
+            f"{record['logger']}  {_escape_control_characters(record['message'])}"
         )
         return f"{head}{'  ' if pairs else ''}{pairs}{stack}\n"
 
@@ -77,18 +78,20 @@ class Console:
         return f"{colour}{text}{RESET}" if self._colour else text
 
 
-def _lines(error: dict[str, Any]) -> str:
+def _stack_lines(error: dict[str, Any]) -> str:
     head = f"{error.get('type')}: {error.get('message')}"
-    return "\n".join(_safe(line) for line in (head, *str(error["stack"]).split("\n")))
+    return "\n".join(_escape_control_characters(line) for line in (head, *str(error["stack"]).split("\n")))
 
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        return _safe(value) if value and " " not in value else orjson.dumps(value).decode()
+        return (
+            _escape_control_characters(value) if value and " " not in value else orjson.dumps(value).decode()
+        )
     return orjson.dumps(value).decode()
 
 
-def _safe(text: Any) -> str:
+def _escape_control_characters(text: Any) -> str:
     """Text that cannot drive a terminal: control characters are written as escapes."""
     text = str(text)
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -19,7 +19,7 @@ from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 Hook = Callable[..., Any]
 
 _SENTRY: Final = "sentry_sdk.integrations.excepthook"
-_OWN: Final[list[Hook]] = []
+_installed_hooks: Final[list[Hook]] = []
 """The hooks of :func:`install`, so that a second call does not have them call each other."""
 
 
@@ -29,23 +29,23 @@ def install(pipeline: Pipeline = PIPELINE) -> None:
     if (
         before.__module__ == _SENTRY
     ):  # it calls what was there before it, which would print: it goes around us
-        sys.excepthook = _program(pipeline, sys.__excepthook__)
+        sys.excepthook = _program_hook(pipeline, sys.__excepthook__)
         sys.modules[_SENTRY].ExcepthookIntegration.setup_once()
     else:
-        sys.excepthook = _program(pipeline, before)
-    threading.excepthook = _thread(pipeline, threading.excepthook)
-    sys.unraisablehook = _finaliser(pipeline, sys.unraisablehook)
+        sys.excepthook = _program_hook(pipeline, before)
+    threading.excepthook = _thread_hook(pipeline, threading.excepthook)
+    sys.unraisablehook = _unraisable_hook(pipeline, sys.unraisablehook)
 
 
-def _program(pipeline: Pipeline, before: Hook) -> Hook:
-    if before in _OWN:
+def _program_hook(pipeline: Pipeline, before: Hook) -> Hook:
+    if before in _installed_hooks:
         return before
 
     def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not issubclass(kind, Exception):  # Ctrl-C is the user's own doing
             before(kind, error, trace)
             return
-        _told(pipeline, "fatal", "The program ended by an exception", error)
+        _emit(pipeline, "fatal", "The program ended by an exception", error)
         with suppress(Exception):
             pipeline.writer.flush()
             if not same_file(sys.stdout, sys.stderr):  # else it would stand between the log's JSON lines
@@ -53,40 +53,40 @@ def _program(pipeline: Pipeline, before: Hook) -> Hook:
         if before is not sys.__excepthook__:
             before(kind, error, trace)
 
-    return _own(ended)
+    return _remember(ended)
 
 
-def _thread(pipeline: Pipeline, before: Hook) -> Hook:
-    if before in _OWN:
+def _thread_hook(pipeline: Pipeline, before: Hook) -> Hook:
+    if before in _installed_hooks:
         return before
 
     def ended(given: threading.ExceptHookArgs) -> None:
         if given.exc_value is not None and issubclass(given.exc_type, Exception):
-            _told(pipeline, "error", "A thread ended by an exception", given.exc_value)
+            _emit(pipeline, "error", "A thread ended by an exception", given.exc_value)
         if before is not threading.__excepthook__:
             before(given)
 
-    return _own(ended)
+    return _remember(ended)
 
 
-def _finaliser(pipeline: Pipeline, before: Hook) -> Hook:
-    if before in _OWN:
+def _unraisable_hook(pipeline: Pipeline, before: Hook) -> Hook:
+    if before in _installed_hooks:
         return before
 
     def ignored(given: Any) -> None:
         if given.exc_value is not None:
-            _told(pipeline, "warning", "An exception could not be raised", given.exc_value)
+            _emit(pipeline, "warning", "An exception could not be raised", given.exc_value)
         if before is not sys.__unraisablehook__:
             before(given)
 
-    return _own(ignored)
+    return _remember(ignored)
 
 
-def _own(hook: Hook) -> Hook:
-    _OWN.append(hook)
+def _remember(hook: Hook) -> Hook:
+    _installed_hooks.append(hook)
     return hook
 
 
-def _told(pipeline: Pipeline, level: str, message: str, error: BaseException) -> None:
+def _emit(pipeline: Pipeline, level: str, message: str, error: BaseException) -> None:
     with suppress(Exception):
         pipeline.emit(level, "uncaught", message, {}, {"exc_info": error})

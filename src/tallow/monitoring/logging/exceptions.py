@@ -20,7 +20,7 @@ MAX_CHAIN: Final = 5
 ExcInfo = bool | BaseException | tuple[Any, Any, Any] | None
 
 
-def caught(exc_info: ExcInfo) -> BaseException | None:
+def resolve_exc_info(exc_info: ExcInfo) -> BaseException | None:
     """The exception that ``exc_info`` means, as the standard library reads it."""
     if isinstance(exc_info, BaseException):
         return exc_info
@@ -43,13 +43,13 @@ def _stack(error: BaseException) -> Iterator[str]:
         seen.add(id(current))
         yield from _frames(current.__traceback__)
         if isinstance(current, BaseExceptionGroup):
-            yield from _members(current)
+            yield from _group_members(current)
         if len(seen) >= MAX_CHAIN:
             return
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[str]:
+def _group_members(group: BaseExceptionGroup[BaseException]) -> Iterator[str]:
     for member in group.exceptions[:MAX_CHAIN]:
         yield f"with {_name(member)}: {_message(member)}"
         yield from _frames(member.__traceback__)
@@ -60,7 +60,7 @@ def _frames(traceback: TracebackType | None) -> list[str]:
     dropped = 0
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        frames.append(f"  {_place(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}")
+        frames.append(f"  {_relative_path(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}")
         if len(frames) > MAX_FRAMES:  # the outermost and the innermost say most
             del frames[MAX_FRAMES // 2]
             dropped += 1
@@ -71,7 +71,7 @@ def _frames(traceback: TracebackType | None) -> list[str]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _place(filename: str) -> str:
+def _relative_path(filename: str) -> str:
     """A file relative to the interpreter's path: where it is installed is nobody's business."""
     homes = [entry for entry in sys.path if entry and filename.startswith(entry.rstrip("/") + "/")]
     if not homes:

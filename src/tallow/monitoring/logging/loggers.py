@@ -32,7 +32,7 @@ class Logger:
 
     def bind(self, **context: Any) -> Logger:
         """A logger whose every record has ``context`` too. What it holds is scrubbed and copied now."""
-        bound = {**self._bound, **self._pipeline.scrubbed(context)}
+        bound = {**self._bound, **self._pipeline.scrub_context(context)}
         return Logger(self._name, self._pipeline, bound=bound)
 
     def unbind(self, *names: str) -> Logger:

@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from tallow.monitoring import correlation
-from tallow.monitoring.logging.exceptions import caught, describe
-from tallow.monitoring.logging.record import CONTRACT, LEVELS, Clock, encode
+from tallow.monitoring.logging.exceptions import describe, resolve_exc_info
+from tallow.monitoring.logging.record import LEVELS, STANDARD_FIELDS, TimestampFormatter, encode
 from tallow.monitoring.logging.scrubbing import DROPPED, ContextScrubber
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import METRICS, Metrics
 
 MAX_MESSAGE: Final = 8_192
-NOT_YET: Final = 0
+UNCONFIGURED: Final = 0
 """The threshold before :func:`configure`: the first call reads the settings."""
 
-_RESERVED: Final = frozenset(CONTRACT)
-_REDIRECTED: Final = ("threshold", "writer", "_static", "_metrics", "_fields")
+_RESERVED_FIELDS: Final = frozenset(STANDARD_FIELDS)
+_REDIRECTED: Final = ("threshold", "writer", "_static", "_metrics", "_scrubber")
 
 
 class Pipeline:
@@ -36,13 +36,13 @@ class Pipeline:
     """
 
     def __init__(self, first_use: Callable[[], object] | None = None, metrics: Metrics = METRICS) -> None:
-        self.threshold = NOT_YET
+        self.threshold = UNCONFIGURED
         self.writer = Writer((), metrics=metrics)
         self._first_use = first_use
         self._configuring = threading.RLock()
         self._metrics = metrics
-        self._fields = ContextScrubber(metrics)
-        self._clock = Clock()
+        self._scrubber = ContextScrubber(metrics)
+        self._clock = TimestampFormatter()
         self._static: dict[str, str] = {}
 
     def configure(self, *, level: str, static: Mapping[str, str], writer: Writer) -> None:
@@ -67,12 +67,12 @@ class Pipeline:
         """What to call when a record comes before anything was configured."""
         self._first_use = configure
 
-    def scrubbed(self, context: dict[str, Any]) -> dict[str, Any]:
+    def scrub_context(self, context: dict[str, Any]) -> dict[str, Any]:
         """Context as it may be kept and written."""
         try:
-            return self._fields.clean(context)
+            return self._scrubber.clean(context)
         except Exception:  # noqa: BLE001 - counted, and raised under pytest
-            self._failed()
+            self._handle_own_failure()
             return {}
 
     def emit(
@@ -80,33 +80,34 @@ class Pipeline:
     ) -> None:
         """Write a record. ``bound`` is scrubbed already."""
         try:
-            if self.threshold == NOT_YET and not self._begun(level):
+            if self.threshold == UNCONFIGURED and not self._configure_and_check(level):
                 return
-            fields = self._fields
+            fields = self._scrubber
             record: dict[str, Any] = {
-                "timestamp": self._clock.stamp(time.time_ns()),
+                "timestamp": self._clock.format(time.time_ns()),
                 "level": level,
-                "logger": fields.known.get(name) or fields.text(name),
-                "message": (type(message) is str and fields.known.get(message)) or fields.text(message),
+                "logger": fields.clean_messages.get(name) or fields.text(name),
+                "message": (type(message) is str and fields.clean_messages.get(message))
+                or fields.text(message),
                 **self._static,
             }
             request = correlation.current()
             if request is not None:
                 record["correlation_id"] = request
-            error = caught(context.pop("exc_info")) if "exc_info" in context else None
+            error = resolve_exc_info(context.pop("exc_info")) if "exc_info" in context else None
             if bound:
-                _add(record, bound)
+                _add_context(record, bound)
             if context:
-                _add(record, fields.clean(context))
+                _add_context(record, fields.clean(context))
             if error is not None:
                 record["error"] = fields.clean({"error": describe(error)}).get("error", DROPPED)
             line = encode(record)
             self._metrics.record_log(level)
             self.writer.put(line)
         except Exception:  # noqa: BLE001 - as in scrubbed
-            self._failed()
+            self._handle_own_failure()
 
-    def _begun(self, level: str) -> bool:
+    def _configure_and_check(self, level: str) -> bool:
         """Configure at the first record; whether it is to be written."""
         with self._configuring:
             first, self._first_use = self._first_use, None
@@ -114,23 +115,23 @@ class Pipeline:
                 first()
         return self.threshold <= LEVELS[level]
 
-    def _failed(self) -> None:
+    def _handle_own_failure(self) -> None:
         """An exception of our own is at hand: count it; in a test it must be seen."""
         if "PYTEST_CURRENT_TEST" in os.environ:
             raise  # noqa: PLE0704 - called from an except block only
         self._metrics.record_dropped("logs", "failed")
 
 
-def _add(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
+def _add_context(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
     """Add context that must not pass for one of the contract's fields."""
-    if _RESERVED.isdisjoint(fields):
+    if _RESERVED_FIELDS.isdisjoint(fields):
         record.update(fields)
         return
     for name, value in fields.items():
         if name == "correlation_id" and isinstance(value, str) and (known := correlation.parse(value)):
             record[name] = known
         else:
-            record[f"context_{name}" if name in _RESERVED else name] = value
+            record[f"context_{name}" if name in _RESERVED_FIELDS else name] = value
 
 
 PIPELINE: Final = Pipeline()

@@ -17,7 +17,7 @@ FATAL: Final = 50
 
 LEVELS: Final = {"debug": DEBUG, "info": INFO, "warning": WARNING, "error": ERROR, "fatal": FATAL}
 
-CONTRACT: Final = (
+STANDARD_FIELDS: Final = (
     "timestamp",
     "level",
     "logger",
@@ -36,7 +36,7 @@ MAX_DEPTH: Final = 32
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
-def level_of(number: int) -> str:
+def level_name(number: int) -> str:
     """The level's name for a number on the standard library's scale."""
     if number >= ERROR:
         return "error" if number < FATAL else "fatal"
@@ -48,72 +48,75 @@ def level_of(number: int) -> str:
 _MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1000))
 
 
-class Clock:
+class TimestampFormatter:
     """RFC 3339 time stamps, UTC, to the millisecond; the part down to the second is kept between calls."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_last_second",)
 
     def __init__(self) -> None:
-        self._kept = (-1, "")
+        self._last_second = (-1, "")
 
-    def stamp(self, now_ns: int) -> str:
+    def format(self, now_ns: int) -> str:
         """``now_ns``, nanoseconds since the Unix epoch, as text."""
         second, rest = divmod(now_ns // 1_000_000, 1000)
-        kept, text = self._kept
+        kept, text = self._last_second
         if second != kept:
             text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-            self._kept = (second, text)  # one store: threads see the old pair or the new
+            self._last_second = (second, text)  # one store: threads see the old pair or the new
         return text + _MILLISECONDS[rest]
 
 
 def encode(record: dict[str, Any]) -> bytes:
     """A record, scrubbed already, as one line of JSON of at most :data:`MAX_LINE_BYTES`."""
     try:
-        line = _line(record)
+        line = _to_line(record)
     except TypeError:  # what JSON has no form for: large numbers, lone surrogates, cycles, foreign types
-        record = plain(record)
-        line = _line(record)
-    return line if len(line) <= MAX_LINE_BYTES else _shortened(record)
+        record = json_compatible(record)
+        line = _to_line(record)
+    return line if len(line) <= MAX_LINE_BYTES else _truncated(record)
 
 
-def _shortened(record: dict[str, Any]) -> bytes:
+def _truncated(record: dict[str, Any]) -> bytes:
     """The record without its largest context fields."""
-    record = plain(record)
-    free = [name for name in record if name not in CONTRACT]
+    record = json_compatible(record)
+    free = [name for name in record if name not in STANDARD_FIELDS]
     sizes = {name: len(orjson.dumps(record[name], None, _OPTIONS)) for name in free}
     record["truncated"] = True
     while sizes:
         largest = max(sizes, key=sizes.__getitem__)
         del sizes[largest]
         record[largest] = f"[{largest} left out: too long]" if len(largest) <= 64 else None
-        line = _line(record)
+        line = _to_line(record)
         if len(line) <= MAX_LINE_BYTES:
             return line
-    kept = {name: value for name, value in record.items() if name in CONTRACT}
-    return _line({**kept, "message": str(kept["message"])[:1024], "truncated": True})
+    kept = {name: value for name, value in record.items() if name in STANDARD_FIELDS}
+    return _to_line({**kept, "message": str(kept["message"])[:1024], "truncated": True})
 
 
-def _line(record: dict[str, Any]) -> bytes:
+def _to_line(record: dict[str, Any]) -> bytes:
     # What orjson returns keeps the room it was written in, several KiB; lines wait in queues. This is a copy.
     return orjson.dumps(record, None, _OPTIONS) + b"\n"
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def json_compatible(value: Any, depth: int = 0) -> Any:
     """A copy that JSON has a form for; what is of no plain type is named by its type, never shown."""
     if value is None or isinstance(value, (bool, int, float)):
-        return _number(value)
+        return _json_number(value)
     if isinstance(value, str):
         return str.encode(value, "utf-8", "replace").decode()
     if depth >= MAX_DEPTH:
         return "[too deep]"
     if isinstance(value, Mapping):
-        return {str(plain(key, MAX_DEPTH)): plain(item, depth + 1) for key, item in value.items()}
+        return {
+            str(json_compatible(key, MAX_DEPTH)): json_compatible(item, depth + 1)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item, depth + 1) for item in value]
+        return [json_compatible(item, depth + 1) for item in value]
     return f"[{type(value).__name__}]"
 
 
-def _number(value: Any) -> Any:
+def _json_number(value: Any) -> Any:
     """A number JSON readers agree on: not beyond 53 bits, and finite."""
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tallow.monitoring.lazy_scrubber import scrub
-from tallow.monitoring.logging.record import plain
+from tallow.monitoring.logging.record import json_compatible
 from tallow.monitoring.metrics import METRICS, Metrics
 
 MAX_TEXT: Final = 8_192
-MAX_KEPT: Final = 4_096
+MAX_CACHED_MESSAGES: Final = 4_096
 DROPPED: Final = "[dropped]"
 
 
@@ -22,7 +22,7 @@ class ContextScrubber:
 
     def __init__(self, metrics: Metrics = METRICS) -> None:
         self._metrics = metrics
-        self.known: dict[Any, str] = {}
+        self.clean_messages: dict[Any, str] = {}
 
     def clean(self, context: dict[str, Any]) -> dict[str, Any]:
         """Context without anything private."""
@@ -34,15 +34,15 @@ class ContextScrubber:
 
     def text(self, message: str) -> str:
         """A message without anything private, at most :data:`MAX_TEXT` characters of it."""
-        text = message if isinstance(message, str) else str(plain(message))
+        text = message if isinstance(message, str) else str(json_compatible(message))
         if len(text) > MAX_TEXT:
             return self._scrubbed(text[:MAX_TEXT]) + "…"
         clean = self._scrubbed(text)
         if clean == DROPPED:
             return clean  # what failed once may succeed the next time
-        if len(self.known) >= MAX_KEPT:
-            self.known.clear()
-        self.known[text] = clean
+        if len(self.clean_messages) >= MAX_CACHED_MESSAGES:
+            self.clean_messages.clear()
+        self.clean_messages[text] = clean
         return clean
 
     def _scrubbed(self, text: str) -> str:

@@ -67,16 +67,16 @@ class FileSink:
     ) -> None:
         self._path = path
         self._max_bytes = max_bytes
-        self._keep = keep
+        self._backup_count = keep
         self._metrics = metrics
         self._fd = -1
-        self._torn = False
+        self._line_cut_short = False
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Append lines; what the disk does not take is counted."""
         written = 0
         try:
-            for chunk, count in _chunks(lines, self._max_bytes):
+            for chunk, count in _split_lines(lines, self._max_bytes):
                 self._append(chunk)
                 written += count
         except OSError:
@@ -89,21 +89,21 @@ class FileSink:
             self._fd = -1
 
     def _append(self, chunk: bytes) -> None:
-        self._ready(len(chunk))
-        if self._torn:  # a full disk cut a line short: begin on one of our own
+        self._prepare(len(chunk))
+        if self._line_cut_short:  # a full disk cut a line short: begin on one of our own
             chunk = b"\n" + chunk
         view = memoryview(chunk)
         while view:
             count = os.write(self._fd, view)
             view = view[count:]
-            self._torn = bool(view)
+            self._line_cut_short = bool(view)
 
-    def _ready(self, incoming: int) -> None:
+    def _prepare(self, incoming: int) -> None:
         """Have the file open that the path names now, with room for ``incoming`` bytes."""
         if not self._is_current():
             self._open()
         if os.fstat(self._fd).st_size and os.fstat(self._fd).st_size + incoming > self._max_bytes:
-            with self._alone():
+            with self._rotation_lock():
                 if self._is_current():  # else another process has rotated meanwhile
                     self._rotate()
             self._open()
@@ -122,19 +122,19 @@ class FileSink:
         self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _rotate(self) -> None:
-        for number in range(self._keep - 1, 0, -1):
+        for number in range(self._backup_count - 1, 0, -1):
             with contextlib.suppress(FileNotFoundError):
-                self._numbered(number).replace(self._numbered(number + 1))
-        if self._keep:
-            self._path.replace(self._numbered(1))
+                self._backup_path(number).replace(self._backup_path(number + 1))
+        if self._backup_count:
+            self._path.replace(self._backup_path(1))
         else:
             self._path.unlink()
 
-    def _numbered(self, number: int) -> Path:
+    def _backup_path(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _rotation_lock(self) -> Iterator[None]:
         """Rotate while no other process does."""
         try:
             import fcntl
@@ -149,7 +149,7 @@ class FileSink:
             os.close(lock)
 
 
-def _chunks(lines: Sequence[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
+def _split_lines(lines: Sequence[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
     """Whole lines, joined up to ``limit`` bytes (more only if one line is longer), and how many."""
     held: list[bytes] = []
     size = 0

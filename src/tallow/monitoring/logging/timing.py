@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, Self, TypeVar, cast
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Report = Callable[[str, str, dict[str, Any]], None]
+ReportFunction = Callable[[str, str, dict[str, Any]], None]
 """Takes a level, a message and context."""
 
 
@@ -27,10 +27,10 @@ class Timer:
         duration_ms: milliseconds the block took, once it has ended.
     """
 
-    __slots__ = ("_context", "_name", "_report", "_started", "duration_ms")
+    __slots__ = ("_context", "_name", "_started", "_write", "duration_ms")
 
-    def __init__(self, report: Report, name: str, context: dict[str, Any]) -> None:
-        self._report = report
+    def __init__(self, report: ReportFunction, name: str, context: dict[str, Any]) -> None:
+        self._write = report
         self._name = name
         self._context = context
         self._started = 0.0
@@ -51,7 +51,7 @@ class Timer:
         elif kind is not None:
             level = "warning"
             fields.update(outcome="failed", error_type=kind.__name__)
-        self._report(level, self._name, fields)
+        self._write(level, self._name, fields)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -67,17 +67,17 @@ class Timer:
 
             @functools.wraps(function)
             async def timed_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
-                with self._again():
+                with self._new_timer():
                     return await function(*args, **kwargs)
 
             return cast("Callable[P, R]", timed_coroutine)
 
         @functools.wraps(function)
         def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._again():
+            with self._new_timer():
                 return function(*args, **kwargs)
 
         return timed
 
-    def _again(self) -> Timer:
-        return Timer(self._report, self._name, self._context)
+    def _new_timer(self) -> Timer:
+        return Timer(self._write, self._name, self._context)

@@ -52,13 +52,13 @@ def init_monitoring(
 
 def flush(timeout: float = 2) -> None:
     """Wait for what is queued to be sent, at most ``timeout`` seconds."""
-    if sdk.sdk is not None:
-        sdk.sdk.flush(timeout)
+    if sdk.active is not None:
+        sdk.active.flush(timeout)
 
 
 def close(timeout: float = 2) -> None:
     """Send what is queued, for at most ``timeout`` seconds, and report no longer."""
-    if sdk.sdk is not None:
+    if sdk.active is not None:
         from tallow.monitoring.sentry.client import stop
 
         stop(timeout)

@@ -21,13 +21,13 @@ from tallow.monitoring.settings import MonitoringSettings
 SHUTDOWN_S: Final = 2.0
 
 
-_OFF: Final = {"mode": "off"}
-_NOTHING: Final[dict[str, Any]] = {
+_COLLECT_OFF: Final = {"mode": "off"}
+_COLLECT_NOTHING: Final[dict[str, Any]] = {
     "user_info": False,
-    "cookies": _OFF,
-    "http_headers": {"request": _OFF},
+    "cookies": _COLLECT_OFF,
+    "http_headers": {"request": _COLLECT_OFF},
     "http_bodies": [],
-    "url_query_params": _OFF,
+    "url_query_params": _COLLECT_OFF,
     "graphql": {"document": False, "variables": False},
     "gen_ai": {"inputs": False, "outputs": False},
     "database_query_data": False,
@@ -53,7 +53,7 @@ def start(
     assert settings.sentry_dsn is not None
     dsn = settings.sentry_dsn.get_secret_value()
     proxy = proxy_for(dsn, options)
-    scrubbing = event_scrubbing.Hooks(metrics)
+    scrubbing = event_scrubbing.ScrubbingHooks(metrics)
     defaults: dict[str, Any] = {
         "environment": settings.environment,
         "release": settings.release or f"tallow@{__version__}",
@@ -67,7 +67,7 @@ def start(
         "transport": make_transport(metrics, proxy.address if proxy else None),
         "transport_queue_size": settings.sentry_queue_size,
         "server_name": settings.service_name,  # not this machine's name
-        "data_collection": _NOTHING | {"stack_frame_variables": include_local_variables},
+        "data_collection": _COLLECT_NOTHING | {"stack_frame_variables": include_local_variables},
         "max_request_body_size": "never",
         "trace_propagation_targets": [],  # other people's servers are told nothing of our traces
         "trace_lifecycle": "static",  # spans leave inside their transaction, and so through its hook
@@ -81,7 +81,7 @@ def start(
         "before_send_metric": scrubbing.record,
     }
     # An application's own hooks come first: it may drop or change an event, and we read what it made of it.
-    private |= {hook: _after(options[hook], private[hook]) for hook in _HOOKS if options.get(hook)}
+    private |= {hook: _chain(options[hook], private[hook]) for hook in _HOOKS if options.get(hook)}
     quiet = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
     integrations = [*options.pop("integrations", ()), quiet]
     # The command line may hold a share link.
@@ -90,12 +90,12 @@ def start(
     sentry_sdk.init(
         **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
     )
-    sdk.sdk = sentry_sdk
-    error_hooks.listen(LISTENER)
+    sdk.active = sentry_sdk
+    error_hooks.listen(ERROR_LISTENER)
     shutdown.register("sentry", flush)
 
 
-def _after(theirs: Hook, ours: Hook) -> Hook:
+def _chain(theirs: Hook, ours: Hook) -> Hook:
     def both(item: Any, hint: Any) -> Any:
         item = theirs(item, hint)
         return None if item is None else ours(item, hint)
@@ -110,13 +110,13 @@ def flush(timeout: float) -> None:
 
 def stop(timeout: float) -> None:
     """Send what is queued and go."""
-    error_hooks.forget(LISTENER)
-    sdk.sdk = None
+    error_hooks.forget(ERROR_LISTENER)
+    sdk.active = None
     sentry_sdk.get_client().close(timeout)
     sentry_sdk.get_global_scope().set_client(None)
 
 
-class _Listener:
+class SentryErrorListener:
     """Takes exceptions of any ASGI application; those the SDK's own integration saw too are sent once."""
 
     def request(self) -> None:
@@ -129,4 +129,4 @@ class _Listener:
         sentry_sdk.capture_exception(error)
 
 
-LISTENER: Final = _Listener()
+ERROR_LISTENER: Final = SentryErrorListener()

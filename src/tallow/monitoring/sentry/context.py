@@ -20,9 +20,9 @@ def set_transfer_context(
 ) -> None:
     """What is transferred: its id if it is a UUID or 32 hexadecimal digits, its size class and top-level
     type, the method (p2p or relay) and the direction (sent or received)."""
-    _set(
+    _set_context(
         "transfer",
-        id=opaque(transfer_id),
+        id=opaque_id(transfer_id),
         size=None if size_bytes is None else labels.size_category(size_bytes),
         file_type=None if mime_type is None else labels.file_type(mime_type),
         method=method,
@@ -35,7 +35,7 @@ def set_crypto_context(
 ) -> None:
     """What is computed: the operation (encrypt, keygen, …), the algorithm and the size class of its data."""
     size = None if size_bytes is None else labels.size_category(size_bytes)
-    _set("crypto", operation=operation, algorithm=algorithm, size=size)
+    _set_context("crypto", operation=operation, algorithm=algorithm, size=size)
 
 
 def set_connection_context(
@@ -47,16 +47,16 @@ def set_connection_context(
 ) -> None:
     """How peers are connected: kind (webrtc, websocket, relay), path (direct, relay), the ICE candidate's
     strategy (host, stun, turn) and the connection's state. Never an address."""
-    _set("connection", kind=kind, path=path, strategy=strategy, state=state)
+    _set_context("connection", kind=kind, path=path, strategy=strategy, state=state)
 
 
-def opaque(identity: object) -> str | None:
+def opaque_id(identity: object) -> str | None:
     """An id that says nothing by itself, or None for anything else, which might be a name."""
     return correlation.parse(str(identity)) if identity is not None else None
 
 
-def _set(name: str, **facts: Any) -> None:
-    if sdk.sdk is None:
+def _set_context(name: str, **facts: Any) -> None:
+    if sdk.active is None:
         return
     with suppress(Exception):  # telemetry never harms its host
-        sdk.sdk.set_context(name, {fact: value for fact, value in facts.items() if value is not None})
+        sdk.active.set_context(name, {fact: value for fact, value in facts.items() if value is not None})

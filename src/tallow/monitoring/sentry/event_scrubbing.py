@@ -18,7 +18,7 @@ from tallow.monitoring.metrics import Metrics
 
 Record = dict[str, Any]
 
-_OWN: Final = frozenset(
+_SENTRY_FIELDS: Final = frozenset(
     {
         *("event_id", "timestamp", "start_timestamp", "time_unix_nano", "type", "level", "platform"),
         *("trace_id", "span_id", "parent_span_id", "same_process_as_parent", "is_segment", "segment_id"),
@@ -29,8 +29,8 @@ _OWN: Final = frozenset(
 """Fields whose form is Sentry's and whose content is the SDK's or the operator's."""
 
 _DROPPED: Final = frozenset({"user", "cookies", "attachments", "abs_path"})
-_FRAME: Final = frozenset({"filename", "module", "function", "lineno", "colno", "in_app", "package"})
-_REQUEST: Final = frozenset(
+_FRAME_FIELDS: Final = frozenset({"filename", "module", "function", "lineno", "colno", "in_app", "package"})
+_REQUEST_VARIABLES: Final = frozenset(
     {
         *("scope", "child_scope", "environ", "request", "headers", "raw_headers", "cookies", "client"),
         *("path", "raw_path", "path_params", "full_path", "query_string", "query_params", "url"),
@@ -38,15 +38,15 @@ _REQUEST: Final = frozenset(
 )
 """Variables that hold a request, or a part of one."""
 _HEADERS: Final = frozenset({"accept", "content-length", "content-type", "host"})
-_QUERY: Final = frozenset({"http.query", "http.fragment", "url.query", "url.fragment", "reason"})
-_UNSENT: Final = frozenset({"uvicorn.access"})
+_QUERY_FIELDS: Final = frozenset({"http.query", "http.fragment", "url.query", "url.fragment", "reason"})
+_EXCLUDED_LOGGERS: Final = frozenset({"uvicorn.access"})
 """Loggers whose records hold a path as it came; what they say is in the transaction."""
-_ROUTE: Final = "route"
-_RAW_PATH: Final = "url"
+_ROUTE_SOURCE: Final = "route"
+_URL_SOURCE: Final = "url"
 """The source of a transaction name that no route matched: the path as it came."""
 
 
-class Hooks:
+class ScrubbingHooks:
     """Hooks for ``sentry_sdk.init``. What cannot be scrubbed is dropped and counted."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -54,18 +54,20 @@ class Hooks:
 
     def event(self, event: Any, _hint: Any) -> Any:
         """``before_send`` and ``before_send_transaction``."""
-        return self._safely(_event, event)
+        return self._scrub_or_drop(_scrub_event, event)
 
     def breadcrumb(self, crumb: Any, _hint: Any) -> Any:
         """``before_breadcrumb``."""
-        return None if crumb.get("category") in _UNSENT else self._safely(_fields, crumb)
+        return (
+            None if crumb.get("category") in _EXCLUDED_LOGGERS else self._scrub_or_drop(_scrub_fields, crumb)
+        )
 
     def record(self, record: Any, _hint: Any) -> Any:
         """``before_send_log`` and ``before_send_metric``."""
-        unsent = (record.get("attributes") or {}).get("logger.name") in _UNSENT
-        return None if unsent else self._safely(_fields, record)
+        unsent = (record.get("attributes") or {}).get("logger.name") in _EXCLUDED_LOGGERS
+        return None if unsent else self._scrub_or_drop(_scrub_fields, record)
 
-    def _safely(self, clean: Callable[[Record], Record], value: Record) -> Record | None:
+    def _scrub_or_drop(self, clean: Callable[[Record], Record], value: Record) -> Record | None:
         try:
             return clean(value)
         except Exception:  # noqa: BLE001 - whatever it is, it must neither leave nor harm the caller
@@ -73,13 +75,13 @@ class Hooks:
             return None
 
 
-def _event(event: Record) -> Record:
+def _scrub_event(event: Record) -> Record:
     request_id = correlation.current()
-    cleaned = {name: _SECTIONS.get(name, scrub)(part) for name, part in _kept(event)}
-    if (event.get("transaction_info") or {}).get("source") == _RAW_PATH:
+    cleaned = {name: _SECTIONS.get(name, scrub)(part) for name, part in _without_dropped(event)}
+    if (event.get("transaction_info") or {}).get("source") == _URL_SOURCE:
         cleaned["transaction"] = OTHER
     if "url" in cleaned.get("request", ()):
-        cleaned["request"]["url"] = _routed(cleaned["request"]["url"], event)
+        cleaned["request"]["url"] = _with_route(cleaned["request"]["url"], event)
     tags = dict(cleaned.get("tags") or {})
     if request_id is not None:
         tags["correlation_id"] = request_id
@@ -88,36 +90,36 @@ def _event(event: Record) -> Record:
     return cleaned
 
 
-def _kept(record: Record) -> list[tuple[str, Any]]:
+def _without_dropped(record: Record) -> list[tuple[str, Any]]:
     return [(name, part) for name, part in record.items() if name not in _DROPPED]
 
 
-def _same(part: Any) -> Any:
+def _unchanged(part: Any) -> Any:
     return part
 
 
-def _fields(record: Record) -> Record:
+def _scrub_fields(record: Record) -> Record:
     """A span, a breadcrumb, a log record: its own fields as they are, the rest scrubbed."""
-    return {name: _SECTIONS.get(name, scrub)(part) for name, part in _kept(record)}
+    return {name: _SECTIONS.get(name, scrub)(part) for name, part in _without_dropped(record)}
 
 
-def _data(data: Any) -> Any:
+def _scrub_data(data: Any) -> Any:
     """What was noted of a call: scrubbed, and without query strings."""
     if isinstance(data, dict):
-        data = {name: part for name, part in data.items() if name not in _QUERY}
+        data = {name: part for name, part in data.items() if name not in _QUERY_FIELDS}
         for name in ("url", "http.url", "url.full"):
             if isinstance(data.get(name), str):
-                data[name] = _bare(data[name])
+                data[name] = _without_query(data[name])
     return scrub(data)
 
 
-def _request(request: Any) -> Record:
+def _scrub_request(request: Any) -> Record:
     """Method, URL without query, and a few headers: never cookies, addresses, environment or a body."""
     if not isinstance(request, dict):
         return {}
     kept: Record = {"method": request.get("method")}
     if isinstance(request.get("url"), str):
-        kept["url"] = _bare(request["url"])
+        kept["url"] = _without_query(request["url"])
     headers = request.get("headers")
     if isinstance(headers, dict):
         kept["headers"] = {
@@ -126,9 +128,9 @@ def _request(request: Any) -> Record:
     return kept
 
 
-def _routed(url: str, event: Record) -> str:
+def _with_route(url: str, event: Record) -> str:
     """A request's URL with the route template for its path, which may hold a file's name."""
-    named = (event.get("transaction_info") or {}).get("source") == _ROUTE
+    named = (event.get("transaction_info") or {}).get("source") == _ROUTE_SOURCE
     path = request_context.route() or (event.get("transaction") if named else None)
     path = path if isinstance(path, str) and path.startswith("/") else f"/{OTHER}"
     try:
@@ -137,7 +139,7 @@ def _routed(url: str, event: Record) -> str:
         return OTHER
 
 
-def _bare(url: str) -> str:
+def _without_query(url: str) -> str:
     """A URL without user, query and fragment."""
     try:
         parts = urlsplit(url)
@@ -147,16 +149,18 @@ def _bare(url: str) -> str:
         return OTHER
 
 
-def _contexts(contexts: Any) -> Any:
+def _scrub_contexts(contexts: Any) -> Any:
     if not isinstance(contexts, dict):
         return scrub(contexts)
     return {
-        name: _fields(part) if name == "trace" and isinstance(part, dict) else scrub({name: part}).get(name)
+        name: _scrub_fields(part)
+        if name == "trace" and isinstance(part, dict)
+        else scrub({name: part}).get(name)
         for name, part in contexts.items()
     }
 
 
-def _list(clean: Callable[[Record], Record]) -> Callable[[Any], Any]:
+def _scrub_each(clean: Callable[[Record], Record]) -> Callable[[Any], Any]:
     """For a list, or Sentry's ``{"values": list}``, of records."""
 
     def cleaned(part: Any) -> Any:
@@ -169,43 +173,47 @@ def _list(clean: Callable[[Record], Record]) -> Callable[[Any], Any]:
     return cleaned
 
 
-def _thrown(exception: Record) -> Record:
+def _scrub_exception(exception: Record) -> Record:
     """An exception or a thread: its text scrubbed, its frames frame by frame."""
-    cleaned = {name: scrub(part) for name, part in _kept(exception) if name != "stacktrace"}
+    cleaned = {name: scrub(part) for name, part in _without_dropped(exception) if name != "stacktrace"}
     for name in ("module", "thread_id", "mechanism", "id"):
         if name in exception and name != "mechanism":
             cleaned[name] = exception[name]
     stack = exception.get("stacktrace")
     if isinstance(stack, dict):
-        cleaned["stacktrace"] = {**stack, "frames": _list(_frame)(stack.get("frames"))}
+        cleaned["stacktrace"] = {**stack, "frames": _scrub_each(_scrub_frame)(stack.get("frames"))}
     return cleaned
 
 
-def _frame(frame: Record) -> Record:
+def _scrub_frame(frame: Record) -> Record:
     """Where the code is stays readable; its lines are scrubbed, and so are the application's own variables.
     Those of frameworks hold whole requests, in forms of their own, and are left out."""
-    kept = [(name, part) for name, part in _kept(frame) if name != "vars"]
-    cleaned = {name: part if name in _FRAME else scrub({name: part}).get(name) for name, part in kept}
+    kept = [(name, part) for name, part in _without_dropped(frame) if name != "vars"]
+    cleaned = {name: part if name in _FRAME_FIELDS else scrub({name: part}).get(name) for name, part in kept}
     if isinstance(frame.get("vars"), dict) and frame.get("in_app", True):
-        cleaned["vars"] = scrub(_variables(frame["vars"]))
+        cleaned["vars"] = scrub(_without_request_variables(frame["vars"]))
     return cleaned
 
 
-def _variables(value: Any) -> Any:
+def _without_request_variables(value: Any) -> Any:
     """Variables without the parts of a request."""
     if isinstance(value, dict):
-        return {name: _variables(part) for name, part in value.items() if name not in _REQUEST}
-    return [_variables(part) for part in value] if isinstance(value, list) else value
+        return {
+            name: _without_request_variables(part)
+            for name, part in value.items()
+            if name not in _REQUEST_VARIABLES
+        }
+    return [_without_request_variables(part) for part in value] if isinstance(value, list) else value
 
 
 _SECTIONS: Final[dict[str, Callable[[Any], Any]]] = {
-    **dict.fromkeys(_OWN, _same),
-    "request": _request,
-    "contexts": _contexts,
-    "data": _data,
-    "attributes": _data,
-    "spans": _list(_fields),
-    "breadcrumbs": _list(_fields),
-    "exception": _list(_thrown),
-    "threads": _list(_thrown),
+    **dict.fromkeys(_SENTRY_FIELDS, _unchanged),
+    "request": _scrub_request,
+    "contexts": _scrub_contexts,
+    "data": _scrub_data,
+    "attributes": _scrub_data,
+    "spans": _scrub_each(_scrub_fields),
+    "breadcrumbs": _scrub_each(_scrub_fields),
+    "exception": _scrub_each(_scrub_exception),
+    "threads": _scrub_each(_scrub_exception),
 }

@@ -23,27 +23,27 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
 from tallow.monitoring.metrics import labels
-from tallow.monitoring.sentry import sdk as state
-from tallow.monitoring.sentry.context import opaque
+from tallow.monitoring.sentry import sdk
+from tallow.monitoring.sentry.context import opaque_id
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_RESULTS: Final = {"success": "ok", "cancelled": "cancelled", "failed": "internal_error"}
+_SPAN_STATUSES: Final = {"success": "ok", "cancelled": "cancelled", "failed": "internal_error"}
 
 
-class Monitored:
+class MonitoredSpan:
     """One monitored piece of work, or, as a decorator, one at every call."""
 
     def __init__(self, op: str, name: str, **facts: Any) -> None:
-        self._op = op
+        self._operation = op
         self._name = name
-        self._facts = {fact: value for fact, value in facts.items() if value is not None}
+        self._data = {fact: value for fact, value in facts.items() if value is not None}
         self._spans: list[tuple[Any, ExitStack]] = []
 
     def __enter__(self) -> Self:
-        if state.sdk is not None:
+        if sdk.active is not None:
             with suppress(Exception):  # telemetry never harms its host
-                self._begin(state.sdk)
+                self._start_span(sdk.active)
         return self
 
     def __exit__(
@@ -57,7 +57,7 @@ class Monitored:
             span.set_data("result", result)
             if error is not None:
                 span.set_data("error_type", type(error).__name__)
-            span.set_status(_RESULTS[result])
+            span.set_status(_SPAN_STATUSES[result])
             span.__exit__(None, None, None)  # its status is set already, from the whole exception
 
     async def __aenter__(self) -> Self:
@@ -74,28 +74,28 @@ class Monitored:
 
             @functools.wraps(function)
             async def later(*args: Any, **kwargs: Any) -> Any:
-                with self._again():
+                with self._new_span():
                     return await function(*args, **kwargs)
 
             return cast("F", later)
 
         @functools.wraps(function)
         def now(*args: Any, **kwargs: Any) -> Any:
-            with self._again():
+            with self._new_span():
                 return function(*args, **kwargs)
 
         return cast("F", now)
 
-    def _again(self) -> Monitored:
-        return Monitored(self._op, self._name, **self._facts)
+    def _new_span(self) -> MonitoredSpan:
+        return MonitoredSpan(self._operation, self._name, **self._data)
 
-    def _begin(self, sdk: Any) -> None:
+    def _start_span(self, sdk: Any) -> None:
         with ExitStack() as scope:
             # A scope of its own: tasks that run at the same time would become each other's children.
             scope.enter_context(sdk.new_scope())
             begin = sdk.start_span if sdk.get_current_span() is not None else sdk.start_transaction
-            span = begin(op=self._op, name=self._name)
-            for fact, value in self._facts.items():
+            span = begin(op=self._operation, name=self._name)
+            for fact, value in self._data.items():
                 span.set_data(fact, value)
             span.__enter__()
             self._spans.append((span, scope.pop_all()))
@@ -103,28 +103,28 @@ class Monitored:
 
 def monitor_transfer(
     transfer_id: object = None, size_bytes: float | None = None, method: str | None = None
-) -> Monitored:
+) -> MonitoredSpan:
     """A transfer: its id if it is a UUID or 32 hexadecimal digits, its size class, p2p or relay."""
     size = None if size_bytes is None else labels.size_category(size_bytes)
-    return Monitored("transfer", "transfer", transfer_id=opaque(transfer_id), size=size, method=method)
+    return MonitoredSpan("transfer", "transfer", transfer_id=opaque_id(transfer_id), size=size, method=method)
 
 
 def monitor_crypto(
     operation: str, algorithm: str | None = None, size_bytes: float | None = None
-) -> Monitored:
+) -> MonitoredSpan:
     """A cryptographic operation (encrypt, decrypt, keygen, …) with an algorithm over data of a size class."""
     size = None if size_bytes is None else labels.size_category(size_bytes)
-    return Monitored("crypto", f"crypto {operation}", operation=operation, algorithm=algorithm, size=size)
+    return MonitoredSpan("crypto", f"crypto {operation}", operation=operation, algorithm=algorithm, size=size)
 
 
-def monitor_connection(kind: str, path: str | None = None) -> Monitored:
+def monitor_connection(kind: str, path: str | None = None) -> MonitoredSpan:
     """Connecting: kind webrtc, websocket or relay, path direct or relay. Never an address."""
-    return Monitored("connection", f"connect {kind}", kind=kind, path=path)
+    return MonitoredSpan("connection", f"connect {kind}", kind=kind, path=path)
 
 
-def monitor_api_call(method: str, route: str) -> Monitored:
+def monitor_api_call(method: str, route: str) -> MonitoredSpan:
     """A call of an HTTP API: ``route`` is a template such as /api/rooms/{id}; a query is left out."""
-    return Monitored("http.client", f"{method.upper()} {route.partition('?')[0]}")
+    return MonitoredSpan("http.client", f"{method.upper()} {route.partition('?')[0]}")
 
 
 def _result(error: BaseException | None) -> str:

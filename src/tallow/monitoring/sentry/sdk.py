@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from types import ModuleType
 
-sdk: ModuleType | None = None
+active: ModuleType | None = None

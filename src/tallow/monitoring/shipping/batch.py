@@ -35,7 +35,7 @@ class Batch:
         for line in self.lines:
             record = orjson.loads(line)
             labels = tuple(str(record.get(name, "")) for name in ("service", "environment", "level"))
-            entry = [nanoseconds(record["timestamp"]), line.rstrip(b"\n").decode()]
+            entry = [to_nanoseconds(record["timestamp"]), line.rstrip(b"\n").decode()]
             streams.setdefault((labels[0], labels[1], labels[2]), []).append(entry)
         names = ("service_name", "environment", "level")
         pushed: list[dict[str, Any]] = [
@@ -45,7 +45,7 @@ class Batch:
         return orjson.dumps({"streams": pushed})
 
 
-def nanoseconds(stamp: str) -> str:
+def to_nanoseconds(stamp: str) -> str:
     """An RFC 3339 time as Loki wants it: nanoseconds since the Unix epoch, as text."""
     moment = datetime.fromisoformat(stamp)
     return f"{round(moment.timestamp() * 1000)}000000"

@@ -19,7 +19,7 @@ from tallow.monitoring.shipping.batch import ID_HEADER, LOKI_PATH, Batch
 
 Kind = Literal["loki", "http"]
 
-REFUSED: Final = frozenset({400, 405, 406, 411, 413, 414, 415, 422, 431})
+REJECTED_STATUSES: Final = frozenset({400, 405, 406, 411, 413, 414, 415, 422, 431})
 """Answers about the batch itself: the same again would be refused again. A missing page or a wrong token is
 the operator's to mend, and the batches wait for that."""
 MAX_RETRY_AFTER_S: Final = 300.0
@@ -77,7 +77,7 @@ class Endpoint:
             ) as response:
                 if response.status_code == 204 or response.headers.get("content-length") == "0":
                     response.read()  # nothing: the connection can be used again
-                return _meaning(response)
+                return _delivery_result(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             # RuntimeError: the client is closed.
             warn_of_proxy("log lines", error)
@@ -88,15 +88,15 @@ class Endpoint:
         self._client.close()
 
 
-def _meaning(response: httpx.Response) -> DeliveryResult:
+def _delivery_result(response: httpx.Response) -> DeliveryResult:
     if response.is_success:
         return DeliveryResult("sent")
-    if response.status_code in REFUSED:
+    if response.status_code in REJECTED_STATUSES:
         return DeliveryResult("refused")
-    return DeliveryResult("again", retry_after(response.headers.get("retry-after", ""), time.time()))
+    return DeliveryResult("again", parse_retry_after(response.headers.get("retry-after", ""), time.time()))
 
 
-def retry_after(text: str, now: float) -> float:
+def parse_retry_after(text: str, now: float) -> float:
     """The seconds a ``Retry-After`` header asks for (RFC 9110, section 10.2.3), bounded; 0 for none."""
     text = text.strip()
     if text.isascii() and text.isdigit():

@@ -217,5 +217,5 @@ class Shipper:
         with self._lock:
             depth = self._sender.queued + (len(self._current.lines) if self._current else 0)
         if self._spool is not None:
-            depth += self._spool.waiting()
+            depth += self._spool.line_count()
         self._metrics.set_telemetry_queue_depth("logs", depth)

@@ -16,8 +16,8 @@ from typing import Final
 
 from tallow.monitoring.shipping.batch import MAX_BATCH_BYTES, Batch
 
-_NAME: Final = re.compile(r"(\d{20})-(\d{1,7})-([0-9a-f]{32})\.jsonl")
-STALE_S: Final = 3600
+_FILE_NAME: Final = re.compile(r"(\d{20})-(\d{1,7})-([0-9a-f]{32})\.jsonl")
+UNFINISHED_MAX_AGE_S: Final = 3600
 """After this a file that was never finished is some crash's, and is removed."""
 
 
@@ -33,7 +33,7 @@ class Spool:
     def __init__(self, folder: Path, max_bytes: int, dropped: Callable[[int], None]) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._dropped = dropped
+        self._on_drop = dropped
 
     def put(self, batch: Batch) -> bool:
         """Keep a batch; False if the disk does not take it."""
@@ -62,25 +62,25 @@ class Spool:
             except OSError:
                 continue
             with file:
-                if _locked(file.fileno()) and os.fstat(file.fileno()).st_nlink:
+                if _try_lock(file.fileno()) and os.fstat(file.fileno()).st_nlink:
                     content = file.read(4 * MAX_BATCH_BYTES)
-                    yield Batch(content.splitlines(keepends=True), _id(path))
+                    yield Batch(content.splitlines(keepends=True), _batch_id(path))
                     return
         yield None
 
     def remove(self, batch: Batch) -> None:
         """A batch has arrived, or was refused."""
         for path in self._files():
-            if _id(path) == batch.id:
+            if _batch_id(path) == batch.id:
                 path.unlink(missing_ok=True)
 
-    def waiting(self) -> int:
+    def line_count(self) -> int:
         """Lines on disk."""
-        return sum(_lines(path) for path in self._files())
+        return sum(_line_count(path) for path in self._files())
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+            return sorted(path for path in self._folder.iterdir() if _FILE_NAME.fullmatch(path.name))
         except OSError:
             return []
 
@@ -93,11 +93,11 @@ class Spool:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
-                self._dropped(_lines(path))
+                self._on_drop(_line_count(path))
             total -= size
         for path in self._unfinished():
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > STALE_S:
+                if time.time() - path.stat().st_mtime > UNFINISHED_MAX_AGE_S:
                     path.unlink()
 
     def _unfinished(self) -> list[Path]:
@@ -106,7 +106,7 @@ class Spool:
             return [
                 path
                 for path in self._folder.iterdir()
-                if path.name[:1] == "." and _NAME.fullmatch(path.name[1:])
+                if path.name[:1] == "." and _FILE_NAME.fullmatch(path.name[1:])
             ]
         except OSError:
             return []
@@ -119,15 +119,15 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _lines(path: Path) -> int:
+def _line_count(path: Path) -> int:
     return int(path.name.split("-")[1])
 
 
-def _id(path: Path) -> str:
+def _batch_id(path: Path) -> str:
     return path.name.removesuffix(".jsonl").split("-")[2]
 
 
-def _locked(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     """Hold a file until it is closed; False if another process does."""
     try:
         import fcntl

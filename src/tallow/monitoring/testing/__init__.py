@@ -14,31 +14,36 @@ As pytest fixtures: :mod:`tallow.monitoring.testing.fixtures`.
 
 from __future__ import annotations
 
-from tallow.monitoring.testing.fake_backend import Backend, Failure, RefusedError, Request
-from tallow.monitoring.testing.leak_search import assert_absent, leaks, leaks_in_files
-from tallow.monitoring.testing.log_endpoint import LogEndpoint, log_endpoint
+from tallow.monitoring.testing.fake_backend import (
+    FailureMode,
+    FakeBackend,
+    ReceivedRequest,
+    RejectedRequestError,
+)
+from tallow.monitoring.testing.leak_search import assert_absent, find_leaks, find_leaks_in_files
+from tallow.monitoring.testing.log_endpoint import FakeLogEndpoint, log_endpoint
 from tallow.monitoring.testing.logs import CapturedLogs, MemorySink, captured_logs
-from tallow.monitoring.testing.plausible import Plausible, plausible_endpoint
+from tallow.monitoring.testing.plausible import FakePlausible, plausible_endpoint
 from tallow.monitoring.testing.privacy import assert_nothing_private
 from tallow.monitoring.testing.samples import fresh_metrics, samples
-from tallow.monitoring.testing.sentry import Sentry, sentry_endpoint
+from tallow.monitoring.testing.sentry import FakeSentry, sentry_endpoint
 
 __all__ = [
-    "Backend",
     "CapturedLogs",
-    "Failure",
-    "LogEndpoint",
+    "FailureMode",
+    "FakeBackend",
+    "FakeLogEndpoint",
+    "FakePlausible",
+    "FakeSentry",
     "MemorySink",
-    "Plausible",
-    "RefusedError",
-    "Request",
-    "Sentry",
+    "ReceivedRequest",
+    "RejectedRequestError",
     "assert_absent",
     "assert_nothing_private",
     "captured_logs",
+    "find_leaks",
+    "find_leaks_in_files",
     "fresh_metrics",
-    "leaks",
-    "leaks_in_files",
     "log_endpoint",
     "plausible_endpoint",
     "samples",

@@ -13,28 +13,28 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Final, TypeVar
 
-PATIENCE_S: Final = 20.0
-_OWED: Final = frozenset({"host", "authorization", "x-sentry-auth"})
-GARBAGE: Final = b"\x00\xff what is it you want\r\n\r\n" * 100
+WAIT_TIMEOUT_S: Final = 20.0
+_EXPECTED_HEADERS: Final = frozenset({"host", "authorization", "x-sentry-auth"})
+INVALID_RESPONSE: Final = b"\x00\xff what is it you want\r\n\r\n" * 100
 
 
-class RefusedError(Exception):
+class RejectedRequestError(Exception):
     """The original would not take this; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """A request that came: header names in lower case, the body as it was before compression, and when, in
     seconds of the monotonic clock."""
 
     path: str
     headers: Mapping[str, str]
     body: bytes
-    at: float
+    received_at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailureMode:
     """How to answer instead of well.
 
     Attributes:
@@ -55,12 +55,12 @@ class Failure:
             raise ValueError(f"cut is {self.cut!r}; accepted: reset or half")
 
     @property
-    def takes(self) -> bool:
+    def accepts(self) -> bool:
         """Whether the request is taken all the same."""
         return self.status is None and not self.garbage and not self.cut
 
 
-class Backend:
+class FakeBackend:
     """What the stand-ins have in common.
 
     Attributes:
@@ -70,14 +70,14 @@ class Backend:
             ``assert backend.refusals == []``.
     """
 
-    success: ClassVar[int] = 200
+    success_status: ClassVar[int] = 200
 
     def __init__(self) -> None:
         self.url = ""
-        self.requests: list[Request] = []
-        self.refusals: list[str] = []
-        self._failures: list[Failure] = []
-        self._failure: Failure | None = None
+        self.requests: list[ReceivedRequest] = []
+        self.rejections: list[str] = []
+        self._failures: list[FailureMode] = []
+        self._failure: FailureMode | None = None
         self.changed = threading.Condition()
 
     @property
@@ -85,15 +85,15 @@ class Backend:
         """All that came, taken or not: paths, headers and bodies, to search for what must not leave. Without
         the headers that a client owes this backend: its host and the sender's own credentials."""
         with self.changed:
-            return "\n".join(map(_shown, self.requests))
+            return "\n".join(map(_searchable_text, self.requests))
 
     def fail(self, *, times: int | None = None, **failure: Any) -> None:
         """Answer as :class:`Failure` says from now on, or ``times`` times."""
         with self.changed:
             if times is None:
-                self._failure = Failure(**failure)
+                self._failure = FailureMode(**failure)
             else:
-                self._failures += [Failure(**failure)] * times
+                self._failures += [FailureMode(**failure)] * times
 
     def recover(self) -> None:
         """Answer well from now on."""
@@ -101,7 +101,7 @@ class Backend:
             self._failure = None
             self._failures.clear()
 
-    def wait_for_requests(self, count: int, timeout_s: float = PATIENCE_S) -> list[Request]:
+    def wait_for_requests(self, count: int, timeout_s: float = WAIT_TIMEOUT_S) -> list[ReceivedRequest]:
         """Wait until so many requests have come, however they were answered: all of them.
 
         Raises:
@@ -110,7 +110,7 @@ class Backend:
         self.wait_until(lambda: len(self.requests) >= count, f"{count} requests", timeout_s)
         return self.requests
 
-    def wait_until(self, done: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
+    def wait_until(self, done: Callable[[], bool], what: str, timeout_s: float = WAIT_TIMEOUT_S) -> None:
         """Wait for what a request may bring about.
 
         Raises:
@@ -120,15 +120,15 @@ class Backend:
             if not self.changed.wait_for(done, timeout_s):
                 raise AssertionError(
                     f"{what}: not within {timeout_s:g} s; {len(self.requests)} requests came, "
-                    f"refused: {self.refusals or 'none'}"
+                    f"refused: {self.rejections or 'none'}"
                 )
 
-    def next_failure(self) -> Failure:
+    def next_failure(self) -> FailureMode:
         """How to answer the request at hand."""
         with self.changed:
-            return self._failures.pop(0) if self._failures else self._failure or Failure()
+            return self._failures.pop(0) if self._failures else self._failure or FailureMode()
 
-    def take(self, request: Request) -> Mapping[str, str]:
+    def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
         """Keep what a request brings: headers of the answer.
 
         Raises:
@@ -137,11 +137,11 @@ class Backend:
         raise NotImplementedError
 
 
-Kind = TypeVar("Kind", bound=Backend)
+BackendType = TypeVar("BackendType", bound=FakeBackend)
 
 
-def _shown(request: Request) -> str:
-    headers = {name: value for name, value in request.headers.items() if name not in _OWED}
+def _searchable_text(request: ReceivedRequest) -> str:
+    headers = {name: value for name, value in request.headers.items() if name not in _EXPECTED_HEADERS}
     return f"{request.path} {headers} {request.body.decode('utf-8', 'replace')}"
 
 
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = (
         True  # an answer in two pieces would wait 40 ms for the first to be acknowledged
     )
-    backend: Backend
+    backend: FakeBackend
     stopping: threading.Event
 
     def do_POST(self) -> None:
@@ -160,28 +160,28 @@ class _Handler(BaseHTTPRequestHandler):
             backend.requests.append(request)
             backend.changed.notify_all()
         self.stopping.wait(failure.delay_s)
-        if failure.takes:
+        if failure.accepts:
             self._take(request)
         elif failure.status is not None:
             self._answer(failure.status, failure.headers)
         else:
             self._break_off(failure)
 
-    def _read(self) -> Request:
+    def _read(self) -> ReceivedRequest:
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        return Request(self.path, headers, body, time.monotonic())
+        return ReceivedRequest(self.path, headers, body, time.monotonic())
 
-    def _take(self, request: Request) -> None:
-        backend, status = self.backend, self.backend.success
+    def _take(self, request: ReceivedRequest) -> None:
+        backend, status = self.backend, self.backend.success_status
         answer: Mapping[str, str] = {}
         with backend.changed:
             try:
-                answer = backend.take(request)
-            except (RefusedError, KeyError, TypeError, ValueError) as error:
-                backend.refusals.append(f"{type(error).__name__}: {error}")
+                answer = backend.accept(request)
+            except (RejectedRequestError, KeyError, TypeError, ValueError) as error:
+                backend.rejections.append(f"{type(error).__name__}: {error}")
                 status = 400
             backend.changed.notify_all()
         self._answer(status, answer)
@@ -196,9 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _break_off(self, failure: Failure) -> None:
+    def _break_off(self, failure: FailureMode) -> None:
         if failure.garbage:
-            self.wfile.write(GARBAGE)
+            self.wfile.write(INVALID_RESPONSE)
         elif failure.cut == "half":
             self.wfile.write(b"HTTP/1.1 2")
         else:
@@ -220,7 +220,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def running(backend: Kind, port: int = 0) -> Iterator[Kind]:
+def running(backend: BackendType, port: int = 0) -> Iterator[BackendType]:
     """The backend while it listens on 127.0.0.1, on ``port`` or any free one."""
     stopping = threading.Event()
     handler = type("Handler", (_Handler,), {"backend": backend, "stopping": stopping})

@@ -33,21 +33,21 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def collector() -> Iterator[testing.LogEndpoint]:
+def collector() -> Iterator[testing.FakeLogEndpoint]:
     """A log endpoint on loopback."""
     with testing.log_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def sentry() -> Iterator[testing.Sentry]:
+def sentry() -> Iterator[testing.FakeSentry]:
     """A Sentry on loopback."""
     with testing.sentry_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
-def plausible() -> Iterator[testing.Plausible]:
+def plausible() -> Iterator[testing.FakePlausible]:
     """A Plausible on loopback."""
     with testing.plausible_endpoint() as endpoint:
         yield endpoint

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-SHORTEST: Final = 6
+MIN_SECRET_CHARACTERS: Final = 6
 """Characters of a secret; a shorter one would be found by chance."""
-DEPTH: Final = 3
+MAX_DEPTH: Final = 3
 """How deep escapes within escapes, and compressed parts within compressed parts, are opened."""
 
 _GZIP: Final = re.compile(b"\x1f\x8b\x08")
@@ -31,7 +31,7 @@ _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 Content = str | bytes | Mapping[Any, Any] | list[Any] | tuple[Any, ...]
 
 
-def leaks(secrets: Iterable[str], content: Content) -> list[str]:
+def find_leaks(secrets: Iterable[str], content: Content) -> list[str]:
     """The secrets that are in ``content``, each as ``SECRET (form)``.
 
     They are found in any case, reversed, in hexadecimal, base64 (wherever they begin in a group), UTF-16 and
@@ -40,19 +40,26 @@ def leaks(secrets: Iterable[str], content: Content) -> list[str]:
     Raises:
         ValueError: a secret of fewer than :data:`SHORTEST` characters.
     """
-    wanted = [(f"{secret} ({form})", shape) for secret in secrets for form, shape in forms(secret).items()]
-    found = [said for part in _parts(_octets(content), DEPTH) for said, shape in wanted if shape in part]
+    wanted = [
+        (f"{secret} ({form})", shape) for secret in secrets for form, shape in encoded_forms(secret).items()
+    ]
+    found = [
+        said
+        for part in _decoded_layers(_to_bytes(content), MAX_DEPTH)
+        for said, shape in wanted
+        if shape in part
+    ]
     return list(dict.fromkeys(found))
 
 
-def leaks_in_files(secrets: Iterable[str], folder: Path) -> list[str]:
+def find_leaks_in_files(secrets: Iterable[str], folder: Path) -> list[str]:
     """The secrets in the names and contents of all files of a folder, each as ``FILE: SECRET (form)``."""
     wanted, found = list(secrets), []
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        found += [f"{name}: {leak} in its name" for leak in leaks(wanted, path.name)]
+        found += [f"{name}: {leak} in its name" for leak in find_leaks(wanted, path.name)]
         if path.is_file():
-            found += [f"{name}: {leak}" for leak in leaks(wanted, path.read_bytes())]
+            found += [f"{name}: {leak}" for leak in find_leaks(wanted, path.read_bytes())]
     return found
 
 
@@ -63,20 +70,20 @@ def assert_absent(secrets: Iterable[str], *contents: Content) -> None:
         AssertionError: names each secret that was found, and its form.
     """
     wanted = list(secrets)
-    found = [leak for content in contents for leak in leaks(wanted, content)]
+    found = [leak for content in contents for leak in find_leaks(wanted, content)]
     if found:
         raise AssertionError(f"private and found: {'; '.join(dict.fromkeys(found))}")
 
 
 @functools.lru_cache(maxsize=1024)
-def forms(secret: str) -> Mapping[str, bytes]:
+def encoded_forms(secret: str) -> Mapping[str, bytes]:
     """How a secret may be written: the form's name to the octets to look for.
 
     Raises:
         ValueError: it has fewer than :data:`SHORTEST` characters.
     """
-    if len(secret) < SHORTEST:
-        raise ValueError(f"a secret to search for has at least {SHORTEST} characters")
+    if len(secret) < MIN_SECRET_CHARACTERS:
+        raise ValueError(f"a secret to search for has at least {MIN_SECRET_CHARACTERS} characters")
     octets = secret.encode()
     found = {
         "as it is": octets.lower(),
@@ -102,7 +109,7 @@ def _base64(octets: bytes, shift: int) -> dict[str, bytes]:
     return {f"base64, {shift}": middle, f"base64 of URLs, {shift}": middle.translate(_URL_SAFE)}
 
 
-def _octets(content: Content) -> bytes:
+def _to_bytes(content: Content) -> bytes:
     if isinstance(content, bytes):
         return content
     if not isinstance(content, str):
@@ -110,50 +117,50 @@ def _octets(content: Content) -> bytes:
     return content.encode("utf-8", "surrogatepass")
 
 
-def _parts(data: bytes, depth: int) -> Iterator[bytes]:
+def _decoded_layers(data: bytes, depth: int) -> Iterator[bytes]:
     """The data as it is and in lower case; then less one kind of escape, less all kinds, and once more less
     all kinds; and what is compressed in any of it."""
     layers = [data]
     for level in range(depth):
-        stripped = [strip(layers[-1]) for strip in _STRIPS] if level == 0 else []
-        whole = functools.reduce(lambda rest, strip: strip(rest), _STRIPS, layers[-1])
+        stripped = [strip(layers[-1]) for strip in _DECODERS] if level == 0 else []
+        whole = functools.reduce(lambda rest, strip: strip(rest), _DECODERS, layers[-1])
         layers += [*stripped, whole]
     for layer in dict.fromkeys(layers):
         yield layer
         yield layer.lower()
         if depth:
-            for packed in _unpacked(layer):
-                yield from _parts(packed, depth - 1)
+            for packed in _decompressed(layer):
+                yield from _decoded_layers(packed, depth - 1)
 
 
-def _percent(data: bytes) -> bytes:
+def _decode_percent(data: bytes) -> bytes:
     return unquote_to_bytes(data) if b"%" in data else data
 
 
-def _escapes(data: bytes) -> bytes:
-    return _ESCAPE.sub(_unescaped, data) if b"\\" in data else data
+def _decode_escapes(data: bytes) -> bytes:
+    return _ESCAPE.sub(_decode_escape, data) if b"\\" in data else data
 
 
-def _entities(data: bytes) -> bytes:
+def _decode_entities(data: bytes) -> bytes:
     if b"&" not in data:
         return data
     return html.unescape(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
-def _quoted(data: bytes) -> bytes:
+def _decode_quoted_printable(data: bytes) -> bytes:
     return quopri.decodestring(data) if b"=" in data else data
 
 
-_STRIPS: Final = (_percent, _escapes, _entities, _quoted)
+_DECODERS: Final = (_decode_percent, _decode_escapes, _decode_entities, _decode_quoted_printable)
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
+def _decompressed(data: bytes) -> Iterator[bytes]:
     for start in _GZIP.finditer(data):
         with suppress(zlib.error):
             yield zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data[start.start() :])
 
 
-def _unescaped(escape: re.Match[bytes]) -> bytes:
+def _decode_escape(escape: re.Match[bytes]) -> bytes:
     wide, narrow, itself = escape.groups()
     if itself is not None:
         return bytes(itself)

@@ -84,7 +84,7 @@ class CapturedLogs:
             raise AssertionError("nothing was logged")
         return records[-1]
 
-    def of(self, *loggers: str) -> list[Record]:
+    def from_loggers(self, *loggers: str) -> list[Record]:
         """The records of loggers of these names."""
         return [record for record in self.records if record["logger"] in loggers]
 

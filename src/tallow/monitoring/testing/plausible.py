@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
-from tallow.monitoring.testing.fake_backend import Backend, RefusedError, Request, running
+from tallow.monitoring.testing.fake_backend import FakeBackend, ReceivedRequest, RejectedRequestError, running
 
 _FIELDS: Final = {"domain", "name", "url", "referrer", "props", "revenue", "interactive"}
 
 
-class Plausible(Backend):
+class FakePlausible(FakeBackend):
     """Takes events.
 
     Attributes:
@@ -23,12 +23,12 @@ class Plausible(Backend):
         drops: answer 202 and ``x-plausible-dropped: 1`` from now on, as for a site it does not know.
     """
 
-    success: ClassVar[int] = 202
+    success_status: ClassVar[int] = 202
 
     def __init__(self) -> None:
         super().__init__()
         self.events: list[tuple[Mapping[str, str], dict[str, Any]]] = []
-        self.drops = False
+        self.drops_events = False
 
     @property
     def names(self) -> list[str]:
@@ -36,26 +36,26 @@ class Plausible(Backend):
         with self.changed:
             return [event["name"] for _, event in self.events]
 
-    def take(self, request: Request) -> Mapping[str, str]:
+    def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
         """Keep an event, or drop it quietly."""
         event = json.loads(request.body)
-        wrong = [name for name, is_wrong in _faults(request, event) if is_wrong]
+        wrong = [name for name, is_wrong in _problems(request, event) if is_wrong]
         if wrong:
-            raise RefusedError(", ".join(wrong))
-        if self.drops:
+            raise RejectedRequestError(", ".join(wrong))
+        if self.drops_events:
             return {"x-plausible-dropped": "1"}
         self.events.append((request.headers, event))
         return {}
 
 
 @contextmanager
-def plausible_endpoint(port: int = 0) -> Iterator[Plausible]:
+def plausible_endpoint(port: int = 0) -> Iterator[FakePlausible]:
     """A running one: point ``PLAUSIBLE_HOST`` at its ``url``."""
-    with running(Plausible(), port) as plausible:
+    with running(FakePlausible(), port) as plausible:
         yield plausible
 
 
-def _faults(request: Request, event: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+def _problems(request: ReceivedRequest, event: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     headers, props = request.headers, event.get("props", {})
     yield "path", request.path != "/api/event"
     yield "user agent", not headers.get("user-agent", "").strip()

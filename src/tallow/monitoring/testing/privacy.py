@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tallow.monitoring.privacy import Scrubber
 
-_REPLACED: Final = re.compile(r"\[[a-z_]+(?::[0-9a-f]{6})?\]")
+_REPLACEMENT: Final = re.compile(r"\[[a-z_]+(?::[0-9a-f]{6})?\]")
 
 _scrubber: Final = Scrubber()
 """Counts nowhere: an assertion is no redaction."""
@@ -24,12 +24,12 @@ def assert_nothing_private(*values: Any) -> None:
     Raises:
         AssertionError: says where and of what kind, and shows nothing private itself.
     """
-    found = [place for value in values for place in _places(_plain(value), "")]
+    found = [place for value in values for place in _findings(_comparable(value), "")]
     if found:
         raise AssertionError(f"private: {'; '.join(found)}")
 
 
-def _places(value: Any, at: str) -> Iterator[str]:
+def _findings(value: Any, at: str) -> Iterator[str]:
     yield from _differences(value, _scrubber.value(value), at)
 
 
@@ -43,20 +43,20 @@ def _differences(before: Any, after: Any, at: str) -> Iterator[str]:
     elif isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
         for number, (one, other) in enumerate(zip(before, after, strict=True)):
             yield from _differences(one, other, f"{at}[{number}]")
-    elif before != after and not _already(before):
-        yield f"{at or 'the text'} holds {_kinds(after)}"
+    elif before != after and not _is_replacement(before):
+        yield f"{at or 'the text'} holds {_replacement_kinds(after)}"
 
 
-def _already(value: Any) -> bool:
+def _is_replacement(value: Any) -> bool:
     """Whether a value is a replacement itself: under a private key it may get another kind's name."""
-    return isinstance(value, str) and _REPLACED.fullmatch(value) is not None
+    return isinstance(value, str) and _REPLACEMENT.fullmatch(value) is not None
 
 
-def _kinds(after: Any) -> str:
-    return ", ".join(dict.fromkeys(_REPLACED.findall(str(after)))) or "what cannot be scrubbed"
+def _replacement_kinds(after: Any) -> str:
+    return ", ".join(dict.fromkeys(_REPLACEMENT.findall(str(after)))) or "what cannot be scrubbed"
 
 
-def _plain(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return bytes(value).decode("utf-8", "replace")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

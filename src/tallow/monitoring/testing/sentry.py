@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from tallow.monitoring.testing.fake_backend import Backend, RefusedError, Request, running
+from tallow.monitoring.testing.fake_backend import FakeBackend, ReceivedRequest, RejectedRequestError, running
 
 KEY: Final = "0123456789abcdef0123456789abcdef"
 PROJECT: Final = "7"
@@ -27,7 +27,7 @@ _ATTRIBUTES: Final = {"string", "boolean", "integer", "double", "array"}
 Payload = dict[str, Any]
 
 
-class Sentry(Backend):
+class FakeSentry(FakeBackend):
     """Takes envelopes.
 
     Attributes:
@@ -45,133 +45,133 @@ class Sentry(Backend):
         """For ``SENTRY_DSN``."""
         return f"http://{KEY}@{urlsplit(self.url).netloc}/{PROJECT}"
 
-    def of(self, kind: str) -> list[Any]:
+    def payloads(self, kind: str) -> list[Any]:
         """The payloads of a type: event, transaction, log, trace_metric, check_in, sessions, …"""
         with self.changed:
             return [payload for item, payload in self.items if item == kind]
 
-    def take(self, request: Request) -> Mapping[str, str]:
+    def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
         """Keep an envelope's items."""
         if request.path != f"/api/{PROJECT}/envelope/":
-            raise RefusedError(f"no such path {request.path}")
+            raise RejectedRequestError(f"no such path {request.path}")
         auth = request.headers.get("x-sentry-auth", "")
         if f"sentry_key={KEY}" not in auth or "sentry_version=7" not in auth:
-            raise RefusedError("no key")
-        header, items = _envelope(request.body)
+            raise RejectedRequestError("no key")
+        header, items = _parse_envelope(request.body)
         if "event_id" in header and not _HEX32.fullmatch(header["event_id"]):
-            raise RefusedError("event_id")
+            raise RejectedRequestError("event_id")
         self.envelopes.append(header)
         self.items += items
         return {}
 
 
 @contextmanager
-def sentry_endpoint(port: int = 0) -> Iterator[Sentry]:
+def sentry_endpoint(port: int = 0) -> Iterator[FakeSentry]:
     """A running one: point ``SENTRY_DSN`` at its ``dsn``."""
-    with running(Sentry(), port) as sentry:
+    with running(FakeSentry(), port) as sentry:
         yield sentry
 
 
-def _envelope(body: bytes) -> tuple[Payload, list[tuple[str, Any]]]:
-    header, position = _line(body, 0)
+def _parse_envelope(body: bytes) -> tuple[Payload, list[tuple[str, Any]]]:
+    header, position = _parse_header(body, 0)
     items = []
     while position < len(body):
-        item, position = _line(body, position)
+        item, position = _parse_header(body, position)
         length = item.get("length")
         if not isinstance(length, int):
-            raise RefusedError("an item without length")
+            raise RejectedRequestError("an item without length")
         payload = body[position : position + length]
         if len(payload) != length:
-            raise RefusedError("a short payload")
+            raise RejectedRequestError("a short payload")
         position += length + 1
-        items.append((item["type"], _checked(item, payload)))
+        items.append((item["type"], _checked_payload(item, payload)))
     return header, items
 
 
-def _line(body: bytes, position: int) -> tuple[Payload, int]:
+def _parse_header(body: bytes, position: int) -> tuple[Payload, int]:
     end = body.find(b"\n", position)
     end = len(body) if end < 0 else end
     header = json.loads(body[position:end])
     if not isinstance(header, dict):
-        raise RefusedError("a header that is no object")
+        raise RejectedRequestError("a header that is no object")
     return header, end + 1
 
 
-def _checked(header: Payload, payload: bytes) -> Any:
+def _checked_payload(header: Payload, payload: bytes) -> Any:
     kind = header["type"]
     if kind in {"attachment", "replay_recording"}:
         return payload
     content = json.loads(payload)
     if kind in {"log", "trace_metric", "span"}:
-        _batch(header, content)
+        _check_batch(header, content)
     elif kind in _CHECKS:
         _CHECKS[kind](content)
     else:
-        raise RefusedError(f"item type {kind}")
+        raise RejectedRequestError(f"item type {kind}")
     return content
 
 
-def _needs(*names: str) -> Callable[[Payload], None]:
+def _requires(*names: str) -> Callable[[Payload], None]:
     def check(content: Payload) -> None:
         for name in names:
             if name not in content:
-                raise RefusedError(f"no {name}")
+                raise RejectedRequestError(f"no {name}")
 
     return check
 
 
-def _batch(header: Payload, content: Payload) -> None:
+def _check_batch(header: Payload, content: Payload) -> None:
     if header.get("item_count") != len(content["items"]) or not content["items"]:
-        raise RefusedError("item_count")
+        raise RejectedRequestError("item_count")
     for item in content["items"]:
         if not _HEX32.fullmatch(item["trace_id"]) or not isinstance(item["attributes"], dict):
-            raise RefusedError("a log, metric or span without trace or attributes")
+            raise RejectedRequestError("a log, metric or span without trace or attributes")
         if any(attribute["type"] not in _ATTRIBUTES for attribute in item["attributes"].values()):
-            raise RefusedError("an attribute without type")
+            raise RejectedRequestError("an attribute without type")
 
 
-def _event(event: Payload) -> None:
+def _check_event(event: Payload) -> None:
     if not _HEX32.fullmatch(event["event_id"]) or not event.get("timestamp"):
-        raise RefusedError("event_id or timestamp")
+        raise RejectedRequestError("event_id or timestamp")
     if event.get("platform") != "python" or event.get("level", "error") not in _LEVELS:
-        raise RefusedError("platform or level")
+        raise RejectedRequestError("platform or level")
     for section in _OBJECTS:
         if not isinstance(event.get(section, {}), dict):
-            raise RefusedError(f"{section} is no object")
+            raise RejectedRequestError(f"{section} is no object")
     for section in _LISTS:
         for entry in (event.get(section) or {}).get("values", []):
             for frame in ((entry.get("stacktrace") or {}).get("frames")) or []:
                 if not isinstance(frame["lineno"], int) or not isinstance(frame["filename"], str):
-                    raise RefusedError("a frame without place")
+                    raise RejectedRequestError("a frame without place")
     trace = event.get("contexts", {}).get("trace")
     if trace is not None:
-        _span(trace)
+        _check_span(trace)
 
 
-def _span(span: Payload) -> None:
+def _check_span(span: Payload) -> None:
     if not _HEX32.fullmatch(span["trace_id"]) or not _HEX16.fullmatch(span["span_id"]):
-        raise RefusedError("a span without ids")
+        raise RejectedRequestError("a span without ids")
 
 
-def _transaction(event: Payload) -> None:
-    _event(event)
+def _check_transaction(event: Payload) -> None:
+    _check_event(event)
     if not event.get("start_timestamp") or "trace" not in event["contexts"]:
-        raise RefusedError("a transaction without start or trace")
+        raise RejectedRequestError("a transaction without start or trace")
     for span in event["spans"]:
-        _span(span)
+        _check_span(span)
         if not span.get("start_timestamp") or not span.get("timestamp"):
-            raise RefusedError("a span without times")
+            raise RejectedRequestError("a span without times")
 
 
 _CHECKS: Final[dict[str, Callable[[Payload], None]]] = {
-    "event": _event,
-    "transaction": _transaction,
-    "session": _needs("sid", "status"),
-    "sessions": _needs("aggregates", "attrs"),
-    "client_report": _needs("timestamp", "discarded_events"),
-    "check_in": _needs("check_in_id", "monitor_slug", "status"),
-    "profile": _needs("event_id", "profile"),
-    "profile_chunk": _needs("chunk_id", "profile"),
-    "feedback": _needs("event_id"),
-    "user_report": _needs("event_id"),
+    "event": _check_event,
+    "transaction": _check_transaction,
+    "session": _requires("sid", "status"),
+    "sessions": _requires("aggregates", "attrs"),
+    "client_report": _requires("timestamp", "discarded_events"),
+    "check_in": _requires("check_in_id", "monitor_slug", "status"),
+    "profile": _requires("event_id", "profile"),
+    "profile_chunk": _requires("chunk_id", "profile"),
+    "feedback": _requires("event_id"),
+    "user_report": _requires("event_id"),
 }
