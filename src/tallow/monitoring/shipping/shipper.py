@@ -43,7 +43,7 @@ class Shipper:
         >>> import time
         >>> from tallow.monitoring.settings import MonitoringSettings
         >>> from tallow.monitoring.testing import log_endpoint
-        >>> line = b'{"timestamp": "2026-01-02T03:04:05.678Z", "level": "info", "message": "Ready"}\n'
+        >>> line = b'{"timestamp": "2026-01-02T03:04:05.678Z", "level": "info", "message": "Ready"}\\n'
         >>> with log_endpoint() as endpoint:
         ...     shipper = Shipper(MonitoringSettings.load(log_endpoint=endpoint.url))
         ...     shipper.write([line])
