@@ -92,7 +92,7 @@ class Keys:
         self._put(name, Key("kept-key", "", None, secret=False))
 
     def endings(self) -> frozenset[str]:
-        """The last four letters of every name that makes a value in a text private, for the prefilter."""
+        """How names end that make a value in a text private, for the prefilter: see :func:`_endings`."""
         return _endings_of_tables() | _endings(self._extra)
 
     def find(self, name: str) -> Key | None:
@@ -137,12 +137,19 @@ def _endings_of_tables() -> frozenset[str]:
 
 
 def _endings(names: Iterable[str]) -> frozenset[str]:
-    """The last four letters of names in any spelling; before a word of three letters stands any mark."""
+    """The last six letters of names whose last word has as many, of others the last four characters.
+
+    Names stand in any spelling; before a word of three letters stands any mark.
+    """
     words = [split(name) for name in names]
     words += [[ending] for _, ending in _ENDINGS]
-    spelled = {mark.join(parts).rstrip("0123456789") for parts in words for mark in ("", *"_-. ")}
-    short = {parts[-1] for parts in words if len(parts[-1]) == 3}
-    return frozenset({name[-4:] for name in spelled} | {mark + word for word in short for mark in _BEFORE})
+    long = {parts[-1][-6:] for parts in words if len(parts[-1]) >= 6}
+    others = [parts for parts in words if len(parts[-1]) < 6]
+    spelled = {mark.join(parts).rstrip("0123456789") for parts in others for mark in ("", *"_-. ")}
+    short = {parts[-1] for parts in others if len(parts[-1]) == 3}
+    return frozenset(
+        long | {name[-4:] for name in spelled} | {mark + word for word in short for mark in _BEFORE}
+    )
 
 
 def _key(row: KeyRow, *, secret: bool) -> Key:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from tallow.monitoring.privacy.model import Needs
 
@@ -56,7 +56,7 @@ class Prefilter:
 
     Args:
         rows: each row's needs; an answer is a number whose bit ``n`` is set if row ``n`` can match.
-        endings: how the known names of keys end: their last four letters.
+        endings: how the known names of keys end: four or six characters.
     """
 
     def __init__(self, rows: Sequence[Needs], endings: frozenset[str]) -> None:
@@ -69,6 +69,7 @@ class Prefilter:
         self._chains = _Chains()
         self._forms: list[_Forms] = [_Forms(view) for view in range(4)]
         self._patterns: dict[int, tuple[re.Pattern[bytes], bool]] = {}
+        self._tried: dict[int, list[tuple[int, re.Pattern[bytes], bool]]] = {}
         self._named = 0
         for number, needs in enumerate(rows):
             self._add(needs, 1 << number)
@@ -118,12 +119,13 @@ class Prefilter:
         return rows
 
     def _by_patterns(self, rows: int, shape: bytes) -> int:
+        wanted = rows & self._patterned
+        patterns = self._tried.get(wanted)
+        if patterns is None:
+            patterns = [(bit, *self._patterns[bit]) for bit in self._patterns if wanted & bit]
+            _remember(self._tried, wanted, patterns)
         lower = shape.lower()
-        left = rows & self._patterned
-        while left:
-            bit = left & -left
-            left ^= bit
-            pattern, folded = self._patterns[bit]
+        for bit, pattern, folded in patterns:
             if pattern.search(lower if folded else shape) is None:
                 rows ^= bit
         return rows
@@ -139,9 +141,17 @@ class Prefilter:
     def _holds_name(self, lower: bytes) -> bool:
         """Whether a word that ends like a known key stands before a delimiter."""
         *heads, _ = lower.translate(_DELIMITED).split(b"=")
-        if not self._endings.isdisjoint([head[-24:].rstrip(_CLOSERS)[-4:] for head in heads]):
+        ends = [head[-26:].rstrip(_CLOSERS)[-6:] for head in heads]
+        if not (self._endings.isdisjoint(ends) and self._endings.isdisjoint([end[-4:] for end in ends])):
             return True
         return b"?" in lower  # a delimiter or a name of another script
+
+
+def _remember(known: dict[Any, Any], question: Any, answer: Any) -> None:
+    """Keep an answer that depends on the question alone, of a bounded number."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[question] = answer
 
 
 class _Marks:
@@ -176,9 +186,7 @@ class _Marks:
             if number < len(without):
                 found &= ~without[number]
         if len(marks) <= _LONGEST_MARKS:
-            if len(self._remembered) >= _REMEMBERED:
-                self._remembered.clear()
-            self._remembered[marks] = found
+            _remember(self._remembered, marks, found)
         return found
 
     def _with_any(self, marks: bytes) -> int:
@@ -215,9 +223,7 @@ class _Chains:
             known = self._remembered.get(chain)
             if known is None:
                 known = self._of(chain)
-                if len(self._remembered) >= _REMEMBERED:
-                    self._remembered.clear()
-                self._remembered[chain] = known
+                _remember(self._remembered, chain, known)
             found |= known
         return rows & found
 
@@ -254,6 +260,7 @@ class _Forms:
     def __init__(self, view: int) -> None:
         self._view = view
         self._rows: dict[bytes, int] = {}
+        self._tried: dict[int, list[tuple[bytes, int]]] = {}
         self.wanting = 0
 
     def add(self, form: str, bit: int) -> None:
@@ -263,11 +270,15 @@ class _Forms:
 
     def reduce(self, rows: int, shape: bytes) -> int:
         """The rows that are left, given a template."""
+        wanted = rows & self.wanting
+        forms = self._tried.get(wanted)
+        if forms is None:
+            forms = [(form, wanting) for form, wanting in self._rows.items() if wanted & wanting]
+            _remember(self._tried, wanted, forms)
         seen = b" " + self._seen(shape)
         found = ~self.wanting
-        wanted = rows & self.wanting
-        for form, wanting in self._rows.items():
-            if wanted & wanting and form in seen:
+        for form, wanting in forms:
+            if form in seen:
                 found |= wanting
         return rows & found
 

@@ -61,13 +61,13 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
 def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Found]:
     """Keys that the table knows, each with its value."""
     heads = _DELIMITER.split(text)[:-1]
-    tails = [head[-44:].rstrip(_CLOSERS)[-4:].lower() for head in heads]
-    if endings.isdisjoint(tails) and text.isascii():
+    ends = [head[-46:].rstrip(_CLOSERS)[-6:].lower() for head in heads]
+    if text.isascii() and endings.isdisjoint(ends) and endings.isdisjoint([end[-4:] for end in ends]):
         return
     done, place = 0, -1
-    for head, tail in zip(heads, tails, strict=True):
+    for head, end in zip(heads, ends, strict=True):
         place += len(head) + 1
-        if place < done or not (tail in endings or not tail.isascii()):
+        if place < done or not (end in endings or end[-4:] in endings or not end.isascii()):
             continue
         for found in _read(text, place, text[place], find):
             done = max(done, found[2]) if found[0].secret else done

@@ -87,8 +87,8 @@ RULES: Final = (
         "email",
         Needs(marks="@.", template=r"@(?:[A-Za-z0_\x80-\xff?-]+\.)+[A-Za-z\x80-\xff?]|@\["),
         r"(?:\b(?:git|hg)@[\w.-]{1,100}(?=[:/])"
-        r"|[\w-]{1,60}@(?:openssh\.com|libssh\.org|ssh\.com|lysator\.liu\.se|tinyssh\.org|openssh\.org|putty\.org|cert\.org)(?<=[\w])"
-        r"|[\w.-]{1,64}@\d+(?:\.\d+)*(?![\w.-]*[A-Za-z])|[\w./-]{1,64}@v?\d+\.\d[\w.+-]*"
+        r"|(?<![\w-])[\w-]{1,60}@(?:openssh\.com|libssh\.org|ssh\.com|lysator\.liu\.se|tinyssh\.org|openssh\.org|putty\.org|cert\.org)(?<=[\w])"
+        r"|(?<![\w.-])[\w.-]{1,64}@\d+(?:\.\d+)*(?![\w.-]*[A-Za-z])|(?<![\w./-])[\w./-]{1,64}@v?\d+\.\d[\w.+-]*"
         r"|(?P<private>(?:\"[^\"\n@]{1,64}\"|(?<![\w.+-])[\w+$^~-][\w.!#$&'*+^`{|}~-]{0,63})"
         r"@(?:(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?!(?:service|socket|timer|target|mount|slice|scope|device|png|jpe?g|svg|webp|gif"
         r"|prod|staging|local|js|ts|css)(?![\w-]))(?:xn--[^\W_][\w-]{1,58}|[^\W\d_]{2,24})(?![^\W_]|-[^\W_])|\[(?:IPv6:)?[\dA-Fa-f:.]{3,45}\])))",

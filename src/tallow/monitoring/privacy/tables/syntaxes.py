@@ -81,7 +81,7 @@ PATTERNS: Final = (
     ),
     Syntax(
         "user-id",
-        Needs(words="id", marks="="),
+        Needs(words="id", marks="=", template=r"ser [Ii][Dd]="),
         r"\b[Uu]ser [Ii][Dd]=(?P<value>[^;\s]{1,64})",
         name="username",
         examples=(("Server=db;User ID=applee;Timeout=5", "Server=db;User ID=[user];Timeout=5"),),
