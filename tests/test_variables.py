@@ -26,8 +26,6 @@ SOURCE = ROOT / "src" / "tallow"
 CLASSES = (MonitoringSettings, ServerSettings, AlertSettings, RemoteStorageSettings, TokenSettings)
 LISTED = set(names(sections()))
 COMPUTED = {
-    "stack/drill/environment/process.py": "what programs of a drill inherit, by a list",
-    "stack/drill/environment/native_stack.py": "what the stack of a drill inherits, by a list",
     "monitoring/integrations/proxy.py": "a variable for each scheme, compared below",
 }
 """Modules that look variables up by names that stand elsewhere."""

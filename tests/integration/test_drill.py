@@ -45,10 +45,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def drilled(
-    folder: Path, *names: str, shipped: alerts.Groups = alerts.GROUPS
+    folder: Path, *names: str, rule_groups: alerts.Groups = alerts.GROUPS
 ) -> Mapping[str, DrillResult]:
     drills = [replace(DRILLS[name], profile=QUICK) for name in names]
-    return await DrillSuite(drills, folder, shipped=shipped).run()
+    return await DrillSuite(drills, folder, rule_groups=rule_groups).run()
 
 
 def broken(name: str, **changed: object) -> alerts.Groups:
@@ -71,7 +71,7 @@ async def test_what_is_shipped_passes(tmp_path: Path) -> None:
 
 async def test_a_rule_that_cannot_fire_is_found(tmp_path: Path, impatient: None) -> None:
     dead = broken("CriticalErrors", expr=alerts.RULES["CriticalErrors"].expr.replace("errors", "mistakes"))
-    results = await drilled(tmp_path, "CriticalErrors", shipped=dead)
+    results = await drilled(tmp_path, "CriticalErrors", rule_groups=dead)
     [problem] = results["CriticalErrors"].problems
     assert "the condition of the rule did not hold" in problem
 
@@ -103,7 +103,7 @@ async def test_a_secret_that_is_wrong_is_found(
 
 @pytest.mark.parametrize("name", HUNG_SERVER)
 async def test_a_server_that_hangs_is_cured(tmp_path: Path, name: str) -> None:
-    session = DrillSuite([], tmp_path, hung_server=[HUNG_SERVER[name]])
+    session = DrillSuite([], tmp_path, hung_server_drills=[HUNG_SERVER[name]])
     result = (await session.run())[name]
     assert result.problems == []
     assert result.destinations == ("email", "slack")

@@ -27,7 +27,7 @@ async def test_every_alert_pages_when_it_must(run: int, tmp_path: Path) -> None:
         program(name)  # skips where it cannot be had
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     started = time.monotonic()
-    session = DrillSuite(list(DRILLS.values()), tmp_path, hung_server=list(HUNG_SERVER.values()))
+    session = DrillSuite(list(DRILLS.values()), tmp_path, hung_server_drills=list(HUNG_SERVER.values()))
     results = await session.run()
     took = time.monotonic() - started
     ordered = [results[name] for name in (*alerts.RULES, *HUNG_SERVER)]

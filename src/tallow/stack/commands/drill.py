@@ -53,7 +53,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
     root = Path(tempfile.mkdtemp(prefix="tallow-drill-"))
     started = time.monotonic()
     try:
-        session = DrillSuite(chosen, root, jobs=jobs, hung_server=hung)
+        session = DrillSuite(chosen, root, jobs=jobs, hung_server_drills=hung)
         results = asyncio.run(_run(session, Console(highlight=False, stderr=as_json)))
     except (DrillError, *KNOWN_ERRORS) as error:
         raise command_error(error) from None

@@ -1,1 +1,1 @@
-"""Fire drills: a real fault in a real stack, seen to arrive where people are told, healed and resolved."""
+"""Alert drills: inject a real fault into a real stack and follow its alert to every receiver."""

@@ -1,4 +1,4 @@
-"""Every drill, by the name of its alert: the linter refuses an alert without one."""
+"""All drills of alerts. `tallow lint` rejects an alert without a drill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tallow.stack.drill.run.model import Drill
 DRILLS: Mapping[str, Drill] = MappingProxyType(
     {
         drill.alert: drill
-        for part in (server, peers, traffic, monitoring, exposition, disk, budget)
-        for drill in part.DRILLS
+        for module in (server, peers, traffic, monitoring, exposition, disk, budget)
+        for drill in module.DRILLS
     }
 )
+"""The drills by the name of their alert."""

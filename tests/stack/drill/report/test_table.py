@@ -18,7 +18,7 @@ def passed() -> DrillResult:
     return DrillResult(
         "ServiceDown",
         "the server is killed",
-        "crowd",
+        "shared",
         1 / 15,
         5.7,
         state="passed",
@@ -37,7 +37,7 @@ def failed(passed: DrillResult) -> DrillResult:
     return DrillResult(
         "SlowTransfers",
         "the path is throttled",
-        "crowd",
+        "shared",
         1 / 15,
         40,
         state="failed",

@@ -54,7 +54,7 @@ def test_a_whole_message_lacks_nothing() -> None:
     ("changed", "said"),
     [
         ({"subject": MAIL.subject.replace("DRILL · ", "")}, "not marked"),
-        ({"subject": MAIL.subject.replace("WARNING", "ERROR")}, "how bad"),
+        ({"subject": MAIL.subject.replace("WARNING", "ERROR")}, "does not name the severity"),
         ({"text": MAIL.text.replace("/d/errors", "")}, "no link to a panel"),
         ({"text": MAIL.text.replace("2 errors", "<no value> errors")}, "a value is missing"),
         ({"text": MAIL.text.replace("makes many errors", "is well")}, "no summary"),

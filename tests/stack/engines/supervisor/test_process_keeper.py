@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from support.prometheus import free_port
+from tallow.stack.engines.processes import managed_process
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.engines.supervisor import child_process, liveness
+from tallow.stack.engines.supervisor import liveness
 from tallow.stack.engines.supervisor import process_keeper as module
 from tallow.stack.engines.supervisor.process_keeper import ProcessKeeper
 from tallow.stack.engines.supervisor.state_files import Probe, RestartRequest, Task
@@ -158,11 +159,13 @@ async def test_stopping_ends_the_children_as_well(home: StateDir) -> None:
     await until(lambda: log(home).endswith("\n"))
     child = psutil.Process(int(log(home)))
     await kept.stop("the test is over")
-    await until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    _, alive = psutil.wait_procs([child], timeout=30)
+    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+    assert kept.status.state == "stopped"
 
 
 async def test_one_that_ignores_sigterm_is_killed(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_process, "TERMINATE_S", 0.2)
+    monkeypatch.setattr(managed_process, "TERMINATE_S", 0.2)
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     code = f"import signal, time; {deaf}; print(1, flush=True); time.sleep(60)"
     kept = keeper(home, code)
@@ -277,7 +280,7 @@ async def test_a_failure_of_the_keeper_itself_is_said(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "spawn", broken)
+    monkeypatch.setattr(module, "ManagedProcess", broken)
     kept = keeper(home, "")
     kept.start()
     await kept.restart(RestartRequest(1, "tallow restart"))

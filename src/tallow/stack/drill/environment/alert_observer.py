@@ -1,4 +1,4 @@
-"""Watches a track's Prometheus: when each alert became pending, when it fired, and what it said."""
+"""Observe the alerts of a drill's Prometheus: when each was pending, when it fired, and its annotations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ POLL_S: Final = 0.2
 
 @dataclass(slots=True)
 class AlertTimeline:
-    """An alert as it was seen. Times are seconds since the epoch."""
+    """An alert since it became pending. Times are seconds since the epoch.
+
+    Attributes:
+        is_present: whether Prometheus still lists it.
+    """
 
     pending_at: float
     firing_at: float | None = None
@@ -31,47 +35,52 @@ class AlertTimeline:
 
 @dataclass(slots=True)
 class AlertObserver:
-    """Sightings since an alert was last absent, by alert and instance (empty where it has none)."""
+    """What Prometheus has reported about alerts.
+
+    Attributes:
+        timelines: the last timeline by alert and instance; the instance is empty if the alert has none.
+        fired_alerts: every alert that ever fired, by instance.
+    """
 
     timelines: dict[tuple[str, str], AlertTimeline] = field(default_factory=dict)
     fired_alerts: dict[str, set[str]] = field(default_factory=dict)
-    """Instance to the alerts that ever fired on it."""
 
     def record(self, alerts: list[dict[str, Any]]) -> None:
-        """Take in what Prometheus says now."""
+        """Update the timelines from an answer of Prometheus's ``/api/v1/alerts``."""
         present = set()
         for alert in alerts:
-            labels, notes = alert["labels"], alert["annotations"]
+            labels, annotations = alert["labels"], alert["annotations"]
             key = (labels["alertname"], labels.get("instance", ""))
             present.add(key)
-            known = self.timelines.get(key)
-            if known is None or not known.is_present:
-                known = self.timelines[key] = AlertTimeline(_time(alert["activeAt"]))
-            known.summary, known.description = notes.get("summary", ""), notes.get("description", "")
+            timeline = self.timelines.get(key)
+            if timeline is None or not timeline.is_present:
+                timeline = self.timelines[key] = AlertTimeline(_parse_time(alert["activeAt"]))
+            timeline.summary = annotations.get("summary", "")
+            timeline.description = annotations.get("description", "")
             if alert["state"] == "firing":
-                known.firing_at = known.firing_at or time.time()
+                timeline.firing_at = timeline.firing_at or time.time()
                 self.fired_alerts.setdefault(key[1], set()).add(key[0])
-        for key, sighting in self.timelines.items():
-            sighting.is_present = key in present
+        for key, timeline in self.timelines.items():
+            timeline.is_present = key in present
 
     def current(self, alert: str, instance: str) -> AlertTimeline | None:
-        """The alert, if it is pending or firing."""
-        known = self.timelines.get((alert, instance))
-        return known if known is not None and known.is_present else None
+        """The alert's timeline while it is pending or firing."""
+        timeline = self.timelines.get((alert, instance))
+        return timeline if timeline is not None and timeline.is_present else None
 
 
 @asynccontextmanager
-async def observe_alerts(ground: DrillEnvironment) -> AsyncIterator[AlertObserver]:
-    """Watch for as long as the block lasts; a Prometheus that is down is looked at again and again."""
+async def observe_alerts(environment: DrillEnvironment) -> AsyncIterator[AlertObserver]:
+    """Poll Prometheus until the block ends, also while it does not answer."""
     observer = AlertObserver()
 
-    async def look() -> None:
+    async def poll() -> None:
         while True:
             with contextlib.suppress(httpx.HTTPError):
-                observer.record(await ground.alerts())
+                observer.record(await environment.alerts())
             await asyncio.sleep(POLL_S)
 
-    task = asyncio.create_task(look(), name="observer")
+    task = asyncio.create_task(poll(), name="observer")
     try:
         yield observer
     finally:
@@ -79,8 +88,8 @@ async def observe_alerts(ground: DrillEnvironment) -> AsyncIterator[AlertObserve
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _time(text: str) -> float:
-    """RFC 3339, whose fraction may have nine digits, as seconds since the epoch."""
+def _parse_time(text: str) -> float:
+    """An RFC 3339 time, whose fraction may have nine digits, as seconds since the epoch."""
     head, dot, rest = text.replace("Z", "+00:00").partition(".")
     if not dot:
         return datetime.fromisoformat(head).timestamp()

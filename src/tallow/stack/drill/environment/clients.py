@@ -1,4 +1,4 @@
-"""People at the server, as far as it can tell: rooms, joins and reports over HTTP and WebSocket."""
+"""Fake clients of a server under test: they make rooms, join them and send telemetry reports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ MAX_CONCURRENT_JOINS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class JoinedClient:
-    """A joined side: its socket, and what the server said to its join."""
+    """A client in a room.
+
+    Attributes:
+        socket: its signaling socket.
+        join_reply: the server's answer to its join message.
+    """
 
     socket: ClientConnection
     join_reply: Mapping[str, Any]
@@ -33,68 +38,71 @@ class JoinedClient:
         await self.socket.send(json.dumps(message))
 
 
-async def create_room(instance: ServerUnderTest) -> tuple[str, bytes]:
-    """Make a room: its name and its join token.
+async def create_room(server: ServerUnderTest) -> tuple[str, bytes]:
+    """Make a room.
+
+    Returns:
+        Its name and its join token.
 
     Raises:
         httpx.HTTPError: the server does not make one.
     """
     token = os.urandom(32)
-    answer = await instance.http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
-    answer.raise_for_status()
-    return str(answer.json()["room"]), token
+    response = await server.http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
+    response.raise_for_status()
+    return str(response.json()["room"]), token
 
 
 @asynccontextmanager
 async def join_room(
-    instance: ServerUnderTest, name: str, token: bytes, role: str
+    server: ServerUnderTest, room: str, token: bytes, role: str
 ) -> AsyncIterator[JoinedClient]:
-    """A seat in a room, until the block ends.
+    """Join a room until the block ends.
 
     Raises:
-        OSError, websockets.WebSocketException: the server does not let it in.
+        OSError, websockets.WebSocketException: the server refuses the client.
     """
-    url = instance.url.replace("http", "ws", 1) + "/api/signal"
+    url = server.url.replace("http", "ws", 1) + "/api/signal"
     async with await connect_websocket(url, direct=True, compression=None, open_timeout=30) as socket:
-        shown = urlsafe_b64encode(token).decode().rstrip("=")
-        join = {"type": "join", "version": 1, "room": name, "token": shown, "role": role, "device": "cli"}
+        encoded = urlsafe_b64encode(token).decode().rstrip("=")
+        join = {"type": "join", "version": 1, "room": room, "token": encoded, "role": role, "device": "cli"}
         await socket.send(json.dumps(join))
-        answer = json.loads(await socket.recv())
-        if answer["type"] != "joined":
-            raise ConnectionError(f"the server refused to let {role} in")
-        yield JoinedClient(socket, answer)
+        reply = json.loads(await socket.recv())
+        if reply["type"] != "joined":
+            raise ConnectionError(f"the server refused the {role}")
+        yield JoinedClient(socket, reply)
 
 
 @asynccontextmanager
-async def join_pair(instance: ServerUnderTest) -> AsyncIterator[tuple[JoinedClient, JoinedClient]]:
-    """Both sides of a new room."""
-    name, token = await create_room(instance)
+async def join_pair(server: ServerUnderTest) -> AsyncIterator[tuple[JoinedClient, JoinedClient]]:
+    """Make a room with a sender and a receiver in it, until the block ends."""
+    room, token = await create_room(server)
     async with (
-        join_room(instance, name, token, "sender") as sender,
-        join_room(instance, name, token, "receiver") as receiver,
+        join_room(server, room, token, "sender") as sender,
+        join_room(server, room, token, "receiver") as receiver,
     ):
         yield sender, receiver
 
 
 @asynccontextmanager
-async def join_pairs(instance: ServerUnderTest, count: int) -> AsyncIterator[None]:
-    """So many pairs that sit and wait."""
-    gate = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
+async def join_pairs(server: ServerUnderTest, count: int) -> AsyncIterator[None]:
+    """Make ``count`` rooms with idle pairs in them, until the block ends."""
+    limit = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
     async with AsyncExitStack() as stack:
 
-        async def one() -> None:
-            async with gate:
-                await stack.enter_async_context(join_pair(instance))
+        async def join_one() -> None:
+            async with limit:
+                await stack.enter_async_context(join_pair(server))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(count):
-                group.create_task(one())
+                group.create_task(join_one())
         yield
 
 
-async def send_report(instance: ServerUnderTest, token: str, metrics: Mapping[str, Any]) -> httpx.Response:
-    """Report telemetry with a seat's token."""
-    return await instance.http.post(
+async def send_report(server: ServerUnderTest, token: str, metrics: Mapping[str, Any]) -> httpx.Response:
+    """Send a telemetry report with a client's telemetry token."""
+    return await server.http.post(
         "/api/telemetry",
         json={"version": 1, "metrics": metrics},
         headers={"authorization": f"Bearer {token}"},

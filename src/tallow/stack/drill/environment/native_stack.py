@@ -1,4 +1,4 @@
-"""A complete native stack for a drill: started by `tallow up`, and worked with as its operator would."""
+"""A complete native stack for a drill: started with `tallow up` and operated with commands."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import os
 import random
-import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +18,8 @@ from pydantic import SecretStr
 from tallow.monitoring.lifecycle.private_files import private_folder, write_private
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.engines.errors import StackError
+from tallow.stack.engines.processes.environment import BASE_VARIABLES, inherited_environment
+from tallow.stack.engines.processes.shell import run_shell
 from tallow.stack.engines.services.api import Api
 from tallow.stack.engines.services.definitions import ports
 from tallow.stack.engines.services.ports import is_taken
@@ -28,26 +28,22 @@ from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import ProcessStatus
 from tallow.stack.routing import AlertSettings
 
-COMMAND_S: Final = 180.0
+COMMAND_TIMEOUT_S: Final = 180.0
 ATTEMPTS: Final = 3
-"""Another program may take a port between the choice of ports and their use."""
-_OFFSETS: Final = range(11_000, 31_000)
-_INHERITED: Final = (
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "TALLOW_PROGRAMS",
-    "TALLOW_TOOLS",
-    "XDG_CACHE_HOME",
-)
-"""Not the settings of the operator: a drill must not page the people that they name."""
+"""Another program may take a port after it was found free."""
+_PORT_OFFSETS: Final = range(11_000, 31_000)
+_INHERITED: Final = (*BASE_VARIABLES, "TALLOW_PROGRAMS", "TALLOW_TOOLS", "XDG_CACHE_HOME")
+"""Without the operator's settings: a drill must not notify the people that they name."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
-    """What a command came to."""
+    """The result of a command.
+
+    Attributes:
+        status: its exit status.
+        output: standard output and error.
+    """
 
     command: str
     status: int
@@ -56,11 +52,10 @@ class CommandOutput:
 
 @dataclass(frozen=True, slots=True)
 class NativeStack:
-    """A stack that runs.
+    """A running stack.
 
     Attributes:
-        folder: where its commands are run, with its ``.env``.
-        offset: of its ports.
+        folder: where its commands run, with its ``.env``.
     """
 
     home: StateDir
@@ -68,41 +63,27 @@ class NativeStack:
     port_offset: int
 
     def service_status(self, service: str) -> ProcessStatus:
-        """What the supervisor says of a service."""
+        """The state of a service's process, from the supervisor."""
         return state_files.read_status(self.home).services[service]
 
     def instance_label(self, service: str) -> str:
-        """Its ``instance`` label."""
+        """The label ``instance`` of a service's series."""
         return f"127.0.0.1:{ports(self.port_offset)[service]}"
 
-    async def run(self, line: str) -> CommandOutput:
-        """Run a line of shell with this stack as the one that `tallow` works with.
+    async def run(self, command: str) -> CommandOutput:
+        """Run a line of shell in which `tallow` commands are about this stack.
 
         Raises:
-            DrillError: it does not end.
+            DrillError: it does not end in time.
         """
-        process = await asyncio.create_subprocess_shell(
-            line,
-            cwd=self.folder,
-            env=_environment(self.home),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
         try:
-            async with asyncio.timeout(COMMAND_S):
-                said, _ = await process.communicate()
+            status, output = await run_shell(command, self.folder, _environment(self.home), COMMAND_TIMEOUT_S)
         except TimeoutError:
-            raise DrillError(f"`{line}` did not end within {COMMAND_S:.0f} s") from None
-        finally:
-            if process.returncode is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-        return CommandOutput(line, process.returncode or 0, said.decode("utf-8", "replace"))
+            raise DrillError(f"`{command}` did not end within {COMMAND_TIMEOUT_S:.0f} s") from None
+        return CommandOutput(command, status, output)
 
     async def query(self, expr: str) -> float | None:
-        """An instant query's first value; None if there is none, or Prometheus does not answer."""
+        """The first value of an instant query; None if it has none or Prometheus does not answer."""
         with contextlib.suppress(StackError):
             answer = await asyncio.to_thread(self._get, "/api/v1/query", query=expr)
             if answer["data"]["result"]:
@@ -110,12 +91,10 @@ class NativeStack:
         return None
 
     async def alerts(self) -> list[dict[str, Any]]:
-        """Prometheus's alerts, pending and firing; none while it does not answer."""
+        """Prometheus's pending and firing alerts; empty while it does not answer."""
         with contextlib.suppress(StackError):
-            found: list[dict[str, Any]] = (await asyncio.to_thread(self._get, "/api/v1/alerts"))["data"][
-                "alerts"
-            ]
-            return found
+            answer = await asyncio.to_thread(self._get, "/api/v1/alerts")
+            return list(answer["data"]["alerts"])
         return []
 
     def _get(self, path: str, **query: str) -> Any:
@@ -126,53 +105,53 @@ class NativeStack:
 async def native_stack(
     folder: Path, settings: AlertSettings, scale: float, liveness_timeout: float
 ) -> AsyncIterator[NativeStack]:
-    """A healthy stack in ``folder``, stopped at the end.
+    """Start a healthy stack in ``folder``; stop it when the block ends.
 
     Args:
-        settings: whom it tells of alerts; PagerDuty is left out, as its address cannot be set.
+        settings: the receivers of its alerts; PagerDuty is left out, because its address cannot be set.
         scale: multiplies all times.
         liveness_timeout: seconds without an answer after which a service is restarted; 0: never.
 
     Raises:
-        DrillError: it does not come up.
+        DrillError: it does not start.
     """
     private_folder(folder)
     write_private(folder / ".env", _env_file(settings))
     home = StateDir(folder / "home")
     try:
-        yield await _started(home, folder, f"--scale {scale} --liveness-timeout {liveness_timeout}")
+        yield await _start(home, folder, f"--scale {scale} --liveness-timeout {liveness_timeout}")
     finally:
         await NativeStack(home, folder, 0).run("tallow down")
 
 
-async def _started(home: StateDir, folder: Path, options: str) -> NativeStack:
+async def _start(home: StateDir, folder: Path, options: str) -> NativeStack:
     for attempt in range(1, ATTEMPTS + 1):
-        stack = NativeStack(home, folder, _free_offset())
-        done = await stack.run(f"tallow up --port-offset {stack.port_offset} {options}")
-        if done.status == 0:
+        stack = NativeStack(home, folder, _free_port_offset())
+        result = await stack.run(f"tallow up --port-offset {stack.port_offset} {options}")
+        if result.status == 0:
             return stack
-        if attempt == ATTEMPTS or "is taken by" not in done.output:
+        if attempt == ATTEMPTS or "is taken by" not in result.output:
             break
-    raise DrillError(f"the stack does not come up: {done.output.strip()}")
+    raise DrillError(f"the stack does not start: {result.output.strip()}")
 
 
 def _env_file(settings: AlertSettings) -> str:
-    given = settings.model_dump(exclude_none=True, exclude={"pagerduty_routing_key", "heartbeat_url"})
+    values = settings.model_dump(exclude_none=True, exclude={"pagerduty_routing_key", "heartbeat_url"})
     plain = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in given.items()
+        for name, value in values.items()
     }
     return "".join(f"{name.upper()}={value}\n" for name, value in plain.items())
 
 
 def _environment(home: StateDir) -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return inherited | {"PATH": path, "TALLOW_HOME": str(home.root), "COLUMNS": "200"}
+    own = {"PATH": path, "TALLOW_HOME": str(home.root), "COLUMNS": "200"}
+    return inherited_environment(_INHERITED) | own
 
 
-def _free_offset() -> int:
+def _free_port_offset() -> int:
     while True:
-        offset = random.choice(_OFFSETS)  # noqa: S311 - ports, no secret
+        offset = random.choice(_PORT_OFFSETS)  # noqa: S311 - no secret
         if not any(is_taken(port) for port in ports(offset).values()):
             return offset

@@ -1,4 +1,4 @@
-"""Tracks: stacks whose times are scaled by one factor, on which drills run side by side."""
+"""Drill profiles: the stacks that drills run on, each with its own time scale."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Final
 
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S
 
-SHORTEST_SCRAPE_S: Final = 0.5
-"""Scrapes and evaluations are scaled no further: the machine has other things to do."""
+MIN_SCRAPE_INTERVAL_S: Final = 0.5
+"""Scrape and evaluation intervals are not scaled below this: each scrape costs CPU time."""
 
 
 @dataclass(frozen=True, slots=True)
 class DrillProfile:
-    """A stack of its own: Prometheus, Alertmanager, receivers.
+    """A stack for drills: Prometheus, Alertmanager and receivers.
 
     Attributes:
-        scale: multiplies every window, ``for``, guard, offset and wait.
-        in_turn: whether its drills run one after the other, since their alerts look at all instances.
-        objectives: whether the alerts on objectives are loaded. They add up all instances of the job: on a
-            track of many faults they would rightly fire all the time.
+        name: also the name of its folder.
+        scale: multiplies every window, ``for``, startup grace, offset and wait.
+        sequential: whether its drills run one after the other, because their alerts look at all instances.
+        objectives: whether the alerts on objectives are loaded. They add up all instances of the job and
+            would fire constantly on a stack with many faults.
     """
 
     name: str
@@ -29,21 +30,21 @@ class DrillProfile:
 
     @property
     def interval(self) -> float:
-        """Seconds from scrape to scrape, and from evaluation to evaluation."""
-        return max(SHORTEST_SCRAPE_S, SCRAPE_INTERVAL_S * self.scale)
+        """Seconds between two scrapes and between two evaluations."""
+        return max(MIN_SCRAPE_INTERVAL_S, SCRAPE_INTERVAL_S * self.scale)
 
 
-SHARED: Final = DrillProfile("crowd", 1 / 15)
-"""Most drills, each on an instance of its own, since rules look at instances."""
+SHARED: Final = DrillProfile("shared", 1 / 15)
+"""For most drills. Each has its own server, and their rules look at single instances."""
 NOTIFY: Final = DrillProfile("notify", 1 / 15)
-"""Alertmanager itself is broken here."""
+"""For faults of Alertmanager itself."""
 RULES: Final = DrillProfile("rules", 1 / 15)
-"""Prometheus's own rules are broken here; with little else to do it misses no evaluation by itself."""
+"""For faults of Prometheus's rules. It runs nothing else, so that it misses no evaluation because of load."""
 RELOADS: Final = DrillProfile("reloads", 1 / 15, sequential=True)
-"""Configuration is changed here, for Prometheus and Alertmanager as a whole."""
+"""For faults in the configuration of Prometheus and Alertmanager as a whole."""
 WATCHDOG: Final = DrillProfile("watchdog", 1 / 15)
-"""Prometheus and Alertmanager die here."""
+"""For the end of Prometheus and Alertmanager."""
 BUDGET: Final = DrillProfile("budget", 1 / 60, sequential=True, objectives=True)
-"""Alerts that look at six hours, and at the job as a whole."""
+"""For alerts that look at six hours and at the job as a whole."""
 DIGEST: Final = DrillProfile("digest", 1 / 720)
-"""What is told once a day."""
+"""For alerts that are sent once a day."""

@@ -1,4 +1,4 @@
-"""A Tallow server under drill: ``tallow serve`` with fault switches, seen over HTTP alone."""
+"""A server under test: ``tallow serve`` with fault switches, used over HTTP only."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ import httpx
 
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.lifecycle.private_files import private_folder
-from tallow.stack.drill.environment.process import ManagedProcess, free_port
+from tallow.stack.drill.environment.free_port import free_port
+from tallow.stack.engines.processes.environment import inherited_environment
+from tallow.stack.engines.processes.managed_process import ManagedProcess
 
 START_S: Final = 60.0
 _LIMITS: Final = {
-    # All visitors of a drill come from one address; its shares must not be what limits them.
+    # All clients of a drill share one address; limits per address must not reject them.
     "ROOMS_PER_MINUTE": "1000000",
     "JOINS_PER_MINUTE": "1000000",
     "REPORTS_PER_MINUTE": "1000000",
@@ -28,30 +30,32 @@ _LIMITS: Final = {
 
 
 class DrillError(Exception):
-    """A drill cannot go on: one line that says where."""
+    """A drill cannot continue. The text is one line."""
 
 
 class ServerUnderTest:
     """One server.
 
     Args:
-        name: of the drill it is for.
-        folder: its data and its log.
-        metrics_token_file: what /metrics asks for.
-        environment: further settings.
+        name: of the drill that it belongs to.
+        folder: for its data and its log.
+        metrics_token_file: the file with the token of /metrics.
+        settings: further environment variables.
+
+    Attributes:
+        target: the address that Prometheus scrapes, and the label ``instance``.
+        ready_at: when it was first ready, in seconds since the epoch; 0 before that.
     """
 
     def __init__(
-        self, name: str, folder: Path, metrics_token_file: Path, environment: Mapping[str, str] | None = None
+        self, name: str, folder: Path, metrics_token_file: Path, settings: Mapping[str, str] | None = None
     ) -> None:
         self.name, self.folder = name, folder
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self.target = f"127.0.0.1:{self.port}"
-        """Where Prometheus scrapes it; the label ``instance``."""
+        self.url = f"http://{self.target}"
         self.ready_at = 0.0
-        """When it answered first, in seconds since the epoch."""
-        self._token = secrets.token_urlsafe(24)
+        self._fault_token = secrets.token_urlsafe(24)
         self.http = async_client(
             direct=True,
             base_url=self.url,
@@ -61,50 +65,51 @@ class ServerUnderTest:
         private_folder(folder)
         self.process = ManagedProcess(
             [sys.executable, "-m", "tallow", "serve", f"--port={self.port}", f"--data-dir={folder}"],
-            folder / "server.log",
             folder,
+            folder / "server.log",
             {
+                **inherited_environment(),
                 "METRICS_TOKEN_FILE": str(metrics_token_file),
                 "TALLOW_FAULTS": "1",
-                "TALLOW_FAULTS_TOKEN": self._token,
+                "TALLOW_FAULTS_TOKEN": self._fault_token,
                 "LOG_FORMAT": "json",
                 **_LIMITS,
-                **(environment or {}),
+                **(settings or {}),
             },
         )
 
     async def start(self) -> None:
-        """Start it and wait until it can work.
+        """Start it and wait until it is ready.
 
         Raises:
-            DrillError: it does not come up.
+            DrillError: it does not become ready.
         """
         await self.process.start()
         deadline = time.monotonic() + START_S
         while not await self.is_ready():
             if not self.process.is_running or time.monotonic() > deadline:
-                raise DrillError(f"{self.name}: the server does not come up: {self.process.last_lines()}")
+                raise DrillError(f"{self.name}: the server does not start: {self.process.last_lines()}")
             await asyncio.sleep(0.05)
         self.ready_at = time.time()
 
     async def is_ready(self) -> bool:
-        """Whether it can work."""
+        """Whether its readiness check succeeds."""
         try:
             return (await self.http.get("/api/health/readiness")).is_success
         except httpx.HTTPError:
             return False
 
     async def set_faults(self, **amounts: float) -> None:
-        """Move its fault switches.
+        """Set its fault switches.
 
         Raises:
-            DrillError: it does not take it.
+            DrillError: it refuses them.
         """
-        answer = await self.http.put(
-            "/api/faults", json=amounts, headers={"authorization": f"Bearer {self._token}"}
+        response = await self.http.put(
+            "/api/faults", json=amounts, headers={"authorization": f"Bearer {self._fault_token}"}
         )
-        if not answer.is_success:
-            raise DrillError(f"{self.name}: the fault switch answered {answer.status_code}")
+        if not response.is_success:
+            raise DrillError(f"{self.name}: the fault switch answered {response.status_code}")
 
     async def close(self) -> None:
         """Stop it."""

@@ -1,1 +1,1 @@
-"""The faults: real ones, from outside where possible, by the switches of server and peers else."""
+"""Faults: injected from outside where possible, otherwise with the fault switches of server and peers."""

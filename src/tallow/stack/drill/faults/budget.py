@@ -1,7 +1,8 @@
-"""Faults that burn error budgets: fast ones that break everything, slow ones that break a share.
+"""Faults that use up error budgets: fast ones that break everything, slow ones that break a share.
 
-The alerts look at the job as a whole, so that each drill has the stack for itself. The slow ones need a
-share of failures between the two paces, all the time: of transfers half, of connections one in ten.
+The alerts look at the job as a whole, so their drills run one after the other. The slow ones need a constant
+share of
+failures between the two burn rates: half of the transfers, one in ten connections.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tallow.stack.drill.faults.peers import DemoTraffic, demo_traffic, traffic_f
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
 
 _RATE: Final = 60.0
-_ALONG: Final = frozenset(
+_ALSO_FIRES: Final = frozenset(
     {
         "HighErrorRate",
         "HighTransferFailureRate",
@@ -27,9 +28,9 @@ _ALONG: Final = frozenset(
         "HighRelayUsage",
     }
 )
-_SMALL: Final = 50_000
+_SMALL_BYTES: Final = 50_000
 _SENDERS: Final = 5
-"""At a time; each reports two attempts to connect, and one of the ten fails."""
+"""At the same time. Each reports two attempts to connect; one of the ten fails."""
 
 
 def _attempts(succeeded: int, failed: int) -> dict[str, Any]:
@@ -44,45 +45,47 @@ def _attempts(succeeded: int, failed: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _attempting(scene: DrillContext, *, failing: bool) -> AsyncIterator[None]:
-    """Peers in real rooms report ten attempts a second: exactly one in ten failed, or none."""
+async def _connection_reports(context: DrillContext, *, failing: bool) -> AsyncIterator[None]:
+    """Peers in real rooms report ten attempts to connect per second: one in ten failed, or none."""
 
-    async def one(number: int) -> None:
-        name, token = await clients.create_room(scene.server)
-        async with clients.join_room(scene.server, name, token, "sender") as seat:
-            broken = failing and number == 0
-            metrics = _attempts(1, 1) if broken else _attempts(2, 0)
-            await clients.send_report(scene.server, seat.join_reply["telemetry_token"], metrics)
+    async def report(number: int) -> None:
+        room, token = await clients.create_room(context.server)
+        async with clients.join_room(context.server, room, token, "sender") as client:
+            metrics = _attempts(1, 1) if failing and number == 0 else _attempts(2, 0)
+            await clients.send_report(context.server, client.join_reply["telemetry_token"], metrics)
 
-    async def all_() -> None:
-        await asyncio.gather(*(one(number) for number in range(_SENDERS)))
+    async def report_all() -> None:
+        await asyncio.gather(*(report(number) for number in range(_SENDERS)))
 
-    async with repeat_in_background(all_, 1.0):
+    async with repeat_in_background(report_all, 1.0):
         yield
 
 
 @asynccontextmanager
-async def connecting_well(scene: DrillContext) -> AsyncIterator[None]:
-    async with _attempting(scene, failing=False):
+async def successful_connections(context: DrillContext) -> AsyncIterator[None]:
+    """All attempts to connect are reported as successful."""
+    async with _connection_reports(context, failing=False):
         yield
 
 
 @asynccontextmanager
-async def connecting_badly(scene: DrillContext) -> AsyncIterator[None]:
-    await scene.setup_stack.aclose()
-    async with _attempting(scene, failing=True):
+async def failing_connections(context: DrillContext) -> AsyncIterator[None]:
+    """One in ten attempts to connect is reported as failed; afterwards none."""
+    await context.setup_stack.aclose()
+    async with _connection_reports(context, failing=True):
         yield
-    await scene.cleanup.enter_async_context(_attempting(scene, failing=False))
+    await context.cleanup.enter_async_context(_connection_reports(context, failing=False))
 
 
 @asynccontextmanager
-async def failing_beside_others(scene: DrillContext) -> AsyncIterator[None]:
-    async with demo_traffic(scene, DemoTraffic("fail_transfer=1", rate=_RATE, size=_SMALL)):
+async def failing_transfers(context: DrillContext) -> AsyncIterator[None]:
+    """Transfers that fail, besides the successful ones of the setup."""
+    async with demo_traffic(context, DemoTraffic("fail_transfer=1", rate=_RATE, size=_SMALL_BYTES)):
         yield
 
 
-def _nobody(_ground: DrillEnvironment) -> str:
-    """The alerts are about the job, and about no instance of it."""
+def _no_instance(_environment: DrillEnvironment) -> str:
+    """These alerts have no label ``instance``."""
     return ""
 
 
@@ -90,39 +93,39 @@ DRILLS: Final = (
     Drill(
         alert="TransferBudgetBurnsSlow",
         fault="the disk of half the senders fails under way (peers' switch fail_transfer)",
-        setup=traffic_fault(DemoTraffic(rate=_RATE, size=_SMALL)),
-        inject=failing_beside_others,
+        setup=traffic_fault(DemoTraffic(rate=_RATE, size=_SMALL_BYTES)),
+        inject=failing_transfers,
         profile=BUDGET,
-        instance_label=_nobody,
-        also_fires=_ALONG,
+        instance_label=_no_instance,
+        also_fires=_ALSO_FIRES,
         fault_seconds=60,
     ),
     Drill(
         alert="ConnectionBudgetBurnsSlow",
         fault="in real rooms, one in ten attempts to connect is reported failed",
-        setup=connecting_well,
-        inject=connecting_badly,
+        setup=successful_connections,
+        inject=failing_connections,
         profile=BUDGET,
-        instance_label=_nobody,
-        also_fires=_ALONG,
+        instance_label=_no_instance,
+        also_fires=_ALSO_FIRES,
         fault_seconds=60,
     ),
     Drill(
         alert="TransferBudgetBurnsFast",
         fault="every sender's disk fails under way (peers' switch fail_transfer)",
-        inject=traffic_fault(DemoTraffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL)),
+        inject=traffic_fault(DemoTraffic("fail_transfer=1", rate=2 * _RATE, size=_SMALL_BYTES)),
         profile=BUDGET,
-        instance_label=_nobody,
-        also_fires=_ALONG,
+        instance_label=_no_instance,
+        also_fires=_ALSO_FIRES,
         fault_seconds=60,
     ),
     Drill(
         alert="ConnectionBudgetBurnsFast",
-        fault="WebRTC finds no way across, for anybody (peers' switch break_path)",
-        inject=traffic_fault(DemoTraffic("break_path=1", rate=2 * _RATE, size=_SMALL)),
+        fault="WebRTC finds no path for any peer (peers' switch break_path)",
+        inject=traffic_fault(DemoTraffic("break_path=1", rate=2 * _RATE, size=_SMALL_BYTES)),
         profile=BUDGET,
-        instance_label=_nobody,
-        also_fires=_ALONG,
+        instance_label=_no_instance,
+        also_fires=_ALSO_FIRES,
         fault_seconds=60,
     ),
 )

@@ -1,8 +1,7 @@
-"""A small disk that fills up for real, and a node_exporter that sees it.
+"""A small disk that fills up, and a node_exporter that reports it.
 
-The disk is a tmpfs in a mount namespace of its own, which needs no root and ends with the exporter. The rule
-leaves tmpfs out, since memory is no disk: the exporter reads a list of mounts that calls it ext4. The sizes
-are those of the tmpfs.
+The disk is a tmpfs in a mount namespace of its own; it needs no root and ends with the exporter. The rule
+ignores tmpfs, so the exporter reads a mount table that calls it ext4. The sizes are those of the tmpfs.
 """
 
 from __future__ import annotations
@@ -17,56 +16,55 @@ from typing import Final
 import yaml
 
 from tallow.monitoring.lifecycle.private_files import private_folder, write_private
-from tallow.stack.drill.environment.process import ManagedProcess
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.run.model import Drill, DrillContext
+from tallow.stack.engines.processes.environment import inherited_environment
+from tallow.stack.engines.processes.managed_process import ManagedProcess
 from tallow.stack.engines.programs import programs
 
-_SIZE: Final = 32 << 20
-_FILLED: Final = 30 << 20
+_DISK_BYTES: Final = 32 << 20
+_FILE_BYTES: Final = 30 << 20
 _MOUNT: Final = "drill"
 MOUNT_TABLES: Final = {
-    "mounts": f"/dev/{_MOUNT} /{_MOUNT} ext4 rw 0 0\n",  # what Debian 12's node_exporter 1.5 reads
-    "mountinfo": f"1 0 8:1 / /{_MOUNT} rw - ext4 /dev/{_MOUNT} rw\n",  # what 1.12 reads
+    "mounts": f"/dev/{_MOUNT} /{_MOUNT} ext4 rw 0 0\n",  # read by Debian 12's node_exporter 1.5
+    "mountinfo": f"1 0 8:1 / /{_MOUNT} rw - ext4 /dev/{_MOUNT} rw\n",  # read by node_exporter 1.12
 }
 """The files of ``/proc/1`` that call the tmpfs an ext4 file system. Source: proc(5)."""
 
 
 class UnsupportedError(DrillError):
-    """This machine does not let the drill happen."""
+    """This machine cannot run the drill."""
 
 
 @asynccontextmanager
-async def filling(scene: DrillContext) -> AsyncIterator[None]:
-    """A file takes nearly all of a small disk."""
-    ground = scene.environment
-    folder = ground.home.data / "disk"
-    program = _exporter(ground, folder)
-    await program.start()
-    targets = ground.home.config / "prometheus" / "targets" / "disk.yml"
-    address = ground.instance_label("disk")
-    write_private(
-        targets,
-        yaml.safe_dump([{"targets": [address], "labels": {"job": "node-exporter", "instance": address}}]),
-    )
+async def filling_disk(context: DrillContext) -> AsyncIterator[None]:
+    """A file takes nearly all space of a small disk."""
+    environment = context.environment
+    folder = environment.home.data / "disk"
+    process = _exporter(environment, folder)
+    await process.start()
+    address = environment.instance_label("disk")
+    target = {"targets": [address], "labels": {"job": "node-exporter", "instance": address}}
+    targets_file = environment.home.config / "prometheus" / "targets" / "disk.yml"
+    write_private(targets_file, yaml.safe_dump([target]))
     try:
         await asyncio.sleep(1)
-        if not program.is_running:
-            raise UnsupportedError(f"no mount namespace here: {program.last_lines(1)}")
-        await ground.wait_until_scraped(address)
-        file = Path(f"/proc/{program.pid}/root{folder / _MOUNT}/file")
-        scene.mark_fault_start()
-        await asyncio.to_thread(file.write_bytes, bytes(_FILLED))
+        if not process.is_running:
+            raise UnsupportedError(f"no mount namespace here: {process.last_lines(1)}")
+        await environment.wait_until_scraped(address)
+        file = Path(f"/proc/{process.pid}/root{folder / _MOUNT}/file")
+        context.mark_fault_start()
+        await asyncio.to_thread(file.write_bytes, bytes(_FILE_BYTES))
         yield
         await asyncio.to_thread(file.unlink)
-        scene.cleanup.push_async_callback(program.stop)
+        context.cleanup.push_async_callback(process.stop)
     except BaseException:
-        await program.stop()
+        await process.stop()
         raise
 
 
-def _exporter(ground: DrillEnvironment, folder: Path) -> ManagedProcess:
+def _exporter(environment: DrillEnvironment, folder: Path) -> ManagedProcess:
     unshare = shutil.which("unshare")
     if unshare is None:
         raise UnsupportedError("no mount namespace here: unshare (util-linux) is not installed")
@@ -74,19 +72,19 @@ def _exporter(ground: DrillEnvironment, folder: Path) -> ManagedProcess:
     for name, line in MOUNT_TABLES.items():
         write_private(folder / "proc" / "1" / name, line)
     exporter = programs.ensure(["node_exporter"])["node_exporter"]
-    mount = f'mount -t tmpfs -o size={_SIZE} none "$0" && exec "$@"'
+    mount = f'mount -t tmpfs -o size={_DISK_BYTES} none "$0" && exec "$@"'
     arguments = [
         "--collector.disable-defaults",
         "--collector.filesystem",
         f"--path.procfs={folder / 'proc'}",
         f"--path.rootfs={folder}",
-        f"--web.listen-address={ground.instance_label('disk')}",
+        f"--web.listen-address={environment.instance_label('disk')}",
     ]
     return ManagedProcess(
         [unshare, "-Urm", "sh", "-c", mount, str(folder / _MOUNT), str(exporter.path), *arguments],
-        ground.home.logs / "disk.log",
         folder,
-        exporter.environment,
+        environment.home.logs / "disk.log",
+        inherited_environment() | dict(exporter.environment),
     )
 
 
@@ -94,7 +92,7 @@ DRILLS: Final = (
     Drill(
         alert="DiskFilling",
         fault="a file fills a small disk (a tmpfs that the exporter is told is ext4)",
-        inject=filling,
-        instance_label=lambda ground: ground.instance_label("disk"),
+        inject=filling_disk,
+        instance_label=lambda environment: environment.instance_label("disk"),
     ),
 )

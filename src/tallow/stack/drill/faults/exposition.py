@@ -1,4 +1,4 @@
-"""Faults of what the server says of itself: a release that leaks labels, one that lost a metric."""
+"""Faults of the exposition: a release that leaks labels, and one that lost a metric."""
 
 from __future__ import annotations
 
@@ -16,75 +16,65 @@ from starlette.routing import Route
 from tallow.stack.drill.receivers import serve
 from tallow.stack.drill.run.model import Drill, DrillContext
 
-_LEAKED: Final = 42_000
-"""Series; with the server's own more than eight tenths of the 50,000 that a scrape may have."""
-_LOST: Final = "tallow_transfer_queue_depth"
-
-SETTLED_AFTER: Final = 5
-"""Scrapes."""
-
-Change = Callable[[str], str]
+_LEAKED_SERIES: Final = 42_000
+"""With the server's own series more than eight tenths of the 50,000 that a scrape may have."""
+_LOST_METRIC: Final = "tallow_transfer_queue_depth"
+_STALE_AFTER_SCRAPES: Final = 5
+"""Scrapes until Prometheus marks series of another address as stale."""
 
 
 @asynccontextmanager
-async def altered(scene: DrillContext, change: Change) -> AsyncIterator[None]:
-    """Prometheus reads the exposition through a proxy, under the server's name; then it is altered."""
-    altering = False
+async def _changed_exposition(context: DrillContext, change: Callable[[str], str]) -> AsyncIterator[None]:
+    """Prometheus scrapes the server through a proxy, which changes the exposition while the fault lasts."""
+    is_changing = False
 
     async def metrics(request: Request) -> Response:
         headers = {"authorization": request.headers.get("authorization", "")}
-        answer = await scene.server.http.get("/metrics", headers=headers)
-        text = change(answer.text) if altering and answer.is_success else answer.text
-        return Response(text, answer.status_code, media_type=answer.headers.get("content-type"))
+        response = await context.server.http.get("/metrics", headers=headers)
+        text = change(response.text) if is_changing and response.is_success else response.text
+        return Response(text, response.status_code, media_type=response.headers.get("content-type"))
 
     app = Starlette(routes=[Route("/metrics", metrics)])
-    port = await scene.cleanup.enter_async_context(serve.serving(app))
-    scene.environment.add_target(scene.server.target, f"127.0.0.1:{port}")
-    # Until Prometheus has written off the series that it scraped directly.
-    await asyncio.sleep(SETTLED_AFTER * scene.environment.profile.interval)
-    scene.mark_fault_start()
-    altering = True
+    port = await context.cleanup.enter_async_context(serve.serving(app))
+    context.environment.add_target(context.server.target, f"127.0.0.1:{port}")
+    await asyncio.sleep(_STALE_AFTER_SCRAPES * context.environment.profile.interval)
+    context.mark_fault_start()
+    is_changing = True
     yield
-    altering = False
+    is_changing = False
 
 
 @cache
-def _leaked() -> str:
-    lines = "\n".join(f'tallow_leaked_total{{peer="{number}"}} 1' for number in range(_LEAKED))
+def _leaked_family() -> str:
+    lines = "\n".join(f'tallow_leaked_total{{peer="{number}"}} 1' for number in range(_LEAKED_SERIES))
     return f"# TYPE tallow_leaked_total counter\n{lines}\n"
 
 
-def leaking(text: str) -> str:
-    """A family with a label per user: the mistake that brings a Prometheus down."""
-    return f"{text.rstrip()}\n{_leaked()}"
-
-
-def without(text: str) -> str:
-    """A metric was renamed, and nobody told the alerts."""
-    return text.replace(_LOST, f"{_LOST}_renamed")
-
-
 @asynccontextmanager
-async def many_series(scene: DrillContext) -> AsyncIterator[None]:
-    async with altered(scene, leaking):
+async def many_series(context: DrillContext) -> AsyncIterator[None]:
+    """The exposition has a metric with a label value per user."""
+    async with _changed_exposition(context, lambda text: f"{text.rstrip()}\n{_leaked_family()}"):
         yield
 
 
 @asynccontextmanager
-async def lost_metric(scene: DrillContext) -> AsyncIterator[None]:
-    async with altered(scene, without):
+async def lost_metric(context: DrillContext) -> AsyncIterator[None]:
+    """A metric that alerts use has another name."""
+    async with _changed_exposition(
+        context, lambda text: text.replace(_LOST_METRIC, f"{_LOST_METRIC}_renamed")
+    ):
         yield
 
 
 DRILLS: Final = (
     Drill(
         alert="ScrapeNearSampleLimit",
-        fault=f"a release leaks a label: {_LEAKED} series more in the exposition (a proxy adds them)",
+        fault=f"a release leaks a label: {_LEAKED_SERIES} series more in the exposition (a proxy adds them)",
         inject=many_series,
     ),
     Drill(
         alert="RuleInputMissing",
-        fault=f"a release renames {_LOST} (a proxy does)",
+        fault=f"a release renames {_LOST_METRIC} (a proxy does)",
         inject=lost_metric,
     ),
 )

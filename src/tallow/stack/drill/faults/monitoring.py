@@ -1,4 +1,4 @@
-"""Faults of what watches: targets, rules, logs, disks, and a server that keeps dying."""
+"""Faults of monitoring: targets, rules, configuration, notification, logs; and a restart loop."""
 
 from __future__ import annotations
 
@@ -21,46 +21,47 @@ from tallow.stack.drill.receivers import serve
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
 
 _KILLS: Final = 5
-"""Restarts; more than three in half an hour are a loop."""
+"""More than three restarts in half an hour are a loop."""
 
 
 @asynccontextmanager
-async def target_down(scene: DrillContext) -> AsyncIterator[None]:
-    exporter = scene.environment.processes["node-exporter"]
+async def target_down(context: DrillContext) -> AsyncIterator[None]:
+    """node_exporter is killed."""
+    exporter = context.environment.processes["node-exporter"]
     await exporter.kill()
     yield
-    await scene.environment.start("node-exporter")
+    await context.environment.start("node-exporter")
 
 
 @asynccontextmanager
-async def failing_rule(scene: DrillContext) -> AsyncIterator[None]:
-    """A rule that was valid when it was written, and whose labels match several series today."""
+async def failing_rule(context: DrillContext) -> AsyncIterator[None]:
+    """Prometheus loads a rule that is valid, but whose labels match several series."""
     rule = {"record": "drill:broken", "expr": "up * on () up"}
-    file = scene.environment.home.config / "prometheus" / "rules" / "further" / "broken.yml"
+    file = context.environment.home.config / "prometheus" / "rules" / "further" / "broken.yml"
     write_private(file, yaml.safe_dump({"groups": [{"name": "broken", "rules": [rule]}]}))
-    scene.environment.reload()
+    context.environment.reload()
     yield
     file.unlink()
-    scene.environment.reload()
+    context.environment.reload()
 
 
 @asynccontextmanager
-async def refused_prometheus_configuration(scene: DrillContext) -> AsyncIterator[None]:
-    """Prometheus is told to read a configuration with an option that it does not know."""
-    file = scene.environment.home.config / "prometheus" / "prometheus.yml"
+async def refused_prometheus_configuration(context: DrillContext) -> AsyncIterator[None]:
+    """Prometheus reloads a configuration with an unknown option."""
+    file = context.environment.home.config / "prometheus" / "prometheus.yml"
     good = file.read_text(encoding="utf-8")
     write_private(file, f"{good}unknown_option: 1\n")
-    scene.environment.reload()
+    context.environment.reload()
     yield
     write_private(file, good)
-    scene.environment.reload()
+    context.environment.reload()
 
 
 @asynccontextmanager
-async def refused_alertmanager_configuration(scene: DrillContext) -> AsyncIterator[None]:
-    """Alertmanager is told to read a configuration with a route to a receiver that does not exist."""
-    alertmanager = scene.environment.processes["alertmanager"]
-    file = scene.environment.home.config / "alertmanager" / "alertmanager.yml"
+async def refused_alertmanager_configuration(context: DrillContext) -> AsyncIterator[None]:
+    """Alertmanager reloads a configuration with a route to a receiver that does not exist."""
+    alertmanager = context.environment.processes["alertmanager"]
+    file = context.environment.home.config / "alertmanager" / "alertmanager.yml"
     good = file.read_text(encoding="utf-8")
     document = yaml.safe_load(good)
     document["route"]["receiver"] = "nobody"
@@ -72,125 +73,125 @@ async def refused_alertmanager_configuration(scene: DrillContext) -> AsyncIterat
 
 
 @asynccontextmanager
-async def refusing_remote_storage(scene: DrillContext) -> AsyncIterator[None]:
-    """Samples go to remote storage that answers 401, as with a wrong password; later it takes them."""
+async def refusing_remote_storage(context: DrillContext) -> AsyncIterator[None]:
+    """Remote storage answers 401, as for a wrong password; after the fault it accepts samples."""
     status = 401
 
     async def push(_request: Request) -> Response:
         return Response(status_code=status)
 
     storage = Starlette(routes=[Route("/push", push, methods=["POST"])])
-    port = await scene.cleanup.enter_async_context(serve.serving(storage))
-    file = scene.environment.home.config / "prometheus" / "prometheus.yml"
+    port = await context.cleanup.enter_async_context(serve.serving(storage))
+    file = context.environment.home.config / "prometheus" / "prometheus.yml"
     good = file.read_text(encoding="utf-8")
 
-    def write_nowhere_else() -> None:
+    def stop_remote_write() -> None:
         write_private(file, good)
-        scene.environment.reload()
+        context.environment.reload()
 
-    scene.cleanup.callback(write_nowhere_else)
+    context.cleanup.callback(stop_remote_write)
     remote = {"remote_write": [{"url": f"http://127.0.0.1:{port}/push"}]}
     write_private(file, yaml.safe_dump({**yaml.safe_load(good), **remote}, sort_keys=False))
-    scene.environment.reload()
+    context.environment.reload()
     yield
     status = 204
 
 
 @asynccontextmanager
-async def slack_is_gone(scene: DrillContext) -> AsyncIterator[None]:
-    """Slack cannot be reached, and something happens that it should be told of."""
-    await scene.environment.receivers.close_slack()
-    await scene.server.process.kill()
+async def slack_unreachable(context: DrillContext) -> AsyncIterator[None]:
+    """Slack cannot be reached while an alert is sent to it."""
+    await context.environment.receivers.close_slack()
+    await context.server.process.kill()
     yield
-    await scene.environment.receivers.open_slack()
-    await scene.server.start()
+    await context.environment.receivers.open_slack()
+    await context.server.start()
 
 
 @asynccontextmanager
-async def restart_loop(scene: DrillContext) -> AsyncIterator[None]:
-    """Killed and started again, each time for long enough to be scraped."""
+async def restart_loop(context: DrillContext) -> AsyncIterator[None]:
+    """The server is killed and started again several times, each time long enough to be scraped."""
     for _ in range(_KILLS):
-        await scene.server.process.kill()
-        await scene.server.start()
-        await asyncio.sleep(2 * scene.environment.profile.interval)
+        await context.server.process.kill()
+        await context.server.start()
+        await asyncio.sleep(2 * context.environment.profile.interval)
     yield
 
 
 @asynccontextmanager
-async def deaf_log_endpoint(scene: DrillContext) -> AsyncIterator[None]:
-    """Nothing listens where the logs go, and few lines may wait; the writing goes on when it is healed."""
+async def unreachable_log_endpoint(context: DrillContext) -> AsyncIterator[None]:
+    """Nothing listens at the log endpoint; log lines are written until the alert is resolved."""
 
-    async def write_a_line() -> None:
-        url = scene.server.url.replace("http", "ws", 1) + "/api/signal"
+    async def write_log_line() -> None:
+        url = context.server.url.replace("http", "ws", 1) + "/api/signal"
         async with await connect_websocket(url, direct=True, compression=None) as socket:
             await socket.send("nonsense")
             await socket.recv()
 
-    await scene.cleanup.enter_async_context(repeat_in_background(write_a_line, 0.2))
+    await context.cleanup.enter_async_context(repeat_in_background(write_log_line, 0.2))
     yield
-    endpoint = Starlette(routes=[Route("/", _take, methods=["POST"])])
-    await scene.cleanup.enter_async_context(serve.serving(endpoint, scene.environment.ports["logs"]))
+    endpoint = Starlette(routes=[Route("/", _accept, methods=["POST"])])
+    await context.cleanup.enter_async_context(serve.serving(endpoint, context.environment.ports["logs"]))
 
 
-async def _take(_request: Request) -> Response:
+async def _accept(_request: Request) -> Response:
     return Response(status_code=204)
 
 
 @asynccontextmanager
-async def alerting_dies(scene: DrillContext) -> AsyncIterator[None]:
-    """Kill Prometheus. :mod:`tallow.stack.drill.run.watchdog_runner` kills Alertmanager after it."""
-    await scene.environment.processes["prometheus"].kill()
+async def prometheus_killed(context: DrillContext) -> AsyncIterator[None]:
+    """Prometheus is killed; :mod:`tallow.stack.drill.run.watchdog_runner` then kills Alertmanager."""
+    await context.environment.processes["prometheus"].kill()
     yield
-    await scene.environment.start("prometheus")
+    await context.environment.start("prometheus")
 
 
 DRILLS: Final = (
     Drill(
         alert="Watchdog",
         fault="Prometheus, and after it Alertmanager, is killed and kept down",
-        inject=alerting_dies,
+        inject=prometheus_killed,
         profile=WATCHDOG,
     ),
     Drill(
         alert="TargetMissing",
         fault="node-exporter is killed and kept down",
         inject=target_down,
-        instance_label=lambda ground: ground.instance_label("node-exporter"),
+        instance_label=lambda environment: environment.instance_label("node-exporter"),
     ),
     Drill(
         alert="RuleEvaluationFailing",
         fault="a rule is loaded that matches several series to one, and fails",
         inject=failing_rule,
         profile=RULES,
-        instance_label=lambda ground: ground.instance_label("prometheus"),
+        instance_label=lambda environment: environment.instance_label("prometheus"),
     ),
     Drill(
         alert="PrometheusConfigRejected",
         fault="Prometheus is told to read a configuration with an unknown option",
         inject=refused_prometheus_configuration,
         profile=RELOADS,
-        instance_label=lambda ground: ground.instance_label("prometheus"),
+        instance_label=lambda environment: environment.instance_label("prometheus"),
     ),
     Drill(
         alert="AlertmanagerConfigRejected",
         fault="Alertmanager is told to read a configuration with a route to an unknown receiver",
         inject=refused_alertmanager_configuration,
         profile=RELOADS,
-        instance_label=lambda ground: ground.instance_label("alertmanager"),
+        instance_label=lambda environment: environment.instance_label("alertmanager"),
     ),
     Drill(
         alert="RemoteWriteFailing",
         fault="samples are sent to remote storage that answers 401",
         inject=refusing_remote_storage,
         profile=RELOADS,
-        instance_label=lambda ground: ground.instance_label("prometheus"),
+        instance_label=lambda environment: environment.instance_label("prometheus"),
     ),
     Drill(
         alert="AlertmanagerCannotNotify",
         fault="nothing listens where Slack was, while the server is killed",
-        inject=slack_is_gone,
+        inject=slack_unreachable,
         profile=NOTIFY,
-        instance_label=lambda ground: ground.instance_label("alertmanager"),
+        instance_label=lambda environment: environment.instance_label("alertmanager"),
         unreachable=frozenset({("slack", "slack")}),
         also_fires=frozenset({"ServiceDown"}),
         fault_seconds=60,
@@ -205,7 +206,7 @@ DRILLS: Final = (
     Drill(
         alert="TelemetryDropped",
         fault="nothing listens where the logs go (LOG_ENDPOINT), and ten lines may wait (LOG_QUEUE_SIZE)",
-        inject=deaf_log_endpoint,
+        inject=unreachable_log_endpoint,
         server_settings={
             "LOG_ENDPOINT": "http://127.0.0.1:{logs}/",
             "LOG_ENDPOINT_KIND": "http",

@@ -1,4 +1,4 @@
-"""Faults of the server as a process, and of what it stands on."""
+"""Faults of the server process, its memory, CPU, database and cache."""
 
 from __future__ import annotations
 
@@ -15,167 +15,174 @@ from tallow.stack.drill.environment.server import ServerUnderTest
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background, wait_until
 
 FULL: Final = {"MAX_ROOMS": "1"}
-"""A server that has a room and takes no second one."""
-_FULL_EVERY_S: Final = 0.5
+"""Settings of a server that accepts one room."""
+_REQUEST_INTERVAL_S: Final = 0.5
 _HELD_BYTES: Final = 1.8e9
-_HELD_AT_ONCE: Final = 0.1e9
-"""Little enough that the server goes on answering scrapes meanwhile."""
+_STEP_BYTES: Final = 0.1e9
+"""Bytes per step: the server must answer scrapes meanwhile."""
 _BUSY_CORES: Final = 1.5
-_PRECEDENCE: Final = -10
+_NICE: Final = -10
 _SLOW_S: Final = 1.7
 
 
 @asynccontextmanager
-async def knocking_at_a_full_server(instance: ServerUnderTest) -> AsyncIterator[None]:
-    """More rooms are asked for than the server may have: it answers 503."""
-    await instance.http.post("/api/rooms", json={"token_hash": "0" * 64})
+async def room_requests_to_full_server(server: ServerUnderTest) -> AsyncIterator[None]:
+    """Request more rooms than the server may have, until the block ends; it answers 503."""
+    await server.http.post("/api/rooms", json={"token_hash": "0" * 64})
 
-    async def knock() -> None:
-        await instance.http.post("/api/rooms", json={"token_hash": "1" * 64})
+    async def request_room() -> None:
+        await server.http.post("/api/rooms", json={"token_hash": "1" * 64})
 
-    async with repeat_in_background(knock, _FULL_EVERY_S):
+    async with repeat_in_background(request_room, _REQUEST_INTERVAL_S):
         yield
 
 
 @asynccontextmanager
-async def full(scene: DrillContext) -> AsyncIterator[None]:
-    async with knocking_at_a_full_server(scene.server):
+async def full_server(context: DrillContext) -> AsyncIterator[None]:
+    """The server is full and is asked for rooms."""
+    async with room_requests_to_full_server(context.server):
         yield
 
 
 @asynccontextmanager
-async def killed(scene: DrillContext) -> AsyncIterator[None]:
-    """Killed, while it and another server make errors: their warnings show what is silenced and what not."""
-    other = await scene.start_server(FULL)
-    hold = 300 * scene.environment.profile.scale
-    # The rule does not count on a young server.
-    await asyncio.sleep(hold)
-    async with knocking_at_a_full_server(other):
-        async with knocking_at_a_full_server(scene.server):
+async def killed_server(context: DrillContext) -> AsyncIterator[None]:
+    """The server is killed while it and a second server raise HighErrorRate."""
+    other = await context.start_server(FULL)
+    grace_s = 300 * context.environment.profile.scale
+    await asyncio.sleep(grace_s)  # HighErrorRate does not count on a server that has just started
+    async with room_requests_to_full_server(other):
+        async with room_requests_to_full_server(context.server):
             await wait_until(
-                lambda: scene.observer.current("HighErrorRate", scene.server.target),
+                lambda: context.observer.current("HighErrorRate", context.server.target),
                 60,
-                "HighErrorRate, which ServiceDown is to silence, was not pending",
+                "HighErrorRate, which ServiceDown must inhibit, was not pending",
             )
-            # Long enough that its rate outlives the server until it fires, short enough that it does not yet.
-            await asyncio.sleep(hold / 2)
-        scene.mark_fault_start()
-        await scene.server.process.kill()
+            # Long enough for the error rate to last until the alert fires, short enough for it not to fire
+            # yet.
+            await asyncio.sleep(grace_s / 2)
+        context.mark_fault_start()
+        await context.server.process.kill()
         yield
-    await scene.server.start()
+    await context.server.start()
 
 
-async def silences_its_instance_alone(scene: DrillContext) -> list[str]:
-    """What ServiceDown inhibits: everything on its instance, nothing on another."""
-    problems = []
-    other = scene.extra_servers[0].target
+async def inhibits_its_instance_only(context: DrillContext) -> list[str]:
+    """ServiceDown inhibits all alerts of its instance and none of another."""
+    other = context.extra_servers[0].target
 
-    def told(target: str) -> bool:
+    def was_notified(target: str) -> bool:
         return any(
             "/runbooks/HighErrorRate" in message.text and target in message.text
-            for message in scene.environment.receivers.inbox.messages
+            for message in context.environment.receivers.inbox.messages
         )
 
-    async def silenced() -> bool:
+    async def is_inhibited() -> bool:
         return any(
             alert["labels"]["alertname"] == "HighErrorRate"
-            and alert["labels"].get("instance") == scene.server.target
+            and alert["labels"].get("instance") == context.server.target
             and alert["status"]["inhibitedBy"]
-            for alert in await scene.environment.routed_alerts()
+            for alert in await context.environment.routed_alerts()
         )
 
-    await wait_until(silenced, 60, "HighErrorRate of the same server did not fire, or was not inhibited")
-    await wait_until(lambda: told(other), 60, "HighErrorRate of another server was not told: silenced too?")
-    if told(scene.server.target):
-        problems.append("HighErrorRate of the dead server was told: ServiceDown did not silence it")
-    return problems
+    await wait_until(is_inhibited, 60, "HighErrorRate of the same server did not fire, or was not inhibited")
+    await wait_until(
+        lambda: was_notified(other), 60, "no message about HighErrorRate of the other server came"
+    )
+    if was_notified(context.server.target):
+        return ["HighErrorRate of the killed server was not inhibited by ServiceDown"]
+    return []
 
 
 @asynccontextmanager
-async def locked_database(scene: DrillContext) -> AsyncIterator[None]:
-    """Another process holds the database's lock, as a backup that hangs does."""
+async def locked_database(context: DrillContext) -> AsyncIterator[None]:
+    """Another connection holds the database's write lock, as a backup that hangs would."""
 
-    async def ask() -> None:
-        await clients.create_room(scene.server)
+    async def request_room() -> None:
+        await clients.create_room(context.server)
 
-    holder = sqlite3.connect(scene.server.folder / "tallow.db", isolation_level=None)
+    connection = sqlite3.connect(context.server.folder / "tallow.db", isolation_level=None)
     try:
-        holder.execute("BEGIN IMMEDIATE")
-        async with repeat_in_background(ask, 0.5, at_once=3):
+        connection.execute("BEGIN IMMEDIATE")
+        async with repeat_in_background(request_room, 0.5, workers=3):
             yield
     finally:
-        holder.execute("ROLLBACK")
-        holder.close()
+        connection.execute("ROLLBACK")
+        connection.close()
 
 
 @asynccontextmanager
-async def full_memory(scene: DrillContext) -> AsyncIterator[None]:
+async def full_memory(context: DrillContext) -> AsyncIterator[None]:
+    """The server allocates memory step by step."""
     held = 0.0
     while held < _HELD_BYTES:
-        held += _HELD_AT_ONCE
-        await scene.server.set_faults(hold_memory=held)
+        held += _STEP_BYTES
+        await context.server.set_faults(hold_memory=held)
         await asyncio.sleep(0.1)
     yield
-    await scene.server.set_faults(hold_memory=0)
+    await context.server.set_faults(hold_memory=0)
 
 
 @asynccontextmanager
-async def busy(scene: DrillContext) -> AsyncIterator[None]:
-    """Threads that compute; they get their core even from neighbours, where the drill may arrange that."""
-    await scene.server.set_faults(burn_cpu=_BUSY_CORES)
-    _prefer(scene.server, _PRECEDENCE)
+async def busy_cpu(context: DrillContext) -> AsyncIterator[None]:
+    """Threads of the server compute, with a higher priority than other processes where that is permitted."""
+    await context.server.set_faults(burn_cpu=_BUSY_CORES)
+    _set_priority(context.server, _NICE)
     yield
-    _prefer(scene.server, 0)
-    await scene.server.set_faults(burn_cpu=0)
+    _set_priority(context.server, 0)
+    await context.server.set_faults(burn_cpu=0)
 
 
-def _prefer(instance: ServerUnderTest, nice: int) -> None:
-    """Linux shares CPU among sessions before it does among processes; only root may claim more."""
+def _set_priority(server: ServerUnderTest, nice: int) -> None:
+    """Set the CPU priority of the server's session, which Linux compares first. Only root may raise it."""
     with contextlib.suppress(OSError):
-        Path(f"/proc/{instance.process.pid}/autogroup").write_text(str(nice), encoding="ascii")
+        Path(f"/proc/{server.process.pid}/autogroup").write_text(str(nice), encoding="ascii")
 
 
 @asynccontextmanager
-async def slow_database(scene: DrillContext) -> AsyncIterator[None]:
-    async def ask() -> None:
-        await clients.create_room(scene.server)
+async def slow_database(context: DrillContext) -> AsyncIterator[None]:
+    """Every statement takes longer, while rooms are made."""
 
-    await scene.server.set_faults(slow_database=_SLOW_S)
-    async with repeat_in_background(ask, 0.2, at_once=4):
+    async def request_room() -> None:
+        await clients.create_room(context.server)
+
+    await context.server.set_faults(slow_database=_SLOW_S)
+    async with repeat_in_background(request_room, 0.2, workers=4):
         yield
-    await scene.server.set_faults(slow_database=0)
+    await context.server.set_faults(slow_database=0)
 
 
 @asynccontextmanager
-async def empty_cache(scene: DrillContext) -> AsyncIterator[None]:
-    async def visit() -> None:
-        name, token = await clients.create_room(scene.server)
-        await asyncio.sleep(0.1)  # longer than the cache keeps anything now
-        async with clients.join_room(scene.server, name, token, "sender"):
+async def empty_cache(context: DrillContext) -> AsyncIterator[None]:
+    """The cache is emptied constantly, while rooms are made and joined."""
+
+    async def use_room() -> None:
+        room, token = await clients.create_room(context.server)
+        await asyncio.sleep(0.1)  # longer than the cache keeps an entry during the fault
+        async with clients.join_room(context.server, room, token, "sender"):
             await asyncio.sleep(0.1)
-            async with clients.join_room(scene.server, name, token, "receiver"):
+            async with clients.join_room(context.server, room, token, "receiver"):
                 pass
 
-    await scene.server.set_faults(empty_cache=1)
-    async with repeat_in_background(visit, 0.5):
+    await context.server.set_faults(empty_cache=1)
+    async with repeat_in_background(use_room, 0.5):
         yield
-    await scene.server.set_faults(empty_cache=0)
+    await context.server.set_faults(empty_cache=0)
 
 
 DRILLS: Final = (
     Drill(
         alert="ServiceDown",
         fault="the server is killed and kept down, while it and a second one make errors",
-        inject=killed,
+        inject=killed_server,
         server_settings=FULL,
         also_fires=frozenset({"HighErrorRate"}),
-        check=silences_its_instance_alone,
+        check=inhibits_its_instance_only,
         fault_seconds=60,
     ),
     Drill(
         alert="HighErrorRate",
         fault="a server that is full (MAX_ROOMS) is asked for rooms and answers 503",
-        inject=full,
+        inject=full_server,
         server_settings=FULL,
     ),
     Drill(
@@ -193,7 +200,7 @@ DRILLS: Final = (
     Drill(
         alert="HighCPUUsage",
         fault=f"threads of the server compute, {_BUSY_CORES:g} cores of them (switch burn_cpu)",
-        inject=busy,
+        inject=busy_cpu,
         fault_seconds=60,
     ),
     Drill(

@@ -1,4 +1,4 @@
-"""Faults that people at the server make: too many, too few, and those who mean no good."""
+"""Faults by clients: too many, none, and malicious ones."""
 
 from __future__ import annotations
 
@@ -10,107 +10,112 @@ from tallow.stack.drill.environment import clients
 from tallow.stack.drill.environment.profile import DIGEST
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background
 
-_WAITING: Final = 110
-"""Pairs; the limit is 100."""
+_IDLE_PAIRS: Final = 110
+"""Pairs in rooms; the alert's threshold is 100."""
 _GUESSES: Final = 40
-_BAD_REPORTS: Final = 4
+_INVALID_REPORTS: Final = 4
 
 
 @asynccontextmanager
-async def backlog(scene: DrillContext) -> AsyncIterator[None]:
-    async with clients.join_pairs(scene.server, _WAITING):
+async def backlog(context: DrillContext) -> AsyncIterator[None]:
+    """Many pairs join rooms and do not start their transfers."""
+    async with clients.join_pairs(context.server, _IDLE_PAIRS):
         yield
 
 
 @asynccontextmanager
-async def some_wait(scene: DrillContext) -> AsyncIterator[None]:
-    async with clients.join_pairs(scene.server, 3):
+async def idle_pairs(context: DrillContext) -> AsyncIterator[None]:
+    """A few pairs join rooms and do not start their transfers."""
+    async with clients.join_pairs(context.server, 3):
         yield
 
 
 @asynccontextmanager
-async def somebody(scene: DrillContext) -> AsyncIterator[None]:
-    name, token = await clients.create_room(scene.server)
-    async with clients.join_room(scene.server, name, token, "sender"):
+async def one_client(context: DrillContext) -> AsyncIterator[None]:
+    """One client is in a room."""
+    room, token = await clients.create_room(context.server)
+    async with clients.join_room(context.server, room, token, "sender"):
         yield
 
 
 @asynccontextmanager
-async def nobody(scene: DrillContext) -> AsyncIterator[None]:
-    """Who was there leaves; who comes heals it."""
-    await scene.setup_stack.aclose()
+async def no_clients(context: DrillContext) -> AsyncIterator[None]:
+    """All clients leave; a new one removes the fault."""
+    await context.setup_stack.aclose()
     yield
-    await scene.cleanup.enter_async_context(somebody(scene))
+    await context.cleanup.enter_async_context(one_client(context))
 
 
 @asynccontextmanager
-async def guessing(scene: DrillContext) -> AsyncIterator[None]:
-    async def guess() -> None:
-        await clients.send_report(scene.server, "a guess", {})
-
+async def guessed_tokens(context: DrillContext) -> AsyncIterator[None]:
+    """Reports with invalid telemetry tokens are sent."""
     for _ in range(_GUESSES):
-        await guess()
+        await clients.send_report(context.server, "a guess", {})
     yield
 
 
 @asynccontextmanager
-async def bad_reports(scene: DrillContext) -> AsyncIterator[None]:
-    async def visit() -> None:
-        name, token = await clients.create_room(scene.server)
-        async with clients.join_room(scene.server, name, token, "sender") as seat:
-            for _ in range(_BAD_REPORTS):
+async def invalid_reports(context: DrillContext) -> AsyncIterator[None]:
+    """Clients in rooms report metrics that clients may not report."""
+
+    async def send_invalid_reports() -> None:
+        room, token = await clients.create_room(context.server)
+        async with clients.join_room(context.server, room, token, "sender") as client:
+            for _ in range(_INVALID_REPORTS):
                 await clients.send_report(
-                    scene.server, seat.join_reply["telemetry_token"], {"http_requests_total": []}
+                    context.server, client.join_reply["telemetry_token"], {"http_requests_total": []}
                 )
 
-    async with repeat_in_background(visit, 1.0):
+    async with repeat_in_background(send_invalid_reports, 1.0):
         yield
 
 
 @asynccontextmanager
-async def hostile_labels(scene: DrillContext) -> AsyncIterator[None]:
-    async def probe() -> None:
-        for method in ("PROPFIND", "TRACE", "MKCOL", "UNLOCK"):
-            await scene.server.http.request(method, "/api/info")
+async def unknown_methods(context: DrillContext) -> AsyncIterator[None]:
+    """Requests with methods that the catalogue does not list are sent."""
 
-    async with repeat_in_background(probe, 0.5):
+    async def send_requests() -> None:
+        for method in ("PROPFIND", "TRACE", "MKCOL", "UNLOCK"):
+            await context.server.http.request(method, "/api/info")
+
+    async with repeat_in_background(send_requests, 0.5):
         yield
 
 
 DRILLS: Final = (
     Drill(
         alert="TransferQueueBacklog",
-        fault=f"{_WAITING} pairs join their rooms and never start (real signaling sockets)",
+        fault=f"{_IDLE_PAIRS} pairs join their rooms and never start (real signaling sockets)",
         inject=backlog,
         also_fires=frozenset({"NoSuccessfulTransfers"}),
     ),
     Drill(
         alert="NoSuccessfulTransfers",
         fault="pairs wait in their rooms and never start (real signaling sockets)",
-        inject=some_wait,
+        inject=idle_pairs,
     ),
     Drill(
         alert="NoActiveConnections",
-        fault="everybody leaves and nobody comes",
-        inject=nobody,
-        setup=somebody,
+        fault="every client leaves and none joins",
+        inject=no_clients,
+        setup=one_client,
         profile=DIGEST,
     ),
     Drill(
         alert="UnauthorizedAPIAccess",
         fault=f"{_GUESSES} reports with made-up tokens, each answered 401",
-        inject=guessing,
+        inject=guessed_tokens,
     ),
     Drill(
         alert="ClientReportsRejected",
-        fault="people in real rooms report what nobody may report",
-        inject=bad_reports,
+        fault="clients in real rooms report metrics that clients may not report",
+        inject=invalid_reports,
         fault_seconds=30,
     ),
     Drill(
         alert="LabelOverflow",
         fault="a scanner sends methods that the catalogue does not list",
-        inject=hostile_labels,
+        inject=unknown_methods,
         fault_seconds=60,
     ),
 )

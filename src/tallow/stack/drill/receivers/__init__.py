@@ -1,1 +1,1 @@
-"""Where drilled pages arrive: endpoints as strict as the originals, so that what they take would be taken."""
+"""Test receivers of notifications: SMTP, Slack and PagerDuty, as strict as the real services."""

@@ -1,4 +1,4 @@
-"""What arrived, in one shape for every channel, and what was refused."""
+"""Received and rejected messages, in one form for every channel."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ Channel = Literal["email", "slack", "pagerduty"]
 
 @dataclass(frozen=True, slots=True)
 class ReceivedMessage:
-    """A message that was taken.
+    """A message that a receiver accepted.
 
     Attributes:
-        target: the recipient's address; the channel's name where there is but one.
-        text: everything a person can read of it.
-        key: what ties a repeat or the end to its beginning (PagerDuty's ``dedup_key``).
-        at: seconds since the epoch.
+        target: the recipient's address; the channel's name if the channel has one recipient only.
+        firing: False for the message that the alert is resolved.
+        text: everything that a person can read in it.
+        dedup_key: PagerDuty's key of an incident; empty on other channels.
+        received_at: seconds since the epoch.
     """
 
     channel: Channel
@@ -32,7 +33,7 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class RejectedMessage:
-    """Something that was not taken, and the answer it got."""
+    """A message that a receiver rejected, and the reply that it sent."""
 
     channel: str
     reply: str
@@ -41,27 +42,27 @@ class RejectedMessage:
 
 @dataclass(slots=True)
 class Inbox:
-    """Everything that came, in order."""
+    """Everything that the receivers accepted and rejected, in order."""
 
     messages: list[ReceivedMessage] = field(default_factory=list)
     rejections: list[RejectedMessage] = field(default_factory=list)
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def accept(self, message: ReceivedMessage) -> None:
-        """Keep a message."""
+        """Store an accepted message."""
         self.messages.append(message)
-        self._news.set()
+        self._changed.set()
 
     def reject(self, channel: str, answer: str) -> None:
-        """Note a refusal."""
+        """Store a rejection."""
         self.rejections.append(RejectedMessage(channel, answer))
-        self._news.set()
+        self._changed.set()
 
     async def wait_for_message(self, seconds: float) -> None:
-        """Wait until something more has come, at most so long."""
-        self._news.clear()
+        """Wait for the next message or rejection, at most ``seconds``."""
+        self._changed.clear()
         try:
             async with asyncio.timeout(seconds):
-                await self._news.wait()
+                await self._changed.wait()
         except TimeoutError:
             return

@@ -1,4 +1,4 @@
-"""PagerDuty's Events API v2: 400 to what PagerDuty answers 400 to, for then the page is lost.
+"""A test receiver for PagerDuty's Events API v2. It answers 400 where PagerDuty does.
 
 Source: https://developer.pagerduty.com/docs/send-alert-event
 """
@@ -27,29 +27,33 @@ _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 _STRINGS: Final = ("timestamp", "component", "group", "class")
 
 
-def events_route(tray: Inbox, key: str) -> Route:
-    """The endpoint of a service whose integration key is ``key``."""
+def events_route(inbox: Inbox, key: str) -> Route:
+    """The endpoint for events of the integration with this key."""
 
     async def enqueue(request: Request) -> Response:
         body = await request.body()
         if len(body) > MAX_BYTES:
-            tray.reject("pagerduty", "413 too large")
+            inbox.reject("pagerduty", "413 too large")
             return Response(status_code=413)
         event, errors = validate(body, key)
         if errors:
-            tray.reject("pagerduty", f"400 {'; '.join(errors)}")
+            inbox.reject("pagerduty", f"400 {'; '.join(errors)}")
             return JSONResponse(
                 {"status": "invalid event", "message": "Event object is invalid", "errors": errors}, 400
             )
         dedup_key = event.get("dedup_key") or secrets.token_hex(16)
-        tray.accept(to_message(event, dedup_key))
+        inbox.accept(to_message(event, dedup_key))
         return JSONResponse({"status": "success", "message": "Event processed", "dedup_key": dedup_key}, 202)
 
     return Route(PATH, enqueue, methods=["POST"])
 
 
 def validate(body: bytes, key: str) -> tuple[Mapping[str, Any], list[str]]:
-    """The event, and everything that is wrong with it."""
+    """Parse and check a request.
+
+    Returns:
+        The event and its errors.
+    """
     try:
         event = json.loads(body)
     except ValueError:
@@ -60,7 +64,7 @@ def validate(body: bytes, key: str) -> tuple[Mapping[str, Any], list[str]]:
 
 
 def to_message(event: Mapping[str, Any], dedup_key: str) -> ReceivedMessage:
-    """What the person on call would see."""
+    """The message that the person on call would see."""
     payload, links = event.get("payload") or {}, event.get("links") or []
     parts = [
         str(payload.get("summary", "")),
@@ -80,21 +84,27 @@ def to_message(event: Mapping[str, Any], dedup_key: str) -> ReceivedMessage:
 
 
 def _errors(event: Mapping[str, Any], key: str) -> Iterator[str]:
-    routing_key = event.get("routing_key")
+    yield from _routing_key_errors(event.get("routing_key"), key)
+    yield from _action_errors(event.get("event_action"), event.get("dedup_key"))
+    if event.get("event_action") == "trigger":
+        yield from _payload_errors(event.get("payload"))
+    yield from _link_errors(event.get("links"))
+
+
+def _routing_key_errors(routing_key: object, key: str) -> Iterator[str]:
     if not isinstance(routing_key, str) or not _ROUTING_KEY.fullmatch(routing_key):
         yield "'routing_key' must be 32 letters and digits"
     elif routing_key != key:
         yield "'routing_key' belongs to no integration"
-    action, dedup_key = event.get("event_action"), event.get("dedup_key")
+
+
+def _action_errors(action: object, dedup_key: object) -> Iterator[str]:
     if action not in ACTIONS:
         yield f"'event_action' must be one of {', '.join(ACTIONS)}"
     if dedup_key is not None and (not isinstance(dedup_key, str) or len(dedup_key) > MAX_KEY):
         yield f"'dedup_key' must be a string of at most {MAX_KEY} characters"
     if action != "trigger" and not dedup_key:
         yield "'dedup_key' is missing"
-    if action == "trigger":
-        yield from _payload_errors(event.get("payload"))
-    yield from _link_errors(event.get("links"))
 
 
 def _payload_errors(payload: object) -> Iterator[str]:

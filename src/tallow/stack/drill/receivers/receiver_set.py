@@ -1,4 +1,4 @@
-"""Every receiver of one stack: started, and described as the settings that lead to them."""
+"""The test receivers of one stack, and the settings that send notifications to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DOMAIN: Final = "drill.invalid"
 
 
 def address(audience: str) -> str:
-    """Where an audience gets its mail in a drill: each has an address of its own."""
+    """The e-mail address of an audience in a drill."""
     return f"{audience}@{_DOMAIN}"
 
 
@@ -29,8 +29,9 @@ class ReceiverSet:
     """Running receivers.
 
     Attributes:
-        settings: leads Alertmanager and the heartbeat checker here.
-        pagerduty: the stand-in's address, instead of PagerDuty's own.
+        inbox: what they accepted and rejected.
+        settings: the settings of Alertmanager and the heartbeat checker that name these receivers.
+        pagerduty: the address to use instead of PagerDuty's.
     """
 
     inbox: Inbox
@@ -38,33 +39,36 @@ class ReceiverSet:
     pagerduty: str
     _slack: Starlette
     _slack_port: int = 0
-    _open: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _slack_stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def open_slack(self) -> None:
-        """Let Slack be reachable."""
-        self._slack_port = await self._open.enter_async_context(serve.serving(self._slack, self._slack_port))
+        """Start the Slack receiver, on the same port as before."""
+        self._slack_port = await self._slack_stack.enter_async_context(
+            serve.serving(self._slack, self._slack_port)
+        )
 
     async def close_slack(self) -> None:
-        """Let nothing listen where Slack was."""
-        await self._open.aclose()
+        """Stop the Slack receiver; its port then refuses connections."""
+        await self._slack_stack.aclose()
 
     @property
     def slack_port(self) -> int:
+        """The port of the Slack receiver."""
         return self._slack_port
 
 
 @asynccontextmanager
 async def running_receivers() -> AsyncIterator[ReceiverSet]:
-    """Receivers on ports and with secrets of their own; the caller's event loop serves them."""
-    tray = Inbox()
+    """Run receivers with new ports and secrets in this event loop, until the block ends."""
+    inbox = Inbox()
     key, password = secrets.token_hex(16), secrets.token_urlsafe(16)
     path = (
         f"/services/T{secrets.token_hex(4).upper()}/B{secrets.token_hex(4).upper()}/{secrets.token_hex(12)}"
     )
-    office = smtp.SmtpHandler(tray, {address(audience) for audience in AUDIENCES}, password)
+    handler = smtp.SmtpHandler(inbox, {address(audience) for audience in AUDIENCES}, password)
     async with (
-        smtp.serving(office) as smtp_port,
-        serve.serving(Starlette(routes=[pagerduty.events_route(tray, key)])) as pagerduty_port,
+        smtp.serving(handler) as smtp_port,
+        serve.serving(Starlette(routes=[pagerduty.events_route(inbox, key)])) as pagerduty_port,
     ):
         settings = AlertSettings.model_construct(
             None,
@@ -76,16 +80,16 @@ async def running_receivers() -> AsyncIterator[ReceiverSet]:
             smtp_password=SecretStr(password),
             pagerduty_routing_key=SecretStr(key),
         )
-        desk = ReceiverSet(
-            tray,
+        receivers = ReceiverSet(
+            inbox,
             settings,
             f"http://127.0.0.1:{pagerduty_port}{pagerduty.PATH}",
-            Starlette(routes=[slack.webhook_route(tray, path)]),
+            Starlette(routes=[slack.webhook_route(inbox, path)]),
         )
-        await desk.open_slack()
-        webhook = SecretStr(f"http://127.0.0.1:{desk.slack_port}{path}")
-        desk.settings = settings.model_copy(update={"slack_webhook_url": webhook})
+        await receivers.open_slack()
+        webhook = SecretStr(f"http://127.0.0.1:{receivers.slack_port}{path}")
+        receivers.settings = settings.model_copy(update={"slack_webhook_url": webhook})
         try:
-            yield desk
+            yield receivers
         finally:
-            await desk.close_slack()
+            await receivers.close_slack()

@@ -1,4 +1,4 @@
-"""Serves an ASGI application on loopback, within this event loop."""
+"""Serve an ASGI application on loopback, in this event loop."""
 
 from __future__ import annotations
 

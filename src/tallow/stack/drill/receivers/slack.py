@@ -1,4 +1,4 @@
-"""Slack's incoming webhook, as strict as Slack's own.
+"""A test receiver for Slack's incoming webhooks. It rejects what Slack rejects.
 
 Source: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
 """
@@ -19,41 +19,45 @@ from starlette.routing import Route
 from tallow.stack.drill.receivers.message import Inbox, ReceivedMessage
 
 MAX_ATTACHMENTS: Final = 100
-_READABLE: Final = ("pretext", "title", "text", "fallback")
+_TEXT_FIELDS: Final = ("pretext", "title", "text", "fallback")
 _MENTION: Final = re.compile(r"<([!@#][^>]*)>")
-_SHOWN: Final = (*_READABLE, "fields", "image_url", "blocks")
+_VISIBLE_FIELDS: Final = (*_TEXT_FIELDS, "fields", "image_url", "blocks")
 
 
 class SlackRejectionError(Exception):
-    """An answer other than ``ok``: its status and Slack's word for it."""
+    """A rejection, with Slack's status and error code."""
 
-    def __init__(self, status: int, word: str) -> None:
-        super().__init__(f"{status} {word}")
-        self.status, self.word = status, word
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(f"{status} {code}")
+        self.status, self.code = status, code
 
 
-def webhook_route(tray: Inbox, path: str) -> Route:
-    """The webhook ``path`` (``/services/T…/B…/…``); another one is answered as Slack does."""
+def webhook_route(inbox: Inbox, path: str) -> Route:
+    """The endpoint of a webhook.
+
+    Args:
+        path: ``/services/T…/B…/…``; other paths are answered with ``no_service``.
+    """
 
     async def post(request: Request) -> Response:
         try:
             if not hmac.compare_digest(request.url.path, path):
                 raise SlackRejectionError(404, "no_service")
             payload = parse_payload(request.headers.get("content-type", ""), await request.body())
-            tray.accept(to_message(payload))
-        except SlackRejectionError as refusal:
-            tray.reject("slack", str(refusal))
-            return PlainTextResponse(refusal.word, refusal.status)
+            inbox.accept(to_message(payload))
+        except SlackRejectionError as rejection:
+            inbox.reject("slack", str(rejection))
+            return PlainTextResponse(rejection.code, rejection.status)
         return PlainTextResponse("ok")
 
     return Route("/services/{rest:path}", post, methods=["POST"])
 
 
 def parse_payload(content_type: str, body: bytes) -> Mapping[str, Any]:
-    """The payload, as JSON or as a form's field ``payload``.
+    """The payload of a request: a JSON body, or the field ``payload`` of a form.
 
     Raises:
-        SlackRefusesError: it is not one.
+        SlackRejectionError: the request has no valid payload.
     """
     kind = content_type.partition(";")[0].strip().lower()
     try:
@@ -70,7 +74,7 @@ def parse_payload(content_type: str, body: bytes) -> Mapping[str, Any]:
 
 
 def displayed(text: str) -> str:
-    """A text as Slack shows it: with its three entities decoded, and its mentions marked.
+    """A text as Slack displays it: its three entities decoded, its mentions marked.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text
     """
@@ -79,24 +83,37 @@ def displayed(text: str) -> str:
 
 
 def to_message(payload: Mapping[str, Any]) -> ReceivedMessage:
-    """What people would see.
+    """The message that people would see.
 
     Raises:
-        SlackRefusesError: nothing, or not what Slack can show.
+        SlackRejectionError: the payload is invalid or shows nothing.
     """
-    text, attachments = payload.get("text", ""), payload.get("attachments") or []
-    if not isinstance(text, str) or not isinstance(attachments, list):
+    text, attachments = payload.get("text", ""), _attachments(payload)
+    if not isinstance(text, str):
+        raise SlackRejectionError(400, "invalid_payload")
+    visible = [each for each in attachments if any(each.get(name) for name in _VISIBLE_FIELDS)]
+    if not (text or visible or payload.get("blocks")):
+        raise SlackRejectionError(400, "no_text")
+    subject = displayed(text or next((each["title"] for each in visible if each.get("title")), ""))
+    parts = map(displayed, [text, *(each.get(name, "") for each in visible for name in _TEXT_FIELDS)])
+    return ReceivedMessage("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))
+
+
+def _attachments(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The attachments of a payload.
+
+    Raises:
+        SlackRejectionError: they are invalid or too many.
+    """
+    attachments = payload.get("attachments") or []
+    if not isinstance(attachments, list) or not all(map(_is_valid_attachment, attachments)):
         raise SlackRejectionError(400, "invalid_payload")
     if len(attachments) > MAX_ATTACHMENTS:
         raise SlackRejectionError(400, "too_many_attachments")
-    for attachment in attachments:
-        if not isinstance(attachment, dict) or not all(
-            isinstance(attachment.get(name, ""), str) for name in _READABLE
-        ):
-            raise SlackRejectionError(400, "invalid_payload")
-    shown = [one for one in attachments if any(one.get(name) for name in _SHOWN)]
-    if not (text or shown or payload.get("blocks")):
-        raise SlackRejectionError(400, "no_text")
-    subject = displayed(text or next((one["title"] for one in shown if one.get("title")), ""))
-    parts = map(displayed, [text, *(one.get(name, "") for one in shown for name in _READABLE)])
-    return ReceivedMessage("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))
+    return attachments
+
+
+def _is_valid_attachment(attachment: object) -> bool:
+    return isinstance(attachment, dict) and all(
+        isinstance(attachment.get(name, ""), str) for name in _TEXT_FIELDS
+    )

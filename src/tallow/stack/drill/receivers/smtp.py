@@ -1,4 +1,4 @@
-"""A real SMTP server that asks for its password, knows its addresses and reads what it takes."""
+"""A test receiver for e-mail: an SMTP server that requires a password and parses every message."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _REQUIRED: Final = ("from", "to", "subject", "date")
 # of a dataclass with slots raises TypeError (CPython gh-102069).
 @dataclass(frozen=True)
 class SmtpHandler:
-    """aiosmtpd's hooks.
+    """The handler of aiosmtpd.
 
     Args:
-        addresses: who has a letter box here; mail to anybody else is refused.
-        password: what :data:`USER` has to show.
+        addresses: the recipients that exist; mail to others is rejected.
+        password: of :data:`USER`.
     """
 
     inbox: Inbox
@@ -36,11 +36,11 @@ class SmtpHandler:
     password: str
 
     def authenticate(
-        self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: Any
+        self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
-        """Called by aiosmtpd with what the client showed."""
-        shown = data.password if isinstance(data, LoginPassword) and data.login == USER.encode() else b""
-        if hmac.compare_digest(shown, self.password.encode()):
+        """Check the credentials of a client (aiosmtpd's hook)."""
+        password = data.password if isinstance(data, LoginPassword) and data.login == USER.encode() else b""
+        if hmac.compare_digest(password, self.password.encode()):
             return AuthResult(success=True)
         self.inbox.reject("email", "535 authentication failed")
         return AuthResult(success=False, handled=False)
@@ -48,48 +48,48 @@ class SmtpHandler:
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Called by aiosmtpd for each recipient."""
+        """Accept or reject a recipient (aiosmtpd's hook)."""
         if not session.authenticated:
-            self.inbox.reject("email", "530 no password was shown")
+            self.inbox.reject("email", "530 no password was sent")
             return "530 authentication required"
         if address not in self.addresses:
-            self.inbox.reject("email", f"550 no letter box for {address}")
-            return "550 no such letter box"
+            self.inbox.reject("email", f"550 no such mailbox: {address}")
+            return "550 no such mailbox"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Called by aiosmtpd with a whole message."""
+        """Store a message (aiosmtpd's hook)."""
         parser = BytesParser(EmailMessage, policy=email.policy.default)
-        letter = parser.parsebytes(envelope.original_content or b"")
-        missing = [name for name in _REQUIRED if not letter[name]]
-        body = letter.get_body(("plain",))
+        mail = parser.parsebytes(envelope.original_content or b"")
+        missing = [name for name in _REQUIRED if not mail[name]]
+        body = mail.get_body(("plain",))
         if missing or body is None:
-            what = f"no {', '.join(missing)}" if missing else "no plain text"
-            self.inbox.reject("email", f"550 {what}")
-            return f"550 {what}"
-        subject = str(letter["subject"])
+            reason = f"no {', '.join(missing)}" if missing else "no plain text"
+            self.inbox.reject("email", f"550 {reason}")
+            return f"550 {reason}"
+        subject = str(mail["subject"])
         text = body.get_content().strip()
         for address in envelope.rcpt_tos:
             self.inbox.accept(
                 ReceivedMessage("email", address, not subject.startswith("[RESOLVED]"), subject, text)
             )
-        return "250 taken"
+        return "250 OK"
 
 
 @asynccontextmanager
-async def serving(office: SmtpHandler, port: int = 0) -> AsyncIterator[int]:
-    """The server on loopback: its port."""
+async def serving(handler: SmtpHandler, port: int = 0) -> AsyncIterator[int]:
+    """Run the server on loopback until the block ends, and yield its port."""
 
     def protocol() -> SMTP:
         return SMTP(
-            office,
+            handler,
             hostname="localhost",
             ident="Tallow drill",
-            authenticator=office.authenticate,
+            authenticator=handler.authenticate,
             auth_require_tls=False,  # loopback
-            auth_exclude_mechanism=["LOGIN"],  # its prompts are not those that Alertmanager waits for
+            auth_exclude_mechanism=["LOGIN"],  # Alertmanager does not understand its prompts
         )
 
     server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", port)

@@ -1,1 +1,1 @@
-"""What a drill shows and writes down."""
+"""Reports of drills: a table for the terminal, and the tables of docs/drills.md."""

@@ -1,4 +1,4 @@
-"""The tables of ``docs/drills.md``: what a real run took, written by the proof."""
+"""The measured tables of ``docs/drills.md``, written by the test that runs every drill."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ PATH: Final = CHECKOUT / "docs" / "drills.md"
 
 
 def latency_table(results: Iterable[DrillResult]) -> str:
-    """A row for each drill, in seconds."""
+    """A Markdown table with one row per drill; times are in seconds."""
     rows = [
         "| alert | scale | pending | firing | page | minimum | resolved | told |",
         "|---|---|--:|--:|--:|--:|--:|---|",
     ]
     for result in results:
-        known = (
+        times = (
             result.since_fault(result.pending_at),
             result.since_fault(result.firing_at),
             result.since_fault(result.notified_at),
             result.min_latency,
             result.resolve_latency,
         )
-        times = " | ".join("" if value is None else f"{value:.1f}" for value in known)
+        cells = " | ".join("" if value is None else f"{value:.1f}" for value in times)
         rows.append(
-            f"| {result.alert} | 1/{1 / result.scale:.0f} | {times} | {', '.join(result.destinations)} |"
+            f"| {result.alert} | 1/{1 / result.scale:.0f} | {cells} | {', '.join(result.destinations)} |"
         )
     return "\n".join(rows)
 
 
 def write_section(part: str, text: str, path: Path = PATH) -> None:
-    """Put a text between the page's marks of a part.
+    """Replace the text between ``<!-- part -->`` and ``<!-- /part -->`` of a page.
 
     Raises:
-        ValueError: there are no such marks.
+        ValueError: the page has no such marks.
     """
     page = path.read_text(encoding="utf-8")
     begin, end = (f"<!-- {part} -->", f"<!-- /{part} -->")

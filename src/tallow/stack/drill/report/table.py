@@ -1,4 +1,4 @@
-"""What a person sees of drills: a line each while they run, and the latencies at the end."""
+"""The table of drills on a terminal, the summary at the end, and one line per drill for other outputs."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _MARKS: Final[Mapping[DrillState, tuple[str, str]]] = {
     "fault on": ("◐", "yellow"),
     "pending": ("◐", "yellow"),
     "firing": ("●", "red"),
-    "told": ("●", "red"),
-    "healed": ("◑", "cyan"),
+    "notified": ("●", "red"),
+    "cleared": ("◑", "cyan"),
     "passed": ("✔", "green"),
     "failed": ("✘", "bold red"),
 }
-_WORDS: Final[Mapping[DrillState, str]] = {
-    "waiting": "waits for its turn",
+_DESCRIPTIONS: Final[Mapping[DrillState, str]] = {
+    "waiting": "waiting",
     "starting": "its server starts",
-    "quiet": "quiet, as it must be",
-    "fault on": "fault is on",
+    "quiet": "quiet",
+    "fault on": "fault injected",
     "pending": "pending",
     "firing": "firing",
-    "told": "people were told",
-    "healed": "healed, resolving",
+    "notified": "receivers notified",
+    "cleared": "fault removed, resolving",
     "passed": "passed",
     "failed": "failed",
 }
-_TITLES: Final = ("", "alert", "", "pending", "firing", "page", "minimum", "resolved", "told")
+_TITLES: Final = ("", "alert", "", "pending", "firing", "page", "minimum", "resolved", "receivers")
 _WIDTHS: Final = {"alert": 25, "": 1}
 
 
 def drills_table(results: Iterable[DrillResult]) -> RenderableType:
-    """A line for each drill; seconds after the fault, and after the healing for the last."""
+    """A row per drill. Times are seconds after the fault; ``resolved`` counts from its removal."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in _TITLES:
         right = title in {"pending", "firing", "page", "minimum", "resolved"}
-        wide = title == "told"
+        wide = title == "receivers"
         table.add_column(
             title,
             justify="right" if right else "left",
@@ -55,7 +55,7 @@ def drills_table(results: Iterable[DrillResult]) -> RenderableType:
         )
     for result in results:
         sign, colour = _MARKS[result.state]
-        known = (
+        times = (
             result.since_fault(result.pending_at),
             result.since_fault(result.firing_at),
             result.since_fault(result.notified_at),
@@ -64,7 +64,7 @@ def drills_table(results: Iterable[DrillResult]) -> RenderableType:
             Text(sign, colour),
             Text(result.alert, "bold" if not result.is_finished else ""),
             Text(_progress(result), colour),
-            *(_seconds(value) for value in known),
+            *(_seconds(value) for value in times),
             Text(f"{result.min_latency:.1f}", "dim"),
             _seconds(result.resolve_latency),
             Text(", ".join(result.destinations), "dim"),
@@ -73,23 +73,23 @@ def drills_table(results: Iterable[DrillResult]) -> RenderableType:
 
 
 def summary(results: Iterable[DrillResult], seconds: float) -> RenderableType:
-    """What it comes to, and what was wrong where."""
-    found = list(results)
-    failed = [result for result in found if result.problems]
+    """How many drills passed, and the problems of those that failed."""
+    finished = list(results)
+    failed = [result for result in finished if result.problems]
     lines: list[RenderableType] = [Text("")]
     for result in failed:
         lines.append(Text.assemble((f"{result.alert}: ", "bold red"), result.fault))
         lines += [Text(f"  {problem}", "red") for problem in result.problems]
-    word = "drill" if len(found) == 1 else "drills"
+    noun = "drill" if len(finished) == 1 else "drills"
     took = f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     if failed:
-        lines.append(Text(f"{len(failed)} of {len(found)} {word} failed, in {took}", "bold red"))
+        lines.append(Text(f"{len(failed)} of {len(finished)} {noun} failed, in {took}", "bold red"))
     else:
-        lines.append(Text(f"{len(found)} {word} passed, in {took}", "bold green"))
+        lines.append(Text(f"{len(finished)} {noun} passed, in {took}", "bold green"))
     lines.append(
         Text(
-            "Seconds after the fault (resolved: after the healing). The minimum is scrape interval, for and "
-            "group wait, scaled: what lies above it is the fault's own time and the pipeline's.",
+            "Times are seconds after the fault (resolved: after its removal). The minimum is the sum of "
+            "scrape interval, for and group wait, scaled; the rest is the fault and the pipeline.",
             "dim",
         )
     )
@@ -97,20 +97,20 @@ def summary(results: Iterable[DrillResult], seconds: float) -> RenderableType:
 
 
 def result_line(result: DrillResult) -> str:
-    """One finished drill, for where there is no terminal."""
+    """One line about a finished drill."""
     if result.problems:
         return f"failed  {result.alert}: {'; '.join(result.problems)}"
-    page, healing = result.since_fault(result.notified_at) or 0.0, result.resolve_latency or 0.0
-    times = f"page after {page:.1f} s (minimum {result.min_latency:.1f}), resolved {healing:.1f} s"
+    page, resolved = result.since_fault(result.notified_at) or 0.0, result.resolve_latency or 0.0
+    times = f"page after {page:.1f} s (minimum {result.min_latency:.1f}), resolved {resolved:.1f} s"
     return f"passed  {result.alert}: {times}"
 
 
 def _progress(result: DrillResult) -> str:
-    word = _WORDS[result.state]
+    description = _DESCRIPTIONS[result.state]
     if result.is_finished or result.started_at is None:
-        return word
-    since = result.cleared_at if result.state == "healed" and result.cleared_at else result.started_at
-    return f"{word} ({time.time() - since:.0f} s)"
+        return description
+    since = result.cleared_at if result.state == "cleared" and result.cleared_at else result.started_at
+    return f"{description} ({time.time() - since:.0f} s)"
 
 
 def _seconds(value: float | None) -> str:

@@ -1,1 +1,1 @@
-"""How drills go."""
+"""Running drills: what a drill is, its steps, its result, and many drills at once."""

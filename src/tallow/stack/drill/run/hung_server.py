@@ -1,7 +1,7 @@
-"""Drills of a server that hangs in a complete stack: the runbook cures it, or the supervisor does.
+"""Drills of a server that hangs in a complete stack: recovery by the runbook, and by the supervisor.
 
-Their page is ServiceDown's. The server is stopped by SIGSTOP: it keeps its port, takes connections and says
-nothing.
+The server is suspended with SIGSTOP: it keeps its port, accepts connections and does not answer. The alert is
+ServiceDown.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ SERVICE: Final = "tallow"
 SCALE: Final = 1 / 15
 PROFILE_NAME: Final = "native"
 MARGIN_S: Final = 60.0
-"""Patience beyond what must pass: the machine may have a lot else to do."""
+"""Seconds added to every time limit: a small machine runs many drills at once."""
 _CHANNELS: Final = frozenset({"email", "slack"})
-"""PagerDuty's address cannot be set in ``.env``."""
+"""Without PagerDuty, whose address cannot be set in ``.env``."""
 
 
 @dataclass(frozen=True, slots=True)
 class HungServerDrill:
-    """A drill.
+    """A drill of a server that hangs.
 
     Attributes:
-        fault: what is done, in a line.
-        liveness_timeout: the supervisor's, in seconds, unscaled; 0: it never restarts what hangs.
-        cure: what brings the server back: problems, one line each.
+        fault: what is done, in one line.
+        liveness_timeout: seconds without an answer, unscaled, after which the supervisor restarts the server;
+            0: never.
+        recover: brings the server back; returns problems, one line each.
     """
 
     name: str
@@ -54,34 +55,33 @@ class HungServerDrill:
 
 
 async def follow_runbook(stack: NativeStack) -> list[str]:
-    """Run the runbook's commands, those that confirm and those that cure."""
+    """Run the commands of the runbook that confirm the fault and those that restart the server."""
     confirming = [await stack.run(line) for line in runbook_commands(ALERT, "## Confirm")]
-    problems = [problem for output in confirming for problem in _confirms(output)]
+    problems = [problem for output in confirming for problem in _confirmation_problems(output)]
     for line in runbook_commands(ALERT, "*It hangs*"):
         output = await stack.run(line)
         if output.status != 0:
-            problems.append(_failed(output))
-    ended = stack.service_status(SERVICE).last_exit
-    if ended is None or ended.cause != "restart":
+            problems.append(_describe_failure(output))
+    last_exit = stack.service_status(SERVICE).last_exit
+    if last_exit is None or last_exit.cause != "restart":
         problems.append("the runbook's commands did not restart the server")
     return problems
 
 
 async def wait_for_supervisor(stack: NativeStack) -> list[str]:
-    """Do nothing until the supervisor has restarted the server."""
-    seconds = LIVENESS_TIMEOUT_S * SCALE + MARGIN_S
+    """Wait until the supervisor has restarted the server."""
     await wait_until(
-        lambda: stack.service_status(SERVICE).restarts == 1, seconds, "the supervisor did not restart it"
+        lambda: stack.service_status(SERVICE).restarts == 1,
+        LIVENESS_TIMEOUT_S * SCALE + MARGIN_S,
+        "the supervisor did not restart it",
     )
-    ended = stack.service_status(SERVICE).last_exit
-    if ended is None or ended.cause != "unresponsive":
-        return [f"the supervisor says it ended otherwise: {ended.reason if ended else 'nothing'}"]
+    last_exit = stack.service_status(SERVICE).last_exit
+    if last_exit is None or last_exit.cause != "unresponsive":
+        return [f"the supervisor reports another reason: {last_exit.reason if last_exit else 'none'}"]
     output = await stack.run("tallow logs supervisor --level error")
-    return (
-        []
-        if ended.reason in output.output
-        else ["`tallow logs supervisor` does not say why it was restarted"]
-    )
+    if last_exit.reason not in output.output:
+        return ["`tallow logs supervisor` does not say why it was restarted"]
+    return []
 
 
 DRILLS: Final[Mapping[str, HungServerDrill]] = MappingProxyType(
@@ -106,38 +106,39 @@ DRILLS: Final[Mapping[str, HungServerDrill]] = MappingProxyType(
 
 
 def new_result(drill: HungServerDrill) -> DrillResult:
-    """The result of a drill that has not begun."""
+    """The result of a drill that has not started."""
     rule = alerts.RULES[ALERT]
-    floor = (SCRAPE_INTERVAL_S + rule.for_seconds + expected_routing.group_wait(rule)) * SCALE
-    return DrillResult(drill.name, drill.fault, PROFILE_NAME, SCALE, floor)
+    min_latency = (SCRAPE_INTERVAL_S + rule.for_seconds + expected_routing.group_wait(rule)) * SCALE
+    return DrillResult(drill.name, drill.fault, PROFILE_NAME, SCALE, min_latency)
 
 
 class HungServerRunner:
-    """Runs a drill and keeps its result.
+    """Runs one drill of a server that hangs.
 
     Args:
-        folder: an empty one, for everything that it leaves.
+        folder: an empty folder for the stack.
+        result: updated while the drill runs.
     """
 
     def __init__(self, drill: HungServerDrill, folder: Path, result: DrillResult) -> None:
         self._drill, self._folder, self._result = drill, folder, result
 
     async def run(self) -> None:
-        """To the end; what goes wrong is in the result."""
+        """Run the drill to its end. Errors become problems of the result."""
         result = self._result
         try:
             result.state = "starting"
             timeout = self._drill.liveness_timeout * SCALE
             async with (
-                running_receivers() as desk,
-                native_stack(self._folder, desk.settings, SCALE, timeout) as stack,
+                running_receivers() as receivers,
+                native_stack(self._folder, receivers.settings, SCALE, timeout) as stack,
             ):
-                await self._run(stack, desk)
+                await self._run(stack, receivers)
         except (DrillError, OSError) as error:
             result.problems.append(str(error))
-        result.state = "failed" if result.problems else "passed"
+        result.finish()
 
-    async def _run(self, stack: NativeStack, desk: ReceiverSet) -> None:
+    async def _run(self, stack: NativeStack, receivers: ReceiverSet) -> None:
         result = self._result
         result.state = "quiet"
         await wait_until(lambda: _is_up(stack), MARGIN_S, "Prometheus does not scrape the server")
@@ -147,35 +148,37 @@ class HungServerRunner:
             raise DrillError("the server ended before the fault")
         result.state, result.started_at = "fault on", time.time()
         os.kill(process.pid, signal.SIGSTOP)
-        await self._delivered(stack, desk, firing=True, since=result.started_at)
-        result.state, result.notified_at = "told", time.time()
+        await self._wait_for_deliveries(stack, receivers, firing=True, since=result.started_at)
+        result.state, result.notified_at = "notified", time.time()
         result.problems += await self._drill.recover(stack)
         await wait_until(
-            lambda: _is_up(stack), MARGIN_S, "the server was cured, and Prometheus cannot scrape it"
+            lambda: _is_up(stack), MARGIN_S, "the server was restarted, and Prometheus cannot scrape it"
         )
-        result.state, result.cleared_at = "healed", time.time()
-        await self._delivered(stack, desk, firing=False, since=result.started_at)
+        result.state, result.cleared_at = "cleared", time.time()
+        await self._wait_for_deliveries(stack, receivers, firing=False, since=result.started_at)
         result.resolved_at = max(time.time(), result.cleared_at)
         status = await stack.run("tallow status")
         if status.status != 0:
-            result.problems.append(_failed(status))
+            result.problems.append(_describe_failure(status))
 
-    async def _delivered(self, stack: NativeStack, desk: ReceiverSet, *, firing: bool, since: float) -> None:
-        """Wait until every place has the message."""
+    async def _wait_for_deliveries(
+        self, stack: NativeStack, receivers: ReceiverSet, *, firing: bool, since: float
+    ) -> None:
+        """Wait until every destination has the message."""
         rule = alerts.RULES[ALERT]
-        places = {place for place in expected_routing.expected_destinations(rule) if place[0] in _CHANNELS}
+        expected = {each for each in expected_routing.expected_destinations(rule) if each[0] in _CHANNELS}
         instance = stack.instance_label(SERVICE)
 
-        def everywhere() -> bool:
-            came = messages.deliveries(desk.inbox, ALERT, instance, firing=firing, since=since)
-            self._result.destinations = tuple(sorted({channel for channel, _ in came}))
-            return places <= came.keys()
+        def delivered() -> bool:
+            found = messages.deliveries(receivers.inbox, ALERT, instance, firing=firing, since=since)
+            self._result.destinations = tuple(sorted({channel for channel, _ in found}))
+            return expected <= found.keys()
 
-        what = "a page" if firing else "word that it is over"
-        seconds = (
+        subject = "a page" if firing else "the message about the end"
+        unscaled = (
             rule.for_seconds + expected_routing.group_wait(rule) + 2 * expected_routing.group_interval(rule)
-        ) * SCALE + MARGIN_S
-        await wait_until(everywhere, seconds, f"{what} did not come to every place")
+        )
+        await wait_until(delivered, unscaled * SCALE + MARGIN_S, f"{subject} did not come to every place")
 
 
 async def _is_up(stack: NativeStack) -> bool:
@@ -186,13 +189,13 @@ async def _is_quiet(stack: NativeStack) -> bool:
     return all(alert["labels"]["alertname"] != ALERT for alert in await stack.alerts())
 
 
-def _confirms(output: CommandOutput) -> list[str]:
-    """What a command of the runbook should have shown of a server that hangs, and did not."""
+def _confirmation_problems(output: CommandOutput) -> list[str]:
+    """What a confirming command of the runbook must show for a server that hangs, and does not."""
     if output.command == "tallow status":
-        shown = output.status == 1 and re.search(rf"\b{SERVICE} +\d+ +failing\b", output.output)
-        return [] if shown else [f"`tallow status` does not show that it fails: {output.output.strip()}"]
-    return [] if output.status == 0 else [_failed(output)]
+        is_shown = output.status == 1 and re.search(rf"\b{SERVICE} +\d+ +failing\b", output.output)
+        return [] if is_shown else [f"`tallow status` does not show that it fails: {output.output.strip()}"]
+    return [] if output.status == 0 else [_describe_failure(output)]
 
 
-def _failed(output: CommandOutput) -> str:
+def _describe_failure(output: CommandOutput) -> str:
     return f"`{output.command}` ended with {output.status}: {output.output.strip()}"

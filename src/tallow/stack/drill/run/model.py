@@ -1,4 +1,4 @@
-"""What a drill is: an alert, the fault that must raise it, and the scene it happens on."""
+"""The model of a drill: an alert, the fault that must raise it, and the context that the fault works on."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tallow.stack.drill.verify.expected_routing import Destination
 
 @dataclass(slots=True)
 class DrillContext:
-    """Where a drill takes place.
+    """What a fault works on.
 
     Attributes:
-        instance: the server that the fault is about.
-        others: further servers, by the drill's own wish.
-        began: when the fault began, in seconds since the epoch; a fault that needs preparations sets it.
-        before: what goes on before the fault (see :attr:`Drill.setup`); a fault may end it.
-        cleanup: what must last until the alert is resolved, and no longer.
+        server: the drill's server.
+        extra_servers: further servers that the fault started.
+        fault_started_at: in seconds since the epoch. A fault that needs preparations sets it.
+        setup_stack: what :attr:`Drill.setup` started; a fault may close it.
+        cleanup: what must go on until the alert is resolved; closed at the end of the drill.
     """
 
     environment: DrillEnvironment
@@ -41,37 +41,45 @@ class DrillContext:
     cleanup: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def mark_fault_start(self) -> None:
-        """The fault begins now."""
+        """Record that the fault starts now."""
         self.fault_started_at = time.time()
 
-    async def start_server(self, environment: Mapping[str, str] | None = None) -> ServerUnderTest:
-        """A further server beside the drill's own, scraped and old enough for its alerts."""
-        made = self.environment.create_server(self.server.name, environment)
-        self.extra_servers.append(made)
-        await made.start()
-        self.environment.add_target(made.target)
-        await self.environment.wait_until_scraped(made.target)
-        return made
+    async def start_server(self, settings: Mapping[str, str] | None = None) -> ServerUnderTest:
+        """Start a further server and wait until it is scraped.
+
+        Raises:
+            DrillError: it does not start, or is not scraped in time.
+        """
+        server = self.environment.create_server(self.server.name, settings)
+        self.extra_servers.append(server)
+        await server.start()
+        self.environment.add_target(server.target)
+        await self.environment.wait_until_scraped(server.target)
+        return server
 
 
 FaultInjector = Callable[[DrillContext], AbstractAsyncContextManager[None]]
-"""Entered, the fault is there; left, it is healed."""
+"""Returns a context manager that injects the fault on enter and removes it on exit."""
 DrillCheck = Callable[[DrillContext], Awaitable[list[str]]]
+"""Returns the problems it finds, one line each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """One alert's proof.
+    """The drill of one alert.
 
     Attributes:
-        fault: what is done to the real app, in a line.
-        before: what must go on before the server is even scraped, for the alert to be quiet.
-        environment: settings of the server; ``{NAME}`` stands for a port of the ground.
-        along: alerts that the same fault rightly raises too.
-        about: the ``instance`` label of the alert, if it is not the server's; empty if it has none.
-        unreachable: places that the fault itself keeps the page from.
-        check: what else must hold while the alert fires: problems, one line each.
-        lasts: seconds that the fault itself needs before the condition can hold.
+        fault: what is done to the application, in one line.
+        inject: injects and removes the fault.
+        setup: starts what keeps the alert quiet before the fault; runs before the server is scraped.
+        profile: the stack that it runs on.
+        server_settings: environment variables of the server; ``{NAME}`` stands for a port of the environment.
+        also_fires: other alerts that the fault raises.
+        instance_label: returns the label ``instance`` of the alert if it is not the server's; empty if it has
+            none.
+        unreachable: destinations that the fault keeps notifications from.
+        check: a further check while the alert fires.
+        fault_seconds: seconds from the fault until the alert's condition can hold.
     """
 
     alert: str
@@ -89,21 +97,25 @@ class Drill:
 
 @asynccontextmanager
 async def repeat_in_background(
-    action: Callable[[], Awaitable[Any]], every: float, at_once: int = 1
+    action: Callable[[], Awaitable[Any]], interval_s: float, workers: int = 1
 ) -> AsyncIterator[None]:
-    """Do something every so many seconds in the background; what fails because of the fault is no news.
+    """Repeat an action until the block ends. Network errors, which a fault may cause, are ignored.
 
     Args:
-        at_once: how many do it side by side.
+        interval_s: seconds from the end of an action to the next one.
+        workers: how many repeat it side by side.
+
+    Raises:
+        Exception: any other error of the action, when the block ends.
     """
 
-    async def go_on() -> None:
+    async def repeat() -> None:
         while True:
             with contextlib.suppress(httpx.HTTPError, OSError, TimeoutError, websockets.WebSocketException):
                 await action()
-            await asyncio.sleep(every)
+            await asyncio.sleep(interval_s)
 
-    tasks = [asyncio.create_task(go_on(), name="load") for _ in range(at_once)]
+    tasks = [asyncio.create_task(repeat(), name="load") for _ in range(workers)]
     try:
         yield
         for task in tasks:
@@ -115,19 +127,27 @@ async def repeat_in_background(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def wait_until(done: Callable[[], Any | Awaitable[Any]], seconds: float, otherwise: str) -> Any:
-    """Wait for something to be true: its value.
+async def wait_until(condition: Callable[[], Any | Awaitable[Any]], seconds: float, message: str) -> Any:
+    """Wait until a condition is true.
+
+    Args:
+        condition: a function or coroutine function, called ten times a second.
+        seconds: the time limit.
+        message: the text of the error.
+
+    Returns:
+        The condition's value.
 
     Raises:
-        DrillError: it was not, in so many seconds.
+        DrillError: it was not true in time.
     """
     deadline = time.monotonic() + seconds
     while True:
-        found = done()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
+        value = condition()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
         if time.monotonic() > deadline:
-            raise DrillError(f"{otherwise} within {seconds:.0f} s")
+            raise DrillError(f"{message} within {seconds:.0f} s")
         await asyncio.sleep(0.1)

@@ -1,24 +1,40 @@
-"""How a drill went: its times, and everything that was not as it must be."""
+"""The result of a drill: its state, its times and its problems."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 DrillState = Literal[
-    "waiting", "starting", "quiet", "fault on", "pending", "firing", "told", "healed", "passed", "failed"
+    "waiting",
+    "starting",
+    "quiet",
+    "fault on",
+    "pending",
+    "firing",
+    "notified",
+    "cleared",
+    "passed",
+    "failed",
 ]
 
 
 @dataclass(slots=True)
 class DrillResult:
-    """One drill, as it goes and when it is over. Times are seconds since the epoch; None: not yet.
+    """A drill while it runs and afterwards. Times are seconds since the epoch; None: not known yet.
 
     Attributes:
-        floor: the least that the page can take: scrape interval, ``for`` and group wait, scaled, seconds.
-        scaled: what was scaled in the rule, shipped to drilled.
-        problems: what was not as it must be, one line each.
+        alert: the name of the drill: that of its alert, except for the drills of a server that hangs.
+        profile: the name of its stack.
+        min_latency: the shortest possible time in seconds from the fault to the notification: scrape
+            interval, ``for`` and group wait, scaled.
+        scaled_parts: the scaled parts of the rule, shipped value to scaled value.
+        started_at: when the fault was injected.
+        notified_at: when every destination had a notification.
+        cleared_at: when the fault was removed.
+        resolved_at: when every destination had the notification of the end.
+        destinations: those that got a notification.
+        problems: what was wrong, one line each.
     """
 
     alert: str
@@ -39,38 +55,33 @@ class DrillResult:
 
     @property
     def is_finished(self) -> bool:
+        """Whether the drill has passed or failed."""
         return self.state in {"passed", "failed"}
-
-    def since_fault(self, moment: float | None) -> float | None:
-        """Seconds from the fault to a moment."""
-        return None if moment is None or self.started_at is None else moment - self.started_at
 
     @property
     def resolve_latency(self) -> float | None:
-        """Seconds from the healing to the last word that it is over."""
-        return (
-            None
-            if self.resolved_at is None or self.cleared_at is None
-            else self.resolved_at - self.cleared_at
-        )
+        """Seconds from the removal of the fault to the last notification of the end."""
+        if self.resolved_at is None or self.cleared_at is None:
+            return None
+        return self.resolved_at - self.cleared_at
 
     @property
     def overhead(self) -> float | None:
-        """Seconds that the page came after the condition held, beyond what had to be waited for."""
+        """Seconds that the notification took beyond :attr:`min_latency` after the condition held."""
         if self.notified_at is None or self.pending_at is None:
             return None
         return self.notified_at - self.pending_at - self.min_latency
 
-    def elapsed(self) -> float | None:
-        """Seconds since the fault began."""
-        return None if self.started_at is None else time.time() - self.started_at
+    def since_fault(self, moment: float | None) -> float | None:
+        """Seconds from the fault to a time; None while one of them is not known."""
+        return None if moment is None or self.started_at is None else moment - self.started_at
+
+    def finish(self) -> None:
+        """Set the final state: failed if there are problems."""
+        self.state = "failed" if self.problems else "passed"
 
     def to_json(self) -> dict[str, Any]:
-        """For programs; times are seconds after the fault, ``resolved`` after the healing."""
-
-        def seconds(value: float | None) -> float | None:
-            return None if value is None else round(value, 2)
-
+        """The result as JSON. Times are seconds after the fault; ``resolved`` is :attr:`resolve_latency`."""
         return {
             "alert": self.alert,
             "passed": self.state == "passed",
@@ -78,11 +89,15 @@ class DrillResult:
             "stack": self.profile,
             "scale": self.scale,
             "scaled": self.scaled_parts,
-            "pending": seconds(self.since_fault(self.pending_at)),
-            "firing": seconds(self.since_fault(self.firing_at)),
-            "page": seconds(self.since_fault(self.notified_at)),
-            "resolved": seconds(self.resolve_latency),
-            "minimum": seconds(self.min_latency),
+            "pending": _rounded(self.since_fault(self.pending_at)),
+            "firing": _rounded(self.since_fault(self.firing_at)),
+            "page": _rounded(self.since_fault(self.notified_at)),
+            "resolved": _rounded(self.resolve_latency),
+            "minimum": _rounded(self.min_latency),
             "places": list(self.destinations),
             "problems": self.problems,
         }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)

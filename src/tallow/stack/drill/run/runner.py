@@ -1,241 +1,241 @@
-"""One drill from a quiet alert to a resolved one."""
+"""Run one drill: wait until the alert is quiet, inject the fault, follow the alert until it is resolved."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 
 import httpx
 import websockets
 
 from tallow.stack.alerts.rule import Rule
-from tallow.stack.drill.environment.alert_observer import AlertObserver, AlertTimeline
+from tallow.stack.drill.environment.alert_observer import AlertObserver
 from tallow.stack.drill.environment.scaled_rules import scaled_values
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import DrillEnvironment
+from tallow.stack.drill.receivers.message import ReceivedMessage
 from tallow.stack.drill.run.model import Drill, DrillContext, wait_until
 from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.drill.verify import expected_routing, messages
 from tallow.stack.drill.verify.expected_routing import Destination
 
 MARGIN_S = 45.0
-"""Patience beyond what must pass: the machine has two cores, and others want them."""
+"""Seconds added to every time limit: a small machine runs many drills at once."""
 ALWAYS_FIRING = frozenset({"NoActiveConnections", "Watchdog"})
-"""What fires on every idle server, and rightly."""
+"""Alerts that fire on every idle server."""
 
 
 def new_result(drill: Drill, rule: Rule, scale: float | None = None) -> DrillResult:
-    """The result of a drill that has not begun."""
+    """The result of a drill that has not started."""
     scale = scale or drill.profile.scale
-    floor = drill.profile.interval + (rule.for_seconds + expected_routing.group_wait(rule)) * scale
-    return DrillResult(rule.name, drill.fault, drill.profile.name, scale, floor, scaled_values(rule, scale))
+    min_latency = drill.profile.interval + (rule.for_seconds + expected_routing.group_wait(rule)) * scale
+    return DrillResult(
+        rule.name, drill.fault, drill.profile.name, scale, min_latency, scaled_values(rule, scale)
+    )
 
 
 class DrillRunner:
-    """Runs a drill and keeps its result.
+    """Runs one drill.
 
     Args:
-        starting: how many servers may start at the same time.
+        result: updated while the drill runs.
+        start_limit: how many servers may start at the same time.
     """
 
     def __init__(
         self,
         drill: Drill,
-        ground: DrillEnvironment,
+        environment: DrillEnvironment,
         observer: AlertObserver,
         result: DrillResult,
-        starting: asyncio.Semaphore,
+        start_limit: asyncio.Semaphore,
     ) -> None:
-        self._drill, self._ground, self._observer, self._result = drill, ground, observer, result
-        self._starting = starting
+        self._drill, self._environment, self._observer, self._result = drill, environment, observer, result
+        self._start_limit = start_limit
         self._rule = next(
-            rule for rules in ground.rule_groups.values() for rule in rules if rule.name == drill.alert
+            rule for rules in environment.rule_groups.values() for rule in rules if rule.name == drill.alert
         )
-        self._places = expected_routing.expected_destinations(self._rule)
-        self._instance = ground.create_server(drill.alert, drill.server_settings)
-        self._scene = DrillContext(ground, observer, self._instance)
-        self._about = drill.instance_label(ground) if drill.instance_label else self._instance.target
+        self._destinations = expected_routing.expected_destinations(self._rule)
+        self._server = environment.create_server(drill.alert, drill.server_settings)
+        self._context = DrillContext(environment, observer, self._server)
+        self._instance = drill.instance_label(environment) if drill.instance_label else self._server.target
 
     async def run(self) -> None:
-        """To the end; what goes wrong is in the result."""
+        """Run the drill to its end. Errors become problems of the result."""
         result = self._result
         try:
             await self._run()
         except DrillError as error:
             result.problems.append(str(error))
         except (httpx.HTTPError, OSError, websockets.WebSocketException, ExceptionGroup) as error:
-            result.problems.append(f"{result.state}: {_words(error)}")
+            result.problems.append(f"{result.state}: {_describe_error(error)}")
         finally:
-            await self._scene.setup_stack.aclose()
-            await self._scene.cleanup.aclose()
-            self._ground.remove_target(self._instance.target)
-            await self._instance.close()
-        result.state = "failed" if result.problems else "passed"
+            await self._context.setup_stack.aclose()
+            await self._context.cleanup.aclose()
+            self._environment.remove_target(self._server.target)
+            await self._server.close()
+        result.finish()
 
     async def _run(self) -> None:
+        result, drill, context = self._result, self._drill, self._context
+        await self._prepare()
+        context.mark_fault_start()
+        result.state, result.started_at = "fault on", context.fault_started_at
+        async with drill.inject(context):
+            result.started_at = context.fault_started_at
+            await self._wait_for_notifications()
+            if drill.check:
+                result.problems += await drill.check(context)
+            result.state, result.cleared_at = "cleared", time.time()
+        for server in context.extra_servers:
+            self._environment.remove_target(server.target)
+        await self._wait_until_resolved(result.cleared_at)
+        self._check_side_effects()
+
+    async def _prepare(self) -> None:
+        """Start the server and see that the alert is quiet."""
         result, drill = self._result, self._drill
         result.state = "starting"
-        async with self._starting:
-            await self._instance.start()
+        async with self._start_limit:
+            await self._server.start()
         if drill.setup:
-            await self._scene.setup_stack.enter_async_context(drill.setup(self._scene))
-        self._ground.add_target(self._instance.target)
-        await self._ground.wait_until_scraped(self._instance.target)
+            await self._context.setup_stack.enter_async_context(drill.setup(self._context))
+        self._environment.add_target(self._server.target)
+        await self._environment.wait_until_scraped(self._server.target)
         result.state = "quiet"
-        await self._old_enough()
-        scene = self._scene
-        if self._observer.current(drill.alert, self._about):
-            raise DrillError("it was there before the fault")
-        scene.mark_fault_start()
-        result.state, result.started_at = "fault on", scene.fault_started_at
-        async with drill.inject(scene):
-            result.started_at = scene.fault_started_at
-            await self._raised(scene)
-            if drill.check:
-                result.problems += await drill.check(scene)
-            result.cleared_at = time.time()
-            result.state = "healed"
-        for other in scene.extra_servers:
-            self._ground.remove_target(other.target)
-        await self._over()
-        self._nothing_else()
+        await self._wait_for_startup_grace()
+        if self._observer.current(drill.alert, self._instance):
+            raise DrillError("the alert was pending or firing before the fault")
 
-    async def _old_enough(self) -> None:
-        """The start guard must not count as latency."""
-        left = self._instance.ready_at + self._rule.guard_seconds * self._ground.profile.scale - time.time()
-        await asyncio.sleep(max(0.0, left) + self._ground.profile.interval)
+    async def _wait_for_startup_grace(self) -> None:
+        """Wait until the rule counts on the server: the startup grace is no part of the latency."""
+        profile = self._environment.profile
+        left = self._server.ready_at + self._rule.guard_seconds * profile.scale - time.time()
+        await asyncio.sleep(max(0.0, left) + profile.interval)
 
-    async def _raised(self, scene: DrillContext) -> None:
-        """Until everybody who must be told has been."""
-        rule, result, scale = self._rule, self._result, self._ground.profile.scale
-        longest = max(rule.windows.values(), default=0) * scale
-        sighting = await wait_until(
-            self._sighted,
-            2 * longest + MARGIN_S + self._drill.fault_seconds,
+    async def _wait_for_notifications(self) -> None:
+        """Wait until the alert is pending, then firing, then at every destination."""
+        rule, result, scale = self._rule, self._result, self._environment.profile.scale
+        longest_window = max(rule.windows.values(), default=0) * scale
+        await wait_until(
+            lambda: self._observer.current(rule.name, self._instance),
+            2 * longest_window + MARGIN_S + self._drill.fault_seconds,
             "the condition of the rule did not hold",
         )
-        assert isinstance(sighting, AlertTimeline)
         result.state = "pending"
-
-        def fires() -> bool:
-            seen = self._observer.current(rule.name, self._about)
-            if seen is not None:
-                result.pending_at, result.firing_at = seen.pending_at, seen.firing_at
-            return seen is not None and seen.firing_at is not None
-
         await wait_until(
-            fires, 2 * rule.for_seconds * scale + longest + MARGIN_S, "it was pending and did not fire"
+            self._is_firing,
+            2 * rule.for_seconds * scale + longest_window + MARGIN_S,
+            "it was pending and did not fire",
         )
         result.state = "firing"
-        await self._delivered(
-            firing=True,
-            seconds=expected_routing.group_wait(rule) * scale + MARGIN_S,
-            since=scene.fault_started_at,
-        )
-        result.notified_at = self._last(firing=True, since=scene.fault_started_at)
-        result.state = "told"
-        self._read(scene.fault_started_at)
+        since = self._context.fault_started_at
+        limit = expected_routing.group_wait(rule) * scale + MARGIN_S
+        await self._wait_for_deliveries(firing=True, seconds=limit, since=since)
+        result.state, result.notified_at = "notified", self._last_first_delivery(firing=True, since=since)
+        self._check_messages(since)
 
-    async def _over(self) -> None:
-        """Until everybody knows that it is over."""
-        rule, result, scale = self._rule, self._result, self._ground.profile.scale
-        assert result.cleared_at is not None
-        seconds = (
-            3 * max(rule.windows.values(), default=0) + 2 * expected_routing.group_interval(rule)
-        ) * scale
-        await self._delivered(firing=False, seconds=seconds + MARGIN_S, since=result.cleared_at)
-        result.resolved_at = self._last(firing=False, since=result.cleared_at)
+    def _is_firing(self) -> bool:
+        timeline = self._observer.current(self._rule.name, self._instance)
+        if timeline is None:
+            return False
+        self._result.pending_at, self._result.firing_at = timeline.pending_at, timeline.firing_at
+        return timeline.firing_at is not None
 
-    async def _delivered(self, *, firing: bool, seconds: float, since: float) -> None:
-        """Wait until a message is wherever it must be.
+    async def _wait_until_resolved(self, cleared_at: float) -> None:
+        """Wait until every destination has the notification of the end."""
+        rule, scale = self._rule, self._environment.profile.scale
+        longest_window = max(rule.windows.values(), default=0)
+        limit = (3 * longest_window + 2 * expected_routing.group_interval(rule)) * scale + MARGIN_S
+        await self._wait_for_deliveries(firing=False, seconds=limit, since=cleared_at)
+        self._result.resolved_at = self._last_first_delivery(firing=False, since=cleared_at)
+
+    async def _wait_for_deliveries(self, *, firing: bool, seconds: float, since: float) -> None:
+        """Wait until every expected destination has a message.
 
         Raises:
-            DrillError: it names where it is not, and what was refused.
+            DrillError: one has none in time. The text names it, and what arrived elsewhere or was rejected.
         """
 
         def missing() -> list[str]:
-            came = self._came(firing=firing, since=since)
+            delivered = self._deliveries(firing=firing, since=since)
             return [
-                _word(place)
-                for place, count in self._places.items()
-                if came[place] < (count if firing else 1)
-                and not (firing and place in self._drill.unreachable)
+                _describe_destination(destination)
+                for destination, count in self._destinations.items()
+                if delivered[destination] < (count if firing else 1)
+                and not (firing and destination in self._drill.unreachable)
             ]
 
         try:
             await wait_until(lambda: not missing(), seconds, "")
         except DrillError:
-            what = "it fired, but no page came to" if firing else "healed, but no word of it came to"
-            stray = self._stray(since)
-            refused = self._refused(since)
+            event = "it fired, but no page came to" if firing else "it ended, but no message about it came to"
+            unexpected, rejected = self._unexpected_destinations(since), self._rejections(since)
             raise DrillError(
-                f"{what} {', '.join(missing())} within {seconds:.0f} s"
-                + (f"; it went to {', '.join(stray)}" if stray else "")
-                + (f"; refused: {', '.join(refused)}" if refused else "")
+                f"{event} {', '.join(missing())} within {seconds:.0f} s"
+                + (f"; it went to {', '.join(unexpected)}" if unexpected else "")
+                + (f"; refused: {', '.join(rejected)}" if rejected else "")
             ) from None
 
-    def _came(self, *, firing: bool, since: float) -> dict[Destination, int]:
-        return messages.deliveries(
-            self._ground.receivers.inbox, self._rule.name, self._about, firing=firing, since=since
-        )
+    def _deliveries(self, *, firing: bool, since: float) -> dict[Destination, int]:
+        inbox = self._environment.receivers.inbox
+        return messages.deliveries(inbox, self._rule.name, self._instance, firing=firing, since=since)
 
-    def _sighted(self) -> AlertTimeline | None:
-        return self._observer.current(self._rule.name, self._about)
-
-    def _last(self, *, firing: bool, since: float) -> float:
-        """When the first message had come to each place."""
-        first: dict[Destination, float] = {}
-        for message in self._ground.receivers.inbox.messages:
+    def _messages(self, *, firing: bool, since: float) -> Iterator[ReceivedMessage]:
+        """The messages about this drill's alert that were received since a time."""
+        for message in self._environment.receivers.inbox.messages:
             if (
                 message.firing == firing
                 and message.received_at >= since
-                and messages.concerns(message, self._rule.name, self._about)
+                and messages.concerns(message, self._rule.name, self._instance)
             ):
-                first.setdefault((message.channel, message.target), message.received_at)
-        self._result.destinations = tuple(sorted(_word(place) for place in first))
+                yield message
+
+    def _last_first_delivery(self, *, firing: bool, since: float) -> float:
+        """The time at which the last destination got its first message."""
+        first: dict[Destination, float] = {}
+        for message in self._messages(firing=firing, since=since):
+            first.setdefault((message.channel, message.target), message.received_at)
+        self._result.destinations = tuple(sorted(map(_describe_destination, first)))
         return max(first.values())
 
-    def _read(self, since: float) -> None:
-        """Look at what the messages say."""
-        sighting = self._observer.current(self._rule.name, self._about)
-        for message in self._ground.receivers.inbox.messages:
-            if (
-                sighting is not None
-                and message.firing
-                and message.received_at >= since
-                and messages.concerns(message, self._rule.name, self._about)
-            ):
-                self._result.problems += [
-                    problem
-                    for problem in messages.message_problems(message, self._rule, sighting)
-                    if problem not in self._result.problems
-                ]
+    def _check_messages(self, since: float) -> None:
+        """Add what is wrong with the content of the messages to the problems."""
+        timeline = self._observer.current(self._rule.name, self._instance)
+        if timeline is None:
+            return
+        problems = self._result.problems
+        for message in self._messages(firing=True, since=since):
+            for problem in messages.message_problems(message, self._rule, timeline):
+                if problem not in problems:
+                    problems.append(problem)
 
-    def _stray(self, since: float) -> list[str]:
-        came = self._came(firing=True, since=since)
-        return sorted(_word(place) for place in came if place not in self._places)
+    def _unexpected_destinations(self, since: float) -> list[str]:
+        delivered = self._deliveries(firing=True, since=since)
+        return sorted(_describe_destination(each) for each in delivered if each not in self._destinations)
 
-    def _refused(self, since: float) -> list[str]:
-        refusals = self._ground.receivers.inbox.rejections
-        return sorted({f"{one.channel} {one.reply}" for one in refusals if one.rejected_at >= since})
+    def _rejections(self, since: float) -> list[str]:
+        rejections = self._environment.receivers.inbox.rejections
+        return sorted({f"{each.channel} {each.reply}" for each in rejections if each.rejected_at >= since})
 
-    def _nothing_else(self) -> None:
-        """Nobody else was told, and nothing else fired on this server."""
-        began = self._result.started_at or 0.0
-        if stray := self._stray(began):
-            self._result.problems.append(f"it also went to {', '.join(stray)}, which is not its receiver")
-        known = {self._rule.name, *self._drill.also_fires, *ALWAYS_FIRING}
-        others = self._observer.fired_alerts.get(self._instance.target, set()) - known
-        if others:
+    def _check_side_effects(self) -> None:
+        """Add unexpected destinations and unexpected alerts of this server to the problems."""
+        if unexpected := self._unexpected_destinations(self._result.started_at or 0.0):
+            self._result.problems.append(
+                f"it also went to {', '.join(unexpected)}, which is not its receiver"
+            )
+        expected = {self._rule.name, *self._drill.also_fires, *ALWAYS_FIRING}
+        if others := self._observer.fired_alerts.get(self._server.target, set()) - expected:
             self._result.problems.append(f"the fault also raised {', '.join(sorted(others))}")
 
 
-def _word(place: Destination) -> str:
-    channel, target = place
+def _describe_destination(destination: Destination) -> str:
+    channel, target = destination
     return target.partition("@")[0] + " by e-mail" if channel == "email" else channel
 
 
-def _words(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     if isinstance(error, ExceptionGroup):
-        return _words(error.exceptions[0])
+        return _describe_error(error.exceptions[0])
     return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Many drills at once: a stack for each track, and as many drills on it as the machine bears."""
+"""Run many drills at once: one stack per profile, with several drills on each."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from tallow.stack.drill.environment.alert_observer import observe_alerts
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import drill_environment
-from tallow.stack.drill.run import hung_server as hung
-from tallow.stack.drill.run import watchdog_runner
+from tallow.stack.drill.run import hung_server, runner, watchdog_runner
 from tallow.stack.drill.run.hung_server import HungServerDrill, HungServerRunner
 from tallow.stack.drill.run.model import Drill
 from tallow.stack.drill.run.result import DrillResult
-from tallow.stack.drill.run.runner import DrillRunner, new_result
+from tallow.stack.drill.run.runner import DrillRunner
 from tallow.stack.drill.run.watchdog_runner import WatchdogRunner
 
 JOBS: Final = 16
-"""Drills at the same time, where nothing else is asked for."""
+"""How many drills run at the same time by default."""
 
 
 class DrillSuite:
     """A set of drills.
 
     Args:
-        drills: which of the drills of alerts.
-        root: folder for everything that they leave.
-        jobs: how many at a time.
-        shipped: the rule groups that are drilled.
-        hung_server: which of the drills of a server that hangs.
+        drills: drills of alerts.
+        root: the folder for their data and logs.
+        jobs: how many run at the same time.
+        rule_groups: the rules that are drilled, as they are shipped.
+        hung_server_drills: drills of a server that hangs.
+
+    Attributes:
+        results: by alert or drill; updated while the drills run.
     """
 
     def __init__(
@@ -45,63 +47,67 @@ class DrillSuite:
         root: Path,
         *,
         jobs: int = JOBS,
-        shipped: Groups = alerts.GROUPS,
-        hung_server: Sequence[HungServerDrill] = (),
+        rule_groups: Groups = alerts.GROUPS,
+        hung_server_drills: Sequence[HungServerDrill] = (),
     ) -> None:
-        self._root, self._shipped = root, shipped
-        self._hung_server = hung_server
-        rules = {rule.name: rule for group in shipped.values() for rule in group}
-        self._drills = sorted(drills, key=lambda drill: _length(drill, rules[drill.alert]), reverse=True)
-        self.results = {drill.alert: new_result(drill, rules[drill.alert]) for drill in self._drills}
-        self.results |= {drill.name: hung.new_result(drill) for drill in hung_server}
-        self._jobs = asyncio.Semaphore(jobs)
-        self._starting = asyncio.Semaphore(os.cpu_count() or 1)
+        self._root, self._rule_groups = root, rule_groups
+        self._hung_server_drills = hung_server_drills
+        rules = {rule.name: rule for group in rule_groups.values() for rule in group}
+        self._drills = sorted(
+            drills, key=lambda drill: _estimated_seconds(drill, rules[drill.alert]), reverse=True
+        )
+        self.results = {drill.alert: runner.new_result(drill, rules[drill.alert]) for drill in self._drills}
+        self.results |= {drill.name: hung_server.new_result(drill) for drill in hung_server_drills}
+        self._job_limit = asyncio.Semaphore(jobs)
+        self._start_limit = asyncio.Semaphore(os.cpu_count() or 1)
 
     async def run(self) -> Mapping[str, DrillResult]:
-        """Run all of them: the results, by alert."""
-        tracks = {drill.profile.name: drill.profile for drill in self._drills}
+        """Run all drills and return their results."""
+        profiles = {drill.profile.name: drill.profile for drill in self._drills}
         async with asyncio.TaskGroup() as group:
-            for track in tracks.values():
-                group.create_task(self._track(track), name=track.name)
-            group.create_task(self._hang(), name=hung.PROFILE_NAME)
+            for profile in profiles.values():
+                group.create_task(self._run_profile(profile), name=profile.name)
+            group.create_task(self._run_hung_server_drills(), name=hung_server.PROFILE_NAME)
         return self.results
 
-    async def _track(self, track: DrillProfile) -> None:
-        mine = [drill for drill in self._drills if drill.profile == track]
-        turn = asyncio.Lock()
+    async def _run_profile(self, profile: DrillProfile) -> None:
+        """Start the stack of a profile and run its drills on it."""
+        drills = [drill for drill in self._drills if drill.profile == profile]
+        turn = asyncio.Lock() if profile.sequential else None
         try:
             async with (
-                drill_environment(track, self._root, self._shipped) as ground,
-                observe_alerts(ground) as observer,
+                drill_environment(profile, self._root, self._rule_groups) as environment,
+                observe_alerts(environment) as observer,
                 asyncio.TaskGroup() as group,
             ):
-                for drill in mine:
+                for drill in drills:
                     result = self.results[drill.alert]
-                    runner = (
-                        WatchdogRunner(drill, ground, result)
+                    drill_runner = (
+                        WatchdogRunner(environment, result)
                         if drill.alert == watchdog_runner.ALERT
-                        else DrillRunner(drill, ground, observer, result, self._starting)
+                        else DrillRunner(drill, environment, observer, result, self._start_limit)
                     )
-                    group.create_task(self._one(runner, turn if track.sequential else None), name=drill.alert)
+                    group.create_task(self._run_drill(drill_runner, turn), name=drill.alert)
         except DrillError as error:
-            for drill in mine:
+            for drill in drills:
                 result = self.results[drill.alert]
                 if not result.is_finished:
                     result.problems.append(str(error))
-                    result.state = "failed"
+                    result.finish()
 
-    async def _hang(self) -> None:
-        """The drills of a server that hangs, one after the other: each needs a complete stack."""
-        for drill in self._hung_server:
-            async with self._jobs:
+    async def _run_hung_server_drills(self) -> None:
+        """Run the drills of a server that hangs one after the other: each starts a complete stack."""
+        for drill in self._hung_server_drills:
+            async with self._job_limit:
                 await HungServerRunner(drill, self._root / drill.name, self.results[drill.name]).run()
 
-    async def _one(self, runner: DrillRunner | WatchdogRunner, turn: asyncio.Lock | None) -> None:
-        async with turn or nullcontext(), self._jobs:
-            await runner.run()
+    async def _run_drill(self, drill_runner: DrillRunner | WatchdogRunner, turn: asyncio.Lock | None) -> None:
+        async with turn or nullcontext(), self._job_limit:
+            await drill_runner.run()
 
 
-def _length(drill: Drill, rule: Rule) -> float:
-    """About how long a drill takes: the longest begin first."""
-    longest = max(rule.windows.values(), default=0)
-    return drill.fault_seconds + (2 * longest + rule.for_seconds + rule.guard_seconds) * drill.profile.scale
+def _estimated_seconds(drill: Drill, rule: Rule) -> float:
+    """About how long a drill takes; the longest ones start first."""
+    longest_window = max(rule.windows.values(), default=0)
+    unscaled = 2 * longest_window + rule.for_seconds + rule.guard_seconds
+    return drill.fault_seconds + unscaled * drill.profile.scale

@@ -1,7 +1,7 @@
-"""Watchdog's drill: alerting itself dies, and the heartbeat checker pages past it.
+"""The drill of Watchdog: Prometheus and Alertmanager are killed, and the heartbeat checker must notify.
 
-Its alert fires all the time, so that there is nothing to wait for but the beats. Prometheus is killed first,
-then Alertmanager; each must be noticed, told by every channel and called off.
+Watchdog always fires; its absence is the fault. Prometheus is killed first, then Alertmanager. For each,
+every critical destination must get a message that the heartbeat is missing, and one that it is back.
 """
 
 from __future__ import annotations
@@ -13,90 +13,105 @@ import httpx
 
 from tallow.stack.drill.environment.server import DrillError
 from tallow.stack.drill.environment.stack import DrillEnvironment
-from tallow.stack.drill.run.model import Drill, wait_until
+from tallow.stack.drill.run.model import wait_until
 from tallow.stack.drill.run.result import DrillResult
-from tallow.stack.drill.verify.expected_routing import DESTINATIONS, Destination
+from tallow.stack.drill.verify.expected_routing import DESTINATIONS
 from tallow.stack.engines.services.definitions import RESEND_S
 from tallow.stack.heartbeat.monitor import WAIT_S
 
 ALERT: Final = "Watchdog"
 MARGIN_S: Final = 45.0
-_PAGE: Final = "No heartbeat"
+"""Seconds added to every time limit: a small machine runs many drills at once."""
+_MISSING: Final = "No heartbeat"
 _BACK: Final = "The heartbeat is back"
-_PLACES: Final = frozenset(DESTINATIONS["critical-alerts"])
+_DESTINATIONS: Final = frozenset(DESTINATIONS["critical-alerts"])
 
 
 class WatchdogRunner:
-    """As :class:`~tallow.stack.drill.run.runner.Runner`, for the one alert whose absence pages."""
+    """Runs the drill of Watchdog.
 
-    def __init__(self, drill: Drill, ground: DrillEnvironment, result: DrillResult) -> None:
-        self._drill, self._ground, self._result = drill, ground, result
-        # Alertmanager takes an alert for resolved four resends after it was last sent, at most one ago.
-        result.min_latency = min(WAIT_S, 3 * RESEND_S) * ground.profile.scale
+    Args:
+        result: updated while the drill runs.
+    """
+
+    def __init__(self, environment: DrillEnvironment, result: DrillResult) -> None:
+        self._environment, self._result = environment, result
+        self._limit = WAIT_S * environment.profile.scale + MARGIN_S
+        # Alertmanager resolves an alert four resend intervals after Prometheus last sent it; the last sending
+        # may have been one interval before the kill.
+        result.min_latency = min(WAIT_S, 3 * RESEND_S) * environment.profile.scale
 
     async def run(self) -> None:
-        """To the end; what goes wrong is in the result."""
+        """Run the drill to its end. Errors become problems of the result."""
         result = self._result
         try:
-            await self._beats("no beat reached the checker")
-            if any(f"/runbooks/{ALERT}" in message.text for message in self._ground.receivers.inbox.messages):
-                result.problems.append("people were told of Watchdog, which is for the checker alone")
-            await self._dies("prometheus", "Prometheus is down")
-            await self._dies("alertmanager", "Alertmanager has sent no Watchdog")
+            await self._wait_for_heartbeat("no heartbeat reached the checker")
+            inbox = self._environment.receivers.inbox
+            if any(f"/runbooks/{ALERT}" in message.text for message in inbox.messages):
+                result.problems.append("people were notified of Watchdog, which is for the checker alone")
+            await self._kill_and_restart("prometheus", "Prometheus is down")
+            await self._kill_and_restart("alertmanager", "Alertmanager has sent no Watchdog")
         except DrillError as error:
             result.problems.append(str(error))
-        result.state = "failed" if result.problems else "passed"
+        result.finish()
 
-    async def _dies(self, name: str, reason: str) -> None:
-        """Kill, be paged, start again, be told that it is over."""
-        result, scale = self._result, self._ground.profile.scale
-        first = result.started_at is None
-        killed = time.time()
-        if first:
-            result.started_at = killed
+    async def _kill_and_restart(self, name: str, reason: str) -> None:
+        """Kill a process, wait for the notification, start it again, wait for the notification of the end.
+
+        Args:
+            reason: what the first notification must say.
+        """
+        result = self._result
+        is_first = result.started_at is None
+        killed_at = time.time()
+        if is_first:
+            result.started_at = killed_at
         result.state = "fault on"
-        await self._ground.processes[name].kill()
-        await self._told(_PAGE, killed, WAIT_S * scale + MARGIN_S, f"{name} was killed, and no page came")
-        if first:
+        await self._environment.processes[name].kill()
+        await self._wait_for_messages(_MISSING, killed_at, f"{name} was killed, and no page came")
+        if is_first:
             result.notified_at = time.time()
-        result.state = "told"
-        pages = [
-            one
-            for one in self._ground.receivers.inbox.messages
-            if one.received_at >= killed and _PAGE in one.subject
-        ]
-        if not any(reason in one.text for one in pages):
+        result.state = "notified"
+        if not self._says(reason, killed_at):
             result.problems.append(f"{name} was killed, and the page does not say: {reason}")
-        healed = time.time()
-        if first:
-            result.cleared_at = healed
-        await self._ground.start(name)
-        result.state = "healed"
-        await self._told(_BACK, healed, WAIT_S * scale + MARGIN_S, f"{name} is back, and nobody was told")
-        if first:
+        restarted_at = time.time()
+        if is_first:
+            result.cleared_at = restarted_at
+        await self._environment.start(name)
+        result.state = "cleared"
+        await self._wait_for_messages(_BACK, restarted_at, f"{name} is back, and no message said so")
+        if is_first:
             result.resolved_at = time.time()
-        await self._beats(f"{name} is back, and the checker does not say so")
+        await self._wait_for_heartbeat(f"{name} is back, and the checker does not say so")
 
-    async def _told(self, subject: str, since: float, seconds: float, otherwise: str) -> None:
-        """Until every place of the critical receiver has a message."""
+    def _says(self, reason: str, since: float) -> bool:
+        """Whether a message about the missing heartbeat names the reason."""
+        return any(
+            reason in message.text
+            for message in self._environment.receivers.inbox.messages
+            if message.received_at >= since and _MISSING in message.subject
+        )
 
-        def everywhere() -> bool:
-            came: set[Destination] = {
-                (one.channel, one.target)
-                for one in self._ground.receivers.inbox.messages
-                if one.received_at >= since and subject in one.subject and "DRILL" in one.subject
+    async def _wait_for_messages(self, subject: str, since: float, error: str) -> None:
+        """Wait until every critical destination has a message with this subject."""
+
+        def delivered() -> bool:
+            found = {
+                (message.channel, message.target)
+                for message in self._environment.receivers.inbox.messages
+                if message.received_at >= since and subject in message.subject and "DRILL" in message.subject
             }
-            self._result.destinations = tuple(sorted(channel for channel, _ in came))
-            return came >= _PLACES
+            self._result.destinations = tuple(sorted(channel for channel, _ in found))
+            return found >= _DESTINATIONS
 
-        await wait_until(everywhere, seconds, otherwise)
+        await wait_until(delivered, self._limit, error)
 
-    async def _beats(self, otherwise: str) -> None:
-        async def beating() -> bool:
+    async def _wait_for_heartbeat(self, error: str) -> None:
+        async def is_beating() -> bool:
             try:
-                status = await self._ground.get_json("heartbeat", "/status")
+                status = await self._environment.get_json("heartbeat", "/status")
             except httpx.HTTPError:
                 return False
             return bool(status["state"] == "beating")
 
-        await wait_until(beating, WAIT_S * self._ground.profile.scale + MARGIN_S, otherwise)
+        await wait_until(is_beating, self._limit, error)

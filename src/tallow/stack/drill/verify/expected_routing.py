@@ -1,7 +1,7 @@
-"""Who must be told of what: the contract's matrix, said a second time.
+"""Where the notifications of an alert must arrive.
 
-Not taken from the routing tree on purpose: the drill proves the tree, and a tree that agrees with itself
-proves nothing.
+This repeats the routing matrix of the specification and does not read the routing tree, because the drills
+test that tree.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tallow.stack.drill.receivers.receiver_set import address
 from tallow.stack.routing.matrix import RECEIVERS
 
 Destination = tuple[str, str]
-"""Channel and target."""
+"""A channel and the target on it, as in a received message."""
 
 _SLACK: Final[Destination] = ("slack", "slack")
 _PAGERDUTY: Final[Destination] = ("pagerduty", "pagerduty")
@@ -34,7 +34,7 @@ DESTINATIONS: Final[Mapping[str, tuple[Destination, ...]]] = {
     "connection-alerts": (_mail("operations"),),
     "daily-digest": (_mail("digest"),),
 }
-"""Where a receiver's messages arrive."""
+"""The destinations of each receiver."""
 
 _WARNINGS: Final[Mapping[Category, str]] = {
     "availability": "default",
@@ -49,7 +49,7 @@ _WARNINGS: Final[Mapping[Category, str]] = {
 
 
 def expected_receivers(rule: Rule) -> tuple[str, ...]:
-    """The receivers that must be told of an alert, and no others."""
+    """The receivers of an alert; no others may be notified."""
     if rule.severity == "info":
         return ("daily-digest",)
     if rule.severity == "warning":
@@ -58,15 +58,15 @@ def expected_receivers(rule: Rule) -> tuple[str, ...]:
 
 
 def expected_destinations(rule: Rule) -> Counter[Destination]:
-    """Where messages about an alert must arrive, and how many at least."""
+    """The destinations of an alert's notifications, and the least number of messages at each."""
     return Counter(place for name in expected_receivers(rule) for place in DESTINATIONS[name])
 
 
 def group_wait(rule: Rule) -> float:
-    """Seconds that Alertmanager waits before the first message, unscaled."""
+    """Seconds that Alertmanager waits before the first message of an alert, unscaled."""
     return min(receiver.group_wait for receiver in RECEIVERS if receiver.name in expected_receivers(rule))
 
 
 def group_interval(rule: Rule) -> float:
-    """Seconds between two messages of a group, unscaled: an end may wait that long."""
+    """Seconds between two messages of a group, unscaled; the message of the end may wait this long."""
     return max(receiver.group_interval for receiver in RECEIVERS if receiver.name in expected_receivers(rule))

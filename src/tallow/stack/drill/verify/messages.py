@@ -1,4 +1,4 @@
-"""What arrived, read as its reader would: which alert it is about, and whether it says what it must."""
+"""Check received messages: which alert they concern, and what a reader needs and does not find."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from tallow.stack.drill.verify.expected_routing import Destination
 
 _NUMBER: Final = re.compile(r"\d+")
 _INSTANCE: Final = re.compile(r"127\.0\.0\.1:\d+")
-_BROKEN: Final = ("<no value>", "%!", "<nil>", "NaN")
+_MISSING_VALUES: Final = ("<no value>", "%!", "<nil>", "NaN")
 
 
 def concerns(message: ReceivedMessage, alert: str, instance: str) -> bool:
-    """Whether a message is about an alert of an instance (any, where it is empty).
+    """Whether a message is about an alert of an instance.
 
-    The runbook's link names the alert on every channel. What names no instance at all is about any.
+    The link to the runbook names the alert on every channel. A message that names no instance concerns every
+    one.
+
+    Args:
+        instance: the label ``instance``; empty: any.
     """
     if not re.search(rf"/runbooks/{alert}\b", message.text):
         return False
@@ -28,34 +32,40 @@ def concerns(message: ReceivedMessage, alert: str, instance: str) -> bool:
     return not named or not instance or instance in named
 
 
-def deliveries(tray: Inbox, alert: str, instance: str, *, firing: bool, since: float) -> Counter[Destination]:
-    """Where messages about an alert arrived, and how many."""
+def deliveries(
+    inbox: Inbox, alert: str, instance: str, *, firing: bool, since: float
+) -> Counter[Destination]:
+    """The number of messages about an alert at each destination."""
     return Counter(
         (message.channel, message.target)
-        for message in tray.messages
+        for message in inbox.messages
         if message.firing == firing and message.received_at >= since and concerns(message, alert, instance)
     )
 
 
-def message_problems(message: ReceivedMessage, rule: Rule, sighting: AlertTimeline) -> Iterator[str]:
-    """What a message should say and does not."""
+def message_problems(message: ReceivedMessage, rule: Rule, timeline: AlertTimeline) -> Iterator[str]:
+    """What a message lacks, one line each."""
     where = f"{message.channel} to {message.target}" if message.channel == "email" else message.channel
-    if "DRILL" not in message.subject:
-        yield f"{where}: not marked as a drill"
-    if message.channel != "pagerduty" and rule.severity.upper() not in message.subject:
-        yield f"{where}: the subject does not say how bad it is"
-    if not _INSTANCE.sub("", message.text).count("/d/"):
-        yield f"{where}: no link to a panel"
-    for word in _BROKEN:
-        if word in message.text or word in message.subject:
-            yield f"{where}: a value is missing ({word})"
-    text = _shape(message.text)
-    if _shape(sighting.summary) not in text:
+    yield from (f"{where}: {problem}" for problem in _form_problems(message, rule))
+    text = _without_numbers(message.text)
+    if _without_numbers(timeline.summary) not in text:
         yield f"{where}: no summary"
-    if _shape(sighting.description) not in text:
+    if _without_numbers(timeline.description) not in text:
         yield f"{where}: no description with the measured value"
 
 
-def _shape(text: str) -> str:
-    """A text without what changes from evaluation to evaluation."""
+def _form_problems(message: ReceivedMessage, rule: Rule) -> Iterator[str]:
+    if "DRILL" not in message.subject:
+        yield "not marked as a drill"
+    if message.channel != "pagerduty" and rule.severity.upper() not in message.subject:
+        yield "the subject does not name the severity"
+    if "/d/" not in message.text:
+        yield "no link to a panel"
+    for marker in _MISSING_VALUES:
+        if marker in message.text + message.subject:
+            yield f"a value is missing ({marker})"
+
+
+def _without_numbers(text: str) -> str:
+    """A text with every number as 0: values change from evaluation to evaluation."""
     return " ".join(_NUMBER.sub("0", text).replace("0.0", "0").split())

@@ -1,4 +1,4 @@
-"""The commands of a runbook page, as an operator would paste them."""
+"""The commands of a runbook page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def runbook_commands(alert: str, after: str) -> list[str]:
     """The commands of the first code block that follows a text in an alert's runbook.
 
     Args:
-        alert: whose runbook.
-        after: such as a heading.
+        alert: the alert of the runbook.
+        after: a text of the page, such as a heading.
 
     Raises:
         ValueError: the runbook has no such text, or no block after it.

@@ -17,6 +17,7 @@ from tallow.stack import credentials
 from tallow.stack.engines import configuration
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.native import release
+from tallow.stack.engines.processes.managed_process import TERMINATE_S
 from tallow.stack.engines.programs.programs import Program, ensure
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
@@ -28,7 +29,6 @@ from tallow.stack.engines.services.definitions import ports as ports_of
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.child_process import TERMINATE_S
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
 
 START_S: Final = 10.0

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Final
 
 from tallow.stack.engines.errors import NotRunningError, StackError
+from tallow.stack.engines.processes.managed_process import TERMINATE_S
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
-from tallow.stack.engines.supervisor.child_process import TERMINATE_S
 from tallow.stack.engines.supervisor.state_files import RestartRequest, SupervisorPlan
 
 STOP_S: Final = len(SERVICES) * TERMINATE_S + 10.0

@@ -1,1 +1,1 @@
-"""The process that starts, watches and restarts the native engine's programs."""
+"""The supervisor: the process that starts the programs of a stack, checks them and restarts them."""

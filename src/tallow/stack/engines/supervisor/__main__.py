@@ -1,8 +1,8 @@
-"""The supervisor: one small process per stack that keeps its programs running.
+"""The supervisor: one small process per stack that keeps the stack's programs running.
 
-Started by `tallow up`, it outlives the terminal. It reads ``run/plan.json`` at the start and on SIGHUP,
-writes ``run/report.json`` on every change, and ends on SIGTERM after its programs have. Should it be killed,
-the programs go on without it; the next `up` or `down` clears up after it.
+`tallow up` starts it, and it outlives the terminal. It reads ``run/plan.json`` at its start and on SIGHUP,
+writes ``run/report.json`` on every change, and on SIGTERM stops its programs and exits. If it is killed, the
+programs keep running; the next `tallow up` or `tallow down` stops them.
 """
 
 from __future__ import annotations
@@ -34,60 +34,64 @@ from tallow.stack.engines.supervisor.state_files import (
 
 ROTATE_EVERY_S: Final = 5
 LOCK_WAIT_S: Final = 5
-"""Longer than anybody who merely asks whether there is a supervisor holds the lock."""
+"""Longer than a process holds the lock that only tests whether a supervisor runs."""
 
 
 class Supervisor:
-    """Keeps what the plan says running, and nothing else."""
+    """Keeps exactly the tasks of the plan running.
+
+    Args:
+        home: the stack's folder.
+    """
 
     def __init__(self, home: StateDir) -> None:
         self._home = home
         self._keepers: dict[str, ProcessKeeper] = {}
-        self._ending = asyncio.Event()
-        self._applying = asyncio.Lock()
+        self._shutdown = asyncio.Event()
+        self._plan_lock = asyncio.Lock()
         self._liveness_timeout = 0.0
 
     async def run(self) -> None:
-        """Until told to end."""
+        """Run until SIGTERM or SIGINT."""
         loop = asyncio.get_running_loop()
-        for wanted in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(wanted, self._ending.set)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._shutdown.set)
         loop.set_exception_handler(_log_failure)
-        applying: set[asyncio.Task[None]] = set()
+        running: set[asyncio.Task[None]] = set()
 
         def apply() -> None:
             task = loop.create_task(self._apply(lambda: find_plan(self._home)))
-            applying.add(task)
-            task.add_done_callback(applying.discard)
+            running.add(task)
+            task.add_done_callback(running.discard)
 
         loop.add_signal_handler(signal.SIGHUP, apply)
         log("info", "supervisor started", pid=os.getpid())
-        self._report()
+        self._write_status()
         apply()
-        rotating = loop.create_task(self._rotate())
-        await self._ending.wait()
-        rotating.cancel()
-        await asyncio.gather(*applying, return_exceptions=True)
+        rotation_task = loop.create_task(self._rotate_logs())
+        await self._shutdown.wait()
+        rotation_task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         reason = read_plan(self._home).stop_reason or "the supervisor got SIGTERM"
         log("info", "supervisor ends", reason=reason)
         await self._apply(SupervisorPlan, reason)
-        self._report()
+        self._write_status()
 
     async def _apply(self, read: Callable[[], SupervisorPlan | None], reason: str = "tallow down") -> None:
-        """Bring about a plan; one after the other, should several come at once.
+        """Start, restart and stop programs as a plan says. Plans are applied one after the other.
 
         Args:
-            read: the plan, when its turn has come. Without one nothing changes.
-            reason: why services that are not in it end.
+            read: returns the plan, called once the plan before it has been applied; None changes nothing.
+            reason: why services that are not in the plan are stopped.
         """
-        async with self._applying:
+        async with self._plan_lock:
             plan = read()
             if plan is None:
                 log("error", "the plan cannot be read; nothing is changed")
                 return
             self._liveness_timeout = plan.liveness_timeout
             wanted = {task.name: task for task in plan.tasks if task.name not in plan.held}
-            await self._stop_others(wanted, reason)
+            await self._stop_except(wanted, reason)
             for name, task in wanted.items():
                 request = plan.restarts.get(name)
                 keeper = self._keepers.get(name)
@@ -97,46 +101,46 @@ class Supervisor:
                     await keeper.restart(request)
 
     def _start(self, task: Task, restart_request: int) -> None:
-        before = self._keepers.get(task.name)
+        previous = self._keepers.get(task.name)
         keeper = ProcessKeeper(
             task,
             self._home,
-            self._report,
+            self._write_status,
             restart_request=restart_request,
             liveness_timeout=lambda: self._liveness_timeout,
         )
-        if before:
-            keeper.status = replace(keeper.status, last_exit=before.status.last_exit)
+        if previous:
+            keeper.status = replace(keeper.status, last_exit=previous.status.last_exit)
         self._keepers[task.name] = keeper
         keeper.start()
 
-    async def _stop_others(self, wanted: Mapping[str, Task], reason: str) -> None:
-        """Stop what is not wanted as it is, last started first."""
+    async def _stop_except(self, wanted: Mapping[str, Task], reason: str) -> None:
+        """Stop the programs that are not in ``wanted`` with the same task, the last started first."""
         for name, keeper in reversed(self._keepers.items()):
             if wanted.get(name) != keeper.task and keeper.status.state != "stopped":
                 await keeper.stop("its command changed" if name in wanted else reason)
 
-    def _report(self) -> None:
+    def _write_status(self) -> None:
         services = {name: keeper.status for name, keeper in self._keepers.items()}
-        _survive(lambda: write_status(self._home, SupervisorStatus(os.getpid(), services)))
+        _log_os_errors(lambda: write_status(self._home, SupervisorStatus(os.getpid(), services)))
 
-    async def _rotate(self) -> None:
+    async def _rotate_logs(self) -> None:
         while True:
             await asyncio.sleep(ROTATE_EVERY_S)
-            _survive(lambda: rotation.rotate_all(self._home.logs, (*self._keepers, "supervisor")))
+            _log_os_errors(lambda: rotation.rotate_all(self._home.logs, (*self._keepers, "supervisor")))
 
 
 def _log_failure(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what went wrong in a task that nobody waits for."""
+    """Log an exception of a task that no other task awaits."""
     log(
         "error",
         "the supervisor failed at something",
-        reason=_words(context.get("exception")),
+        reason=_describe(context.get("exception")),
         at=context["message"],
     )
 
 
-def _words(error: object) -> str | None:
+def _describe(error: object) -> str | None:
     if not isinstance(error, BaseException):
         return None
     frames = traceback.extract_tb(error.__traceback__)
@@ -144,8 +148,8 @@ def _words(error: object) -> str | None:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _survive(action: Callable[[], object]) -> None:
-    """Do something that a full disk may prevent: the programs matter more."""
+def _log_os_errors(action: Callable[[], object]) -> None:
+    """Log an OSError, such as a full disk, instead of raising it: the programs must keep running."""
     try:
         action()
     except OSError as error:
@@ -155,22 +159,22 @@ def _survive(action: Callable[[], object]) -> None:
 def _run(home: StateDir) -> int:
     try:
         asyncio.run(Supervisor(home).run())
-    except Exception as error:  # noqa: BLE001 - its log is JSON, and a traceback is not
-        log("error", "the supervisor ended by an exception", reason=_words(error))
+    except Exception as error:  # noqa: BLE001 - the log file holds JSON, and a traceback is not JSON
+        log("error", "the supervisor ended by an exception", reason=_describe(error))
         return 1
     return 0
 
 
 def main() -> int:
-    """``python -m tallow.stack.engines.supervisor HOME``: returns at once, the supervisor lives on."""
+    """Fork a supervisor for the folder in ``sys.argv[1]``; the parent exits at once with status 0."""
     if os.fork():
-        os._exit(0)  # whoever called has no child to wait for
+        os._exit(0)
     os.umask(0o077)
     home = StateDir(Path(sys.argv[1]))
     deadline = time.monotonic() + LOCK_WAIT_S
     while time.monotonic() < deadline:
-        with locked(home, "supervisor", wait=False) as free:
-            if free:
+        with locked(home, "supervisor", wait=False) as acquired:
+            if acquired:
                 return _run(home)
         time.sleep(0.05)
     return 1

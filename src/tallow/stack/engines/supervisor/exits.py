@@ -1,4 +1,4 @@
-"""Why a process ended, in words for the supervisor's log and `tallow status`."""
+"""Describe why a process ended, for the supervisor's log and `tallow status`."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tallow.stack.engines.supervisor.state_files import ExitCause, ExitRecord
 def exit_record(
     cause: ExitCause, status: int | None, detail: str = "", *, killed: bool = False
 ) -> ExitRecord:
-    """The record of an end that happened now.
+    """The record of a process that ended now.
 
     Args:
-        cause: see :class:`Exit`.
+        cause: see :class:`ExitRecord`.
         status: as :attr:`subprocess.Popen.returncode`; None if the process did not start.
-        detail: who asked for it, what did not answer, or why it could not be started.
+        detail: who requested the end, which check failed, or why the process could not be started.
         killed: whether the supervisor had to send SIGKILL after SIGTERM.
     """
     texts: dict[ExitCause, str] = {
-        "exited": _by_itself(status),
+        "exited": _describe_status(status),
         "not started": f"cannot be started: {detail}",
         "unresponsive": f"ended by the supervisor: {detail}",
         "restart": f"restarted on request: {detail}",
@@ -31,14 +31,14 @@ def exit_record(
 
 
 def signal_name(number: int) -> str:
-    """Such as ``SIGKILL``; a number without a name stays a number."""
+    """The name of a signal, such as ``SIGKILL``, or ``signal 99`` for one without a name."""
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
 
 
-def _by_itself(status: int | None) -> str:
+def _describe_status(status: int | None) -> str:
     if status is None or status >= 0:
         return f"ended by itself with exit status {status}"
     name = signal_name(-status)

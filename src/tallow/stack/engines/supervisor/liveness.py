@@ -1,7 +1,7 @@
-"""Whether a running program still answers, and how long it may fail to before it counts as hung.
+"""Liveness checks: detect a program that runs but no longer answers.
 
-The check begins when the program has been ready once: neither a slow start nor the replay of a write-ahead
-log is a hang. It speaks to sockets directly, since an HTTP client would double the supervisor's memory.
+The checks begin once the program has been ready: neither a slow start nor the replay of a write-ahead log is
+a hang. They use sockets directly, because an HTTP client would double the supervisor's memory.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import Final
 from tallow.stack.engines.supervisor.state_files import SMTP, Probe
 
 CHECKS_PER_TIMEOUT: Final = 12
-"""A timeout of two minutes means a check every ten seconds, each of which may take ten."""
+"""With a timeout of 120 s there is a check every 10 s, and each may take 10 s."""
 MIN_ANSWER_S: Final = 2.0
 IDLE_S: Final = 2.0
-"""Between two questions for readiness, and between two looks at a check that is switched off."""
+"""Seconds between two readiness checks, and between two reads of a timeout that is 0."""
 _MAX_LINE: Final = 1024
 
 
 @dataclass(slots=True)
 class FailureTimer:
-    """For how many seconds a check has failed without a success in between."""
+    """Counts the seconds since a check began to fail."""
 
     failed_s: float = 0.0
     _last: float = 0.0
 
     def record(self, *, success: bool, started: float, ended: float, longest_step: float) -> None:
-        """Take a result into account. Times are in seconds, of any clock that does not go back.
+        """Add the result of a check. Times are in seconds of a monotonic clock.
 
         Args:
-            longest_step: what one failure adds at most: a supervisor that was itself stopped for a while does
-                not know how the program did meanwhile.
+            longest_step: the most that one failure adds, in seconds. A supervisor that was suspended itself
+                does not know whether the program answered meanwhile.
         """
         since = self._last if self.failed_s else started
         self.failed_s = 0.0 if success else self.failed_s + min(ended - since, longest_step)
@@ -47,9 +47,10 @@ class LivenessCheck:
     """Checks one process.
 
     Args:
-        probe: where it is asked.
-        timeout: for how many seconds the check may fail; 0 switches it off. Asked before each check.
-        report: told in a sentence when the check begins to fail, and when the program answers again.
+        probe: the addresses that are requested.
+        timeout: returns the seconds without an answer after which the program counts as unresponsive; 0
+            switches the check off. Called before each check.
+        report: called with a sentence when the check begins to fail and when the program answers again.
     """
 
     def __init__(self, probe: Probe, timeout: Callable[[], float], report: Callable[[str], None]) -> None:
@@ -57,7 +58,7 @@ class LivenessCheck:
         self._timer = FailureTimer()
 
     async def wait_until_unresponsive(self) -> str:
-        """Return when the program has failed the check for too long: a sentence that says so."""
+        """Return when the checks have failed for the whole timeout, with a sentence that describes it."""
         was_ready = False
         while True:
             timeout = self._timeout()
@@ -75,7 +76,7 @@ class LivenessCheck:
                     return f"no answer for {self._timer.failed_s:.0f} s ({self._probe.alive}: {error})"
 
     async def _check(self, interval: float) -> str:
-        """Wait for so many seconds and ask: why it failed, empty if it did not."""
+        """Wait for ``interval`` seconds and check once: the reason of a failure, empty on success."""
         await asyncio.sleep(interval)
         failed_before = self._timer.failed_s > 0
         answer_s = max(interval, MIN_ANSWER_S)
@@ -97,15 +98,16 @@ class LivenessCheck:
 async def probe_failure(
     probe: Probe, path: str, seconds: float, *, authenticate: bool = False, ready: bool = False
 ) -> str:
-    """Ask a program; why that failed, empty if it did not.
+    """Request a path once: the reason of a failure, empty on success.
 
-    Every answer shows that it lives, save those from 500 on. A program that asks for a password lives.
+    A status below 500 is a success: a program that requires a password or redirects is alive.
 
     Args:
+        probe: the address.
         path: of the HTTP request, or :data:`SMTP`.
-        seconds: in which the answer must be there.
-        authenticate: send the password, if there is one.
-        ready: only an answer from 200 to 299 will do.
+        seconds: the time limit.
+        authenticate: send the password, if the probe has one.
+        ready: accept only a status from 200 to 299.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -114,15 +116,15 @@ async def probe_failure(
         return f"no answer within {seconds:.0f} s"
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or str(error) or type(error).__name__
-    good = 200 <= status < 300 if ready else status < 500
-    return "" if good else f"answered {status}"
+    is_success = 200 <= status < 300 if ready else status < 500
+    return "" if is_success else f"answered {status}"
 
 
 async def _status(probe: Probe, path: str, *, authenticate: bool) -> int:
-    """The status of an HTTP answer, or of an SMTP greeting.
+    """The status of an HTTP response or of an SMTP greeting.
 
     Raises:
-        OSError: it cannot be reached, or its password cannot be read.
+        OSError: the program cannot be reached, or its password cannot be read.
         ValueError: it does not answer, or not in this protocol.
     """
     reader, writer = await asyncio.open_connection(probe.host, probe.port, limit=_MAX_LINE)

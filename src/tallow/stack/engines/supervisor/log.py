@@ -1,4 +1,4 @@
-"""The supervisor's log: one JSON object a line, which `tallow logs supervisor` reads."""
+"""The supervisor's log: one JSON object per line, which `tallow logs supervisor` reads."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any, Literal
 Level = Literal["info", "warning", "error"]
 
 
-def line(level: Level, message: str, **facts: Any) -> str:
-    """A log line with its line break: time in UTC, level, message, and further facts that are not None."""
+def log_line(level: Level, message: str, **fields: Any) -> str:
+    """A log line with its line break: UTC time, level, message, and the fields that are not None."""
     now = time.time()
-    stamp = f"{time.strftime('%FT%T', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
-    said = {"timestamp": stamp, "level": level, "message": message}
-    said |= {name: value for name, value in facts.items() if value is not None}
-    return json.dumps(said, ensure_ascii=False, default=str) + "\n"
+    timestamp = f"{time.strftime('%FT%T', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
+    record = {"timestamp": timestamp, "level": level, "message": message}
+    record |= {name: value for name, value in fields.items() if value is not None}
+    return json.dumps(record, ensure_ascii=False, default=str) + "\n"
 
 
-def log(level: Level, message: str, **facts: Any) -> None:
+def log(level: Level, message: str, **fields: Any) -> None:
     """Write a line to standard error, which is the supervisor's log file.
 
-    It goes to the descriptor in one call, so that lines stay whole. A full disk loses the line: keeping the
-    services running matters more.
+    The line is written with one system call, so that lines of several processes do not mix. A full disk loses
+    the line: the services must keep running.
     """
     try:
-        os.write(sys.stderr.fileno(), line(level, message, **facts).encode())
+        os.write(sys.stderr.fileno(), log_line(level, message, **fields).encode())
     except (OSError, ValueError):
         return

@@ -1,40 +1,51 @@
-"""Keep one program running: restart it with backoff after a failure, end and restart it on request."""
+"""Keep one program running: restart it with a growing pause after failures, and on request."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final, Literal
 
+from tallow.stack.engines.processes.environment import (
+    BASE_VARIABLES,
+    PROXY_VARIABLES,
+    inherited_environment,
+)
+from tallow.stack.engines.processes.managed_process import ManagedProcess
 from tallow.stack.engines.state.state_dir import StateDir
-from tallow.stack.engines.supervisor.child_process import append, created, kill_session, spawn, terminate
 from tallow.stack.engines.supervisor.exits import exit_record, signal_name
 from tallow.stack.engines.supervisor.liveness import LivenessCheck
-from tallow.stack.engines.supervisor.log import line, log
+from tallow.stack.engines.supervisor.log import log, log_line
 from tallow.stack.engines.supervisor.state_files import ExitCause, ProcessStatus, RestartRequest, Task
 
 REQUESTED_START_VARIABLE: Final = "TALLOW_REQUESTED_START"
-"""Tells the program when somebody asked for its start: a restart after a failure leaves it as it was."""
+"""Environment variable of the program: when its start was last requested, in seconds since the epoch. A
+restart after a failure does not change it."""
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
 STEADY_AFTER_S: Final = 60.0
-"""A program that ran this long starts with the first pause again."""
+"""A program that ran this long is restarted after the first pause again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _EndRequest:
-    """A wish that the program ends."""
+    """A request to end the program, and for a restart to start it again.
+
+    Attributes:
+        number: of the restart request; 0 for a stop.
+        done: set once the program has been started again.
+    """
 
     cause: Literal["restart", "stop"]
     reason: str
     number: int = 0
-    """Of the restart request; 0 for a stop."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the program has been started again."""
 
 
 class ProcessKeeper:
@@ -42,10 +53,11 @@ class ProcessKeeper:
 
     Args:
         task: the program.
-        home: whose log folder it writes to.
-        changed: called after each change of :attr:`running`.
-        restart_request: the number of the last restart request that needs no answer any more.
-        liveness_timeout: for how many seconds the program may fail to answer; 0: for ever.
+        home: the stack's folder, whose log folder the program writes to.
+        changed: called after each change of :attr:`status`.
+        restart_request: the number of the last restart request that was handled before.
+        liveness_timeout: returns the seconds without an answer after which the program is restarted; 0:
+            never.
     """
 
     def __init__(
@@ -59,98 +71,102 @@ class ProcessKeeper:
     ) -> None:
         self.task = task
         self.status = ProcessStatus("starting", since=time.time(), restart_request=restart_request)
-        self._home = home
+        self._log_file = home.logs / f"{task.name}.log"
         self._changed = changed
         self._liveness_timeout = liveness_timeout
         self._requested_start = time.time()
         self._requests: asyncio.Queue[_EndRequest] = asyncio.Queue()
-        self._keeping: asyncio.Task[None] | None = None
+        self._loop_task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the program and keep it running."""
-        self._keeping = asyncio.get_running_loop().create_task(self._keep(), name=self.task.name)
-        self._keeping.add_done_callback(self._keeping_ended)
+        self._loop_task = asyncio.get_running_loop().create_task(self._keep_running(), name=self.task.name)
+        self._loop_task.add_done_callback(self._log_own_failure)
 
     async def stop(self, reason: str) -> None:
-        """End the program and its children: SIGTERM, and SIGKILL if that does not do."""
-        if self._keeping:
+        """Stop the program and its children: SIGTERM, then SIGKILL."""
+        if self._loop_task:
             self._requests.put_nowait(_EndRequest("stop", reason))
-            await asyncio.gather(self._keeping, return_exceptions=True)
-        self._say(state="stopped", pid=None, born=None)
+            await asyncio.gather(self._loop_task, return_exceptions=True)
+        self._update(state="stopped", pid=None, born=None)
 
     async def restart(self, request: RestartRequest) -> None:
-        """End the program and start it at once; returns when it has been started.
+        """Restart the program without a pause; return when it has been started.
 
-        It is no failure: it is not counted, and the pauses between restarts begin with the first one again.
+        A requested restart is not counted as a failure, and the pause after the next failure is the first
+        one.
         """
-        if not self._keeping:
+        if not self._loop_task:
             return
-        wish = _EndRequest("restart", request.reason, request.number)
-        self._requests.put_nowait(wish)
-        done = asyncio.ensure_future(wish.done.wait())
-        await asyncio.wait({done, self._keeping}, return_when=asyncio.FIRST_COMPLETED)
+        end_request = _EndRequest("restart", request.reason, request.number)
+        self._requests.put_nowait(end_request)
+        done = asyncio.ensure_future(end_request.done.wait())
+        await asyncio.wait({done, self._loop_task}, return_when=asyncio.FIRST_COMPLETED)
         done.cancel()
 
-    async def _keep(self) -> None:
+    async def _keep_running(self) -> None:
         pause, request = FIRST_PAUSE_S, None
         while request is None or request.cause == "restart":
             started = time.monotonic()
-            request = await self._run(request)
+            request = await self._run_once(request)
             if request is not None or time.monotonic() - started > STEADY_AFTER_S:
                 pause = FIRST_PAUSE_S
             if request is None:
-                self._say(state="waiting", pid=None, born=None)
+                self._update(state="waiting", pid=None, born=None)
                 request = await self._next_request(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 if request is None:
-                    self._say(restarts=self.status.restarts + 1)
+                    self._update(restarts=self.status.restarts + 1)
 
-    def _keeping_ended(self, keeping: asyncio.Task[None]) -> None:
-        """Say that nothing keeps the program running any more, should this class itself fail."""
-        if not keeping.cancelled() and (error := keeping.exception()):
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            text = f"{type(error).__name__} at {where.name}:{where.lineno}"
+    def _log_own_failure(self, loop_task: asyncio.Task[None]) -> None:
+        """Log that the program is no longer supervised if :meth:`_keep_running` raised an exception."""
+        if not loop_task.cancelled() and (error := loop_task.exception()):
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            text = f"{type(error).__name__} at {frame.name}:{frame.lineno}"
             log("error", "is not supervised any more", component=self.task.name, reason=text)
 
-    async def _next_request(self, seconds: float) -> _EndRequest | None:
-        """Wait so long for a request."""
+    async def _next_request(self, timeout_s: float) -> _EndRequest | None:
+        """The next request; None if there is none in time."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(timeout_s):
                 return await self._requests.get()
         return None
 
-    async def _run(self, restart: _EndRequest | None) -> _EndRequest | None:
-        """Run the program once: the request that ended it, None if it failed.
+    async def _run_once(self, restart: _EndRequest | None) -> _EndRequest | None:
+        """Run the program until it ends.
 
         Args:
             restart: the request that it is started for.
+
+        Returns:
+            The request that ended it; None if it failed.
         """
-        process = await self._spawn(restart)
+        process = await self._start_process(restart)
         if restart:
             restart.done.set()
         if process is None:
             return None
         requested = asyncio.ensure_future(self._requests.get())
         exited = asyncio.ensure_future(process.wait())
-        hung = asyncio.ensure_future(self._unresponsive())
-        await asyncio.wait({requested, exited, hung}, return_when=asyncio.FIRST_COMPLETED)
-        hung.cancel()
+        unresponsive = asyncio.ensure_future(self._wait_until_unresponsive())
+        await asyncio.wait({requested, exited, unresponsive}, return_when=asyncio.FIRST_COMPLETED)
+        unresponsive.cancel()
         if requested.done():
             request = requested.result()
-            killed = await terminate(process)
-            self._ended(request.cause, process, request.reason, killed=killed)
+            killed = await process.stop()
+            self._record_exit(request.cause, process, request.reason, killed=killed)
             return request
         requested.cancel()
         if exited.done():
-            kill_session(process.pid)  # children that outlive it would hold its port
-            self._ended("exited", process)
+            process.kill_session()
+            self._record_exit("exited", process)
         else:
-            killed = await terminate(process)
-            self._ended("unresponsive", process, hung.result(), killed=killed)
+            killed = await process.stop()
+            self._record_exit("unresponsive", process, unresponsive.result(), killed=killed)
         return None
 
-    async def _unresponsive(self) -> str:
-        """Return when the program hangs: why that is thought. Never, if nothing says how to ask it."""
+    async def _wait_until_unresponsive(self) -> str:
+        """Return when the program no longer answers, with the reason. Without a probe it never returns."""
         if self.task.probe is None:
             await asyncio.Future()
 
@@ -160,45 +176,55 @@ class ProcessKeeper:
         assert self.task.probe is not None
         return await LivenessCheck(self.task.probe, self._liveness_timeout, report).wait_until_unresponsive()
 
-    async def _spawn(self, restart: _EndRequest | None) -> asyncio.subprocess.Process | None:
-        """Start the program; None if that failed, which the logs tell."""
+    async def _start_process(self, restart: _EndRequest | None) -> ManagedProcess | None:
+        """Start the program. A failure is logged, and None is returned."""
         number = restart.number if restart else self.status.restart_request
         if restart:
             self._requested_start = time.time()
-        told = {REQUESTED_START_VARIABLE: f"{self._requested_start:.3f}"}
-        log_file = self._home.logs / f"{self.task.name}.log"
+        process = ManagedProcess(
+            self.task.command, Path(self.task.folder), self._log_file, self._environment()
+        )
         try:
-            process = await spawn(replace(self.task, environment={**self.task.environment, **told}), log_file)
+            await process.start()
         except OSError as error:
-            ended = exit_record("not started", None, f"{error.strerror} ({self.task.command[0]})")
-            self._say(last_exit=ended, restart_request=number)
-            log("error", ended.reason, component=self.task.name)
-            append(log_file, line("error", ended.reason, service=self.task.name))
+            record = exit_record("not started", None, f"{error.strerror} ({self.task.command[0]})")
+            self._update(last_exit=record, restart_request=number)
+            log("error", record.reason, component=self.task.name)
+            process.append_to_log(log_line("error", record.reason, service=self.task.name))
             return None
-        self._say(state="running", pid=process.pid, born=created(process.pid), restart_request=number)
+        self._update(state="running", pid=process.pid, born=process.created_at(), restart_request=number)
         reason = restart.reason if restart else None
         log("info", "started", component=self.task.name, pid=process.pid, reason=reason)
         return process
 
-    def _ended(
-        self, cause: ExitCause, process: asyncio.subprocess.Process, detail: str = "", *, killed: bool = False
+    def _environment(self) -> dict[str, str]:
+        inherited = (
+            dict(os.environ)
+            if self.task.inherits
+            else inherited_environment((*BASE_VARIABLES, *PROXY_VARIABLES))
+        )
+        requested_start = {REQUESTED_START_VARIABLE: f"{self._requested_start:.3f}"}
+        return inherited | self.task.environment | requested_start
+
+    def _record_exit(
+        self, cause: ExitCause, process: ManagedProcess, detail: str = "", *, killed: bool = False
     ) -> None:
-        """Report and log an end."""
-        ended = exit_record(cause, process.returncode, detail, killed=killed)
-        self._say(pid=None, born=None, last_exit=ended)
-        status = process.returncode or 0
+        status = process.exit_status
+        record = exit_record(cause, status, detail, killed=killed)
+        self._update(pid=None, born=None, last_exit=record)
+        by_signal = status is not None and status < 0
         log(
             "info" if cause in {"restart", "stop"} else "error",
-            ended.reason,
+            record.reason,
             component=self.task.name,
             cause=cause,
             pid=process.pid,
-            exit_status=process.returncode if status >= 0 else None,
-            signal=signal_name(-status) if status < 0 else None,
+            exit_status=None if by_signal else status,
+            signal=signal_name(-status) if status is not None and by_signal else None,
             restarts=self.status.restarts,
         )
 
-    def _say(self, **changes: Any) -> None:
+    def _update(self, **changes: Any) -> None:
         if "state" in changes:
             changes["since"] = time.time()
         self.status = replace(self.status, **changes)

@@ -1,4 +1,8 @@
-"""The supervisor's plan (what it is told to run) and its report: JSON files in the ``run`` folder."""
+"""The supervisor's plan (what it must run) and its status: JSON files in the ``run`` folder.
+
+After an upgrade a running supervisor of the version before reads and writes the same files: keys are added,
+never renamed.
+"""
 
 from __future__ import annotations
 
@@ -20,23 +24,23 @@ ProcessState = Literal["starting", "running", "waiting", "stopped"]
 PLAN_FILE: Final = "plan.json"
 STATUS_FILE: Final = "report.json"
 FILES: Final = (PLAN_FILE, STATUS_FILE, *LOCK_FILES)
-"""The plan's part of the ``run`` folder."""
+"""Every file of the supervisor in the ``run`` folder."""
 ExitCause = Literal["exited", "not started", "unresponsive", "restart", "stop"]
 SMTP: Final = "smtp"
-"""In the place of an HTTP path: the greeting of a mail server."""
+"""Used instead of an HTTP path: the greeting of a mail server is checked."""
 SAME_START_S = 1.0
-"""psutil's creation times of one process differ by less."""
+"""Creation times that psutil reports for one process differ by less than this many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Where a service is asked whether it is ready, and whether it is alive.
+    """The addresses of a service's readiness and liveness checks.
 
     Attributes:
-        ready: a path that answers 2xx when the service can work, or :data:`SMTP`.
-        alive: a path that is answered as long as the service lives, or :data:`SMTP`.
-        user: for HTTP basic authentication; empty if none is asked for.
-        password_file: the path of its password.
+        ready: a path that answers 2xx when the service is ready, or :data:`SMTP`.
+        alive: a path that is answered while the service is alive, or :data:`SMTP`.
+        user: for HTTP basic authentication; empty if none is required.
+        password_file: the path of the password's file.
     """
 
     host: str
@@ -49,16 +53,19 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A program to keep running."""
+    """A program to keep running.
+
+    Attributes:
+        inherits: whether it inherits the whole environment of `up`; otherwise only what every program needs.
+        probe: None switches its liveness check off.
+    """
 
     name: str
     command: list[str]
     folder: str
     environment: dict[str, str]
     inherits: bool = False
-    """Whether it gets the whole environment of `up`; otherwise only what programs need to run."""
     probe: Probe | None = None
-    """Without one it is never found to hang."""
 
 
 Record = TypeVar("Record", "Probe", "Release", "Task", "ProcessStatus", "RestartRequest", "ExitRecord")
@@ -66,22 +73,25 @@ Record = TypeVar("Record", "Probe", "Release", "Task", "ProcessStatus", "Restart
 
 @dataclass(frozen=True, slots=True)
 class RestartRequest:
-    """A wish that one service is restarted; see :func:`tallow.stack.engines.services.control.restart`."""
+    """A request to restart one service; see :func:`tallow.stack.engines.services.control.restart`.
+
+    Attributes:
+        number: higher than that of the request before for the same service.
+        reason: who requests it and why, for the supervisor's log.
+    """
 
     number: int
-    """Higher than that of the service's request before."""
     reason: str
-    """Who asks and why, for the supervisor's log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a stack was started with.
+    """The versions that a stack was started with.
 
     Attributes:
-        version: Tallow's.
-        code: a digest of its code and of the libraries it uses.
-        programs: the versions of the other programs, by name.
+        version: of Tallow.
+        code: a digest of Tallow's code and of the installed libraries.
+        programs: versions of the other programs, by name.
     """
 
     version: str
@@ -91,15 +101,15 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class SupervisorPlan:
-    """What the supervisor is to run.
+    """What the supervisor must run.
 
     Attributes:
         tasks: in the order in which they start.
-        held: services that stay down until `up` asks for them again.
+        held: services that stay down until the next `up`.
         restarts: the last restart request of each service.
-        liveness_timeout: after so many seconds without an answer a service is restarted; 0: never.
-        release: what the stack was started with; None if an older version started it.
-        stop_reason: who asked the supervisor to end and why; empty until somebody does.
+        liveness_timeout: seconds without an answer after which a service is restarted; 0: never.
+        release: what the stack was started with; None if a version started it that did not record it.
+        stop_reason: who requested the end of the supervisor and why; empty before that.
     """
 
     tasks: tuple[Task, ...] = ()
@@ -116,11 +126,11 @@ class ExitRecord:
 
     Attributes:
         cause: ``exited``: by itself or by a signal that the supervisor did not send; ``not started``;
-            ``unresponsive``: the supervisor ended it because it did not answer; ``restart`` and ``stop``: it
-            was asked to end.
+            ``unresponsive``: the supervisor ended it because it did not answer; ``restart`` and ``stop``: on
+            request.
         status: the exit status, negative for a signal; None if the process did not start.
         at: seconds since the epoch.
-        reason: one sentence for people.
+        reason: one sentence for the operator.
     """
 
     cause: ExitCause
@@ -131,34 +141,38 @@ class ExitRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """The state of a service. Times are seconds since the epoch."""
+    """The state of a service's process. Times are seconds since the epoch.
+
+    Attributes:
+        born: when the process was created; a pid alone may be another process later.
+        since: when :attr:`state` last changed.
+        restarts: restarts after failures; requested ones are not counted.
+        restart_request: the number of the last restart request that was carried out.
+    """
 
     state: ProcessState = "stopped"
     pid: int | None = None
     born: float | None = None
-    """When the process was created. The pid alone may name another process later."""
     since: float = 0.0
     restarts: int = 0
-    """Restarts after failures; requested ones are not counted."""
     restart_request: int = 0
-    """The number of the last restart request that was carried out."""
     last_exit: ExitRecord | None = None
 
     def process(self) -> psutil.Process | None:
-        """The living process, if it still is the one that was started."""
+        """The process, if it still runs."""
         return live_process(self.pid, self.born)
 
 
 @dataclass(frozen=True, slots=True)
 class SupervisorStatus:
-    """What the supervisor last said."""
+    """The supervisor and the processes of its services, as it last wrote them."""
 
     pid: int = 0
     services: Mapping[str, ProcessStatus] = field(default_factory=dict)
 
 
 def live_process(pid: int | None, born: float | None) -> psutil.Process | None:
-    """The process with this pid and creation time, None if it ended (its pid may be another's by now)."""
+    """The process with this pid and creation time; None if it has exited, even if the pid is in use again."""
     if pid is None or born is None:
         return None
     with contextlib.suppress(psutil.Error):
@@ -169,12 +183,12 @@ def live_process(pid: int | None, born: float | None) -> psutil.Process | None:
 
 
 def write_plan(home: StateDir, plan: SupervisorPlan) -> bool:
-    """Write the plan; whether it changed. A running supervisor reads it when it gets SIGHUP."""
+    """Write the plan and return whether it changed. A running supervisor reads it on SIGHUP."""
     return write_private(home.run / PLAN_FILE, json.dumps(asdict(plan), indent=1))
 
 
 def find_plan(home: StateDir) -> SupervisorPlan | None:
-    """The plan as it was written last; None if there is none that can be read."""
+    """The plan; None if it is missing or cannot be read."""
     found = read_json(home.run / PLAN_FILE)
     try:
         return _plan(found)
@@ -183,7 +197,7 @@ def find_plan(home: StateDir) -> SupervisorPlan | None:
 
 
 def read_plan(home: StateDir) -> SupervisorPlan:
-    """The plan as it was written last; one with nothing in it if there is none that can be read."""
+    """The plan; an empty one if it is missing or cannot be read."""
     return find_plan(home) or SupervisorPlan()
 
 
@@ -202,11 +216,14 @@ def _plan(found: dict[str, Any]) -> SupervisorPlan:
 def update_plan(
     home: StateDir, change: Callable[[SupervisorPlan], SupervisorPlan], supervisor: int
 ) -> SupervisorPlan:
-    """Change the plan of a running supervisor and tell it to read it: the new plan.
+    """Change the plan and have the running supervisor read it.
 
     Args:
-        change: called with the present plan; nobody else changes it meanwhile.
-        supervisor: its pid.
+        change: returns the new plan; called with the present one under a lock.
+        supervisor: the supervisor's pid.
+
+    Returns:
+        The new plan.
     """
     with locked(home, "plan"):
         changed = change(read_plan(home))
@@ -215,13 +232,13 @@ def update_plan(
     return changed
 
 
-def write_status(home: StateDir, report: SupervisorStatus) -> None:
-    """Write the supervisor's report."""
-    write_private(home.run / STATUS_FILE, json.dumps(asdict(report), indent=1))
+def write_status(home: StateDir, status: SupervisorStatus) -> None:
+    """Write the supervisor's status."""
+    write_private(home.run / STATUS_FILE, json.dumps(asdict(status), indent=1))
 
 
 def read_status(home: StateDir) -> SupervisorStatus:
-    """The supervisor's last report. The supervisor may have ended since: ask :func:`supervisor`."""
+    """The status as the supervisor last wrote it; :func:`supervisor_pid` tells whether it still runs."""
     found = read_json(home.run / STATUS_FILE)
     if not found:
         return SupervisorStatus()
@@ -241,14 +258,14 @@ def _running(facts: dict[str, Any]) -> ProcessStatus:
 
 
 def _made(kind: type[Record], facts: dict[str, Any]) -> Record:
-    """A record from a file that another version may have written; unknown fields are left out."""
+    """A record from a file that another version may have written; unknown fields are ignored."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in facts.items() if name in known})
 
 
 def supervisor_pid(home: StateDir) -> int | None:
-    """The pid of the living supervisor, None if there is none."""
+    """The pid of the running supervisor; None if none runs."""
     if not home.run.is_dir():
         return None
-    with locked(home, "supervisor", wait=False) as free:
-        return None if free else read_status(home).pid or None
+    with locked(home, "supervisor", wait=False) as acquired:
+        return None if acquired else read_status(home).pid or None

@@ -1,0 +1,1 @@
+"""Child processes: one implementation of start, stop, kill and log tail for the supervisor and the drills."""
