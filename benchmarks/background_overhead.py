@@ -1,4 +1,4 @@
-"""What runs by itself: the event loop's watch, the garbage collector's, and the figures of the process."""
+"""The cost of what runs in the background: event loop lag, garbage collections, process gauges."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 
 from benchmarks.paired_measurement import Row, summed, timed
-from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.process import ProcessCollector
 from tallow.monitoring.metrics.registry import Registry
-from tallow.monitoring.metrics.runtime import GcWatch, LoopWatch, ProcessWatch
+from tallow.monitoring.metrics.runtime import EventLoopMonitor, GcMonitor
 
 SECONDS = 2.0
 ROUNDS = 5
@@ -23,9 +23,9 @@ A_SCRAPE_S = 15.0
 
 def rows() -> list[Row]:
     """The table's lines on the watches: CPU a second against a thousandth of a core, and a collection's."""
-    watch = LoopWatch(Metrics(Registry()))
-    idle = [(max(0.0, _loop(watch.watch) - _loop(lambda: None)), LIMIT * SECONDS) for _ in range(ROUNDS)]
-    process = ProcessWatch(Metrics(Registry()))
+    monitor = EventLoopMonitor(Registry())
+    idle = [(max(0.0, _loop(monitor.watch) - _loop(lambda: None)), LIMIT * SECONDS) for _ in range(ROUNDS)]
+    process = ProcessCollector(Registry())
     read = [(_figures(process) / A_SCRAPE_S, LIMIT) for _ in range(ROUNDS)]
     return [
         summed("event loop's watch, a second", "0.1 % of a core", idle, int(SECONDS), 1.0),
@@ -48,7 +48,7 @@ def _loop(start: Callable[[], None]) -> float:
     return asyncio.run(idle())
 
 
-def _figures(process: ProcessWatch) -> float:
+def _figures(process: ProcessCollector) -> float:
     def read(_: object) -> None:
         for _ in range(SCRAPES):
             process.refresh()
@@ -67,7 +67,7 @@ def _collections() -> list[tuple[float, float]]:
     samples = []
     for _ in range(ROUNDS):
         bare = timed(allocate, None)
-        watch = GcWatch(Metrics(Registry()))
+        monitor = GcMonitor(Registry())
         samples.append((timed(allocate, None), bare))
-        gc.callbacks.remove(watch._seen)
+        monitor.close()
     return samples

@@ -19,7 +19,7 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import current_settings
 
-DOCUMENTED = ("tallow.monitoring",)
+DOCUMENTED = ("tallow.monitoring", "tallow.monitoring.catalog", "tallow.monitoring.metrics")
 """Packages whose public names are complete: each has an example and names its parameters."""
 
 MODULES = sorted(
@@ -112,6 +112,7 @@ def test_the_example_of_a_public_name_runs(package: str, name: str, names: dict[
 def test_the_examples_of_a_module_run(name: str, names: dict[str, Any]) -> None:
     module = importlib.import_module(name)
     for test in doctest.DocTestFinder(exclude_empty=True).find(module, globs={**vars(module), **names}):
+        test.globs["metrics"] = Metrics(Registry())
         assert run(test) == ""
 
 

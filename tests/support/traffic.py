@@ -5,8 +5,8 @@ from __future__ import annotations
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.process import ProcessCollector
 from tallow.monitoring.metrics.registry import Registry
-from tallow.monitoring.metrics.runtime import ProcessWatch
 
 ROUTE = "/api/rooms"
 SIZES = (5e3, 5e5, 5e6, 5e7, 5e8, 5e9, 5e10)
@@ -17,7 +17,7 @@ def server_metrics() -> Metrics:
     metrics = Metrics(Registry())
     metrics.register_route(ROUTE, ("GET", "POST"))
     metrics.register_cache("rooms")
-    ProcessWatch(metrics)
+    ProcessCollector(metrics.registry)
     return metrics
 
 

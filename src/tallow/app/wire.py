@@ -88,7 +88,7 @@ CLOSE_REASONS: Final[Mapping[int, CloseReason]] = {code: reason for reason, code
 REPORTED_METRICS: Final[Mapping[str, Metric]] = {
     name: metric
     for name, metric in METRICS.items()
-    if metric.source in {"P", "SP"} and metric.kind in {"counter", "histogram"}
+    if metric.source in {"peer", "both"} and metric.kind in {"counter", "histogram"}
 }
 """Metrics that a telemetry report may hold. All others are the server's own."""
 

@@ -64,9 +64,9 @@ FIGURES = """
 import os
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
-from tallow.monitoring.metrics.runtime import ProcessWatch
+from tallow.monitoring.metrics.process import ProcessCollector
 metrics = Metrics(Registry())
-watch = ProcessWatch(metrics)
+collector = ProcessCollector(metrics.registry)
 held = bytearray(80_000_000)
 parent = metrics.registry.value("process_resident_memory_bytes")
 child = os.fork()

@@ -120,7 +120,12 @@ def record(registry: Registry) -> Metrics:
     return Metrics(registry)
 
 
-HELPERS = sorted(name for name, _ in inspect.getmembers(Metrics, inspect.isfunction) if name[0] != "_")
+READERS = {"close", "value"}
+HELPERS = sorted(
+    name
+    for name, _ in inspect.getmembers(Metrics, inspect.isfunction)
+    if name[0] != "_" and name not in READERS
+)
 
 
 def parameters(helper: Callable[..., Any]) -> Iterator[inspect.Parameter]:

@@ -34,7 +34,7 @@ for line in sys.stdin:
 
 
 class Worker:
-    """A process that records what it is told."""
+    """A process that executes lines of code."""
 
     def __init__(self, directory: Path) -> None:
         self.process = subprocess.Popen(
@@ -44,7 +44,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.do("pass")  # it is there, and so are its files
+        self.do("metrics.METRICS.registry")  # creates its files
 
     def do(self, code: str) -> None:
         assert self.process.stdin
@@ -92,7 +92,7 @@ def test_counters_and_histograms_are_sums(workers: list[Worker], here: Registry)
     assert here.value("chunk_transfer_duration_seconds_sum", method="relay") == pytest.approx(1.1)
 
 
-def test_gauges_of_things_held_are_sums_over_the_living(workers: list[Worker], here: Registry) -> None:
+def test_gauges_are_sums_over_live_workers(workers: list[Worker], here: Registry) -> None:
     for worker in workers:
         worker.do("metrics.connection_opened('relay')")
     assert here.value("active_connections", type="relay") == 2
@@ -101,14 +101,14 @@ def test_gauges_of_things_held_are_sums_over_the_living(workers: list[Worker], h
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_what_a_dead_worker_counted_stays(
+def test_counts_of_an_exited_worker_remain(
     workers: list[Worker], here: Registry, tmp_path: Path, number: signal.Signals
 ) -> None:
     workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
     assert here.value("bytes_transferred_total", **SENT) == 10
     workers[0].end(number)
     assert [here.value("bytes_transferred_total", **SENT) for _ in range(3)] == [10, 10, 10]
-    assert len(list(tmp_path.glob("*.index"))) == 2  # the other one and this: no stale file stays
+    assert len(list(tmp_path.glob("*.index"))) == 2  # of the live worker and of this process
 
 
 def test_a_burial_that_was_cut_short_counts_once(
@@ -233,13 +233,15 @@ def test_another_versions_series_are_left_out(here: Registry, tmp_path: Path) ->
         "bytes_transferred_total": [[["sent", "twice"], [5.0]], [["received"], [4.0]]],
         "gone_total": [[[], [1.0]]],
     }
-    (tmp_path / "archive.json").write_text(json.dumps({"buried": [], "sums": sums}))
+    (tmp_path / "archive.json").write_text(json.dumps({"archived": [], "sums": sums}))
     assert here.value("transfer_speed_mbps_count", method="p2p") == 0
     assert here.value("bytes_transferred_total", **SENT) == 0
     assert here.value("bytes_transferred_total", direction="received") == 4
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"buried": 1}', '{"buried": [], "sums": {"a": [1]}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"archived": 1}', '{"archived": [], "sums": {"a": [1]}}']
+)
 def test_an_archive_that_cannot_be_read_is_begun_anew(
     workers: list[Worker], here: Registry, tmp_path: Path, content: str
 ) -> None:
@@ -290,7 +292,7 @@ def test_generations_of_killed_workers_leave_a_bounded_archive(here: Registry, t
     assert sizes[-1] - sizes[0] < 8 * 200
 
 
-def test_the_dead_of_many_generations_are_summed_up_as_other() -> None:
+def test_series_of_exited_workers_beyond_the_limit_are_added_to_other() -> None:
     sums: Sums = {}
     for number in range(MAX_ARCHIVED + 10):
         add(sums, {"cache_hits_total": {(f"cache-{number}",): [1.0]}})
@@ -303,7 +305,7 @@ def test_a_full_row_folds_further_series_into_the_first(
 ) -> None:
     registry = Registry(storage=storage)
     monkeypatch.setattr("tallow.monitoring.metrics.multiprocess.CAPACITY", storage._used)
-    monkeypatch.setattr(storage, "_room", storage._used)
+    monkeypatch.setattr(storage, "_capacity", storage._used)
     registry.add(registry.families["errors_total"], ("network", "unheard of"))
     assert registry.value("errors_total", type="network", severity="low") == 1
     assert registry.value("label_overflow_total", metric="tallow_errors_total") == 2

@@ -6,21 +6,24 @@ import asyncio
 import gc
 import os
 import time
+from collections.abc import Iterator
 
 import psutil
 import pytest
 
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.process import ProcessCollector, build_labels
 from tallow.monitoring.metrics.registry import Registry
-from tallow.monitoring.metrics.runtime import LAG_INTERVAL_S, LoopWatch, ProcessWatch, Runtime, build
+from tallow.monitoring.metrics.runtime import LAG_INTERVAL_S, EventLoopMonitor
 
 
 @pytest.fixture
-def registry() -> Registry:
+def registry() -> Iterator[Registry]:
     metrics = Metrics(Registry())
-    assert Runtime.of(metrics) is Runtime.of(metrics)
-    return metrics.registry
+    metrics.runtime.start(metrics)
+    yield metrics.registry
+    metrics.close()
 
 
 def test_process_figures_are_this_process(registry: Registry) -> None:
@@ -45,11 +48,11 @@ def test_the_heap_grows_with_what_is_held(registry: Registry) -> None:
 
 
 def test_build_info_names_the_build(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert registry.value("build_info", **build()) == 1
+    assert registry.value("build_info", **build_labels()) == 1
     monkeypatch.setenv("TALLOW_COMMIT", "not a commit; alice")
-    assert build()["commit"] == "unknown"
+    assert build_labels()["commit"] == "unknown"
     monkeypatch.setenv("TALLOW_COMMIT", "0123abc")
-    assert build()["commit"] == "0123abc"
+    assert build_labels()["commit"] == "0123abc"
 
 
 def test_garbage_collections_are_timed_by_generation(registry: Registry) -> None:
@@ -60,7 +63,7 @@ def test_garbage_collections_are_timed_by_generation(registry: Registry) -> None
 
 async def test_a_blocked_loop_shows_as_lag() -> None:
     metrics = Metrics(Registry())
-    watch = LoopWatch(metrics)
+    watch = EventLoopMonitor(metrics.registry)
     watch.watch()
     watch.watch()
     await asyncio.sleep(0)
@@ -77,7 +80,7 @@ def test_what_the_platform_does_not_tell_is_not_exposed(monkeypatch: pytest.Monk
     monkeypatch.setattr(psutil.Process, "num_fds", refuse)
     monkeypatch.delattr(psutil, "heap_info")
     metrics = Metrics(Registry())
-    ProcessWatch(metrics)
+    ProcessCollector(metrics.registry)
     text = expose(metrics.registry).decode()
     assert "tallow_process_open_fds " not in text
     assert "tallow_process_heap_bytes " not in text
@@ -86,7 +89,7 @@ def test_what_the_platform_does_not_tell_is_not_exposed(monkeypatch: pytest.Monk
 
 def test_a_figure_that_fails_later_keeps_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics(Registry())
-    ProcessWatch(metrics)
+    ProcessCollector(metrics.registry)
     before = metrics.registry.value("process_open_fds")
 
     def refuse(self: psutil.Process) -> None:
@@ -99,7 +102,7 @@ def test_a_figure_that_fails_later_keeps_its_last_value(monkeypatch: pytest.Monk
 
 def test_a_step_of_the_clock_moves_neither_start_nor_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics(Registry())
-    ProcessWatch(metrics)
+    ProcessCollector(metrics.registry)
     metrics.record_bytes_moved("sent", 1_250_000)
     before = metrics.registry.value("process_start_time_seconds")
     now = time.time()
@@ -110,7 +113,8 @@ def test_a_step_of_the_clock_moves_neither_start_nor_bandwidth(monkeypatch: pyte
 
 async def test_a_step_of_the_clock_is_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics(Registry())
-    LoopWatch(metrics).watch()
+    monitor = EventLoopMonitor(metrics.registry)
+    monitor.watch()
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 86_400)
     while not metrics.registry.value("event_loop_lag_seconds_count"):
@@ -120,5 +124,6 @@ async def test_a_step_of_the_clock_is_no_lag(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_an_event_loop_nothing_is_watched() -> None:
     metrics = Metrics(Registry())
-    LoopWatch(metrics).watch()
+    monitor = EventLoopMonitor(metrics.registry)
+    monitor.watch()
     assert metrics.registry.value("event_loop_lag_seconds_count") == 0

@@ -10,7 +10,7 @@ import pytest
 
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
-from tallow.monitoring.metrics.storage import SPARE, LocalStorage
+from tallow.monitoring.metrics.storage import MAX_FREE_ROWS, LocalStorage
 
 
 def run(threads: list[threading.Thread]) -> None:
@@ -40,7 +40,7 @@ def test_ten_thousand_short_threads_leave_their_counts_and_nothing_else() -> Non
         tracemalloc.stop()
     assert metrics.registry.value("transfers_started_total") == 10_000
     assert grown < 100_000
-    assert len(storage._rows) <= SPARE + 1
+    assert len(storage._rows) <= MAX_FREE_ROWS + 1
 
 
 def test_rows_of_many_threads_at_once_are_folded_as_they_end() -> None:
@@ -56,7 +56,7 @@ def test_rows_of_many_threads_at_once_are_folded_as_they_end() -> None:
     run([threading.Thread(target=work) for _ in range(100)])
     assert metrics.registry.value("bytes_transferred_total", direction="sent") == 700
     assert metrics.registry.value("chunk_transfer_duration_seconds_sum", method="relay") == 25
-    assert len(storage._rows) <= SPARE + 1
+    assert len(storage._rows) <= MAX_FREE_ROWS + 1
 
 
 def test_a_series_born_later_is_in_every_row() -> None:
@@ -83,7 +83,7 @@ def test_no_reading_is_below_an_earlier_one_while_threads_come_and_go() -> None:
 
     def come_and_go() -> None:
         while not stop.is_set():
-            batch = [threading.Thread(target=metrics.transfer_started) for _ in range(SPARE + 8)]
+            batch = [threading.Thread(target=metrics.transfer_started) for _ in range(MAX_FREE_ROWS + 8)]
             run(batch)
 
     thread = threading.Thread(target=come_and_go)

@@ -32,7 +32,7 @@ OUTCOME_METRICS: Final = frozenset(
 REPORTED: Final = tuple(
     name
     for name, metric in METRICS.items()
-    if metric.source in {"P", "SP"} and metric.kind in {"counter", "histogram"}
+    if metric.source in {"peer", "both"} and metric.kind in {"counter", "histogram"}
 )
 
 Snapshot = dict[str, list[dict[str, Any]]]

@@ -1,8 +1,8 @@
-"""Every metric as data: the only place where a metric's name is spelled.
+"""Definitions of all metrics as data.
 
-From this table come the registry's series, the label guard, ``docs/metrics.md``, the linter's truth about
-rules and panels, and the closed vocabulary of the client telemetry endpoint. Durations are seconds, sizes
-bytes; the ``_mbps`` metrics keep their historic unit, 10^6 bits a second.
+The registry's series, the label guard, ``docs/metrics.md``, the linter's knowledge of rules and panels, and
+the values that the telemetry endpoint accepts are derived from them. Durations are in seconds, sizes in
+bytes; metrics that end in ``_mbps`` are in 10^6 bits a second.
 """
 
 from __future__ import annotations
@@ -12,7 +12,18 @@ from types import MappingProxyType
 
 from tallow.monitoring.catalog.features import FEATURES, WEB_APP
 from tallow.monitoring.catalog.labels import API_ERROR_CODES, PII_KINDS
-from tallow.monitoring.catalog.model import OTHER, PREFIX, Kind, Label, Merge, Metric, Source, canonical
+from tallow.monitoring.catalog.model import (
+    OTHER,
+    PREFIX,
+    Kind,
+    Label,
+    Merge,
+    Metric,
+    Source,
+    canonical,
+    closed,
+    registered,
+)
 from tallow.monitoring.catalog.self_monitoring import self_monitoring_metrics
 from tallow.monitoring.catalog.service import ERRORS, HTTP, RUNTIME, STORAGE
 from tallow.monitoring.catalog.transfers import CONNECTIONS, CRYPTO, TRANSFERS
@@ -30,6 +41,8 @@ __all__ = [
     "Metric",
     "Source",
     "canonical",
+    "closed",
+    "registered",
 ]
 
 _OBSERVED = TRANSFERS + CONNECTIONS + CRYPTO + ERRORS + HTTP + STORAGE + RUNTIME + FEATURES + WEB_APP
@@ -48,9 +61,19 @@ GROUPS: Mapping[str, tuple[Metric, ...]] = MappingProxyType(
         "The stack watching itself": self_monitoring_metrics(_OBSERVED),
     }
 )
-"""The contract's chapters, in its order."""
+"""Maps each chapter of the documentation to its metrics.
+
+Example:
+    >>> GROUPS["Crypto"][0].name
+    'pqc_operations_total'
+"""
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for group in GROUPS.values() for metric in group}
 )
-"""Every metric by its name without prefix, in the contract's order."""
+"""Maps each metric's name without prefix to its definition.
+
+Example:
+    >>> METRICS["transfers_total"].label_names
+    ('status', 'method')
+"""

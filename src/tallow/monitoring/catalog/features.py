@@ -1,32 +1,32 @@
-"""Features and the web app: what people use."""
+"""Metrics of features and of the web app."""
 
 from __future__ import annotations
 
 from tallow.monitoring.catalog.labels import FILE_TYPE, STATUS
-from tallow.monitoring.catalog.model import OTHER, Metric, closed, guarded
+from tallow.monitoring.catalog.model import OTHER, Metric, closed, registered
 
 FEATURES = (
-    Metric("feature_usage_total", "counter", "Uses of a feature.", (guarded("feature"),), source="SP"),
+    Metric("feature_usage_total", "counter", "Uses of a feature.", (registered("feature"),), source="both"),
     Metric(
         "settings_changes_total",
         "counter",
         "Changes of a setting, never its value.",
-        (guarded("setting", "relay_preference", "telemetry", "notifications", "theme", "keep_metadata"),),
-        source="P",
+        (registered("setting", "relay_preference", "telemetry", "notifications", "theme", "keep_metadata"),),
+        source="peer",
     ),
     Metric(
         "metadata_stripped_total",
         "counter",
         "Files whose metadata (EXIF and the like) was removed before sending.",
         (FILE_TYPE, STATUS),
-        source="P",
+        source="peer",
     ),
     Metric(
         "turn_relay_usage_total",
         "counter",
         "Connections whose ICE pair is a TURN candidate, by whether that was forced.",
         (closed("forced", "true", "false"),),
-        source="P",
+        source="peer",
     ),
 )
 
@@ -36,14 +36,14 @@ WEB_APP = (
         "counter",
         "Events of the web app's service worker.",
         (closed("event", "install", "activate", "fetch", "sync", "push", "message", "error"),),
-        source="P",
+        source="peer",
     ),
     Metric(
         "pwa_installs_total",
         "counter",
         "Installations of the web app.",
         (closed("platform", "desktop", "android", "ios", OTHER),),
-        source="P",
+        source="peer",
     ),
     Metric(
         "notifications_sent_total",
@@ -53,6 +53,6 @@ WEB_APP = (
             closed("type", "transfer_request", "transfer_complete", "connection", OTHER),
             closed("status", "sent", "denied", "failed"),
         ),
-        source="P",
+        source="peer",
     ),
 )

@@ -1,8 +1,8 @@
-"""Labels that several metrics share, and edges that several histograms share."""
+"""Labels and bucket edges that several metrics share."""
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.model import OTHER, Label, closed, guarded
+from tallow.monitoring.catalog.model import OTHER, Label, closed, registered
 
 KIB = 1024.0
 BYTE_DECADES = tuple(10.0**exponent for exponent in range(2, 9))
@@ -22,11 +22,17 @@ ERROR_TYPE = closed(
 )
 SEVERITY = closed("severity", "low", "medium", "high", "critical")
 HTTP_METHOD = closed("method", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
-ROUTE = guarded("route", OTHER)
+ROUTE = registered("route", OTHER)
 STATUS_CLASS = Label("status_code", ("1xx", "2xx", "3xx", "4xx", "5xx", OTHER), registered=True, lazy=True)
 PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client")
 
 API_ERROR_CODES = ("400", "401", "403", "404", "413", "429", "500", "503")
+"""HTTP status codes that ``api_errors_total`` counts separately; others are counted as ``other``.
+
+Example:
+    >>> "429" in API_ERROR_CODES
+    True
+"""
 
 PII_KINDS = (
     "email",
@@ -50,4 +56,9 @@ PII_KINDS = (
     "geo",
     "user",
 )
-"""The kinds of private data the scrubber tells apart."""
+"""The kinds of private data that the scrubber distinguishes: the values of the label ``kind``.
+
+Example:
+    >>> "email" in PII_KINDS
+    True
+"""

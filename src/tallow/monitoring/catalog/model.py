@@ -1,4 +1,4 @@
-"""What a metric of the contract is: its type, labels with their allowed values, buckets, source."""
+"""The definition of a metric as data: type, labels with their allowed values, buckets, source."""
 
 from __future__ import annotations
 
@@ -6,22 +6,54 @@ from dataclasses import dataclass
 from typing import Literal
 
 PREFIX = "tallow_"
+"""The prefix of every exposed metric name.
+
+Example:
+    >>> PREFIX + "transfers_total"
+    'tallow_transfers_total'
+"""
 OTHER = "other"
+"""The label value that stands for every unknown value.
+
+Example:
+    >>> OTHER
+    'other'
+"""
 
 Kind = Literal["counter", "gauge", "histogram"]
-Source = Literal["S", "P", "SP"]
-"""Who books it: the server (S), a peer by report (P), or each side its own (SP)."""
-Merge = Literal["sum", "min", "own"]
-"""How several workers' gauges become one: sum of the living, smallest, or the answering worker's."""
+"""The type of a metric.
+
+Example:
+    >>> kind: Kind = "counter"
+"""
+Source = Literal["server", "peer", "both"]
+"""Who records a metric: the server, a peer (sent in its telemetry report), or both, each its own events.
+
+Example:
+    >>> source: Source = "peer"
+"""
+Merge = Literal["sum", "min", "local"]
+"""How a gauge of several workers is combined: the sum or minimum of live workers, or the scraped worker's
+own.
+
+Example:
+    >>> merge: Merge = "min"
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label and the values it may take.
+    """A label and the values it may have. Other values are recorded as ``other``.
 
-    Closed: just ``values``. Guarded: ``values`` and what is registered while the process runs (routes,
-    caches, features, settings). Anything else is recorded as ``other``. With ``lazy`` the series are
-    not there at 0 from the start but appear with their first sample.
+    Attributes:
+        name: the label's name.
+        values: the values known from the start.
+        registered: whether further values can be registered while the process runs.
+        lazy: whether series appear with their first sample instead of at 0 from the start.
+
+    Example:
+        >>> Label("status", ("success", "failed"))
+        Label(name='status', values=('success', 'failed'), registered=False, lazy=False)
     """
 
     name: str
@@ -32,50 +64,100 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric of the contract. ``name`` carries no prefix; ``buckets`` are the finite upper edges."""
+    """The definition of one metric.
+
+    Attributes:
+        name: without prefix; it ends in the unit, and in ``_total`` for a counter.
+        kind: the type.
+        help: one sentence for the exposition.
+        labels: in the order of the exposition.
+        buckets: finite upper edges of a histogram, in the unit of the name, rising.
+        source: who records it.
+        merge: how a gauge of several workers is combined.
+
+    Example:
+        >>> metric = Metric("exports_total", "counter", "Exports made.", (closed("format", "csv", "pdf"),))
+        >>> metric.full_name
+        'tallow_exports_total'
+    """
 
     name: str
     kind: Kind
     help: str
     labels: tuple[Label, ...] = ()
     buckets: tuple[float, ...] = ()
-    source: Source = "S"
+    source: Source = "server"
     merge: Merge = "sum"
 
     @property
     def full_name(self) -> str:
-        """The name as exposed, prefix included."""
+        """The exposed name, with prefix."""
         return PREFIX + self.name
 
     @property
     def label_names(self) -> tuple[str, ...]:
+        """The names of the labels, in their order."""
         return tuple(label.name for label in self.labels)
 
     @property
     def unit(self) -> str:
-        """The unit in the name (``seconds``, ``bytes``, ``mbps``), or an empty string."""
+        """The unit in the name: ``seconds``, ``bytes``, ``mbps`` or an empty text."""
         stem = self.name.removesuffix("_total")
         return next((unit for unit in ("seconds", "bytes", "mbps") if stem.endswith(f"_{unit}")), "")
 
 
 def closed(name: str, *values: str) -> Label:
-    """A label that takes just the values given."""
+    """Define a label with fixed values.
+
+    Args:
+        name: the label's name.
+        values: all values it may have.
+
+    Returns:
+        The label.
+
+    Example:
+        >>> closed("direction", "sent", "received").values
+        ('sent', 'received')
+    """
     return Label(name, values)
 
 
-def guarded(name: str, *values: str) -> Label:
-    """A label that takes the values given and those registered later."""
+def registered(name: str, *values: str) -> Label:
+    """Define a label whose values can also be registered while the process runs.
+
+    Args:
+        name: the label's name.
+        values: the values known from the start.
+
+    Returns:
+        The label.
+
+    Example:
+        >>> registered("cache", "rooms").registered
+        True
+    """
     return Label(name, values, registered=True)
 
 
 def canonical(edge: float) -> str:
-    """A bucket's edge as Prometheus 3 stores it and OpenMetrics recommends: ``0.5``, ``60.0``, ``1e+06``.
+    """Format a bucket edge as Prometheus 3 stores it and OpenMetrics recommends.
 
-    Written otherwise, one bucket would be two series across an upgrade. Source: OpenMetrics 1.0,
-    "Considerations: Canonical Numbers"; Go's ``strconv.FormatFloat(edge, 'g', -1, 64)``.
+    With another format, one bucket would be two series across an upgrade of Prometheus. Sources: OpenMetrics
+    1.0, "Considerations: Canonical Numbers"; Go's ``strconv.FormatFloat(edge, 'g', -1, 64)``.
+
+    Args:
+        edge: a finite number, not negative.
+
+    Returns:
+        The shortest text that has the value of ``edge``, with a decimal point or an exponent.
+
+    Example:
+        >>> canonical(0.5), canonical(60), canonical(1_000_000)
+        ('0.5', '60.0', '1e+06')
     """
     shortest = repr(float(edge))
-    if not 1e6 <= edge < 1e16:  # Python turns to exponents below 0.0001, as Go does, and above 1e16
+    if not 1e6 <= edge < 1e16:  # Python uses exponents below 0.0001, as Go does, and above 1e16
         return shortest
     digits = shortest.removesuffix(".0").replace(".", "")
     exponent = len(str(int(edge))) - 1

@@ -1,19 +1,21 @@
-"""The stack watching itself: what telemetry folds, drops, redacts and costs."""
+"""Metrics of the telemetry itself: overflows, drops, redactions, series and scrape duration."""
 
 from __future__ import annotations
 
 from tallow.monitoring.catalog.labels import PII_KINDS, PIPELINE
-from tallow.monitoring.catalog.model import Label, Metric, closed, guarded
+from tallow.monitoring.catalog.model import Label, Metric, closed, registered
 
 
 def self_monitoring_metrics(others: tuple[Metric, ...]) -> tuple[Metric, ...]:
-    """The metrics about metrics, whose ``metric`` label ranges over ``others``, themselves, and what an
-    application declares."""
-    everything = (*others, *_about(guarded("metric")))
-    return _about(guarded("metric", *(metric.full_name for metric in everything)))
+    """Return the self-monitoring metrics. Their label ``metric`` has the names of ``others`` and their own.
+
+    An application's own metrics register further values.
+    """
+    everything = (*others, *_metrics(registered("metric")))
+    return _metrics(registered("metric", *(metric.full_name for metric in everything)))
 
 
-def _about(metric: Label) -> tuple[Metric, ...]:
+def _metrics(metric: Label) -> tuple[Metric, ...]:
     return (
         Metric(
             "label_overflow_total",
@@ -26,7 +28,7 @@ def _about(metric: Label) -> tuple[Metric, ...]:
             "gauge",
             "Live series per metric: the cardinality monitor.",
             (metric,),
-            merge="own",
+            merge="local",
         ),
         Metric(
             "pii_redactions_total",
@@ -59,12 +61,12 @@ def _about(metric: Label) -> tuple[Metric, ...]:
             "Collectors that raised, or did not end, during a scrape, and metrics of prometheus_client whose "
             "name was taken: samples are missing or old.",
         ),
-        Metric("scrape_duration_seconds", "gauge", "Time the previous exposition took.", merge="own"),
+        Metric("scrape_duration_seconds", "gauge", "Time the previous exposition took.", merge="local"),
         Metric(
             "build_info",
             "gauge",
             "Constant 1, labelled with the build that runs.",
-            (guarded("version"), guarded("python"), guarded("commit")),
-            merge="own",
+            (registered("version"), registered("python"), registered("commit")),
+            merge="local",
         ),
     )

@@ -1,4 +1,4 @@
-"""Errors, HTTP, database, cache and runtime: what the server does."""
+"""Metrics of errors, HTTP, storage and the runtime."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tallow.monitoring.catalog.labels import (
     STATUS,
     STATUS_CLASS,
 )
-from tallow.monitoring.catalog.model import OTHER, Metric, closed, guarded
+from tallow.monitoring.catalog.model import OTHER, Metric, closed, registered
 
 ERRORS = (
     Metric(
@@ -21,20 +21,20 @@ ERRORS = (
         "counter",
         "Errors, recovered ones included; peers report at most severity high.",
         (ERROR_TYPE, SEVERITY),
-        source="SP",
+        source="both",
     ),
     Metric(
         "api_errors_total",
         "counter",
         "HTTP answers with a status of 400 or above.",
-        (guarded("endpoint", OTHER), guarded("status_code", *API_ERROR_CODES, OTHER)),
+        (registered("endpoint", OTHER), registered("status_code", *API_ERROR_CODES, OTHER)),
     ),
     Metric(
         "error_recoveries_total",
         "counter",
         "Errors that a retry or a fallback made good.",
         (ERROR_TYPE,),
-        source="SP",
+        source="both",
     ),
 )
 
@@ -70,8 +70,8 @@ STORAGE = (
         (closed("operation", "select", "insert", "update", "delete", OTHER), STATUS),
         (0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     ),
-    Metric("cache_hits_total", "counter", "Cache look-ups that found a value.", (guarded("cache"),)),
-    Metric("cache_misses_total", "counter", "Cache look-ups that found none.", (guarded("cache"),)),
+    Metric("cache_hits_total", "counter", "Cache look-ups that found a value.", (registered("cache"),)),
+    Metric("cache_misses_total", "counter", "Cache look-ups that found none.", (registered("cache"),)),
 )
 
 RUNTIME = (

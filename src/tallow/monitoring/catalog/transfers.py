@@ -1,4 +1,4 @@
-"""Transfers, connections and cryptography: what peers do."""
+"""Metrics of transfers, connections and cryptography."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tallow.monitoring.catalog.labels import (
 from tallow.monitoring.catalog.model import OTHER, Metric, closed
 
 TRANSFERS = (
-    Metric("transfers_total", "counter", "Finished transfers.", (OUTCOME, METHOD), source="SP"),
+    Metric("transfers_total", "counter", "Finished transfers.", (OUTCOME, METHOD), source="both"),
     Metric(
         "bytes_transferred_total",
         "counter",
         "Payload bytes, booked as chunks complete.",
         (DIRECTION,),
-        source="P",
+        source="peer",
     ),
     Metric(
         "file_size_bytes",
@@ -32,7 +32,7 @@ TRANSFERS = (
         "Size of transferred files in bytes.",
         (FILE_TYPE,),
         tuple(KIB * 4**power for power in range(13)),
-        source="P",
+        source="peer",
     ),
     Metric(
         "transfer_duration_seconds",
@@ -40,7 +40,7 @@ TRANSFERS = (
         "Time from the first payload byte to the end of a transfer.",
         (OUTCOME, SIZE_CATEGORY),
         (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200),
-        source="P",
+        source="peer",
     ),
     Metric(
         "transfer_speed_mbps",
@@ -48,7 +48,7 @@ TRANSFERS = (
         "Mean speed of a successful transfer in 10^6 bits a second.",
         (METHOD,),
         (0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
-        source="P",
+        source="peer",
     ),
     Metric(
         "chunk_transfer_duration_seconds",
@@ -56,7 +56,7 @@ TRANSFERS = (
         "Time one chunk took to cross.",
         (METHOD,),
         (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
-        source="P",
+        source="peer",
     ),
     Metric("transfer_queue_depth", "gauge", "Transfers with both sides present and no data flowing yet."),
     Metric(
@@ -64,7 +64,7 @@ TRANSFERS = (
         "counter",
         "Second and later attempts, by what was tried again and how it ended.",
         (closed("operation", "transfer", "chunk", "connection", "signaling"), STATUS),
-        source="SP",
+        source="both",
     ),
     Metric("transfers_started_total", "counter", "Transfers whose data began to flow."),
     Metric("active_transfers", "gauge", "Transfers started and not finished."),
@@ -76,7 +76,7 @@ CONNECTIONS = (
         "counter",
         "Attempts to connect peers by WebRTC; a failed one has the path its policy allowed.",
         (PATH, STATUS),
-        source="P",
+        source="peer",
     ),
     Metric(
         "active_connections",
@@ -90,14 +90,14 @@ CONNECTIONS = (
         "Time from the first ICE candidate to an open data channel.",
         (PATH,),
         (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
-        source="P",
+        source="peer",
     ),
     Metric(
         "nat_traversal_total",
         "counter",
         "Outcomes of ICE by the kind of candidate that was chosen or failed.",
         (closed("strategy", "host", "stun", "turn"), STATUS),
-        source="P",
+        source="peer",
     ),
     Metric(
         "connection_quality_score",
@@ -105,7 +105,7 @@ CONNECTIONS = (
         "Quality of a connection from 0 (unusable) to 100, from round trip and loss.",
         (PATH,),
         tuple(float(edge) for edge in range(0, 101, 10)),
-        source="P",
+        source="peer",
     ),
     Metric(
         "signaling_messages_total",
@@ -125,28 +125,30 @@ CONNECTIONS = (
 )
 
 CRYPTO = (
-    Metric("pqc_operations_total", "counter", "ML-KEM-768 operations.", (PQC_OPERATION, STATUS), source="P"),
+    Metric(
+        "pqc_operations_total", "counter", "ML-KEM-768 operations.", (PQC_OPERATION, STATUS), source="peer"
+    ),
     Metric(
         "pqc_duration_seconds",
         "histogram",
         "Time one ML-KEM-768 operation took.",
         (PQC_OPERATION,),
         (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10),
-        source="P",
+        source="peer",
     ),
     Metric(
         "pqc_key_exchanges_total",
         "counter",
         "Key exchanges by whether key confirmation held: ML-KEM itself rejects silently.",
         (closed("algorithm", "x25519_mlkem768", OTHER), STATUS),
-        source="P",
+        source="peer",
     ),
     Metric(
         "encryption_operations_total",
         "counter",
         "Authenticated encryptions and decryptions.",
         (CIPHER, CIPHER_OPERATION, STATUS),
-        source="P",
+        source="peer",
     ),
     Metric(
         "encryption_duration_seconds",
@@ -154,6 +156,6 @@ CRYPTO = (
         "Time one authenticated encryption or decryption took.",
         (CIPHER, CIPHER_OPERATION),
         (0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 1),
-        source="P",
+        source="peer",
     ),
 )

@@ -50,7 +50,7 @@ def pieces(registry: Registry, *, openmetrics: bool, escaping: str = UNDERSCORES
 
     def left_out(name: str, why: str) -> None:
         warn_once.warn_once(f"a prometheus_client metric is missing, because {why}", name)
-        registry.failed()
+        registry.count_collector_failure()
 
     writer = FamilyWriter(
         openmetrics=openmetrics,
@@ -65,7 +65,7 @@ def pieces(registry: Registry, *, openmetrics: bool, escaping: str = UNDERSCORES
             warn_once.warn_once(
                 "a prometheus_client collector failed, its metrics are missing", collector, error
             )
-            registry.failed()
+            registry.count_collector_failure()
     yield from writer.pieces()
 
 

@@ -66,7 +66,7 @@ class _Theirs:
             except TimeoutError:
                 self._hangs = self._reading.locked()
         warn_once.warn_once("prometheus_client's collectors take too long, their metrics are missing")
-        registry.failed()
+        registry.count_collector_failure()
         return ()
 
     def _read(self, registry: Registry, openmetrics: bool, escaping: str) -> list[bytes]:

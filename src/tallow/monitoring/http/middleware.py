@@ -15,7 +15,6 @@ from tallow.monitoring.http.endpoints import Endpoints
 from tallow.monitoring.http.route_templates import RouteTable, path_of
 from tallow.monitoring.lifecycle import error_hooks, shutdown, warn_once
 from tallow.monitoring.metrics import METRICS, Metrics
-from tallow.monitoring.metrics.runtime import Runtime
 
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
 _WANTED: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
@@ -58,7 +57,7 @@ class Instrumentation:
         self._endpoints = Endpoints(metrics, health, metrics_token, health_token)
         self._table = RouteTable(routed or app, metrics.register_route)
         self._route_of = route_of or self._table.template
-        self._runtime = Runtime.of(metrics)
+        metrics.runtime.start(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -73,24 +72,39 @@ class Instrumentation:
             with correlation.bind(request_id), request_context.bind(scope, self._template):
                 await self._captured(scope, receive, send)
         elif kind == "lifespan":
-            await self._lives(scope, receive, send)
+            await self._lifespan(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    async def _lives(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The application's lifespan, which a setting that cannot be used ends before it began."""
-        with suppress(Exception):  # what cannot be read now is tried again, and said, with the first request
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the lifespan; fail startup if the settings are invalid."""
+        with suppress(Exception):  # the first request tries again and logs the error
             self._table.load()
-        self._runtime.loop.watch()
+        self._metrics.runtime.start(self)
+        self._metrics.runtime.watch_event_loop()
         refusal = self._endpoints.load()
         if refusal is None:
             from tallow.monitoring.logging import ensure_configured  # reads the settings
 
             ensure_configured()
-            await self.app(scope, receive, _last(send))
+            await self.app(scope, receive, self._closing(send))
         else:
             await receive()
             await send({"type": "lifespan.startup.failed", "message": refusal})
+
+    def _closing(self, send: Send) -> Send:
+        """Flush telemetry and stop measuring before ``lifespan.shutdown.complete`` is forwarded.
+
+        The server may end the process right after that message.
+        """
+
+        async def forward(message: Message) -> None:
+            if message["type"] == "lifespan.shutdown.complete":
+                await asyncio.to_thread(shutdown.flush)
+                self._metrics.runtime.stop(self)
+            await send(message)
+
+        return forward
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -150,7 +164,7 @@ class Instrumentation:
             return None
 
     async def _captured(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._runtime.loop.watch()
+        self._metrics.runtime.watch_event_loop()
         error_hooks.request()
         try:
             await self.app(scope, receive, send)
@@ -159,18 +173,6 @@ class Instrumentation:
                 self._metrics.record_error("internal", "high")
                 error_hooks.failed(error)
             raise
-
-
-def _last(send: Send) -> Send:
-    """Sends on; what telemetry waits is sent before a server hears that the application is done: next, it may
-    end the process by a signal."""
-
-    async def sent(message: Message) -> None:
-        if message["type"] == "lifespan.shutdown.complete":
-            await asyncio.to_thread(shutdown.flush)
-        await send(message)
-
-    return sent
 
 
 class _Answer:

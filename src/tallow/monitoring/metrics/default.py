@@ -1,4 +1,4 @@
-"""The registry a process records to: its own memory's, or a worker's among several."""
+"""The registry that a process records to by default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from tallow.monitoring.metrics.registry import Registry
 
 
 def process_registry() -> Registry:
-    """The process's registry: a worker's if ``TALLOW_METRICS_DIR`` names the folder the workers share."""
+    """Create a registry in shared files if ``TALLOW_METRICS_DIR`` names their folder, in memory otherwise.
+
+    A folder that cannot be used is logged once; the registry is in memory then.
+    """
     directory = os.environ.get("TALLOW_METRICS_DIR")
     if not directory:
         return Registry()
@@ -18,8 +21,8 @@ def process_registry() -> Registry:
 
     try:
         return Registry(storage=WorkerStorage(Path(directory)))
-    except OSError as error:  # a full disk is no reason not to start
+    except OSError as error:  # a full disk must not keep a server from starting
         warn_once.warn_once(
-            "TALLOW_METRICS_DIR cannot be used: this worker's figures are seen by itself alone", error=error
+            "TALLOW_METRICS_DIR cannot be used: only this worker exposes its own metrics", error=error
         )
         return Registry()

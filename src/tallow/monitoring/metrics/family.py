@@ -1,4 +1,4 @@
-"""One metric's children, and the guard that keeps their number bounded."""
+"""The series of one metric, and the guard that bounds their number."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ from tallow.monitoring.catalog import OTHER, Metric, canonical
 from tallow.monitoring.metrics.storage import Storage
 
 Key = str | tuple[str, ...]
-"""What a child is found by: the one label's value, or all values in the metric's order."""
+"""The value of a single label, or the values of all labels in the metric's order."""
 
 MAX_REGISTERED: Final = 500
-"""Values one guarded label may have. Further ones become ``other``, as unknown ones do."""
+"""Values of one label, registered ones included. Further values become ``other``."""
 
 LARGEST: Final = 2.0**63
-"""The largest number a sample takes: beyond it lies no size or time that a process can have seen."""
+"""The largest sample. No size or time that a process can measure is larger."""
 
 MAX_LENGTH: Final = 200
-"""Characters of a registered value: a longer one is a text, not a name."""
+"""Characters of a registered value."""
 
 
 class Family(dict[Key, int]):
-    """The children of one metric: label values to the first of their cells.
+    """Maps the label values of each series to the first of its cells.
 
-    A look-up of a known child is a plain dictionary access. Any other value is folded into ``other``,
-    counted, and never kept, so that hostile values cost time but no memory.
+    A look-up of a known series is a plain dictionary access. Unknown values become ``other`` and are counted,
+    but never kept: hostile values cost time, not memory.
+
+    Args:
+        metric: the definition.
+        storage: allocates the cells.
+        count_overflow: called with the metric's name for each unknown value.
     """
 
     __slots__ = (
         "_allowed",
-        "_overflowed",
+        "_count_overflow",
         "_storage",
         "edge_tails",
         "edges",
@@ -46,91 +51,94 @@ class Family(dict[Key, int]):
         self,
         metric: Metric,
         storage: Storage,
-        overflowed: Callable[[str], None],
+        count_overflow: Callable[[str], None],
     ) -> None:
         super().__init__()
         self.metric = metric
-        # Floats all: to compare a float with an integer takes twice as long.
+        # Floats only: comparing a float with an integer takes twice as long.
         self.edges = tuple(map(float, metric.buckets))
-        # The end of a bucket's line up to its value.
+        # The end of each bucket's line, up to its value.
         self.edge_tails = [f'le="{canonical(edge)}"}} ' for edge in metric.buckets] + ['le="+Inf"} ']
-        # What may be added at the least: a counter never falls.
+        # The smallest amount to add: a counter never decreases.
         self.lowest = 0.0 if metric.kind == "counter" else -LARGEST
         self.sum_at = len(metric.buckets) + 1
         self.width = len(metric.buckets) + 2 if metric.kind == "histogram" else 1
         self.series: list[Series] = []
         self._storage = storage
-        self._overflowed = overflowed
-        # Each value to itself: what is kept is our own text, whatever object was equal to it.
+        self._count_overflow = count_overflow
+        # Maps each value to itself, so that our own text is kept and not an object that is equal to it.
         self._allowed = [{value: value for value in label.values} for label in metric.labels]
-        for values in self._zeros(None, ""):
+        for values in self._initial_values(None, ""):
             self._create(values)
 
     def __missing__(self, key: Key) -> int:
-        """The child a key that is not known folds into; created if the folded values are allowed."""
+        """Return the series of an unknown key, whose unknown values become ``other``."""
         values = key if isinstance(key, tuple) else (key,)
         folded = tuple(fold(value, allowed) for value, allowed in zip(values, self._allowed, strict=True))
         if any(kept == OTHER and not is_other(value) for kept, value in zip(folded, values, strict=True)):
-            self._overflowed(self.metric.name)
+            self._count_overflow(self.metric.name)
         with self._storage.lock:
             known = self.get(as_key(folded))
             return self._create(folded) if known is None else known
 
     def series_for(self, key: object) -> int:
-        """The first cell of a key's child, whatever the key is: not hashable, or of the wrong shape."""
+        """Return the first cell of any key, also of one that is not hashable or has the wrong length."""
         values = key if isinstance(key, tuple) else (key,)
         if len(values) != len(self._allowed):
             values = (OTHER,) * len(self._allowed)
-            self._overflowed(self.metric.name)
+            self._count_overflow(self.metric.name)
         try:
             return self[as_key(values)]
         except Exception:  # noqa: BLE001 - a value's own __hash__ or __eq__ may raise anything
             return self.__missing__(values)
 
     def register(self, label: str, value: str, only: dict[str, tuple[str, ...]] | None = None) -> bool:
-        """Allow one more value of a guarded label, with its series at 0 from now on.
+        """Allow one more value of a label, with series at 0.
 
-        ``only`` narrows other labels to the values that can occur with it (a route's methods). Returns False
-        when the label is full or not guarded, or the value is no text or too long.
+        Args:
+            label: the label's name.
+            value: a short printable text.
+            only: values of other labels that occur with this one, such as a route's methods.
+
+        Returns:
+            False if the label is full or closed, or the value is not a short printable text.
         """
         position = self.metric.label_names.index(label)
         allowed = self._allowed[position]
         if not is_name(value):
             return False
-        value = str.__str__(value)  # an enumeration's member is text too; its text is what is kept
+        value = str.__str__(value)  # of an enum member, keep only the text
         if value in allowed:
             return True
         if not self.metric.labels[position].registered or len(allowed) >= MAX_REGISTERED:
             return False
         allowed[value] = value
-        for values in self._zeros(position, value, only or {}):
+        for values in self._initial_values(position, value, only or {}):
             self._create(values)
         return True
 
     def merge_series(self, values: tuple[str, ...]) -> int:
-        """The child of values that another worker's guard has let through; its bound is ours."""
+        """Return the series of values that another worker has allowed, within our limit of values."""
         known = self.get(as_key(values))
         if known is not None:
             return known
         with self._storage.lock:
-            kept = tuple(
-                _adopted(value, allowed) for value, allowed in zip(values, self._allowed, strict=True)
-            )
+            kept = tuple(_allow(value, allowed) for value, allowed in zip(values, self._allowed, strict=True))
             known = self.get(as_key(kept))
             return self._create(kept) if known is None else known
 
     def hide(self) -> None:
-        """Expose nothing of this metric: there is nothing to know. Recording goes on to nobody's profit."""
+        """Hide the metric from the exposition; recording still works."""
         self.series.clear()
 
     def children(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Label values and first cell of each child."""
+        """Yield label values and first cell of each series."""
         return ((series.values, series.first) for series in self.series)
 
-    def _zeros(
+    def _initial_values(
         self, position: int | None, value: str, only: dict[str, tuple[str, ...]] | None = None
     ) -> Iterator[tuple[str, ...]]:
-        """The combinations that exist from the start, or from the registration of one label's value."""
+        """Yield the label values that exist from the start, or from the registration of one label's value."""
         if any(label.lazy for label in self.metric.labels):
             return iter(())
         choices = [
@@ -140,7 +148,7 @@ class Family(dict[Key, int]):
         return product(*choices)
 
     def _occurring(self, index: int, only: tuple[str, ...] | None) -> tuple[str, ...]:
-        """The allowed values of a label, or those of ``only``, folded as recording will fold them."""
+        """Return the allowed values of a label, or those of ``only`` as recording will map them."""
         allowed = self._allowed[index]
         return (
             tuple(allowed) if only is None else tuple(dict.fromkeys(fold(value, allowed) for value in only))
@@ -148,8 +156,8 @@ class Family(dict[Key, int]):
 
     def _create(self, values: tuple[str, ...]) -> int:
         first = self._storage.allocate(self.metric.name, values, self.width)
-        if first is None:  # no room: what cannot have a series of its own joins the first one
-            self._overflowed(self.metric.name)
+        if first is None:  # no room: the samples go to the first series
+            self._count_overflow(self.metric.name)
             return self.series[0].first
         self.series.append(Series(self, values, first))
         self[as_key(values)] = first
@@ -157,7 +165,7 @@ class Family(dict[Key, int]):
 
 
 class Series:
-    """One child: its label values, its first cell, and its labels as they are exposed, written once."""
+    """One series: label values, first cell, and the labels as exposed."""
 
     __slots__ = ("first", "labels", "values")
 
@@ -169,23 +177,31 @@ class Series:
 
 
 def is_name(value: object) -> bool:
-    """Whether a value is a name: printable text of bounded length. A zero byte, or half of a surrogate pair,
-    would cost a scrape all its samples."""
+    """Whether a value is a printable text of bounded length.
+
+    A zero byte or half of a surrogate pair would make Prometheus reject the whole scrape.
+    """
     return isinstance(value, str) and len(value) <= MAX_LENGTH and str.isprintable(value)
 
 
 def escape(value: str) -> str:
-    """A label value as both exposition formats write it between quotes."""
+    """Escape a label value as both exposition formats require between quotes.
+
+    Example:
+        >>> escape('say "hi"')
+        'say \\\\"hi\\\\"'
+    """
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
 def as_key(values: tuple[str, ...]) -> Key:
-    """A single label's value stands for itself: a string is hashed once, a tuple at every look-up."""
+    """Return the key of label values: the text itself for a single label, as a tuple is hashed at each
+    look-up."""
     return values[0] if len(values) == 1 else values
 
 
 def fold(value: object, allowed: dict[str, str]) -> str:
-    """The allowed value that ``value`` is, or ``other``."""
+    """Return the allowed value that equals ``value``, or ``other``."""
     try:
         return allowed.get(value, OTHER)  # type: ignore[call-overload, no-any-return]
     except Exception:  # noqa: BLE001 - a value's own __hash__ or __eq__ may raise anything
@@ -193,11 +209,11 @@ def fold(value: object, allowed: dict[str, str]) -> str:
 
 
 def is_other(value: object) -> bool:
-    """Whether ``other`` itself was said: that is no overflow."""
+    """Whether the caller passed ``other`` itself, which is not an overflow."""
     return type(value) is str and value == OTHER
 
 
-def _adopted(value: str, allowed: dict[str, str]) -> str:
+def _allow(value: str, allowed: dict[str, str]) -> str:
     if value not in allowed and len(allowed) >= MAX_REGISTERED:
         return OTHER
     return allowed.setdefault(value, value)

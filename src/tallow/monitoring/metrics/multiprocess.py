@@ -1,12 +1,13 @@
-"""Several workers, one scrape: rows in files that outlive the process that wrote them.
+"""Storage of samples in files that several workers share, so that one scrape covers all of them.
 
 Each worker keeps its cells in memory-mapped files in a directory that the workers share, and an index that
 names the series of each cell. The process that is scraped sums its own cells, those of live workers, and the
 archive of exited ones (:mod:`tallow.monitoring.metrics.multiprocess_reader`). A live worker holds a lock on
 its index; the kernel releases the lock however the process ends.
 
-Layout of the directory: ``ID.index`` (a line of JSON a series), ``ID.N.row`` (64-bit floats, one file a
-thread), ``archive.json`` (sums of the dead) and ``archive.lock``. A file is hidden until it is whole.
+Layout of the directory: ``ID.index`` (one line of JSON for each series), ``ID.N.row`` (64-bit floats, one
+file for each thread), ``archive.json`` (sums of exited workers) and ``archive.lock``. The name of an
+incomplete file begins with a dot.
 """
 
 from __future__ import annotations
@@ -27,17 +28,21 @@ from tallow.monitoring.lifecycle import warn_once
 from tallow.monitoring.metrics.multiprocess_reader import CAPACITY, MultiprocessReader, total
 from tallow.monitoring.metrics.storage import Row, Sums
 
-STEP: Final = 1 << 13
-"""Cells that get their disk blocks at a time. A page written without, on a full disk, ends the process."""
+CELLS_PER_STEP: Final = 1 << 13
+"""Cells that get their disk blocks at a time. On a full disk, writing to a mapped page without a block ends
+the process by SIGBUS."""
 
 LEFTOVER_S: Final = 60
-"""A draft of this age is one whose maker was killed: it takes milliseconds to make one."""
-_DRAFT: Final = re.compile(r"\.\d+-[0-9a-f]{8}(\.\d+\.row)?")
-"""The names of drafts: of an index and of a row."""
+"""Seconds after which an incomplete file is removed: writing one takes milliseconds."""
+_INCOMPLETE: Final = re.compile(r"\.\d+-[0-9a-f]{8}(\.\d+\.row)?")
+"""Names of an incomplete index and an incomplete row."""
 
 
 class WorkerStorage:
-    """This worker's rows, in files of a directory it shares with the others: as many as threads ran at once.
+    """This worker's rows, one file for each thread that runs at the same time.
+
+    Args:
+        directory: the folder that the workers share; created if it does not exist.
 
     Raises:
         OSError: the directory cannot be written to.
@@ -50,16 +55,16 @@ class WorkerStorage:
         self.lock = threading.RLock()
         self._directory = directory
         self._used = 0
-        self._room = STEP
+        self._capacity = CELLS_PER_STEP
         _clear_leftovers(directory)
-        self._begin(b"")
+        self._create_files(b"")
 
-    def _begin(self, layout: bytes) -> None:
-        """Take a name, and files of that name, for cells laid out as ``layout`` says."""
+    def _create_files(self, layout: bytes) -> None:
+        """Create files under a new name. ``layout`` is the content of the index."""
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._rows: list[memoryview[float]] = []
         self._free: list[Row] = []
-        # Locked before it bears its name: nobody may ever find the index of a living worker unlocked.
+        # Locked before it gets its name: a reader takes an unlocked index for that of an exited worker.
         hidden = self._directory / f".{self._name}"
         self._index = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,9 +81,9 @@ class WorkerStorage:
             try:
                 return self._create_row()
             except OSError as error:
-                # No room for another file. Without the interpreter's lock, two threads on one row may lose an
-                # increment: less than a thread that cannot count at all.
-                warn_once.warn_once("threads share one row of figures", self, error)
+                # No room for another file. Two threads that share a row may lose an increment, which is
+                # better than a thread that cannot record.
+                warn_once.warn_once("threads share one row of samples", self, error)
                 return self._rows[0]
 
     def release(self, row: Row) -> None:
@@ -90,12 +95,12 @@ class WorkerStorage:
         with self.lock:
             first = self._used
             try:
-                while first + width > self._room:
-                    self._make_room()
-                # A line may have been cut short by a full disk: each begins on a line of its own.
+                while first + width > self._capacity:
+                    self._extend_rows()
+                # A full disk may have cut the previous line short: begin a new one.
                 _write(self._index, b"\n" + orjson.dumps([metric, values, first, width]) + b"\n")
             except OSError as error:
-                warn_once.warn_once("no further series can be shared with the other workers", self, error)
+                warn_once.warn_once("further series cannot be shared with the other workers", self, error)
                 return None
             self._used += width
         return first
@@ -115,21 +120,25 @@ class WorkerStorage:
         return self._others.read()
 
     def after_fork(self) -> None:
+        if self._index < 0:  # closed, or without files already
+            return
         layout = os.pread(self._index, os.fstat(self._index).st_size, 0)
-        os.close(self._index)  # the lock stays with the process that was copied: it has the file open still
+        os.close(self._index)  # the parent has the file open and keeps the lock
         self._others.close()
         try:
-            self._begin(layout)
-        except OSError as error:  # memory of its own, which nobody else sees: better than the parent's row
-            warn_once.warn_once("a forked process's figures are seen by itself alone", self, error)
+            self._create_files(layout)
+        except OSError as error:  # memory that is not shared, instead of the parent's row
+            warn_once.warn_once("only a forked process itself exposes its metrics", self, error)
             self._index = -1
             self._rows = [memoryview(bytearray(CAPACITY * 8)).cast("d")]
             self._free = list[Row](self._rows)
 
     def close(self) -> None:
-        """Leave: from now on this worker counts among those that have ended."""
+        """Release the index: this worker counts as exited from now on. Closing twice is allowed."""
         self._others.close()
-        os.close(self._index)
+        if self._index >= 0:
+            os.close(self._index)
+            self._index = -1
 
     def _path(self, row: int) -> Path:
         return self._directory / f"{self._name}.{row}.row"
@@ -138,43 +147,43 @@ class WorkerStorage:
         path = self._path(len(self._rows))
         hidden = path.with_name(f".{path.name}")
         with hidden.open("x+b", buffering=0) as file:
-            _write(file.fileno(), bytes(self._room * 8))
+            _write(file.fileno(), bytes(self._capacity * 8))
             file.truncate(CAPACITY * 8)
             row = memoryview(mmap.mmap(file.fileno(), CAPACITY * 8)).cast("d")
         hidden.rename(path)
         self._rows.append(row)
         return row
 
-    def _make_room(self) -> None:
-        """Give each row blocks for more cells.
+    def _extend_rows(self) -> None:
+        """Allocate disk blocks for more cells of each row.
 
         Raises:
-            OSError: the rows are full, or the disk is.
+            OSError: the rows or the disk are full.
         """
-        if self._room + STEP > CAPACITY:
+        if self._capacity + CELLS_PER_STEP > CAPACITY:
             raise OSError("all cells are in use")
         for number in range(len(self._rows)):
             with self._path(number).open("r+b", buffering=0) as file:
-                file.seek(self._room * 8)
-                _write(file.fileno(), bytes(STEP * 8))
-        self._room += STEP
+                file.seek(self._capacity * 8)
+                _write(file.fileno(), bytes(CELLS_PER_STEP * 8))
+        self._capacity += CELLS_PER_STEP
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    """Write all of it.
+    """Write ``content`` completely.
 
     Raises:
-        OSError: there is no room.
+        OSError: the disk is full.
     """
     if os.write(descriptor, content) != len(content):
         raise OSError("the disk is full")
 
 
 def _clear_leftovers(directory: Path) -> None:
-    """Remove old drafts by their names: the directory may hold hidden files of others."""
-    for path in (path for path in directory.iterdir() if _DRAFT.fullmatch(path.name)):
+    """Remove old incomplete files. Other hidden files of the directory are kept."""
+    for path in (path for path in directory.iterdir() if _INCOMPLETE.fullmatch(path.name)):
         try:
             if path.stat().st_mtime < time.time() - LEFTOVER_S:
                 path.unlink()
-        except OSError:  # another worker was quicker
+        except OSError:  # another worker has removed it
             continue

@@ -1,8 +1,8 @@
-"""What the other workers of a directory have counted: the living, and those that ended.
+"""Read the samples of the other workers of a directory, live and exited.
 
-Reading takes no lock and waits for nobody. A dead worker's sums move into the archive, once: the archive,
-replaced in one step, names those whose files are still to be removed. A reader that finds another archive
-after its reading than before it reads again, as it may have seen a worker in both places, or in neither.
+Reading takes no lock. The sums of an exited worker are moved into the archive once: the archive file,
+replaced in one step, also names the workers whose files are still to be removed. If the archive was replaced
+during a read, the read is repeated: otherwise a worker could be counted twice or not at all.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from tallow.monitoring.lifecycle import warn_once
 from tallow.monitoring.metrics.storage import Sums
 
 CAPACITY: Final = 1 << 17
-"""Cells to a row: a mebibyte, room for more than a hundred times the catalogue."""
+"""Cells of a row: 1 MiB, more than a hundred times the size of the catalogue."""
 
 ATTEMPTS: Final = 100
-"""Readings that a worker's burial may spoil, one a burial, before one is taken as it is."""
+"""Reads that are repeated because a worker was archived meanwhile, before the last one is used."""
 
 MAX_ARCHIVED: Final = 5_000
-"""Series of one metric in the archive. What more the dead had, over generations, is summed up as other."""
+"""Series of one metric in the archive. Further series of exited workers are added to ``other``."""
 
 Stamp = tuple[int, int, int]
 
 
 class Archive(NamedTuple):
-    """The dead: those whose files may still be there though they are in the sums, and the sums."""
+    """The sums of exited workers, and the names of those whose files may not be removed yet."""
 
     archived_workers: frozenset[str]
     sums: Sums
 
 
 class MultiprocessReader:
-    """The other workers of a directory. One reader a process, and one reading at a time."""
+    """Reads the other workers of a directory. One reader for each process; one read at a time."""
 
     def __init__(self, directory: Path, own: str) -> None:
         self._directory = directory
@@ -53,17 +53,17 @@ class MultiprocessReader:
         self._reading = threading.Lock()
 
     def read(self) -> list[tuple[bool, Sums]]:
-        """(True, cells) of each other worker that lives, and (False, sums) of those that have ended."""
-        dead: list[str] = []
+        """Return (True, sums) for each live worker and (False, sums) for exited ones."""
+        exited: list[str] = []
         found: list[tuple[bool, Sums]] = []
         with self._reading:
             for _ in range(ATTEMPTS):
-                archive = self._archived()
-                dead, found = self._read(archive)
-                if self._seen() == self._stamp:
+                archive = self._load_archive()
+                exited, found = self._read(archive)
+                if self._current_stamp() == self._stamp:
                     break
-            if dead:
-                self._archive_exited(dead)
+            if exited:
+                self._archive_exited(exited)
         return found
 
     def close(self) -> None:
@@ -74,67 +74,75 @@ class MultiprocessReader:
         names = {path.stem for path in self._directory.glob("*.index")} - {self._own}
         for name in self._open.keys() - names:
             self._open.pop(name).close()
-        dead = sorted(names & archive.archived_workers)  # whose burier was killed before it removed the files
+        # The files of archived workers remain if the process that archived them was killed.
+        exited = sorted(names & archive.archived_workers)
         found = [(False, archive.sums)]
         for name in names - archive.archived_workers:
             try:
                 worker = self._open.get(name) or _Worker(self._directory, name)
-            except FileNotFoundError:  # buried just now
+            except FileNotFoundError:  # archived meanwhile
                 continue
             self._open[name] = worker
             alive = worker.alive()
             found.append((alive, worker.sums()))
             if not alive:
-                dead.append(name)
-        return dead, found
+                exited.append(name)
+        return exited, found
 
-    def _seen(self) -> Stamp | None:
+    def _current_stamp(self) -> Stamp | None:
         try:
             status = self._path.stat()
         except FileNotFoundError:
             return None
         return status.st_ino, status.st_mtime_ns, status.st_size
 
-    def _archived(self) -> Archive:
-        """The archive, read again if it is another one than before."""
-        stamp = self._seen()
+    def _load_archive(self) -> Archive:
+        """Return the archive, read again if the file was replaced."""
+        stamp = self._current_stamp()
         if stamp != self._stamp:
-            self._archive = _parse(self._path)
+            self._archive = _parse_archive(self._path)
             self._stamp = stamp
         return self._archive
 
-    def _archive_exited(self, dead: list[str]) -> None:
-        """Move dead workers' sums into the archive, unless somebody else is about it. To be killed in here
-        loses nothing and counts nothing twice."""
+    def _archive_exited(self, exited: list[str]) -> None:
+        """Move exited workers' sums into the archive, unless another process does so.
+
+        Nothing is lost or counted twice if this process is killed meanwhile.
+        """
         try:
             with (self._directory / "archive.lock").open("a") as guard:
                 fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                self._move([name for name in dead if (self._directory / f"{name}.index").exists()])
+                self._move_to_archive([name for name in exited if self._index_path(name).exists()])
         except BlockingIOError:
             pass
-        except OSError as error:  # a full disk: they are read from their own files as long as need be
-            warn_once.warn_once("ended workers' figures cannot be archived", self, error)
+        except OSError as error:  # a full disk: their own files are read until it works
+            warn_once.warn_once("the metrics of exited workers cannot be archived", self, error)
 
-    def _move(self, dead: list[str]) -> None:
-        archive = self._archived()
-        fresh = [name for name in dead if name not in archive.archived_workers]
-        if fresh:
+    def _move_to_archive(self, exited: list[str]) -> None:
+        archive = self._load_archive()
+        added = [name for name in exited if name not in archive.archived_workers]
+        if added:
+            remaining = [name for name in archive.archived_workers if self._index_path(name).exists()]
             sums = {metric: dict(series) for metric, series in archive.sums.items()}
-            for name in fresh:
+            for name in added:
                 _add(sums, self._open[name].sums())
-            left = [name for name in archive.archived_workers if (self._directory / f"{name}.index").exists()]
-            plain = {metric: list(series.items()) for metric, series in sums.items()}
             draft = self._directory / ".archive"
-            draft.write_bytes(orjson.dumps({"buried": [*left, *fresh], "sums": plain}))
+            draft.write_bytes(_archive_content([*remaining, *added], sums))
             draft.rename(self._path)
-        for name in dead:
-            for pattern in (f"{name}.*.row", f".{name}.*.row", f"{name}.index"):
-                for path in self._directory.glob(pattern):
-                    path.unlink(missing_ok=True)
+        for name in exited:
+            self._remove_files(name)
+
+    def _remove_files(self, name: str) -> None:
+        for pattern in (f"{name}.*.row", f".{name}.*.row", f"{name}.index"):
+            for path in self._directory.glob(pattern):
+                path.unlink(missing_ok=True)
+
+    def _index_path(self, name: str) -> Path:
+        return self._directory / f"{name}.index"
 
 
 class _Worker:
-    """Another worker's files. The index is read on from where the last reading ended."""
+    """Another worker's files. Each read of the index continues where the last one ended."""
 
     def __init__(self, directory: Path, name: str) -> None:
         self._directory = directory
@@ -145,7 +153,7 @@ class _Worker:
         self._tail = b""
 
     def alive(self) -> bool:
-        """Whether it still holds the lock on its index, which the kernel takes back from the dead."""
+        """Whether the worker holds the lock on its index; the kernel releases it when the process ends."""
         try:
             fcntl.flock(self._index, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -154,14 +162,14 @@ class _Worker:
         return False
 
     def sums(self) -> Sums:
-        """Each series' cells, added up over the worker's rows."""
+        """Return the cells of each series, added up over the worker's rows."""
         *lines, self._tail = (self._tail + self._index.read()).split(b"\n")
-        self._series += [series for line in lines if line and (series := _series(line))]
+        self._series += [series for line in lines if line and (series := _parse_series(line))]
         for path in self._directory.glob(f"{self._name}.*.row"):
             if path not in self._rows:
                 try:
                     self._rows[path] = _map(path)
-                except FileNotFoundError:  # buried just now
+                except FileNotFoundError:  # archived meanwhile
                     continue
         used = max((first + width for _, _, first, width in self._series), default=0)
         cells = total(list(self._rows.values()), used)
@@ -176,7 +184,7 @@ class _Worker:
 
 
 def total(rows: list[memoryview[float]], used: int) -> list[float]:
-    """The first ``used`` cells, added up over rows."""
+    """Return the first ``used`` cells, added up over all rows."""
     sums = [0.0] * used
     for row in rows:
         sums = list(map(add, sums, row[:used].tolist()))
@@ -189,8 +197,8 @@ def _map(path: Path) -> memoryview[float]:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)).cast("d")
 
 
-def _series(line: bytes) -> tuple[str, tuple[str, ...], int, int] | None:
-    """A line of an index; None if it was cut short."""
+def _parse_series(line: bytes) -> tuple[str, tuple[str, ...], int, int] | None:
+    """Parse a line of an index; None if it was cut short."""
     try:
         metric, values, first, width = orjson.loads(line)
         return (metric, tuple(values), first, width) if 0 <= first <= CAPACITY - width else None
@@ -198,28 +206,28 @@ def _series(line: bytes) -> tuple[str, tuple[str, ...], int, int] | None:
         return None
 
 
-def _parse(path: Path) -> Archive:
+def _archive_content(archived: list[str], sums: Sums) -> bytes:
+    plain = {metric: list(series.items()) for metric, series in sums.items()}
+    return orjson.dumps({"archived": archived, "sums": plain})
+
+
+def _parse_archive(path: Path) -> Archive:
     try:
         document = orjson.loads(path.read_bytes())
         sums = {
             name: {tuple(key): list(map(float, cells)) for key, cells in series}
             for name, series in document["sums"].items()
         }
-        return Archive(frozenset(document["buried"]), sums)
+        return Archive(frozenset(document["archived"]), sums)
     except FileNotFoundError:
         return Archive(frozenset(), {})
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-    ) as error:  # the machine went down as it was written
-        warn_once.warn_once("the archive of ended workers cannot be read, and is begun anew", path, error)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:  # the machine crashed during the write
+        warn_once.warn_once("the archive of exited workers cannot be read and is replaced", path, error)
         return Archive(frozenset(), {})
 
 
 def _add(sums: Sums, more: Sums) -> None:
-    """Add ``more`` into ``sums``, in place."""
+    """Add ``more`` to ``sums``, in place."""
     for metric, series in more.items():
         known = sums.setdefault(metric, {})
         for values, cells in series.items():

@@ -1,12 +1,9 @@
-"""What the process itself does: memory, CPU, descriptors, garbage collection, event loop lag."""
+"""Measure the interpreter while applications run: garbage collection, event loop lag, process gauges."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import math
-import os
-import platform
 import time
 import weakref
 from collections.abc import Callable
@@ -14,175 +11,161 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, Final
 
-import psutil
-
-from tallow import __version__
-from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.process import ProcessCollector
+from tallow.monitoring.metrics.registry import Registry
 
 LAG_INTERVAL_S: Final = 0.25
-"""How often the event loop's lag is measured."""
+"""Seconds between two measurements of the event loop's lag."""
 
 REFRESH_TICKS: Final = 4
-"""Every how many of these a worker brings up to date what the others read of it."""
+"""Measurements after which a worker updates the gauges that other workers read."""
 
 
-class ProcessWatch:
-    """Reads ``process_*`` before each scrape. A figure the platform does not tell is not exposed at all: a 0
-    would be a claim."""
+class GcMonitor:
+    """Measures each garbage collection of the interpreter, in any thread.
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._process = psutil.Process()
-        registry = metrics.registry
-        for label, value in build().items():
-            registry.register(label, value)
-        registry.set(registry.families["build_info"], tuple(build().values()), 1)
-        registry.set(registry.families["workers"], (), 1)
-        registry.set(registry.families["process_requested_start_time_seconds"], (), requested_start())
-        for name in FIGURES.keys() - self._read().keys():
-            registry.families[name].hide()
-        registry.on_collect(self.refresh)
-        self.refresh()
+    Args:
+        registry: has ``gc_duration_seconds``.
+    """
 
-    def refresh(self) -> None:
-        """Bring the figures up to date."""
-        if self._process.pid != os.getpid():  # the application was loaded before the server forked
-            self._process = psutil.Process()
-        registry = self._metrics.registry
-        registry.set(registry.families["workers"], (), 1)
-        for name, value in self._read().items():
-            registry.set(registry.families[name], (), value)
-
-    def _read(self) -> dict[str, float]:
-        figures = {}
-        with self._process.oneshot():
-            for name, read in FIGURES.items():
-                # Not on this platform, or hidden from this process: one figure less.
-                with suppress(AttributeError, NotImplementedError, OSError, psutil.Error):
-                    figures[name] = float(read(self._process))
-        return figures
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
-
-
-def _descriptor_limit(_: psutil.Process) -> float:
-    import resource  # not on Windows
-
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft == resource.RLIM_INFINITY:
-        raise NotImplementedError
-    return soft
-
-
-def _heap(_: psutil.Process) -> float:
-    heap = psutil.heap_info()
-    return heap.heap_used + heap.mmap_used
-
-
-FIGURES: Final[dict[str, Callable[[psutil.Process], float]]] = {
-    "process_resident_memory_bytes": lambda process: process.memory_info().rss,
-    "process_virtual_memory_bytes": lambda process: process.memory_info().vms,
-    "process_cpu_seconds_total": _cpu,
-    "process_start_time_seconds": lambda process: process.create_time(),
-    "process_open_fds": lambda process: process.num_fds(),
-    "process_max_fds": _descriptor_limit,
-    "process_heap_bytes": _heap,
-}
-"""What is read of the process, each by itself."""
-
-
-class GcWatch:
-    """Times every garbage collection of the interpreter, whichever thread it falls on."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._record = metrics.record_gc
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._family = registry.families["gc_duration_seconds"]
         self._started = 0.0
-        gc.callbacks.append(self._seen)
+        self._callback = _weak_callback(self)
+        gc.callbacks.append(self._callback)
 
-    def _seen(self, phase: str, info: dict[str, Any]) -> None:
+    def on_phase(self, phase: str, info: dict[str, Any]) -> None:
+        """Handle a call of ``gc.callbacks``."""
         if phase == "start":
             self._started = time.perf_counter()
         elif self._started:
-            self._record(info["generation"], time.perf_counter() - self._started)
+            duration_s = time.perf_counter() - self._started
+            self._registry.observe(self._family, f"{info['generation']:d}", duration_s)
+
+    def close(self) -> None:
+        """Stop measuring. Closing twice is allowed."""
+        with suppress(ValueError):
+            gc.callbacks.remove(self._callback)
 
 
-class LoopWatch:
-    """Measures how late an event loop runs its timers. One timer at a time; it dies with its loop."""
+def _weak_callback(monitor: GcMonitor) -> Callable[[str, dict[str, Any]], None]:
+    """Return a callback that does not keep the monitor's registry alive, and goes with it."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._loops: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+    def remove(_reference: object) -> None:
+        with suppress(ValueError):
+            gc.callbacks.remove(callback)
+
+    reference = weakref.ref(monitor, remove)
+
+    def callback(phase: str, info: dict[str, Any]) -> None:
+        found = reference()
+        if found is not None:
+            found.on_phase(phase, info)
+
+    return callback
+
+
+class EventLoopMonitor:
+    """Measures how late event loops run their timers, with one timer for each loop.
+
+    Args:
+        registry: has ``event_loop_lag_seconds``.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._family = registry.families["event_loop_lag_seconds"]
+        # References to the timers are weak, because a timer refers to its loop.
+        self._timers: weakref.WeakKeyDictionary[
+            asyncio.AbstractEventLoop, weakref.ref[asyncio.TimerHandle]
+        ] = weakref.WeakKeyDictionary()
         self._last: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
-        self._tick = 0
+        self._ticks = 0
 
     def watch(self) -> None:
-        """Measure the running loop from now on; again for the same loop does nothing."""
+        """Measure the running event loop from now on. A second call for the same loop does nothing."""
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # another library's loop, which nobody measures
+        except RuntimeError:  # another library's event loop
             return
         if loop is self._last():
             return
         self._last = weakref.ref(loop)
-        if loop not in self._loops:
-            self._loops.add(loop)
-            self._arm(loop)
+        if loop not in self._timers:
+            self._schedule(loop)
 
-    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+    def close(self) -> None:
+        """Stop measuring. Call it in the thread of the event loop."""
+        self._last = lambda: None
+        while self._timers:
+            timer = self._timers.popitem()[1]()
+            if timer is not None:
+                timer.cancel()
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         due = loop.time() + LAG_INTERVAL_S
-        # In an empty context: the request that began the measuring must not mark all measurements as its own.
-        loop.call_at(due, self._measure, loop, due, context=Context())
+        # In an empty context: otherwise each measurement would have the first request's id as its exemplar.
+        timer = loop.call_at(due, _measure, weakref.ref(self), weakref.ref(loop), due, context=Context())
+        self._timers[loop] = weakref.ref(timer)
 
-    def _measure(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        # The loop's own clock, which no step of the machine's clock moves.
-        self._metrics.record_event_loop_lag(max(0.0, loop.time() - due))
-        registry = self._metrics.registry
-        self._tick = (self._tick + 1) % REFRESH_TICKS
-        if registry.storage.shared and self._tick == 0:
-            registry.refresh()
-        self._arm(loop)
-
-
-class Runtime:
-    """The three watches. One set for each :class:`Metrics`, whatever number of applications it serves."""
-
-    _known: Final[dict[int, Runtime]] = {}
-
-    def __init__(self, metrics: Metrics) -> None:
-        self.process = ProcessWatch(metrics)
-        self.gc = GcWatch(metrics)
-        self.loop = LoopWatch(metrics)
-
-    @classmethod
-    def of(cls, metrics: Metrics) -> Runtime:
-        """The watches of ``metrics``, begun at the first call. They live as long as the process."""
-        runtime = cls._known.get(id(metrics))
-        if runtime is None:
-            runtime = cls._known[id(metrics)] = cls(metrics)
-        return runtime
+    def measure(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        """Record the lag of a timer that was due at ``due`` on the loop's clock, and set the next one."""
+        if loop not in self._timers:  # closed
+            return
+        self._registry.observe(self._family, (), max(0.0, loop.time() - due))
+        self._ticks = (self._ticks + 1) % REFRESH_TICKS
+        if self._registry.storage.shared and self._ticks == 0:
+            self._registry.refresh()
+        self._schedule(loop)
 
 
-def requested_start() -> float:
-    """When the last start was that somebody asked for, as ``TALLOW_REQUESTED_START`` tells; 0 if it does not.
+def _measure(
+    monitor: weakref.ref[EventLoopMonitor], loop: weakref.ref[asyncio.AbstractEventLoop], due: float
+) -> None:
+    """Measure, unless the monitor was dropped: a timer must not keep a registry alive."""
+    found, running = monitor(), loop()
+    if found is not None and running is not None:
+        found.measure(running, due)
 
-    Seconds since the Unix epoch.
+
+class RuntimeMonitor:
+    """Measures the process for one registry, while at least one application uses it.
+
+    Args:
+        registry: has the metrics.
     """
-    try:
-        seconds = float(os.environ.get("TALLOW_REQUESTED_START", "0"))
-    except ValueError:
-        return 0.0
-    return seconds if math.isfinite(seconds) else 0.0
 
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._users: weakref.WeakSet[object] = weakref.WeakSet()
+        self._process: ProcessCollector | None = None
+        self._gc: GcMonitor | None = None
+        self._event_loop = EventLoopMonitor(registry)
 
-def build() -> dict[str, str]:
-    """What runs: the project's version, Python's, and the commit it was built from (``TALLOW_COMMIT``)."""
-    commit = os.environ.get("TALLOW_COMMIT", "")
-    known = len(commit) in range(7, 41) and set(commit) <= set("0123456789abcdef")
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "commit": commit if known else "unknown",
-    }
+    def start(self, user: object) -> None:
+        """Measure from now on, until each user has called :meth:`stop`."""
+        self._users.add(user)
+        if self._process is None:
+            self._process = ProcessCollector(self._registry)
+            self._gc = GcMonitor(self._registry)
+
+    def watch_event_loop(self) -> None:
+        """Measure the running event loop, if the monitor is started."""
+        if self._process is not None:
+            self._event_loop.watch()
+
+    def stop(self, user: object) -> None:
+        """End the use of one user; stop measuring with the last one."""
+        self._users.discard(user)
+        if not self._users:
+            self.close()
+
+    def close(self) -> None:
+        """Stop measuring for all users. Closing twice is allowed."""
+        self._users.clear()
+        self._event_loop.close()
+        if self._process is not None and self._gc is not None:
+            self._process.close()
+            self._gc.close()
+            self._process = self._gc = None

@@ -1,9 +1,9 @@
-"""Where samples live: rows of floating-point cells, one row a thread.
+"""Storage of samples: rows of floating-point cells, one row for each thread.
 
-A counter or gauge takes one cell. A histogram takes one per bucket (its own count, not the running total),
-one for what lies above the last edge, and one for the sum. Every row has the same layout; a sample is the sum
-of its cell over all rows. As each thread writes to its own row alone, recording takes no lock, and no sum
-relies on the interpreter's.
+A counter or gauge takes one cell. A histogram takes one for each bucket (the bucket's own count, not the
+running total), one for values above the last edge, and one for the sum. All rows have the same layout; a
+sample is the sum of its cell over all rows. Each thread writes only to its own row, so recording takes no
+lock and does not depend on the interpreter's.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import time
 from operator import add
 from typing import Final, Protocol
 
-SPARE: Final = 16
-"""Rows of ended threads that wait for new ones. Any further row is folded, and its memory freed."""
+MAX_FREE_ROWS: Final = 16
+"""Rows of ended threads that are kept for new threads. Further rows are added to one list and freed."""
 
 Sums = dict[str, dict[tuple[str, ...], list[float]]]
-"""Metric name to label values to the cells of that series."""
+"""Maps metric names to label values to the cells of that series."""
 
 
 class Row(Protocol):
@@ -29,51 +29,57 @@ class Row(Protocol):
 
 
 class Storage(Protocol):
-    """Hands out cells, and a row of them to each thread."""
+    """Allocates cells, and a row of them for each thread."""
 
     lock: threading.RLock
-    """Guards the layout and the list of rows. Re-entrant: a garbage collection inside it is recorded too."""
+    """Guards the layout and the list of rows.
+
+    Re-entrant: a garbage collection while it is held is recorded.
+    """
 
     shared: bool
-    """Whether other processes read what stands here, so that gauges must be kept up to date."""
+    """Whether other processes read the rows, so that gauges must be updated without a scrape."""
 
     def acquire(self) -> Row:
-        """A row for the calling thread to write to."""
+        """Return a row for the calling thread to write to."""
 
     def release(self, row: Row) -> None:
-        """The row's thread has ended. Its sums stay, and the next new thread goes on with it."""
+        """Take back the row of an ended thread. Its values stay; a new thread may get it."""
 
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
-        """The first of ``width`` new cells, all 0, for a series; None when there is no room left."""
+        """Return the first of ``width`` new cells, all 0, for a series; None if there is no room."""
 
     def set(self, cell: int, value: float) -> None:
-        """Make the sum over all rows ``value``."""
+        """Make ``value`` the sum of a cell over all rows."""
 
     def read(self) -> list[float]:
-        """The sum of each cell over all rows."""
+        """Return the sum of each cell over all rows."""
 
     def other_processes(self) -> list[tuple[bool, Sums]]:
-        """What other processes have counted for the same exposition, each with whether it still lives."""
+        """Return the values of other processes, each with whether the process is alive."""
 
     def after_fork(self) -> None:
-        """This process is a copy of the one that began: share nothing with it from now on."""
+        """Stop sharing rows with the parent process, in a forked child."""
+
+    def close(self) -> None:
+        """Release files. Closing twice is allowed."""
 
 
 class ThreadSlot(threading.local):
-    """``row`` is the calling thread's own: lent at its first use, given back when the thread ends."""
+    """``row`` is the calling thread's own: acquired at its first use, released when the thread ends."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self.renew()
+        self.replace_row()
 
-    def renew(self) -> None:
-        """Take another row: the one held was a different process's."""
+    def replace_row(self) -> None:
+        """Acquire another row, in a forked child: the one held belongs to the parent."""
         self.row = self._storage.acquire()
-        self._loan = SlotLease(self._storage, self.row)
+        self._lease = SlotLease(self._storage, self.row)
 
 
 class SlotLease:
-    """Ends with the thread whose thread-local data hold it: there is no other call at a thread's end."""
+    """Releases the row when the thread's locals are freed; Python has no hook for the end of a thread."""
 
     __slots__ = ("_row", "_storage")
 
@@ -86,13 +92,13 @@ class SlotLease:
 
 
 class LocalStorage:
-    """Rows in this process's memory. The sums of threads long gone are folded into one list."""
+    """Rows in this process's memory. The rows of ended threads are added to one list."""
 
     shared = False
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._folded: list[float] = []
+        self._ended: list[float] = []
         self._rows: dict[int, list[float]] = {}
         self._free: list[list[float]] = []
 
@@ -100,24 +106,24 @@ class LocalStorage:
         with self.lock:
             if self._free:
                 return self._free.pop()
-            row = [0.0] * len(self._folded)
+            row = [0.0] * len(self._ended)
             self._rows[id(row)] = row
             return row
 
     def release(self, row: Row) -> None:
         with self.lock:
-            ended = self._rows[id(row)]
-            if len(self._free) < SPARE:
-                self._free.append(ended)
+            released = self._rows[id(row)]
+            if len(self._free) < MAX_FREE_ROWS:
+                self._free.append(released)
                 return
-            # A new list: a reader may be adding up the old one, and this row, at the moment.
-            self._folded = list(map(add, self._folded, ended))
+            # A new list: a reader may be adding up the old list and this row.
+            self._ended = list(map(add, self._ended, released))
             del self._rows[id(row)]
 
     def allocate(self, metric: str, values: tuple[str, ...], width: int) -> int | None:
         with self.lock:
-            first = len(self._folded)
-            for row in (self._folded, *self._rows.values()):
+            first = len(self._ended)
+            for row in (self._ended, *self._rows.values()):
                 row.extend([0.0] * width)
         return first
 
@@ -125,19 +131,22 @@ class LocalStorage:
         with self.lock:
             for row in self._rows.values():
                 row[cell] = 0.0
-            self._folded[cell] = value
+            self._ended[cell] = value
 
     def read(self) -> list[float]:
         with self.lock:
-            total, rows = self._folded.copy(), list(self._rows.values())
-        # Without the lock: nobody who records waits for a scrape.
+            total, rows = self._ended.copy(), list(self._rows.values())
+        # Without the lock, so that recording does not wait for a scrape.
         for row in rows:
             total = list(map(add, total, row))
-            time.sleep(0)  # the interpreter's lock goes to whoever waits for it: the event loop, most likely
+            time.sleep(0)  # lets another thread take the interpreter's lock, such as the event loop's
         return total
 
     def other_processes(self) -> list[tuple[bool, Sums]]:
         return []
 
     def after_fork(self) -> None:
-        """Memory is a copy already."""
+        """Do nothing: memory is not shared."""
+
+    def close(self) -> None:
+        """Do nothing: there are no files."""

@@ -1,4 +1,4 @@
-"""What a process moved over the last ten seconds."""
+"""The throughput of a process over the last ten seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WINDOW_SECONDS: Final = 10
 
 
 class ThroughputWindow:
-    """A ring of one-second sums. Not locked: the registry's lock guards it."""
+    """A ring of one-second sums. Not thread-safe: the caller holds a lock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -18,12 +18,12 @@ class ThroughputWindow:
         self._second = int(clock())
 
     def add(self, size_bytes: int) -> None:
-        """Book bytes moved now."""
+        """Add bytes that were just sent or received."""
         self._advance()
         self._sums[self._second % WINDOW_SECONDS] += size_bytes
 
     def mbps(self) -> float:
-        """The mean over the window in 10^6 bits a second."""
+        """Return the mean over the window in 10^6 bits a second."""
         self._advance()
         return sum(self._sums) * 8 / WINDOW_SECONDS / 1e6
 

@@ -1,4 +1,4 @@
-"""Where a finished transfer is booked: one look-up for the cells of three metrics."""
+"""The series that a finished transfer changes: one look-up for three metrics."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tallow.monitoring.metrics.labels import SIZE_CATEGORIES
 from tallow.monitoring.metrics.registry import Registry
 
 
-class Cells(NamedTuple):
-    """First cells of the series a (status, method) pair touches."""
+class TransferCells(NamedTuple):
+    """The first cells of the series of one status and method."""
 
     transfers: int
     durations: tuple[int, ...]
-    """By size category, the smallest first."""
+    """One for each size category, the smallest first."""
     speeds: int | None
-    """None where the outcome has no speed: only a success has."""
+    """None unless the transfer succeeded: other outcomes have no speed."""
 
 
-class TransferSeries(dict[tuple[str, str], Cells]):
-    """(status, method) to cells. Values that are not listed fold into ``other`` and are not kept."""
+class TransferSeries(dict[tuple[str, str], TransferCells]):
+    """Maps (status, method) to cells. Unknown values become ``other`` and are not kept."""
 
     def __init__(self, registry: Registry) -> None:
         super().__init__()
@@ -31,23 +31,23 @@ class TransferSeries(dict[tuple[str, str], Cells]):
         self._speeds = registry.families["transfer_speed_mbps"]
         self._allowed = [{value: value for value in label.values} for label in self._transfers.metric.labels]
 
-    def __missing__(self, key: tuple[str, str]) -> Cells:
+    def __missing__(self, key: tuple[str, str]) -> TransferCells:
         return self.series_for(*key)
 
-    def series_for(self, status: object, method: object) -> Cells:
-        """The cells of any two values, hashable or not."""
+    def series_for(self, status: object, method: object) -> TransferCells:
+        """Return the cells of any two values, hashable or not."""
         folded = fold(status, self._allowed[0]), fold(method, self._allowed[1])
         if folded[0] == OTHER and not is_other(status):
-            self._registry.overflowed("transfer_duration_seconds")
-            self._registry.overflowed("transfers_total")
+            self._registry.count_overflow("transfer_duration_seconds")
+            self._registry.count_overflow("transfers_total")
         elif folded[1] == OTHER and not is_other(method):
-            self._registry.overflowed("transfers_total")
+            self._registry.count_overflow("transfers_total")
         if folded not in self:
-            self[folded] = self._of(*folded)
+            self[folded] = self._cells(*folded)
         return self[folded]
 
-    def _of(self, status: str, method: str) -> Cells:
-        return Cells(
+    def _cells(self, status: str, method: str) -> TransferCells:
+        return TransferCells(
             self._transfers[status, method],
             tuple(self._durations[status, category] for category in SIZE_CATEGORIES),
             self._speeds[method] if status == "success" else None,

@@ -1,0 +1,87 @@
+"""Record what the telemetry itself does: redactions, log records, drops and queues."""
+
+from __future__ import annotations
+
+from tallow.monitoring.metrics.recorders.base import Recorder
+from tallow.monitoring.metrics.registry import Registry
+
+
+class TelemetryRecorder(Recorder):
+    """Records the metrics by which the library monitors itself."""
+
+    def __init__(self, registry: Registry) -> None:
+        super().__init__(registry)
+        registry.on_collect(self._set_series_counts)
+
+    def record_redaction(self, kind: str, count: int = 1) -> None:
+        """Record private values that the scrubber replaced.
+
+        Args:
+            kind: one of :data:`tallow.monitoring.catalog.PII_KINDS`.
+            count: number of values.
+
+        Example:
+            >>> metrics.record_redaction("email", 2)
+            >>> metrics.value("pii_redactions_total", kind="email")
+            2.0
+        """
+        self._add(self._families["pii_redactions_total"], kind, count)
+
+    def record_log(self, level: str) -> None:
+        """Record a written log record.
+
+        Args:
+            level: ``debug``, ``info``, ``warning``, ``error`` or ``fatal``.
+
+        Example:
+            >>> metrics.record_log("info")
+            >>> metrics.value("log_records_total", level="info")
+            1.0
+        """
+        self._add(self._families["log_records_total"], level)
+
+    def record_dropped(self, pipeline: str, reason: str, count: int = 1) -> None:
+        """Record telemetry that was dropped.
+
+        Args:
+            pipeline: ``logs``, ``sentry``, ``analytics`` or ``client``.
+            reason: ``queue_full``, ``rejected``, ``rate_limited`` or ``failed``.
+            count: number of items.
+
+        Example:
+            >>> metrics.record_dropped("logs", "queue_full", 5)
+            >>> metrics.value("telemetry_dropped_total", pipeline="logs", reason="queue_full")
+            5.0
+        """
+        self._add(self._families["telemetry_dropped_total"], (pipeline, reason), count)
+
+    def set_telemetry_queue_depth(self, pipeline: str, depth: float) -> None:
+        """Set the number of items that wait to be sent.
+
+        Args:
+            pipeline: ``logs``, ``sentry``, ``analytics`` or ``client``.
+            depth: number of items.
+
+        Example:
+            >>> metrics.set_telemetry_queue_depth("logs", 12)
+            >>> metrics.value("telemetry_queue_depth", pipeline="logs")
+            12.0
+        """
+        self._set(self._families["telemetry_queue_depth"], pipeline, depth)
+
+    def record_client_report(self, outcome: str) -> None:
+        """Record a telemetry report of a peer.
+
+        Args:
+            outcome: ``accepted``, ``rejected`` or ``rate_limited``.
+
+        Example:
+            >>> metrics.record_client_report("accepted")
+            >>> metrics.value("client_reports_total", outcome="accepted")
+            1.0
+        """
+        self._add(self._families["client_reports_total"], outcome)
+
+    def _set_series_counts(self) -> None:
+        for metric, count in self.registry.live_series():
+            self._set(self._families["metric_series"], metric, count)
