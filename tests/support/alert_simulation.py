@@ -1,4 +1,4 @@
-"""Which alerts a change of a server's metrics fires: two scrapes, a burst apart, judged by promtool."""
+"""Simulates a step change of a server's metrics with promtool and reports which alerts fire."""
 
 from __future__ import annotations
 
@@ -14,20 +14,27 @@ from support.promtool import INSTANCE, PER_MINUTE, TWO_HOURS_BEFORE
 from tallow.stack.alerts import GROUPS, rule_document
 
 BEFORE_MINUTES, AFTER_MINUTES = 20, 40
-LOOK_AT = range(BEFORE_MINUTES, BEFORE_MINUTES + AFTER_MINUTES)
+CHECKED_MINUTES = range(BEFORE_MINUTES, BEFORE_MINUTES + AFTER_MINUTES)
 ALWAYS = {"Watchdog"}
-_OURS = {"tallow_process_start_time_seconds": TWO_HOURS_BEFORE}
+_REPLACED = {"tallow_process_start_time_seconds": TWO_HOURS_BEFORE}
 
 
 def firing_alerts(before: str, after: str, folder: Path) -> set[str]:
-    """The alerts that fire at some minute when a server, up for two hours, goes from one exposition to the
-    other between two scrapes and stays there. ``Watchdog``, which always fires, is left out."""
+    """The alerts that fire when the exposition of a server changes from ``before`` to ``after``.
+
+    The server has been up for two hours; the change happens between two scrapes and lasts. ``Watchdog``,
+    which always fires, is left out.
+    """
     alerts = {rule["alert"] for group in _groups() for rule in group["rules"]} - ALWAYS
     document = {
         "rule_files": [_rules(folder)],
         "evaluation_interval": "15s",
         "tests": [
-            {"interval": "15s", "input_series": _series(before, after), "alert_rule_test": _none(alerts)}
+            {
+                "interval": "15s",
+                "input_series": _series(before, after),
+                "alert_rule_test": _no_alert_expected(alerts),
+            }
         ],
     }
     (folder / "burst.yml").write_text(yaml.safe_dump(document, width=4096))
@@ -35,22 +42,22 @@ def firing_alerts(before: str, after: str, folder: Path) -> set[str]:
         [program("promtool"), "test", "rules", folder / "burst.yml"],
         capture_output=True,
         text=True,
-        check=False,  # what it says is the result
+        check=False,  # the output is the result
     )
-    said = set(re.findall(r"alertname: ?(\w+)", done.stdout + done.stderr))
-    assert bool(said) == bool(done.returncode), done.stdout + done.stderr
-    return said
+    names = set(re.findall(r"alertname: ?(\w+)", done.stdout + done.stderr))
+    assert bool(names) == bool(done.returncode), done.stdout + done.stderr
+    return names
 
 
 def _rules(folder: Path) -> str:
-    bare = [
+    without_annotations = [
         {
             "name": group["name"],
             "rules": [{k: v for k, v in rule.items() if k != "annotations"} for rule in group["rules"]],
         }
         for group in _groups()
     ]
-    (folder / "all-rules.yml").write_text(yaml.safe_dump({"groups": bare}))
+    (folder / "all-rules.yml").write_text(yaml.safe_dump({"groups": without_annotations}))
     return "all-rules.yml"
 
 
@@ -60,11 +67,11 @@ def _groups() -> list[dict[str, list[dict[str, object]]]]:
     return groups
 
 
-def _none(alerts: set[object]) -> list[dict[str, object]]:
+def _no_alert_expected(alerts: set[object]) -> list[dict[str, object]]:
     return [
         {"eval_time": f"{minute}m", "alertname": alert, "exp_alerts": []}
         for alert in sorted(map(str, alerts))
-        for minute in LOOK_AT
+        for minute in CHECKED_MINUTES
     ]
 
 
@@ -88,5 +95,5 @@ def _samples(exposition: str) -> dict[str, float]:
         for sample in family.samples:
             labels = {**sample.labels, "job": "tallow", "instance": INSTANCE}
             inner = ",".join(f'{name}="{value}"' for name, value in labels.items())
-            samples[f"{sample.name}{{{inner}}}"] = _OURS.get(sample.name, sample.value)
+            samples[f"{sample.name}{{{inner}}}"] = _REPLACED.get(sample.name, sample.value)
     return samples

@@ -1,4 +1,4 @@
-"""A Debian repository in a folder, and apt made to use it alone."""
+"""A Debian repository in a folder; apt is configured to use only that repository."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _CONTROL = """\
 Package: {name}
 Version: {version}
 Architecture: all
-Maintainer: Nobody <nobody@example.org>
+Maintainer: Tallow tests <tests@example.org>
 Description: {name}
 """
 
 
 class Repository:
-    """A flat repository of packages that each hold one script.
+    """A flat repository whose packages each hold one script.
 
     Args:
         folder: an empty folder.
@@ -28,14 +28,14 @@ class Repository:
         self.folder = folder
 
     def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let apt know this repository and no other, in this process and those that it starts."""
+        """Make this the only repository that apt knows, in this process and in its children."""
         sources, config = self.folder / "sources.list", self.folder / "apt.conf"
         sources.write_text(f"deb [trusted=yes] file:{self.folder} ./\n")
         config.write_text(f'Dir::Etc::sourcelist "{sources}";\nDir::Etc::sourceparts "-";\n')
         monkeypatch.setenv("APT_CONFIG", str(config))
 
     def add(self, name: str, version: str) -> None:
-        """Put a package into the repository: ``/usr/bin/NAME --version`` prints its version."""
+        """Add a package. Its program ``/usr/bin/NAME --version`` prints the version."""
         tree = self.folder / f"{name}-{version}"
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "DEBIAN" / "control").write_text(_CONTROL.format(name=name, version=version))
@@ -53,7 +53,7 @@ class Repository:
         self._index()
 
     def remove_archives(self) -> None:
-        """Let no package of it be downloaded any more."""
+        """Delete every archive, so that downloads fail."""
         for archive in self.folder.glob("*.deb"):
             archive.unlink()
 

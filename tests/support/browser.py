@@ -1,4 +1,4 @@
-"""Debian's chromium, driven by playwright, kept from asking anybody but our own pages."""
+"""Debian's chromium, driven by playwright, without background requests to other hosts."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ FLAGS = (
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
+    """A headless browser."""
     path = program("chromium")
-    inside = path.parents[1] / "lib" / "chromium" / "chromium"  # past the wrapper, which looks in /usr
+    inside = (
+        path.parents[1] / "lib" / "chromium" / "chromium"
+    )  # skips the wrapper script, which only looks in /usr
     binary = inside if inside.exists() else path
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=binary, args=list(FLAGS), env=_environment(path))
@@ -36,7 +38,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def _environment(path: Path) -> dict[str, str | float | bool]:
-    """The program's own, and the folder of PulseAudio's private library, which it finds by a path in /usr."""
+    """The program's environment plus PulseAudio's private library folder, which chromium needs."""
     given = environment(path)
     private = [str(found) for found in path.parents[1].glob("lib/*/pulseaudio")]
     return {**given, "LD_LIBRARY_PATH": ":".join(filter(None, (given.get("LD_LIBRARY_PATH"), *private)))}

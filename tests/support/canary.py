@@ -1,17 +1,18 @@
-"""A secret that every scrubber of a test knows."""
+"""One secret, and a scrubber that replaces it. Tests use them to check that a code path scrubs at all."""
 
 from __future__ import annotations
 
 from typing import Any
 
 CANARY = "canary7f3a"
-"""Stands for anything private. What real secrets look like is the concern of the scrubber's own tests; where
-this one is used, the question is whether everything that leaves has been through the scrubber."""
+"""Stands for any private value. The scrubber's own tests cover what real secrets look like."""
 
 
 def scrub_canary(value: Any) -> Any:
-    """A scrubber that knows one secret. The real one would find it by its form in some places and by its key
-    in others, and hide that a place was never shown to it."""
+    """Replace the canary everywhere in a value.
+
+    The real scrubber detects secrets by form or by key, so it could mask a field that never reached it.
+    """
     if isinstance(value, str):
         return value.replace(CANARY, "[secret]")
     if isinstance(value, dict):

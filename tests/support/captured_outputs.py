@@ -1,4 +1,4 @@
-"""A run of the program that leaks, and everything that came out of it, by the name of the exit."""
+"""Runs :mod:`support.leaky_app` and collects everything it outputs, by the name of the output channel."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TESTS = Path(__file__).parents[1]
 
 @dataclass
 class CapturedOutputs:
-    """What came out of the process, by the name of the exit."""
+    """What a process has output, by the name of the output channel."""
 
     folder: Path
     sentry: FakeSentry
@@ -40,7 +40,7 @@ class CapturedOutputs:
     outputs: dict[str, bytes] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
-        """Everything switched on."""
+        """Settings that enable every backend."""
         return {
             "LOG_LEVEL": "debug",
             "LOG_FILE": str(self.folder / "log" / "shop.log"),
@@ -55,18 +55,18 @@ class CapturedOutputs:
         }
 
     def add(self, name: str, *contents: bytes | str) -> None:
-        """Note what an exit gave."""
+        """Append contents to an output channel."""
         more = b"\n".join(one if isinstance(one, bytes) else one.encode() for one in contents)
         self.outputs[name] = self.outputs.get(name, b"") + more
 
     def add_folder(self, name: str, folder: Path, *, without: Path | None = None) -> None:
-        """Note the names and contents of a folder's files, except of one file."""
+        """Append the names and contents of a folder's files, except ``without``."""
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path != without:
                 self.add(name, str(path.relative_to(folder)), path.read_bytes())
 
     def find_leaks(self, *more: str) -> dict[str, list[str]]:
-        """Secrets found, those of a test's own among them, by exit."""
+        """The secrets found, by output channel; ``more`` are secrets of the test itself."""
         wanted = (*planted_secrets.SECRETS, *more)
         searched = {name: find_leaks(wanted, content) for name, content in self.outputs.items()}
         return {name: found for name, found in searched.items() if found}
@@ -79,12 +79,12 @@ def captured_outputs(folder: Path) -> Iterator[CapturedOutputs]:
 
 
 @asynccontextmanager
-async def leaky_process(came: CapturedOutputs, hook: str = "") -> AsyncIterator[str]:
-    """The program that leaks, in a process of its own: its address. At the end it is told to stop."""
+async def leaky_process(captured: CapturedOutputs, hook: str = "") -> AsyncIterator[str]:
+    """Run the leaky application in its own process; yields its URL. SIGTERM stops it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "support.leaky_app", hook),
-        env=os.environ | planted_secrets.ENVIRONMENT | came.settings() | {"PYTHONPATH": str(TESTS)},
-        cwd=came.folder,
+        env=os.environ | planted_secrets.ENVIRONMENT | captured.settings() | {"PYTHONPATH": str(TESTS)},
+        cwd=captured.folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -97,36 +97,40 @@ async def leaky_process(came: CapturedOutputs, hook: str = "") -> AsyncIterator[
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        came.add("standard output and error", url, *(await output))
+        captured.add("standard output and error", url, *(await output))
         await process.wait()
 
 
-async def capture_attack(came: CapturedOutputs, hook: str = "") -> None:
-    """Attack the program, take its endpoints' answers, and keep everything that came out of it."""
-    came.collector.fail(status=503)
-    async with leaky_process(came, hook) as url:
+async def capture_attack(captured: CapturedOutputs, hook: str = "") -> None:
+    """Attack the application, read its endpoints, and capture everything it outputs."""
+    captured.collector.fail(status=503)
+    async with leaky_process(captured, hook) as url:
         answer = await attack(url)
-        came.add("answers", answer.content, str(answer.headers))
+        captured.add("answers", answer.content, str(answer.headers))
         assert answer.status_code == 500
-        spool = came.folder / "spool"
+        spool = captured.folder / "spool"
         while not list(spool.glob("[0-9]*.jsonl")):
             await asyncio.sleep(0.05)
-        came.add_folder("spool", spool)
-        await read_endpoints(came, url)
-        came.collector.recover()
-    came.add_folder("log file", came.folder / "log")
-    for name, backend in (("Sentry", came.sentry), ("Plausible", came.plausible), ("logs", came.collector)):
-        came.add(name, backend.text)
+        captured.add_folder("spool", spool)
+        await read_endpoints(captured, url)
+        captured.collector.recover()
+    captured.add_folder("log file", captured.folder / "log")
+    for name, backend in (
+        ("Sentry", captured.sentry),
+        ("Plausible", captured.plausible),
+        ("logs", captured.collector),
+    ):
+        captured.add(name, backend.text)
 
 
-async def read_endpoints(came: CapturedOutputs, url: str, token: str = "") -> None:
-    """Read the operational endpoints, /metrics by its bearer token."""
+async def read_endpoints(captured: CapturedOutputs, url: str, token: str = "") -> None:
+    """Read the operational endpoints; ``token`` is the bearer token of /metrics."""
     bearer = {"Authorization": f"Bearer {token.strip()}"} if token else {}
     async with httpx.AsyncClient(base_url=url, timeout=30) as client:
         for path in PATHS:
-            came.add("health", (await client.get(path)).content)
+            captured.add("health", (await client.get(path)).content)
         for accept in ("text/plain", "application/openmetrics-text"):
-            came.add(
+            captured.add(
                 "/metrics",
                 (await client.get("/metrics", headers={"Accept": accept} | bearer)).content,
             )

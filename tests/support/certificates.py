@@ -1,4 +1,4 @@
-"""A certificate that no authority of the system has signed."""
+"""A self-signed certificate, which no system authority trusts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tallow`` commands as processes of their own."""
+"""Runs ``tallow`` commands in their own processes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ ROOT = Path(__file__).parents[2]
 
 
 class CommandResult(NamedTuple):
+    """Exit status, standard output and standard error of a command."""
+
     status: int
     out: str
     err: str
 
 
 def run(*arguments: str, **given: Any) -> CommandResult:
-    """A command as a process of its own; ``given`` is for subprocess.run."""
+    """Run a command in its own process; ``given`` is passed to subprocess.run."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
     command = [sys.executable, "-m", "tallow", *arguments]
     settings = {"cwd": ROOT} | streams | given
@@ -27,7 +29,7 @@ def run(*arguments: str, **given: Any) -> CommandResult:
 
 
 def run_without_reader(*arguments: str, both: bool = False) -> CommandResult:
-    """A command whose standard output (and standard error) is a pipe that nobody reads."""
+    """Run a command whose standard output is a closed pipe; ``both``: standard error, too."""
     reader, writer = os.pipe()
     os.close(reader)
     try:

@@ -1,7 +1,7 @@
-"""The scrubber's corpus: texts and records with their private parts marked, and look-alikes with none.
+"""The scrubber's corpus: texts and records with marked private parts, and harmless look-alikes.
 
-A line is one sample. ``⟦…⟧`` encloses what must not be left, ``«…»`` is a value made at random, ``⏎`` is a
-line break. A line that begins with ``record`` is a record in JSON; ``"⟦#…⟧"`` in it is a private number.
+A line is one sample. ``⟦…⟧`` encloses text that must be removed, ``«…»`` is a random value, ``⏎`` is a line
+break. A line that begins with ``record`` is a JSON record; ``"⟦#…⟧"`` in it is a private number.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Sample:
     """One text or record.
 
     Attributes:
-        theme: the file it is from.
-        line: as it stands there.
-        value: what goes into the scrubber.
-        private: what must not come out again.
-        kept: what must.
+        theme: the name of the file it is from.
+        line: the line in that file.
+        value: the scrubber's input.
+        private: pieces that must not be in the output.
+        kept: pieces that must be in the output.
     """
 
     theme: str
@@ -40,19 +40,19 @@ class Sample:
     kept: tuple[str, ...]
 
     def leaks(self, scrubbed: Any) -> list[str]:
-        """Pieces of private values that are still there."""
+        """Private pieces that the output still contains."""
         left = shown(scrubbed)
         rest = "\0".join(self.kept)
         return [piece for piece in self.private if piece in left and piece not in rest]
 
     def losses(self, scrubbed: Any) -> list[str]:
-        """Harmless pieces that are no longer there."""
+        """Harmless pieces that the output lacks."""
         left = shown(scrubbed)
         return [piece for piece in self.kept if piece not in left]
 
 
 def shown(value: Any) -> str:
-    """A value as a reader of a log would see it."""
+    """A value as it appears in a log."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=repr)
 
 
@@ -64,13 +64,13 @@ def lines(group: str) -> Iterator[tuple[str, str]]:
 
 
 def samples(group: str, seed: int) -> list[Sample]:
-    """All samples of a group, their values made from ``seed``."""
+    """All samples of a group with values generated from ``seed``."""
     source = Samples(seed)
     return [sample(theme, line, source) for theme, line in lines(group)]
 
 
 def sample(theme: str, line: str, source: Samples) -> Sample:
-    """One line with its values filled in."""
+    """The sample of one line, with values filled in."""
     marked = _VALUE.sub(lambda found: source.make(found[1]), line)
     private: list[str] = []
     if line.startswith("record "):
@@ -83,7 +83,7 @@ def sample(theme: str, line: str, source: Samples) -> Sample:
 
 
 def _kept(marked: str, private: list[str]) -> list[str]:
-    """The pieces of a text outside its marks; those inside go to ``private``."""
+    """The pieces of a text outside the marks; those inside are appended to ``private``."""
     for part in _MARKED.findall(marked):
         pieces = [piece for piece in _PIECE.findall(part) if len(piece) >= 5]
         private += pieces or [part.removeprefix("#")]

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis servers on loopback, each for one test."""
+"""Real PostgreSQL and Redis servers on loopback, started per test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_TIMEOUT_S = 30
 
 @contextmanager
 def redis_server(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A Redis that keeps nothing on disk: its URL and its process."""
+    """A Redis server without persistence; yields its URL and its process."""
     path = program("redis-server")
     port = port or free_port()
     command = [str(path), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
@@ -36,7 +36,7 @@ def redis_server(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """A PostgreSQL with an empty database: its SQLAlchemy URL."""
+    """A PostgreSQL server with an empty database; yields its SQLAlchemy URL."""
     data, port = folder / "postgres", free_port()
     initdb, server = program("initdb"), program("postgres")
     made = subprocess.run(
@@ -59,31 +59,31 @@ def postgres(folder: Path) -> Iterator[str]:
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on at this moment."""
+    """A TCP port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _as_user() -> list[str]:
-    """PostgreSQL refuses to run as root: a user namespace makes it see an ordinary user."""
+    """The command prefix that runs PostgreSQL in a user namespace: it refuses to run as root."""
     if os.geteuid() != 0:
         return []
-    alone = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
-    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("PostgreSQL does not run as root, and user namespaces are not to be had")
-    return alone
+    namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("PostgreSQL does not run as root, and user namespaces are not available")
+    return namespace
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], error: type[Exception]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, "it ended at once"
+        assert process.poll() is None, "the server ended while starting"
         with suppress(error):
             if ready():
                 return
         time.sleep(0.02)
-    raise TimeoutError("it did not get ready")
+    raise TimeoutError("the server did not become ready")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Real programs for tests: from the PATH, or Debian's packages with what they need, unpacked privately."""
+"""Real programs for tests: from the PATH, or from Debian packages unpacked into a private folder."""
 
 from __future__ import annotations
 
@@ -30,18 +30,17 @@ _PACKAGES: Final = {
 
 @cache
 def program(name: str) -> Path:
-    """The path of a program, under its name in Debian or in its own project (``alertmanager``).
+    """The path of a program, by its Debian or upstream name (``alertmanager``).
 
-    Skips the test where neither the PATH nor apt has it.
-
-    Run it with :func:`environment`, so that it finds the libraries unpacked beside it.
+    Skips the test if neither the PATH nor apt has the program. Run it with :func:`environment`, so that it
+    finds the libraries unpacked beside it.
     """
     names = next((one.names for one in PROGRAMS.values() if name in one.names), (name,))
     wanted = ProgramSpec(names, _PACKAGES[name])
     if found := find(wanted):
         return found.path
     if not debian.available():
-        pytest.skip(f"{name} is neither on the PATH nor to be had from apt")
+        pytest.skip(f"{name} is neither on the PATH nor available from apt")
     return fetch(wanted).path
 
 

@@ -1,4 +1,4 @@
-"""Life on a running server, as users bring it: `tallow demo`, and what only a browser reports."""
+"""User traffic on a running server: `tallow demo`, and the reports that only browsers send."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from tallow.monitoring.metrics.registry import Registry
 
 
 async def run_demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
-    """``tallow demo`` on a server: how many of its transfers ended how."""
+    """Run ``tallow demo`` against a server; returns the number of transfers by outcome."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", "demo", "--server", url, "--json"),
         *("--duration", f"{seconds:.0f}", "--rate", str(a_minute)),
         stdout=PIPE,
         stderr=PIPE,
     )
-    told, complaint = await process.communicate()
-    assert process.returncode == 0, complaint.decode()
-    events = [json.loads(line) for line in told.splitlines()]
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    events = [json.loads(line) for line in out.splitlines()]
     [summary] = [event for event in events if event.get("event") == "summary"]
     outcomes: dict[str, int] = summary["outcomes"]
     return outcomes
 
 
 async def transfer_between_browsers(client: Client) -> None:
-    """Two pages transfer a file directly: what they tell the server of it."""
+    """Act as two browser pages that transfer a file directly, and send their telemetry reports."""
     sender, receiver = await client.pair()
     await sender.send(type="started", method="p2p")
-    await _report(client, sender, _sender())
-    await _report(client, receiver, _receiver())
+    await _report(client, sender, _sender_metrics())
+    await _report(client, receiver, _receiver_metrics())
     for peer in (sender, receiver):
         await peer.socket.close()
 
 
 async def _report(client: Client, peer: Peer, metrics: Metrics) -> None:
     snapshot: Any = metrics.registry.snapshot(REPORTED_METRICS)
-    for _ in range(100):  # the start may still be on its way
+    for _ in range(100):  # the server may not have processed the start yet
         answer = await client.report(peer.joined["telemetry_token"], snapshot)
         if answer.status_code == 200:
             return
@@ -50,8 +50,8 @@ async def _report(client: Client, peer: Peer, metrics: Metrics) -> None:
     raise AssertionError(answer.text)
 
 
-def _page() -> Metrics:
-    """What either page sees."""
+def _page_metrics() -> Metrics:
+    """Metrics that both pages record."""
     metrics = Metrics(Registry())
     metrics.record_webrtc_connection("direct", "success", 0.4)
     metrics.record_nat_traversal("host", "success")
@@ -65,8 +65,8 @@ def _page() -> Metrics:
     return metrics
 
 
-def _sender() -> Metrics:
-    metrics = _page()
+def _sender_metrics() -> Metrics:
+    metrics = _page_metrics()
     metrics.record_transfer("success", "p2p", 250_000, 0.5, "image/png")
     metrics.record_chunk_transfer("p2p", "sent", 250_000, 0.02)
     metrics.record_pqc_operation("encapsulate", "success", 0.0002)
@@ -74,8 +74,8 @@ def _sender() -> Metrics:
     return metrics
 
 
-def _receiver() -> Metrics:
-    metrics = _page()
+def _receiver_metrics() -> Metrics:
+    metrics = _page_metrics()
     metrics.record_chunk_transfer("p2p", "received", 250_000, 0.02)
     metrics.record_pqc_operation("decapsulate", "success", 0.0002)
     metrics.record_encryption("decrypt", "success", 0.0003)

@@ -1,7 +1,7 @@
-"""A second set, made another way: every value in every surrounding it can stand in, shuffled by a seed.
+"""A held-out corpus: every kind of value in every kind of context, shuffled by a seed.
 
-The corpus is what the rules were written against; this set was not looked at while they were. It says how
-they do on what they have not seen.
+The rules were written against the corpus in :mod:`support.corpus`, not against this set. It measures how
+they generalise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from support.samples import Samples
 
 Carrier = Callable[[str, str], Any]
 
-# A kind of value, the keys it goes under, and what makes it: by its look alone, or by its key.
+# Kind of value: (how to generate it, keys). BY_LOOK is detected by form, BY_KEY by the key.
 BY_LOOK: Final = {
     "email": ("email", ("contact", "who", "to", "actor", "recipient")),
     "ip": ("ip4", ("src", "peer", "from", "upstream")),
@@ -118,14 +118,14 @@ RECORDS: Final[tuple[Carrier, ...]] = (
 
 
 def heldout_samples(seed: int) -> Iterator[Sample]:
-    """The set, its values and their order made from ``seed``. Harmless samples have no ``private`` parts."""
+    """Generate the corpus from ``seed``. Harmless samples have no ``private`` parts."""
     source, shuffle = Samples(seed), random.Random(seed)
     made: list[Sample] = []
     for kind, (name, keys) in (*BY_LOOK.items(), *BY_KEY.items()):
         carriers = (*TEXTS, *RECORDS, *(BARE if kind in BY_LOOK else ()))
         made += (_private(kind, name, keys, carrier, source, shuffle) for carrier in carriers)
     for kind, (name, keys) in HARMLESS.items():
-        for carrier in (*TEXTS, *RECORDS[:-1], *BARE):  # of octets their number alone is left
+        for carrier in (*TEXTS, *RECORDS[:-1], *BARE):  # bytes are reduced to their length
             value = carrier(shuffle.choice(keys), source.fill(name))
             made.append(Sample(kind, repr(value), value, (), ()))
     shuffle.shuffle(made)

@@ -1,7 +1,7 @@
-"""Each hook between an application and the outside, taken out: a search must then find something.
+"""Removes one scrubbing hook at a time: a leak search must then find a secret.
 
-A hook that is backed by a second one is taken out with that (breadcrumbs are scrubbed as they are noted, and
-once more within their event).
+A hook with a second line of defence is removed together with it: breadcrumbs, for example, are scrubbed when
+they are recorded and again within their event.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from tallow.monitoring.logging.scrubbing import ContextScrubber
 from tallow.monitoring.metrics.family import Family
 from tallow.monitoring.sentry import client, event_scrubbing, transport
 
-Take = Callable[[], None]
+Patch = Callable[[], None]
 
 
 replace_hook = setattr
-"""Puts another function in the place of a hook."""
+"""Replaces a hook by another function."""
 
 
 def _same(value: Any) -> Any:
@@ -127,7 +127,7 @@ def _correlation() -> None:
     replace_hook(correlation, "parse", _same)
 
 
-PATCHES: dict[str, Take] = {
+PATCHES: dict[str, Patch] = {
     "log messages": _messages,
     "log context": _context,
     "log errors": _errors,
@@ -153,19 +153,19 @@ OPTIONS: dict[str, str] = {
     "before_send_log": "before_send_log",
     "before_send_metric": "before_send_metric",
 }
-"""Options of the SDK, by the name of the hook."""
+"""Hooks that are options of the Sentry SDK: option by name of the hook."""
 
 HOOKS = (*PATCHES, *OPTIONS)
 
 
 def remove_hook(hook: str) -> None:
-    """Take a hook out of this process; the empty name takes out none."""
+    """Remove a hook in this process; the empty name removes none."""
     if hook in OPTIONS:
         init = sentry_sdk.init
 
-        def unhooked(**options: Any) -> Any:
+        def init_without_hook(**options: Any) -> Any:
             return init(**{name: value for name, value in options.items() if name != OPTIONS[hook]})
 
-        replace_hook(sentry_sdk, "init", unhooked)
+        replace_hook(sentry_sdk, "init", init_without_hook)
     elif hook:
         PATCHES[hook]()

@@ -1,4 +1,4 @@
-"""A real HTTP and SOCKS5 proxy on loopback. Whatever host is asked for, it leads to one server."""
+"""A real HTTP and SOCKS5 proxy on loopback. It forwards every request to one server, whatever the host."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from typing import Final, Literal
 Behaviour = Literal["works", "bad gateway", "hangs"]
 
 HOST: Final = "tallow.test"
-"""A host that only a proxy reaches: the name resolves nowhere."""
+"""A host name that does not resolve: only the proxy can reach it."""
 
 
 class HttpProxy(socketserver.ThreadingTCPServer):
-    """Attributes:
-    requests: the first line of each request; for SOCKS the host and port asked for.
-    login: ``user:password`` that it wants, or None.
+    """A proxy for tests.
+
+    Attributes:
+        requests: the first line of each request; for SOCKS the requested host and port.
+        login: the required ``user:password``, or None.
     """
 
     daemon_threads = True
@@ -43,7 +45,7 @@ class HttpProxy(socketserver.ThreadingTCPServer):
 
 @contextlib.contextmanager
 def proxying(target: int, behaviour: Behaviour = "works", login: str | None = None) -> Iterator[HttpProxy]:
-    """A proxy whose every way leads to the loopback port ``target``; stopped at the end."""
+    """A proxy that forwards everything to the loopback port ``target``."""
     with HttpProxy(target, behaviour, login) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -73,8 +75,8 @@ class _Connection(socketserver.BaseRequestHandler):
         head = self._read_head()
         line, _, rest = head.partition(b"\r\n")
         self.server.requests.append(line.decode())
-        if self.server.login is not None and not self._shows_login(head):
-            self.request.sendall(b"HTTP/1.1 407 Login wanted\r\ncontent-length: 0\r\n\r\n")
+        if self.server.login is not None and not self._is_authorized(head):
+            self.request.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
             return
         if self.server.behaviour == "bad gateway":
             self.request.sendall(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n")
@@ -85,7 +87,7 @@ class _Connection(socketserver.BaseRequestHandler):
             else:
                 path = re.sub(rb" http://[^/ ]+", b" ", line, count=1)
                 upstream.sendall(path + b"\r\n" + rest)
-            self._carry(upstream)
+            self._forward(upstream)
 
     def _socks(self) -> None:
         methods = self._read(self._read(2)[1])
@@ -99,12 +101,12 @@ class _Connection(socketserver.BaseRequestHandler):
         self.server.requests.append(f"{host}:{port}")
         with socket.create_connection(("127.0.0.1", self.server.target)) as upstream:
             self.request.sendall(b"\x05\x00\x00\x01" + bytes(6))
-            self._carry(upstream)
+            self._forward(upstream)
 
-    def _shows_login(self, head: bytes) -> bool:
-        wanted = b64encode((self.server.login or "").encode())
+    def _is_authorized(self, head: bytes) -> bool:
+        expected = b64encode((self.server.login or "").encode())
         return (
-            re.search(rb"(?im)^proxy-authorization: basic " + re.escape(wanted) + rb"\r$", head) is not None
+            re.search(rb"(?im)^proxy-authorization: basic " + re.escape(expected) + rb"\r$", head) is not None
         )
 
     def _read_head(self) -> bytes:
@@ -122,7 +124,7 @@ class _Connection(socketserver.BaseRequestHandler):
             data += piece
         return data
 
-    def _carry(self, upstream: socket.socket) -> None:
+    def _forward(self, upstream: socket.socket) -> None:
         back = threading.Thread(target=_pump, args=(upstream, self.request), daemon=True)
         back.start()
         _pump(self.request, upstream)

@@ -1,8 +1,7 @@
-"""A program that would leak whatever it holds, with everything of the library switched on.
+"""An application that passes secrets to every output channel, with all features of the library enabled.
 
-``python -m support.leaky_app [HOOK]`` serves an application on a free port of this machine, prints its
-address, and at ``POST /share/NAME`` puts secrets of every kind into every hole there is. HOOK is a hook of
-:mod:`support.hook_removal` to do without.
+``python -m support.leaky_app [HOOK]`` serves it on a free loopback port and prints its URL.
+``POST /share/NAME`` makes it leak. HOOK is a hook of :mod:`support.hook_removal` to remove.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ EVERYTHING: dict[str, Any] = {
 
 
 class BrokenError(RuntimeError):
-    """What the application raises."""
+    """The exception that the application raises."""
 
 
 def log() -> None:
-    """Messages, bound and nested context, standard-library records, exceptions with their local variables."""
+    """Log messages, bound and nested context, standard-library records, exceptions with local variables."""
     logger.info("Everything is fine", items=3)
     for text in planted_secrets.TEXTS:
         logger.warning(f"Somebody wrote: {text}")
@@ -66,7 +65,7 @@ def log() -> None:
 
 
 def fail(text: str) -> None:
-    """Raise, with secrets in the message, the cause and the local variables; logged on the way."""
+    """Log and raise exceptions with secrets in the message, the cause and the local variables."""
     password = planted_secrets.BY_KEY["password"]  # noqa: F841 - a local variable, as tracebacks show them
     order = planted_secrets.nested()  # noqa: F841
     try:
@@ -79,7 +78,7 @@ def fail(text: str) -> None:
 
 
 def report() -> None:
-    """Everything Sentry's SDK takes."""
+    """Use every reporting function of Sentry's SDK."""
     for text in planted_secrets.TEXTS:
         sentry_sdk.add_breadcrumb(message=text, category="shop", data=planted_secrets.nested())
         sentry_sdk.set_tag("note", text)
@@ -106,7 +105,7 @@ def report() -> None:
 
 
 def count() -> None:
-    """Labels and properties that hold what they should not."""
+    """Pass secrets as metric labels and analytics properties."""
     for text in (*planted_secrets.TEXTS, *planted_secrets.SECRETS):
         metrics.record_transfer(text, text, 5e6, 1.0, text)
         metrics.record_error(text, text)
@@ -120,7 +119,7 @@ def count() -> None:
 
 
 async def call_out(url: str) -> None:
-    """Requests and statements, which other libraries log and trace."""
+    """Make an HTTP request and an SQL statement, which other libraries log and trace."""
     engine = sqlalchemy.create_engine("sqlite://", echo=True)
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text("SELECT :note"), {"note": planted_secrets.BY_FORM["email"]})
@@ -128,19 +127,19 @@ async def call_out(url: str) -> None:
         await client.get(url, params={"token": "canary-query-4711", "mail": planted_secrets.BY_FORM["email"]})
 
 
-class Finalised:
-    """Raises where nobody can catch it."""
+class RaisesInFinaliser:
+    """Raises in its finaliser, where no caller can catch it."""
 
     def __del__(self) -> None:
         raise BrokenError(planted_secrets.PARTS["assignment"][0])
 
 
 def crash() -> None:
-    """Exceptions nobody catches, in a thread and in a finaliser."""
+    """Raise uncaught exceptions in a thread and in a finaliser."""
     thread = threading.Thread(target=fail, args=(planted_secrets.TEXTS[0],))
     thread.start()
     thread.join()
-    Finalised()
+    RaisesInFinaliser()
 
 
 async def share(request: Request) -> PlainTextResponse:
@@ -172,7 +171,7 @@ def raising_check() -> None:
 
 async def main(hook: str) -> None:
     hook_removal.remove_hook(hook)
-    sys.argv.append(planted_secrets.BY_KEY["share_link"])  # as if it had been on the command line
+    sys.argv.append(planted_secrets.BY_KEY["share_link"])  # as if it were a command-line argument
     configure()
     ours.init_monitoring(**EVERYTHING)
     register_check("mail", mail_check, critical=False)
@@ -186,7 +185,7 @@ async def main(hook: str) -> None:
 
 
 def secret_headers() -> dict[str, str]:
-    """A request's headers, with a secret in each."""
+    """Request headers that each contain a secret."""
     return {
         "Authorization": "Bearer canary-bearer-7f3a.88",
         "Cookie": f"{planted_secrets.BY_KEY['cookie']}; sessionid=canary-cookie-7f3a",
@@ -203,7 +202,7 @@ def secret_headers() -> dict[str, str]:
 
 
 async def attack(url: str) -> Any:
-    """Send the request that makes the application leak, secrets in every part of it; its answer."""
+    """Send requests with secrets in every part to the leaky application; returns the last response."""
     query = planted_secrets.BY_KEY | planted_secrets.BY_FORM
     async with httpx.AsyncClient(base_url=url, timeout=60) as client:
         for text in planted_secrets.TEXTS:

@@ -1,4 +1,4 @@
-"""A malicious server: it sees, and may change, all that passes between its peers."""
+"""A malicious server: it reads, and can change, everything that passes between its peers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class MaliciousServer:
-    """An ASGI application around the server's.
+    """An ASGI middleware around the server's application.
 
     Attributes:
-        seen: every byte that came in: HTTP bodies, paths and headers, signaling, relayed messages.
-        from_sender: what becomes of each message of the sender on the relay.
-        from_receiver: likewise.
-        signaling: what becomes of each signaling message.
+        seen: every byte received: HTTP bodies, paths and headers, signaling, relayed messages.
+        from_sender: returns the messages to relay for each message of the sender.
+        from_receiver: returns the messages to relay for each message of the receiver.
+        signaling: returns the signaling message to pass on.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class MaliciousServer:
         self.signaling: Rewrite = lambda message: message
 
     def wrap(self, app: Any) -> Any:
-        """The server as this one lets its peers see it."""
+        """Put this middleware around an application."""
 
         async def wrapped(scope: Message, receive: Receive, send: Any) -> None:
             if scope["type"] == "lifespan":
@@ -41,48 +41,48 @@ class MaliciousServer:
                 *(part for pair in scope["headers"] for part in pair),
             ]
             relay = scope["type"] == "websocket" and scope["path"] == "/api/relay"
-            take = _Relay(self, receive) if relay else _Other(self, receive)
+            take = _Relay(self, receive) if relay else _HttpAndSignaling(self, receive)
             await app(scope, take, send)
 
         return wrapped
 
 
-class _Other:
-    """HTTP and signaling."""
+class _HttpAndSignaling:
+    """Records HTTP bodies; records and rewrites signaling messages."""
 
-    def __init__(self, meddler: MaliciousServer, receive: Receive) -> None:
-        self._meddler = meddler
+    def __init__(self, server: MaliciousServer, receive: Receive) -> None:
+        self._server = server
         self._receive = receive
 
     async def __call__(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self._meddler.seen.append(bytes(message["body"]))
+            self._server.seen.append(bytes(message["body"]))
         text = message.get("text")
         if text is not None:
-            self._meddler.seen.append(text.encode())
-            message = dict(message) | {"text": json.dumps(self._meddler.signaling(json.loads(text)))}
+            self._server.seen.append(text.encode())
+            message = dict(message) | {"text": json.dumps(self._server.signaling(json.loads(text)))}
         return message
 
 
 class _Relay:
-    """One side of the relay: the sender is who says hello."""
+    """One side of the relay. The first byte of the first message shows whether it is the sender's (hello)."""
 
-    def __init__(self, meddler: MaliciousServer, receive: Receive) -> None:
-        self._meddler = meddler
+    def __init__(self, server: MaliciousServer, receive: Receive) -> None:
+        self._server = server
         self._receive = receive
         self._change: Change | None = None
-        self._waiting: list[bytes] = []
+        self._pending: list[bytes] = []
 
     async def __call__(self) -> Message:
-        while not self._waiting:
+        while not self._pending:
             message = await self._receive()
             data = message.get("bytes")
             if data is None:
                 return message
-            self._meddler.seen.append(bytes(data))
+            self._server.seen.append(bytes(data))
             if self._change is None:
-                meddler = self._meddler
-                self._change = meddler.from_sender if data[0] == 1 else meddler.from_receiver
-            self._waiting += self._change(bytes(data))
-        return {"type": "websocket.receive", "bytes": self._waiting.pop(0), "text": None}
+                server = self._server
+                self._change = server.from_sender if data[0] == 1 else server.from_receiver
+            self._pending += self._change(bytes(data))
+        return {"type": "websocket.receive", "bytes": self._pending.pop(0), "text": None}

@@ -1,4 +1,4 @@
-"""Does anything notice? Broken rules through the linter and through every case of their alert."""
+"""Mutation testing of alert rules: runs each mutant through the linter and through its alert's test cases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ORDER = ("fires", "enough", "below", "few", "start")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What noticed a mutant: a linter rule, the behaviour of a case, or nothing."""
+    """What detected a mutant: a linter rule, a test case's behaviour, or nothing."""
 
     mutant: Mutant
     linter: str = ""
@@ -31,39 +31,39 @@ class Verdict:
 def judge(
     mutants: Iterable[Mutant], cases: Sequence[Case], frame: dict[str, str], folder: Path
 ) -> list[Verdict]:
-    """A verdict on each mutant of one rule. What the linter lets through is tried on the cases.
+    """A verdict on each mutant of one rule. Mutants that pass the linter are run against the test cases.
 
-    All mutants still alive share a promtool run a case, under names of their own.
+    All surviving mutants share one promtool run per case, each under its own alert name.
     """
-    verdicts, alive = [], {}
+    verdicts, surviving = [], {}
     for number, mutant in enumerate(mutants):
         problems = check_alert(mutant.rule)
         if problems:
             verdicts.append(Verdict(mutant, linter=problems[0].rule))
         else:
-            alive[number] = mutant
-    for case in sorted(cases, key=_place):
-        caught = _caught(alive, case, frame, folder)
-        verdicts += [Verdict(alive.pop(number), case=case.behaviour) for number in sorted(caught)]
-    return verdicts + [Verdict(mutant) for mutant in alive.values()]
+            surviving[number] = mutant
+    for case in sorted(cases, key=_position):
+        caught = _caught(surviving, case, frame, folder)
+        verdicts += [Verdict(surviving.pop(number), case=case.behaviour) for number in sorted(caught)]
+    return verdicts + [Verdict(mutant) for mutant in surviving.values()]
 
 
-def _place(case: Case) -> int:
-    """Cases that notice most come first."""
+def _position(case: Case) -> int:
+    """Sort key: cases that detect the most mutants come first."""
     return min((_ORDER.index(kind) for kind in case.kinds), default=len(_ORDER))
 
 
-def _caught(alive: dict[int, Mutant], case: Case, frame: dict[str, str], folder: Path) -> set[int]:
-    """The mutants that break a case. One that cannot be evaluated ends the run: it goes on without it."""
+def _caught(surviving: dict[int, Mutant], case: Case, frame: dict[str, str], folder: Path) -> set[int]:
+    """The mutants that fail a case. One that cannot be evaluated ends a promtool run; the rest runs again."""
     caught: set[int] = set()
-    while left := {number: mutant for number, mutant in alive.items() if number not in caught}:
+    while left := {number: mutant for number, mutant in surviving.items() if number not in caught}:
         names = {number: f"{case.alert}__{number}" for number in left}
         rules = [bare(mutant.rule.render(), names[number]) for number, mutant in left.items()]
-        said = run([case.document(frame, list(names.values()))], rules, folder, 15 * case.stretch)
-        found = {int(number) for number in _FAILED.findall(said)}
-        assert found <= set(left), said
-        assert found or not said, said
+        output = run([case.document(frame, list(names.values()))], rules, folder, 15 * case.stretch)
+        found = {int(number) for number in _FAILED.findall(output)}
+        assert found <= set(left), output
+        assert found or not output, output
         caught |= found
-        if "rule: " not in said:
+        if "rule: " not in output:
             return caught
     return caught

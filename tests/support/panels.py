@@ -1,4 +1,4 @@
-"""Every query the dashboards make, with Grafana's variables filled in: what the panel proof runs."""
+"""Every query of the dashboards with Grafana's variables filled in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tallow.stack.lint.promql.templating import expand
 
 @dataclass(frozen=True, slots=True)
 class PanelQuery:
-    """One target of one panel. ``instant``: Grafana asks for one sample at the end of the range."""
+    """One target of one panel. ``instant``: Grafana requests one sample at the end of the range."""
 
     uid: str
     title: str
@@ -20,7 +20,7 @@ class PanelQuery:
     expr: str
     instant: bool
     idle: str
-    """What the panel reads without samples."""
+    """The text that the panel shows without samples."""
 
     def __str__(self) -> str:
         return f"{self.uid}: {self.title}: {self.ref}"
@@ -29,7 +29,7 @@ class PanelQuery:
 def values(
     *, job: str = ".+", instance: str = ".+", rate_interval: str = "1m", span: str = "3600s"
 ) -> dict[str, str]:
-    """The variables as Grafana fills them in; ``.+`` is its All."""
+    """The values of Grafana's variables; ``.+`` is Grafana's "All"."""
     return {
         "job": job,
         "instance": instance,
@@ -54,6 +54,6 @@ def _queries(filled: Mapping[str, str]) -> Iterator[PanelQuery]:
 
 def _query(uid: str, panel: Any, target: Any, filled: Mapping[str, str]) -> PanelQuery:
     expr = expand(target["expr"], filled)
-    assert "$" not in expr, f"a variable is left in {expr}"
+    assert "$" not in expr, f"unexpanded variable in {expr}"
     idle = panel["fieldConfig"]["defaults"]["noValue"]
     return PanelQuery(uid, panel["title"], target["refId"], expr, bool(target.get("instant")), idle)

@@ -1,4 +1,4 @@
-"""Real peers of a transfer: in this event loop, or as `tallow send` and `tallow receive`."""
+"""Real peers of a transfer: in this event loop, or as `tallow send` and `tallow receive` processes."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ from tallow.monitoring.metrics import Metrics
 SHORT_WAITS = PeerTiming(
     first_delay=0.05, max_delay=0.2, give_up_after=20, channel_timeout=5, direct_timeout=5, linger=5
 )
-"""No waits that a test would sit through."""
+"""Short delays and time limits, so that tests do not wait."""
 RELAYED = TransferOptions(timing=SHORT_WAITS, tallow_relay=True)
 DIRECT = TransferOptions(timing=SHORT_WAITS)
 
 
 @dataclass
 class RunningPeer:
-    """One side of a transfer, running in this event loop.
+    """A peer that runs in this event loop.
 
     Attributes:
-        events: what it told, as (event, details).
-        task: ends as the side does.
-        metrics: what it recorded.
+        events: the events it emitted, as (event, details).
+        task: the running transfer; its result or exception is the peer's.
+        metrics: the metrics it recorded.
     """
 
     metrics: Metrics = field(default_factory=new_metrics)
@@ -55,15 +55,15 @@ class RunningPeer:
         self.events.append((event, details))
 
     def events_named(self, event: str) -> list[dict[str, Any]]:
-        """The details of all events of a name."""
+        """The details of all events with a name."""
         return [details for name, details in self.events if name == event]
 
     async def wait_for_event(self, event: str, times: int = 1) -> dict[str, Any]:
-        """Wait until an event was told so often; its last details. Raises what the side ended with."""
+        """Wait until an event was emitted ``times`` times; returns its details. Raises the peer's error."""
         while len(self.events_named(event)) < times:
             if self.task.done():
                 self.task.result()
-                raise AssertionError(f"it ended without {event}: {self.events}")
+                raise AssertionError(f"the peer ended without {event}: {self.events}")
             await asyncio.sleep(0.005)
         return self.events_named(event)[-1]
 
@@ -71,13 +71,13 @@ class RunningPeer:
         return self.metrics.registry.value(name, **labels)
 
     async def wait_for_error(self) -> BaseException | None:
-        """Wait for its end: what it ended with."""
+        """Wait until the peer ends; returns its error, if any."""
         await asyncio.wait({self.task})
         return asyncio.CancelledError() if self.task.cancelled() else self.task.exception()
 
 
 async def create_room(url: str) -> SenderState:
-    """A fresh room, and what its sender remembers of it."""
+    """Create a room; returns the state that its sender keeps."""
     secret = new_secret()
     async with ServerClient(url, tls_context()) as server:
         made = await server.create_room(token_hash(secret))
@@ -92,11 +92,11 @@ async def send(
     sent: SenderState | None = None,
     keep_metadata: bool = False,
 ) -> RunningPeer:
-    """A sender in this event loop, in a fresh room or in the one of ``sent``; over the relay by default."""
-    side = RunningPeer()
+    """Start a sender in this event loop, in a new room or that of ``sent``; by default over the relay."""
+    peer = RunningPeer()
     options = options or RELAYED
     remembered = sent or await create_room(url)
-    side.link = remembered.link
+    peer.link = remembered.link
 
     async def run() -> None:
         async with ServerClient(url, tls_context()) as server:
@@ -104,15 +104,15 @@ async def send(
                 made_ready = prepare(
                     collect_files(paths),
                     Path(scratch),
-                    side.metrics,
+                    peer.metrics,
                     keep_metadata=keep_metadata,
                     before=remembered.manifest,
                 )
                 preparing = asyncio.create_task(made_ready)
-                await TransferSender(server, remembered, preparing, options, side.metrics, side).run()
+                await TransferSender(server, remembered, preparing, options, peer.metrics, peer).run()
 
-    side.task = asyncio.create_task(run())
-    return side
+    peer.task = asyncio.create_task(run())
+    return peer
 
 
 def receive(
@@ -123,10 +123,12 @@ def receive(
     url: str | None = None,
     confirm: Confirm | None = None,
 ) -> RunningPeer:
-    """A receiver in this event loop; at another server than the link's with ``url``. It takes what is offered
-    unless ``confirm`` is to be asked."""
-    side = RunningPeer()
-    side.link = link
+    """Start a receiver in this event loop. ``url`` overrides the link's server.
+
+    Without ``confirm`` it accepts every offer.
+    """
+    peer = RunningPeer()
+    peer.link = link
 
     async def run() -> None:
         async with ServerClient(url or link.server, tls_context()) as server:
@@ -134,17 +136,17 @@ def receive(
                 received = ReceiverState.load(link, time.time() + 3600)
                 chosen = options or RELAYED
                 await TransferReceiver(
-                    server, link, destination, received, chosen, side.metrics, side, confirm=confirm
+                    server, link, destination, received, chosen, peer.metrics, peer, confirm=confirm
                 ).run()
 
-    side.task = asyncio.create_task(run())
-    return side
+    peer.task = asyncio.create_task(run())
+    return peer
 
 
 async def transfer_files(
     url: str, paths: Sequence[Path], folder: Path, **more: Any
 ) -> tuple[RunningPeer, RunningPeer]:
-    """Send files across a server, to the end: both sides, which have succeeded."""
+    """Transfer files through a server and wait for success; returns both peers."""
     sender = await send(url, paths, **more)
     receiver = receive(sender.link, folder, options=more.get("options"))
     await asyncio.gather(sender.task, receiver.task)
@@ -153,27 +155,27 @@ async def transfer_files(
 
 @dataclass
 class PeerProcess:
-    """`tallow send` or `tallow receive` as a user runs it, with --json."""
+    """A `tallow send` or `tallow receive` process with --json."""
 
     process: asyncio.subprocess.Process
     events: list[dict[str, Any]] = field(default_factory=list)
 
     async def wait_for_event(self, wanted: str | Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Read events up to one of a name, or one that fits."""
+        """Read events until one has the wanted name or satisfies the predicate."""
         assert self.process.stdout
         while line := await self.process.stdout.readline():
             event = json.loads(line)
             self.events.append(event)
             if event["event"] == wanted if isinstance(wanted, str) else wanted(event):
                 return dict(event)
-        raise AssertionError(f"it ended without {wanted}: {self.events} {await self.read_stderr()}")
+        raise AssertionError(f"the process ended without {wanted}: {self.events} {await self.read_stderr()}")
 
     async def read_stderr(self) -> str:
         assert self.process.stderr
         return (await self.process.stderr.read()).decode()
 
     async def wait(self) -> int:
-        """Wait for its end: the exit status."""
+        """Read the remaining events and wait for the exit status."""
         assert self.process.stdout
         while line := await self.process.stdout.readline():
             self.events.append(json.loads(line))
@@ -184,11 +186,11 @@ class PeerProcess:
 async def tallow(
     *arguments: str, home: Path, given: str = "", **environment: str
 ) -> AsyncIterator[PeerProcess]:
-    """A `tallow` command with --json, its settings and state under ``home``, ``given`` as its input.
+    """Run a `tallow` command with --json, with settings and state below ``home`` and ``given`` as input.
 
-    `receive` gets --yes, as there is no terminal to ask at.
+    `receive` gets --yes, since there is no terminal to ask at.
     """
-    scratch = home / "tmp"  # what a killed one leaves
+    scratch = home / "tmp"  # where a killed process leaves temporary files
     scratch.mkdir(parents=True, exist_ok=True)
     own = {"XDG_STATE_HOME": home / "state", "XDG_CONFIG_HOME": home / "config", "TMPDIR": scratch}
     process = await asyncio.create_subprocess_exec(

@@ -1,4 +1,4 @@
-"""Pictures that say a lot: a place, names and texts in every corner their format has for them."""
+"""Pictures with metadata in every place that their format has: a location, names, texts."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import GPS, IFD, Base
 
 PLANTED: Final = b"PLANTED"
-"""In every text, name and trailer below; nothing of it may be left."""
+"""Planted in every text, name and trailer below; none of it may remain."""
 TEXT: Final = PLANTED.decode()
 LATITUDE: Final = (47.0, 22.0, 8.5)
 ORIENTED: Final = 6
 
 
 def canvas(mode: str = "RGB", size: tuple[int, int] = (97, 61), seed: int = 1) -> Image.Image:
-    """A small picture that no two pixels share with another."""
+    """A small picture of random pixels."""
     picture = Image.frombytes("RGB", size, random.Random(seed).randbytes(size[0] * size[1] * 3))
     return picture.convert(mode)
 
 
 def exif(orientation: int = ORIENTED, thumbnail: bytes = b"") -> bytes:
-    """EXIF with a place, a camera, its owner and a comment."""
+    """EXIF with a location, a camera, its owner and a comment."""
     made = Image.Exif()
     made[Base.Orientation] = orientation
     for tag in (Base.Make, Base.Model, Base.Artist, Base.ImageDescription, Base.Copyright, Base.Software):
@@ -44,7 +44,7 @@ def exif(orientation: int = ORIENTED, thumbnail: bytes = b"") -> bytes:
 
 
 def xmp() -> bytes:
-    """XMP with a place and a name."""
+    """XMP with a location and a name."""
     return (
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         b'<rdf:Description exif:GPSLatitude="47,22.1N" dc:creator="' + PLANTED + b'"/></rdf:RDF></x:xmpmeta>'
@@ -52,21 +52,21 @@ def xmp() -> bytes:
 
 
 def profile() -> bytes:
-    """A colour profile whose description is planted, and whose colours are not sRGB's."""
+    """A colour profile with a planted description and a red primary that differs from sRGB's."""
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = int.from_bytes(made[128:132], "big")
     for at in range(132, 132 + 12 * count, 12):
         name, offset, size = struct.unpack_from(">4sII", made, at)
         if name in {b"desc", b"cprt"}:
             made[offset + size - len(PLANTED) : offset + size] = PLANTED
-        if name == b"rXYZ":  # a red of its own
+        if name == b"rXYZ":  # the red primary
             struct.pack_into(">i", made, offset + 8, int(0.6 * 65536))
     made[48:56] = PLANTED[:4] * 2
     return bytes(made)
 
 
 def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
-    """A picture as a file."""
+    """The bytes of a picture's file."""
     out = BytesIO()
     picture.save(out, kind, **options)
     return out.getvalue()
@@ -78,7 +78,7 @@ def segment(marker: int, payload: bytes) -> bytes:
 
 
 def jpeg(picture: Image.Image | None = None, **options: Any) -> bytes:
-    """A JPEG with all of it, and more behind its end."""
+    """A JPEG with every kind of metadata, and further media after its end."""
     thumbnail = saved(canvas(size=(16, 16)), "JPEG", comment=PLANTED)
     plain = saved(
         picture or canvas(),
@@ -100,7 +100,7 @@ def jpeg(picture: Image.Image | None = None, **options: Any) -> bytes:
 
 
 def appended_media() -> bytes:
-    """What a phone puts behind a picture: another one, and a film."""
+    """What phones append to a picture: a second picture and a video."""
     return saved(canvas(seed=2), "JPEG", exif=exif(), comment=PLANTED) + b"ftypmp42" + PLANTED
 
 
@@ -110,7 +110,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def png(picture: Image.Image | None = None, **options: Any) -> bytes:
-    """A PNG with all of it, and more behind its end."""
+    """A PNG with every kind of metadata, and bytes after its end."""
     plain = saved(picture or canvas("RGBA"), "PNG", exif=exif(), icc_profile=profile(), **options)
     more = (
         chunk(b"tEXt", b"Comment\0" + PLANTED)
@@ -130,7 +130,7 @@ def riff(kind: bytes, content: bytes) -> bytes:
 
 
 def webp(picture: Image.Image | None = None, **options: Any) -> bytes:
-    """A WebP with all of it, and more behind its end."""
+    """A WebP with every kind of metadata, and bytes after its end."""
     plain = saved(picture or canvas("RGBA"), "WEBP", exif=exif(), xmp=xmp(), icc_profile=profile(), **options)
     body = plain[12:] + riff(b"prVt", PLANTED)
     return b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WEBP" + body + PLANTED

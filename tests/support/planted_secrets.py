@@ -1,11 +1,11 @@
-"""Secrets of every kind, nobody's, each easy to search for, and the texts and records they are planted in."""
+"""Invented secrets of every kind, easy to search for, and the texts and records that contain them."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 TOKEN: Final = "Canary7f3aQx9LmT2vWc8RbY4nKd6HsJ0pZe5u"
-"""Built into keys below at run time, so that no scanner of sources takes them for real."""
+"""Inserted into the keys below at run time, so that secret scanners do not report this file."""
 KEY_LINE: Final = "MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wgCanary7f3aQx9LmT2vWc8RbY4nK"
 
 BY_FORM: Final = {
@@ -21,7 +21,7 @@ BY_FORM: Final = {
     "aws": "AKIA7CANARY3FQX9LMT2",
     "stripe": f"sk_live_{TOKEN[:24]}",
 }
-"""What a scrubber knows by its form wherever it stands."""
+"""Values that the scrubber detects by their form, in any context."""
 
 BY_KEY: Final = {
     "password": "violet-canary-heron",
@@ -34,7 +34,7 @@ BY_KEY: Final = {
     "latitude": "48.1371547",
     "share_link": "https://tallow.example.org/#violetroom.canarysecret7f3a",
 }
-"""What it knows by the key it stands under."""
+"""Values that the scrubber detects by their key."""
 
 ANY_LOOK: Final = {
     "password": "my_darkest_canary",
@@ -58,7 +58,7 @@ ANY_LOOK: Final = {
     "passport_no": "canary-C01X00T47",
     "connection_string": "canary=equals;and?marks",
 }
-"""What it knows by the key alone: no look of a value exempts it."""
+"""Values detected by the key alone, although they look like placeholders, paths or identifiers."""
 
 PARTS: Final = {
     "password of a URL": ("https://carol:canary-url-pass@files.example.org/a", "canary-url-pass"),
@@ -73,7 +73,7 @@ PARTS: Final = {
         KEY_LINE,
     ),
 }
-"""Texts, each with the part of it that is secret."""
+"""Texts, each with the part that is secret."""
 
 ENVIRONMENT: Final = {"SHOP_DATABASE_PASSWORD": "canary-env-pass-5512"}
 
@@ -91,9 +91,9 @@ TEXTS: Final = (
     "retry with " + " ".join(f"{name}={value!r}" for name, value in ANY_LOOK.items()),
     "retry with " + " ".join(f"{name}={value}" for name, value in ANY_LOOK.items() if " " not in value),
 )
-"""What an application may say by mistake."""
+"""Texts that an application may log by mistake."""
 
 
 def nested() -> dict[str, Any]:
-    """All of it, deep in a record."""
+    """A nested record that contains all of them."""
     return {"order": {"lines": [dict(BY_KEY), dict(ANY_LOOK), {"notes": list(TEXTS)}], "form": dict(BY_FORM)}}

@@ -1,4 +1,4 @@
-"""What a process holds: memory and open files."""
+"""Memory and open files of a process."""
 
 from __future__ import annotations
 

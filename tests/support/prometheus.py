@@ -1,4 +1,4 @@
-"""A real Prometheus on loopback, with history written beforehand."""
+"""A real Prometheus on loopback with backfilled history."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START_TIMEOUT_S = 30
 
 
 class QueryError(AssertionError):
-    """Prometheus refused a query; the message is its own."""
+    """Prometheus rejected a query. The message is Prometheus's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Prometheus:
 
 
 def backfill(folder: Path, history: str) -> None:
-    """Write ``history`` (OpenMetrics with timestamps in seconds, ended by ``# EOF``) as blocks."""
+    """Write ``history`` as TSDB blocks: OpenMetrics, timestamps in seconds, terminated by ``# EOF``."""
     source = folder.parent / "history.om"
     source.write_text(history)
     promtool = program("promtool")
@@ -59,7 +59,7 @@ def backfill(folder: Path, history: str) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A TCP port that is free at the moment."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         return int(reserved.getsockname()[1])
@@ -67,9 +67,9 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(folder: Path, port: int = 0, rules: str = "") -> Iterator[Prometheus]:
-    """Prometheus on the blocks in ``folder``, scraping nothing, on a free port; stopped at the end.
+    """A Prometheus that serves the blocks in ``folder`` and scrapes nothing.
 
-    ``rules`` is the text of a rule file.
+    ``port`` 0 chooses a free port. ``rules`` is the text of a rule file.
     """
     config = folder.parent / "prometheus.yml"
     (folder.parent / "rules.yml").write_text(rules or "groups: []\n")
@@ -96,7 +96,7 @@ def running(folder: Path, port: int = 0, rules: str = "") -> Iterator[Prometheus
 def _wait_until_ready(url: str, client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, "Prometheus ended at once"
+        assert process.poll() is None, "Prometheus ended while starting"
         with contextlib.suppress(httpx.TransportError):
             if client.get(f"{url}/-/ready").status_code == 200:
                 return

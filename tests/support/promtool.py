@@ -1,6 +1,6 @@
-"""Rule tests written in Python, run by ``promtool test rules``: series over time, and when an alert fires.
+"""Rule tests in Python, run by ``promtool test rules``: input series and the minutes at which alerts fire.
 
-Time is minutes from the start of the test. Samples come every 15 seconds, as scrapes do.
+Times are in minutes from the start of the test. Samples are 15 seconds apart, the scrape interval.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tallow.monitoring.catalog import METRICS, PREFIX, canonical
 from tallow.stack.alerts.rule import RenderedRule
 
 PER_MINUTE = 4
-"""Samples a minute."""
+"""Samples per minute."""
 INSTANCE = "tallow.example:3000"
 TWO_HOURS_BEFORE = -7200
-"""A process start two hours before the test begins."""
+"""A process start time, in seconds from the start of the test."""
 
 
 def gauge(*spans: tuple[float, float | None]) -> str:
-    """A gauge's samples: (minutes, value) after one another; ``None`` is a time without samples."""
+    """A gauge's samples from consecutive (minutes, value) spans; ``None`` is a span without samples."""
     return " ".join(
         f"_x{_samples(minutes)}" if value is None else f"{value:g}+0x{_samples(minutes) - 1}"
         for minutes, value in spans
@@ -34,14 +34,15 @@ def gauge(*spans: tuple[float, float | None]) -> str:
 
 
 def gauge_until_stale(minutes: float, value: float) -> str:
-    """A gauge of a target that is taken away: Prometheus marks its series as ended."""
+    """A gauge of a target that is removed: Prometheus marks the series as stale."""
     return f"{gauge((minutes, value))} stale"
 
 
 def counter(*spans: tuple[float, float | None], start: float = 0) -> str:
-    """A counter's samples: (minutes, increase a minute); after a ``None`` it goes on where it was.
+    """A counter's samples from consecutive (minutes, increase per minute) spans.
 
-    A gauge that rises and falls, where the increase is negative.
+    ``None`` is a span without samples; the counter continues from its last value. With negative increases
+    the result is a gauge.
     """
     parts = []
     for minutes, rate in spans:
@@ -56,9 +57,9 @@ def counter(*spans: tuple[float, float | None], start: float = 0) -> str:
 
 
 def histogram(metric: str, labels: str, edge: float, samples: str) -> dict[str, str]:
-    """Series of a catalogue histogram whose every observation falls into the bucket up to ``edge``.
+    """Series of a catalogue histogram with all observations in the bucket with the upper bound ``edge``.
 
-    ``math.inf`` is the bucket beyond the last edge.
+    ``math.inf`` is the bucket above the last bound.
     """
     inside = f"{labels}," if labels else ""
     edges = [*METRICS[metric].buckets, math.inf]
@@ -75,10 +76,10 @@ def _le(edge: float) -> str:
 
 
 def merged(*parts: Mapping[str, str]) -> dict[str, str]:
-    """Series of several sources; one that a selector names twice is a mistake in the test."""
+    """Merge mappings of series. A series that is given twice is an error in the test."""
     series: dict[str, str] = {}
     for part in parts:
-        assert not series.keys() & part.keys(), "the same series twice"
+        assert not series.keys() & part.keys(), "a series is given twice"
         series.update(part)
     return series
 
@@ -88,20 +89,23 @@ def _samples(minutes: float) -> int:
 
 
 Kind = Literal["fires", "below", "few", "enough", "start"]
-"""What a case shows of its alert: that it fires at its minute and resolves, that it stays quiet just below
-its threshold, that it stays quiet with just too little traffic, that it fires with just enough of it, that
-it waits after a clean start. A case may show several, or something of its own."""
+"""What a case tests: ``fires`` (at the expected minute, then resolves), ``below`` (quiet just below the
+threshold), ``few`` (quiet with too little traffic), ``enough`` (fires with just enough traffic), ``start``
+(waits after a start of the process). A case can test several of them, or something else."""
 Document = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One behaviour of one alert.
+    """A test of one behaviour of one alert.
 
-    ``series`` maps selectors without job and instance to samples; both are added, and so are a working
-    ``up`` and an old process start where they are not given. ``quiet`` and ``firing`` are the minutes at
-    which the alert must not and must fire. ``stretch`` makes every time of the case that much longer, with
-    as many samples: a rule over hours needs no sample every 15 seconds.
+    Attributes:
+        series: samples by selector. Job and instance are added where the selector does not name them; a
+            healthy ``up`` and a process start two hours ago are added where they are not given.
+        quiet: minutes at which the alert must not fire.
+        firing: minutes at which the alert must fire.
+        stretch: factor for all times of the case, with the same number of samples. Rules with ranges of
+            hours need no sample every 15 seconds.
     """
 
     alert: str
@@ -117,10 +121,11 @@ class Case:
         return f"{self.alert} {self.behaviour}"
 
     def document(self, frame: Mapping[str, str], names: Sequence[str] = ()) -> Document:
-        """The case as a ``tests`` entry.
+        """The case as an entry of ``tests``.
 
-        ``frame`` are the labels that the rule adds; ``names`` are those of its broken copies, each of which
-        is asked for the same.
+        Args:
+            frame: labels that the rule adds.
+            names: alert names of the rule's mutants; each is expected to behave like the rule.
         """
         expected = [{"exp_labels": {**self.labels, **frame}}]
         checks: list[tuple[float, list[dict[str, dict[str, str]]]]] = [
@@ -146,7 +151,7 @@ class Case:
 
 
 def located(selector: str, job: str = "tallow", instance: str = INSTANCE) -> str:
-    """The selector with job and instance, which stay as they are where it names them itself."""
+    """The selector with the labels job and instance, unless it names them itself."""
     name, _, rest = selector.partition("{")
     inner = rest.removesuffix("}")
     place = [
@@ -158,14 +163,14 @@ def located(selector: str, job: str = "tallow", instance: str = INSTANCE) -> str
 
 
 def bare(rule: RenderedRule, name: str | None = None) -> Document:
-    """A rule without its words, which are tested by tests of their own, under its name or another."""
+    """A rule without annotations, which other tests cover, under its own or another name."""
     document = rule.document()
     del document["annotations"]
     return document | {"alert": name or rule.alert}
 
 
 def run(tests: Sequence[Document], rules: Sequence[Document], folder: Path, every: int = 15) -> str:
-    """What ``promtool test rules`` says; an empty string when every expectation holds.
+    """The output of ``promtool test rules``; empty if every expectation holds.
 
     ``every`` is the evaluation interval in seconds.
     """
@@ -176,7 +181,7 @@ def run(tests: Sequence[Document], rules: Sequence[Document], folder: Path, ever
         [program("promtool"), "test", "rules", folder / "tests.yml"],
         capture_output=True,
         text=True,
-        check=False,  # what it says is the result
+        check=False,  # the output is the result
     )
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -186,7 +191,7 @@ def _yaml(document: object) -> str:
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Without references between equal lists: promtool reads them, people do not."""
+    """Writes no YAML anchors and aliases, which are hard to read."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True

@@ -1,7 +1,7 @@
-"""Broken copies of an alert rule: each differs from the shipped one in one place.
+"""Mutants of an alert rule: each differs from the shipped rule in one place.
 
-The operators are textual, on the expression before its times and limits are put in, so that an occurrence is
-one place in the source that a person could get wrong.
+The mutation operators are textual. They apply to the expression before thresholds and windows are inserted,
+so that one occurrence is one place in the source.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CALLED = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """``operator`` is the kind of break, ``what`` says where and how, without its position."""
+    """``operator`` is the kind of mutation; ``what`` describes the change without its position."""
 
     operator: str
     what: str
@@ -52,7 +52,7 @@ class Mutant:
 
 
 def mutants(rule: Rule) -> list[Mutant]:
-    """Every broken copy of ``rule``; those whose description repeats are numbered in reading order."""
+    """Every mutant of ``rule``. Mutants with equal descriptions are numbered in reading order."""
     found = [*_in_expression(rule), *_in_facts(rule)]
     counts: dict[tuple[str, str], int] = {}
     numbered = []
@@ -140,11 +140,11 @@ OPERATORS = (
     "severity changed",
     "category changed",
 )
-"""The kinds of break, in the order of the table."""
+"""The kinds of mutation, in the order of the table."""
 
 
 def _without_empty_selectors(expr: str) -> str:
-    """An expression from which a matcher was taken, without its comma."""
+    """Remove the comma or braces that a removed matcher leaves."""
     return re.sub(r",(?=[,}])|(?<=\{),|\{\}", "", expr)
 
 
@@ -152,10 +152,19 @@ def _in_facts(rule: Rule) -> Iterator[Mutant]:
     yield from _numbers(rule, "threshold changed", "thresholds", rule.thresholds, (10, 0.1))
     yield from _numbers(rule, "window changed", "windows", rule.windows, (2, 0.5))
     yield from _numbers(rule, "minimum changed", "min_counts", rule.min_counts, (10, 2, 0.5, 0.1))
+    yield from _for_changed(rule)
+    yield from _startup_grace_changed(rule)
+    yield from _labels_changed(rule)
+
+
+def _for_changed(rule: Rule) -> Iterator[Mutant]:
     for hold in {rule.for_seconds * 2, rule.for_seconds // 2} if rule.for_seconds else {300}:
-        # The guard depends on `for`, unless it is given: it stays what it was.
+        # The startup grace depends on `for` unless it is set explicitly: keep its value.
         changed = replace(rule, for_seconds=hold, startup_grace=rule.guard_seconds)
         yield Mutant("for changed", f"{rule.for_seconds} s -> {hold} s", changed)
+
+
+def _startup_grace_changed(rule: Rule) -> Iterator[Mutant]:
     guard = rule.guard_seconds
     for other in (0, guard // 2, guard * 2) if guard else (600,):
         yield Mutant("start guard changed", f"{guard} s -> {other} s", replace(rule, startup_grace=other))
@@ -163,6 +172,9 @@ def _in_facts(rule: Rule) -> Iterator[Mutant]:
         for label in rule.group_labels:
             by = tuple(other for other in rule.group_labels if other != label)
             yield Mutant("start guard changed", f"by without {label}", replace(rule, group_labels=by))
+
+
+def _labels_changed(rule: Rule) -> Iterator[Mutant]:
     for severity in get_args(Severity):
         if severity != rule.severity:
             what = f"{rule.severity} -> {severity}"
@@ -181,6 +193,6 @@ def _numbers(
 
 
 def _times(number: float, factor: float) -> float:
-    """``number`` times ``factor``, whole where it was; 0 becomes 10."""
+    """``number`` times ``factor``; an integer stays an integer of at least 1, and 0 becomes 10."""
     product = round(number * factor, 9) if number else 10
     return max(1, int(product)) if isinstance(number, int) else product

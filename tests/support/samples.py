@@ -1,4 +1,4 @@
-"""Made-up private values and identifiers, different at every call: nothing here was ever anybody's."""
+"""Generates invented private values and identifiers, different at every call."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _IBANS: Final = (("DE", 18), ("NL", 0), ("FR", 0), ("GB", 0), ("AT", 16), ("CH",
 
 
 class Samples:
-    """A source of values, the same for the same seed."""
+    """A generator of values. Equal seeds generate equal values."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -71,14 +71,14 @@ class Samples:
         }
 
     def make(self, name: str) -> str:
-        """A value by its name in the corpus: ``email``, ``ip4``, or an alphabet and a length, ``hex,32``."""
+        """Generate a value by its corpus name: ``email``, ``ip4``, or alphabet and length, ``hex,32``."""
         alphabet, _, length = name.partition(",")
         if length:
             return self._run(alphabet, int(length))
         return self._named[name]()
 
     def fill(self, form: str) -> str:
-        """A value by its name, or a text with names of values between ``«»``."""
+        """Generate a value by its name, or fill in a text that has value names between ``«»``."""
         return _VALUE.sub(lambda found: self.make(found[1]), form) if "«" in form else self._literal(form)
 
     def _literal(self, form: str) -> str:
@@ -86,13 +86,13 @@ class Samples:
 
     def _run(self, alphabet: str, length: int) -> str:
         chars = _ALPHABETS[alphabet]
-        while True:
+        if length < 5 or alphabet == "abc":
             run = "".join(self._random.choices(chars, k=length))
-            if length < 5 or alphabet == "abc":
-                return run if run[0] != "0" or length < 2 else "1" + run[1:]
-            mixed = run.isdigit() if alphabet == "dig" else any(map(str.isdigit, run)) and not run.isdigit()
-            if mixed and run[0] in ALNUM and run[-1] in ALNUM and not (alphabet == "dig" and run[0] == "0"):
-                return run
+            return f"1{run[1:]}" if length > 1 and run[0] == "0" else run
+        looks_real = _is_number if alphabet == "dig" else _is_mixed
+        while not looks_real(run := "".join(self._random.choices(chars, k=length))):
+            pass
+        return run
 
     def _pick(self, options: list[str]) -> str:
         return self._random.choice(options)
@@ -244,6 +244,15 @@ class Samples:
                 f"{word}.zip",
             ]
         )
+
+
+def _is_number(run: str) -> bool:
+    return run.isdigit() and run[0] != "0"
+
+
+def _is_mixed(run: str) -> bool:
+    """Whether a run has letters and digits and begins and ends with one of them."""
+    return any(map(str.isdigit, run)) and not run.isdigit() and run[0] in ALNUM and run[-1] in ALNUM
 
 
 _VALUE: Final = re.compile(r"«([\w,]+)»")

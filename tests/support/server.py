@@ -1,4 +1,4 @@
-"""A real Tallow server on a free port of this machine, and a peer to talk to it with."""
+"""A real Tallow server on a free loopback port, and a client for its protocol."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tallow.monitoring.metrics.registry import Registry
 
 @dataclass(frozen=True)
 class Peer:
-    """A joined side: its signaling socket and what ``joined`` said."""
+    """A peer that joined a room: its signaling socket and the content of the ``joined`` message."""
 
     socket: ClientConnection
     joined: dict[str, Any]
@@ -47,12 +47,12 @@ class Peer:
 
 @dataclass(frozen=True, kw_only=True)
 class Client:
-    """Whoever speaks to a server: rooms, seats, the relay, reports."""
+    """A client of a server's HTTP and WebSocket endpoints: rooms, signaling, relay, telemetry reports."""
 
     url: str
     http: httpx.AsyncClient
     made: list[tuple[str, bytes]] = field(default_factory=list, init=False)
-    """Rooms made here, each with its join token."""
+    """Rooms created by this client, each with its join token."""
 
     async def room(self, token: bytes) -> str:
         answer = await self.http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
@@ -65,7 +65,7 @@ class Client:
         return await websockets.connect(url, compression=None, max_size=None, **options)
 
     async def join(self, room: str, token: bytes, role: str, **more: Any) -> Peer:
-        """Join, or fail with the server's error as an AssertionError."""
+        """Join a room. An AssertionError holds the server's error message."""
         connection = await self.connect("/api/signal")
         peer = Peer(connection, {})
         await peer.send(**join_message(room, token, role, **more))
@@ -74,8 +74,7 @@ class Client:
         return peer
 
     async def pair(self, across: Client | None = None) -> tuple[Peer, Peer]:
-        """A sender and a receiver in a new room, the sender told of the receiver, who may come in
-        ``across``, at another server."""
+        """A sender and a receiver in a new room; the receiver joins at the server ``across`` if given."""
         token = os.urandom(32)
         room = await self.room(token)
         sender = await self.join(room, token, "sender")
@@ -89,7 +88,7 @@ class Client:
         return connection
 
     async def relayed(self, *peers: Peer) -> list[ClientConnection]:
-        """Both peers' relay sockets, paired."""
+        """The relay sockets of both peers, after the server has paired them."""
         connections = [await self.relay(peer) for peer in peers]
         for connection in connections:
             assert json.loads(await connection.recv()) == {"type": "paired"}
@@ -102,7 +101,7 @@ class Client:
 
 @dataclass(frozen=True, kw_only=True)
 class RunningServer(Client):
-    """A server in this event loop that answers."""
+    """A server that runs in this event loop."""
 
     registry: Registry
     context: ServerContext
@@ -111,39 +110,39 @@ class RunningServer(Client):
         return self.registry.value(name, **labels)
 
     async def wait_for_value(self, name: str, value: float, **labels: str) -> None:
-        """Wait for a sample to have a value (the test's own time limit ends the wait)."""
+        """Wait until a sample has a value; the test's own time limit ends the wait."""
         while self.value(name, **labels) != value:
             await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerProcess(Client):
-    """A server in processes of its own (``tallow serve``)."""
+    """A server in its own processes, started by ``tallow serve``."""
 
     pid: int
 
     def children(self) -> list[int]:
-        """Its workers."""
+        """The process ids of the workers."""
         found = []
         for child in psutil.Process(self.pid).children():
-            with suppress(psutil.NoSuchProcess):  # it has just ended
+            with suppress(psutil.NoSuchProcess):  # it ended meanwhile
                 if "spawn_main" in " ".join(child.cmdline()):
                     found.append(child.pid)
         return found
 
     def ports(self) -> list[int]:
-        """The TCP ports its workers listen on."""
+        """The TCP ports on which the workers listen."""
         sockets = (found for pid in self.children() for found in psutil.Process(pid).net_connections("tcp"))
         return sorted({found.laddr.port for found in sockets if found.status == psutil.CONN_LISTEN})
 
     async def metrics(self) -> dict[str, float]:
-        """Every sample of one scrape, by name and labels."""
+        """Every sample of one scrape, by name and labels as in the exposition."""
         lines = (await self.http.get("/metrics")).text.splitlines()
         samples = (line.rpartition(" ") for line in lines if not line.startswith("#"))
         return {name: float(value) for name, _, value in samples}
 
     async def wait_for_values(self, name: str, value: float, *also: str) -> dict[str, float]:
-        """Wait for samples to have a value: the scrape in which they have."""
+        """Wait until all the samples have a value; returns that scrape."""
         while True:
             found = await self.metrics()
             if all(found[sample] == value for sample in (name, *also)):
@@ -151,10 +150,10 @@ class ServerProcess(Client):
             await asyncio.sleep(0.05)
 
     def metrics_dir(self) -> Path:
-        """Where its workers keep what they count."""
+        """The folder in which the workers store their metrics."""
         for child in self.children():
             return Path(psutil.Process(child).environ()["TALLOW_METRICS_DIR"])
-        raise AssertionError("there are no workers")
+        raise AssertionError("the server has no workers")
 
 
 def b64(data: bytes) -> str:
@@ -174,9 +173,9 @@ def listener() -> socket.socket:
 
 @asynccontextmanager
 async def serving(folder: Path, **given: Any) -> AsyncIterator[RunningServer]:
-    """A server in this event loop with a registry of its own; settings by keyword.
+    """A server in this event loop with its own registry; ``given`` are settings.
 
-    ``wrap`` puts something between it and its peers: the ASGI application around a given one.
+    ``wrap`` is a function that puts ASGI middleware around the server's application.
     """
     wrap: Callable[[Any], Any] = given.pop("wrap", lambda app: app)
     settings = ServerSettings(data_dir=folder, **given)
@@ -200,7 +199,7 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[RunningServer]:
 
 @asynccontextmanager
 async def tallow_serve(folder: Path, *options: str, **environment: str) -> AsyncIterator[ServerProcess]:
-    """``tallow serve`` as a user starts it, on a free port, with the settings of ``environment``."""
+    """Run ``tallow serve`` on a free port with the settings in ``environment``."""
     command = [sys.executable, "-m", "tallow", "serve", "--port", "0", "--data-dir", str(folder), *options]
     process = await asyncio.create_subprocess_exec(
         *command, env=os.environ | environment, stderr=asyncio.subprocess.PIPE, cwd=folder
@@ -221,7 +220,7 @@ async def tallow_serve(folder: Path, *options: str, **environment: str) -> Async
 
 
 def startup_error(tmp_path: Path, *options: str, **environment: str) -> str:
-    """What ``tallow serve`` says when it does not start."""
+    """The last line on standard error of a ``tallow serve`` that fails to start."""
     ended = subprocess.run(
         [sys.executable, "-m", "tallow", "serve", "--port", "0", *options],
         env=os.environ | {"TALLOW_DATA_DIR": str(tmp_path)} | environment,

@@ -1,4 +1,4 @@
-"""The native stack as `tallow up` starts it, on free ports and in a folder of its own."""
+"""The native stack as `tallow up` starts it, on free ports and in its own state folder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE_S = 60.0
 
 
 def wait_until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
-    """Wait for something to be true: its value. Fails, saying ``what`` was waited for."""
+    """Wait until ``done`` returns a true value, and return it. ``what`` is named in the failure message."""
     deadline = time.monotonic() + seconds
     while not (value := done()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
@@ -38,7 +38,7 @@ def wait_until(done: Callable[[], Any], what: str, seconds: float = PATIENCE_S) 
 
 
 def free_offset() -> int:
-    """A port offset at which every service's port is free."""
+    """A port offset with which the ports of all services are free."""
     return next(
         offset
         for offset in (random.randrange(11_000, 22_000) for _ in range(1000))
@@ -48,18 +48,18 @@ def free_offset() -> int:
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that was started."""
+    """A running stack."""
 
     state_dir: StateDir
     options: StackOptions
 
     def start(self) -> None:
-        """As `up`: whatever does not run yet, and wait until all of it is healthy."""
+        """Start all services that do not run, as `tallow up` does; wait until every service is healthy."""
         lifecycle.start(self.state_dir, self.options, lambda _: None)
         wait_until(self.healthy, "every service healthy")
 
     def healthy(self) -> bool:
-        """Whether every service can work."""
+        """Whether every service is healthy, except those stopped on request."""
         return all(
             probe(service, self.port(service.name), self.state_dir).healthy
             for service in SERVICES
@@ -70,32 +70,32 @@ class Stack:
         return ports(self.options.port_offset)[service]
 
     def running(self, service: str) -> ProcessStatus:
-        """What the supervisor says of a service."""
+        """The supervisor's status of a service."""
         return state_files.read_status(self.state_dir).services[service]
 
     def process(self, service: str) -> psutil.Process:
-        """A service's living process."""
+        """The running process of a service."""
         found = wait_until(lambda: self.running(service).process(), f"{service} runs")
         assert isinstance(found, psutil.Process)
         return found
 
     def mail(self, subject: str) -> list[Mail]:
-        """Messages whose subject contains a text."""
+        """Messages in the mailbox whose subject contains ``subject``."""
         return [mail for mail in read_messages(self.state_dir.data / "mailbox") if subject in mail.subject]
 
     def get(self, service: str, path: str, **query: str) -> httpx.Response:
-        """Ask a service behind the monitoring password."""
+        """GET from a service with the monitoring credentials."""
         auth = (USER, credentials.password(self.state_dir.secrets))
         return httpx.get(f"http://127.0.0.1:{self.port(service)}{path}", params=query, auth=auth)
 
     def value(self, expr: str) -> float | None:
-        """An instant query's only value, None where there is no series."""
+        """The value of an instant query's only series; None without series."""
         answer = self.get("prometheus", "/api/v1/query", query=expr)
         result = answer.json()["data"]["result"] if answer.is_success else []
         return float(result[0]["value"][1]) if result else None
 
     def processes(self) -> list[psutil.Process]:
-        """Living processes that were started for this stack."""
+        """Running processes that were started for this stack."""
         return [
             process
             for process in psutil.process_iter(["cmdline"])
@@ -107,12 +107,12 @@ class Stack:
 def stack(
     folder: Path, scale: float = 1.0, before: Callable[[Stack], object] = lambda _: None
 ) -> Iterator[Stack]:
-    """A healthy stack; stopped at the end. ``folder`` is where it looks for ``.env``.
+    """A healthy stack that is stopped at the end. Its ``.env`` is looked up in ``folder``.
 
-    ``before`` is called with the folders made and nothing started yet: to give it a past.
+    ``before`` is called when the folders exist and nothing is started: it can write a history.
     """
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
-        program(name)  # skips where it cannot be had
+        program(name)  # skips the test if it is not available
     made = Stack(StateDir(folder / "home"), StackOptions(free_offset(), str(folder), scale))
     made.state_dir.make()
     before(made)

@@ -1,4 +1,4 @@
-"""A line between a peer and a server that can be slow, or cut."""
+"""A TCP proxy between a peer and a server that can limit the rate and abort connections."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ class ThrottlingProxy:
     """A TCP proxy in front of a server.
 
     Attributes:
-        url: where it answers.
-        carried: bytes that went through.
-        rate: bytes a second each way of each connection, or None.
+        url: the proxy's URL.
+        bytes_carried: bytes forwarded in both directions.
+        rate: limit in bytes per second for each direction of each connection, or None.
+        down: whether new connections are refused.
     """
 
     def __init__(self, target: str) -> None:
@@ -26,12 +27,12 @@ class ThrottlingProxy:
         self.rate: float | None = None
 
     def target(self, url: str) -> None:
-        """Lead new connections to another server."""
+        """Forward new connections to another server."""
         parts = urlsplit(url)
         self._host, self._port = parts.hostname, parts.port
 
     def abort_connections(self) -> None:
-        """End all connections as a dead network does for who looks: at once, without a goodbye."""
+        """Abort all connections without a closing handshake, as a network failure does."""
         for writer in list(self._writers):
             writer.transport.abort()
 
@@ -63,7 +64,7 @@ class ThrottlingProxy:
 
 @asynccontextmanager
 async def throttling_proxy(target: str) -> AsyncIterator[ThrottlingProxy]:
-    """A line to a server at ``target``."""
+    """A proxy in front of the server at ``target``."""
     proxy = ThrottlingProxy(target)
     listening = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"

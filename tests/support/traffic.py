@@ -1,4 +1,4 @@
-"""A minute of life: one or more events on every metric of the catalogue, and their history as text."""
+"""Synthetic traffic: at least one event on every metric of the catalogue, and its history as OpenMetrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIZES = (5e3, 5e5, 5e6, 5e7, 5e8, 5e9, 5e10)
 
 
 def server_metrics() -> Metrics:
-    """The metrics of a server that just started: routes and caches known, nothing happened."""
+    """The metrics of a server that has just started, with registered routes and caches."""
     metrics = Metrics(Registry())
     metrics.register_route(ROUTE, ("GET", "POST"))
     metrics.register_cache("rooms")
@@ -22,7 +22,7 @@ def server_metrics() -> Metrics:
 
 
 def record_minute(metrics: Metrics) -> None:
-    """What a busy minute books: transfers of every size and way, their connections, errors, requests."""
+    """Record a busy minute: transfers of every size and method, connections, errors, requests."""
     _transfers(metrics)
     _peers(metrics)
     _requests(metrics)
@@ -83,7 +83,7 @@ def _requests(metrics: Metrics) -> None:
 
 
 def stored_samples(metrics: Metrics, job: str, instance: str, at: float) -> str:
-    """Every sample of one scrape at ``at``, as Prometheus would have stored it (OpenMetrics lines)."""
+    """Every sample of one scrape at the Unix time ``at``, as OpenMetrics lines with job and instance."""
     target = f'job="{job}",instance="{instance}"'
     lines = []
     for line in expose(metrics.registry).decode().splitlines():

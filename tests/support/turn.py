@@ -1,4 +1,4 @@
-"""Debian's coturn on loopback, with the credentials that the server gives out."""
+"""Debian's coturn on loopback with the credentials that the Tallow server issues."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Turn:
     log: Path
 
     def settings(self) -> dict[str, Any]:
-        """The settings of a Tallow server that offers it."""
+        """The settings of a Tallow server that offers this TURN server."""
         return {"ice_servers": self.url, "turn_secret": SECRET}
 
     def servers(self) -> list[dict[str, Any]]:
-        """What a peer is given."""
+        """The ICE servers that a peer receives."""
         return ice_servers(ServerSettings(**self.settings()))
 
 
@@ -79,7 +79,7 @@ async def coturn(folder: Path) -> AsyncIterator[Turn]:
 
 
 async def wait_for_port(port: int) -> None:
-    """Wait until something takes TCP connections (the test's own time limit ends the wait)."""
+    """Wait until a port accepts TCP connections; the test's own time limit ends the wait."""
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

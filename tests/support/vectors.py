@@ -1,6 +1,6 @@
-"""The protocol's test vectors: what a second implementation must compute too.
+"""The protocol's test vectors: every implementation must compute the same values.
 
-`PYTHONPATH=tests python -m support.vectors` writes ``tests/app/crypto/vectors.json`` anew from its inputs.
+`PYTHONPATH=tests python -m support.vectors` regenerates ``tests/app/crypto/vectors.json`` from its inputs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FRAMES = [
 
 
 def compute(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Everything that follows from the inputs, bytes in hexadecimal."""
+    """The values that follow from the inputs, bytes in hexadecimal."""
     link = Link(inputs["server"], inputs["room"], bytes.fromhex(inputs["secret"]))
     metrics = Metrics(Registry())
     descriptions = [text.encode() for text in inputs["descriptions"]]
@@ -75,7 +75,7 @@ def compute(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def frames(session: SessionKeys, metrics: Metrics) -> list[dict[str, Any]]:
-    """The frames a side sends, one after the other."""
+    """The frames that one peer sends, in order."""
     sealer = FrameSealer(session, metrics)
     return [
         {
@@ -91,7 +91,7 @@ def frames(session: SessionKeys, metrics: Metrics) -> list[dict[str, Any]]:
 
 
 def inputs() -> dict[str, Any]:
-    """Fixed inputs. What ML-KEM's encapsulation draws at random cannot be fixed here: its result is."""
+    """New inputs. ML-KEM's encapsulation takes no seed, so its random result is part of the inputs."""
     seed = bytes(range(64))
     shared, ciphertext = MLKEM768PrivateKey.from_seed_bytes(seed).public_key().encapsulate()
     return {

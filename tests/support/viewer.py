@@ -1,4 +1,4 @@
-"""A running viewer: the application in this event loop, and ``tallow viewer`` as a process."""
+"""A running viewer: the application in this event loop, or ``tallow viewer`` in its own process."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 Viewer = Callable[..., contextlib.AbstractAsyncContextManager[str]]
-"""Starts a viewer with settings: its address."""
+"""A function that runs a viewer with settings; yields its URL."""
 PASSWORD = "a password for the tests"
 
 
 def credentials_file(folder: Path, **more: object) -> Path:
-    """Credentials as ``tallow up`` writes them."""
+    """A credentials file as ``tallow up`` writes it."""
     path = folder / "credentials.json"
     path.write_text(json.dumps({"viewer": {"user": "tallow", "password": PASSWORD}, **more}))
     path.chmod(0o600)
@@ -29,7 +29,7 @@ def credentials_file(folder: Path, **more: object) -> Path:
 
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """An ASGI application on a free port: its address."""
+    """Serve an ASGI application on a free port; yields its URL."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
     task = asyncio.create_task(server.serve())
     try:
@@ -45,7 +45,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def logged_in(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with a session."""
+    """A client that is logged in."""
     async with httpx.AsyncClient(base_url=url, timeout=10) as client:
         answer = await client.post("/login", data={"password": PASSWORD})
         assert answer.status_code == 303, answer.text
@@ -54,7 +54,7 @@ async def logged_in(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @contextlib.contextmanager
 def tallow_viewer(credentials: Path, prometheus: str, *options: str) -> Iterator[str]:
-    """``tallow viewer`` as a user starts it, on a free port: its address."""
+    """Run ``tallow viewer`` on a free port; yields its URL."""
     command = [sys.executable, "-m", "tallow", "viewer", "--port", "0", "--prometheus", prometheus]
     command += ["--credentials-file", str(credentials), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

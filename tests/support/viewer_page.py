@@ -1,4 +1,4 @@
-"""The viewer's page in a real browser, over a real Prometheus with an hour of history."""
+"""The viewer's page in a real browser, with a real Prometheus that has an hour of history."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SCRAPE_S, SCRAPES = 15, 260
 DESKTOP, PHONE = (1440, 900), (390, 844)
 HOME: Final = "/d/tallow-overview"
 END: Final = int(time.time())
-"""Of the history, whatever the clock says when a test comes to look."""
+"""The end of the history in Unix seconds, fixed when the module is loaded."""
 HOUR: Final = f"from={(END - 3600) * 1000}&to={END * 1000}"
-"""The last hour of the history, as an address has it."""
+"""URL parameters of the last hour of the history."""
 
-# What each kind of panel leaves on the page when it has drawn something: marks on a canvas, or words.
+# What a panel has drawn: colours on a canvas, table rows, or text.
 _DRAWN = """panel => {
   const marks = canvas => {
     if (!canvas.width || !canvas.height) return 0;
@@ -47,7 +47,7 @@ _DRAWN = """panel => {
 
 @contextlib.contextmanager
 def viewer_with_history(folder: Path) -> Iterator[str]:
-    """A viewer over an hour of two instances, one of which has markup for a name: its address."""
+    """A viewer with an hour of history of two instances, one named with HTML markup; yields its URL."""
     metrics, scrapes = traffic.server_metrics(), []
     for scrape in range(SCRAPES + 1):
         if scrape % 4 == 1:
@@ -62,20 +62,20 @@ def viewer_with_history(folder: Path) -> Iterator[str]:
 
 
 def wait_until_still(page: Page, selector: str) -> FloatRect:
-    """Where the first of its kind lies, once it is drawn and nothing above it moves any more."""
+    """The bounding box of the first matching element, once it no longer moves."""
     shown = page.locator(selector).first
     before = None
     for _ in range(200):
-        found = shown.bounding_box()  # None while it is being drawn anew
+        found = shown.bounding_box()  # None while it is redrawn
         if found is not None and found == before:
             return found
         before = found
         page.wait_for_timeout(50)
-    raise AssertionError(f"{selector} does not lie still")
+    raise AssertionError(f"{selector} keeps moving")
 
 
 class ViewerPage:
-    """A page that is logged in, and everything that went wrong on it."""
+    """A page that is logged in. It records console errors, failed requests and exceptions."""
 
     def __init__(
         self, browser: Browser, address: str, size: tuple[int, int], scheme: Any = "dark", home: str = HOME
@@ -83,7 +83,7 @@ class ViewerPage:
         width, height = size
         self.address = address
         self.page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        self.page.set_default_timeout(90_000)  # milliseconds: a machine may be busy with other tests
+        self.page.set_default_timeout(90_000)  # milliseconds; long, since other tests may load the machine
         self.problems: list[str] = []
         self.requested_urls: set[str] = set()
         self.page.on("console", lambda line: self.problems.extend([line.text] * (line.type == "error")))
@@ -100,18 +100,18 @@ class ViewerPage:
         self.settle()
 
     def settle(self) -> None:
-        """Until no panel waits for data."""
+        """Wait until no panel is loading."""
         self.page.wait_for_function(
             "() => document.querySelector('[data-panel]') && !document.querySelector('[data-state=loading]')"
         )
 
     def graph(self) -> FloatRect:
-        """Where a graph lies, once nothing above it moves any more."""
+        """The bounding box of a graph, once it no longer moves."""
         self.page.locator(".alerts").wait_for()
         return wait_until_still(self.page, "[data-panel='6'] .u-over")
 
     def panels(self) -> list[dict[str, Any]]:
-        """What each panel has drawn. Tables draw what is in sight alone: all of it is."""
+        """What each panel has drawn. The viewport is enlarged first: tables draw only visible rows."""
         width = self.page.viewport_size["width"] if self.page.viewport_size else 0
         height = self.page.evaluate("document.documentElement.scrollHeight")
         self.page.set_viewport_size({"width": width, "height": height})
@@ -120,7 +120,7 @@ class ViewerPage:
         return [panel.evaluate(_DRAWN) for panel in self.page.query_selector_all("[data-panel]")]
 
     def close(self) -> None:
-        """Close it; nothing went wrong, and nobody else was asked."""
+        """Close the page; check that nothing failed and that no other host was contacted."""
         self.page.close()
         assert self.problems == []
         assert all(url.startswith((self.address, "data:", "blob:")) for url in self.requested_urls)

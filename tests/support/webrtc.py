@@ -1,4 +1,4 @@
-"""Two ends of WebRTC on this machine, with signaling in memory."""
+"""Two WebRTC endpoints in this process, with in-memory signaling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["offer", "answer", "candidate"]
 
 
 class InMemorySignaling:
-    """One end of signaling in memory."""
+    """One end of an in-memory signaling channel."""
 
     def __init__(self) -> None:
         self.inbox: asyncio.Queue[tuple[Kind, dict[str, object]]] = asyncio.Queue()
