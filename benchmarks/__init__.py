@@ -1,1 +1,1 @@
-"""Speed and memory, side by side with peers in one run: ``scripts/bench``."""
+"""Benchmarks of speed and memory against comparable libraries and programs: ``scripts/bench``."""

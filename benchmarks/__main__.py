@@ -1,4 +1,4 @@
-"""Print the tables; ``--write`` puts them into ``docs/performance.md``, words choose what to run."""
+"""Print the benchmark tables. Arguments select parts; ``--write`` writes them to ``docs/performance.md``."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import importlib
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.paired_measurement import Row, table
 
 PARTS = (
-    "records",
+    "recording",
     "middleware",
     "expositions",
-    "holds",
+    "event_loop_stalls",
     "footprint",
-    "watches",
+    "background_overhead",
     "logs",
     "scrubber",
     "transfers",
     "dashboards",
 )
-PEERS = (
+COMPETITORS = (
     "prometheus-client",
     "prometheus-fastapi-instrumentator",
     "opentelemetry-sdk",
@@ -42,38 +43,48 @@ PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
 
 def main() -> None:
-    chosen = [word for word in sys.argv[1:] if not word.startswith("-")] or PARTS
-    unknown = set(chosen) - set(PARTS)
-    if unknown:
-        sys.exit(f"benchmarks: unknown: {', '.join(sorted(unknown))}; accepted: {', '.join(PARTS)}")
-    rows: list[Row] = []
-    for part in chosen:
-        print(f"… {part}", file=sys.stderr)
-        found = importlib.import_module(f"benchmarks.{part}").rows()
-        print(f"{table(found)}\n")
-        if "--write" in sys.argv:
-            write(part, table(found))
-        rows += found
-    print(conditions())
+    tables = run(selected_parts(sys.argv[1:]))
+    texts = {part: table(rows) for part, rows in tables.items()} | {"conditions": conditions()}
+    print(texts["conditions"])
     if "--write" in sys.argv:
-        write("conditions", conditions())
-    missed = [row for row in rows if row.met is False]
+        for part, text in texts.items():
+            write(part, text)
+    missed = [row for rows in tables.values() for row in rows if row.met is False]
     sys.exit(f"{len(missed)} aims are not met" if missed else 0)
 
 
+def selected_parts(arguments: Sequence[str]) -> Sequence[str]:
+    """The parts named by the arguments; all without any."""
+    chosen = [argument for argument in arguments if not argument.startswith("-")] or PARTS
+    unknown = set(chosen) - set(PARTS)
+    if unknown:
+        sys.exit(f"benchmarks: unknown: {', '.join(sorted(unknown))}; accepted: {', '.join(PARTS)}")
+    return chosen
+
+
+def run(parts: Sequence[str]) -> dict[str, list[Row]]:
+    """Run parts and print their tables."""
+    tables = {}
+    for part in parts:
+        print(f"… {part}", file=sys.stderr)
+        tables[part] = importlib.import_module(f"benchmarks.{part}").rows()
+        print(f"{table(tables[part])}\n")
+    return tables
+
+
 def write(part: str, text: str) -> None:
-    """Put a part's table between its marks in the page."""
+    """Replace the text between a part's markers in the page."""
     begin, end = f"<!-- {part} -->\n", f"<!-- end of {part} -->"
     page = PAGE.read_text()
     head, found, rest = page.partition(begin)
     if not found:
-        sys.exit(f"benchmarks: {PAGE.name} has no place marked for {part}")
+        sys.exit(f"benchmarks: {PAGE.name} has no markers for {part}")
     PAGE.write_text(f"{head}{begin}{text}\n{end}{rest.partition(end)[2]}")
 
 
 def conditions() -> str:
-    """What the figures were taken on, and the peers' versions."""
-    versions = ", ".join(f"{peer} {version(peer)}" for peer in PEERS)
+    """The machine, the Python version and the competitors' versions."""
+    versions = ", ".join(f"{name} {version(name)}" for name in COMPETITORS)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"Python {platform.python_version()}, {platform.machine()}, {cores} shared cores; {versions}."
 

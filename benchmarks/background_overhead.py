@@ -1,4 +1,4 @@
-"""The cost of what runs in the background: event loop lag, garbage collections, process gauges."""
+"""CPU time of background work: event loop lag, garbage collection timing, process metrics."""
 
 from __future__ import annotations
 
@@ -15,29 +15,33 @@ from tallow.monitoring.metrics.runtime import EventLoopMonitor, GcMonitor
 SECONDS = 2.0
 ROUNDS = 5
 LIMIT = 1e-3
-"""A thousandth of a core."""
+"""CPU seconds per second: a thousandth of a core."""
 COLLECTIONS = 2_000
 SCRAPES = 200
-A_SCRAPE_S = 15.0
+SCRAPE_INTERVAL_S = 15.0
 
 
 def rows() -> list[Row]:
-    """The table's lines on the watches: CPU a second against a thousandth of a core, and a collection's."""
+    """Rows: CPU per second against a thousandth of a core, and the cost of timing a collection."""
     monitor = EventLoopMonitor(Registry())
     idle = [(max(0.0, _loop(monitor.watch) - _loop(lambda: None)), LIMIT * SECONDS) for _ in range(ROUNDS)]
     process = ProcessCollector(Registry())
-    read = [(_figures(process) / A_SCRAPE_S, LIMIT) for _ in range(ROUNDS)]
+    read = [(_figures(process) / SCRAPE_INTERVAL_S, LIMIT) for _ in range(ROUNDS)]
     return [
-        summed("event loop's watch, a second", "0.1 % of a core", idle, int(SECONDS), 1.0),
-        summed("process figures, a scrape every 15 s, a second", "0.1 % of a core", read, 1, 1.0),
+        summed("event loop monitor, per second", "0.1 % of a core", idle, int(SECONDS), 1.0),
+        summed("process metrics, a scrape every 15 s, per second", "0.1 % of a core", read, 1, 1.0),
         summed(
-            "700 lists made and collected, timed", "the same, not timed", _collections(), COLLECTIONS, None
+            "700 lists allocated and collected, timed",
+            "the same, not timed",
+            _collections(),
+            COLLECTIONS,
+            None,
         ),
     ]
 
 
 def _loop(start: Callable[[], None]) -> float:
-    """CPU seconds of a loop that has nothing to do."""
+    """CPU seconds of an idle event loop."""
 
     async def idle() -> float:
         start()
@@ -57,7 +61,7 @@ def _figures(process: ProcessCollector) -> float:
 
 
 def _collections() -> list[tuple[float, float]]:
-    """A program that makes containers, and so collections of the youngest generation."""
+    """Times allocations that trigger collections of the youngest generation, with and without timing."""
 
     def allocate(_: object) -> None:
         for _ in range(COLLECTIONS):

@@ -1,4 +1,4 @@
-"""The peers' instruments, as their documentation has them used, on the metrics of our catalogue."""
+"""The catalogue's metrics with prometheus_client and OpenTelemetry, used as their documentation shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _make(name: str, registry: CollectorRegistry) -> Any:
 
 
 class Client:
-    """prometheus_client as most code uses it."""
+    """prometheus_client with a label lookup per update, as most code uses it."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
@@ -49,7 +49,7 @@ class Client:
 
 
 class Cached(Client):
-    """prometheus_client at its fastest: the children held, no labels looked up at all."""
+    """prometheus_client at its fastest: with cached children, without label lookups."""
 
     def transfer(self, data: list[Transfer]) -> None:
         total = self.total.labels("success", "relay")

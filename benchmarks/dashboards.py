@@ -1,7 +1,7 @@
-"""The largest dashboard in a real browser: from the request for the page to the first data on screen.
+"""The largest dashboard in a real browser: time from navigation to the first data on screen.
 
-There is no peer to stand beside: the figures are held to an aim in seconds, with nothing in the browser's
-cache, on an hour of history of two instances.
+There is no competitor to compare with, so the aim is in seconds. The browser's cache is empty; the history is
+an hour of two instances.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ AIM_S = 2.0
 ROUNDS = 9
 SCRAPE_S, SCRAPES = 15, 260
 
-# Notes the moment of the first and of the last panel that shows data, in milliseconds from the navigation.
-_WATCH = """
+# Records when the first and the last panel show data, in milliseconds since the navigation.
+_RECORD_PANELS = """
 window.seen = {};
 new MutationObserver(() => {
   if (!document.querySelector('[data-state=drawn]')) return;
@@ -39,7 +39,7 @@ new MutationObserver(() => {
 
 
 def rows() -> list[Row]:
-    """The table's lines on the dashboards."""
+    """The table's rows on the dashboards."""
     with tempfile.TemporaryDirectory() as folder:
         seen = _measure(Path(folder))
     return [
@@ -70,12 +70,12 @@ def _measure(folder: Path) -> list[dict[str, Any]]:
         for _ in range(ROUNDS + 1):
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.request.post(f"{url}/login", form={"password": PASSWORD}, headers={"origin": url})
-            page.add_init_script(_WATCH)
+            page.add_init_script(_RECORD_PANELS)
             page.goto(f"{url}/d/{largest}?from={(end - 3600) * 1000}&to={end * 1000}")
             page.wait_for_function("() => window.seen.last")
             seen.append(page.evaluate("window.seen"))
             page.close()
-        return seen[1:]  # the first one warms the browser itself
+        return seen[1:]  # the first one is slower: the browser starts up
 
 
 def _history(end: int) -> str:

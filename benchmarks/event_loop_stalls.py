@@ -1,8 +1,8 @@
-"""How long the event loop stands still while a scrape is answered, through the whole application.
+"""How long the event loop stalls while a scrape is answered, through the whole application.
 
-Another task takes the time at each of its turns; the longest gap between two is what any request might have
-waited. By the CPU time of the process the gap is our own doing, in whichever thread; by the wall's clock it
-holds what else a shared machine was about, which the last row shows by the same measure without a scrape.
+Another task records the time whenever it runs; the longest gap is the longest delay of any other request. CPU
+time of the process measures only our own work, in any thread. Wall time includes other load on a shared
+machine; the last row shows that load without a scrape.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ ACCEPTS = (b"text/plain;version=0.0.4", b"application/openmetrics-text;version=1
 
 
 def rows() -> list[Row]:
-    """The table's lines on the loop: the medians over scrapes of the longest standstill, and the worst."""
+    """The table's rows: the median over scrapes of the longest stall, and the worst."""
     ours, theirs = registries(LINES)
     family = ours.families["work_seconds"]
     waiting = threading.Barrier(THREADS + 1)
 
-    def record() -> None:  # a row of cells of its own, with something in each series
+    def record() -> None:  # each thread has its own storage with a value in every series
         for value in list(family):
             ours.observe(family, value, 0.5)
         waiting.wait()
@@ -43,7 +43,7 @@ def rows() -> list[Row]:
         thread.start()
     app = instrument(_nothing, metrics=Metrics(_with_catalogue(ours)))
     peer = make_asgi_app(theirs)
-    asyncio.run(scrape(app, ACCEPTS[0], gzip=True))  # settings are read at the start, not by a scrape
+    asyncio.run(scrape(app, ACCEPTS[0], gzip=True))  # settings are loaded by the first request
     held, own = [], []
     for accept in ACCEPTS * (SCRAPES // 4):
         for gzip in (False, True):
@@ -62,7 +62,7 @@ def rows() -> list[Row]:
 
 
 def _with_catalogue(registry: Any) -> Any:
-    """The large metric among the whole catalogue, as an application would have it."""
+    """Add the catalogue to the registry, as in a real application."""
     from tallow.monitoring.catalog import METRICS
 
     for metric in METRICS.values():
@@ -71,11 +71,10 @@ def _with_catalogue(registry: Any) -> Any:
 
 
 def longest(work: Coroutine[Any, Any, object]) -> tuple[float, float]:
-    """The longest time between two turns of another task while ``work`` runs: seconds by the wall's clock,
-    and of the process's CPU."""
+    """The longest gap between two runs of another task while ``work`` runs, in wall and CPU seconds."""
 
     async def measured() -> tuple[float, float]:
-        wall, cpu = Longest(time.perf_counter), Longest(time.process_time)
+        wall, cpu = LongestGap(time.perf_counter), LongestGap(time.process_time)
 
         async def turn() -> None:
             while True:
@@ -87,15 +86,15 @@ def longest(work: Coroutine[Any, Any, object]) -> tuple[float, float]:
         await asyncio.sleep(0.01)
         wall.gap = cpu.gap = 0.0
         await work
-        await asyncio.sleep(0)  # the turn after it: what held the loop to its end is seen there
+        await asyncio.sleep(0)  # one more turn, which sees a stall at the end of the work
         turning.cancel()
         return wall.gap, cpu.gap
 
     return asyncio.run(measured())
 
 
-class Longest:
-    """The longest time between two turns, by one clock."""
+class LongestGap:
+    """The longest time between two calls of :meth:`turn`, by one clock."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -109,7 +108,7 @@ class Longest:
 
 
 async def scrape(app: Any, accept: bytes, gzip: bool) -> None:
-    """One request for /metrics, the answer thrown away."""
+    """Request /metrics and discard the response."""
     headers = [(b"accept", accept), (b"accept-encoding", b"gzip" if gzip else b"identity")]
     scope = {
         "type": "http",
@@ -130,4 +129,4 @@ async def scrape(app: Any, accept: bytes, gzip: bool) -> None:
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    raise AssertionError("only /metrics is asked for")
+    raise AssertionError("only /metrics is requested")

@@ -1,4 +1,4 @@
-"""Exposition of 5,000 and 50,000 lines against prometheus_client's."""
+"""Exposition of 5,000 and 50,000 lines, compared with prometheus_client."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics.registry import Registry
 
 EDGES = tuple(float(2**power) for power in range(17))
-LINES_A_SERIES = len(EDGES) + 3
+LINES_PER_SERIES = len(EDGES) + 3
 
 
 def registries(lines: int) -> tuple[Registry, CollectorRegistry]:
-    """The same series in both, every bucket with something in it."""
-    values = tuple(f"value-{number:05d}" for number in range(lines // LINES_A_SERIES))
+    """The same series in both registries, with observations in many buckets."""
+    values = tuple(f"value-{number:05d}" for number in range(lines // LINES_PER_SERIES))
     ours = Registry([Metric("work_seconds", "histogram", "Work.", (Label("kind", values),), EDGES)])
     registry = CollectorRegistry()
     theirs = Histogram("tallow_work_seconds", "Work.", ["kind"], buckets=EDGES, registry=registry)
@@ -33,7 +33,7 @@ def registries(lines: int) -> tuple[Registry, CollectorRegistry]:
 
 
 def rows() -> list[Row]:
-    """The table's lines on exposition."""
+    """The table's rows on exposition."""
     return [row for lines in (5_000, 50_000) for row in _of_size(lines)]
 
 
@@ -44,7 +44,7 @@ def _of_size(lines: int) -> list[Row]:
     values = list(family)
 
     def touch() -> None:
-        # Every series changes between scrapes, so that no line could be kept.
+        # Every series changes between scrapes, so that no line can be cached.
         for value in values:
             ours.observe(family, value, random.lognormvariate(5, 4))
 

@@ -1,4 +1,4 @@
-"""Memory per series, and what importing and starting cost, each in processes of their own."""
+"""Memory per series, and the CPU time of import and start, each measured in its own process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SERIES = 2_000
 ROUNDS = 9
 THREADS = 8
 
-# Every bucket of every child has something in it, and an exposition has been made.
+# Every bucket of every child has an observation, and one exposition was generated.
 OURS = """
 import sys, threading, tracemalloc
 from tallow.monitoring.catalog import METRICS, Label, Metric
@@ -66,8 +66,8 @@ from tallow.monitoring import instrument
 async def app(scope, receive, send): ...
 instrument(app)
 """
-PEERS = "import prometheus_client, structlog, sentry_sdk"
-# In use: settings read, a log line through the scrubber, Sentry ready, a first exposition.
+COMPETITORS = "import prometheus_client, structlog, sentry_sdk"
+# In use: settings loaded, one scrubbed log line, Sentry initialised, one exposition.
 IN_USE = (
     START
     + """
@@ -84,7 +84,7 @@ expose(REGISTRY)
 os._exit(0)
 """
 )
-PEERS_IN_USE = """
+COMPETITORS_IN_USE = """
 import os
 import prometheus_client, sentry_sdk, structlog
 sentry_sdk.init("http://public@127.0.0.1:9/1")
@@ -97,13 +97,17 @@ os._exit(0)
 
 
 def rows() -> list[Row]:
-    """The table's lines on memory and start."""
+    """The table's rows on memory and start."""
     return [
         _memory(1, 0.7),
         _memory(THREADS, None),
-        _started("import and start of `tallow.monitoring`", f"`{PEERS}`", START, PEERS, 1.0),
+        _started("import and start of `tallow.monitoring`", f"`{COMPETITORS}`", START, COMPETITORS, 1.0),
         _started(
-            "import, start, a log line and a scrape", "the same three in use", IN_USE, PEERS_IN_USE, None
+            "import, start, a log line and a scrape",
+            "the same three in use",
+            IN_USE,
+            COMPETITORS_IN_USE,
+            None,
         ),
     ]
 
@@ -115,13 +119,13 @@ def _memory(threads: int, aim: float | None) -> Row:
 
 
 def _started(work: str, peer: str, ours: str, theirs: str, aim: float | None) -> Row:
-    """CPU of both, less a bare interpreter's."""
+    """CPU time of both, minus that of an empty interpreter."""
     samples = [(_cpu(ours), _cpu(theirs)) for _ in range(ROUNDS)]
-    floor = statistics.median(_cpu("pass") for _ in range(ROUNDS))
-    return summed(work, peer, [(one - floor, two - floor) for one, two in samples], 1, aim, "ms", 1e3)
+    baseline = statistics.median(_cpu("pass") for _ in range(ROUNDS))
+    return summed(work, peer, [(one - baseline, two - baseline) for one, two in samples], 1, aim, "ms", 1e3)
 
 
-# Another peer's plugin that pydantic would load wherever it is installed.
+# Without this, pydantic loads Logfire's plugin, since Logfire is installed for another benchmark.
 ENVIRONMENT = os.environ | {"PYDANTIC_DISABLE_PLUGINS": "1"}
 
 

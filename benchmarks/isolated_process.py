@@ -1,4 +1,4 @@
-"""Rows measured in a process of their own, where a peer can be set up by the environment alone."""
+"""Rows measured in a child process, for competitors that are configured by environment variables."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.paired_measurement import Row
 
 
 def rows_of(command: Sequence[str], environment: Mapping[str, str]) -> list[Row]:
-    """The rows a process prints by :func:`print_rows`."""
+    """The rows that a process prints with :func:`print_rows`."""
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
     return [Row(**row) for row in json.loads(done.stdout)]
 

@@ -1,6 +1,6 @@
-"""Tallow with its monitoring taken out: nothing is recorded, exposed or reported.
+"""Tallow without its monitoring: nothing is recorded, exposed or reported.
 
-``python -m benchmarks.no_monitoring serve|send|receive ...`` is the command without what the library costs.
+``python -m benchmarks.no_monitoring serve|send|receive ...`` runs the command without the library's cost.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-def silence(verb: str) -> None:
-    """Take it out of what a verb uses, and load no more than the verb does."""
+def disable_monitoring(verb: str) -> None:
+    """Disable the monitoring of a command without importing more than the command does."""
     for name in dir(Metrics):
         if name.startswith(RECORDING):
             setattr(Metrics, name, nothing)
@@ -32,5 +32,5 @@ def silence(verb: str) -> None:
 
 
 if __name__ == "__main__":
-    silence(sys.argv[1])
+    disable_monitoring(sys.argv[1])
     main(prog_name="tallow")

@@ -1,7 +1,7 @@
-"""Paired measurement: we and a peer in turn, CPU time, the median of the ratios and their spread.
+"""Paired measurement of CPU time: alternating runs, the median of the ratios and their quartiles.
 
-These machines are shared and their speed drifts within a second; a ratio of two neighbours drifts less than
-either figure. Inputs are made anew for every round, so that no answer can come from memory.
+The speed of a shared machine drifts within a second; the ratio of two consecutive runs drifts less than
+either time. Every round has new inputs, so that no result can come from a cache.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the aim is met; None where the comparison has none."""
+        """Whether the aim is met; None without an aim."""
         return None if self.aim is None else self.ratio <= self.aim
 
 
@@ -47,14 +47,15 @@ def paired(
     rounds: int = 21,
     base: Work | None = None,
 ) -> list[Row]:
-    """Compare ``ours`` with each peer on fresh inputs.
+    """Compare ``ours`` with each competitor on new inputs.
 
     Args:
-        work: what is done, for the table.
-        ours, peers: take what ``inputs`` makes.
-        items: how many operations one call is; figures are microseconds of CPU an operation.
-        aims: the ratio to reach, by peer.
-        base: work that both sides add to, subtracted from both.
+        work: the description in the table.
+        ours: called with a result of ``inputs``.
+        peers: the competitors, likewise, by name.
+        items: operations per call; the table shows microseconds of CPU time per operation.
+        aims: the ratio to reach, by competitor.
+        base: work that both include; its time is subtracted from both.
     """
     for warm in (ours, *peers.values(), *([base] if base else [])):
         warm(inputs())
@@ -63,9 +64,9 @@ def paired(
         samples: list[tuple[float, float]] = []
         for turn in range(rounds):
             data = inputs()
-            floor = timed(base, data) if base else 0.0
+            baseline = timed(base, data) if base else 0.0
             first, second = (ours, peer) if turn % 2 else (peer, ours)
-            one, two = timed(first, data) - floor, timed(second, data) - floor
+            one, two = timed(first, data) - baseline, timed(second, data) - baseline
             samples.append((one, two) if turn % 2 else (two, one))
         rows.append(summed(work, name, samples, items, aims.get(name)))
     return rows
@@ -80,7 +81,7 @@ def summed(
     unit: str = "µs",
     factor: float = 1e6,
 ) -> Row:
-    """A row of the table from pairs of (ours, theirs) in seconds (or bytes, with another ``factor``)."""
+    """A row from pairs of (ours, theirs) in seconds, or in another unit with its ``factor``."""
     ratios = [one / two for one, two in samples]
     low, _, high = statistics.quantiles(ratios, n=4)
     ours = statistics.median(one for one, _ in samples) / items * factor
@@ -89,7 +90,7 @@ def summed(
 
 
 def timed(work: Work, data: Any) -> float:
-    """CPU seconds of one call. The garbage collector runs as it does in a program, from a clean start."""
+    """CPU seconds of one call. Garbage is collected first; the collector stays enabled."""
     gc.collect()
     started = time.process_time()
     work(data)
@@ -97,7 +98,7 @@ def timed(work: Work, data: Any) -> float:
 
 
 def figure(number: float) -> str:
-    """Three digits that count, and no exponent."""
+    """Three significant digits without an exponent."""
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 

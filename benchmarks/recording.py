@@ -1,7 +1,7 @@
-"""Recording: the same updates by us, by prometheus_client and by the OpenTelemetry SDK.
+"""Recording metrics: the same updates with this library, prometheus_client and the OpenTelemetry SDK.
 
-The peers are given their labels ready-made; ours derives and guards them. That favours the peers. In a
-request or a transfer a correlation id is at hand and kept as the exemplar: that is measured apart.
+The competitors receive final label values, while ours derives and checks them. That favours the competitors.
+Recording with an exemplar, as within a request or a transfer, is measured separately.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OPERATIONS = 20_000
 
 
 def transfers() -> list[Transfer]:
-    """Sizes and durations over ten powers of ten, and MIME types."""
+    """Random sizes and durations over ten orders of magnitude, and MIME types."""
     types = ("image/jpeg", "video/mp4", "application/pdf", "text/plain", "font/woff2")
     return [
         (int(random.lognormvariate(13, 4)), random.lognormvariate(1, 2), random.choice(types))
@@ -35,7 +35,7 @@ def transfers() -> list[Transfer]:
 
 
 def rows() -> list[Row]:
-    """The table's lines on recording."""
+    """The table's rows on recording."""
     transfer, chunk = recorders(Metrics(Registry()))
     clients = {LABELS: Client(), CACHED: Cached(), OTEL: Otel()}
     transfers_by = {name: client.transfer for name, client in clients.items()}
@@ -49,7 +49,7 @@ def rows() -> list[Row]:
 
 
 def recorders(metrics: Metrics) -> tuple[Callable[[list[Transfer]], None], Callable[[list[Transfer]], None]]:
-    """Our two helpers, each over a list of transfers."""
+    """Our two helper functions, each applied to a list of transfers."""
 
     def transfer(data: list[Transfer]) -> None:
         record = metrics.record_transfer
@@ -69,7 +69,7 @@ def compared(work: str, ours: Callable[[Any], None], peers: dict[str, Any], aim:
 
 
 def with_exemplars() -> list[Row]:
-    """The same inside a request: every observation leaves the correlation id on its bucket."""
+    """The same within a request: every observation records the correlation id as an exemplar."""
     transfer, chunk = recorders(Metrics(Registry()))
     cached = Cached()
     current = correlation.new_id()
@@ -90,14 +90,14 @@ def with_exemplars() -> list[Row]:
 
 
 def several_workers() -> list[Row]:
-    """Both in files that workers share: prometheus_client's multi-process mode, in a process of its own."""
+    """The same with multi-process storage, in a child process: prometheus_client needs a variable."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": folder}
         return rows_of([sys.executable, "-m", "benchmarks.recording", f"{folder}/ours"], environment)
 
 
 def main() -> None:
-    """What :func:`several_workers` starts."""
+    """The child process of :func:`several_workers`."""
     metrics = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1]))))
     transfer, chunk = recorders(metrics)
     cached = Cached()

@@ -106,29 +106,34 @@ def _each(value: Any, clean: Callable[[str], str]) -> Any:
     return value
 
 
-PEERS = {"logfire": logfire, "Sentry Relay": relay, "scrubadub": scrubadub, "presidio (patterns)": presidio}
+COMPETITORS = {
+    "logfire": logfire,
+    "Sentry Relay": relay,
+    "scrubadub": scrubadub,
+    "presidio (patterns)": presidio,
+}
 
 
 def corpus() -> list[Any]:
-    """Every sample, private and harmless, with values never seen before."""
+    """Every sample, private and harmless, with new values."""
     seed = random.getrandbits(32)
     return [sample.value for group in ("private", "harmless") for sample in samples(group, seed)]
 
 
 def texts() -> list[str]:
-    """Log files in pieces of 64 KiB: the corpus's texts, a line each."""
+    """Log text of 64 KiB: texts of the corpus, one per line."""
     lines = [value for value in corpus() if isinstance(value, str)]
     random.shuffle(lines)
     return ["\n".join(random.choices(lines, k=1200))[:65_536]]
 
 
 def rows() -> list[Row]:
-    """The table's lines on the scrubber: the aims are scrubber.md's."""
+    """The table's rows on the scrubber."""
     warnings.filterwarnings("ignore")
-    made = {name: make() for name, make in PEERS.items()}
+    made = {name: make() for name, make in COMPETITORS.items()}
     ours = _all(Scrubber().value)
     peers = {name: _all(scrub) for name, scrub in made.items()}
-    swift = {name: peers[name] for name in ("logfire", "Sentry Relay")}
+    fast = {name: peers[name] for name in ("logfire", "Sentry Relay")}
     aims: dict[str, dict[str, float | None]] = {
         "a record never seen, words and all": {"logfire": 1.0, "Sentry Relay": 0.2},
         "a nested record of 150 bytes, private values in it": {"Sentry Relay": 0.4},
@@ -141,9 +146,9 @@ def rows() -> list[Row]:
     )
     found: list[Row] = []
     for (work, aim), make in zip(aims.items(), inputs, strict=True):
-        found += paired(work, ours, swift, make, items=len(make()), aims=aim, rounds=11)
+        found += paired(work, ours, fast, make, items=len(make()), aims=aim, rounds=11)
     known = paired(
-        "a record of a known template", ours, swift, scrubber_inputs.known, items=400, aims={}, rounds=11
+        "a record of a known template", ours, fast, scrubber_inputs.known, items=400, aims={}, rounds=11
     )
     return [
         *found,
@@ -157,7 +162,7 @@ def rows() -> list[Row]:
 def _limited(
     work: str, ours: Work, make: Callable[[], list[Any]], items: int, limit: float, unit: str
 ) -> Row:
-    """A row against a limit that is a number, not a peer."""
+    """A row against a fixed limit instead of a competitor."""
     factor = {"µs": 1e6, "ms": 1e3}[unit]
     ours(make())
     samples = [(timed(ours, make()), limit * items / factor) for _ in range(7)]
@@ -197,7 +202,7 @@ def page() -> Iterator[str]:
     """The tables of docs/privacy.md."""
     warnings.filterwarnings("ignore")
     scrubbers: dict[str, Scrub] = {"Tallow": Scrubber().value} | {
-        name: make() for name, make in PEERS.items()
+        name: make() for name, make in COMPETITORS.items()
     }
     private, harmless = samples("private", 7), samples("harmless", 7)
     yield f"{len(private)} private samples, {len(harmless)} look-alikes; records of six fields.\n"

@@ -1,7 +1,7 @@
-"""A file from one process to another: over a relay and directly, beside magic-wormhole with its own servers
-on this machine; what the server of each spends on it; and what monitoring costs the whole of it.
+"""File transfers over a relay and directly, compared with magic-wormhole and its own servers.
 
-``TALLOW_BENCH_BYTES`` sets the size (1 GB unless it does); figures are for one gigabyte.
+Measures the time, the CPU time of the servers, and the CPU time that monitoring adds to everything.
+``TALLOW_BENCH_BYTES`` sets the file size (default: 1 GB); figures are per gigabyte.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ SIZE = int(os.environ.get("TALLOW_BENCH_BYTES", "1000000000"))
 GIGABYTES = SIZE / 1e9
 ROUNDS = 3
 PAIRS = 7
-"""Rounds with monitoring and without: one percent is to be seen."""
+"""Rounds with and without monitoring: enough to see a difference of one percent."""
 TALLOW = [sys.executable, "-m", "tallow"]
 QUIET = [sys.executable, "-m", "benchmarks.no_monitoring"]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One transfer: seconds by the clock, and of CPU in the server, and in all three processes."""
+    """The cost of one transfer: wall seconds, CPU seconds of the server and of all three processes."""
 
     seconds: float
     server: float
@@ -42,7 +42,7 @@ class Cost:
 
 
 def rows() -> list[Row]:
-    """The table's lines on transfers."""
+    """The table's rows on transfers."""
     with tempfile.TemporaryDirectory(prefix="tallow-bench-") as scratch:
         folder = Path(scratch)
         path = folder / "file.bin"
@@ -76,7 +76,7 @@ def _row(work: str, peer: str, samples: Sequence[tuple[float, float]], aim: floa
 
 @dataclass(frozen=True)
 class Server:
-    """A running `tallow serve`, and the command of its peers."""
+    """A running `tallow serve`, and the command that runs its peers."""
 
     command: list[str]
     url: str
@@ -101,7 +101,7 @@ def serving(command: list[str], folder: Path) -> Iterator[Server]:
 
 
 def in_turn(turn: int, ours: Server, theirs: Wormhole, path: Path, *, relayed: bool) -> tuple[Cost, Cost]:
-    """Both, the one that begins changing from turn to turn."""
+    """One transfer by each; the order alternates."""
     if turn % 2:
         second = by_wormhole(theirs, path, relayed=relayed)
         return by_tallow(ours, path, relayed=relayed), second
@@ -116,7 +116,7 @@ def on_and_off(turn: int, on: Server, off: Server, path: Path) -> tuple[Cost, Co
 
 
 def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
-    """By `tallow send` and `tallow receive`; a direct way is insisted upon with its preference."""
+    """A transfer by `tallow send` and `tallow receive`; a relay preference of `direct` forbids the relay."""
     with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
         settings = Path(home) / "config" / "tallow" / "settings.json"
         settings.parent.mkdir(parents=True, mode=0o700)
@@ -144,12 +144,12 @@ def by_tallow(server: Server, path: Path, *, relayed: bool) -> Cost:
             )
             receiver.communicate(link)
             sender.communicate()
-        arrived(Path(home) / "in" / path.name, path, sender, receiver)
+        check_received(Path(home) / "in" / path.name, path, sender, receiver)
     return cost[0]
 
 
 def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
-    """By `wormhole send` and `wormhole receive`."""
+    """A transfer by `wormhole send` and `wormhole receive`."""
     with tempfile.TemporaryDirectory(prefix="tallow-bench-") as home:
         send, receive = servers.commands(path, Path(home) / path.name, relayed=relayed)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -157,11 +157,11 @@ def by_wormhole(servers: Wormhole, path: Path, *, relayed: bool) -> Cost:
             running = [subprocess.Popen(send, **quiet), subprocess.Popen(receive, **quiet)]  # type: ignore[call-overload]
             for process in running:
                 process.wait()
-        arrived(Path(home) / path.name, path, *running)
+        check_received(Path(home) / path.name, path, *running)
     return cost[0]
 
 
-def arrived(received: Path, path: Path, *processes: subprocess.Popen[str]) -> None:
+def check_received(received: Path, path: Path, *processes: subprocess.Popen[str]) -> None:
     statuses = [process.returncode for process in processes]
     if any(statuses) or received.stat().st_size != path.stat().st_size:
         raise RuntimeError(f"the transfer ended with {statuses}")
@@ -169,7 +169,7 @@ def arrived(received: Path, path: Path, *processes: subprocess.Popen[str]) -> No
 
 @contextmanager
 def measured(server: int) -> Iterator[list[Cost]]:
-    """What a block costs: its child processes are those of the transfer."""
+    """The cost of a block whose child processes are those of the transfer."""
     cost: list[Cost] = []
     before, children, started = cpu(server), os.times(), perf_counter()
     yield cost

@@ -1,4 +1,4 @@
-"""magic-wormhole on this machine: its mailbox server, its transit relay, and a transfer by its commands."""
+"""magic-wormhole on this machine: its mailbox server, its transit relay, and its commands."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Wormhole:
-    """Its servers. ``relay`` is the transit relay's process."""
+    """The ports of its servers; ``relay`` is the transit relay's process id."""
 
     mailbox: int
     transit: int
     relay: int
 
     def commands(self, path: Path, folder: Path, *, relayed: bool) -> tuple[list[str], list[str]]:
-        """Send and receive: through the relay, or over whatever way is the fastest."""
+        """The commands to send and to receive, through the relay or over the fastest connection."""
         common = [
             str(BIN / "wormhole"),
             *("--relay-url", f"ws://127.0.0.1:{self.mailbox}/v1"),
@@ -54,7 +54,7 @@ def wormhole(folder: Path) -> Iterator[Wormhole]:
     ]
     try:
         for port in (mailbox, transit):
-            listening(port)
+            wait_for_port(port)
         yield Wormhole(mailbox, transit, running[1].pid)
     finally:
         for process in running:
@@ -62,8 +62,8 @@ def wormhole(folder: Path) -> Iterator[Wormhole]:
             process.wait()
 
 
-def listening(port: int, seconds: float = 30) -> None:
-    """Wait until something listens."""
+def wait_for_port(port: int, seconds: float = 30) -> None:
+    """Wait until a port accepts connections."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -246,16 +246,16 @@ def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tm
             watched = ViewerPage(browser, url, DESKTOP)
             watched.settle()
         page = watched.page
-        page.get_by_label("Read anew").click()
+        page.get_by_label("Refresh dashboard").click()
         page.get_by_role("alert").get_by_text("Prometheus is not reachable").wait_for()
         assert page.locator("[data-panel='1'] .drawing").inner_text().startswith("100"), "the old stays"
         page.reload()
         page.locator(".empty.error", has_text="Prometheus is not reachable").first.wait_for()
         port = int(server.url.rpartition(":")[2])
         with running(tmp_path / "data", port):
-            page.get_by_label("Read anew").click()
+            page.get_by_label("Refresh dashboard").click()
             page.locator("[data-panel='1'][data-state=drawn]").wait_for()
             watched.settle()
             page.get_by_text("is not reachable").wait_for(state="detached")
-            page.get_by_text("No alert fires").wait_for()  # read anew as well
+            page.get_by_text("No alert fires").wait_for()  # alerts are refreshed, too
         page.close()

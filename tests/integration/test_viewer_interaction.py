@@ -219,7 +219,7 @@ def test_what_is_typed_into_a_field_or_list_is_no_shortcut(desktop: ViewerPage) 
     page.keyboard.type("dkrv?")
     assert page.get_by_label("From").input_value() == "dkrv?"
     press(desktop, "Escape")
-    page.get_by_label("Refresh").focus()
+    page.get_by_label("Refresh interval").focus()
     press(desktop, "d", "k")
     page.wait_for_timeout(200)
     page.get_by_role("navigation").wait_for()

@@ -11,7 +11,7 @@ declare global {
   }
 }
 
-window.__grafana_public_path__ = '/'; // where @grafana/ui looks for its icons
+window.__grafana_public_path__ = '/'; // @grafana/ui loads its icons from here
 initRegistries();
-await initPluginTranslations('tallow-viewer'); // or the components' texts are missing
+await initPluginTranslations('tallow-viewer'); // without it the components have no texts
 createRoot(document.getElementById('root')!).render(<App />);

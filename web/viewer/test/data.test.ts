@@ -14,7 +14,7 @@ const to = dateTime(7_200_000);
 const range: TimeRange = { from, to, raw: { from, to } };
 const span = { start: 0, end: 15, step: 15 };
 
-/** Prometheus, as far as the test asks it: what was asked is returned. */
+/** A fake Prometheus; returns the requests it received. */
 function answering(status: number, ...bodies: unknown[]) {
   const asked: { path: string; form: URLSearchParams }[] = [];
   vi.stubGlobal('fetch', (path: string, init?: RequestInit) => {
@@ -31,7 +31,7 @@ beforeAll(initRegistries);
 afterEach(() => vi.unstubAllGlobals());
 
 describe('a panel', () => {
-  it('asks for one moment or for a span, its variables put in', async () => {
+  it('queries an instant or a range with its variables substituted', async () => {
     const asked = answering(200, vector());
     await load(panel({ targets: [{ refId: 'A', expr: 'a{job=~"$job"}[$__range]', instant: true }] }));
     await load(panel({ targets: [{ refId: 'A', expr: 'b[$__rate_interval]', range: true }] }));
@@ -40,13 +40,13 @@ describe('a panel', () => {
     expect(Object.fromEntries(asked[1]!.form)).toEqual({ query: 'b[60s]', start: '3600', end: '7200', step: '15' });
   });
 
-  it('does not ask what is hidden', async () => {
+  it('does not query hidden targets', async () => {
     const asked = answering(200, vector());
     await load(panel({ targets: [{ refId: 'A', expr: 'a', hide: true }] }));
     expect(asked).toEqual([]);
   });
 
-  it('knows units, thresholds and the colour of a name', async () => {
+  it('applies units, thresholds and the colour of a series', async () => {
     answering(200, vector({ metric: { status: 'failed' }, value: [7200, '0.25'] }));
     const red = { matcher: { id: 'byName', options: 'failed' }, properties: [{ id: 'color', value: { mode: 'fixed', fixedColor: '#ff0000' } }] };
     const { frames } = await load(
@@ -74,7 +74,7 @@ describe('a panel', () => {
 });
 
 describe('a variable', () => {
-  it('is asked for with those before it', async () => {
+  it('is queried with the values of the variables before it', async () => {
     const asked = answering(200, { data: ['tallow'] }, { data: ['a:1', 'b:1'] });
     const list = [
       { name: 'job', type: 'query', query: 'label_values(build, job)', includeAll: true, allValue: '.+', multi: true },
@@ -88,7 +88,7 @@ describe('a variable', () => {
 });
 
 describe('buckets', () => {
-  it('count what lies between two bounds', () => {
+  it('count the samples between two bounds', () => {
     const frame = (le: string, ...counts: string[]) =>
       seriesFrame({ refId: 'A', expr: '' }, { metric: { le }, values: counts.map((count, step) => [step * 15, count]) }, span);
     const { bounds, cells } = bucketsOf([frame('+Inf', '5', '7'), frame('1.0', '2', '0'), frame('10.0', '5', '4')]);
@@ -98,7 +98,7 @@ describe('buckets', () => {
 });
 
 describe('the connection', () => {
-  it('is said to be lost while Prometheus does not answer, and no longer', async () => {
+  it('is reported as lost only while Prometheus does not answer', async () => {
     answering(503, { error: 'Prometheus is not reachable' });
     await expect(ask('/api/prometheus/query')).rejects.toThrow('Prometheus is not reachable');
     expect(reach.now()).toBe('Prometheus is not reachable');
@@ -107,7 +107,7 @@ describe('the connection', () => {
     expect(reach.now()).toBeNull();
   });
 
-  it('counts queries on their way, and neither alerts nor what was aborted', async () => {
+  it('counts pending queries, but neither alerts nor aborted queries', async () => {
     vi.stubGlobal('fetch', (_path: string, { signal }: RequestInit) =>
       new Promise((_resolve, reject) => signal!.addEventListener('abort', () => reject(signal!.reason))),
     );
@@ -122,7 +122,7 @@ describe('the connection', () => {
     expect(reach.now()).toBeNull();
   });
 
-  it('is not lost by a query that is wrong', async () => {
+  it('is not reported as lost after an invalid query', async () => {
     answering(400, { error: 'parse error' });
     await expect(ask('/api/prometheus/query')).rejects.toThrow(ApiError);
     expect(reach.now()).toBeNull();

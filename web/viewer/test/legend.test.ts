@@ -5,7 +5,7 @@ import { legendLayout } from '../src/panels/legendLayout';
 const all = ['a', 'b', 'c'];
 
 describe('a selection', () => {
-  it('is one series, and all again at the second click', () => {
+  it('is one series after a click, and all series after a second click', () => {
     expect(isolate('a', undefined)).toEqual(['a']);
     expect(isolate('a', ['a'])).toBeUndefined();
     expect(isolate('a', ['b', 'c'])).toEqual(['a']);
@@ -16,7 +16,7 @@ describe('a selection', () => {
     expect(toggle('b', ['a'], all)).toEqual(['a', 'b']);
     expect(toggle('a', ['a'], all)).toBeUndefined();
   });
-  it('of series that are gone shows what there is', () => {
+  it('of series that no longer exist shows all series', () => {
     expect([...visible(['gone'], all)]).toEqual(all);
     expect([...visible(['gone', 'b'], all)]).toEqual(['b']);
   });
@@ -28,26 +28,26 @@ describe('a legend', () => {
   const six = [['one', 'two', 'three', 'four', 'five', 'six']];
   it('is a table beside a wide graph', () =>
     expect(layout({})).toMatchObject({ placement: 'right', displayMode: 'table', calcs: ['lastNotNull', 'max'], maxWidth: '30%' }));
-  it('goes below a graph of half the width where it has more values there', () => {
+  it('is below a graph of half the width if more values fit there', () => {
     expect(layout({ width: 700 })).toMatchObject({ placement: 'bottom', displayMode: 'list', calcs: ['lastNotNull', 'max'], maxHeight: '25%' });
     expect(layout({ width: 700, names: six })).toMatchObject({ placement: 'right', displayMode: 'table', calcs: ['lastNotNull'] });
   });
-  it('has whole names alone where values would cut them off', () => {
+  it('shows only names if values would truncate them', () => {
     const long = ['chunk', 'connection', 'signaling', 'transfer'].flatMap((operation) => [`${operation} success`, `${operation} failed`]);
     expect(layout({ width: 700, names: [long] })).toMatchObject({ placement: 'right', calcs: [] });
     expect(layout({ width: 700, names: [long.map((name) => `a-host.example.com:3000 ${name}`)] })).toMatchObject({ placement: 'bottom', calcs: [] });
   });
-  it('goes below a narrow graph, and in a narrow window', () => {
+  it('is below a narrow graph, and in a narrow window', () => {
     expect(layout({ width: 360, names: six })).toMatchObject({ placement: 'bottom', displayMode: 'list' });
     expect(layout({ wideWindow: false, names: six })).toMatchObject({ placement: 'bottom', displayMode: 'list' });
   });
-  it('says less below the more names there are', () => {
+  it('shows fewer values below the more names there are', () => {
     const many = Array.from({ length: 10 }, (_, index) => `a long name ${index}`);
     expect(layout({ width: 700, wideWindow: false, names: [['a', 'b']] }).calcs).toHaveLength(2);
     expect(layout({ width: 700, wideWindow: false, names: [many] }).calcs).toEqual([]);
     expect(layout({ width: 360, height: 224, names: [['failed share'], ['failed a minute']] }).calcs).toEqual([]);
   });
-  it('is hidden where it is wanted hidden, and a list where nothing is said', () => {
+  it('is hidden on request, and a list by default', () => {
     expect(layout({ options: { showLegend: false } })).toMatchObject({ showLegend: false });
     expect(layout({ options: undefined })).toMatchObject({ showLegend: true, placement: 'bottom', displayMode: 'list', calcs: [] });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import guide from '../../../docs/viewer.md?raw';
 import { SHORTCUTS, ShortcutMatcher } from '../src/model/shortcuts';
 
-/** The actions of keys that are pressed a tenth of a second apart. */
+/** The actions of keys pressed 100 ms apart. */
 function actions(...keys: string[]) {
   const matcher = new ShortcutMatcher();
   return keys.map((key, index) => matcher.press(key, index * 100)).filter(Boolean);
@@ -16,17 +16,17 @@ describe('shortcuts', () => {
     expect(actions('p', 'l', 'p', 'u', 'v', '?', 'Ctrl+z')).toEqual(['panelLegend', 'panelLink', 'viewPanel', 'help', 'zoomOut']);
   });
   it('have single keys, too', () => expect(actions('r', 'ArrowLeft', 'ArrowRight')).toEqual(['refresh', 'earlier', 'later']));
-  it('begin anew with a key that does not go on', () => {
+  it('restart with a key that does not continue the sequence', () => {
     expect(actions('t', 'x', 'z')).toEqual([]);
     expect(actions('t', 'd', 'r')).toEqual(['refresh']);
     expect(actions('t', 't', 'z')).toEqual(['zoomOut']);
   });
-  it('are forgotten after a second', () => {
+  it('time out after a second', () => {
     const matcher = new ShortcutMatcher();
     matcher.press('t', 0);
     expect(matcher.press('z', 1001)).toBeUndefined();
   });
-  it('stand in the guide', () => {
+  it('are listed in the guide', () => {
     const shown: Record<string, string> = { ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' };
     const named = SHORTCUTS.flatMap(({ shortcuts }) => shortcuts.flatMap(({ sequences }) => sequences));
     const texts = named.map((keys) => keys.map((key) => shown[key] ?? key.replace('Ctrl+', 'Ctrl ')).join(' '));

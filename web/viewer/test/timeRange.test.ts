@@ -15,7 +15,7 @@ describe('a moment', () => {
     'is not “%s”',
     (text) => expect(parseTime(text)).toBeUndefined(),
   );
-  it('ends its day where it is the end of a range', () => {
+  it('is the end of the day at the end of a range', () => {
     expect(parseTime('2026-01-31')).toBe(new Date(2026, 0, 31).getTime());
     expect(parseTime('now/d', true)! - parseTime('now/d')!).toBeGreaterThan(22 * HOUR);
   });
@@ -34,13 +34,13 @@ describe('a range', () => {
     expect(shiftRange(hour, 1, START + HOUR)).toBeUndefined();
     expect(shiftRange(range(0, HOUR), -1, LATER)).toBeUndefined();
   });
-  it('zooms about its middle, and ends at the present at the latest', () => {
+  it('zooms around its middle, but not past the present', () => {
     expect(zoomRange(hour, 2, LATER)).toEqual({ from: String(START - HOUR / 2), to: String(START + 1.5 * HOUR) });
     expect(zoomRange(hour, 0.5, LATER)).toEqual({ from: String(START + HOUR / 4), to: String(START + 0.75 * HOUR) });
     expect(zoomRange(hour, 2, START + HOUR)).toEqual({ from: String(START - HOUR), to: String(START + HOUR) });
     expect(zoomRange(range(START, START + 60_000), 0.5, LATER)).toEqual({ from: String(START), to: String(START + 60_000) });
   });
-  it('is fixed, copied and pasted', () => {
+  it('is made absolute, copied and pasted', () => {
     const moving = timeRangeOf({ from: 'now-1h', to: 'now' });
     expect(absoluteRange(moving)).toEqual({ from: String(moving.from.valueOf()), to: String(moving.to.valueOf()) });
     expect(pastedRange(copiedRange(moving))).toEqual({ from: 'now-1h', to: 'now' });
@@ -49,7 +49,7 @@ describe('a range', () => {
   it.each(['', '{', 'null', '[]', '{"from": 1, "to": 2}', '{"from": "now", "to": "now-1h"}'])('is not “%s” from the clipboard', (text) =>
     expect(pastedRange(text)).toBeUndefined(),
   );
-  it('stands in the address as it was typed, or in milliseconds', () => {
+  it('is in the address as it was typed, or in milliseconds', () => {
     expect([addressTime('now-2h'), addressTime('2026-01-31')]).toEqual(['now-2h', String(new Date(2026, 0, 31).getTime())]);
   });
 });

@@ -5,7 +5,7 @@ import { type Load, type Resource, useResource } from '../src/shell/useResource'
 
 vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
 
-/** A load whose outcome the test decides, whatever became of its signal. */
+/** A load that the test resolves or rejects, even after it was aborted. */
 function pending() {
   let resolve!: (value: string) => void;
   let reject!: (error: Error) => void;
@@ -38,7 +38,7 @@ describe('a resource', () => {
     expect(shown).toEqual({ value: 'one', error: undefined, loading: false });
   });
 
-  it('is loading from the very render that changes it, and keeps the old value meanwhile', async () => {
+  it('is loading from the render that changes it, and keeps the old value meanwhile', async () => {
     const [first, second] = [pending(), pending()];
     await render(first.load);
     await settle(() => first.resolve('one'));
@@ -47,7 +47,7 @@ describe('a resource', () => {
     expect(first.signals[0]!.aborted).toBe(true);
   });
 
-  it('takes no late answer of a load that was left', async () => {
+  it('ignores a late result of an aborted load', async () => {
     const [first, second] = [pending(), pending()];
     await render(first.load);
     await render(second.load);
@@ -56,7 +56,7 @@ describe('a resource', () => {
     expect(shown).toEqual({ value: 'two', error: undefined, loading: false });
   });
 
-  it('takes no early answer of a load that was left: the newer one is still on its way', async () => {
+  it('ignores an early result of an aborted load while the newer load is pending', async () => {
     const [first, second] = [pending(), pending()];
     await render(first.load);
     await render(second.load);
@@ -64,7 +64,7 @@ describe('a resource', () => {
     expect(shown).toMatchObject({ value: undefined, loading: true });
   });
 
-  it('takes no failure of a load that was left', async () => {
+  it('ignores an error of an aborted load', async () => {
     const [first, second] = [pending(), pending()];
     await render(first.load);
     await render(second.load);
@@ -73,7 +73,7 @@ describe('a resource', () => {
     expect(shown).toEqual({ value: 'two', error: undefined, loading: false });
   });
 
-  it('begins again when it goes back to what was aborted', async () => {
+  it('loads again when it returns to an aborted load', async () => {
     const [first, second] = [pending(), pending()];
     await render(first.load);
     await render(second.load);
@@ -95,7 +95,7 @@ describe('a resource', () => {
     expect(shown).toEqual({ value: 'three', error: undefined, loading: false });
   });
 
-  it('waits for nothing where there is nothing to load', async () => {
+  it('is not loading if there is nothing to load', async () => {
     await render(undefined);
     expect(shown).toEqual({ value: undefined, error: undefined, loading: false });
   });

@@ -14,7 +14,7 @@ export interface Alert {
 }
 export interface Alerts {
   alerts: Alert[];
-  /** Said where Alertmanager should answer and does not: nobody is told of an alert then. */
+  /** Set if Alertmanager should answer and does not: notifications are not delivered then. */
   warning?: string;
 }
 
@@ -29,7 +29,7 @@ export interface AlertmanagerAlert {
   status: { silencedBy: string[]; inhibitedBy: string[] };
 }
 
-/** The alerts, by Prometheus's rules, with the state that Alertmanager has for each. */
+/** Prometheus's alerts, each with its state in Alertmanager. */
 export async function loadAlerts(signal: AbortSignal): Promise<Alerts> {
   const [rules, held] = await Promise.allSettled([
     ask<{ data: { alerts: PrometheusAlert[] } }>('/api/prometheus/alerts', undefined, signal),
@@ -43,10 +43,10 @@ export async function loadAlerts(signal: AbortSignal): Promise<Alerts> {
   };
 }
 
-/** Always fires, to prove that alerting works: it says nothing about the system. */
+/** Always fires, to prove that alerting works. */
 const ALWAYS = 'Watchdog';
 
-/** Prometheus's alerts, marked as silenced or inhibited where Alertmanager holds them back; worst first. */
+/** Prometheus's alerts, marked as silenced or inhibited by Alertmanager; the most severe first. */
 export function merge(rules: PrometheusAlert[], held: AlertmanagerAlert[]): Alert[] {
   const states = new Map(held.map((alert) => [key(alert.labels), alert.status]));
   const order: AlertState[] = ['firing', 'pending', 'silenced', 'inhibited'];
@@ -75,13 +75,13 @@ function toAlert(alert: PrometheusAlert, status?: AlertmanagerAlert['status']): 
 
 const key = (labels: Labels) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** The part of a dashboard's address that is ours, wherever the alert says the dashboards are. */
+/** The path and query of a dashboard URL, if it is a path of this viewer. The host is ignored. */
 export function panelPath(address?: string): string | undefined {
   const url = parse(address);
   return url && /^\/d\/[\w-]+/.test(url.pathname) ? url.pathname + url.search : undefined;
 }
 
-/** An address a link may lead to: `javascript:` and the like lead nowhere. */
+/** An http or https URL, normalised; undefined for others, such as `javascript:`. */
 export function webAddress(address?: string): string | undefined {
   const url = parse(address);
   return url && (url.protocol === 'https:' || url.protocol === 'http:') ? url.href : undefined;

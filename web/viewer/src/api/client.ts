@@ -1,6 +1,6 @@
-// Every request of the page: same origin, JSON, and one place that knows whether Prometheus answers.
+// The page's HTTP client: same-origin JSON requests, and whether Prometheus is reachable.
 
-/** The viewer gives up on Prometheus after 30 s; a longer silence is the viewer's own. */
+/** The viewer's own time limit for Prometheus is 30 s; after this limit the viewer itself does not answer. */
 const TIMEOUT_MS = 45_000;
 const PROMETHEUS = '/api/prometheus/';
 
@@ -22,7 +22,7 @@ const listeners = new Set<Listener>();
 let trouble: string | null = null;
 let queries = 0;
 
-/** Why no data comes at present, for the whole page; null while it does. */
+/** The current connection error, shown for the whole page; null if there is none. */
 export const reach = {
   now: () => trouble,
   subscribe(listener: Listener) {
@@ -37,10 +37,10 @@ function setTrouble(found: string | null) {
   for (const listener of listeners) listener();
 }
 
-/** What panels and variables asked Prometheus and it did not answer yet. Alerts are loaded at their own times. */
+/** The number of pending queries of panels and variables. Alerts, which have their own interval, do not count. */
 export const pendingQueries = () => queries;
 
-/** Ask for JSON. A session that has ended leads to the login page and back. */
+/** Request JSON. If the session has ended, the browser goes to the login page, which returns here. */
 export async function ask<T>(path: string, form?: URLSearchParams, signal?: AbortSignal): Promise<T> {
   const counted = path.startsWith(PROMETHEUS) && path !== `${PROMETHEUS}alerts` ? 1 : 0;
   queries += counted;
@@ -72,7 +72,7 @@ async function exchange<T>(path: string, form?: URLSearchParams, signal?: AbortS
 function contentOf<T>(path: string, status: number, text: string): T | Promise<T> {
   if (status === 401) {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-    return new Promise<T>(() => undefined); // the page is being left
+    return new Promise<T>(() => undefined); // the browser leaves the page
   }
   const content = parse(text);
   const ofPrometheus = path.startsWith(PROMETHEUS);

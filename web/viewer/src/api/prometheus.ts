@@ -21,7 +21,7 @@ interface QueryData {
   result: Series[] | Point;
 }
 
-/** One sample of each series at a moment (Unix seconds). */
+/** One sample of each series at a time in Unix seconds. */
 export async function instant(query: string, time: number, signal?: AbortSignal): Promise<Series[]> {
   return series(await post('query', { query, time: String(time) }, signal));
 }
@@ -32,7 +32,7 @@ export async function range(query: string, { start, end, step }: Span, signal?: 
   return series(await post('query_range', form, signal));
 }
 
-/** The values a label has on the series that match, sorted by Prometheus. */
+/** The values of a label on the matching series, sorted by Prometheus. */
 export async function labelValues(
   label: string,
   match: string,

@@ -5,7 +5,7 @@ import { stepOf } from '../model/timing';
 import { interpolate, type Values } from '../model/variables';
 import { aligned } from './frames';
 
-/** A stretch of time in which something held, in milliseconds. */
+/** A time region in which an annotation's condition held, in milliseconds. */
 export interface Region {
   from: number;
   to: number;
@@ -13,7 +13,7 @@ export interface Region {
   title: string;
 }
 
-/** The regions of every annotation a dashboard asks Prometheus for. */
+/** The regions of all enabled annotations of a dashboard. */
 export async function loadRegions(
   dashboard: Dashboard,
   range: TimeRange,
@@ -34,7 +34,7 @@ export async function loadRegions(
   return answers.flat();
 }
 
-/** Samples without a gap are one region. */
+/** Consecutive samples without a gap form one region. */
 export function regionsOf(annotation: Annotation, series: Series, step: number, color: string): Region[] {
   const title = (annotation.titleFormat ?? annotation.name).replace(
     /\{\{\s*(\w+)\s*\}\}/g,

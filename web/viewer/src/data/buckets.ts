@@ -9,7 +9,7 @@ export interface Buckets {
   cells: [number, number, number][];
 }
 
-/** Prometheus's cumulative buckets (`le`) as counts of their own, over time. */
+/** Prometheus's cumulative buckets (`le`) as non-cumulative counts over time. */
 export function bucketsOf(frames: DataFrame[], least = 0): Buckets {
   const rows = frames
     .map((frame) => {

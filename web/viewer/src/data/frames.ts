@@ -1,22 +1,22 @@
-// Prometheus's answers as Grafana's data frames.
+// Converts Prometheus's responses to Grafana's data frames.
 import { createDataFrame, type DataFrame, FieldType } from '@grafana/data';
 import type { Labels, Series, Span } from '../api/prometheus';
 import type { Target } from '../model/dashboard';
 
-/** A sample's text as a number. */
+/** Parse a sample's value. */
 export function numberOf(text: string): number {
   if (text === '+Inf') return Infinity;
   return text === '-Inf' ? -Infinity : Number(text);
 }
 
-/** The name of a series by the target's legend format, or undefined where it has none. */
+/** The name of a series by the target's legend format; undefined without a format. */
 export function legendOf(target: Target, labels: Labels): string | undefined {
   const format = target.legendFormat;
   if (!format || format === '__auto') return undefined;
   return format.replace(/\{\{\s*(.+?)\s*\}\}/g, (_, name: string) => labels[name] ?? '');
 }
 
-/** One frame a series, its missing steps as null, so that a gap is drawn as a gap. */
+/** One frame per series; missing steps are null, so that a gap is drawn as a gap. */
 export function seriesFrame(target: Target, series: Series, span?: Span): DataFrame {
   const points = series.values ?? (series.value ? [series.value] : []);
   const values = new Map(points.map(([at, text]) => [at, numberOf(text)]));
@@ -43,7 +43,7 @@ export function seriesFrame(target: Target, series: Series, span?: Span): DataFr
   });
 }
 
-/** One frame for all series: a column a label, and the value. */
+/** One frame for all series: one column per label, and the value. */
 export function tableFrame(target: Target, found: Series[], severalTargets: boolean): DataFrame {
   const labels = [...new Set(found.flatMap((series) => Object.keys(series.metric)))].sort();
   const rows = found.flatMap((series) =>
@@ -67,7 +67,7 @@ export function tableFrame(target: Target, found: Series[], severalTargets: bool
   });
 }
 
-/** A span whose ends lie on its steps: the same points at every refresh. */
+/** A span aligned to its step, so that every refresh requests the same points. */
 export function aligned(from: number, to: number, step: number): Span {
   return { start: Math.floor(from / step) * step, end: Math.floor(to / step) * step, step };
 }

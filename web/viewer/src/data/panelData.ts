@@ -1,4 +1,4 @@
-// From a panel's targets to frames that know their units, colours, names and thresholds.
+// Loads a panel's targets as data frames with units, colours, names and thresholds applied.
 import {
   applyFieldOverrides,
   cacheFieldDisplayNames,
@@ -23,7 +23,7 @@ export interface PanelData {
   replaceVariables: InterpolateFunction;
 }
 
-/** The values of `$__interval` and its kin for a time range. */
+/** The values of `$__interval` and the related variables for a time range. */
 export function windows(range: TimeRange): Values {
   const seconds = range.to.unix() - range.from.unix();
   const step = stepOf(seconds);

@@ -1,4 +1,4 @@
-// The wrapper of @grafana/data's registries: transformations, and the processors of field options.
+// Fills @grafana/data's registries: transformations, and the processors of field options.
 import {
   dataLinksOverrideProcessor,
   displayNameOverrideProcessor,
@@ -58,13 +58,13 @@ function item(path: string, process: unknown, custom: boolean): FieldConfigPrope
 const standardItems = () => Object.entries(STANDARD).map(([path, process]) => item(path, process, false));
 const customItems = () => [...OF_TABLES, ...OF_GRAPHS].map((path) => item(path, identityOverrideProcessor, true));
 
-/** Every option of a field that the panels understand. */
+/** Every field option that the panels support. */
 export const fieldOptions = new FieldConfigOptionsRegistry(() => [...standardItems(), ...customItems()]);
 
-/** To be called once, before the first frame. */
+/** Initialise the registries. Call it once, before the first frame is built. */
 export function initRegistries(): void {
   standardFieldConfigEditorRegistry.setInit(standardItems);
-  // Some stand there twice, which the registry does not take.
+  // Some transformers are listed twice, and the registry rejects duplicates.
   const known = new Map(Object.values(standardTransformers).map((found) => [found.id, found]));
   standardTransformersRegistry.setInit(() =>
     [...known.values()].map((found) => ({

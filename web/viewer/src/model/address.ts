@@ -1,4 +1,4 @@
-// What the page shows stands in its address, in Grafana's own parameters: links of either lead to the same view.
+// The page's state in its URL, with Grafana's parameters: a link shows the same view in Grafana and here.
 import { quoted } from './text';
 import { ACCEPTED_TIMES, parseTime } from './timeRange';
 import { millisecondsOf } from './timing';
@@ -12,7 +12,7 @@ export interface Address {
   refresh?: string;
   viewPanel?: number;
   variables: Record<string, string[]>;
-  /** The series that the legend of a panel is narrowed to, by panel; a panel that is not named shows all. */
+  /** The series selected in a panel's legend, by panel id. Panels that are not listed show all series. */
   legends?: Record<number, string[]>;
   /** Whether the navigation is hidden. */
   kiosk?: boolean;
@@ -20,7 +20,7 @@ export interface Address {
 
 const LEGEND = /^legend-(\d+)$/;
 
-/** Read an address; what cannot be used is left out, and named by {@link addressProblems}. */
+/** Parse an address. Unusable parameters are left out; {@link addressProblems} lists them. */
 export function readAddress(path: string, search: string): Address {
   const asked = new URLSearchParams(search);
   const variables: Record<string, string[]> = {};
@@ -41,7 +41,7 @@ export function readAddress(path: string, search: string): Address {
   };
 }
 
-/** One line for each parameter that cannot be used: its name, its value and what is accepted. */
+/** One line for each unusable parameter: its name, its value and what is accepted. */
 export function addressProblems(search: string): string[] {
   const asked = new URLSearchParams(search);
   const problems: string[] = [];
@@ -57,7 +57,7 @@ export function addressProblems(search: string): string[] {
   return problems;
 }
 
-/** Write it; what is a dashboard's own default is left out. */
+/** Serialise an address; undefined parameters are left out. */
 export function writeAddress(address: Address): string {
   const asked = new URLSearchParams();
   for (const [name, values] of Object.entries(address.variables)) {
@@ -75,12 +75,12 @@ export function writeAddress(address: Address): string {
   return `/d/${encodeURIComponent(address.uid)}${search ? `?${search}` : ''}`;
 }
 
-/** The address of another dashboard: time range and variables go along, what belongs to one panel does not. */
+/** The address of another dashboard with the same time range and variables, without panel and legends. */
 export function otherDashboard(address: Address, uid: string): string {
   return writeAddress({ ...address, uid, viewPanel: undefined, legends: undefined });
 }
 
-/** Both ends, or neither: one end alone may lie on the wrong side of the dashboard's own other end. */
+/** Both ends or neither: a single end may lie beyond the dashboard's default for the other end. */
 function usableRange(asked: URLSearchParams): Pick<Address, 'from' | 'to'> {
   const [from, to] = [asked.get('from') ?? undefined, asked.get('to') ?? undefined];
   const usable = [from, to].every((text) => text === undefined || parseTime(text) !== undefined);
@@ -98,6 +98,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text; // a broken escape names no dashboard, which is said
+    return text; // a malformed escape matches no dashboard, which is reported
   }
 }

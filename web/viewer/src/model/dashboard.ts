@@ -1,4 +1,4 @@
-// Grafana's dashboard JSON, as far as it is drawn here.
+// The parts of Grafana's dashboard JSON that the viewer draws.
 import type { DataTransformerConfig, FieldConfigSource } from '@grafana/data';
 import { ask } from '../api/client';
 
@@ -52,11 +52,11 @@ export interface Dashboard {
 export interface Listed {
   uid: string;
   title: string;
-  /** Why the viewer does not draw it; undefined where it does. */
+  /** Why the viewer cannot draw the dashboard; undefined if it can. */
   reason?: string;
 }
 
-/** The dashboards that are drawn here and, after them, those that are not. */
+/** All dashboards: first those that the viewer can draw. */
 export async function listDashboards(signal: AbortSignal): Promise<Listed[]> {
   const paths = ['/api/dashboards', '/api/unavailable-dashboards'];
   return (await Promise.all(paths.map((path) => ask<Listed[]>(path, undefined, signal)))).flat();
@@ -66,22 +66,22 @@ export function loadDashboard(uid: string, signal: AbortSignal): Promise<Dashboa
   return ask<Dashboard>(`/api/dashboards/${encodeURIComponent(uid)}`, undefined, signal);
 }
 
-/** A title without the folder that all of Tallow's dashboards share. */
+/** A title without the prefix that all of Tallow's dashboards share. */
 export const shortTitle = (title: string) => title.replace(/^Tallow \/ /, '');
 
-/** Panels in the order they are read: row by row. */
+/** Panels in reading order: row by row. */
 export function inReadingOrder(panels: Panel[]): Panel[] {
   return [...panels].sort((a, b) => a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x);
 }
 
 const SMALL = new Set(['stat', 'gauge']);
 
-/** Whether a panel holds one number, and needs little room. */
+/** Whether a panel shows a single value and needs little space. */
 export function isSmall({ type }: Pick<Panel, 'type'>): boolean {
   return SMALL.has(type);
 }
 
-/** Small panels that have a neighbour to share a line with, on a narrow screen. */
+/** Small panels that share a row with a neighbour on a narrow screen. */
 export function pairs(panels: Panel[]): Set<Panel> {
   const found = new Set<Panel>();
   panels.forEach((panel, place) => {

@@ -1,4 +1,4 @@
-// The keyboard shortcuts: Grafana's own where it has one, by the names that `KeyboardEvent.key` gives the keys.
+// Keyboard shortcuts, the same as Grafana's. Keys have the names of `KeyboardEvent.key`.
 
 export type Action =
   | 'help' | 'home' | 'theme' | 'leave'
@@ -9,7 +9,7 @@ export type Action =
 export interface Shortcut {
   action: Action;
   description: string;
-  /** Sequences that all do the same: keys pressed one after the other. */
+  /** Alternative sequences of keys pressed one after the other. */
   sequences: string[][];
 }
 export interface ShortcutGroup {
@@ -63,19 +63,19 @@ export const SHORTCUTS: ShortcutGroup[] = [
   },
 ];
 
-/** How long the next key of a sequence may take. */
+/** The time limit for the next key of a sequence. */
 const SEQUENCE_MS = 1000;
 
 const ALL = SHORTCUTS.flatMap(({ shortcuts }) => shortcuts);
 const ACTIONS = new Map(ALL.flatMap(({ action, sequences }) => sequences.map((keys) => [keys.join(' '), action] as const)));
 const BEGINNINGS = new Set(ALL.flatMap(({ sequences }) => sequences.flatMap((keys) => keys.slice(1).map((_, length) => keys.slice(0, length + 1).join(' ')))));
 
-/** Recognises sequences among the keys that are pressed. */
+/** Recognises key sequences. */
 export class ShortcutMatcher {
   private typed: string[] = [];
   private last = -Infinity;
 
-  /** The action that `key` completes, pressed at a time in milliseconds. */
+  /** The action that `key` completes, if any; `at` is the time of the key press in milliseconds. */
   press(key: string, at: number): Action | undefined {
     const before = at - this.last > SEQUENCE_MS ? [] : this.typed;
     this.last = at;

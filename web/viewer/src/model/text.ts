@@ -1,6 +1,6 @@
 const LONGEST = 40;
 
-/** A value from outside in a sentence: in quotation marks, and cut where it is long. */
+/** An external value for use in a message: quoted, and truncated if it is long. */
 export function quoted(text: string): string {
   return `“${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}”`;
 }

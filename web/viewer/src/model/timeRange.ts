@@ -1,4 +1,4 @@
-// Moments and time ranges, as Grafana writes them in an address.
+// Times and time ranges in Grafana's URL format.
 import { dateMath, dateTime, type TimeRange } from '@grafana/data';
 
 export const ACCEPTED_TIMES = 'now-2h, 2026-01-31 08:00, or milliseconds since 1970';
@@ -6,7 +6,7 @@ const LATEST = Date.UTC(9999, 11, 31);
 const LONGEST_TEXT = 40;
 const SHORTEST_MS = 60_000;
 
-/** The two ends of a range as an address has them. */
+/** The two ends of a range in URL format. */
 export interface RawRange {
   from: string;
   to: string;
@@ -16,33 +16,33 @@ interface Ends {
   to: number;
 }
 
-/** A moment in milliseconds since 1970; undefined for what is no moment. `roundUp`: `now/d` is the day's end. */
+/** Parse a time to Unix milliseconds; undefined if it is invalid. `roundUp`: `now/d` is the end of the day. */
 export function parseTime(text: string, roundUp = false): number | undefined {
   if (text.length > LONGEST_TEXT) return undefined;
   const moment = /^\d{10,}$/.test(text) ? Number(text) : dateMath.parse(text, roundUp)?.valueOf();
   return moment !== undefined && moment >= 0 && moment <= LATEST ? moment : undefined;
 }
 
-/** Why two texts are no time range; undefined where they are one. */
+/** Why two texts are not a valid time range; undefined if they are. */
 export function rangeProblem(from: string, to: string): string | undefined {
   const [left, right] = [parseTime(from), parseTime(to, true)];
   if (left === undefined || right === undefined) return `A time is ${ACCEPTED_TIMES}.`;
   return left < right ? undefined : 'The range ends before it begins.';
 }
 
-/** The range between two valid moments; one that ends `now` moves with the clock. */
+/** The range between two valid times. A range that ends `now` moves with the clock. */
 export function timeRangeOf({ from, to }: RawRange): TimeRange {
   const [left, right] = [dateTime(parseTime(from)), dateTime(parseTime(to, true))];
   const raw = { from: isRelative(from) ? from : left, to: isRelative(to) ? to : right };
   return { from: left, to: right, raw };
 }
 
-/** The same range with fixed ends: what a link shows tomorrow as it does today. */
+/** The same range with absolute ends. */
 export function absoluteRange(range: TimeRange): RawRange {
   return rawOf({ from: range.from.valueOf(), to: range.to.valueOf() });
 }
 
-/** Half a range earlier (-1) or later (1), but not past `now`; undefined where nothing would change. */
+/** The range shifted by half its length, earlier (-1) or later (1), but not past `now`; undefined without a change. */
 export function shiftRange(range: TimeRange, direction: -1 | 1, now: number): RawRange | undefined {
   const [from, to] = [range.from.valueOf(), range.to.valueOf()];
   const wanted = (direction * (to - from)) / 2;
@@ -50,7 +50,7 @@ export function shiftRange(range: TimeRange, direction: -1 | 1, now: number): Ra
   return Math.round(shift) === 0 ? undefined : rawOf({ from: from + shift, to: to + shift });
 }
 
-/** The range made `factor` times as long about its middle, at least a minute; it does not end after `now`. */
+/** The range scaled by `factor` around its middle, at least a minute long and not past `now`. */
 export function zoomRange(range: TimeRange, factor: number, now: number): RawRange {
   const [from, to] = [range.from.valueOf(), range.to.valueOf()];
   const length = Math.max(SHORTEST_MS, (to - from) * factor);
@@ -58,13 +58,13 @@ export function zoomRange(range: TimeRange, factor: number, now: number): RawRan
   return rawOf({ from: Math.max(0, end - length), to: end });
 }
 
-/** A range as text for the clipboard, as Grafana writes it there. */
+/** A range in Grafana's clipboard format. */
 export function copiedRange(range: TimeRange): string {
   const text = (moment: TimeRange['raw']['from']) => (typeof moment === 'string' ? moment : moment.toISOString());
   return JSON.stringify({ from: text(range.raw.from), to: text(range.raw.to) });
 }
 
-/** The range that text from the clipboard names; undefined for anything else. */
+/** Parse a range in clipboard format; undefined if it is invalid. */
 export function pastedRange(text: string): RawRange | undefined {
   try {
     const { from, to } = JSON.parse(text) as Partial<RawRange>;
@@ -75,7 +75,7 @@ export function pastedRange(text: string): RawRange | undefined {
   }
 }
 
-/** A valid moment as an address has it: relative as it was typed, anything else in milliseconds. */
+/** A valid time in URL format: relative times unchanged, others in milliseconds. */
 export function addressTime(text: string, roundUp = false): string {
   return isRelative(text) ? text : String(parseTime(text, roundUp));
 }

@@ -13,12 +13,12 @@ export interface Choice {
 const REFERENCE = /\$\{(\w+)(?::\w+)?\}|\$(\w+)/g;
 const LABEL_VALUES = /^label_values\((?:(.+),\s*)?(\w+)\)$/s;
 
-/** Put values for `$name` and `${name}`; unknown names stay. */
+/** Substitute `$name` and `${name}`; unknown names stay. */
 export function interpolate(text: string, values: Values): string {
   return text.replace(REFERENCE, (whole, braced, bare) => values[braced ?? bare] ?? whole);
 }
 
-/** A choice as a regular expression inside a PromQL string: escaped twice, once for each. */
+/** A choice as a regular expression in a PromQL string: escaped for both. */
 export function asPattern(choice: Choice): string {
   if (choice.chosen.includes(ALL)) return choice.variable.allValue ?? '.*';
   const patterns = choice.chosen.map((value) => value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
@@ -30,7 +30,7 @@ export function patternsOf(choices: Choice[]): Values {
   return Object.fromEntries(choices.map((choice) => [choice.variable.name, asPattern(choice)]));
 }
 
-/** Ask for the options of every query variable, in order: a later one may depend on an earlier one. */
+/** Load the options of every query variable in order, since a later one may depend on an earlier one. */
 export async function loadChoices(
   dashboard: Dashboard,
   chosen: Record<string, string[]>,
@@ -47,12 +47,12 @@ export async function loadChoices(
   return choices;
 }
 
-/** The same options with what is chosen now. */
+/** The same options with a new choice. */
 export function chooseAgain(choices: Choice[], chosen: Record<string, string[]>): Choice[] {
   return choices.map(({ variable, options }) => ({ variable, options, chosen: stillThere(variable, chosen[variable.name], options) }));
 }
 
-/** What can be asked with before the options are known; undefined where a first option decides. */
+/** Choices to query with before the options are loaded; undefined if a variable defaults to its first option. */
 export function unasked(dashboard: Dashboard, chosen: Record<string, string[]>): Choice[] | undefined {
   const variables = (dashboard.templating?.list ?? []).filter((variable) => variable.type === 'query');
   const choices = variables.map((variable) => {
@@ -75,7 +75,7 @@ async function optionsOf(
   return labelValues(label, interpolate(metric ?? '{__name__!=""}', values), start, end, signal);
 }
 
-/** What the address asks for and the options do not have, one line for each variable. */
+/** Choices in the address that are not among the options, one line for each variable. */
 export function unknownChoices(choices: Choice[], asked: Record<string, string[]>): string[] {
   return choices.flatMap(({ variable, options }) => {
     const unknown = (asked[variable.name] ?? []).filter((value) => value !== ALL && !options.includes(value));
@@ -85,7 +85,7 @@ export function unknownChoices(choices: Choice[], asked: Record<string, string[]
   });
 }
 
-/** What was chosen, as far as it can be chosen; without that all, or the first. */
+/** The choices that exist; if none does, all, or the first option. */
 export function stillThere(variable: Variable, chosen: string[] | undefined, options: string[]): string[] {
   const kept = (chosen ?? []).filter((value) => value === ALL || options.includes(value));
   if (kept.length) return kept.includes(ALL) ? [ALL] : kept;

@@ -2,12 +2,12 @@ import { type DataFrame, type Field, FieldType, formattedValueToString, getField
 import { useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
 import { axisColors, EChart } from './EChart';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 
 const GRID = { left: 8, right: 16, top: 16, bottom: 8, containLabel: true };
 
-/** A bar for each row of a table: names from its first text column, or the one that is named. */
-export function Bars({ panel, data, width, height }: KindProps) {
+/** One bar per row of a table. Names are from `xField` or the first text column. */
+export function Bars({ panel, data, width, height }: PanelTypeProps) {
   const theme = useTheme2();
   const frame = data.frames[0];
   const options = panel.options ?? {};
@@ -15,15 +15,15 @@ export function Bars({ panel, data, width, height }: KindProps) {
     if (!frame) return {};
     const names = nameField(frame, options.xField);
     const numbers = frame.fields.filter((field) => field.type === FieldType.number);
-    const lying = options.orientation === 'horizontal';
+    const horizontal = options.orientation === 'horizontal';
     const axis = axisColors(theme);
-    const room = { interval: 0, fontSize: 11, ...(lying ? {} : { width: (width - 64) / (frame.length || 1) - 4, overflow: 'break', lineHeight: 13 }) };
+    const labelSpace = { interval: 0, fontSize: 11, ...(horizontal ? {} : { width: (width - 64) / (frame.length || 1) - 4, overflow: 'break', lineHeight: 13 }) };
     const categories = {
       type: 'category',
       data: [...(names?.values ?? [])],
-      inverse: lying,
+      inverse: horizontal,
       ...axis,
-      axisLabel: { ...axis.axisLabel, ...room },
+      axisLabel: { ...axis.axisLabel, ...labelSpace },
       splitLine: { show: false },
       axisTick: { show: false },
     };
@@ -31,8 +31,8 @@ export function Bars({ panel, data, width, height }: KindProps) {
     const amounts = { type: 'value', ...axis, axisLabel: { ...axis.axisLabel, formatter: format } };
     return {
       grid: GRID,
-      xAxis: lying ? amounts : categories,
-      yAxis: lying ? categories : amounts,
+      xAxis: horizontal ? amounts : categories,
+      yAxis: horizontal ? categories : amounts,
       tooltip: { formatter: (bar: { name: string; value: number }) => `${bar.name}: ${format(bar.value)}` },
       series: numbers.map((field) => ({
         type: 'bar',
@@ -40,7 +40,7 @@ export function Bars({ panel, data, width, height }: KindProps) {
         barMaxWidth: 64,
         label: {
           show: options.showValue !== 'never' && width / (frame.length || 1) > 36,
-          position: lying ? 'right' : 'top',
+          position: horizontal ? 'right' : 'top',
           color: theme.colors.text.primary,
           formatter: (bar: { value: number }) => textIn(field, bar.value),
         },

@@ -1,4 +1,4 @@
-// The wrapper of ECharts: what it draws, and its life in a React element. Text only: nothing becomes HTML.
+// A React component for ECharts. Labels and tooltips are drawn as text, never as HTML.
 import { BarChart, GaugeChart, HeatmapChart, PieChart } from 'echarts/charts';
 import { GridComponent, TooltipComponent, VisualMapComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
@@ -14,7 +14,7 @@ interface Props {
   option: Option;
   width: number;
   height: number;
-  /** What a screen reader says in its place. */
+  /** The accessible name. */
   label: string;
 }
 

@@ -1,13 +1,13 @@
 import { type Field, type FieldDisplay, type GrafanaTheme2, ThresholdsMode } from '@grafana/data';
 import { useTheme2, VizRepeater } from '@grafana/ui';
 import { EChart } from './EChart';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 import { singleValues, textOf } from './values';
 
 const FROM = 205;
 const TO = -25;
 
-export function Gauge(props: KindProps) {
+export function Gauge(props: PanelTypeProps) {
   const theme = useTheme2();
   const options = props.panel.options ?? {};
   return (
@@ -67,7 +67,7 @@ function gauge(value: FieldDisplay, markers: boolean, size: number, theme: Grafa
   return { series: markers ? [ring, arc] : [arc] };
 }
 
-/** Where each threshold's colour ends, as a share of the scale. */
+/** The upper end of each threshold's colour as a fraction of the scale. */
 export function thresholdSteps(field: FieldDisplay['field'], min: number, max: number, theme: GrafanaTheme2): [number, string][] {
   const { mode, steps } = (field as Field['config']).thresholds ?? { mode: ThresholdsMode.Absolute, steps: [] };
   const place = (at: number) => clamp(mode === ThresholdsMode.Percentage ? at / 100 : (at - min) / (max - min), 0, 1);

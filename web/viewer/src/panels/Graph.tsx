@@ -4,22 +4,22 @@ import { AxisPlacement, SortOrder } from '@grafana/schema';
 import { useMemo, useRef } from 'react';
 import type { Panel } from '../model/dashboard';
 import { type Selection, visible } from '../model/legendSelection';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 import { legendLayout } from './legendLayout';
-import { GraphPlugins } from './plugins';
+import { UplotPlugins } from './uplotPlugins';
 import { useLegendContext } from './useLegendContext';
 
 const NO_OPTIONS: NonNullable<Panel['options']> = {};
 
-/** Lines, areas and bars over time. A click on a name in the legend shows that series alone. */
-export function Graph({ panel, data, width, height, range, regions, structureRev, onZoom, legend: shownLegend, selection, onSelection }: KindProps) {
+/** Lines, areas and bars over time. A click on a name in the legend shows only that series. */
+export function Graph({ panel, data, width, height, range, regions, structureRev, onZoom, legend: shownLegend, selection, onSelection }: PanelTypeProps) {
   const theme = useTheme2();
   const options = panel.options ?? NO_OPTIONS;
   const series = useMemo(() => seriesOf(data.frames), [data.frames]);
-  const frames = useMemo(() => narrowed(data.frames, selection), [data.frames, selection]);
+  const frames = useMemo(() => hideUnselected(data.frames, selection), [data.frames, selection]);
   const wideWindow = innerWidth >= theme.breakpoints.values.lg;
   const layoutKey = JSON.stringify([series, options.legend, width, height, wideWindow, shownLegend]);
-  // An object of its own for each render would make the graph anew each time.
+  // A new object on every render would recreate the graph.
   const legend = useMemo(() => {
     const axes = [series.filter(({ right }) => !right), series.filter(({ right }) => right)];
     const asked = { ...options.legend, ...(shownLegend ? {} : { showLegend: false }) };
@@ -32,7 +32,7 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
       <TimeSeries frames={frames} timeRange={range} timeZone="browser" width={width} height={height} structureRev={revision} legend={legend} options={options}>
         {(config, alignedFrame) => (
           <>
-            <GraphPlugins title={panel.title} config={config} regions={regions} onZoom={onZoom} />
+            <UplotPlugins title={panel.title} config={config} regions={regions} onZoom={onZoom} />
             <KeyboardPlugin config={config} />
             <TooltipPlugin
               frames={frames}
@@ -52,7 +52,7 @@ export function Graph({ panel, data, width, height, range, regions, structureRev
 
 interface Series {
   name: string;
-  /** Whether it belongs to the axis on the right. */
+  /** Whether the series is on the right axis. */
   right: boolean;
 }
 
@@ -66,8 +66,8 @@ function seriesOf(frames: DataFrame[]): Series[] {
 
 const isRight = (field: Field) => field.config.custom?.axisPlacement === AxisPlacement.Right;
 
-/** The frames with every series hidden that is not selected. */
-function narrowed(frames: DataFrame[], selection: Selection): DataFrame[] {
+/** The frames with all unselected series hidden. */
+function hideUnselected(frames: DataFrame[], selection: Selection): DataFrame[] {
   if (!selection) return frames;
   const shown = visible(selection, seriesOf(frames).map(({ name }) => name));
   return frames.map((frame) => ({
@@ -80,7 +80,7 @@ function narrowed(frames: DataFrame[], selection: Selection): DataFrame[] {
   }));
 }
 
-/** A number that rises whenever the structure or the selection changes: the graph is configured anew then. */
+/** A number that increases when the structure or the selection changes, so that the graph is reconfigured. */
 function useRevision(structureRev: number, selection: Selection): number {
   const key = JSON.stringify([structureRev, selection]);
   const last = useRef({ key, revision: 1 });

@@ -4,15 +4,15 @@ import { useMemo } from 'react';
 import { type Buckets, bucketsOf } from '../data/buckets';
 import { isTick, moment, tickOf } from '../data/ticks';
 import { axisColors, EChart } from './EChart';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 
 const GRID = { left: 8, right: 16, top: 8, bottom: 8, containLabel: true };
 const TICK_PX = 72;
 const DARK = ['#16324f', '#1f60c4', '#5794f2', '#c0d8ff'];
 const LIGHT = ['#d6e6ff', '#8ab8ff', '#3274d9', '#103a7a'];
 
-/** Buckets over time: the more samples, the stronger the colour. */
-export function Heatmap({ panel, data, width, height }: KindProps) {
+/** Buckets over time; the colour intensity shows the number of samples. */
+export function Heatmap({ panel, data, width, height }: PanelTypeProps) {
   const theme = useTheme2();
   const option = useMemo(() => {
     const buckets = bucketsOf(data.frames, panel.options?.filterValues?.le);

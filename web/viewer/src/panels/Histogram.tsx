@@ -2,12 +2,12 @@ import { buildHistogram, FieldType, formattedValueToString } from '@grafana/data
 import { useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
 import { axisColors, EChart } from './EChart';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 
 const GRID = { left: 8, right: 16, top: 16, bottom: 8, containLabel: true };
 
-/** How often each size of sample occurs, all series together. */
-export function Histogram({ panel, data, width, height }: KindProps) {
+/** The distribution of the sample values of all series. */
+export function Histogram({ panel, data, width, height }: PanelTypeProps) {
   const theme = useTheme2();
   const option = useMemo(() => {
     const found = buildHistogram(data.frames, { bucketCount: panel.options?.bucketCount ?? 30, combine: true });

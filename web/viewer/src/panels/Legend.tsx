@@ -4,10 +4,10 @@ import type { ReactNode } from 'react';
 import type { Selection } from '../model/legendSelection';
 import { useLegendContext } from './useLegendContext';
 
-/** The most a legend takes of the width beside a drawing, and of the height below it. */
+/** The maximum share of the width (beside) or height (below) that a legend takes. */
 const BESIDE = '40%';
 const BELOW = '40%';
-/** Pixels below which nothing fits beside a drawing. */
+/** The width in pixels below which a legend does not fit beside the chart. */
 const NARROW = 320;
 
 interface Props {
@@ -20,7 +20,7 @@ interface Props {
   children: (width: number, height: number) => ReactNode;
 }
 
-/** A drawing with its legend below or, where there is room, on its right. */
+/** A chart with its legend below it or, if the panel is wide enough, on its right. */
 export function WithLegend({ items, options, selection, onSelection, width, height, children }: Props) {
   const context = useLegendContext({ names: items.map(({ label }) => label), selection, onSelection });
   const placement: LegendPlacement = width < NARROW ? 'bottom' : (options?.placement ?? 'bottom');

@@ -2,13 +2,13 @@ import { type VizLegendItem, useTheme2 } from '@grafana/ui';
 import { useMemo } from 'react';
 import { visible } from '../model/legendSelection';
 import { EChart } from './EChart';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 import { WithLegend } from './Legend';
 import { singleValues, textOf } from './values';
 
 const LEAST_LABELLED = 6;
 
-export function Pie(props: KindProps) {
+export function Pie(props: PanelTypeProps) {
   const { panel, data, width, height, legend, selection, onSelection } = props;
   const theme = useTheme2();
   const options = panel.options ?? {};

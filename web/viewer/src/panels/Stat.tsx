@@ -1,12 +1,12 @@
 import { type DisplayValueAlignmentFactors, type FieldDisplay, getDisplayValueAlignmentFactors } from '@grafana/data';
 import { BarGauge, BigValue, useTheme2, VizRepeater } from '@grafana/ui';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 import { singleValues, textOf } from './values';
 
-/** Width of a letter as a share of its height, on average. */
+/** Average width of a letter relative to its height. */
 const LETTER = 0.6;
 
-export function Stat(props: KindProps) {
+export function Stat(props: PanelTypeProps) {
   const theme = useTheme2();
   const options = props.panel.options ?? {};
   return (
@@ -39,12 +39,12 @@ export function Stat(props: KindProps) {
   );
 }
 
-/** Whether a value of a fixed size has room; otherwise its size follows the room. */
+/** Whether a value fits with its fixed size; otherwise the size is adapted to the panel. */
 function fits(value: FieldDisplay, size: number | undefined, width: number): boolean {
   return !size || textOf(value).length * size * LETTER < width;
 }
 
-export function BarGauges(props: KindProps) {
+export function BarGauges(props: PanelTypeProps) {
   const theme = useTheme2();
   const options = props.panel.options ?? {};
   return (

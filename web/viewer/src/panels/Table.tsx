@@ -1,12 +1,12 @@
 import type { DataFrame } from '@grafana/data';
 import { TableNG } from '@grafana/ui/unstable';
 import { useMemo } from 'react';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 
-/** The least width of a column in pixels; by itself the table takes 150 and pushes columns out of a phone. */
+/** Minimum column width in pixels. The default of 150 moves columns off a phone's screen. */
 const LEAST_PX = 60;
 
-export function Table({ panel, data, width, height, range, structureRev }: KindProps) {
+export function Table({ panel, data, width, height, range, structureRev }: PanelTypeProps) {
   const options = panel.options ?? {};
   const frame = data.frames[options.frameIndex ?? 0] ?? data.frames[0];
   const shrinking = useMemo(() => frame && shrinkable(frame), [frame]);

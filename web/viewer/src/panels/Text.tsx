@@ -1,6 +1,6 @@
 import type { Panel } from '../model/dashboard';
 
-/** A note. Its text is shown as it stands: markup of a file is not run. */
+/** A text panel. Its content is shown as plain text: markup is not interpreted. */
 export function Text({ panel }: { panel: Panel }) {
   return <p className="note">{String(panel.options?.content ?? '')}</p>;
 }

@@ -1,7 +1,7 @@
-// Where a legend goes and which values it has, so that the graph keeps most of the panel.
+// The position of a legend and the values it shows, chosen so that the graph keeps most of the panel.
 import { LegendDisplayMode, type LegendPlacement, type VizLegendOptions } from '@grafana/schema';
 
-/** The most a legend takes of a panel: of its width beside the graph, of its height below. */
+/** The maximum share of a panel's width (beside the graph) or height (below) that a legend takes. */
 const BESIDE = 0.3;
 const BELOW = 0.25;
 
@@ -23,15 +23,15 @@ export interface LegendLayout extends VizLegendOptions {
 
 interface Request {
   options: Partial<VizLegendOptions> | undefined;
-  /** The names of the series, one list for each axis. */
+  /** The names of the series, one list per axis. */
   names: string[][];
   width: number;
   height: number;
-  /** Whether the window is wide enough for anything beside a graph. */
+  /** Whether the window is wide enough for a legend beside a graph. */
   wideWindow: boolean;
 }
 
-/** The layout with the most values that leaves the graph its room; beside it, if that is asked for and as good. */
+/** The layout with the most values within the limits; beside the graph if that is requested and equally good. */
 export function legendLayout({ options, names, width, height, wideWindow }: Request): LegendLayout {
   const calcs = options?.calcs ?? [];
   const asked = { showLegend: true, displayMode: LegendDisplayMode.List, placement: 'bottom' as LegendPlacement, ...options };
@@ -42,14 +42,14 @@ export function legendLayout({ options, names, width, height, wideWindow }: Requ
   return { ...asked, ...limits, placement: 'bottom', displayMode: LegendDisplayMode.List, calcs: calcs.slice(0, below) };
 }
 
-/** How many columns of values fit beside a graph with whole names; undefined where not even the names do. */
+/** The number of value columns that fit beside a graph with complete names; undefined if the names do not fit. */
 function columnsBeside(names: string[], most: number, width: number): number | undefined {
   const longest = Math.max(0, ...names.map((name) => name.length));
   const room = width * BESIDE - ICON_PX - Math.max(LEAST_NAME_PX, longest * LETTER_PX + CELL_PADDING_PX);
   return room < 0 ? undefined : Math.min(most, Math.floor(room / CELL_PX));
 }
 
-/** How many values each name can have below a graph without the legend growing too high. */
+/** The number of values per name that fit into a legend below a graph. */
 function valuesBelow(names: string[][], most: number, width: number, height: number): number {
   const axes = names.filter((axis) => axis.length);
   for (let values = most; values > 0; values -= 1) {

@@ -10,10 +10,10 @@ interface State {
   onSelection: (selection: Selection) => void;
 }
 
-/** One for the page: the crosshair of a graph is shown in all of them. */
+/** One event bus for the page, so that all graphs share the crosshair. */
 const bus = new EventBusSrv();
 
-/** The context by which Grafana's legends tell that a name was clicked. It stays the same object. */
+/** The context in which Grafana's legends report clicks. The object stays the same. */
 export function useLegendContext(state: State): PanelContext {
   const latest = useRef(state);
   latest.current = state;
@@ -28,7 +28,7 @@ export function useLegendContext(state: State): PanelContext {
   );
 }
 
-/** The selection after a click; `null` stands for all. */
+/** The selection after a click; a label of `null` means all. */
 function next(label: string | string[] | null, mode: SeriesVisibilityChangeMode, { names, selection }: State): Selection {
   if (label === null) return undefined;
   if (Array.isArray(label)) return label;

@@ -1,8 +1,8 @@
 import { type FieldDisplay, formattedValueToString, getFieldDisplayValues, type GrafanaTheme2 } from '@grafana/data';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 
-/** The single values a stat, gauge, bar gauge or pie shows: one a series by the panel's reducer. */
-export function singleValues({ panel, data }: Pick<KindProps, 'panel' | 'data'>, theme: GrafanaTheme2): FieldDisplay[] {
+/** The values of a stat, gauge, bar gauge or pie panel: one per series, by the panel's reducer. */
+export function singleValues({ panel, data }: Pick<PanelTypeProps, 'panel' | 'data'>, theme: GrafanaTheme2): FieldDisplay[] {
   const graphMode = panel.options?.graphMode;
   return getFieldDisplayValues({
     data: data.frames,

@@ -3,7 +3,7 @@ import { GlobalStyles, PortalContainer } from '@grafana/ui';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { reach } from '../api/client';
 import { otherDashboard, writeAddress } from '../model/address';
-import { Board } from './Board';
+import { DashboardView } from './DashboardView';
 import { ErrorBoundary } from './ErrorBoundary';
 import { go, replace, useAddress } from './hooks';
 import { Navigation } from './Navigation';
@@ -13,7 +13,7 @@ import { Toast } from './toast';
 import { useDashboards } from './useDashboards';
 import { useShortcuts } from './useShortcuts';
 
-/** The page: the names of the dashboards, and the one that is open. */
+/** The page: navigation and the open dashboard. */
 export function App() {
   const { address, problems, move } = useAddress();
   const [theme, toggleTheme] = useMode();
@@ -41,7 +41,7 @@ export function App() {
       <PortalContainer />
       {!address.kiosk && <Navigation listed={listed} address={address} dark={theme.isDark} onTheme={toggleTheme} onHelp={() => setHelps(true)} />}
       {helps && <ShortcutHelp onClose={() => setHelps(false)} />}
-      {trouble && <p className="trouble" role="alert">{trouble}. What is shown may be old; it is tried again.</p>}
+      {trouble && <p className="trouble" role="alert">{trouble}. The data shown may be old; the viewer retries.</p>}
       {error && error.message !== trouble && <p className="trouble" role="alert">{error.message}</p>}
       {reason && (
         <main className="missing">
@@ -51,7 +51,7 @@ export function App() {
       )}
       {dashboard && !error && (
         <ErrorBoundary key={dashboard.uid} what="This dashboard">
-          <Board board={dashboard} address={address} problems={problems} move={move} />
+          <DashboardView dashboard={dashboard} address={address} problems={problems} move={move} />
         </ErrorBoundary>
       )}
       <Toast />

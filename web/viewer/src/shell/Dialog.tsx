@@ -6,7 +6,7 @@ interface Props {
   children: ReactNode;
 }
 
-/** A modal dialog: it keeps the focus, and Escape, its button or a click beside it closes it. */
+/** A modal dialog. Escape, the close button or a click on the backdrop closes it. */
 export function Dialog({ title, onClose, children }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();

@@ -1,12 +1,12 @@
 import { Component, type ReactNode } from 'react';
 
 interface Props {
-  /** What cannot be drawn, at the beginning of the sentence. */
+  /** The subject of the message, at the beginning of a sentence: "This panel". */
   what: string;
   children: ReactNode;
 }
 
-/** Shows the error where its children cannot be drawn, and leaves the rest of the page alone. */
+/** Shows an error in place of children that fail to render; the rest of the page stays. */
 export class ErrorBoundary extends Component<Props, { error?: Error }> {
   override state: { error?: Error } = {};
 

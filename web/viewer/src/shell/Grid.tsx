@@ -8,17 +8,17 @@ const LEAST_ROWS = 7;
 
 interface Props extends Pick<PanelProps, 'range' | 'variables' | 'regions' | 'onZoom'> {
   panels: Panel[];
-  /** The one panel to show alone. */
+  /** The id of the only panel to show. */
   shown?: number;
   onShown: (id: number | undefined) => void;
-  /** The series that legends are narrowed to, by panel. */
+  /** The series selected in legends, by panel id. */
   selections: Record<number, string[]>;
   onSelection: (id: number, selection: Selection) => void;
   /** Whether a panel shows its legend. */
   hasLegend: (id: number) => boolean;
 }
 
-/** Grafana's grid of 24 columns; on a narrow screen one column. */
+/** Grafana's 24-column grid; on a narrow screen one column. */
 export function Grid({ panels, shown, onShown, selections, onSelection, hasLegend, ...rest }: Props) {
   const alone = panels.find((panel) => panel.id === shown);
   const read = inReadingOrder(panels);

@@ -1,6 +1,6 @@
 import { type Address, otherDashboard } from '../model/address';
 import { type Listed, shortTitle } from '../model/dashboard';
-import { Inner } from './Inner';
+import { InternalLink } from './InternalLink';
 
 interface Props {
   listed: Listed[];
@@ -10,16 +10,16 @@ interface Props {
   onHelp: () => void;
 }
 
-/** The dashboards by name, and what belongs to the whole page. */
+/** Links to the dashboards, and the controls of the whole page. */
 export function Navigation({ listed, address, dark, onTheme, onHelp }: Props) {
   return (
     <nav aria-label="Dashboards">
       <img src="/icon.svg" alt="" width="20" height="20" />
       <div className="boards">
         {listed.map(({ uid, title, reason }) => (
-          <Inner key={uid} to={otherDashboard(address, uid)} current={uid === address.uid} muted={reason !== undefined}>
+          <InternalLink key={uid} to={otherDashboard(address, uid)} current={uid === address.uid} muted={reason !== undefined}>
             {shortTitle(title)}
-          </Inner>
+          </InternalLink>
         ))}
       </div>
       <button type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" onClick={onHelp}>?</button>

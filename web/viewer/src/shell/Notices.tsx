@@ -1,4 +1,4 @@
-/** What of the address cannot be used, and what is shown instead. */
+/** Messages about unusable parameters and what is shown instead. */
 export function Notices({ lines }: { lines: string[] }) {
   if (!lines.length) return null;
   return (

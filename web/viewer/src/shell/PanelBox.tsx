@@ -4,14 +4,14 @@ import { type KeyboardEvent, useId, useState } from 'react';
 import type { Region } from '../data/annotations';
 import type { Panel } from '../model/dashboard';
 import type { Values } from '../model/variables';
-import type { KindProps } from '../panels/kind';
-import { KINDS } from '../panels/kinds';
+import type { PanelTypeProps } from '../panels/panelTypeProps';
+import { PANEL_TYPES } from '../panels/panelTypes';
 import { Text } from '../panels/Text';
 import { ErrorBoundary } from './ErrorBoundary';
 import { useSize } from './hooks';
 import { type Loaded, usePanelData } from './usePanelData';
 
-export interface PanelProps extends Pick<KindProps, 'onZoom' | 'legend' | 'selection' | 'onSelection'> {
+export interface PanelProps extends Pick<PanelTypeProps, 'onZoom' | 'legend' | 'selection' | 'onSelection'> {
   panel: Panel;
   range: TimeRange;
   variables: Values;
@@ -20,7 +20,7 @@ export interface PanelProps extends Pick<KindProps, 'onZoom' | 'legend' | 'selec
   onFull: () => void;
 }
 
-/** A panel with its frame: title, what to do when it looks wrong, and the drawing. */
+/** A panel: title, description and chart. */
 export function PanelBox(props: PanelProps) {
   const { panel, full, onFull } = props;
   const [explained, setExplained] = useState(false);
@@ -29,7 +29,7 @@ export function PanelBox(props: PanelProps) {
   const id = useId();
   const close = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' || !explained) return;
-    event.stopPropagation(); // the panel stays as large as it is
+    event.stopPropagation(); // an enlarged panel stays enlarged
     setExplained(false);
   };
   return (
@@ -59,12 +59,12 @@ export function PanelBox(props: PanelProps) {
 
 function Drawing({ panel, loaded, ...rest }: PanelProps & { loaded: Loaded; width: number; height: number }) {
   if (panel.type === 'text') return <Text panel={panel} />;
-  const Kind = KINDS[panel.type];
-  if (!Kind) return <p className="empty">This viewer does not draw panels of type “{panel.type}”.</p>;
+  const PanelType = PANEL_TYPES[panel.type];
+  if (!PanelType) return <p className="empty">This viewer does not draw panels of type “{panel.type}”.</p>;
   if (loaded.error && !loaded.data) return <p className="empty error">{loaded.error}</p>;
   if (!loaded.data) return <p className="empty">Loading …</p>;
   if (!hasData(loaded)) return <p className="empty">{panel.fieldConfig?.defaults.noValue ?? 'No data'}</p>;
-  return <Kind panel={panel} data={loaded.data} structureRev={loaded.structureRev} {...rest} />;
+  return <PanelType panel={panel} data={loaded.data} structureRev={loaded.structureRev} {...rest} />;
 }
 
 function hasData(loaded: Loaded): boolean {

@@ -7,19 +7,19 @@ import { Dialog } from './Dialog';
 
 interface Props {
   address: Address;
-  /** The range that is shown, as it was chosen, and as the moments it stands for at present. */
+  /** The range as chosen (`raw`), and as absolute times. */
   raw: RawRange;
   range: TimeRange;
   onClose: () => void;
 }
 
-/** A link to what is shown: the dashboard, its time range, variables, panel and legend selections. */
+/** A link to the current view: dashboard, time range, variables, panel and legend selections. */
 export function ShareDialog({ address, raw, range, onClose }: Props) {
   const [absolute, setAbsolute] = useState(true);
   const field = useRef<HTMLInputElement>(null);
   const link = shareLink(address, absolute ? absoluteRange(range) : raw);
   const take = async () => {
-    if (!(await copy(link, 'Link'))) field.current?.select(); // Ctrl+C remains
+    if (!(await copy(link, 'Link'))) field.current?.select(); // so that Ctrl+C copies it
   };
   return (
     <Dialog title="Share" onClose={onClose}>
@@ -27,8 +27,8 @@ export function ShareDialog({ address, raw, range, onClose }: Props) {
         <input type="checkbox" checked={absolute} onChange={() => setAbsolute(!absolute)} /> Lock time range
       </label>
       <p className="faint">
-        {absolute ? 'The link shows the same moments whenever it is opened.' : 'The link shows the time up to the moment when it is opened.'} It
-        asks for the password.
+        {absolute ? 'The link always shows the same times.' : 'The link shows the time range relative to when it is opened.'} Opening
+        it requires the password.
       </p>
       <div className="link">
         <input ref={field} aria-label="Link" readOnly value={link} onFocus={({ target }) => target.select()} />
@@ -38,7 +38,7 @@ export function ShareDialog({ address, raw, range, onClose }: Props) {
   );
 }
 
-/** The whole address of a view, with a time range of its own. */
+/** The full URL of a view with the given time range. */
 export function shareLink(address: Address, range: RawRange): string {
   return location.origin + writeAddress({ ...address, ...range, kiosk: undefined });
 }

@@ -31,12 +31,12 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
         ))}
       </div>
       <p className="faint">
-        The keys are Grafana’s, and of a sequence each is pressed after the other. Grafana’s shortcuts for editing do nothing
-        here: the viewer changes no dashboard.
+        The keys are the same as Grafana’s. Press the keys of a sequence one after the other. Grafana’s shortcuts for editing
+        have no effect: the viewer cannot change dashboards.
       </p>
     </Dialog>
   );
 }
 
-/** A key as it stands on the keyboard. */
+/** A key's label on the keyboard. */
 const nameOf = (key: string) => NAMES[key] ?? key.replace('Ctrl+', 'Ctrl ');

@@ -19,7 +19,7 @@ interface Props {
   onNow: () => void;
 }
 
-/** The time range: chosen from a list or by hand, moved, widened; and how often it is refreshed. */
+/** Controls of the time range and the refresh interval. */
 export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onNow }: Props) {
   const [custom, setCustom] = useState(false);
   const known = to === 'now' && QUICK.some(([quick]) => quick === from);
@@ -39,16 +39,16 @@ export function TimeControls({ from, to, range, refresh, onRange, onRefresh, onN
       <button type="button" aria-label="Later" onClick={() => go(shiftRange(range, 1, Date.now()))}>›</button>
       <button type="button" aria-label="Zoom out" onClick={() => go(zoomRange(range, 2, Date.now()))}>−</button>
       {!known && !custom && <button type="button" onClick={() => setCustom(true)}>Edit</button>}
-      {custom && <ByHand from={from} to={to} onRange={onRange} onDone={() => setCustom(false)} />}
-      <button type="button" aria-label="Read anew" onClick={onNow}>⟳</button>
-      <select aria-label="Refresh" value={refresh} onChange={({ target }) => onRefresh(target.value)}>
+      {custom && <CustomRange from={from} to={to} onRange={onRange} onDone={() => setCustom(false)} />}
+      <button type="button" aria-label="Refresh dashboard" onClick={onNow}>⟳</button>
+      <select aria-label="Refresh interval" value={refresh} onChange={({ target }) => onRefresh(target.value)}>
         {[...new Set([...REFRESH, refresh])].map((every) => <option key={every} value={every}>{every || 'Off'}</option>)}
       </select>
     </div>
   );
 }
 
-function ByHand({ from, to, onRange, onDone }: { from: string; to: string; onRange: Props['onRange']; onDone: () => void }) {
+function CustomRange({ from, to, onRange, onDone }: { from: string; to: string; onRange: Props['onRange']; onDone: () => void }) {
   const [error, setError] = useState('');
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -69,7 +69,7 @@ function ByHand({ from, to, onRange, onDone }: { from: string; to: string; onRan
   );
 }
 
-/** A span in words; the day is said once where both ends lie on it. */
+/** A span as text; the date is omitted from the end if it is the same day. */
 function span(start: number, end: number | undefined): string {
   const [left, right] = [clock(start), end === undefined ? 'now' : clock(end)];
   const day = left.slice(0, 11);

@@ -6,18 +6,18 @@ interface Props {
   onChoose: (name: string, values: string[]) => void;
 }
 
-/** What the dashboards are narrowed to. */
+/** The selection lists of the dashboard's variables. */
 export function Variables({ choices, onChoose }: Props) {
   return (
     <div className="variables" role="group" aria-label="Variables">
       {choices.filter((choice) => !choice.variable.hide).map((choice) => (
-        <One key={choice.variable.name} choice={choice} onChoose={(values) => onChoose(choice.variable.name, values)} />
+        <VariableList key={choice.variable.name} choice={choice} onChoose={(values) => onChoose(choice.variable.name, values)} />
       ))}
     </div>
   );
 }
 
-function One({ choice: { variable, options, chosen }, onChoose }: { choice: Choice; onChoose: (values: string[]) => void }) {
+function VariableList({ choice: { variable, options, chosen }, onChoose }: { choice: Choice; onChoose: (values: string[]) => void }) {
   const all = chosen.includes(ALL);
   const toggle = (value: string) => {
     const kept = all ? [] : chosen;
@@ -29,7 +29,7 @@ function One({ choice: { variable, options, chosen }, onChoose }: { choice: Choi
       className="variable"
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || !event.currentTarget.open) return;
-        event.stopPropagation(); // it closes the list and nothing else
+        event.stopPropagation(); // Escape closes only the list
         close(event.currentTarget);
       }}
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && event.relatedTarget && (event.currentTarget.open = false)}
@@ -47,7 +47,7 @@ function One({ choice: { variable, options, chosen }, onChoose }: { choice: Choi
   );
 }
 
-/** Close a list and leave the keyboard where it was opened. */
+/** Close a list and return the focus to its summary. */
 function close(list: HTMLDetailsElement) {
   list.open = false;
   list.querySelector('summary')?.focus();

@@ -1,6 +1,6 @@
 import { notify } from './toast';
 
-/** Copy text, and say so or why not; whether it was copied. */
+/** Copy text and show a message; returns whether it was copied. */
 export async function copy(text: string, what: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -12,7 +12,7 @@ export async function copy(text: string, what: string): Promise<boolean> {
   }
 }
 
-/** The text on the clipboard; undefined, and a message, where the browser does not give it. */
+/** The text on the clipboard; if the browser refuses, undefined and a message. */
 export async function paste(): Promise<string | undefined> {
   try {
     return await navigator.clipboard.readText();

@@ -3,7 +3,7 @@ import { type Address, addressProblems, readAddress, writeAddress } from '../mod
 
 const MOVED = 'viewer:moved';
 
-/** The page's address, what of it cannot be used, and a way to change it. The browser's Back works. */
+/** The page's address, messages about unusable parameters, and a function to change it. Supports the Back button. */
 export function useAddress(): { address: Address; problems: string[]; move: (next: Partial<Address>) => void } {
   const href = useSyncExternalStore(watchAddress, () => location.pathname + location.search);
   const address = useMemo(() => readAddress(location.pathname, location.search), [href]);
@@ -14,14 +14,14 @@ export function useAddress(): { address: Address; problems: string[]; move: (nex
   return { address, problems, move };
 }
 
-/** Go to a path of this page without loading it anew. */
+/** Navigate to a path of this page without a reload. */
 export function go(path: string): void {
-  if (path === location.pathname + location.search) return; // or Back would seem to do nothing
+  if (path === location.pathname + location.search) return; // otherwise Back would seem to do nothing
   history.pushState(null, '', path);
   dispatchEvent(new Event(MOVED));
 }
 
-/** Go there in place of where we are: Back leads past it. */
+/** Navigate and replace the current history entry. */
 export function replace(path: string): void {
   history.replaceState(null, '', path);
   dispatchEvent(new Event(MOVED));
@@ -36,7 +36,7 @@ function watchAddress(listener: () => void): () => void {
   };
 }
 
-/** Call every so many milliseconds while the page is seen, and when it is seen again; 0: never. */
+/** Call `action` at an interval while the page is visible, and when it becomes visible again; 0 means never. */
 export function useEvery(milliseconds: number, action: () => void): void {
   const latest = useRef(action);
   latest.current = action;
@@ -52,7 +52,7 @@ export function useEvery(milliseconds: number, action: () => void): void {
   }, [milliseconds]);
 }
 
-/** An element's inner size in pixels, zero until it is laid out. */
+/** An element's inner size in pixels; zero before layout. */
 export function useSize<T extends HTMLElement>() {
   const element = useRef<T>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from 'react';
 export type Mode = 'dark' | 'light';
 const KEY = 'tallow-viewer-theme';
 
-/** The theme that was chosen here before, or the one the system prefers. */
+/** The theme, by default the last choice in this browser or the system's preference; and a toggle function. */
 export function useMode(): [GrafanaTheme2, () => void] {
   const [mode, setMode] = useState<Mode>(initial);
   const theme = useMemo(() => createTheme({ colors: { mode } }), [mode]);

@@ -5,7 +5,7 @@ const listeners = new Set<() => void>();
 let message = '';
 let timer = 0;
 
-/** Tell something that needs no answer, for a few seconds. */
+/** Show a message for a few seconds. */
 export function notify(text: string): void {
   clearTimeout(timer);
   set(text);
@@ -22,7 +22,7 @@ function subscribe(listener: () => void) {
   return () => listeners.delete(listener);
 }
 
-/** Where {@link notify} shows its messages; a screen reader reads them out. */
+/** Displays the messages of {@link notify}; screen readers announce them. */
 export function Toast() {
   const text = useSyncExternalStore(subscribe, () => message);
   return <p role="status" className={text ? 'toast' : 'hidden'}>{text}</p>;

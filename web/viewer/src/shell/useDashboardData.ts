@@ -9,16 +9,16 @@ import { useResource } from './useResource';
 
 interface DashboardData {
   choices: Choice[];
-  /** What queries put for the variables; undefined until they are known. */
+  /** Values of the variables in queries; undefined until they are known. */
   variables?: Values;
   regions: Region[];
-  /** Choices of the address that cannot be made. */
+  /** Messages about choices in the address that do not exist. */
   problems: string[];
 }
 
 const NONE: Region[] = [];
 
-/** What the panels of a dashboard share: the variables with their options, and the regions behind graphs. */
+/** The data that all panels of a dashboard share: variables with their options, and annotation regions. */
 export function useDashboardData(dashboard: Dashboard, chosen: Address['variables'], range: TimeRange): DashboardData {
   const asked = JSON.stringify(chosen);
   const load = useMemo(
@@ -28,9 +28,9 @@ export function useDashboardData(dashboard: Dashboard, chosen: Address['variable
   const { value, error, loading } = useResource(load);
   const choices = useMemo(() => {
     const wanted: Address['variables'] = JSON.parse(asked);
-    // Panels ask at once with what the address says; the options known last decide until the new ones are there.
+    // Panels query immediately with the choices in the address, checked against the last known options.
     return value ? chooseAgain(value, wanted) : unasked(dashboard, wanted);
-  }, [dashboard, asked, value]) ?? (error ? [] : undefined); // without any, panels say that nothing answers
+  }, [dashboard, asked, value]) ?? (error ? [] : undefined); // without choices, panels show that nothing answers
   const variables = useStable(choices && patternsOf(choices));
   const regions = useRegions(dashboard, range, variables);
   const problems = loading || !value ? [] : unknownChoices(value, chosen);
@@ -46,7 +46,7 @@ function useRegions(dashboard: Dashboard, range: TimeRange, variables: Values | 
   return useResource(load).value ?? NONE;
 }
 
-/** The same object as long as its content is the same. */
+/** Returns the same object while its content is equal. */
 function useStable<T>(value: T): T {
   const text = JSON.stringify(value);
   return useMemo(() => value, [text]);

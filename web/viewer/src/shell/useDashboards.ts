@@ -10,16 +10,16 @@ const NONE: Listed[] = [];
 
 interface Dashboards {
   listed: Listed[];
-  /** The one that was asked for, once it is there. */
+  /** The requested dashboard, once it is loaded. */
   dashboard?: Dashboard;
-  /** Its title, known before it is. */
+  /** Its title, known from the list before the dashboard is loaded. */
   title?: string;
-  /** Why it is never there. */
+  /** Why it cannot be shown. */
   reason?: string;
   error?: Error;
 }
 
-/** The list of dashboards, and the one with a uid. What does not answer is asked again. */
+/** The list of dashboards, and the dashboard with a uid. Requests are retried while the server is unreachable. */
 export function useDashboards(uid: string): Dashboards {
   const [attempt, setAttempt] = useState(0);
   const list = useResource(useMemo(() => (signal: AbortSignal) => listDashboards(signal), [attempt]));

@@ -12,7 +12,7 @@ export interface Loaded {
   error?: string;
 }
 
-/** A panel's data for a time range. The old data stay on screen while the new ones load. */
+/** A panel's data for a time range. The previous data stays visible while new data loads. */
 export function usePanelData(panel: Panel, range: TimeRange, variables: Values, theme: GrafanaTheme2): Loaded {
   const load = useCallback(
     (signal: AbortSignal) => loadPanel(panel, range, variables, theme, signal),
@@ -22,7 +22,7 @@ export function usePanelData(panel: Panel, range: TimeRange, variables: Values, 
   return { data, structureRev: useStructureRevision(data?.frames), loading, error: error?.message };
 }
 
-/** A number that rises when the structure of the frames changes, not with every new sample. */
+/** A number that increases when the structure of the frames changes, not with every new sample. */
 function useStructureRevision(frames: DataFrame[] | undefined): number {
   const last = useRef<{ frames?: DataFrame[]; revision: number }>({ revision: 0 });
   return useMemo(() => {

@@ -3,17 +3,17 @@ import { useEffect, useState } from 'react';
 export type Load<T> = (signal: AbortSignal) => Promise<T>;
 
 export interface Resource<T> {
-  /** The newest value. It stays while the next one loads, and when that fails. */
+  /** The latest value. It is kept while the next one loads, and if that load fails. */
   value?: T;
   error?: Error;
   loading: boolean;
 }
 
 /**
- * Loads something whenever `load` is another function; undefined loads nothing.
+ * Runs `load` whenever the function changes; undefined loads nothing.
  *
- * The load before is aborted, and its outcome is dropped even where it was on its way already: a late answer
- * must not take the place of a newer one.
+ * The previous load is aborted and its result is discarded, even if it arrives later: a late response must not
+ * replace a newer one.
  */
 export function useResource<T>(load: Load<T> | undefined): Resource<T> {
   const [settled, setSettled] = useState<{ load?: Load<T>; value?: T; error?: Error }>({});

@@ -3,7 +3,7 @@ import { type Action, ShortcutMatcher } from '../model/shortcuts';
 
 export type Actions = Partial<Record<Action, () => void>>;
 
-/** Do what the shortcuts say, as long as the page shows what calls this. */
+/** Run actions on their shortcuts while the calling component is mounted. */
 export function useShortcuts(actions: Actions): void {
   const latest = useRef(actions);
   latest.current = actions;
@@ -11,7 +11,7 @@ export function useShortcuts(actions: Actions): void {
     const matcher = new ShortcutMatcher();
     const press = (event: KeyboardEvent) => {
       const key = keyOf(event);
-      if (!key || event.defaultPrevented || isElsewhere(event.target, key)) return;
+      if (!key || event.defaultPrevented || isHandledByElement(event.target, key)) return;
       const action = matcher.press(key, event.timeStamp);
       const run = action && latest.current[action];
       if (!run) return;
@@ -29,17 +29,17 @@ export function focusedPanel(): number | undefined {
   return Number(found?.getAttribute('data-panel')) || undefined;
 }
 
-/** The key as shortcuts name it; undefined for modifiers themselves and the browser's own combinations. */
+/** The key's name in shortcuts; undefined for modifiers alone and for combinations of the browser. */
 function keyOf(event: KeyboardEvent): string | undefined {
   if (event.isComposing || ['Shift', 'Control', 'Alt', 'Meta', 'AltGraph', 'CapsLock'].includes(event.key)) return undefined;
   if (event.metaKey || (event.altKey && !event.getModifierState('AltGraph'))) return undefined;
-  const key = event.shiftKey || event.key.length > 1 ? event.key : event.key.toLowerCase(); // Caps Lock is no Shift
+  const key = event.shiftKey || event.key.length > 1 ? event.key : event.key.toLowerCase(); // Caps Lock must not act as Shift
   if (event.ctrlKey && !event.getModifierState('AltGraph')) return key.length === 1 ? `Ctrl+${key}` : undefined;
   return key;
 }
 
-/** Whether a key belongs to a dialog or to the element it was pressed on: text, lists, what arrow keys move about in. */
-function isElsewhere(target: EventTarget | null, key: string): boolean {
+/** Whether a dialog or the focused element (text field, list, grid) handles the key itself. */
+function isHandledByElement(target: EventTarget | null, key: string): boolean {
   if (document.querySelector('dialog[open]')) return true;
   if (!(target instanceof Element)) return false;
   if (target.closest('input:not([type=checkbox]), select, textarea, [contenteditable]')) return true;

@@ -1,4 +1,4 @@
-// Stands in for the editor and map packages that @grafana/ui imports and no panel here shows.
+// Replaces the editor and map packages that @grafana/ui imports and that no panel uses.
 export default {};
 export const Editor = () => null;
 export const DiffEditor = () => null;

@@ -4,15 +4,15 @@ import { go } from './hooks';
 interface Props {
   to: string;
   current?: boolean;
-  /** Whether it leads to an explanation only. */
+  /** Whether the target only explains why it cannot be shown. */
   muted?: boolean;
-  /** What a screen reader says, where the text says too little by itself. */
+  /** The accessible name, if the text is not sufficient. */
   label?: string;
   children: ReactNode;
 }
 
-/** A link within the page: no reload, but a new tab where one is asked for. */
-export function Inner({ to, current, muted, label, children }: Props) {
+/** A link within the page that does not reload it. Modifier keys open a new tab as usual. */
+export function InternalLink({ to, current, muted, label, children }: Props) {
   const follow = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();

@@ -22,28 +22,28 @@ const ALERTS_EVERY_MS = 30_000;
 const LAST_HOUR: RawRange = { from: 'now-1h', to: 'now' };
 
 interface Props {
-  board: Dashboard;
+  dashboard: Dashboard;
   address: Address;
-  /** What of the address cannot be used. */
+  /** Messages about unusable parameters of the address. */
   problems: string[];
   move: (next: Partial<Address>) => void;
 }
 
-/** One dashboard: its controls, alerts and panels. */
-export function Board({ board, address, problems, move }: Props) {
-  const { raw, problem } = usableRange(board, address);
-  const refresh = millisecondsOf(address.refresh) || address.refresh === '' ? address.refresh! : (board.refresh ?? '');
+/** A dashboard: its controls, alerts and panels. */
+export function DashboardView({ dashboard, address, problems, move }: Props) {
+  const { raw, problem } = usableRange(dashboard, address);
+  const refresh = millisecondsOf(address.refresh) || address.refresh === '' ? address.refresh! : (dashboard.refresh ?? '');
   const [tick, setTick] = useState(0);
   const again = useCallback(() => setTick((now) => now + 1), []);
-  // A load that takes longer than the interval ends before the next begins, or none would ever end.
+  // A refresh waits for the previous one: if it aborted it, slow loads would never complete.
   useEvery(millisecondsOf(refresh), () => pendingQueries() || again());
   const [alertTick, setAlertTick] = useState(0);
   useEvery(ALERTS_EVERY_MS, () => setAlertTick((now) => now + 1));
   const [shares, setShares] = useState(false);
 
-  // A new tick moves a range that ends now.
+  // A new tick moves a range that ends `now`.
   const range = useMemo(() => timeRangeOf(raw), [raw.from, raw.to, tick]);
-  const { choices, variables, regions, problems: unknown } = useDashboardData(board, address.variables, range);
+  const { choices, variables, regions, problems: unknown } = useDashboardData(dashboard, address.variables, range);
   const legends = useLegends();
   const onRange = useCallback(({ from, to }: RawRange) => move({ from, to }), [move]);
   const zoom = useCallback((left: number, right: number) => onRange({ from: String(Math.round(left)), to: String(Math.round(right)) }), [onRange]);
@@ -66,7 +66,7 @@ export function Board({ board, address, problems, move }: Props) {
   return (
     <main>
       <div className="controls">
-        <h1 title={board.title}>{board.title}</h1>
+        <h1 title={dashboard.title}>{dashboard.title}</h1>
         <Variables
           choices={choices}
           onChoose={(name, values) => move({ variables: { ...address.variables, [name]: values } })}
@@ -84,11 +84,11 @@ export function Board({ board, address, problems, move }: Props) {
         {address.kiosk && <button type="button" onClick={() => move({ kiosk: false })}>Leave kiosk mode</button>}
       </div>
       {shares && <ShareDialog address={address} raw={raw} range={range} onClose={() => setShares(false)} />}
-      <Notices lines={[...problems, ...problem, ...unknown, ...unknownPanel(board, address.viewPanel)]} />
+      <Notices lines={[...problems, ...problem, ...unknown, ...unknownPanel(dashboard, address.viewPanel)]} />
       <AlertBar tick={tick + alertTick} brief={address.viewPanel !== undefined} />
       {variables && (
         <Grid
-          panels={board.panels}
+          panels={dashboard.panels}
           shown={address.viewPanel}
           onShown={(viewPanel) => move({ viewPanel })}
           range={range}
@@ -104,7 +104,7 @@ export function Board({ board, address, problems, move }: Props) {
   );
 }
 
-/** The range of the address or, where that is none, the dashboard's own, with the reason. */
+/** The range of the address or, if it is invalid, the dashboard's default with a message. */
 function usableRange({ time }: Dashboard, address: Address): { raw: RawRange; problem: string[] } {
   const own = rangeProblem(time.from, time.to) ? LAST_HOUR : { from: time.from, to: time.to };
   const asked = { from: address.from ?? own.from, to: address.to ?? own.to };
@@ -112,8 +112,8 @@ function usableRange({ time }: Dashboard, address: Address): { raw: RawRange; pr
   return problem ? { raw: own, problem: [problem, "The dashboard's own time range is shown instead."] } : { raw: asked, problem: [] };
 }
 
-function unknownPanel(board: Dashboard, id: number | undefined): string[] {
-  const known = id === undefined || board.panels.some((panel) => panel.id === id);
+function unknownPanel(dashboard: Dashboard, id: number | undefined): string[] {
+  const known = id === undefined || dashboard.panels.some((panel) => panel.id === id);
   return known ? [] : [`This dashboard has no panel ${id}. All panels are shown.`];
 }
 

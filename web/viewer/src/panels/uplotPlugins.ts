@@ -1,4 +1,4 @@
-// What is added to uPlot's graphs: alert states behind the lines, and zoom by dragging.
+// Extensions of uPlot graphs: alert regions behind the lines, and zooming by dragging.
 import type { UPlotConfigBuilder } from '@grafana/ui';
 import { useLayoutEffect, useRef } from 'react';
 import type { Region } from '../data/annotations';
@@ -12,15 +12,15 @@ interface Props {
 
 const LEAST_PIXELS = 4;
 
-export function GraphPlugins({ title, config, regions, onZoom }: Props): null {
+export function UplotPlugins({ title, config, regions, onZoom }: Props): null {
   const latest = useRef({ regions, onZoom });
   latest.current = { regions, onZoom };
 
   useLayoutEffect(() => {
-    // Without its place on the page the tooltip of a graph that no mouse entered yet stays hidden.
+    // Without a known position, the tooltip stays hidden until the mouse enters the graph.
     config.addHook('init', ({ root, syncRect }) => {
       root.addEventListener('focus', () => syncRect());
-      root.setAttribute('role', 'application'); // the arrow keys are its own
+      root.setAttribute('role', 'application'); // a screen reader passes the arrow keys on
       root.setAttribute('aria-label', `${title}, graph: arrow keys move the crosshair`);
     });
     config.setCursor({ drag: { x: true, y: false, setScale: false } });
@@ -44,7 +44,7 @@ interface Plot {
   valToPos: (value: number, scale: string, canvas: boolean) => number;
 }
 
-/** Write into each region what it is, where there is room; regions that overlap take a line each. */
+/** Draw each region's title if it fits; overlapping regions use separate lines. */
 function label({ ctx, bbox, valToPos }: Plot, regions: Region[]): void {
   const size = Math.round(10 * devicePixelRatio);
   const lines: number[] = [];
@@ -76,6 +76,6 @@ function shade({ ctx, bbox, valToPos }: Plot, region: Region): void {
   ctx.globalAlpha = 0.07;
   ctx.fillRect(left, bbox.top, Math.max(2, right - left), bbox.height);
   ctx.globalAlpha = 0.9;
-  ctx.fillRect(left, bbox.top, Math.max(2, right - left), 2 * devicePixelRatio); // at the top: lines run at the bottom
+  ctx.fillRect(left, bbox.top, Math.max(2, right - left), 2 * devicePixelRatio); // at the top, since series often run at the bottom
   ctx.restore();
 }

@@ -4,21 +4,21 @@ import type { PanelData } from '../data/panelData';
 import type { Panel } from '../model/dashboard';
 import type { Selection } from '../model/legendSelection';
 
-/** What every kind of panel is given. */
-export interface KindProps {
+/** The props of every panel type's component. */
+export interface PanelTypeProps {
   panel: Panel;
   data: PanelData;
   width: number;
   height: number;
   range: TimeRange;
   regions: Region[];
-  /** Rises when the shape of the frames changes, not with every new sample. */
+  /** Increases when the structure of the frames changes, not with every new sample. */
   structureRev: number;
-  /** A span was chosen by dragging, in milliseconds. */
+  /** Called when a span is selected by dragging, in milliseconds. */
   onZoom: (from: number, to: number) => void;
-  /** Whether legends are shown. */
+  /** Whether the legend is shown. */
   legend: boolean;
-  /** The series that the legend is narrowed to. */
+  /** The series selected in the legend. */
   selection: Selection;
   onSelection: (selection: Selection) => void;
 }

@@ -4,13 +4,13 @@ import { Gauge } from './Gauge';
 import { Graph } from './Graph';
 import { Heatmap } from './Heatmap';
 import { Histogram } from './Histogram';
-import type { KindProps } from './kind';
+import type { PanelTypeProps } from './panelTypeProps';
 import { Pie } from './Pie';
 import { BarGauges, Stat } from './Stat';
 import { Table } from './Table';
 
-/** What draws each of Grafana's panel types. Text panels ask for no data and are drawn apart. */
-export const KINDS: Record<string, ComponentType<KindProps>> = {
+/** The component of each supported Grafana panel type. Text panels, which need no data, are drawn by `PanelBox`. */
+export const PANEL_TYPES: Record<string, ComponentType<PanelTypeProps>> = {
   barchart: Bars,
   bargauge: BarGauges,
   gauge: Gauge,
