@@ -7,7 +7,7 @@ from typing import Final
 
 from tallow.monitoring.asgi_types import RouteOf, Scope
 
-MAX_AGENT: Final = 400
+MAX_USER_AGENT: Final = 400
 _REFUSALS: Final = frozenset({b"dnt", b"sec-gpc"})
 
 _scope: ContextVar[Scope | None] = ContextVar("tallow_visitor", default=None)
@@ -42,7 +42,7 @@ def route() -> str | None:
     return route_of(scope) if scope is not None and route_of is not None else None
 
 
-def refuses() -> bool:
+def opts_out() -> bool:
     """Whether who asks does not want to be counted: ``DNT: 1`` or ``Sec-GPC: 1``.
 
     Source: W3C Tracking Preference Expression; W3C Global Privacy Control.
@@ -52,16 +52,16 @@ def refuses() -> bool:
     return any(name in _REFUSALS and value.strip() == b"1" for name, value in headers)
 
 
-def agent() -> str | None:
+def user_agent() -> str | None:
     """The user agent of who asks, printable and of bounded length."""
     scope = current()
     headers = scope["headers"] if scope is not None else ()
     said = next((value for name, value in headers if name == b"user-agent"), b"")
-    text = "".join(sign for sign in said.decode("latin-1")[:MAX_AGENT] if " " <= sign <= "~")
+    text = "".join(sign for sign in said.decode("latin-1")[:MAX_USER_AGENT] if " " <= sign <= "~")
     return text.strip() or None
 
 
-def address() -> str | None:
+def client_address() -> str | None:
     """The address of who asks, as the server sees it."""
     scope = current()
     client = scope.get("client") if scope is not None else None

@@ -28,10 +28,10 @@ def registry() -> Registry:
 
 
 @pytest.fixture(autouse=True)
-def nothing_said() -> Iterator[None]:
-    warn_once._said.clear()
+def no_warning_logged_before() -> Iterator[None]:
+    warn_once.reset()
     yield
-    warn_once._said.clear()
+    warn_once.reset()
 
 
 @pytest.fixture

@@ -16,12 +16,10 @@ from tallow.monitoring.lifecycle import warn_once
 
 
 @pytest.fixture(autouse=True)
-def _nothing_warned_of() -> Iterator[None]:
-    before = set(warn_once._said)
-    warn_once._said.clear()
+def _no_warning_logged_before() -> Iterator[None]:
+    warn_once.reset()
     yield
-    warn_once._said.clear()
-    warn_once._said.update(before)
+    warn_once.reset()
 
 
 class Hello(BaseHTTPRequestHandler):

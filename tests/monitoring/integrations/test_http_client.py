@@ -13,7 +13,7 @@ import pytest
 from support.http_proxy import HOST, proxying
 from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.proxy import ProxyConnectionError
-from tallow.monitoring.integrations.request_errors import describe_answer, describe_error, failed_proxy
+from tallow.monitoring.integrations.request_errors import describe_error, describe_response, failed_proxy
 
 Get = Callable[..., httpx.Response]
 URL = f"http://{HOST}/hello"
@@ -165,11 +165,11 @@ def test_a_proxy_that_cannot_reach_the_server_is_named(
         with pytest.raises(httpx.ProxyError) as failed:
             get(TLS_URL)
         assert describe_error(failed.value) == f"the proxy {proxy.address} answers 502"
-        assert describe_answer(get(URL)) == f"answers 502 through the proxy {proxy.address}"
+        assert describe_response(get(URL)) == f"answers 502 through the proxy {proxy.address}"
 
 
 def test_an_answer_without_a_proxy_names_none(get: Get, origin: int) -> None:
-    assert describe_answer(get(f"http://127.0.0.1:{origin}/502")) == "answers 502"
+    assert describe_response(get(f"http://127.0.0.1:{origin}/502")) == "answers 502"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])

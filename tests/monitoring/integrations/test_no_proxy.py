@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tallow.monitoring.integrations.no_proxy import is_loopback, normalised, parse
+from tallow.monitoring.integrations.no_proxy import is_loopback, normalise_host, parse
 
 
 def covers(value: str, host: str, scheme: str = "http", port: int = 80) -> bool:
-    return any(one.covers(scheme, normalised(host), port) for one in parse(value)[0])
+    return any(one.covers(scheme, normalise_host(host), port) for one in parse(value)[0])
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_what_cannot_be_understood_is_counted_and_the_rest_is_used(value: str) -
     ],
 )
 def test_loopback_is_known_by_each_of_its_names(host: str) -> None:
-    assert is_loopback(normalised(host))
+    assert is_loopback(normalise_host(host))
 
 
 @pytest.mark.parametrize(
     "host", ["", "example.org", "localhost.example.org", "10.0.0.1", "128.0.0.1", "fe80::1"]
 )
 def test_nothing_else_is_loopback(host: str) -> None:
-    assert not is_loopback(normalised(host))
+    assert not is_loopback(normalise_host(host))

@@ -74,11 +74,11 @@ def test_pipelines_share_the_time_logs_last_and_a_failing_one_is_skipped(
         time.sleep(0.05)
 
     monkeypatch.setattr(shutdown, "_pipelines", {})
-    shutdown.register("logs", lambda timeout: said.append(("logs", timeout)))
-    shutdown.register("broken", broken)
-    shutdown.register("slow", slow, lambda timeout: said.append(("closed", timeout)))
-    shutdown.flush(1)
-    shutdown.close(0)
+    shutdown.register_pipeline("logs", lambda timeout: said.append(("logs", timeout)))
+    shutdown.register_pipeline("broken", broken)
+    shutdown.register_pipeline("slow", slow, lambda timeout: said.append(("closed", timeout)))
+    shutdown.flush_all(1)
+    shutdown.close_all(0)
     assert [name for name, _ in said] == ["slow", "logs", "closed", "logs"]
     assert said[1][1] <= 0.95
     assert said[2][1] == 0
@@ -91,7 +91,7 @@ def test_a_handler_of_the_host_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGTERM, mine)
     monkeypatch.setattr(shutdown, "_pipelines", {})
     try:
-        shutdown.register("logs", lambda _timeout: None)
+        shutdown.register_pipeline("logs", lambda _timeout: None)
         assert signal.getsignal(signal.SIGTERM) is mine
     finally:
         signal.signal(signal.SIGTERM, before)

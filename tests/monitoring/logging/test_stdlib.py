@@ -195,7 +195,7 @@ async def test_an_exception_nobody_handled_is_written_once_with_its_correlation_
         raise RuntimeError("the cellar is flooded")
 
     unhandled = stdlib.UnhandledErrorLogger(logs.pipeline)
-    errors.listen(unhandled)
+    errors.add_listener(unhandled)
     try:
         transport = httpx.ASGITransport(app=instrument(broken), raise_app_exceptions=True)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
@@ -203,6 +203,6 @@ async def test_an_exception_nobody_handled_is_written_once_with_its_correlation_
                 await client.get("/", headers={"x-request-id": "ab" * 16})
         standard.getLogger("uvicorn.error").error("Exception in ASGI application", exc_info=caught.value)
     finally:
-        errors.forget(unhandled)
+        errors.remove_listener(unhandled)
     assert [(r["message"], r["correlation_id"]) for r in logs.records] == [("Unhandled exception", "ab" * 16)]
     assert logs.last["error"]["message"] == "the cellar is flooded"

@@ -24,7 +24,7 @@ from tallow.app.peer.errors import PeerError
 from tallow.app.peer.event_log import configure_logging
 from tallow.app.peer.server_client import tls_context
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.lifecycle.warn_once import withhold
+from tallow.monitoring.lifecycle.warn_once import suppress_warning
 
 UNITS: Final = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 1024, "mi": 1024**2, "gi": 1024**3}
 SHARE: Final = click.FloatRange(0, 1)
@@ -135,7 +135,7 @@ async def _until_stopped(traffic: DemoTraffic, duration: float | None, transfers
 
 
 def _show_warning(line: str) -> None:
-    withhold(line)
+    suppress_warning(line)
     click.echo(f"Note: {line}", err=True)
 
 

@@ -36,7 +36,7 @@ from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import resume_state
 from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.lifecycle.warn_once import withhold
+from tallow.monitoring.lifecycle.warn_once import suppress_warning
 
 KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
 FAILED: Final = 1
@@ -199,7 +199,7 @@ def remove_leftovers() -> None:
 
 def _show_warning(display: Display, line: str) -> None:
     """Show a warning of the library to the user, and do not log it."""
-    withhold(line)
+    suppress_warning(line)
     display("warning", message=line)
 
 

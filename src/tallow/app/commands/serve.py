@@ -27,7 +27,7 @@ from tallow.app.server.transport.uvicorn_config import listen, server_config
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import MonitoringSettings
-from tallow.monitoring.settings.base import takes_files
+from tallow.monitoring.settings.base import is_writable_folder
 
 
 @click.command("serve", cls=ServerCommand)
@@ -117,7 +117,7 @@ def _check_settings(host: str, workers: int, data_dir: Path | None) -> None:
         settings = ServerSettings.load(data_dir=data_dir)
         monitoring = MonitoringSettings.load()
         refuse_faults(settings, host, workers)
-        if settings.database_url is None and not takes_files(settings.data_dir):
+        if settings.database_url is None and not is_writable_folder(settings.data_dir):
             raise BadSettingError(f"the data folder {settings.data_dir} is not writable")
         if monitoring.sentry_dsn and importlib.util.find_spec("sentry_sdk") is None:
             raise BadSettingError("SENTRY_DSN is ***; accepted: nothing, until tallow[sentry] is installed")

@@ -60,7 +60,7 @@ class FaultSwitches:
         """``GET``: what is on. ``PUT {"burn_cpu": 1.5}``: move switches. ``DELETE``: heal everything."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         client = request.scope.get("client")
-        if not auth.allowed(None, headers, client) or not auth.allowed(self._token, headers, client):
+        if not auth.is_allowed(None, headers, client) or not auth.is_allowed(self._token, headers, client):
             raise ApiError(
                 401, "bad_token", "faults need their token, and a direct request from this machine"
             )

@@ -16,10 +16,10 @@ from tallow.app.peer.errors import PeerError, ServerConnectionError, ServerRefus
 from tallow.monitoring import correlation
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import (
-    describe_answer,
+    describe_response,
     failed_proxy,
     is_untrusted,
-    through_proxy,
+    proxy_suffix,
 )
 from tallow.monitoring.integrations.websocket_client import connect_websocket
 
@@ -97,7 +97,7 @@ class ServerClient:
                 f"the server {self.origin} cannot make rooms at this moment{_status(answer)}"
             )
         raise PeerError(
-            f"what answers at {self.origin}{through_proxy(answer)} is no Tallow server", "signaling"
+            f"what answers at {self.origin}{proxy_suffix(answer)} is no Tallow server", "signaling"
         )
 
     async def post_report(self, token: str, body: dict[str, Any]) -> httpx.Response:
@@ -143,7 +143,7 @@ class ServerClient:
 
 def _status(answer: httpx.Response) -> str:
     """What a proxy has to do with an answer, in brackets; empty without one."""
-    return f" (it {describe_answer(answer)})" if through_proxy(answer) else ""
+    return f" (it {describe_response(answer)})" if proxy_suffix(answer) else ""
 
 
 async def _correlated(request: httpx.Request) -> None:

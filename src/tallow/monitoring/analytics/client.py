@@ -81,13 +81,13 @@ class Analytics:
         with self._starting:
             sender, self._sender, self._disabled = self._sender, None, True
         if sender is not None:
-            shutdown.unregister(self._pipeline_name)
+            shutdown.unregister_pipeline(self._pipeline_name)
             sender.close(timeout)
 
     def _send_event(self, name: str, props: Mapping[str, Any]) -> None:
         try:
             sender = self._sender or self._start()
-            if sender is None or request_context.refuses():
+            if sender is None or request_context.opts_out():
                 return
             settings = sender.settings
             event = {
@@ -96,8 +96,8 @@ class Analytics:
                 "url": f"https://{settings.plausible_domain}/",
                 "props": categories.properties(props),
             }
-            headers = {"User-Agent": categories.user_agent(request_context.agent()) or USER_AGENT}
-            address = request_context.address() if settings.plausible_forward_address else None
+            headers = {"User-Agent": categories.user_agent(request_context.user_agent()) or USER_AGENT}
+            address = request_context.client_address() if settings.plausible_forward_address else None
             if address is not None:
                 headers["X-Forwarded-For"] = address
             sender.put(Event(event, headers))
@@ -122,7 +122,7 @@ class Analytics:
             self._disabled = True
             return None
         sender = EventSender(settings, self._metrics)
-        shutdown.register(self._pipeline_name, sender.flush, sender.close)
+        shutdown.register_pipeline(self._pipeline_name, sender.flush, sender.close)
         return sender
 
     @property

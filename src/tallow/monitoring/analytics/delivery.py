@@ -15,7 +15,7 @@ import httpx
 
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.integrations import http_client
-from tallow.monitoring.integrations.request_errors import warn_of_proxy
+from tallow.monitoring.integrations.request_errors import warn_of_proxy_failure
 from tallow.monitoring.settings import MonitoringSettings
 
 ATTEMPTS: Final = 3
@@ -59,7 +59,7 @@ class PlausibleClient:
         try:
             return self._client.post(self._url, json=event.body, headers=event.headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            warn_of_proxy("analytics events", error)
+            warn_of_proxy_failure("analytics events", error)
             return None
 
 

@@ -18,7 +18,7 @@ from tallow.monitoring.metrics.registry import Registry
 
 PATHS: Final = ("/metrics", "/api/metrics")
 
-PATIENCE_S: Final = 2.0
+COLLECTOR_TIMEOUT_S: Final = 2.0
 """How long a scrape waits for collectors that are not ours: well within what a scraper gives it."""
 
 _PART: Final = 1 << 17
@@ -61,7 +61,7 @@ class _Theirs:
         if not self._hangs:
             try:
                 return await asyncio.wait_for(
-                    run_in_thread(lambda: self._read(registry, openmetrics, escaping)), PATIENCE_S
+                    run_in_thread(lambda: self._read(registry, openmetrics, escaping)), COLLECTOR_TIMEOUT_S
                 )
             except TimeoutError:
                 self._hangs = self._reading.locked()
@@ -71,7 +71,7 @@ class _Theirs:
 
     def _read(self, registry: Registry, openmetrics: bool, escaping: str) -> list[bytes]:
         # Two scrapes at once take turns; threads do not pile up behind a collector that hangs.
-        if not self._reading.acquire(timeout=PATIENCE_S):
+        if not self._reading.acquire(timeout=COLLECTOR_TIMEOUT_S):
             return []
         try:
             found = prometheus_client.pieces(registry, openmetrics=openmetrics, escaping=escaping)

@@ -23,11 +23,11 @@ def check_environment() -> Status:
         BadSettingError: a setting cannot be used.
     """
     from tallow.monitoring.settings import current_settings
-    from tallow.monitoring.settings.base import takes_files  # pydantic takes a while
+    from tallow.monitoring.settings.base import is_writable_folder  # pydantic takes a while
 
     settings = current_settings()
     folders = [settings.log_spool_dir, settings.log_file.parent if settings.log_file else None]
-    return Status.HEALTHY if all(map(takes_files, filter(None, folders))) else Status.DEGRADED
+    return Status.HEALTHY if all(map(is_writable_folder, filter(None, folders))) else Status.DEGRADED
 
 
 def check_memory() -> Status:

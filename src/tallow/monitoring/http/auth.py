@@ -7,19 +7,19 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any, Final
 
-FORWARDING: Final = frozenset(
+PROXY_HEADERS: Final = frozenset(
     {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 )
 """Headers a reverse proxy sets: behind one, every client comes from loopback."""
 
 
-def allowed(token: str | None, headers: Mapping[str, str], client: tuple[str, Any] | None) -> bool:
+def is_allowed(token: str | None, headers: Mapping[str, str], client: tuple[str, Any] | None) -> bool:
     """Whether a request may pass: by bearer token (RFC 6750, compared in constant time) if one is set,
     otherwise from a loopback address and through no proxy. Header names are in lower case."""
     if token:
         scheme, _, offered = headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(offered.strip().encode(), token.encode())
-    return client is not None and is_loopback(client[0]) and FORWARDING.isdisjoint(headers)
+    return client is not None and is_loopback(client[0]) and PROXY_HEADERS.isdisjoint(headers)
 
 
 def is_loopback(host: str) -> bool:

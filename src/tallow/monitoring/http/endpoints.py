@@ -48,11 +48,11 @@ class Endpoints:
     async def answer(self, path: str, scope: Scope, send: Send) -> None:
         """Answer a request for one of ``paths``."""
         if scope["method"] not in METHODS:
-            await say(send, 405, b"this endpoint answers GET and HEAD\n", [(b"allow", b"GET, HEAD")])
+            await send_text(send, 405, b"this endpoint answers GET and HEAD\n", [(b"allow", b"GET, HEAD")])
         elif path not in _GUARDED:
             await self._healthy(path, scope, send)
         elif self.load() is not None:  # an application without lifespan learns of it here, its clients do not
-            await say(send, 503, b"the monitoring settings cannot be used\n")
+            await send_text(send, 503, b"the monitoring settings cannot be used\n")
         elif path == responses.DETAILED:
             from tallow.monitoring.settings import current_settings
 
@@ -66,7 +66,7 @@ class Endpoints:
 
         status, content = await self._answers.respond(path)
         body = orjson.dumps(content)
-        await start(send, status, "application/json", [(b"content-length", str(len(body)).encode())])
+        await start_response(send, status, "application/json", [(b"content-length", str(len(body)).encode())])
         await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
 
     async def _scraped(self, scope: Scope, send: Send) -> None:
@@ -79,7 +79,7 @@ class Endpoints:
         extra = [(b"vary", b"accept, accept-encoding")]
         if compress:
             extra.append((b"content-encoding", b"gzip"))
-        await start(send, 200, content_type, extra)
+        await start_response(send, 200, content_type, extra)
         if scope["method"] == "GET":
             async for piece in scrape.body(self._metrics.registry, content_type, compress, escaping):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -88,9 +88,9 @@ class Endpoints:
 
 async def _admitted(token: str | None, scope: Scope, send: Send) -> bool:
     """Whether a request may pass; it has been refused otherwise."""
-    if auth.allowed(token, _headers(scope), scope.get("client")):
+    if auth.is_allowed(token, _headers(scope), scope.get("client")):
         return True
-    await say(
+    await send_text(
         send,
         401,
         b"this needs a bearer token or a direct request from this machine\n",
@@ -108,13 +108,17 @@ def _headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-async def start(send: Send, status: int, content_type: str, extra: list[tuple[bytes, bytes]]) -> None:
+async def start_response(
+    send: Send, status: int, content_type: str, extra: list[tuple[bytes, bytes]]
+) -> None:
     """Begin an answer that nobody keeps."""
     headers = [(b"content-type", content_type.encode()), (b"cache-control", b"no-store"), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-async def say(send: Send, status: int, line: bytes, extra: list[tuple[bytes, bytes]] | None = None) -> None:
+async def send_text(
+    send: Send, status: int, line: bytes, extra: list[tuple[bytes, bytes]] | None = None
+) -> None:
     """Answer with one line of text."""
-    await start(send, status, _PLAIN, [*(extra or []), (b"content-length", str(len(line)).encode())])
+    await start_response(send, status, _PLAIN, [*(extra or []), (b"content-length", str(len(line)).encode())])
     await send({"type": "http.response.body", "body": line})

@@ -100,7 +100,7 @@ class Instrumentation:
 
         async def forward(message: Message) -> None:
             if message["type"] == "lifespan.shutdown.complete":
-                await asyncio.to_thread(shutdown.flush)
+                await asyncio.to_thread(shutdown.flush_all)
                 self._metrics.runtime.stop(self)
             await send(message)
 
@@ -165,13 +165,13 @@ class Instrumentation:
 
     async def _captured(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.runtime.watch_event_loop()
-        error_hooks.request()
+        error_hooks.notify_request()
         try:
             await self.app(scope, receive, send)
         except Exception as error:
             if not _unanswered(error):
                 self._metrics.record_error("internal", "high")
-                error_hooks.failed(error)
+                error_hooks.notify_error(error)
             raise
 
 

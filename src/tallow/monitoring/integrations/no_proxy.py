@@ -71,7 +71,7 @@ def is_loopback(host: str) -> bool:
     return address is not None and (address.is_loopback or address.is_unspecified)
 
 
-def normalised(host: str) -> str:
+def normalise_host(host: str) -> str:
     """A host in lower case, without brackets, IPv6 zone and final dot, and in ASCII.
 
     Raises:
@@ -137,7 +137,7 @@ def _domain(text: str) -> str | None:
     if text == "*":
         return "*"
     try:
-        name = normalised(text.removeprefix("*").removeprefix("."))
+        name = normalise_host(text.removeprefix("*").removeprefix("."))
     except ValueError:  # UnicodeError is one
         return None
     return name if _NAME.fullmatch(name) and "[" not in text and "]" not in text else None

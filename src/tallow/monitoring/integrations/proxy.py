@@ -129,7 +129,7 @@ class ProxySettings:
         """The proxy for a request to ``url``; None: it goes directly, as to loopback it always does."""
         try:
             parts = urlsplit(url)
-            host, port = no_proxy.normalised(parts.hostname or ""), parts.port
+            host, port = no_proxy.normalise_host(parts.hostname or ""), parts.port
         except ValueError:  # no address at all: whoever connects to it says so
             return None
         scheme = parts.scheme.lower()
@@ -177,7 +177,7 @@ def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         port, user, password = parts.port, parts.username, parts.password
-        host = no_proxy.normalised(parts.hostname or "")
+        host = no_proxy.normalise_host(parts.hostname or "")
     except ValueError:
         return "not an address; accepted: http://HOST:PORT"
     if problem := _scheme_problem(parts.scheme, socks):

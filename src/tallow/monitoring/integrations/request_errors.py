@@ -40,12 +40,12 @@ def describe_error(error: Exception) -> str:
     return next(known, f"failed unexpectedly ({type(error).__name__})")
 
 
-def describe_answer(response: httpx.Response) -> str:
+def describe_response(response: httpx.Response) -> str:
     """An answer that is no success, for people: its status, and the proxy that it came through."""
-    return f"answers {response.status_code}{through_proxy(response)}"
+    return f"answers {response.status_code}{proxy_suffix(response)}"
 
 
-def through_proxy(response: httpx.Response) -> str:
+def proxy_suffix(response: httpx.Response) -> str:
     """``" through the proxy ADDRESS"``, where an answer came through one: it may be the proxy's own."""
     proxy = response.extensions.get(PROXY_EXTENSION)
     return f" through the proxy {proxy}" if proxy else ""
@@ -60,7 +60,7 @@ def failed_proxy(error: BaseException | None) -> str | None:
     return None
 
 
-def warn_of_proxy(what: str, error: Exception) -> None:
+def warn_of_proxy_failure(what: str, error: Exception) -> None:
     """Warn once that a proxy, which is named, keeps ``what`` from being sent. Does nothing without one."""
     if failure := failed_proxy(error):
         warn_once(f"{what} are not sent", failure)

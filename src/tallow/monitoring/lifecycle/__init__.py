@@ -1,1 +1,1 @@
-"""Start, fork, threads and shutdown of the process that is monitored."""
+"""Fork, threads, shutdown and unhandled errors of the monitored process."""

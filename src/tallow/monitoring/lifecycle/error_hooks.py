@@ -1,4 +1,4 @@
-"""Who is told of requests and of exceptions nobody handled, without anybody being loaded for it."""
+"""Listeners for requests and unhandled exceptions, so that nothing has to import an error tracker."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 
-class Listener(Protocol):
-    """An error tracker."""
+class ErrorListener(Protocol):
+    """An error tracker or a logger of unhandled exceptions."""
 
-    def request(self) -> None:
-        """A request or a connection begins in the current context, its correlation id bound."""
+    def on_request(self) -> None:
+        """A request or connection begins in the current context; its correlation id is bound."""
 
     def on_error(self, error: Exception) -> None:
-        """The application raised."""
+        """The application raised ``error`` and did not handle it."""
 
 
-_listeners: Final[list[Listener]] = []
+_listeners: Final[list[ErrorListener]] = []
 
 
-def listen(listener: Listener) -> None:
-    """Tell ``listener`` from now on."""
+def add_listener(listener: ErrorListener) -> None:
+    """Notify ``listener`` from now on. Adding it twice has no effect."""
     if listener not in _listeners:
         _listeners.append(listener)
 
 
-def forget(listener: Listener) -> None:
-    """Tell ``listener`` no longer."""
+def remove_listener(listener: ErrorListener) -> None:
+    """Stop notifying ``listener``. A listener that was not added is ignored."""
     with suppress(ValueError):
         _listeners.remove(listener)
 
 
-def request() -> None:
-    """Tell all of a request; what goes wrong in them stays there."""
+def notify_request() -> None:
+    """Notify all listeners of a request; their exceptions are ignored."""
     for listener in _listeners:
         with suppress(Exception):
-            listener.request()
+            listener.on_request()
 
 
-def failed(error: Exception) -> None:
-    """Tell all of an exception; what goes wrong in them stays there."""
+def notify_error(error: Exception) -> None:
+    """Notify all listeners of an exception; their own exceptions are ignored."""
     for listener in _listeners:
         with suppress(Exception):
             listener.on_error(error)

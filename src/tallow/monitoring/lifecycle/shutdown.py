@@ -1,7 +1,7 @@
-"""Before the process goes: what waits is sent, at a SIGTERM nobody handles and when an application ends.
+"""Flush telemetry on SIGTERM and on ASGI shutdown.
 
-Servers end by the signal itself once they have stopped (uvicorn does), so that functions of :mod:`atexit` are
-not called: telemetry of the last second would be lost, which is the one that says why.
+uvicorn ends by the signal itself after it has stopped, so functions of :mod:`atexit` are not called: without
+this module, the telemetry of the last second would be lost.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Final
 
 TIMEOUT_S: Final = 5.0
-"""How long leaving may take, all pipelines together."""
+"""Seconds that all pipelines together may take."""
 
 Drain = Callable[[float], object]
-"""Sends what waits, for at most so many seconds."""
+"""Sends queued telemetry for at most the given number of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +31,50 @@ class _Pipeline:
 _pipelines: Final[dict[str, _Pipeline]] = {}
 
 
-def register(name: str, flush: Drain, close: Drain | None = None) -> None:
-    """Have a pipeline drained: by ``flush`` when an application's life ends, by ``close`` (else ``flush``)
-    when the process's does. The same name again takes the place of what was there.
+def register_pipeline(name: str, flush: Drain, close: Drain | None = None) -> None:
+    """Flush a pipeline at the end of an application and of the process.
 
-    A SIGTERM is handled from now on, if nobody else does; it ends the process as it would have.
+    SIGTERM is handled from now on, unless the process has a handler; it ends the process as before.
+
+    Args:
+        name: identifies the pipeline; a second registration replaces the first.
+        flush: called when an application ends.
+        close: called when the process ends; by default ``flush``.
     """
     _pipelines[name] = _Pipeline(flush, close or flush)
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminated)
+        signal.signal(signal.SIGTERM, _on_sigterm)
 
 
-def unregister(name: str) -> None:
-    """Forget a pipeline; an unknown name is ignored."""
+def unregister_pipeline(name: str) -> None:
+    """Stop flushing a pipeline. A name that is not registered is ignored."""
     _pipelines.pop(name, None)
 
 
-def flush(timeout_s: float = TIMEOUT_S) -> None:
-    """Send what waits in every pipeline. Never raises."""
-    _each(timeout_s, [pipeline.flush for pipeline in _ordered()])
+def flush_all(timeout_s: float = TIMEOUT_S) -> None:
+    """Send the queued telemetry of every pipeline within ``timeout_s`` seconds. Never raises."""
+    _run_all(timeout_s, [pipeline.flush for pipeline in _ordered()])
 
 
-def close(timeout_s: float = TIMEOUT_S) -> None:
-    """Send what waits in every pipeline and keep what cannot be sent. Never raises."""
-    _each(timeout_s, [pipeline.close for pipeline in _ordered()])
+def close_all(timeout_s: float = TIMEOUT_S) -> None:
+    """Send the queued telemetry of every pipeline and store what cannot be sent. Never raises."""
+    _run_all(timeout_s, [pipeline.close for pipeline in _ordered()])
 
 
 def _ordered() -> list[_Pipeline]:
-    """Logs last: the others may have something to say."""
+    """Return the pipelines, logs last: the others may log warnings."""
     return [_pipelines[name] for name in sorted(_pipelines, key=lambda name: name == "logs")]
 
 
-def _each(timeout_s: float, drains: list[Drain]) -> None:
+def _run_all(timeout_s: float, drains: list[Drain]) -> None:
     deadline = time.monotonic() + timeout_s
     for drain in drains:
         with suppress(Exception):
             drain(max(0.0, deadline - time.monotonic()))
 
 
-def _terminated(number: int, _frame: object) -> None:
-    close()
+def _on_sigterm(number: int, _frame: object) -> None:
+    close_all()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

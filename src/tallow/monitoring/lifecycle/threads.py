@@ -1,6 +1,6 @@
-"""Work beside the event loop, in a thread of its own.
+"""Run a blocking call in a thread of its own, without the event loop's thread pool.
 
-Not in the loop's pool: the application may have filled that, and it is then that one wants to see.
+The application may have filled that pool, and then monitoring is needed most.
 """
 
 from __future__ import annotations
@@ -15,17 +15,21 @@ T = TypeVar("T")
 
 
 async def run_in_thread(work: Callable[[], T]) -> T:
-    """What ``work`` returns or raises. Cancelling stops the waiting, not the work; the process's end both."""
-    outcome: Future[T] = Future()
-    outcome.set_running_or_notify_cancel()
+    """Return or raise what ``work`` returns or raises.
+
+    Cancellation ends the wait, not the work. The thread is a daemon: it does not delay the end of the
+    process.
+    """
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
 
     def run() -> None:
         try:
             result = work()
-        except BaseException as error:  # noqa: BLE001 - it is the waiting side's
-            outcome.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - raised in the coroutine
+            future.set_exception(error)
         else:
-            outcome.set_result(result)
+            future.set_result(result)
 
-    threading.Thread(target=run, name="tallow-aside", daemon=True).start()
-    return await asyncio.wrap_future(outcome)
+    threading.Thread(target=run, name="tallow-call", daemon=True).start()
+    return await asyncio.wrap_future(future)

@@ -1,32 +1,44 @@
-"""What the library has to say about itself, once each: repeated at every scrape it would tell nobody more."""
+"""Log each of the library's own warnings at most once per process."""
 
 from __future__ import annotations
 
 import logging
 from typing import Final
 
-MOST: Final = 100
-"""Different things said at most in the life of a process."""
+MAX_WARNINGS: Final = 100
+"""Different warnings that one process logs at most."""
 
-_said: Final[set[tuple[str, str]]] = set()
-
-
-def withhold(what: str) -> None:
-    """Do not log a warning later on: it is shown in another way."""
-    _said.add((what, _name(None)))
+_logged: Final[set[tuple[str, str]]] = set()
 
 
-def warn_once(what: str, who: object = None, error: BaseException | None = None) -> None:
-    """Log a warning with the names of what it is about and of the error's type, but not its text: that may be
-    private."""
-    name = _name(who)
-    if (what, name) in _said or len(_said) >= MOST:
+def suppress_warning(message: str) -> None:
+    """Never log a warning, because it is shown in another way."""
+    _logged.add((message, _name(None)))
+
+
+def warn_once(message: str, subject: object = None, error: BaseException | None = None) -> None:
+    """Log a warning.
+
+    Args:
+        message: the text.
+        subject: what it is about: a text, or an object whose name or type is logged.
+        error: only its type is logged, because its text may be private.
+    """
+    name = _name(subject)
+    if (message, name) in _logged or len(_logged) >= MAX_WARNINGS:
         return
-    _said.add((what, name))
-    about = f": {name}" if who else ""
-    why = f" ({type(error).__qualname__})" if error else ""
-    logging.getLogger(__name__).warning("%s%s%s", what, about, why)
+    _logged.add((message, name))
+    about = f": {name}" if subject else ""
+    cause = f" ({type(error).__qualname__})" if error else ""
+    logging.getLogger(__name__).warning("%s%s%s", message, about, cause)
 
 
-def _name(who: object) -> str:
-    return who if isinstance(who, str) else getattr(who, "__qualname__", type(who).__qualname__)
+def reset() -> None:
+    """Log every warning again; suppressed ones too. For tests."""
+    _logged.clear()
+
+
+def _name(subject: object) -> str:
+    if isinstance(subject, str):
+        return subject
+    return getattr(subject, "__qualname__", type(subject).__qualname__)

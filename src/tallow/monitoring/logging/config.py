@@ -9,7 +9,7 @@ from typing import Any, Final, TextIO
 
 from tallow import __version__
 from tallow.monitoring.lifecycle import error_hooks
-from tallow.monitoring.lifecycle.shutdown import register as register_pipeline
+from tallow.monitoring.lifecycle.shutdown import register_pipeline
 from tallow.monitoring.logging import excepthooks, stdlib
 from tallow.monitoring.logging.console import ConsoleRenderer, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
@@ -55,7 +55,7 @@ def configure(
         stdlib.capture(pipeline)
         if console:
             excepthooks.install(pipeline)
-    error_hooks.listen(stdlib.UNHANDLED_ERRORS)
+    error_hooks.add_listener(stdlib.UNHANDLED_ERRORS)
     if pipeline is PIPELINE:
         _state["configured"] = True
         register_pipeline("logs", _drain, lambda _timeout: shutdown())

@@ -64,8 +64,8 @@ class UnhandledErrorLogger:
     def __init__(self, pipeline: Pipeline = PIPELINE) -> None:
         self._pipeline = pipeline
 
-    def request(self) -> None:
-        """A request as such is no record: metrics count them."""
+    def on_request(self) -> None:
+        """Do nothing: metrics count requests."""
 
     def on_error(self, error: Exception) -> None:
         """The application raised."""

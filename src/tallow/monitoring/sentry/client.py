@@ -91,8 +91,8 @@ def start(
         **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
     )
     sdk.active = sentry_sdk
-    error_hooks.listen(ERROR_LISTENER)
-    shutdown.register("sentry", flush)
+    error_hooks.add_listener(ERROR_LISTENER)
+    shutdown.register_pipeline("sentry", flush)
 
 
 def _chain(theirs: Hook, ours: Hook) -> Hook:
@@ -110,7 +110,7 @@ def flush(timeout: float) -> None:
 
 def stop(timeout: float) -> None:
     """Send what is queued and go."""
-    error_hooks.forget(ERROR_LISTENER)
+    error_hooks.remove_listener(ERROR_LISTENER)
     sdk.active = None
     sentry_sdk.get_client().close(timeout)
     sentry_sdk.get_global_scope().set_client(None)
@@ -119,7 +119,7 @@ def stop(timeout: float) -> None:
 class SentryErrorListener:
     """Takes exceptions of any ASGI application; those the SDK's own integration saw too are sent once."""
 
-    def request(self) -> None:
+    def on_request(self) -> None:
         # The transaction may end outside of our middleware, where the id is current no longer.
         transaction = sentry_sdk.get_current_scope().transaction
         if transaction is not None:

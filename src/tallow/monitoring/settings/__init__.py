@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
-from tallow.monitoring.settings.base import BadSettingError, Settings, takes_files
+from tallow.monitoring.settings.base import BadSettingError, Settings, is_writable_folder
 from tallow.monitoring.settings.types import TOKENS, URLS, Token, Url, check_http_url, matching
 
 __all__ = ["BadSettingError", "MonitoringSettings", "current_settings"]
@@ -48,7 +48,7 @@ def _level(value: Any) -> Any:
 
 
 def _file(path: Path | None) -> Path | None:
-    if path is not None and not (_takes_writing(path) if path.exists() else takes_files(path.parent)):
+    if path is not None and not (_takes_writing(path) if path.exists() else is_writable_folder(path.parent)):
         raise ValueError("it cannot be written")
     return path
 
@@ -58,7 +58,7 @@ def _takes_writing(path: Path) -> bool:
 
 
 def _folder(path: Path | None) -> Path | None:
-    if path is not None and not takes_files(path):
+    if path is not None and not is_writable_folder(path):
         raise ValueError("it cannot be written to")
     return path
 

@@ -15,7 +15,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, SecretStr, ValidationE
 from pydantic.fields import FieldInfo
 
 from tallow.monitoring.settings.errors import BadSettingError
-from tallow.monitoring.settings.variable_source import Found, VariableSource, in_place
+from tallow.monitoring.settings.variable_source import Found, VariableSource, place_suffix
 
 __all__ = [
     "MASKED",
@@ -23,8 +23,8 @@ __all__ = [
     "SettingVariables",
     "Settings",
     "is_secret",
-    "names_of",
-    "takes_files",
+    "is_writable_folder",
+    "variable_names",
     "variable_of",
 ]
 
@@ -99,7 +99,7 @@ class Settings(BaseModel):
         return tuple(
             SettingVariables(names, tuple(f"{one}_FILE" for one in names) if cls.takes_file(field) else ())
             for name, field in cls.model_fields.items()
-            for names in [tuple(names_of(name, field))]
+            for names in [tuple(variable_names(name, field))]
         )
 
     @classmethod
@@ -116,7 +116,7 @@ class Settings(BaseModel):
 
     @classmethod
     def _find(cls, name: str, field: FieldInfo, source: VariableSource) -> Found | None:
-        names = names_of(name, field)
+        names = variable_names(name, field)
         found = source.find(names)
         if found is None and cls.takes_file(field):
             found = next((one for alias in names if (one := source.find_in_file(alias))), None)
@@ -130,7 +130,7 @@ def is_secret(field: FieldInfo) -> bool:
     return MASKED in field.metadata or _mentions(field.annotation, SecretStr)
 
 
-def takes_files(folder: Path) -> bool:
+def is_writable_folder(folder: Path) -> bool:
     """Whether files can be made in a folder; in its nearest existing parent if it does not exist yet."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -139,10 +139,10 @@ def takes_files(folder: Path) -> bool:
 
 def variable_of(name: str, field: FieldInfo) -> str:
     """The environment variable of a field."""
-    return names_of(name, field)[0]
+    return variable_names(name, field)[0]
 
 
-def names_of(name: str, field: FieldInfo) -> list[str]:
+def variable_names(name: str, field: FieldInfo) -> list[str]:
     """The variables that set a field: the documented one first, then its old names."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
@@ -161,7 +161,7 @@ def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, Fo
         return BadSettingError(reason)
     place = str(problem["loc"][0])
     for name, field in cls.model_fields.items():
-        names = names_of(name, field)
+        names = variable_names(name, field)
         if place.upper() in {name.upper(), *names}:
             where = found[name].place if name in found else ""
             return _bad_value(names[0], field, problem["input"], field.description or reason, where)
@@ -172,7 +172,7 @@ def _bad_value(variable: str, field: FieldInfo, value: Any, accepted: str, place
     # A URL's password, or a secret that was pasted into the wrong variable, must not reach a log.
     text = str(value)[:_SHOWN].encode("utf-8", "backslashreplace").decode()
     shown = "***" if is_secret(field) else repr(_scrubbed(text))
-    return BadSettingError(f"{variable} is {shown}; accepted: {accepted}{in_place(place)}")
+    return BadSettingError(f"{variable} is {shown}; accepted: {accepted}{place_suffix(place)}")
 
 
 def _scrubbed(text: str) -> str:

@@ -98,7 +98,7 @@ class VariableSource:
         return Found(text, f"{variable} {path}")
 
 
-def in_place(place: str) -> str:
+def place_suffix(place: str) -> str:
     """Where a value stands, to be appended to a message."""
     return f" ({place})" if place else ""
 
@@ -115,7 +115,7 @@ def _bad_file(variable: str, found: Found, path: Path, reason: str) -> BadSettin
     # Whoever mistakes NAME_FILE for NAME puts the secret itself there.
     shown = repr(str(path)) if _is_path(found.value, path) else "***"
     return BadSettingError(
-        f"{variable} is {shown}; accepted: a file of 1 byte to 64 KiB: {reason}{in_place(found.place)}"
+        f"{variable} is {shown}; accepted: a file of 1 byte to 64 KiB: {reason}{place_suffix(found.place)}"
     )
 
 

@@ -13,7 +13,7 @@ import httpx
 
 from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.integrations.request_errors import warn_of_proxy
+from tallow.monitoring.integrations.request_errors import warn_of_proxy_failure
 from tallow.monitoring.lifecycle.warn_once import warn_once
 from tallow.monitoring.shipping.batch import ID_HEADER, LOKI_PATH, Batch
 
@@ -80,7 +80,7 @@ class Endpoint:
                 return _delivery_result(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             # RuntimeError: the client is closed.
-            warn_of_proxy("log lines", error)
+            warn_of_proxy_failure("log lines", error)
             return DeliveryResult("again")
 
     def close(self) -> None:

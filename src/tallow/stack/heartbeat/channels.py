@@ -16,7 +16,7 @@ from typing import Any, Final
 import httpx
 
 from tallow.monitoring.integrations.http_client import async_client
-from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
+from tallow.monitoring.integrations.request_errors import describe_error, describe_response
 from tallow.monitoring.lifecycle.threads import run_in_thread
 from tallow.stack.heartbeat.message import HeartbeatMessage
 from tallow.stack.password_file import PasswordFileError, read_password
@@ -203,4 +203,4 @@ async def _post(url: str, body: object) -> None:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UndeliveredError(describe_error(error)) from None
     if not answer.is_success:
-        raise UndeliveredError(describe_answer(answer))
+        raise UndeliveredError(describe_response(answer))

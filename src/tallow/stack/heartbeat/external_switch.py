@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from tallow.monitoring.integrations.http_client import async_client
-from tallow.monitoring.integrations.request_errors import describe_answer, describe_error
+from tallow.monitoring.integrations.request_errors import describe_error, describe_response
 from tallow.stack.heartbeat.delivery import log
 from tallow.stack.heartbeat.faults import ChannelFaults
 
@@ -54,4 +54,4 @@ class ExternalSwitch:
                 answer = await client.get(self._url)
         except Exception as error:  # noqa: BLE001 - no failure may go unnoticed, and none may end the checker
             return describe_error(error)
-        return "" if answer.is_success else describe_answer(answer)
+        return "" if answer.is_success else describe_response(answer)

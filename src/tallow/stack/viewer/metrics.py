@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from tallow.monitoring.catalog.model import Metric, closed
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.negotiation import negotiate
-from tallow.monitoring.http.auth import allowed
+from tallow.monitoring.http.auth import is_allowed
 from tallow.monitoring.metrics.registry import Registry
 
 METRICS_PATH: Final = "/metrics"
@@ -43,7 +43,7 @@ def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request
 
     async def metrics(request: Request) -> Response:
         client = request.client
-        if not allowed(token, request.headers, (client.host, client.port) if client else None):
+        if not is_allowed(token, request.headers, (client.host, client.port) if client else None):
             return PlainTextResponse(
                 "this needs a bearer token or a direct request from this machine\n",
                 401,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic.fields import FieldInfo
 
 from tallow.monitoring.settings import MonitoringSettings
-from tallow.monitoring.settings.base import Settings, is_secret, names_of
+from tallow.monitoring.settings.base import Settings, is_secret, variable_names
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
 
 _HEADER: Final = """\
@@ -108,7 +108,7 @@ def names(sections: Iterable[Section]) -> tuple[str, ...]:
 
 
 def _variable(settings: type[Settings], name: str, field: FieldInfo) -> Variable:
-    first, *aliases = names_of(name, field)
+    first, *aliases = variable_names(name, field)
     return Variable(
         first,
         field.description or "",
