@@ -1,4 +1,4 @@
-"""Passwords and tokens of the stack: made at first start, kept in files of mode 0600."""
+"""Passwords and tokens of the stack, created at the first start and stored in files of mode 0600."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BCRYPT_COST = 10
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A secret with where it is asked for."""
+    """A secret: its file, its use and its user."""
 
     name: str
     file: str
@@ -42,23 +42,23 @@ CREDENTIALS = (
 
 
 def create_missing(folder: Path) -> None:
-    """Make what is missing in ``folder``; what is there stays."""
+    """Create the secrets that are missing in ``folder``."""
     for credential in CREDENTIALS:
         if not (folder / credential.file).exists():
             write_private(folder / credential.file, secrets.token_urlsafe(24))
-    if not _asks_for_the_password(folder):
+    if not _hash_is_current(folder):
         _write_web_config(folder)
 
 
 def rotate(folder: Path) -> None:
-    """Make all of them anew; the old ones are void as soon as their users have read the files again."""
+    """Replace all secrets; the old ones stop working when their servers have read the files again."""
     for credential in CREDENTIALS:
         write_private(folder / credential.file, secrets.token_urlsafe(24))
     _write_web_config(folder)
 
 
 def read(folder: Path, credential: Credential) -> str:
-    """A secret's value."""
+    """The value of a secret."""
     return (folder / credential.file).read_text(encoding="utf-8")
 
 
@@ -67,8 +67,8 @@ def password(folder: Path) -> str:
     return (folder / PASSWORD_FILE).read_text(encoding="utf-8")
 
 
-def _asks_for_the_password(folder: Path) -> bool:
-    """Whether the hash is there and the password's: a rotation may have been cut short."""
+def _hash_is_current(folder: Path) -> bool:
+    """Whether the web configuration has the hash of the current password; a rotation may be incomplete."""
     file = folder / WEB_CONFIG_FILE
     if not file.exists():
         return False

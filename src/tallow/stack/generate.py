@@ -1,4 +1,4 @@
-"""Every generated file of the stack, from one place; ``tallow generate`` adds those of other packages."""
+"""The generated files of the stack; ``tallow generate`` adds those of other packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file with the monitoring password, as its servers and clients read it."""
+"""Read and check the monitoring password."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 
 class PasswordFileError(Exception):
-    """The file holds no password that can be used: one line that names the file."""
+    """The file has no usable password; the message is one line that names the file."""
 
 
 def read_password(path: Path) -> str:
-    """The password, without white space around it, as Prometheus and Alertmanager read it.
+    """The password without surrounding white space, as Prometheus and Alertmanager read it.
 
-    It is read each time it is needed: after a rotation nothing has to be started again.
+    Callers read it for each login, so that a rotation needs no restart.
 
     Raises:
-        PasswordFileError: the file cannot be read, is no text or is empty.
+        PasswordFileError: the file cannot be read, is not text or is empty.
     """
     try:
         password = path.read_text(encoding="utf-8").strip()
@@ -31,8 +31,8 @@ def read_password(path: Path) -> str:
 
 
 def login_matches(user: bytes, password: bytes, expected_user: str, expected_password: str) -> bool:
-    """Whether user and password are the expected ones. The time it takes says nothing about them."""
-    # Digests have one length: compare_digest alone shows whether the lengths differ.
+    """Whether user and password are the expected ones, compared in constant time."""
+    # Digests have equal lengths; compare_digest reveals whether lengths differ.
     same_user = hmac.compare_digest(_digest(user), _digest(expected_user.encode()))
     same_password = hmac.compare_digest(_digest(password), _digest(expected_password.encode()))
     return same_user & same_password

@@ -1,4 +1,4 @@
-"""Prometheus's configuration, valid from 2.42 on: what is scraped, and what becomes of it."""
+"""Prometheus's configuration file, valid from version 2.42: scrape jobs, rule files, remote storage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCRAPE_TIMEOUT_S: Final = 10
 RETENTION_TIME: Final = "30d"
 RETENTION_SIZE: Final = "50GB"
 USER: Final = "tallow"
-"""The name that Prometheus, Alertmanager and node-exporter ask for; the password is made at first start."""
+"""The user name of Prometheus, Alertmanager and node-exporter; `tallow up` creates the password."""
 
 METRICS_TOKEN_FILE: Final = "metrics_token"  # noqa: S105 - file names
 PASSWORD_FILE: Final = "monitoring_password"  # noqa: S105
@@ -30,7 +30,7 @@ _LABEL_LIMITS: Final = {
 }
 PATH: Final = PurePosixPath("monitoring/prometheus/prometheus.yml")
 _INSTALLED: Final = PurePosixPath("/etc/prometheus")
-"""Where the committed file expects to be put: Prometheus's usual folder."""
+"""The folder that the committed file is written for: Prometheus's default."""
 
 Access = Literal["token", "password", "open"]
 Document = dict[str, Any]
@@ -38,7 +38,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ScrapeJob:
-    """Something to scrape: the job's name, ``host:port`` and what it asks for."""
+    """A scrape job: its name, ``host:port`` of the target and the authentication that the target requires."""
 
     name: str
     target: str
@@ -47,11 +47,11 @@ class ScrapeJob:
 
 @dataclass(frozen=True, slots=True)
 class RemoteStorage:
-    """Another system that keeps the samples (Mimir, Thanos Receive, VictoriaMetrics).
+    """A remote system that stores samples (Mimir, Thanos Receive, VictoriaMetrics).
 
     Attributes:
-        machine: the external label ``machine``. Prometheus adds it to what it writes, asks for it when it
-            reads and removes it from what it gets; without it two machines would write the same series.
+        machine: the external label ``machine``. Prometheus adds it to samples that it writes, selects by it
+            when it reads and removes it from the result. Without it two machines would write the same series.
     """
 
     write_url: str | None = None
@@ -66,12 +66,12 @@ NO_REMOTE_STORAGE: Final = RemoteStorage()
 
 @dataclass(frozen=True, slots=True)
 class PrometheusPaths:
-    """Where Prometheus finds its files."""
+    """The folders of Prometheus's files."""
 
     secrets: PurePath
     rules: PurePath
     targets: PurePath
-    """A folder of further targets, one YAML file each, read again when it changes."""
+    """A folder of further targets in YAML files; Prometheus reads them again when they change."""
 
 
 COMPOSE_JOBS: Final = (
@@ -81,25 +81,25 @@ COMPOSE_JOBS: Final = (
     ScrapeJob("node-exporter", "node-exporter:9100"),
     ScrapeJob("cadvisor", "cadvisor:8080"),
 )
-"""The jobs of the committed file, by the names the services have in Compose."""
+"""The jobs of the committed file; host names are those of the services in Compose."""
 
 
 def prometheus_config(
     jobs: tuple[ScrapeJob, ...],
     alertmanager: str,
-    layout: PrometheusPaths,
+    paths: PrometheusPaths,
     *,
     remote: RemoteStorage = NO_REMOTE_STORAGE,
     scale: float = 1.0,
 ) -> str:
-    """The configuration file.
+    """The text of ``prometheus.yml``.
 
     Args:
-        jobs: what is scraped.
-        alertmanager: its ``host:port``.
-        layout: where the secrets, rules and further targets are.
-        remote: where samples go besides.
-        scale: multiplies the intervals (drills); 1.0 is what ships.
+        jobs: the scrape jobs.
+        alertmanager: ``host:port`` of Alertmanager.
+        paths: the folders of secrets, rules and further targets.
+        remote: the remote storage.
+        scale: multiplies the intervals; 1.0 except in drills.
     """
     labels: Document = {"external_labels": {"machine": remote.machine}} if remote.machine else {}
     document: Document = {
@@ -109,49 +109,49 @@ def prometheus_config(
             "evaluation_interval": promql_duration(SCRAPE_INTERVAL_S * scale),
             **labels,
         },
-        "rule_files": [str(layout.rules / path.name) for path in (CORE_PATH, EXTRA_PATH)],
+        "rule_files": [str(paths.rules / path.name) for path in (CORE_PATH, EXTRA_PATH)],
         "alerting": {
             "alertmanagers": [
-                {**_access("password", layout), "static_configs": [{"targets": [alertmanager]}]},
+                {**_access("password", paths), "static_configs": [{"targets": [alertmanager]}]},
             ]
         },
-        "scrape_configs": [*(_scrape(job, layout) for job in jobs), _further(layout)],
+        "scrape_configs": [*(_scrape(job, paths) for job in jobs), _file_targets(paths)],
     }
-    return _HEADER + yaml.safe_dump(document | _remotes(remote), sort_keys=False, width=110)
+    return _HEADER + yaml.safe_dump(document | _remote_storage(remote), sort_keys=False, width=110)
 
 
 def web_config(password_hash: str) -> str:
-    """The ``--web.config.file`` of Prometheus, Alertmanager and node-exporter: a password, as bcrypt hash."""
+    """The ``--web.config.file`` of Prometheus, Alertmanager and node-exporter, with the bcrypt hash."""
     return _HEADER + yaml.safe_dump({"basic_auth_users": {USER: password_hash}})
 
 
 def files() -> dict[PurePosixPath, str]:
-    """What ``tallow generate`` writes for Prometheus: repository path to content."""
-    layout = PrometheusPaths(_INSTALLED / "secrets", _INSTALLED / "rules", _INSTALLED / "targets")
-    return {PATH: prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout)}
+    """What ``tallow generate`` writes for Prometheus: content by repository path."""
+    paths = PrometheusPaths(_INSTALLED / "secrets", _INSTALLED / "rules", _INSTALLED / "targets")
+    return {PATH: prometheus_config(COMPOSE_JOBS, "alertmanager:9093", paths)}
 
 
-def _scrape(job: ScrapeJob, layout: PrometheusPaths) -> Document:
-    scrape: Document = {"job_name": job.name, **_access(job.access, layout)}
+def _scrape(job: ScrapeJob, paths: PrometheusPaths) -> Document:
+    scrape: Document = {"job_name": job.name, **_access(job.access, paths)}
     if job.name == "tallow":
         scrape |= {"sample_limit": SAMPLE_LIMIT, **_LABEL_LIMITS}
     return scrape | {"static_configs": [{"targets": [job.target]}]}
 
 
-def _further(layout: PrometheusPaths) -> Document:
-    """Targets of optional parts and of users; a ``job`` label in the file names the job."""
-    return {"job_name": "further", "file_sd_configs": [{"files": [str(layout.targets / "*.yml")]}]}
+def _file_targets(paths: PrometheusPaths) -> Document:
+    """Targets of optional components and of users; a ``job`` label in the file names the job."""
+    return {"job_name": "further", "file_sd_configs": [{"files": [str(paths.targets / "*.yml")]}]}
 
 
-def _access(access: Access, layout: PrometheusPaths) -> Document:
+def _access(access: Access, paths: PrometheusPaths) -> Document:
     if access == "token":
-        return {"authorization": {"credentials_file": str(layout.secrets / METRICS_TOKEN_FILE)}}
+        return {"authorization": {"credentials_file": str(paths.secrets / METRICS_TOKEN_FILE)}}
     if access == "password":
-        return {"basic_auth": {"username": USER, "password_file": str(layout.secrets / PASSWORD_FILE)}}
+        return {"basic_auth": {"username": USER, "password_file": str(paths.secrets / PASSWORD_FILE)}}
     return {}
 
 
-def _remotes(remote: RemoteStorage) -> Document:
+def _remote_storage(remote: RemoteStorage) -> Document:
     access: Document = {}
     if remote.user and remote.password_file:
         access = {"basic_auth": {"username": remote.user, "password_file": str(remote.password_file)}}

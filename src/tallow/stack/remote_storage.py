@@ -1,4 +1,4 @@
-"""Another system that keeps Prometheus's samples: settings for remote write and remote read."""
+"""Settings for Prometheus's remote write and remote read."""
 
 from __future__ import annotations
 
@@ -20,26 +20,30 @@ _URL: Final = (
 
 
 class RemoteStorageSettings(Settings):
-    """Where samples go besides this machine's Prometheus; nowhere unless set."""
+    """The remote system that stores samples, if one is set."""
 
     strict_env_file = True
 
     remote_write_url: Annotated[UrlWithoutPassword | None, MASKED] = Field(
         None,
-        title="Prometheus sends every sample there (Mimir, Thanos Receive, VictoriaMetrics)",
+        title="Address to which Prometheus sends every sample (Mimir, Thanos Receive, VictoriaMetrics)",
         description=_URL,
     )
     remote_read_url: Annotated[UrlWithoutPassword | None, MASKED] = Field(
-        None, title="Prometheus reads there what is older than its own data", description=_URL
+        None, title="Address from which Prometheus reads data older than its own", description=_URL
     )
     remote_user: str | None = Field(
-        None, title="Name for both, with REMOTE_PASSWORD", description="printable text without a colon"
+        None,
+        title="User name for both addresses, with REMOTE_PASSWORD",
+        description="printable text without a colon",
     )
-    remote_password: SecretStr | None = Field(None, title="Password for both", description="printable text")
+    remote_password: SecretStr | None = Field(
+        None, title="Password for both addresses", description="printable text"
+    )
     remote_machine: Annotated[str | None, matching(_MACHINE)] = Field(
         None,
-        title="Label `machine` of every sample and alert, to tell machines apart; only with one of the "
-        "addresses. By default the host's name",
+        title="Label `machine` of every sample and alert, which distinguishes machines; used only with one "
+        "of the addresses. By default the host name",
         description="1 to 100 letters, digits, . _ : -",
     )
 
@@ -57,7 +61,7 @@ class RemoteStorageSettings(Settings):
 
     @property
     def is_set(self) -> bool:
-        """Whether samples are written or read elsewhere."""
+        """Whether an address is set."""
         return bool(self.remote_write_url or self.remote_read_url)
 
     @property
@@ -66,5 +70,5 @@ class RemoteStorageSettings(Settings):
         return self.remote_machine or socket.gethostname()
 
     def secret_files(self) -> dict[str, str]:
-        """File name to content for the secrets folder; to be written with mode 0600."""
+        """Content by file name, for the secrets folder; to be written with mode 0600."""
         return {PASSWORD_FILE: self.remote_password.get_secret_value()} if self.remote_password else {}

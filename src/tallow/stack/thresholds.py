@@ -1,7 +1,7 @@
-"""The numbers of the alert contract: the one place rules and panels take them from.
+"""The thresholds of the alert contract, shared by rules and panels.
 
-Ratios are fractions of one, durations seconds, sizes bytes (decimal), speeds 10^6 bits a second, rates
-events a second. A value means "fires beyond": above it, except where the name says ``MIN``.
+Ratios are fractions of one, durations seconds, sizes bytes (decimal), speeds 10^6 bits a second and rates
+events a second. A rule fires above its threshold, or below it where the name contains ``MIN``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 # Availability
 ERROR_RATE_PER_SECOND: Final = 0.1
 SERVER_ERROR_RATIO: Final = 0.05
-"""Share of requests answered 5xx; metrics and health routes are not counted."""
+"""Share of requests answered 5xx, without metrics and health routes."""
 CRITICAL_ERRORS: Final = 0
 """Errors of severity critical over 5 minutes."""
 
@@ -26,24 +26,24 @@ CONNECTION_TIME_P95_SECONDS: Final = 10
 
 # Transfers
 TRANSFER_FAILURE_RATIO: Final = 0.10
-"""failed / (success + failed): a cancelled transfer is nobody's fault."""
+"""failed / (success + failed): cancelled transfers are not counted."""
 QUEUE_DEPTH: Final = 100
 MIN_TRANSFER_SPEED_P50_MBPS: Final = 1
 
 # Connections
 CONNECTION_FAILURE_RATIO: Final = 0.20
 RELAY_RATIO: Final = 0.50
-"""Share of finished transfers whose method was relay."""
+"""Share of finished transfers that used a relay."""
 
 # Security
 PQC_FAILURE_RATIO: Final = 0.05
 """Failed operations, and failed key exchanges."""
-UNAUTHORIZED_ANSWERS: Final = 10
-"""Answers 401 over 5 minutes."""
+UNAUTHORIZED_RESPONSES: Final = 10
+"""401 responses over 5 minutes."""
 
 # Database and cache
 DB_DURATION_P95_SECONDS: Final = 1
 MIN_CACHE_HIT_RATIO: Final = 0.50
 
 OBSERVER_ROUTES: Final = "/(api/)?metrics|/api/health.*"
-"""Regular expression of the routes monitoring itself calls: they say nothing about what users meet."""
+"""Regular expression of the routes that only monitoring calls; their requests are not those of users."""

@@ -1,4 +1,4 @@
-"""Environment variables that the stack reads, for docs/settings.md and the help of its commands."""
+"""The environment variables that the stack reads, for docs/settings.md and the help of its commands."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from tallow.monitoring.settings.variables import Section, Variable, variables_of
 from tallow.stack.remote_storage import RemoteStorageSettings
 from tallow.stack.routing import AlertSettings
 
-_OF_A_STACK: Final = (
+_STACK_COMMANDS: Final = (
     *("up", "down", "status", "logs", "open", "reload", "inbox", "alerts", "silence", "query"),
     *("credentials", "send", "receive", "demo"),
 )
 _PATH: Final = "the path of a folder"
 _REMOTE_STORAGE: Final = """\
-Prometheus can send its samples to another system as well, and read from it what is older than its own data:
-for more than one machine, or for years. User and password are sent as basic authentication. The alert
-RemoteWriteFailing fires when samples do not arrive. For Mimir:
+Prometheus can send its samples to another system and read older data from it, to combine several machines
+or to keep data for years. User and password are sent as basic authentication. The alert RemoteWriteFailing
+fires when samples do not arrive. For Mimir:
 
 ```sh
 REMOTE_WRITE_URL=https://mimir.example.org/api/v1/push
@@ -27,12 +27,12 @@ REMOTE_MACHINE=web-1
 ```
 
 Thanos Receive takes samples at `/api/v1/receive`, VictoriaMetrics at `/api/v1/write`; VictoriaMetrics has no
-remote read. Then `tallow reload`."""
+remote read. Apply the settings with `tallow reload`."""
 
 SECTIONS: Final = (
     Section(
         "Alerts",
-        "Whom alerts reach. A channel whose secret is not set is left out, and `tallow status` says so.",
+        "The recipients of alerts. A channel without its secret is left out; `tallow status` reports it.",
         variables_of(AlertSettings),
         ("up", "reload"),
     ),
@@ -44,7 +44,7 @@ SECTIONS: Final = (
     ),
     Section(
         "Stack",
-        "Read from the environment alone.",
+        "Read from the environment only.",
         (
             Variable("TALLOW_HOME", _PATH, "The state folder; `--home` comes first", "see XDG_STATE_HOME"),
             Variable(
@@ -54,23 +54,23 @@ SECTIONS: Final = (
                 "`~/.local/state`",
             ),
         ),
-        _OF_A_STACK,
+        _STACK_COMMANDS,
     ),
     Section(
         "Programs of the stack",
-        "Read from the environment alone.",
+        "Read from the environment only.",
         (
-            Variable("PATH", "folders, separated by colons", "Where programs are looked for"),
+            Variable("PATH", "folders, separated by colons", "Where programs are searched"),
             Variable(
                 "TALLOW_PROGRAMS",
                 "folders and programs, separated by colons",
-                "What is found there is used, whatever its version; otherwise the newest program is",
+                "Programs found there are used, whatever their version; otherwise the newest program is",
             ),
-            Variable("TALLOW_TOOLS", _PATH, "Programs unpacked from Debian's packages are kept there"),
+            Variable("TALLOW_TOOLS", _PATH, "The folder of programs unpacked from Debian's packages"),
             Variable(
                 "XDG_CACHE_HOME",
                 _PATH,
-                "Programs are kept below it where the checkout cannot be written to",
+                "Programs are stored below it if the checkout is not writable",
                 "`~/.cache`",
             ),
         ),
@@ -78,29 +78,31 @@ SECTIONS: Final = (
     ),
     Section(
         "Terminal",
-        "Read from the environment alone.",
+        "Read from the environment only.",
         (Variable("COLUMNS", "a whole number", "Width of tables; by default that of the terminal"),),
         ("up", "status", "alerts"),
     ),
     Section(
         "Browser",
-        "Read from the environment alone.",
+        "Read from the environment only.",
         (
             Variable("BROWSER", "a command", "The browser that opens a page"),
-            Variable("DISPLAY", "set by X11", "Without it and WAYLAND_DISPLAY the address is printed"),
-            Variable("WAYLAND_DISPLAY", "set by Wayland", "Without it and DISPLAY the address is printed"),
+            Variable("DISPLAY", "set by X11", "Without it and WAYLAND_DISPLAY, commands print the address"),
+            Variable(
+                "WAYLAND_DISPLAY", "set by Wayland", "Without it and DISPLAY, commands print the address"
+            ),
         ),
         ("open",),
     ),
     Section(
         "Grafana",
-        "Read by Grafana from its environment, when it takes the provisioned data sources.",
+        "Grafana reads them from its environment when it loads the provisioned data sources.",
         (
             Variable("TALLOW_PROMETHEUS_URL", "an address", "Prometheus"),
             Variable("TALLOW_ALERTMANAGER_URL", "an address", "Alertmanager"),
             Variable("TALLOW_LOKI_URL", "an address", "Loki"),
-            Variable("TALLOW_MONITORING_USER", "a name", "The user of Prometheus and Alertmanager"),
+            Variable("TALLOW_MONITORING_USER", "a name", "The user name for Prometheus and Alertmanager"),
         ),
     ),
 )
-"""What the stack reads."""
+"""The sections of docs/settings.md on the stack."""

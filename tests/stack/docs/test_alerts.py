@@ -22,7 +22,7 @@ HEADINGS = [
     "Confirm",
     "Fix",
     "Escalate",
-    "How it is drilled",
+    "Drill",
 ]
 each_page = pytest.mark.parametrize("name", PAGES)
 
@@ -99,7 +99,7 @@ def test_commands_exist_with_their_options(name: str) -> None:
 
 @each_page
 def test_a_page_says_how_to_run_its_drill(name: str) -> None:
-    assert f"```sh\ntallow drill {name}\n```\n\nThe fault: " in PAGES[name]
+    assert f"```sh\ntallow drill {name}\n```\n\nThe injected fault: " in PAGES[name]
 
 
 @each_page

@@ -1,4 +1,4 @@
-"""Availability: is Tallow there, and does it work."""
+"""Availability: whether Tallow answers, and its errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tallow.stack.durations import MINUTE
 
 _REQUESTS = "tallow_http_request_duration_seconds_count"
 _ROUTES = f'route!~"{thresholds.OBSERVER_ROUTES}"'
-"""Scrapes and probes would dilute the share of failing requests."""
+"""Scrapes and health probes would lower the share of failing requests."""
 
 SERVICE_DOWN = Rule(
     name="ServiceDown",
@@ -24,13 +24,13 @@ absent(up{job="tallow"})
     category="availability",
     summary="Tallow {{ with $labels.instance }}on {{ . }} {{ end }}does not answer",
     description="""
-{{ if $labels.instance }}The scrape of {{ $labels.instance }} has failed for a minute: the process is gone,
-hangs, refuses the metrics token or exceeds the sample limit.
-{{ else }}Prometheus has no target of job tallow at all: nobody watches the service.{{ end }}
+{{ if $labels.instance }}The scrape of {{ $labels.instance }} has failed for a minute: the process does not
+run, hangs, refuses the metrics token or exceeds the sample limit.
+{{ else }}Prometheus has no target of job tallow: the service is not monitored.{{ end }}
 Transfers cannot start while it is down.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="No up series for job tallow means that nobody scrapes it: fires, without an instance.",
+    on_absent="Without an up series of job tallow the alert fires, without an instance.",
 )
 
 HIGH_ERROR_RATE = Rule(
@@ -56,10 +56,10 @@ or
     thresholds={"errors": thresholds.ERROR_RATE_PER_SECOND, "ratio": thresholds.SERVER_ERROR_RATIO},
     severity="warning",
     category="availability",
-    summary="Tallow on {{ $labels.instance }} makes many errors",
+    summary="Tallow on {{ $labels.instance }} has a high error rate",
     description="""
-Over $window: $rate errors a second (limit $errors), $share of requests answered 5xx (limit $ratio_percent%,
-from $minimum requests on; metrics and health not counted).
+Over $window: $rate errors a second (limit $errors), and $share of the requests answered 5xx (limit
+$ratio_percent%, evaluated from $minimum requests; metrics and health routes are not counted).
 """,
     annotation_queries={
         "rate": AnnotationQuery('sum(rate(tallow_errors_total{job="tallow",instance=$instance}[$window]))'),
@@ -72,8 +72,8 @@ sum(rate(REQUESTS{job="tallow",instance=$instance,status_code="5xx",ROUTES}[$win
         ),
     },
     panel=Panel("tallow-errors", "Error rate by type"),
-    on_absent="Errors have series from the start: missing ones are reported by RuleInputMissing. "
-    "No 5xx series means that there was no such answer: quiet.",
+    on_absent="Errors have series from the start: RuleInputMissing reports their absence. "
+    "Without a 5xx series there was no such response.",
 )
 
 CRITICAL_ERRORS = Rule(
@@ -88,11 +88,11 @@ sum by (job, instance) (increase(tallow_errors_total{job="tallow",severity="crit
     category="availability",
     summary="Critical error in Tallow on {{ $labels.instance }}",
     description="""
-{{ $value | printf "%.0f" }} critical errors in $window: data or security may be at risk, or a part of the
-server has given up.
+{{ $value | printf "%.0f" }} critical errors in $window: data or security may be at risk, or a component
+of the server stopped working.
 """,
     panel=Panel("tallow-errors", "Critical errors, last hour"),
-    on_absent="Every type and severity has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every type and severity has a series from the start: RuleInputMissing reports its absence.",
 )
 
 RULES = (SERVICE_DOWN, HIGH_ERROR_RATE, CRITICAL_ERRORS)

@@ -1,4 +1,4 @@
-"""Caching: does the cache earn its memory."""
+"""Caching: how often the cache answers."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ sum by (job, instance) (increase(tallow_cache_misses_total{job="tallow"}[$window
     category="caching",
     summary="The cache of {{ $labels.instance }} misses too often",
     description="""
-{{ $value | humanizePercentage }} of the look-ups over $window found a value (limit $limit_percent%, from
-$minimum look-ups on): the database does the work instead.
+{{ $value | humanizePercentage }} of the look-ups over $window found a value (limit $limit_percent%, evaluated
+from $minimum look-ups): the database answers the others.
 """,
     panel=Panel("tallow-performance", "Cache hit rate"),
-    on_absent="A cache has both series from its registration: reported by RuleInputMissing.",
+    on_absent="A cache has both series from its registration: RuleInputMissing reports their absence.",
 )
 
 RULES = (LOW_CACHE_HIT_RATE,)

@@ -1,4 +1,4 @@
-"""Connections: do peers find each other, and how."""
+"""Connections: failures, idle servers and the use of relays."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ sum by (job, instance) (increase(tallow_webrtc_connections_total{job="tallow"}[$
     summary="{{ $value | humanizePercentage }} of connections on {{ $labels.instance }} fail",
     description="""
 {{ $value | humanizePercentage }} of the attempts to connect peers by WebRTC failed over $window (limit
-$limit_percent%, from $minimum attempts on). Transfers fall back to Tallow's relay where that is allowed.
+$limit_percent%, evaluated from $minimum attempts). Transfers fall back to Tallow's relay if it is allowed.
 """,
     panel=Panel("tallow-errors", "Connection failures"),
-    on_absent="Every path and status has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every path and status has a series from the start: RuleInputMissing reports its absence.",
 )
 
 NO_ACTIVE_CONNECTIONS = Rule(
@@ -40,13 +40,13 @@ sum by (job, instance) (tallow_active_connections{job="tallow"}) == 0
     for_seconds=30 * MINUTE,
     severity="info",
     category="connections",
-    summary="Nobody is connected to {{ $labels.instance }}",
+    summary="No connections to {{ $labels.instance }}",
     description="""
-{{ $value }} data channels, signaling sockets and relay pairs have been open for 30 minutes. At night that is
-usual; at noon it may mean that nobody can reach the server.
+{{ $value }} data channels, signaling sockets and relay pairs have been open for 30 minutes. This is normal at
+night; during the day it may mean that clients cannot reach the server.
 """,
     panel=Panel("tallow-overview", "Active connections"),
-    on_absent="Every type of connection has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every type of connection has a series from the start: RuleInputMissing reports its absence.",
 )
 
 HIGH_RELAY_USAGE = Rule(
@@ -67,11 +67,11 @@ sum by (job, instance) (increase(tallow_transfers_total{job="tallow"}[$window]))
     category="connections",
     summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} use a relay",
     description="""
-{{ $value | humanizePercentage }} of the transfers that ended in $window went through a relay (limit
-$limit_percent%, from $minimum transfers on): slower for people, and the server pays for the traffic.
+{{ $value | humanizePercentage }} of the transfers that ended in $window used a relay (limit $limit_percent%,
+evaluated from $minimum transfers): they are slower, and the relay carries their data.
 """,
     panel=Panel("tallow-transfers", "P2P vs relay"),
-    on_absent="Every method has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every method has a series from the start: RuleInputMissing reports its absence.",
 )
 
 RULES = (HIGH_CONNECTION_FAILURE_RATE, NO_ACTIVE_CONNECTIONS, HIGH_RELAY_USAGE)

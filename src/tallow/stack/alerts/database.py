@@ -23,13 +23,13 @@ sum by (job, instance) (increase(tallow_db_operation_duration_seconds_count{job=
     thresholds={"limit": thresholds.DB_DURATION_P95_SECONDS},
     severity="warning",
     category="database",
-    summary="The database of {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
+    summary="The database of {{ $labels.instance }} responds in {{ $value | humanizeDuration }}",
     description="""
 One in twenty statements took {{ $value | humanizeDuration }} or longer over $window (95th percentile, limit
-$limit s, from $minimum statements on).
+$limit s, evaluated from $minimum statements).
 """,
     panel=Panel("tallow-performance", "Database operation latency p50, p95, p99"),
-    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 RULES = (SLOW_DATABASE_OPERATIONS,)

@@ -1,4 +1,4 @@
-"""The ground it stands on: disks, and a process that does not stay up."""
+"""The host: disks, and repeated restarts of the process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tallow.stack.alerts.rule import Rule
 from tallow.stack.durations import HOUR, MINUTE
 
 _DISK = '{fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|nsfs|fuse.*"}'
-"""Disks that hold data or the log spool: not memory, images and mounts of other machines' files."""
+"""Disks that hold data or the log spool; no memory, image or network file systems."""
 
 DISK_FILLING = Rule(
     name="DiskFilling",
@@ -34,18 +34,18 @@ and on (job, instance, mountpoint) node_filesystem_readonly == 0
     category="monitoring",
     summary="{{ $labels.mountpoint }} on {{ $labels.instance }} fills up",
     description="""
-{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} are free: less than $limit_percent%, or less
-than $soon_percent% and full within four hours at the pace of the last $window. Metrics, the database and the
-log spool stop with it.
+{{ $value | humanizePercentage }} of {{ $labels.mountpoint }} is free: less than $limit_percent%, or less than
+$soon_percent% and full within four hours at the rate of the last $window. Metrics, the database and the log
+spool stop when it is full.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="Every mount has series: reported by RuleInputMissing; TargetMissing says that node-exporter "
-    "is not scraped.",
+    on_absent="Every mount has series: RuleInputMissing reports their absence, and TargetMissing that "
+    "node-exporter is not scraped.",
 )
 
 RESTART_LOOP = Rule(
     name="RestartLoop",
-    # A restart on request (a reload, `up` after `down`) changes both.
+    # A requested restart (a reload, `up` after `down`) changes both start times.
     expr="""
 max by (job, instance) (
   changes(tallow_process_start_time_seconds{job="tallow"}[$window])
@@ -59,11 +59,11 @@ max by (job, instance) (
     category="monitoring",
     summary="Tallow on {{ $labels.instance }} keeps restarting",
     description="""
-{{ $value }} restarts in $window that nobody asked for (limit $limit): each one breaks the transfers under
-way, and each may be too short for ServiceDown.
+{{ $value }} restarts in $window without a request (limit $limit): each one interrupts running transfers, and
+each run may be too short for ServiceDown.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="The gauge is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 RULES = (DISK_FILLING, RESTART_LOOP)

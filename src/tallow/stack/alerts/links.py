@@ -18,16 +18,13 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A dashboard panel by the dashboard's uid and the panel's title.
-
-    Without a title: the dashboard as a whole, for alerts on what no panel shows.
-    """
+    """A dashboard panel by dashboard uid and panel title; without a title, the whole dashboard."""
 
     dashboard: str
     title: str | None = None
 
     def url(self, links: Links) -> str:
-        """The address that opens it.
+        """The address that opens the panel.
 
         Raises:
             KeyError: there is no such dashboard or panel.
@@ -37,4 +34,4 @@ class Panel:
 
 
 OVERVIEW: Final = Panel("tallow-overview")
-"""For messages that are about no panel."""
+"""For messages that no panel shows."""

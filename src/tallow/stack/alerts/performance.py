@@ -1,4 +1,4 @@
-"""Performance: what the process costs, and how long things take."""
+"""Performance: memory, CPU and durations."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ sum by (job, instance) (tallow_process_resident_memory_bytes{job="tallow"}) > $l
 Resident memory of all workers together is {{ $value | humanize }}B (limit 1.5 GB, decimal).
 """,
     panel=Panel("tallow-performance", "Memory: RSS and heap"),
-    on_absent="The gauge is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 HIGH_CPU_USAGE = Rule(
     name="HighCPUUsage",
-    # The window is shorter than `for`: the sum over the living workers falls when one dies, which rate()
-    # takes for a reset, and the spike has left the window before the alert may fire.
+    # The window is shorter than `for`: when a worker exits, the sum falls, and rate() takes that for a
+    # counter reset. The spike leaves the window before the alert can fire.
     expr="""
 sum by (job, instance) (rate(tallow_process_cpu_seconds_total{job="tallow"}[$window]))
 /
@@ -39,13 +39,13 @@ sum by (job, instance) (rate(tallow_process_cpu_seconds_total{job="tallow"}[$win
     thresholds={"limit": thresholds.CPU_RATIO_PER_WORKER},
     severity="warning",
     category="performance",
-    summary="Tallow on {{ $labels.instance }} is short of CPU",
+    summary="Tallow on {{ $labels.instance }} has too little CPU",
     description="""
-Each worker used {{ $value | humanizePercentage }} of one core over $window (limit $limit_percent%): transfers
-through the relay and signaling will slow down.
+Each worker used {{ $value | humanizePercentage }} of one core over $window (limit $limit_percent%): relayed
+transfers and signaling become slow.
 """,
     panel=Panel("tallow-performance", "CPU usage"),
-    on_absent="CPU time and the number of workers are there from the start: reported by RuleInputMissing.",
+    on_absent="Both metrics are exposed from the start: RuleInputMissing reports their absence.",
 )
 
 SLOW_TRANSFERS = Rule(
@@ -68,10 +68,10 @@ sum by (job, instance) (
     summary="Transfers on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
     description="""
 One in twenty successful transfers up to 100 MB took {{ $value | humanizeDuration }} or longer over $window
-(95th percentile, limit $limit s, from $minimum transfers on).
+(95th percentile, limit $limit s, evaluated from $minimum transfers).
 """,
     panel=Panel("tallow-transfers", "Duration by size category"),
-    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 SLOW_PQC_OPERATIONS = Rule(
@@ -92,10 +92,10 @@ sum by (job, instance) (increase(tallow_pqc_duration_seconds_count{job="tallow"}
     summary="Post-quantum operations on {{ $labels.instance }} take {{ $value | humanizeDuration }}",
     description="""
 One in twenty post-quantum operations took {{ $value | humanizeDuration }} or longer over $window (95th
-percentile, limit $limit s, from $minimum operations on). A tenth of a millisecond is usual.
+percentile, limit $limit s, evaluated from $minimum operations). They usually take a tenth of a millisecond.
 """,
     panel=Panel("tallow-performance", "PQC operation duration p95 by operation"),
-    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 HIGH_CONNECTION_TIME = Rule(
@@ -117,10 +117,10 @@ sum by (job, instance) (increase(tallow_connection_establishment_seconds_count{j
     summary="Connecting on {{ $labels.instance }} takes {{ $value | humanizeDuration }}",
     description="""
 One in twenty connections took {{ $value | humanizeDuration }} or longer to establish over $window (95th
-percentile, limit $limit s, from $minimum connections on).
+percentile, limit $limit s, evaluated from $minimum connections).
 """,
     panel=Panel("tallow-performance", "WebRTC connection time p95, p99"),
-    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 RULES = (HIGH_MEMORY_USAGE, HIGH_CPU_USAGE, SLOW_TRANSFERS, SLOW_PQC_OPERATIONS, HIGH_CONNECTION_TIME)

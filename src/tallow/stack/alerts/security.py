@@ -1,4 +1,4 @@
-"""Security: is the cryptography sound, and is somebody trying doors."""
+"""Security: failing key exchanges, and unauthorized requests."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ or
     category="security",
     summary="Key exchanges fail on {{ $labels.instance }}",
     description="""
-{{ $value | humanizePercentage }} of the key exchanges, or of the post-quantum operations behind them, failed
-over $window (limit $limit_percent%, from $exchanges exchanges or $operations operations on). Somebody may be
-tampering with the handshake, or a release broke it.
+{{ $value | humanizePercentage }} of the key exchanges, or of their post-quantum operations, failed over
+$window (limit $limit_percent%, evaluated from $exchanges exchanges or $operations operations). An attacker
+may modify the handshake, or a release broke it.
 """,
     panel=Panel("tallow-errors", "PQC operation failures"),
-    on_absent="Every operation, algorithm and status has a series from the start: reported by "
-    "RuleInputMissing.",
+    on_absent="Every operation, algorithm and status has a series from the start: RuleInputMissing "
+    "reports its absence.",
 )
 
 UNAUTHORIZED_API_ACCESS = Rule(
     name="UnauthorizedAPIAccess",
-    # increase() extrapolates to the ends of its window: floor() keeps ten answers from reading as 10.5.
+    # increase() extrapolates to the ends of its window: without floor(), ten responses can read as 10.5.
     expr="""
 floor(sum by (job, instance) (increase(tallow_api_errors_total{job="tallow",status_code="401"}[$window])))
 > $limit
 """,
     windows={"window": 5 * MINUTE},
-    thresholds={"limit": thresholds.UNAUTHORIZED_ANSWERS},
+    thresholds={"limit": thresholds.UNAUTHORIZED_RESPONSES},
     severity="warning",
     category="security",
     summary="{{ $value }} unauthorized requests to {{ $labels.instance }}",
     description="""
-{{ $value }} requests were answered 401 in $window (limit $limit): somebody tries tokens, or a scraper or
-probe holds an old one.
+{{ $value }} requests were answered 401 in $window (limit $limit): a client guesses tokens, or a scraper
+or probe uses an old one.
 """,
     panel=Panel("tallow-errors", "API errors by endpoint"),
-    on_absent="401 has a series on every route from its registration: reported by RuleInputMissing.",
+    on_absent="Every route has a 401 series from its registration: RuleInputMissing reports its absence.",
 )
 
 RULES = (HIGH_PQC_FAILURE_RATE, UNAUTHORIZED_API_ACCESS)

@@ -1,4 +1,4 @@
-"""The stack watching itself: a dead alert looks exactly like a quiet one."""
+"""Rules on the monitoring itself: an alert that cannot fire looks like one that has no reason to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tallow.stack.alerts.rule import AnnotationQuery, Rule
 from tallow.stack.durations import MINUTE
 
 SAMPLE_LIMIT = 50_000
-"""Samples a scrape of Tallow may have: beyond it Prometheus drops all of them and ``up`` is 0."""
+"""Samples that a scrape of Tallow may have. Above it Prometheus drops all of them, and ``up`` is 0."""
 
 _JOBS = {
     PREFIX: "tallow",
@@ -19,7 +19,7 @@ _JOBS = {
     "prometheus_": "prometheus",
     "node_": "node-exporter",
 }
-"""How a metric's name begins, and the job that exposes it."""
+"""The job that exposes a metric, by the prefix of its name."""
 _METRIC = re.compile(rf"\b(?:{'|'.join(_JOBS)})[a-z0-9_]+")
 
 WATCHDOG = Rule(
@@ -39,8 +39,8 @@ Fires all the time, on purpose: the heartbeat checker pages when it stops arrivi
 
 TELEMETRY_DROPPED = Rule(
     name="TelemetryDropped",
-    # Lasting loss, not a blip: something every window for three windows. What a peer reports beyond its
-    # share is left out by design, and anybody with a room can do so: it must wake nobody.
+    # Loss in three windows in a row, so that a short loss does not fire. The pipeline `client` is left out:
+    # any peer can exceed its quota, and that must not page.
     expr="""
 sum by (job, instance) (
   increase(tallow_telemetry_dropped_total{job="tallow",pipeline!="client"}[$window])
@@ -51,13 +51,13 @@ sum by (job, instance) (
     thresholds={"limit": 0},
     severity="warning",
     category="monitoring",
-    summary="Telemetry of {{ $labels.instance }} is being lost",
+    summary="{{ $labels.instance }} loses telemetry",
     description="""
-{{ $value | printf "%.0f" }} records, events or reports were given up in $window, and some in each $window
-for 15 minutes: a pipeline is stuck, or its far end refuses.
+{{ $value | printf "%.0f" }} records, events or reports were dropped in $window, and some in each $window
+for 15 minutes: a pipeline is blocked, or its receiver refuses them.
 """,
     panel=Panel("tallow-errors"),
-    on_absent="Every pipeline and reason has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every pipeline and reason has a series from the start: RuleInputMissing reports its absence.",
 )
 
 LABEL_OVERFLOW = Rule(
@@ -72,11 +72,11 @@ sum by (job, instance) (increase(tallow_label_overflow_total{job="tallow"}[$wind
     category="monitoring",
     summary="Unlisted label values on {{ $labels.instance }}",
     description="""
-{{ $value | printf "%.0f" }} events in $window (limit $limit) carried a label value that the catalogue
-does not list and were folded into other: a release books something new, or somebody probes.
+{{ $value | printf "%.0f" }} events in $window (limit $limit) had a label value that the catalogue does
+not list and were counted as other: a release records a new value, or a client probes the endpoint.
 """,
     panel=Panel("tallow-errors"),
-    on_absent="Every labelled metric has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every labelled metric has a series from the start: RuleInputMissing reports its absence.",
 )
 
 CLIENT_REPORTS_REJECTED = Rule(
@@ -97,19 +97,19 @@ sum by (job, instance) (increase(tallow_client_reports_total{job="tallow"}[$wind
     thresholds={"limit": 0.25},
     severity="warning",
     category="monitoring",
-    summary="{{ $value | humanizePercentage }} of client reports to {{ $labels.instance }} are refused",
+    summary="{{ $value | humanizePercentage }} of client reports to {{ $labels.instance }} are rejected",
     description="""
-{{ $value | humanizePercentage }} of what peers reported in $window was rejected or came too fast (limit
-$limit_percent%, from $minimum reports on): transfers happen that no metric shows.
+{{ $value | humanizePercentage }} of the peers' reports in $window were rejected or rate limited (limit
+$limit_percent%, evaluated from $minimum reports): metrics lack those transfers.
 """,
     panel=Panel("tallow-errors"),
-    on_absent="Every outcome has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every outcome has a series from the start: RuleInputMissing reports its absence.",
 )
 
 ALERTMANAGER_CANNOT_NOTIFY = Rule(
     name="AlertmanagerCannotNotify",
-    # Alertmanager tries for a whole group interval before it counts a failure. What a reload interrupts it
-    # sends again afterwards; from 0.27 on it tells these apart.
+    # Alertmanager retries for a whole group interval before it counts a failure. It sends a notification
+    # that a reload interrupts again; from 0.27 on these have a reason of their own.
     expr="""
 sum by (job, instance) (
   increase(alertmanager_notifications_failed_total{reason!="contextCanceled"}[$window])
@@ -123,12 +123,11 @@ sum by (job, instance) (
     category="monitoring",
     summary="Alertmanager cannot deliver",
     description="""
-{{ $value | printf "%.0f" }} notifications failed for good in $window: somebody should have been told and
-was not.
+{{ $value | printf "%.0f" }} notifications failed permanently in $window and were not delivered.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="Every integration has a series from the start: reported by RuleInputMissing; TargetMissing "
-    "says that Alertmanager is not scraped.",
+    on_absent="Every integration has a series from the start: RuleInputMissing reports its absence, and "
+    "TargetMissing that Alertmanager is not scraped.",
 )
 
 TARGET_MISSING = Rule(
@@ -143,13 +142,13 @@ or
     startup_grace=0,
     severity="warning",
     category="monitoring",
-    summary="{{ $labels.job }} is not being watched",
+    summary="{{ $labels.job }} is not monitored",
     description="""
 {{ if $labels.instance }}The scrape of {{ $labels.instance }} (job {{ $labels.job }}) fails.
 {{ else }}Job {{ $labels.job }} had targets $ago ago and has none now.{{ end }}
 """,
     panel=Panel("tallow-overview"),
-    on_absent="A job that vanishes altogether fires as well, for as long as it is remembered.",
+    on_absent="A job without any target fires as well, for as long as the offset reaches its last samples.",
 )
 
 SCRAPE_NEAR_SAMPLE_LIMIT = Rule(
@@ -162,13 +161,13 @@ max by (job, instance) (scrape_samples_post_metric_relabeling{job="tallow"}) > $
     startup_grace=0,
     severity="warning",
     category="monitoring",
-    summary="The scrape of {{ $labels.instance }} nears its limit",
+    summary="The scrape of {{ $labels.instance }} is close to its sample limit",
     description=f"""
-{{{{ $value }}}} samples of {SAMPLE_LIMIT} (warned from $limit on): beyond the limit the scrape fails as a
-whole and reads as ServiceDown.
+{{{{ $value }}}} of at most {SAMPLE_LIMIT} samples (fires above $limit): beyond the limit the whole scrape
+fails, and ServiceDown fires.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="Prometheus writes it with every scrape: ServiceDown says when there is none.",
+    on_absent="Prometheus writes it with every scrape: ServiceDown reports its absence.",
 )
 
 RULE_EVALUATION_FAILING = Rule(
@@ -186,16 +185,16 @@ sum by (job, instance) (increase(prometheus_rule_group_iterations_missed_total[$
     category="monitoring",
     summary="Prometheus cannot evaluate its rules",
     description="""
-{{ $value | printf "%.0f" }} evaluations failed or were missed in $window: alerts sleep.
+{{ $value | printf "%.0f" }} evaluations failed or were missed in $window: these alerts cannot fire.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="Every rule group has series: reported by RuleInputMissing; TargetMissing says that Prometheus "
-    "does not scrape itself.",
+    on_absent="Every rule group has series: RuleInputMissing reports their absence, and TargetMissing that "
+    "Prometheus does not scrape itself.",
 )
 
 
 def _age_of_configuration(program: str) -> AnnotationQuery:
-    """How long ago a program took the configuration that it uses."""
+    """The age of the configuration that a program uses."""
     return AnnotationQuery(
         f"max(time() - {program}_config_last_reload_success_timestamp_seconds{{instance=$instance}})",
         "humanizeDuration",
@@ -204,7 +203,7 @@ def _age_of_configuration(program: str) -> AnnotationQuery:
 
 PROMETHEUS_CONFIG_REJECTED = Rule(
     name="PrometheusConfigRejected",
-    # The maximum: a scrape that failed would end the condition otherwise.
+    # max_over_time: a failed scrape must not end the condition.
     expr="""
 max by (job, instance) (max_over_time(prometheus_config_last_reload_successful[$window])) == 0
 """,
@@ -214,13 +213,13 @@ max by (job, instance) (max_over_time(prometheus_config_last_reload_successful[$
     startup_grace=0,
     severity="critical",
     category="monitoring",
-    summary="Prometheus has refused its configuration",
+    summary="Prometheus rejected its configuration",
     description="""
-Prometheus on {{ $labels.instance }} could not load its configuration and goes on with the one that it loaded
-$age ago: changed rules and targets have no effect, and it will not start again.
+Prometheus on {{ $labels.instance }} could not load its configuration and keeps using the one that it loaded
+$age ago: changed rules and targets have no effect, and it cannot restart.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="The gauge is there from the start: reported by RuleInputMissing; TargetMissing says that "
+    on_absent="Exposed from the start: RuleInputMissing reports its absence, and TargetMissing that "
     "Prometheus does not scrape itself.",
 )
 
@@ -235,20 +234,20 @@ max by (job, instance) (max_over_time(alertmanager_config_last_reload_successful
     startup_grace=0,
     severity="critical",
     category="monitoring",
-    summary="Alertmanager has refused its configuration",
+    summary="Alertmanager rejected its configuration",
     description="""
-Alertmanager on {{ $labels.instance }} could not load its configuration and goes on with the one that it
-loaded $age ago: changed receivers and routes have no effect, and it will not start again.
+Alertmanager on {{ $labels.instance }} could not load its configuration and keeps using the one that it
+loaded $age ago: changed receivers and routes have no effect, and it cannot restart.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="The gauge is there from the start: reported by RuleInputMissing; TargetMissing says that "
+    on_absent="Exposed from the start: RuleInputMissing reports its absence, and TargetMissing that "
     "Alertmanager is not scraped.",
 )
 
 REMOTE_WRITE_FAILING = Rule(
     name="RemoteWriteFailing",
-    # Refused for good, or not taken at all: while the far end is down Prometheus tries again and counts no
-    # failure, and the newest sample that has arrived gets older.
+    # While the remote system is down, Prometheus retries and counts no failure; the age of the newest sample
+    # that arrived shows it.
     expr="""
 sum by (job, instance) (increase(prometheus_remote_storage_samples_failed_total[$window])) > $limit
 or
@@ -274,11 +273,11 @@ max by (job, instance) (time() - prometheus_remote_storage_queue_highest_sent_ti
     category="monitoring",
     summary="Samples of {{ $labels.instance }} do not arrive in remote storage",
     description="""
-$failed samples were refused in $window, and the newest that arrived is $age old. What is not delivered within
-about two hours is lost there; it stays in this Prometheus.
+$failed samples were refused in $window, and the newest that arrived is $age old. The remote system loses
+samples that are not delivered within about two hours; this Prometheus keeps them.
 """,
     panel=Panel("tallow-overview"),
-    on_absent="The series exist only with remote write: without it there is nothing to deliver.",
+    on_absent="The series exist only with remote write.",
 )
 
 RULES = (
@@ -297,9 +296,9 @@ RULES = (
 
 
 def rule_input_missing(rules: Iterable[Rule]) -> Rule:
-    """The rule that keeps the others honest: a metric they read has no series although the scrape works."""
-    read = (rule.template for rule in rules if not rule.optional)
-    metrics = sorted({name for template in read for name in _METRIC.findall(template)})
+    """The rule that fires when a metric that other rules read has no series although the scrape works."""
+    templates = (rule.template for rule in rules if not rule.optional)
+    metrics = sorted({name for template in templates for name in _METRIC.findall(template)})
     return Rule(
         name="RuleInputMissing",
         expr="\nor\n".join(_missing(metric) for metric in metrics),
@@ -310,11 +309,11 @@ def rule_input_missing(rules: Iterable[Rule]) -> Rule:
         category="monitoring",
         summary="{{ $labels.metric }} is missing on {{ $labels.instance }}",
         description="""
-The scrape of {{ $labels.instance }} works and has no series of {{ $labels.metric }}: every alert that
-reads it sleeps.
+The scrape of {{ $labels.instance }} works but has no series of {{ $labels.metric }}: alerts that
+read it cannot fire.
 """,
         panel=Panel("tallow-overview"),
-        on_absent="This is the rule that says so; without a scrape, ServiceDown and TargetMissing do.",
+        on_absent="This rule reports it; without a scrape, ServiceDown and TargetMissing do.",
     )
 
 

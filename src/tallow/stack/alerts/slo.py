@@ -1,8 +1,8 @@
-"""Objectives: alerts on how fast the error budget burns, over a long and a short window together.
+"""Service level objectives: alerts on the burn rate of the error budget, over a long and a short window.
 
-The factors are those of Google's SRE Workbook, chapter 5: 14.4 times the sustainable pace spends two per
-cent of a month's budget in an hour, 6 times spends five per cent in six hours. The short window ends the
-alert soon after the cause.
+The factors are those of Google's SRE Workbook, chapter 5: a burn rate of 14.4 uses two per cent of a month's
+budget in an hour, a burn rate of 6 five per cent in six hours. The short window ends the alert soon after
+the cause.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SIZES = 'size_category=~"under_1mb|1mb_10mb|10mb_100mb"'
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A service level objective over events; ``good`` and ``all_`` are selectors without a range."""
+    """A service level objective on a share of events; ``good`` and ``all_`` are selectors without a range."""
 
     name: str
     target: float
@@ -36,7 +36,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class BurnRateWindow:
-    """How fast is too fast: ``factor`` times the sustainable pace, over both windows."""
+    """A burn rate that fires: ``factor`` times the rate that uses up a month's budget, over both windows."""
 
     name: str
     factor: float
@@ -71,10 +71,10 @@ BURN_RATE_WINDOWS = (
 )
 
 
-def _burn_rate(objective: Objective, pace: BurnRateWindow) -> Rule:
+def _burn_rate_rule(objective: Objective, burn: BurnRateWindow) -> Rule:
     budget = f"{100 * (1 - objective.target):g}"
     return Rule(
-        name=f"{objective.name}BudgetBurns{pace.name}",
+        name=f"{objective.name}BudgetBurns{burn.name}",
         expr=f"""
 {_share_of_bad(objective, "$long")} > $limit
 and
@@ -82,22 +82,22 @@ and
 and
 sum by (job) (increase({objective.all_}[$long])) >= $minimum
 """,
-        for_seconds=pace.for_seconds,
-        windows=pace.windows,
-        min_counts={"minimum": pace.min_count},
-        thresholds={"limit": round(pace.factor * (1 - objective.target), 6)},
+        for_seconds=burn.for_seconds,
+        windows=burn.windows,
+        min_counts={"minimum": burn.min_count},
+        thresholds={"limit": round(burn.factor * (1 - objective.target), 6)},
         group_labels=("job",),
         labels={"objective": f"{objective.name.lower()}s"},
-        severity=pace.severity,
+        severity=burn.severity,
         category="monitoring",
-        summary=f"The error budget of {objective.name.lower()}s burns {pace.name.lower()}",
+        summary=f"The error budget of {objective.name.lower()}s burns {burn.name.lower()}",
         description=f"""
 {{{{ $value | humanizePercentage }}}} of the {objective.description} over $long, and more than $limit_percent%
-over the last $short too: {pace.factor:g} times the pace that an error budget of {budget}% allows (from
-$minimum in $long on).
+over the last $short: {burn.factor:g} times the rate that an error budget of {budget}% allows (evaluated from
+$minimum in $long).
 """,
         panel=objective.panel,
-        on_absent="Series are there from the start: reported by RuleInputMissing.",
+        on_absent="Exposed from the start: RuleInputMissing reports its absence.",
     )
 
 
@@ -109,4 +109,4 @@ def _share_of_bad(objective: Objective, window: str) -> str:
 )"""
 
 
-RULES = tuple(_burn_rate(objective, pace) for objective in OBJECTIVES for pace in BURN_RATE_WINDOWS)
+RULES = tuple(_burn_rate_rule(objective, burn) for objective in OBJECTIVES for burn in BURN_RATE_WINDOWS)

@@ -1,4 +1,4 @@
-"""Transfers: do files get across."""
+"""Transfers: failures, waiting transfers and speed."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status=~"su
     summary="{{ $value | humanizePercentage }} of transfers on {{ $labels.instance }} fail",
     description="""
 {{ $value | humanizePercentage }} of the transfers that ended in $window failed (limit $limit_percent%,
-cancelled ones not counted, from $minimum transfers on).
+cancelled ones are not counted, evaluated from $minimum transfers).
 """,
     panel=Panel("tallow-errors", "Transfer failures"),
-    on_absent="Every status has a series from the start: reported by RuleInputMissing.",
+    on_absent="Every status has a series from the start: RuleInputMissing reports its absence.",
 )
 
 NO_SUCCESSFUL_TRANSFERS = Rule(
     name="NoSuccessfulTransfers",
-    # There must be samples from before the last nine minutes: after a scrape gap the rest of the window is
-    # no evidence for all of it. Transfers that a restart broke off count as failed, hence the longer guard.
+    # Samples older than nine minutes are required: after a scrape gap the rest of the window does not cover
+    # ten minutes. Transfers that a restart interrupts count as failed, hence the longer start-up grace.
     expr="""
 sum by (job, instance) (increase(tallow_transfers_total{job="tallow",status="success"}[$window])) == 0
 and on (job, instance) (
@@ -56,8 +56,8 @@ and on (job, instance)
     category="transfers",
     summary="No transfer succeeds on {{ $labels.instance }}",
     description="""
-{{ $value | printf "%.0f" }} transfers succeeded in $window, while $failed failed (counted
-from $minimum on) and never fewer than $waiting waited.
+{{ $value | printf "%.0f" }} transfers succeeded in $window, $failed failed (evaluated from
+$minimum), and at least $waiting were waiting all the time.
 """,
     annotation_queries={
         "failed": AnnotationQuery(
@@ -69,7 +69,7 @@ from $minimum on) and never fewer than $waiting waited.
         ),
     },
     panel=Panel("tallow-transfers", "Transfer rate by status"),
-    on_absent="Counters and queue depth have series from the start: reported by RuleInputMissing.",
+    on_absent="Counters and queue depth have series from the start: RuleInputMissing reports their absence.",
 )
 
 TRANSFER_QUEUE_BACKLOG = Rule(
@@ -83,16 +83,16 @@ sum by (job, instance) (tallow_transfer_queue_depth{job="tallow"}) > $limit
     category="transfers",
     summary="{{ $value }} transfers wait on {{ $labels.instance }}",
     description="""
-{{ $value }} transfers have both sides present and no data flowing (limit $limit).
+{{ $value }} transfers have both peers connected and transfer no data (limit $limit).
 """,
     panel=Panel("tallow-transfers", "Queue depth"),
-    on_absent="The gauge is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 LOW_TRANSFER_SPEED = Rule(
     name="LowTransferSpeed",
-    # A file of a few kilobytes measures the round trip, not the bandwidth: where most files are that
-    # small a low median says nothing.
+    # The speed of a file of a few kilobytes depends on the round-trip time, not on bandwidth: if most files
+    # are that small, a low median is no problem.
     expr="""
 histogram_quantile(
   0.5, sum by (job, instance, le) (rate(tallow_transfer_speed_mbps_bucket{job="tallow"}[$window]))
@@ -112,11 +112,11 @@ histogram_quantile(
     category="transfers",
     summary="Transfers on {{ $labels.instance }} are slow",
     description="""
-The median speed over $window is {{ $value | printf "%.2f" }} Mbps (limit $limit Mbps, from $minimum
-successful transfers on, unless most files are smaller than 64 KiB).
+The median speed over $window is {{ $value | printf "%.2f" }} Mbps (limit $limit Mbps, evaluated
+from $minimum successful transfers, unless most files are smaller than 64 KiB).
 """,
     panel=Panel("tallow-transfers", "Speed by method"),
-    on_absent="The histogram is there from the start: reported by RuleInputMissing.",
+    on_absent="Exposed from the start: RuleInputMissing reports its absence.",
 )
 
 RULES = (HIGH_TRANSFER_FAILURE_RATE, NO_SUCCESSFUL_TRANSFERS, TRANSFER_QUEUE_BACKLOG, LOW_TRANSFER_SPEED)

@@ -1,7 +1,7 @@
-"""The dashboards in Python: four for Prometheus, and one more for Loki's log lines.
+"""The dashboards: four for Prometheus and one for log lines in Loki.
 
-They are written with Grafana's own builders and generated to ``monitoring/grafana/``; Grafana and the
-embedded viewer read the same files.
+They are built with Grafana's Foundation SDK and generated to ``monitoring/grafana/``; Grafana and the
+embedded viewer read the same JSON.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LOGS = DashboardFrame(logs.UID, logs.TITLE, source="loki")
 
 @cache
 def dashboards() -> dict[str, dict[str, Any]]:
-    """Every dashboard as Grafana's JSON object, by uid, in reading order. Treat them as constants."""
+    """Every dashboard as Grafana's JSON model, by uid, in display order. Do not modify them."""
     frames = list(FRAMES.values())
     boards = {
         frame.uid: assemble(frame, module.rows(), [other for other in frames if other is not frame])
@@ -39,7 +39,7 @@ def dashboards() -> dict[str, dict[str, Any]]:
 
 
 def files() -> dict[PurePosixPath, str]:
-    """What is generated: repository path to content."""
+    """What ``tallow generate`` writes: content by repository path."""
     boards = {FOLDER / f"{uid}.json": dashboard_json(board) for uid, board in dashboards().items()}
     return {
         **boards,

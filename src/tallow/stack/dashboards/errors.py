@@ -1,4 +1,4 @@
-"""Errors: is it bad, what kind is it, where does it come from?"""
+"""Errors dashboard: their number, types and endpoints."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ NO_ERRORS = "no errors"
 
 
 def rows() -> list[Row]:
-    return [_verdict(), _kinds(), _failures(), _places()]
+    return [_summary_row(), _types_row(), _failures_row(), _endpoints_row()]
 
 
-def _verdict() -> Row:
+def _summary_row() -> Row:
     critical = stat_panel(
         "Critical errors, last hour",
-        "Errors of severity critical over the last hour. Each one pages as CriticalErrors: read its type in "
-        "Recent errors, then `tallow logs --level error` around its time.",
+        "Errors of severity critical over the last hour. Each one fires CriticalErrors: find its type in "
+        "Recent errors, then read `tallow logs --level error` around its time.",
         "short",
         instant_target(queries.CRITICAL_ERRORS_1H, "critical"),
         limit=bad_above(thresholds.CRITICAL_ERRORS + 1),
     ).decimals(0)
     change = stat_panel(
         "Error rate change against 1 h ago",
-        "Errors a minute over 15 minutes, less the same an hour earlier: above zero it got worse. Compare "
-        "the start of a rise with deployments and with traffic: more transfers bring more errors.",
+        "Errors a minute over 15 minutes, minus the same an hour earlier: above zero the rate rose. Compare "
+        "the start of a rise with deployments and with traffic: more transfers cause more errors.",
         "epm",
         instant_target(queries.ERROR_CHANGE, "change"),
         no_value="less than an hour of data",
     ).decimals(2)
     recovery = gauge_panel(
         "Error recovery rate",
-        "Errors that a retry or a fallback made good, over the time range; 100 % when there are none. A "
-        "fall means that what used to heal reaches the users: see Retry attempts on the Transfers dashboard.",
+        "Share of errors that a retry or a fallback recovered, over the time range; 100 % without errors. A "
+        "fall means that more errors reach users: see Retry attempts on the Transfers dashboard.",
         instant_target(queries.ERROR_RECOVERY, "recovered"),
     )
     return Row(5, (8, critical), (8, change), (8, recovery))
 
 
-def _kinds() -> Row:
+def _types_row() -> Row:
     types = time_series_panel(
         "Error rate by type",
         "Errors a second by type, stacked. When the total stays above the line, HighErrorRate fires. The "
-        "widest band names the part to look at: its panel below, or its runbook.",
+        "widest band is the type to investigate: see its panel below, or the runbook.",
         "eps",
         range_target(queries.ERRORS_BY_TYPE, "{{type}}"),
         limit=bad_above(thresholds.ERROR_RATE_PER_SECOND, ok_colour="transparent"),
@@ -65,8 +65,8 @@ def _kinds() -> Row:
     )
     severities = pie_panel(
         "Errors by severity",
-        "Errors over the time range by severity; peers report at most high. Mostly low is the network's "
-        "daily weather; any critical needs a look at Critical errors.",
+        "Errors over the time range by severity; peers report at most high. Networks usually "
+        "cause those of severity low; for a critical one see Critical errors.",
         "short",
         instant_target(queries.SEVERITY_SHARES, "{{severity}}"),
         no_value=NO_ERRORS,
@@ -75,11 +75,11 @@ def _kinds() -> Row:
     return Row(8, (16, types), (8, with_colours(severities, "low", "medium", "high", "critical")))
 
 
-def _failures() -> Row:
+def _failures_row() -> Row:
     transfers = time_series_panel(
         "Transfer failures",
         "Share of transfers that failed, cancelled ones left out (line), and failures a minute (bars). Above "
-        "10 % HighTransferFailureRate fires. With connections failing too, start there.",
+        "10 % HighTransferFailureRate fires. If connections fail as well, investigate those first.",
         "percentunit",
         range_target(queries.TRANSFER_FAILURE, "failed share"),
         range_target(queries.TRANSFERS_FAILED, "failed a minute"),
@@ -89,7 +89,7 @@ def _failures() -> Row:
     connections = time_series_panel(
         "Connection failures",
         "Share of WebRTC attempts that failed (line), and failures a minute (bars). Above 20 % "
-        "HighConnectionFailureRate fires: check STUN and TURN, then what changed in the network.",
+        "HighConnectionFailureRate fires: check STUN and TURN, then recent changes in the network.",
         "percentunit",
         range_target(queries.CONNECTION_FAILURE, "failed share"),
         range_target(queries.CONNECTIONS_FAILED, "failed a minute"),
@@ -99,7 +99,7 @@ def _failures() -> Row:
     cryptography = time_series_panel(
         "PQC operation failures",
         "Shares of failed ML-KEM operations and of key exchanges whose confirmation failed (lines), and "
-        "failed operations a minute (bars). Above 5 % HighPQCFailureRate pages: mismatched versions, or "
+        "failed operations a minute (bars). Above 5 % HighPQCFailureRate fires: versions do not match, or "
         "somebody tampers with the exchange. Escalate to security.",
         "percentunit",
         range_target(queries.PQC_FAILURE, "failed share"),
@@ -114,20 +114,20 @@ def _failures() -> Row:
     return Row(8, (8, first), (8, second), (8, third))
 
 
-def _places() -> Row:
+def _endpoints_row() -> Row:
     endpoints = table_panel(
         "API errors by endpoint",
-        "Answers of 400 and above over the time range. Many 401 in 5 minutes fire UnauthorizedAPIAccess: "
-        "somebody guesses tokens. 429 is the rate limit at work; 5xx is ours: read the logs of that route.",
+        "Responses of 400 and above over the time range. Many 401 in 5 minutes fire UnauthorizedAPIAccess: "
+        "a client guesses tokens. 429 is the rate limit; 5xx is an error of the server: read its logs.",
         "short",
         table_target(queries.API_ERRORS),
-        {"endpoint": "Endpoint", "status_code": "Status", "Value": "Answers"},
+        {"endpoint": "Endpoint", "status_code": "Status", "Value": "Responses"},
         no_value=NO_ERRORS,
     )
     recent = table_panel(
         "Recent errors",
-        "Error counters that rose in the last 15 minutes. The lines behind them: `tallow logs --level "
-        "error`, or the Logs dashboard where Loki runs.",
+        "Error counters that rose in the last 15 minutes. Their log lines: `tallow logs --level error`, or "
+        "the Logs dashboard where Loki runs.",
         "short",
         table_target(queries.RECENT_ERRORS),
         {"severity": "Severity", "type": "Type", "Value": "Errors"},

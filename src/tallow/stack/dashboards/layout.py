@@ -1,4 +1,4 @@
-"""From rows of panels to Grafana's dashboard: grid, variables, links, annotations, and stable JSON."""
+"""Assemble rows of panels into a Grafana dashboard: grid, variables, links, annotations, stable JSON."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tallow.stack.panel_ids import PANEL_IDS
 GRID = 24
 """Columns of Grafana's grid."""
 WIDE = 12
-"""Columns from which a graph has room for its legend beside it."""
+"""Columns from which a graph shows its legend beside it."""
 SCHEMA = 39
-"""Of Grafana 11: the options here are written in its forms, and later ones migrate from it."""
+"""The schema version of Grafana 11, whose options are used here; later versions migrate it."""
 
 
 class Row:
-    """Panels side by side that answer one question; their widths fill the grid."""
+    """Panels side by side; their widths fill the grid."""
 
     def __init__(self, height: int, *panels: tuple[int, Builder[models.Panel]]) -> None:
         assert sum(width for width, _ in panels) == GRID
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class DashboardFrame:
-    """What surrounds the panels of one dashboard."""
+    """The properties of a dashboard besides its panels."""
 
     uid: str
     title: str
@@ -48,7 +48,7 @@ class DashboardFrame:
 def assemble(
     frame: DashboardFrame, rows: Sequence[Row], siblings: Sequence[DashboardFrame]
 ) -> dict[str, Any]:
-    """The dashboard as Grafana reads it; ``siblings`` are linked to."""
+    """The dashboard as Grafana's JSON model, with links to ``siblings``."""
     board = (
         builders.Dashboard(frame.title)
         .uid(frame.uid)
@@ -61,21 +61,21 @@ def assemble(
         .links([_link(sibling) for sibling in siblings])
     )
     if frame.source == "prometheus":
-        board.annotations([_alerts("critical", "red"), _alerts("warning", "orange")])
+        board.annotations([_alert_annotation("critical", "red"), _alert_annotation("warning", "orange")])
     model = board.build()
-    model.panels = [*_placed(rows, PANEL_IDS[frame.uid])]
+    model.panels = [*_place_panels(rows, PANEL_IDS[frame.uid])]
     model.schema_version = SCHEMA
     plain: dict[str, Any] = json.loads(JSONEncoder().encode(model))
-    return _tidied(plain)
+    return _without_unused_fields(plain)
 
 
 def dashboard_json(dashboard: dict[str, Any]) -> str:
-    """The committed form: sorted, so that a change of one panel is a change of its lines alone."""
+    """The committed JSON text; sorted, so that a change of a panel changes only its lines."""
     return json.dumps(dashboard, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _placed(rows: Sequence[Row], ids: Mapping[str, int]) -> list[models.Panel]:
-    placed: list[models.Panel] = []
+def _place_panels(rows: Sequence[Row], ids: Mapping[str, int]) -> list[models.Panel]:
+    panels: list[models.Panel] = []
     y = 0
     for row in rows:
         x = 0
@@ -85,12 +85,12 @@ def _placed(rows: Sequence[Row], ids: Mapping[str, int]) -> list[models.Panel]:
             panel = builder.build()
             panel.id_val = ids[panel.title or ""]
             panel.grid_pos = models.GridPos(h=row.height, w=width, x=x, y=y)
-            for place, target in enumerate(panel.targets or []):
-                target.ref_id = chr(ord("A") + place)  # type: ignore[attr-defined]
-            placed.append(panel)
+            for index, target in enumerate(panel.targets or []):
+                target.ref_id = chr(ord("A") + index)  # type: ignore[attr-defined]
+            panels.append(panel)
             x += width
         y += row.height
-    return placed
+    return panels
 
 
 def _variables(frame: DashboardFrame) -> list[Builder[models.VariableModel]]:
@@ -127,7 +127,7 @@ def _link(sibling: DashboardFrame) -> builders.DashboardLink:
     )
 
 
-def _alerts(severity: str, colour: str) -> builders.AnnotationQuery:
+def _alert_annotation(severity: str, colour: str) -> builders.AnnotationQuery:
     return (
         builders.AnnotationQuery()
         .name(f"Firing, {severity}")
@@ -138,8 +138,8 @@ def _alerts(severity: str, colour: str) -> builders.AnnotationQuery:
     )
 
 
-def _tidied(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """Without the fields the SDK writes for kinds of variables and panels that these are not."""
+def _without_unused_fields(dashboard: dict[str, Any]) -> dict[str, Any]:
+    """Remove the fields that the SDK writes for other kinds of variables and panels."""
     for variable in dashboard["templating"]["list"]:
         for field in ("id", "auto", "auto_min", "auto_count"):
             variable.pop(field, None)

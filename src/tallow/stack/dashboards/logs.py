@@ -1,4 +1,4 @@
-"""Logs: the lines behind the numbers, where Loki runs."""
+"""Logs dashboard: log lines in Loki."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UID = "tallow-logs"
 TITLE = "Tallow / Logs"
 LOKI = DataSourceRef(type_val="loki", uid="${datasource}")
 LINES = '{service_name="tallow"} | json level="level"'
-"""Tallow's lines, by the label with which the library ships them and by which Loki 3 groups its own."""
+"""Tallow's lines, selected by the label that the library and Loki 3 use for the service."""
 _LEVELS = {
     "debug": "#8F8F8F",
     "info": "light-blue",
@@ -33,8 +33,8 @@ def _volume() -> timeseries.Panel:
         timeseries.Panel()
         .title("Log lines by level")
         .description(
-            "Lines in each step of the graph. A jump of error or fatal: zoom in, the lines below follow. "
-            "Silence while the service is up: the shipper stopped; see its status."
+            "Lines in each step of the graph. If error or fatal rises, zoom in: the lines below follow. "
+            "No lines while the service is up means that the shipper stopped; see its status."
         )
         .datasource(LOKI)
         .unit("short")
@@ -62,8 +62,8 @@ def _lines() -> logs.Panel:
         logs.Panel()
         .title("Log lines")
         .description(
-            "Newest first, already scrubbed of private data. Copy a line's correlation id into the search to "
-            "see one transfer or request from end to end; `tallow logs` does the same without Loki."
+            "Newest first, scrubbed of private data. Search for a line's correlation id to see all lines of "
+            "one transfer or request; `tallow logs` shows the same without Loki."
         )
         .datasource(LOKI)
         .show_time(True)

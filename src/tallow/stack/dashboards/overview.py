@@ -1,4 +1,4 @@
-"""Overview: is it working, are transfers getting through, is the server coping?"""
+"""Overview dashboard: availability, transfers and the load of the server."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ TITLE = "Tallow / Overview"
 
 
 def rows() -> list[Row]:
-    return [_vital_signs(), _transfers(), _flow(), _server()]
+    return [_summary_row(), _transfers_row(), _rates_row(), _server_row()]
 
 
-def _vital_signs() -> Row:
+def _summary_row() -> Row:
     success = stat_panel(
         "Transfer success rate",
-        "Successful transfers among those that succeeded or failed, over the time range; cancelled ones do "
-        "not count, and with no transfers it is 100 %. Under 90 %, HighTransferFailureRate fires: see which "
-        "method fails on the Errors dashboard, then whether connections or the cryptography fail beside it.",
+        "Share of successful transfers among those that succeeded or failed, over the time range; 100 % "
+        "without transfers. Under 90 %, HighTransferFailureRate fires: see on the Errors dashboard which "
+        "method fails, and whether connections or the cryptography fail as well.",
         "percentunit",
         instant_target(queries.TRANSFER_SUCCESS, "success"),
         limit=bad_below(1 - thresholds.TRANSFER_FAILURE_RATIO),
     ).decimals(1)
     connections = stat_panel(
         "Active connections",
-        "Open data channels, signaling sockets and relay pairs together. At 0 for half an hour in a busy "
-        "hour, check that clients reach the signaling address: proxy, certificate, DNS.",
+        "Open data channels, signaling sockets and relay pairs together. If it is 0 for half an hour during "
+        "the day, check that clients reach the signaling address: proxy, certificate, DNS.",
         "short",
         instant_target(queries.ACTIVE_CONNECTIONS, "connections"),
     ).decimals(0)
     devices = stat_panel(
         "Connected devices",
-        "Active users: devices on signaling at this moment. A sudden drop with the service up means a "
+        "Active users: devices connected to signaling. A sudden drop while the service is up means a "
         "network or proxy problem in front of it, or a restart: compare with Active connections.",
         "short",
         instant_target(queries.CONNECTED_DEVICES, "devices"),
@@ -44,7 +44,7 @@ def _vital_signs() -> Row:
     speed = stat_panel(
         "Average transfer speed",
         "Mean speed of successful transfers over the time range. LowTransferSpeed fires when the median is "
-        "under 1 Mb/s: look at Speed by method on the Transfers dashboard, and at the share of relay.",
+        "under 1 Mb/s: see Speed by method on the Transfers dashboard, and the share of relay.",
         "Mbits",
         instant_target(queries.SPEED_MEAN, "speed"),
         limit=bad_below(thresholds.MIN_TRANSFER_SPEED_P50_MBPS),
@@ -52,19 +52,19 @@ def _vital_signs() -> Row:
     ).decimals(1)
     volume = stat_panel(
         "Data transferred, last 24 h",
-        "Payload bytes that receivers reported over 24 hours, whatever the time range. Far off the usual "
-        "day with transfers succeeding: peers do not report; look for rejected client reports.",
+        "Payload bytes that receivers reported over 24 hours, whatever the time range. If it differs much "
+        "from other days while transfers succeed, peers do not report: check for rejected client reports.",
         "decbytes",
         instant_target(queries.BYTES_RECEIVED_24H, "received"),
     ).decimals(1)
     return Row(4, (4, success), (5, connections), (5, devices), (5, speed), (5, volume))
 
 
-def _transfers() -> Row:
+def _transfers_row() -> Row:
     transfers = time_series_panel(
         "Transfers over time",
-        "Finished transfers a minute by outcome. Red growing: open the Errors dashboard. All flat while "
-        "Active connections is not: transfers are stuck; see Queue depth on the Transfers dashboard.",
+        "Finished transfers a minute by outcome. If failed grows, see the Errors dashboard. No "
+        "transfers despite active connections: they are stuck; see Queue depth on the Transfers dashboard.",
         "opm",
         range_target(queries.TRANSFERS_BY_STATUS, "{{status}}"),
         stacked=True,
@@ -73,7 +73,7 @@ def _transfers() -> Row:
     paths = pie_panel(
         "Connection type distribution",
         "Established WebRTC connections over the time range: direct, or through a TURN relay. A growing "
-        "relay share costs bandwidth and speed: check that STUN answers and UDP is not blocked.",
+        "share of relay costs bandwidth and speed: check that STUN answers and UDP is not blocked.",
         "short",
         instant_target(queries.CONNECTIONS_BY_TYPE, "{{type}}"),
     )
@@ -84,11 +84,11 @@ def _transfers() -> Row:
     )
 
 
-def _flow() -> Row:
+def _rates_row() -> Row:
     errors = time_series_panel(
         "Error rate",
-        "Errors a second by severity, stacked; recovered ones included. When the stack stays above the "
-        "line, HighErrorRate fires; any critical one pages at once. Which type: Errors dashboard.",
+        "Errors a second by severity, stacked; recovered ones included. When the sum stays above the "
+        "line, HighErrorRate fires; critical ones fire CriticalErrors. See types on the Errors dashboard.",
         "eps",
         range_target(queries.ERRORS_BY_SEVERITY, "{{severity}}"),
         limit=bad_above(thresholds.ERROR_RATE_PER_SECOND, ok_colour="transparent"),
@@ -97,8 +97,8 @@ def _flow() -> Row:
     )
     data = time_series_panel(
         "Data transferred rate",
-        "Payload bytes a second that senders and receivers report. The two should lie together: sent "
-        "without received means receivers lose data or do not report.",
+        "Payload bytes a second that senders and receivers report. The two should be equal: sent "
+        "without received means that receivers lose data or do not report.",
         "Bps",
         range_target(queries.BYTES_RATE, "{{direction}}"),
     )
@@ -109,11 +109,11 @@ def _flow() -> Row:
     )
 
 
-def _server() -> Row:
+def _server_row() -> Row:
     cpu = time_series_panel(
         "CPU",
         "Share of one core each server worker uses, by instance. Above 80 % for 5 minutes HighCPUUsage "
-        "fires: compare with transfers and relay traffic; add workers if it is load, profile if not.",
+        "fires: compare with transfers and relay traffic; add workers if load is the cause, profile if not.",
         "percentunit",
         range_target(queries.CPU, "{{instance}}"),
         limit=bad_above(thresholds.CPU_RATIO_PER_WORKER, ok_colour="transparent"),
@@ -121,8 +121,8 @@ def _server() -> Row:
     )
     memory = time_series_panel(
         "Memory",
-        "Resident memory by instance. Above 1.5 GB HighMemoryUsage fires. A steady climb without more "
-        "connections is a leak: compare with the heap on the Performance dashboard and restart in time.",
+        "Resident memory by instance. Above 1.5 GB HighMemoryUsage fires. A steady rise without more "
+        "connections is a leak: compare with the heap on the Performance dashboard, and plan a restart.",
         "decbytes",
         range_target(queries.RESIDENT, "{{instance}}"),
         limit=bad_above(thresholds.RESIDENT_MEMORY_BYTES, ok_colour="transparent"),

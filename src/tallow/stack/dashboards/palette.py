@@ -1,4 +1,4 @@
-"""Colours that mean the same on every panel."""
+"""Colours with the same meaning on every panel."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from grafana_foundation_sdk.models.dashboard import (
 GOOD = "green"
 BAD = "red"
 NEUTRAL = "text"
-"""A number that is neither: nothing in the alert contract judges it."""
+"""The colour of a value for which no alert rule has a threshold."""
 
 COLOURS = {
-    # How it ended, and by which way.
+    # Outcomes and methods.
     "success": GOOD,
     "failed": BAD,
     "cancelled": "#8F8F8F",
@@ -28,12 +28,12 @@ COLOURS = {
     "p2p": "blue",
     "direct": "blue",
     "relay": "orange",
-    # Requests arrive and answers leave, as data does.
+    # Directions.
     "sent": "#2AA198",
     "received": "#D33682",
     "request": "#2AA198",
     "response": "#D33682",
-    # The higher, the darker or the warmer.
+    # Ordered values: higher ones are darker or warmer.
     "low": "light-yellow",
     "medium": "dark-yellow",
     "high": "light-red",
@@ -49,7 +49,7 @@ COLOURS = {
     "generation 0": "light-blue",
     "generation 1": "semi-dark-blue",
     "generation 2": "purple",
-    # Parts of the system, where errors happen and things are tried again.
+    # Components, for errors and retries.
     "network": "blue",
     "connection": "blue",
     "signaling": "purple",
@@ -60,18 +60,18 @@ COLOURS = {
     "auth": "#E0559A",
     "validation": "yellow",
     "internal": "dark-blue",
-    # The cryptography's operations.
+    # Cryptographic operations and ciphers.
     "keygen": "light-blue",
     "encapsulate": "purple",
     "decapsulate": "#E0559A",
     "aes_256_gcm": "semi-dark-blue",
     "chacha20_poly1305": "purple",
 }
-"""A series' name, or the first word of it, to its colour."""
+"""The colour of a series by its name, or by the first word of the name."""
 
 
 class ColourablePanel(Protocol):
-    """A panel builder that takes overrides by series name."""
+    """A panel builder that accepts overrides by series name."""
 
     def override_by_name(self, name: str, properties: list[DynamicConfigValue]) -> Self: ...
 
@@ -82,34 +82,34 @@ P = TypeVar("P", bound=ColourablePanel)
 
 
 def fixed_colour(colour: str) -> DynamicConfigValue:
-    """A field property: this colour and no other."""
+    """A field property: a fixed colour."""
     return DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})
 
 
 def with_colours(panel: P, *names: str) -> P:
-    """Give the series ``names`` the colour they or their first word mean."""
+    """Set the colours of the series ``names`` from :data:`COLOURS`."""
     for name in names:
         panel.override_by_name(name, [fixed_colour(COLOURS.get(name) or COLOURS[name.split()[0]])])
     return panel
 
 
 def with_positional_colours(panel: P) -> P:
-    """Colours by position, for names that nobody can know before: instances."""
+    """Assign colours by position, for names that are not known in advance, such as instances."""
     return panel.color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
 
 
 def bad_above(limit: float, *, ok_colour: str = GOOD) -> ThresholdsConfig:
-    """Bad from ``limit`` upwards: where the alert rule fires."""
+    """Thresholds of a value that is bad from ``limit`` upwards, where the alert rule fires."""
     return _steps(Threshold(None, ok_colour), Threshold(limit, BAD))
 
 
 def bad_below(limit: float, *, ok_colour: str = GOOD) -> ThresholdsConfig:
-    """Bad under ``limit``."""
+    """Thresholds of a value that is bad below ``limit``."""
     return _steps(Threshold(None, BAD), Threshold(limit, ok_colour))
 
 
 def no_thresholds() -> ThresholdsConfig:
-    """One colour for every value: no alert rule looks at it."""
+    """One colour for every value, for values without an alert rule."""
     return _steps(Threshold(None, NEUTRAL))
 
 

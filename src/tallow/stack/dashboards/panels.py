@@ -1,7 +1,7 @@
-"""The shapes panels share: one function for each kind, over Grafana's own builders.
+"""One function for each kind of panel, built with Grafana's Foundation SDK.
 
-``why`` is the panel's description: what it shows and what to do when it looks wrong. ``idle`` is the text
-that stands in for a panel without samples.
+``description`` says what the panel shows and what to do when it looks wrong. ``no_value`` is the text that a
+panel without samples shows.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tallow.stack.dashboards.targets import PROMETHEUS
 NUMBER_PX = 40
 NO_TRAFFIC = "no traffic"
 NO_DATA = "not reported"
-"""Nothing was scraped: unlike a quantile, this value exists on an idle system as well."""
+"""Shown when nothing was scraped, for values that an idle system has as well."""
 
 
 def time_series_panel(
@@ -80,19 +80,19 @@ def time_series_panel(
 
 
 def with_log_scale(panel: timeseries.Panel) -> timeseries.Panel:
-    """Draw on a logarithmic scale: values lie between milliseconds and hours."""
+    """Use a logarithmic scale, for values between milliseconds and hours."""
     scale = ScaleDistributionConfig().type(common.ScaleDistribution.LOG).log(10)
     return panel.scale_distribution(scale).fill_opacity(0)
 
 
 def with_dashed(panel: timeseries.Panel, ending: str) -> timeseries.Panel:
-    """Draw the series whose name ends in the word ``ending`` dashed, beside solid ones they belong to."""
+    """Draw the series whose name ends in the word ``ending`` dashed."""
     line = DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [8, 6]})
     return panel.override_by_regexp(f"/ {ending}$/", [line])
 
 
 def with_count_axis(panel: timeseries.Panel, name: str, colour: str) -> timeseries.Panel:
-    """Draw the series ``name``, events a minute, as bars against an axis of its own."""
+    """Draw the series ``name``, in events a minute, as bars with a separate axis on the right."""
     return panel.override_by_name(
         name,
         [
@@ -118,7 +118,7 @@ def stat_panel(
     limit: ThresholdsConfig | None = None,
     no_value: str = NO_DATA,
 ) -> stat.Panel:
-    """One number, read from across the room."""
+    """One large number."""
     return (
         stat.Panel()
         .title(title)
@@ -145,7 +145,7 @@ def gauge_panel(
     limit: ThresholdsConfig | None = None,
     no_value: str = NO_DATA,
 ) -> gauge.Panel:
-    """A share between 0 and 100 %, the limit marked on its rim."""
+    """A gauge from 0 to 100 % with the limit marked."""
     return (
         gauge.Panel()
         .title(title)
@@ -167,7 +167,7 @@ def gauge_panel(
 def pie_panel(
     title: str, description: str, unit: str, target: Dataquery, *, no_value: str = NO_TRAFFIC
 ) -> piechart.Panel:
-    """Shares of a whole over the range."""
+    """A donut chart of shares over the time range."""
     return (
         piechart.Panel()
         .title(title)
@@ -194,7 +194,7 @@ def pie_panel(
 def heatmap_panel(
     title: str, description: str, unit: str, target: Dataquery, *, no_value: str = NO_TRAFFIC
 ) -> heatmap.Panel:
-    """A histogram over time: the darker a cell, the more observations; empty cells are not drawn."""
+    """A histogram over time: darker cells have more observations; empty cells are not drawn."""
     return (
         heatmap.Panel()
         .title(title)
@@ -242,7 +242,7 @@ def bar_panel(
 def table_panel(
     title: str, description: str, unit: str, target: Dataquery, columns: Mapping[str, str], *, no_value: str
 ) -> table.Panel:
-    """A table of ``columns`` (label or ``Value`` to heading), the largest last column on top."""
+    """A table of ``columns`` (heading by label or ``Value``), sorted by the last column, largest first."""
     order = {name: place for place, name in enumerate(columns)}
     value = list(columns.values())[-1]
     return (
@@ -273,11 +273,11 @@ def table_panel(
 
 
 def legend(*, beside: bool) -> VizLegendOptions:
-    """Names with their last and largest values: a table beside a wide graph, a list below a narrow one."""
-    made = VizLegendOptions().show_legend(True).calcs(["lastNotNull", "max"])
+    """A legend with last and largest values: a table beside a wide graph, a list below a narrow one."""
+    options = VizLegendOptions().show_legend(True).calcs(["lastNotNull", "max"])
     if beside:
-        return made.display_mode(common.LegendDisplayMode.TABLE).placement(common.LegendPlacement.RIGHT)
-    return made.display_mode(common.LegendDisplayMode.LIST).placement(common.LegendPlacement.BOTTOM)
+        return options.display_mode(common.LegendDisplayMode.TABLE).placement(common.LegendPlacement.RIGHT)
+    return options.display_mode(common.LegendDisplayMode.LIST).placement(common.LegendPlacement.BOTTOM)
 
 
 def _last() -> ReduceDataOptions:

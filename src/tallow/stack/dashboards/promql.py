@@ -1,8 +1,8 @@
-"""Shapes of PromQL that are safe on an idle system: the panels' queries are made of these alone.
+"""Build the PromQL of the panels.
 
-Every selector is narrowed by the dashboard's variables ``job`` and ``instance`` and summed over instances
-unless ``by`` says otherwise. Nothing here returns NaN: a ratio has a stated idle value, and a quantile or a
-mean without traffic is no sample at all, which the panel words as "no traffic".
+Every selector has the dashboard's variables ``job`` and ``instance`` and is summed over instances unless
+``by`` is given. No function returns NaN: a ratio has an ``idle`` value, and a quantile or a mean without
+traffic has no sample, for which the panel shows "no traffic".
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ RANGE = "$__range"
 
 
 def series(name: str, *matchers: str) -> str:
-    """A selector of the metric ``name``; a histogram's ends in ``_bucket``, ``_sum`` or ``_count``."""
+    """A selector of the metric ``name``; that of a histogram ends in ``_bucket``, ``_sum`` or ``_count``."""
     return PREFIX + name + "{" + ", ".join(('job=~"$job"', 'instance=~"$instance"', *matchers)) + "}"
 
 
 def grouped(expr: str, *by: str) -> str:
-    """The sum of ``expr``, one per combination of the labels ``by``."""
+    """The sum of ``expr``, one for each combination of the labels ``by``."""
     return f"sum by ({', '.join(by)}) ({expr})" if by else f"sum({expr})"
 
 
@@ -32,7 +32,7 @@ def gauge(name: str, *matchers: str, by: tuple[str, ...] = ()) -> str:
 def rate(
     name: str, *matchers: str, by: tuple[str, ...] = (), window: str = RATE_INTERVAL, ago: str = ""
 ) -> str:
-    """Events (or units of a ``_sum``) a second; ``ago`` shifts it into the past."""
+    """Events (or units of a ``_sum``) a second; ``ago`` is an offset."""
     shifted = f" offset {ago}" if ago else ""
     return grouped(f"rate({series(name, *matchers)}[{window}]{shifted})", *by)
 
@@ -40,7 +40,7 @@ def rate(
 def per_minute(
     name: str, *matchers: str, by: tuple[str, ...] = (), window: str = RATE_INTERVAL, ago: str = ""
 ) -> str:
-    """Events a minute: the scale on which a person reads transfers and errors."""
+    """Events a minute."""
     return f"{rate(name, *matchers, by=by, window=window, ago=ago)} * 60"
 
 
@@ -50,7 +50,7 @@ def increase(name: str, *matchers: str, by: tuple[str, ...] = (), window: str = 
 
 
 def share(part: str, whole: str, *, idle: Literal[0, 1]) -> str:
-    """``part / whole``; ``idle`` while nothing happens, no sample if nothing is scraped."""
+    """``part / whole``; ``idle`` while ``whole`` is 0, no sample if nothing is scraped."""
     rest = f"({whole} == 0) + 1" if idle else f"({whole} == 0)"
     return f"{part} / ({whole} > 0) or {rest}"
 
@@ -58,12 +58,12 @@ def share(part: str, whole: str, *, idle: Literal[0, 1]) -> str:
 def quantile(
     q: float, histogram: str, *matchers: str, by: tuple[str, ...] = (), window: str = RATE_INTERVAL
 ) -> str:
-    """The ``q`` quantile of a histogram in its unit; no sample where there was no observation."""
+    """The ``q`` quantile of a histogram in its unit; no sample without observations."""
     buckets = rate(f"{histogram}_bucket", *matchers, by=("le", *by), window=window)
     return f"histogram_quantile({q}, {buckets}) >= 0"
 
 
 def mean(histogram: str, *matchers: str, window: str = RANGE) -> str:
-    """The mean of a histogram's observations in its unit; no sample where there was none."""
+    """The mean of a histogram's observations in its unit; no sample without observations."""
     observed = increase(f"{histogram}_sum", *matchers, window=window)
     return f"{observed} / ({increase(f'{histogram}_count', *matchers, window=window)} > 0)"

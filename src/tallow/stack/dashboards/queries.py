@@ -1,4 +1,4 @@
-"""The panels' queries by name; the linter holds every metric, label and value in them to the catalogue."""
+"""The panels' queries by name; the linter checks their metrics, labels and values against the catalogue."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ from tallow.stack.thresholds import OBSERVER_ROUTES
 
 
 def label_values(metric: str, label: str) -> tuple[str, ...]:
-    """The values a closed label takes: the names of the series that are drawn by it."""
+    """The values of a closed label, which name the series of a panel."""
     [found] = [found for found in METRICS[metric].labels if found.name == label]
     return found.values
 
 
-_DECIDED = 'status=~"success|failed"'
+_COMPLETED = 'status=~"success|failed"'
 _SUCCESS = 'status="success"'
 _FAILED = 'status="failed"'
-_USERS = f'route!~"{OBSERVER_ROUTES}"'
+_USER_ROUTES = f'route!~"{OBSERVER_ROUTES}"'
 
 # Transfers
-TRANSFER_SUCCESS = share(increase("transfers_total", _SUCCESS), increase("transfers_total", _DECIDED), idle=1)
+TRANSFER_SUCCESS = share(
+    increase("transfers_total", _SUCCESS), increase("transfers_total", _COMPLETED), idle=1
+)
 TRANSFERS_BY_STATUS = per_minute("transfers_total", by=("status",))
 TRANSFERS_BY_METHOD = f"{increase('transfers_total', by=('method',))} > 0"
-TRANSFER_FAILURE = share(rate("transfers_total", _FAILED), rate("transfers_total", _DECIDED), idle=0)
+TRANSFER_FAILURE = share(rate("transfers_total", _FAILED), rate("transfers_total", _COMPLETED), idle=0)
 TRANSFERS_FAILED = per_minute("transfers_total", _FAILED)
 SPEED_MEAN = mean("transfer_speed_mbps")
 SPEED_BUCKETS = increase("transfer_speed_mbps_bucket", by=("le",), window=RATE_INTERVAL)
@@ -47,7 +49,7 @@ BYTES_RECEIVED_24H = increase("bytes_transferred_total", 'direction="received"',
 
 
 def file_sizes(above: int | None, upto: int | None) -> str:
-    """Files within the range larger than the bucket edge ``above`` and no larger than ``upto``, in bytes."""
+    """Files of the time range larger than the bucket edge ``above`` and at most ``upto`` bytes."""
     within = _files(upto)
     return within if above is None else f"clamp_min({within} - {_files(above)}, 0)"
 
@@ -90,11 +92,11 @@ CRITICAL_ERRORS_1H = increase("errors_total", 'severity="critical"', window="1h"
 ERROR_RECOVERY = share(increase("error_recoveries_total"), increase("errors_total"), idle=1)
 
 # Server
-HTTP_P50 = quantile(0.5, "http_request_duration_seconds", _USERS)
-HTTP_P95 = quantile(0.95, "http_request_duration_seconds", _USERS)
-HTTP_P99 = quantile(0.99, "http_request_duration_seconds", _USERS)
-REQUEST_SIZE_P95 = quantile(0.95, "http_request_size_bytes", _USERS)
-RESPONSE_SIZE_P95 = quantile(0.95, "http_response_size_bytes", _USERS)
+HTTP_P50 = quantile(0.5, "http_request_duration_seconds", _USER_ROUTES)
+HTTP_P95 = quantile(0.95, "http_request_duration_seconds", _USER_ROUTES)
+HTTP_P99 = quantile(0.99, "http_request_duration_seconds", _USER_ROUTES)
+REQUEST_SIZE_P95 = quantile(0.95, "http_request_size_bytes", _USER_ROUTES)
+RESPONSE_SIZE_P95 = quantile(0.95, "http_response_size_bytes", _USER_ROUTES)
 DB_P50 = quantile(0.5, "db_operation_duration_seconds")
 DB_P95 = quantile(0.95, "db_operation_duration_seconds")
 DB_P99 = quantile(0.99, "db_operation_duration_seconds")
@@ -111,11 +113,11 @@ RESIDENT = gauge("process_resident_memory_bytes", by=("instance",))
 HEAP = gauge("process_heap_bytes", by=("instance",))
 BANDWIDTH = gauge("bandwidth_utilization_mbps", by=("direction",))
 
-# Dashboards themselves
+# Variables and annotations
 JOBS = "label_values(tallow_build_info, job)"
 INSTANCES = 'label_values(tallow_build_info{job=~"$job"}, instance)'
 
 
 def alerts(severity: str) -> str:
-    """Firing alerts of a severity, those of the whole system as well, which name no instance."""
+    """Firing alerts of a severity, including those without an instance."""
     return f'ALERTS{{alertstate="firing", severity="{severity}", job=~"$job", instance=~"$instance|"}}'

@@ -1,4 +1,4 @@
-"""Queries as Grafana's targets: how each is asked for and named."""
+"""Grafana targets: the kind, format and legend of a query."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
-"""The data source the reader chose: no dashboard is wired to one."""
+"""The data source that the dashboard's variable selects."""
 
 
 def range_target(expr: str, legend: str) -> Dataquery:
-    """One sample a step over the range. ``legend`` may name labels: ``{{status}}``."""
+    """One sample for each step of the range. ``legend`` may contain labels: ``{{status}}``."""
     return _query(expr, legend).range()
 
 

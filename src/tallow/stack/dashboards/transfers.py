@@ -1,4 +1,4 @@
-"""Transfers: how many get through, by which way, how fast, and what waits?"""
+"""Transfers dashboard: outcomes, methods, speed, sizes and waiting transfers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tallow.stack.dashboards.targets import heatmap_target, instant_target, rang
 UID = "tallow-transfers"
 TITLE = "Tallow / Transfers"
 
-# Bars of the file size distribution: every second edge of the histogram, and what lies beyond the last.
+# Bars of the file size distribution: every second edge of the histogram, and larger files.
 _MIB = 2**20
 _SIZES = (
     ("≤ 64 KiB", None, 2**16),
@@ -35,22 +35,22 @@ _SIZES = (
 
 
 def rows() -> list[Row]:
-    return [_outcomes(), _speed(), _sizes(), _chunks(), _waiting()]
+    return [_outcomes_row(), _speed_row(), _sizes_row(), _chunks_row(), _waiting_row()]
 
 
-def _outcomes() -> Row:
+def _outcomes_row() -> Row:
     outcomes = time_series_panel(
         "Transfer rate by status",
-        "Finished transfers a minute by outcome. Failed above a tenth of all pages as "
-        "HighTransferFailureRate: the Errors dashboard says what fails. Many cancelled: look at the speed.",
+        "Finished transfers a minute by outcome. More than a tenth failed fires "
+        "HighTransferFailureRate: see the Errors dashboard. If many are cancelled, check the speed.",
         "opm",
         range_target(queries.TRANSFERS_BY_STATUS, "{{status}}"),
         soft_max=1,
     )
     methods = pie_panel(
         "P2P vs relay",
-        "How finished transfers moved their data over the time range. More than half by relay fires "
-        "HighRelayUsage: check STUN and TURN, and whether a network in between blocks UDP.",
+        "Finished transfers by method over the time range. More than half by relay fires HighRelayUsage: "
+        "check STUN and TURN, and whether a network blocks UDP.",
         "short",
         instant_target(queries.TRANSFERS_BY_METHOD, "{{method}}"),
     )
@@ -61,18 +61,18 @@ def _outcomes() -> Row:
     )
 
 
-def _speed() -> Row:
+def _speed_row() -> Row:
     distribution = heatmap_panel(
         "Transfer speed distribution",
-        "How many transfers ran at which speed, over time. Two bands are p2p and relay; a band that sinks "
-        "means a path got slower: see Speed by method for which.",
+        "Number of transfers by speed, over time. Two bands are p2p and relay; a band that falls means that "
+        "a method became slower: see Speed by method.",
         "Mbits",
         heatmap_target(queries.SPEED_BUCKETS),
     )
     methods = time_series_panel(
         "Speed by method",
-        "Median and 95th percentile of transfer speed. A median under 1 Mb/s fires LowTransferSpeed: slow "
-        "relay alone points at the relay's bandwidth, both slow at the clients' network or the event loop.",
+        "Median and 95th percentile of transfer speed. A median under 1 Mb/s fires LowTransferSpeed: if "
+        "only relay is slow, check its bandwidth; if both are, the clients' network or the event loop.",
         "Mbits",
         range_target(queries.SPEED_P50, "{{method}} p50"),
         range_target(queries.SPEED_P95, "{{method}} p95"),
@@ -83,12 +83,12 @@ def _speed() -> Row:
     return Row(8, (12, distribution), (12, with_dashed(methods, "p95")))
 
 
-def _sizes() -> Row:
+def _sizes_row() -> Row:
     duration = time_series_panel(
         "Duration by size category",
         "95th percentile of the duration of successful transfers. Files up to 100 MB above 60 s fire "
-        "SlowTransfers; the two largest categories may take longer. Slow small files: look at connection "
-        "time and retries before bandwidth.",
+        "SlowTransfers; the two largest categories may take longer. If small files are slow, check "
+        "connection time and retries before bandwidth.",
         "s",
         range_target(queries.DURATION_P95, "{{size_category}}"),
         limit=bad_above(thresholds.TRANSFER_DURATION_P95_SECONDS, ok_colour="transparent"),
@@ -96,9 +96,8 @@ def _sizes() -> Row:
     )
     sizes = bar_panel(
         "File size distribution",
-        "Files sent over the time range by size. It explains the other panels: a shift to large files "
-        "lengthens durations without anything being wrong. Nothing here while transfers finish: peers do "
-        "not report.",
+        "Files sent over the time range by size. More large files lengthen durations, which is no "
+        "fault. If it is empty while transfers finish, peers do not report.",
         "short",
         *(instant_target(queries.file_sizes(over, upto), name) for name, over, upto in _SIZES),
     )
@@ -108,11 +107,11 @@ def _sizes() -> Row:
     return Row(8, (12, duration), (12, sizes))
 
 
-def _chunks() -> Row:
+def _chunks_row() -> Row:
     chunks = time_series_panel(
         "Chunk transfer time p95 and p99",
-        "Time one chunk takes to cross. p99 far above p95 is loss or a congested relay; both rising "
-        "together is bandwidth: compare with Bandwidth utilisation on the Performance dashboard.",
+        "Transfer time of one chunk. p99 far above p95 means packet loss or a congested relay; if both rise, "
+        "bandwidth is the limit: see Bandwidth utilisation on the Performance dashboard.",
         "s",
         range_target(queries.CHUNK_P95, "p95"),
         range_target(queries.CHUNK_P99, "p99"),
@@ -120,19 +119,19 @@ def _chunks() -> Row:
     )
     data = time_series_panel(
         "Bytes transferred",
-        "Payload bytes a second, booked as chunks complete. Zero while transfers are active means data is "
-        "stuck: see Queue depth and Retry attempts.",
+        "Payload bytes a second, recorded as chunks complete. Zero while transfers are active means that no "
+        "data flows: see Queue depth and Retry attempts.",
         "Bps",
         range_target(queries.BYTES_RATE, "{{direction}}"),
     )
     return Row(8, (12, with_colours(chunks, "p95", "p99")), (12, with_colours(data, "sent", "received")))
 
 
-def _waiting() -> Row:
+def _waiting_row() -> Row:
     queue = time_series_panel(
         "Queue depth",
-        "Transfers with both sides present and no data flowing yet, by instance. Above 100 for 5 minutes "
-        "TransferQueueBacklog fires: peers meet but cannot connect; see Connection failures.",
+        "Transfers with both peers connected that transfer no data yet, by instance. Above 100 for 5 minutes "
+        "TransferQueueBacklog fires: peers cannot connect to each other; see Connection failures.",
         "short",
         range_target(queries.QUEUE_DEPTH, "{{instance}}"),
         limit=bad_above(thresholds.QUEUE_DEPTH, ok_colour="transparent"),
@@ -140,17 +139,17 @@ def _waiting() -> Row:
     ).decimals(0)
     retries = time_series_panel(
         "Retry attempts",
-        "Second and later attempts a minute, by what was tried again and how it ended. Successful retries "
-        "are the protocol at work; failed ones become failed transfers: follow the operation that grows.",
+        "Second and later attempts a minute, by operation and outcome. Successful retries are normal; failed "
+        "ones become failed transfers: investigate the operation that grows.",
         "opm",
         range_target(queries.RETRIES, "{{operation}} {{status}}"),
         soft_max=1,
     )
-    tried = [
+    series = [
         f"{operation} {status}"
         for operation in label_values("retry_attempts_total", "operation")
         for status in label_values("retry_attempts_total", "status")
     ]
     return Row(
-        8, (12, with_positional_colours(queue)), (12, with_dashed(with_colours(retries, *tried), "failed"))
+        8, (12, with_positional_colours(queue)), (12, with_dashed(with_colours(retries, *series), "failed"))
     )
