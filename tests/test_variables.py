@@ -16,7 +16,7 @@ from tallow.cli.variables import PATH, read_by, sections
 from tallow.monitoring.integrations.proxy import SCHEMES
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.settings.base import Settings
-from tallow.monitoring.settings.variables import Variable, names
+from tallow.monitoring.variables import Variable, names
 from tallow.stack.engines.stack_settings import TokenSettings
 from tallow.stack.remote_storage import RemoteStorageSettings
 from tallow.stack.routing import AlertSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tallow.app.server.settings import ServerSettings
-from tallow.monitoring.settings.variables import Section, Variable, variables_of
+from tallow.monitoring.variables import Section, Variable, variables_of
 
 _PEERS: Final = ("send", "receive", "demo")
 

@@ -6,7 +6,7 @@ import importlib
 from pathlib import PurePosixPath
 from typing import Final
 
-from tallow.monitoring.settings.variables import Section, Variable, names
+from tallow.monitoring.variables import Section, Variable, names
 
 PATH: Final = PurePosixPath("docs/settings.md")
 PACKAGES: Final = ("monitoring", "app", "stack")

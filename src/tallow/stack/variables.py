@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tallow.monitoring.settings.variables import Section, Variable, variables_of
+from tallow.monitoring.variables import Section, Variable, variables_of
 from tallow.stack.remote_storage import RemoteStorageSettings
 from tallow.stack.routing import AlertSettings
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from tallow.monitoring.settings import variables as library
+from tallow.monitoring import variables as library
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.monitoring.settings.env_file import EnvFile
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
-from tallow.monitoring.settings.variables import names
+from tallow.monitoring.variables import names
 from tallow.stack import variables as stack
 from tallow.stack.engines.reload.misspelling import closest_name
 from tallow.stack.engines.services.definitions import SERVICES
