@@ -1,4 +1,4 @@
-"""What every test leaves as it was."""
+"""Settings and fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from hypothesis import settings
 
 from tallow.monitoring.logging.stdlib import BridgeHandler
 
-# Hypothesis's own would be a timed assertion on a machine whose speed is not ours.
+# Hypothesis's deadline would be a timed assertion, which fails on a loaded machine.
 settings.register_profile("tallow", settings.default, deadline=None)
 settings.load_profile("tallow")
 
-# Tests reach loopback only. Proxy settings of the machine could break the clients they create themselves.
+# Tests use loopback only. Proxy settings of the machine could break the clients that they create.
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]
 
-# Programs that tests start inherit ignored signals, and would not end when a test interrupts them: SIGINT is
-# ignored where a script runs the tests in the background, SIGHUP under nohup.
+# Programs that tests start inherit ignored signals and would not react to them. SIGINT is ignored if a script
+# runs the tests in the background, SIGHUP under nohup.
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
 
 
 @pytest.fixture(autouse=True)
-def _standard_logging_as_it_was() -> Iterator[None]:
-    """Programs started in this process, and servers in its loop, set up the standard library's logging."""
+def _restore_standard_logging() -> Iterator[None]:
+    """Restore the standard library's logging, which commands and servers in this process configure."""
     for name in (
         "uvicorn",
         "uvicorn.access",
         "uvicorn.error",
-    ):  # as a server of a module before may have left it
+    ):  # an earlier server may have changed them
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate, logger.disabled = [], True, False
         logger.setLevel(logging.NOTSET)
@@ -46,7 +46,7 @@ def _standard_logging_as_it_was() -> Iterator[None]:
     }
     yield
     root.setLevel(level)
-    # pytest's own handlers come and go between a test and its end: they are left alone.
+    # pytest adds and removes its own handlers meanwhile: leave those.
     for handler in [one for one in root.handlers if isinstance(one, BridgeHandler) and one not in bridges]:
         root.removeHandler(handler)
     for logger in _loggers():

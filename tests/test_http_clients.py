@@ -1,4 +1,4 @@
-"""HTTP clients and WebSockets are created in one place, which reads the proxy settings safely."""
+"""HTTP clients and WebSockets are created only in one package, which handles proxy settings safely."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parent.parent / "src"
-HERE = SRC / "tallow" / "monitoring" / "integrations"
+ALLOWED_FOLDER = SRC / "tallow" / "monitoring" / "integrations"
 CREATORS = {"http_client.py", "socks_transport.py", "websocket_client.py"}
 FORBIDDEN = {
     "httpx": {
@@ -22,13 +22,17 @@ FORBIDDEN = {
     "urllib.request": {"urlopen", "build_opener", "OpenerDirector", "urlretrieve"},
     "http.client": {"HTTPConnection", "HTTPSConnection"},
 }
-UNKNOWN = {"httpx_socks", "requests", "aiohttp", "urllib3", "httpcore", "http.client"}
-"""Libraries that no code of ours uses directly."""
-FILES = [path for path in sorted(SRC.rglob("*.py")) if not (path.parent == HERE and path.name in CREATORS)]
+FORBIDDEN_MODULES = {"httpx_socks", "requests", "aiohttp", "urllib3", "httpcore", "http.client"}
+"""Libraries that the source must not import directly."""
+FILES = [
+    path
+    for path in sorted(SRC.rglob("*.py"))
+    if not (path.parent == ALLOWED_FOLDER and path.name in CREATORS)
+]
 
 
-class Names(ast.NodeVisitor):
-    """What a file uses of the modules it imports, annotations left out: they create nothing."""
+class ForbiddenUses(ast.NodeVisitor):
+    """Finds forbidden names that a file uses. Annotations are ignored: they create nothing."""
 
     def __init__(self) -> None:
         self.modules: dict[str, str] = {}
@@ -36,12 +40,12 @@ class Names(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            if alias.name in UNKNOWN:
+            if alias.name in FORBIDDEN_MODULES:
                 self.found.append(alias.name)
             self.modules[alias.asname or alias.name] = alias.name
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        if node.module in UNKNOWN:
+        if node.module in FORBIDDEN_MODULES:
             self.found.append(node.module)
         for alias in node.names:
             if alias.name in FORBIDDEN.get(node.module or "", set()):
@@ -69,17 +73,17 @@ class Names(ast.NodeVisitor):
 
 
 def uses(source: str) -> list[str]:
-    names = Names()
+    names = ForbiddenUses()
     names.visit(ast.parse(source))
     return names.found
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SRC)))
-def test_no_module_creates_a_client_of_its_own(path: Path) -> None:
+def test_no_other_module_creates_a_client(path: Path) -> None:
     assert uses(path.read_text()) == [], "use tallow.monitoring.integrations.http_client or websocket_client"
 
 
-OFFENCES = (
+FORBIDDEN_SOURCES = (
     "import httpx\nhttpx.Client()",
     "import httpx\nx = httpx.get('http://a')",
     "import httpx as h\nasync def f():\n    async with h.AsyncClient() as c: pass",
@@ -95,12 +99,12 @@ OFFENCES = (
 )
 
 
-@pytest.mark.parametrize("source", OFFENCES)
-def test_every_way_to_create_one_is_seen(source: str) -> None:
+@pytest.mark.parametrize("source", FORBIDDEN_SOURCES)
+def test_each_way_to_create_a_client_is_found(source: str) -> None:
     assert uses(source)
 
 
-def test_types_and_errors_may_be_named() -> None:
+def test_types_and_errors_are_allowed() -> None:
     assert not uses(
         "import httpx\ndef f(c: httpx.Client) -> httpx.AsyncClient:\n    raise httpx.HTTPError('')"
     )

@@ -1,6 +1,6 @@
-"""Constructs that the oldest supported interpreter (3.11.2, Debian 12) gets wrong, kept out of the code.
+"""The source avoids constructs that the oldest supported interpreter (3.11.2, Debian 12) handles wrongly.
 
-The tests read the source, so that they fail on every interpreter and not only on the one with the fault.
+The tests read the source, so they fail on every interpreter.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import pytest
 SRC = Path(__file__).parent.parent / "src"
 
 _POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+")
-"""A possessive quantifier behind a group, as it is written in a regular expression."""
+"""A possessive quantifier after a group."""
 
 
 def possessive_groups(source: str) -> list[str]:
-    """String literals of a module that hold a possessive quantifier over a group."""
+    """String literals of a module that contain a possessive quantifier after a group."""
     literals = (
         node.value
         for node in ast.walk(ast.parse(source))
@@ -37,8 +37,8 @@ def slotted_handlers(source: str) -> list[str]:
     ]
 
 
-def everywhere(search: Callable[[str], list[str]]) -> dict[str, list[str]]:
-    """What a search finds in each module; modules without a finding are left out."""
+def search_all_modules(search: Callable[[str], list[str]]) -> dict[str, list[str]]:
+    """The findings of a search by module; modules without findings are left out."""
     found = {
         str(path.relative_to(SRC)): search(path.read_text(encoding="utf-8"))
         for path in sorted(SRC.rglob("*.py"))
@@ -62,16 +62,16 @@ def _hooks(node: ast.ClassDef) -> Iterator[str]:
 
 
 def test_no_possessive_quantifier_over_a_group() -> None:
-    """Before Python 3.11.5 ``(?:…)*+`` with a lookaround inside matches too much, too little, or for ever
-    (CPython gh-106052, gh-101955). The atomic group ``(?>(?:…)*)`` means the same and is right everywhere;
-    a possessive quantifier over one character or one set is right, too."""
-    assert everywhere(possessive_groups) == {}
+    """Before Python 3.11.5 ``(?:…)*+`` with a lookaround inside matches too much, too little, or never ends
+    (CPython gh-106052, gh-101955). The atomic group ``(?>(?:…)*)`` is equivalent and works in all versions;
+    so does a possessive quantifier after one character or set."""
+    assert search_all_modules(possessive_groups) == {}
 
 
 def test_no_handler_of_aiosmtpd_has_slots() -> None:
-    """aiosmtpd reads every attribute of its handler by ``inspect.getmembers``, and before Python 3.11.3
-    ``__weakref__`` of a dataclass with slots raises TypeError (CPython gh-102069)."""
-    assert everywhere(slotted_handlers) == {}
+    """aiosmtpd calls ``inspect.getmembers`` on its handler, which raises TypeError for ``__weakref__`` of a
+    dataclass with slots before Python 3.11.3 (CPython gh-102069)."""
+    assert search_all_modules(slotted_handlers) == {}
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_no_handler_of_aiosmtpd_has_slots() -> None:
         (r"\(a\)++", False),
     ],
 )
-def test_the_search_tells_the_two_apart(pattern: str, found: bool) -> None:
+def test_the_search_finds_only_quantifiers_after_groups(pattern: str, found: bool) -> None:
     re.compile(pattern)
     assert bool(possessive_groups(f"PATTERN = re.compile({pattern!r})")) is found
 
 
-def test_the_search_sees_a_handler_with_slots() -> None:
+def test_the_search_finds_a_handler_with_slots() -> None:
     source = (
         "@dataclass(frozen=True, slots=True)\nclass Inbox:\n    async def handle_DATA(self) -> str: ...\n"
     )

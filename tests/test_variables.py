@@ -1,4 +1,4 @@
-"""docs/settings.md and the help of the commands name every environment variable that the source reads."""
+"""docs/settings.md and the help of the commands list every environment variable that the source reads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LISTED = set(names(sections()))
 COMPUTED = {
     "monitoring/integrations/proxy.py": "a variable for each scheme, compared below",
 }
-"""Modules that look variables up by names that stand elsewhere."""
+"""Modules that look up variables by computed names."""
 
 
 ENVIRON = {"os.environ", "environ"}
@@ -36,7 +36,7 @@ READERS = {f"{owner}.{method}" for owner in ENVIRON for method in ("get", "pop",
     "os.getenv",
     "getenv",
 }
-"""Functions whose first argument names a variable."""
+"""Functions whose first argument is the name of a variable."""
 
 
 def read_names(tree: ast.AST) -> Iterator[ast.expr]:
@@ -54,7 +54,7 @@ def read_names(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def values_of(expression: ast.expr, tree: ast.Module) -> list[str]:
-    """The names that an expression may stand for: a text, a constant of the module, or what callers give."""
+    """The possible values of an expression: a literal, a module constant, or the callers' arguments."""
     candidates = [expression]
     if isinstance(expression, ast.Name):
         candidates = [*constants(expression.id, tree), *arguments(expression.id, tree)]
@@ -64,7 +64,7 @@ def values_of(expression: ast.expr, tree: ast.Module) -> list[str]:
 
 
 def constants(name: str, tree: ast.Module) -> Iterator[ast.expr]:
-    """What is assigned to a name of the module."""
+    """The expressions assigned to a name of the module."""
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
@@ -74,7 +74,7 @@ def constants(name: str, tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def arguments(name: str, tree: ast.Module) -> Iterator[ast.expr]:
-    """What functions of the module are given for a parameter of that name."""
+    """The arguments passed to functions of the module for a parameter of that name."""
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     for function in functions:
         parameters = [argument.arg for argument in function.args.args]
@@ -85,7 +85,7 @@ def arguments(name: str, tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def variables_in(text: str) -> tuple[set[str], list[str]]:
-    """The variables that a module reads, and the reads whose variable cannot be told."""
+    """The variables that a module reads, and the reads of unknown variables."""
     tree = ast.parse(text)
     found: set[str] = set()
     unclear = []
@@ -124,11 +124,11 @@ def test_every_proxy_setting_is_listed() -> None:
         ("import click\n@click.option('--x', envvar='A_B')\ndef f(x): ...", {"A_B"}),
     ],
 )
-def test_a_read_is_found_however_it_is_written(code: str, expected: set[str]) -> None:
+def test_each_form_of_a_read_is_found(code: str, expected: set[str]) -> None:
     assert variables_in(code) == (expected, [])
 
 
-def test_a_read_of_an_unknown_variable_is_told() -> None:
+def test_a_read_of_an_unknown_variable_is_reported() -> None:
     assert variables_in("import os\nos.environ.get(x + y)") == (set(), ["line 2: x + y"])
 
 
@@ -143,7 +143,7 @@ def subclasses(settings: type[Settings]) -> Iterator[type[Settings]]:
         yield from subclasses(found)
 
 
-def test_every_class_of_settings_is_among_those_that_are_looked_at() -> None:
+def test_every_class_of_settings_is_checked() -> None:
     ours = {found for found in subclasses(Settings) if found.__module__.startswith("tallow.")}
     assert ours == set(CLASSES)
 
@@ -169,9 +169,9 @@ def rows() -> list[Variable]:
 
 
 @pytest.mark.parametrize("variable", rows(), ids=lambda variable: variable.name)
-def test_every_row_is_whole(variable: Variable) -> None:
+def test_every_row_is_complete(variable: Variable) -> None:
     assert all((variable.name, variable.default, variable.accepted, variable.purpose))
-    assert len(variable.row.split("|")) == 6, "a bar in a cell would break the table"
+    assert len(variable.row.split("|")) == 6, "a | in a cell would break the table"
     assert f"`{variable.name}`" in (ROOT / PATH).read_text(encoding="utf-8")
 
 
@@ -187,5 +187,5 @@ def test_the_help_of_a_command_names_the_variables_it_reads(command: str) -> Non
         assert shown == list(read_by(command))
 
 
-def test_the_help_of_a_subcommand_names_them_too() -> None:
+def test_the_help_of_a_subcommand_names_the_variables() -> None:
     assert "TALLOW_HOME" in CliRunner().invoke(main, ["alerts", "test", "--help"]).output

@@ -1,4 +1,4 @@
-"""The wheel: complete, and usable as a library with its own dependencies alone."""
+"""The wheel is complete, and usable as a library with only its required dependencies."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ assert not [name for name in sys.modules if name.startswith(("tallow.app", "tall
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as a release is, without a network: hatchling is in the environment."""
+    """Built as for a release, without network access: hatchling is installed."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -72,7 +72,7 @@ def names(wheel: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the wheel and its own dependencies, as they are locked."""
+    """The Python of an environment with the wheel and its locked required dependencies."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     (site,) = folder.glob("lib/python*/site-packages")
@@ -88,7 +88,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def dependencies(wheel: Path) -> list[importlib.metadata.Distribution]:
-    """What the wheel requires without extras, and what that requires: from this locked environment."""
+    """The transitive requirements of the wheel without extras, from this locked environment."""
     with zipfile.ZipFile(wheel) as archive:
         (place,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = archive.read(place).decode()
@@ -105,12 +105,12 @@ def dependencies(wheel: Path) -> list[importlib.metadata.Distribution]:
 
 
 def run(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Isolated: neither this checkout nor this environment's packages are on its path."""
+    """Run Python isolated from this checkout and from this environment's packages."""
     command = [str(python), "-I", *arguments]
     return subprocess.run(command, cwd=python.parent, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_the_library_needs_its_own_dependencies_alone(python: Path) -> None:
+def test_the_library_needs_only_its_required_dependencies(python: Path) -> None:
     done = run(python, "-c", USE)
     assert done.returncode == 0, done.stderr
     assert re.search(
@@ -125,7 +125,7 @@ def test_the_environment_has_the_locked_versions(wheel: Path) -> None:
     assert used == {name: LOCKED[name] for name in used}
 
 
-def test_without_the_command_line_it_says_what_to_install(python: Path) -> None:
+def test_without_extras_the_command_says_what_to_install(python: Path) -> None:
     done = run(python, "-m", "tallow", "status")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "tallow: the command line is not installed; install tallow[app] or tallow[stack]\n"
@@ -139,7 +139,7 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert kept <= names
-    # What each of these serves or sends would otherwise be missing only once it is installed.
+    # A missing file of these would only be noticed after an installation.
     for pattern in (
         r"tallow/py\.typed",
         r"tallow/stack/viewer/static/index\.html",
@@ -151,7 +151,7 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
         assert any(re.fullmatch(pattern, name) for name in names), pattern
 
 
-def test_the_runbooks_that_are_served_are_in_the_wheel(names: set[str]) -> None:
+def test_the_served_runbooks_are_in_the_wheel(names: set[str]) -> None:
     pages = {path.name for path in (ROOT / "docs" / "runbooks").glob("*.md")}
     assert pages
     assert {f"tallow/stack/heartbeat/runbooks/{name}" for name in pages} <= names

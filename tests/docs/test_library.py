@@ -1,4 +1,4 @@
-"""docs/library.md: its example runs as it stands, and so does every other block of Python on the page."""
+"""Runs the example and every other Python block of docs/library.md."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ async def broken(_file: Any) -> None:
 
 
 def run(block: str, **names: Any) -> dict[str, Any]:
-    """Run a block of the page with the names it does not define."""
+    """Run a block of the page with the names that it does not define."""
     exec(compile(block, str(PAGE), "exec"), names)
     return names
 
 
 def application() -> tuple[Starlette, dict[str, Any]]:
-    """An application whose only route transfers, and the example's names once it has been run."""
+    """An application with one route that transfers a file, and the names that the example defines."""
     names: dict[str, Any] = {}
 
     async def transfer(request: Request) -> PlainTextResponse:
@@ -93,7 +93,7 @@ async def post(app: Starlette) -> httpx.Response:
         (broken, "failed", 500, ["Transfer: start"]),
     ],
 )
-async def test_the_example_runs_as_it_stands(
+async def test_the_example_runs(
     backends: tuple[FakeSentry, FakePlausible],
     do_transfer: Callable[[Any], Any],
     status: str,
@@ -148,7 +148,7 @@ def given() -> dict[str, Any]:
 
 class _Cache:
     def get(self, _key: str) -> None:
-        """Nothing is kept."""
+        """A cache without entries."""
 
 
 @pytest.mark.parametrize("number", range(1, len(BLOCKS)))
@@ -161,15 +161,15 @@ def test_every_other_block_runs(number: int, backends: tuple[FakeSentry, FakePla
     METRICS.registry.families.pop("exports_total", None)
 
 
-def test_what_the_page_says_of_the_scrubber_is_what_it_does() -> None:
+def test_the_scrubber_examples_have_the_stated_results() -> None:
     (block,) = [block for block in BLOCKS if "import scrub" in block]
     names = run(block)
     lines = re.findall(r"^(scrub\(.*\)) +# (.+)$", block, re.MULTILINE)
     assert len(lines) == 2
-    for call, said in lines:
-        assert eval(call, names) == eval(said)
+    for call, result in lines:
+        assert eval(call, names) == eval(result)
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_point_to_existing_files() -> None:
     for target in re.findall(r"\]\(([\w./-]+)\)", PAGE.read_text()):
         assert (PAGE.parent / target).exists()

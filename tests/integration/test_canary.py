@@ -1,6 +1,6 @@
-"""The canary test: secrets of every kind planted in every hole, every exit searched, and nothing found.
+"""The canary test: plants secrets of every kind in every input, and searches every output for them.
 
-Taking any one hook out makes the search find something: each is needed, and the search sees what it should.
+Removing any one scrubbing hook must make the search find a secret: each hook is needed, and the search works.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ from support.captured_outputs import CapturedOutputs, capture_attack, captured_o
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
-async def test_no_exit_of_an_application_holds_a_secret_and_the_useful_parts_are_there(
+async def test_no_output_of_an_application_contains_a_secret(
     tmp_path: Path,
 ) -> None:
-    with captured_outputs(tmp_path) as came:
-        await capture_attack(came)
-        assert came.find_leaks() == {}
-        useful(came)
+    with captured_outputs(tmp_path) as captured:
+        await capture_attack(captured)
+        assert captured.find_leaks() == {}
+        check_useful_parts(captured)
 
 
-def useful(came: CapturedOutputs) -> None:
-    """What an operator needs is still there."""
-    assert (came.sentry.rejections, came.plausible.rejections, came.collector.rejections) == ([], [], [])
-    records = came.collector.records
+def check_useful_parts(captured: CapturedOutputs) -> None:
+    """Check that the outputs still contain what an operator needs."""
+    assert (captured.sentry.rejections, captured.plausible.rejections, captured.collector.rejections) == (
+        [],
+        [],
+        [],
+    )
+    records = captured.collector.records
     messages = {record["message"] for record in records}
     assert {
         "Everything is fine",
@@ -41,18 +45,20 @@ def useful(came: CapturedOutputs) -> None:
     assert (noted["method"], noted["password"], noted["room_code"]) == ("p2p", "[secret]", "[room_code]")
     failed = next(record for record in records if record["message"] == "Failed")
     assert "leaky_app.py" in failed["error"]["stack"]
-    written = [orjson.loads(line) for line in (came.folder / "log" / "shop.log").read_bytes().splitlines()]
+    written = [
+        orjson.loads(line) for line in (captured.folder / "log" / "shop.log").read_bytes().splitlines()
+    ]
     assert len(written) == len(records)
-    assert came.plausible.names.count("order_placed") == 1
-    kinds = {kind for kind, _ in came.sentry.items}
+    assert captured.plausible.names.count("order_placed") == 1
+    kinds = {kind for kind, _ in captured.sentry.items}
     assert {"event", "transaction", "log", "trace_metric", "check_in", "client_report"} <= kinds
     assert {"attachment", "profile", "session"}.isdisjoint(kinds)
-    assert 'tallow_transfers_total{status="success",method="p2p"} 1' in came.outputs["/metrics"].decode()
-    assert b"the queue of [email] is full" in came.outputs["health"]
+    assert 'tallow_transfers_total{status="success",method="p2p"} 1' in captured.outputs["/metrics"].decode()
+    assert b"the queue of [email] is full" in captured.outputs["health"]
 
 
 @pytest.mark.parametrize("hook", hook_removal.HOOKS)
-async def test_without_any_one_hook_something_is_found(tmp_path: Path, hook: str) -> None:
-    with captured_outputs(tmp_path) as came:
-        await capture_attack(came, hook)
-        assert came.find_leaks()
+async def test_a_removed_hook_leaks_a_secret(tmp_path: Path, hook: str) -> None:
+    with captured_outputs(tmp_path) as captured:
+        await capture_attack(captured, hook)
+        assert captured.find_leaks()

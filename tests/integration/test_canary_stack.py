@@ -1,7 +1,7 @@
-"""The canary test of the whole: server, two peers, Prometheus, Alertmanager, databases and the mailbox.
+"""The canary test of the complete stack: server, two peers, Prometheus, Alertmanager, databases, mailbox.
 
-Secrets are planted in what peers and strangers send to the server, in file names and in the environment;
-then everything that any part has written, sent or kept is searched. One transfer has one id everywhere.
+Secrets are planted in what peers and attackers send to the server, in file names and in the environment. Then
+everything that any part has written, sent or stored is searched. A transfer has the same id everywhere.
 """
 
 from __future__ import annotations
@@ -35,15 +35,19 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 SCALE = 1 / 30
 PASSWORD = "canary-database-pass"
 TOKEN = b"canary join token 7f3a, 32 bytes"
-"""A room's, which its server must not keep."""
+"""A room's join token, which the server must not store."""
 
 
 async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
-    with captured_outputs(shop) as came, redis_server(tmp_path) as (redis, _), postgres(tmp_path) as database:
+    with (
+        captured_outputs(shop) as captured,
+        redis_server(tmp_path) as (redis, _),
+        postgres(tmp_path) as database,
+    ):
         environment = {
-            **came.settings(),
+            **captured.settings(),
             "LOG_FILE": str(tmp_path / "tallow.log"),
             "LOG_SPOOL_DIR": str(tmp_path / "tallow-spool"),
             "DATABASE_URL": database.replace("tallow@", f"tallow:{PASSWORD}@"),
@@ -52,57 +56,59 @@ async def test_no_part_of_the_stack_holds_a_secret_and_one_transfer_has_one_id(t
         }
         (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in environment.items()))
         with stack(tmp_path, SCALE) as running:
-            correlation_id = await everything(running, came, tmp_path)
-            stored(running, came)
+            correlation_id = await run_scenario(running, captured, tmp_path)
+            add_stored_data(running, captured)
         # The services read the operator's settings, passwords included, from this file. Only its owner can.
         settings = running.state_dir.secrets / "settings.env"
         assert stat.S_IMODE(settings.stat().st_mode) == 0o600
-        came.add_folder("stack", running.state_dir.root, without=settings)
-        await databases(came, database, redis)
+        captured.add_folder("stack", running.state_dir.root, without=settings)
+        await add_databases(captured, database, redis)
         for name, backend in (
-            ("Sentry", came.sentry),
-            ("Plausible", came.plausible),
-            ("logs", came.collector),
+            ("Sentry", captured.sentry),
+            ("Plausible", captured.plausible),
+            ("logs", captured.collector),
         ):
-            came.add(name, backend.text)
-        came.add_folder("log files", tmp_path / "logs")
-        came.add("log files", (tmp_path / "tallow.log").read_bytes())
-        assert came.find_leaks(PASSWORD, TOKEN.decode()) == {}
-        useful(came, tmp_path, correlation_id)
+            captured.add(name, backend.text)
+        captured.add_folder("log files", tmp_path / "logs")
+        captured.add("log files", (tmp_path / "tallow.log").read_bytes())
+        assert captured.find_leaks(PASSWORD, TOKEN.decode()) == {}
+        check_useful_parts(captured, tmp_path, correlation_id)
 
 
-async def everything(running: Stack, came: CapturedOutputs, folder: Path) -> str:
-    """What happens: a leaking application, strangers, a transfer, a page. The transfer's correlation id."""
+async def run_scenario(running: Stack, captured: CapturedOutputs, folder: Path) -> str:
+    """Run a leaky application, attacks, a transfer and an alert; returns the transfer's correlation id."""
     url = f"http://127.0.0.1:{running.port('tallow')}"
-    async with leaky_process(came) as shop:
+    async with leaky_process(captured) as shop:
         targets = running.state_dir.config / "prometheus" / "targets" / "shop.yml"
         targets.write_text(
             json.dumps([{"targets": [shop.removeprefix("http://")], "labels": {"job": "shop"}}])
         )
         assert (await attack(shop)).status_code == 500
-        await strangers(url)
-        correlation_id = await transfer(url, came, folder)
+        await send_malicious_requests(url)
+        correlation_id = await transfer(url, captured, folder)
         wait_until(lambda: running.value('up{job="shop"}') == 1, "Prometheus sees the shop")
-        await read_endpoints(came, shop)
-        await read_endpoints(came, url, (running.state_dir.secrets / "metrics_token").read_text())
+        await read_endpoints(captured, shop)
+        await read_endpoints(captured, url, (running.state_dir.secrets / "metrics_token").read_text())
         seen = '{__name__=~"tallow_.+",job="tallow"}'
         wait_until(lambda: exemplar(running, correlation_id), "the transfer's id as an exemplar")
         assert running.get("prometheus", "/api/v1/series", **{"match[]": seen}).json()["data"]
-        came.add("arguments", *(" ".join(process.cmdline()) for process in alive(running)))
+        captured.add(
+            "arguments", *(" ".join(process.cmdline()) for process in processes_with_children(running))
+        )
     running.process("tallow").send_signal(signal.SIGKILL)
     hold(running.state_dir, ["tallow"])
-    wait_until(lambda: running.mail("[CRITICAL]"), "the page")
+    wait_until(lambda: running.mail("[CRITICAL]"), "the alert e-mail")
     return correlation_id
 
 
-def alive(running: Stack) -> list[psutil.Process]:
-    """The stack's processes, and theirs."""
+def processes_with_children(running: Stack) -> list[psutil.Process]:
+    """The stack's processes and their children."""
     first = running.processes()
     return [*first, *(child for process in first for child in process.children(recursive=True))]
 
 
-async def strangers(url: str) -> None:
-    """Requests, signaling and reports of people who put secrets where none belong."""
+async def send_malicious_requests(url: str) -> None:
+    """Send requests, signaling messages and reports with secrets in every field."""
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         client = Client(url=url, http=http)
         for path in ("/api/info", "/api/rooms", f"/{planted_secrets.BY_KEY['file_name']}"):
@@ -140,8 +146,8 @@ async def strangers(url: str) -> None:
         await receiver.socket.close()
 
 
-async def transfer(url: str, came: CapturedOutputs, folder: Path) -> str:
-    """Send a file whose name and content are secret: the correlation id of it."""
+async def transfer(url: str, captured: CapturedOutputs, folder: Path) -> str:
+    """Transfer a file with a secret name and content; returns the transfer's correlation id."""
     name = planted_secrets.BY_KEY["file_name"]
     (folder / name).write_text(str(planted_secrets.nested()) * 100)
     (folder / "logs").mkdir()
@@ -158,16 +164,16 @@ async def transfer(url: str, came: CapturedOutputs, folder: Path) -> str:
             LOG_FILE=str(places["receiver"]),
         ) as receiver:
             assert (await receiver.wait(), await sender.wait()) == (0, 0)
-            # The screen is its user's own: it shows the link where it is made, and names the file.
+            # The sender's screen shows the link and the file name to its own user.
             shown = [event for event in sender.events if event["event"] != "link"] + receiver.events
-            came.add("--json", *(json.dumps(event).replace(name, "FILE") for event in shown))
+            captured.add("--json", *(json.dumps(event).replace(name, "FILE") for event in shown))
     assert (folder / "received" / name).read_bytes() == (folder / name).read_bytes()
-    told = {side: records(place) for side, place in places.items()}
-    ids = {record["correlation_id"] for lines in told.values() for record in lines}
-    assert all(told.values())
+    logs = {side: records(place) for side, place in places.items()}
+    ids = {record["correlation_id"] for lines in logs.values() for record in lines}
+    assert all(logs.values())
     assert len(ids) == 1
     secret = link.rpartition(".")[2]
-    assert secret not in str(told)
+    assert secret not in str(logs)
     return str(ids.pop())
 
 
@@ -177,30 +183,30 @@ def exemplar(running: Stack, correlation_id: str) -> bool:
     return correlation_id in running.get("prometheus", "/api/v1/query_exemplars", **query).text
 
 
-def stored(running: Stack, came: CapturedOutputs) -> None:
-    """What Prometheus and Alertmanager tell of what they have stored."""
+def add_stored_data(running: Stack, captured: CapturedOutputs) -> None:
+    """Add what Prometheus and Alertmanager have stored to the outputs."""
     labels = running.get("prometheus", "/api/v1/labels").json()["data"]
     assert {"status", "method", "route"} <= set(labels)
     for path in (*(f"label/{label}/values" for label in labels), "rules", "alerts", "targets", "metadata"):
-        came.add("Prometheus", running.get("prometheus", f"/api/v1/{path}").content)
+        captured.add("Prometheus", running.get("prometheus", f"/api/v1/{path}").content)
     for path in ("alerts", "alerts/groups", "silences", "status"):
-        came.add("Alertmanager", running.get("alertmanager", f"/api/v2/{path}").content)
+        captured.add("Alertmanager", running.get("alertmanager", f"/api/v2/{path}").content)
     for mail in running.mail(""):
-        came.add("alert e-mails", mail.subject, mail.text)
+        captured.add("alert e-mails", mail.subject, mail.text)
 
 
-async def databases(came: CapturedOutputs, database: str, redis: str) -> None:
-    """Every row and every key."""
+async def add_databases(captured: CapturedOutputs, database: str, redis: str) -> None:
+    """Add every row of the database and every key of Redis to the outputs."""
     engine = create_async_engine(database.replace("postgresql", "postgresql+asyncpg"))
     async with engine.connect() as connection:
         found = await connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
         for (table,) in found.all():
             rows = (await connection.execute(text(f'SELECT * FROM "{table}"'))).all()
-            came.add("database", table, *(repr(row) for row in rows))
+            captured.add("database", table, *(repr(row) for row in rows))
     await engine.dispose()
     with Redis.from_url(redis) as client:
         keys: Any = client.keys("*")
-        came.add("Redis", *keys, *(client.dump(key) or b"" for key in keys))
+        captured.add("Redis", *keys, *(client.dump(key) or b"" for key in keys))
 
 
 def records(path: Path) -> list[dict[str, Any]]:
@@ -208,18 +214,22 @@ def records(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
-def useful(came: CapturedOutputs, folder: Path, correlation_id: str) -> None:
-    """What people need is there: the transfer's story on all sides, the page, the figures."""
-    assert (came.sentry.rejections, came.plausible.rejections, came.collector.rejections) == ([], [], [])
+def check_useful_parts(captured: CapturedOutputs, folder: Path, correlation_id: str) -> None:
+    """Check that the outputs contain what operators need: the transfer's log, the alert, the metrics."""
+    assert (captured.sentry.rejections, captured.plausible.rejections, captured.collector.rejections) == (
+        [],
+        [],
+        [],
+    )
     ours = [one for one in records(folder / "tallow.log") if one.get("correlation_id") == correlation_id]
     story = [record["message"] for record in ours if record["logger"] == "transfer"]
     assert story == ["Transfer started", "Transfer finished"]
     assert {one["role"] for one in ours if one["message"] == "Peer joined"} == {"sender", "receiver"}
-    assert {record["message"] for record in came.collector.records} >= set(story)
+    assert {record["message"] for record in captured.collector.records} >= set(story)
     for side in ("sender", "receiver"):
         last = records(folder / "logs" / f"{side}.log")[-1]
         assert (last["message"], last["role"], last["outcome"]) == ("Transfer finished", side, "success")
-    for exit_, part in {
+    for output, part in {
         "Prometheus": b"tallow_transfers_total",
         "Alertmanager": b"ServiceDown",
         "alert e-mails": b"does not answer",
@@ -229,4 +239,4 @@ def useful(came: CapturedOutputs, folder: Path, correlation_id: str) -> None:
         "/metrics": correlation_id.encode(),
         "--json": b'"outcome": "success"',
     }.items():
-        assert part in came.outputs[exit_], exit_
+        assert part in captured.outputs[output], output

@@ -1,4 +1,4 @@
-"""A transfer is counted once, and started once, whatever its two sides report, or do not live to report."""
+"""A transfer is counted once and started once, whatever its peers report, even if they are killed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from support.server import RunningServer, serving
 
 pytestmark = pytest.mark.integration
 
-ENDINGS = ("success", "sender cancels", "receiver cancels", "sender dies", "receiver dies")
+ENDINGS = ("success", "sender cancels", "receiver cancels", "sender is killed", "receiver is killed")
 COUNTED = {
     "success": "success",
     "sender cancels": "cancelled",
     "receiver cancels": "cancelled",
-    "sender dies": "failed",
-    "receiver dies": "failed",
+    "sender is killed": "failed",
+    "receiver is killed": "failed",
 }
 SIZE = 40_000_000
 SILENT = replace(RELAYED, telemetry=False)
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def counted(server: RunningServer) -> dict[str, float]:
-    """Transfers by outcome, whatever their method, without what is 0."""
+    """Non-zero numbers of transfers by outcome, summed over the methods."""
     found = {
         status: sum(
             server.value("transfers_total", status=status, method=method) for method in ("p2p", "relay")
@@ -44,22 +44,22 @@ def counted(server: RunningServer) -> dict[str, float]:
     return {status: count for status, count in found.items() if count}
 
 
-async def until_counted(server: RunningServer) -> None:
+async def wait_until_counted(server: RunningServer) -> None:
     while not counted(server):
         await asyncio.sleep(0.05)
-    await asyncio.sleep(2.5)  # and nobody counts it again
+    await asyncio.sleep(2.5)  # a second count would show by then
 
 
 @pytest.mark.parametrize("receiver_reports", [True, False], ids=["receiver reports", "receiver silent"])
 @pytest.mark.parametrize("sender_reports", [True, False], ids=["sender reports", "sender silent"])
 @pytest.mark.parametrize("ending", ENDINGS[:3])
-async def test_however_it_ends_and_whoever_reports(
+async def test_a_transfer_is_counted_once_for_each_ending_and_reporting_peer(
     tmp_path: Path, ending: str, sender_reports: bool, receiver_reports: bool
 ) -> None:
     path = tmp_path / "x.bin"
     path.write_bytes(os.urandom(SIZE))
-    # The server books a silent sender's departure after outcome_report_timeout, a lost one's after
-    # sender_reconnect_grace: no report came.
+    # Without a report, the server counts a sender that left after outcome_report_timeout, and one whose
+    # connection was lost after sender_reconnect_grace.
     async with serving(tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1) as server:
         sender = await send(server.url, [path], options=RELAYED if sender_reports else SILENT)
         receiver = receive(sender.link, tmp_path / "in", options=RELAYED if receiver_reports else SILENT)
@@ -68,7 +68,7 @@ async def test_however_it_ends_and_whoever_reports(
             await receiver.wait_for_event("progress")
             leaver.task.cancel()
         await asyncio.gather(sender.wait_for_error(), receiver.wait_for_error())
-        await until_counted(server)
+        await wait_until_counted(server)
         assert counted(server) == {COUNTED[ending]: 1}
         assert server.value("transfers_started_total") == 1
         assert server.value("active_transfers") == 0
@@ -76,7 +76,7 @@ async def test_however_it_ends_and_whoever_reports(
 
 @pytest.mark.parametrize("flags", [(), ("--no-telemetry",)], ids=["reporting", "silent"])
 @pytest.mark.parametrize("ending", ENDINGS[3:])
-async def test_whoever_dies_and_does_not_come_back(
+async def test_a_transfer_is_counted_once_if_a_peer_is_killed(
     tmp_path: Path, ending: str, flags: tuple[str, ...]
 ) -> None:
     path = tmp_path / "x.bin"
@@ -90,12 +90,12 @@ async def test_whoever_dies_and_does_not_come_back(
             receiving = ("receive", "-o", str(tmp_path / "in"), *flags)
             async with tallow(*receiving, home=tmp_path / "r", given=link) as receiver:
                 await receiver.wait_for_event("progress")
-                (sender if ending == "sender dies" else receiver).process.send_signal(signal.SIGKILL)
-                if ending == "receiver dies":
-                    # The sender waits for it to come back, until somebody ends that too.
+                (sender if ending == "sender is killed" else receiver).process.send_signal(signal.SIGKILL)
+                if ending == "receiver is killed":
+                    # The sender waits for the receiver to return until it is killed, too.
                     await sender.wait_for_event("waiting")
                     sender.process.send_signal(signal.SIGKILL)
-                await until_counted(server)
+                await wait_until_counted(server)
         assert counted(server) == {COUNTED[ending]: 1}
         assert server.value("transfers_started_total") == 1
         assert server.value("active_transfers") == 0

@@ -1,7 +1,7 @@
-"""The daily digest comes once a day: a day is six seconds here, for a real Alertmanager and a mailbox.
+"""The daily digest is sent once a day. A day is six seconds here, with a real Alertmanager and mailbox.
 
-Were the repeat interval as long as the group interval, a repeat would often be a moment early and wait for
-the next day.
+If the repeat interval were as long as the group interval, a repeat would often be slightly early and would
+wait for the next day.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def process(*command: str | Path, folder: Path | None = None) -> Iterator[None]:
-    nowhere = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=nowhere, stderr=nowhere, cwd=folder) as running:
+    discard = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=discard, stderr=discard, cwd=folder) as running:
         try:
             yield
         finally:
@@ -51,8 +51,8 @@ def process(*command: str | Path, folder: Path | None = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
-    """Alertmanager with a configuration, and the mailbox it sends to: Alertmanager's address."""
+def run_alertmanager(folder: Path, config: str, smtp: int) -> Iterator[str]:
+    """Run Alertmanager with a configuration, and the mailbox that it sends to; yields Alertmanager's URL."""
     (folder / "alertmanager.yml").write_text(config)
     for name, content in routing.templates().items():
         (folder / name).write_text(content)
@@ -68,7 +68,7 @@ def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
         "--password-file",
         folder / PASSWORD_FILE,
     ]
-    program("prometheus-alertmanager")  # skips where it cannot be had
+    program("prometheus-alertmanager")  # skips the test if it is not available
     installed = ensure(["alertmanager"])["alertmanager"]
     alertmanager: list[str | Path] = [
         installed.path,
@@ -79,7 +79,7 @@ def alerting(folder: Path, config: str, smtp: int) -> Iterator[str]:
     ]
     url = f"http://127.0.0.1:{port}"
     with process(*mailbox), process(*alertmanager, folder=installed.folder):
-        wait_until(lambda: _ready(url, smtp), "Alertmanager and mailbox are there")
+        wait_until(lambda: _ready(url, smtp), "Alertmanager and mailbox are ready")
         yield url
 
 
@@ -91,7 +91,7 @@ def _ready(url: str, smtp: int) -> bool:
 
 
 def mails_in(days: float, folder: Path) -> list[float]:
-    """When the digest was mailed while an alert of no urgency fired, in days since the first one."""
+    """The times of the digest mails while an alert of severity info fires, in days since the first mail."""
     smtp = free_port()
     (folder / PASSWORD_FILE).write_text(secrets.token_urlsafe(24))
     config = alertmanager_config(
@@ -101,7 +101,7 @@ def mails_in(days: float, folder: Path) -> list[float]:
         mailbox=f"127.0.0.1:{smtp}",
         scale=SCALE,
     )
-    with alerting(folder, config, smtp) as url:
+    with run_alertmanager(folder, config, smtp) as url:
         fire(url)
         wait_until(lambda: read_messages(folder / "mail"), "the first digest")
         time.sleep(days * DAY_S)
@@ -127,6 +127,6 @@ def fire(url: str) -> None:
     httpx.post(f"{url}/api/v2/alerts", json=[alert]).raise_for_status()
 
 
-def test_the_digest_comes_once_a_day(tmp_path: Path) -> None:
+def test_the_digest_is_sent_once_a_day(tmp_path: Path) -> None:
     days = mails_in(DAYS + 0.5, tmp_path)
     assert [round(day) for day in days] == list(range(DAYS + 1))

@@ -1,4 +1,4 @@
-"""Drills pass on what is shipped, and fail where something is broken, saying where."""
+"""Drills pass with the shipped configuration, and report what is broken if something is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ QUICK = DrillProfile("quick", 1 / 60)
 @pytest.fixture(autouse=True)
 def _programs() -> None:
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
-        program(name)  # skips where it cannot be had
+        program(name)  # skips the test if it is not available
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 
@@ -44,7 +44,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "MARGIN_S", 10.0)
 
 
-async def drilled(
+async def run_drills(
     folder: Path, *names: str, rule_groups: alerts.Groups = alerts.GROUPS
 ) -> Mapping[str, DrillResult]:
     drills = [replace(DRILLS[name], profile=QUICK) for name in names]
@@ -52,7 +52,7 @@ async def drilled(
 
 
 def broken(name: str, **changed: object) -> alerts.Groups:
-    """The shipped rules, one of them changed."""
+    """The shipped rules with one changed rule."""
 
     def one(rule: Rule) -> Rule:
         return replace(rule, **changed) if rule.name == name else rule  # type: ignore[arg-type]
@@ -60,8 +60,8 @@ def broken(name: str, **changed: object) -> alerts.Groups:
     return {group: tuple(one(rule) for rule in rules) for group, rules in alerts.GROUPS.items()}
 
 
-async def test_what_is_shipped_passes(tmp_path: Path) -> None:
-    results = await drilled(tmp_path, "CriticalErrors", "UnauthorizedAPIAccess", "HighErrorRate")
+async def test_drills_of_the_shipped_configuration_pass(tmp_path: Path) -> None:
+    results = await run_drills(tmp_path, "CriticalErrors", "UnauthorizedAPIAccess", "HighErrorRate")
     assert [(result.alert, result.problems) for result in results.values() if result.problems] == []
     critical = results["CriticalErrors"]
     assert critical.destinations == ("critical by e-mail", "pagerduty", "slack")
@@ -69,25 +69,27 @@ async def test_what_is_shipped_passes(tmp_path: Path) -> None:
     assert critical.resolved_at is not None
 
 
-async def test_a_rule_that_cannot_fire_is_found(tmp_path: Path, impatient: None) -> None:
-    dead = broken("CriticalErrors", expr=alerts.RULES["CriticalErrors"].expr.replace("errors", "mistakes"))
-    results = await drilled(tmp_path, "CriticalErrors", rule_groups=dead)
+async def test_a_rule_that_cannot_fire_is_reported(tmp_path: Path, impatient: None) -> None:
+    broken_rules = broken(
+        "CriticalErrors", expr=alerts.RULES["CriticalErrors"].expr.replace("errors", "mistakes")
+    )
+    results = await run_drills(tmp_path, "CriticalErrors", rule_groups=broken_rules)
     [problem] = results["CriticalErrors"].problems
     assert "the condition of the rule did not hold" in problem
 
 
-async def test_a_route_that_leads_astray_is_found(
+async def test_a_missing_route_is_reported(
     tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    astray = tuple(route for route in ROUTES if route.receiver != "critical-alerts")
-    monkeypatch.setattr(config, "ROUTES", astray)
-    results = await drilled(tmp_path, "CriticalErrors")
+    incomplete = tuple(route for route in ROUTES if route.receiver != "critical-alerts")
+    monkeypatch.setattr(config, "ROUTES", incomplete)
+    results = await run_drills(tmp_path, "CriticalErrors")
     [problem] = results["CriticalErrors"].problems
     assert "no page came to critical by e-mail, slack, pagerduty" in problem
     assert "it went to default by e-mail" in problem
 
 
-async def test_a_secret_that_is_wrong_is_found(
+async def test_a_wrong_secret_is_reported(
     tmp_path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wrong(settings: routing.AlertSettings) -> dict[str, str]:
@@ -95,14 +97,14 @@ async def test_a_secret_that_is_wrong_is_found(
 
     right = routing.secret_files
     monkeypatch.setattr(routing, "secret_files", wrong)
-    results = await drilled(tmp_path, "CriticalErrors")
+    results = await run_drills(tmp_path, "CriticalErrors")
     [problem] = results["CriticalErrors"].problems
     assert "no page came to pagerduty" in problem
     assert "refused: pagerduty 400 'routing_key' belongs to no integration" in problem
 
 
 @pytest.mark.parametrize("name", HUNG_SERVER)
-async def test_a_server_that_hangs_is_cured(tmp_path: Path, name: str) -> None:
+async def test_a_hung_server_is_restarted(tmp_path: Path, name: str) -> None:
     session = DrillSuite([], tmp_path, hung_server_drills=[HUNG_SERVER[name]])
     result = (await session.run())[name]
     assert result.problems == []
@@ -112,7 +114,7 @@ async def test_a_server_that_hangs_is_cured(tmp_path: Path, name: str) -> None:
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
-    """Living processes that were started for a stack in a folder."""
+    """Running processes that were started for a stack in a folder."""
     return [
         process
         for process in psutil.process_iter(["cmdline"])
@@ -120,26 +122,26 @@ def processes_of(folder: Path) -> list[psutil.Process]:
     ]
 
 
-@pytest.mark.parametrize("told", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
-def test_a_drill_that_is_told_to_end_leaves_nothing_running(tmp_path: Path, told: signal.Signals) -> None:
-    """SIGHUP is a terminal that closes."""
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_drill_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
+    """A terminal that closes sends SIGHUP."""
     command = [sys.executable, "-m", "tallow", "drill", "ServiceDown"]
     drill = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
     try:
-        begun = wait_until(lambda: started_by(drill.pid, "prometheus"), "Prometheus runs")
-        drill.send_signal(told)
-        _, said = drill.communicate(timeout=30)
+        started = wait_until(lambda: started_by(drill.pid, "prometheus"), "Prometheus runs")
+        drill.send_signal(number)
+        _, err = drill.communicate(timeout=30)
     finally:
         drill.kill()
-    assert said.split() == ["Interrupted"]
+    assert err.split() == ["Interrupted"]
     assert drill.returncode == 130
-    assert [process for process in begun if process.is_running()] == []
+    assert [process for process in started if process.is_running()] == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_drill_of_a_complete_stack_that_is_told_to_end_leaves_nothing_running(tmp_path: Path) -> None:
+def test_an_interrupted_drill_of_a_complete_stack_leaves_nothing_running(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tallow", "drill", "HungServerRestart"]
     drill = subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
@@ -158,6 +160,6 @@ def test_a_drill_of_a_complete_stack_that_is_told_to_end_leaves_nothing_running(
 
 
 def started_by(pid: int, wanted: str) -> list[psutil.Process]:
-    """All that a process has started, once one of the wanted name is among them."""
+    """The descendants of a process; empty until one has the wanted name."""
     found = psutil.Process(pid).children(recursive=True)
     return found if any(process.name() == wanted for process in found) else []

@@ -1,4 +1,4 @@
-"""Every drill, three times in a row, each in under a quarter of an hour; and what it took, written down."""
+"""Runs all drills three times, each run in under a quarter of an hour, and records their latencies."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ QUARTER_OF_AN_HOUR_S = 900
 
 
 @pytest.mark.parametrize("run", [1, 2, 3])
-async def test_every_alert_pages_when_it_must(run: int, tmp_path: Path) -> None:
+async def test_every_alert_notifies_its_receivers(run: int, tmp_path: Path) -> None:
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
-        program(name)  # skips where it cannot be had
+        program(name)  # skips the test if it is not available
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     started = time.monotonic()
     session = DrillSuite(list(DRILLS.values()), tmp_path, hung_server_drills=list(HUNG_SERVER.values()))

@@ -1,4 +1,4 @@
-"""Every backend fails at once, in every way: requests do not wait, nothing raises, all is counted."""
+"""All backends fail at the same time: requests do not wait, nothing raises, losses are counted."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.integration
 
 REQUESTS = 100
 DELAY_S = 5.0
-"""How long a slow backend takes: a request that waited for one would take that long, or its time-out."""
+"""The response time of a slow backend. A request that waited for it would take that long, or its timeout."""
 TIMEOUT_S = 2.0
 FAILURES: dict[str, dict[str, Any]] = {
     "slow": {"delay_s": DELAY_S},
@@ -58,7 +58,7 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Host:
-    """An application with everything switched on, and the backends it reports to."""
+    """An application with all features enabled, and the backends it reports to."""
 
     app: Any
     metrics: Metrics
@@ -70,7 +70,7 @@ class Host:
     spool: Path
 
     def close(self) -> None:
-        """Leave, as a process does."""
+        """Close everything, as at the end of a process."""
         ours.close(1)
         self.analytics.close(1)
         self.writer.close(2)
@@ -99,8 +99,8 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
             with socket.socket() as closed:
                 closed.bind(("127.0.0.1", 0))
                 port = closed.getsockname()[1]
-            away = f"http://127.0.0.1:{port}"
-            settings = {"log_endpoint": away, "plausible_host": away}
+            unreachable = f"http://127.0.0.1:{port}"
+            settings = {"log_endpoint": unreachable, "plausible_host": unreachable}
             settings["sentry_dsn"] = f"http://{'a' * 32}@127.0.0.1:{port}/7"
         for backend in (logs, sentry, plausible):
             backend.fail(**FAILURES[request.param])
@@ -142,7 +142,7 @@ def host_of(
     return Host(app, metrics, writer, analytics, logs, sentry, plausible, spool)
 
 
-async def test_requests_do_not_wait_nothing_raises_and_all_is_counted(host: Host) -> None:
+async def test_requests_do_not_wait_nothing_raises_and_losses_are_counted(host: Host) -> None:
     before = psutil.Process().memory_info().rss
     transport = httpx.ASGITransport(host.app)
     slowest = 0.0
@@ -154,11 +154,11 @@ async def test_requests_do_not_wait_nothing_raises_and_all_is_counted(host: Host
     assert slowest < TIMEOUT_S
     assert psutil.Process().memory_info().rss - before < 64 * 1024 * 1024
     await asyncio.to_thread(host.close)
-    took = {
+    counts = {
         "analytics": (len(host.plausible.events), 1),
         "sentry": (len(host.sentry.payloads("event")), 1),
         "logs": (len(host.logs.records) + host.spooled(), 5),
     }
-    for pipeline, (arrived, each) in took.items():
+    for pipeline, (arrived, each) in counts.items():
         assert arrived + host.lost(pipeline) >= REQUESTS * each, pipeline
     assert host.lost("logs") == 0  # there is a spool

@@ -1,4 +1,4 @@
-"""Who watches the watchers: Prometheus or Alertmanager dies, and somebody is told nevertheless."""
+"""The heartbeat checker sends an e-mail if Prometheus or Alertmanager is killed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tallow.stack.engines.services.control import hold
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("heartbeat")]
 
 SCALE = 1 / 30
-"""A heartbeat every four seconds; ten without are too many."""
+"""With it Watchdog is sent every four seconds, and ten seconds without it raise the alarm."""
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack(tmp_path_factory.mktemp("heartbeat"), SCALE) as started:
-        wait_until(lambda: status(started)["state"] == "beating", "the heart beats")
+        wait_until(lambda: status(started)["state"] == "beating", "the first heartbeat")
         yield started
 
 
@@ -36,32 +36,34 @@ def status(running: Stack) -> dict[str, str]:
     ("service", "reason"),
     [("prometheus", "Prometheus is down"), ("alertmanager", "Alertmanager has sent no Watchdog")],
 )
-def test_a_page_comes_when_alerting_dies_and_another_when_it_is_back(
+def test_messages_are_sent_when_alerting_fails_and_when_it_is_back(
     running: Stack, service: str, reason: str
 ) -> None:
     pages = len(running.mail("No heartbeat"))
     recovered = len(running.mail("The heartbeat is back"))
     running.process(service).send_signal(signal.SIGKILL)
     hold(running.state_dir, [service])
-    wait_until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the page")
+    wait_until(lambda: len(running.mail("No heartbeat")) == pages + 1, "the message")
     page = running.mail("No heartbeat")[-1]
     assert page.subject.startswith("[CRITICAL]")
     assert reason in page.text
     assert status(running)["state"] == "missing"
     running.start()
-    wait_until(lambda: len(running.mail("The heartbeat is back")) == recovered + 1, "word that it is back")
+    wait_until(
+        lambda: len(running.mail("The heartbeat is back")) == recovered + 1, "the message that it is back"
+    )
     assert status(running)["state"] == "beating"
 
 
-def test_a_restart_of_the_checker_pages_nobody(running: Stack) -> None:
+def test_a_restart_of_the_checker_sends_no_message(running: Stack) -> None:
     pages = len(running.mail("No heartbeat"))
     running.process("heartbeat").kill()
-    wait_until(lambda: running.running("heartbeat").restarts >= 1, "it is started again")
+    wait_until(lambda: running.running("heartbeat").restarts >= 1, "it is restarted")
     before = float(status(running)["last_beat"])
     wait_until(lambda: float(status(running)["last_beat"]) > before, "the next beat")
     assert len(running.mail("No heartbeat")) == pages
 
 
-def test_status_says_when_it_last_beat(running: Stack) -> None:
-    said = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
-    assert "heartbeat: last beat" in said.output
+def test_status_shows_the_time_of_the_last_heartbeat(running: Stack) -> None:
+    result = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
+    assert "heartbeat: last beat" in result.output

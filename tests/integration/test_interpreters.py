@@ -1,4 +1,4 @@
-"""The unit tests on every later Python that this machine has; CI runs the system's and the default one."""
+"""Runs the unit tests on every later Python that is installed; the normal test run uses the default one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASK = "import platform, sys; print(platform.python_version(), sys.executable)"
 
 
 def folders() -> list[Path]:
-    """Where interpreters may be: on the PATH, where pyenv puts them, where systems do."""
+    """Folders that may contain interpreters: PATH, pyenv's and the system's."""
     return [
         *(Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder),
         *sorted(Path.home().glob(".pyenv/versions/*/bin")),
@@ -29,8 +29,7 @@ def folders() -> list[Path]:
 
 @cache
 def interpreters() -> dict[str, str]:
-    """Version and path of each interpreter found. A name that does not run (pyenv's shims of versions that
-    are not chosen) is none."""
+    """Version and path of each interpreter that runs (pyenv's shims of inactive versions do not)."""
     found: dict[str, str] = {}
     for folder in folders():
         for path in sorted(folder.glob("python3.*")) if folder.is_dir() else []:

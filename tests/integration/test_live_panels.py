@@ -1,4 +1,4 @@
-"""Panel proof on a living stack: `tallow demo`, scraped by the real Prometheus, fills all 43 panels."""
+"""All 43 panels show data on a running stack: `tallow demo`, scraped by a real Prometheus."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live")]
 
 HOUR_S = 3600
 SCRAPES = 20
-"""With users there."""
-A_MINUTE = 45
-"""Transfers; a server lets one address make 60 rooms a minute."""
+"""Scrapes during the traffic."""
+TRANSFERS_PER_MINUTE = 45
+"""Transfers; a server allows 60 new rooms per minute and address."""
 
 
 def seed(made: Stack) -> None:
-    """What happened an hour ago, which one panel compares with: a scrape a minute over half an hour."""
+    """Write half an hour of history, an hour ago, with which one panel compares."""
     metrics, now = traffic.server_metrics(), int(time.time())
     instance = f"127.0.0.1:{made.port('tallow')}"
     scrapes = []
@@ -39,10 +39,10 @@ def seed(made: Stack) -> None:
     backfill(made.state_dir.data / "prometheus", "".join(scrapes) + "# EOF\n")
 
 
-async def live(made: Stack, seconds: float) -> dict[str, int]:
-    """Users come and go for so long, by `tallow demo` and in browsers: how the demo's transfers ended."""
+async def run_traffic(made: Stack, seconds: float) -> dict[str, int]:
+    """Run `tallow demo` and browser transfers for a time; returns the demo's transfers by outcome."""
     url = f"http://127.0.0.1:{made.port('tallow')}"
-    demo = asyncio.create_task(demo_traffic.run_demo(url, seconds, A_MINUTE))
+    demo = asyncio.create_task(demo_traffic.run_demo(url, seconds, TRANSFERS_PER_MINUTE))
     async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         while not demo.done():
             await demo_traffic.transfer_between_browsers(Client(url=url, http=http))
@@ -53,7 +53,7 @@ async def live(made: Stack, seconds: float) -> dict[str, int]:
 @pytest.fixture(
     scope="module",
     params=[
-        # A second between scrapes instead of fifteen: what ships, on a faster clock.
+        # A second between scrapes instead of fifteen: the shipped configuration, scaled.
         pytest.param(1 / SCRAPE_INTERVAL_S, id="fast"),
         pytest.param(1.0, id="real", marks=[pytest.mark.proof, pytest.mark.timeout(900)]),
     ],
@@ -63,10 +63,14 @@ def scale(request: pytest.FixtureRequest) -> float:
 
 
 @dataclass(frozen=True)
-class Proof:
-    """What the panels' queries got: before anybody came, and while users were there.
+class PanelResults:
+    """The results of the panels' queries.
 
-    ``busy`` holds each query's samples at the end, and ``over_time`` those of a range.
+    Attributes:
+        outcomes: the demo's transfers by outcome.
+        idle: samples of each query before the traffic.
+        busy: samples at the end of the traffic.
+        over_time: samples of range queries over the traffic.
     """
 
     outcomes: dict[str, int]
@@ -76,8 +80,8 @@ class Proof:
 
 
 @pytest.fixture(scope="module")
-def proof(tmp_path_factory: pytest.TempPathFactory, scale: float) -> Iterator[Proof]:
-    """A stack with a past, then at rest, then with users for `SCRAPES` scrapes."""
+def results(tmp_path_factory: pytest.TempPathFactory, scale: float) -> Iterator[PanelResults]:
+    """A stack with history, first idle, then with traffic for `SCRAPES` scrapes."""
     folder, step = tmp_path_factory.mktemp("live"), SCRAPE_INTERVAL_S * scale
     window = max(4 * step, 5)
     queries = panel_queries(
@@ -88,8 +92,8 @@ def proof(tmp_path_factory: pytest.TempPathFactory, scale: float) -> Iterator[Pr
         scraped = f'count_over_time(tallow_workers{{job="tallow"}}[{6 * step:.0f}s]) >= 4'
         wait_until(lambda: prometheus.query(scraped, time.time()), "scraped four times", 12 * step + 30)
         idle = {query: now(prometheus, query) for query in queries}
-        outcomes = asyncio.run(live(made, SCRAPES * step))
-        yield Proof(
+        outcomes = asyncio.run(run_traffic(made, SCRAPES * step))
+        yield PanelResults(
             outcomes,
             idle,
             {query: now(prometheus, query) for query in queries},
@@ -111,35 +115,35 @@ def past(prometheus: Prometheus, query: PanelQuery, seconds: float, step: float)
     return [float(value) for series in found for _, value in series["values"]]
 
 
-def test_all_43_panels_hold_data_instant_and_over_time(proof: Proof) -> None:
-    assert len({(query.uid, query.title) for query in proof.busy}) == 43
-    assert [str(query) for query, samples in proof.busy.items() if not samples] == []
-    assert [str(query) for query, samples in proof.over_time.items() if not samples] == []
+def test_all_43_panels_hold_data_instant_and_over_time(results: PanelResults) -> None:
+    assert len({(query.uid, query.title) for query in results.busy}) == 43
+    assert [str(query) for query, samples in results.busy.items() if not samples] == []
+    assert [str(query) for query, samples in results.over_time.items() if not samples] == []
 
 
-def test_no_panel_shows_nan(proof: Proof) -> None:
-    for answers in (proof.idle, proof.busy, proof.over_time):
+def test_no_panel_shows_nan(results: PanelResults) -> None:
+    for answers in (results.idle, results.busy, results.over_time):
         assert all(math.isfinite(sample) for samples in answers.values() for sample in samples)
 
 
-def test_the_panels_tell_what_happened(proof: Proof) -> None:
-    told = {query.title: samples for query, samples in proof.busy.items() if query.ref == "A"}
-    assert proof.outcomes["success"] > 0
-    assert proof.outcomes["failed"] > 0
-    assert 0.5 < told["Transfer success rate"][0] < 1, "the demo lets some go wrong"
-    assert len(told["P2P vs relay"]) == 2
-    assert told["Average transfer speed"][0] > 0
-    assert told["Error rate change against 1 h ago"][0] < 0, "an hour ago errors came by the dozen"
-    assert told["API errors by endpoint"] != []
+def test_the_panels_show_the_traffic(results: PanelResults) -> None:
+    shown = {query.title: samples for query, samples in results.busy.items() if query.ref == "A"}
+    assert results.outcomes["success"] > 0
+    assert results.outcomes["failed"] > 0
+    assert 0.5 < shown["Transfer success rate"][0] < 1, "the demo includes failures"
+    assert len(shown["P2P vs relay"]) == 2
+    assert shown["Average transfer speed"][0] > 0
+    assert shown["Error rate change against 1 h ago"][0] < 0, "there were many errors an hour ago"
+    assert shown["API errors by endpoint"] != []
 
 
-def test_at_rest_shares_are_whole_failures_none_and_the_rest_says_why_it_is_empty(proof: Proof) -> None:
+def test_idle_panels_show_perfect_shares_or_why_they_are_empty(results: PanelResults) -> None:
     whole = {"Transfer success rate", "Error recovery rate", "Cache hit rate"}
     failures = {"Transfer failures", "Connection failures", "PQC operation failures"}
-    assert {query.title for query in proof.idle} > whole | failures
-    for query, samples in proof.idle.items():
+    assert {query.title for query in results.idle} > whole | failures
+    for query, samples in results.idle.items():
         if query.title in whole | failures:
             assert samples == [float(query.title in whole)], str(query)
         elif not samples:
             assert query.idle.startswith("no "), str(query)
-    assert any(query.idle == "no traffic" and not samples for query, samples in proof.idle.items())
+    assert any(query.idle == "no traffic" and not samples for query, samples in results.idle.items())

@@ -1,4 +1,4 @@
-"""The native stack as a whole: what it starts, guards, survives and leaves behind."""
+"""The complete native stack: start, access control, restarts, upgrades and removal."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     for name in ("tallow", "supervisor"):
         lines = (started.state_dir.logs / f"{name}.log").read_text().splitlines()
         assert lines
-        assert all(isinstance(json.loads(line), dict) for line in lines), f"{name}.log is JSON throughout"
-    assert purge(started.state_dir) == PurgeResult(), "everything that the services wrote is known by name"
+        assert all(isinstance(json.loads(line), dict) for line in lines), (
+            f"{name}.log contains only JSON lines"
+        )
+    assert purge(started.state_dir) == PurgeResult(), "purge knows every file that the services wrote"
     assert not started.state_dir.root.exists()
 
 
@@ -48,7 +50,7 @@ def pids(running: Stack) -> dict[str, int]:
 
 
 def tallow(running: Stack, *arguments: str) -> str:
-    """A verb's output; it must succeed."""
+    """Run a command, which must succeed; returns its output."""
     done = CliRunner().invoke(main, [*arguments, "--home", str(running.state_dir.root)])
     assert done.exit_code == 0, done.output
     return done.output
@@ -60,31 +62,31 @@ def test_every_job_is_scraped(running: Stack) -> None:
     assert running.value("count(up)") == len(jobs)
 
 
-def test_starting_again_changes_nothing_that_runs(running: Stack) -> None:
+def test_a_second_start_keeps_the_running_services(running: Stack) -> None:
     before = pids(running)
     running.start()
     assert pids(running) == before
 
 
 @pytest.mark.parametrize("service", ["prometheus", "alertmanager", "node-exporter", "heartbeat"])
-def test_without_the_password_nothing_is_told(running: Stack, service: str) -> None:
+def test_without_the_password_metrics_are_refused(running: Stack, service: str) -> None:
     assert httpx.get(f"http://127.0.0.1:{running.port(service)}/metrics").status_code == 401
 
 
-def test_metrics_need_their_token(running: Stack) -> None:
+def test_metrics_require_the_token(running: Stack) -> None:
     url = f"http://127.0.0.1:{running.port('tallow')}/metrics"
     assert httpx.get(url).status_code == 401
     token = (running.state_dir.secrets / "metrics_token").read_text()
     assert httpx.get(url, headers={"authorization": f"Bearer {token}"}).status_code == 200
 
 
-def test_the_dashboards_show_what_prometheus_and_alertmanager_have(running: Stack) -> None:
+def test_the_dashboards_query_prometheus_and_alertmanager(running: Stack) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{running.port('dashboards')}") as browser:
         asked = "/api/prometheus/query?query=up"
         assert browser.get(asked).status_code == 401
         entered = {"password": credentials.password(running.state_dir.secrets)}
         assert browser.post("/login", data=entered).status_code == 303
-        wait_until(lambda: browser.get(asked).json()["data"]["result"], "Prometheus is asked")
+        wait_until(lambda: browser.get(asked).json()["data"]["result"], "Prometheus answers")
         assert browser.get("/api/alertmanager/alerts").status_code == 200
         listed = {board["uid"] for board in browser.get("/api/dashboards").json()}
     assert listed == {uid for uid in dashboards() if uid != "tallow-logs"}
@@ -97,14 +99,14 @@ def test_a_failed_login_of_the_dashboards_is_counted_and_logged(running: Stack) 
     wait_until(lambda: running.value(failures) == 0, "the dashboards are scraped")
     assert httpx.post(f"{url}/login", data={"password": "hunter2-typed"}).status_code == 401
     wait_until(lambda: running.value(failures) == 1, "the failure is counted")
-    said = tallow(running, "logs", "dashboards", "--level", "warning", "--json")
-    [line] = [line for line in said.splitlines() if "Viewer login failed" in line]
+    output = tallow(running, "logs", "dashboards", "--level", "warning", "--json")
+    [line] = [line for line in output.splitlines() if "Viewer login failed" in line]
     record = json.loads(line)
     assert (record["service"], record["reason"]) == ("dashboards", "wrong_password")
-    assert "hunter2" not in said
+    assert "hunter2" not in output
 
 
-def test_alerts_lead_to_the_dashboards(running: Stack) -> None:
+def test_alerts_link_to_the_dashboards(running: Stack) -> None:
     rules = running.get("prometheus", "/api/v1/rules", type="alert").json()["data"]["groups"]
     links = {
         rule["annotations"]["dashboard_url"]
@@ -121,7 +123,7 @@ def test_alerts_lead_to_the_dashboards(running: Stack) -> None:
 
 
 def test_every_address_is_of_this_stack(running: Stack) -> None:
-    """A second stack with a port offset must not send anybody to the first one."""
+    """A second stack with a port offset must not link to the first one."""
     home = running.state_dir
     shown = {path.name: path.read_text() for path in home.config.rglob("*") if path.is_file()}
     shown["status"] = tallow(running, "status")
@@ -138,7 +140,7 @@ def test_every_address_is_of_this_stack(running: Stack) -> None:
     assert f"http://localhost:{running.port('prometheus')}" in shown["prometheus"]
 
 
-def test_a_page_elsewhere_cannot_read_prometheus(running: Stack) -> None:
+def test_a_page_of_another_origin_cannot_read_prometheus(running: Stack) -> None:
     answer = httpx.get(
         f"http://127.0.0.1:{running.port('prometheus')}/api/v1/query?query=up",
         auth=("tallow", credentials.password(running.state_dir.secrets)),
@@ -148,7 +150,7 @@ def test_a_page_elsewhere_cannot_read_prometheus(running: Stack) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_everything_listens_on_loopback_alone(running: Stack) -> None:
+def test_services_listen_only_on_loopback(running: Stack) -> None:
     for name in NAMES:
         addresses = {
             connection.laddr.ip
@@ -158,7 +160,7 @@ def test_everything_listens_on_loopback_alone(running: Stack) -> None:
         assert addresses == {"127.0.0.1"}, name
 
 
-def test_no_secret_is_in_a_process_list_a_log_or_a_file_of_others(running: Stack) -> None:
+def test_no_secret_is_in_a_command_line_a_log_or_a_readable_file(running: Stack) -> None:
     secrets = [credentials.read(running.state_dir.secrets, one) for one in credentials.CREDENTIALS]
     for process in running.processes():
         assert not any(secret in part for secret in secrets for part in process.cmdline())
@@ -168,7 +170,7 @@ def test_no_secret_is_in_a_process_list_a_log_or_a_file_of_others(running: Stack
         assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0, path
 
 
-def test_a_program_that_dies_is_started_again(running: Stack) -> None:
+def test_a_killed_program_is_restarted(running: Stack) -> None:
     before = running.process("node-exporter")
     before.kill()
     wait_until(lambda: running.running("node-exporter").restarts >= 1, "the restart is counted")
@@ -176,7 +178,7 @@ def test_a_program_that_dies_is_started_again(running: Stack) -> None:
     wait_until(running.healthy, "healthy again")
 
 
-def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running: Stack) -> None:
+def test_the_exit_reason_is_in_the_supervisors_log_and_in_the_status(running: Stack) -> None:
     process = running.process("tallow")
     process.terminate()
     wait_until(lambda: running.running("tallow").pid not in {None, process.pid}, "Tallow runs again")
@@ -187,29 +189,29 @@ def test_why_a_service_ended_is_in_the_supervisors_log_and_in_the_status(running
     assert ended["reason"] in tallow(running, "logs", "supervisor", "--grep", f'pid": {process.pid}')
 
 
-def test_an_upgrade_is_said_and_the_stack_is_restarted_on_request(running: Stack) -> None:
-    assert "older" not in tallow(running, "up"), "nothing is newer"
-    told = state_files.read_plan(running.state_dir)
-    assert told.release
-    state_files.write_plan(running.state_dir, replace(told, release=replace(told.release, version="0.0.1")))
+def test_an_upgrade_is_reported_and_the_stack_is_restarted_on_request(running: Stack) -> None:
+    assert "older" not in tallow(running, "up"), "no newer release is installed"
+    plan = state_files.read_plan(running.state_dir)
+    assert plan.release
+    state_files.write_plan(running.state_dir, replace(plan, release=replace(plan.release, version="0.0.1")))
     before, supervisor = pids(running), state_files.supervisor_pid(running.state_dir)
-    said = " ".join(tallow(running, "up").split())
-    assert f"Tallow: 0.0.1 runs, {__version__} is here" in said
-    assert "up --restart" in said
+    output = " ".join(tallow(running, "up").split())
+    assert f"Tallow: 0.0.1 runs, {__version__} is here" in output
+    assert "up --restart" in output
     assert pids(running) == before
     tallow(running, "up", "--restart")
     assert state_files.supervisor_pid(running.state_dir) != supervisor
     assert set(before.values()).isdisjoint(pids(running).values())
     again = pids(running)
     tallow(running, "up", "--restart")
-    assert pids(running) == again, "there is nothing newer any more"
+    assert pids(running) == again, "no newer release is installed any more"
     log = tallow(running, "logs", "supervisor", "--grep", "supervisor ends")
     assert "tallow up --restart" in log
 
 
-def test_a_setting_that_cannot_be_used_keeps_the_old_release_running(running: Stack) -> None:
-    told = state_files.read_plan(running.state_dir)
-    state_files.write_plan(running.state_dir, replace(told, release=None))
+def test_an_invalid_setting_keeps_the_old_release_running(running: Stack) -> None:
+    plan = state_files.read_plan(running.state_dir)
+    state_files.write_plan(running.state_dir, replace(plan, release=None))
     before = pids(running)
     env = Path(running.options.env_folder) / ".env"
     env.write_text("SMTP_PORT=many\n")
@@ -220,7 +222,7 @@ def test_a_setting_that_cannot_be_used_keeps_the_old_release_running(running: St
     assert refused.exit_code == 1
     assert "SMTP_PORT" in refused.output
     assert pids(running) == before
-    state_files.write_plan(running.state_dir, told)
+    state_files.write_plan(running.state_dir, plan)
 
 
 def test_the_liveness_timeout_can_be_changed_while_the_stack_runs(running: Stack) -> None:
@@ -235,7 +237,7 @@ def test_the_liveness_timeout_can_be_changed_while_the_stack_runs(running: Stack
 
 
 def test_a_silence_survives_a_kill(running: Stack) -> None:
-    """Alertmanager itself writes silences to disk every 15 minutes, unless it is told otherwise."""
+    """By default Alertmanager writes silences to disk only every 15 minutes."""
     tallow(running, "silence", "add", "HighRelayUsage", "--for", "1h", "--comment", "kept")
     snapshot = running.state_dir.data / "alertmanager" / "silences"
     wait_until(lambda: snapshot.exists() and b"HighRelayUsage" in snapshot.read_bytes(), "it is on disk")
@@ -248,7 +250,7 @@ def test_a_silence_survives_a_kill(running: Stack) -> None:
     assert "HighRelayUsage" in tallow(running, "silence", "list")
 
 
-def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
+def test_a_restart_on_request_is_not_counted_as_a_failure(running: Stack) -> None:
     before = running.running("node-exporter")
     assert "restarted and healthy: node-exporter" in tallow(running, "restart", "node-exporter")
     after = running.running("node-exporter")
@@ -259,14 +261,14 @@ def test_a_restart_by_hand_is_no_failure(running: Stack) -> None:
     wait_until(running.healthy, "healthy again")
 
 
-def test_a_killed_supervisor_is_noticed_and_replaced(running: Stack) -> None:
+def test_a_killed_supervisor_is_detected_and_replaced(running: Stack) -> None:
     supervisor = state_files.supervisor_pid(running.state_dir)
     assert supervisor
     os.kill(supervisor, signal.SIGKILL)
     wait_until(lambda: state_files.supervisor_pid(running.state_dir) is None, "the supervisor is gone")
-    said = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
-    assert said.exit_code == 3
-    assert "the supervisor is gone" in said.output
+    result = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
+    assert result.exit_code == 3
+    assert "the supervisor is gone" in result.output
     orphans = pids(running)
     running.start()
     assert set(orphans.values()).isdisjoint(pids(running).values())
@@ -278,8 +280,8 @@ def test_rotated_credentials_are_in_use_at_once(running: Stack) -> None:
     url = f"http://127.0.0.1:{running.port('prometheus')}/-/ready"
     wait_until(lambda: httpx.get(url, auth=("tallow", old)).status_code == 401, "the old password is void")
     wait_until(running.healthy, "healthy with the new ones")
-    door = f"http://127.0.0.1:{running.port('dashboards')}/login"
-    assert httpx.post(door, data={"password": old}).status_code == 401
+    login = f"http://127.0.0.1:{running.port('dashboards')}/login"
+    assert httpx.post(login, data={"password": old}).status_code == 401
     wait_until(lambda: running.value('up{job="tallow"}') == 1, "scraped with the new token")
     heartbeat = f"http://127.0.0.1:{running.port('heartbeat')}/status"
     assert httpx.get(heartbeat, auth=("tallow", old)).status_code == 401
@@ -299,10 +301,11 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
         assert "tallow reload" in hint
         assert "reloaded" in tallow(running, "reload")
         wait_until(
-            lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text, "Slack is told"
+            lambda: "slack_configs" in running.get("alertmanager", "/api/v2/status").text,
+            "Slack is configured",
         )
         assert "services/secret" not in running.get("alertmanager", "/api/v2/status").text
-        assert running.process("dashboards").pid == dashboards_before, "nobody has to log in again"
+        assert running.process("dashboards").pid == dashboards_before, "sessions are kept"
     finally:
         env.unlink()
     tallow(running, "reload")
@@ -310,14 +313,14 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
     wait_until(running.healthy, "healthy")
 
 
-def test_status_says_that_nobody_is_paged(running: Stack) -> None:
-    said = tallow(running, "status")
-    assert said.count("healthy") == len(NAMES)
-    assert "nobody will be paged" in said
+def test_status_reports_that_no_receiver_is_configured(running: Stack) -> None:
+    output = tallow(running, "status")
+    assert output.count("healthy") == len(NAMES)
+    assert "nobody will be paged" in output
 
 
 @pytest.mark.parametrize("columns", ["80", "60"])
-def test_status_stays_complete_when_services_fail(running: Stack, columns: str) -> None:
+def test_status_is_complete_when_services_fail(running: Stack, columns: str) -> None:
     held, hung, killed = "heartbeat", "prometheus", "node-exporter"
     tallow(running, "down", held)
     running.process(hung).suspend()
@@ -335,11 +338,11 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
     assert max(len(line) for line in lines if str(running.state_dir.root) not in line) <= int(columns)
     for name in NAMES:
         assert any(f" {name} " in line and str(running.port(name)) in line for line in lines)
-    said = " ".join(done.output.split())
-    assert "stopped on request: tallow down" in said
-    assert "suspended by SIGSTOP" in said
-    assert "ended by SIGKILL" in said
-    assert not re.search(r"\b[A-Z]\w+(Error|Timeout|Exception|Disconnected)\b", said)
+    output = " ".join(done.output.split())
+    assert "stopped on request: tallow down" in output
+    assert "suspended by SIGSTOP" in output
+    assert "ended by SIGKILL" in output
+    assert not re.search(r"\b[A-Z]\w+(Error|Timeout|Exception|Disconnected)\b", output)
 
 
 @pytest.mark.parametrize(
@@ -355,14 +358,14 @@ def test_status_stays_complete_when_services_fail(running: Stack, columns: str) 
     ],
     ids=" ".join,
 )
-def test_a_reader_that_leaves_early_changes_nothing(running: Stack, arguments: list[str]) -> None:
+def test_a_closed_pipe_is_not_an_error(running: Stack, arguments: list[str]) -> None:
     command = [*arguments, "--home", str(running.state_dir.root)]
     wait_until(lambda: run(*command).status == 0, "the stack is fine")
     assert run_without_reader(*command)[::2] == (0, "")
 
 
-def test_logs_are_one_list_of_lines_with_times(running: Stack) -> None:
-    said = tallow(running, "logs", "prometheus", "--grep", "Server is ready")
-    assert "Server is ready to receive web requests." in said
-    assert "level" not in said  # read, not repeated
+def test_logs_are_shown_as_lines_with_times(running: Stack) -> None:
+    output = tallow(running, "logs", "prometheus", "--grep", "Server is ready")
+    assert "Server is ready to receive web requests." in output
+    assert "level" not in output  # the level is parsed and not printed
     assert tallow(running, "logs", "prometheus", "--level", "fatal") == ""

@@ -1,4 +1,4 @@
-"""What must page nobody: healthy traffic, an idle server, a restart, a deploy, a gap in the scrapes."""
+"""No alert fires for healthy traffic, an idle server, a restart, a deployment or a gap in the scrapes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tallow.stack.drill.run.model import DrillContext
 pytestmark = [pytest.mark.proof, pytest.mark.integration]
 
 QUIET = DrillProfile("silence", 1 / 6, objectives=True)
-"""ServiceDown waits 10 s: a restart takes less, as it does less than a minute in earnest."""
+"""With this scale ServiceDown waits 10 s. A restart takes less, as it takes less than the unscaled minute."""
 ALWAYS = {"Watchdog", "NoActiveConnections"}
 
 
-async def serve(ground: DrillEnvironment) -> ServerUnderTest:
-    made = ground.create_server("healthy")
+async def serve(environment: DrillEnvironment) -> ServerUnderTest:
+    made = environment.create_server("healthy")
     await made.start()
-    ground.add_target(made.target)
-    await ground.wait_until_scraped(made.target)
+    environment.add_target(made.target)
+    await environment.wait_until_scraped(made.target)
     return made
 
 
@@ -38,52 +38,54 @@ async def serve(ground: DrillEnvironment) -> ServerUnderTest:
 async def healthy(
     folder: Path,
 ) -> AsyncIterator[tuple[DrillEnvironment, AlertObserver, list[ServerUnderTest]]]:
-    """Two servers with traffic and an idle one, past the time in which most alerts do not count."""
+    """Two servers with traffic and an idle one, after the startup grace of most alerts."""
     for name in ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter"):
-        program(name)  # skips where it cannot be had
+        program(name)  # skips the test if it is not available
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     async with (
-        drill_environment(QUIET, folder) as ground,
-        observe_alerts(ground) as observer,
+        drill_environment(QUIET, folder) as environment,
+        observe_alerts(environment) as observer,
         AsyncExitStack() as traffic,
     ):
-        servers = [await serve(ground) for _ in range(3)]
+        servers = [await serve(environment) for _ in range(3)]
         for server in servers[:2]:
-            scene = DrillContext(ground, observer, server)
+            scene = DrillContext(environment, observer, server)
             await traffic.enter_async_context(demo_traffic(scene, DemoTraffic(rate=20, size=200_000)))
         await asyncio.sleep(600 * QUIET.scale)
-        yield ground, observer, servers
+        yield environment, observer, servers
 
 
-async def passes(real_seconds: float) -> None:
+async def wait_real_seconds(real_seconds: float) -> None:
     await asyncio.sleep(real_seconds * QUIET.scale)
 
 
-def told(ground: DrillEnvironment, observer: AlertObserver) -> tuple[set[str], list[str]]:
-    """What fired besides what always does, and what people were told."""
+def notifications(environment: DrillEnvironment, observer: AlertObserver) -> tuple[set[str], list[str]]:
+    """The alerts that fired, except those that always fire, and the subjects of the messages."""
     fired = set().union(*observer.fired_alerts.values()) - ALWAYS
-    mails = [message.subject for message in ground.receivers.inbox.messages if "digest" not in message.target]
+    mails = [
+        message.subject for message in environment.receivers.inbox.messages if "digest" not in message.target
+    ]
     return fired, mails
 
 
-async def test_nobody_is_told_of_what_is_no_fault(tmp_path: Path) -> None:
-    async with healthy(tmp_path) as (ground, observer, servers):
-        assert told(ground, observer) == (set(), []), "healthy traffic"
+async def test_no_alert_fires_without_a_fault(tmp_path: Path) -> None:
+    async with healthy(tmp_path) as (environment, observer, servers):
+        assert notifications(environment, observer) == (set(), []), "healthy traffic"
 
         await servers[0].process.stop()
         await servers[0].start()
-        await passes(300)
-        assert told(ground, observer) == (set(), []), "a restart"
+        await wait_real_seconds(300)
+        assert notifications(environment, observer) == (set(), []), "a restart"
 
         for server in servers:
             await server.process.stop()
             await server.start()
-            await passes(60)
-        await passes(300)
-        assert told(ground, observer) == (set(), []), "a deploy of all, one after the other"
+            await wait_real_seconds(60)
+        await wait_real_seconds(300)
+        assert notifications(environment, observer) == (set(), []), "a rolling deployment"
 
-        ground.processes["prometheus"].signal(signal.SIGSTOP)
-        await passes(180)
-        ground.processes["prometheus"].signal(signal.SIGCONT)
-        await passes(600)
-        assert told(ground, observer) == (set(), []), "a gap in the scrapes"
+        environment.processes["prometheus"].signal(signal.SIGSTOP)
+        await wait_real_seconds(180)
+        environment.processes["prometheus"].signal(signal.SIGCONT)
+        await wait_real_seconds(600)
+        assert notifications(environment, observer) == (set(), []), "a gap in the scrapes"

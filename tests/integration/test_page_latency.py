@@ -1,4 +1,4 @@
-"""How long it takes from the death of Tallow to the e-mail, as shipped: nothing is scaled."""
+"""The time from a killed Tallow to the e-mail with the shipped configuration, unscaled."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.proof, pytest.mark.integration]
 PATIENCE_S = 300.0
 
 
-def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
+def test_the_email_is_sent_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
     rule = alerts.RULES["ServiceDown"]
-    # A scrape fails within one interval, the rule is looked at within another, and again at the end of `for`.
+    # A scrape fails within one interval; the rule is evaluated within another, and again at the end of `for`.
     least = rule.for_seconds + expected_routing.group_wait(rule)
     most = least + 3 * SCRAPE_INTERVAL_S
     with stack(tmp_path) as running:
@@ -30,14 +30,14 @@ def test_the_page_comes_as_soon_as_the_settings_allow(tmp_path: Path) -> None:
         killed = time.monotonic()
         running.process("tallow").send_signal(signal.SIGKILL)
         hold(running.state_dir, ["tallow"])
-        wait_until(lambda: running.mail("[CRITICAL]"), "the page", PATIENCE_S)
+        wait_until(lambda: running.mail("[CRITICAL]"), "the e-mail", PATIENCE_S)
         took = time.monotonic() - killed
-        said = (
+        result = (
             f"Killed, and the e-mail was there after **{took:.1f} s**: `for` {rule.for_seconds} s and group "
             f"wait {expected_routing.group_wait(rule):g} s make {least:g} s, and scrape and evaluation, "
             f"every {SCRAPE_INTERVAL_S} s each, add up to {most - least:g} s more."
         )
-        print(f"\n{said}")
+        print(f"\n{result}")
     assert took >= least
     assert took < most + 10, "the pipeline itself takes longer than a few seconds"
-    docs.write_section("page", said)
+    docs.write_section("page", result)

@@ -1,4 +1,4 @@
-"""Panel proof: every query of the 43 panels on a real Prometheus, busy, idle, and with several instances."""
+"""Runs every query of the 43 panels on a real Prometheus: busy, idle, and with several instances."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.prometheus import Prometheus, backfill, running
 pytestmark = pytest.mark.integration
 
 STEP_S = 60
-MINUTES = 85  # an hour, and the quarter of an hour that is compared with the one an hour ago
+MINUTES = 85  # an hour, and the quarter of an hour before it for comparisons
 BUSY, SECOND, IDLE = "busy:3000", "second:3000", "idle:3000"
 WINDOWS = {"rate_interval": "4m", "span": "3600s"}
 FAILURE_SHARES = {"Transfer failures", "Connection failures", "PQC operation failures"}
@@ -24,7 +24,7 @@ SUCCESS_SHARES = {"Transfer success rate", "Error recovery rate", "Cache hit rat
 
 @pytest.fixture(scope="module")
 def end() -> float:
-    """The moment of the last scrape."""
+    """The time of the last scrape."""
     return float(int(time.time()) // STEP_S * STEP_S - STEP_S)
 
 
@@ -50,7 +50,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory, end: float) -> Iterator
 
 
 def samples(prometheus: Prometheus, query: PanelQuery, end: float) -> list[float]:
-    """What the panel gets: its one sample at the end, or those over the last hour."""
+    """The panel's samples: one per series at the end, or those of the last hour."""
     if query.instant:
         return [float(series["value"][1]) for series in prometheus.query(query.expr, end)]
     found = prometheus.query_range(query.expr, end - 3600, end, STEP_S)
@@ -76,7 +76,7 @@ def test_no_panel_shows_nan(prometheus: Prometheus, end: float, instance: str) -
         assert all(map(math.isfinite, samples(prometheus, query, end))), str(query)
 
 
-def test_idle_shares(prometheus: Prometheus, end: float) -> None:
+def test_idle_shares_are_perfect(prometheus: Prometheus, end: float) -> None:
     for query in panel_queries(values(instance=IDLE, **WINDOWS)):
         if query.title in SUCCESS_SHARES:
             assert set(samples(prometheus, query, end)) == {1.0}, str(query)
@@ -102,8 +102,8 @@ def test_an_idle_panel_has_samples_or_says_why_not(prometheus: Prometheus, end: 
             assert query.idle.startswith("no "), str(query)
 
 
-def test_several_instances_are_one_system(prometheus: Prometheus, end: float) -> None:
-    """Choosing two instances adds no series, but where the panel is drawn by instance."""
+def test_a_second_instance_adds_no_series_except_by_instance(prometheus: Prometheus, end: float) -> None:
+    """Selecting two instances adds series only to panels that group by instance."""
     one = panel_queries(values(instance=BUSY, **WINDOWS))
     both = panel_queries(values(instance=f"{BUSY}|{SECOND}", **WINDOWS))
     for single, double in zip(one, both, strict=True):
@@ -121,7 +121,7 @@ def test_counts_of_two_instances_add_up(prometheus: Prometheus, end: float) -> N
     assert received(f"{BUSY}|{SECOND}") == pytest.approx(2 * received(BUSY))
 
 
-def test_shares_are_what_was_booked(prometheus: Prometheus, end: float) -> None:
+def test_shares_match_the_recorded_events(prometheus: Prometheus, end: float) -> None:
     """Per minute: 14 of 16 transfers succeed, 2 of 3 look-ups hit, 1 of 10 connections fails."""
     expected = {
         ("Transfer success rate", "A"): 14 / 16,

@@ -1,7 +1,7 @@
-"""A real Prometheus scrapes an application with metrics of prometheus_client: names and exemplars arrive.
+"""A real Prometheus scrapes an application with metrics of prometheus_client, including exemplars.
 
-Debian's Prometheus 2.42 asks for OpenMetrics without an escaping. A Prometheus 3 (``TALLOW_PROGRAMS``, PATH)
-is told to ask for each format and escaping scheme, and to convert classic histograms to native ones.
+Debian's Prometheus 2.42 requests OpenMetrics without an escaping scheme. A Prometheus 3 (``TALLOW_PROGRAMS``,
+PATH) is configured to request each format and escaping scheme, and to convert classic histograms.
 """
 
 from __future__ import annotations
@@ -56,21 +56,21 @@ SCHEMES: dict[str, tuple[str, ...]] = {
 
 
 def is_version_3() -> bool:
-    told = subprocess.run(
+    output = subprocess.run(
         [program("prometheus"), "--version"], capture_output=True, text=True, check=True
     ).stdout
-    return int(re.findall(r"version (\d+)\.", told)[0]) >= 3
+    return int(re.findall(r"version (\d+)\.", output)[0]) >= 3
 
 
 def configuration(target: str, jobs: dict[str, dict[str, Any]]) -> str:
-    """As JSON, which is YAML."""
+    """The configuration as JSON, which is valid YAML."""
     common = {"static_configs": [{"targets": [target]}]}
     scrapes = [{"job_name": name, **common, **options} for name, options in jobs.items()]
     return json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": scrapes})
 
 
 def jobs() -> dict[str, dict[str, Any]]:
-    """Scrape configurations by name: what this Prometheus can ask for."""
+    """Scrape configurations by name: those that this Prometheus supports."""
     found: dict[str, dict[str, Any]] = {"default": {}}
     if is_version_3():
         for scheme in SCHEMES:
@@ -88,7 +88,7 @@ def jobs() -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def started(arguments: list[str], url: str, folder: Path) -> Iterator[httpx.Client]:
-    """A program that answers at ``url``; stopped at the end."""
+    """Run a program until it responds at ``url``; yields an HTTP client."""
     with (folder / "output").open("w") as output, httpx.Client(timeout=10) as client:
         process = subprocess.Popen(arguments, stdout=output, stderr=output)
         try:
@@ -110,12 +110,12 @@ def answers(client: httpx.Client, url: str) -> bool:
 def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while not is_so():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"not within {START_TIMEOUT_S} s"
         time.sleep(0.1)
 
 
 class Scraped:
-    """What a Prometheus knows of the application."""
+    """The API of a Prometheus that scrapes the application."""
 
     def __init__(self, client: httpx.Client, url: str) -> None:
         self._client = client
@@ -168,7 +168,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
         with started(arguments, f"http://127.0.0.1:{at}/-/ready", folders[1]) as asking:
             found = Scraped(asking, f"http://127.0.0.1:{at}")
             wait_until(lambda: "unknown" not in found.up().values() and found.up() != {})
-            time.sleep(2.5)  # two more scrapes: what comes again, too, is taken
+            time.sleep(2.5)  # two more scrapes, so that repeated series are covered
             yield found
 
 
@@ -176,7 +176,7 @@ def test_every_scrape_succeeds(scraped: Scraped) -> None:
     assert scraped.up() == dict.fromkeys(jobs(), "up")
 
 
-def test_names_arrive_as_they_are_asked_for(scraped: Scraped) -> None:
+def test_names_have_the_requested_escaping(scraped: Scraped) -> None:
     expected = {"default": "allow-utf-8" if is_version_3() else "underscores"}
     expected |= {job: job.partition(" ")[2] for job in jobs() if " " in job}
     for job, scheme in expected.items():
@@ -187,14 +187,14 @@ def test_names_arrive_as_they_are_asked_for(scraped: Scraped) -> None:
         assert "tallow_http_request_duration_seconds_bucket" in ours
 
 
-def test_nothing_was_there_twice(scraped: Scraped) -> None:
+def test_no_sample_is_duplicated(scraped: Scraped) -> None:
     text = scraped.ask(
         "query", query="sum(prometheus_target_scrapes_sample_duplicate_timestamp_total) or vector(0)"
     )
     assert text["result"][0]["value"][1] == "0"
 
 
-def test_exemplars_arrive_with_their_times(scraped: Scraped) -> None:
+def test_exemplars_have_timestamps(scraped: Scraped) -> None:
     for job in jobs():
         if job.startswith("text"):
             continue  # the text format has no exemplars

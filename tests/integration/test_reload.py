@@ -1,4 +1,4 @@
-"""`tallow reload`: refused as a whole, or in effect in every service; and `up`, which checks the same."""
+"""`tallow reload` applies a change to every service or refuses it as a whole; `tallow up` checks the same."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def running(started: Stack) -> Iterator[Stack]:
-    """The stack with nothing set, before and after a test."""
+    """The stack without settings, before and after a test."""
     yield started
     env(started).unlink(missing_ok=True)
     cleared = dict.fromkeys(("LOG_LEVEL", "SMTP_HOST", "ALERT_EMAIL_DEFAULT"), "")
@@ -73,7 +73,7 @@ def restarted(running: Stack, before: dict[str, int]) -> set[str]:
 
 
 def file_contents(home: StateDir) -> dict[str, str]:
-    """Everything that settings decide."""
+    """All files that depend on settings."""
     return {
         str(path): path.read_text()
         for folder in (home.config, home.secrets)
@@ -96,11 +96,11 @@ BAD = {
     "TALLOW_FAULTS=1": "TALLOW_FAULTS is on and TALLOW_FAULTS_TOKEN is not set; accepted: ",
     "\0": "{env} cannot be read: it is not a text file",
 }
-"""Lines of ``.env``, and how the error begins."""
+"""Lines of ``.env``, and the beginning of the error."""
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_a_setting_that_cannot_be_used_is_one_line_and_changes_nothing(started: Stack, text: str) -> None:
+def test_an_invalid_setting_is_one_line_and_changes_nothing(started: Stack, text: str) -> None:
     before, processes = file_contents(started.state_dir), pids(started)
     done = reload(started, text)
     line = BAD[text].format(env=env(started))
@@ -111,7 +111,9 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_changes_nothing(started: 
     assert pids(started) == processes
 
 
-def test_up_checks_the_same_and_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_up_refuses_an_invalid_setting_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("SENTRY_DSN=hello\n")
     home = StateDir(tmp_path / "home")
@@ -122,7 +124,7 @@ def test_up_checks_the_same_and_starts_nothing(tmp_path: Path, monkeypatch: pyte
     assert state_files.supervisor_pid(home) is None
 
 
-def test_up_on_a_running_stack_tells_a_bad_setting_too(running: Stack) -> None:
+def test_up_on_a_running_stack_refuses_an_invalid_setting(running: Stack) -> None:
     processes = pids(running)
     env(running).write_text("LOG_LEVEL=verbose\n")
     done = tallow(running, "up")
@@ -142,7 +144,7 @@ def test_without_a_change_nothing_is_done(running: Stack) -> None:
     assert pids(running) == processes
 
 
-def test_only_what_reads_a_changed_setting_is_restarted_and_that_is_no_failure(running: Stack) -> None:
+def test_only_services_that_read_a_changed_setting_are_restarted(running: Stack) -> None:
     assert reload(running, "").exit_code == 0
     switch = "HEARTBEAT_URL=http://127.0.0.1:9/x\n"
     for text, service in {
@@ -160,7 +162,7 @@ def test_only_what_reads_a_changed_setting_is_restarted_and_that_is_no_failure(r
 
 
 def start_metrics(running: Stack) -> dict[str, float]:
-    """What Tallow says of its start, in seconds since the epoch."""
+    """Tallow's start times in Unix seconds."""
     token = (running.state_dir.secrets / "metrics_token").read_text()
     answer = httpx.get(
         f"http://127.0.0.1:{running.port('tallow')}/metrics", headers={"authorization": f"Bearer {token}"}
@@ -178,7 +180,7 @@ def test_restartloop_sees_a_restart_after_a_failure_and_not_one_on_request(runni
         assert requested[name] > before[name]
     process = running.process("tallow")
     process.kill()
-    wait_until(lambda: running.process("tallow").pid != process.pid, "tallow is started again")
+    wait_until(lambda: running.process("tallow").pid != process.pid, "tallow is restarted")
     wait_until(running.healthy, "healthy")
     failed = start_metrics(running)
     assert failed["start_time_seconds"] > requested["start_time_seconds"]
@@ -209,7 +211,7 @@ def test_prometheus_and_alertmanager_read_their_files_again_without_a_restart(ru
 
 
 class Storage(BaseHTTPRequestHandler):
-    """Remote storage that takes everything and remembers how it came."""
+    """A remote storage that accepts everything and records the requests."""
 
     received: ClassVar[list[tuple[str, str, bytes]]] = []
 
@@ -240,11 +242,11 @@ def test_samples_arrive_in_remote_storage_with_user_password_and_machine(running
             server.shutdown()
     path, access, body = Storage.received[0]
     assert (path, access) == ("/api/v1/push", f"Basic {base64.b64encode(b'me:hunter2').decode()}")
-    assert b"web-1" in body  # Snappy leaves what comes first as it is
+    assert b"web-1" in body  # Snappy stores the first literal uncompressed
 
 
-def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:
-    """The files are new and the service is not: an earlier reload was killed between the two."""
+def test_a_lost_reload_signal_is_sent_again(running: Stack) -> None:
+    """The files are newer than the service's state, as after a reload that was killed in between."""
     assert reload(running, "").exit_code == 0
     before = reload_state("alertmanager", running.state_dir)
     os.utime(running.state_dir.config / "alertmanager" / "alertmanager.yml")
@@ -256,7 +258,7 @@ def test_a_signal_that_was_lost_is_made_up_for(running: Stack) -> None:
     assert after.at > before.at
 
 
-def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stack) -> None:
+def test_a_service_that_fails_to_start_reverts_the_whole_change(running: Stack) -> None:
     assert reload(running, "LOG_LEVEL=error\n").exit_code == 0
     before = file_contents(running.state_dir)
     done = reload(
@@ -274,7 +276,7 @@ def test_a_service_that_does_not_start_takes_the_whole_change_back(running: Stac
     assert "slack_configs" not in running.get("alertmanager", "/api/v2/status").text
 
 
-def test_a_configuration_that_prometheus_refuses_is_taken_back(
+def test_a_configuration_that_prometheus_refuses_is_reverted(
     running: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert reload(running, "").exit_code == 0
@@ -286,8 +288,8 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
         file = home.config / "prometheus" / "prometheus.yml"
         return {**rendered, file: rendered[file] + "nonsense: 1\n"}
 
-    monkeypatch.setattr(configuration, "render", broken)  # no setting that is accepted leads here
-    monkeypatch.setattr(candidate, "check_configuration", lambda *_: ())  # promtool would see it
+    monkeypatch.setattr(configuration, "render", broken)  # no accepted setting renders an invalid file
+    monkeypatch.setattr(candidate, "check_configuration", lambda *_: ())  # promtool would detect it
     done = reload(running, "SLACK_WEBHOOK_URL=https://hooks.slack.example/x\n")
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: prometheus refuses the configuration: ")
@@ -300,8 +302,8 @@ def test_a_configuration_that_prometheus_refuses_is_taken_back(
     assert state.successful
 
 
-def test_a_disk_that_takes_no_more_changes_nothing(running: Stack) -> None:
-    """Files of more than 4 KiB cannot be written, as on a full disk."""
+def test_a_full_disk_changes_nothing(running: Stack) -> None:
+    """Files above 4 KiB cannot be written, as on a full disk."""
     assert reload(running, "").exit_code == 0
     before, processes = file_contents(running.state_dir), pids(running)
     env(running).write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/x\nLOG_LEVEL=error\n")
@@ -331,7 +333,7 @@ def test_the_environment_of_reload_is_added_and_kept(running: Stack) -> None:
     assert reload(running, LOG_LEVEL="verbose").stderr.startswith("Error: LOG_LEVEL is 'verbose'; accepted: ")
 
 
-def test_what_has_no_effect_is_told(running: Stack) -> None:
+def test_settings_without_effect_are_reported(running: Stack) -> None:
     (env(running).parent / "password").write_text("hunter2")
     done = reload(
         running,
@@ -350,7 +352,7 @@ def test_what_has_no_effect_is_told(running: Stack) -> None:
         assert f"note: {note}\n" in done.stderr
 
 
-def test_status_shows_whom_the_running_stack_tells(running: Stack) -> None:
+def test_status_shows_the_receivers_of_the_running_stack(running: Stack) -> None:
     variables = {"SMTP_HOST": "mail.example.org", "ALERT_EMAIL_DEFAULT": "operations@example.org"}
     assert reload(running, "", **variables).exit_code == 0
     env(running).write_text("SLACK_WEBHOOK_URL=https://hooks.slack.example/x\n")
@@ -360,12 +362,12 @@ def test_status_shows_whom_the_running_stack_tells(running: Stack) -> None:
 
 
 def test_a_changed_file_has_no_effect_before_the_reload(running: Stack) -> None:
-    """Not even when a service is started again after a failure."""
+    """Not even when a service is restarted after a failure."""
     assert reload(running, "").exit_code == 0
     env(running).write_text("LOG_LEVEL=verbose\n")
     before = running.process("tallow")
     before.kill()
-    wait_until(lambda: running.process("tallow").pid != before.pid, "tallow is started again")
+    wait_until(lambda: running.process("tallow").pid != before.pid, "tallow is restarted")
     wait_until(running.healthy, "healthy")
 
 
@@ -384,7 +386,7 @@ def test_a_token_of_the_operator_is_used_by_both_sides(running: Stack) -> None:
     wait_until(running.healthy, "healthy")
 
 
-def test_two_reloads_at_once_are_one_after_the_other(running: Stack) -> None:
+def test_two_concurrent_reloads_run_one_after_the_other(running: Stack) -> None:
     env(running).write_text("LOG_LEVEL=error\n")
     command = [sys.executable, "-m", "tallow", "reload", "--home", str(running.state_dir.root)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -394,7 +396,7 @@ def test_two_reloads_at_once_are_one_after_the_other(running: Stack) -> None:
     assert outputs[1].startswith("nothing has changed")
 
 
-def test_a_service_that_is_stopped_stays_so_and_is_named(running: Stack) -> None:
+def test_a_stopped_service_stays_stopped_and_is_reported(running: Stack) -> None:
     assert tallow(running, "down", "heartbeat").exit_code == 0
     done = reload(running, "HEARTBEAT_URL=http://127.0.0.1:9/y\n")
     assert done.exit_code == 0, done.output
@@ -403,7 +405,7 @@ def test_a_service_that_is_stopped_stays_so_and_is_named(running: Stack) -> None
     running.start()
 
 
-def test_a_service_that_is_just_starting_is_waited_for(running: Stack) -> None:
+def test_reload_waits_for_a_service_that_is_starting(running: Stack) -> None:
     running.process("prometheus").kill()
     done = reload(running, "REMOTE_WRITE_URL=http://127.0.0.1:9/push\n")
     assert done.exit_code == 0, done.output

@@ -1,4 +1,4 @@
-"""Two servers, one PostgreSQL, one Redis: all of them real."""
+"""Two real servers that share a real PostgreSQL and a real Redis."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def servers(tmp_path: Path, database: str) -> AsyncIterator[list[ServerProcess]]:
-    """Two, each with two workers."""
+    """Two servers with two workers each."""
     async with AsyncExitStack() as stack:
         redis, _ = stack.enter_context(redis_server(tmp_path))
         shared = {
@@ -57,7 +57,7 @@ def folder(tmp_path: Path, number: int) -> Path:
     return made
 
 
-async def test_peers_meet_who_come_in_through_different_servers(servers: list[ServerProcess]) -> None:
+async def test_peers_meet_through_different_servers(servers: list[ServerProcess]) -> None:
     first, second = servers
     for here, there in [(first, second), (second, first)] * 4:
         sender, receiver = await here.pair(across=there)
@@ -76,7 +76,7 @@ async def test_peers_meet_who_come_in_through_different_servers(servers: list[Se
         for connection in (*ends, sender.socket, receiver.socket):
             await connection.close()
     failed = 'tallow_transfers_total{status="failed",method="relay"}'
-    while (totals := await added(servers))[failed] < 8:  # each sender vanished after the start
+    while (totals := await summed_metrics(servers))[failed] < 8:  # each sender vanished after the start
         await asyncio.sleep(0.05)
     assert totals[failed] == totals["tallow_transfers_started_total"] == 8
     assert totals["tallow_active_transfers"] == totals['tallow_active_connections{type="websocket"}'] == 0
@@ -85,15 +85,17 @@ async def test_peers_meet_who_come_in_through_different_servers(servers: list[Se
     assert totals['tallow_cache_hits_total{cache="rooms"}'] >= 8
 
 
-async def added(servers: list[ServerProcess]) -> Counter[str]:
-    """All servers' samples added up."""
+async def summed_metrics(servers: list[ServerProcess]) -> Counter[str]:
+    """The sum of all servers' samples."""
     totals: Counter[str] = Counter()
     for server in servers:
         totals.update(await server.metrics())
     return totals
 
 
-async def test_without_redis_no_room_is_lost_and_none_is_found(tmp_path: Path, database: str) -> None:
+async def test_without_redis_open_rooms_continue_and_others_are_not_found(
+    tmp_path: Path, database: str
+) -> None:
     with redis_server(tmp_path) as (url, redis):
         shared = {"DATABASE_URL": database, "REDIS_URL": url, "CLUSTER_SECRET": "0123456789abcdef"}
         async with tallow_serve(tmp_path, **shared) as server:
@@ -103,16 +105,16 @@ async def test_without_redis_no_room_is_lost_and_none_is_found(tmp_path: Path, d
             await sender.send(type="offer", data={})
             assert await receiver.receive() == {"type": "offer", "data": {}}
             token = os.urandom(32)
-            stranger = await server.connect("/api/signal")
-            await stranger.send(json.dumps(join_message(await server.room(token), token, "sender")))
-            assert json.loads(await stranger.recv())["code"] == "internal"
+            newcomer = await server.connect("/api/signal")
+            await newcomer.send(json.dumps(join_message(await server.room(token), token, "sender")))
+            assert json.loads(await newcomer.recv())["code"] == "internal"
             figures = await server.metrics()
             assert figures['tallow_errors_total{type="storage",severity="medium"}'] >= 1
-            for connection in (stranger, sender.socket, receiver.socket):
+            for connection in (newcomer, sender.socket, receiver.socket):
                 await connection.close()
 
 
-async def test_a_home_is_kept_by_saying_so_and_ends_by_silence(tmp_path: Path) -> None:
+async def test_a_room_lease_lasts_while_it_is_renewed(tmp_path: Path) -> None:
     with redis_server(tmp_path) as (url, _):
         one, other = (
             RedisRoomDirectory(connect(url), "one:1", lease=1),
@@ -132,15 +134,15 @@ async def test_a_home_is_kept_by_saying_so_and_ends_by_silence(tmp_path: Path) -
         assert await other.locate_room("room") is None
         assert await one.renew_leases(["room"]) == ["room"]
         await other.release_room("room")
-        assert await one.renew_leases(["room"]) == []  # nobody has it: a Redis that forgot ends no transfer
+        assert await one.renew_leases(["room"]) == []  # no owner: a Redis that lost its data ends no transfer
         await one.close()
         await other.close()
 
 
-async def test_the_inner_door_opens_to_the_secret_alone(servers: list[ServerProcess]) -> None:
-    doors = [port for server in servers for port in server.ports() if str(port) not in server.url]
-    assert len(doors) == 4
-    for port in doors:
+async def test_the_internal_listener_requires_the_cluster_secret(servers: list[ServerProcess]) -> None:
+    internal_ports = [port for server in servers for port in server.ports() if str(port) not in server.url]
+    assert len(internal_ports) == 4
+    for port in internal_ports:
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url) as http:
             for secret in ({}, {"x-tallow-cluster": "wrong"}):

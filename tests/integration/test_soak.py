@@ -1,5 +1,7 @@
-"""A server under `tallow demo`: its memory and open files stay flat, and every metric that it or a peer on
-the command line can produce is produced. A minute in scripts/test, half an hour in scripts/proof."""
+"""A server under `tallow demo`: memory and open files stay constant, and every metric is produced.
+
+A minute in scripts/test, half an hour in scripts/proof.
+"""
 
 from __future__ import annotations
 
@@ -28,34 +30,34 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("live")]
 
 NOT_HERE: Final = {
     *BROWSERS_ONLY,
-    "collector_failures_total",  # counts what never happens to a whole server: see test_scrape
-    "pii_redactions_total",  # nothing the server logs of itself holds anything to redact: see test_canary
-    "process_requested_start_time_seconds",  # set by a supervisor: see the tests of reload
-    "telemetry_queue_depth",  # nothing waits where nothing is shipped to anybody: see the shipper's tests
+    "collector_failures_total",  # never happens in a healthy server: see test_scrape
+    "pii_redactions_total",  # the server logs nothing to redact: see test_canary
+    "process_requested_start_time_seconds",  # set by a supervisor: see test_reload
+    "telemetry_queue_depth",  # no log endpoint is set: see test_shipper
 }
 LIMITS: Final = {
     "ROOMS_PER_MINUTE": "6000",
     "JOINS_PER_MINUTE": "60000",
     "REPORTS_PER_MINUTE": "60000",
-    "ROOM_LIFETIME": "120",  # so that what a room holds is given back while we look
+    "ROOM_LIFETIME": "120",  # so that rooms end during the test
 }
 
 
 @dataclass
-class Watch:
-    """What was seen of a server, once a second.
+class ServerUsage:
+    """The resources and metrics of a server, sampled once a second.
 
     Attributes:
-        resident: bytes of memory.
-        files: open descriptors.
-        most: each metric's largest sum over its labels.
+        resident: resident memory in bytes.
+        files: open file descriptors.
+        most: the largest sum over its labels of each metric.
     """
 
     resident: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
     most: Counter[str] = field(default_factory=Counter)
 
-    async def look(self, server: ServerProcess) -> None:
+    async def sample(self, server: ServerProcess) -> None:
         process = psutil.Process(server.pid)
         while True:
             self.resident.append(process.memory_info().rss)
@@ -71,24 +73,24 @@ class Watch:
         for name, value in sums.items():
             self.most[name] = max(self.most[name], value)
 
-    def tail(self, series: list[int], of: float, to: float) -> float:
-        """The median of a part of a series, from 0 to 1 of it."""
+    def median(self, series: list[int], of: float, to: float) -> float:
+        """The median of a part of a series; ``of`` and ``to`` are fractions of its length."""
         return statistics.median(series[int(len(series) * of) : max(1, int(len(series) * to))])
 
 
 @asynccontextmanager
-async def watched(folder: Path) -> AsyncIterator[tuple[ServerProcess, Watch]]:
+async def watched(folder: Path) -> AsyncIterator[tuple[ServerProcess, ServerUsage]]:
     async with coturn(folder) as turn:
         environment = LIMITS | {"ICE_SERVERS": turn.url, "TURN_SECRET": SECRET}
         async with tallow_serve(folder, **environment) as server:
-            watch = Watch()
-            looking = asyncio.create_task(watch.look(server))
-            yield server, watch
-            looking.cancel()
+            usage = ServerUsage()
+            sampling = asyncio.create_task(usage.sample(server))
+            yield server, usage
+            sampling.cancel()
 
 
 async def demo(url: str, seconds: float, rate: float) -> dict[str, Any]:
-    """Run `tallow demo`: its summary. None of its transfers may end otherwise than it was meant to."""
+    """Run `tallow demo` and return its summary. Every transfer must end as planned."""
     arguments = ("--server", url, "--duration", str(seconds), "--rate", str(rate), "--concurrency", "4")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", "demo", *arguments, "--size", "3MB", "--json"),
@@ -96,11 +98,11 @@ async def demo(url: str, seconds: float, rate: float) -> dict[str, Any]:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        out, said = await process.communicate()
+        out, err = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
-    assert (process.returncode, said.decode()) == (0, "")
+    assert (process.returncode, err.decode()) == (0, "")
     events = [json.loads(line) for line in out.splitlines()]
     assert [event for event in events if event.get("as_meant") is False] == []
     summary: dict[str, Any] = events[-1]
@@ -108,8 +110,8 @@ async def demo(url: str, seconds: float, rate: float) -> dict[str, Any]:
     return summary
 
 
-async def silent(server: ServerProcess) -> None:
-    """Wait until nobody is there any more."""
+async def wait_until_idle(server: ServerProcess) -> None:
+    """Wait until no device is connected."""
     async with asyncio.timeout(60):
         while any(
             value
@@ -120,36 +122,36 @@ async def silent(server: ServerProcess) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_a_minute(tmp_path: Path) -> None:
-    async with watched(tmp_path) as (server, watch):
-        begun = psutil.Process(server.pid).num_fds()
+async def test_resources_stay_constant_for_a_minute(tmp_path: Path) -> None:
+    async with watched(tmp_path) as (server, usage):
+        descriptors = psutil.Process(server.pid).num_fds()
         summary = await demo(server.url, 45, 60)
-        await silent(server)
-        assert psutil.Process(server.pid).num_fds() - begun < 20
+        await wait_until_idle(server)
+        assert psutil.Process(server.pid).num_fds() - descriptors < 20
     assert summary["outcomes"]["success"] > 10
-    produced(watch)
-    assert watch.tail(watch.resident, 0.8, 1) - watch.tail(watch.resident, 0.3, 0.5) < 25e6
+    check_metrics(usage)
+    assert usage.median(usage.resident, 0.8, 1) - usage.median(usage.resident, 0.3, 0.5) < 25e6
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(2400)
-async def test_half_an_hour(tmp_path: Path) -> None:
+async def test_resources_stay_constant_for_half_an_hour(tmp_path: Path) -> None:
     seconds = float(os.environ.get("TALLOW_SOAK_SECONDS", "1800"))
-    async with watched(tmp_path) as (server, watch):
+    async with watched(tmp_path) as (server, usage):
         began = time.monotonic()
         summary = await demo(server.url, seconds, 60)
-        await silent(server)
+        await wait_until_idle(server)
         took = time.monotonic() - began
-    resident = [watch.tail(watch.resident, part / 6, (part + 1) / 6) for part in range(6)]
-    files = [watch.tail(watch.files, part / 6, (part + 1) / 6) for part in range(6)]
+    resident = [usage.median(usage.resident, part / 6, (part + 1) / 6) for part in range(6)]
+    files = [usage.median(usage.files, part / 6, (part + 1) / 6) for part in range(6)]
     print(f"\nsoak of {took:.0f} s: {summary}")
     print("resident MB by sixths:", [round(part / 1e6, 1) for part in resident])
     print("open files by sixths:", files)
-    produced(watch)
+    check_metrics(usage)
     assert resident[5] - resident[1] < 10e6
     assert files[5] - files[1] < 20
 
 
-def produced(watch: Watch) -> None:
-    missing = [name for name in METRICS if not watch.most[name] > 0 and name not in NOT_HERE]
+def check_metrics(usage: ServerUsage) -> None:
+    missing = [name for name in METRICS if not usage.most[name] > 0 and name not in NOT_HERE]
     assert missing == []

@@ -1,4 +1,4 @@
-"""A transfer through Debian's coturn, for who must not, or cannot, be reached directly."""
+"""A transfer through Debian's coturn, for peers that cannot or must not connect directly."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, str(tmp_path / "home"))
 
 
-async def test_who_hides_goes_through_turn_and_is_counted_as_relayed(tmp_path: Path) -> None:
+async def test_a_forced_relay_uses_turn_and_is_counted_as_relayed(tmp_path: Path) -> None:
     path = tmp_path / "clip.webm"
     path.write_bytes(os.urandom(2_000_000))
-    hiding = replace(DIRECT, relay="relay")
+    relay_only = replace(DIRECT, relay="relay")
     async with coturn(tmp_path) as turn, serving(tmp_path, **turn.settings()) as server:
-        sender = await send(server.url, [path], options=hiding)
-        receiver = receive(sender.link, tmp_path / "out", options=hiding)
+        sender = await send(server.url, [path], options=relay_only)
+        receiver = receive(sender.link, tmp_path / "out", options=relay_only)
         await asyncio.gather(sender.task, receiver.task)
         value = server.value
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()

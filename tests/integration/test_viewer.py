@@ -1,4 +1,4 @@
-"""The dashboards in a real browser, on a real Prometheus: drawn, closed to others, safe with hostile text."""
+"""The dashboards in a real browser with a real Prometheus: drawing, access control, hostile text."""
 
 from __future__ import annotations
 
@@ -70,24 +70,24 @@ def test_every_panel_of_every_dashboard_is_drawn(
 
 
 def titles(board: Any) -> list[str]:
-    """In the order they are read."""
+    """The titles of the panels in reading order."""
     places = sorted(board["panels"], key=lambda panel: (panel["gridPos"]["y"], panel["gridPos"]["x"]))
     return [panel["title"] for panel in places]
 
 
 def drawn(panel: dict[str, Any]) -> bool:
-    """Whether a panel shows data: a picture of several colours, rows below a head, or a number."""
+    """Whether a panel shows data: a canvas with several colours, table rows, or a number."""
     if panel["state"] != "drawn" or panel["failed"]:
         return False
     number = any(letter.isdigit() for letter in panel["words"])
     return bool(panel["colours"] >= 3 or panel["rows"] >= 2 or number)
 
 
-def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(desktop: ViewerPage) -> None:
+def test_links_ranges_and_variables_work_and_markup_stays_text(desktop: ViewerPage) -> None:
     page = desktop.page
     page.get_by_role("link", name="Errors").click()
     page.wait_for_url("**/d/tallow-errors*")
-    desktop.settle()  # what is drawn anew under a click cannot be clicked
+    desktop.settle()  # an element that is redrawn cannot be clicked
     page.get_by_label("Time range").select_option("now-15m")
     page.wait_for_url("**from=now-15m*")
     desktop.settle()
@@ -97,7 +97,7 @@ def test_a_link_a_range_and_a_variable_are_followed_and_markup_stays_text(deskto
     desktop.settle()
     assert page.title() != "owned"
     assert page.locator("img[src=x]").count() == 0
-    page.get_by_role("link", name="Overview").click()  # what was chosen goes along
+    page.get_by_role("link", name="Overview").click()  # the selection is kept
     page.wait_for_url("**/d/tallow-overview?*var-instance=*from=now-15m*")
 
 
@@ -115,13 +115,13 @@ def test_dragging_over_one_graph_zooms_all_and_back_undoes_it(desktop: ViewerPag
     page.wait_for_url("**from=*to=*")
     desktop.settle()
     ranges = {query.partition("&start=")[2] for query in queries if "&start=" in query}
-    assert len(ranges) == 1, "every graph asks for the same span"
+    assert len(ranges) == 1, "every graph queries the same span"
     page.go_back()
     page.wait_for_url(f"**{HOME}")
     desktop.settle()
 
 
-def test_a_graph_tells_values_under_the_pointer(desktop: ViewerPage) -> None:
+def test_a_graph_shows_the_values_under_the_pointer(desktop: ViewerPage) -> None:
     page = desktop.page
     desktop.open(HOME)
     graph = desktop.graph()
@@ -131,7 +131,7 @@ def test_a_graph_tells_values_under_the_pointer(desktop: ViewerPage) -> None:
     assert "ops/m" in tooltip.inner_text()
 
 
-def test_it_is_used_by_keyboard_alone(desktop: ViewerPage) -> None:
+def test_the_page_works_with_the_keyboard_alone(desktop: ViewerPage) -> None:
     page = desktop.page
     desktop.open(HOME)
     page.locator("summary", has_text="Instance").focus()
@@ -164,7 +164,7 @@ def test_logging_out_closes_the_dashboards(desktop: ViewerPage) -> None:
     desktop.page.wait_for_url("**/login**")
     desktop.page.goto(desktop.address + HOME)
     assert "/login?next=" in desktop.page.url
-    desktop.problems.clear()  # questions that were on their way are refused, as they must be
+    desktop.problems.clear()  # pending queries are refused, as they must be
 
 
 HOSTILE_RULES = f"""
@@ -182,7 +182,7 @@ groups:
 
 
 def hostile_board() -> dict[str, Any]:
-    """The errors dashboard with markup wherever a file can bring text."""
+    """The errors dashboard with markup in every text field."""
     board: dict[str, Any] = copy.deepcopy(dict(load_dashboards()["tallow-errors"]))
     board["title"] = HOSTILE
     for variable in board["templating"]["list"]:
@@ -227,14 +227,14 @@ def test_markup_from_files_labels_and_alerts_stays_text(browser: Browser, tmp_pa
         page.mouse.move(graph["x"] + graph["width"] / 2, graph["y"] + graph["height"] / 2)
         page.wait_for_timeout(300)
         shown = page.inner_text("body")
-        assert shown.count("<img src=x onerror=") > 20, "it is there, as text"
+        assert shown.count("<img src=x onerror=") > 20, "the markup is shown as text"
         assert "owned" not in page.title().replace(HOSTILE, "")
         assert page.locator("img[src=x], [onerror]").count() == 0
         assert page.locator("a[href^='javascript:']").count() == 0
         watched.close()
 
 
-def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+def test_an_unreachable_prometheus_is_reported_until_it_is_back(browser: Browser, tmp_path: Path) -> None:
     now, metrics = int(time.time()), traffic.server_metrics()
     scrapes = [
         traffic.stored_samples(metrics, "tallow", "a:3000", now - 15 * step) for step in range(40, -1, -1)
@@ -248,7 +248,7 @@ def test_a_prometheus_that_goes_away_is_said_and_comes_back(browser: Browser, tm
         page = watched.page
         page.get_by_label("Refresh dashboard").click()
         page.get_by_role("alert").get_by_text("Prometheus is not reachable").wait_for()
-        assert page.locator("[data-panel='1'] .drawing").inner_text().startswith("100"), "the old stays"
+        assert page.locator("[data-panel='1'] .drawing").inner_text().startswith("100"), "the old data stays"
         page.reload()
         page.locator(".empty.error", has_text="Prometheus is not reachable").first.wait_for()
         port = int(server.url.rpartition(":")[2])

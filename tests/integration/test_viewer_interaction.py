@@ -1,4 +1,4 @@
-"""The viewer's controls in a real browser: shortcuts, shared links, legends, addresses that make no sense."""
+"""The viewer's controls in a real browser: shortcuts, shared links, legends, invalid addresses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HALF, NARROW = (720, 900), (400, 900)
 HOUR_MS = 3_600_000
 ERRORS = "/d/tallow-errors"
 
-# How much of each graph's panel the plot itself takes, without axes and legend.
+# The share of each graph's panel that the plot area takes, without axes and legend.
 _PLOT_SHARES = """() => [...document.querySelectorAll('[data-panel] .u-over')].map(plot => {
   const [inner, outer] = [plot, plot.closest('.drawing')].map(element => element.getBoundingClientRect());
   const title = plot.closest('[data-panel]').querySelector('h2').textContent;
@@ -63,7 +63,7 @@ def query(viewer: ViewerPage) -> dict[str, list[str]]:
 
 
 def span(viewer: ViewerPage) -> tuple[int, int]:
-    """The range in the page's address, in milliseconds from the ends of the history's last hour."""
+    """The range in the page's address, as offsets in milliseconds from the history's last hour."""
     asked = query(viewer)
     return int(asked["from"][0]) - (END * 1000 - HOUR_MS), int(asked["to"][0]) - END * 1000
 
@@ -74,14 +74,14 @@ def press(viewer: ViewerPage, *keys: str) -> None:
 
 
 def url_changes(viewer: ViewerPage, action: Callable[[], object]) -> None:
-    """Do something, and wait until the page's address is another."""
+    """Run an action, and wait until the page's address changes."""
     before = viewer.page.url
     action()
     viewer.page.wait_for_url(lambda url: url != before)
 
 
 def legend(viewer: ViewerPage, panel: int, name: str) -> Locator:
-    """A name in a panel's legend."""
+    """The legend entry of a series."""
     return viewer.page.locator(f"[data-panel='{panel}'] button", has_text=name)
 
 
@@ -90,7 +90,7 @@ def note(requests: list[Request], request: Request) -> None:
 
 
 def hold(routes: list[Route], route: Route) -> None:
-    """Keep a request unanswered. (Playwright takes no bound method of a list.)"""
+    """Keep a request unanswered. (Playwright does not accept a bound method of a list.)"""
     routes.append(route)
 
 
@@ -101,10 +101,10 @@ def test_a_question_mark_lists_the_shortcuts_and_escape_closes_the_list(desktop:
     press(desktop, "?")
     dialog = desktop.page.get_by_role("dialog", name="Keyboard shortcuts")
     dialog.wait_for()
-    said = dialog.inner_text()
+    text = dialog.inner_text()
     for description in ("Zoom out", "Move back", "Make absolute", "Refresh all panels", "Toggle kiosk mode"):
-        assert description in said
-    press(desktop, "t", "z")  # the page behind the list does nothing
+        assert description in text
+    press(desktop, "t", "z")  # the page behind the dialog ignores keys
     press(desktop, "Escape")
     dialog.wait_for(state="hidden")
     assert span(desktop) == (0, 0)
@@ -130,20 +130,20 @@ def test_keys_move_and_zoom_the_time_range(
 ) -> None:
     url_changes(desktop, lambda: press(desktop, *keys))
     left, right = span(desktop)
-    if right > 0:  # it zooms out no further than to the present
+    if right > 0:  # zooming out ends at the present
         assert 0 < right <= expected[1]
         assert right - left == expected[1] - expected[0]
     else:
         assert (left, right) == expected
 
 
-def test_the_range_moves_forward_to_the_present_alone(desktop: ViewerPage) -> None:
+def test_the_range_moves_forward_only_to_the_present(desktop: ViewerPage) -> None:
     url_changes(desktop, lambda: press(desktop, "ArrowLeft"))
     url_changes(desktop, lambda: press(desktop, "t", "ArrowRight"))
     assert span(desktop) == (0, 0)
     desktop.open(f"{HOME}?from=now-1h&to=now")
     press(desktop, "t", "ArrowRight")
-    press(desktop, "t", "a")  # of the two only this one changes the address
+    press(desktop, "t", "a")  # only this one changes the address
     desktop.page.wait_for_url("**from=1*")
     assert int(query(desktop)["to"][0]) - int(query(desktop)["from"][0]) == HOUR_MS
 
@@ -212,7 +212,7 @@ def test_keys_toggle_legends_panels_and_the_theme(desktop: ViewerPage) -> None:
     page.wait_for_url(f"**{HOME}?*")
 
 
-def test_what_is_typed_into_a_field_or_list_is_no_shortcut(desktop: ViewerPage) -> None:
+def test_keys_typed_into_a_field_or_list_are_no_shortcuts(desktop: ViewerPage) -> None:
     page = desktop.page
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("From").fill("")
@@ -226,7 +226,7 @@ def test_what_is_typed_into_a_field_or_list_is_no_shortcut(desktop: ViewerPage) 
     assert page.get_by_role("dialog").count() == 0
 
 
-def test_arrows_move_the_crosshair_of_a_graph_that_has_the_focus(desktop: ViewerPage) -> None:
+def test_arrow_keys_move_the_crosshair_of_the_focused_graph(desktop: ViewerPage) -> None:
     page = desktop.page
     wait_until_still(page, "[data-panel='6'] .u-over")
     before = page.url
@@ -249,7 +249,7 @@ def test_title_and_heading_name_the_dashboard(desktop: ViewerPage, uid: str) -> 
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["absolute", "relative"])
-def test_a_shared_link_shows_the_same(desktop: ViewerPage, locked: bool) -> None:
+def test_a_shared_link_shows_the_same_view(desktop: ViewerPage, locked: bool) -> None:
     page = desktop.page
     desktop.open(f"{HOME}?var-instance=busy:3000&viewPanel=6&legend-6=failed")
     page.get_by_role("button", name="Share").click()
@@ -277,7 +277,7 @@ def test_a_shared_link_shows_the_same(desktop: ViewerPage, locked: bool) -> None
 
 
 @pytest.mark.parametrize("size", [DESKTOP, HALF, NARROW], ids=["wide", "half", "narrow"])
-def test_legends_leave_most_of_a_panel_to_the_graph(
+def test_legends_leave_most_of_the_panel_to_the_graph(
     browser: Browser, address: str, size: tuple[int, int]
 ) -> None:
     viewer = ViewerPage(browser, address, size)
@@ -292,7 +292,7 @@ def test_legends_leave_most_of_a_panel_to_the_graph(
     viewer.close()
 
 
-def test_what_a_legend_is_narrowed_to_stands_in_the_address(desktop: ViewerPage) -> None:
+def test_a_legend_selection_is_in_the_address(desktop: ViewerPage) -> None:
     page = desktop.page
     legend(desktop, 6, "failed").click()
     page.wait_for_url("**legend-6=failed*")
@@ -308,19 +308,19 @@ def test_what_a_legend_is_narrowed_to_stands_in_the_address(desktop: ViewerPage)
     page.wait_for_function("() => new URLSearchParams(location.search).getAll('legend-6').length === 1")
     url_changes(desktop, lambda: legend(desktop, 6, "failed").click())
     assert "legend-6" not in query(desktop)
-    url_changes(desktop, lambda: legend(desktop, 7, "relay").click())  # a pie's, too
+    url_changes(desktop, lambda: legend(desktop, 7, "relay").click())  # the same for a pie chart
     assert query(desktop)["legend-7"] == ["relay"]
     page.locator("[data-panel='7'] [role=img][aria-label^='relay']").wait_for()
 
 
-def test_a_selection_of_series_that_are_gone_shows_all(desktop: ViewerPage) -> None:
+def test_a_selection_of_missing_series_shows_all_series(desktop: ViewerPage) -> None:
     desktop.open(f"{HOME}?{HOUR}&legend-6=gone&legend-7=gone")
     drawn = {panel["title"]: panel for panel in desktop.panels()}
     assert drawn["Transfers over time"]["colours"] >= 3
     assert drawn["Connection type distribution"]["colours"] >= 3
 
 
-# --- addresses that make no sense
+# --- invalid addresses
 
 
 @pytest.mark.parametrize(
@@ -341,18 +341,18 @@ def test_a_selection_of_series_that_are_gone_shows_all(desktop: ViewerPage) -> N
         (f"from={'9' * 4000}", "from=“9999"),
     ],
 )
-def test_what_of_an_address_cannot_be_used_is_said(desktop: ViewerPage, asked: str, says: str) -> None:
+def test_unusable_parameters_of_an_address_are_reported(desktop: ViewerPage, asked: str, says: str) -> None:
     page = desktop.page
     desktop.open(f"{HOME}?{asked}")
-    said = page.get_by_role("alert").get_by_text(says)
-    said.wait_for()
-    assert len(said.inner_text()) < 200
-    assert page.locator("[data-panel]").count() == 11, "the dashboard is shown all the same"
+    message = page.get_by_role("alert").get_by_text(says)
+    message.wait_for()
+    assert len(message.inner_text()) < 200
+    assert page.locator("[data-panel]").count() == 11, "the dashboard is shown nevertheless"
     assert page.title() == "Tallow / Overview · Dashboards"
     if not asked.startswith(("refresh", "viewPanel", "var")):
         assert page.get_by_label("Time range").input_value() == "now-1h"
         url_changes(desktop, lambda: page.get_by_label("Time range").select_option("now-3h"))
-        said.wait_for(state="detached")
+        message.wait_for(state="detached")
 
 
 def test_the_logs_dashboard_is_explained(desktop: ViewerPage) -> None:
@@ -368,17 +368,15 @@ def test_the_logs_dashboard_is_explained(desktop: ViewerPage) -> None:
 
 
 @pytest.mark.parametrize("path", ["/d/%E0%A4%A", "/d/%"])
-def test_a_broken_path_is_no_blank_page(desktop: ViewerPage, path: str) -> None:
+def test_a_malformed_path_shows_an_error(desktop: ViewerPage, path: str) -> None:
     desktop.page.goto(desktop.address + path)
     desktop.page.get_by_role("heading", name="No such dashboard").wait_for()
 
 
-# --- loads that overlap
+# --- overlapping loads
 
 
-def test_a_dashboard_whose_answer_comes_late_does_not_replace_the_one_that_is_open(
-    browser: Browser, address: str
-) -> None:
+def test_a_late_dashboard_does_not_replace_the_open_one(browser: Browser, address: str) -> None:
     viewer = ViewerPage(browser, address, DESKTOP, home="/d/tallow-performance")
     viewer.settle()
     page, late = viewer.page, list[Route]()
@@ -395,7 +393,7 @@ def test_a_dashboard_whose_answer_comes_late_does_not_replace_the_one_that_is_op
     viewer.close()
 
 
-def test_a_range_that_changes_while_panels_load_loads_them_again(desktop: ViewerPage) -> None:
+def test_a_range_change_while_panels_load_reloads_them(desktop: ViewerPage) -> None:
     page, held = desktop.page, list[Route]()
     page.route("**/api/prometheus/query*", lambda route: hold(held, route))
     press(desktop, "r")
@@ -406,7 +404,7 @@ def test_a_range_that_changes_while_panels_load_loads_them_again(desktop: Viewer
     assert held
 
 
-# Every answer of Prometheus comes six seconds late, later than the next refresh, unless nobody waits for it.
+# Delays every response of Prometheus by six seconds, longer than the refresh interval, unless it is aborted.
 _SLOW = """() => {
   const send = window.fetch;
   window.fetch = async (path, options) => {
@@ -420,7 +418,7 @@ _SLOW = """() => {
 }"""
 
 
-def test_a_refresh_does_not_abort_the_load_before_it(desktop: ViewerPage) -> None:
+def test_a_refresh_does_not_abort_the_previous_load(desktop: ViewerPage) -> None:
     page = desktop.page
     page.add_init_script(f"({_SLOW})()")
     page.goto(f"{desktop.address}{HOME}?from=now-1h&to=now&refresh=5s")
