@@ -33,3 +33,19 @@ def test_four_times_the_text_takes_about_four_times_the_time(piece: str, tail: s
     few, many = (piece * (size // len(piece)) + tail for size in (12_000, 48_000))
     assert cost(many) < max(9 * cost(few), 0.03)
     assert cost(many) < 100 * cost(ORDINARY[: len(many)])
+
+
+def records_with_private_names(number: int) -> dict[str, int]:
+    """Keys that all look the same once they are scrubbed."""
+    return {f"user{place}@mail.example": place for place in range(number)}
+
+
+@pytest.mark.proof
+def test_four_times_the_keys_that_look_alike_take_about_four_times_the_time() -> None:
+    costs = []
+    for number in (1_000, 4_000):
+        record = records_with_private_names(number)
+        started = time.process_time()
+        assert len(Scrubber().record(record)) == number
+        costs.append(time.process_time() - started)
+    assert costs[1] < 9 * costs[0]

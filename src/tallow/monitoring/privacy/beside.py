@@ -36,14 +36,20 @@ def label(mapping: Mapping[Any, Any]) -> str | None:
     """What the values of a record are called, if the record itself says so."""
     if _ANY_LABEL.isdisjoint(mapping):
         return None
-    for key in _LABELS:
-        name = mapping.get(key)
-        if isinstance(name, list | tuple) and key == "loc":
-            name = next((part for part in reversed(name) if type(part) is str), None)
-        if type(name) is str and _NAME.fullmatch(name) and any(map(is_value, mapping)):
-            return name
+    if any(map(is_value, mapping)):
+        for key in _LABELS:
+            name = _name_under(key, mapping.get(key))
+            if name is not None:
+                return name
     path = mapping.get("path") if "op" in mapping else None  # JSON patch (RFC 6902)
     return path.rpartition("/")[2] if type(path) is str else None
+
+
+def _name_under(key: str, name: Any) -> str | None:
+    """The name that stands under a label; the location of an error is a list that ends with it."""
+    if key == "loc" and isinstance(name, list | tuple):
+        name = next((part for part in reversed(name) if type(part) is str), None)
+    return name if type(name) is str and _NAME.fullmatch(name) else None
 
 
 def is_value(name: Any) -> bool:

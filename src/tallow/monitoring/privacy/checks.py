@@ -20,7 +20,7 @@ _SMALL: Final = re.compile(r"[-+]?[0-9]{1,3}(?:\.[0-9]{1,20})?%?")
 _MEASURE: Final = re.compile(r"[0-9.]{1,12} ?(?:[mµun]?s|m|h|px|%)")
 _MAC: Final = re.compile(r"(?=.*[0-9])[0-9A-Fa-f:.\- ]{12,23}")
 _RANDOM: Final = re.compile(r"[A-Za-z0-9_\-+/=.~%:|]{16,}")
-_HEX: Final = re.compile(r"[0-9a-fA-F]+")
+_IDENTIFIER_OR_PATH: Final = re.compile(rf"{UUID.pattern}|[0-9a-fA-F]+|.*/.+")
 _ROOM: Final = re.compile(
     r"(?=[A-Z-]*[0-9])[A-Z0-9]{6,12}|[A-Z0-9]{4}(?:-[A-Z0-9]{4}){1,3}|[0-9]{1,3}(?:-[a-z]{3,}){2,3}"
 )
@@ -60,7 +60,7 @@ def _is_account(text: str) -> bool:
 
 def is_random(text: str) -> bool:
     """Whether a value looks made by a machine: long, mixed, no UUID, no checksum, no path, no number."""
-    if not _RANDOM.fullmatch(text) or UUID.fullmatch(text) or _HEX.fullmatch(text) or "/" in text[:-1]:
+    if not _RANDOM.fullmatch(text) or _IDENTIFIER_OR_PATH.fullmatch(text):
         return False
     upper, lower, digits = text.lower() != text, text.upper() != text, _digits(text)
     if "." in text or ":" in text:

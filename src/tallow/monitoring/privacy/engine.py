@@ -12,7 +12,7 @@ from tallow.monitoring.privacy.model import DROPPED, Key, Rule, Span, marker
 from tallow.monitoring.privacy.prefilter import template
 from tallow.monitoring.privacy.tables import key_names
 from tallow.monitoring.privacy.text import TextReader
-from tallow.monitoring.privacy.walk import SMALLEST_CARD, Walk
+from tallow.monitoring.privacy.walk import PASSING, SMALLEST_CARD, Walk
 
 LONGEST: Final = 262_144
 """Characters of one text that are read; the rest is dropped."""
@@ -112,23 +112,26 @@ class Scrubber:
 
     def read(self, text: str) -> str:
         """The text, its private spans replaced."""
-        if len(text) <= _SHORT and text.isalnum():
+        size = len(text)
+        if size <= _SHORT and text.isalnum():
             return text
-        shape = b""
-        if len(text) <= LONGEST_TEMPLATE and text.isascii():
+        if size <= LONGEST_TEMPLATE and text.isascii():
             shape = template(text)
-            if shape in self._clean or _is_id(text):
+            if shape in self._clean or self._is_clean(text, shape):
                 return text
-            if not self._reader.plan(shape):
-                _remember(self._clean, shape, MOST_TEMPLATES)
-                return text
-        elif len(text) > LONGEST:
-            cut = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
-            return self.read(text[: cut if cut > 0 else LONGEST - _CUT]) + DROPPED
+        elif size > LONGEST:
+            return self.read(text[: _cut(text)]) + DROPPED
         spans = self._reader.spans(text)
-        if spans:
-            return self._replaced(text, spans)
-        return text if text.isascii() or text.isprintable() else _encodable(text)
+        return self._replaced(text, spans) if spans else _encodable(text)
+
+    def _is_clean(self, text: str, shape: bytes) -> bool:
+        """Whether a short text is an identifier, or has a template that no rule can match."""
+        if _is_id(text):
+            return True
+        if self._reader.plan(shape):
+            return False
+        _remember(self._clean, shape, MOST_TEMPLATES)
+        return True
 
     def _replaced(self, text: str, spans: list[Span]) -> str:
         pieces: list[str] = []
@@ -195,15 +198,14 @@ class Scrubber:
             kind = type(item)
             if kind is str:
                 shown = self.read(item)
-                if shown is item:
-                    continue
-                if name not in self.harmless:
-                    return None  # a version, a count: a walk asks the key's check
-                result[name] = shown
+                if shown is not item:
+                    if name not in self.harmless:
+                        return None  # a version, a count: a walk asks the key's check
+                    result[name] = shown
             elif kind is int:
                 if item >= SMALLEST_CARD:
                     return None
-            elif kind is not float and kind is not bool and item is not None:
+            elif kind not in PASSING:
                 return None
         return result
 
@@ -229,6 +231,12 @@ def _is_id(text: str) -> bool:
     return len(text) in _ID_SIZES and text.encode().translate(_HEX) in _IDS
 
 
+def _cut(text: str) -> int:
+    """Where a text that is too long is cut: at a gap, if there is one."""
+    gap = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
+    return gap if gap > 0 else LONGEST - _CUT
+
+
 def _remember(known: set[Any], answer: Any, most: int) -> None:
     if len(known) >= most:
         known.clear()
@@ -237,7 +245,7 @@ def _remember(known: set[Any], answer: Any, most: int) -> None:
 
 def _encodable(text: str) -> str:
     """The text with ``�`` for what UTF-8 has no form for: halves of a surrogate pair."""
-    return text if text.isascii() else _HALVES.sub("�", text)
+    return text if text.isascii() or text.isprintable() else _HALVES.sub("�", text)
 
 
 def _check(disabled: frozenset[str], extra: tuple[Rule, ...], extra_keys: Mapping[str, str]) -> None:

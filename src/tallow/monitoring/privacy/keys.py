@@ -24,6 +24,8 @@ MOST_NAMES: Final = 4_096
 _BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _ENDINGS: Final = tuple((row, ending) for row, endings in tables.ENDINGS for ending in endings.split())
 _MOST_WORDS: Final = 6
+_LONG: Final = 6
+_SHORT: Final = 4
 _BEFORE: Final = "abcdefghijklmnopqrstuvwxyz \t\n\"'`()[]{}<>,;:&?/|$@#%!*+=~^_.-\\0"
 """What may stand before a short name."""
 OWN_LOOK: Final = frozenset({"email", "ip", "mac"})
@@ -58,26 +60,25 @@ class Keys:
         disabled = frozenset(disable)
         self._table: dict[str, Key] = {}
         self._found: dict[str, Key | None] = {}
-        self._extra = tuple(extra or ())
+        self._extra = dict(extra or {})
         for rows, secret in ((tables.PLAIN, False), (tables.PERSONAL, False), (tables.SECRET, True)):
-            for row in rows:
-                if row.enabled and row.id not in disabled:
-                    self._add(row, secret=secret)
-        self._endings = tuple(
-            (ending, _key(row, secret=True))
-            for row in tables.SECRET
-            for id_, ending in _ENDINGS
-            if id_ == row.id and row.id not in disabled
-        )
+            self._add([row for row in rows if row.enabled and row.id not in disabled], secret=secret)
+        self._endings = self._secret_endings()
         for name in keep:
             self._keep(name)
-        for name, kind in (extra or {}).items():
+        for name, kind in self._extra.items():
             self._put(name, Key("extra-key", kind, None, secret=True))
 
-    def _add(self, row: KeyRow, *, secret: bool) -> None:
-        key = _key(row, secret=secret)
-        for name in row.names.split():
-            self._put(name, key)
+    def _add(self, rows: Iterable[KeyRow], *, secret: bool) -> None:
+        for row in rows:
+            key = _key(row, secret=secret)
+            for name in row.names.split():
+                self._put(name, key)
+
+    def _secret_endings(self) -> tuple[tuple[str, Key], ...]:
+        """How words run together end that name a secret, and which."""
+        secrets = {key.id: key for key in self._table.values() if key.secret}
+        return tuple((ending, secrets[id_]) for id_, ending in _ENDINGS if id_ in secrets)
 
     def _put(self, name: str, key: Key) -> None:
         self._table["".join(split(name))] = key
@@ -111,13 +112,17 @@ class Keys:
         words = split(name)
         if len(words) > 1 and words[0] in tables.NOT_HOLDERS and " " not in name:
             return self._table.get("".join(words))
-        key = self._by_last_words(words)
-        while key is None and len(words) > 1 and words[-1] in tables.TAILS:
+        key = self._by_last_words(words) or self._without_tails(words)
+        return None if key is None or key.id in {"kept-key", "plain-name"} else key
+
+    def _without_tails(self, words: list[str]) -> Key | None:
+        """What a name holds but for its last words, if they leave the meaning of a secret alone."""
+        while len(words) > 1 and words[-1] in tables.TAILS:
             words = words[:-1]
             key = self._by_last_words(words)
-            if key is not None and not key.secret:
-                return None
-        return None if key is None or key.id in {"kept-key", "plain-name"} else key
+            if key is not None:
+                return key if key.secret else None
+        return None
 
     def _by_last_words(self, words: list[str]) -> Key | None:
         """The row of the longest known ending of a name, whole words before words run together."""
@@ -143,13 +148,16 @@ def _endings(names: Iterable[str]) -> frozenset[str]:
     """
     words = [split(name) for name in names]
     words += [[ending] for _, ending in _ENDINGS]
-    long = {parts[-1][-6:] for parts in words if len(parts[-1]) >= 6}
-    others = [parts for parts in words if len(parts[-1]) < 6]
-    spelled = {mark.join(parts).rstrip("0123456789") for parts in others for mark in ("", *"_-. ")}
-    short = {parts[-1] for parts in others if len(parts[-1]) == 3}
-    return frozenset(
-        long | {name[-4:] for name in spelled} | {mark + word for word in short for mark in _BEFORE}
-    )
+    found: set[str] = set()
+    for parts in words:
+        last = parts[-1]
+        if len(last) >= _LONG:
+            found.add(last[-_LONG:])
+            continue
+        found |= {mark.join(parts).rstrip("0123456789")[-_SHORT:] for mark in ("", *"_-. ")}
+        if len(last) == _SHORT - 1:
+            found |= {mark + last for mark in _BEFORE}
+    return frozenset(found)
 
 
 def _key(row: KeyRow, *, secret: bool) -> Key:

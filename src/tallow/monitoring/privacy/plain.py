@@ -9,7 +9,7 @@ import decimal
 import enum
 import ipaddress
 import uuid
-from collections.abc import Mapping, ValuesView
+from collections.abc import Callable, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -41,22 +41,25 @@ def inner(value: Any) -> tuple[Any, bool]:
     return _scalar(value), False
 
 
-def _scalar(value: Any) -> Any:  # noqa: PLR0911 - one a type
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int | float):
-        return int(value) if isinstance(value, int) else float(value)
-    if isinstance(value, dt.timedelta):
-        return value.total_seconds()
-    if isinstance(value, _DATES):
-        return value.isoformat()
-    if isinstance(value, _OCTETS):
-        return f"[{len(value)} bytes]"
-    if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}"
-    if isinstance(value, type):
-        return f"{value.__module__}.{value.__qualname__}"
-    return str(value) if isinstance(value, _TEXT) or hasattr(value, "__fspath__") else repr(value)
+_FORMS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...]] = (
+    (str, str.__str__),
+    (int, int),
+    (float, float),
+    (dt.timedelta, dt.timedelta.total_seconds),
+    (_DATES, lambda value: value.isoformat()),
+    (_OCTETS, lambda value: f"[{len(value)} bytes]"),
+    (BaseException, lambda value: f"{type(value).__name__}: {value}"),
+    (type, lambda value: f"{value.__module__}.{value.__qualname__}"),
+    (_TEXT, str),
+)
+"""What is written in the place of a value of these types, the first that it is of."""
+
+
+def _scalar(value: Any) -> Any:
+    for types, form in _FORMS:
+        if isinstance(value, types):
+            return form(value)
+    return str(value) if hasattr(value, "__fspath__") else repr(value)
 
 
 def _fields(value: Any) -> dict[str, Any] | None:

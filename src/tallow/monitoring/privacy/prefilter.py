@@ -85,6 +85,12 @@ class Prefilter:
             if place == len(self._words):
                 self._words.append(_Vocabulary())
             self._words[place].add(words, bit)
+        self._add_forms(needs, bit)
+        if needs.template:
+            self._patterns[bit] = _compiled(needs.template)
+        self._named |= bit if needs.name else 0
+
+    def _add_forms(self, needs: Needs, bit: int) -> None:
         if needs.run:
             self._runs[needs.run] = self._runs.get(needs.run, 0) | bit
         if needs.chains:
@@ -92,9 +98,6 @@ class Prefilter:
         for view, forms in enumerate((needs.parts, needs.forms, needs.hex_forms, needs.numbers)):
             for form in forms:
                 self._forms[view].add(form, bit)
-        if needs.template:
-            self._patterns[bit] = _compiled(needs.template)
-        self._named |= bit if needs.name else 0
 
     def candidates(self, shape: bytes) -> int:
         """The rows that can match a text of this template."""

@@ -169,20 +169,21 @@ def is_mac(text: str) -> bool:
     return digits not in ({"0"}, {"f"})
 
 
+_CHAINS: Final = {
+    7: re.compile(r"01|ff"),  # a client's identifier (RFC 2132, 9.14)
+    8: re.compile(r".{6}fffe"),  # an interface's identifier (RFC 4291, A)
+    10: re.compile(r"00030001"),  # a host's identifier (RFC 8415, 11)
+    14: re.compile(r"00010001|.*(?:0800|86dd|0806|8100|88cc|8864)$"),  # a frame (IEEE 802)
+    18: re.compile(r"ff"),  # both (RFC 4361)
+    19: re.compile(r"ff"),
+}
+
+
 def holds_mac(text: str) -> bool:
     """A chain of octets that is a hardware address with something before or behind it."""
     octets = text.replace(":", "").replace("-", "").lower()
-    size = len(octets) // 2
-    return (
-        (size == 7 and octets.startswith(("01", "ff")))  # a client's identifier (RFC 2132, 9.14)
-        or (size == 8 and octets[6:10] == "fffe")  # an interface's identifier (RFC 4291, A)
-        or (size == 10 and octets.startswith("00030001"))  # a host's identifier (RFC 8415, 11)
-        or (size == 14 and octets.startswith("00010001"))
-        or (
-            size == 14 and octets.endswith(("0800", "86dd", "0806", "8100", "88cc", "8864"))
-        )  # a frame (IEEE 802)
-        or (size in {18, 19} and octets.startswith("ff"))  # both: RFC 4361
-    )
+    known = _CHAINS.get(len(octets) // 2)
+    return known is not None and known.match(octets) is not None
 
 
 def has_digit_and_letter(text: str) -> bool:

@@ -18,6 +18,10 @@ MOST: Final = 20_000
 """Values of one record that are read; the rest is dropped."""
 SMALLEST_CARD: Final = 4 * 10**12
 """No payment card's number is smaller: those of 13 digits begin with a 4. Unix times in milliseconds are."""
+PASSING: Final = frozenset({type(None), bool, float})
+"""Types whose values pass under a harmless key."""
+_NUMBERS: Final = frozenset({int, float})
+_CONTAINERS: Final = frozenset({dict, list, tuple})
 _PATH: Final = frozenset("/@:{}<>()")
 """What no name of a field holds: a path, a route or an address says nothing about what is under it."""
 
@@ -68,11 +72,11 @@ class Walk:
         kind = type(value)
         if kind is str:
             return self._string(value, key)
-        if kind is int or kind is float:
+        if kind in _NUMBERS:
             return self._number(value, key)
-        if value is None or kind is bool:
+        if kind in PASSING:
             return value
-        if kind is dict or kind is list or kind is tuple:
+        if kind in _CONTAINERS:
             return self._nested(value, key)
         try:
             return self._other(value, key)
@@ -120,19 +124,22 @@ class Walk:
             mapping = dict(itertools.islice(mapping.items(), max(0, len(mapping) + self._left)))
             result[DROPPED] = DROPPED
         named = None if outer is not None else self._label(mapping)
-        harmless, read = self._reader.harmless, self._reader.read
+        plainly = outer is None and named is None
         for name, item in mapping.items():
-            if outer is not None or named is not None or name not in harmless:
-                self._pair(name, item, named, outer, result)
-                continue
-            kind = type(item)
-            if kind is str:
-                result[name] = read(item)
-            elif item is None or kind is float or kind is bool or (kind is int and item < SMALLEST_CARD):
-                result[name] = item
+            if plainly and name in self._reader.harmless:
+                result[name] = self._harmless(name, item)
             else:
-                result[name] = self.value(item, None, name)
+                self._pair(name, item, named, outer, result)
         return result
+
+    def _harmless(self, name: str, item: Any) -> Any:
+        """What stands under a key that was read before and says nothing."""
+        kind = type(item)
+        if kind is str:
+            return self._reader.read(item)
+        if kind in PASSING or (kind is int and item < SMALLEST_CARD):
+            return item
+        return self.value(item, None, name)
 
     def _label(self, mapping: Mapping[Any, Any]) -> Key | None:
         """What the values of a mapping are, if the mapping itself says what they are called."""
@@ -143,21 +150,14 @@ class Walk:
         self, raw: Any, item: Any, named: Key | None, outer: Key | None, result: dict[str, Any]
     ) -> None:
         """Add what is not plainly harmless: a key of the table, one not seen before, one in a private one."""
-        reader = self._reader
         name = raw if type(raw) is str else plain.name(raw)
-        key = reader.key(name)
+        key = self._reader.key(name)
         if key is not None and not _PATH.isdisjoint(name) and type(item) is not str:
             key = None
-        inside = outer if outer is not None and outer.secret else None
-        shown = name if key is not None and key.kind else reader.name(name, key)
-        while shown in result:
-            shown += "'"
-        if inside is not None:
-            key = inside
-        elif named is not None and beside.is_value(name):
-            key = named
-        elif key is None and outer is not None:
-            key = beside.inherited(outer, name)
+        shown = name if key is not None and key.kind else self._reader.name(name, key)
+        if shown in result:
+            shown = _free(shown, result)
+        key = _governing(name, key, named, outer)
         if key is None and beside.is_flat_headers(name, item):
             result[shown] = self._flat(item)
         else:
@@ -175,19 +175,21 @@ class Walk:
         self._left -= len(items)
         if self._left < 0:
             items = [*items[: max(0, len(items) + self._left)], DROPPED]
-        fields = getattr(items, "_fields", None) if type(items) is not list else None
         if key is not None and not key.kind and key.check == "number":
             key = None
-        if fields and len(fields) == len(items) and key is None:
-            pairs = zip(fields, items, strict=True)
-            result = [self.value(item, self._reader.key(str(name)), name) for name, item in pairs]
-        elif key is None:
-            result = self._unnamed(items)
-        else:
+        if key is not None:
             result = [self.value(item, key, number) for number, item in enumerate(items)]
-        if type(items) is list:
-            return result
-        return _like(items, result)
+        else:
+            result = self._fields(items) or self._unnamed(items)
+        return result if type(items) is list else _like(items, result)
+
+    def _fields(self, items: list[Any] | tuple[Any, ...]) -> list[Any]:
+        """The items of a named tuple, each under its field's name; nothing if it is none."""
+        fields = getattr(items, "_fields", None) if type(items) is not list else None
+        if not fields or len(fields) != len(items):
+            return []
+        pairs = zip(fields, items, strict=True)
+        return [self.value(item, self._reader.key(str(name)), name) for name, item in pairs]
 
     def _unnamed(self, items: list[Any] | tuple[Any, ...]) -> list[Any]:
         """Items under no key: a tuple may be a pair, a list the arguments of a command."""
@@ -252,6 +254,25 @@ class Walk:
         if type(inner) is int or type(inner) is float:
             return self._number(inner, key)
         return self.value(inner, key)
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    """A name that is not taken: two keys may look the same once they are scrubbed."""
+    free, number = f"{name}'", len(taken)
+    while free in taken:
+        free, number = f"{name}'{number}", number + 1
+    return free
+
+
+def _governing(name: str, key: Key | None, named: Key | None, outer: Key | None) -> Key | None:
+    """Which key decides: a secret one around the value, the label's, its own, a personal one around."""
+    if outer is not None and outer.secret:
+        return outer
+    if named is not None and beside.is_value(name):
+        return named
+    if key is None and outer is not None:
+        return beside.inherited(outer, name)
+    return key
 
 
 def _like(items: tuple[Any, ...] | list[Any], result: list[Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from tallow.monitoring.privacy.keys import OWN_LOOK
 from tallow.monitoring.privacy.model import Key
@@ -30,6 +30,8 @@ _REACH: Final = 260
 _LONGEST_PERSONAL: Final = 512
 """Characters of a value without quotes that a check is asked about; names in it may name more values."""
 _CLOSERS: Final = " \t\"'`])*\\+?:!-_.0123456789"
+_ENCLOSING: Final = frozenset("\"'`])")
+_COMPARING: Final = frozenset("!<>")
 _STORAGE: Final = frozenset(["key", "keys", "channel", "topic", "lock", "scope", "scopes", "prefix"])
 """Words before a name that begins the key of a cache: ``key session:4711``."""
 _TOKEN: Final = re.compile(r"[^\s,;|)\]}\"'`]{1,200}")
@@ -58,100 +60,172 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
 """How far a bare value of a kind reaches that may hold blanks."""
 
 
+class _Name(NamedTuple):
+    """A known name before a delimiter.
+
+    Attributes:
+        text: the whole text.
+        begin: of the name.
+        place: of the delimiter.
+        name: as it stands there.
+        key: what the table says of it.
+        operator: a mark that belongs to the delimiter: ``+=``, ``!=``.
+        closers: marks and blanks between the name and the delimiter.
+        spaced: blanks stand before the delimiter.
+    """
+
+    text: str
+    begin: int
+    place: int
+    name: str
+    key: Key
+    operator: str
+    closers: str
+    spaced: bool
+
+    @property
+    def before(self) -> str:
+        """The character before the name."""
+        return self.text[self.begin - 1 : self.begin] if self.begin else ""
+
+    @property
+    def marked(self) -> bool:
+        """Whether the name stands in quotes or brackets."""
+        return not _ENCLOSING.isdisjoint(self.closers)
+
+    @property
+    def running(self) -> bool:
+        """Whether the name and a colon stand in running text."""
+        return self.text[self.place] == ":" and not self.marked
+
+    @property
+    def strict(self) -> bool:
+        """Whether the name stands in quotes, as in JSON."""
+        return self.marked and self.before in "\"'`"
+
+    @property
+    def compared(self) -> bool:
+        """Whether the value is compared, not assigned."""
+        return self.text.startswith("==", self.place) or self.operator in _COMPARING
+
+
 def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Found]:
     """Keys that the table knows, each with its value."""
     heads = _DELIMITER.split(text)[:-1]
     ends = [head[-46:].rstrip(_CLOSERS)[-6:].lower() for head in heads]
-    if text.isascii() and endings.isdisjoint(ends) and endings.isdisjoint([end[-4:] for end in ends]):
+    if text.isascii() and not _any_known(ends, endings):
         return
     done, place = 0, -1
     for head, end in zip(heads, ends, strict=True):
         place += len(head) + 1
-        if place < done or not (end in endings or end[-4:] in endings or not end.isascii()):
+        if place < done or not _can_be_known(end, endings):
             continue
-        for found in _read(text, place, text[place], find):
+        for found in _read(text, place, find):
             done = max(done, found[2]) if found[0].secret else done
             yield found
 
 
-def _read(text: str, place: int, delimiter: str, find: Find) -> Iterator[Found]:
+def _any_known(ends: list[str], endings: frozenset[str]) -> bool:
+    return not (endings.isdisjoint(ends) and endings.isdisjoint([end[-4:] for end in ends]))
+
+
+def _can_be_known(end: str, endings: frozenset[str]) -> bool:
+    return end in endings or end[-4:] in endings or not end.isascii()
+
+
+def _read(text: str, place: int, find: Find) -> Iterator[Found]:
     """The value behind a delimiter, if the name before it is known."""
+    name = _name(text, place, find)
+    start = None if name is None else _start(name)
+    if name is None or start is None:
+        return
+    default = _DEFAULT.match(text, place) if name.before == "{" else None
+    if default is not None:
+        yield name.key, *default.span(1)
+        return
+    for extent in _extents(name, start):
+        if name.compared and not _is_quoted(text, extent):
+            return
+        yield name.key, *extent
+
+
+def _name(text: str, place: int, find: Find) -> _Name | None:
+    """The name before a delimiter; None if a value under it is none of layer 2's."""
     back = _BACK.match(text[place - 1 : place - _REACH : -1] if place > _REACH else text[:place][::-1])
     if back is None:
-        return
-    name, before = back[4][::-1].strip("-."), back[5]
+        return None
+    name = back[4][::-1].strip("-.")
     key = find(name)
     if key is None or not key.kind or key.kind in OWN_LOOK:
-        return
-    start = _start(text, place, delimiter, back, name)
-    if start is None:
-        return
-    comparison = text[place : place + 2] == "==" or (back[2] in "!<>" and back[2] != "")
-    marked = any(mark in back[3] for mark in "\"'`])")
-    running = delimiter == ":" and not marked
-    if default := _DEFAULT.match(text, place) if before == "{" else None:
-        yield key, default.start(1), default.end(1)
-        return
-    for extent in _extents(text, start, key, name, running=running, strict=marked and before in "\"'`"):
-        if comparison and not _is_quoted(text, extent):
-            return
-        yield key, *extent
-
-
-def _start(text: str, place: int, delimiter: str, back: re.Match[str], name: str) -> int | None:
-    """Where the value begins, or None if this is no assignment."""
-    before, behind = back[5], text[place + 1 : place + 3]
-    if delimiter == "=":
-        return _behind_equals(text, place, behind, back)
-    if delimiter == ":":
-        return _behind_colon(text, place, behind, back, name)
-    if delimiter == ">" and text[place - 1] != "-":
         return None
-    chained = before and text[max(0, place - _REACH) : place - back.end(4)].rstrip(" ").endswith(_ARROWS)
+    return _Name(text, place - back.end(4), place, name, key, back[2], back[3], spaced=back[1] != "")
+
+
+def _start(name: _Name) -> int | None:
+    """Where the value begins, or None if this is no assignment."""
+    text, place = name.text, name.place
+    if text[place] == "=":
+        return _behind_equals(name)
+    if text[place] == ":":
+        return _behind_colon(name)
+    if text[place] == ">" and text[place - 1] != "-":
+        return None
+    chained = name.before and text[max(0, place - _REACH) : name.begin].rstrip(" ").endswith(_ARROWS)
     return None if chained or _CHAIN.match(text, place + 1) else place + 1
 
 
-def _behind_equals(text: str, place: int, behind: str, back: re.Match[str]) -> int | None:
+def _behind_equals(name: _Name) -> int | None:
+    text, place = name.text, name.place
+    behind = text[place + 1 : place + 3]
     if behind[:1] == "=":
         return place + (3 if behind == "==" else 2)
     if behind[:1] == "~":
         return place + 2
     start = place + 1 + (behind[:1] == ">")
-    empty = not back[1] and not back[3].strip(" \t") and text[start : start + 1] in {" ", "\t"}
+    empty = not name.spaced and not name.closers.strip(" \t") and text[start : start + 1] in {" ", "\t"}
     if empty and (_NEXT_NAME.match(text, start) or not _LAST_WORD.match(text, start)):
         return None  # the value is empty; what follows is the next thing
-    first = values.blanks_end(text, start)
-    if _PLACEHOLDER.match(text, first) and _STATEMENT.search(text, max(0, place - 2_000), place):
-        return None
-    return start
+    return None if _is_parameter(text, place, start) else start
 
 
-def _behind_colon(text: str, place: int, behind: str, back: re.Match[str], name: str) -> int | None:
-    before = " " if " " in name else back[5]
-    if behind in {"\\n", "\\r", "\\t"}:
-        return None  # an escaped end of the line: the value is empty
-    if behind[:1] == ":":
-        return place + 2 if behind == ": " else None  # LDIF's base64; not the scope of a name
-    if behind == "//" or before == "/" or back[2] == ":":
+def _is_parameter(text: str, place: int, start: int) -> bool:
+    """Whether a parameter of an SQL statement stands here: what it stands for is not in the text."""
+    placed = _PLACEHOLDER.match(text, values.blanks_end(text, start))
+    return placed is not None and _STATEMENT.search(text, max(0, place - 2_000), place) is not None
+
+
+def _behind_colon(name: _Name) -> int | None:
+    text, place = name.text, name.place
+    behind = text[place + 1 : place + 3]
+    if behind == ": ":
+        return place + 2  # LDIF's base64
+    if _is_no_assignment(name, behind):
         return None
     if behind[:1] == "=":
         return place + 2
-    if behind[:1] in {"?", "+"} and before == "{":
-        return None  # what a shell is to do about a variable
     tight = behind[:1] not in {" ", "\t", "\r", "\n", ""}
-    return None if tight and _is_path(text, place, back, name) else place + 1
+    return None if tight and _is_path(name) else place + 1
 
 
-def _is_path(text: str, place: int, back: re.Match[str], name: str) -> bool:
+def _is_no_assignment(name: _Name, behind: str) -> bool:
+    """Whether a colon ends an empty value, belongs to a scope or an address, or tells a shell what to do."""
+    before = " " if " " in name.name else name.before
+    empty = behind in {"\\n", "\\r", "\\t"}
+    scope = behind[:1] == ":" or name.operator == ":"
+    address = behind == "//" or before == "/"
+    return empty or scope or address or (behind[:1] in {"?", "+"} and before == "{")
+
+
+def _is_path(name: _Name) -> bool:
     """Whether ``name:value`` without a blank is a part of a longer name: of a cache, a scope, a module."""
-    if any(mark in back[3] for mark in "\"'`])"):
+    if name.marked:
         return False
-    words = name.split(" ")
-    before = " " if len(words) > 1 else back[5]
+    words = name.name.split(" ")
+    before = " " if len(words) > 1 else name.before
     in_storage = len(words) > 1 and words[-2].lower() in _STORAGE
     if in_storage or before in {":", "@", "#", "\\"} or "." in words[-1]:
         return True
-    token = _TOKEN.match(text, place + 1)
+    token = _TOKEN.match(name.text, name.place + 1)
     return token is not None and ":" in token[0].rstrip(":")
 
 
@@ -159,37 +233,49 @@ def _is_quoted(text: str, extent: Extent) -> bool:
     return text[extent[0] - 1] in "\"'`"
 
 
-def _extents(text: str, start: int, key: Key, name: str, *, running: bool, strict: bool) -> list[Extent]:
+def _extents(name: _Name, start: int) -> list[Extent]:
     """Where the value, or the values, of a key stand."""
+    text, key = name.text, name.key
     first = values.blanks_end(text, start)
     end = None if key.secret else first + _LONGEST_PERSONAL
-    if running and name.lower().endswith(_COOKIE_HEADERS) and (found := headers.cookies(text, first)):
+    if (
+        name.running
+        and name.name.lower().endswith(_COOKIE_HEADERS)
+        and (found := headers.cookies(text, first))
+    ):
         return found
-    if text[first : first + 1] in "\"'`\\" and values.quoted(text, first):
-        return values.extents(text, first, end, strict=strict)
-    if text[start - 1] == ":" and (found := yaml.nested(text, first, end)):
-        return found
-    if running and (found := yaml.several_words(text, first) if key.secret else []):
-        return found
-    if running and _is_status(text, first):
-        return []
-    found = _until_mark(text, start, first, key, name, running=running)
-    if not found and key.id == "passphrase" and not strict:
-        found = _phrase(text, first)
-    return found or values.extents(text, first, end, strict=strict)
-
-
-def _until_mark(text: str, start: int, first: int, key: Key, name: str, *, running: bool) -> list[Extent]:
-    """A value that holds blanks, because of where it stands or what it is."""
-    if text[start - 1] == "=" and (found := _until_semicolon(text, start, name)):
-        return found
-    if key.kind == "credential":
-        found = headers.authorization(text, first) or (headers.unknown_scheme(text, first) if running else [])
-        if found:
+    if text[first : first + 1] not in "\"'`\\" or not values.quoted(text, first):
+        found_in_lines = _in_lines(name, start, first, end)
+        if found_in_lines is not None:
+            return found_in_lines
+        if found := _with_blanks(name, start, first):
             return found
+    return values.extents(text, first, end, strict=name.strict)
+
+
+def _in_lines(name: _Name, start: int, first: int, end: int | None) -> list[Extent] | None:
+    """Values in YAML; none if a status word stands here; None if neither."""
+    if name.text[start - 1] == ":" and (found := yaml.nested(name.text, first, end)):
+        return found
+    if not name.running:
+        return None
+    if name.key.secret and (found := yaml.several_words(name.text, first)):
+        return found
+    return [] if _is_status(name.text, first) else None
+
+
+def _with_blanks(name: _Name, start: int, first: int) -> list[Extent]:
+    """A value that holds blanks, because of where it stands or what it is."""
+    text, key = name.text, name.key
+    if text[start - 1] == "=" and (found := _until_semicolon(text, start, name.name)):
+        return found
+    if key.kind == "credential" and (found := headers.credentials(text, first, running=name.running)):
+        return found
     shape = _SHAPES.get(key.kind)
     shaped = shape.match(text, first) if shape else None
-    return [shaped.span()] if shaped else []
+    if shaped:
+        return [shaped.span()]
+    return _phrase(text, first) if key.id == "passphrase" and not name.strict else []
 
 
 _PART: Final = re.compile(r"[^;=\n\"'{][^;=\n\"']{0,400}(?=;)")

@@ -38,6 +38,11 @@ def authorization(text: str, start: int) -> list[Extent]:
     return []
 
 
+def credentials(text: str, start: int, *, running: bool) -> list[Extent]:
+    """The credentials of a known scheme or, in running text, of any other; nothing if none begin here."""
+    return authorization(text, start) or (unknown_scheme(text, start) if running else [])
+
+
 def unknown_scheme(text: str, start: int) -> list[Extent]:
     """A scheme that is not known and what follows it, together; nothing if that looks like no credentials."""
     named = _OTHER.match(text, start)

@@ -54,20 +54,34 @@ def _delimited(text: str, lines: list[Cell], mark: str) -> Iterator[Pair]:
         if _RULE.fullmatch(text, start, end):
             continue
         if text.find(mark, start, end) < 0:
-            copied = _COPY.match(text, start, end) if mark == "\t" else None
-            titles = _titles(copied[1].split(",")) if copied else []
-            first = True
+            titles, first = _copied(text, start, end) if mark == "\t" else [], True
             continue
         cells = _cells(text, start, end, mark)
         if titles and len(cells) == len(titles):
             yield from _record(text, cells, titles, spaced=spaced)
-        elif first and len(cells) > 1 and _is_header(text, start, end, mark):
-            titles = _titles([text[slice(*cell)] for cell in cells])
-            spaced = mark == "," and text.find(", ", start, end) >= 0
-        elif mark in _BOXES and len(cells) == 2:
+        elif first and _is_header(text, start, end, mark):
+            titles = _titles(text, cells)
+            spaced = _is_spaced(text, start, end, mark)
+        elif _is_row(cells, mark):
             titles = []
             yield from _row(text, cells[0], cells[1])
         first = False
+
+
+def _is_row(cells: list[Cell], mark: str) -> bool:
+    """Whether two cells of a box are a title and its value."""
+    return mark in _BOXES and len(cells) == 2
+
+
+def _copied(text: str, start: int, end: int) -> list[str]:
+    """The columns of rows that PostgreSQL's dump writes below."""
+    copied = _COPY.match(text, start, end)
+    return [name.strip(' "') for name in copied[1].split(",")] if copied else []
+
+
+def _is_spaced(text: str, start: int, end: int, mark: str) -> bool:
+    """Whether a blank follows the commas between titles."""
+    return mark == "," and text.find(", ", start, end) >= 0
 
 
 def _is_header(text: str, start: int, end: int, mark: str) -> bool:
@@ -111,10 +125,10 @@ def _cells(text: str, start: int, end: int, mark: str) -> list[Cell]:
     return cells
 
 
-def _titles(names: list[str]) -> list[str]:
+def _titles(text: str, cells: list[Cell]) -> list[str]:
     """What the columns are called; nothing if these are no titles."""
-    titles = [name.strip(" \"'") for name in names]
-    return titles if all(map(_TITLE.fullmatch, titles)) else []
+    titles = [text[slice(*cell)].strip(" \"'") for cell in cells]
+    return titles if len(titles) > 1 and all(map(_TITLE.fullmatch, titles)) else []
 
 
 def _row(text: str, title: Cell, value: Cell) -> Iterator[Pair]:

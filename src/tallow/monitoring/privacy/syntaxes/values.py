@@ -132,6 +132,16 @@ def block(text: str, start: int, end: int) -> Extent | None:
 
 def bare(text: str, start: int, end: int) -> Extent | None:
     """A value without quotes: up to a blank, or to a mark that the next name, or an end, follows."""
+    stop = _bare_end(text, start, end)
+    if stop == start:
+        return None
+    while stop > start + 1 and text[stop - 1] in _TRAILING:
+        stop -= 1
+    return start, _with_closers(text, start, stop)
+
+
+def _bare_end(text: str, start: int, end: int) -> int:
+    """Where the characters of a bare value end. A closing mark that was never opened is one of them."""
     found = _BARE.match(text, start, end)
     stop = found.end() if found else start
     for _ in range(_MOST_QUOTES):
@@ -139,17 +149,17 @@ def bare(text: str, start: int, end: int) -> Extent | None:
             break
         more = _UNITS.match(text, stop + 1, end)
         stop = more.end() if more else stop + 1
-    if stop == start:
-        return None
-    end = stop
-    while end > start + 1 and text[end - 1] in _TRAILING:
-        end -= 1
-    for opening, closing in (*_PARTNER.items(), ("<", ">")):
+    return stop
+
+
+def _with_closers(text: str, start: int, end: int) -> int:
+    """The end of a value, with the brackets behind it that close those in it."""
+    for closing, opening in (*_OPENED_BY.items(), (">", "<")):
         while text[end : end + 1] == closing and text.count(opening, start, end) > text.count(
             closing, start, end
         ):
             end += 1
-    return start, end
+    return end
 
 
 def _is_open(text: str, start: int, mark: str) -> bool:
@@ -185,11 +195,9 @@ def extents(text: str, start: int, end: int | None = None, *, strict: bool) -> l
             of the line.
     """
     start = blanks_end(text, start)
-    wrapped = _WRAPPER.match(text, start)
-    if wrapped:
-        start = wrapped.end()
-        again = _WRAPPER.match(text, start)
-        start = again.end() if again else start
+    for _ in range(2):
+        wrapped = _WRAPPER.match(text, start)
+        start = wrapped.end() if wrapped else start
     if is_literal(text, start):
         return []
     found = quoted(text, start)
@@ -197,9 +205,12 @@ def extents(text: str, start: int, end: int | None = None, *, strict: bool) -> l
         return [found, *_joined(text, start, found), *_changed(text, found[1])]
     if strict and _QUOTE.match(text, start):
         return [line(text, start)]
-    end = len(text) if end is None else min(end, len(text))
-    found = container(text, start) or block(text, start, end) or bare(text, start, end)
+    found = _unquoted(text, start, len(text) if end is None else min(end, len(text)))
     return [] if found is None else [found]
+
+
+def _unquoted(text: str, start: int, end: int) -> Extent | None:
+    return container(text, start) or block(text, start, end) or bare(text, start, end)
 
 
 def _joined(text: str, start: int, found: Extent) -> list[Extent]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.syntaxes import values
@@ -50,27 +51,29 @@ def nested(text: str, start: int, limit: int | None) -> list[Extent]:
     """
     end_of_line = _END.match(text, start)
     begin = _line_of_name(text, end_of_line.end()) if end_of_line else None
-    if end_of_line is None or begin is None:
+    head = None if begin is None else _ENTRY.match(text, begin)
+    if end_of_line is None or head is None:
         return []
-    head = _ENTRY.match(text, begin)
-    own = len(head["indent"] + head["mark"]) if head else 0
+    own = len(head["indent"] + head["mark"])
     found: list[Extent] = []
-    place, first = end_of_line.end(), True
-    while place < len(text) and (limit is None or place < limit):
-        end = text.find("\n", place)
-        end = len(text) if end < 0 else end
+    first = True
+    for place, end in _lines(text, end_of_line.end(), limit):
         entry = _ENTRY.match(text, place, end)
-        if entry is not None and entry.end() < end and text[entry.end() : end].strip():
-            if not _is_below(entry, own) or (first and not (entry["mark"] or entry["name"])):
-                break
-            first = False
-            found += _leaf(text, entry.end(), end)
-        elif entry is not None and entry["name"]:
-            if not _is_below(entry, own):
-                break
-            first = False
-        place = end + 1
+        if entry is None or not _is_below(entry, own, first=first):
+            break
+        first = False
+        found += _leaf(text, entry.end(), end)
     return found
+
+
+def _lines(text: str, start: int, limit: int | None) -> Iterator[Extent]:
+    """The lines from a place on that are not blank."""
+    while start < len(text) and (limit is None or start < limit):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if text[start:end].strip():
+            yield start, end
+        start = end + 1
 
 
 def _line_of_name(text: str, start: int) -> int | None:
@@ -81,15 +84,17 @@ def _line_of_name(text: str, start: int) -> int | None:
     return begin if own is not None and own.end() == start else None
 
 
-def _is_below(entry: re.Match[str], own: int) -> bool:
+def _is_below(entry: re.Match[str], own: int, *, first: bool) -> bool:
     """Whether a line belongs to the name that stands ``own`` characters from the left."""
+    if first and not entry["mark"] and not entry["name"]:
+        return False
     indent = len(entry["indent"])
     return indent > own or (indent == own and entry["mark"] != "")
 
 
 def _leaf(text: str, start: int, end: int) -> list[Extent]:
     """The value of a line, without a comment."""
-    if text[start] == "#" or values.is_literal(text, start):
+    if start == end or text[start] == "#" or values.is_literal(text, start):
         return []
     quoted = values.quoted(text, start)
     if quoted is not None and _AFTER_QUOTE.match(text, quoted[1] + 1, end):
