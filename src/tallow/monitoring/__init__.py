@@ -1,6 +1,6 @@
-"""The observability library: metrics, logs, errors, analytics and health behind one privacy scrubber.
+"""Observability library: metrics, logs, errors, analytics and health checks with one privacy scrubber.
 
-It knows nothing of Tallow's application or stack and works in any ASGI application, script or worker::
+It does not depend on Tallow's application or stack and works in any ASGI application, script or worker::
 
     from tallow.monitoring import instrument
 

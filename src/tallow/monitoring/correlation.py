@@ -1,7 +1,7 @@
-"""The correlation id: one random name for a transfer or a request, shared by all its sides.
+"""The correlation id: a random id of one transfer or request, shared by all services that handle it.
 
-It is taken from a W3C ``traceparent`` header or, when it is a UUID or 32 hexadecimal digits, from
-``X-Request-ID``; free text there would be a way out for private data. Otherwise it is made at random.
+It is taken from a W3C ``traceparent`` header or from ``X-Request-ID``, if that is a UUID or 32 hexadecimal
+digits: free text could contain private data. Otherwise it is random.
 """
 
 from __future__ import annotations
@@ -22,19 +22,29 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{1
 _NONE = "0" * 32
 
 current = _current.get
-"""The id of the transfer or request at hand, or None."""
+"""Return the id of the current transfer or request, or None."""
 
 exemplar_id = _exemplar.get
-"""The id that an observation is marked with as its exemplar; None where observations get none."""
+"""Return the id for the exemplar of an observation; None if observations get no exemplar."""
 
 
 def new_id() -> str:
-    """A fresh id: 128 random bits as 32 hexadecimal digits."""
+    """Return a new id: 128 random bits as 32 hexadecimal digits.
+
+    Example:
+        >>> len(new_id())
+        32
+    """
     return os.urandom(16).hex()
 
 
 def parse(text: str) -> str | None:
-    """The id that ``text`` spells as a UUID or as 32 hexadecimal digits, or None for anything else."""
+    """Return the id that ``text`` is, a UUID or 32 hexadecimal digits; None for any other text.
+
+    Example:
+        >>> parse("0AF76519-16CD-43DD-8448-EB211C80319C")
+        '0af7651916cd43dd8448eb211c80319c'
+    """
     lowered = text.lower()
     if _UUID.fullmatch(lowered):
         lowered = lowered.replace("-", "")
@@ -42,22 +52,35 @@ def parse(text: str) -> str | None:
 
 
 def from_headers(headers: Mapping[str, str]) -> str | None:
-    """The id a request brings (header names in lower case): ``traceparent`` first, then ``x-request-id``.
+    """Return the id of a request: from ``traceparent``, else from ``x-request-id``; None if there is none.
 
     Source: W3C Trace Context, section 3.2.
+
+    Args:
+        headers: by lower-case name.
+
+    Example:
+        >>> from_headers({"x-request-id": "0af7651916cd43dd8448eb211c80319c"})
+        '0af7651916cd43dd8448eb211c80319c'
     """
-    traced = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    if traced and traced[1] != _NONE:
-        return traced[1]
+    match = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    if match and match[1] != _NONE:
+        return match[1]
     return parse(headers.get("x-request-id", ""))
 
 
-class bind:  # noqa: N801 - reads as the function it would be, at a third of its cost
-    """Make ``correlation_id`` the current one inside the block.
+class bind:  # noqa: N801 - used as a function; @contextmanager takes three times as long
+    """Make an id the current one inside a ``with`` block.
 
     Args:
-        exemplars: whether observations inside the block are marked with it. A scrape's are not: it would
-            replace the exemplars of requests that somebody looks for.
+        correlation_id: 32 hexadecimal digits.
+        exemplars: whether observations in the block get the id as their exemplar. Those of a scrape do not:
+            they would replace the exemplars of requests.
+
+    Example:
+        >>> with bind("0af7651916cd43dd8448eb211c80319c"):
+        ...     current()
+        '0af7651916cd43dd8448eb211c80319c'
     """
 
     __slots__ = ("_exemplar", "_exemplar_token", "_id", "_token")

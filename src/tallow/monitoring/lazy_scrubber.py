@@ -1,6 +1,6 @@
-"""The scrubber as the exits reach it: loaded with the first thing that leaves, not with the library.
+"""Import the scrubber for loggers and senders with the first value, not with the library.
 
-Whatever goes wrong in it is raised here; an exit then drops what it held, and counts it.
+Its exceptions are raised here; the caller drops the value and counts it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _loaded: Callable[[Any], Any] | None = None
 
 
 def scrub(value: T) -> T:
-    """``value`` without what is private in it (:func:`tallow.monitoring.privacy.scrub`)."""
+    """Return ``value`` without private data, as :func:`tallow.monitoring.privacy.scrub` does."""
     global _loaded
     if _loaded is None:
         _loaded = importlib.import_module("tallow.monitoring.privacy").process_scrubber().value

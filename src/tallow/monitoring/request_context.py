@@ -1,4 +1,4 @@
-"""The request at hand, as analytics may ask for it: kept for the time of the request and nowhere else."""
+"""The current request, in context variables that exist only while it is handled."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from typing import Final
 from tallow.monitoring.asgi_types import RouteOf, Scope
 
 MAX_USER_AGENT: Final = 400
-_REFUSALS: Final = frozenset({b"dnt", b"sec-gpc"})
+_OPT_OUT_HEADERS: Final = frozenset({b"dnt", b"sec-gpc"})
 
-_scope: ContextVar[Scope | None] = ContextVar("tallow_visitor", default=None)
+_scope: ContextVar[Scope | None] = ContextVar("tallow_request_scope", default=None)
 _route_of: ContextVar[RouteOf | None] = ContextVar("tallow_route_of", default=None)
 
 current = _scope.get
-"""The ASGI scope of the request or connection at hand, or None."""
+"""Return the ASGI scope of the current request or connection, or None."""
 
 
-class bind:  # noqa: N801 - reads as the function it would be, at a third of its cost
-    """Make ``scope`` the current one inside the block; ``route_of`` tells its route template once the
-    application has matched it."""
+class bind:  # noqa: N801 - used as a function; @contextmanager takes three times as long
+    """Make a scope the current one inside a ``with`` block.
 
-    __slots__ = ("_given", "_tokens")
+    Args:
+        scope: the ASGI scope.
+        route_of: returns its route template after the application has matched it.
+    """
+
+    __slots__ = ("_tokens", "_values")
 
     def __init__(self, scope: Scope, route_of: RouteOf | None = None) -> None:
-        self._given = scope, route_of
+        self._values = scope, route_of
 
     def __enter__(self) -> None:
-        scope, route_of = self._given
+        scope, route_of = self._values
         self._tokens = _scope.set(scope), _route_of.set(route_of)
 
     def __exit__(self, *error: object) -> None:
@@ -37,32 +41,34 @@ class bind:  # noqa: N801 - reads as the function it would be, at a third of its
 
 
 def route() -> str | None:
-    """The route template of the request at hand, None where there is none or nothing has matched."""
+    """Return the route template of the current request, None if there is none or no route matched."""
     scope, route_of = current(), _route_of.get()
     return route_of(scope) if scope is not None and route_of is not None else None
 
 
 def opts_out() -> bool:
-    """Whether who asks does not want to be counted: ``DNT: 1`` or ``Sec-GPC: 1``.
+    """Whether the client does not want to be counted: ``DNT: 1`` or ``Sec-GPC: 1``.
 
-    Source: W3C Tracking Preference Expression; W3C Global Privacy Control.
+    Sources: W3C Tracking Preference Expression; W3C Global Privacy Control.
     """
     scope = current()
     headers = scope["headers"] if scope is not None else ()
-    return any(name in _REFUSALS and value.strip() == b"1" for name, value in headers)
+    return any(name in _OPT_OUT_HEADERS and value.strip() == b"1" for name, value in headers)
 
 
 def user_agent() -> str | None:
-    """The user agent of who asks, printable and of bounded length."""
+    """Return the printable characters of the client's user agent, of bounded length, or None."""
     scope = current()
     headers = scope["headers"] if scope is not None else ()
-    said = next((value for name, value in headers if name == b"user-agent"), b"")
-    text = "".join(sign for sign in said.decode("latin-1")[:MAX_USER_AGENT] if " " <= sign <= "~")
+    header = next((value for name, value in headers if name == b"user-agent"), b"")
+    text = "".join(
+        character for character in header.decode("latin-1")[:MAX_USER_AGENT] if " " <= character <= "~"
+    )
     return text.strip() or None
 
 
 def client_address() -> str | None:
-    """The address of who asks, as the server sees it."""
+    """Return the client's address, as the server sees it; None if it is unknown."""
     scope = current()
     client = scope.get("client") if scope is not None else None
     return str(client[0]) if client else None

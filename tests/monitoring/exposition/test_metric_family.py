@@ -34,8 +34,8 @@ class Written:
         writer = FamilyWriter(
             openmetrics=openmetrics,
             scheme=scheme,
-            taken=lambda name: name == OURS,
-            left_out=lambda *what: self.left_out.append(what),
+            is_reserved=lambda name: name == OURS,
+            on_omitted=lambda *what: self.left_out.append(what),
         )
         for collector in collectors:
             writer.add(collector.collect())
@@ -171,7 +171,7 @@ def test_two_names_that_become_one_are_one_family(openmetrics: bool, scheme: str
         return
     assert written.samples() == {("a_b", (("x", value),)): float(value) for value in "123"}
     assert written.text.count("# TYPE") == 1
-    assert written.left_out == [("a_b", "a series of that name with these labels is there already")]
+    assert written.left_out == [("a_b", "it repeats a series")]
 
 
 @formats

@@ -68,12 +68,12 @@ async def test_the_pieces_are_the_exposition(registry: Registry) -> None:
 async def test_a_collector_that_hangs_costs_its_own_metrics_alone(
     registry: Registry, hanging: Hanging, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(scrape, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(scrape, "COLLECTOR_TIMEOUT_S", 1.0)
     turned = asyncio.create_task(asyncio.sleep(0.05))
     with caplog.at_level(logging.WARNING):
         assert b"tallow_transfers_total" in await whole(registry)
     assert turned.done()
-    monkeypatch.setattr(scrape, "PATIENCE_S", 1000.0)  # to wait for it again would outlast this test
+    monkeypatch.setattr(scrape, "COLLECTOR_TIMEOUT_S", 1000.0)  # to wait for it again would outlast this test
     threads = threading.active_count()
     for _ in range(20):
         assert b"backend_up" not in await whole(registry)

@@ -1,1 +1,1 @@
-"""What a scrape reads: text format and OpenMetrics, content negotiation, foreign collectors."""
+"""Exposition of metrics: text format, OpenMetrics, content negotiation, prometheus_client's collectors."""

@@ -1,8 +1,8 @@
-"""Names outside the classic character set, as a scraper asks for them by ``escaping=`` in its Accept header.
+"""Escape names outside the classic character set, as requested by ``escaping=`` in the Accept header.
 
-Sources: https://prometheus.io/docs/instrumenting/escaping_schemes; EscapeMetricFamily and EscapeName of
-github.com/prometheus/common/model, which are followed where the document leaves a choice: a name in the
-classic set stays as it is under every scheme.
+Sources: https://prometheus.io/docs/instrumenting/escaping_schemes; where it leaves a choice,
+EscapeMetricFamily and EscapeName of github.com/prometheus/common/model: a name in the classic set is
+unchanged under every scheme.
 """
 
 from __future__ import annotations
@@ -25,41 +25,47 @@ _DIGITS: Final = frozenset("0123456789")
 
 @lru_cache(4096)
 def metric_name(name: str, scheme: str) -> str:
-    """A metric's name as it is exposed, without quotes.
+    """Return the exposed name of a metric, without quotes.
 
-    A name in the classic set is unchanged. Of any other, ``underscores`` replaces each other character by
-    ``_``; ``dots`` replaces ``.`` by ``_dot_``, and ``_`` and each other character by ``__``; ``values``
-    writes ``U__`` before it, ``__`` for ``_`` and, for each other character, its code in hexadecimal between
-    ``_``; ``allow-utf-8`` changes nothing.
+    A name in the classic set is unchanged. In any other name, ``underscores`` replaces each character
+    outside the set by ``_``; ``dots`` replaces ``.`` by ``_dot_``, and ``_`` and other characters by ``__``;
+    ``values`` prefixes ``U__`` and replaces ``_`` by ``__`` and other characters by their hexadecimal code
+    between underscores; ``allow-utf-8`` changes nothing.
 
-    Example: ``metric_name("shop.sales", "dots")`` is ``shop_dot_sales``.
+    Args:
+        name: the metric's name.
+        scheme: one of :data:`SCHEMES`.
+
+    Example:
+        >>> metric_name("shop.sales", "dots"), metric_name("shop.sales", "values")
+        ('shop_dot_sales', 'U__shop_2e_sales')
     """
-    return name if _CLASSIC_METRIC.fullmatch(name) else _escaped(name, scheme, ":")
+    return name if _CLASSIC_METRIC.fullmatch(name) else _escape_name(name, scheme, ":")
 
 
 @lru_cache(4096)
 def label_name(name: str, scheme: str) -> str:
-    """A label's name as it is exposed, without quotes: as :func:`metric_name`, but ``:`` is no character of a
-    label's name."""
-    return name if _CLASSIC_LABEL.fullmatch(name) else _escaped(name, scheme, "")
+    """Return the exposed name of a label, without quotes: as :func:`metric_name`, but ``:`` is not
+    allowed."""
+    return name if _CLASSIC_LABEL.fullmatch(name) else _escape_name(name, scheme, "")
 
 
 def is_classic_metric(name: str) -> bool:
-    """Whether a metric's name stands in the exposition without quotes."""
+    """Whether a metric's name is exposed without quotes."""
     return _CLASSIC_METRIC.fullmatch(name) is not None
 
 
 def is_classic_label(name: str) -> bool:
-    """Whether a label's name stands in the exposition without quotes."""
+    """Whether a label's name is exposed without quotes."""
     return _CLASSIC_LABEL.fullmatch(name) is not None
 
 
-def _escaped(name: str, scheme: str, more: str) -> str:
+def _escape_name(name: str, scheme: str, also_allowed: str) -> str:
     if scheme == ALLOW_UTF_8:
         return name
     replace = {UNDERSCORES: _underscore, DOTS: _dots, VALUES: _value}[scheme]
     written = "".join(
-        replace(letter, letter in _LETTERS or letter in more or (position > 0 and letter in _DIGITS))
+        replace(letter, letter in _LETTERS or letter in also_allowed or (position > 0 and letter in _DIGITS))
         for position, letter in enumerate(name)
     )
     return f"U__{written}" if scheme == VALUES else written

@@ -1,11 +1,11 @@
-"""Metric families of prometheus_client's data model, written so that no name or value breaks a scrape.
+"""Expose metric families of prometheus_client's data model so that no name or value breaks a scrape.
 
-prometheus_client's own writers turn ``:`` in a sample's name into ``_`` in OpenMetrics, write two families
-whose names become one by escaping as two, and pass on what a parser stops at (zero bytes, half surrogate
-pairs, labels of one name): then Prometheus rejects the whole scrape.
+prometheus_client's own writers replace ``:`` in a sample's name by ``_`` in OpenMetrics, write two families
+with the same escaped name, and pass on zero bytes, half surrogate pairs and repeated labels: Prometheus then
+rejects the whole scrape.
 
-Sources: Prometheus exposition formats; OpenMetrics 1.0; github.com/prometheus/common/expfmt, for what an
-escaped name's endings are.
+Sources: Prometheus exposition formats; OpenMetrics 1.0; github.com/prometheus/common/expfmt for the endings
+of escaped names.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _TEXT_TYPES: Final = {
     "gaugehistogram": "histogram",
     "unknown": "untyped",
 }
-"""Types of OpenMetrics that the text format does not have."""
+"""Types of OpenMetrics that the text format does not have, and what replaces them."""
 _NAME_ENDINGS: Final = {"counter": "_total", "info": "_info"}
-"""Endings that belong to a metric's name in the text format, and to its samples' in OpenMetrics."""
+"""Endings that are part of the metric's name in the text format, but only of its samples' in OpenMetrics."""
 _SAMPLE_ENDINGS: Final = ("_bucket", "_count", "_sum", "_gcount", "_gsum")
-"""Endings that a parser recognises: they stand behind the escaped name."""
+"""Endings that a parser recognises: they follow the escaped name."""
 _RESERVED: Final = "__name__"
 """The metric's own name, as a label."""
 _CREATED_TYPES: Final = frozenset({"counter", "histogram", "summary"})
-_APART: Final = ("_gcount", "_gsum")
-"""Samples of a gaugehistogram that the text format has as gauges of their own."""
+_GAUGE_ENDINGS: Final = ("_gcount", "_gsum")
+"""Samples of a gaugehistogram that are separate gauges in the text format."""
 
 
 class _Sample(NamedTuple):
     name: str
     series: str
-    """Name and labels as exposed."""
+    """Name and labels, as exposed."""
     rest: str
-    """Value, time and exemplar."""
+    """Value, timestamp and exemplar, as exposed."""
 
 
 class _Family(NamedTuple):
@@ -51,16 +51,16 @@ class _Family(NamedTuple):
 
 
 class FamilyWriter:
-    """One exposition of families that were collected elsewhere.
+    """Collects foreign families and exposes them.
 
-    Families whose exposed names and types are the same become one. A family that has the name of one with
-    another type, or of a metric of ours, and a series that is there already, are left out.
+    Families with the same exposed name and type are merged. Left out are families with the name of one of
+    another type or of one of our metrics, and repeated series.
 
     Args:
-        openmetrics: whether to write OpenMetrics; text otherwise.
-        scheme: how names outside the classic character set are written.
-        taken: whether a family or sample name belongs to a metric of ours.
-        left_out: is told the name of each family of which something is left out, and why.
+        openmetrics: whether to expose OpenMetrics instead of text.
+        scheme: how names outside the classic character set are escaped.
+        is_reserved: whether a family's or sample's name belongs to one of our metrics.
+        on_omitted: called with the name of each family of which something is left out, and the reason.
     """
 
     def __init__(
@@ -68,29 +68,31 @@ class FamilyWriter:
         *,
         openmetrics: bool,
         scheme: str,
-        taken: Callable[[str], bool],
-        left_out: Callable[[str, str], None],
+        is_reserved: Callable[[str], bool],
+        on_omitted: Callable[[str, str], None],
     ) -> None:
         self._openmetrics = openmetrics
         self._scheme = scheme
-        self._taken = taken
-        self._left_out = left_out
+        self._is_reserved = is_reserved
+        self._on_omitted = on_omitted
         self._families: dict[str, _Family] = {}
         self._series: set[str] = set()
 
     def add(self, families: Iterable[Any]) -> None:
-        """Add what a collector yields: all of it, or nothing if it raises."""
+        """Add the families of a collector: all of them, or none if it raises."""
         for found in [part for family in families for part in self._parts(family)]:
             known = self._families.get(found.name)
-            if self._taken(found.name) or any(self._taken(sample.name) for sample in found.samples):
-                self._left_out(found.name, "it bears the name of a metric of ours")
+            if self._is_reserved(found.name) or any(
+                self._is_reserved(sample.name) for sample in found.samples
+            ):
+                self._on_omitted(found.name, "its name belongs to a metric of tallow")
             elif known is not None and known.kind != found.kind:
-                self._left_out(found.name, "another metric of that name has another type")
+                self._on_omitted(found.name, "another metric of that name has a different type")
             else:
                 self._add(found)
 
     def pieces(self) -> Iterator[bytes]:
-        """The exposition, one family a piece."""
+        """Yield the exposition, one family at a time."""
         for family in self._families.values():
             lines = (f"{sample.series} {sample.rest}\n" for sample in family.samples)
             yield (family.head + "".join(lines)).encode("utf-8", "replace")
@@ -99,29 +101,29 @@ class FamilyWriter:
         kept = self._families.setdefault(found.name, found._replace(samples=[])).samples
         for sample in found.samples:
             if sample.series in self._series:
-                self._left_out(found.name, "a series of that name with these labels is there already")
+                self._on_omitted(found.name, "it repeats a series")
             else:
                 self._series.add(sample.series)
                 kept.append(sample)
 
     def _parts(self, family: Any) -> Iterator[_Family]:
-        """A family as it is exposed, and the gauges that it leaves behind in the text format."""
+        """Yield a family as exposed, and the gauges that become separate in the text format."""
         kind, ending = str(family.type), _NAME_ENDINGS.get(family.type, "")
         name = metric_name(_clean(family.name) + ending, self._scheme)
         if self._openmetrics:
             name = name.removesuffix(ending)
         else:
             kind = _TEXT_TYPES.get(kind, kind)
-        apart: dict[str, list[_Sample]] = {}
+        gauges: dict[str, list[_Sample]] = {}
         samples: list[_Sample] = []
         for sample in filter(lambda sample: _is_exposed(family, sample), family.samples):
             written = self._sample(family, sample)
-            if not self._openmetrics and sample.name in {family.name + behind for behind in _APART}:
-                apart.setdefault(written.name, []).append(written)
+            if not self._openmetrics and sample.name in {family.name + ending for ending in _GAUGE_ENDINGS}:
+                gauges.setdefault(written.name, []).append(written)
             else:
                 samples.append(written)
         yield _Family(name, kind, self._head(name, kind, family), samples)
-        for gauge, values in apart.items():
+        for gauge, values in gauges.items():
             yield _Family(gauge, "gauge", self._head(gauge, "gauge", family), values)
 
     def _sample_name(self, family: str, name: str) -> str:
@@ -137,7 +139,7 @@ class FamilyWriter:
             text = text.replace('"', r"\"")
         head = f"# HELP {shown} {text}\n# TYPE {shown} {kind}\n"
         unit = _clean(family.unit)
-        # A unit that does not end the name makes Prometheus reject the scrape.
+        # Prometheus rejects the scrape if the name does not end in the unit.
         if self._openmetrics and unit and is_classic_label(unit) and name.endswith(f"_{unit}"):
             head += f"# UNIT {shown} {unit}\n"
         return head
@@ -159,8 +161,11 @@ class FamilyWriter:
         return str(timestamp) if self._openmetrics else str(int(float(timestamp) * 1000))
 
     def _labels(self, labels: Mapping[str, Any]) -> str:
-        """Labels as they stand between braces. Where several get one name by escaping their values are joined
-        by ``;``, as OpenTelemetry's Prometheus exporters do: two labels of one name make a scrape fail."""
+        """Return labels as exposed between braces.
+
+        Labels with the same escaped name become one, their values joined by ``;``, as OpenTelemetry's
+        Prometheus exporters do: a repeated label makes a scrape fail.
+        """
         found: dict[str, list[str]] = {}
         for name, value in sorted(labels.items()):
             exposed = label_name(_clean(name), self._scheme)
@@ -177,7 +182,12 @@ class FamilyWriter:
 
 
 def number(value: Any) -> str:
-    """A sample's value as both formats write it."""
+    """Return a sample's value as both formats require.
+
+    Example:
+        >>> number(3), number(float("inf"))
+        ('3.0', '+Inf')
+    """
     found = float(value)
     if math.isnan(found):
         return "NaN"
@@ -187,7 +197,7 @@ def number(value: Any) -> str:
 
 
 def _is_exposed(family: Any, sample: Any) -> bool:
-    """Not creation times, which nobody's dashboard reads, nor native histograms, which neither format has."""
+    """Whether a sample is exposed: no creation times, and no native histograms, which neither format has."""
     created = family.type in _CREATED_TYPES and sample.name == f"{family.name}_created"
     return not created and getattr(sample, "native_histogram", None) is None
 
@@ -203,5 +213,5 @@ def _quoted(name: str) -> str:
 
 
 def _clean(text: Any) -> str:
-    """Text that UTF-8 can write, without zero bytes: Prometheus's lexer takes one for the end."""
+    """Return text that UTF-8 can encode, without zero bytes: Prometheus's lexer takes one for the end."""
     return str(text).encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

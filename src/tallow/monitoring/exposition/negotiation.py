@@ -1,6 +1,6 @@
-"""Which format a scraper is answered in, and whether compressed (RFC 9110, sections 12.4 and 12.5).
+"""Choose format, escaping and compression of a scrape (RFC 9110, sections 12.4 and 12.5).
 
-Source of the formats' names: https://prometheus.io/docs/instrumenting/content_negotiation.
+Source of the formats: https://prometheus.io/docs/instrumenting/content_negotiation.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _TEXT_TYPE: Final = "text/plain"
 
 
 class Negotiated(NamedTuple):
-    """How a scrape is answered."""
+    """The chosen format of a scrape."""
 
     content_type: str
-    """The answer's Content-Type; names the escaping where the scraper did."""
+    """The Content-Type of the response; names the escaping if the scraper did."""
     compress: bool
     """Whether gzip is used."""
     escaping: str = UNDERSCORES
-    """How names outside the classic character set are written (see ``escaping.py``)."""
+    """How names outside the classic character set are escaped (see ``escaping.py``)."""
 
     @property
     def openmetrics(self) -> bool:
@@ -32,29 +32,35 @@ class Negotiated(NamedTuple):
 
 
 def negotiate(headers: Mapping[str, str]) -> Negotiated:
-    """The format, the escaping and whether to compress, from ``accept`` and ``accept-encoding``.
+    """Choose format, escaping and compression from ``accept`` and ``accept-encoding``.
 
-    OpenMetrics is for who names it, in a version that we write, and prefers nothing else; text is for
-    everybody else, whatever was asked for: a scraper can do more with it than with a refusal. Text 1.0.0 is
-    for who prefers it to 0.0.4.
+    OpenMetrics is chosen if the scraper names a supported version and prefers no other format, text 1.0.0 if
+    it prefers that to 0.0.4. Any other request gets text 0.0.4 instead of an error.
+
+    Args:
+        headers: by lower-case name.
+
+    Example:
+        >>> negotiate({"accept": "application/openmetrics-text", "accept-encoding": "gzip"}).compress
+        True
     """
     compress = any(
         kind == "gzip" and weight > 0 for kind, _, weight in _offers(headers.get("accept-encoding", ""))
     )
     best, content_type, escaping = 0.0, TEXT, UNDERSCORES
     for kind, parameters, weight in _offers(headers.get("accept", "")):
-        written = _written(kind, parameters.get("version"))
-        if written is None or weight <= 0:
+        supported = _supported_type(kind, parameters.get("version"))
+        if supported is None or weight <= 0:
             continue
-        # At equal weight OpenMetrics goes first; of two texts the one that was named first.
-        if weight > best or (weight == best and written == OPENMETRICS and content_type[:4] == "text"):
+        # At equal weight, OpenMetrics comes first; of two text versions, the one named first.
+        if weight > best or (weight == best and supported == OPENMETRICS and content_type[:4] == "text"):
             best = weight
-            content_type, escaping = _with_escaping(written, parameters.get("escaping"))
+            content_type, escaping = _with_escaping(supported, parameters.get("escaping"))
     return Negotiated(content_type, compress, escaping)
 
 
-def _written(kind: str, version: str | None) -> str | None:
-    """The Content-Type we write for one that is offered; None if it is none of ours."""
+def _supported_type(kind: str, version: str | None) -> str | None:
+    """Return our Content-Type for an accepted one; None if we do not support it."""
     if kind == _OPENMETRICS_TYPE and version in (None, "0.0.1", "1.0.0"):
         return OPENMETRICS
     if kind == _TEXT_TYPE and version in (None, "0.0.4", "1.0.0"):
@@ -63,8 +69,10 @@ def _written(kind: str, version: str | None) -> str | None:
 
 
 def _with_escaping(content_type: str, wanted: str | None) -> tuple[str, str]:
-    """Content-Type and escaping: ``underscores`` where none is named or it is not known. Text 0.0.4 has no
-    quoted names."""
+    """Return Content-Type and escaping: ``underscores`` if none or an unknown one is requested.
+
+    Text 0.0.4 has no quoted names.
+    """
     if wanted is None and content_type != TEXT_1_0_0:
         return content_type, UNDERSCORES
     escaping = wanted if wanted in SCHEMES else UNDERSCORES
@@ -74,7 +82,7 @@ def _with_escaping(content_type: str, wanted: str | None) -> tuple[str, str]:
 
 
 def _offers(header: str) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Each value of a header, its parameters, and its weight: 0 to 1, and 0 if it is no such number."""
+    """Yield each value of a header, its parameters and its weight: 0 to 1, and 0 if it is invalid."""
     for item in header.split(","):
         value, *rest = (part.strip().lower() for part in item.split(";"))
         pairs = (part.partition("=") for part in rest)

@@ -1,7 +1,6 @@
-"""Collectors that the application, or a library of its, has registered with prometheus_client.
+"""Expose the collectors that the application or its libraries have registered with prometheus_client.
 
-They stand in our exposition, so that moving to this library loses no metric. prometheus_client is not a
-dependency: nobody who has not imported it has registered anything there.
+prometheus_client is not a dependency: if it is not imported, no collector is registered with it.
 """
 
 from __future__ import annotations
@@ -21,56 +20,58 @@ _ENDINGS: Final = ("_total", "_bucket", "_count", "_sum")
 
 
 def collectors() -> list[Any]:
-    """What is registered in prometheus_client's default registry, less what it registers by itself: the
-    process and the interpreter, which we expose. Where it was told of several workers, its files of them."""
+    """Return the collectors of prometheus_client's default registry.
+
+    Its own collectors of the process and the interpreter are left out: our metrics cover them. If
+    ``PROMETHEUS_MULTIPROC_DIR`` is set, its files are read instead.
+    """
     client: Any = sys.modules.get("prometheus_client")
     if client is None:
         return []
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return [_Files()]
+        return [_MultiprocessFiles()]
     defaults = (client.GC_COLLECTOR, client.PLATFORM_COLLECTOR, client.PROCESS_COLLECTOR)
-    # Its own collect() ends with the first collector that raises, and the rest would be lost with it.
+    # REGISTRY.collect() ends with the first collector that raises and loses the others.
     registered = list(getattr(client.REGISTRY, "_collector_to_names", (client.REGISTRY,)))
     return [collector for collector in registered if not any(collector is default for default in defaults)]
 
 
 def pieces(registry: Registry, *, openmetrics: bool, escaping: str = UNDERSCORES) -> Iterator[bytes]:
-    """Their exposition, one metric a piece, less the creation times, which nobody's dashboard reads, and less
-    what bears the name of a metric of ours or of another of theirs.
+    """Yield the exposition of the collectors, one metric at a time, without creation times.
 
-    A collector that raises, and a metric that is left out, are counted, and said once. This may take as long
-    as they take.
+    Metrics with the name of one of ours or of an earlier one are left out. These and collectors that raise
+    are counted, and logged once. The call blocks as long as the collectors do.
 
     Args:
-        openmetrics: the format; text otherwise.
-        escaping: how names outside the classic character set are written, see
-            :mod:`tallow.monitoring.exposition.escaping`.
+        registry: has our metrics; failures are counted there.
+        openmetrics: whether to expose OpenMetrics instead of text.
+        escaping: see :mod:`tallow.monitoring.exposition.escaping`.
     """
-    ours = {_stem(family.metric.full_name) for family in list(registry.families.values())}
+    reserved = {_stem(family.metric.full_name) for family in list(registry.families.values())}
 
-    def left_out(name: str, why: str) -> None:
-        warn_once.warn_once(f"a prometheus_client metric is missing, because {why}", name)
+    def on_omitted(name: str, reason: str) -> None:
+        warn_once.warn_once(f"a prometheus_client metric is left out: {reason}", name)
         registry.count_collector_failure()
 
     writer = FamilyWriter(
         openmetrics=openmetrics,
         scheme=escaping,
-        taken=lambda name: _stem(name) in ours,
-        left_out=left_out,
+        is_reserved=lambda name: _stem(name) in reserved,
+        on_omitted=on_omitted,
     )
     for collector in collectors():
         try:
             writer.add(collector.collect())
-        except Exception as error:  # noqa: BLE001 - somebody else's code
+        except Exception as error:  # noqa: BLE001 - foreign code
             warn_once.warn_once(
-                "a prometheus_client collector failed, its metrics are missing", collector, error
+                "a prometheus_client collector failed; its metrics are left out", collector, error
             )
             registry.count_collector_failure()
     yield from writer.pieces()
 
 
-class _Files:
-    """prometheus_client's own files of several workers, as its documentation has them read."""
+class _MultiprocessFiles:
+    """Reads prometheus_client's files of several workers, as its documentation describes."""
 
     def collect(self) -> Iterator[Any]:
         registry: Any = importlib.import_module("prometheus_client").CollectorRegistry()

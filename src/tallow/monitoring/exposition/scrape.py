@@ -1,4 +1,4 @@
-"""``GET /metrics``: numbers gathered beside the event loop, lines in pieces so that it keeps turning."""
+"""Respond to ``GET /metrics`` without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -19,78 +19,80 @@ from tallow.monitoring.metrics.registry import Registry
 PATHS: Final = ("/metrics", "/api/metrics")
 
 COLLECTOR_TIMEOUT_S: Final = 2.0
-"""How long a scrape waits for collectors that are not ours: well within what a scraper gives it."""
+"""Seconds that a scrape waits for prometheus_client's collectors: well below a scraper's timeout."""
 
-_PART: Final = 1 << 17
-"""Bytes that compress in a few milliseconds."""
+_MAX_PIECE: Final = 1 << 17
+"""Bytes that are compressed in a few milliseconds."""
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LEVEL: Final = 1
-"""Exposition is repetitive: the quickest level already makes it twenty times smaller."""
+"""The fastest level: it already makes the repetitive text twenty times smaller."""
 
 
 async def body(
     registry: Registry, content_type: str, compress: bool, escaping: str = UNDERSCORES
 ) -> AsyncIterator[bytes]:
-    """The exposition in pieces, the event loop turning after each.
+    """Yield the exposition in pieces; other tasks run after each.
 
     Args:
-        content_type: as negotiated, its escaping included.
-        escaping: how names of prometheus_client's metrics outside the classic character set are written.
+        registry: what is exposed.
+        content_type: as negotiated, with the escaping.
+        compress: whether to use gzip.
+        escaping: how names of prometheus_client's metrics outside the classic character set are escaped.
     """
     started = time.perf_counter()
     openmetrics = content_type.startswith(OPENMETRICS)
     cells = await run_in_thread(registry.collect)
-    theirs = await _theirs.read(registry, openmetrics, escaping)
-    lines = pieces(registry, openmetrics=openmetrics, cells=cells, started=started, foreign=theirs)
+    foreign = await _foreign.read(registry, openmetrics, escaping)
+    lines = pieces(registry, openmetrics=openmetrics, cells=cells, started=started, foreign=foreign)
     for piece in _compressed(lines) if compress else lines:
         yield piece
         await asyncio.sleep(0)
 
 
-class _Theirs:
-    """What prometheus_client's collectors expose. One that hangs costs its own samples, not ours."""
+class _ForeignCollectors:
+    """Reads prometheus_client's collectors in a thread; one that hangs does not delay our samples."""
 
     def __init__(self) -> None:
         self._reading = threading.Lock()
-        self._hangs = False
+        self._hanging = False
 
     async def read(self, registry: Registry, openmetrics: bool, escaping: str) -> Iterable[bytes]:
         if not prometheus_client.collectors():
             return ()
-        if not self._hangs:
+        if not self._hanging:
             try:
                 return await asyncio.wait_for(
                     run_in_thread(lambda: self._read(registry, openmetrics, escaping)), COLLECTOR_TIMEOUT_S
                 )
             except TimeoutError:
-                self._hangs = self._reading.locked()
-        warn_once.warn_once("prometheus_client's collectors take too long, their metrics are missing")
+                self._hanging = self._reading.locked()
+        warn_once.warn_once("prometheus_client's collectors take too long; their metrics are left out")
         registry.count_collector_failure()
         return ()
 
     def _read(self, registry: Registry, openmetrics: bool, escaping: str) -> list[bytes]:
-        # Two scrapes at once take turns; threads do not pile up behind a collector that hangs.
+        # One read at a time: threads must not accumulate behind a collector that hangs.
         if not self._reading.acquire(timeout=COLLECTOR_TIMEOUT_S):
             return []
         try:
             found = prometheus_client.pieces(registry, openmetrics=openmetrics, escaping=escaping)
-            return [part for piece in found for part in _parts(piece)]
+            return [part for piece in found for part in _split(piece)]
         finally:
-            self._hangs = False
+            self._hanging = False
             self._reading.release()
 
 
-_theirs: Final = _Theirs()
+_foreign: Final = _ForeignCollectors()
 
 
-def _parts(piece: bytes) -> Iterator[bytes]:
-    """A metric of many series in several parts."""
-    return (piece[first : first + _PART] for first in range(0, len(piece), _PART))
+def _split(piece: bytes) -> Iterator[bytes]:
+    """Split the exposition of a metric with many series."""
+    return (piece[first : first + _MAX_PIECE] for first in range(0, len(piece), _MAX_PIECE))
 
 
 def _compressed(lines: Iterator[bytes]) -> Iterator[bytes]:
-    squeeze = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     for piece in lines:
-        yield squeeze.compress(piece)
-    yield squeeze.flush()
+        yield compressor.compress(piece)
+    yield compressor.flush()

@@ -1,9 +1,10 @@
-"""Exposition: the registry as Prometheus text 0.0.4 or OpenMetrics 1.0.
+"""Expose a registry as Prometheus text 0.0.4 or OpenMetrics 1.0.
 
-Labels and bucket edges are written once and kept, so that a scrape only joins them and formats numbers. Lines
-come in pieces, so that a server can let its event loop turn between them.
+Labels and bucket edges are formatted once and kept; a scrape only joins them and formats numbers. The output
+comes in pieces, so that a server can run other tasks between them.
 
-Sources: Prometheus exposition formats; OpenMetrics 1.0 (https://prometheus.io/docs/specs/om/open_metrics_spec).
+Sources: Prometheus exposition formats; OpenMetrics 1.0
+(https://prometheus.io/docs/specs/om/open_metrics_spec).
 """
 
 from __future__ import annotations
@@ -18,17 +19,27 @@ from tallow.monitoring.metrics.registry import Exemplar, Registry
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 TEXT_1_0_0: Final = "text/plain; version=1.0.0; charset=utf-8"
-"""The text format with quoted names; an ``escaping`` is added where it is answered."""
+"""The text format with quoted names; the response adds the ``escaping``."""
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 PIECE_LINES: Final = 1000
-"""Lines to a piece: about a millisecond of work."""
+"""Lines of a piece: about a millisecond of work."""
 
 Exemplars = Mapping[int, Exemplar]
 
 
 def expose(registry: Registry, *, openmetrics: bool = False) -> bytes:
-    """The whole exposition at once."""
+    """Return the whole exposition.
+
+    Args:
+        registry: what is exposed.
+        openmetrics: whether to expose OpenMetrics instead of text.
+
+    Example:
+        >>> text = expose(metrics.registry).decode()
+        >>> "tallow_transfers_started_total 0.0" in text
+        True
+    """
     return b"".join(pieces(registry, openmetrics=openmetrics))
 
 
@@ -40,37 +51,44 @@ def pieces(
     started: float | None = None,
     foreign: Iterable[bytes] = (),
 ) -> Iterator[bytes]:
-    """The exposition in pieces of about a thousand lines, all from one copy of the cells.
+    """Yield the exposition in pieces of about a thousand lines, all from one copy of the cells.
 
     Args:
-        cells: that copy, if :meth:`Registry.collect` has made it already.
-        started: when that began, by ``time.perf_counter()``.
-        foreign: exposition made elsewhere, to stand behind ours.
+        registry: what is exposed.
+        openmetrics: whether to expose OpenMetrics instead of text.
+        cells: the copy, if :meth:`Registry.collect` has already returned it.
+        started: when that call began, by ``time.perf_counter()``.
+        foreign: exposition of other metrics, to be appended.
     """
     started = time.perf_counter() if started is None else started
     row = registry.collect() if cells is None else cells
-    exemplars: Exemplars = registry.exemplars if openmetrics else {}
-    lines: list[str] = []
-    for family in list(registry.families.values()):
-        # A series may have been born since the cells were copied: it is in the next exposition.
-        known = [series for series in family.series if series.first < len(row)]
-        if not known:
-            continue
-        lines.append(_head(family, openmetrics))
-        histogram = bool(family.edges)
-        for series in known:
-            line = _histogram(family, series, row, exemplars) if histogram else _single(family, series, row)
-            lines.append(line)
-            if len(lines) * family.width >= PIECE_LINES:
-                yield "".join(lines).encode()
-                lines.clear()
-    yield "".join(lines).encode()
+    yield from _own_pieces(registry, row, openmetrics)
     yield from foreign
     if openmetrics:
         yield b"# EOF\n"
     duration = registry.families.get("scrape_duration_seconds")
     if duration is not None:
         registry.set(duration, (), time.perf_counter() - started)
+
+
+def _own_pieces(registry: Registry, row: list[float], openmetrics: bool) -> Iterator[bytes]:
+    exemplars: Exemplars = registry.exemplars if openmetrics else {}
+    lines: list[str] = []
+    for family in list(registry.families.values()):
+        # A series created after the cells were copied is in the next exposition.
+        copied = [series for series in family.series if series.first < len(row)]
+        if copied:
+            lines.append(_head(family, openmetrics))
+        for series in copied:
+            lines.append(_lines(family, series, row, exemplars))
+            if len(lines) * family.width >= PIECE_LINES:
+                yield "".join(lines).encode()
+                lines.clear()
+    yield "".join(lines).encode()
+
+
+def _lines(family: Family, series: Series, row: list[float], exemplars: Exemplars) -> str:
+    return _histogram(family, series, row, exemplars) if family.edges else _single(family, series, row)
 
 
 def _head(family: Family, openmetrics: bool) -> str:
@@ -80,10 +98,10 @@ def _head(family: Family, openmetrics: bool) -> str:
         if openmetrics and metric.kind == "counter"
         else metric.full_name
     )
-    explained = metric.help.replace("\\", r"\\").replace("\n", r"\n")
+    help_text = metric.help.replace("\\", r"\\").replace("\n", r"\n")
     if openmetrics:
-        explained = explained.replace('"', r"\"")
-    return f"# HELP {name} {explained}\n# TYPE {name} {metric.kind}\n"
+        help_text = help_text.replace('"', r"\"")
+    return f"# HELP {name} {help_text}\n# TYPE {name} {metric.kind}\n"
 
 
 def _single(family: Family, series: Series, row: list[float]) -> str:

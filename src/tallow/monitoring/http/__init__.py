@@ -1,1 +1,1 @@
-"""The ASGI middleware: HTTP metrics, correlation ids, operational endpoints."""
+"""ASGI middleware: HTTP metrics, correlation ids and operational endpoints."""

@@ -1,4 +1,4 @@
-"""Who may read operational endpoints: the holder of a token or, without one, this machine alone."""
+"""Access to operational endpoints: by bearer token or, if none is set, from this machine only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ from typing import Any, Final
 PROXY_HEADERS: Final = frozenset(
     {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
 )
-"""Headers a reverse proxy sets: behind one, every client comes from loopback."""
+"""Headers that a reverse proxy sets. Behind a proxy, every request comes from loopback."""
 
 
 def is_allowed(token: str | None, headers: Mapping[str, str], client: tuple[str, Any] | None) -> bool:
-    """Whether a request may pass: by bearer token (RFC 6750, compared in constant time) if one is set,
-    otherwise from a loopback address and through no proxy. Header names are in lower case."""
+    """Whether a request is allowed.
+
+    Args:
+        token: the bearer token (RFC 6750), compared in constant time. None or empty: only requests from a
+            loopback address without a proxy are allowed.
+        headers: by lower-case name.
+        client: the client's address and port, as in an ASGI scope.
+
+    Example:
+        >>> is_allowed("secret-token", {"authorization": "Bearer secret-token"}, ("203.0.113.9", 4711))
+        True
+        >>> is_allowed(None, {"x-forwarded-for": "203.0.113.9"}, ("127.0.0.1", 4711))
+        False
+    """
     if token:
         scheme, _, offered = headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(offered.strip().encode(), token.encode())
@@ -23,7 +35,7 @@ def is_allowed(token: str | None, headers: Mapping[str, str], client: tuple[str,
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a textual address is in 127.0.0.0/8, ::1, or the former mapped into IPv6."""
+    """Whether a text is an address in 127.0.0.0/8, ``::1``, or such an IPv4 address mapped into IPv6."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

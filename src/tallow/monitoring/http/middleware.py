@@ -1,4 +1,4 @@
-"""``instrument(app)``: metrics, correlation, error capture, /metrics and health for any ASGI application."""
+"""ASGI middleware: metrics, correlation ids, error capture, ``/metrics`` and health endpoints."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tallow.monitoring.lifecycle import error_hooks, shutdown, warn_once
 from tallow.monitoring.metrics import METRICS, Metrics
 
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
-_WANTED: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
-_LONGEST: Final = 20
-"""Digits of a Content-Length that can be true."""
+_READ_HEADERS: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
+_MAX_LENGTH_DIGITS: Final = 20
+"""Digits of a plausible Content-Length."""
 
-_SEEN: Final = "tallow.monitoring"
-"""In a scope: the metrics that book it already, if an instrumented application is mounted in another."""
+_INSTRUMENTED: Final = "tallow.monitoring"
+"""Key in a scope: the metrics that record it. A mounted application may be instrumented, too."""
 
 
 class Instrumentation:
@@ -30,15 +30,15 @@ class Instrumentation:
 
     Args:
         app: the application.
-        metrics: where to record; the process's own by default.
-        metrics_token: bearer token for /metrics, by default ``METRICS_TOKEN``; without one it answers this
-            machine only.
-        health: the checks behind /api/health; the process's own by default.
-        health_token: bearer token for /api/health/detailed, by default ``HEALTH_CHECK_TOKEN``; without one
-            it answers this machine only.
-        route_of: the route template of a scope once the application has answered, for frameworks other than
-            Starlette and FastAPI; None where nothing matched.
-        routed: the object whose ``routes`` to read, if not ``app`` itself.
+        metrics: where to record; by default the process's metrics.
+        health: the checks behind /api/health; by default the process's.
+        metrics_token: bearer token for /metrics; by default the setting ``METRICS_TOKEN``. Without a token,
+            only direct requests from this machine are allowed.
+        health_token: bearer token for /api/health/detailed; by default ``HEALTH_CHECK_TOKEN``. Without a
+            token, only direct requests from this machine are allowed.
+        route_of: returns the route template of a scope after the application has responded, None if no route
+            matched; for frameworks other than Starlette and FastAPI.
+        routed: the object whose ``routes`` are read, if not ``app``.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Instrumentation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if scope.get(_SEEN) is self._metrics:
+        if scope.get(_INSTRUMENTED) is self._metrics:
             await self.app(scope, receive, send)
         elif kind == "http":
-            scope[_SEEN] = self._metrics
+            scope[_INSTRUMENTED] = self._metrics
             await self._http(scope, receive, send)
         elif kind == "websocket":
-            scope[_SEEN] = self._metrics
+            scope[_INSTRUMENTED] = self._metrics
             request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
-            with correlation.bind(request_id), request_context.bind(scope, self._template):
-                await self._captured(scope, receive, send)
+            with correlation.bind(request_id), request_context.bind(scope, self._app_route):
+                await self._call_app(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
@@ -82,15 +82,15 @@ class Instrumentation:
             self._table.load()
         self._metrics.runtime.start(self)
         self._metrics.runtime.watch_event_loop()
-        refusal = self._endpoints.load()
-        if refusal is None:
+        problem = self._endpoints.settings_problem()
+        if problem is None:
             from tallow.monitoring.logging import ensure_configured  # reads the settings
 
             ensure_configured()
             await self.app(scope, receive, self._closing(send))
         else:
             await receive()
-            await send({"type": "lifespan.startup.failed", "message": refusal})
+            await send({"type": "lifespan.startup.failed", "message": problem})
 
     def _closing(self, send: Send) -> Send:
         """Flush telemetry and stop measuring before ``lifespan.shutdown.complete`` is forwarded.
@@ -110,80 +110,81 @@ class Instrumentation:
         started = time.perf_counter()
         headers = _headers(scope)
         request_id = correlation.from_headers(headers) or correlation.new_id()
-        answer = _Answer(send, request_id)
+        response = _ResponseRecorder(send, request_id)
         length = headers.get("content-length", "")
-        body = _Body(receive) if "content-length" not in headers else None
-        marks = path_of(scope) not in self._endpoints.paths  # scrapes and probes leave no exemplars
-        with correlation.bind(request_id, exemplars=marks), request_context.bind(scope, self._answered_by):
+        body = _BodyCounter(receive) if "content-length" not in headers else None
+        exemplars = path_of(scope) not in self._endpoints.paths  # none for scrapes and probes
+        with correlation.bind(request_id, exemplars=exemplars), request_context.bind(scope, self._route):
             try:
-                route = await self._answered(scope, body or receive, answer)
+                route = await self._respond(scope, body or receive, response)
             except BaseException as error:
-                if not _unanswered(error):
-                    answer.status = 500
-                    self._book(scope, self._template(scope), answer, started, body or length)
+                if not _is_disconnect(error):
+                    response.status = 500
+                    self._record(scope, self._app_route(scope), response, started, body or length)
                 raise
-            self._book(scope, route, answer, started, body or length)
+            self._record(scope, route, response, started, body or length)
 
-    def _book(
-        self, scope: Scope, route: str | None, answer: _Answer, started: float, body: _Body | str
+    def _record(
+        self,
+        scope: Scope,
+        route: str | None,
+        response: _ResponseRecorder,
+        started: float,
+        body: _BodyCounter | str,
     ) -> None:
-        if isinstance(body, _Body):
-            received = body.size
-        else:
-            received = int(body) if body.isascii() and body.isdigit() and len(body) <= _LONGEST else 0
         self._metrics.record_http_request(
             scope["method"],
             route or OTHER,
-            answer.status,
+            response.status,
             time.perf_counter() - started,
-            received,
-            answer.size,
+            body.size if isinstance(body, _BodyCounter) else _content_length(body),
+            response.size,
         )
 
-    def _answered_by(self, scope: Scope) -> str | None:
-        """The route template of a request, an operational endpoint's own path among them."""
-        path = path_of(scope)
-        return path if path in self._endpoints.paths else self._template(scope)
-
-    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> str | None:
-        """Answer with an operational endpoint or the application; the route template that did."""
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> str | None:
+        """Respond with an operational endpoint or the application; return the route template."""
         path = path_of(scope)
         if path in self._endpoints.paths:
-            await self._endpoints.answer(path, scope, send)
+            await self._endpoints.respond(path, scope, send)
             return path
-        await self._captured(scope, receive, send)
-        return self._template(scope)
+        await self._call_app(scope, receive, send)
+        return self._app_route(scope)
 
-    def _template(self, scope: Scope) -> str | None:
+    def _route(self, scope: Scope) -> str | None:
+        """Return the route template of a request, or the path of an operational endpoint."""
+        path = path_of(scope)
+        return path if path in self._endpoints.paths else self._app_route(scope)
+
+    def _app_route(self, scope: Scope) -> str | None:
         try:
             return self._route_of(scope)
-        except Exception as error:  # noqa: BLE001 - a router we know nothing of; the request was answered
+        except Exception as error:  # noqa: BLE001 - an unknown router; the request has been handled
             warn_once.warn_once(
-                "a request's route cannot be told, it is booked as other", self._route_of, error
+                "a request's route cannot be determined; it is recorded as other", self._route_of, error
             )
             return None
 
-    async def _captured(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._metrics.runtime.watch_event_loop()
         error_hooks.notify_request()
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            if not _unanswered(error):
+            if not _is_disconnect(error):
                 self._metrics.record_error("internal", "high")
                 error_hooks.notify_error(error)
             raise
 
 
-class _Answer:
-    """Sends on, adds the correlation id, and notes status and size."""
+class _ResponseRecorder:
+    """Forwards a response, adds the correlation id, and keeps status and size."""
 
     __slots__ = ("_request_id", "_send", "size", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self._request_id = request_id.encode()
-        self.status = 500  # what a server answers for an application that does not
+        self.status = 500  # what a server sends if the application sends nothing
         self.size = 0
 
     async def __call__(self, message: Message) -> None:
@@ -196,8 +197,8 @@ class _Answer:
         await self._send(message)
 
 
-class _Body:
-    """Receives on and counts, for requests that do not announce their length."""
+class _BodyCounter:
+    """Forwards a request's body and counts its bytes, for requests without a Content-Length."""
 
     __slots__ = ("_receive", "size")
 
@@ -211,18 +212,25 @@ class _Body:
         return message
 
 
-def _unanswered(error: BaseException) -> bool:
-    """Whether nobody was there to be answered: the server stops, or the client went away, whatever framework
-    says so. No fault of the application's."""
+def _is_disconnect(error: BaseException) -> bool:
+    """Whether the server stops or the client disconnected, which is not an error of the application.
+
+    Each framework has its own class ``ClientDisconnect``.
+    """
     return isinstance(error, asyncio.CancelledError) or type(error).__name__ == "ClientDisconnect"
 
 
+def _content_length(text: str) -> int:
+    valid = text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS
+    return int(text) if valid else 0
+
+
 def _headers(scope: Scope) -> dict[str, str]:
-    """The headers every request is asked for, by lower-case name."""
+    """Return the headers that every request is read for, by lower-case name."""
     return {
         name.decode("latin-1"): value.decode("latin-1")
         for name, value in scope.get("headers", ())
-        if name in _WANTED
+        if name in _READ_HEADERS
     }
 
 

@@ -1,7 +1,6 @@
-"""Route templates of an ASGI request: ``/api/rooms/{id}``, never the raw path.
+"""Find the route template of an ASGI request: ``/api/rooms/{id}``, not the raw path.
 
-The framework's own match is read after it has been made (Starlette and FastAPI leave ``endpoint`` or
-``route`` in the scope), so that nothing is matched twice.
+Starlette and FastAPI leave the matched ``endpoint`` in the scope, so that no path is matched twice.
 """
 
 from __future__ import annotations
@@ -19,7 +18,12 @@ _PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(:[a-zA-Z_]\w*)?}")
 
 
 class RouteTable:
-    """The templates of an application with a ``routes`` list, each registered for the methods it answers."""
+    """The route templates of an application with a ``routes`` list.
+
+    Args:
+        app: the application.
+        register: called with each template and its methods; returns whether the template may be recorded.
+    """
 
     def __init__(self, app: object, register: Register) -> None:
         self._app = app
@@ -28,7 +32,7 @@ class RouteTable:
         self._templates: dict[int, list[str]] = {}
 
     def load(self) -> None:
-        """Read the routes, again if their number has changed."""
+        """Read the routes, if their number has changed."""
         routes = getattr(self._app, "routes", ())
         if len(routes) == self._size:
             return
@@ -40,7 +44,7 @@ class RouteTable:
                 known.append(template)
 
     def template(self, scope: Scope) -> str:
-        """The template the framework matched, or ``other``."""
+        """Return the template that the framework matched, or ``other``."""
         target = scope.get("endpoint")
         if target is None:
             return OTHER
@@ -53,14 +57,16 @@ class RouteTable:
 
 
 def path_of(scope: Scope) -> str:
-    """The path within the application: a server that was told of a prefix writes it into the path too."""
+    """Return the path within the application, without the server's ``root_path``."""
     path: str = scope.get("path", "")
-    root: str = scope.get("app_root_path", scope.get("root_path", ""))  # the first: as a mount found it
+    root: str = scope.get(
+        "app_root_path", scope.get("root_path", "")
+    )  # app_root_path: before a mount changed it
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 def _walk(routes: Any, prefix: str) -> Iterator[tuple[object, str, tuple[str, ...]]]:
-    """(endpoint, template, methods) of each route, mounted ones under their mount's path."""
+    """Yield endpoint, template and methods of each route, of mounted applications too."""
     for route in routes:
         path = prefix + getattr(route, "path", "")
         inner = getattr(route, "routes", None)
@@ -68,7 +74,7 @@ def _walk(routes: Any, prefix: str) -> Iterator[tuple[object, str, tuple[str, ..
             yield from _walk(inner, path)
         elif hasattr(route, "endpoint"):
             yield route.endpoint, path, tuple(sorted(getattr(route, "methods", None) or ("GET",)))
-        elif hasattr(route, "app"):  # a mounted application that shows no routes, such as static files
+        elif hasattr(route, "app"):  # a mounted application without routes, such as static files
             yield route.app, f"{path}/{{path}}", ("GET", "HEAD")
 
 
