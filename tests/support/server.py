@@ -22,6 +22,7 @@ import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from tallow.app.commands.serve import extra_routes
 from tallow.app.server.app import create_app
 from tallow.app.server.context import ServerContext
 from tallow.app.server.settings import ServerSettings
@@ -180,7 +181,7 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[RunningServer]:
     wrap: Callable[[Any], Any] = given.pop("wrap", lambda app: app)
     settings = ServerSettings(data_dir=folder, **given)
     registry = Registry()
-    app = create_app(settings, metrics=Metrics(registry))
+    app = create_app(settings, metrics=Metrics(registry), extra_routes=extra_routes(settings))
     server = uvicorn.Server(server_config(wrap(app), settings))
     bound = listener()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"

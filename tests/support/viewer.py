@@ -14,6 +14,8 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
+from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
+
 Viewer = Callable[..., contextlib.AbstractAsyncContextManager[str]]
 """A function that runs a viewer with settings; yields its URL."""
 PASSWORD = "a password for the tests"
@@ -30,7 +32,7 @@ def credentials_file(folder: Path, **more: object) -> Path:
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an ASGI application on a free port; yields its URL."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
+    server = uvicorn.Server(uvicorn_config(app, port=0, log_level="warning"))
     task = asyncio.create_task(server.serve())
     try:
         while not server.started:

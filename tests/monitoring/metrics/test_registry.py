@@ -14,6 +14,7 @@ from tallow.monitoring.catalog import METRICS, Label, Metric
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.family import MAX_REGISTERED
 from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.sample import Sample
 
 
 @pytest.fixture
@@ -114,16 +115,26 @@ def test_a_value_on_an_edge_belongs_to_its_bucket(registry: Registry) -> None:
     assert entry["buckets"] == [1] + [0] * 11
 
 
-def test_a_snapshot_merges_into_another_registry(registry: Registry) -> None:
+def test_a_snapshot_holds_totals_that_are_not_0(registry: Registry) -> None:
     registry.add(registry.families["bytes_transferred_total"], "sent", 512)
     registry.observe(registry.families["transfer_speed_mbps"], "p2p", 3.0)
     snapshot = registry.snapshot(["bytes_transferred_total", "transfer_speed_mbps", "errors_total"])
     assert set(snapshot) == {"bytes_transferred_total", "transfer_speed_mbps"}
-    other = Registry()
-    other.merge(snapshot)
-    other.merge(snapshot)
-    assert other.value("bytes_transferred_total", direction="sent") == 1024
-    assert other.value("transfer_speed_mbps_sum", method="p2p") == 6.0
+    assert snapshot["bytes_transferred_total"] == [{"labels": {"direction": "sent"}, "value": 512.0}]
+
+
+def test_merge_adds_samples(registry: Registry) -> None:
+    speed = METRICS["transfer_speed_mbps"]
+    observation = (0.0,) * len(speed.buckets) + (1.0, 20_000.0)
+    samples = [
+        Sample(METRICS["bytes_transferred_total"], ("sent",), (512.0,)),
+        Sample(speed, ("p2p",), observation),
+    ]
+    registry.merge(samples)
+    registry.merge(samples)
+    assert registry.value("bytes_transferred_total", direction="sent") == 1024
+    assert registry.value("transfer_speed_mbps_count", method="p2p") == 2
+    assert registry.value("transfer_speed_mbps_sum", method="p2p") == 40_000
 
 
 def test_an_observation_keeps_the_correlation_id_as_exemplar(registry: Registry) -> None:

@@ -1,17 +1,16 @@
-"""``tallow serve``: run the server until it is told to stop."""
+"""``tallow serve``: run the server."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
 
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.startup import (
@@ -25,6 +24,7 @@ from tallow.app.server.startup import (
 )
 from tallow.app.server.transport.uvicorn_config import listen, server_config
 from tallow.monitoring.http.auth import is_loopback
+from tallow.monitoring.integrations.uvicorn_config import run_server
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.settings.base import is_writable_folder
@@ -33,12 +33,18 @@ from tallow.monitoring.settings.base import is_writable_folder
 @click.command("serve", cls=ServerCommand)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+    "--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port."
 )
 @click.option(
-    "--tls-cert", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificate, PEM."
+    "--tls-cert",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TLS certificate, PEM.",
 )
-@click.option("--tls-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its key, PEM.")
+@click.option(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Private key of the certificate, PEM.",
+)
 @click.option(
     "--workers",
     default=1,
@@ -71,52 +77,72 @@ def command(
         configure_startup_logging()
         settings = ServerSettings.load(data_dir=data_dir)
         if workers == 1:
-            init_monitoring()  # of several, each has its own
+            init_monitoring()  # workers call it in their own processes
         listener = listen(host, port)
-        refuse_faults(settings, listener.getsockname()[0], workers)
+        refuse_unsafe_faults(settings, listener.getsockname()[0], workers)
         check_certificate(tls_cert, tls_key)
         check_data_dir(settings)
         check_database(settings)
     except BadSettingError as error:
         exit_with_error(str(error))
-    if tls_cert is None and not is_loopback(listener.getsockname()[0]):
-        announce(
-            f"WARNING: {host} is reachable from other machines and there is no TLS: browsers will not "
-            "encrypt, and links can be read on the way. Use --tls-cert and --tls-key, or a TLS proxy.",
-            warning=True,
-        )
-    scheme = "http" if tls_cert is None else "https"
-    name, bound = listener.getsockname()[:2]
-    announce(f"Tallow listens on {scheme}://{f'[{name}]' if ':' in name else name}:{bound}")
+    _announce_address(host, listener, is_encrypted=tls_cert is not None)
     tls = {"ssl_certfile": tls_cert, "ssl_keyfile": tls_key}
     if workers > 1:
         from tallow.app.server.supervisor import run_workers  # POSIX only
 
         sys.exit(run_workers(settings, listener, workers, **tls))
-    sys.exit(run_one(settings, listener, **tls))
+    sys.exit(run_single_process(settings, listener, **tls))
 
 
-def run_one(settings: ServerSettings, listener: socket.socket, **tls: Any) -> int:
-    """Serve in this process until told to stop: the exit status."""
-    # Imported here: the process of the workers' supervisor neither serves nor records.
+def run_single_process(settings: ServerSettings, listener: socket.socket, **options: Any) -> int:
+    """Serve in this process until SIGINT or SIGTERM.
+
+    Args:
+        options: further options of :class:`uvicorn.Config`.
+
+    Returns:
+        The exit status.
+    """
+    # Imported here: the supervisor of workers neither serves nor records.
     from tallow.app.server.app import create_app
     from tallow.app.server.cluster.node import join_cluster
 
-    app = create_app(settings, cluster=join_cluster(settings))
-    server = uvicorn.Server(server_config(app, settings, **tls))
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wanted, _stopped)
-    server.run(sockets=[listener])
-    return 0 if server.started else 1
+    app = create_app(settings, cluster=join_cluster(settings), extra_routes=extra_routes(settings))
+    return run_server(server_config(app, settings, **options), listener)
+
+
+def extra_routes(settings: ServerSettings) -> Callable[[Any, Any], Sequence[Any]]:
+    """The routes of the fault switches if TALLOW_FAULTS is on, else none.
+
+    Returns:
+        A :data:`tallow.app.server.app.RouteFactory`.
+    """
+    if not settings.faults or settings.faults_token is None:
+        return lambda _store, _cache: ()
+    from tallow.app.faults.server import fault_routes  # loaded only for drills
+
+    return fault_routes(settings.faults_token.get_secret_value())
+
+
+def _announce_address(host: str, listener: socket.socket, *, is_encrypted: bool) -> None:
+    name, port = listener.getsockname()[:2]
+    if not is_encrypted and not is_loopback(name):
+        announce(
+            f"WARNING: {host} is reachable from other machines and there is no TLS: browsers will not "
+            "encrypt, and links can be read on the way. Use --tls-cert and --tls-key, or a TLS proxy.",
+            warning=True,
+        )
+    scheme = "https" if is_encrypted else "http"
+    announce(f"Tallow listens on {scheme}://{f'[{name}]' if ':' in name else name}:{port}")
 
 
 def _check_settings(host: str, workers: int, data_dir: Path | None) -> None:
-    """Print the variables of each setting; a setting that would stop the start is one line of error."""
+    """Print the variables of all settings, then fail with one line if a setting would prevent the start."""
     click.echo(json.dumps((*ServerSettings.setting_variables(), *MonitoringSettings.setting_variables())))
     try:
         settings = ServerSettings.load(data_dir=data_dir)
         monitoring = MonitoringSettings.load()
-        refuse_faults(settings, host, workers)
+        refuse_unsafe_faults(settings, host, workers)
         if settings.database_url is None and not is_writable_folder(settings.data_dir):
             raise BadSettingError(f"the data folder {settings.data_dir} is not writable")
         if monitoring.sentry_dsn and importlib.util.find_spec("sentry_sdk") is None:
@@ -125,14 +151,14 @@ def _check_settings(host: str, workers: int, data_dir: Path | None) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def refuse_faults(settings: ServerSettings, address: str, workers: int) -> None:
-    """Faults are for drills: on loopback, with a token, in one process.
+def refuse_unsafe_faults(settings: ServerSettings, address: str, workers: int) -> None:
+    """Allow fault switches only on loopback, with a token, and in a single process.
 
     Args:
-        address: where the server listens.
+        address: on which the server listens.
 
     Raises:
-        BadSettingError: it is anything else.
+        BadSettingError: the fault switches are on and a condition does not hold.
     """
     if not settings.faults:
         return
@@ -142,7 +168,3 @@ def refuse_faults(settings: ServerSettings, address: str, workers: int) -> None:
         )
     if not is_loopback(address) or workers > 1:
         raise BadSettingError("TALLOW_FAULTS is on; accepted with it: a loopback --host and --workers 1")
-
-
-def _stopped(_signal: int, _frame: object) -> None:
-    """uvicorn stops gracefully and raises the signal again; stopping when told to is a success: exit 0."""

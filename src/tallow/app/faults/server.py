@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from tallow.app.faults.load import BurnCpu, HoldMemory
 from tallow.app.faults.storage import EmptyCache, SlowDatabase
 from tallow.app.server.rooms.cache import Cache
+from tallow.app.server.rooms.store import SqlStore
 from tallow.app.server.transport.responses import ApiError, json_response, read_json
 from tallow.monitoring.http import auth
 
@@ -74,6 +75,15 @@ class FaultSwitches:
         for name, amount in wanted.items():
             self._switches[name].set(amount)
             self._on[name] = amount
+
+
+def fault_routes(token: str) -> Callable[[SqlStore, Cache[Any]], list[Route]]:
+    """Makes the route of the switches, given a server's store and cache.
+
+    Args:
+        token: see :class:`FaultSwitches`.
+    """
+    return lambda store, cache: [FaultSwitches(token, store.engine, cache).route]
 
 
 def _checked(body: Any) -> dict[str, float]:

@@ -1,9 +1,9 @@
-"""The server: everything put together as one ASGI application."""
+"""The server as one ASGI application."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -35,6 +35,9 @@ TASK_INTERVAL_S: Final = 1
 LEASE_RENEWAL_INTERVALS: Final = 10
 SWEEP_INTERVALS: Final = 300
 
+RouteFactory = Callable[[SqlStore, Cache[RoomRecord]], Sequence[Route]]
+"""Makes routes that need the server's store and cache."""
+
 
 def create_app(
     settings: ServerSettings,
@@ -42,50 +45,44 @@ def create_app(
     metrics: Metrics = METRICS,
     metrics_token: str | None = None,
     cluster: ClusterNode | None = None,
+    extra_routes: RouteFactory = lambda _store, _cache: (),
 ) -> Starlette:
     """The server as an instrumented ASGI application.
 
     Args:
-        metrics: where to record; the process's own by default.
-        metrics_token: bearer token for /metrics; without one it answers this machine only.
-        cluster: this process's place among several; by default it is the only one.
+        metrics: where the server records; the process's default metrics by default.
+        metrics_token: bearer token of /metrics; without one only this machine may read it.
+        cluster: this process as one of several; by default it is the only one.
+        extra_routes: further routes, such as the fault switches of drills.
     """
-    cluster = cluster or ClusterNode()
+    node = cluster or ClusterNode()
     for feature in FEATURES:
         metrics.register_feature(feature)
-    homes = cluster.directory
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
-    lobby = RoomManager(settings, metrics, store, cache, name=homes.name)
-    context = ServerContext(settings, metrics, store, lobby, ClientAddressHasher(), homes, cluster.forwarder)
-    api = RoomEndpoints(context)
+    rooms = RoomManager(settings, metrics, store, cache, name=node.directory.name)
+    context = ServerContext(
+        settings, metrics, store, rooms, ClientAddressHasher(), node.directory, node.forwarder
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await store.open()
-        ticking = asyncio.create_task(_run_periodic_tasks(context), name="tick")
+        tasks = asyncio.create_task(_run_periodic_tasks(context), name="periodic tasks")
         try:
-            async with cluster.serve_internal(inner, settings):
+            async with node.serve_internal(internal_app, settings):
                 logger.info("Server started")
                 yield
-                logger.info("Server stops")
+                logger.info("Server stopping")
         finally:
-            ticking.cancel()
+            tasks.cancel()
             with suppress(asyncio.CancelledError):
-                await ticking
+                await tasks
             await cache.close()
             await store.close()
 
     app = Starlette(
-        routes=[
-            Route(ROOMS_PATH, api.create_room, methods=["POST"]),
-            Route(TELEMETRY_PATH, TelemetryEndpoint(context).receive, methods=["POST"]),
-            Route(INFO_PATH, api.info),
-            Route(OPENAPI_PATH, api.openapi),
-            WebSocketRoute(SIGNAL_PATH, SignalingEndpoint(context).serve),
-            WebSocketRoute(RELAY_PATH, RelayEndpoint(context).serve),
-            *_faults(settings, store, cache),
-        ],
+        routes=[*_routes(context), *extra_routes(store, cache)],
         exception_handlers={
             ApiError: on_api_error,
             HTTPException: on_http_exception,
@@ -94,41 +91,50 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.context = context
-    # What another process hands over was counted as a request there.
-    inner = app.build_middleware_stack()
-    health = Health()
-    health.register_check("database", store.ping)
-    # Without its cache a server is slower; without the Redis that says where rooms live it can admit nobody.
-    health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)
-    instrument(app, metrics=metrics, metrics_token=metrics_token, health=health)
+    # Not instrumented: the process that forwards a request has counted it.
+    internal_app = app.build_middleware_stack()
+    instrument(app, metrics=metrics, metrics_token=metrics_token, health=_health(settings, store, cache))
     return app
 
 
-def _faults(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> list[Route]:
-    """Fault switches, where they were asked for at the start; else their code is not even loaded."""
-    if not settings.faults or settings.faults_token is None:
-        return []
-    from tallow.app.faults.server import FaultSwitches
+def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:
+    rooms = RoomEndpoints(context)
+    return [
+        Route(ROOMS_PATH, rooms.create_room, methods=["POST"]),
+        Route(TELEMETRY_PATH, TelemetryEndpoint(context).receive, methods=["POST"]),
+        Route(INFO_PATH, rooms.info),
+        Route(OPENAPI_PATH, rooms.openapi),
+        WebSocketRoute(SIGNAL_PATH, SignalingEndpoint(context).serve),
+        WebSocketRoute(RELAY_PATH, RelayEndpoint(context).serve),
+    ]
 
-    return [FaultSwitches(settings.faults_token.get_secret_value(), store.engine, cache).route]
+
+def _health(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> Health:
+    health = Health()
+    health.register_check("database", store.ping)
+    # Without a cache the server is slower. In a cluster the same Redis is the room directory, without which
+    # no peer can join.
+    health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)
+    return health
 
 
 async def _run_periodic_tasks(context: ServerContext) -> None:
-    """Once a second: book what is due and end rooms whose time is over; now and then sweep the store."""
-    ticks = 0
+    """Every second: record outcomes that are due and remove expired rooms. Less often: renew the leases of
+    rooms, and delete expired rooms from the store."""
+    interval = 0
     while True:
         try:
             await context.rooms.run_due_tasks()
-            if ticks % LEASE_RENEWAL_INTERVALS == 0:
+            if interval % LEASE_RENEWAL_INTERVALS == 0:
                 for room_id in await context.directory.renew_leases(list(context.rooms.live)):
                     context.rooms.evict(room_id)
-            if ticks % SWEEP_INTERVALS == 0:
+            if interval % SWEEP_INTERVALS == 0:
                 await context.store.sweep()
         except StoreError:
             context.metrics.record_error("storage", "high")
-            logger.warning("Database failed", during="tick")
-        except Exception as error:  # noqa: BLE001 - one bad second must not end all later ones
+            logger.warning("Database failed", during="periodic tasks")
+        except Exception as error:  # noqa: BLE001 - one failure must not end the task
             context.metrics.record_error("internal", "high")
-            logger.error("Tick failed", exc_info=error)
-        ticks += 1
+            logger.error("Periodic task failed", exc_info=error)
+        interval += 1
         await asyncio.sleep(TASK_INTERVAL_S)

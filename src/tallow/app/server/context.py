@@ -1,4 +1,4 @@
-"""What one server's endpoints share."""
+"""What the endpoints of one server share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tallow.monitoring.metrics import Metrics
 
 @dataclass(slots=True)
 class ServerContext:
-    """Settings, rooms and limits of one server."""
+    """Settings, rooms and limits of one server. The limits are per client address."""
 
     settings: ServerSettings
     metrics: Metrics

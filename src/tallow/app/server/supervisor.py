@@ -1,4 +1,4 @@
-"""Several workers behind one port: started, watched and replaced by uvicorn's supervisor."""
+"""Several worker processes that share one port, started and replaced by uvicorn's supervisor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
@@ -21,11 +21,14 @@ from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.sentry import init_monitoring
 
-METRICS_DIR_VARIABLE = "TALLOW_METRICS_DIR"
+METRICS_DIR_VARIABLE: Final = "TALLOW_METRICS_DIR"
+STARTUP_FAILURE: Final = 3
+"""uvicorn's exit status of a worker that could not start."""
 
 
 class WorkerSupervisor(Multiprocess):
-    """uvicorn's, but a worker is replaced only once it has left: rooms live in its slot."""
+    """uvicorn's supervisor, which starts a new worker only after the old one has exited: the new one takes
+    its slot in the room directory."""
 
     def restart_all(self) -> None:
         for process in self.processes:
@@ -35,13 +38,19 @@ class WorkerSupervisor(Multiprocess):
 
 
 def run_workers(settings: ServerSettings, listener: socket.socket, workers: int, **options: Any) -> int:
-    """Serve with several workers until told to stop: the exit status.
+    """Serve with several workers until SIGINT or SIGTERM.
 
-    What they count lies in a folder of its own, so that a worker's end takes nothing back; it ends with this
-    process.
+    Their metrics are in a temporary folder, so that counters do not fall when a worker exits. The folder is
+    deleted with this process.
+
+    Args:
+        options: further options of :class:`uvicorn.Config`.
+
+    Returns:
+        The exit status.
     """
     folder = Path(tempfile.mkdtemp(prefix="tallow-workers-"))
-    # Set before the workers start: each opens its storage as it imports the library.
+    # Before the workers start: each opens its metrics storage when it imports the library.
     os.environ[METRICS_DIR_VARIABLE] = str(folder / "metrics")
     app = functools.partial(worker_app, settings, folder, workers)
     config = server_config(app, settings, factory=True, workers=workers, **options)
@@ -50,22 +59,23 @@ def run_workers(settings: ServerSettings, listener: socket.socket, workers: int,
         supervisor.run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 1 if any(process.exitcode == 3 for process in supervisor.processes) else 0
+    return 1 if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes) else 0
 
 
 def worker_app(settings: ServerSettings, folder: Path, workers: int) -> Starlette:
-    """One worker's application; made in its own process."""
+    """The application of one worker, created in the worker's process."""
+    # Imported here: the supervisor neither serves nor records.
     from tallow.app.server.app import create_app
     from tallow.app.server.cluster.node import join_cluster
 
-    _die_with_parent(folder)
+    _exit_with_parent(folder)
     configure_logging()
     init_monitoring()
     return create_app(settings, cluster=join_cluster(settings, folder, workers))
 
 
-def _die_with_parent(folder: Path) -> None:
-    """A supervisor that was killed cannot stop its workers or clear up: they see it end, and do."""
+def _exit_with_parent(folder: Path) -> None:
+    """A supervisor that is killed can neither stop its workers nor delete the folder: the workers do both."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -75,4 +85,4 @@ def _die_with_parent(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True, name="parent").start()
+    threading.Thread(target=watch, daemon=True, name="parent watch").start()

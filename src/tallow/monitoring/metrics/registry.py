@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from operator import add
 from time import time
@@ -13,6 +13,7 @@ from tallow.monitoring.catalog.validation import definition_problem
 from tallow.monitoring.correlation import exemplar_id
 from tallow.monitoring.lifecycle import fork, warn_once
 from tallow.monitoring.metrics.family import LARGEST, Family, Key, as_key
+from tallow.monitoring.metrics.sample import Sample
 from tallow.monitoring.metrics.storage import LocalStorage, Storage, Sums, ThreadSlot
 
 Combine = Callable[[float, float], float]
@@ -267,17 +268,14 @@ class Registry:
                 found.setdefault(name, []).append(entry)
         return found
 
-    def merge(self, snapshot: Mapping[str, Iterable[Mapping[str, object]]]) -> None:
-        """Add a snapshot's totals. The caller has validated it: unknown metrics raise, unknown label values
-        fold into ``other``."""
+    def merge(self, samples: Iterable[Sample]) -> None:
+        """Add samples. The caller has validated them: an unknown metric raises KeyError, an unknown label
+        value folds into ``other``."""
         row = self.slot.row
-        for name, entries in snapshot.items():
-            family = self.families[name]
-            for entry in entries:
-                labels: Mapping[str, str] = entry["labels"]  # type: ignore[assignment]
-                first = family[as_key(tuple(labels[label] for label in family.metric.label_names))]
-                for offset, amount in enumerate(_amounts(entry)):
-                    row[first + offset] += amount
+        for sample in samples:
+            first = self.families[sample.metric.name][as_key(sample.labels)]
+            for offset, amount in enumerate(sample.amounts):
+                row[first + offset] += amount
 
     def after_fork(self) -> None:
         """Begin new shared files in a forked child."""
@@ -295,9 +293,3 @@ class Registry:
 def _smaller_known(one: float, other: float) -> float:
     """Return the smaller of two times; 0 means that a worker has not set its gauge yet."""
     return min(one, other) if one and other else one or other
-
-
-def _amounts(entry: Mapping[str, object]) -> list[float]:
-    if "value" in entry:
-        return [float(entry["value"])]  # type: ignore[arg-type]
-    return [*entry["buckets"], float(entry["sum"])]  # type: ignore[misc, arg-type]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import errno
-import signal
 import socket
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-import uvicorn
 
 from tallow.monitoring import logging
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.integrations.certificates import certificate_problem
+from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
 from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
@@ -85,22 +84,16 @@ def command(
     )
     _configure_logging()
     listener = _bind(host, port)
-    config = uvicorn.Config(
+    config = uvicorn_config(
         create_app(settings, credentials, boards, unavailable),
-        http="h11",
-        ws="none",
-        proxy_headers=False,
-        access_log=False,
         log_level="warning",
-        server_header=False,
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
-        timeout_graceful_shutdown=5,
     )
     name, bound = listener.getsockname()[:2]
     address = f"{f'[{name}]' if ':' in name else name}:{bound}"
     click.echo(f"The dashboards are on {'http' if tls_cert is None else 'https'}://{address}", err=True)
-    sys.exit(_run(config, listener))
+    sys.exit(run_server(config, listener))
 
 
 def _configure_logging() -> None:
@@ -118,12 +111,3 @@ def _bind(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise click.ClickException(f"port {port} is taken; name another with --port") from None
         raise click.ClickException(f"cannot listen on {host}: {error.strerror}") from None
-
-
-def _run(config: uvicorn.Config, listener: socket.socket) -> int:
-    """Serve until told to stop: the exit status."""
-    server = uvicorn.Server(config)
-    for wanted in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(wanted, lambda _signal, _frame: None)  # uvicorn raises it again once it has stopped
-    server.run(sockets=[listener])
-    return 0 if server.started else 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.alerts.links import Links
 from tallow.stack.engines.command_hint import command_line
@@ -53,7 +54,7 @@ def main() -> int:
     pager = Pager(watch, ways, notices, chosen.folder, chosen.scale)
     url = settings.heartbeat_url
     outside = ExternalSwitch(url.get_secret_value(), pager.faults) if url else None
-    uvicorn.run(
+    config = uvicorn_config(
         create_app(
             pager,
             chosen.password_file,
@@ -63,15 +64,12 @@ def main() -> int:
         ),
         host=chosen.host,
         port=chosen.port,
-        http="h11",
-        ws="none",
-        proxy_headers=False,
-        access_log=False,
         log_level="warning",
-        server_header=False,
         timeout_graceful_shutdown=2,
     )
-    return 0
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,7 +24,7 @@ from tallow.app.server.app import create_app
 from tallow.app.server.limits.report_validation import BadReportError, validate_report
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay, parse_signaling
-from tallow.app.wire import CLOSE_CODES, REPORTED_METRICS
+from tallow.app.wire import CLOSE_CODES, REPORTED_METRICS, ROLES, Role
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -71,8 +71,8 @@ reports = values | st.fixed_dictionaries(
 )
 
 
-@given(reports, st.sampled_from(["sender", "receiver"]), st.floats(0, 1e6))
-def test_a_report_is_good_or_refused_in_one_line(body: Any, role: str, age: float) -> None:
+@given(reports, st.sampled_from(ROLES), st.floats(0, 1e6))
+def test_a_report_is_valid_or_refused_in_one_line(body: Any, role: Role, age: float) -> None:
     try:
         validate_report(body, role, age)
     except BadReportError as error:

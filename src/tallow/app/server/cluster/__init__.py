@@ -1,1 +1,1 @@
-"""Several processes and instances: which one owns a room, and how a request gets there."""
+"""Several server processes: which one owns a room, and how requests get there."""

@@ -1,8 +1,9 @@
-"""Handing a socket or a report to the process where its room lives.
+"""Forwarding of WebSockets and telemetry reports to the process that owns the room.
 
-The process that accepted a WebSocket opens one of its own to the room's home and carries messages both ways,
-one at a time, so that a slow reader is felt at the other end. Only a shared secret (or a Unix socket in a
-private folder) opens the other process's inner door; through it comes the client's address, for the limits.
+The process that accepted a WebSocket opens another one to the owner and copies messages in both directions,
+one at a time, so that a slow reader slows the writer. The owner accepts only processes that know the shared
+secret, or, among the workers of one server, those that reach its Unix socket in a private folder. The
+forwarding process names the client's address, on which limits depend.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import httpx
 from starlette.requests import Request
@@ -21,22 +22,27 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tallow.app.server.cluster.room_directory import NodeAddress
 from tallow.app.server.transport.responses import ApiError
+from tallow.app.server.transport.websocket import GuardedWebSocket
 from tallow.app.wire import CLOSE_CODES
 from tallow.monitoring import correlation
 from tallow.monitoring.integrations.http_client import TransportOptions, async_client
 from tallow.monitoring.integrations.websocket_client import connect_unix_websocket, connect_websocket
 
-if TYPE_CHECKING:
-    from tallow.app.server.transport.websocket import GuardedWebSocket
-
 CLIENT_HEADER: Final = "x-tallow-client"
 SECRET_HEADER: Final = "x-tallow-cluster"  # noqa: S105 - the header's name
-FORWARDED: Final = "tallow.handed"
+FORWARDED: Final = "tallow.forwarded"
 TIMEOUT_S: Final = 10
+POLICY_VIOLATION: Final = 1008
+"""RFC 6455, section 7.4.1."""
+_COPIED_HEADERS: Final = ("content-type", "cache-control", "retry-after", "www-authenticate")
 
 
 class InternalGateway:
-    """The application for other processes: a request tells its client's address and must show the secret."""
+    """The application for requests that other processes forward.
+
+    Args:
+        secret: a request must have it in its header.
+    """
 
     def __init__(self, app: ASGIApp, secret: str) -> None:
         self._app = app
@@ -45,81 +51,87 @@ class InternalGateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         if not hmac.compare_digest(headers.get(SECRET_HEADER.encode(), b""), self._secret):
-            await _turn_away(scope, send)
+            await _refuse(scope, send)
             return
-        scope["client"] = (headers.get(CLIENT_HEADER.encode(), b"").decode("latin-1"), 0)
+        scope["client"] = (_header(headers, CLIENT_HEADER), 0)
         scope[FORWARDED] = True
-        with correlation.bind(correlation.parse(_id(headers)) or correlation.new_id()):
+        request_id = correlation.parse(_header(headers, correlation.HEADER.lower()))
+        with correlation.bind(request_id or correlation.new_id()):
             await self._app(scope, receive, send)
 
 
 def is_forwarded(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a request came through the inner door: it is not handed on again."""
+    """Whether another process forwarded this request. It is not forwarded again."""
     return bool(scope.get(FORWARDED))
 
 
 class RequestForwarder:
-    """Opens other processes' inner doors.
+    """Forwards requests to other processes.
 
     Args:
-        secret: what they ask for.
+        secret: the one that their :class:`InternalGateway` requires.
     """
 
     def __init__(self, secret: str = "") -> None:
         self._secret = secret
 
-    async def proxy_websocket(self, socket: GuardedWebSocket, place: NodeAddress, first: str) -> None:
-        """Carry a WebSocket's messages to and from its room's home until one side ends it."""
-        path = socket.scope["path"]
-        try:
-            home = await self._connect(place, path, socket.scope)
-        except (OSError, TimeoutError, InvalidHandshake):
-            await socket.close(CLOSE_CODES["internal"], "the room's server cannot be reached")
-            return
-        async with home:
-            await home.send(first)
-            ways = {asyncio.create_task(_inward(socket, home)), asyncio.create_task(_outward(home, socket))}
-            try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
-        await socket.close(home.close_code or CLOSE_CODES["internal"], home.close_reason or "")
+    async def proxy_websocket(self, client: GuardedWebSocket, node: NodeAddress, first: str) -> None:
+        """Copy messages between a client and the owner of its room until one of them closes.
 
-    async def forward_request(self, request: Request, body: bytes, place: NodeAddress) -> Response:
-        """Ask a room's home and give its answer.
+        Args:
+            first: the client's first message, which was read already.
+        """
+        try:
+            owner = await self._connect(node, client.scope)
+        except (OSError, TimeoutError, InvalidHandshake):
+            await client.close_with("internal", "the room's server cannot be reached")
+            return
+        async with owner:
+            await owner.send(first)
+            copies = {
+                asyncio.create_task(_copy_to_owner(client, owner)),
+                asyncio.create_task(_copy_to_client(owner, client)),
+            }
+            try:
+                await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for copy in copies:
+                    copy.cancel()
+                await asyncio.gather(*copies, return_exceptions=True)
+        await client.close(owner.close_code or CLOSE_CODES["internal"], owner.close_reason or "")
+
+    async def forward_request(self, request: Request, body: bytes, node: NodeAddress) -> Response:
+        """Send a request to another process and return its response.
 
         Raises:
-            ApiError: 503, it cannot be reached.
+            ApiError: 503, the process cannot be reached.
         """
-        transport: TransportOptions = {} if place.socket_path is None else {"uds": place.socket_path}
+        transport: TransportOptions = {} if node.socket_path is None else {"uds": node.socket_path}
         headers = self._headers(request.scope)
         if "authorization" in request.headers:
             headers["authorization"] = request.headers["authorization"]
-        url = f"http://{place.host_port or 'worker'}{request.scope['path']}"
+        url = f"http://{node.host_port or 'worker'}{request.scope['path']}"
         try:
             async with async_client(direct=True, transport=transport, timeout=TIMEOUT_S) as client:
-                answer = await client.post(url, content=body, headers=headers)
+                response = await client.post(url, content=body, headers=headers)
         except httpx.HTTPError:
             raise ApiError(503, "internal", "the room's server cannot be reached; try again", 1) from None
-        kept = {name: answer.headers[name] for name in _ANSWER_HEADERS if name in answer.headers}
-        return Response(answer.content, answer.status_code, kept)
+        copied = {name: response.headers[name] for name in _COPIED_HEADERS if name in response.headers}
+        return Response(response.content, response.status_code, copied)
 
-    async def _connect(
-        self, place: NodeAddress, path: str, scope: MutableMapping[str, Any]
-    ) -> ClientConnection:
+    async def _connect(self, node: NodeAddress, scope: MutableMapping[str, Any]) -> ClientConnection:
         options: dict[str, Any] = {
             "additional_headers": self._headers(scope),
             "compression": None,
-            "max_size": None,  # the home's own limits hold
+            "max_size": None,  # the owner applies the protocol's limits
             "max_queue": 4,
             "ping_interval": None,
             "open_timeout": TIMEOUT_S,
         }
-        if place.socket_path is not None:
-            return await connect_unix_websocket(place.socket_path, f"ws://worker{path}", **options)
-        return await connect_websocket(f"ws://{place.host_port}{path}", direct=True, **options)
+        path = scope["path"]
+        if node.socket_path is not None:
+            return await connect_unix_websocket(node.socket_path, f"ws://worker{path}", **options)
+        return await connect_websocket(f"ws://{node.host_port}{path}", direct=True, **options)
 
     def _headers(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
         client = scope.get("client")
@@ -128,40 +140,35 @@ class RequestForwarder:
         return headers | ({correlation.HEADER: current} if current else {})
 
 
-_ANSWER_HEADERS: Final = ("content-type", "cache-control", "retry-after", "www-authenticate")
-
-
-async def _inward(socket: GuardedWebSocket, home: ClientConnection) -> None:
-    """From the client to the home."""
+async def _copy_to_owner(client: GuardedWebSocket, owner: ClientConnection) -> None:
     while True:
-        message = await socket.receive()
+        message = await client.receive()
         text = message.get("text")
-        await home.send(message["bytes"] if text is None else text)
+        await owner.send(message["bytes"] if text is None else text)
 
 
-async def _outward(home: ClientConnection, socket: GuardedWebSocket) -> None:
-    """From the home to the client."""
+async def _copy_to_client(owner: ClientConnection, client: GuardedWebSocket) -> None:
     try:
         while True:
-            message = await home.recv()
+            message = await owner.recv()
             if isinstance(message, str):
-                await socket.send_text(message)
+                await client.send_text(message)
             else:
-                await socket.send_bytes(message)
+                await client.send_bytes(message)
     except ConnectionClosed:
         pass
 
 
-def _id(headers: dict[bytes, bytes]) -> str:
-    return headers.get(correlation.HEADER.lower().encode(), b"").decode("latin-1")
+def _header(headers: dict[bytes, bytes], name: str) -> str:
+    return headers.get(name.encode(), b"").decode("latin-1")
 
 
-async def _turn_away(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, send: Send) -> None:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": ""})
     elif scope["type"] == "http":
-        await Response("other processes of this server only\n", 403)(scope, _nothing, send)
+        await Response("other processes of this server only\n", 403)(scope, _receive_disconnect, send)
 
 
-async def _nothing() -> Any:
+async def _receive_disconnect() -> Any:
     return {"type": "http.disconnect"}

@@ -1,4 +1,4 @@
-"""One Tallow of several processes: what each of them brings along."""
+"""A server process as a member of a cluster of servers, or of a server's workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tallow.app.server.cluster.room_directory import (
 from tallow.app.server.rooms.cache import Cache, MemoryCache
 from tallow.app.server.rooms.store import RoomRecord
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.uvicorn_config import InnerServer, listen, listen_unix, server_config
+from tallow.app.server.transport.uvicorn_config import listen, listen_unix, server_config
+from tallow.monitoring.integrations.uvicorn_config import EmbeddedServer
 from tallow.monitoring.metrics import Metrics
 
 CACHED_ROOMS = 10_000
@@ -29,7 +30,7 @@ CACHE_TTL_S = 3_600
 
 @dataclass(slots=True)
 class ClusterNode:
-    """The house register, the secret of the inner doors, and this process's own door."""
+    """Room directory, shared secret, and this process's internal listening socket."""
 
     directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
     secret: str = field(default="", repr=False)
@@ -37,19 +38,17 @@ class ClusterNode:
 
     @property
     def forwarder(self) -> RequestForwarder:
-        """Opens the other processes' doors."""
+        """Forwards requests to the other processes."""
         return RequestForwarder(self.secret)
 
     @asynccontextmanager
     async def serve_internal(self, app: ASGIApp, settings: ServerSettings) -> AsyncIterator[None]:
-        """Move in, and answer what others hand over with ``app``, until the block ends."""
+        """Open the directory, and serve forwarded requests with ``app`` until the block ends."""
         await self.directory.open()
-        server = InnerServer(server_config(InternalGateway(app, self.secret), settings, lifespan="off"))
-        task = (
-            None
-            if self.listener is None
-            else asyncio.create_task(server.serve([self.listener]), name="inner door")
-        )
+        server = EmbeddedServer(server_config(InternalGateway(app, self.secret), settings, lifespan="off"))
+        task: asyncio.Task[None] | None = None
+        if self.listener is not None:
+            task = asyncio.create_task(server.serve([self.listener]), name="internal gateway")
         try:
             yield
         finally:
@@ -60,24 +59,25 @@ class ClusterNode:
 
 
 def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: int = 1) -> ClusterNode:
-    """Take a place among the servers of one Redis, among the workers of one server, or alone.
+    """This process as one of the servers that share a Redis, as one of several workers, or alone.
 
     Args:
-        folder: the workers' own, for locks and sockets.
+        folder: holds the workers' locks and sockets.
+        workers: their number.
 
     Raises:
-        BadSettingError: the address for the other servers cannot be had.
+        BadSettingError: cannot listen on ``cluster_host``.
     """
     if settings.redis_url is not None and settings.cluster_secret is not None:
-        from tallow.app.server.cluster.redis import (  # only who uses Redis pays for it
+        from tallow.app.server.cluster.redis import (  # loads redis only where it is used
             RedisRoomDirectory,
             connect,
         )
 
-        door = listen(settings.cluster_host, 0)
+        listener = listen(settings.cluster_host, 0)
         host = f"[{settings.cluster_host}]" if ":" in settings.cluster_host else settings.cluster_host
-        homes = RedisRoomDirectory(connect(settings.redis_url), f"{host}:{door.getsockname()[1]}")
-        return ClusterNode(homes, settings.cluster_secret.get_secret_value(), door)
+        directory = RedisRoomDirectory(connect(settings.redis_url), f"{host}:{listener.getsockname()[1]}")
+        return ClusterNode(directory, settings.cluster_secret.get_secret_value(), listener)
     if folder is not None and workers > 1:
         slots = WorkerSlotDirectory(folder, workers)
         return ClusterNode(slots, listener=listen_unix(slots.socket_path))
@@ -85,7 +85,7 @@ def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: 
 
 
 def room_cache(settings: ServerSettings, metrics: Metrics) -> Cache[RoomRecord]:
-    """The cache of room records: Redis by URL, else this process's memory."""
+    """The cache of room records: in Redis if ``redis_url`` is set, else in memory."""
     if settings.redis_url is None:
         return MemoryCache(size=CACHED_ROOMS, ttl=CACHE_TTL_S)
     from tallow.app.server.cluster.redis import RedisCache, connect

@@ -1,4 +1,4 @@
-"""Redis: a cache that several servers share, and the register of where rooms live."""
+"""Redis as the cache of room records and as the room directory of several servers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ TIMEOUT_S: Final = 2
 LEASE_S: Final = 30
 PREFIX: Final = "tallow:"
 
-# Renews a lease that nobody else has, in one step. One that is gone is taken again: a Redis that lost its
-# memory must not end transfers.
+# Atomic: renews a lease unless another server has it. A missing lease is taken again, because a Redis that
+# lost its data must not end transfers.
 _RENEW: Final = """
-local home = redis.call('get', KEYS[1])
-if home and home ~= ARGV[1] then return 0 end
+local owner = redis.call('get', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
 redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return 1
 """
@@ -34,7 +34,7 @@ return 0
 
 
 def connect(url: str) -> Redis:
-    """A client whose calls end within seconds, whatever the server does."""
+    """A client whose calls time out after :data:`TIMEOUT_S` seconds."""
     client: Redis = Redis.from_url(
         url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, decode_responses=True
     )
@@ -42,10 +42,10 @@ def connect(url: str) -> Redis:
 
 
 class RedisCache:
-    """Room records in Redis. A server that cannot be reached has nothing and costs no transfer.
+    """Room records in Redis. While it is not reachable the cache is empty and transfers go on.
 
     Args:
-        ttl: seconds an entry is good for.
+        ttl: seconds until an entry expires.
     """
 
     def __init__(self, redis: Redis, metrics: Metrics, *, ttl: float) -> None:
@@ -61,7 +61,7 @@ class RedisCache:
             return None
         try:
             return None if found is None else RoomRecord(**orjson.loads(found))
-        except (orjson.JSONDecodeError, TypeError):  # written by another version: as good as nothing
+        except (orjson.JSONDecodeError, TypeError):  # written by another version
             return None
 
     async def set(self, key: str, value: RoomRecord) -> None:
@@ -88,11 +88,11 @@ class RedisCache:
 
 
 class RedisRoomDirectory:
-    """Several servers: the first that somebody of a room comes to is its home, for as long as it says so.
+    """For several servers: the first one that a peer of a room joins owns it, and renews a lease on it.
 
     Args:
-        address: ``host:port`` at which the others reach this process.
-        lease: seconds a room stays with a server that no longer says it lives.
+        address: ``host:port`` of this process for the other servers.
+        lease: seconds until the rooms of a server that exited are free.
     """
 
     def __init__(self, redis: Redis, address: str, lease: int = LEASE_S) -> None:
@@ -106,20 +106,20 @@ class RedisRoomDirectory:
     async def open(self) -> None:
         try:
             await self._announce()
-        except (RedisError, OSError):  # the next tick tries again; until then this server has no rooms
+        except (RedisError, OSError):  # the next renewal tries again; until then this server owns no rooms
             return
 
     async def locate_room(self, room_id: str) -> NodeAddress | None:
         try:
-            for _ in range(2):  # again, should the lease end between the two questions
-                key = f"{PREFIX}home:{room_id}"
+            for _ in range(2):  # twice: the lease may expire between the two commands
+                key = f"{PREFIX}owner:{room_id}"
                 if await self._redis.set(key, self.name, nx=True, ex=self._lease):
                     return None
-                home = await self._redis.get(key)
-                if home == self.name:
+                owner = await self._redis.get(key)
+                if owner == self.name:
                     return None
-                if home is not None:
-                    return await self._address_of(str(home))
+                if owner is not None:
+                    return await self._address_of(str(owner))
         except (RedisError, OSError) as error:
             raise RoomLocationError(room_id) from error
         raise RoomLocationError(room_id)
@@ -139,15 +139,15 @@ class RedisRoomDirectory:
 
     async def release_room(self, room_id: str) -> None:
         try:
-            await self._release(keys=[f"{PREFIX}home:{room_id}"], args=[self.name])
+            await self._release(keys=[f"{PREFIX}owner:{room_id}"], args=[self.name])
         except (RedisError, OSError):
-            return  # the lease ends by itself
+            return  # the lease expires
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def _renewed(self, room_id: str) -> bool:
-        return bool(await self._renew(keys=[f"{PREFIX}home:{room_id}"], args=[self.name, self._lease]))
+        return bool(await self._renew(keys=[f"{PREFIX}owner:{room_id}"], args=[self.name, self._lease]))
 
     async def _announce(self) -> None:
         await self._redis.set(f"{PREFIX}server:{self.name}", self._address, ex=self._lease)

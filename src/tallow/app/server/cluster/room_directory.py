@@ -1,7 +1,7 @@
-"""Where a room lives, when several processes serve one Tallow.
+"""Which process owns a room.
 
-A room has one home: the process that holds its seats, pairs its relay and books its outcome. A socket or a
-report that arrives elsewhere is handed to it (see :mod:`tallow.app.server.cluster.forwarding`).
+Exactly one process owns a room: it holds the room's members, pairs its relay sockets and records its outcome.
+Other processes forward the room's requests to it (:mod:`tallow.app.server.cluster.forwarding`).
 """
 
 from __future__ import annotations
@@ -19,50 +19,50 @@ SLOT_PREFIX: Final = "w"
 
 @dataclass(frozen=True, slots=True)
 class NodeAddress:
-    """How to reach another process: ``host:port``, or the path of its Unix socket."""
+    """How to reach another process: by ``host:port``, or by the path of its Unix socket."""
 
     host_port: str = ""
     socket_path: str | None = None
 
 
 class RoomLocationError(Exception):
-    """It cannot be told at this moment where a room lives."""
+    """The owner of a room cannot be determined at the moment."""
 
 
 class RoomDirectory(Protocol):
-    """What the server asks of the house register.
+    """Knows which process owns a room.
 
     Attributes:
-        name: this process's name, put before the tokens it issues; empty if it is the only one.
+        name: of this process, the prefix of the tokens it issues; empty if there is only one process.
     """
 
     name: str
 
     async def open(self) -> None:
-        """Move in."""
+        """Announce this process."""
 
     async def locate_room(self, room_id: str) -> NodeAddress | None:
-        """Where a room lives; None: here.
+        """The owner of a room; None: this process.
 
         Raises:
-            NoHomeError: the register cannot be asked.
+            RoomLocationError: the directory is not available.
         """
 
     async def locate_token(self, token: str) -> NodeAddress | None:
-        """Where a token was issued; None: here, or nowhere that is known."""
+        """The process that issued a token; None: this process, or an unknown one."""
 
     async def renew_leases(self, room_ids: Iterable[str]) -> list[str]:
-        """Say that these rooms still live here; those that no longer do."""
+        """Renew the leases of rooms; return the rooms that another process owns now."""
 
     async def release_room(self, room_id: str) -> None:
-        """A room that lived here is gone."""
+        """Give up the ownership of a room."""
 
     async def close(self) -> None:
-        """Move out."""
+        """Close connections and locks."""
 
 
 class SingleProcessDirectory:
-    """One process: every room lives here."""
+    """For a single process, which owns all rooms."""
 
     name = ""
 
@@ -86,14 +86,17 @@ class SingleProcessDirectory:
 
 
 class WorkerSlotDirectory:
-    """Several workers of one server: the room's name says which slot it lives in.
+    """For the workers of one server: a hash of the room id selects the slot, and its worker owns the room.
 
-    A worker takes the first free slot and holds a lock on it while it lives; the kernel takes the lock back
-    however the worker ends, and its successor moves into the same slot.
+    A worker takes the first free slot and holds a lock on its file. The kernel releases the lock however the
+    worker exits, and the next worker takes the slot.
 
     Args:
-        folder: shared by the workers, for locks and sockets.
-        count: slots.
+        folder: holds the workers' locks and sockets.
+        count: number of slots.
+
+    Raises:
+        RuntimeError: all slots are taken.
     """
 
     def __init__(self, folder: Path, count: int) -> None:
@@ -104,7 +107,7 @@ class WorkerSlotDirectory:
 
     @property
     def socket_path(self) -> Path:
-        """Where this worker listens for what others hand over."""
+        """The socket on which this worker receives forwarded requests."""
         return self._folder / f"{self._slot}.sock"
 
     async def open(self) -> None:

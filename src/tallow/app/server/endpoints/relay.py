@@ -1,7 +1,7 @@
-"""The relay: carries ciphertext between the two seats of a room, as fast as the slower one reads.
+"""WebSocket ``/api/relay``: copies ciphertext between the two peers of a room.
 
-Nothing is stored: a message is read from one side only when the one before has been handed to the other, so
-that a slow reader slows the writer and memory stays flat for files of any size.
+Nothing is stored. The next message of a peer is read only after the last one was sent to the other peer, so
+that a slow reader slows the writer and memory use does not depend on the size of files.
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Room
 from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay
 from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCanceller, accept_websocket
-from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, ROLES, Role
+from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES, ROLES, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import connection_logger, security_logger
 
 
 @dataclass(slots=True, eq=False)
 class RelaySide:
-    """One side's relay socket; ``across`` is the other's, once they are paired."""
+    """One peer's relay socket.
+
+    Attributes:
+        paired: set when data may flow.
+        other: the other peer's socket, while they are paired.
+        bucket: limits the pair's bandwidth; both sides share it.
+    """
 
     role: Role
     socket: GuardedWebSocket
@@ -36,137 +42,137 @@ class RelaySide:
 
 
 class RelayEndpoint:
-    """The endpoint ``/api/relay``."""
+    """Serves relay sockets."""
 
     def __init__(self, context: ServerContext) -> None:
         self._context = context
-        self._ends: dict[tuple[str, Role], RelaySide] = {}
+        self._sides: dict[tuple[str, Role], RelaySide] = {}
         context.rooms.end_listeners.append(self._end_room)
 
     async def serve(self, websocket: WebSocket) -> None:
-        """Serve one socket, from its ticket to its end."""
-        async with accept_websocket(websocket, self._context) as socket:
+        """Serve one socket until it is closed."""
+        address = self._context.address_hasher.key(websocket.scope)
+        async with accept_websocket(websocket, address, self._context.socket_limiter) as socket:
             if socket is None:
                 return
             try:
-                found = await self._ticket(socket)
+                found = await self._redeem_ticket(socket)
             except WebSocketRefusedError as refusal:
                 security_logger.warning("Socket refused", endpoint="relay", reason=refusal.code)
                 await socket.refuse(refusal)
             except TimeoutError:
-                await socket.close(CLOSE_CODES["timeout"], "no ticket")
+                await socket.close_with("timeout", "no ticket")
             except WebSocketDisconnect:
                 pass
             else:
                 if found is not None:
                     room, role = found
                     with correlation.bind(room.record.correlation_id):
-                        await self._seated(room, RelaySide(role, socket))
+                        await self._serve_side(room, RelaySide(role, socket))
 
     def _end_room(self, room: Room) -> None:
         for role in ROLES:
-            end = self._ends.get((room.record.id, role))
-            if end is not None:
-                end.canceller("expired")
+            side = self._sides.get((room.record.id, role))
+            if side is not None:
+                side.canceller("expired")
 
-    async def _ticket(self, socket: GuardedWebSocket) -> tuple[Room, Role] | None:
-        """The place a ticket opens; None once a socket was handed to the process that issued its ticket."""
+    async def _redeem_ticket(self, socket: GuardedWebSocket) -> tuple[Room, Role] | None:
+        """The room and role of a ticket; None after the socket was forwarded to the ticket's issuer."""
         async with asyncio.timeout(self._context.settings.join_timeout):
             text = await socket.receive_text()
             ticket = parse_relay(text).ticket
             found = self._context.rooms.relay_tickets.find(ticket)
-            home = (
-                None
-                if found or is_forwarded(socket.scope)
-                else await self._context.directory.locate_token(ticket)
-            )
-        if home is not None and text is not None:
-            await self._context.forwarder.proxy_websocket(socket, home, text)
+            node = None
+            if found is None and not is_forwarded(socket.scope):
+                node = await self._context.directory.locate_token(ticket)
+        if node is not None and text is not None:
+            await self._context.forwarder.proxy_websocket(socket, node, text)
             return None
         if found is None:
             raise WebSocketRefusedError(
                 "unknown_room", "no such relay ticket: join the room again for a new one"
             )
-        return found[0], found[1].role
+        room, member = found
+        return room, member.role
 
-    async def _seated(self, room: Room, end: RelaySide) -> None:
-        """Run one side from its ticket to its end, and end the other side with it."""
-        place = (room.record.id, end.role)
+    async def _serve_side(self, room: Room, side: RelaySide) -> None:
+        """Serve one side until it ends; the other side ends with it."""
+        key = (room.record.id, side.role)
         refusal: WebSocketRefusedError | None = None
         try:
-            async with end.canceller.scope:
-                self._attach(place, end)
-                await self._meet(room, end)
-                await self._carry(end, await self._first(end))
+            async with side.canceller.scope:
+                self._attach(key, side)
+                await self._pair(room, side)
+                await self._copy(side, await self._receive_first(side))
         except WebSocketRefusedError as error:
             refusal = error
         except (TimeoutError, WebSocketDisconnect):
-            pass  # ended from elsewhere, stalled, or gone
+            pass  # ended by another task, stalled, or disconnected
         finally:
-            if self._ends.get(place) is end:
-                del self._ends[place]
-            self._part(end)
+            if self._sides.get(key) is side:
+                del self._sides[key]
+            self._separate(side)
         if refusal is not None:
-            await end.socket.refuse(refusal)
+            await side.socket.refuse(refusal)
+        elif side.canceller.reason is not None:
+            await side.socket.close_with(side.canceller.reason)
         else:
-            await end.socket.close(
-                CLOSE_CODES[end.canceller.code or "timeout"], end.canceller.code or "stalled"
-            )
+            await side.socket.close_with("timeout", "stalled")
 
-    def _attach(self, place: tuple[str, Role], end: RelaySide) -> None:
-        """Take the place; an older socket there is ended, and with it the side it was paired with."""
-        older = self._ends.get(place)
-        self._ends[place] = end
+    def _attach(self, key: tuple[str, Role], side: RelaySide) -> None:
+        """Register the side. An older socket of the same peer ends, and the other side with it."""
+        older = self._sides.get(key)
+        self._sides[key] = side
         if older is not None:
             older.canceller("taken_over")
-            self._part(older)
+            self._separate(older)
 
-    def _part(self, end: RelaySide) -> None:
-        """Undo a pair, once."""
-        other = end.other
+    def _separate(self, side: RelaySide) -> None:
+        """End a pair, if the side is in one."""
+        other = side.other
         if other is not None:
-            end.other = other.other = None
+            side.other = other.other = None
             self._context.metrics.connection_closed("relay")
-            connection_logger.info("Relay parted", by=end.role, reason=end.canceller.code or "gone")
+            connection_logger.info("Relay closed", by=side.role, reason=side.canceller.reason or "gone")
             other.canceller("peer_gone")
 
-    async def _meet(self, room: Room, end: RelaySide) -> None:
-        """Complete the pair if the other side waits already."""
-        other = self._ends.get((room.record.id, "receiver" if end.role == "sender" else "sender"))
-        if other is None or other.other is not None or other.canceller.code is not None:
+    async def _pair(self, room: Room, side: RelaySide) -> None:
+        """Pair the side with the other peer's socket, if that is waiting."""
+        other = self._sides.get((room.record.id, "receiver" if side.role == "sender" else "sender"))
+        if other is None or other.other is not None or other.canceller.reason is not None:
             return
-        end.other, other.other = other, end
+        side.other, other.other = other, side
         room.uses_relay = True
         self._context.metrics.connection_opened("relay")
         connection_logger.info("Relay paired")
         rate = self._context.settings.relay_bandwidth
-        end.bucket = other.bucket = TokenBucket(rate, rate) if rate else None
-        for side in (other, end):
-            await side.socket.send({"type": "paired"})
-        # Only now may data follow: "paired" must come first on both sockets.
+        side.bucket = other.bucket = TokenBucket(rate, rate) if rate else None
+        for each in (other, side):
+            await each.socket.send({"type": "paired"})
+        # Data may flow only after both sockets were sent "paired".
         other.paired.set()
-        end.paired.set()
+        side.paired.set()
 
-    async def _first(self, end: RelaySide) -> dict[str, Any]:
-        """The first message after the pair is complete; before that only silence is accepted."""
-        receive = asyncio.ensure_future(end.socket.receive())
-        opened = asyncio.ensure_future(end.paired.wait())
+    async def _receive_first(self, side: RelaySide) -> dict[str, Any]:
+        """The first message after the sides are paired. A message before that is refused."""
+        receive = asyncio.ensure_future(side.socket.receive())
+        paired = asyncio.ensure_future(side.paired.wait())
         try:
-            await asyncio.wait({receive, opened}, return_when=asyncio.FIRST_COMPLETED)
-            if end.other is None and receive.done():
+            await asyncio.wait({receive, paired}, return_when=asyncio.FIRST_COMPLETED)
+            if side.other is None and receive.done():
                 receive.result()
                 raise WebSocketRefusedError("bad_message", 'wait for {"type": "paired"} before sending')
-            await opened
+            await paired
             return await receive
         finally:
             receive.cancel()
-            opened.cancel()
+            paired.cancel()
 
-    async def _carry(self, end: RelaySide, message: dict[str, Any]) -> None:
-        """Hand each message to the other side before the next one is read."""
+    async def _copy(self, side: RelaySide, message: dict[str, Any]) -> None:
+        """Send each message to the other side before the next one is read."""
         metrics = self._context.metrics
-        stall = self._context.settings.stall_timeout
-        while end.other is not None:
+        stall_timeout = self._context.settings.stall_timeout
+        while side.other is not None:
             data = message.get("bytes")
             if data is None:
                 raise WebSocketRefusedError("bad_message", "only binary messages are carried")
@@ -174,10 +180,10 @@ class RelayEndpoint:
                 raise WebSocketRefusedError(
                     "too_large", f"a message has at most {MAX_RELAY_MESSAGE_BYTES} bytes"
                 )
-            if end.bucket is not None:
-                await asyncio.sleep(end.bucket.borrow(len(data)))
+            if side.bucket is not None:
+                await asyncio.sleep(side.bucket.borrow(len(data)))
             metrics.record_bytes_moved("received", len(data))
-            async with asyncio.timeout(stall):
-                await end.other.socket.send_bytes(data)
+            async with asyncio.timeout(stall_timeout):
+                await side.other.socket.send_bytes(data)
             metrics.record_bytes_moved("sent", len(data))
-            message = await end.socket.receive()
+            message = await side.socket.receive()

@@ -1,4 +1,4 @@
-"""The HTTP endpoints about rooms and the server itself."""
+"""HTTP endpoints that create rooms and describe the server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tallow.app.server.endpoints.openapi import DESCRIPTION
 from tallow.app.server.rooms.manager import RoomLimitError
 from tallow.app.server.rooms.store import StoreError
 from tallow.app.server.transport.ice_servers import stun_servers
+from tallow.app.server.transport.origin import require_same_origin
 from tallow.app.server.transport.responses import ApiError, json_response, read_json
-from tallow.app.server.transport.websocket import is_same_origin
 from tallow.app.wire import (
     MAX_RELAY_MESSAGE_BYTES,
     MAX_REPORT_BYTES,
@@ -28,38 +28,37 @@ MAX_ROOM_REQUEST_BYTES: Final = 1024
 
 
 class RoomEndpoints:
-    """Handlers over one server's context."""
+    """Request handlers."""
 
     def __init__(self, context: ServerContext) -> None:
         self._context = context
 
     async def create_room(self, request: Request) -> Response:
-        """``POST /api/rooms``: a room for whoever holds the token of this hash."""
+        """``POST /api/rooms``: create a room that a join token of the given hash opens."""
         require_same_origin(request)
         address = self._context.address_hasher.key(request.scope)
         wait = self._context.creation_limiter.take(address)
         if wait:
             raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
         body = await read_json(request, MAX_ROOM_REQUEST_BYTES)
-        hashed = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
-        if not isinstance(hashed, str) or not TOKEN_HASH.fullmatch(hashed):
+        token_hash = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
+        if not isinstance(token_hash, str) or not TOKEN_HASH.fullmatch(token_hash):
             raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
         correlation_id = correlation.current() or correlation.new_id()
         try:
-            record = await self._context.rooms.create(hashed, correlation_id, address)
-        except RoomLimitError as refusal:
-            whose = "this address has" if refusal.limit == "address" else "the server has"
-            status = 429 if refusal.limit == "address" else 503
-            raise ApiError(status, "rate_limited", f"{whose} as many rooms as it may", 60) from None
+            record = await self._context.rooms.create(token_hash, correlation_id, address)
+        except RoomLimitError as error:
+            raise _limit_response(error) from None
         except StoreError:
-            # Without rooms nobody can begin a transfer: there is nothing worse this server can say.
+            # Critical: without rooms no transfer can begin.
             self._context.metrics.record_error("storage", "critical")
-            raise ApiError(503, "unavailable", "rooms cannot be made at this moment; try again", 5) from None
+            problem = "rooms cannot be created at this moment; try again"
+            raise ApiError(503, "unavailable", problem, 5) from None
         expires_in = round(record.expires - record.created)
         return json_response({"room": record.id, "expires_in": expires_in}, 201)
 
     async def info(self, _request: Request) -> Response:
-        """``GET /api/info``: what a peer needs to know before it begins."""
+        """``GET /api/info``: version, protocol, STUN servers and limits."""
         settings = self._context.settings
         return json_response(
             {
@@ -78,15 +77,11 @@ class RoomEndpoints:
         )
 
     async def openapi(self, _request: Request) -> Response:
-        """``GET /api/openapi.json``: this API, described."""
+        """``GET /api/openapi.json``: the OpenAPI description of the HTTP API."""
         return json_response(DESCRIPTION)
 
 
-def require_same_origin(request: Request) -> None:
-    """Refuse what another site's page sends.
-
-    Raises:
-        ApiError: 403.
-    """
-    if not is_same_origin(request):
-        raise ApiError(403, "bad_origin", "requests from pages of another site are not accepted")
+def _limit_response(error: RoomLimitError) -> ApiError:
+    if error.limit == "address":
+        return ApiError(429, "rate_limited", "this address has as many rooms as it may", 60)
+    return ApiError(503, "rate_limited", "the server has as many rooms as it may", 60)

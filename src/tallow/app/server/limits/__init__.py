@@ -1,1 +1,1 @@
-"""Limits on what one client can use, and validation of telemetry reports."""
+"""Rate limits, and limits on what peers may report."""

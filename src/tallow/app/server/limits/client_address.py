@@ -1,4 +1,4 @@
-"""Client addresses, kept only as keyed hashes whose key is made at start and never stored."""
+"""Keyed hashes of client addresses, for rate limits. The key is random and is never stored."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 IPV6_PREFIX: Final = 64
-"""A household or a server is given a /64: its 2^64 addresses count as one."""
+"""A site is assigned a /64 (RFC 6177): all its addresses count as one client."""
 
 
 class ClientAddressHasher:
-    """Turns the address of an ASGI scope into a key for rate limits."""
+    """Hashes the client address of ASGI scopes.
+
+    Args:
+        key: of the hash; random by default.
+    """
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = key or os.urandom(32)
 
     def key(self, scope: MutableMapping[str, Any]) -> bytes:
-        """A hash of the client's IPv4 address or IPv6 /64."""
+        """The hash of the client's IPv4 address or IPv6 /64 network."""
         client = scope.get("client")
         return hashlib.blake2b(_network(client[0] if client else ""), key=self._key, digest_size=16).digest()
 

@@ -1,4 +1,4 @@
-"""Rate limits: token buckets by key, bounded in number."""
+"""Rate and concurrency limits by key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 MAX_KEYS: Final = 20_000
+"""Bounds the memory that many client addresses can take."""
 
 
 class TokenBucket:
-    """Holds up to ``burst`` tokens and gains ``rate`` a second; full at first."""
+    """A token bucket, full at first.
+
+    Args:
+        rate: tokens added per second.
+        burst: capacity.
+        clock: monotonic seconds.
+    """
 
     __slots__ = ("_at", "_clock", "_tokens", "burst", "rate")
 
@@ -23,7 +30,7 @@ class TokenBucket:
         self._at = clock()
 
     def take(self, amount: float = 1) -> float:
-        """Take tokens: 0 if they were there, else the seconds until they will be (nothing is taken)."""
+        """Take tokens and return 0; if there are too few, take none and return the seconds to wait."""
         self._refill()
         if self._tokens >= amount:
             self._tokens -= amount
@@ -31,7 +38,7 @@ class TokenBucket:
         return (amount - self._tokens) / self.rate
 
     def borrow(self, amount: float) -> float:
-        """Take tokens even if they are not there: the seconds to wait before going on."""
+        """Take tokens even if there are too few; return the seconds to wait until the debt is paid."""
         self._refill()
         self._tokens -= amount
         return max(0.0, -self._tokens / self.rate)
@@ -43,7 +50,7 @@ class TokenBucket:
 
 
 class KeyedRateLimiter:
-    """One bucket a key. With too many keys the one idle for longest is forgotten."""
+    """One token bucket per key. Above :data:`MAX_KEYS` the least recently used bucket is dropped."""
 
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
@@ -51,7 +58,7 @@ class KeyedRateLimiter:
         self._buckets: OrderedDict[Hashable, TokenBucket] = OrderedDict()
 
     def take(self, key: Hashable) -> float:
-        """0 if the key may go on, else the seconds after which it may."""
+        """Take one token of a key and return 0, or return the seconds to wait."""
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = TokenBucket(self._per_minute / 60, self._per_minute, self._clock)
@@ -65,14 +72,14 @@ class KeyedRateLimiter:
 
 
 class ConcurrencyLimiter:
-    """How many of something each key holds at this moment, up to a limit."""
+    """Limits how many resources (rooms, sockets) each key holds at a time."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held: dict[Hashable, int] = {}
 
     def acquire(self, key: Hashable) -> bool:
-        """Hold one more; False when the key has its share."""
+        """Count one more resource of a key; False if it has reached the limit."""
         held = self._held.get(key, 0)
         if held >= self._limit:
             return False
@@ -80,7 +87,7 @@ class ConcurrencyLimiter:
         return True
 
     def release(self, key: Hashable) -> None:
-        """Let one go."""
+        """Count one resource of a key less."""
         held = self._held.get(key, 0) - 1
         if held > 0:
             self._held[key] = held

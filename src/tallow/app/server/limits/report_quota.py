@@ -1,63 +1,72 @@
-"""How much one side of one room may report: what a real transfer can do, and less than wakes anybody.
+"""Per-room telemetry quota: above any real transfer, below every alert threshold.
 
-One room must not be able to fire an alert. What it may book over its whole life is therefore small against
-the traffic a rule waits for. Both sides together (rule: most that a room adds, traffic the rule must wait
-for):
+A single room must not be able to fire an alert. The most that both peers of a room can add, compared with
+what each rule needs:
 
 - HighErrorRate (0.1 errors a second over 5 minutes = 30): 10 errors.
-- CriticalErrors: none, the severity is not accepted from peers.
-- HighTransferFailureRate (10 %), SlowTransfers, LowTransferSpeed, HighRelayUsage (50 %): one outcome, so a
-  minimum of 10, 20, 3 and 3 transfers.
+- CriticalErrors: none, peers may not report this severity.
+- HighTransferFailureRate (10 %), SlowTransfers, LowTransferSpeed, HighRelayUsage (50 %): one outcome; the
+  rules need at least 10, 20, 3 and 3 transfers.
 - NoSuccessfulTransfers: one failed transfer, and 5 minutes in the queue of the 10 it needs.
 - TransferQueueBacklog (100): one.
-- HighConnectionFailureRate (20 %): 2 failed connections, a minimum of 10.
-- HighConnectionTime (5 % slow): 4 connections, a minimum of 80 beside other traffic, of 5 alone.
-- HighPQCFailureRate (5 %): 2 failed operations and 2 failed key exchanges, a minimum of 40 each.
-- SlowPQCOperations (5 % slow): 12 operations, a minimum of 240 beside other traffic, of 13 alone.
+- HighConnectionFailureRate (20 %): 2 failed connections; the rule needs at least 10 connections.
+- HighConnectionTime (5 % slow): 4 connections; the rule needs 80 beside other traffic, 5 without.
+- HighPQCFailureRate (5 %): 2 failed operations and 2 failed key exchanges; the rule needs 40 of each.
+- SlowPQCOperations (5 % slow): 12 operations; the rule needs 240 beside other traffic, 13 without.
 
-What goes beyond a side's share is left out of its report and counted in
+What exceeds a peer's quota is left out of its report and counted in
 ``telemetry_dropped_total{pipeline="client",reason="rate_limited"}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from tallow.app.server.limits.rate_limit import TokenBucket
+from tallow.app.wire import Role
+from tallow.monitoring.metrics.sample import Sample
 
 MAX_FILES: Final = 10_000
 MAX_BYTES_PER_SECOND: Final = 1.25e9
-"""10 Gbit/s: no peer moves more."""
+"""10 Gbit/s: above any peer's network."""
 MAX_CHUNKS_PER_SECOND: Final = 20_000
-"""10 Gbit/s in the chunks a fast peer uses, and frames of control beside them."""
+"""10 Gbit/s in 64 KiB chunks, and control frames."""
 PRE_JOIN_S: Final = 30
-"""What a peer did before it joined still belongs to its room: keys made, files read."""
+"""A peer also reports what it did shortly before it joined: it generates keys and reads files."""
 PLAUSIBLE_FACTOR: Final = 20
+"""A report of more than this multiple of a quota is refused. Below it the excess is dropped: a bad network
+causes many retries."""
 REPORTS_PER_SECOND: Final = 0.5
 REPORT_BURST: Final = 20
 MAX_REJECTED_REPORTS: Final = 10
-"""After so many bad reports a side is not listened to any more."""
+"""After this many invalid reports a peer's telemetry token is revoked."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuota:
-    """What one side may book of one metric: ``once`` over the room's life and ``per_second`` of it, of which
-    ``failed`` may have status failed. ``largest`` bounds one observation; None: the room's age in seconds."""
+    """How much one peer of a room may report of one metric.
+
+    Attributes:
+        once: over the room's lifetime.
+        per_second: in addition, for each second in the room.
+        max_failed: of these, how much may have the status failed; None: all.
+        max_value: largest observation of a histogram; None: the seconds that the peer has been in the room.
+        role: the only role that may report it; None: both.
+    """
 
     once: float
     per_second: float = 0
     max_failed: float | None = None
     max_value: float | None = None
-    role: str | None = None
+    role: Role | None = None
 
     def allowance(self, age_s: float) -> float:
-        """The share of a side that joined ``age_s`` seconds ago."""
+        """The quota of a peer that joined ``age_s`` seconds ago."""
         return self.once + self.per_second * (age_s + PRE_JOIN_S)
 
     def plausible_maximum(self, age_s: float) -> float:
-        """The most that one report can mean seriously: a bad line brings many retries, but not any number."""
+        """The most that a single report may hold."""
         return self.once * PLAUSIBLE_FACTOR + self.per_second * (age_s + PRE_JOIN_S)
 
 
@@ -92,20 +101,33 @@ QUOTAS: Final[dict[str, ReportQuota]] = {
 
 @dataclass(slots=True)
 class QuotaUsage:
-    """What one side of one room has used of its shares: by metric, and by metric for status failed."""
+    """How much one peer of a room has reported, by metric; and of that, how much with the status failed.
+
+    Attributes:
+        rejected: invalid reports of this peer.
+        bucket: rate limit of its reports.
+    """
 
     used: dict[str, float] = field(default_factory=dict)
     failed: dict[str, float] = field(default_factory=dict)
     rejected: int = 0
     bucket: TokenBucket = field(default_factory=lambda: TokenBucket(REPORTS_PER_SECOND, REPORT_BURST))
 
-    def admit(self, name: str, labels: Mapping[str, str], count: float, age_s: float) -> bool:
-        """Use up a part of a metric's share, wholly or not at all."""
-        share = QUOTAS[name]
-        used = self.used.get(name, 0) + count
-        failed = self.failed.get(name, 0) + (count if labels.get("status") == "failed" else 0)
-        if used > share.allowance(age_s) or (share.max_failed is not None and failed > share.max_failed):
+    def admit(self, sample: Sample, age_s: float) -> bool:
+        """Charge a sample to its metric's quota; False, and nothing is charged, if it does not fit.
+
+        Args:
+            age_s: seconds since the peer joined.
+        """
+        name = sample.metric.name
+        quota = QUOTAS[name]
+        used = self.used.get(name, 0) + sample.count
+        if used > quota.allowance(age_s):
             return False
+        if quota.max_failed is not None and sample.label("status") == "failed":
+            failed = self.failed.get(name, 0) + sample.count
+            if failed > quota.max_failed:
+                return False
+            self.failed[name] = failed
         self.used[name] = used
-        self.failed[name] = failed
         return True

@@ -1,168 +1,205 @@
-"""What a peer may report: checked in full before anything is booked.
+"""Validation of telemetry reports: a report is accepted as a whole or not at all.
 
-The vocabulary is the catalogue's: metrics whose source is P or SP, their closed label values, their buckets.
-Everything else in a report makes the whole of it worthless. Messages name metrics and limits, never what was
-sent.
+A report may hold the metrics of :data:`tallow.app.wire.REPORTED_METRICS` with the label values and buckets of
+the catalogue. Error messages name metrics and limits, never what a peer sent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import Any, Final, cast
 
 from tallow.app.features import FEATURES
 from tallow.app.server.limits.report_quota import PRE_JOIN_S, QUOTAS, ReportQuota
-from tallow.app.wire import MAX_PAYLOAD_BYTES, REPORT_VERSION, REPORTED_METRICS, TransferOutcome
-from tallow.monitoring.catalog import Metric
+from tallow.app.wire import MAX_PAYLOAD_BYTES, REPORT_VERSION, REPORTED_METRICS, Role, TransferOutcome
+from tallow.monitoring.catalog import Label, Metric
 from tallow.monitoring.metrics.family import LARGEST
+from tallow.monitoring.metrics.sample import Sample
 
 MAX_COUNT: Final = 2**53
-"""Beyond it a float is not exact."""
+"""Above it a float does not represent every whole number."""
 TOLERANCE: Final = 1e-6
-"""Sums are differences of floating-point totals."""
+"""Sums are differences of floating-point totals, so that they are not exact."""
+
+_count: Final = attrgetter("count")
+
+SamplesByName = Mapping[str, Sequence[Sample]]
 
 
 class BadReportError(Exception):
-    """A report that is not booked; the text is one line for its author."""
-
-
-@dataclass(slots=True)
-class MetricRows:
-    """One metric's part of a report: rows ready to merge, each with how much it books."""
-
-    rows: list[tuple[dict[str, Any], float]] = field(default_factory=list)
-
-    @property
-    def count(self) -> float:
-        """How much all rows book."""
-        return sum(count for _, count in self.rows)
+    """The report is refused. The text is one line for its author."""
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetryReport:
-    """A report that holds nothing but what a peer may say; ``outcome`` is the transfer's, if it has one."""
+    """A valid report. ``outcome`` is the transfer's, if the report has one."""
 
-    metrics: Mapping[str, MetricRows]
+    samples: tuple[Sample, ...]
     outcome: TransferOutcome | None
 
 
-def validate_report(body: object, role: str, age_s: float) -> TelemetryReport:
-    """Check a report of a side that joined ``age_s`` seconds ago.
+def validate_report(body: object, role: Role, age_s: float) -> TelemetryReport:
+    """Validate the parsed JSON of a report.
+
+    Args:
+        role: of the peer that reports.
+        age_s: seconds since this peer joined the room.
 
     Raises:
-        BadReportError: anything in it is unknown, impossible or more than one room can do.
+        BadReportError: something is unknown, impossible, or more than one peer of a room can have done.
     """
-    if not isinstance(body, dict) or not {"version", "metrics"} <= body.keys() <= {
-        "version",
-        "metrics",
-        "outcome",
-    }:
+    metrics, claimed_outcome = _check_envelope(body)
+    samples: dict[str, list[Sample]] = {}
+    for name, rows in metrics.items():
+        schema = _SCHEMAS.get(name)
+        if schema is None:
+            raise BadReportError("a metric is not one that peers report")
+        samples[name] = schema.parse_rows(rows, role, age_s)
+    outcome = _outcome(samples.get("transfers_total", ()), claimed_outcome)
+    _check_direction(samples, role)
+    _check_chunks(samples)
+    _check_outcome_metrics(samples, outcome)
+    return TelemetryReport(tuple(chain.from_iterable(samples.values())), outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class _MetricSchema:
+    """What a report may hold of one metric."""
+
+    metric: Metric
+    quota: ReportQuota
+    fields: frozenset[str]
+    label_values: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, metric: Metric) -> _MetricSchema:
+        fields = {"labels", "value"} if metric.kind == "counter" else {"labels", "buckets", "sum"}
+        values = {label.name: _accepted_values(label) for label in metric.labels}
+        return cls(metric, QUOTAS[metric.name], frozenset(fields), values)
+
+    def parse_rows(self, rows: object, role: Role, age_s: float) -> list[Sample]:
+        """The samples of this metric."""
+        if self.quota.role not in {None, role}:
+            raise self._error(f"only the {self.quota.role} reports it")
+        if not isinstance(rows, list) or not rows:
+            raise self._error("it must be a list that is not empty")
+        samples = [self._parse_row(row, age_s) for row in rows]
+        if len({sample.labels for sample in samples}) < len(samples):
+            raise self._error("a combination of labels is repeated")
+        if _total(samples) > self.quota.plausible_maximum(age_s):
+            raise self._error("it is more than one peer of a room can do")
+        return samples
+
+    def _parse_row(self, row: object, age_s: float) -> Sample:
+        if not isinstance(row, dict) or row.keys() != self.fields:
+            raise self._error(f"each entry has {', '.join(sorted(self.fields))}")
+        labels = self._parse_labels(row["labels"])
+        if self.metric.kind == "counter":
+            return Sample(self.metric, labels, (self._parse_count(row["value"]),))
+        counts = self._parse_buckets(row["buckets"])
+        largest = age_s + PRE_JOIN_S if self.quota.max_value is None else self.quota.max_value
+        return Sample(self.metric, labels, (*counts, self._parse_sum(row["sum"], counts, largest)))
+
+    def _parse_labels(self, labels: object) -> tuple[str, ...]:
+        if not isinstance(labels, dict) or labels.keys() != self.label_values.keys():
+            raise self._error(f"its labels are {', '.join(self.label_values) or 'none'}")
+        for name, accepted in self.label_values.items():
+            if not isinstance(labels[name], str) or labels[name] not in accepted:
+                raise self._error(f"{name} must be one of its listed values")
+        return tuple([labels[name] for name in self.label_values])
+
+    def _parse_count(self, number: object) -> float:
+        if type(number) in {int, float}:  # a bool is an int for isinstance
+            value = float(cast("float", number))
+            if 0 <= value <= MAX_COUNT and value.is_integer():
+                return value
+        raise self._error("counts are whole numbers from 0")
+
+    def _parse_buckets(self, buckets: object) -> list[float]:
+        expected = len(self.metric.buckets) + 1
+        if not isinstance(buckets, list) or len(buckets) != expected:
+            raise self._error(f"it has {expected} buckets")
+        return [self._parse_count(count) for count in buckets]
+
+    def _parse_sum(self, total: object, counts: Sequence[float], largest: float) -> float:
+        """The sum of a histogram's observations, of which none may be above ``largest``."""
+        if type(total) not in {int, float} or not 0 <= cast("float", total) <= LARGEST:
+            raise self._error("sum must be a number from 0")
+        lowest_sum = highest_sum = 0.0
+        lower_edge = 0.0
+        for count, upper_edge in zip(counts, (*self.metric.buckets, math.inf), strict=True):
+            if count:
+                if lower_edge > largest:
+                    raise self._error("a value is larger than the room can have seen")
+                lowest_sum += count * lower_edge
+                highest_sum += count * min(upper_edge, largest)
+            lower_edge = upper_edge
+        value = float(cast("float", total))
+        if not lowest_sum * (1 - TOLERANCE) - TOLERANCE <= value <= highest_sum * (1 + TOLERANCE) + TOLERANCE:
+            raise self._error("sum and buckets contradict each other")
+        return value
+
+    def _error(self, problem: str) -> BadReportError:
+        return BadReportError(f"{self.metric.name}: {problem}")
+
+
+def _accepted_values(label: Label) -> frozenset[str]:
+    values = FEATURES if label.name == "feature" else label.values
+    return frozenset(values) - {"critical"}  # the severity that pages a person at once
+
+
+_SCHEMAS: Final = {name: _MetricSchema.of(metric) for name, metric in REPORTED_METRICS.items()}
+
+
+def _check_envelope(body: object) -> tuple[dict[str, Any], object]:
+    """The report's metrics and the outcome it names."""
+    if not isinstance(body, dict) or body.keys() - {"outcome"} != {"version", "metrics"}:
         raise BadReportError("a report has version, metrics and, at the end of a transfer, outcome")
     if type(body["version"]) is not int or body["version"] != REPORT_VERSION:
         raise BadReportError(f"version must be {REPORT_VERSION}")
     if not isinstance(body["metrics"], dict):
         raise BadReportError("metrics must be an object of lists")
-    metrics = {}
-    for name, rows in body["metrics"].items():
-        if name not in REPORTED_METRICS:
-            raise BadReportError("a metric is not one that peers report")
-        metrics[name] = _entries(REPORTED_METRICS[name], rows, role, age_s)
-    outcome = _outcome(metrics, body.get("outcome"))
-    _consistent(metrics, outcome)
-    return TelemetryReport(metrics, outcome)
+    return body["metrics"], body.get("outcome")
 
 
-def _entries(metric: Metric, rows: object, role: str, age_s: float) -> MetricRows:
-    share = QUOTAS[metric.name]
-    if share.role not in {None, role}:
-        raise BadReportError(f"{metric.name} is the {share.role}'s to report")
-    if not isinstance(rows, list) or not rows:
-        raise BadReportError(f"{metric.name} must be a list that is not empty")
-    entries, seen = MetricRows(), set()
-    for row in rows:
-        labels = _labels(metric, row, role)
-        if labels in seen:
-            raise BadReportError(f"{metric.name} repeats a combination of labels")
-        seen.add(labels)
-        count = _histogram(metric, row, share, age_s) if metric.kind == "histogram" else _counter(metric, row)
-        entries.rows.append((row, count))
-    if entries.count > share.plausible_maximum(age_s):
-        raise BadReportError(f"{metric.name} is more than one side of a room can do")
-    return entries
-
-
-def _labels(metric: Metric, row: object, role: str) -> tuple[str, ...]:
-    wanted = {"labels", "value"} if metric.kind == "counter" else {"labels", "buckets", "sum"}
-    if not isinstance(row, dict) or row.keys() != wanted:
-        raise BadReportError(f"{metric.name}: each entry has {', '.join(sorted(wanted))}")
-    labels = row["labels"]
-    if not isinstance(labels, dict) or labels.keys() != set(metric.label_names):
-        raise BadReportError(f"{metric.name}: its labels are {', '.join(metric.label_names) or 'none'}")
-    values = tuple(labels[label] for label in metric.label_names)
-    for label, value in zip(metric.labels, values, strict=True):
-        accepted = FEATURES if label.name == "feature" else label.values
-        if not isinstance(value, str) or value not in accepted or value == "critical":
-            raise BadReportError(f"{metric.name}: {label.name} must be one of its listed values")
-    if metric.name == "bytes_transferred_total" and values[0] != ("sent" if role == "sender" else "received"):
-        raise BadReportError("bytes_transferred_total: a sender reports sent, a receiver received")
-    return values
-
-
-def _counter(metric: Metric, row: dict[str, Any]) -> float:
-    return _whole(metric, row["value"])
-
-
-def _whole(metric: Metric, number: object) -> float:
-    # bool is an int to Python and would pass for 1.
-    if isinstance(number, int | float) and not isinstance(number, bool):
-        value = float(number)
-        if 0 <= value <= MAX_COUNT and value.is_integer():
-            return value
-    raise BadReportError(f"{metric.name}: counts are whole numbers from 0")
-
-
-def _histogram(metric: Metric, row: dict[str, Any], share: ReportQuota, age_s: float) -> float:
-    buckets, total = row["buckets"], row["sum"]
-    if not isinstance(buckets, list) or len(buckets) != len(metric.buckets) + 1:
-        raise BadReportError(f"{metric.name} has {len(metric.buckets) + 1} buckets")
-    counts = [_whole(metric, count) for count in buckets]
-    if type(total) not in {int, float} or not 0 <= total <= LARGEST:
-        raise BadReportError(f"{metric.name}: sum must be a number from 0")
-    largest = age_s + PRE_JOIN_S if share.max_value is None else share.max_value
-    low, high = (0.0, *metric.buckets), (*metric.buckets, math.inf)
-    if any(count and edge > largest for count, edge in zip(counts, low, strict=True)):
-        raise BadReportError(f"{metric.name} has a value larger than the room can have seen")
-    least = sum(count * edge for count, edge in zip(counts, low, strict=True))
-    most = sum(count * min(edge, largest) for count, edge in zip(counts, high, strict=True) if count)
-    if not least * (1 - TOLERANCE) - TOLERANCE <= total <= most * (1 + TOLERANCE) + TOLERANCE:
-        raise BadReportError(f"{metric.name}: sum and buckets contradict each other")
-    return sum(counts)
-
-
-def _outcome(metrics: Mapping[str, MetricRows], said: object) -> TransferOutcome | None:
-    booked = metrics.get("transfers_total")
-    outcome: TransferOutcome | None = None
-    if booked is not None:
-        if len(booked.rows) != 1 or booked.count != 1:
+def _outcome(transfers: Sequence[Sample], claimed: object) -> TransferOutcome | None:
+    outcome = None
+    if transfers:
+        if len(transfers) != 1 or transfers[0].count != 1:
             raise BadReportError("transfers_total must be exactly one transfer")
-        outcome = booked.rows[0][0]["labels"]["status"]
-    if said is not None and said != outcome:
-        raise BadReportError("outcome must be what transfers_total says")
+        outcome = cast("TransferOutcome", transfers[0].label("status"))
+    if claimed is not None and claimed != outcome:
+        raise BadReportError("outcome must be the status of transfers_total")
     return outcome
 
 
-def _consistent(metrics: Mapping[str, MetricRows], outcome: str | None) -> None:
-    """What must hold between metrics: no bytes without chunks, no duration or speed without its outcome."""
-    none = MetricRows()
-    moved = metrics.get("bytes_transferred_total", none).count
-    chunks = metrics.get("chunk_transfer_duration_seconds", none).count
+def _check_direction(samples: SamplesByName, role: Role) -> None:
+    own = "sent" if role == "sender" else "received"
+    if any(sample.label("direction") != own for sample in samples.get("bytes_transferred_total", ())):
+        raise BadReportError("bytes_transferred_total: a sender reports sent, a receiver received")
+
+
+def _check_chunks(samples: SamplesByName) -> None:
+    moved = _total(samples.get("bytes_transferred_total", ()))
+    chunks = _total(samples.get("chunk_transfer_duration_seconds", ()))
     if moved > chunks * MAX_PAYLOAD_BYTES:
-        raise BadReportError("bytes_transferred_total is more than the chunks reported can hold")
-    durations = metrics.get("transfer_duration_seconds", none)
-    if durations.count > 1 or any(row["labels"]["status"] != outcome for row, _ in durations.rows):
+        raise BadReportError("bytes_transferred_total is more than the reported chunks can hold")
+
+
+def _check_outcome_metrics(samples: SamplesByName, outcome: TransferOutcome | None) -> None:
+    """A duration or speed is accepted only with the outcome that it belongs to."""
+    durations = samples.get("transfer_duration_seconds", ())
+    if _total(durations) > 1 or any(sample.label("status") != outcome for sample in durations):
         raise BadReportError("transfer_duration_seconds comes with the outcome it belongs to")
-    speeds = metrics.get("transfer_speed_mbps", none)
-    if speeds.count > 1 or (speeds.rows and outcome != "success"):
+    speeds = samples.get("transfer_speed_mbps", ())
+    if _total(speeds) > 1 or (speeds and outcome != "success"):
         raise BadReportError("transfer_speed_mbps comes with a successful outcome")
+
+
+def _total(samples: Sequence[Sample]) -> float:
+    total: float = sum(map(_count, samples))
+    return total

@@ -1,1 +1,1 @@
-"""HTTP responses, WebSockets and messages, below the endpoints."""
+"""HTTP responses, WebSockets, messages and uvicorn, below the endpoints."""

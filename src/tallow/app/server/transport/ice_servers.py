@@ -12,15 +12,15 @@ from tallow.app.server.settings import ServerSettings
 
 
 def stun_servers(settings: ServerSettings) -> list[dict[str, Any]]:
-    """What anybody may know: the STUN servers."""
+    """The STUN servers, which are public."""
     return [{"urls": [url]} for url in settings.ice_servers if url.startswith("stun")]
 
 
 def ice_servers(settings: ServerSettings) -> list[dict[str, Any]]:
-    """What a peer with a seat is given: STUN, and TURN with credentials good for the room's lifetime.
+    """STUN servers, and TURN servers with credentials that are valid for a room's lifetime.
 
     Source: "A REST API for access to TURN services" (draft-uberti-behave-turn-rest), as coturn's
-    ``use-auth-secret`` has it. The user name is the time of expiry alone.
+    ``use-auth-secret`` implements it. The user name is only the time of expiry: it identifies no peer.
     """
     turn = [url for url in settings.ice_servers if url.startswith("turn")]
     servers = stun_servers(settings)

@@ -1,12 +1,12 @@
-"""Signaling messages: parsed strictly, refused in one clear line."""
+"""Strict parsing of the messages that peers send on WebSockets."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from tallow.app.server.transport.json_input import BadJsonError, parse_json
 from tallow.app.wire import (
     JOIN_TOKEN_BYTES,
     MAX_SIGNALING_BYTES,
@@ -25,7 +25,12 @@ from tallow.app.wire import (
 
 
 class WebSocketRefusedError(Exception):
-    """A message that cannot be taken: an error code of the protocol and one line for people."""
+    """The server refuses a message and closes the socket.
+
+    Args:
+        code: the error code and the reason of the close code.
+        message: one line for people.
+    """
 
     def __init__(self, code: CloseReason, message: str) -> None:
         super().__init__(message)
@@ -33,16 +38,16 @@ class WebSocketRefusedError(Exception):
         self.message = message
 
     def as_message(self) -> ErrorMessage:
-        """The error as a signaling message."""
+        """The error as the peer gets it."""
         return {"type": "error", "code": self.code, "message": self.message}
 
 
-class _Strict(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Join(_Strict):
-    """Take a seat."""
+class Join(_StrictModel):
+    """See :class:`tallow.app.wire.JoinMessage`."""
 
     type: Literal["join"]
     version: int
@@ -54,7 +59,7 @@ class Join(_Strict):
 
     @property
     def token_bytes(self) -> bytes:
-        """The join token; empty if it is not 32 bytes of base64url, which opens no room."""
+        """The join token; empty, which opens no room, if it is not 32 bytes of base64url."""
         try:
             token = decode_base64url(self.token)
         except ValueError:
@@ -62,85 +67,80 @@ class Join(_Strict):
         return token if len(token) == JOIN_TOKEN_BYTES else b""
 
 
-class Forward(_Strict):
-    """Goes to the other side as it is."""
+class Forward(_StrictModel):
+    """See :class:`tallow.app.wire.ForwardedMessage`."""
 
     type: ForwardedType
     data: dict[str, Any]
 
 
-class Started(_Strict):
-    """Data flows from now on."""
+class Started(_StrictModel):
+    """See :class:`tallow.app.wire.StartedMessage`."""
 
     type: Literal["started"]
     method: TransferMethod
 
 
-class Confirmation(_Strict):
-    """The person at the receiver is asked whether to take the files (pending), or has agreed (given)."""
+class Confirmation(_StrictModel):
+    """See :class:`tallow.app.wire.ConfirmationMessage`."""
 
     type: Literal["confirmation"]
     state: ConfirmationState
 
 
-class Leave(_Strict):
-    """A clean goodbye."""
+class Leave(_StrictModel):
+    """See :class:`tallow.app.wire.LeaveMessage`."""
 
     type: Literal["leave"]
     outcome: TransferOutcome | None = None
 
 
-class RelayJoin(_Strict):
-    """Opens the relay for a seat."""
+class RelayJoin(_StrictModel):
+    """See :class:`tallow.app.wire.RelayMessage`."""
 
     type: Literal["relay"]
     ticket: Annotated[str, Field(max_length=64)]
 
 
 SignalingMessage = Join | Forward | Started | Confirmation | Leave
-_messages: TypeAdapter[SignalingMessage] = TypeAdapter(
+_signaling: TypeAdapter[SignalingMessage] = TypeAdapter(
     Annotated[SignalingMessage, Field(discriminator="type")]
 )
 _relay: TypeAdapter[RelayJoin] = TypeAdapter(RelayJoin)
-_ACCEPTED: Final = "join, offer, answer, candidate, started, confirmation or leave as JSON"
+_SIGNALING_ACCEPTED: Final = "join, offer, answer, candidate, started, confirmation or leave as JSON"
+_RELAY_ACCEPTED: Final = '{"type": "relay", "ticket": ...}'
+_FIELD_NAMES: Final = frozenset(
+    name for model in (Join, Forward, Started, Confirmation, Leave, RelayJoin) for name in model.model_fields
+)
 
 
 def parse_signaling(text: str | None) -> SignalingMessage:
-    """A signaling message from its text.
+    """A signaling message.
+
+    Args:
+        text: None for a binary message.
 
     Raises:
-        RefusedError: too_large, bad_version or bad_message.
+        WebSocketRefusedError: too_large, bad_version or bad_message.
     """
-    message: SignalingMessage = _parsed(text, _messages, _ACCEPTED)
+    message: SignalingMessage = _parse(text, _signaling, _SIGNALING_ACCEPTED)
     return message
 
 
 def parse_relay(text: str | None) -> RelayJoin:
-    """The relay's first message.
+    """The first message on a relay socket.
+
+    Args:
+        text: None for a binary message.
 
     Raises:
-        RefusedError: too_large or bad_message.
+        WebSocketRefusedError: too_large or bad_message.
     """
-    message: RelayJoin = _parsed(text, _relay, '{"type": "relay", "ticket": ...}')
+    message: RelayJoin = _parse(text, _relay, _RELAY_ACCEPTED)
     return message
 
 
-def too_deep(value: object, limit: int = MAX_SIGNALING_DEPTH) -> bool:
-    """Whether JSON data is nested deeper than ``limit`` levels."""
-    level: list[object] = [value]
-    for _ in range(limit):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return any(isinstance(inner, dict | list) for inner in level)
-
-
-def _parsed(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
+def _parse(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
     if text is None:
         raise WebSocketRefusedError("bad_message", f"binary is not accepted here; send {accepted}")
     if len(text) > MAX_SIGNALING_BYTES or len(text.encode()) > MAX_SIGNALING_BYTES:
@@ -148,26 +148,18 @@ def _parsed(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
             "too_large", f"a signaling message has at most {MAX_SIGNALING_BYTES} bytes"
         )
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise WebSocketRefusedError("bad_message", f"not JSON; send {accepted}") from None
+        value = parse_json(text, MAX_SIGNALING_DEPTH)
+    except BadJsonError as error:
+        raise WebSocketRefusedError("bad_message", f"{error}; send {accepted}") from None
     if isinstance(value, dict) and value.get("type") == "join" and value.get("version") != PROTOCOL_VERSION:
         raise WebSocketRefusedError(
             "bad_version", f"this server speaks version {PROTOCOL_VERSION} of the protocol"
         )
-    if too_deep(value):
-        raise WebSocketRefusedError("bad_message", f"nested deeper than {MAX_SIGNALING_DEPTH} levels")
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"] if str(part) in _KNOWN)
+        # Only names of the protocol: the message must not repeat what the peer sent.
+        field = ".".join(str(part) for part in error.errors()[0]["loc"] if str(part) in _FIELD_NAMES)
         raise WebSocketRefusedError(
-            "bad_message", f"{where or 'the message'} is not valid; send {accepted}"
+            "bad_message", f"{field or 'the message'} is not valid; send {accepted}"
         ) from None
-
-
-_KNOWN: Final = frozenset(
-    field
-    for model in (Join, Forward, Started, Confirmation, Leave, RelayJoin)
-    for field in model.model_fields
-)

@@ -1,4 +1,4 @@
-"""What the HTTP endpoints share: JSON answers, and bodies read up to a limit."""
+"""JSON responses, errors as responses, and request bodies read up to a limit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from starlette.responses import Response
 
 
 class ApiError(Exception):
-    """An answer of 400 or above: a short code for programs and one line for people."""
+    """An error response.
+
+    Args:
+        status: HTTP status, 400 or above.
+        code: short, for programs.
+        message: one line for people.
+        retry_after: seconds after which the client may try again.
+    """
 
     def __init__(self, status: int, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -22,69 +29,69 @@ class ApiError(Exception):
         self.retry_after = retry_after
 
     def response(self) -> Response:
-        """The error as an answer."""
-        answer = json_response({"error": self.code, "message": self.message}, self.status)
+        """The error as a JSON response."""
+        response = json_response({"error": self.code, "message": self.message}, self.status)
         if self.retry_after is not None:
-            answer.headers["retry-after"] = str(math.ceil(self.retry_after))
+            response.headers["retry-after"] = str(math.ceil(self.retry_after))
         if self.status == 413:
-            answer.headers["connection"] = "close"  # or the rest of the body, however long, would be read
+            response.headers["connection"] = "close"  # without it the server would read the rest of the body
         if self.status == 401:
-            answer.headers["www-authenticate"] = "Bearer"
-        return answer
+            response.headers["www-authenticate"] = "Bearer"
+        return response
 
 
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def json_response(content: Any, status: int = 200) -> Response:
-    """A JSON answer that nobody keeps."""
+    """A JSON response that is not cached."""
     return Response(
         orjson.dumps(content), status, {"cache-control": "no-store"}, media_type="application/json"
     )
 
 
 async def on_api_error(_request: Request, error: Exception) -> Response:
-    """Answer an :class:`ApiError`."""
+    """Exception handler of :class:`ApiError`."""
     assert isinstance(error, ApiError)
     return error.response()
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:
-    """Answer the framework's own refusals (no such path, wrong method) in the same shape."""
+    """Exception handler of the framework's own errors (no such path, wrong method), in the same format."""
     assert isinstance(error, HTTPException)
-    answer = ApiError(error.status_code, _CODES.get(error.status_code, "error"), error.detail).response()
-    answer.headers.update(error.headers or {})
-    return answer
+    response = ApiError(error.status_code, _CODES.get(error.status_code, "error"), error.detail).response()
+    response.headers.update(error.headers or {})
+    return response
 
 
 async def on_failure(_request: Request, _error: Exception) -> Response:
-    """Answer what should not have happened, without saying what it was."""
-    return ApiError(500, "internal", "the server failed; it is counted and logged there").response()
+    """Exception handler of unexpected errors; the response does not describe them."""
+    return ApiError(500, "internal", "the server failed; the error is counted and logged there").response()
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, of at most ``limit`` bytes.
+    """The request's body.
 
     Raises:
-        ApiError: 413, before anything is read when the request announces too much.
+        ApiError: 413, the body has more than ``limit`` bytes. If Content-Length says so, nothing is read.
     """
-    refusal = ApiError(413, "too_large", f"the body has more than {limit} bytes")
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced[:20]) > limit:
-        raise refusal
+    error = ApiError(413, "too_large", f"the body has more than {limit} bytes")
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:20]) > limit:
+        raise error
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
+    async for chunk in request.stream():
+        body += chunk
         if len(body) > limit:
-            raise refusal
+            raise error
     return bytes(body)
 
 
 async def read_json(request: Request, limit: int) -> Any:
-    """The body as JSON.
+    """The request's body as JSON.
 
     Raises:
-        ApiError: 413 for a body over the limit, 400 for anything that is not JSON.
+        ApiError: 413, the body has more than ``limit`` bytes; 400, it is not JSON.
     """
     try:
         return orjson.loads(await read_body(request, limit))

@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket protocol with the edges taken off that a hostile or a slow peer would find."""
+"""uvicorn's WebSocket protocol, hardened against hostile and slow peers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ MAX_FRAGMENTS: Final = 1024
 
 
 class BoundedWebSocket(WebSocketsSansIOProtocol):
-    """As uvicorn's, and:
+    """uvicorn's protocol with three changes:
 
-    - a peer that does not read its answers is not read from, so that a flood of pings cannot fill memory with
-      pongs;
-    - a message of endless empty fragments is refused;
-    - a peer is not taken for dead while bytes move: behind backpressure a pong waits its turn.
+    - It does not read from a peer that does not read: a flood of pings cannot fill memory with pongs.
+    - It refuses a message of endless empty fragments.
+    - It keeps a connection on which data moves, even if a pong is late: under backpressure it waits behind
+      the data.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

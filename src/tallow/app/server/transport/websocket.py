@@ -1,4 +1,4 @@
-"""What both WebSockets share: who may open one, how they are closed, and sends that cannot hang."""
+"""WebSockets as the endpoints use them: limits on opening, sends and closes that cannot hang."""
 
 from __future__ import annotations
 
@@ -6,45 +6,39 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import orjson
-from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from tallow.app.server.context import ServerContext
+from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
 from tallow.app.server.transport.messages import WebSocketRefusedError
+from tallow.app.server.transport.origin import is_same_origin
 from tallow.app.wire import CLOSE_CODES, CloseReason
 
 SEND_TIMEOUT_S: Final = 15
-
-
-def is_same_origin(connection: HTTPConnection) -> bool:
-    """Whether a request comes from our own page, or from no page at all (a browser always names its page's
-    origin on WebSockets and POST; RFC 6455, section 10.2)."""
-    origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+NO_STATUS_RECEIVED: Final = 1005
+"""RFC 6455, section 7.4.1."""
 
 
 class TaskCanceller:
-    """Lets others end a socket's task, whatever it waits for. The first code given is the one that counts.
+    """Lets other tasks end the task of a socket, with a reason. The first reason is kept.
 
     The task runs inside ``scope``, which then raises TimeoutError there.
     """
 
     def __init__(self) -> None:
         self.scope = asyncio.timeout(None)
-        self.code: CloseReason | None = None
+        self.reason: CloseReason | None = None
 
-    def __call__(self, code: CloseReason) -> None:
-        if self.code is None:
-            self.code = code
-            with suppress(RuntimeError):  # the task is past its scope: it ends by itself
+    def __call__(self, reason: CloseReason) -> None:
+        if self.reason is None:
+            self.reason = reason
+            with suppress(RuntimeError):  # the task has left its scope and ends by itself
                 self.scope.reschedule(asyncio.get_running_loop().time())
 
 
 class GuardedWebSocket:
-    """A WebSocket whose sends and closes never raise and never hang: a peer that does not read is dropped."""
+    """A WebSocket whose peer cannot block the server: a peer that does not read is disconnected."""
 
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
@@ -54,45 +48,44 @@ class GuardedWebSocket:
         """The next message, its content under ``text`` or ``bytes``.
 
         Raises:
-            WebSocketDisconnect: the socket is gone.
+            WebSocketDisconnect: the socket is closed.
         """
         if self._websocket.client_state is not WebSocketState.CONNECTED:
-            raise WebSocketDisconnect(1005)
+            raise WebSocketDisconnect(NO_STATUS_RECEIVED)
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code") or 1005)
+            raise WebSocketDisconnect(message.get("code") or NO_STATUS_RECEIVED)
         return dict(message)
 
     async def receive_text(self) -> str | None:
         """The next text message; None for a binary one.
 
         Raises:
-            WebSocketDisconnect: the socket is gone.
+            WebSocketDisconnect: the socket is closed.
         """
         text: str | None = (await self.receive()).get("text")
         return text
 
     async def send_text(self, text: str) -> None:
-        """Hand over a text; returns when the socket's buffer has room for it.
+        """Send text; returns when the socket's buffer has room for it.
 
         Raises:
-            WebSocketDisconnect: the socket is gone.
+            WebSocketDisconnect: the socket is closed.
         """
-        if self._websocket.application_state is not WebSocketState.CONNECTED:
-            raise WebSocketDisconnect(1005)
+        self._require_connected()
         await self._websocket.send_text(text)
 
     async def send_bytes(self, data: bytes) -> None:
-        """Hand over binary data; returns when the socket's buffer has room for it.
+        """Send binary data; returns when the socket's buffer has room for it.
 
         Raises:
-            WebSocketDisconnect: the socket is gone.
+            WebSocketDisconnect: the socket is closed.
         """
-        if self._websocket.application_state is not WebSocketState.CONNECTED:
-            raise WebSocketDisconnect(1005)
+        self._require_connected()
         await self._websocket.send_bytes(data)
 
     async def send(self, message: Mapping[str, object]) -> None:
+        """Send a message as JSON. Never raises; a peer that does not read it in time is disconnected."""
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._websocket.send_text(orjson.dumps(message).decode())
@@ -100,27 +93,39 @@ class GuardedWebSocket:
             await self.close(CLOSE_CODES["timeout"], "not reading")
 
     async def close(self, code: int, reason: str) -> None:
+        """Close the socket. Never raises; a closed socket stays as it is."""
         if self._websocket.application_state is not WebSocketState.CONNECTED:
             return
-        try:
+        # A socket that cannot be closed in time is ended by its keep-alive.
+        with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await self._websocket.close(code, reason)
-        except (TimeoutError, RuntimeError, WebSocketDisconnect):
-            pass  # it is gone already, or its keep-alive will end it
+
+    async def close_with(self, reason: CloseReason, text: str | None = None) -> None:
+        """Close the socket with a code of the protocol. Never raises."""
+        await self.close(CLOSE_CODES[reason], text or reason)
 
     async def refuse(self, refusal: WebSocketRefusedError) -> None:
-        """Say why and close."""
+        """Send the error and close the socket. Never raises."""
         await self.send(refusal.as_message())
-        await self.close(CLOSE_CODES[refusal.code], refusal.code)
+        await self.close_with(refusal.code)
+
+    def _require_connected(self) -> None:
+        if self._websocket.application_state is not WebSocketState.CONNECTED:
+            raise WebSocketDisconnect(NO_STATUS_RECEIVED)
 
 
 @asynccontextmanager
 async def accept_websocket(
-    websocket: WebSocket, context: ServerContext
+    websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter
 ) -> AsyncIterator[GuardedWebSocket | None]:
-    """Accept a WebSocket from our own origin, within its address's share; None if it was turned away."""
-    address = context.address_hasher.key(websocket.scope)
-    if not is_same_origin(websocket) or not context.socket_limiter.acquire(address):
+    """Accept a WebSocket; None if it is refused: another site's page, or too many from one address.
+
+    Args:
+        address: hash of the client's address.
+        limiter: counts the sockets of each address.
+    """
+    if not is_same_origin(websocket) or not limiter.acquire(address):
         await websocket.close()
         yield None
         return
@@ -128,4 +133,4 @@ async def accept_websocket(
         await websocket.accept()
         yield GuardedWebSocket(websocket)
     finally:
-        context.socket_limiter.release(address)
+        limiter.release(address)

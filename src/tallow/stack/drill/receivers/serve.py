@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-import uvicorn
 from starlette.types import ASGIApp
 
-
-class _Server(uvicorn.Server):
-    """uvicorn that leaves the process's signals to the drill."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+from tallow.monitoring.integrations.uvicorn_config import EmbeddedServer, uvicorn_config
 
 
 @asynccontextmanager
@@ -27,10 +20,7 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[int]:
         OSError: the port is taken.
     """
     listener = socket.create_server(("127.0.0.1", port), backlog=128)
-    config = uvicorn.Config(
-        app, http="h11", ws="none", lifespan="off", access_log=False, log_level="error", log_config=None
-    )
-    server = _Server(config)
+    server = EmbeddedServer(uvicorn_config(app, lifespan="off", log_level="error"))
     task = asyncio.create_task(server.serve([listener]), name="receivers")
     try:
         while not server.started:
