@@ -268,7 +268,7 @@ def test_a_service_that_fails_to_start_reverts_the_whole_change(running: Stack) 
     )
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: tallow does not start: ")
-    assert done.stderr.endswith("; the change was taken back\n")
+    assert done.stderr.endswith("; the change was undone\n")
     assert done.stderr.count("\n") == 1
     assert "hunter2" not in done.output
     assert file_contents(running.state_dir) == before
@@ -294,7 +294,7 @@ def test_a_configuration_that_prometheus_refuses_is_reverted(
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: prometheus refuses the configuration: ")
     assert "nonsense" in done.stderr
-    assert done.stderr.endswith("; the change was taken back\n")
+    assert done.stderr.endswith("; the change was undone\n")
     assert file_contents(running.state_dir) == before
     assert pids(running) == processes
     state = reload_state("prometheus", running.state_dir)

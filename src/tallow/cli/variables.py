@@ -33,7 +33,7 @@ anything: each program checks its own, `promtool` and `amtool` check the configu
 checked: what is changed in `.env` afterwards takes effect with the next `tallow reload`, which restarts only
 what reads a setting that changed. Variables of the environment of `tallow up` stay in effect; those of the
 environment of `tallow reload` are added, and an empty one takes the variable away. If a service does not take
-the change, all of it is taken back.
+the change, all of it is undone.
 
 """
 _COMMAND_LINE: Final = Section(

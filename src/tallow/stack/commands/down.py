@@ -52,7 +52,7 @@ def _is_stack(home: StateDir, *, purging: bool) -> bool:
     """Whether there is a stack to stop.
 
     Raises:
-        HomeError: somebody else's folder is to be purged.
+        StateDirError: somebody else's folder is to be purged.
     """
     kind = folder_kind(home.root)
     if purging and kind is FolderKind.FOREIGN:

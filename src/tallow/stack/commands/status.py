@@ -57,7 +57,7 @@ def _facts(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceS
 
 def _show(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> None:
     console = new_console()
-    choices = home.options()
+    options = home.options()
     if supervisor is None:
         left = [name for name, running in state_files.read_status(home).services.items() if running.process()]
         if not left:
@@ -72,6 +72,6 @@ def _show(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceSt
     if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
         more = command_line(home, "logs", *failing, "supervisor", "--since", "15m")
         console.print(f"more: {more}", soft_wrap=True)
-    console.print(address_list(home, choices.port_offset), soft_wrap=True)
+    console.print(address_list(home, options.port_offset), soft_wrap=True)
     console.print(heartbeat_status(home))
     console.print(notification_summary(running_settings(home).alerts))

@@ -60,22 +60,22 @@ def command(
     """
     console = new_console()
     before = home.options()
-    choices = StackOptions(
+    options = StackOptions(
         before.port_offset if port_offset is None else port_offset,
         str(Path.cwd()),
         scale,
         liveness_timeout=before.liveness_timeout if liveness_timeout is None else liveness_timeout,
     )
 
-    def say(line: str) -> None:
+    def progress(line: str) -> None:
         console.print(Text(line, "dim"), soft_wrap=True)
 
-    outdated = upgrade.outdated(home, say)
+    outdated = upgrade.outdated(home, progress)
     if outdated and (restart or _wants_a_restart(outdated)):
-        candidate = upgrade.restart_stack(home, choices, say)
+        candidate = upgrade.restart_stack(home, options, progress)
         outdated = []
     else:
-        candidate = lifecycle.start(home, choices, say)
+        candidate = lifecycle.start(home, options, progress)
     for note in candidate.notes:
         console.print(Text(f"note: {note}", "yellow"), soft_wrap=True)
     try:
@@ -83,8 +83,8 @@ def command(
     except KeyboardInterrupt:
         click.echo(f"\nwhat was started runs on; to stop it: {command_line(home, 'down')}", err=True)
         raise
-    choices = home.options()
-    console.print(address_list(home, choices.port_offset), soft_wrap=True)
+    options = home.options()
+    console.print(address_list(home, options.port_offset), soft_wrap=True)
     console.print(notification_summary(running_settings(home).alerts))
     for text in _hints(home, candidate, outdated):
         console.print(Text(text, "yellow"), soft_wrap=True)

@@ -1,1 +1,1 @@
-"""Ways to run the stack: programs of this machine under supervision (native)."""
+"""Running the stack: its state folder, programs, services, supervisor, and changes of its settings."""

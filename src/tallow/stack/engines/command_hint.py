@@ -1,4 +1,4 @@
-"""Commands that are printed for the user to type."""
+"""Commands that are shown to the user to be copied."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 
 
 def command_line(home: StateDir, *arguments: str) -> str:
-    """A `tallow` command about the stack in ``home`` that works as it is printed.
+    """A `tallow` command about the stack in ``home`` that works as it is shown.
 
-    ``monitoring/start-monitoring.sh`` runs a `tallow` that is not on the PATH: then the program is named by
-    its path. The folder is named unless it is the default one, because TALLOW_HOME may have been set for one
-    command alone.
+    ``monitoring/start-monitoring.sh`` runs a `tallow` that is not on the PATH; then the command contains its
+    path. ``--home`` is added unless the folder is the default one: TALLOW_HOME may have been set for one
+    command only.
 
     Example:
-        >>> command_line(Home.at(), "credentials")  # doctest: +SKIP
-        '/srv/tallow/.venv/bin/tallow credentials'
+        >>> command_line(StateDir(Path("/srv/tallow")), "status")  # doctest: +SKIP
+        'tallow status --home /srv/tallow'
     """
     folder = [] if _is_default(home) else ["--home", str(home.root)]
     return shlex.join([*_program(), *arguments, *folder])
 
 
 def _is_default(home: StateDir) -> bool:
-    """Whether a command finds the folder by itself."""
+    """Whether a command uses the folder without ``--home``."""
     try:
         return home.root == StateDir.at().root and not os.environ.get("TALLOW_HOME")
     except StateDirError:  # this user has no default folder
@@ -35,7 +35,7 @@ def _is_default(home: StateDir) -> bool:
 
 
 def _program() -> list[str]:
-    """How this `tallow` is called from a shell."""
+    """The command that starts this `tallow` from a shell."""
     script = Path(sys.executable).with_name("tallow")
     if not os.access(script, os.X_OK):
         return [sys.executable, "-m", "tallow"]

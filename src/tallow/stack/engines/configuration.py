@@ -1,4 +1,4 @@
-"""The native stack's configuration files, from the operator's settings and the catalogue."""
+"""Render the stack's configuration files from the operator's settings and the metric catalogue."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from tallow.stack.routing.receivers import SECRET_FILES
 
 
 def load_settings(folder: Path) -> StackSettings:
-    """The operator's settings, from the environment and ``folder/.env``.
+    """Read the operator's settings from the environment and ``folder/.env``.
 
     Raises:
-        BadSettingError: one of them cannot be used; one line that names it.
+        BadSettingError: a setting is invalid; one line that names it.
     """
     return StackSettings.load(VariableSource(os.environ, read_env_file(folder / ".env", os.environ), folder))
 
 
-def render(home: StateDir, choices: StackOptions, settings: StackSettings) -> dict[Path, str]:
-    """The content of every configuration and secret file that settings decide.
+def render(home: StateDir, options: StackOptions, settings: StackSettings) -> dict[Path, str]:
+    """The content of every configuration and secret file that depends on settings, by path.
 
     Args:
-        home: the stack's folder; paths in the files lead there.
-        choices: what `up` was told.
-        settings: the operator's.
+        home: the stack's folder, which the files refer to.
+        options: the options of `up`.
+        settings: the operator's settings.
     """
-    known = ports(choices.port_offset)
-    links = message_links(choices.port_offset)
-    place, scale = home.config / "prometheus", choices.scale
+    port_of = ports(options.port_offset)
+    links = message_links(options.port_offset)
+    folder, scale = home.config / "prometheus", options.scale
     files = {
-        place / "prometheus.yml": _prometheus(home, known, settings.remote, scale),
-        **{place / "rules" / name: text for name, text in alerts.rule_files(scale, links).items()},
+        folder / "prometheus.yml": _prometheus(home, port_of, settings.remote, scale),
+        **{folder / "rules" / name: text for name, text in alerts.rule_files(scale, links).items()},
         **{home.secrets / name: text for name, text in settings.remote.secret_files().items()},
     }
     if settings.metrics_token:
         files[home.secrets / METRICS_TOKEN_FILE] = settings.metrics_token
-    return files | _alertmanager(home, known, settings, scale)
+    return files | _alertmanager(home, port_of, settings, scale)
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
@@ -57,7 +57,7 @@ def stale(files: dict[Path, str]) -> list[Path]:
 
 
 def write(home: StateDir, files: dict[Path, str]) -> None:
-    """Write the files, for this user alone; secrets of settings that are no longer set are removed."""
+    """Write the files, readable by this user only, and remove the secrets of settings that are not set."""
     make_folders(home)
     for path, content in files.items():
         write_private(path, content)
@@ -66,23 +66,23 @@ def write(home: StateDir, files: dict[Path, str]) -> None:
 
 
 def make_folders(home: StateDir) -> None:
-    """Make the folders that must exist even while they are empty."""
+    """Make the folders that must exist even if they are empty."""
     private_folder(home.config / "prometheus" / "targets")
     private_folder(_channel_secrets(home))
 
 
 def obsolete_files(home: StateDir, files: dict[Path, str]) -> list[Path]:
-    """Secret files of settings that are no longer set."""
+    """Existing secret files of settings that are not set."""
     own = [*(_channel_secrets(home) / name for name in SECRET_FILES), home.secrets / PASSWORD_FILE]
     return [path for path in own if path not in files and path.exists()]
 
 
-def _prometheus(home: StateDir, known: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
+def _prometheus(home: StateDir, port_of: dict[str, int], remote: RemoteStorageSettings, scale: float) -> str:
     place = home.config / "prometheus"
-    jobs = tuple(service.job(known[service.name]) for service in SERVICES if service.scraped)
+    jobs = tuple(service.job(port_of[service.name]) for service in SERVICES if service.scraped)
     return prometheus_config(
         jobs,
-        f"{HOST}:{known['alertmanager']}",
+        f"{HOST}:{port_of['alertmanager']}",
         PrometheusPaths(home.secrets, place / "rules", place / "targets"),
         remote=RemoteStorage(
             remote.remote_write_url,
@@ -96,7 +96,7 @@ def _prometheus(home: StateDir, known: dict[str, int], remote: RemoteStorageSett
 
 
 def _alertmanager(
-    home: StateDir, known: dict[str, int], settings: StackSettings, scale: float
+    home: StateDir, port_of: dict[str, int], settings: StackSettings, scale: float
 ) -> dict[Path, str]:
     place, secrets = home.config / "alertmanager", _channel_secrets(home)
     config = routing.alertmanager_config(
@@ -104,8 +104,8 @@ def _alertmanager(
         secrets_dir=secrets,
         template_glob=str(place / "templates" / "*.tmpl"),
         password_file=home.secrets / MONITORING_PASSWORD_FILE,
-        mailbox=f"{HOST}:{known['mailbox']}",
-        heartbeat=f"http://{HOST}:{known['heartbeat']}/heartbeat",
+        mailbox=f"{HOST}:{port_of['mailbox']}",
+        heartbeat=f"http://{HOST}:{port_of['heartbeat']}/heartbeat",
         scale=scale,
     )
     return {

@@ -1,4 +1,4 @@
-"""The settings that the stack itself reads: who is told of alerts, remote storage, the metrics token."""
+"""The settings that the stack itself reads: alert receivers, remote storage and the metrics token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tallow.stack.routing import AlertSettings
 
 
 class TokenSettings(Settings):
-    """The token of Tallow's /metrics, where the operator chooses it: Prometheus has to know it too."""
+    """The token of Tallow's /metrics if the operator sets one; Prometheus uses the same."""
 
     strict_env_file = True
 
@@ -31,7 +31,7 @@ CLASSES: Final = (AlertSettings, RemoteStorageSettings, TokenSettings)
 
 @dataclass(frozen=True, slots=True)
 class StackSettings:
-    """All of them."""
+    """The values of all settings of the stack."""
 
     alerts: AlertSettings
     remote: RemoteStorageSettings
@@ -39,15 +39,15 @@ class StackSettings:
 
     @classmethod
     def load(cls, source: VariableSource) -> StackSettings:
-        """Settings from a source.
+        """Read the settings from a source.
 
         Raises:
-            BadSettingError: one of them cannot be used; one line that names it.
+            BadSettingError: a setting is invalid; one line that names it.
         """
         return cls(AlertSettings.load(source), RemoteStorageSettings.load(source), TokenSettings.load(source))
 
     @property
     def metrics_token(self) -> str | None:
-        """The token that the operator chose, in clear."""
+        """The operator's token as plain text; None if it is not set."""
         token = self.tokens.metrics_token
         return token.get_secret_value() if token else None

@@ -112,8 +112,8 @@ async def serve(folder: Path, password_file: Path, host: str, port: int) -> None
 
 
 def main() -> int:
-    """``python -m tallow.stack.mailbox.server --port 1025 --folder FOLDER --password-file FILE``."""
-    parser = argparse.ArgumentParser(prog="python -m tallow.stack.mailbox.server", description=__doc__)
+    """``python -m tallow.stack.mailbox --port 1025 --folder FOLDER --password-file FILE``."""
+    parser = argparse.ArgumentParser(prog="python -m tallow.stack.mailbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1025)
     parser.add_argument("--folder", type=Path, required=True, help="the Maildir")

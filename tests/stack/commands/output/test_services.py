@@ -18,7 +18,7 @@ from tallow.stack.engines.supervisor.state_files import ProcessStatus, Superviso
 OFFSET = 50_000  # ports of five digits
 REASON = (
     "ended by SIGKILL, which the supervisor did not send; the kernel sends it when memory runs out, "
-    "12 s ago; it is started again in a moment"
+    "12 s ago; it will be restarted"
 )
 WORST = {name: ServiceState("starting" if number else "ended", REASON) for number, name in enumerate(NAMES)}
 

@@ -140,7 +140,7 @@ def test_without_the_mirror_the_old_one_is_used_and_it_is_said_once_a_day(
     assert ensure(["tool"], said.append)["tool"].path == path
     assert said[0] == f"looking for a newer {TOOL}"
     assert said[1].startswith(f"the Debian package {TOOL} cannot be fetched: ")
-    assert said[1].endswith("; going on with the one that was unpacked before")
+    assert said[1].endswith("; the one that was unpacked before is used")
     said.clear()
     assert ensure(["tool"], said.append)["tool"].path == path
     assert said == []

@@ -64,7 +64,7 @@ def test_a_suspended_process_is_named_as_such(running: ProcessStatus, process: p
     state = service_state(running, SILENT)
     process.send_signal(signal.SIGCONT)
     assert state.name == "failing"
-    assert state.detail == f"suspended by SIGSTOP; to let it go on: kill -CONT {process.pid}"
+    assert state.detail == f"suspended by SIGSTOP; to resume it: kill -CONT {process.pid}"
 
 
 def test_an_answer_without_a_process_is_another_programs(
@@ -81,7 +81,7 @@ def test_a_service_that_waits_to_be_started_again_says_why_it_ended() -> None:
     waiting = ProcessStatus("waiting", last_exit=ended("exited", "ended by itself with exit status 1"))
     state = service_state(waiting, DOWN)
     assert state.name == "ended"
-    assert state.detail == ("ended by itself with exit status 1, 5 s ago; it is started again in a moment")
+    assert state.detail == ("ended by itself with exit status 1, 5 s ago; it will be restarted")
 
 
 def test_a_service_that_was_stopped_says_who_asked() -> None:
@@ -92,7 +92,7 @@ def test_a_service_that_was_stopped_says_who_asked() -> None:
 def test_a_service_that_is_healthy_again_says_why_it_ended(running: ProcessStatus) -> None:
     failed = replace(running, last_exit=ended("exited", "ended by SIGKILL"))
     assert service_state(failed, ANSWERS) == ServiceState(
-        "healthy", "started again 5 s ago: ended by SIGKILL"
+        "healthy", "restarted 5 s ago: ended by SIGKILL"
     )
 
 

@@ -1,4 +1,4 @@
-"""Log files read back: lines of every service in one form, filtered, and followed as they grow."""
+"""Read the services' log files: parsed into one form, filtered, and followed as they grow."""
 
 from __future__ import annotations
 
@@ -23,65 +23,99 @@ POLL_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a log."""
+    """One line of a log.
+
+    Attributes:
+        level: one of :data:`LEVELS`; None if the line has none.
+        extra: the other fields of the line.
+        raw: the line as it is in the file.
+    """
 
     service: str
     text: str
     timestamp: datetime | None = None
     level: str | None = None
-    """One of :data:`LEVELS`, None where the line does not say."""
     correlation_id: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Everything else the line says."""
     raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What is asked for; what is None or empty lets every line through."""
+    """Conditions that lines must meet; None is no condition.
+
+    Attributes:
+        level: the least severe level. A line without a level counts as ``info``.
+        text: a part of the line; case does not matter.
+    """
 
     level: str | None = None
-    """This level and worse. Lines without one (a traceback, a panic) pass with the line before them."""
     correlation_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
-    """Part of the line, in any case."""
 
     def matches(self, line: LogLine) -> bool:
-        """Whether a line is asked for."""
-        return (
-            (self.level is None or LEVELS.index(line.level or "info") >= LEVELS.index(self.level))
-            and (self.correlation_id is None or line.correlation_id == self.correlation_id)
-            and (self.since is None or (line.timestamp is not None and line.timestamp >= self.since))
-            and (self.until is None or (line.timestamp is not None and line.timestamp <= self.until))
-            and (self.text is None or self.text.casefold() in line.raw.casefold())
-        )
+        """Whether a line meets every condition."""
+        if self.level is not None and LEVELS.index(line.level or "info") < LEVELS.index(self.level):
+            return False
+        if self.correlation_id is not None and line.correlation_id != self.correlation_id:
+            return False
+        if self.text is not None and self.text.casefold() not in line.raw.casefold():
+            return False
+        return self._is_in_time(line.timestamp)
+
+    def _is_in_time(self, timestamp: datetime | None) -> bool:
+        if self.since is None and self.until is None:
+            return True
+        if timestamp is None:
+            return False
+        is_early = self.since is not None and timestamp < self.since
+        is_late = self.until is not None and timestamp > self.until
+        return not is_early and not is_late
 
 
 def parse_line(service: str, raw: str, before: LogLine | None = None) -> LogLine:
-    """A line as it stands in the file; what is not JSON takes time and level from the line ``before``."""
+    """Parse a line of a log file.
+
+    Args:
+        service: the service that wrote it.
+        raw: the line, without its line break.
+        before: the line before it. A line that is no JSON object (a traceback, a panic) takes time, level and
+            correlation id from it.
+    """
+    fields = _json_object(raw)
+    if fields is None:
+        if before is None:
+            return LogLine(service, raw, raw=raw)
+        return LogLine(service, raw, before.timestamp, before.level, before.correlation_id, raw=raw)
+    text = str(_pop_first(fields, _TEXTS, ""))
+    timestamp = _time(_pop_first(fields, _TIMES, None))
+    level = str(fields.pop(_LEVEL, "")).lower()
+    level = _SYNONYMS.get(level, level)
+    correlation_id = fields.pop(_CORRELATION, None)
+    return LogLine(service, text, timestamp, level if level in LEVELS else None, correlation_id, fields, raw)
+
+
+def _json_object(raw: str) -> dict[str, Any] | None:
     try:
         found = json.loads(raw) if raw.startswith("{") else None
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        at, level = (before.timestamp, before.level) if before else (None, None)
-        return LogLine(service, raw, at, level, before.correlation_id if before else None, raw=raw)
-    text = next((str(found.pop(key)) for key in _TEXTS if key in found), "")
-    at = next((_time(found.pop(key)) for key in _TIMES if key in found), None)
-    level = str(found.pop(_LEVEL, "")).lower() or None
-    level = _SYNONYMS.get(level, level) if level else None
-    correlation = found.pop(_CORRELATION, None)
-    return LogLine(service, text, at, level if level in LEVELS else None, correlation, found, raw)
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _pop_first(fields: dict[str, Any], names: Iterable[str], default: object) -> object:
+    """Remove the first of the names that is present, and return its value."""
+    return next((fields.pop(name) for name in names if name in fields), default)
 
 
 def read_logs(folder: Path, services: Iterable[str], wanted: LogFilter) -> list[LogLine]:
-    """The lines that pass, of all services together, oldest first."""
+    """The matching lines of several services, oldest first."""
     lines = [
         line
         for service in services
-        for line in _parsed(service, _lines(folder / f"{service}.log"))
+        for line in _parse_lines(service, _lines(folder / f"{service}.log"))
         if wanted.matches(line)
     ]
     oldest = datetime.min.replace(tzinfo=UTC)
@@ -89,7 +123,7 @@ def read_logs(folder: Path, services: Iterable[str], wanted: LogFilter) -> list[
 
 
 def follow_logs(folder: Path, services: Iterable[str], wanted: LogFilter) -> Iterator[LogLine]:
-    """New lines that pass, as they are written, for ever."""
+    """Yield matching lines as they are written. Never ends."""
     tails = [(service, LogTail(folder / f"{service}.log")) for service in services]
     last: dict[str, LogLine] = {}
     while True:
@@ -102,39 +136,47 @@ def follow_logs(folder: Path, services: Iterable[str], wanted: LogFilter) -> Ite
 
 
 class LogTail:
-    """The end of a file that grows, is emptied when it is rotated, and may not be there yet."""
+    """Reads what is appended to a file. The file may be missing, and rotation empties it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._place = path.stat().st_size if path.exists() else 0
-        self._rest = b""
+        self._position = path.stat().st_size if path.exists() else 0
+        self._partial = b""
 
     def new_lines(self) -> list[str]:
-        """Whole lines since the last call."""
+        """The complete lines that were written since the last call."""
         if not self._path.exists():
             return []
         with self._path.open("rb") as file:
-            if self._path.stat().st_size < self._place:
-                self._place, self._rest = 0, b""
-            file.seek(self._place)
+            if self._path.stat().st_size < self._position:
+                self._position, self._partial = 0, b""
+            file.seek(self._position)
             new = file.read()
-        self._place += len(new)
-        *whole, self._rest = (self._rest + new).split(b"\n")
-        return [line.decode("utf-8", "replace") for line in whole]
+        self._position += len(new)
+        *lines, self._partial = (self._partial + new).split(b"\n")
+        return [line.decode("utf-8", "replace") for line in lines]
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last lines of a log."""
+    """The last ``count`` lines of a log; none if it is missing."""
     if not path.exists():
         return []
     return path.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
 
 
 def parse_time(text: str, now: datetime | None = None) -> datetime:
-    """A time as people write it: ``15m`` (ago; s, m, h, d) or ISO 8601, local where it has no zone.
+    """Parse a time: ``15m`` (ago; units s, m, h, d) or ISO 8601, in local time unless it has a zone.
+
+    Args:
+        text: the time.
+        now: the reference of a relative time; by default the present.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
+
+    Example:
+        >>> parse_time("15m", datetime(2026, 1, 31, 12, 0, tzinfo=UTC)).isoformat()
+        '2026-01-31T11:45:00+00:00'
     """
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     if text[:-1].isdigit() and text[-1] in units:
@@ -143,7 +185,7 @@ def parse_time(text: str, now: datetime | None = None) -> datetime:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """A log's lines with those of its older files, oldest first."""
+    """The lines of a log and of its rotated files, oldest first."""
     older = [path.with_name(f"{path.name}.{number}") for number in range(KEPT, 0, -1)]
     for file in (*older, path):
         if file.exists():
@@ -151,14 +193,15 @@ def _lines(path: Path) -> Iterator[str]:
                 yield from (line.rstrip("\n") for line in lines)
 
 
-def _parsed(service: str, raws: Iterable[str]) -> Iterator[LogLine]:
+def _parse_lines(service: str, raw_lines: Iterable[str]) -> Iterator[LogLine]:
     before = None
-    for raw in raws:
+    for raw in raw_lines:
         before = parse_line(service, raw, before)
         yield before
 
 
 def _time(value: object) -> datetime | None:
+    """A time as seconds since the epoch or in ISO 8601; None if it is neither."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value, UTC)

@@ -1,4 +1,4 @@
-"""Log files that stay small: copied aside and emptied, so that a program goes on writing to its file."""
+"""Log rotation: the content of a log is copied and the log emptied, while programs write to it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from typing import Final
 
 MAX_BYTES: Final = 10_000_000
 KEPT: Final = 5
-"""Older files beside each log: ``name.log.1`` is the youngest."""
+"""Rotated files per log; ``name.log.1`` is the newest."""
 
 
 def rotate_all(folder: Path, names: Iterable[str], max_bytes: int = MAX_BYTES) -> None:
-    """Rotate the logs ``NAME.log`` of a folder that have grown beyond ``max_bytes``."""
+    """Rotate the logs ``NAME.log`` of a folder that are larger than ``max_bytes``."""
     for log in (folder / f"{name}.log" for name in names):
         if log.is_file() and log.stat().st_size > max_bytes:
             rotate(log)
 
 
 def rotate(log: Path) -> None:
-    """Move the content of a log aside.
+    """Move the content of a log to ``NAME.log.1``.
 
-    The program holds the file open for appending, so it cannot be renamed: its content is copied and the file
-    emptied. A line written between the two would be lost; what came during the copy is therefore copied
-    too, until nothing came, and the gap is that of two system calls.
+    The program keeps the file open for appending, so it cannot be renamed. What is written during the copy is
+    copied too; only a line that is written between the last read and the truncation is lost.
     """
     numbered = [log.with_name(f"{log.name}.{number}") for number in range(KEPT, 0, -1)]
     for older, younger in itertools.pairwise(numbered):

@@ -1,6 +1,6 @@
-"""Every entry of a state folder, by name: what `tallow up` makes, and all that `tallow down --purge` removes.
+"""The names of every file and folder that a stack makes in its state folder.
 
-A file or folder that is not named here was put there by somebody else and stays.
+`tallow down --purge` removes these and nothing else.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tallow.stack.engines.supervisor.state_files import FILES as RUN_FILES
 from tallow.stack.routing.receivers import SECRET_FILES
 
 LOGS: Final = (*NAMES, "supervisor")
-"""The services and the supervisor; each log has this name and the suffix ``.log``."""
+"""The names of the logs, without the suffix ``.log``."""
 
 TREES: Final = (
     *(PurePath("data", name) for name in ("tallow", "prometheus", "alertmanager", "mailbox", "heartbeat")),
     *(PurePath("run", name) for name in (CHECK_FOLDER, CHANGE_FOLDER)),
 )
-"""Folders that one service, or a reload, fills by itself; they are the stack's with everything in them."""
+"""Folders that a service or a reload fills; they are removed with everything in them."""
 
 _FILES_OF: Final = {
     "secrets": (
@@ -51,7 +51,7 @@ EMPTIED: Final = (
     *(PurePath(folder) for folder in ("config/alertmanager", "secrets/alertmanager")),
     *(PurePath(folder) for folder in FOLDERS),
 )
-"""Folders that go once they are empty, inner ones first: the operator may have put files there."""
+"""Folders that are removed if they are empty, inner ones first: the operator may have put files into them."""
 
 IDENTITY: Final = tuple(PurePath(name) for name in (OPTIONS_FILE, MARKER))
-"""What makes the folder a stack's. It goes last, so that an interrupted purge can be repeated."""
+"""The files that identify a state folder; removed last, so that an interrupted purge can be repeated."""

@@ -1,4 +1,4 @@
-"""Remove what a stack made in its state folder, by name; everything else in the folder stays."""
+"""Remove the files that a stack made in its state folder, by name; other files are kept."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tallow.stack.engines.supervisor import state_files
 
 @dataclass(frozen=True, slots=True)
 class PurgeResult:
-    """What a purge left in place.
+    """What a purge kept.
 
     Attributes:
         foreign: entries that the stack did not make, relative to its folder.
-        transfers: whether the peers' resumable transfers are still there.
+        has_transfers: whether resumable transfers of peers are still there.
     """
 
     foreign: tuple[Path, ...] = ()
@@ -37,20 +37,21 @@ class PurgeResult:
 
 
 def purge(home: StateDir) -> PurgeResult:
-    """Remove a stopped stack: data, logs, configuration, credentials, and the folder if it is empty then.
+    """Remove data, logs, configuration and credentials of a stopped stack, and its folder if it is then
+    empty.
 
-    Entries are removed by their names in :mod:`layout`. Symbolic links are neither followed nor removed. The
-    marker goes last: an interrupted purge can be repeated.
+    The names are those of :mod:`tallow.stack.engines.native.layout`. Symbolic links are neither followed nor
+    removed. The marker is removed last, so that an interrupted purge can be repeated.
 
     Raises:
-        HomeError: the folder is no stack's, a stack runs in it, or something could not be removed.
+        StateDirError: the folder is no state folder, a stack runs in it, or a file could not be removed.
     """
     kind = folder_kind(home.root)
     if kind is FolderKind.MISSING:
         return PurgeResult()
     if kind is not FolderKind.STATE:
         raise StateDirError(f"{home.root} is not the state folder of a Tallow stack; nothing was removed")
-    private_folder(home.run)  # for the lock: an interrupted `up` may have made the marker alone
+    private_folder(home.run)  # for the lock: an interrupted `up` may have made the marker only
     with locked(home, "up"):
         if state_files.supervisor_pid(home):
             raise StateDirError(
@@ -60,13 +61,13 @@ def purge(home: StateDir) -> PurgeResult:
     if failures:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         raise StateDirError(
-            f"not everything could be removed: {failures[0]}{more}; run it again when that is mended"
+            f"not everything could be removed: {failures[0]}{more}; fix that and run it again"
         )
     return _remove_identity(home.root)
 
 
 def _remove_contents(root: Path) -> list[str]:
-    """Remove files, then folders; what failed, one line each."""
+    """Remove files, then folders; return the failures, one line each."""
     failures = []
     for name in (*layout.FILES, *layout.TREES):
         try:
@@ -113,7 +114,7 @@ def _is_ours(ignore_file: Path) -> bool:
 
 
 def _foreign(root: Path) -> Iterator[Path]:
-    """What is left, by its shortest path: an entry of the folder, or of one of the stack's folders in it."""
+    """What is left: entries of the folder, and entries of the stack's folders in it."""
     for entry in sorted(root.iterdir()):
         if entry.name in FOLDERS and entry.is_dir() and not entry.is_symlink():
             yield from (inner.relative_to(root) for inner in sorted(entry.iterdir()))

@@ -1,4 +1,4 @@
-"""Which code and programs a stack was started with, and whether newer ones have come since."""
+"""The versions of Tallow's code and of the programs, and how they differ from those of a running stack."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _PACKAGE: Final = Path(__file__).parents[3]
 
 
 def current(programs: Mapping[str, Program]) -> Release:
-    """The code and the programs that a stack would be started with now."""
+    """The present versions of the code and of the given programs."""
     versions = {name: program.version() for name, program in programs.items()}
     known = {name: ".".join(map(str, version)) for name, version in versions.items() if version}
     return Release(__version__, code_digest(), known)
 
 
 def differences(running: Release | None, here: Release) -> list[str]:
-    """What is here and differs from what runs, one line each.
+    """The differences between the versions of a running stack and the present ones, one line each.
 
     Args:
-        running: None if the stack was started by a version that did not record it.
+        running: None if a version started the stack that did not record it.
+        here: the present versions. Programs that are missing here are not compared.
     """
     if running is None:
         return ["Tallow: the stack was started by an older version"]
@@ -46,7 +47,8 @@ def code_digest(package: Path = _PACKAGE, libraries: Path | None = None) -> str:
     """A digest of a package's files and of the names and versions of all installed libraries.
 
     Args:
-        libraries: the folder that they are installed in; by default this interpreter's.
+        package: the folder of the package.
+        libraries: the folder of the libraries; by default this interpreter's.
     """
     digest = hashlib.sha256()
     for path in _files(package):

@@ -1,4 +1,4 @@
-"""After an upgrade: whether a running stack is older than what is here, and its restart."""
+"""Upgrades: detect that a running stack was started by other code or programs, and restart it."""
 
 from __future__ import annotations
 
@@ -13,33 +13,45 @@ from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 from tallow.stack.engines.supervisor import state_files
 
 
-def outdated(home: StateDir, say: Progress) -> list[str]:
-    """What is newer here than in the running stack, one line each; nothing if none runs."""
+def outdated(home: StateDir, progress: Progress) -> list[str]:
+    """What is newer on this machine than in the running stack, one line each; empty if no stack runs.
+
+    Args:
+        progress: called with a line before something that takes time.
+    """
     if state_files.supervisor_pid(home) is None:
         return []
     try:
-        programs = lifecycle.ensure_programs(say)
-    except MissingProgramError:  # the one that runs goes on, whatever became of its file
+        programs = lifecycle.ensure_programs(progress)
+    except MissingProgramError:  # the running program does not need its file
         programs = {}
     return release.differences(state_files.read_plan(home).release, release.current(programs))
 
 
-def restart_stack(home: StateDir, choices: StackOptions, say: Progress) -> Candidate:
-    """Stop a running stack and start it with what is here now; it keeps the folder of its ``.env``, and the
-    variables that its environment gave.
+def outdated_code(home: StateDir) -> list[str]:
+    """As :func:`outdated` without the programs, which take longer to check."""
+    if state_files.supervisor_pid(home) is None:
+        return []
+    return release.differences(state_files.read_plan(home).release, release.current({}))
 
-    What is known to keep it from starting is raised before anything stops.
+
+def restart_stack(home: StateDir, options: StackOptions, progress: Progress) -> Candidate:
+    """Stop a running stack and start it with the present code and programs.
+
+    It keeps its folder of ``.env`` and the variables of the environment that it was started in. Known
+    obstacles are checked before anything is stopped.
 
     Returns:
-        The settings that it uses now.
+        The settings that it now uses.
 
     Raises:
-        StackError, HomeError, MissingProgramError, PortTakenError, BadSettingError: one clear line.
+        StackError, StateDirError, MissingProgramError, PortTakenError, BadSettingError: it cannot be
+            restarted; one line.
     """
-    had = home.options()
-    lifecycle.require_same_ports(had, choices)
-    new = replace(had, liveness_timeout=choices.liveness_timeout)
-    candidate = validate(home, new, os.environ, say, running=True)
-    lifecycle.ensure_programs(say)
+    used = home.options()
+    lifecycle.require_same_ports(used, options)
+    new = replace(used, liveness_timeout=options.liveness_timeout)
+    candidate = validate(home, new, os.environ, progress, running=True)
+    lifecycle.ensure_programs(progress)
     lifecycle.stop(home, "tallow up --restart")
-    return lifecycle.start(home, new, say, candidate)
+    return lifecycle.start(home, new, progress, candidate)

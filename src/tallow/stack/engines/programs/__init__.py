@@ -1,1 +1,1 @@
-"""The programs of the native engine: on the PATH, or unpacked from Debian packages."""
+"""The programs of the native engine, found on the PATH or unpacked from Debian packages."""

@@ -1,6 +1,6 @@
-"""Debian's packages without root: downloaded by apt, unpacked into a private folder, never installed.
+"""Download Debian packages as an ordinary user and unpack them into a private folder.
 
-Installing them would enable system services on the very ports that are wanted.
+They are not installed: that would start system services on the ports of the stack.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Final
 
 from tallow.stack.engines.programs import package_folders
-from tallow.stack.engines.programs.apt import LISTS_ARE_FRESH_S, Apt, AptError, is_newer, is_older, run
+from tallow.stack.engines.programs.apt import LISTS_VALID_S, Apt, AptError, is_newer, is_older, run
 
 ATTEMPTS: Final = 2
-"""The second with new package lists: a mirror drops what a point release replaced."""
+"""The second one fetches new package lists: mirrors remove the packages that a point release replaces."""
 
 _ASSETS: Final = {
     "prometheus": ("usr/bin/prometheus", "usr/share/prometheus/web"),
     "prometheus-alertmanager": ("usr/bin/prometheus-alertmanager", "usr/share/prometheus/alertmanager"),
 }
-"""Programs with the path of their templates built in: package to program and folder."""
+"""Programs with a compiled-in path of their templates: the program and that folder, by package."""
 
 
 class PackageError(Exception):
-    """A package cannot be had: one line that says why."""
+    """A package cannot be unpacked. The text is one line with the reason."""
 
 
 def available() -> bool:
@@ -35,12 +35,15 @@ def available() -> bool:
 
 
 def unpack(package: str, tools: Path) -> Path:
-    """The folder in ``tools`` that holds a package and what it needs beyond what is installed.
+    """Unpack a package and its missing dependencies into ``tools``, unless that was done before.
 
-    Done once; safe against others who do the same at the same time.
+    Processes that do so at the same time wait for each other.
+
+    Returns:
+        The folder with the unpacked files.
 
     Raises:
-        PackageError: apt does not know it, or it cannot be fetched or written.
+        PackageError: apt does not know the package, or it cannot be fetched or written.
     """
     root = tools / package
     if not root.exists():
@@ -52,20 +55,22 @@ def unpack(package: str, tools: Path) -> Path:
 
 
 def renew(package: str, tools: Path) -> str | None:
-    """Unpack a package again if apt has a newer version than ``tools``: that version, None if it has not.
+    """Unpack a package again if apt has a newer version. Apt is asked once a day.
 
-    Apt is asked once a day. What a release of Tallow before this one unpacked is of no known version: it is
-    unpacked again.
+    A package that an earlier release of Tallow unpacked has no known version and is unpacked again.
+
+    Returns:
+        The new version; None if nothing was unpacked.
 
     Raises:
-        PackageError: apt cannot be asked, or the package cannot be fetched or written.
+        PackageError: apt fails, or the package cannot be fetched or written.
     """
     if not is_due(package, tools):
         return None
     with _errors(package, tools), _locked(tools):
         if not is_due(package, tools):
             return None
-        _stamp(package, tools).touch()  # first: without a network, too, apt is asked once a day
+        _stamp(package, tools).touch()  # first, so that apt is asked once a day also without a network
         apt = Apt(tools)
         apt.update()
         candidate, present = apt.candidate(package), package_folders.version(tools / package)
@@ -77,17 +82,17 @@ def renew(package: str, tools: Path) -> str | None:
 
 
 def is_due(package: str, tools: Path) -> bool:
-    """Whether apt was not asked for a newer version today."""
-    return is_older(_stamp(package, tools), LISTS_ARE_FRESH_S)
+    """Whether apt was not asked for a newer version within a day."""
+    return is_older(_stamp(package, tools), LISTS_VALID_S)
 
 
 def assets(package: str, root: Path) -> Path | None:
-    """The folder that an unpacked program must be started in, if it has one: see :func:`_relocate`."""
+    """The working directory that an unpacked program needs; None if any will do. See :func:`_relocate`."""
     return root / _ASSETS[package][1] if package in _ASSETS else None
 
 
 def libraries(root: Path) -> dict[str, str]:
-    """The environment that lets an unpacked program find the libraries unpacked beside it."""
+    """The environment variables with which an unpacked program finds the libraries unpacked with it."""
     found = [*root.glob("usr/lib/*-linux-gnu"), *root.glob("lib/*-linux-gnu")]
     return {"LD_LIBRARY_PATH": ":".join(map(str, found))} if found else {}
 
@@ -115,7 +120,7 @@ def _locked(tools: Path) -> Iterator[None]:
 
 
 def _fetch(package: str, tools: Path) -> str:
-    """Download and unpack the newest version: that version."""
+    """Download and unpack the newest version, and return it."""
     draft, archives = tools / f"{package}.half", tools / f"{package}.packages"
     for folder in (draft, archives):
         shutil.rmtree(folder, ignore_errors=True)
@@ -143,10 +148,11 @@ def _download(package: str, apt: Apt, into: Path) -> list[Path]:
 
 
 def _relocate(package: str, root: Path) -> None:
-    """Let a program find its templates under ``root``.
+    """Make a program read its templates from its working directory.
 
-    Debian builds the absolute path of the folder in. The path is overwritten by one of the same length that
-    means "the folder I was started in": ``.`` and slashes.
+    Debian compiles the absolute path of the folder into the program. The path is overwritten by a path of the
+    same
+    length for the working directory: ``.`` and slashes.
     """
     if package not in _ASSETS:
         return

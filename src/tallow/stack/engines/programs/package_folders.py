@@ -1,6 +1,6 @@
 """Folders of unpacked packages: one for each version, and a link to the newest.
 
-A version that a newer one has replaced stays as long as a program runs from it.
+An older version is kept while a program runs from it.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import Final
 import psutil
 
 UNPACKED: Final = ".tallow-unpacked"
-"""A file that marks a folder as one that was unpacked here and may be removed."""
+"""A file that marks a folder as unpacked by Tallow; only such folders are removed."""
 
 
 def version(link: Path) -> str:
-    """The version that a link leads to; empty if it is no link: earlier releases of Tallow made none."""
+    """The version that a link points to; empty for a folder, which earlier releases of Tallow made."""
     return link.readlink().name.partition("_")[2] if link.is_symlink() else ""
 
 
 def activate(draft: Path, link: Path, new_version: str) -> None:
-    """Give a finished folder the name ``LINK_VERSION``, and lead the link to it in one step."""
+    """Rename a complete folder to ``LINK_VERSION``, and point the link to it in one step."""
     folder = link.with_name(f"{link.name}_{new_version}")
     (draft / UNPACKED).touch()
-    if folder.exists():  # unpacked before, and the link to it was lost
+    if folder.exists():  # unpacked before; its link was lost
         folder.rename(_free_name(folder))
     draft.rename(folder)
     if link.exists() and not link.is_symlink():  # unpacked by an earlier release; a program may run from it
@@ -37,7 +37,7 @@ def activate(draft: Path, link: Path, new_version: str) -> None:
 
 
 def remove_unused(link: Path) -> None:
-    """Remove the versions that a link does not lead to and from which nothing runs."""
+    """Remove the versions that the link does not point to and that no process uses."""
     current = link.resolve()
     for folder in link.parent.glob(f"{link.name}_*"):
         if folder.resolve() != current and (folder / UNPACKED).exists() and not _in_use(folder):
@@ -45,10 +45,10 @@ def remove_unused(link: Path) -> None:
 
 
 def _in_use(folder: Path) -> bool:
-    """Whether a process runs a program of a folder, or in it."""
-    place = folder.resolve()
+    """Whether a process runs a program in a folder, or has its working directory there."""
+    root = folder.resolve()
     return any(
-        Path(path).is_relative_to(place)
+        Path(path).is_relative_to(root)
         for process in psutil.process_iter(["exe", "cwd"])
         for path in (process.info["exe"], process.info["cwd"])
         if path

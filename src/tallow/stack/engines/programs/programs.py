@@ -1,7 +1,7 @@
-"""The programs of the native stack: on the PATH, or from Debian's packages, unpacked privately.
+"""Find the programs of the native stack: on the PATH, or unpacked from Debian packages.
 
-The newest one of a kind is taken. ``TALLOW_PROGRAMS`` names folders and programs that come first, whatever
-their version.
+The newest version is used. Folders and programs of ``TALLOW_PROGRAMS`` are preferred, regardless of their
+version.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """Under which names a program may be found, and what brings it."""
+    """The names of a program, and the packages that contain it.
+
+    Attributes:
+        names: of its file, by preference.
+        package: Debian's.
+        brew: Homebrew's; None if it has none.
+    """
 
     names: tuple[str, ...]
     package: str
@@ -47,83 +53,90 @@ PROGRAMS: Final[Mapping[str, ProgramSpec]] = {
 
 
 class MissingProgramError(Exception):
-    """A program is not there and cannot be had: one line that says what to install."""
+    """A program is missing and cannot be fetched. The text is one line that says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that can be started."""
+    """A program that can be started.
+
+    Attributes:
+        folder: the working directory that it needs; None if any will do.
+        environment: variables that it needs.
+    """
 
     path: Path
     folder: Path | None = None
-    """Where it must be started, if that matters to it."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def version(self) -> Version | None:
-        """What it says itself."""
+        """The version that it prints; None if it prints none."""
         return program_version(self.path, self.environment)
 
 
-def ensure(names: Iterable[str], say: Progress = lambda _: None) -> dict[str, Program]:
-    """Programs by their names in :data:`WANTED`, unpacked now where they are missing.
-
-    What was unpacked before is renewed once a day, should apt have a newer package.
+def ensure(names: Iterable[str], progress: Progress = lambda _: None) -> dict[str, Program]:
+    """Find programs, and unpack those that are missing. Unpacked ones are updated once a day.
 
     Args:
-        names: what is needed.
-        say: is told before something takes time.
+        names: of :data:`PROGRAMS`.
+        progress: called with a line before something that takes time.
+
+    Returns:
+        The programs by name.
 
     Raises:
-        MissingProgramError: one is neither on the PATH nor to be had from apt.
+        MissingProgramError: a program is neither on this machine nor available from apt.
     """
-    return {name: _renewed(PROGRAMS[name], say) or _fetch(name, say) for name in names}
+    return {name: _updated(PROGRAMS[name], progress) or _fetch(name, progress) for name in names}
 
 
 def find(wanted: ProgramSpec) -> Program | None:
-    """The program if it is on this machine already: the operator's choice, else the newest.
+    """Find a program on this machine: that of ``TALLOW_PROGRAMS``, else the newest; None if there is none.
 
     Raises:
-        MissingProgramError: ``TALLOW_PROGRAMS`` names something that is not there.
+        MissingProgramError: ``TALLOW_PROGRAMS`` names something that does not exist.
     """
-    return next(_chosen(wanted), None) or _newest([*_on_the_path(wanted), *_unpacked(wanted)])
+    return next(_configured(wanted), None) or _newest([*_on_the_path(wanted), *_unpacked(wanted)])
 
 
 def fetch(wanted: ProgramSpec) -> Program:
-    """The program, from its Debian package.
+    """Unpack a program's Debian package.
 
     Raises:
-        PackageError: the package cannot be had.
+        PackageError: the package cannot be unpacked.
     """
     return unpacked(wanted, debian.unpack(wanted.package, tools_folder()))
 
 
 def unpacked(wanted: ProgramSpec, root: Path) -> Program:
     """The program in an unpacked package."""
-    places = (root / folder / name for folder in _FOLDERS for name in wanted.names)
-    path = next(place for place in places if place.exists())
+    paths = (root / folder / name for folder in _FOLDERS for name in wanted.names)
+    path = next(path for path in paths if path.exists())
     return Program(path, debian.assets(wanted.package, root), debian.libraries(root))
 
 
 @cache
 def tools_folder() -> Path:
-    """Where packages are unpacked: in the checkout where this user may write there, else in the user's cache.
+    """The folder for unpacked packages: ``TALLOW_TOOLS``, the repository if this user may write there, or the
+    user's cache.
 
-    ``TALLOW_TOOLS`` names another folder.
+    Raises:
+        MissingProgramError: this user can write to none of them.
     """
-    for place in _places():
+    for folder in _tools_folders():
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
-        if os.access(place, os.W_OK):
-            return place
+        if os.access(folder, os.W_OK):
+            return folder
     raise MissingProgramError(
-        "programs must be fetched, and no folder for them can be written to; name one in TALLOW_TOOLS"
+        "programs must be fetched, and no folder for them is writable; name one in TALLOW_TOOLS"
     )
 
 
-def _chosen(wanted: ProgramSpec) -> Iterator[Program]:
-    """What ``TALLOW_PROGRAMS`` selects: a list of folders and programs, separated as the PATH is."""
+def _configured(wanted: ProgramSpec) -> Iterator[Program]:
+    """The programs that ``TALLOW_PROGRAMS`` names: folders and files, separated as in the PATH."""
     for entry in filter(None, os.environ.get(PROGRAMS_VARIABLE, "").split(os.pathsep)):
         place = Path(entry).absolute()
         if place.is_dir():
@@ -147,19 +160,19 @@ def _on_the_path(wanted: ProgramSpec) -> Iterator[Program]:
 
 
 def _unpacked(wanted: ProgramSpec) -> Iterator[Program]:
-    for tools in _places():
+    for tools in _tools_folders():
         if (tools / wanted.package).exists():
             yield unpacked(wanted, tools / wanted.package)
 
 
 def _newest(programs: list[Program]) -> Program | None:
-    """The newest; the first one of those that do not say how old they are, and of equals."""
+    """The newest program; the first one if versions are equal or not known."""
     if len({program.path.resolve() for program in programs}) <= 1:
         return next(iter(programs), None)
     best = programs[0]
     for other in programs[1:]:
-        ours, theirs = best.version(), other.version()
-        if ours and theirs and theirs > ours:
+        best_version, other_version = best.version(), other.version()
+        if best_version and other_version and other_version > best_version:
             best = other
     return best
 
@@ -168,37 +181,37 @@ def _is_program(path: Path) -> bool:
     return path.is_file() and os.access(path, os.X_OK)
 
 
-def _places() -> list[Path]:
+def _tools_folders() -> list[Path]:
     if named := os.environ.get("TALLOW_TOOLS"):
         return [Path(named)]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "tallow" / "programs"
-    places = [CHECKOUT / ".tools" / "programs"] if (CHECKOUT / "pyproject.toml").exists() else []
+    folders = [CHECKOUT / ".tools" / "programs"] if (CHECKOUT / "pyproject.toml").exists() else []
     with suppress(RuntimeError):  # this user has no home folder
-        places.append(cache.expanduser())
-    return places
+        folders.append(cache.expanduser())
+    return folders
 
 
-def _renewed(wanted: ProgramSpec, say: Progress) -> Program | None:
-    """The program that is here, its package unpacked anew before if it is one and apt has a newer one."""
+def _updated(wanted: ProgramSpec, progress: Progress) -> Program | None:
+    """The program on this machine; if it was unpacked here, its package is updated first."""
     found = find(wanted)
     if found is None:
         return None
-    tools = next((tools for tools in _places() if found.path.is_relative_to(tools)), None)
+    tools = next((tools for tools in _tools_folders() if found.path.is_relative_to(tools)), None)
     if tools is None or not debian.available():
         return found
     try:
         if debian.is_due(wanted.package, tools):
-            say(f"looking for a newer {wanted.package}")
+            progress(f"looking for a newer {wanted.package}")
         version = debian.renew(wanted.package, tools)
     except debian.PackageError as error:
-        say(f"{error}; going on with the one that was unpacked before")
+        progress(f"{error}; the one that was unpacked before is used")
         return found
     if version:
-        say(f"renewed {wanted.package}: {version}")
+        progress(f"updated {wanted.package}: {version}")
     return find(wanted)
 
 
-def _fetch(name: str, say: Progress) -> Program:
+def _fetch(name: str, progress: Progress) -> Program:
     wanted = PROGRAMS[name]
     if not debian.available():
         brew = f"brew install {wanted.brew}, or " if wanted.brew else ""
@@ -206,7 +219,7 @@ def _fetch(name: str, say: Progress) -> Program:
             f"{name} is not on the PATH and there is no apt to fetch it with; {brew}"
             f"put {' or '.join(wanted.names)} on the PATH (https://prometheus.io/download/)"
         )
-    say(f"fetching {name} (Debian's {wanted.package}, unpacked privately)")
+    progress(f"fetching {name} (Debian's {wanted.package}, unpacked privately)")
     try:
         return fetch(wanted)
     except debian.PackageError as error:

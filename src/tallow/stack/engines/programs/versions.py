@@ -1,4 +1,4 @@
-"""Versions of programs, as they print them themselves."""
+"""Versions of programs, as the programs print them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ Version = tuple[int, ...]
 
 
 def parse(text: str) -> Version | None:
-    """The first number with a dot in a text: ``prometheus, version 2.42.0+ds`` is ``(2, 42, 0)``."""
+    """The first number with a dot in a text; None if there is none.
+
+    Example:
+        >>> parse("prometheus, version 2.42.0+ds")
+        (2, 42, 0)
+    """
     found = _NUMBER.search(text)
     return tuple(map(int, found.group().split("."))) if found else None
 
 
 def program_version(path: Path, environment: Mapping[str, str]) -> Version | None:
-    """What a program answers to ``--version``; None if it says no number, fails or takes too long.
+    """The version that a program prints for ``--version``; None if it prints none, fails or takes too long.
 
     Args:
         environment: variables that it needs besides those of this process.
@@ -32,11 +37,11 @@ def program_version(path: Path, environment: Mapping[str, str]) -> Version | Non
         changed = path.stat().st_mtime_ns
     except OSError:
         return None
-    return _asked(path, changed, tuple(sorted(environment.items())))
+    return _run(path, changed, tuple(sorted(environment.items())))
 
 
 @cache
-def _asked(path: Path, _changed: int, environment: tuple[tuple[str, str], ...]) -> Version | None:
+def _run(path: Path, _changed: int, environment: tuple[tuple[str, str], ...]) -> Version | None:
     try:
         done = subprocess.run(
             [path, "--version"],

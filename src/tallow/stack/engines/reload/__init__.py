@@ -1,1 +1,1 @@
-"""Changed settings: validated as a whole, written as a whole, accepted by each service or taken back."""
+"""Reloading settings: they are validated together, and every service accepts them or none does."""

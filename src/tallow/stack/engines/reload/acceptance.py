@@ -1,4 +1,4 @@
-"""Whether each service took its new configuration: neither SIGHUP nor a restart tells by itself."""
+"""Have services use a new configuration, and check that they do: neither SIGHUP nor a restart reports it."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import ProcessStatus
 
 START_S: Final = 60.0
-"""How long a service that starts is waited for; Prometheus may have a long log to replay."""
+"""Seconds to wait for a service that starts; Prometheus may have to replay a long log."""
 RELOAD_S: Final = 60.0
 POLL_S: Final = 0.1
 _METRIC: Final = re.compile(
     r"^(?:prometheus|alertmanager)_config_last_reload_(successful|success_timestamp_seconds) (\S+)$",
     re.MULTILINE,
 )
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
 class ChangeRejectedError(StackError):
-    """A service did not take a change; one line."""
+    """A service did not accept a change. The text is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadState:
-    """What a service says of its last attempt to read its configuration.
+    """A service's last attempt to read its configuration, from its metrics.
 
     Attributes:
-        successful: whether it took the configuration.
-        at: when it last took one, in seconds since the epoch; 0 if it never did.
+        successful: whether it accepted the configuration.
+        at: when it last accepted one, in seconds since the epoch; 0 if it never did.
     """
 
     successful: bool
@@ -51,7 +51,7 @@ class ReloadState:
 
 
 def reload_state(service: str, home: StateDir) -> ReloadState | None:
-    """The state of Prometheus or Alertmanager; None while it does not answer."""
+    """The reload state of Prometheus or Alertmanager; None while it does not answer."""
     try:
         metrics = Api.of(service, home).text("/metrics")
     except (StackError, OSError):
@@ -61,22 +61,24 @@ def reload_state(service: str, home: StateDir) -> ReloadState | None:
 
 
 def reload_configuration(service: str, home: StateDir, files: Iterable[Path], *, changed: bool) -> bool:
-    """Have a service read its configuration unless it uses the present files already; whether it had to.
+    """Have a service read its configuration, unless it uses the present files already.
 
     Args:
         service: ``prometheus`` or ``alertmanager``.
-        files: its configuration.
+        files: its configuration files.
         changed: whether a file has just changed.
 
+    Returns:
+        Whether it read its configuration.
+
     Raises:
-        RejectedError: it did not take the configuration, does not run, or did not answer in time.
+        ChangeRejectedError: it did not accept the configuration, does not run, or did not answer in time.
     """
     log = LogExcerpt(home.logs, service)
-    before = _wait(lambda: _state_while_running(service, home), START_S)
+    before = _wait(lambda: _state_while_status(service, home), START_S)
     if before is None:
         raise ChangeRejectedError(
-            f"{service} does not answer yet, and reads its configuration when it has started; "
-            "to be sure, repeat: tallow reload"
+            f"{service} is starting and does not answer yet; repeat when it is healthy: tallow reload"
         )
     if not changed and before.successful and before.at > max(path.stat().st_mtime for path in files):
         return False
@@ -92,63 +94,70 @@ def reload_configuration(service: str, home: StateDir, files: Iterable[Path], *,
 def _decided(
     state: ReloadState | None, before: ReloadState, signalled_at: float, log: LogExcerpt
 ) -> ReloadState | None:
-    """The state, once it tells whether the configuration was taken after the signal."""
+    """The state, once it shows whether the configuration was accepted after the signal."""
     if state is None:
         return None
     if state.successful:
         return state if state.at >= signalled_at else None
-    # A service that had refused one before says so again in its log alone.
+    # If the configuration before was rejected too, only the log shows a new rejection.
     return state if before.successful or "config" in log.error().lower() else None
 
 
 def restart_until_ready(home: StateDir, names: Iterable[str], reason: str) -> tuple[str, ...]:
-    """Restart services and wait until each can work: those that were restarted. Held ones stay down.
+    """Restart services and wait until each is ready. Held ones stay down.
 
     Args:
-        reason: who asks and why, for the supervisor's log.
+        reason: who requests the restart and why, for the supervisor's log.
+
+    Returns:
+        The services that were restarted.
 
     Raises:
-        RejectedError: one has ended, or cannot work in time; with what it said.
-        StackError: the supervisor did not restart one.
+        ChangeRejectedError: a service ended or is not ready in time; the text has its error message.
+        StackError: the supervisor did not restart a service.
     """
     logs = {name: LogExcerpt(home.logs, name) for name in names}
-    restarts = {name: _running(name, home).restarts for name in logs}
+    restarts = {name: _status(name, home).restarts for name in logs}
     restarted = restart(home, logs, reason) if logs else ()
-    known = ports(home.options().port_offset)
+    port_of = ports(home.options().port_offset)
     for service in SERVICES:
         if service.name in restarted:
-            _wait_until_ready(service, known[service.name], home, restarts[service.name], logs[service.name])
+            _wait_until_ready(
+                service, port_of[service.name], home, restarts[service.name], logs[service.name]
+            )
     return restarted
 
 
 def _wait_until_ready(service: Service, port: int, home: StateDir, restarts: int, log: LogExcerpt) -> None:
     deadline = time.monotonic() + START_S
     while not (health := probe(service, port, home)).healthy:
-        running = _running(service.name, home)
-        if running.state == "waiting" or running.restarts > restarts:
-            raise ChangeRejectedError(f"{service.name} does not start: {log.error() or _end_of(running)}")
+        status = _status(service.name, home)
+        if status.state == "waiting" or status.restarts > restarts:
+            raise ChangeRejectedError(
+                f"{service.name} does not start: {log.error() or _describe_exit(status)}"
+            )
         if time.monotonic() > deadline:
             raise ChangeRejectedError(f"{service.name} is not ready within {START_S:.0f} s ({health.why})")
         time.sleep(POLL_S)
 
 
-def _state_while_running(service: str, home: StateDir) -> ReloadState | None:
-    running = _running(service, home)
-    if running.state == "waiting":
-        raise ChangeRejectedError(f"{service} does not run: {_end_of(running)}")
+def _state_while_status(service: str, home: StateDir) -> ReloadState | None:
+    status = _status(service, home)
+    if status.state == "waiting":
+        raise ChangeRejectedError(f"{service} does not run: {_describe_exit(status)}")
     return reload_state(service, home)
 
 
-def _end_of(running: ProcessStatus) -> str:
-    return running.last_exit.reason if running.last_exit else "it ended"
+def _describe_exit(status: ProcessStatus) -> str:
+    return status.last_exit.reason if status.last_exit else "it ended"
 
 
-def _running(service: str, home: StateDir) -> ProcessStatus:
+def _status(service: str, home: StateDir) -> ProcessStatus:
     return state_files.read_status(home).services.get(service, ProcessStatus())
 
 
 def _signal(service: str, home: StateDir) -> None:
-    process = _running(service, home).process()
+    process = _status(service, home).process()
     try:
         if process is None:
             raise psutil.NoSuchProcess(0)
@@ -157,8 +166,9 @@ def _signal(service: str, home: StateDir) -> None:
         raise ChangeRejectedError(f"{service} does not run; see: tallow status") from None
 
 
-def _wait(ask: Callable[[], Answer | None], seconds: float) -> Answer | None:
+def _wait(read: Callable[[], Value | None], seconds: float) -> Value | None:
+    """The first value that is not None; None if there is none in time."""
     deadline = time.monotonic() + seconds
-    while (answer := ask()) is None and time.monotonic() < deadline:
+    while (value := read()) is None and time.monotonic() < deadline:
         time.sleep(POLL_S)
-    return answer
+    return value

@@ -1,4 +1,4 @@
-"""``tallow reload``: changed settings take effect in every service, or in none of them."""
+"""``tallow reload``: apply changed settings to every service, or to none."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from tallow.monitoring.lifecycle.private_files import write_private
-from tallow.stack.engines.errors import NotRunningError, StackError
+from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.reload import snapshot
 from tallow.stack.engines.reload.acceptance import reload_configuration, restart_until_ready
 from tallow.stack.engines.reload.candidate import Candidate, validate
 from tallow.stack.engines.reload.file_transaction import FOLDER, FileTransaction
 from tallow.stack.engines.reload.snapshot import ServiceDigests
-from tallow.stack.engines.services.control import restart
+from tallow.stack.engines.services.control import require_supervisor, restart
 from tallow.stack.engines.services.definitions import NAMES, SERVICES
 from tallow.stack.engines.services.health import probe_all
 from tallow.stack.engines.state.locks import locked
@@ -24,7 +24,6 @@ from tallow.stack.engines.supervisor import state_files
 from tallow.stack.prometheus import METRICS_TOKEN_FILE
 
 _SIGNALLED: Final = tuple(service.name for service in SERVICES if service.reloads_on_sighup)
-_NOT_RUNNING: Final = "nothing runs here; start it with: tallow up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ class ReloadResult:
         files: the files that changed.
         reread: services that read their configuration again.
         restarted: services that were restarted.
-        held: services that are stopped and use the change when they are started.
-        notes: what the operator should know, one line each.
+        held: services that `down` stopped; they use the change when they are started.
+        notes: hints for the operator, one line each.
     """
 
     variables: tuple[str, ...] = ()
@@ -48,26 +47,27 @@ class ReloadResult:
     notes: tuple[str, ...] = ()
 
 
-def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], None]) -> ReloadResult:
-    """Bring changed settings into effect.
+def reload(home: StateDir, environment: Mapping[str, str], progress: Callable[[str], None]) -> ReloadResult:
+    """Apply changed settings.
 
-    Everything is validated before a file is written. A service that refuses a change takes all of it back:
-    the files are as they were, and every service uses them.
+    Everything is validated before a file is written. If a service rejects the change, the files are restored
+    and every service uses them again.
 
     Args:
-        environment: that of the caller; see :func:`validate`.
-        say: is told before a program is fetched.
+        home: the stack's folder.
+        environment: the caller's environment; see :func:`validate`.
+        progress: called with a line before a program is fetched.
 
     Raises:
-        NotRunningError: nothing runs.
-        StackError: a service does not take the change; one line.
-        BadSettingError: a setting cannot be used; nothing was changed.
-        OSError: a file cannot be written, such as for a full disk; nothing was changed.
+        NotRunningError: no stack runs in ``home``.
+        StackError: a service rejects the change; one line.
+        BadSettingError: a setting is invalid; nothing was changed.
+        OSError: a file cannot be written, such as on a full disk; nothing was changed.
     """
-    _see_that_it_runs(home)
+    require_supervisor(home)
     with locked(home, "up"):
-        _see_that_it_runs(home)
-        candidate = validate(home, home.options(), environment, say, running=True)
+        require_supervisor(home)
+        candidate = validate(home, home.options(), environment, progress, running=True)
         variables = candidate.changed_variables(home)
         change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
         change.prepare()
@@ -81,11 +81,11 @@ def reload(home: StateDir, environment: Mapping[str, str], say: Callable[[str], 
 
 @dataclass(frozen=True, slots=True)
 class RotationResult:
-    """What came of new credentials.
+    """The effects of new credentials.
 
     Attributes:
         restarted: services that were restarted to use them.
-        keeps_metrics_token: whether the operator's METRICS_TOKEN stays in use.
+        keeps_metrics_token: whether the metrics token is the operator's METRICS_TOKEN, which is kept.
     """
 
     restarted: tuple[str, ...] = ()
@@ -93,42 +93,38 @@ class RotationResult:
 
 
 def apply_rotation(home: StateDir) -> RotationResult:
-    """Restart the services that read credentials only at their start: those whose credentials changed.
+    """Restart the services whose credentials changed and that read them at their start only.
 
     Settings are not read again.
 
     Raises:
-        StackError: one does not start with them.
+        StackError: a service does not start with the new credentials.
     """
     with locked(home, "up"):
         if state_files.supervisor_pid(home) is None:
             return RotationResult()
-        if chosen := snapshot.running_settings(home).metrics_token:
-            write_private(home.secrets / METRICS_TOKEN_FILE, chosen)  # the operator's is not ours to rotate
+        if token := snapshot.running_settings(home).metrics_token:
+            write_private(home.secrets / METRICS_TOKEN_FILE, token)  # rotation replaced the operator's token
         before = snapshot.read_digests(home)
         after = ServiceDigests(before.settings, snapshot.credential_digests(home))
         restarted = restart_until_ready(home, before.changed_services(after), "tallow credentials rotate")
         snapshot.write_digests(home, after)
-        return RotationResult(restarted, keeps_metrics_token=chosen is not None)
+        return RotationResult(restarted, keeps_metrics_token=token is not None)
 
 
 def has_pending_changes(home: StateDir, candidate: Candidate) -> bool:
-    """Whether a reload would change anything."""
+    """Whether a reload would change a file or restart a service."""
     change = FileTransaction(candidate.files, candidate.obsolete, home.run / FOLDER)
     wanted = snapshot.target_digests(home, candidate.component_settings, candidate.values)
     return bool(change.paths or snapshot.read_digests(home).changed_services(wanted))
 
 
-def _see_that_it_runs(home: StateDir) -> None:
-    if state_files.supervisor_pid(home) is None:
-        raise NotRunningError(_NOT_RUNNING)
-
-
 class _Attempt:
-    """One try to have every service take the new files.
+    """One attempt to have every service use the new files.
 
     Args:
-        failing: services that did not work before. They cannot prevent a change for the others.
+        failing: services that were unhealthy before; their errors are collected in :attr:`problems` and do
+            not prevent the change.
     """
 
     def __init__(self, home: StateDir, change: FileTransaction, failing: Collection[str]) -> None:
@@ -140,10 +136,10 @@ class _Attempt:
         self._failing = failing
 
     def reread_configuration(self, name: str) -> None:
-        """Have a service read its configuration; one that waits for its next start is started now.
+        """Have a service read its configuration; one that waits for a restart is restarted now.
 
         Raises:
-            StackError: it does not take it.
+            StackError: it rejects the configuration.
         """
         folder = self._home.config / name
         files = [path for path in folder.rglob("*") if path.is_file()]
@@ -155,10 +151,10 @@ class _Attempt:
                 self.reread.append(name)
 
     def restart(self, name: str, reason: str) -> None:
-        """Restart a service and wait until it can work.
+        """Restart a service and wait until it is ready.
 
         Raises:
-            StackError: it cannot.
+            StackError: it is not ready in time.
         """
         with self._tolerating(name):
             self.restarted += restart_until_ready(self._home, [name], reason)
@@ -176,11 +172,14 @@ class _Attempt:
 def _apply(
     home: StateDir, candidate: Candidate, change: FileTransaction, variables: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Replace the files and have every service take them: those that read them again and that restarted.
+    """Replace the files and have every service use them.
+
+    Returns:
+        The services that read their configuration again, and those that were restarted.
 
     Raises:
-        StackError: a service does not; the files are as they were, unless it did not work before either.
-        OSError: a file cannot be replaced; likewise.
+        StackError: a service rejects the change. The files are restored, unless it was unhealthy before.
+        OSError: a file cannot be replaced; the files are restored.
     """
     before = snapshot.read_digests(home)
     held = state_files.read_plan(home).held
@@ -194,39 +193,39 @@ def _apply(
                 attempt.reread_configuration(name)
         wanted = snapshot.target_digests(home, candidate.component_settings, candidate.values)
         stale = before.changed_services(wanted)
-        for name in sorted((stale | (_waiting(home) - {*_SIGNALLED})) - {*held}):
+        for name in sorted((stale | (_waiting_services(home) - {*_SIGNALLED})) - {*held}):
             attempt.restart(name, reason)
         snapshot.write_digests(home, wanted)
     except (StackError, OSError) as error:
-        raise StackError(f"{_words(error)}; {_take_back(home, change, stale)}") from None
+        raise StackError(f"{_describe(error)}; {_roll_back(home, change, stale)}") from None
     if attempt.problems:
         raise StackError(
-            f"{'; '.join(attempt.problems)}; it did not work before either; the change is in effect elsewhere"
+            f"{'; '.join(attempt.problems)}; it was unhealthy before; the other services use the change"
         )
     return tuple(attempt.reread), tuple(attempt.restarted)
 
 
-def _waiting(home: StateDir) -> set[str]:
-    """Services that have failed and wait for their next start."""
+def _waiting_services(home: StateDir) -> set[str]:
+    """Services that have failed and wait for their restart."""
     return {
         name for name, running in state_files.read_status(home).services.items() if running.state == "waiting"
     }
 
 
-def _take_back(home: StateDir, change: FileTransaction, restarted: Iterable[str]) -> str:
-    """Bring the files back and have services use them: in words, how that went."""
+def _roll_back(home: StateDir, change: FileTransaction, restarted: Iterable[str]) -> str:
+    """Restore the files, have services use them, and describe the outcome."""
     change.undo()
     attempt = _Attempt(home, change, NAMES)
     for name in _SIGNALLED:
         attempt.reread_configuration(name)
     for name in sorted(restarted):
-        attempt.restart(name, "tallow reload: the change was taken back")
+        attempt.restart(name, "tallow reload: the change was undone")
     if attempt.problems:
-        return f"the change was taken back, and then: {'; '.join(attempt.problems)}"
-    return "the change was taken back"
+        return f"the change was undone, and then: {'; '.join(attempt.problems)}"
+    return "the change was undone"
 
 
-def _words(error: StackError | OSError) -> str:
+def _describe(error: StackError | OSError) -> str:
     if isinstance(error, StackError):
         return str(error)
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)

@@ -1,4 +1,4 @@
-"""The settings that are to take effect, validated as a whole before any file is written."""
+"""Read and validate all settings of a stack before any file is written."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Settings that every part of the stack accepts.
+    """Validated settings, and the files that follow from them.
 
     Attributes:
-        settings: what the stack itself reads.
-        values: the variables in effect, by name; what ``NAME_FILE`` names are absolute paths.
-        component_settings: the settings that each service reads by itself.
-        files: the content of every file that they lead to.
-        obsolete: files of settings that are no longer set.
-        notes: what the operator should know, one line each.
+        settings: the settings that the stack itself reads.
+        values: the variables in effect, by name. Paths of ``NAME_FILE`` are absolute.
+        component_settings: the variables that each service reads by itself.
+        files: the content of every file that depends on settings.
+        obsolete: existing files of settings that are not set.
+        notes: hints for the operator, one line each.
     """
 
     settings: StackSettings
@@ -43,14 +43,14 @@ class Candidate:
     notes: tuple[str, ...]
 
     def changed_variables(self, home: StateDir) -> tuple[str, ...]:
-        """The variables whose value is not the one that the running stack uses."""
+        """The variables whose values differ from those that the running stack uses."""
         before = read_values(home.secrets / SETTINGS_FILE)
         return tuple(
             name for name in sorted({*before, *self.values}) if before.get(name) != self.values.get(name)
         )
 
     def service_environment(self) -> dict[str, str]:
-        """This process's environment without settings: services read these from their file."""
+        """This process's environment without the settings, which services read from a file."""
         settings = [setting for one in self.component_settings.values() for setting in one]
         names = {ENV_FILE_VARIABLE, *_names(settings)}
         return {name: value for name, value in os.environ.items() if name.upper() not in names}
@@ -58,32 +58,33 @@ class Candidate:
 
 def validate(
     home: StateDir,
-    choices: StackOptions,
+    options: StackOptions,
     environment: Mapping[str, str],
-    say: Callable[[str], None],
+    progress: Callable[[str], None],
     *,
     running: bool,
 ) -> Candidate:
     """Read and check every setting of every part of the stack.
 
-    A running stack keeps the variables that the environment of `up` gave: what ``environment`` sets is added
-    to them, and an empty variable takes one away. Without that, a reload from another shell would stop
-    paging without a word.
+    A running stack keeps the variables of the environment of `up`. Those of ``environment`` are added, and an
+    empty one removes a variable. Otherwise a reload from another shell would silently remove receivers.
 
     Args:
-        environment: that of the caller.
-        say: is told before a program is fetched that checks the configuration.
+        home: the stack's folder.
+        options: the options of `up`.
+        environment: the caller's environment.
+        progress: called with a line before a program is fetched.
         running: whether the stack runs.
 
     Raises:
-        BadSettingError: a setting cannot be used; one line with the file and the variable.
-        OSError: a file of the stack cannot be read, or the copy that is checked cannot be written.
+        BadSettingError: a setting is invalid; one line with the file and the variable.
+        OSError: a file of the stack cannot be read, or the copy for the check cannot be written.
     """
     merged = {**(stored_environment(home) if running else {}), **environment}
-    source = _source(choices, merged)
+    source = _source(options, merged)
     assert source.env_file is not None
     own = [setting for settings in CLASSES for setting in settings.setting_variables()]
-    checks = check_components(home, choices, merged)
+    checks = check_components(home, options, merged)
     component_settings = {name: check.settings for name, check in checks.items()}
     known = [*own, *(setting for settings in component_settings.values() for setting in settings)]
     source.env_file.refuse_problems(_names(known))
@@ -93,18 +94,18 @@ def validate(
         raise BadSettingError(problem)
     values = _in_effect(source, known)
     files = {
-        **configuration.render(home, choices, settings),
+        **configuration.render(home, options, settings),
         home.secrets / SETTINGS_FILE: env_text(values),
         home.secrets / ENVIRONMENT_FILE: env_text(_settings_in(merged, known)),
     }
-    notes = (*setting_notes(source, known), *check_configuration(home, choices, settings, say))
+    notes = (*setting_notes(source, known), *check_configuration(home, options, settings, progress))
     obsolete = tuple(configuration.obsolete_files(home, files))
     return Candidate(settings, values, component_settings, files, obsolete, notes)
 
 
-def _source(choices: StackOptions, environment: dict[str, str]) -> VariableSource:
-    """The environment, and the operator's file of settings; relative paths begin where `up` ran."""
-    folder = Path(choices.env_folder)
+def _source(options: StackOptions, environment: dict[str, str]) -> VariableSource:
+    """The environment and the operator's ``.env``; relative paths start in the folder in which `up` ran."""
+    folder = Path(options.env_folder)
     path = folder / (environment.get(ENV_FILE_VARIABLE) or ".env")
     if environment.get(ENV_FILE_VARIABLE):
         environment[ENV_FILE_VARIABLE] = str(path)
@@ -131,7 +132,7 @@ def _refuse_misspellings(env_file: EnvFile, known: Collection[str]) -> None:
 
 
 def _in_effect(source: VariableSource, known: Iterable[SettingVariables]) -> dict[str, str]:
-    """For each setting that is set the variable that counts, under its documented name."""
+    """The value of each setting that is set, by the documented name of its variable."""
     values = {}
     for setting in known:
         if found := source.find(setting.names):
@@ -142,6 +143,6 @@ def _in_effect(source: VariableSource, known: Iterable[SettingVariables]) -> dic
 
 
 def _settings_in(environment: Mapping[str, str], known: Iterable[SettingVariables]) -> dict[str, str]:
-    """The variables of settings that an environment has."""
+    """The variables of an environment that are settings."""
     names = {ENV_FILE_VARIABLE, *_names(known)}
     return {name.upper(): value for name, value in environment.items() if name.upper() in names and value}

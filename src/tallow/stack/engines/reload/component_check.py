@@ -1,6 +1,6 @@
-"""Ask each program that reads settings by itself whether it can use them, before any file is written.
+"""Have each program that reads settings by itself check them before any file is written.
 
-``stack`` does not import ``app``: the server's own types are asked for by starting its program.
+``stack`` does not import ``app``, so the server's settings are checked by running its program.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ FLAG: Final = "--check-settings"
 
 @dataclass(frozen=True, slots=True)
 class ComponentCheck:
-    """What a service says of the settings that it reads by itself.
+    """A service's check of the settings that it reads by itself.
 
     Attributes:
         settings: their variables.
-        problem: the one line in which it refuses a setting; empty if it accepts all of them.
+        problem: one line about an invalid setting; empty if all are valid.
     """
 
     settings: tuple[SettingVariables, ...]
@@ -34,18 +34,21 @@ class ComponentCheck:
 
 
 def check_components(
-    home: StateDir, choices: StackOptions, environment: Mapping[str, str]
+    home: StateDir, options: StackOptions, environment: Mapping[str, str]
 ) -> dict[str, ComponentCheck]:
-    """Start the check of each service that reads settings by itself, side by side.
+    """Run the checks of all services that read settings by themselves, in parallel.
 
     Args:
         environment: the whole environment that the programs would run in.
 
+    Returns:
+        The checks by service.
+
     Raises:
-        BadSettingError: a check cannot be started, or does not end.
+        BadSettingError: a check cannot be started or does not end in time.
     """
     processes = {
-        service.name: _start(service, home, choices, environment)
+        service.name: _start(service, home, options, environment)
         for service in SERVICES
         if service.reads_settings
     }
@@ -58,13 +61,13 @@ def check_components(
 
 
 def _start(
-    service: Service, home: StateDir, choices: StackOptions, environment: Mapping[str, str]
+    service: Service, home: StateDir, options: StackOptions, environment: Mapping[str, str]
 ) -> subprocess.Popen[str]:
-    arguments, _ = render_command(service, home, choices)
+    arguments, _ = render_command(service, home, options)
     try:
         return subprocess.Popen(
             [*arguments, FLAG],
-            cwd=choices.env_folder,
+            cwd=options.env_folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -74,7 +77,7 @@ def _start(
         )
     except (FileNotFoundError, NotADirectoryError):
         raise BadSettingError(
-            f"the folder {choices.env_folder}, in which `tallow up` ran, does not exist any more"
+            f"the folder {options.env_folder}, in which `tallow up` ran, does not exist any more"
         ) from None
 
 
@@ -92,6 +95,6 @@ def _result(name: str, process: subprocess.Popen[str]) -> ComponentCheck:
 
 
 def _last_line(errors: str) -> str:
-    """The line in which a program says what is wrong."""
+    """The last line of a program's error output, which is its error message."""
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return lines[-1].removeprefix("Error: ") if lines else "it said nothing"
+    return lines[-1].removeprefix("Error: ") if lines else "it wrote no error message"

@@ -1,4 +1,4 @@
-"""Replace several files as a whole: all are written beside their places before the first one is replaced."""
+"""Replace several files together: all drafts are written before the first file is replaced."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from pathlib import Path
 from tallow.monitoring.lifecycle.private_files import private_folder
 
 FOLDER = "change"
-"""Its folder below ``run``; there only while files are replaced."""
+"""The folder of drafts in ``run``; it exists only while files are replaced."""
 
 
 class FileTransaction:
-    """New content for some files and the removal of others, which can be taken back until :meth:`close`.
+    """New content for files and the removal of others; it can be undone until :meth:`close`.
 
-    A full disk shows in :meth:`prepare`, when nothing has changed: replacing and taking back need no space.
+    A full disk raises in :meth:`prepare`, before any file has changed: replacing and undoing need no space.
 
     Args:
         files: content by path; each file gets mode 0600.
         obsolete: files to remove.
         folder: for drafts and former content; on the same file system as the files.
+
+    Attributes:
+        changed: the files whose content is new.
+        removed: the files that are removed.
     """
 
     def __init__(self, files: Mapping[Path, str], obsolete: Iterable[Path], folder: Path) -> None:
         self.changed = {path: text for path, text in files.items() if _content(path) != text}
-        """The files whose content is new."""
         self.removed = tuple(path for path in obsolete if path.exists())
         self._folder = folder
         self._former: dict[Path, Path | None] = {}
@@ -37,12 +40,12 @@ class FileTransaction:
         return (*self.changed, *self.removed)
 
     def prepare(self) -> None:
-        """Write the drafts.
+        """Write the drafts and keep the former content.
 
         Raises:
             OSError: the disk is full, or a folder cannot be written to; no file has changed.
         """
-        self.close()  # what an interrupted transaction left behind
+        self.close()  # removes the files of an interrupted transaction
         try:
             private_folder(self._folder)
             for number, (path, text) in enumerate(self.changed.items()):
@@ -58,7 +61,7 @@ class FileTransaction:
         """Replace and remove the files.
 
         Raises:
-            OSError: one cannot be replaced; all are as they were.
+            OSError: a file cannot be replaced; all are restored.
         """
         try:
             for number, path in enumerate(self.paths):
@@ -73,7 +76,7 @@ class FileTransaction:
             raise
 
     def undo(self) -> None:
-        """Bring every file back. Their time of change is now: services have to read them again."""
+        """Restore every file, with the present time of change: services must read them again."""
         for path, kept in self._former.items():
             if kept is None:
                 path.unlink(missing_ok=True)
@@ -83,7 +86,7 @@ class FileTransaction:
         self._former.clear()
 
     def close(self) -> None:
-        """Forget the former content."""
+        """Delete the former content."""
         self._former.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -95,7 +98,7 @@ class FileTransaction:
 
 
 def _content(path: Path) -> str | None:
-    """A file's text; None if there is none, or none that can be read."""
+    """A file's text; None if it is missing or no UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
@@ -110,7 +113,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Keep a file's content under a second name, without a copy where the file system can do that."""
+    """Keep a file's content under a second name: a hard link, or a copy if links are not supported."""
     if not path.exists():
         return
     try:

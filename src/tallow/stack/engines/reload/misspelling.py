@@ -1,4 +1,4 @@
-"""Names that were probably meant to be another: one edit away from the name of a setting."""
+"""Detect misspelled variables: names that are one edit away from the name of a setting."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Collection
 
 
 def closest_name(name: str, known: Collection[str]) -> str | None:
-    """The known name that is one edit away; None for a known name and for one that resembles none.
+    """The known name that is one edit away; None if ``name`` is known itself, or if there is none.
 
     An edit adds, removes or changes one character, or swaps two neighbours (Damerau-Levenshtein distance 1).
-    Capitals do not count.
+    Case does not matter.
 
     Args:
         name: a variable as it was written.
-        known: names of settings, in capitals.
+        known: names of settings, in upper case.
 
     Example:
         >>> meant("SMTP_PASWORD", ["SMTP_PASSWORD"])
@@ -33,7 +33,7 @@ def _one_edit(first: str, second: str) -> bool:
         start += 1
     one, other = first[start:], second[start:]
     return (
-        one[1:] == other[1:]  # changed, or one more at the end
+        one[1:] == other[1:]  # a changed character, or one more at the end
         or one[1:] == other
         or one == other[1:]
         or (one[:2] == other[1::-1] and one[2:] == other[2:])

@@ -1,4 +1,4 @@
-"""Variables that are set somewhere and have no effect: no error, and yet not what the operator expects."""
+"""Notes about variables that are set and have no effect."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _FIXED: Final = {"TALLOW_DATA_DIR", *(name for service in SERVICES for name in s
     ENV_FILE_VARIABLE,
     f"{METRICS_TOKEN_FILE.upper()}_FILE",
 }
-"""Settings that the stack decides for its services."""
+"""Settings of services that the stack sets itself."""
 _DOCUMENTED: Final = frozenset(names((*library.SECTIONS, *stack.SECTIONS)))
-"""Those of them that are no settings are not read from a file."""
+"""Documented variables. Those that are no settings are not read from a file."""
 
 
 def setting_notes(source: VariableSource, settings: Sequence[SettingVariables]) -> tuple[str, ...]:
-    """What has no effect, one line each.
+    """A line for each variable that has no effect.
 
     Args:
-        source: where settings are read from.
-        settings: those of every part of the stack.
+        source: the environment and the ``.env`` file.
+        settings: the settings of every part of the stack.
     """
     known = {name for setting in settings for name in (*setting.names, *setting.files)}
     file = source.env_file or EnvFile(source.folder / ".env")

@@ -1,4 +1,4 @@
-"""Have promtool and amtool check the configuration before it is written to its place."""
+"""Check the configuration with promtool and amtool before it is used."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 FOLDER: Final = "check"
-"""The folder below ``run`` in which a copy of the configuration is checked."""
+"""The folder in ``run`` for the copy that is checked."""
 TIMEOUT_S: Final = 60.0
-_SHOWN: Final = 300
+_MAX_CHARACTERS: Final = 300
 _CHECKS: Final = {
     "promtool": ("check", "config", "prometheus/prometheus.yml"),
     "amtool": ("check-config", "alertmanager/alertmanager.yml"),
 }
-"""Each program with its arguments; the last is a file below ``config``."""
+"""The arguments of each program; the last one is a file in ``config``."""
 
 
 def check_configuration(
-    home: StateDir, choices: StackOptions, settings: StackSettings, say: Callable[[str], None]
+    home: StateDir, options: StackOptions, settings: StackSettings, progress: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """Check the configuration that the settings lead to, in a folder of its own.
+    """Check a copy of the configuration that follows from the settings.
 
     Args:
-        say: is told before a program is fetched.
+        progress: called with a line before a program is fetched.
 
     Returns:
-        Notes for the operator: which check could not be made.
+        Notes about checks that could not be made.
 
     Raises:
-        BadSettingError: the configuration would be refused; one line with the program's reason.
-        OSError: the copy cannot be written, such as for a full disk.
+        BadSettingError: the configuration is invalid; one line with the program's reason.
+        OSError: the copy cannot be written, such as on a full disk.
     """
     copy = StateDir(home.run / FOLDER)
     shutil.rmtree(copy.root, ignore_errors=True)
     try:
         private_folder(copy.secrets)
         credentials.create_missing(copy.secrets)
-        configuration.write(copy, configuration.render(copy, choices, settings))
-        return tuple(note for name in _CHECKS if (note := _check(name, copy, home, say)))
+        configuration.write(copy, configuration.render(copy, options, settings))
+        return tuple(note for name in _CHECKS if (note := _check(name, copy, home, progress)))
     finally:
         shutil.rmtree(copy.root, ignore_errors=True)
 
 
-def _check(name: str, copy: StateDir, home: StateDir, say: Callable[[str], None]) -> str | None:
+def _check(name: str, copy: StateDir, home: StateDir, progress: Callable[[str], None]) -> str | None:
     *arguments, file = _CHECKS[name]
     try:
-        program = ensure([name], say)[name]
+        program = ensure([name], progress)[name]
     except MissingProgramError:
         return f"{name} is not there: {Path(file).name} was not checked before it was used"
     run_check(program, [*arguments, str(copy.config / file)], {str(copy.root): str(home.root)})
@@ -68,10 +68,10 @@ def run_check(program: Program, arguments: list[str], shown: dict[str, str]) -> 
     """Run a checking program.
 
     Args:
-        shown: parts of its message and what they are shown as.
+        shown: replacements in its message, such as of the copy's path.
 
     Raises:
-        BadSettingError: it refuses; one line.
+        BadSettingError: it rejects the configuration; one line.
     """
     name = program.path.name
     try:
@@ -96,8 +96,8 @@ def run_check(program: Program, arguments: list[str], shown: dict[str, str]) -> 
 
 
 def _reason(output: str) -> str:
-    """What a program says from the first line on that speaks of a failure, as one line."""
+    """The output of a program from its first error on, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     words = ("failed", "error", "unable", "invalid")
     start = next((at for at, line in enumerate(lines) if any(word in line.lower() for word in words)), 0)
-    return " ".join(lines[start:])[:_SHOWN]
+    return " ".join(lines[start:])[:_MAX_CHARACTERS]

@@ -1,5 +1,8 @@
-"""The settings that a running stack uses: kept in files, so that a changed ``.env`` has no effect before
-``tallow reload`` has checked it as a whole, not even when a service is restarted after a failure."""
+"""The settings that a running stack uses, stored in files.
+
+A changed ``.env`` has no effect before ``tallow reload`` has checked it, also not when a service is restarted
+after a failure.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +24,16 @@ from tallow.stack.engines.stack_settings import StackSettings
 from tallow.stack.engines.state.state_dir import StateDir, read_json
 
 ENVIRONMENT_FILE: Final = "environment.env"
-"""Below ``secrets``: the settings that the environment gave."""
+"""In ``secrets``: the settings from the environment."""
 APPLIED_FILE: Final = "applied_settings.json"
-"""Below ``run``: what each service was started with, as digests."""
+"""In ``run``: digests of what each service was started with."""
 
 
 def running_settings(home: StateDir) -> StackSettings:
-    """What the running stack uses.
+    """The settings that the running stack uses.
 
     Raises:
-        BadSettingError: a file that a setting names has become unreadable.
+        BadSettingError: a file that a setting names can no longer be read.
     """
     path = home.secrets / SETTINGS_FILE
     if not path.exists():  # started by an earlier version
@@ -39,29 +42,29 @@ def running_settings(home: StateDir) -> StackSettings:
 
 
 def read_values(path: Path) -> dict[str, str]:
-    """Variables that :func:`as_text` has written; none if there is no file."""
+    """The variables of a file that :func:`env_text` wrote; none if it is missing."""
     return {name: entry.value for name, entry in read_env_file(path, {}).entries.items()}
 
 
 def env_text(values: Mapping[str, str]) -> str:
-    """Variables as a file of the form of ``.env``."""
+    """Variables in the format of ``.env``."""
     return "".join(f"{name}={quoted(value)}\n" for name, value in sorted(values.items()))
 
 
 def stored_environment(home: StateDir) -> dict[str, str]:
-    """The variables that the environment of `up` and later `reload` gave."""
+    """The settings from the environments of `up` and of later `reload` commands."""
     return read_values(home.secrets / ENVIRONMENT_FILE)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceDigests:
-    """What services were started with: digests, by service."""
+    """Digests of the settings and credentials that services were started with, by service."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     credentials: Mapping[str, str] = field(default_factory=dict)
 
     def changed_services(self, other: ServiceDigests) -> set[str]:
-        """The services that another set of digests would start differently."""
+        """The services that ``other`` would start differently."""
         return {
             name
             for ours, theirs in ((self.settings, other.settings), (self.credentials, other.credentials))
@@ -73,10 +76,10 @@ class ServiceDigests:
 def target_digests(
     home: StateDir, settings: Mapping[str, Iterable[SettingVariables]], values: Mapping[str, str]
 ) -> ServiceDigests:
-    """Digests of what services read only when they start.
+    """Digests of the present settings and credentials that services read at their start only.
 
     Args:
-        settings: the settings that a service reads, by service.
+        settings: the settings that each service reads.
         values: the settings in effect.
     """
     found = {
@@ -86,7 +89,7 @@ def target_digests(
 
 
 def credential_digests(home: StateDir) -> dict[str, str]:
-    """Digests of the credentials that services read only when they start."""
+    """Digests of the credentials that services read at their start only."""
     return {
         service.name: _digest([_content(home.secrets / file) for file in service.credentials])
         for service in SERVICES
@@ -95,7 +98,7 @@ def credential_digests(home: StateDir) -> dict[str, str]:
 
 
 def read_digests(home: StateDir) -> ServiceDigests:
-    """What services were started with; nothing if that is not known."""
+    """The stored digests; empty if they are missing."""
     found = read_json(home.run / APPLIED_FILE)
     try:
         return ServiceDigests(dict(found["settings"]), dict(found["credentials"]))
@@ -104,7 +107,7 @@ def read_digests(home: StateDir) -> ServiceDigests:
 
 
 def write_digests(home: StateDir, applied: ServiceDigests) -> None:
-    """Remember what services were started with."""
+    """Store the digests of what services were started with."""
     write_private(home.run / APPLIED_FILE, json.dumps(asdict(applied), indent=1))
 
 

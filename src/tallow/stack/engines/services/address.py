@@ -1,4 +1,4 @@
-"""The address of the Tallow server that a running stack has."""
+"""The address of the Tallow server of a running stack."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from tallow.stack.engines.state.state_dir import StateDir
 
 
 def server_url(home: StateDir) -> str | None:
-    """The server's address, such as ``http://127.0.0.1:13000`` with ``--port-offset 10000``.
+    """The address of the server, such as ``http://127.0.0.1:13000`` with ``--port-offset 10000``.
 
     Returns:
-        None: no stack runs in ``home``.
+        The address; None if no stack runs in ``home``.
 
     Raises:
-        HomeError: the folder's ``stack.json`` cannot be read.
-        OSError: the folder belongs to another user.
+        StateDirError: the folder's ``stack.json`` cannot be read.
+        OSError: the folder cannot be read, such as another user's.
     """
     if not home.exists():
         return None
-    # Imported here: `tallow send` asks on every start, and most machines that send have no stack.
+    # Imported here to save time: `tallow send` calls this at every start, mostly without a stack.
     from tallow.stack.engines.services.definitions import HOST, ports
     from tallow.stack.engines.supervisor.state_files import supervisor_pid
 

@@ -1,4 +1,4 @@
-"""The APIs of the running Prometheus and Alertmanager, behind the monitoring password."""
+"""Clients of the HTTP APIs of Prometheus and Alertmanager, with the monitoring password."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ TIMEOUT_S: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One service's HTTP API.
+    """The HTTP API of one service.
 
-    Every method raises NotRunningError if the service does not answer, and StackError if it answers with an
-    error.
+    Every method that sends a request raises NotRunningError if the service does not answer, and StackError if
+    it answers with an error.
+
+    Attributes:
+        auth: user and password; None if the API requires none.
     """
 
     name: str
@@ -34,31 +37,37 @@ class Api:
 
     @classmethod
     def of(cls, service: str, home: StateDir) -> Api:
-        """The API of a service of the stack in ``home``."""
+        """The API of a service of the stack in ``home``.
+
+        Raises:
+            OSError: the password cannot be read.
+        """
         port = ports(home.options().port_offset)[service]
         return cls(service, f"http://{HOST}:{port}", (USER, credentials.password(home.secrets)))
 
     def get(self, path: str, **query: str) -> Any:
-        """An answer in JSON."""
-        return self._json(self._ask("GET", path, params=query))
+        """Send a GET request and return the JSON of the response."""
+        return self._json(self._request("GET", path, params=query))
 
     def text(self, path: str) -> str:
-        return self._ask("GET", path).text
+        """Send a GET request and return the text of the response."""
+        return self._request("GET", path).text
 
     def post(self, path: str, body: object) -> Any:
-        """Send JSON; the answer's JSON, None where it has no body."""
-        answer = self._ask("POST", path, json=body)
-        return self._json(answer) if answer.content else None
+        """Send a POST request with JSON, and return the JSON of the response; None if it has no body."""
+        response = self._request("POST", path, json=body)
+        return self._json(response) if response.content else None
 
     def delete(self, path: str) -> None:
-        self._ask("DELETE", path)
+        """Send a DELETE request."""
+        self._request("DELETE", path)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read an answer that may be another program's: one that does not have the service's form.
+        """Guard the block that reads a response: another program may have answered on the service's port.
 
         Raises:
-            StackError: it does not have it.
+            StackError: the response does not have the expected form.
         """
         try:
             yield
@@ -67,28 +76,28 @@ class Api:
                 f"what answers at {self.url} is not {self.name}; another program may have taken its port"
             ) from None
 
-    def _json(self, answer: httpx.Response) -> Any:
+    def _json(self, response: httpx.Response) -> Any:
         with self.reading():
-            return answer.json()
+            return response.json()
 
-    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             with client(direct=True, timeout=TIMEOUT_S, auth=self.auth) as http:
-                answer = http.request(method, f"{self.url}{path}", **more)
+                response = http.request(method, f"{self.url}{path}", **arguments)
         except httpx.HTTPError as error:
-            why = describe(error, TIMEOUT_S)
-            raise NotRunningError(f"{self.name} {why} ({self.url}); see: tallow status") from None
-        if answer.is_success:
-            return answer
-        raise StackError(f"{self.name} answers {answer.status_code}: {_reason(answer)}")
+            reason = describe(error, TIMEOUT_S)
+            raise NotRunningError(f"{self.name} {reason} ({self.url}); see: tallow status") from None
+        if response.is_success:
+            return response
+        raise StackError(f"{self.name} answers {response.status_code}: {_reason(response)}")
 
 
-def _reason(answer: httpx.Response) -> str:
-    """What an API said was wrong, as one line."""
+def _reason(response: httpx.Response) -> str:
+    """The error message of a response, as one line."""
     try:
-        body = answer.json()
+        body = response.json()
     except ValueError:
-        body = answer.text
+        body = response.text
     if isinstance(body, dict):
         body = body.get("error") or body.get("message") or body
-    return " ".join(str(body).split())[:300] or answer.reason_phrase
+    return " ".join(str(body).split())[:300] or response.reason_phrase

@@ -1,4 +1,4 @@
-"""The services of the native stack, one record each."""
+"""The services of the native stack: what each runs, on which port, and how it is checked."""
 
 from __future__ import annotations
 
@@ -24,15 +24,16 @@ from tallow.stack.prometheus import (
 
 HOST: Final = "127.0.0.1"
 SETTINGS_FILE: Final = "settings.env"
-"""Below ``secrets``: the settings in effect, which services read instead of the operator's ``.env``."""
+"""In ``secrets``: the settings in effect. Services read this file instead of the operator's ``.env``."""
 HEARTBEAT_PORT: Final = 9095
 FLUSH_S: Final = 5
-"""How long Prometheus tries to send what remote storage has not taken when it stops or reloads: by default a
-minute, longer than the supervisor waits before SIGKILL."""
+"""Seconds for which Prometheus tries to send remaining samples to remote storage when it stops. Its default
+of a minute is longer than the supervisor waits before SIGKILL."""
 RESEND_S: Final = 60
-"""How often Prometheus says that an alert fires; four times that long without, and it counts as resolved."""
+"""Seconds between two sendings of a firing alert by Prometheus. Without one for four times as long,
+Alertmanager resolves it."""
 SNAPSHOT_EVERY: Final = "15s"
-"""How often Alertmanager writes silences and notification log to disk; a SIGKILL loses what came since."""
+"""How often Alertmanager writes silences and notification log to disk; a SIGKILL loses later changes."""
 DASHBOARDS_PORT: Final = 3001
 
 
@@ -40,44 +41,50 @@ DASHBOARDS_PORT: Final = 3001
 class Service:
     """A program that the stack keeps running.
 
-    ``arguments`` and ``environment`` are filled in by ``str.format``: ``{port}`` is the service's own port,
-    ``{ports[NAME]}`` another's; ``{offset}`` was added to each. ``{home}``, ``{secrets}``, ``{config}`` and
-    ``{data}`` are folders. ``{scale}`` multiplies times; ``{resend}`` is :data:`RESEND_S` so multiplied.
+    ``arguments`` and ``environment`` are templates of ``str.format``: ``{port}`` is the service's own port,
+    ``{ports[NAME]}`` that of another service, ``{offset}`` the port offset. ``{home}``, ``{secrets}``,
+    ``{config}`` and ``{data}`` are folders. ``{scale}`` multiplies times; ``{resend}`` is :data:`RESEND_S`
+    multiplied by it.
+
+    Attributes:
+        port: without the port offset.
+        description: a few words for the operator.
+        program: a program of :data:`tallow.stack.engines.programs.programs.PROGRAMS`. Without one, the
+            arguments name a Python module of Tallow.
+        reads_settings: whether it reads the operator's settings by itself. With ``--check-settings`` it then
+            checks them and prints the variables that it reads.
+        ready: a path that answers 2xx when the service is ready, or ``SMTP`` for the greeting of a mail
+            server.
+        alive: a path that is answered while the service is alive, or ``SMTP``. No password is sent.
+        access: what a reader of its metrics needs. A password protects all of its pages.
+        page_path: the path of its page for a browser; None if it has none.
+        reloads_on_sighup: whether it reads its configuration again on SIGHUP.
+        credentials: files in ``secrets`` that it reads at its start only.
     """
 
     name: str
     port: int
     description: str
-    """A few words for people."""
     arguments: tuple[str, ...]
     program: str | None = None
-    """A program of `binaries.WANTED`; without one the arguments name a Python module of Tallow."""
     environment: Mapping[str, str] = field(default_factory=dict)
     reads_settings: bool = False
-    """Whether it reads the operator's settings by itself; ``--check-settings`` has it check them and print
-    the variables that it reads."""
     ready: str = "/-/ready"
-    """A path that answers 2xx when the service can work, or :data:`plan.SMTP`."""
     alive: str = "/healthz"
-    """A path that is answered as long as the service lives, or :data:`plan.SMTP`; no password is sent."""
     access: Access = "open"
-    """What it asks of whoever reads its metrics; a password guards all of its pages."""
     page_path: str | None = "/"
-    """The path worth opening in a browser, None where there is none."""
     scraped: bool = True
     reloads_on_sighup: bool = False
-    """Whether SIGHUP has it read its configuration again."""
     credentials: tuple[str, ...] = ()
-    """Files below ``secrets`` that take effect when it starts; sessions of the dashboards end then."""
 
     def probe(self, port: int, secrets: Path) -> Probe:
-        """Where the supervisor asks it."""
+        """The addresses of its readiness and liveness checks."""
         if self.access != "password":
             return Probe(HOST, port, self.ready, self.alive)
         return Probe(HOST, port, self.ready, self.alive, USER, str(secrets / PASSWORD_FILE))
 
     def job(self, port: int) -> ScrapeJob:
-        """The service as Prometheus sees it."""
+        """Its scrape job."""
         return ScrapeJob(self.name, f"{HOST}:{port}", self.access)
 
 
@@ -87,7 +94,7 @@ SERVICES: Final = (
         port=1025,
         description="stores alert e-mails",
         arguments=(
-            "tallow.stack.mailbox.server",
+            "tallow.stack.mailbox",
             "--port={port}",
             "--folder={data}/mailbox",
             f"--password-file={{secrets}}/{PASSWORD_FILE}",
@@ -126,7 +133,7 @@ SERVICES: Final = (
         environment={
             ENV_FILE_VARIABLE: f"{{secrets}}/{SETTINGS_FILE}",
             "METRICS_TOKEN_FILE": f"{{secrets}}/{METRICS_TOKEN_FILE}",
-            # `tallow logs` reads JSON, whatever the operator has set for terminals.
+            # `tallow logs` reads JSON, also if the operator has set another format.
             "LOG_FORMAT": "json",
         },
         credentials=(METRICS_TOKEN_FILE,),
@@ -143,7 +150,7 @@ SERVICES: Final = (
         arguments=(
             f"--web.listen-address={HOST}:{{port}}",
             "--web.config.file={secrets}/web.yml",
-            # Collectors that need what an ordinary user's process does not have.
+            # These collectors need privileges.
             "--no-collector.systemd",
             "--collector.textfile.directory=",
             "--log.format=json",
@@ -169,7 +176,7 @@ SERVICES: Final = (
             "--log.format=json",
         ),
         alive="/-/healthy",
-        page_path=None,  # Debian builds it without its pages; `tallow alerts` says what they would
+        page_path=None,  # Debian builds it without pages
         access="password",
         reloads_on_sighup=True,
     ),
@@ -213,33 +220,33 @@ SERVICES: Final = (
         credentials=(PASSWORD_FILE,),
     ),
 )
-"""In the order in which they start; they stop in the opposite one."""
+"""In the order in which they start; they stop in reverse order."""
 
 NAMES: Final = tuple(service.name for service in SERVICES)
 
 
 def ports(offset: int) -> dict[str, int]:
-    """The port of each service."""
+    """The port of each service by name."""
     return {service.name: service.port + offset for service in SERVICES}
 
 
 def render_command(
-    service: Service, home: StateDir, choices: StackOptions
+    service: Service, home: StateDir, options: StackOptions
 ) -> tuple[list[str], dict[str, str]]:
-    """A service's arguments and environment, filled in."""
-    known = ports(choices.port_offset)
-    facts: dict[str, Any] = {
-        "port": known[service.name],
-        "ports": known,
-        "offset": choices.port_offset,
+    """The command line of a service, without the program, and its environment variables."""
+    port_of = ports(options.port_offset)
+    values: dict[str, Any] = {
+        "port": port_of[service.name],
+        "ports": port_of,
+        "offset": options.port_offset,
         "home": home.root,
         "secrets": home.secrets,
         "config": home.config,
         "data": home.data,
-        "scale": choices.scale,
-        "resend": promql_duration(RESEND_S * choices.scale),
+        "scale": options.scale,
+        "resend": promql_duration(RESEND_S * options.scale),
     }
-    arguments = [argument.format(**facts) for argument in service.arguments]
+    arguments = [argument.format(**values) for argument in service.arguments]
     if service.program is None:
         arguments = [sys.executable, "-m", *arguments]
-    return arguments, {name: value.format(**facts) for name, value in service.environment.items()}
+    return arguments, {name: value.format(**values) for name, value in service.environment.items()}

@@ -1,4 +1,4 @@
-"""Why a request to a component failed, in plain words for `tallow status` and error lines."""
+"""Describe why a request to a service failed, for `tallow status` and error messages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-_WORDS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
+_DESCRIPTIONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((ConnectionRefusedError, httpx.ConnectError), "does not listen on its port"),
     (
         (httpx.RemoteProtocolError, smtplib.SMTPServerDisconnected),
@@ -18,7 +18,7 @@ _WORDS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 
 
 def describe(error: Exception, timeout_s: float) -> str:
-    """A failed request in a few words that go on after the name of the component.
+    """A failed request in a few words that follow the name of the service.
 
     Args:
         error: an error of httpx, smtplib or the operating system.
@@ -29,9 +29,9 @@ def describe(error: Exception, timeout_s: float) -> str:
         return f"does not answer within {timeout_s:g} s"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"answers {error.smtp_code}"
-    for kinds, words in _WORDS:
+    for kinds, description in _DESCRIPTIONS:
         if isinstance(error, kinds):
-            return words
+            return description
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"cannot be asked: {where}{error.strerror}"

@@ -1,4 +1,4 @@
-"""The addresses of a stack's pages: for people, in messages and in runbooks."""
+"""The addresses of a stack's pages, for links in messages and runbooks."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ def base_url(service: str, port_offset: int) -> str:
 
 
 def message_links(port_offset: int) -> Links:
-    """Where the links in alerts and messages of a stack lead."""
+    """The base addresses of the links in alerts and messages of a stack."""
     return Links(f"{base_url('heartbeat', port_offset)}/runbooks", base_url("dashboards", port_offset))
 
 
 def move_ports(text: str, port_offset: int) -> str:
-    """A text about a stack without an offset, such as a runbook, for a stack with one.
+    """Add the port offset to every address of a service in a text, such as a runbook.
 
-    Addresses of this host with the port of a service are changed, others stay.
+    Only addresses of this host with the default port of a service are changed.
 
     Example:
         >>> move_ports("curl http://localhost:3000/", 10_000)
         'curl http://localhost:13000/'
     """
 
-    def moved(found: re.Match[str]) -> str:
-        port = int(found[2])
-        return f"{found[1]}:{port + port_offset if port in _DEFAULT_PORTS else port}"
+    def moved(match: re.Match[str]) -> str:
+        port = int(match[2])
+        return f"{match[1]}:{port + port_offset if port in _DEFAULT_PORTS else port}"
 
     return _ADDRESS.sub(moved, text)

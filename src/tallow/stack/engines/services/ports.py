@@ -1,4 +1,4 @@
-"""Ports that are wanted and taken, and who has them."""
+"""Check that ports are free, and name the program that has one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from tallow.stack.engines.services.definitions import HOST
 
 
 class PortTakenError(Exception):
-    """Ports that the stack wants are taken: one line each, naming the port and who holds it."""
+    """Ports of the stack are in use. The text has one line per port, with the program that listens on it."""
 
 
 def require_free(wanted: Mapping[str, int]) -> None:
-    """See that each port can be listened on; service name to port.
+    """Check that each port is free.
+
+    Args:
+        wanted: ports by the name of their service.
 
     Raises:
         PortTakenError: at least one is taken.
@@ -28,16 +31,14 @@ def require_free(wanted: Mapping[str, int]) -> None:
         if is_taken(port)
     ]
     if taken:
-        raise PortTakenError(
-            "\n".join([*taken, "stop what holds it, or move all ports: --port-offset 10000"])
-        )
+        raise PortTakenError("\n".join([*taken, "stop that program, or move all ports: --port-offset 10000"]))
 
 
 def is_taken(port: int) -> bool:
-    """Whether the port cannot be listened on.
+    """Whether a program listens on a port.
 
     Raises:
-        PortTakenError: this user may not listen there at all, or there is no such port.
+        PortTakenError: this user may not listen on the port, or there is no such port.
     """
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -53,10 +54,10 @@ def is_taken(port: int) -> bool:
 
 
 def listener(port: int) -> str:
-    """Who listens on a port, in words."""
+    """A description of the program that listens on a port."""
     with suppress(psutil.Error, OSError, NotImplementedError):
         for connection in psutil.net_connections("tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if listens and listens.port == port and connection.pid:
+            address = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if address and address.port == port and connection.pid:
                 return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    return "a process this user may not look at"
+    return "a process of another user"

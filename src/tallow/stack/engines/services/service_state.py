@@ -1,4 +1,4 @@
-"""The state of a service, from the supervisor's report and from the service's own answer."""
+"""The state of a service, from the supervisor's status and from the service's readiness check."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import ExitRecord, ProcessStatus
 
 START_S: Final = 60.0
-"""How long a process may take until it answers; after that it is failing."""
+"""Seconds from the start of a process in which it may be unready; after that it is failing."""
 RECENT_S: Final = 86_400.0
-"""How long the failure of a service that is healthy again is shown."""
+"""Seconds for which the last failure of a healthy service is shown."""
 
 StateName = Literal["healthy", "starting", "failing", "ended", "stopped"]
 
@@ -28,7 +28,7 @@ class ServiceState:
 
     Attributes:
         name: ``stopped`` is on request; ``ended`` is not.
-        detail: what is wrong or happened, in a sentence without a full stop; empty where there is nothing.
+        detail: what is wrong or what happened, as a sentence without a full stop; may be empty.
     """
 
     name: StateName
@@ -36,42 +36,45 @@ class ServiceState:
 
     @property
     def is_healthy(self) -> bool:
+        """Whether the service works."""
         return self.name == "healthy"
 
 
 def service_states(home: StateDir) -> dict[str, ServiceState]:
-    """Ask every service of the stack in ``home``; in the order of the services."""
-    report = state_files.read_status(home)
+    """The state of every service of the stack in ``home``, in the order in which they start."""
+    status = state_files.read_status(home)
     return {
-        name: service_state(report.services.get(name), health) for name, health in probe_all(home).items()
+        name: service_state(status.services.get(name), health) for name, health in probe_all(home).items()
     }
 
 
-def service_state(running: ProcessStatus | None, health: Health) -> ServiceState:
-    """Judge one service.
-
-    An answer alone does not make a service healthy: another program may have taken its port.
+def service_state(status: ProcessStatus | None, health: Health) -> ServiceState:
+    """The state of one service. Without a process a good answer does not count: another program gave it.
 
     Args:
-        running: what the supervisor says; None if it does not know the service.
-        health: the answer on the service's port.
+        status: the supervisor's; None if it does not know the service.
+        health: the readiness check on the service's port.
     """
-    if running is None:
+    if status is None:
         return ServiceState("ended", "not started")
-    process = running.process()
+    process = status.process()
     if process is None:
-        name: StateName = "stopped" if running.state == "stopped" else "ended"
-        return ServiceState(name, _why_no_process(running, health))
+        name: StateName = "stopped" if status.state == "stopped" else "ended"
+        return ServiceState(name, _describe_exit(status, health))
     if _is_suspended(process):
-        return ServiceState("failing", f"suspended by SIGSTOP; to let it go on: kill -CONT {process.pid}")
+        return ServiceState("failing", f"suspended by SIGSTOP; to resume it: kill -CONT {process.pid}")
     if health.healthy:
-        return ServiceState("healthy", _recent_failure(running.last_exit))
-    is_new = time.time() - running.since < START_S
+        return ServiceState("healthy", _recent_failure(status.last_exit))
+    is_new = time.time() - status.since < START_S
     return ServiceState("starting" if is_new else "failing", health.why)
 
 
 def format_age(since: float) -> str:
-    """How long ago a time is, in its largest unit: ``12 m``. The argument is in seconds since the epoch."""
+    """The time since ``since`` in its largest unit, such as ``12 m``.
+
+    Args:
+        since: seconds since the epoch.
+    """
     seconds = int(max(0, time.time() - since))
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
@@ -79,22 +82,24 @@ def format_age(since: float) -> str:
     return f"{seconds} s"
 
 
-def _why_no_process(running: ProcessStatus, health: Health) -> str:
+def _describe_exit(status: ProcessStatus, health: Health) -> str:
     """Why a service has no process, and what happens next."""
-    ended = running.last_exit
-    parts = [f"{ended.reason}, {format_age(ended.at)} ago" if ended else "its process has ended"]
-    if running.state == "waiting":
-        parts.append("it is started again in a moment")
+    last_exit = status.last_exit
+    parts = [f"{last_exit.reason}, {format_age(last_exit.at)} ago" if last_exit else "its process has ended"]
+    if status.state == "waiting":
+        parts.append("it will be restarted")
     if health.healthy:
         parts.append("another program answers on its port")
     return "; ".join(parts)
 
 
-def _recent_failure(ended: ExitRecord | None) -> str:
-    """Why a healthy service was started again, unless somebody asked for it."""
-    if ended is None or ended.cause in {"restart", "stop"} or time.time() - ended.at > RECENT_S:
+def _recent_failure(last_exit: ExitRecord | None) -> str:
+    """The last failure of a healthy service, if it is recent."""
+    if last_exit is None or last_exit.cause in {"restart", "stop"}:
         return ""
-    return f"started again {format_age(ended.at)} ago: {ended.reason}"
+    if time.time() - last_exit.at > RECENT_S:
+        return ""
+    return f"restarted {format_age(last_exit.at)} ago: {last_exit.reason}"
 
 
 def _is_suspended(process: psutil.Process) -> bool:

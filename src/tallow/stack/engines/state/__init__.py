@@ -1,1 +1,1 @@
-"""The state folder: its marker, layout, locks and removal."""
+"""The state folder of a stack: its marker, its options and its locks."""

@@ -1,4 +1,4 @@
-"""Locks of a stack, held on files in its ``run`` folder; the kernel frees them when their holder ends."""
+"""File locks of a stack, in its ``run`` folder. The kernel releases them when their holder exits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from tallow.monitoring.lifecycle.private_files import append_private
 from tallow.stack.engines.state.state_dir import StateDir
 
 Lock = Literal["up", "plan", "supervisor"]
-"""``up``: starting, stopping or purging. ``plan``: changing the plan. ``supervisor``: held while one runs."""
+"""``up``: start, stop or purge. ``plan``: change of the plan. ``supervisor``: held while one runs."""
 LOCK_FILES: Final = tuple(f"{name}.lock" for name in get_args(Lock))
 
 
 @contextlib.contextmanager
 def locked(home: StateDir, name: Lock, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock of the stack; yields whether it was had.
+    """Hold a lock of the stack while the block runs; yield whether it was acquired.
+
+    Args:
+        wait: wait for another holder; without it the lock may not be acquired.
 
     Raises:
         OSError: the lock's file cannot be made.
@@ -27,9 +30,9 @@ def locked(home: StateDir, name: Lock, *, wait: bool = True) -> Iterator[bool]:
     path = home.run / f"{name}.lock"
     while True:
         with os.fdopen(append_private(path), "a") as file:
-            had = _flock(file.fileno(), wait=wait)
-            if not had or _is_at(file.fileno(), path):  # else a purge removed the file during the wait
-                yield had
+            acquired = _flock(file.fileno(), wait=wait)
+            if not acquired or _is_at(file.fileno(), path):  # a purge may have removed the file meanwhile
+                yield acquired
                 return
 
 
@@ -42,7 +45,7 @@ def _flock(descriptor: int, *, wait: bool) -> bool:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether an open file still is the one at a path."""
+    """Whether an open file is still the file at a path."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Whether a folder is a stack's state folder, may become one, or belongs to somebody else."""
+"""Tell a stack's state folder from an empty folder and from folders with other files."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ IGNORE_TEXT: Final = "*\n"
 OPTIONS_FILE: Final = "stack.json"
 FOLDERS: Final = ("secrets", "config", "data", "logs", "run")
 PEER_FOLDER: Final = "transfers"
-"""Resumable transfers of `send` and `receive`, which use the same default folder; never the stack's."""
+"""Resumable transfers of `send` and `receive`, in the same default folder. The stack never touches it."""
 
-_EMPTY_ANYWAY: Final = frozenset({PEER_FOLDER, "lost+found", IGNORE_FILE})
+_IGNORED: Final = frozenset({PEER_FOLDER, "lost+found", IGNORE_FILE})
 
 
 class FolderKind(Enum):
-    """What a folder is to the stack."""
+    """The kinds of folders that a state folder can be requested in."""
 
     MISSING = "missing"
     EMPTY = "empty"
@@ -33,12 +33,12 @@ class FolderKind(Enum):
 
 
 def folder_kind(root: Path) -> FolderKind:
-    """What a folder is. Nothing is written.
+    """The kind of a folder. Nothing is written.
 
-    A state folder has the marker. Those of earlier versions have none: they have the file of `up`'s options,
-    or, if their first `up` failed, all of the stack's folders with the lock that `up` takes. An `up` that was
-    interrupted leaves empty folders of the stack's names: such a folder counts as empty. What peers keep
-    beside the stack does not count.
+    A state folder has the marker. State folders of earlier versions have none: they have the file with the
+    options of `up`, or, if their first `up` failed, all folders of a stack and the lock of `up`. A folder
+    with nothing but empty
+    folders of a stack counts as empty: an interrupted `up` leaves them. Files of peers are ignored.
 
     Raises:
         OSError: it is no folder, or it cannot be read.
@@ -48,19 +48,19 @@ def folder_kind(root: Path) -> FolderKind:
     entries = {entry.name for entry in root.iterdir()}
     if _is_file(root / MARKER) or _has_options(root / OPTIONS_FILE) or _failed_first_start(root, entries):
         return FolderKind.STATE
-    if all(_says_nothing(root / name) for name in entries):
+    if all(_is_ignored(root / name) for name in entries):
         return FolderKind.EMPTY
     return FolderKind.FOREIGN
 
 
 def foreign_entry(root: Path) -> str:
-    """The name of an entry that keeps a folder from being empty."""
-    return next((entry.name for entry in sorted(root.iterdir()) if not _says_nothing(entry)), "")
+    """The name of an entry that no stack made; empty if there is none."""
+    return next((entry.name for entry in sorted(root.iterdir()) if not _is_ignored(entry)), "")
 
 
-def _says_nothing(entry: Path) -> bool:
-    draft = entry.name.startswith(f".{MARKER}.")  # of another `up` at this moment
-    if draft or entry.name in _EMPTY_ANYWAY:
+def _is_ignored(entry: Path) -> bool:
+    is_draft = entry.name.startswith(f".{MARKER}.")  # of an `up` that runs at this moment
+    if is_draft or entry.name in _IGNORED:
         return True
     return entry.name in FOLDERS and _is_folder(entry) and not any(entry.iterdir())
 
@@ -77,7 +77,7 @@ def _has_options(file: Path) -> bool:
 
 def _failed_first_start(root: Path, entries: set[str]) -> bool:
     return (
-        entries - _EMPTY_ANYWAY == set(FOLDERS)
+        entries - _IGNORED == set(FOLDERS)
         and all(_is_folder(root / name) for name in FOLDERS)
         and _is_file(root / "run" / "up.lock")
     )

@@ -1,4 +1,4 @@
-"""The stack's state folder: options, secrets, configuration, data and logs, readable by its owner alone."""
+"""The state folder of a stack: options, secrets, configuration, data and logs, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -22,48 +22,56 @@ from tallow.stack.engines.state.marker import (
 )
 
 LIVENESS_TIMEOUT_S: Final = 120.0
-"""A service that has not answered for so long is restarted."""
+"""Seconds without an answer after which a service is restarted."""
 
 
 class StateDirError(Exception):
-    """The folder cannot be used: one line that says why."""
+    """The folder cannot be used. The text is one line with the reason."""
 
 
 class NoStackError(StateDirError):
-    """No stack was ever started in the folder."""
+    """No stack was started in the folder yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What `up` was told, so that other verbs and later runs know it."""
+    """The options of `up`, kept for later commands. Versions share the file: names of fields do not change.
+
+    Attributes:
+        port_offset: added to every port.
+        env_folder: the folder with the operator's ``.env``: the one in which `up` ran.
+        scale: multiplies every time of rules, scrapes and routes; below 1 in drills.
+        liveness_timeout: seconds without an answer after which the supervisor restarts a service; 0: never.
+    """
 
     port_offset: int = 0
     env_folder: str = "."
-    """Where ``.env`` is looked for: the folder in which `up` ran."""
     scale: float = 1.0
-    """Multiplies every time of rules, scrapes and routes: less than 1 in drills."""
     liveness_timeout: float = LIVENESS_TIMEOUT_S
-    """Seconds without an answer after which the supervisor restarts a service; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateDir:
-    """Paths below the stack's folder."""
+    """A state folder and the paths in it."""
 
     root: Path
 
     @classmethod
     def at(cls, named: Path | None = None) -> Self:
-        """The folder ``named``, else ``TALLOW_HOME``, else ``tallow`` in the user's state folder (XDG)."""
+        """The folder ``named``, else ``TALLOW_HOME``, else ``tallow`` in the user's state folder (XDG).
+
+        Raises:
+            StateDirError: the user has no home folder, and no other folder is named.
+        """
         if named is None and (variable := os.environ.get("TALLOW_HOME")):
             named = Path(variable)
         if named is None:
             state = os.environ.get("XDG_STATE_HOME", "")
-            # The specification: a path that is not absolute is ignored.
+            # XDG Base Directory Specification: a relative path is ignored.
             named = Path(state if state.startswith("/") else "~/.local/state") / "tallow"
         try:
             return cls(named.expanduser().absolute())
-        except RuntimeError:  # neither HOME nor the system's list of users says it
+        except RuntimeError:  # neither HOME nor the password database names it
             raise StateDirError("this user has no home folder; name the stack's folder with --home") from None
 
     @property
@@ -91,22 +99,22 @@ class StateDir:
         return self.root / OPTIONS_FILE
 
     def exists(self) -> bool:
-        """Whether `up` has ever run here."""
+        """Whether a stack was started here."""
         return self.options_file.exists()
 
     def is_state_folder(self) -> bool:
-        """Whether `up` made or accepted this folder, even if it did not come to its end."""
+        """Whether `up` made this folder or accepted it, even if it failed later."""
         try:
             return folder_kind(self.root) is FolderKind.STATE
         except OSError:
             return False
 
     def make(self) -> None:
-        """Make the folder, or accept one that is empty or a stack's already; mode 0700.
+        """Make the folder, or accept one that is empty or already a state folder. Its mode becomes 0700.
 
         Raises:
-            HomeError: it holds files of somebody else, is another user's, or cannot be written to. Then
-                nothing in it was changed.
+            StateDirError: it has other files, belongs to another user, or cannot be written to. Nothing in
+                it was changed.
         """
         try:
             self._accept()
@@ -117,7 +125,7 @@ class StateDir:
             ) from None
 
     def _accept(self) -> None:
-        """See that the folder may become the stack's, and mark it before anything else is put into it."""
+        """Check that the folder may become a state folder, and write the marker first."""
         kind = folder_kind(self.root)
         if kind is not FolderKind.MISSING and (owner := self.root.stat().st_uid) != os.getuid():
             raise StateDirError(
@@ -143,10 +151,10 @@ class StateDir:
         self.root.chmod(0o700)
 
     def options(self) -> StackOptions:
-        """What `up` was told last. What another version added to it is left out.
+        """The options of the last `up`; the defaults if there was none. Unknown fields are ignored.
 
         Raises:
-            HomeError: the file cannot be read.
+            StateDirError: the file cannot be read.
         """
         try:
             found = json.loads(self.options_file.read_text(encoding="utf-8"))
@@ -159,18 +167,18 @@ class StateDir:
                 f"{self.options_file} cannot be read ({error}); remove it and run: tallow up"
             ) from None
 
-    def write_options(self, choices: StackOptions) -> None:
-        """Keep what `up` was told."""
-        write_private(self.options_file, json.dumps(asdict(choices), indent=2) + "\n")
+    def write_options(self, options: StackOptions) -> None:
+        """Store the options of `up`."""
+        write_private(self.options_file, json.dumps(asdict(options), indent=2) + "\n")
 
 
 def is_protected(folder: Path) -> bool:
-    """Whether a folder is never the stack's own: the root of the file system, or the user's home folder."""
+    """Whether a folder must not become a state folder: the file system's root and the user's home folder."""
     return folder.resolve() in {Path("/"), Path(os.path.expanduser("~")).resolve()}  # noqa: PTH111 - never raises
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file's content, None where it is missing or half written."""
+    """The content of a JSON file; None if it is missing or incomplete."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
