@@ -91,9 +91,7 @@ def test_a_service_that_was_stopped_says_who_asked() -> None:
 
 def test_a_service_that_is_healthy_again_says_why_it_ended(running: ProcessStatus) -> None:
     failed = replace(running, last_exit=ended("exited", "ended by SIGKILL"))
-    assert service_state(failed, ANSWERS) == ServiceState(
-        "healthy", "restarted 5 s ago: ended by SIGKILL"
-    )
+    assert service_state(failed, ANSWERS) == ServiceState("healthy", "restarted 5 s ago: ended by SIGKILL")
 
 
 @pytest.mark.parametrize(
