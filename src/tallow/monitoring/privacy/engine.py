@@ -126,9 +126,9 @@ class Scrubber:
 
     def _is_clean(self, text: str, shape: bytes) -> bool:
         """Whether a short text is an identifier, or has a template that no rule can match."""
-        if _is_id(text):
+        if len(text) in _ID_SIZES and text.encode().translate(_HEX) in _IDS:
             return True
-        if self._reader.plan(shape):
+        if self._reader.plan(shape) is not None:
             return False
         _remember(self._clean, shape, MOST_TEMPLATES)
         return True
@@ -224,11 +224,6 @@ IDS: Final = frozenset(
 """Every id that can be switched off."""
 SECRET_IDS: Final = frozenset(row.id for row in key_names.SECRET)
 """Ids of rows that no setting can switch off."""
-
-
-def _is_id(text: str) -> bool:
-    """Whether a text, ASCII, is a UUID, or 32 or 40 hexadecimal digits."""
-    return len(text) in _ID_SIZES and text.encode().translate(_HEX) in _IDS
 
 
 def _cut(text: str) -> int:

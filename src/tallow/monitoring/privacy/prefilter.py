@@ -63,7 +63,7 @@ class Prefilter:
         self._all = (1 << len(rows)) - 1
         self._endings = frozenset(map(template, endings))
         self._marks = _Marks()
-        self._digits = [0] * (_MOST_DIGITS + 1)
+        self._digits = [self._all] * (_MOST_DIGITS + 1)
         self._words: list[_Vocabulary] = []
         self._runs: dict[int, int] = {}
         self._chains = _Chains()
@@ -80,7 +80,7 @@ class Prefilter:
     def _add(self, needs: Needs, bit: int) -> None:
         self._marks.add(needs, bit)
         for number in range(needs.digits):
-            self._digits[number] |= bit
+            self._digits[number] &= ~bit
         for place, words in enumerate(needs.words.split("|") if needs.words else ()):
             if place == len(self._words):
                 self._words.append(_Vocabulary())
@@ -104,7 +104,7 @@ class Prefilter:
         rows = self._marks.find(shape.translate(None, _SILENT), self._all)
         digits = shape.count(b"0")
         if digits <= _MOST_DIGITS:
-            rows &= ~self._digits[digits]
+            rows &= self._digits[digits]
         words = shape.translate(_WORDS).split()
         for vocabulary in self._words:
             rows = vocabulary.reduce(rows, words)
@@ -134,12 +134,12 @@ class Prefilter:
         return rows
 
     def _by_runs(self, rows: int, runs: bytes) -> int:
-        found = ~self._running
+        left = self._running
         for run, wanting in self._longer:
             if run not in runs:
-                break
-            found |= wanting
-        return rows & found
+                return rows & ~left
+            left ^= wanting
+        return rows
 
     def _holds_name(self, lower: bytes) -> bool:
         """Whether a word that ends like a known key stands before a delimiter."""
@@ -236,18 +236,22 @@ class _Vocabulary:
 
     def __init__(self) -> None:
         self._rows: dict[bytes, int] = {}
-        self._wanting = 0
+        self._known: set[bytes] = set()
+        self._without = -1
 
     def add(self, words: str, bit: int) -> None:
         """One of ``words`` is needed by the row of ``bit``."""
         for word in words.split():
             self._rows[word.encode()] = self._rows.get(word.encode(), 0) | bit
-        self._wanting |= bit
+        self._known = set(self._rows)
+        self._without &= ~bit
 
     def reduce(self, rows: int, words: list[bytes]) -> int:
         """The rows that are left, given the words of a text."""
-        found = ~self._wanting
-        for word in self._rows.keys() & words:
+        if self._known.isdisjoint(words):
+            return rows & self._without
+        found = self._without
+        for word in self._known.intersection(words):
             found |= self._rows[word]
         return rows & found
 

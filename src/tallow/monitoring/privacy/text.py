@@ -22,25 +22,10 @@ MOST_TEMPLATES: Final = 4_096
 _HIDDEN: Final = "\0"
 """Stands for each character of a value that layer 2 found, while layer 3 reads."""
 _SPACES: Final = (0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
-_ZEROS: Final = (
-    0x660,
-    0x6F0,
-    0x7C0,
-    0x966,
-    0x9E6,
-    0xA66,
-    0xAE6,
-    0xB66,
-    0xBE6,
-    0xC66,
-    0xCE6,
-    0xD66,
-    0xE50,
-    0xED0,
-    0xF20,
-)
+_ZEROS: Final = "\u0660\u06f0\u07c0\u0966\u09e6\u0a66\u0ae6\u0b66\u0be6\u0c66\u0ce6\u0d66\u0e50\u0ed0\u0f20"
+"""The digit nothing of other scripts."""
 _FOLDED: Final = {
-    **{zero + digit: str(digit) for zero in _ZEROS for digit in range(10)},
+    **{ord(zero) + digit: str(digit) for zero in _ZEROS for digit in range(10)},
     **dict.fromkeys(_SPACES, " "),
     **{code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)},
 }
@@ -57,12 +42,9 @@ class Plan(NamedTuple):
         escaped: the text holds escapes, and is read without them as well.
     """
 
-    syntaxes: tuple[Finder, ...] = ()
-    detectors: tuple[Finder, ...] = ()
-    escaped: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.syntaxes or self.detectors or self.escaped)
+    syntaxes: tuple[Finder, ...]
+    detectors: tuple[Finder, ...]
+    escaped: bool
 
 
 class TextReader:
@@ -79,39 +61,43 @@ class TextReader:
         self._syntaxes = len(syntaxes.finders)
         needs = [*(row.prefilter for row in syntaxes.rows), *detectors.needs, *escapes.NEEDS]
         self._prefilter = Prefilter(needs, endings)
-        self._plans: dict[int, Plan] = {0: Plan()}
+        self._plans: dict[int, Plan] = {}
         self._digest_key = os.urandom(16)
-        self._answers: dict[bytes, Plan] = {}
+        self._answers: dict[bytes, Plan | None] = {}
 
     def spans(self, text: str) -> list[Span]:
         """The private spans of a text, in order, none overlapping. Time is linear in the text."""
         if not text.isascii():
             text = text.translate(_FOLDED)
         plan = self.plan(template(text))
-        if not plan:
+        if plan is None:
             return []
         found = _found(text, plan)
         if plan.escaped:
             for view in escapes.views(text):
                 inner = view.text.translate(_FOLDED)
-                found += view.back(_found(inner, self.plan(template(inner))))
+                inside = self.plan(template(inner))
+                found += view.back(_found(inner, inside)) if inside else ()
         return merged(found) if found else found
 
-    def plan(self, shape: bytes) -> Plan:
-        """What to try on a text of this template, whatever its digits are; false if nothing can be found."""
+    def plan(self, shape: bytes) -> Plan | None:
+        """What to try on a text of this template, whatever its digits are; None if nothing can be found."""
         if not SHORTEST_TEMPLATE <= len(shape) <= LONGEST_TEMPLATE:
             return self._plan(shape)
         digest = hashlib.blake2b(shape, digest_size=16, key=self._digest_key).digest()
-        plan = self._answers.get(digest)
-        if plan is None:
+        try:
+            return self._answers[digest]
+        except KeyError:
             plan = self._plan(shape)
             if len(self._answers) >= MOST_TEMPLATES:
                 self._answers.clear()
             self._answers[digest] = plan
-        return plan
+            return plan
 
-    def _plan(self, shape: bytes) -> Plan:
+    def _plan(self, shape: bytes) -> Plan | None:
         rows = self._prefilter.candidates(shape)
+        if not rows:
+            return None
         plan = self._plans.get(rows)
         if plan is None:
             plan = self._plan_of([row for row in range(rows.bit_length()) if rows >> row & 1])
