@@ -17,11 +17,10 @@ from typing import Any
 from tallow.app.files.destination import Destination
 from tallow.app.files.source_file import collect_files
 from tallow.app.link import Link, new_secret, token_hash
-from tallow.app.peer.confirmation import Confirm
-from tallow.app.peer.connection.retry import PeerTiming
+from tallow.app.peer.options import PeerTiming, TransferOptions
 from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics
-from tallow.app.peer.transfer.outcome import TransferOptions
+from tallow.app.peer.transfer.confirmation import Confirm
 from tallow.app.peer.transfer.prepare import prepare
 from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState

@@ -211,7 +211,7 @@ async def test_without_a_way_across_it_ends_in_time() -> None:
     [
         ([], "no connection: the server offers no TURN server"),
         ([{"urls": ["stun:127.0.0.1:9"]}], "no connection: the server offers no TURN server"),
-        ([NOWHERE], "no connection: neither the network nor a TURN server gave an address"),
+        ([NOWHERE], "no connection: neither the network nor a TURN server provides an address"),
     ],
 )
 async def test_relay_without_a_turn_server_is_said(servers: list[dict[str, Any]], why: str) -> None:
@@ -322,11 +322,11 @@ async def test_a_slow_reader_holds_the_sender_back() -> None:
 async def test_who_sends_more_than_allowed_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (sender, receiver):
         monkeypatch.setattr(sender, "_has_room", lambda _: True)
-        with pytest.raises(ChannelClosedError, match=r"sends more than it may|lost|ended"):
+        with pytest.raises(ChannelClosedError, match=r"sends more than the window allows|lost|ended"):
             while True:
                 await sender.send(b"x" * PIECE)
                 await asyncio.sleep(0.001)
-        with pytest.raises(ChannelClosedError, match=r"^the other side sends more than it may$"):
+        with pytest.raises(ChannelClosedError, match=r"^the other side sends more than the window allows$"):
             while True:
                 await receiver.receive()
 

@@ -19,7 +19,7 @@ import pytest
 
 from support.peers import PeerProcess, tallow
 from support.server import RunningServer, serving
-from tallow.app.peer.listing import MOST_LINES, format_listing, format_size
+from tallow.app.peer.listing import MAX_LINES, format_listing, format_size
 
 pytestmark = pytest.mark.slow
 
@@ -221,9 +221,9 @@ def test_many_files_are_summed_up_by_folder() -> None:
 
 
 def test_what_is_still_too_much_is_counted() -> None:
-    entries = [{"name": f"{number}.txt", "size": 1_000} for number in range(MOST_LINES + 80)]
+    entries = [{"name": f"{number}.txt", "size": 1_000} for number in range(MAX_LINES + 80)]
     lines = format_listing(entries, 100_000)
-    assert len(lines) == 1 + MOST_LINES + 1
+    assert len(lines) == 1 + MAX_LINES + 1
     assert lines[-1] == "   80.0 kB  in 80 more files"
 
 

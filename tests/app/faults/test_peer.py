@@ -16,7 +16,7 @@ import pytest
 from support.peers import SHORT_WAITS, receive, send, transfer_files
 from support.server import RunningServer, serving
 from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
-from tallow.app.peer.transfer.outcome import TransferOptions
+from tallow.app.peer.options import TransferOptions
 
 pytestmark = pytest.mark.slow
 

@@ -1,1 +1,1 @@
-"""Ways across: one interface, two channels."""
+"""Channels between two peers: one interface, implemented over WebRTC and over Tallow's relay."""

@@ -1,44 +1,48 @@
-"""What a way across offers: an ordered, reliable pipe of binary messages between the two peers of a room."""
+"""The interface of a channel: ordered, reliable binary messages between the two peers of a room."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-TransferMethod = Literal["p2p", "relay"]
+from tallow.app.wire import ForwardedType, TransferMethod
+
 ConnectionPath = Literal["direct", "relay"]
 TraversalStrategy = Literal["host", "stun", "turn"]
 
 
 class ChannelError(Exception):
-    """A way across could not be opened, or was lost: one line for people, naming no address."""
+    """A channel could not be opened, or was lost. The text is one line that names no address."""
 
 
 class ChannelClosedError(ChannelError):
-    """The channel ended, here or there; nothing more will come."""
+    """The channel was closed by either side; no more messages come."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionQuality:
-    """How a connection does: round trip in seconds, share of packets lost from 0 to 1."""
+    """Round trip in seconds, and share of lost packets from 0 to 1."""
 
     round_trip_s: float
     loss: float
 
 
 class Channel(Protocol):
-    """An open way across.
+    """An open channel.
 
     Attributes:
-        method: p2p (data goes directly, or through TURN under ICE) or relay (through Tallow's own relay).
-        max_message: the most bytes one message may have.
-        descriptions: what both sides must have seen alike of how the channel was made: for WebRTC the
-            offer's and the answer's session description. They enter the transcript of the handshake, so that
-            a server which exchanged a DTLS fingerprint is detected.
+        method: p2p (directly, or through TURN) or relay (Tallow's own relay).
+        path: relay if a TURN server forwards the packets, else direct; None for Tallow's own relay.
+        max_message: size limit of a message in bytes.
+        descriptions: WebRTC's offer and answer, else empty. They are part of the handshake's transcript, so
+            that a server which replaces a DTLS fingerprint is detected.
     """
 
     @property
     def method(self) -> TransferMethod: ...
+
+    @property
+    def path(self) -> ConnectionPath | None: ...
 
     @property
     def max_message(self) -> int: ...
@@ -47,32 +51,39 @@ class Channel(Protocol):
     def descriptions(self) -> tuple[bytes, ...]: ...
 
     async def send(self, message: bytes) -> None:
-        """Hand a message over; waits while the other side is slow, so that memory stays flat.
+        """Send a message. Waits while the other side is slow, so that memory use is bounded.
 
         Raises:
-            ChannelClosedError: it cannot be delivered any more.
+            ChannelClosedError: it cannot be delivered.
         """
 
     async def receive(self) -> bytes:
-        """The next message.
+        """Wait for the next message.
 
         Raises:
-            ChannelClosedError: there will be none.
+            ChannelClosedError: the channel is closed.
+        """
+
+    async def quality(self) -> ConnectionQuality | None:
+        """Measure the connection; None if this channel cannot.
+
+        Raises:
+            ChannelClosedError: the channel is closed.
         """
 
     async def close(self) -> None:
-        """End it; what was sent before still arrives. Never raises, and a second time does nothing."""
+        """Close it after all sent messages are delivered. Never raises; a second call does nothing."""
 
 
 class SignalingExchange(Protocol):
-    """Signaling as a channel needs it while it is being opened: offers, answers and candidates."""
+    """Signaling for one channel while it is opened: offers, answers and candidates."""
 
-    async def send(self, kind: Literal["offer", "answer", "candidate"], data: dict[str, object]) -> None:
-        """Pass a message to the other side."""
+    async def send(self, kind: ForwardedType, data: dict[str, object]) -> None:
+        """Send a signal to the other side."""
 
-    async def receive(self) -> tuple[Literal["offer", "answer", "candidate"], dict[str, object]]:
-        """The other side's next message.
+    async def receive(self) -> tuple[ForwardedType, dict[str, object]]:
+        """Wait for the other side's next signal.
 
         Raises:
-            ChannelClosedError: signaling ended, or the other side left.
+            ChannelClosedError: signaling was lost, or the other side left.
         """

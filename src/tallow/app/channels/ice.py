@@ -1,18 +1,19 @@
-"""What ICE says of this machine to the other side, and which pair of candidates it chose."""
+"""ICE through aiortc: server list, candidates sent to the other side, the selected candidate pair."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 import socket
-from typing import Any, Final
+from typing import Final
 
 from aiortc import RTCIceServer, RTCPeerConnection
 
 from tallow.app.channels.channel import ConnectionPath, TraversalStrategy
+from tallow.app.channels.ice_servers import IceServers
 
-# Addresses for documentation (RFC 5737, RFC 3849): nobody's, so that they are routed by the default route.
-_ANYWHERE: Final = ((socket.AF_INET, "192.0.2.255"), (socket.AF_INET6, "2001:db8::ffff"))
+# Documentation addresses (RFC 5737, RFC 3849): no host has them, so they use the default route.
+_UNUSED_ADDRESSES: Final = ((socket.AF_INET, "192.0.2.255"), (socket.AF_INET6, "2001:db8::ffff"))
 _CANDIDATE: Final = re.compile(
     r"a=candidate:\S+ \d+ \S+ \d+ (?P<address>\S+) \d+ typ (?P<type>\S+)(?P<rest>.*)"
 )
@@ -20,27 +21,22 @@ _RELATED: Final = re.compile(r"raddr \S+ rport \d+")
 _MEDIA: Final = re.compile(r"m=application \d+ ")
 
 
-def rtc_ice_servers(given: list[dict[str, Any]]) -> list[RTCIceServer]:
-    """The server's list of STUN and TURN servers as aiortc wants it. (An empty list stays one: without any,
-    aiortc would ask a public STUN server.)"""
+def rtc_ice_servers(servers: IceServers) -> list[RTCIceServer]:
+    """The server's list of STUN and TURN servers for aiortc. An empty list stays empty: without a list
+    aiortc asks a public STUN server."""
     return [
         RTCIceServer(urls=entry["urls"], username=entry.get("username"), credential=entry.get("credential"))
-        for entry in given
+        for entry in servers
     ]
 
 
-def has_turn(given: list[dict[str, Any]]) -> bool:
-    """Whether one of them is a TURN server."""
-    return any(url.startswith("turn") for entry in given for url in entry["urls"])
-
-
 def redact_addresses(description: str) -> str:
-    """A session description that names no more addresses than a direct way needs.
+    """Remove addresses from a session description that a direct connection does not need.
 
-    Of this machine's own addresses those stay that it uses towards the Internet (RFC 8828, mode 2): not those
-    of other interfaces (containers, virtual machines, a second network, a VPN beside the way out). Without a
-    way out all but link-local ones stay, so that a network of its own works. The address behind a STUN or
-    TURN candidate goes too.
+    Of this machine's addresses, only those of the default route stay (RFC 8828, mode 2): not those of
+    containers, virtual machines, a second network, or a VPN beside the default route. Without a default route
+    all but link-local ones stay, so that an isolated network works. The related address of a STUN or TURN
+    candidate is removed, too.
     """
     lines = description.split("\r\n")
     hosts = [found["address"] for line in lines if (found := _candidate(line)) and found["type"] == "host"]
@@ -51,11 +47,11 @@ def redact_addresses(description: str) -> str:
 
 
 def selected_path(connection: RTCPeerConnection) -> tuple[ConnectionPath, TraversalStrategy]:
-    """The path and the strategy of the pair that ICE chose.
+    """Path and strategy of the candidate pair that ICE selected.
 
-    A remote address that nobody announced (peer reflexive) was found out by a STUN check: it counts as stun.
+    A remote address that was not announced (peer reflexive) was found by a STUN check and counts as stun.
     """
-    # aiortc has no public way to the selected pair.
+    # aiortc has no public attribute for the selected pair.
     assert connection.sctp is not None
     [pair] = connection.sctp.transport.transport._connection._nominated.values()
     types = {pair.local_candidate.type, pair.remote_candidate.type}
@@ -65,7 +61,7 @@ def selected_path(connection: RTCPeerConnection) -> tuple[ConnectionPath, Traver
 
 
 def packet_counts(connection: RTCPeerConnection) -> tuple[int, int]:
-    """How many packets were sent and received."""
+    """Packets sent and received."""
     assert connection.sctp is not None
     [stats] = connection.sctp.transport._get_stats().values()
     return stats.packetsSent, stats.packetsReceived
@@ -73,10 +69,10 @@ def packet_counts(connection: RTCPeerConnection) -> tuple[int, int]:
 
 def _default_route_addresses() -> set[str]:
     found = set()
-    for family, anywhere in _ANYWHERE:
+    for family, address in _UNUSED_ADDRESSES:
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((anywhere, 9))  # chooses a source address; sends nothing
+                probe.connect((address, 9))  # selects a source address; sends nothing
                 found.add(probe.getsockname()[0])
         except OSError:
             continue
@@ -93,6 +89,6 @@ def _is_kept(line: str, kept: set[str]) -> bool:
 
 
 def _redact_line(line: str) -> str:
-    if line.startswith("c=IN "):  # the default candidate's, which ICE does not use
+    if line.startswith("c=IN "):  # the default candidate, which ICE does not use
         return "c=IN IP4 0.0.0.0"
     return _MEDIA.sub("m=application 9 ", _RELATED.sub("raddr 0.0.0.0 rport 9", line))

@@ -1,4 +1,4 @@
-"""The way over Tallow's own relay: a WebSocket that hands ciphertext from one peer to the other."""
+"""A channel over Tallow's own relay: a WebSocket to the server, which forwards ciphertext."""
 
 from __future__ import annotations
 
@@ -6,83 +6,90 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+import orjson
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from tallow.app.channels.channel import ChannelClosedError, ChannelError, TransferMethod
+from tallow.app.channels.channel import ChannelClosedError, ChannelError
+from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES, RELAY_PATH, RelayMessage, TransferMethod
 
-MAX_MESSAGE: Final = 256 * 1024 + 64
-STALL_S: Final = 120
-"""Behind a slow reader an answer to a ping waits its turn."""
-LOST: Final = "the connection over the relay was lost"
+STALL_TIMEOUT_S: Final = 120
+"""Ping timeout: behind a slow reader the answer to a ping waits for the data before it."""
+CONNECTION_LOST: Final = "the connection over the relay was lost"
 
 OpenWebSocket = Callable[..., Awaitable[ClientConnection]]
+"""Opens a WebSocket at a path of the server."""
 
 
 class RelayChannel:
-    """A WebSocket to the relay, see :class:`tallow.app.channels.channel.Channel`.
+    """A :class:`tallow.app.channels.channel.Channel` over the relay.
 
-    Made by :meth:`connect`; usable once :meth:`paired` has returned.
+    Made by :meth:`connect`; usable after :meth:`wait_until_paired`.
     """
 
     method: TransferMethod = "relay"
-    max_message = MAX_MESSAGE
+    path = None
+    max_message = MAX_RELAY_MESSAGE_BYTES
     descriptions: tuple[bytes, ...] = ()
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
 
     @classmethod
-    async def connect(cls, connect: OpenWebSocket, ticket: str) -> RelayChannel:
-        """Show the ticket that came with the seat.
-
-        Args:
-            connect: opens a WebSocket at a path of the server.
+    async def connect(cls, open_websocket: OpenWebSocket, ticket: str) -> RelayChannel:
+        """Connect with the ticket that came with the join.
 
         Raises:
             ChannelError: the relay cannot be reached.
         """
-        options: dict[str, Any] = {"max_size": MAX_MESSAGE, "max_queue": 8, "ping_timeout": STALL_S}
-        socket = await connect("/api/relay", **options)
+        options: dict[str, Any] = {"max_size": cls.max_message, "max_queue": 8}
+        socket = await open_websocket(RELAY_PATH, ping_timeout=STALL_TIMEOUT_S, **options)
+        message: RelayMessage = {"type": "relay", "ticket": ticket}
         try:
-            await socket.send(f'{{"type":"relay","ticket":"{ticket}"}}')
+            await socket.send(orjson.dumps(message).decode())
         except ConnectionClosed:
-            raise ChannelError(LOST) from None
+            raise ChannelError(CONNECTION_LOST) from None
         return cls(socket)
 
-    async def wait_until_paired(self, within: float) -> None:
+    async def wait_until_paired(self, timeout: float) -> None:  # noqa: ASYNC109 - the caller sets the limit
         """Wait for the other side.
 
+        Args:
+            timeout: seconds.
+
         Raises:
-            ChannelError: it did not come ``within`` so many seconds, or the relay refused.
+            ChannelError: it did not come in time, or the relay refused the connection.
         """
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(timeout):
                 message = await self._socket.recv()
         except TimeoutError:
-            raise ChannelError("the other side did not come to the relay") from None
+            raise ChannelError("the other side did not connect to the relay") from None
         except ConnectionClosed:
-            raise ChannelError(LOST) from None
+            raise ChannelError(CONNECTION_LOST) from None
         if not isinstance(message, str) or '"paired"' not in message:
             raise ChannelError("the relay refused the connection")
 
     async def send(self, message: bytes) -> None:
-        """Hand a message over; see :class:`tallow.app.channels.channel.Channel`."""
+        """Send a message; see :class:`tallow.app.channels.channel.Channel`."""
         try:
             await self._socket.send(message)
         except ConnectionClosed:
-            raise ChannelClosedError(LOST) from None
+            raise ChannelClosedError(CONNECTION_LOST) from None
 
     async def receive(self) -> bytes:
-        """The next message; see :class:`tallow.app.channels.channel.Channel`."""
+        """Wait for the next message; see :class:`tallow.app.channels.channel.Channel`."""
         try:
             message = await self._socket.recv()
         except ConnectionClosed:
-            raise ChannelClosedError(LOST) from None
+            raise ChannelClosedError(CONNECTION_LOST) from None
         if isinstance(message, str):
             raise ChannelClosedError("the relay ended the connection")
         return message
 
+    async def quality(self) -> None:
+        """Not measured: the relay is the server's."""
+
     async def close(self) -> None:
-        """End it; see :class:`tallow.app.channels.channel.Channel`."""
+        """Close it; see :class:`tallow.app.channels.channel.Channel`."""
         await self._socket.close()

@@ -1,17 +1,17 @@
-"""WebRTC: a data channel straight to the other side, or through a TURN server.
+"""A channel over WebRTC: a data channel, directly or through a TURN server.
 
-**Who learns what.** ICE cannot connect two machines that do not know each other's addresses: both session
-descriptions go to the other side, through the server, which sees them. They name the addresses this machine
-uses towards the Internet, what a STUN server saw of it and what a TURN server lent it, and nothing else
-(:func:`tallow.app.channels.ice.discreet`). Browsers hide private addresses behind mDNS names; two command
-lines on one network would no longer find each other by it. ``policy="relay"`` names no address of this
-machine to anybody but the TURN server. Only the servers that were given are asked.
+**Addresses.** ICE needs the addresses of both machines: both session descriptions go to the other side
+through the server, which sees them. They hold the addresses of the default route, those that a STUN server
+saw and those that a TURN server assigned, and no others (:func:`tallow.app.channels.ice.redact_addresses`).
+Browsers replace private addresses by mDNS names; two command-line peers on one network could not find each
+other that way. With ``policy="relay"`` only the TURN server learns this machine's address. Only the given
+servers are asked.
 
-**On the channel** binary messages are the caller's. Text messages are its own, in words separated by spaces:
-``ack N`` (N more bytes were taken), ``ping N``, ``pong N RECEIVED`` (packets so far), ``bye`` (nothing more
-comes), ``got`` (all before your bye is here). A side has at most :data:`WINDOW` bytes on their way that were
-not acknowledged, fewer on a short way: SCTP in aiortc does not hold a sender back, and a slow reader would
-fill its own memory.
+**Messages.** Binary messages are the caller's. Text messages are control messages, words separated by spaces:
+``ack N`` (N more bytes were received), ``ping N``, ``pong N RECEIVED`` (packets received so far), ``bye`` (no
+more messages come), ``got`` (everything before your ``bye`` was received). A side sends at most
+:data:`MAX_WINDOW` unacknowledged bytes, fewer over a short round trip: aiortc's SCTP does not limit the
+sender, and a slow reader would fill its memory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from aiortc import (
     InvalidStateError,
@@ -32,9 +32,7 @@ from aiortc import (
     RTCDataChannel,
     RTCIceTransportPolicy,
     RTCPeerConnection,
-    RTCSessionDescription,
 )
-from aiortc.sdp import candidate_from_sdp
 
 from tallow.app.channels import ice
 from tallow.app.channels.channel import (
@@ -43,35 +41,35 @@ from tallow.app.channels.channel import (
     ConnectionPath,
     ConnectionQuality,
     SignalingExchange,
-    TransferMethod,
     TraversalStrategy,
 )
+from tallow.app.channels.ice_servers import IceServers, has_turn
+from tallow.app.channels.webrtc_negotiation import WebRtcNegotiation
+from tallow.app.wire import MAX_PAYLOAD_BYTES, Role, TransferMethod
 
 MAX_WINDOW: Final = 4 << 20
-"""Bytes on their way at most; whoever sends more is cut off."""
+"""Unacknowledged bytes at most. A peer that sends more is disconnected."""
 MAX_BYTES_PER_SECOND: Final = 16e6
-"""Bytes a second that aiortc can do. More bytes on their way than this makes in a round trip would only
-overflow the receiver's socket, and a packet lost at the end costs a second."""
+"""What aiortc can transfer. A window of more than this per round trip would overflow the receiver's
+socket, and a packet lost at the end costs a second."""
 MIN_WINDOW: Final = 192 * 1024
-"""Bytes on their way over the shortest round trip: as many packets fit into a socket of Linux."""
+"""The window for the shortest round trip: as many packets fit into a Linux socket buffer."""
 MAX_BUFFERED: Final = 1 << 20
-"""Bytes that wait here for the network at most, give or take a message."""
+"""Bytes that wait for the network in aiortc, plus at most one message."""
 ACK_EVERY: Final = 32 * 1024
-MAX_MESSAGE: Final = 256 * 1024
-"""What aiortc and browsers take. Messages of 64 KiB are the fastest."""
+MAX_MESSAGE: Final = MAX_PAYLOAD_BYTES
+"""The largest message that aiortc and browsers accept. 64 KiB are the fastest."""
 ASSUMED_MAX_MESSAGE: Final = 64 * 1024
-"""Of a side that does not say (RFC 8841, section 6)."""
+"""The limit of a side that announces none (RFC 8841, section 6)."""
 MAX_TEXT: Final = 64
 PINGS: Final = 3
 PING_TIMEOUT_S: Final = 5.0
 PEER_SILENCE_S: Final = 5.0
-"""Seconds without a packet after which the other side is not waited for any more."""
+"""Seconds without a packet after which closing no longer waits for the other side."""
 CLOSE_TIMEOUT_S: Final = 5.0
 
-Role = Literal["sender", "receiver"]
-
-for _chatty in ("aioice", "aiortc"):  # they log every address that is tried
-    logging.getLogger(_chatty).setLevel(logging.WARNING)
+for _logger in ("aioice", "aiortc"):  # they log every address that is tried
+    logging.getLogger(_logger).setLevel(logging.WARNING)
 
 _MAX_MESSAGE: Final = re.compile(r"^a=max-message-size:(\d{1,12})\r?$", re.MULTILINE)
 _ENDED: Final = "the other side has ended the connection"
@@ -80,27 +78,25 @@ _ENDED: Final = "the other side has ended the connection"
 async def connect(
     role: Role,
     exchange: SignalingExchange,
-    ice_servers: list[dict[str, Any]],
+    ice_servers: IceServers,
     *,
     policy: Literal["all", "relay"] = "all",
-    timeout: float = 10.0,  # noqa: ASYNC109 - how long an attempt may take is the caller's to say
+    timeout: float = 10.0,  # noqa: ASYNC109 - the caller sets the limit
 ) -> WebRtcChannel:
     """Connect to the other side; the sender makes the offer.
 
     Args:
-        role: this side's.
+        role: this side's role.
         exchange: signaling; it is read until the channel is open.
-        ice_servers: as the server gives them: ``{"urls": [...], "username": ..., "credential": ...}``.
-        policy: relay allows candidates of a TURN server alone.
-        timeout: seconds until it has to be open.
+        ice_servers: STUN and TURN servers to use.
+        policy: relay uses candidates of a TURN server only.
+        timeout: seconds until the channel must be open.
 
     Raises:
-        ChannelError: there is no way across, or not in time.
-        ChannelClosedError: signaling ended, or the other side left.
+        ChannelError: no connection is possible, or not in time.
+        ChannelClosedError: signaling was lost, or the other side left.
     """
-    if policy == "relay" and not any(
-        url.startswith("turn") for entry in ice_servers for url in entry["urls"]
-    ):
+    if policy == "relay" and not has_turn(ice_servers):
         raise ChannelError("no connection: the server offers no TURN server")
     try:
         wanted = RTCConfiguration(ice.rtc_ice_servers(ice_servers), RTCIceTransportPolicy(policy))
@@ -120,11 +116,11 @@ async def connect(
 
 
 class WebRtcChannel:
-    """An open data channel; made by :func:`connect`.
+    """An open data channel. Made by :func:`connect`.
 
     Attributes:
-        path: relay if either end of the chosen pair is a TURN server's, else direct.
-        strategy: host, stun or turn: how the way was found.
+        path: relay if either end of the selected pair is a TURN server's, else direct.
+        strategy: host, stun or turn: the kind of the selected candidates.
         established_s: seconds from the offer to the open channel.
     """
 
@@ -139,14 +135,14 @@ class WebRtcChannel:
         self._descriptions: tuple[bytes, ...] = ()
         self._max_message = ASSUMED_MAX_MESSAGE
         self._incoming: deque[bytes] = deque()
-        self._incoming_bytes = 0  # bytes in it
-        self._to_acknowledge = 0  # bytes that were taken, and not yet acknowledged
-        self._in_flight = 0  # bytes that were sent, and not yet acknowledged
+        self._incoming_bytes = 0  # bytes in _incoming
+        self._to_acknowledge = 0  # received bytes not acknowledged yet
+        self._in_flight = 0  # sent bytes not acknowledged yet
         self._window = MIN_WINDOW
         self._pongs: dict[str, int] = {}
-        self._end_reason: str | None = None  # why nothing more can be sent, or will come
+        self._end_reason: str | None = None  # set once the channel is closed
         self._bye_received = self._got_received = False
-        self._signaling_ended = False  # signaling ended before the channel was open
+        self._signaling_ended = False  # before the channel was open
         self._changed = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._measuring: asyncio.Task[None] | None = None
@@ -159,17 +155,17 @@ class WebRtcChannel:
 
     @property
     def is_open(self) -> bool:
-        """Whether it was established, and is not over."""
+        """Whether it was opened and is not closed."""
         return self._end_reason is None and hasattr(self, "established_s")
 
     @property
     def max_message(self) -> int:
-        """Bytes: what both sides take."""
+        """Bytes that both sides accept."""
         return self._max_message
 
     @property
     def descriptions(self) -> tuple[bytes, ...]:
-        """The offer and the answer, as this side saw them."""
+        """Offer and answer, as this side saw them."""
         return self._descriptions
 
     async def send(self, message: bytes) -> None:
@@ -199,12 +195,12 @@ class WebRtcChannel:
         return message
 
     async def quality(self) -> ConnectionQuality:
-        """Ask the other side: the shortest of some round trips, and the share of packets that got lost.
+        """Measure the shortest of several round trips, and the share of lost packets.
 
-        Best asked when nothing is under way, as after a transfer: a question waits behind what was sent.
+        Best measured while nothing is sent, as after a transfer: a ping waits behind earlier messages.
 
         Raises:
-            ChannelClosedError: the channel is lost.
+            ChannelClosedError: the channel is closed.
         """
         round_trips, loss = [], 0.0
         for number in map(str, range(PINGS)):
@@ -222,86 +218,47 @@ class WebRtcChannel:
         return ConnectionQuality(min(round_trips), min(1.0, max(0.0, loss)))
 
     async def close(self) -> None:
-        """See :class:`tallow.app.channels.channel.Channel`. It waits until the other side has what was sent,
-        as long as that still answers."""
+        """See :class:`tallow.app.channels.channel.Channel`. Waits for delivery as long as the other side
+        responds."""
         if self._closing is None:
             self._closing = asyncio.create_task(self._close(), name="webrtc close")
         await asyncio.shield(self._closing)
 
     async def abort(self, why: str) -> None:
-        """End it at once; what is under way may be lost."""
+        """Close it at once; messages under way may be lost."""
         self._end(why)
         closing = asyncio.ensure_future(self._connection.close())
         await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
 
     async def establish(self, role: Role, exchange: SignalingExchange) -> None:
-        """Exchange descriptions, and wait until the channel is open; see :func:`connect`."""
-        if role == "sender":
-            started = time.perf_counter()
-            offer = await self._send_description(exchange, "offer")
-            answer = await self._receive_description(exchange, "answer")
-        else:
-            offer = await self._receive_description(exchange, "offer")
-            started = time.perf_counter()
-            answer = await self._send_description(exchange, "answer")
+        """Negotiate, and wait until the channel is open; see :func:`connect`."""
+        negotiation = WebRtcNegotiation(self._connection, exchange)
+        offer, answer = await negotiation.exchange_descriptions(role)
         self._descriptions = (offer.encode(), answer.encode())
         announced = _MAX_MESSAGE.search(answer if role == "sender" else offer)
-        if announced:  # 0: no limit
+        if announced:  # 0 means no limit
             self._max_message = min(MAX_MESSAGE, int(announced[1]) or MAX_MESSAGE)
-        listening = asyncio.create_task(self._receive_candidates(exchange), name="webrtc candidates")
+        listening = asyncio.create_task(self._receive_candidates(negotiation), name="webrtc candidates")
         try:
             await self._wait_for(lambda: self._data.readyState == "open")
         finally:
             listening.cancel()
         if self._end_reason is not None:
             raise (ChannelClosedError if self._signaling_ended else ChannelError)(self._end_reason)
-        self.established_s = time.perf_counter() - started
+        self.established_s = time.perf_counter() - negotiation.started_at
         self.path, self.strategy = ice.selected_path(self._connection)
         self._measuring = asyncio.create_task(self._measure_window(), name="webrtc window")
 
     async def _measure_window(self) -> None:
-        """Send as much at once as the way is long."""
+        """Set the window to the product of round trip and throughput."""
         with suppress(ChannelClosedError):
             round_trip = (await self.quality()).round_trip_s
             self._window = int(min(MAX_WINDOW, max(MIN_WINDOW, MAX_BYTES_PER_SECOND * round_trip)))
             self._notify()
 
-    async def _send_description(self, exchange: SignalingExchange, kind: Literal["offer", "answer"]) -> str:
-        """Gather candidates, and tell the other side."""
-        await self._connection.setLocalDescription()
-        description = ice.redact_addresses(self._connection.localDescription.sdp)
-        if "a=candidate:" not in description:
-            raise ChannelError("no connection: neither the network nor a TURN server gave an address")
-        await exchange.send(kind, {"sdp": description})
-        return description
-
-    async def _receive_description(
-        self, exchange: SignalingExchange, kind: Literal["offer", "answer"]
-    ) -> str:
-        """Wait for the other side's description."""
-        came, data = await exchange.receive()
-        while came != kind:
-            came, data = await exchange.receive()
-        description = data.get("sdp")
+    async def _receive_candidates(self, negotiation: WebRtcNegotiation) -> None:
         try:
-            if not isinstance(description, str) or "m=application" not in description:
-                raise TypeError
-            await self._connection.setRemoteDescription(RTCSessionDescription(description, kind))
-        except Exception:  # noqa: BLE001 - the parser raises many kinds on what it does not expect
-            raise ChannelError(f"no connection: the other side's {kind} cannot be read") from None
-        return description
-
-    async def _receive_candidates(self, exchange: SignalingExchange) -> None:
-        """What the other side finds out later, as browsers do; and whether it leaves."""
-        try:
-            while True:
-                kind, data = await exchange.receive()
-                line = data.get("candidate")
-                if kind == "candidate" and isinstance(line, str) and line:
-                    with suppress(ValueError, AssertionError, IndexError):
-                        candidate = candidate_from_sdp(line.removeprefix("candidate:"))
-                        candidate.sdpMid = "0"
-                        await self._connection.addIceCandidate(candidate)
+            await negotiation.receive_candidates()
         except ChannelClosedError as error:
             self._signaling_ended = True
             self._end(str(error))
@@ -320,7 +277,7 @@ class WebRtcChannel:
         await self.abort("the connection was closed")
 
     async def _wait_for(self, ready: Callable[[], bool]) -> None:
-        """Wait until something is so, or the channel is over."""
+        """Wait until a condition holds or the channel is closed."""
         while self._end_reason is None and not ready():
             await self._changed.wait()
 
@@ -329,9 +286,9 @@ class WebRtcChannel:
         self._changed = asyncio.Event()
 
     def _has_room(self, size: int) -> bool:
-        # What the other side took may be unacknowledged up to ACK_EVERY: that must hold nothing back.
-        under_way = self._in_flight < ACK_EVERY or self._in_flight + size <= self._window
-        return under_way and self._data.bufferedAmount <= MAX_BUFFERED
+        # The receiver acknowledges every ACK_EVERY bytes: up to that many never block the sender.
+        fits = self._in_flight < ACK_EVERY or self._in_flight + size <= self._window
+        return fits and self._data.bufferedAmount <= MAX_BUFFERED
 
     def _raise_if_ended(self) -> None:
         if self._end_reason is not None:
@@ -345,7 +302,7 @@ class WebRtcChannel:
         if isinstance(message, str):
             self._on_text(message)
         elif self._incoming_bytes + len(message) > MAX_WINDOW:
-            why = "the other side sends more than it may"
+            why = "the other side sends more than the window allows"
             self._end(why)
             self._closing = self._closing or asyncio.create_task(self.abort(why), name="webrtc close")
         else:
@@ -373,7 +330,7 @@ class WebRtcChannel:
 
     def _on_lost(self) -> None:
         if not self._descriptions or self._data.readyState == "connecting":
-            self._end("no connection: no way across was found")
+            self._end("no connection: no candidate pair works")
         self._end(_ENDED if self._bye_received else "the direct connection was lost")
 
     def _end(self, why: str) -> None:

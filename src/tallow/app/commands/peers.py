@@ -32,9 +32,9 @@ from tallow.app.peer.errors import (
     one_line,
 )
 from tallow.app.peer.event_log import configure_logging
+from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import resume_state
-from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import suppress_warning
 

@@ -24,11 +24,11 @@ from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, tok
 from tallow.app.metadata.unsupported_formats import unstripped_warning
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer import resume_state
-from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.app.peer.transfer.prepare import PreparedFiles, build_manifest, prepare, strip_files
 from tallow.app.peer.transfer.resume_state import SenderState
 from tallow.app.peer.transfer.sender import TransferSender

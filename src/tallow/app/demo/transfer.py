@@ -18,10 +18,9 @@ from tallow.app.demo.plan import DemoOutcome, TransferPlan
 from tallow.app.files.destination import Destination
 from tallow.app.files.source_file import collect_files
 from tallow.app.link import Link, new_secret, token_hash
-from tallow.app.peer.connection.retry import PeerTiming
 from tallow.app.peer.errors import one_line
+from tallow.app.peer.options import PeerTiming, TransferOptions
 from tallow.app.peer.telemetry_reporter import new_metrics
-from tallow.app.peer.transfer.outcome import TransferOptions
 from tallow.app.peer.transfer.prepare import PreparedFiles, prepare
 from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState

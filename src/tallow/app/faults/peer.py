@@ -8,7 +8,7 @@ name                 amount                                         what happens
 delay_keys           seconds (a handshake may take 20, and has 3)   each ML-KEM operation takes longer
 fail_keys            share of operations                            ML-KEM operations fail
 break_confirmation   share of handshakes                            a ciphertext is broken on its way
-break_path           share of attempts                              WebRTC finds no way across
+break_path           share of attempts                              WebRTC cannot connect
 delay_path           seconds                                        WebRTC takes longer to connect
 throttle             bytes a second                                 a channel sends no faster
 hold_start           seconds                                        both sides wait before data flows

@@ -1,1 +1,1 @@
-"""The two peers of a transfer: what `tallow send` and `tallow receive` run."""
+"""The two peers of a transfer: what ``tallow send`` and ``tallow receive`` run."""

@@ -1,4 +1,4 @@
-"""What a person, or a script, sees of a transfer."""
+"""Shows the events of a transfer: on a terminal, or as JSON for scripts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _THEMES: Final = {
 
 @contextmanager
 def _ignore_closed_output() -> Iterator[None]:
-    """Drop what nobody can read any more: the terminal was closed, or the reader of a pipe has left."""
+    """Ignore errors of a closed terminal, or of a pipe without a reader."""
     try:
         yield
     except OSError as error:
@@ -36,7 +36,7 @@ def _ignore_closed_output() -> Iterator[None]:
 
 
 class JsonLines:
-    """One JSON object a line on standard output; see docs/peers.md."""
+    """One JSON object per line on standard output; docs/peers.md lists the events."""
 
     def __init__(self, out: IO[bytes] | None = None) -> None:
         self._out = out or sys.stdout.buffer
@@ -47,17 +47,17 @@ class JsonLines:
             self._out.flush()
 
     def close(self) -> None:
-        """Nothing is left to be shown."""
+        """Does nothing."""
 
 
 class Terminal:
-    """Lines and a progress bar on standard error; the link alone, and what was received, on standard output.
+    """Text and a progress bar on standard error; the link and received text on standard output.
 
     Args:
         theme: auto, light, dark or plain.
-        bell: whether it rings at the end.
-        qr_code: whether the link is shown as one, where the terminal is one.
-        asks: whether this side is the one that is asked to confirm.
+        bell: ring the terminal's bell at the end.
+        qr_code: show the link as a QR code on a terminal.
+        asks: this side's person is asked to confirm.
     """
 
     def __init__(
@@ -81,40 +81,41 @@ class Terminal:
                 show(details)
 
     def close(self) -> None:
-        """Take the progress bar off."""
+        """Remove the progress bar."""
         if self._bar is not None:
             bar, self._bar = self._bar, None
             with _ignore_closed_output():
                 bar.stop()
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._console.print(text, style="note", markup=False)
 
     def _on_link(self, details: Mapping[str, Any]) -> None:
         link = str(details["link"])
-        self._say("Give this link to the receiver, and to nobody else:")
+        self._print("Give this link to the receiver only:")
         sys.stdout.write(f"{link}\n")
         sys.stdout.flush()
         if self.shows_qr_code:
-            # The small form leaves dark modules in the terminal's own background: right on a dark one.
+            # The compact form shows dark modules in the terminal's background colour: readable on dark ones
+            # only.
             code = segno.make(link, error="l", micro=False)
             code.terminal(out=sys.stderr, compact=self._theme != "light", border=2)
 
     def _on_waiting(self, details: Mapping[str, Any]) -> None:
-        self._say(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
+        self._print(f"Waiting for the {details['side']} … (Ctrl-C cancels)")
 
     def _on_connected(self, details: Mapping[str, Any]) -> None:
         how = "directly" if details["method"] == "p2p" else "over a relay"
-        self._say(f"Connected {how}, encrypted end to end.")
+        self._print(f"Connected {how}, encrypted end to end.")
 
     def _on_offer(self, details: Mapping[str, Any]) -> None:
         if "entries" in details:
             for line in format_listing(details["entries"], details["bytes"]):
-                self._say(line)
+                self._print(line)
 
     def _on_confirming(self, details: Mapping[str, Any]) -> None:
         if not self._asks:
-            self._say(
+            self._print(
                 f"Waiting up to {_format_duration(details['seconds'])} for the receiver to confirm … "
                 "(Ctrl-C cancels)"
             )
@@ -147,10 +148,10 @@ class Terminal:
 
     def _on_file(self, details: Mapping[str, Any]) -> None:
         if "path" in details:
-            self._say(f"Received {printable(str(details['path']))}")
+            self._print(f"Received {printable(str(details['path']))}")
 
     def _on_interrupted(self, details: Mapping[str, Any]) -> None:
-        self._say(f"Interrupted: {details['reason']}. Trying again in {details['retry_in']} s.")
+        self._print(f"Interrupted: {details['reason']}. Trying again in {details['retry_in']} s.")
 
     def _on_warning(self, details: Mapping[str, Any]) -> None:
         self._console.print(f"Note: {details['message']}", style="yellow", markup=False)
@@ -160,7 +161,7 @@ class Terminal:
         if details["outcome"] == "success":
             many = f"{details['files']} files, " if details["files"] != 1 else ""
             took = _format_duration(details["seconds"])
-            self._say(f"Done: {many}{details['bytes']:,} bytes in {took}, verified.")
+            self._print(f"Done: {many}{details['bytes']:,} bytes in {took}, verified.")
         if self._bell:
             self._console.bell()
 

@@ -1,4 +1,4 @@
-"""What ends, or interrupts, a transfer, and how it counts."""
+"""Errors that end or interrupt a transfer, and their classification."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from tallow.app.metadata.strip import MetadataError
 
 
 class PeerError(Exception):
-    """A transfer cannot go on, or begin: one line for people. ``kind`` is its type in ``errors_total``."""
+    """A transfer cannot start or continue. The text is one line for the user.
+
+    Args:
+        kind: label ``type`` of ``errors_total``.
+        severity: label ``severity`` of ``errors_total``.
+    """
 
     def __init__(self, text: str, kind: str = "network", severity: str = "medium") -> None:
         super().__init__(text)
@@ -29,21 +34,21 @@ class PeerError(Exception):
 
 
 class ServerConnectionError(PeerError):
-    """The server cannot be reached at this moment: worth another try."""
+    """The server cannot be reached now. A retry may succeed."""
 
 
 class StackNotRunningError(PeerError):
-    """The stack whose server was to be used does not run."""
+    """The stack whose server was to be used is not running."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, "validation", "low")
 
 
 class NotConfirmedError(PeerError):
-    """The person at this receiver declined the files, or did not answer in time: a cancelled transfer.
+    """The person at this receiver declined the files or did not answer in time: the transfer is cancelled.
 
     Args:
-        reason: the error that the sender is told.
+        reason: the error whose abort code the sender receives.
     """
 
     def __init__(self, text: str, reason: type[DeclinedError | UnconfirmedError]) -> None:
@@ -52,7 +57,8 @@ class NotConfirmedError(PeerError):
 
 
 class ServerRefusedError(PeerError):
-    """The server says no. The text is ours: what a server sends is not put on a terminal."""
+    """The server refused. The text is chosen here by its code: text of a server is not printed on a
+    terminal."""
 
     def __init__(self, code: str) -> None:
         text, kind = _REFUSALS.get(code, ("the server refused the connection", "signaling"))
@@ -62,24 +68,24 @@ class ServerRefusedError(PeerError):
 
 _REFUSALS: Final = {
     "unknown_room": (
-        "no such room: the link is wrong (copy the whole link again), or its time is over",
+        "no such room: the link is wrong (copy the whole link again) or has expired",
         "auth",
     ),
-    "role_taken": ("somebody else has taken this side of the transfer already", "auth"),
-    "expired": ("this link is used up: it is good for one transfer and for a limited time", "signaling"),
-    "bad_version": ("the server speaks another version of the protocol; update the older one", "signaling"),
-    "rate_limited": ("the server has had too many requests from here; try again in a minute", "signaling"),
+    "role_taken": ("another program uses this side of the transfer already", "auth"),
+    "expired": ("this link has expired: it is valid for one transfer and for a limited time", "signaling"),
+    "bad_version": ("the server uses another version of the protocol; update the older one", "signaling"),
+    "rate_limited": ("the server received too many requests from here; try again in a minute", "signaling"),
     "taken_over": ("this side of the transfer was taken over by another program with the same seat", "auth"),
     "internal": ("the server failed", "signaling"),
-    "timeout": ("the server gave up waiting", "signaling"),
+    "timeout": ("the server closed the connection after a time limit", "signaling"),
 }
 
 RETRYABLE: Final = frozenset({"internal", "timeout", "rate_limited"})
-"""Refusals that may be gone in a moment."""
+"""Refusals that a retry may resolve."""
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether another try may do better."""
+    """Whether a retry may succeed."""
     if isinstance(error, ServerRefusedError):
         return error.code in RETRYABLE
     return isinstance(error, ServerConnectionError | ChannelError | TimeoutError)
@@ -97,7 +103,7 @@ _CLASSES: Final[tuple[tuple[type[BaseException], str, str], ...]] = (
 
 
 def error_labels(error: BaseException) -> tuple[str, str]:
-    """The type and severity under which an error counts."""
+    """The labels ``type`` and ``severity`` of an error."""
     if isinstance(error, ProtocolError | PeerError):
         return error.kind, error.severity
     found = ((kind, severity) for known, kind, severity in _CLASSES if isinstance(error, known))
@@ -105,7 +111,7 @@ def error_labels(error: BaseException) -> tuple[str, str]:
 
 
 def abort_code(error: BaseException) -> int:
-    """What the other side is told: see docs/protocol.md, "Aborts"."""
+    """The abort code for the other side; see docs/protocol.md, "Aborts"."""
     if isinstance(error, ProtocolError | NotConfirmedError):
         return error.code
     if isinstance(error, FileChangedError):
@@ -116,11 +122,11 @@ def abort_code(error: BaseException) -> int:
 
 
 def one_line(error: BaseException) -> str:
-    """What a person is told."""
+    """The text that is shown to the user."""
     if isinstance(error, ProtocolError | PeerError | FileError | ChannelError | LinkError):
         return str(error)
     if isinstance(error, TimeoutError):
         return "the other side did not answer in time"
     if isinstance(error, OSError):
-        return error.strerror or "the system refused"
-    return f"something went wrong that should not have: {type(error).__name__}"
+        return error.strerror or "system error"
+    return f"internal error: {type(error).__name__}"

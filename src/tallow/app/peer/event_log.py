@@ -1,6 +1,6 @@
-"""What a side logs of its transfer: the server's story from here, under the same correlation id.
+"""The log of a transfer at a peer, under the same correlation id as the server's.
 
-No name, link, address or text of an error: classes and numbers alone.
+Entries hold classes and numbers only: no name, link, address or error text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tallow.app.peer.errors import PeerError, error_labels
-from tallow.app.peer.transfer.progress import EventHandler
+from tallow.app.peer.events import EventHandler
 from tallow.monitoring.logging import BadSettingError, configure, disable, transfer_logger
 
 _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
@@ -19,16 +19,16 @@ _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "connected": ("info", "Connected", ("method", "path")),
     "interrupted": ("warning", "Interrupted", ("retry_in",)),
 }
-"""Events that are logged: level, message, and the details that go along."""
+"""Logged events: level, message, and details to log."""
 
 
 class TransferEventLog:
-    """Passes events on to ``events``, and logs those that tell how a transfer goes.
+    """Logs the main events of a transfer and passes all events on.
 
     Args:
         role: sender or receiver.
-        events: who shows them.
-        correlation_id: the room's, once the seat is taken.
+        events: gets all events.
+        correlation_id: returns the room's id, once joined.
     """
 
     def __init__(self, role: str, events: EventHandler, correlation_id: Callable[[], str]) -> None:
@@ -37,14 +37,14 @@ class TransferEventLog:
         self._correlation_id = correlation_id
 
     def __call__(self, event: str, /, **details: Any) -> None:
-        """Log, and pass on."""
+        """Log an event and pass it on."""
         if event in _LOGGED:
             level, message, names = _LOGGED[event]
             self._write(level, message, {name: details.get(name) for name in names})
         self._events(event, **details)
 
     def finished(self, outcome: str, error: BaseException | None, seconds: float) -> None:
-        """The side has ended with an outcome."""
+        """Log the end of a transfer."""
         facts: dict[str, Any] = {"outcome": outcome, "seconds": round(seconds, 3)}
         if outcome == "failed" and error is not None:
             facts |= {"error_type": error_labels(error)[0], "error": type(error).__name__}
@@ -56,11 +56,10 @@ class TransferEventLog:
 
 
 def configure_logging() -> None:
-    """Log where the environment says (``LOG_FILE``, ``LOG_ENDPOINT``), never to standard output: that belongs
-    to the transfer.
+    """Log to ``LOG_FILE`` or ``LOG_ENDPOINT`` if set. Standard output is reserved for the transfer.
 
     Raises:
-        PeerError: one line about a setting that cannot be used.
+        PeerError: one line about an invalid setting.
     """
     if not (os.environ.get("LOG_FILE") or os.environ.get("LOG_ENDPOINT")):
         disable()

@@ -1,4 +1,4 @@
-"""Settings of the command line: a private file, and how often each was changed since that was reported."""
+"""The user's settings: a private file with their values, and the number of changes to report."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from tallow.app.peer import user_files
 
-MOST_COUNTED: Final = 10
+MAX_COUNTED_CHANGES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Preference:
-    """One setting: the values it takes, the first being the default, and what it is good for."""
+    """One setting: its accepted values, the default first, and its help text."""
 
     values: tuple[str, ...]
     help: str
@@ -24,7 +24,7 @@ class Preference:
 PREFERENCES: Final[Mapping[str, Preference]] = {
     "relay_preference": Preference(
         ("auto", "relay", "direct"),
-        "auto: directly where possible, else over a relay; relay: never directly, so that the other side "
+        "auto: directly if possible, else over a relay; relay: only over a relay, so that the other side "
         "does not learn this machine's address; direct: never over a relay",
     ),
     "telemetry": Preference(("on", "off"), "whether counts and timings of transfers are reported"),
@@ -35,19 +35,23 @@ PREFERENCES: Final[Mapping[str, Preference]] = {
 
 
 class UnknownPreferenceError(Exception):
-    """A setting, or a value, that is not there; one line that says which are."""
+    """A setting or value does not exist; the text names the accepted ones."""
 
 
 @dataclass
 class Preferences:
-    """What was set, over the defaults. Made by :meth:`load`."""
+    """Settings that differ from their defaults. Made by :meth:`load`.
+
+    Attributes:
+        changes: changes by setting that are not reported yet.
+    """
 
     values: dict[str, str] = field(default_factory=dict)
     changes: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def load(cls) -> Preferences:
-        """The settings of this user; what cannot be understood is left at its default."""
+        """Load the user's settings. Invalid values are ignored."""
         found = user_files.read_json(_file())
         chosen, changes = found.get("settings"), found.get("changes")
         loaded = cls()
@@ -59,37 +63,37 @@ class Preferences:
             with suppress(AttributeError, TypeError):
                 times: Any = changes.get(name, 0)  # type: ignore[union-attr]
                 if type(times) is int and times > 0:
-                    loaded.changes[name] = min(times, MOST_COUNTED)
+                    loaded.changes[name] = min(times, MAX_COUNTED_CHANGES)
         return loaded
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, PREFERENCES[name].values[0])
 
     def is_on(self, name: str) -> bool:
-        """Whether a setting of on and off is on."""
+        """Whether an on/off setting is on."""
         return self[name] == "on"
 
     def change(self, name: str, value: str | None) -> None:
-        """Set a value (None: the default) and write it down.
+        """Set a value (None: the default) and save.
 
         Raises:
             UnknownPreferenceError: there is no such setting or value.
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         preference = PREFERENCES.get(name)
         if preference is None:
             raise UnknownPreferenceError(f"no such setting; accepted: {', '.join(PREFERENCES)}")
         value = preference.values[0] if value is None else value
         if value not in preference.values:
-            raise UnknownPreferenceError(f"{name} cannot be that; accepted: {', '.join(preference.values)}")
+            raise UnknownPreferenceError(f"{name}: unknown value; accepted: {', '.join(preference.values)}")
         if value == self[name]:
             return
         self.values[name] = value
-        self.changes[name] = min(self.changes.get(name, 0) + 1, MOST_COUNTED)
+        self.changes[name] = min(self.changes.get(name, 0) + 1, MAX_COUNTED_CHANGES)
         self._save()
 
     def forget_changes(self, changes: Mapping[str, int]) -> None:
-        """These changes have been counted."""
+        """Subtract changes that were reported."""
         left = {name: times - changes.get(name, 0) for name, times in self.changes.items()}
         self.changes = {name: times for name, times in left.items() if times > 0}
         with suppress(OSError):

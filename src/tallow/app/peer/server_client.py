@@ -1,4 +1,4 @@
-"""The server as a peer calls it: HTTP requests, and how its WebSockets are reached."""
+"""A peer's client of the server: HTTP requests and WebSockets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidHandshake, InvalidURI
 
 from tallow import __version__
 from tallow.app.peer.errors import PeerError, ServerConnectionError, ServerRefusedError
+from tallow.app.wire import ROOMS_PATH, TELEMETRY_PATH
 from tallow.monitoring import correlation
 from tallow.monitoring.integrations.http_client import async_client
 from tallow.monitoring.integrations.request_errors import (
@@ -28,7 +29,7 @@ TIMEOUT_S: Final = 15
 
 
 def tls_context(ca: Path | None = None) -> ssl.SSLContext:
-    """Whom to trust: the system's authorities (or those of SSL_CERT_FILE), and those of ``ca``.
+    """The TLS settings: the system's authorities, or those of SSL_CERT_FILE, and those of ``ca``.
 
     Raises:
         PeerError: the file holds no certificate.
@@ -44,18 +45,18 @@ def tls_context(ca: Path | None = None) -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class CreatedRoom:
-    """A room that was made, good for ``expires_in`` seconds."""
+    """A new room, which expires in ``expires_in`` seconds."""
 
     room: str
     expires_in: int
 
 
 class ServerClient:
-    """One Tallow server.
+    """A client of one Tallow server.
 
     Args:
         origin: ``https://host[:port]``.
-        context: whom to trust.
+        context: trusted certificates.
     """
 
     def __init__(self, origin: str, context: ssl.SSLContext) -> None:
@@ -66,7 +67,7 @@ class ServerClient:
             transport={"verify": context},
             timeout=TIMEOUT_S,
             headers={"user-agent": AGENT},
-            event_hooks={"request": [_correlated]},
+            event_hooks={"request": [_add_correlation_id]},
         )
 
     async def __aenter__(self) -> ServerClient:
@@ -76,44 +77,42 @@ class ServerClient:
         await self._http.aclose()
 
     async def create_room(self, token_hash: str) -> CreatedRoom:
-        """Make a room for the holder of a token, of which the server is told the hash.
+        """Create a room. The server gets only the hash of the join token.
 
         Raises:
-            PeerError: it was not made.
+            PeerError: the room was not created.
         """
         try:
-            answer = await self._http.post("/api/rooms", json={"token_hash": token_hash})
+            answer = await self._http.post(ROOMS_PATH, json={"token_hash": token_hash})
             if answer.status_code == 429:
                 raise ServerRefusedError("rate_limited")
             if answer.status_code == 201:
-                made = answer.json()
-                return CreatedRoom(str(made["room"]), int(made["expires_in"]))
+                room = answer.json()
+                return CreatedRoom(str(room["room"]), int(room["expires_in"]))
         except httpx.HTTPError as error:
             raise ServerConnectionError(self._describe_failure(error)) from None
         except (ValueError, KeyError, TypeError):
-            pass  # no Tallow server answers like this
+            pass  # not a Tallow server's answer
         if answer.status_code >= 500:
             raise ServerConnectionError(
-                f"the server {self.origin} cannot make rooms at this moment{_status(answer)}"
+                f"the server {self.origin} cannot create rooms now{_proxy_status(answer)}"
             )
-        raise PeerError(
-            f"what answers at {self.origin}{proxy_suffix(answer)} is no Tallow server", "signaling"
-        )
+        raise PeerError(f"{self.origin}{proxy_suffix(answer)} is not a Tallow server", "signaling")
 
     async def post_report(self, token: str, body: dict[str, Any]) -> httpx.Response:
-        """Hand in a telemetry report.
+        """Send a telemetry report.
 
         Raises:
             httpx.HTTPError: the server cannot be reached.
         """
         headers = {"authorization": f"Bearer {token}"}
-        return await self._http.post("/api/telemetry", json=body, headers=headers)
+        return await self._http.post(TELEMETRY_PATH, json=body, headers=headers)
 
     async def open_websocket(self, path: str, **options: Any) -> ClientConnection:
-        """A WebSocket, uncompressed: what it carries is encrypted, and nobody learns from lengths.
+        """Open a WebSocket without compression: encrypted data does not compress.
 
         Raises:
-            LostError: there is none to be had.
+            ServerConnectionError: it cannot be opened.
         """
         headers = {"X-Request-ID": correlation.current() or correlation.new_id()}
         secure = self.origin.startswith("https")
@@ -141,12 +140,12 @@ class ServerClient:
         return f"{text}: {proxy}" if proxy else text
 
 
-def _status(answer: httpx.Response) -> str:
-    """What a proxy has to do with an answer, in brackets; empty without one."""
+def _proxy_status(answer: httpx.Response) -> str:
+    """How a proxy answered, in brackets; empty without a proxy."""
     return f" (it {describe_response(answer)})" if proxy_suffix(answer) else ""
 
 
-async def _correlated(request: httpx.Request) -> None:
+async def _add_correlation_id(request: httpx.Request) -> None:
     current = correlation.current()
     if current is not None:
         request.headers[correlation.HEADER] = current

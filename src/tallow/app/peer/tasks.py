@@ -1,34 +1,84 @@
-"""Work in a thread that ends when whoever waits for it is cancelled."""
+"""Helpers for asyncio tasks: cancellable work in threads, groups of tasks, and cancelling."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from tallow.app.channels.channel import ChannelClosedError
 
 T = TypeVar("T")
 
+CANCEL_TIMEOUT_S: Final = 0.3
 
-async def run_interruptible(work: Callable[[Callable[[], bool]], T]) -> T:
+
+async def run_interruptible(
+    work: Callable[[Callable[[], bool]], T], release: Callable[[T], None] | None = None
+) -> T:
     """Run ``work`` in a thread and return its result.
 
     Args:
-        work: is given a function that returns true as soon as the result is not wanted any more, and must ask
-            it often.
+        work: is called with a function that returns true once the caller was cancelled. It must call that
+            function often and end soon after.
+        release: is called with the result if the caller was cancelled and nobody gets it.
 
     Raises:
-        CancelledError: the caller was cancelled. The work has ended by then, so that what it used (a
-            temporary folder) can be removed.
+        CancelledError: the caller was cancelled. The work has ended by then, unless the caller was cancelled
+            twice.
         Exception: whatever ``work`` raises.
     """
-    unwanted = threading.Event()
-    running = asyncio.ensure_future(asyncio.to_thread(work, unwanted.is_set))
+    cancelled = threading.Event()
+    running = asyncio.ensure_future(asyncio.to_thread(work, cancelled.is_set))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        unwanted.set()
+        cancelled.set()
+        running.add_done_callback(lambda done: _release(done, release))
         await asyncio.wait({running})
-        if not running.cancelled():
-            running.exception()  # retrieved: how it ended interests nobody
         raise
+
+
+def _release(done: asyncio.Future[T], release: Callable[[T], None] | None) -> None:
+    retrieve_exception(done)
+    if release is not None and not done.cancelled() and done.exception() is None:
+        release(done.result())
+
+
+async def cancel_task(task: asyncio.Future[Any]) -> None:
+    """Cancel a task and wait briefly: closing a connection may block if the other end does not answer."""
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=CANCEL_TIMEOUT_S)
+    for ended in done or {task}:
+        ended.add_done_callback(retrieve_exception)
+
+
+def retrieve_exception(task: asyncio.Future[Any]) -> None:
+    """Mark a task's exception as retrieved, so that asyncio does not log it. For ``add_done_callback``."""
+    if not task.cancelled():
+        task.exception()
+
+
+@asynccontextmanager
+async def run_all_or_fail(*work: Any) -> AsyncIterator[Sequence[asyncio.Task[Any]]]:
+    """Run coroutines beside a block. The first failure cancels all of them and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield [group.create_task(each) for each in work]
+    except BaseExceptionGroup as errors:
+        raise _most_specific(errors) from None
+
+
+def _most_specific(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error that is not just a closed channel: a protocol error closes the channel, too."""
+    flat: list[BaseException] = []
+    todo: list[BaseException] = [errors]
+    while todo:
+        error = todo.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            todo += error.exceptions
+        else:
+            flat.append(error)
+    return next((error for error in flat if not isinstance(error, ChannelClosedError)), flat[0])

@@ -1,7 +1,7 @@
-"""What a peer reports: counts and timings of this transfer, never who, what or where.
+"""Telemetry of a peer: counts and timings of its transfer, no names, addresses or content.
 
-A peer records into a registry of its own with the library's helpers. Reports carry what was added since the
-last accepted one; each has a token that is good once.
+A peer records into its own registry with the library's helpers. A report holds what was added since the last
+accepted report. Each token is valid for one report.
 """
 
 from __future__ import annotations
@@ -15,31 +15,25 @@ import httpx
 
 from tallow.app.features import FEATURES
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.wire import REPORT_VERSION, REPORTED_METRICS
 from tallow.monitoring import correlation
-from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
-VERSION: Final = 1
 REPORT_INTERVAL_S: Final = 15
-"""Between two reports of a long transfer."""
+"""Seconds between reports during a long transfer."""
 FINAL_REPORT_TIMEOUT_S: Final = 5
-"""How long the end of a transfer waits for its last report."""
+"""Seconds that the end of a transfer waits for the final report."""
 OUTCOME_METRICS: Final = frozenset(
     {"transfers_total", "transfer_duration_seconds", "transfer_speed_mbps", "file_size_bytes"}
 )
-
-REPORTED: Final = tuple(
-    name
-    for name, metric in METRICS.items()
-    if metric.source in {"peer", "both"} and metric.kind in {"counter", "histogram"}
-)
+"""Metrics that the server accepts once per transfer."""
 
 Snapshot = dict[str, list[dict[str, Any]]]
 
 
 def new_metrics(features: Iterable[str] = FEATURES) -> Metrics:
-    """A registry of a peer's own, with its helpers."""
+    """A new registry with its helpers, for one peer."""
     metrics = Metrics(Registry())
     for feature in features:
         metrics.register_feature(feature)
@@ -50,7 +44,10 @@ class TelemetryReporter:
     """Reports what one side records.
 
     Args:
-        enabled: False: nothing is ever sent.
+        enabled: False: nothing is sent.
+
+    Attributes:
+        accepted_reports: reports that the server accepted.
     """
 
     def __init__(self, server: ServerClient, metrics: Metrics, *, enabled: bool) -> None:
@@ -64,29 +61,29 @@ class TelemetryReporter:
         self.accepted_reports = 0
 
     def set_token(self, token: str, correlation_id: str) -> None:
-        """A seat was taken, and brought a token."""
+        """Set the token and correlation id that came with a join."""
         self._token = token
         self._correlation_id = correlation_id
 
     async def report_periodically(self) -> None:
-        """Report while a long transfer runs, until cancelled."""
+        """Report during a transfer, until cancelled."""
         while self._enabled:
             await asyncio.sleep(REPORT_INTERVAL_S)
             await self.report()
 
     async def report_final(self) -> bool:
-        """The report at the end; whether it was booked. Waits a little, never long, and never raises."""
+        """Send the final report; whether it was accepted. Waits for a limited time and never raises."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FINAL_REPORT_TIMEOUT_S):
                 return await self.report()
         return False
 
     async def report(self) -> bool:
-        """Report what was added since the last time; whether there was nothing to say or it was booked."""
+        """Report what was added since the last accepted report; whether it was accepted or empty."""
         if not self._enabled or self._token is None:
             return False
         async with self._lock:
-            snapshot = self._metrics.registry.snapshot(REPORTED)
+            snapshot = self._metrics.registry.snapshot(tuple(REPORTED_METRICS))
             added = difference(snapshot, self._reported)
             if not added:
                 return True
@@ -94,7 +91,7 @@ class TelemetryReporter:
             if answer is None:
                 return False
             if answer.status_code == 400 and "transfers_total" in added:
-                # The server has booked this transfer's outcome already: the rest still counts.
+                # The server has counted this transfer's outcome already: report the rest.
                 rest = {name: rows for name, rows in added.items() if name not in OUTCOME_METRICS}
                 answer = await self._post(rest) if rest else answer
             if answer is None:
@@ -103,7 +100,7 @@ class TelemetryReporter:
 
     async def _post(self, added: Snapshot) -> httpx.Response | None:
         assert self._token is not None
-        body: dict[str, Any] = {"version": VERSION, "metrics": added}
+        body: dict[str, Any] = {"version": REPORT_VERSION, "metrics": added}
         if "transfers_total" in added:
             body["outcome"] = added["transfers_total"][0]["labels"]["status"]
         with suppress(httpx.HTTPError), correlation.bind(self._correlation_id):
@@ -111,7 +108,7 @@ class TelemetryReporter:
         return None
 
     def _process_response(self, answer: httpx.Response, snapshot: Snapshot) -> bool:
-        """Note what an answer means. What was refused is not sent again: it would be refused again."""
+        """Update token and baseline. A refused report is not sent again: it would be refused again."""
         if answer.status_code == 429 or answer.status_code >= 500:
             return False
         self._reported = snapshot

@@ -100,7 +100,7 @@ async def test_who_uses_no_relay_is_told_that_there_is_no_other_way(
     receiver = receive(sender.link, tmp_path / "out", options=sides["receiver"])
     error = await sender.wait_for_error()
     assert isinstance(error, PeerError)
-    assert "no direct way" in str(error)
+    assert "no direct connection" in str(error)
     assert "gave up" in str(await receiver.wait_for_error())
 
 

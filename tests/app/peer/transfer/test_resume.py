@@ -22,7 +22,7 @@ from support.server import RunningServer, serving
 from support.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameType
-from tallow.app.peer.connection.retry import PeerTiming
+from tallow.app.peer.options import PeerTiming
 from tallow.app.peer.transfer.resume_state import interrupted_transfers
 
 pytestmark = pytest.mark.slow

@@ -1,1 +1,1 @@
-"""How a peer reaches the other one: room session, signaling, channel, handshake, retries."""
+"""The connection between two peers: signaling, choice of a channel, handshake, retries."""

@@ -1,4 +1,4 @@
-"""A queue that can end: what one task hands to another, and the error after which nothing more comes."""
+"""A queue that can be closed with an error."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ T = TypeVar("T")
 
 
 class ClosableQueue(Generic[T]):
-    """Items in order; after :meth:`fail`, the error for everybody who still waits."""
+    """Items in order. After :meth:`fail`, readers get the remaining items and then the error."""
 
     def __init__(self) -> None:
         self._items: deque[T] = deque()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._error: Exception | None = None
 
     def put(self, item: T) -> None:
-        """Add an item; after the end it is dropped."""
+        """Add an item; a closed queue drops it."""
         if self._error is None:
             self._items.append(item)
-            self._news.set()
+            self._changed.set()
 
     def fail(self, error: Exception) -> None:
-        """End it. The first error counts."""
+        """Close the queue. Only the first error counts."""
         self._error = self._error or error
-        self._news.set()
+        self._changed.set()
 
     async def get(self) -> T:
-        """The next item.
+        """Wait for the next item.
 
         Raises:
-            Exception: the one it was ended with, once what came before is taken.
+            Exception: the error that the queue was closed with, once it is empty.
         """
         while not self._items:
             if self._error is not None:
                 raise self._error
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
         return self._items.popleft()

@@ -1,7 +1,7 @@
-"""Which way is taken across: the sender tries, the receiver follows.
+"""Opens a channel: the sender chooses, the receiver follows.
 
-Directly first (WebRTC), then over Tallow's relay; ``relay_preference`` and ``--relay`` leave some out.
-What is recorded of a connection the sender records: it is one, however many look at it.
+WebRTC is tried first, then Tallow's relay. The preference ``relay_preference`` and the option ``--relay``
+exclude some paths. Only the sender records connection metrics, so that a connection counts once.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from tallow.app.channels.channel import (
     ChannelClosedError,
     ChannelError,
     ConnectionQuality,
-    TransferMethod,
 )
+from tallow.app.channels.ice_servers import IceServers, has_turn
 from tallow.app.channels.relay import RelayChannel
-from tallow.app.peer.connection.signaling import ChannelRefusedError, ConnectionAttempt, SignalingClient
+from tallow.app.peer.connection.connection_attempt import ChannelRefusedError, ConnectionAttempt
+from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
-from tallow.app.peer.transfer.outcome import TransferOptions
-from tallow.app.wire import Role
+from tallow.app.wire import Role, TransferMethod
 from tallow.monitoring.metrics import Metrics
 
 QUALITY_S: Final = 3
-"""How long the end of a transfer waits to learn how good its connection was."""
+"""Seconds that the end of a transfer may take to measure the connection's quality."""
 
 CandidatePolicy = Literal["all", "relay"]
 
 
 class ChannelConnector:
-    """Opens channels for one side of a transfer."""
+    """Opens the channels of one side of a transfer."""
 
     def __init__(self, server: ServerClient, role: Role, options: TransferOptions, metrics: Metrics) -> None:
         self._server = server
@@ -43,11 +44,11 @@ class ChannelConnector:
         self._webrtc_unavailable = options.tallow_relay
 
     async def open(self, signaling: SignalingClient) -> Channel:
-        """A channel to the receiver, which is here.
+        """Open a channel to the receiver, which is in the room.
 
         Raises:
-            ChannelError: there is none to be had at this moment.
-            PeerError: there is none that both sides may use.
+            ChannelError: none could be opened now.
+            PeerError: both sides' options exclude every path.
         """
         servers = self._ice_servers(signaling)
         if not self._webrtc_unavailable and (self._policy == "all" or has_turn(servers)):
@@ -65,20 +66,20 @@ class ChannelConnector:
                     self._metrics.record_recovery("network")
                     return channel
         if self._options.relay == "direct":
-            raise PeerError("there is no direct way to the other side, and this side uses no relay")
+            raise PeerError("no direct connection is possible, and this side uses no relay")
         return await self._open_relay(signaling)
 
     async def accept(self, attempt: ConnectionAttempt, signaling: SignalingClient) -> Channel:
-        """The channel that the sender opens with an attempt.
+        """Open the channel of the sender's attempt.
 
         Raises:
-            ChannelError: it did not come about.
+            ChannelError: it could not be opened.
         """
         servers = self._ice_servers(signaling)
         if attempt.channel_type == "relay":
             if self._options.relay == "direct":
                 await self._refuse(attempt)
-            await attempt.receive()  # the offer that began it
+            await attempt.receive()  # the offer that started it
             return await self._connect_relay(signaling, attempt)
         if self._options.tallow_relay or (self._policy == "relay" and not has_turn(servers)):
             await self._refuse(attempt)
@@ -86,19 +87,20 @@ class ChannelConnector:
         return channel
 
     async def record_quality(self, channel: Channel) -> None:
-        """A transfer over this channel is complete: record how good the connection was."""
-        path = getattr(channel, "path", None)
-        if self._role == "sender" and path is not None:
-            with suppress(ChannelError, TimeoutError):
-                async with asyncio.timeout(QUALITY_S):
-                    found: ConnectionQuality = await channel.quality()  # type: ignore[attr-defined]
-                    self._metrics.record_connection_quality(path, quality_score(found))
+        """Measure and record the quality of a connection at the end of a transfer."""
+        if self._role != "sender" or channel.path is None:
+            return
+        with suppress(ChannelError, TimeoutError):
+            async with asyncio.timeout(QUALITY_S):
+                quality = await channel.quality()
+                if quality is not None:
+                    self._metrics.record_connection_quality(channel.path, quality_score(quality))
 
     @property
     def _policy(self) -> CandidatePolicy:
         return "relay" if self._options.relay == "relay" else "all"
 
-    def _ice_servers(self, signaling: SignalingClient) -> list[dict[str, Any]]:
+    def _ice_servers(self, signaling: SignalingClient) -> IceServers:
         servers = signaling.joined.ice_servers
         if self._options.relay != "direct":
             return servers
@@ -106,12 +108,12 @@ class ChannelConnector:
 
     async def _refuse(self, attempt: ConnectionAttempt) -> None:
         await attempt.refuse()
-        raise ChannelError("the sender chose a way that this side does not use")
+        raise ChannelError("the sender chose a type of channel that this side does not use")
 
-    async def _open_webrtc(self, signaling: SignalingClient, servers: list[dict[str, Any]]) -> Channel:
+    async def _open_webrtc(self, signaling: SignalingClient, servers: IceServers) -> Channel:
         first, self._tried = not self._tried, True
         try:
-            channel: Channel = await self._connect(signaling.attempt("webrtc"), servers)
+            channel: Channel = await self._connect(signaling.start_attempt("webrtc"), servers)
         except ChannelClosedError:
             raise
         except ChannelError:
@@ -122,8 +124,8 @@ class ChannelConnector:
             self._record_connected(channel)
         return channel
 
-    async def _connect(self, attempt: ConnectionAttempt, servers: list[dict[str, Any]]) -> Any:
-        from tallow.app.channels.webrtc import connect  # aiortc takes half a second to load
+    async def _connect(self, attempt: ConnectionAttempt, servers: IceServers) -> Any:
+        from tallow.app.channels.webrtc import connect  # importing aiortc takes half a second
 
         timeout = self._options.timing.direct_timeout
         return await connect(self._role, attempt, servers, policy=self._policy, timeout=timeout)
@@ -134,8 +136,8 @@ class ChannelConnector:
         if channel.path == "relay":
             self._metrics.record_turn_relay_usage(forced=self._policy == "relay")
 
-    def _record_failed(self, servers: list[dict[str, Any]]) -> None:
-        """Every kind of candidate that could be tried has failed."""
+    def _record_failed(self, servers: IceServers) -> None:
+        """Record a failure for every kind of candidate that could be tried."""
         direct = self._policy == "all"
         self._metrics.record_webrtc_connection("direct" if direct else "relay", "failed")
         if direct:
@@ -146,19 +148,19 @@ class ChannelConnector:
             self._metrics.record_nat_traversal("turn", "failed")
 
     async def _open_relay(self, signaling: SignalingClient) -> Channel:
-        attempt = signaling.attempt("relay")
+        attempt = signaling.start_attempt("relay")
         await attempt.send("offer", {})
         try:
             async with asyncio.timeout(self._options.timing.channel_timeout):
                 await attempt.receive()
         except ChannelRefusedError:
-            raise PeerError("there is no direct way to the other side, and it uses no relay") from None
+            raise PeerError("no direct connection is possible, and the other side uses no relay") from None
         except TimeoutError:
             raise ChannelError("the other side does not answer") from None
         return await self._connect_relay(signaling, None)
 
     async def _connect_relay(self, signaling: SignalingClient, attempt: ConnectionAttempt | None) -> Channel:
-        """Connect to the relay; a receiver answers the attempt once it is there."""
+        """Connect to the relay. A receiver answers the attempt once it is connected."""
         channel = await RelayChannel.connect(self._server.open_websocket, signaling.joined.relay_ticket)
         try:
             if attempt is not None:
@@ -170,19 +172,14 @@ class ChannelConnector:
         return channel
 
 
-def has_turn(servers: list[dict[str, Any]]) -> bool:
-    """Whether a TURN server is among them."""
-    return any(str(url).startswith("turn") for entry in servers for url in entry.get("urls", ()))
-
-
 def transfer_method(channel: Channel) -> TransferMethod:
-    """How data goes, as metrics have it: over a relay of either kind, or directly."""
-    return "relay" if getattr(channel, "path", None) == "relay" else channel.method
+    """The label ``method``: relay for both kinds of relay, else the channel's own."""
+    return "relay" if channel.path == "relay" else channel.method
 
 
 def quality_score(quality: ConnectionQuality) -> float:
-    """A connection's quality from 0 to 100: one point less for 10 ms of round trip, at most 50 of them, and
-    2.5 less for 1 % of packets lost, at most 50."""
+    """Quality from 0 to 100: minus 1 per 10 ms of round trip (at most 50) and 2.5 per 1 % of lost packets
+    (at most 50)."""
     late = min(50.0, quality.round_trip_s * 100)
     lost = min(50.0, quality.loss * 250)
     return 100.0 - late - lost

@@ -1,13 +1,12 @@
-"""A channel with keys: the handshake run over it, then frames in and out."""
+"""A channel with keys: the handshake, then encrypted frames in both directions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 
-from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError
+from tallow.app.channels.channel import Channel, ChannelError
 from tallow.app.crypto.errors import KeyExchangeError, MalformedError, ProtocolError, from_code
 from tallow.app.crypto.frame_sequence import FrameSequence
 from tallow.app.crypto.frames import (
@@ -21,21 +20,22 @@ from tallow.app.crypto.frames import (
 from tallow.app.crypto.handshake import ABORT, ReceiverHandshake, SenderHandshake, abort_message
 from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.link import Link
+from tallow.app.peer.tasks import retrieve_exception
 from tallow.app.wire import MAX_PAYLOAD_BYTES, Role
 from tallow.monitoring.metrics import Metrics
 
 HANDSHAKE_S: Final = 20
 ABORT_S: Final = 2
-DATA_CHANNEL_MESSAGE: Final = 64 * 1024
-"""What crosses a data channel fastest, and every browser's takes."""
+DATA_CHANNEL_MESSAGE_BYTES: Final = 64 * 1024
+"""The fastest message size over a data channel; every browser accepts it."""
 
 
 class SecureChannel:
-    """Frames over a channel, in an order that is checked. Made by :func:`agree`.
+    """Encrypted frames over a channel, with their order checked. Made by :func:`perform_handshake`.
 
     Attributes:
-        incoming: what must come next from the other side.
-        chunk: bytes of a file that go into one frame.
+        sequence: the order of the frames to receive.
+        chunk_size: bytes of a file in one frame.
     """
 
     def __init__(self, channel: Channel, session: SessionKeys, metrics: Metrics) -> None:
@@ -43,21 +43,22 @@ class SecureChannel:
         self.sequence = FrameSequence()
         self.chunk_size = min(MAX_PAYLOAD_BYTES, channel.max_message - OVERHEAD)
         if channel.method == "p2p":
-            self.chunk_size = min(self.chunk_size, DATA_CHANNEL_MESSAGE - OVERHEAD)
+            self.chunk_size = min(self.chunk_size, DATA_CHANNEL_MESSAGE_BYTES - OVERHEAD)
         self._sealer = FrameSealer(session, metrics)
         self._opener = FrameOpener(session, metrics)
         self._sending = asyncio.Lock()
-        self._unheard = True
+        self._nothing_received = True
 
     async def send(self, header: FrameHeader, payload: bytes | memoryview = b"") -> None:
-        """Encrypt a frame and hand it over.
+        """Encrypt and send a frame.
 
         Raises:
-            ChannelClosedError: it cannot be delivered any more.
+            ChannelClosedError: it cannot be delivered.
         """
-        # A frame that was encrypted must go, or every later one fails at its nonce: cancelling waits for it.
+        # An encrypted frame must be sent, or the nonce of every later one is wrong: cancelling does not stop
+        # it.
         sending = asyncio.ensure_future(self._send(header, payload))
-        sending.add_done_callback(_noticed)
+        sending.add_done_callback(retrieve_exception)
         await asyncio.shield(sending)
 
     async def _send(self, header: FrameHeader, payload: bytes | memoryview) -> None:
@@ -65,17 +66,17 @@ class SecureChannel:
             await self.channel.send(self._sealer.seal(header, payload))
 
     async def receive(self) -> tuple[FrameHeader, bytes]:
-        """The next frame.
+        """Receive the next frame.
 
         Raises:
-            ProtocolError: it is not what must come next, or the other side gave up.
-            ChannelClosedError: there will be none.
+            ProtocolError: it is not the expected frame, or the other side aborted.
+            ChannelClosedError: the channel is closed.
         """
         frame = await self.channel.receive()
-        if self._unheard and len(frame) == 2 and frame[0] == ABORT:
-            # The last message of the handshake did not please the other side.
+        if self._nothing_received and len(frame) == 2 and frame[0] == ABORT:
+            # The other side rejected the last message of the handshake.
             raise from_code(frame[1])
-        self._unheard = False
+        self._nothing_received = False
         header = FrameHeader.unpack(frame)
         length = len(frame) - OVERHEAD
         self.sequence.check(header, length)
@@ -86,17 +87,17 @@ class SecureChannel:
         return header, payload
 
     async def send_document(self, kind: FrameType, document: bytes) -> None:
-        """Send a document, in as many frames as it takes."""
+        """Send a document, in as many frames as needed."""
         view = memoryview(document)
         for at in range(0, max(1, len(view)), self.chunk_size):
             piece = view[at : at + self.chunk_size]
             await self.send(FrameHeader(kind, NO_FILE, at, at + self.chunk_size >= len(view)), piece)
 
     async def receive_document(self, kind: FrameType, limit: int) -> bytes:
-        """The other side's document of a kind.
+        """Receive a document.
 
         Raises:
-            ProtocolError: see :meth:`receive`; MalformedError when it has more than ``limit`` bytes.
+            ProtocolError: see :meth:`receive`; MalformedError if it has more than ``limit`` bytes.
         """
         self.sequence.expect(kind)
         document = bytearray()
@@ -107,31 +108,25 @@ class SecureChannel:
         return bytes(document)
 
     async def abort(self, code: int) -> None:
-        """Tell the other side why this one gives up, if it still listens. Never raises."""
+        """Send an abort code to the other side and close. Never raises."""
         with suppress(ChannelError, ProtocolError, TimeoutError):
             async with asyncio.timeout(ABORT_S):
                 await self.send(FrameHeader(FrameType.ABORT), bytes([code]))
         await self.close()
 
     async def close(self) -> None:
-        """End the channel. Never raises."""
+        """Close the channel. Never raises."""
         with suppress(TimeoutError):
             async with asyncio.timeout(ABORT_S):
                 await self.channel.close()
 
 
-def _noticed(sending: asyncio.Task[None]) -> None:
-    """Take note of how sending ended, should nobody wait for it any more."""
-    if not sending.cancelled():
-        sending.exception()
-
-
 async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: Metrics) -> SecureChannel:
-    """Agree on the keys of a connection; what comes of it is counted.
+    """Agree on the keys of a connection. The result is counted.
 
     Raises:
         ProtocolError: WrongSecretError, KeyExchangeError or another; the other side was told.
-        ChannelError: the channel was lost meanwhile, or the other side is silent.
+        ChannelError: the channel was lost, or the other side does not answer.
     """
     try:
         async with asyncio.timeout(HANDSHAKE_S):
@@ -150,7 +145,7 @@ async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: M
 
 
 def _is_failed_exchange(error: ProtocolError) -> bool:
-    """Whether keys were not agreed upon because of what came between, told by this side or the other."""
+    """Whether either side found a changed message: a failed key exchange, unlike a mistyped link."""
     return isinstance(error, KeyExchangeError | MalformedError)
 
 
@@ -167,26 +162,3 @@ async def _run_receiver(channel: Channel, link: Link, metrics: Metrics) -> Sessi
     confirmation, session = handshake.handle_confirmation(await channel.receive())
     await channel.send(confirmation)
     return session
-
-
-@asynccontextmanager
-async def run_all_or_fail(*work: Any) -> AsyncIterator[Sequence[asyncio.Task[Any]]]:
-    """Run coroutines beside a block. What fails first ends all of them, and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield [group.create_task(each) for each in work]
-    except BaseExceptionGroup as errors:
-        raise _first(errors) from None
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The error that says most: what the protocol found wrong, before what is just gone with it."""
-    flat: list[BaseException] = []
-    todo: list[BaseException] = [errors]
-    while todo:
-        error = todo.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            todo += error.exceptions
-        else:
-            flat.append(error)
-    return next((error for error in flat if not isinstance(error, ChannelClosedError)), flat[0])

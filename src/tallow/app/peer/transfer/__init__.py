@@ -1,1 +1,1 @@
-"""One transfer as a peer sees it: manifest, files, resume state, progress, outcome."""
+"""One transfer between two peers: manifest, files, resume state, progress, outcome."""

@@ -1,4 +1,4 @@
-"""The sender's part of one connection: manifest, data, and the receipts that come back."""
+"""Sends the files over one connection: manifest, data, and the receipts that come back."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from tallow.app.crypto.errors import MalformedError
 from tallow.app.crypto.frames import FrameHeader, FrameType
 from tallow.app.files.source_file import SourceFile
 from tallow.app.peer.connection.connector import transfer_method
-from tallow.app.peer.connection.secure_channel import SecureChannel, run_all_or_fail
+from tallow.app.peer.connection.secure_channel import SecureChannel
+from tallow.app.peer.tasks import run_all_or_fail
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
 from tallow.app.peer.transfer.prepare import PreparedFiles
 from tallow.app.peer.transfer.progress import Progress
 from tallow.monitoring.metrics import Metrics
 
 BLOCK: Final = 1 << 20
-"""Bytes read from the disk at a time, one block ahead of what is being sent."""
+"""Bytes read from the disk at a time. The next block is read while one is sent."""
 
 
 class FileSender:
-    """Sends an offer over one connection."""
+    """Sends prepared files over one connection."""
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class FileSender:
         self._method = transfer_method(secure.channel)
 
     async def offer(self) -> ResumeOffer:
-        """Send the manifest: what the receiver has of it.
+        """Send the manifest and wait for the receiver's answer.
 
         Raises:
             ProtocolError, ChannelError: see :class:`SecureChannel`.
@@ -47,11 +48,11 @@ class FileSender:
         await self._secure.send_document(FrameType.MANIFEST, manifest.encode())
         document = await self._secure.receive_document(FrameType.ACCEPT, MAX_BYTES)
         accept = ResumeOffer.decode(document, manifest)
-        self._progress.resume_at(_at_the_receiver(accept, manifest))
+        self._progress.resume_at(_bytes_at_receiver(accept, manifest))
         return accept
 
     async def send(self, accept: ResumeOffer) -> None:
-        """Send all that the receiver has not; returns when it has confirmed the whole.
+        """Send everything that the receiver does not have; returns when it has confirmed all files.
 
         Raises:
             ProtocolError, ChannelError: see :class:`SecureChannel`.
@@ -70,10 +71,10 @@ class FileSender:
         try:
             async for piece in _pieces(source, start, self._secure.chunk_size):
                 last = at + len(piece) >= source.size
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 await self._secure.send(FrameHeader(FrameType.DATA, file, at, last), piece)
                 if piece:
-                    took = time.perf_counter() - begun
+                    took = time.perf_counter() - started
                     self._metrics.record_chunk_transfer(self._method, "sent", len(piece), took)
                 at += len(piece)
                 self._progress.add(len(piece))
@@ -86,13 +87,13 @@ class FileSender:
             secure.sequence.expect(FrameType.RECEIPT, file)
             await secure.receive()
             if not secure.sequence.complete:
-                raise MalformedError("a receipt has no end")
+                raise MalformedError("a receipt is not final")
             self._progress.file_complete(self._offer.sources[file].name)
         secure.sequence.expect(FrameType.FINISH)
         await secure.receive()
 
 
-def _at_the_receiver(accept: ResumeOffer, manifest: Manifest) -> int:
+def _bytes_at_receiver(accept: ResumeOffer, manifest: Manifest) -> int:
     done = sum(manifest.files[file].size for file in accept.complete_files)
     return done + sum(
         size for file, size in accept.partial_bytes.items() if file not in accept.complete_files
@@ -100,8 +101,7 @@ def _at_the_receiver(accept: ResumeOffer, manifest: Manifest) -> int:
 
 
 async def _pieces(source: SourceFile, start: int, chunk: int) -> AsyncIterator[memoryview]:
-    """The file from ``start`` on, in pieces of one frame; at least one, be it empty. The next block is read
-    from the disk while this one is sent."""
+    """The file from ``start`` on, one frame's payload at a time; an empty payload at the end of the file."""
     if start >= source.size:
         yield memoryview(b"")
         return

@@ -1,4 +1,4 @@
-"""The manifest and its answer: what is offered, and from where on it is wanted."""
+"""The manifest that the sender offers, and the receiver's answer: what it has already."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MAX_FILES: Final = 10_000
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_NAME: Final = 4096
 MAX_SIZE: Final = 2**53
-"""Beyond it a JSON number is not exact everywhere."""
+"""The largest integer that every JSON implementation represents exactly."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """One file that is offered: its relative name, its size in bytes and its SHA-256."""
+    """One offered file: relative name, size in bytes, SHA-256."""
 
     name: str
     size: int
@@ -30,22 +30,22 @@ class ManifestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All files that are offered, in the order in which they come."""
+    """The offered files, in the order of their transfer."""
 
     files: tuple[ManifestEntry, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Total size in bytes."""
         return sum(entry.size for entry in self.files)
 
     @property
     def sha256(self) -> str:
-        """A hash that tells one manifest from another."""
+        """SHA-256 of the encoded manifest, in hexadecimal."""
         return hashlib.sha256(self.encode()).hexdigest()
 
     def encode(self) -> bytes:
-        """The document that crosses, as JSON."""
+        """Encode as JSON."""
         files = [
             {"name": entry.name, "size": entry.size, "sha256": entry.sha256.hex()} for entry in self.files
         ]
@@ -53,12 +53,12 @@ class Manifest:
 
     @classmethod
     def decode(cls, document: bytes) -> Manifest:
-        """The manifest of a document.
+        """Decode a received document.
 
         Raises:
-            MalformedError: it is none.
+            MalformedError: it is not a valid manifest.
         """
-        files = _loaded(document, {"files"})["files"]
+        files = _parse_object(document, {"files"})["files"]
         if not isinstance(files, list) or not 0 < len(files) <= MAX_FILES:
             raise MalformedError(f"a transfer has 1 to {MAX_FILES} files")
         return cls(tuple(_entry(file) for file in files))
@@ -68,41 +68,41 @@ def _entry(file: Any) -> ManifestEntry:
     if isinstance(file, dict) and file.keys() == {"name", "size", "sha256"}:
         name, size, digest = file["name"], file["size"], file["sha256"]
         named = isinstance(name, str) and 0 < len(name) <= MAX_NAME
-        if named and _count(size, MAX_SIZE) and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+        if named and _is_count(size, MAX_SIZE) and isinstance(digest, str) and _DIGEST.fullmatch(digest):
             return ManifestEntry(name, size, bytes.fromhex(digest))
     raise MalformedError("a file in the manifest has no valid name, size and sha256")
 
 
 @dataclass(frozen=True, slots=True)
 class ResumeOffer:
-    """What the receiver has already: bytes by file, and files that are complete."""
+    """What the receiver has already: bytes by file index, and indices of complete files."""
 
     partial_bytes: dict[int, int] = field(default_factory=dict)
     complete_files: frozenset[int] = frozenset()
 
     def encode(self) -> bytes:
-        """The document that crosses, as JSON."""
+        """Encode as JSON."""
         return orjson.dumps({"have": sorted(self.partial_bytes.items()), "done": sorted(self.complete_files)})
 
     @classmethod
     def decode(cls, document: bytes, manifest: Manifest) -> ResumeOffer:
-        """The answer to ``manifest``.
+        """Decode the receiver's answer to ``manifest``.
 
         Raises:
-            MalformedError: it is none.
+            MalformedError: it is invalid or does not fit the manifest.
         """
-        found = _loaded(document, {"have", "done"})
+        found = _parse_object(document, {"have", "done"})
         files, sizes = len(manifest.files), [entry.size for entry in manifest.files]
         have, done = found["have"], found["done"]
         if (
             isinstance(have, list)
             and isinstance(done, list)
-            and all(_count(file, files - 1) for file in done)
+            and all(_is_count(file, files - 1) for file in done)
             and all(
                 isinstance(pair, list)
                 and len(pair) == 2
-                and _count(pair[0], files - 1)
-                and _count(pair[1], sizes[pair[0]])
+                and _is_count(pair[0], files - 1)
+                and _is_count(pair[1], sizes[pair[0]])
                 for pair in have
             )
         ):
@@ -110,15 +110,15 @@ class ResumeOffer:
         raise MalformedError("the answer to the manifest does not fit it")
 
 
-def _loaded(document: bytes, keys: set[str]) -> dict[str, Any]:
+def _parse_object(document: bytes, keys: set[str]) -> dict[str, Any]:
     try:
         found = orjson.loads(document)
     except orjson.JSONDecodeError:
         raise MalformedError("a document is not JSON") from None
     if not isinstance(found, dict) or found.keys() != keys:
-        raise MalformedError(f"a document has {', '.join(sorted(keys))}")
+        raise MalformedError(f"a document must have exactly the keys {', '.join(sorted(keys))}")
     return found
 
 
-def _count(number: Any, most: int) -> bool:
+def _is_count(number: Any, most: int) -> bool:
     return type(number) is int and 0 <= number <= most

@@ -1,52 +1,36 @@
-"""What both sides of a transfer share: who they are, what they record, and how they end."""
+"""The outcome of a transfer, and what it is counted as."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Literal
 
 from tallow.app.crypto.errors import CancelledByPeerError
-from tallow.app.peer.connection.retry import PeerTiming
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import NotConfirmedError, PeerError, error_labels
+from tallow.app.peer.options import TransferOptions
+from tallow.app.wire import TransferOutcome
 from tallow.monitoring.metrics import Metrics
 
-TransferOutcome = Literal["success", "failed", "cancelled"]
-
-
-@dataclass(frozen=True)
-class TransferOptions:
-    """How a peer behaves.
-
-    Attributes:
-        relay: which ways may be taken: auto, relay (TURN or Tallow's own) or direct.
-        tallow_relay: Tallow's own relay and no other way.
-        telemetry: whether anything is reported.
-        features: used in this transfer, to be counted.
-        settings: changed since the last transfer, to be counted.
-    """
-
-    relay: str = "auto"
-    tallow_relay: bool = False
-    telemetry: bool = True
-    features: tuple[str, ...] = ()
-    settings: dict[str, int] = field(default_factory=dict)
-    timing: PeerTiming = field(default_factory=PeerTiming)
+MAX_COUNTED_CHANGES = 10
+"""Changes of one setting that are counted with one transfer."""
 
 
 def record_usage(options: TransferOptions, metrics: Metrics) -> None:
-    """Count what is used, and what was set since the last transfer."""
+    """Count the features that a transfer uses, and settings changed since the last transfer."""
     for feature in options.features:
         metrics.record_feature_usage(feature)
-    for setting, times in options.settings.items():
-        for _ in range(min(times, 10)):
+    for setting, changes in options.settings.items():
+        for _ in range(min(changes, MAX_COUNTED_CHANGES)):
             metrics.record_setting_change(setting)
 
 
 def outcome_of(error: BaseException | None) -> TransferOutcome:
-    """How a transfer that ended with ``error`` counts."""
+    """The outcome of a transfer that ended with ``error``.
+
+    >>> outcome_of(None), outcome_of(OSError()), outcome_of(asyncio.CancelledError())
+    ('success', 'failed', 'cancelled')
+    """
     if error is None:
         return "success"
     cancelled = (asyncio.CancelledError, CancelledByPeerError, NotConfirmedError)
@@ -54,13 +38,16 @@ def outcome_of(error: BaseException | None) -> TransferOutcome:
 
 
 def record_failure(error: BaseException, metrics: Metrics) -> None:
-    """Count what ended a transfer; to cancel is no error."""
+    """Count the error that ended a transfer. A cancelled transfer counts no error."""
     if outcome_of(error) == "failed":
         metrics.record_error(*error_labels(error))
 
 
 async def check_remote_departure(signaling: SignalingClient, wait: float = 1.0) -> None:
-    """A channel ended without a word: see whether the other side left on purpose.
+    """After a channel was closed: check whether the other side left the room on purpose.
+
+    Args:
+        wait: seconds that the server's message may take.
 
     Raises:
         CancelledByPeerError, PeerError: it did.
@@ -72,16 +59,17 @@ async def check_remote_departure(signaling: SignalingClient, wait: float = 1.0) 
 
 
 def raise_if_departed(signaling: SignalingClient) -> None:
-    """Raise what the other side's goodbye means, if it said one.
+    """Raise an error if the other side has left the room with an outcome.
 
     Raises:
         CancelledByPeerError, PeerError: it cancelled or gave up.
     """
-    if signaling.peer_outcome == "cancelled":
+    outcome = signaling.peer.outcome
+    if outcome == "cancelled":
         raise CancelledByPeerError
-    if signaling.peer_outcome == "success":
+    if outcome == "success":
         raise PeerError(
-            "the receiver left with all files, as the server says, and without confirming it", "transfer"
+            "the server reports that the receiver left with all files; it did not confirm them", "transfer"
         )
-    if signaling.peer_outcome is not None:
+    if outcome is not None:
         raise PeerError("the other side gave up the transfer", "transfer")

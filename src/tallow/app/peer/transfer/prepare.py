@@ -1,4 +1,4 @@
-"""What is sent: metadata removed before a link is given out, and hashed while the receiver is waited for."""
+"""Prepares the files to send: removes metadata, then hashes them for the manifest."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from tallow.app.peer.transfer.manifest import (
 from tallow.monitoring.metrics import Metrics
 
 STEP: Final = 8 << 20
-"""Bytes that are read and hashed at a time."""
+"""Bytes read and hashed at a time."""
 
 
 @dataclass(frozen=True)
 class PreparedFiles:
-    """What is sent: the files, in the manifest's order, and the manifest."""
+    """Files to send, in the order of the manifest."""
 
     sources: Sequence[SourceFile]
     manifest: Manifest
 
     @property
     def sizes_and_types(self) -> list[tuple[float, str | None]]:
-        """Size and MIME type of each."""
+        """Size and MIME type of each file."""
         return [(source.size, source.mime_type) for source in self.sources]
 
 
@@ -50,7 +50,7 @@ async def prepare(
     keep_metadata: bool,
     before: Manifest | None = None,
 ) -> PreparedFiles:
-    """Make files ready to be sent: :func:`clean`, then :func:`describe`."""
+    """:func:`strip_files`, then :func:`build_manifest`."""
     cleaned = await strip_files(sources, scratch, metrics, keep_metadata=keep_metadata)
     return await build_manifest(cleaned, before)
 
@@ -58,15 +58,17 @@ async def prepare(
 async def strip_files(
     sources: Sequence[SourceFile], scratch: Path, metrics: Metrics, *, keep_metadata: bool
 ) -> Sequence[SourceFile]:
-    """The files as they will be sent: pictures without their metadata. Finds whatever keeps them from being
-    sent, short of reading all their bytes: a link is not given out before this has succeeded.
+    """The files as they will be sent: pictures without metadata.
+
+    Detects everything that would prevent sending, except errors while reading all bytes. A link is given out
+    only after this succeeded.
 
     Args:
-        scratch: a folder for cleaned copies; it must last as long as what is returned.
+        scratch: folder for cleaned copies; it must exist as long as the returned files are used.
 
     Raises:
         FileError: a file cannot be read, or its metadata cannot be removed.
-        PeerError: there are too many, or their names are too long.
+        PeerError: there are too many files, or a name is too long.
     """
     check_manifest_limits(sources)
     if keep_metadata:
@@ -75,14 +77,14 @@ async def strip_files(
 
 
 async def build_manifest(sources: Sequence[SourceFile], before: Manifest | None = None) -> PreparedFiles:
-    """The files with their manifest, for which each is read and hashed.
+    """Read and hash the files for the manifest.
 
     Args:
-        before: what an earlier run of this transfer has offered.
+        before: manifest of an earlier run of this transfer.
 
     Raises:
-        FileError: a file cannot be read any more.
-        SourceChangedError: a file is not what it was in the earlier run.
+        FileError: a file cannot be read.
+        SourceChangedError: a file differs from the earlier run.
     """
     entries = [ManifestEntry(source.name, source.size, await _digest(source)) for source in sources]
     manifest = Manifest(tuple(entries))
@@ -92,14 +94,14 @@ async def build_manifest(sources: Sequence[SourceFile], before: Manifest | None 
 
 
 def check_manifest_limits(sources: Sequence[SourceFile]) -> None:
-    """Refuse what a manifest cannot hold, so that no receiver would take it.
+    """Check the limits of a manifest, which every receiver enforces.
 
     Raises:
-        PeerError: one line that says what is too much, and what is accepted.
+        PeerError: one line that names the value and the limit.
     """
     problem = None
     if len(sources) > MAX_FILES:
-        problem = f"these are {len(sources)} files; accepted: up to {MAX_FILES}"
+        problem = f"{len(sources)} files were given; accepted: up to {MAX_FILES}"
     elif too_long := next((source for source in sources if len(source.name) > MAX_NAME), None):
         shortened = printable(f"{too_long.name[:40]}…{too_long.name[-40:]}")
         problem = f"the name {shortened} has {len(too_long.name)} characters; accepted: up to {MAX_NAME}"
@@ -112,21 +114,21 @@ def check_manifest_limits(sources: Sequence[SourceFile]) -> None:
 
 
 def _document_size(sources: Sequence[SourceFile]) -> int:
-    """Bytes of the manifest; what it says of contents is always equally long."""
+    """Size of the encoded manifest. Hashes have a fixed length, so zeros stand for them."""
     return len(
         Manifest(tuple(ManifestEntry(source.name, source.size, bytes(32)) for source in sources)).encode()
     )
 
 
 async def _digest(source: SourceFile) -> bytes:
-    """SHA-256 of a file, step by step: whoever cancels does not wait for the whole of it."""
+    """SHA-256 of a file, read in steps so that a cancelled caller waits for one step only."""
     hashed = hashlib.sha256()
 
     def step(offset: int) -> None:
         hashed.update(source.read(offset, STEP))
 
     try:
-        for offset in range(0, source.size + 1, STEP):  # an empty file is looked at too
+        for offset in range(0, source.size + 1, STEP):  # an empty file is read, too: it may have changed
             await asyncio.to_thread(step, offset)
     finally:
         source.close()
@@ -134,7 +136,7 @@ async def _digest(source: SourceFile) -> bytes:
 
 
 def _changed(before: Manifest, now: Manifest) -> str | None:
-    """Which file has changed, by name: this is told to its owner alone."""
+    """Text that names the first changed file. It is shown to the sender only."""
     known = {entry.name: entry for entry in before.files}
     changed = [entry.name for entry in now.files if known.get(entry.name) != entry]
     if not changed:

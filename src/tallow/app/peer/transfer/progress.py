@@ -1,4 +1,4 @@
-"""How far a transfer is: bytes, speed and what remains, told at a bounded rate."""
+"""Progress of a transfer: bytes, speed and remaining time, reported at a bounded rate."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final
 
+from tallow.app.peer.events import EventHandler
 from tallow.app.peer.transfer.manifest import Manifest
 
 WINDOW_S: Final = 5.0
-"""The speed shown is the mean over so many seconds."""
-
-
-class EventHandler(Protocol):
-    """Told what happens, for a terminal or a script; see docs/peers.md for the events."""
-
-    def __call__(self, event: str, /, **details: Any) -> None: ...
+"""The displayed speed is the mean over this many seconds."""
 
 
 class Progress:
-    """Counts what has crossed, and tells it at most every ``every`` seconds.
+    """Counts transferred bytes and emits ``progress`` events.
+
+    Args:
+        every: minimum seconds between two events.
+        clock: monotonic time in seconds.
 
     Attributes:
-        done: bytes that are at the receiver, earlier connections' included.
-        moved: bytes that crossed while this process watched.
+        completed_bytes: bytes at the receiver, including earlier connections.
+        transferred_bytes: bytes transferred by this process.
     """
 
     def __init__(
@@ -34,59 +33,63 @@ class Progress:
         self._events = events
         self._every = every
         self._clock = clock
-        self._told = -every
+        self._emitted_at = -every
         self._name = ""
         self._size = 0
-        self._told_total = False
+        self._announced = False
         self._samples: deque[tuple[float, int]] = deque()
-        self._first: float | None = None
+        self._started_at: float | None = None
         self.completed_bytes = 0
         self.transferred_bytes = 0
 
     @property
     def seconds(self) -> float:
-        """Since the first byte of a file; 0 before it."""
-        return self._clock() - self._first if self._first is not None else 0.0
+        """Seconds since data started to flow; 0 before."""
+        return self._clock() - self._started_at if self._started_at is not None else 0.0
 
     @property
     def started(self) -> bool:
-        """Data flows, or has flowed."""
-        return self._first is not None
+        """Whether data flows or has flowed."""
+        return self._started_at is not None
 
     def start(self) -> None:
         """Data flows from now on."""
-        if self._first is None:
-            self._first = self._clock()
+        if self._started_at is None:
+            self._started_at = self._clock()
 
     def announce(self, manifest: Manifest, *, listed: bool = False) -> None:
-        """What the whole is; told once, with the name and size of each file if ``listed``."""
-        if not self._told_total:
-            self._told_total = True
+        """Emit the ``offer`` event, once per transfer.
+
+        Args:
+            listed: include the name and size of each file.
+        """
+        if not self._announced:
+            self._announced = True
             entries = [{"name": entry.name, "size": entry.size} for entry in manifest.files]
             more = {"entries": entries} if listed else {}
             self._events("offer", files=len(manifest.files), bytes=manifest.size, **more)
         self._size = manifest.size
 
     def resume_at(self, done: int) -> None:
-        """A connection begins, and ``done`` bytes are there already."""
+        """A connection starts; ``done`` bytes are at the receiver already."""
         self.completed_bytes = done
         self._samples.clear()
 
     def set_file(self, name: str) -> None:
-        """A file is next."""
+        """Set the name of the current file."""
         self._name = name
 
     def add(self, size: int) -> None:
-        """``size`` more bytes have crossed."""
+        """Count ``size`` transferred bytes."""
         self.completed_bytes += size
         self.transferred_bytes += size
         now = self._clock()
-        if now - self._told >= self._every or self.completed_bytes == self._size:
-            self._told = now
+        if now - self._emitted_at >= self._every or self.completed_bytes == self._size:
+            self._emitted_at = now
             self._emit(now)
 
     def file_complete(self, name: str, path: Path | None = None) -> None:
-        """A file is there and verified."""
+        """Emit the ``file`` event: a file is complete and verified."""
         self._events("file", name=name, **({"path": str(path)} if path else {}))
 
     def _emit(self, now: float) -> None:

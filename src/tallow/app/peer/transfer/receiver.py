@@ -1,4 +1,5 @@
-"""The receiver: takes its seat, follows what the sender offers, and stays until it has all of it."""
+"""The receiver: joins its room, follows the sender's connection attempts, and stays until it has all
+files."""
 
 from __future__ import annotations
 
@@ -9,37 +10,38 @@ from typing import Final
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.files.destination import Destination
 from tallow.app.link import Link
-from tallow.app.peer.confirmation import Confirm, ReceiverConfirmation
-from tallow.app.peer.connection.connector import transfer_method
-from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
-from tallow.app.peer.connection.signaling import ConnectionAttempt, SignalingClient
-from tallow.app.peer.errors import PeerError, abort_code, is_transient
+from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
+from tallow.app.peer.connection.secure_channel import SecureChannel
+from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.errors import PeerError, is_transient
+from tallow.app.peer.events import EventHandler
+from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.transfer.confirmation import Confirm, ReceiverConfirmation
 from tallow.app.peer.transfer.file_receiver import FileReceiver
 from tallow.app.peer.transfer.manifest import Manifest
 from tallow.app.peer.transfer.outcome import (
-    TransferOptions,
     check_remote_departure,
     outcome_of,
     raise_if_departed,
     record_failure,
 )
-from tallow.app.peer.transfer.progress import EventHandler
 from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.app.peer.transfer.session import TransferSession
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
 CLOSED_S: Final = 5
-"""How long a receiver that has all waits for the sender to close the channel."""
+"""Seconds that a complete receiver waits for the sender to close the channel."""
+DEPARTURE_ARRIVES_S: Final = 0.2
 
 
 class TransferReceiver(TransferSession):
-    """One transfer into one folder.
+    """The receiver's side of one transfer into one folder.
 
     Args:
-        received: what is remembered of it.
-        confirm: asks the person here whether to take what is offered; None: all is taken.
+        state: received files, kept for a later run.
+        confirm: asks the person here whether to receive the files; None: they are received unasked.
     """
 
     def __init__(
@@ -47,18 +49,17 @@ class TransferReceiver(TransferSession):
         server: ServerClient,
         link: Link,
         destination: Destination,
-        received: ReceiverState,
+        state: ReceiverState,
         options: TransferOptions,
         metrics: Metrics,
         events: EventHandler,
         *,
         confirm: Confirm | None = None,
     ) -> None:
-        super().__init__("receiver", server, link, received, options, metrics, events)
-        self._confirmation = ReceiverConfirmation(confirm, self._room, received, self._events, options.timing)
+        super().__init__("receiver", server, link, state, options, metrics, events)
+        self._confirmation = ReceiverConfirmation(confirm, self._room, state, self._events, options.timing)
         self._destination = destination
-        self._received = received
-        self._replaced = False
+        self._state = state
         self.manifest: Manifest | None = None
 
     async def _end(self, error: BaseException | None) -> None:
@@ -68,24 +69,21 @@ class TransferReceiver(TransferSession):
         resumable = error is not None and is_transient(error)
         self._confirmation.close()
         if not resumable:
-            self._received.remove()
+            self._state.remove()
             self._remove_partial_files()
         await self._leave(None if resumable else outcome_of(error))
 
-    async def _on_return(self, signaling: SignalingClient) -> None:
+    async def _on_rejoin(self, signaling: SignalingClient) -> None:
         await self._confirmation.repeat_status(signaling)
 
     def _remove_partial_files(self) -> None:
-        """Leave nothing in the folder of what nobody will go on with."""
-        offered = self._received.offered
+        offered = self._state.offered
         for number, entry in enumerate(offered.files if offered else ()):
-            if number not in self._received.paths:
-                key = self._link.resume_key
-                self._destination.remove_partial(entry.name, entry.size, entry.sha256, key)
-        self._received.remove_unfinished()
+            if number not in self._state.paths:
+                self._destination.remove_partial(entry.name, entry.size, entry.sha256, self._link.resume_key)
+        self._state.remove_unfinished()
 
     async def _transfer_until_done(self) -> None:
-        """Follow the sender's attempts until one of them has brought all."""
         attempt: ConnectionAttempt | None = None
         done = False
         while not done:
@@ -96,7 +94,8 @@ class TransferReceiver(TransferSession):
     async def _try_once(
         self, signaling: SignalingClient, attempt: ConnectionAttempt | None
     ) -> tuple[bool, ConnectionAttempt | None]:
-        """One attempt of the sender's: whether it has brought all, and the one that has replaced it."""
+        """Follow one attempt of the sender: whether everything was received, and the attempt that replaced
+        it."""
         try:
             newer = await self._follow_attempt(attempt or await self._next_attempt(signaling))
             if newer is None:
@@ -104,45 +103,45 @@ class TransferReceiver(TransferSession):
                 return newer is None, newer
         except (PeerError, ChannelError, TimeoutError) as error:
             if isinstance(error, ChannelClosedError):
-                await check_remote_departure(signaling, wait=0.2)
+                await check_remote_departure(signaling, wait=DEPARTURE_ARRIVES_S)
             if not is_transient(error) or self._retries.record_failure(error) is None:
                 raise
             return False, None
         return False, newer
 
     async def _next_attempt(self, signaling: SignalingClient) -> ConnectionAttempt:
-        """The sender's next attempt.
+        """Wait for the sender's next attempt.
 
         Raises:
             PeerError: the sender has left, or did not come.
         """
-        if not signaling.peer_present.is_set():
+        if not signaling.peer.present.is_set():
             raise_if_departed(signaling)
             self._events("waiting", side="sender")
             self._retries.restart_clock()
         offered = asyncio.create_task(self._room.attempts.get())
-        farewell = asyncio.create_task(signaling.peer_departed.wait())
+        departure = asyncio.create_task(signaling.peer.departed.wait())
         try:
-            patience = self._options.timing.give_up_after
-            await asyncio.wait({offered, farewell}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            timeout = self._options.timing.give_up_after
+            await asyncio.wait({offered, departure}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if offered.done():
                 return offered.result()
             raise_if_departed(signaling)
             raise PeerError("the sender did not come back; the same command resumes the transfer")
         finally:
             offered.cancel()
-            farewell.cancel()
+            departure.cancel()
 
     async def _follow_attempt(self, attempt: ConnectionAttempt) -> ConnectionAttempt | None:
-        """Take part in an attempt: None once all is here, or the attempt that has replaced it."""
-        self._replaced = False
-        receiving = asyncio.create_task(self._receive(attempt))
+        """Take part in an attempt: None once all files are here, else the attempt that replaced it."""
+        self._aborts_when_cancelled = True
+        receiving = asyncio.create_task(self._transfer(attempt))
         newer = asyncio.create_task(self._room.attempts.get())
         try:
             await asyncio.wait({receiving, newer}, return_when=asyncio.FIRST_COMPLETED)
             if not receiving.done() and newer.exception() is None:
-                self._replaced = True
-                self._retries.record_failure(ChannelError("the sender has begun anew"))
+                self._aborts_when_cancelled = False
+                self._retries.record_failure(ChannelError("the sender started another attempt"))
                 return newer.result()
             await receiving
             return None
@@ -153,67 +152,49 @@ class TransferReceiver(TransferSession):
                 await receiving
 
     async def _linger(self) -> ConnectionAttempt | None:
-        """All is here. Stay until the sender has heard of it: an attempt, should it have to ask again."""
+        """Stay until the sender knows that all files are here. Returns an attempt if it has to ask again."""
         newer = asyncio.create_task(self._room.attempts.get())
-        farewell: asyncio.Task[None] | None = None
+        departure: asyncio.Task[None] | None = None
         try:
             async with asyncio.timeout(self._options.timing.linger):
                 while True:
                     signaling = await self._room.signaling()
-                    farewell = asyncio.create_task(signaling.wait_for_departure())
-                    await asyncio.wait({newer, farewell}, return_when=asyncio.FIRST_COMPLETED)
+                    departure = asyncio.create_task(signaling.wait_for_departure())
+                    await asyncio.wait({newer, departure}, return_when=asyncio.FIRST_COMPLETED)
                     if newer.done():
                         return newer.result()
-                    if signaling.peer_departed.is_set():
+                    if signaling.peer.departed.is_set():
                         return None
         except (TimeoutError, PeerError):
             return None
         finally:
             newer.cancel()
-            if farewell is not None:
-                farewell.cancel()
+            if departure is not None:
+                departure.cancel()
 
-    async def _receive(self, attempt: ConnectionAttempt) -> None:
+    async def _transfer(self, attempt: ConnectionAttempt) -> None:
         """One connection, from its opening to the last file."""
         signaling = await self._room.signaling()
-        channel = await self._await_unless_departed(signaling, self._connector.accept(attempt, signaling))
-        try:
-            agreeing = perform_handshake(channel, "receiver", self._link, self._metrics)
-            secure = await self._await_unless_departed(signaling, agreeing)
-            self._events("connected", method=transfer_method(channel), path=getattr(channel, "path", None))
-            await self._receive_files(secure)
-        finally:
-            await self._close(channel)
+        async with self._connection(signaling, self._connector.accept(attempt, signaling)) as secure:
+            self.manifest = await self._file_receiver(secure).receive()
+            self._complete = True
+            with suppress(ChannelError, TimeoutError):
+                async with asyncio.timeout(CLOSED_S):
+                    await secure.channel.receive()  # the sender closes: it may still measure the connection
 
-    async def _receive_files(self, secure: SecureChannel) -> None:
-        incoming = FileReceiver(
+    def _file_receiver(self, secure: SecureChannel) -> FileReceiver:
+        return FileReceiver(
             secure,
             self._destination,
-            self._received,
+            self._state,
             self._link.resume_key,
             self._metrics,
             self._progress,
             lambda manifest: self._confirmation.wait_until_confirmed(manifest, secure),
             self._on_data_flow,
         )
-        try:
-            self.manifest = await incoming.receive()
-        except asyncio.CancelledError:
-            if not self._replaced:
-                await self._abort(secure)
-            raise
-        except ChannelError:
-            raise
-        except Exception as error:
-            await secure.abort(abort_code(error))
-            raise
-        self._complete = True
-        with suppress(ChannelError, TimeoutError):
-            async with asyncio.timeout(CLOSED_S):
-                await secure.channel.receive()  # the sender's to close: it may still measure the connection
 
     def _on_data_flow(self) -> None:
-        """Files come from now on."""
         self._progress.start()
         self._retries.record_success()
         self._retries.operation = "transfer"

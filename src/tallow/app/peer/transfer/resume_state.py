@@ -1,4 +1,4 @@
-"""What is remembered of a transfer so that it can be resumed: private files, removed when it is over."""
+"""State of interrupted transfers, in private files that are removed when the transfer is over."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
 
 SAVE_EVERY_S: Final = 1.0
 LARGE_BYTES: Final = 16 * 1024 * 1024
-"""Files from here on take long enough to be worth a write of the whole memory."""
+"""Files of this size take long enough that the state is saved at their start."""
 
 
 @dataclass
 class ReceiverState:
-    """A receiver's memory of one link.
+    """The receiver's state of one link.
 
     Attributes:
-        confirmed: the person here wants the files of ``manifest``.
-        paths: files that are complete, by their number in the manifest.
-        partial: the file that is being received, under its temporary name.
-        folders: folders that were made for files, each after the one that it is in.
+        confirmed: the person here accepted the files of ``manifest``.
+        paths: final paths of complete files, by index in the manifest.
+        partial: temporary path of the file that is being received.
+        folders: folders that were made for files, parents first.
     """
 
     file: Path | None
@@ -43,12 +43,12 @@ class ReceiverState:
 
     @classmethod
     def load(cls, link: Link, expires: float) -> ReceiverState:
-        """What earlier runs with this link have left."""
+        """The state that earlier runs with this link have left; a new one if there is none."""
         file = user_files.state_folder() / f"receive-{link.room}.json"
         found = user_files.read_json(file)
         received = cls(file, expires)
         with suppress(KeyError, ValueError, TypeError, AttributeError):
-            received.rejoin_key = found["seat"]
+            received.rejoin_key = found["rejoin_key"]
             received.manifest = found["manifest"]
             received.confirmed = found["confirmed"] is True
             received.paths = {int(number): str(path) for number, path in found["paths"].items()}
@@ -58,25 +58,25 @@ class ReceiverState:
 
     @property
     def has_manifest(self) -> bool:
-        """An earlier connection got as far as a manifest."""
+        """Whether an earlier connection received a manifest."""
         return self.manifest is not None
 
     @property
     def completed_files(self) -> set[int]:
-        """Files that are complete, and still where they were put."""
+        """Indices of files that are complete and still exist."""
         return {number for number, path in self.paths.items() if Path(path).exists()}
 
     def accept_manifest(self, manifest: Manifest) -> bool:
-        """Whether this is the manifest of before, if there was one; it is, from now on."""
-        mark = manifest.sha256
-        if self.manifest not in {None, mark}:
+        """Whether the manifest equals the one of earlier connections. The first one is stored."""
+        sha256 = manifest.sha256
+        if self.manifest not in {None, sha256}:
             return False
-        self.manifest, self.offered = mark, manifest
+        self.manifest, self.offered = sha256, manifest
         self.save()
         return True
 
     def partial_started(self, partial: Path, size: int, folders: Sequence[Path]) -> None:
-        """A file is being received. Written down at once if it is large: others are soon complete."""
+        """A file is being received. Saved at once if it is large; small ones are soon complete."""
         self.partial = str(partial.absolute())
         made = [str(folder.absolute()) for folder in folders]
         self.folders += [folder for folder in made if folder not in set(self.folders)]
@@ -84,22 +84,22 @@ class ReceiverState:
             self.save()
 
     def remove_unfinished(self) -> None:
-        """Remove what is there of a file that nobody goes on with, and folders with nothing in them."""
+        """Remove the partial file, and folders that were made for it and are empty."""
         _remove_unfinished(self.partial, self.folders)
 
     def file_finished(self, number: int, path: Path) -> None:
-        """A file is complete. Written down now and then: of ten thousand files each would cost all before."""
+        """A file is complete. Saved at most once a second: each save writes the state of all files."""
         self.paths[number] = str(path.resolve())
         if time.monotonic() - self._saved >= SAVE_EVERY_S:
             self.save()
 
     def save(self) -> None:
-        """Write it down. A disk that does not take it costs the memory of it, no transfer."""
+        """Save the state. If that fails, the transfer goes on and cannot be resumed."""
         self._saved = time.monotonic()
         if self.file is not None:
             paths = {str(number): path for number, path in self.paths.items()}
             content = {
-                "seat": self.rejoin_key,
+                "rejoin_key": self.rejoin_key,
                 "manifest": self.manifest,
                 "confirmed": self.confirmed,
                 "paths": paths,
@@ -111,14 +111,14 @@ class ReceiverState:
                 user_files.write_json(self.file, content)
 
     def remove(self) -> None:
-        """The transfer is over."""
+        """Remove the state: the transfer is over."""
         if self.file is not None:
             self.file.unlink(missing_ok=True)
 
 
 @dataclass
 class SenderState:
-    """A sender's memory of one transfer: all that it takes to come back to its room."""
+    """The sender's state of one transfer: what it needs to join its room again."""
 
     link: Link
     expires: float
@@ -130,11 +130,11 @@ class SenderState:
 
     @property
     def path(self) -> Path:
-        """Where it is kept."""
+        """Path of the state file."""
         return self.file or user_files.state_folder() / f"send-{self.link.room}.json"
 
     def save(self) -> None:
-        """Write it down; see :meth:`Received.save`."""
+        """See :meth:`ReceiverState.save`."""
         files = [
             {"name": entry.name, "size": entry.size, "sha256": entry.sha256.hex()}
             for entry in (self.manifest.files if self.manifest else ())
@@ -143,7 +143,7 @@ class SenderState:
             "link": self.link.text,
             "expires": self.expires,
             "paths": self.paths,
-            "seat": self.rejoin_key,
+            "rejoin_key": self.rejoin_key,
             "keep_metadata": self.keep_metadata,
             "files": files,
         }
@@ -151,14 +151,14 @@ class SenderState:
             user_files.write_json(self.path, content)
 
     def remove(self) -> None:
-        """The transfer is over."""
+        """Remove the state: the transfer is over."""
         self.path.unlink(missing_ok=True)
 
 
 def interrupted_transfers() -> list[SenderState]:
-    """Transfers of this user that can be resumed, the oldest first; what is past its time is removed."""
+    """The user's transfers that can be resumed, oldest first. Expired ones are removed."""
     found = []
-    for file, content in _kept("send-"):
+    for file, content in _unexpired("send-"):
         with suppress(KeyError, ValueError, TypeError, LinkError):
             files = tuple(
                 ManifestEntry(str(entry["name"]), int(entry["size"]), bytes.fromhex(entry["sha256"]))
@@ -169,7 +169,7 @@ def interrupted_transfers() -> list[SenderState]:
                     Link.parse(content["link"]),
                     float(content["expires"]),
                     [str(path) for path in content["paths"]],
-                    content["seat"],
+                    content["rejoin_key"],
                     bool(content["keep_metadata"]),
                     Manifest(files) if files else None,
                     file,
@@ -179,12 +179,12 @@ def interrupted_transfers() -> list[SenderState]:
 
 
 def remove_expired() -> None:
-    """Remove what is past its time."""
+    """Remove expired state, and the partial files that belong to it."""
     for prefix in ("send-", "receive-"):
-        list(_kept(prefix))
+        list(_unexpired(prefix))
 
 
-def _kept(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _unexpired(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     with suppress(OSError):
         for file in user_files.state_folder().glob(f"{prefix}*.json"):
             content = user_files.read_json(file)
@@ -198,7 +198,7 @@ def _kept(prefix: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _remove_unfinished(partial: str | None, folders: Sequence[str]) -> None:
-    """Remove a file that has its temporary name still, and folders that are empty, the innermost first."""
+    """Remove a file that still has a temporary name, and empty folders, innermost first."""
     if isinstance(partial, str) and partial.endswith(PARTIAL):
         with suppress(OSError):
             Path(partial).unlink()

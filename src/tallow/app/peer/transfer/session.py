@@ -1,48 +1,51 @@
-"""What both sides of a transfer have in common: a seat, reports, and a goodbye that is said once."""
+"""What sender and receiver have in common: room, connection, telemetry, and an end that is reported once."""
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
-from tallow.app.channels.channel import Channel
+from tallow.app.channels.channel import Channel, ChannelError
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.link import Link
-from tallow.app.peer.connection.connector import ChannelConnector
+from tallow.app.peer.connection.connector import ChannelConnector, transfer_method
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.room_session import RoomSession
-from tallow.app.peer.connection.secure_channel import SecureChannel
+from tallow.app.peer.connection.secure_channel import SecureChannel, perform_handshake
 from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.errors import abort_code
 from tallow.app.peer.event_log import TransferEventLog
+from tallow.app.peer.events import EventHandler
+from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
+from tallow.app.peer.tasks import cancel_task
 from tallow.app.peer.telemetry_reporter import TelemetryReporter
-from tallow.app.peer.transfer.outcome import TransferOptions, raise_if_departed, record_usage
-from tallow.app.peer.transfer.progress import EventHandler, Progress
+from tallow.app.peer.transfer.outcome import raise_if_departed, record_usage
+from tallow.app.peer.transfer.progress import Progress
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
-from tallow.app.wire import Role
+from tallow.app.wire import Role, TransferMethod, TransferOutcome
 from tallow.monitoring.metrics import Metrics
 
-GOODBYE_S: Final = 1.2
-"""How long a side that was told to stop takes to tell the other side and the server. Its process ends within
-two seconds then, also if the server does not answer."""
+CANCELLED_END_S: Final = 1.2
+"""Seconds that a cancelled side may take to inform the other side and the server. The process must end within
+two seconds, also if the server does not answer."""
 CHANNEL_SHARE: Final = 0.5
-"""The part of it that the channel may use up; the rest is for the server."""
-CLOSE_S: Final = 2.0
-CANCEL_S: Final = 0.3
+"""Share of that time for the channel; the rest is for the server."""
+CLOSE_TIMEOUT_S: Final = 2.0
 ABORT_ARRIVES_S: Final = 0.5
-"""How long the other side's own reason may take after the server said that it has left."""
+"""Seconds that the other side's own abort may take after the server reported its departure."""
 
 T = TypeVar("T")
 
 
 class TransferSession(ABC):
-    """Sender or receiver.
+    """One side of one transfer.
 
     Args:
-        remembered: what is kept of the transfer from run to run.
+        state: what is kept for a later run.
     """
 
     def __init__(
@@ -50,15 +53,16 @@ class TransferSession(ABC):
         role: Role,
         server: ServerClient,
         link: Link,
-        remembered: SenderState | ReceiverState,
+        state: SenderState | ReceiverState,
         options: TransferOptions,
         metrics: Metrics,
         events: EventHandler,
     ) -> None:
         def keep(key: str) -> None:
-            remembered.rejoin_key = key
-            remembered.save()
+            state.rejoin_key = key
+            state.save()
 
+        self._role = role
         self._link = link
         self._options = options
         self._metrics = metrics
@@ -73,31 +77,34 @@ class TransferSession(ABC):
             self._telemetry,
             self._events,
             options.timing,
-            key=remembered.rejoin_key,
+            rejoin_key=state.rejoin_key,
             on_key=keep,
-            on_return=self._on_return,
+            on_rejoin=self._on_rejoin,
         )
         self._connector = ChannelConnector(server, role, options, metrics)
         self._retries = RetrySchedule("connection", metrics, options.timing)
+        self._method: TransferMethod = "relay"
+        self._aborts_when_cancelled = True
         self._complete = False
         self._ending_deadline: float | None = None
 
     @property
     def seconds(self) -> float:
-        """Since the first byte."""
+        """Seconds since the first byte."""
         return self._progress.seconds
 
     @property
     def accepted_reports(self) -> int:
-        """Reports that were booked."""
+        """Telemetry reports that the server accepted."""
         return self._telemetry.accepted_reports
 
     async def run(self) -> None:
-        """Transfer, and see that it is told and counted once, however it ends.
+        """Run the transfer; it is reported and counted once, however it ends.
 
         Raises:
-            Exception: why it did not succeed.
-            asyncio.CancelledError: it was cancelled here before all was across; the other side has been told.
+            Exception: why it failed.
+            asyncio.CancelledError: it was cancelled before all files were transferred. The other side was
+                told.
         """
         record_usage(self._options, self._metrics)
         reporting = asyncio.create_task(self._telemetry.report_periodically())
@@ -112,7 +119,7 @@ class TransferSession(ABC):
             await self._finish(error)
 
     async def _run_cancellable(self) -> None:
-        """Transfer. To be cancelled after all is across ends what is left to do, and is no failure."""
+        """Transfer. Cancelling after all files are transferred skips the rest and is no failure."""
         try:
             await self._transfer_until_done()
         except asyncio.CancelledError:
@@ -121,7 +128,7 @@ class TransferSession(ABC):
             self._uncancel()
 
     async def _finish(self, error: BaseException | None) -> None:
-        """Run :meth:`_end` to its end. To be cancelled meanwhile shortens it and changes no outcome."""
+        """Run :meth:`_end` to its end. Cancelling shortens it and does not change the outcome."""
         if isinstance(error, asyncio.CancelledError):
             self._limit_ending()
         ending = asyncio.create_task(self._end(error))
@@ -138,9 +145,9 @@ class TransferSession(ABC):
         ending.result()
 
     def _limit_ending(self) -> float:
-        """Limit the goodbye, from the first call on: when it ends, on the event loop's clock."""
+        """Limit the time to end, from the first call on. Returns the deadline on the event loop's clock."""
         if self._ending_deadline is None:
-            self._ending_deadline = asyncio.get_running_loop().time() + GOODBYE_S
+            self._ending_deadline = asyncio.get_running_loop().time() + CANCELLED_END_S
         return self._ending_deadline
 
     @staticmethod
@@ -149,66 +156,84 @@ class TransferSession(ABC):
         if task is not None:
             task.uncancel()
 
+    @asynccontextmanager
+    async def _connection(
+        self, signaling: SignalingClient, opening: Coroutine[Any, Any, Channel]
+    ) -> AsyncIterator[SecureChannel]:
+        """Open a channel and agree on keys. The block's error is sent to the other side as an abort.
+
+        Raises:
+            ProtocolError, ChannelError, PeerError: there is no connection; or the block's error.
+        """
+        channel = await self._await_unless_departed(signaling, opening)
+        self._method = transfer_method(channel)
+        try:
+            handshake = perform_handshake(channel, self._role, self._link, self._metrics)
+            secure = await self._await_unless_departed(signaling, handshake)
+            self._events("connected", method=self._method, path=channel.path)
+            try:
+                yield secure
+            except asyncio.CancelledError:
+                if self._aborts_when_cancelled and not self._complete:
+                    await self._abort(secure)
+                raise
+            except ChannelError:
+                raise
+            except Exception as error:
+                await secure.abort(abort_code(error))
+                raise
+        finally:
+            await self._close(channel)
+
     async def _abort(self, secure: SecureChannel) -> None:
-        """Tell the other side over the channel that this side was told to stop. Never raises TimeoutError."""
+        """Tell the other side over the channel that this side cancelled."""
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._limit_ending() - GOODBYE_S * CHANNEL_SHARE):
+            async with asyncio.timeout_at(self._limit_ending() - CANCELLED_END_S * CHANNEL_SHARE):
                 await secure.abort(CancelledByPeerError.code)
 
     async def _close(self, channel: Channel) -> None:
-        """End a channel, within what is left of the goodbye if this side was told to stop."""
-        ends = asyncio.get_running_loop().time() + CLOSE_S
+        """Close a channel, within the time left if this side was cancelled."""
+        deadline = asyncio.get_running_loop().time() + CLOSE_TIMEOUT_S
         if self._ending_deadline is not None:
-            ends = min(ends, self._ending_deadline - GOODBYE_S * CHANNEL_SHARE)
+            deadline = min(deadline, self._ending_deadline - CANCELLED_END_S * CHANNEL_SHARE)
         with suppress(TimeoutError):
-            async with asyncio.timeout_at(ends):
+            async with asyncio.timeout_at(deadline):
                 await channel.close()
 
     async def _await_unless_departed(self, signaling: SignalingClient, work: Coroutine[Any, Any, T]) -> T:
-        """Await what makes a connection, unless the other side leaves for good meanwhile.
+        """Await a step of the connection setup, unless the other side leaves the room for good.
 
-        Once there are keys the other side says so itself; what the server says of it is not heeded then.
+        Only for the time before there are keys. Later the other side's own abort counts, not the server's
+        word.
 
         Raises:
             CancelledByPeerError, PeerError: it has left.
         """
-        task, farewell = asyncio.ensure_future(work), asyncio.ensure_future(signaling.peer_departed.wait())
+        task = asyncio.ensure_future(work)
+        departure = asyncio.ensure_future(signaling.peer.departed.wait())
         try:
-            await asyncio.wait({task, farewell}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, departure}, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 await asyncio.wait({task}, timeout=ABORT_ARRIVES_S)
             if not task.done():
                 raise_if_departed(signaling)
             return await task
         finally:
-            farewell.cancel()
+            departure.cancel()
             await cancel_task(task)
 
     @abstractmethod
     async def _transfer_until_done(self) -> None:
-        """Try until all is across, or nothing can help any more."""
+        """Retry until all files are transferred, or an error is permanent."""
 
     @abstractmethod
     async def _end(self, error: BaseException | None) -> None:
-        """Clean up here, and tell whoever must know how it ended."""
+        """Clean up, and report how the transfer ended."""
 
     @abstractmethod
-    async def _on_return(self, signaling: SignalingClient) -> None:
-        """Tell the server again what it must know, after signaling was lost."""
+    async def _on_rejoin(self, signaling: SignalingClient) -> None:
+        """Repeat this side's status to the server after signaling was lost."""
 
-    async def _leave(self, outcome: str | None) -> None:
-        """Leave the room, with the outcome of a transfer that is over, and hand the last report in."""
+    async def _leave(self, outcome: TransferOutcome | None) -> None:
+        """Leave the room, with the outcome if the transfer is over, and send the final report."""
         await asyncio.gather(self._room.leave(outcome), self._telemetry.report_final())
-
-
-async def cancel_task(task: asyncio.Future[Any]) -> None:
-    """Cancel a task. One that closes a connection whose other end does not answer is not waited for."""
-    task.cancel()
-    done, _ = await asyncio.wait({task}, timeout=CANCEL_S)
-    for ended in done or {task}:
-        ended.add_done_callback(_retrieved)
-
-
-def _retrieved(task: asyncio.Future[Any]) -> None:
-    if not task.cancelled():
-        task.exception()

@@ -1,4 +1,4 @@
-"""The person at the receiver is asked, once, whether to take what is offered."""
+"""The question to the person at the receiver: whether to receive the offered files. It is asked once."""
 
 from __future__ import annotations
 
@@ -7,53 +7,52 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from tallow.app.crypto.errors import DeclinedError, MalformedError, UnconfirmedError
-from tallow.app.peer.connection.retry import PeerTiming
 from tallow.app.peer.connection.room_session import RoomSession
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import NotConfirmedError, ServerConnectionError
+from tallow.app.peer.events import EventHandler
+from tallow.app.peer.options import PeerTiming
 from tallow.app.peer.transfer.manifest import Manifest
-from tallow.app.peer.transfer.progress import EventHandler
 from tallow.app.peer.transfer.resume_state import ReceiverState
 
 Confirm = Callable[[Manifest], Awaitable[bool]]
-"""Asks whether to take the files of a manifest."""
+"""Asks whether to receive the files of a manifest."""
 
 
 class ReceiverConfirmation:
-    """A question, its time limit, and what the server and the sender hear of it.
+    """The question, its time limit, and the status that server and sender get.
 
-    The question outlives a connection that is lost meanwhile, and is not asked again when the transfer is
-    resumed.
+    The question stays open if the connection is lost. It is not asked again when the transfer is resumed.
 
     Args:
-        confirm: asks; None: the answer is yes.
-        received: where the answer is remembered.
+        confirm: asks the person; None: the answer is yes.
+        state: stores the answer.
     """
 
     def __init__(
         self,
         confirm: Confirm | None,
-        seat: RoomSession,
-        received: ReceiverState,
+        room: RoomSession,
+        state: ReceiverState,
         events: EventHandler,
         timing: PeerTiming,
     ) -> None:
         self._confirm = confirm
-        self._seat = seat
-        self._received = received
+        self._room = room
+        self._state = state
         self._events = events
         self._timing = timing
         self._question: asyncio.Task[None] | None = None
 
     async def wait_until_confirmed(self, manifest: Manifest, secure: SecureChannel) -> None:
-        """Return once the person here wants the files.
+        """Return once the person here accepted the files.
 
         Raises:
-            NotConfirmedError: the person declined, or did not answer within the server's limit.
-            ProtocolError, ChannelError: the sender gave up meanwhile, or the connection was lost.
+            NotConfirmedError: the person declined, or did not answer in time.
+            ProtocolError, ChannelError: the sender aborted, or the connection was lost.
         """
-        if self._confirm is None or self._received.confirmed:
+        if self._confirm is None or self._state.confirmed:
             return
         if self._question is None:
             self._question = asyncio.create_task(self._ask(self._confirm, manifest), name="confirmation")
@@ -62,8 +61,8 @@ class ReceiverConfirmation:
         try:
             await asyncio.wait({self._question, listening}, return_when=asyncio.FIRST_COMPLETED)
             if not self._question.done():
-                listening.result()  # raises: the sender has nothing to say before the answer but an abort
-                raise MalformedError("the sender went on before the files were accepted")
+                listening.result()  # raises: before the answer the sender may only abort
+                raise MalformedError("the sender sent data before the files were accepted")
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError, Exception):
@@ -71,7 +70,7 @@ class ReceiverConfirmation:
         self._question.result()
 
     async def repeat_status(self, signaling: SignalingClient) -> None:
-        """Tell the server, which this side has come back to, that the person is still asked."""
+        """Report again that the person is asked, after signaling was joined again."""
         if self._question is not None and not self._question.done():
             await signaling.report_confirmation("pending")
 
@@ -81,26 +80,26 @@ class ReceiverConfirmation:
             self._question.cancel()
 
     async def _ask(self, confirm: Confirm, manifest: Manifest) -> None:
-        signaling = await self._seat.signaling()
+        signaling = await self._room.signaling()
         seconds = signaling.joined.confirmation_limit or self._timing.confirmation_timeout
         with suppress(ServerConnectionError):
             await signaling.report_confirmation("pending")
         self._events("confirming", side="receiver", seconds=seconds)
         try:
             async with asyncio.timeout(seconds):
-                wanted = await confirm(manifest)
+                accepted = await confirm(manifest)
         except TimeoutError:
-            text = f"nobody confirmed the files within {seconds:g} seconds; nothing was received"
+            text = f"the files were not confirmed within {seconds:g} seconds; nothing was received"
             raise NotConfirmedError(text, UnconfirmedError) from None
-        if not wanted:
+        if not accepted:
             raise NotConfirmedError("declined; nothing was received", DeclinedError)
-        self._received.confirmed = True
-        self._received.save()
+        self._state.confirmed = True
+        self._state.save()
         with suppress(ServerConnectionError):
-            await (await self._seat.signaling()).report_confirmation("given")
+            await (await self._room.signaling()).report_confirmation("given")
 
     def _fail_attempts(self, question: asyncio.Task[None]) -> None:
-        """End the wait for the sender's next attempt if the answer was no while there was no connection."""
+        """End the wait for the sender's next attempt if the answer is no while there is no connection."""
         problem = None if question.cancelled() else question.exception()
         if isinstance(problem, NotConfirmedError):
-            self._seat.attempts.fail(problem)
+            self._room.attempts.fail(problem)

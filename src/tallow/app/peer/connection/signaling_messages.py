@@ -1,0 +1,132 @@
+"""Signaling messages of the peer: those it sends, and the checks of those it receives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast
+
+import orjson
+
+from tallow.app.link import Link
+from tallow.app.wire import (
+    FORWARDED_TYPES,
+    PROTOCOL_VERSION,
+    Device,
+    ForwardedType,
+    JoinMessage,
+    Role,
+    encode_base64url,
+)
+
+ChannelType = Literal["webrtc", "relay"]
+CHANNEL_TYPES: Final = frozenset({"webrtc", "relay"})
+MAX_CONFIRMATION_S: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedRoom:
+    """The server's answer to a join.
+
+    Attributes:
+        rejoin_key: joins again in place of a lost connection.
+        confirmation_limit: seconds that a receiver may take to confirm; None from a server that does not know
+            confirmation.
+    """
+
+    rejoin_key: str = field(repr=False)
+    telemetry_token: str = field(repr=False)
+    relay_ticket: str = field(repr=False)
+    correlation_id: str
+    ice_servers: list[dict[str, Any]] = field(repr=False)
+    confirmation_limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardedSignal:
+    """An offer, answer or candidate of the other side.
+
+    Attributes:
+        attempt: name of the connection attempt.
+        refused: the other side does not use this type of channel.
+    """
+
+    type: ForwardedType
+    attempt: str
+    channel_type: ChannelType
+    data: dict[str, object] | None
+    refused: bool
+
+
+def join_message(
+    link: Link, role: Role, device: Device = "cli", rejoin_key: str | None = None
+) -> JoinMessage:
+    """The first message of a peer."""
+    message: JoinMessage = {
+        "type": "join",
+        "version": PROTOCOL_VERSION,
+        "room": link.room,
+        "token": encode_base64url(link.join_token),
+        "role": role,
+        "device": device,
+    }
+    if rejoin_key:
+        message["rejoin_key"] = rejoin_key
+    return message
+
+
+def parse_message(text: str | bytes) -> dict[str, Any]:
+    """A message of the server; empty if it is not a JSON object."""
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def parse_joined(message: dict[str, Any]) -> JoinedRoom:
+    """The server's answer to a join.
+
+    Raises:
+        ValueError: the message is not one.
+    """
+    try:
+        return JoinedRoom(
+            str(message["rejoin_key"]),
+            str(message["telemetry_token"]),
+            str(message["relay_ticket"]),
+            str(message["correlation_id"]),
+            [_ice_server(server) for server in message["ice_servers"]],
+            _confirmation_limit(message.get("confirmation_limit")),
+        )
+    except (KeyError, TypeError):
+        raise ValueError("the answer to the join is incomplete") from None
+
+
+def parse_forwarded(message: dict[str, Any]) -> ForwardedSignal | None:
+    """A signal of the other side, which the server passes on unchecked; None if it is malformed."""
+    kind, data = message.get("type"), message.get("data")
+    if kind not in FORWARDED_TYPES or not isinstance(data, dict):
+        return None
+    attempt, channel_type, inner = data.get("attempt"), data.get("channel"), data.get("data")
+    if not isinstance(attempt, str) or not isinstance(channel_type, str) or channel_type not in CHANNEL_TYPES:
+        return None
+    return ForwardedSignal(
+        cast("ForwardedType", kind),
+        attempt,
+        cast("ChannelType", channel_type),
+        inner if isinstance(inner, dict) else None,
+        data.get("refused") is True,
+    )
+
+
+def _ice_server(entry: dict[str, Any]) -> dict[str, Any]:
+    """An RTCIceServer (W3C WebRTC, section 4.2.4) with its URLs as a list."""
+    urls = entry["urls"]
+    return entry | {"urls": [urls] if isinstance(urls, str) else [str(url) for url in urls]}
+
+
+def _confirmation_limit(seconds: object) -> float | None:
+    """The server's limit, restricted to a time that a person may be asked to wait."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return min(max(seconds, 1.0), MAX_CONFIRMATION_S)
