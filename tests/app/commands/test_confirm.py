@@ -130,7 +130,7 @@ async def test_who_does_not_answer_is_told_why_it_ended(album: Path, tmp_path: P
         receiving(link, tmp_path) as terminal,
     ):
         assert await terminal.ended() == 1
-        assert "tallow: nobody confirmed the files within 2 seconds; nothing was received" in terminal.shown
+        assert "tallow: the files were not confirmed within 2 seconds; nothing was received" in terminal.shown
         assert await sender.wait() == 1
         assert "Traceback" not in terminal.shown
 

@@ -145,4 +145,4 @@ async def test_what_is_no_tallow_server_is_named(tmp_path: Path, path: Path) -> 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as other:
         address = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
         async with tallow("send", "--server", address, str(path), home=tmp_path / "s") as program:
-            assert await refused(program) == (f"what answers at {address} is no Tallow server", 1)
+            assert await refused(program) == (f"{address} is not a Tallow server", 1)

@@ -30,7 +30,7 @@ def test_the_link_alone_goes_to_standard_output(capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr()
     # A server of an earlier test may still be writing its log to the same place.
     assert [line for line in shown.out.splitlines() if not line.startswith("{")] == [LINK]
-    assert "nobody else" in shown.err
+    assert "receiver only" in shown.err
     assert "█" not in shown.err  # no terminal, no QR code
 
 

@@ -46,7 +46,7 @@ def test_a_setting_is_shown_changed_and_reset(home: Path) -> None:
     ("arguments", "said"),
     [
         (("colour",), "no such setting; accepted: relay_preference, telemetry"),
-        (("theme", "pink"), "theme cannot be that; accepted: auto, light, dark, plain"),
+        (("theme", "pink"), "theme: unknown value; accepted: auto, light, dark, plain"),
         (("theme", "dark", "--reset"), "--reset takes no VALUE"),
     ],
 )

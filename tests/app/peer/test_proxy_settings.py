@@ -87,7 +87,7 @@ async def test_an_answer_that_may_be_the_proxys_own_names_it(tmp_path: Path) -> 
     with proxying(1, "bad gateway") as proxy:
         async with tallow(*arguments, home=tmp_path, http_proxy=proxy.address) as sender:
             assert await sender.wait() == 3
-        expected = f"cannot make rooms at this moment (it answers 502 through the proxy {proxy.address})"
+        expected = f"cannot create rooms now (it answers 502 through the proxy {proxy.address})"
     (error,) = [event for event in sender.events if event["event"] == "error"]
     assert expected in error["message"]
 

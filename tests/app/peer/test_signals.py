@@ -96,7 +96,7 @@ async def test_a_sender_that_waits_alone(
         assert await is_cancelled(sender, "this side")
     assert left_behind(home) == []
     async with tallow("receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link) as late:
-        assert "used up" in (await late.wait_for_event("error"))["message"]
+        assert "has expired" in (await late.wait_for_event("error"))["message"]
         assert await late.wait() == 1
     assert transfers(server) == 0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from json import dumps
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +86,9 @@ def remaining(queue: ClosableQueue[ConnectionAttempt]) -> list[ConnectionAttempt
 
 @given(json)
 def test_only_an_object_is_a_message(value: Any) -> None:
-    assert parse_message(orjson.dumps(value)) == (value if isinstance(value, dict) else {})
+    message = parse_message(dumps(value))
+    assert isinstance(message, dict)
+    assert isinstance(value, dict) or message == {}
 
 
 @pytest.mark.parametrize("text", ["", "{", "\ud800", b"\xff"])
@@ -95,15 +97,20 @@ def test_what_is_not_json_is_an_empty_message(text: str | bytes) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(list(JOINED)), json))
-def test_an_incomplete_answer_to_the_join_is_refused(changes: dict[str, Any]) -> None:
-    message = {name: value for name, value in (JOINED | changes).items() if value is not None}
+def test_an_answer_to_the_join_is_valid_or_refused(changes: dict[str, Any]) -> None:
     try:
-        joined = parse_joined(message)
+        joined = parse_joined(JOINED | changes)
     except ValueError:
-        assert message.keys() != JOINED.keys() or not isinstance(message["ice_servers"], list)
-    else:
-        limit = joined.confirmation_limit
-        assert limit is None or 1 <= limit <= MAX_CONFIRMATION_S
+        assert changes  # the unchanged answer is valid
+        return
+    assert joined.confirmation_limit is None or 1 <= joined.confirmation_limit <= MAX_CONFIRMATION_S
+    assert all(isinstance(server["urls"], list) for server in joined.ice_servers)
+
+
+@pytest.mark.parametrize("name", sorted(JOINED.keys() - {"confirmation_limit"}))
+def test_an_incomplete_answer_to_the_join_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="incomplete"):
+        parse_joined({key: value for key, value in JOINED.items() if key != name})
 
 
 def offer(name: str, **more: Any) -> dict[str, Any]:

@@ -94,7 +94,7 @@ async def test_who_does_not_answer_in_time_ends_it_on_both_sides(path: Path, tmp
         assert type(await sender.wait_for_error()) is UnconfirmedError
         assert (
             str(await receiver.wait_for_error())
-            == "nobody confirmed the files within 1 seconds; nothing was received"
+            == "the files were not confirmed within 1 seconds; nothing was received"
         )
         assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
