@@ -89,7 +89,7 @@ BAD = {
     "METRICS_TOKEN=short": "METRICS_TOKEN is ***; accepted: at least 16 printable characters without a space",
     "\nMAX_ROOM=5": "{env}, line 2: MAX_ROOM is no setting; did you mean MAX_ROOMS?",
     "SMTP_PASWORD=x\nSMTP_USER=y": "{env}, line 1: SMTP_PASWORD is no setting; did you mean SMTP_PASSWORD?",
-    "# x\nMAX_ROOMS 5": "{env}, line 2, MAX_ROOMS: it is not of the form NAME=value",
+    "# x\nMAX_ROOMS 5": "{env}, line 2, MAX_ROOMS: it does not have the form NAME=value",
     "SMTP_PASSWORD_FILE=/nonexistent": "SMTP_PASSWORD_FILE is '/nonexistent'; accepted: a file of 1 byte to ",
     "CLUSTER_SECRET_FILE=/dev/null": "CLUSTER_SECRET_FILE is '/dev/null'; accepted: a file of 1 byte to ",
     "LOG_LEVEL_FILE=level": "{env}, line 1: LOG_LEVEL takes no file; set LOG_LEVEL itself",

@@ -100,7 +100,7 @@ def _analytics() -> None:
 
 def _visitor() -> None:
     replace_hook(
-        request_context, "agent", lambda: str(dict((request_context.current() or {}).get("headers", ())))
+        request_context, "user_agent", lambda: str(dict((request_context.current() or {}).get("headers", ())))
     )
 
 

@@ -1,7 +1,7 @@
-"""Environment variables as documentation: the library's own, and the form in which every package lists its.
+"""Documentation of environment variables: the library's own, and the types that other packages use, too.
 
-``tallow generate`` writes docs/settings.md from these sections, and the help of each command names the
-variables it reads.
+``tallow generate`` writes ``docs/settings.md`` from these sections; the help of each command lists the
+variables that it reads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PROXIES: Final = {
     "HTTPS": "https:// addresses",
     "WS": "ws:// addresses; by default HTTP_PROXY's",
     "WSS": "wss:// addresses; by default HTTPS_PROXY's",
-    "ALL": "addresses of which no other variable speaks",
+    "ALL": "all other addresses",
 }
 
 
@@ -36,12 +36,12 @@ class Variable:
     """One environment variable.
 
     Attributes:
-        name: as it is documented.
-        accepted: which values.
-        purpose: what it is for.
-        default: what holds without it.
-        secret: whether its value is never shown.
-        takes_file: whether ``NAME_FILE`` may name a file with the value.
+        name: the documented name.
+        accepted: the accepted values.
+        purpose: what the variable is for.
+        default: the value if it is not set.
+        secret: whether the value is never shown.
+        takes_file: whether ``NAME_FILE`` can name a file with the value.
         aliases: further names that are read.
     """
 
@@ -55,13 +55,13 @@ class Variable:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that is read for it."""
+        """All names that are read."""
         names = (self.name, *self.aliases)
         return (*names, *(f"{name}_FILE" for name in names)) if self.takes_file else names
 
     @property
     def row(self) -> str:
-        """A row of the table."""
+        """The row of the table."""
         marks = [
             *(["secret"] if self.secret else []),
             *([f"or `{self.name}_FILE`"] if self.takes_file else []),
@@ -73,13 +73,13 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of docs/settings.md.
+    """A section of ``docs/settings.md``.
 
     Attributes:
         title: its heading.
-        text: what stands before the table.
+        text: the paragraph before the table.
         variables: the table's rows.
-        commands: the `tallow` commands that read them.
+        commands: the ``tallow`` commands that read the variables.
     """
 
     title: str
@@ -89,7 +89,7 @@ class Section:
 
     @property
     def markdown(self) -> str:
-        """The section as it stands in the page."""
+        """The section in Markdown."""
         readers = ", ".join(f"`tallow {name}`" for name in self.commands)
         text = f"{self.text}\n\nRead by: {readers}." if readers else self.text
         rows = "\n".join(variable.row for variable in self.variables)
@@ -97,12 +97,12 @@ class Section:
 
 
 def variables_of(settings: type[Settings]) -> tuple[Variable, ...]:
-    """The variables of a settings class, in the order of its fields."""
+    """Return the variables of a settings class, in the order of its fields."""
     return tuple(_variable(settings, name, field) for name, field in settings.model_fields.items())
 
 
 def names(sections: Iterable[Section]) -> tuple[str, ...]:
-    """Every name in some sections, without repetition."""
+    """Return all names in the sections, without repetition."""
     found = (name for section in sections for variable in section.variables for name in variable.names)
     return tuple(dict.fromkeys(found))
 
@@ -146,8 +146,8 @@ SECTIONS: Final = (
             Variable(
                 "TALLOW_REQUESTED_START",
                 "seconds since the Unix epoch",
-                "When somebody asked for the last start; set by the stack's supervisor, to tell restarts on "
-                "request from those after a failure",
+                "When the last start was requested; set by the stack's supervisor, to distinguish requested "
+                "restarts from those after a failure",
             ),
             Variable("TALLOW_COMMIT", "7 to 40 hexadecimal digits", "The commit that `build_info` names"),
             Variable(
@@ -168,8 +168,8 @@ SECTIONS: Final = (
     ),
     Section(
         "Network",
-        "Read from the environment alone, by everything that sends requests; in small letters or capitals. "
-        "Loopback is reached directly. A proxy setting that cannot be used is passed over with a warning.",
+        "Read only from the environment, by everything that sends requests, in lower case or capitals. "
+        "Loopback is reached directly. An invalid proxy setting is ignored with a warning.",
         (
             *(
                 Variable(f"{scheme}_PROXY", "the address of a proxy", f"The proxy of {what}")
@@ -187,4 +187,4 @@ SECTIONS: Final = (
         ("serve", "send", "receive", "demo", "up", "reload"),
     ),
 )
-"""What the library reads."""
+"""The variables that the library reads."""

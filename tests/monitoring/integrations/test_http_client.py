@@ -229,11 +229,11 @@ def test_authorities_of_the_environment_are_trusted(
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (httpx.InvalidURL("http://secret"), "the address cannot be used"),
-        (httpx.UnsupportedProtocol("secret"), "the address cannot be used"),
+        (httpx.InvalidURL("http://secret"), "the address is invalid"),
+        (httpx.UnsupportedProtocol("secret"), "the address is invalid"),
         (httpx.ReadTimeout("secret"), "does not answer in time"),
         (httpx.RemoteProtocolError("secret"), "the connection broke"),
-        (httpx.TooManyRedirects("secret"), "its answer cannot be used"),
+        (httpx.TooManyRedirects("secret"), "its response is invalid"),
         (RuntimeError("secret"), "failed unexpectedly (RuntimeError)"),
     ],
 )

@@ -61,5 +61,5 @@ def test_a_client_without_async_is_instrumented_once_and_given_headers_stay() ->
 
 @pytest.mark.parametrize("client", [object(), None, "client"])
 def test_what_is_no_client_is_refused(client: Any) -> None:
-    with pytest.raises(TypeError, match="is no client of httpx"):
+    with pytest.raises(TypeError, match="is not a client of httpx"):
         instrument_client(client)

@@ -133,5 +133,5 @@ async def test_a_proxy_that_is_not_there_is_named(scheme: str, monkeypatch: pyte
 
 
 async def test_a_name_that_no_host_can_have_is_an_error_of_the_system() -> None:
-    with pytest.raises(OSError, match="the host's name cannot be used"):
+    with pytest.raises(OSError, match="the host name is invalid"):
         await connect_websocket("ws://a..b/")

@@ -80,7 +80,7 @@ def test_a_refused_line_is_shown_by_the_name_of_a_setting_alone(tmp_path: Path) 
     file = read(tmp_path, "LOG_LEVEL debug\n")
     with pytest.raises(BadSettingError) as caught:
         file.refuse_problems(["LOG_LEVEL"])
-    assert str(caught.value) == f"{file.path}, line 1, LOG_LEVEL: it is not of the form NAME=value"
+    assert str(caught.value) == f"{file.path}, line 1, LOG_LEVEL: it does not have the form NAME=value"
     secret = read(tmp_path, "hunter2 hunter3\n")
     with pytest.raises(BadSettingError) as caught:
         secret.refuse_problems(["LOG_LEVEL"])
@@ -128,7 +128,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     for name, reason in {
         ".": "it is a folder",
         "fifo": "it is not a regular file",
-        "link": "it is a symbolic link to nothing",
+        "link": "it is a broken symbolic link",
         "loop": "Too many levels of symbolic links",
         "\0": "it is not a path",
     }.items():

@@ -161,7 +161,7 @@ def test_relative_paths_of_files_begin_in_the_given_folder(tmp_path: Path) -> No
 def test_an_applications_own_dotenv_may_hold_what_ours_may_not(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("set -a\nLOG_LEVEL=debug\n")
     assert MonitoringSettings.load().log_level == "debug"
-    with pytest.raises(BadSettingError, match=r"\.env, line 1: it is not of the form NAME=value$"):
+    with pytest.raises(BadSettingError, match=r"\.env, line 1: it does not have the form NAME=value$"):
         ServerSettings.load()
     (tmp_path / ".env").unlink()
     (tmp_path / ".env").mkdir()  # a virtual environment, for instance

@@ -1,1 +1,1 @@
-"""Other libraries and servers: the clients through which requests leave the process."""
+"""Integrations with other libraries: HTTP clients, proxies, databases and caches."""

@@ -1,4 +1,4 @@
-"""Hits and misses of any cache: one call, and every look-up is counted."""
+"""Count the hits and misses of a cache object."""
 
 from __future__ import annotations
 
@@ -22,40 +22,51 @@ def instrument_cache(
 ) -> C:
     """Count ``cache_hits_total`` and ``cache_misses_total`` for every look-up of a cache object.
 
-    The object's own method is replaced, on this object alone; keys and values are not looked at. A look-up
-    that raises is neither a hit nor a miss.
+    The method is replaced on this object only; keys and values are not recorded. A look-up that raises is
+    neither a hit nor a miss.
 
     Args:
-        cache: any object with a look-up method, sync or async: a cache of this process, a Redis client.
-        name: the ``cache`` label; registered here.
-        lookup: the method that looks a value up.
-        is_hit: whether what it returned counts as found.
+        cache: any object with a look-up method, sync or async, such as a Redis client.
+        name: the ``cache`` label; it is registered.
+        metrics: where to record; by default the process's metrics.
+        lookup: the name of the look-up method.
+        is_hit: whether the returned value is a hit.
 
     Returns:
         The same object.
 
     Raises:
-        TypeError: the object has no such method, or does not let it be replaced.
+        TypeError: the object has no such method, or the method cannot be replaced.
+
+    Example:
+        >>> class Cache(dict): ...
+        >>> cache = instrument_cache(Cache(answer=42), "thumbnails", metrics)
+        >>> cache.get("answer"), cache.get("question")
+        (42, None)
+        >>> metrics.value("cache_misses_total", cache="thumbnails")
+        1.0
     """
     method = getattr(cache, lookup, None)
     if not callable(method):
         raise TypeError(f"{type(cache).__name__} has no method {lookup!r} to count")
     metrics.register_cache(name)
 
-    def counted(found: Any) -> Any:
+    def count(found: Any) -> Any:
         metrics.record_cache_access(name, bool(is_hit(found)))
         return found
 
     @functools.wraps(method)
-    def looked_up(*args: Any, **kwargs: Any) -> Any:
+    def instrumented(*args: Any, **kwargs: Any) -> Any:
         found = method(*args, **kwargs)
-        return awaited(found) if inspect.isawaitable(found) else counted(found)
+        return count_later(found) if inspect.isawaitable(found) else count(found)
 
-    async def awaited(found: Any) -> Any:
-        return counted(await found)
+    async def count_later(found: Any) -> Any:
+        return count(await found)
 
     try:
-        setattr(cache, lookup, looked_up)
+        setattr(cache, lookup, instrumented)
     except AttributeError:
-        raise TypeError(f"{type(cache).__name__} does not let its method {lookup!r} be replaced") from None
+        raise TypeError(
+            f"{type(cache).__name__} does not allow its method {lookup!r} to be replaced"
+        ) from None
     return cache

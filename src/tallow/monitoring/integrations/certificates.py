@@ -1,4 +1,4 @@
-"""Certificates for TLS, looked at before a server starts."""
+"""Check TLS certificates before a server starts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def certificate_problem(certificate: Path, key: Path) -> str:
-    """Why a certificate and its key cannot be used together, in one line; empty if they can.
+    """Return in one line why a certificate and a key cannot be used together; an empty text if they can.
 
-    A key with a passphrase cannot be used: a service has nobody to ask for it.
+    A key with a passphrase cannot be used, because a service cannot ask for it.
     """
     for path in (certificate, key):
         try:
@@ -17,7 +17,7 @@ def certificate_problem(certificate: Path, key: Path) -> str:
         except OSError as error:
             return f"{path} cannot be read: {error.strerror}"
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_nobody_to_ask)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_passphrase)
     except _PassphraseError:
         return f"the key {key} has a passphrase; accepted: a key without one"
     except ssl.SSLError as error:
@@ -33,5 +33,5 @@ class _PassphraseError(Exception):
     """A key asks for a passphrase."""
 
 
-def _nobody_to_ask() -> str:
+def _no_passphrase() -> str:
     raise _PassphraseError

@@ -1,7 +1,7 @@
-"""The only place that creates HTTP clients: for the library, the application and the stack.
+"""Create the HTTP clients of the library, the application and the stack.
 
-A client reads the proxy settings of the environment when it is created (`proxy.py`), reaches loopback
-directly, and names the proxy in the error of a request that failed through it. Nothing in the environment
+A client reads the proxy settings of the environment when it is created (``proxy.py``), connects to loopback
+directly, and names the proxy in the error of a request that failed through it. No value in the environment
 can keep a client from being created.
 """
 
@@ -21,11 +21,11 @@ from tallow.monitoring.integrations.request_errors import PROXY_EXTENSION, expla
 from tallow.monitoring.lifecycle.warn_once import warn_once
 
 DEFAULT_LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-PROXY_LOGIN_WANTED: Final = 407
+PROXY_AUTHENTICATION_REQUIRED: Final = 407
 
 
 class ClientOptions(TypedDict, total=False):
-    """Arguments of ``httpx.Client`` that mean the same here."""
+    """Arguments of ``httpx.Client``."""
 
     timeout: float | httpx.Timeout | None
     base_url: str
@@ -38,8 +38,7 @@ class ClientOptions(TypedDict, total=False):
 class TransportOptions(TypedDict, total=False):
     """Arguments of ``httpx.HTTPTransport``.
 
-    ``verify``: by default the authorities that :func:`default_tls_context` trusts. ``uds``: the path of a
-    Unix socket to connect to.
+    ``verify`` is by default :func:`default_tls_context`; ``uds`` is the path of a Unix socket to connect to.
     """
 
     verify: ssl.SSLContext
@@ -54,13 +53,13 @@ def client(
     transport: TransportOptions | None = None,
     **options: Unpack[ClientOptions],
 ) -> httpx.Client:
-    """An ``httpx.Client``. Its requests raise what httpx's own raise.
+    """Create an ``httpx.Client``. Its requests raise httpx's own errors.
 
     Args:
-        direct: never use a proxy: between parts of one installation, which may not be on loopback.
+        direct: never use a proxy, as between parts of one installation.
         proxies: by default those of the environment.
         transport: how connections are made.
-        options: more arguments of ``httpx.Client``.
+        options: further arguments of ``httpx.Client``.
 
     Example:
         >>> with client(timeout=10, base_url="http://localhost:3000") as http:
@@ -69,8 +68,8 @@ def client(
         'http://localhost:3000/api/health'
     """
     settings = ProxySettings() if direct else proxies or ProxySettings.read()
-    routed = _Routed(settings, _transports(settings, transport or {}))
-    return httpx.Client(transport=routed, trust_env=False, **options)
+    routing = _RoutingTransport(settings, _transports(settings, transport or {}))
+    return httpx.Client(transport=routing, trust_env=False, **options)
 
 
 def async_client(
@@ -80,16 +79,16 @@ def async_client(
     transport: TransportOptions | None = None,
     **options: Unpack[ClientOptions],
 ) -> httpx.AsyncClient:
-    """An ``httpx.AsyncClient``, as :func:`client` makes an ``httpx.Client``."""
+    """Create an ``httpx.AsyncClient``; the arguments are those of :func:`client`."""
     settings = ProxySettings() if direct else proxies or ProxySettings.read()
-    routed = _AsyncRouted(settings, _async_transports(settings, transport or {}))
-    return httpx.AsyncClient(transport=routed, trust_env=False, **options)
+    routing = _AsyncRoutingTransport(settings, _async_transports(settings, transport or {}))
+    return httpx.AsyncClient(transport=routing, trust_env=False, **options)
 
 
 def default_tls_context() -> ssl.SSLContext:
-    """Trusts the authorities in ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``, else those that httpx brings.
+    """Return a context that trusts the authorities in ``SSL_CERT_FILE`` or ``SSL_CERT_DIR``, else httpx's.
 
-    A variable that leads to no certificate is passed over with one warning.
+    A variable that cannot be used is ignored and logged once.
     """
     return _tls_context(os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None)
 
@@ -100,22 +99,22 @@ def _tls_context(file: str | None, folder: str | None) -> ssl.SSLContext:
         try:
             return ssl.create_default_context(cafile=file)
         except OSError as error:  # ssl.SSLError is one
-            warn_once("SSL_CERT_FILE cannot be used and is passed over", error=error)
+            warn_once("SSL_CERT_FILE cannot be used and is ignored", error=error)
     if folder is not None:
         if Path(folder).is_dir():
             return ssl.create_default_context(capath=folder)
-        warn_once("SSL_CERT_DIR is no folder and is passed over")
+        warn_once("SSL_CERT_DIR is not a folder and is ignored")
     return httpx.create_ssl_context(trust_env=False)
 
 
 def _transports(
     settings: ProxySettings, options: TransportOptions
 ) -> dict[Proxy | None, httpx.BaseTransport]:
-    """A transport for each way that a request may take. None of them connects before it is used."""
+    """Return a transport for each proxy, and one for direct requests. None connects before it is used."""
     verify, limits = options.get("verify") or default_tls_context(), options.get("limits", DEFAULT_LIMITS)
     return {
         None: httpx.HTTPTransport(verify=verify, limits=limits, uds=options.get("uds"), trust_env=False),
-        **{proxy: _through(proxy, verify, limits) for proxy in set(settings.proxies.values())},
+        **{proxy: _proxy_transport(proxy, verify, limits) for proxy in set(settings.proxies.values())},
     }
 
 
@@ -125,35 +124,39 @@ def _async_transports(
     verify, limits = options.get("verify") or default_tls_context(), options.get("limits", DEFAULT_LIMITS)
     return {
         None: httpx.AsyncHTTPTransport(verify=verify, limits=limits, uds=options.get("uds"), trust_env=False),
-        **{proxy: _async_through(proxy, verify, limits) for proxy in set(settings.proxies.values())},
+        **{proxy: _async_proxy_transport(proxy, verify, limits) for proxy in set(settings.proxies.values())},
     }
 
 
-def _through(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> httpx.BaseTransport:
+def _proxy_transport(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> httpx.BaseTransport:
     if proxy.scheme in SOCKS:
         from tallow.monitoring.integrations.socks_transport import SocksTransport, socks_options
 
         return SocksTransport(**socks_options(proxy, verify, limits))
-    return httpx.HTTPTransport(verify=verify, limits=limits, proxy=_for_httpx(proxy, verify), trust_env=False)
+    return httpx.HTTPTransport(
+        verify=verify, limits=limits, proxy=_httpx_proxy(proxy, verify), trust_env=False
+    )
 
 
-def _async_through(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+def _async_proxy_transport(
+    proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits
+) -> httpx.AsyncBaseTransport:
     if proxy.scheme in SOCKS:
         from tallow.monitoring.integrations.socks_transport import AsyncSocksTransport, socks_options
 
         return AsyncSocksTransport(**socks_options(proxy, verify, limits))
     return httpx.AsyncHTTPTransport(
-        verify=verify, limits=limits, proxy=_for_httpx(proxy, verify), trust_env=False
+        verify=verify, limits=limits, proxy=_httpx_proxy(proxy, verify), trust_env=False
     )
 
 
-def _for_httpx(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
+def _httpx_proxy(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
     auth = None if proxy.user is None else (proxy.user, proxy.password)
     return httpx.Proxy(proxy.address, auth=auth, ssl_context=context if proxy.scheme == "https" else None)
 
 
-class _Routed(httpx.BaseTransport):
-    """Sends each request directly or through a proxy, redirected ones as well."""
+class _RoutingTransport(httpx.BaseTransport):
+    """Sends each request directly or through a proxy, also redirected ones."""
 
     def __init__(
         self, settings: ProxySettings, transports: Mapping[Proxy | None, httpx.BaseTransport]
@@ -164,18 +167,18 @@ class _Routed(httpx.BaseTransport):
         proxy = self._settings.proxy_for(str(request.url))
         try:
             response = self._transports[proxy].handle_request(request)
-        except UnicodeError as error:  # the resolver's, for a name that no host can have
-            raise httpx.ConnectError("the host's name cannot be used", request=request) from error
+        except UnicodeError as error:  # raised by the resolver for an invalid name
+            raise httpx.ConnectError("the host name is invalid", request=request) from error
         except httpx.TransportError as error:
             if proxy is None:
                 raise
             cause = explain_proxy_failure(proxy, error)
             raise type(error)(str(cause), request=request) from cause
         if proxy is not None:
-            _mark(response, proxy)
-            if response.status_code == PROXY_LOGIN_WANTED:
+            _add_proxy(response, proxy)
+            if response.status_code == PROXY_AUTHENTICATION_REQUIRED:
                 response.close()
-                raise _login_wanted(request, proxy)
+                raise _authentication_required(request, proxy)
         return response
 
     def close(self) -> None:
@@ -183,8 +186,8 @@ class _Routed(httpx.BaseTransport):
             transport.close()
 
 
-class _AsyncRouted(httpx.AsyncBaseTransport):
-    """As :class:`_Routed`."""
+class _AsyncRoutingTransport(httpx.AsyncBaseTransport):
+    """As :class:`_RoutingTransport`."""
 
     def __init__(
         self, settings: ProxySettings, transports: Mapping[Proxy | None, httpx.AsyncBaseTransport]
@@ -195,18 +198,18 @@ class _AsyncRouted(httpx.AsyncBaseTransport):
         proxy = self._settings.proxy_for(str(request.url))
         try:
             response = await self._transports[proxy].handle_async_request(request)
-        except UnicodeError as error:  # the resolver's, for a name that no host can have
-            raise httpx.ConnectError("the host's name cannot be used", request=request) from error
+        except UnicodeError as error:  # raised by the resolver for an invalid name
+            raise httpx.ConnectError("the host name is invalid", request=request) from error
         except httpx.TransportError as error:
             if proxy is None:
                 raise
             cause = explain_proxy_failure(proxy, error)
             raise type(error)(str(cause), request=request) from cause
         if proxy is not None:
-            _mark(response, proxy)
-            if response.status_code == PROXY_LOGIN_WANTED:
+            _add_proxy(response, proxy)
+            if response.status_code == PROXY_AUTHENTICATION_REQUIRED:
                 await response.aclose()
-                raise _login_wanted(request, proxy)
+                raise _authentication_required(request, proxy)
         return response
 
     async def aclose(self) -> None:
@@ -214,14 +217,14 @@ class _AsyncRouted(httpx.AsyncBaseTransport):
             await transport.aclose()
 
 
-def _mark(response: httpx.Response, proxy: Proxy) -> None:
+def _add_proxy(response: httpx.Response, proxy: Proxy) -> None:
     response.extensions = {**response.extensions, PROXY_EXTENSION: proxy.address}
 
 
-def _login_wanted(request: httpx.Request, proxy: Proxy) -> httpx.ProxyError:
-    """The error for an answer that only a proxy gives. Any other answer may be the server's own."""
-    error = httpx.ProxyError(str(PROXY_LOGIN_WANTED), request=request)
+def _authentication_required(request: httpx.Request, proxy: Proxy) -> httpx.ProxyError:
+    """Return the error for status 407, which only a proxy sends; other statuses may be the server's."""
+    error = httpx.ProxyError(str(PROXY_AUTHENTICATION_REQUIRED), request=request)
     cause = explain_proxy_failure(proxy, error)
-    named = httpx.ProxyError(str(cause), request=request)
-    named.__cause__ = cause
-    return named
+    result = httpx.ProxyError(str(cause), request=request)
+    result.__cause__ = cause
+    return result

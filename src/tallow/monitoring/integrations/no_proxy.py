@@ -1,4 +1,4 @@
-"""``NO_PROXY``: the hosts that are reached directly, and which hosts are this machine.
+"""Parse ``NO_PROXY``, the hosts that are reached directly, and recognise loopback hosts.
 
 Source: libcurl's ``CURLOPT_NOPROXY`` for names; Go's ``httpproxy`` for ports and networks.
 """
@@ -22,7 +22,7 @@ _NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 _ZONE: Final = re.compile(r"%[^/\]]*")
 _BRACKETS: Final = re.compile(r"\[([^\[\]]*)\](/\d{1,3}|)")
 _LEGACY_IPV4: Final = re.compile(r"[0-9a-fx.]+")
-"""Forms that the resolver takes for IPv4 addresses and `ipaddress` does not: ``127.1``, ``0x7f000001``."""
+"""IPv4 addresses that the resolver accepts and ``ipaddress`` does not: ``127.1``, ``0x7f000001``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class Exemption:
     """One entry of ``NO_PROXY``. Exactly one of ``domain`` and ``network`` is set.
 
     Attributes:
-        domain: a name; its subdomains are exempt as well. ``*`` is every host.
-        network: an address is a network of one.
-        scheme, port: None is every scheme, every port.
+        domain: a name; its subdomains are exempt, too. ``*`` means every host.
+        network: a network; an address is a network of one.
+        scheme: None means every scheme.
+        port: None means every port.
     """
 
     domain: str = ""
@@ -41,7 +42,7 @@ class Exemption:
     port: int | None = None
 
     def covers(self, scheme: str, host: str, port: int | None) -> bool:
-        """Whether requests to ``host`` (as :func:`normalised`) go directly."""
+        """Whether requests to ``host`` (as from :func:`normalise_host`) go directly."""
         if self.scheme not in {None, scheme} or self.port not in {None, port}:
             return False
         if self.network is None:
@@ -51,11 +52,16 @@ class Exemption:
 
 
 def parse(text: str) -> tuple[tuple[Exemption, ...], int]:
-    """The entries of a value of ``NO_PROXY``, and how many of them cannot be understood.
+    """Return the valid entries of a value of ``NO_PROXY``, and the number of invalid ones.
 
     Accepted, separated by commas or spaces: ``*``, a name (``example.org``, ``.example.org``,
     ``*.example.org``), an address, a network in CIDR notation; IPv6 with or without brackets and zone; each
-    with a port behind it and a scheme before it.
+    optionally with a scheme and a port.
+
+    Example:
+        >>> entries, invalid = parse("localhost,10.0.0.0/8,?")
+        >>> len(entries), invalid
+        (2, 1)
     """
     parts = [part for part in _SEPARATORS.split(text) if part]
     found = [_exemption(part) for part in parts]
@@ -64,7 +70,7 @@ def parse(text: str) -> tuple[tuple[Exemption, ...], int]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host (as :func:`normalised`) is this machine by its name or address alone."""
+    """Whether a host (as from :func:`normalise_host`) is this machine, by its name or address."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     address = ip_address(host)
@@ -72,19 +78,23 @@ def is_loopback(host: str) -> bool:
 
 
 def normalise_host(host: str) -> str:
-    """A host in lower case, without brackets, IPv6 zone and final dot, and in ASCII.
+    """Return a host in lower case and ASCII, without brackets, IPv6 zone and final dot.
 
     Raises:
-        ValueError: no host has this name: a label is empty, too long, or has no form in ASCII (IDNA).
+        ValueError: the name is invalid: a label is empty, too long, or cannot be encoded by IDNA.
+
+    Example:
+        >>> normalise_host("[FE80::1%eth0]"), normalise_host("Example.ORG.")
+        ('fe80::1', 'example.org')
     """
     bare = _ZONE.sub("", host.strip().strip("[]").lower()).rstrip(".")
     return bare.encode("idna").decode("ascii")
 
 
 def ip_address(host: str) -> Address | None:
-    """The address that a host (as :func:`normalised`) is written as; None for a name.
+    """Return the address that a host (as from :func:`normalise_host`) is; None for a name.
 
-    An IPv4 address inside an IPv6 one (``::ffff:10.0.0.1``) is the IPv4 address.
+    An IPv4 address mapped into IPv6 (``::ffff:10.0.0.1``) is returned as IPv4.
     """
     try:
         address = ipaddress.ip_address(host)
@@ -117,7 +127,7 @@ def _exemption(entry: str) -> Exemption | None:
 
 
 def _splits(text: str) -> Iterator[tuple[str, int | None]]:
-    """The ways to read an entry: without a port, and with one. ``::1:80`` is an address first."""
+    """Yield host and port of an entry: first read without a port, because ``::1:80`` may be an address."""
     yield text, None
     if (found := _PORT.fullmatch(text)) and int(found[2]) <= 65_535:
         yield found[1], int(found[2])

@@ -1,7 +1,8 @@
-"""The proxy settings of the environment, read so that no value of theirs can break a request.
+"""Read the proxy settings of the environment.
 
-Desktops and companies set ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy`` for every program,
-in forms that not every library takes. What is understood is used; the rest is passed over with one warning.
+Desktops and companies set ``http_proxy``, ``https_proxy``, ``all_proxy`` and ``no_proxy`` for all programs,
+in forms that not every library accepts. Invalid values are ignored and logged once; they never break a
+request.
 """
 
 from __future__ import annotations
@@ -14,42 +15,46 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Final, Literal, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from tallow.monitoring.integrations import no_proxy
 from tallow.monitoring.integrations.no_proxy import Exemption
 from tallow.monitoring.lifecycle.warn_once import warn_once
 
 SocksLibrary = Literal["httpx_socks", "python_socks", "socks"]
-"""What makes SOCKS possible for httpx, for websockets, and for urllib3."""
+"""The libraries that support SOCKS in httpx, websockets and urllib3."""
 
 SCHEMES: Final = ("http", "https", "ws", "wss", "all")
-"""Each has a variable: ``http_proxy`` or ``HTTP_PROXY``."""
+"""Schemes with a variable, such as ``http_proxy`` or ``HTTP_PROXY``."""
 SOCKS: Final = frozenset({"socks5", "socks5h"})
 PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "socks5": 1080, "socks5h": 1080}
 _FALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
     "http": ("http", "all"),
     "https": ("https", "all"),
-    # A WebSocket goes the way of the requests to the same server.
+    # A WebSocket uses the proxy of HTTP requests to the same server.
     "ws": ("ws", "http", "all"),
     "wss": ("wss", "https", "all"),
 }
 _HOST: Final = re.compile(r"[a-z0-9_.-]+|[0-9a-f:]*:[0-9a-f:.]+")
+_NOT_AN_ADDRESS: Final = "not an address; accepted: http://HOST:PORT"
 _CGI: Final = "REQUEST_METHOD"
 """In a CGI program ``HTTP_PROXY`` is a client's ``Proxy:`` header (https://httpoxy.org)."""
 
 
 class ProxyConnectionError(OSError):
-    """A request failed that went through a proxy: one line with the proxy's address, without its password."""
+    """A request through a proxy failed. The text is one line with the proxy's address, without password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy that can be used.
+    """A valid proxy.
 
     Attributes:
-        scheme: how it is spoken to: ``http``, ``https``, ``socks5`` or ``socks5h``.
-        password: empty where there is a user without one.
+        scheme: ``http``, ``https``, ``socks5`` or ``socks5h``.
+        host: name or address, without brackets.
+        port: the port.
+        user: the user, None for none.
+        password: the user's password; may be empty.
     """
 
     scheme: str
@@ -60,13 +65,16 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """For people: scheme, host and port."""
+        """Scheme, host and port, for messages."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """For libraries: with user and password. Not to be shown. A SOCKS proxy resolves the names."""
+        """The URL for libraries, with user and password: do not show it.
+
+        A SOCKS proxy resolves host names.
+        """
         scheme, _, rest = self.address.partition("://")
         login = ""
         if self.user is not None:
@@ -76,19 +84,19 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """What the environment says about proxies at one moment.
+    """The proxy settings of the environment at one moment.
 
     Attributes:
-        proxies: by the scheme of the address that is asked for, ``all`` for every other one.
-        exemptions: what is reached directly.
-        problems: what cannot be used, one line each, with the variable and without its value.
+        proxies: by the scheme of the requested address, ``all`` for every other scheme.
+        exemptions: hosts that are reached directly.
+        problems: one line for each invalid value, with the variable and without the value.
+        from_system: whether the settings are those of macOS or Windows, because no variable is set.
     """
 
     proxies: Mapping[str, Proxy] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
     problems: tuple[str, ...] = ()
     from_system: bool = False
-    """Whether they come from macOS or Windows, since no variable is set."""
 
     @classmethod
     def read(
@@ -98,11 +106,12 @@ class ProxySettings:
         socks: SocksLibrary | None = "httpx_socks",
         warn: Callable[[str], None] = warn_once,
     ) -> Self:
-        """Read the environment; warn of what cannot be used.
+        """Read the environment and warn about invalid values.
 
         Args:
-            socks: the library that has to be installed for SOCKS; None: none has to.
-            warn: shows a warning; by default it is logged once in the life of the process.
+            environ: the environment variables.
+            socks: the library that must be installed for SOCKS; None if no library is needed.
+            warn: called with a warning; by default it is logged once per process.
         """
         values = dict(_variables(environ))
         system = {} if values else _system_proxies()
@@ -119,31 +128,38 @@ class ProxySettings:
         name, value = values.get("no", ("no_proxy", ""))
         exemptions, unknown = no_proxy.parse(value)
         if unknown:
-            problems.append(f"{name}: {unknown} of its entries; accepted: names, addresses, networks, *")
+            problems.append(
+                f"{name}: {unknown} of its entries are invalid; accepted: names, addresses, networks, *"
+            )
         settings = cls(proxies, exemptions, tuple(problems), from_system=bool(system))
         if problems:
-            warn(f"proxy settings are passed over: {'; '.join(problems)}")
+            warn(f"proxy settings are ignored: {'; '.join(problems)}")
         return settings
 
     def proxy_for(self, url: str) -> Proxy | None:
-        """The proxy for a request to ``url``; None: it goes directly, as to loopback it always does."""
+        """Return the proxy for a request to ``url``; None if it goes directly, as to loopback it always
+        does."""
         try:
             parts = urlsplit(url)
             host, port = no_proxy.normalise_host(parts.hostname or ""), parts.port
-        except ValueError:  # no address at all: whoever connects to it says so
+        except ValueError:  # not an address: connecting to it raises the error
             return None
         scheme = parts.scheme.lower()
         proxy = next((self.proxies[key] for key in _FALLBACKS.get(scheme, ()) if key in self.proxies), None)
-        if proxy is None or no_proxy.is_loopback(host):
-            return None
-        if any(one.covers(scheme, host, port or PORTS[scheme]) for one in self.exemptions):
-            return None
-        if self.from_system and urllib.request.proxy_bypass(host):
+        if proxy is None or self._is_exempt(scheme, host, port or PORTS[scheme]):
             return None
         return proxy
 
+    def _is_exempt(self, scheme: str, host: str, port: int) -> bool:
+        return (
+            no_proxy.is_loopback(host)
+            or any(exemption.covers(scheme, host, port) for exemption in self.exemptions)
+            or (self.from_system and bool(urllib.request.proxy_bypass(host)))
+        )
+
     def for_program(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """The environment for a program of others, with the proxies in the form that all programs know."""
+        """Return the environment for another program, with the proxies in the form that all programs
+        accept."""
         names = {f"{scheme}_proxy" for scheme in ("http", "https", "all")}
         kept = {name: value for name, value in environ.items() if name.lower() not in names}
         for scheme in ("http", "https"):
@@ -153,19 +169,23 @@ class ProxySettings:
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Scheme, and name and value of the variable that counts: the lower-case one, even where it is empty."""
+    """Yield each scheme with its variable's name and value: the lower-case variable, even if it is empty."""
     for scheme in (*SCHEMES, "no"):
-        lower = f"{scheme}_proxy"
-        others = sorted(name for name in environ if name.lower() == lower and name != lower)
-        name = lower if lower in environ else next(iter(others), "")
-        if not name or (name.isupper() and scheme == "http" and _CGI in environ):
-            continue
-        if value := environ[name].strip():
+        name = _variable_name(scheme, environ)
+        if name and (value := environ[name].strip()):
             yield scheme, (name, value)
 
 
+def _variable_name(scheme: str, environ: Mapping[str, str]) -> str:
+    lower = f"{scheme}_proxy"
+    if lower in environ:
+        return lower
+    name = next(iter(sorted(name for name in environ if name.lower() == lower)), "")
+    return "" if name == "HTTP_PROXY" and _CGI in environ else name
+
+
 def _system_proxies() -> dict[str, tuple[str, str]]:
-    """What macOS and Windows have in their settings."""
+    """Return the proxies in the settings of macOS or Windows."""
     if sys.platform in {"darwin", "win32"}:
         found = urllib.request.getproxies()
         return {scheme: ("the system's proxy", found[scheme]) for scheme in SCHEMES if found.get(scheme)}
@@ -173,24 +193,23 @@ def _system_proxies() -> dict[str, tuple[str, str]]:
 
 
 def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
-    """The proxy, or what is wrong with its address, without any part of it that could be secret."""
+    """Return the proxy, or what is wrong with its address, without any part of it that could be secret."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
         port, user, password = parts.port, parts.username, parts.password
         host = no_proxy.normalise_host(parts.hostname or "")
     except ValueError:
-        return "not an address; accepted: http://HOST:PORT"
+        return _NOT_AN_ADDRESS
     if problem := _scheme_problem(parts.scheme, socks):
         return problem
-    if not _HOST.fullmatch(host) or port == 0 or parts.path not in {"", "/"} or parts.query or parts.fragment:
-        return "not an address; accepted: http://HOST:PORT"
-    return Proxy(
-        parts.scheme,
-        host,
-        port or PORTS[parts.scheme],
-        None if user is None else unquote(user),
-        unquote(password or ""),
-    )
+    if not _HOST.fullmatch(host) or port == 0 or _has_path(parts):
+        return _NOT_AN_ADDRESS
+    user = None if user is None else unquote(user)
+    return Proxy(parts.scheme, host, port or PORTS[parts.scheme], user, unquote(password or ""))
+
+
+def _has_path(parts: SplitResult) -> bool:
+    return bool(parts.path not in {"", "/"} or parts.query or parts.fragment)
 
 
 def _scheme_problem(scheme: str, socks: SocksLibrary | None) -> str | None:

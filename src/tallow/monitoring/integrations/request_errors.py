@@ -1,4 +1,4 @@
-"""Why a request failed, in words for people, with the proxy that it went through."""
+"""Describe why a request failed, for messages; a proxy is named."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from tallow.monitoring.integrations.proxy import Proxy, ProxyConnectionError
 from tallow.monitoring.lifecycle.warn_once import warn_once
 
 PROXY_EXTENSION: Final = "tallow.proxy"
-"""The key under which a response's ``extensions`` hold the address of the proxy it came through."""
+"""The key of a response's ``extensions`` for the address of its proxy."""
 _STATUS: Final = re.compile(r"\d{3}(?!\d)")
 _DESCRIPTIONS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
-    ((httpx.InvalidURL, httpx.UnsupportedProtocol), "the address cannot be used"),
+    ((httpx.InvalidURL, httpx.UnsupportedProtocol), "the address is invalid"),
     (
         (httpx.ConnectTimeout, httpx.ConnectError, ConnectionRefusedError, socket.gaierror),
         "cannot be reached",
     ),
     ((httpx.TimeoutException, TimeoutError), "does not answer in time"),
     ((httpx.TransportError, OSError), "the connection broke"),
-    ((httpx.RequestError,), "its answer cannot be used"),
+    ((httpx.RequestError,), "its response is invalid"),
 )
 
 
 def describe_error(error: Exception) -> str:
-    """Why a request failed, for people: a few words without the address asked for, which may be secret.
+    """Return in a few words why a request failed; the requested address may be secret and is not named.
 
-    The proxy that it went through is named.
+    Example:
+        >>> describe_error(httpx.ConnectTimeout("..."))
+        'cannot be reached'
     """
     if failure := failed_proxy(error):
         return failure
@@ -41,18 +43,18 @@ def describe_error(error: Exception) -> str:
 
 
 def describe_response(response: httpx.Response) -> str:
-    """An answer that is no success, for people: its status, and the proxy that it came through."""
+    """Describe an unsuccessful response: its status and its proxy."""
     return f"answers {response.status_code}{proxy_suffix(response)}"
 
 
 def proxy_suffix(response: httpx.Response) -> str:
-    """``" through the proxy ADDRESS"``, where an answer came through one: it may be the proxy's own."""
+    """Return ``" through the proxy ADDRESS"`` if a response came through one: it may be the proxy's own."""
     proxy = response.extensions.get(PROXY_EXTENSION)
     return f" through the proxy {proxy}" if proxy else ""
 
 
 def failed_proxy(error: BaseException | None) -> str | None:
-    """One line about the proxy that a failed request went through; None where it went directly."""
+    """Return one line about the proxy of a failed request; None if it went directly."""
     while error is not None:
         if isinstance(error, ProxyConnectionError):
             return str(error)
@@ -61,13 +63,13 @@ def failed_proxy(error: BaseException | None) -> str | None:
 
 
 def warn_of_proxy_failure(what: str, error: Exception) -> None:
-    """Warn once that a proxy, which is named, keeps ``what`` from being sent. Does nothing without one."""
+    """Log once that a proxy keeps ``what`` from being sent. Does nothing if there is no proxy."""
     if failure := failed_proxy(error):
         warn_once(f"{what} are not sent", failure)
 
 
 def is_untrusted(error: BaseException | None) -> bool:
-    """Whether a certificate that is not trusted is the cause of an error."""
+    """Whether the cause of an error is an untrusted certificate."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
             return True
@@ -76,13 +78,13 @@ def is_untrusted(error: BaseException | None) -> bool:
 
 
 def explain_proxy_failure(proxy: Proxy, error: Exception) -> ProxyConnectionError:
-    """What an error of a request through a proxy says about the proxy; the error is its cause."""
-    failure = ProxyConnectionError(_what_failed(f"the proxy {proxy.address}", error))
+    """Return the error of a proxy whose cause is the error of a request."""
+    failure = ProxyConnectionError(_failure_text(f"the proxy {proxy.address}", error))
     failure.__cause__ = error
     return failure
 
 
-def _what_failed(proxy: str, error: Exception) -> str:
+def _failure_text(proxy: str, error: Exception) -> str:
     if is_untrusted(error):
         return f"the certificate shown through {proxy} is not trusted"
     if isinstance(error, httpx.ProxyError):

@@ -1,7 +1,7 @@
-"""Requests through a SOCKS proxy.
+"""Send requests through a SOCKS proxy.
 
-httpx's own support has no time limit for what the proxy does before the connection stands, and loses the
-socket when that fails; that of httpx-socks has one, but raises errors that are none of httpx's.
+httpx's own support has no timeout for the proxy's handshake and leaks the socket if it fails. httpx-socks
+has a timeout, but raises errors that are not httpx's.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from tallow.monitoring.integrations.proxy import Proxy
 
 
 class SocksTransport(SyncProxyTransport):
-    """As ``httpx.HTTPTransport``, with the errors of httpx."""
+    """A SOCKS transport that raises httpx's errors."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        with _errors_of_httpx(request):
+        with _httpx_errors(request):
             return super().handle_request(request)
 
 
 class AsyncSocksTransport(AsyncProxyTransport):
-    """As ``httpx.AsyncHTTPTransport``, with the errors of httpx."""
+    """An asynchronous SOCKS transport that raises httpx's errors."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        with _errors_of_httpx(request):
+        with _httpx_errors(request):
             return await super().handle_async_request(request)
 
 
 def socks_options(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) -> dict[str, Any]:
-    """Arguments of both transports. The proxy resolves the names."""
+    """Return the arguments of both transports. The proxy resolves host names."""
     return {
         "proxy_type": ProxyType.SOCKS5,
         "proxy_host": proxy.host,
@@ -49,7 +49,7 @@ def socks_options(proxy: Proxy, verify: ssl.SSLContext, limits: httpx.Limits) ->
 
 
 @contextlib.contextmanager
-def _errors_of_httpx(request: httpx.Request) -> Iterator[None]:
+def _httpx_errors(request: httpx.Request) -> Iterator[None]:
     try:
         yield
     except ProxyTimeoutError as error:

@@ -1,4 +1,4 @@
-"""Database timings for any SQLAlchemy engine: one call, and every statement is measured."""
+"""Measure the statements of a SQLAlchemy engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,20 @@ _STARTED: Final = "tallow_started"
 def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) -> None:
     """Record ``db_operation_duration_seconds`` for every statement of an engine, sync or async.
 
-    The statement's text is read for its first word and goes nowhere.
+    Only the first word of a statement is used.
+
+    Args:
+        engine: the engine.
+        metrics: where to record; by default the process's metrics.
+
+    Example:
+        >>> import sqlalchemy
+        >>> engine = sqlalchemy.create_engine("sqlite://")
+        >>> instrument_engine(engine, metrics)
+        >>> with engine.connect() as connection:
+        ...     rows = connection.execute(sqlalchemy.text("select 1")).all()
+        >>> metrics.value("db_operation_duration_seconds_count", operation="select", status="success")
+        1.0
     """
     target: Any = getattr(engine, "sync_engine", engine)
 

@@ -1,6 +1,6 @@
-"""The only place that opens WebSockets as a client. Proxies are treated as in `http_client.py`.
+"""Open WebSockets as a client. Proxies are used as in ``http_client.py``.
 
-Needs the package ``websockets``, which comes with the extras ``app`` and ``stack``.
+The package ``websockets`` comes with the extras ``app`` and ``stack``.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ async def connect_websocket(url: str, *, direct: bool = False, **options: Any) -
     Args:
         url: ``ws://`` or ``wss://``.
         direct: never use a proxy.
-        options: more arguments of ``websockets.asyncio.client.connect``.
+        options: further arguments of ``websockets.asyncio.client.connect``.
 
     Raises:
-        ProxyConnectionError: the proxy failed; it is an OSError and names the proxy.
+        ProxyConnectionError: the proxy failed. It is an ``OSError`` and names the proxy.
         OSError, TimeoutError, websockets.exceptions.InvalidURI, websockets.exceptions.InvalidHandshake: as
             ``connect`` raises them.
     """
@@ -43,8 +43,8 @@ async def connect_websocket(url: str, *, direct: bool = False, **options: Any) -
 async def _connect(url: str, **options: Any) -> ClientConnection:
     try:
         return await connect(url, **options)
-    except UnicodeError as error:  # the resolver's, for a name that no host can have
-        raise OSError("the host's name cannot be used") from error
+    except UnicodeError as error:  # raised by the resolver for an invalid name
+        raise OSError("the host name is invalid") from error
 
 
 async def connect_unix_websocket(path: str, url: str, **options: Any) -> ClientConnection:

@@ -1,7 +1,6 @@
-"""What an operator sets about monitoring: one typed object, from the environment and ``.env``.
+"""The library's settings: one typed object, read from the environment and ``.env``.
 
-Importing :mod:`tallow.monitoring` does not load this module (pydantic takes a while): the first part that
-needs a setting does.
+Importing :mod:`tallow.monitoring` does not import this module, because pydantic takes long to load.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ _DSN: Final = re.compile(r"https?://[^\s:@/]+(:[^\s@/]+)?@[^\s/]+/(\S+/)?\d+")
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(/[\w./-]*)?")
 _NAME: Final = re.compile(r"[\w.-]{1,64}")
 _KEY: Final = re.compile(r"[\w.-]{0,99}[^\W\d_][\w.-]{0,99}")
-_RELEASE: Final = re.compile(r"(?!\.{1,2}$)[^\s/\\]{1,200}")  # as Sentry accepts it
+_RELEASE: Final = re.compile(r"(?!\.{1,2}$)[^\s/\\]{1,200}")  # what Sentry accepts
 _LEVELS: Final = {"warn": "warning", "critical": "fatal"}
 
 
 def _dsn(value: Any) -> Any:
-    """Refuse a port that Sentry's SDK cannot use; the pattern has seen the rest."""
+    """Reject a port that Sentry's SDK cannot use; the pattern checks the rest."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if isinstance(text, str):
         check_http_url(text)
@@ -47,17 +46,19 @@ def _level(value: Any) -> Any:
     return _LEVELS.get(lowered, lowered) if isinstance(lowered, str) else lowered
 
 
-def _file(path: Path | None) -> Path | None:
-    if path is not None and not (_takes_writing(path) if path.exists() else is_writable_folder(path.parent)):
+def _check_file(path: Path | None) -> Path | None:
+    if path is not None and not (
+        _is_writable_file(path) if path.exists() else is_writable_folder(path.parent)
+    ):
         raise ValueError("it cannot be written")
     return path
 
 
-def _takes_writing(path: Path) -> bool:
+def _is_writable_file(path: Path) -> bool:
     return not path.is_dir() and os.access(path, os.W_OK)
 
 
-def _folder(path: Path | None) -> Path | None:
+def _check_folder(path: Path | None) -> Path | None:
     if path is not None and not is_writable_folder(path):
         raise ValueError("it cannot be written to")
     return path
@@ -69,19 +70,19 @@ Count = Annotated[int, Field(ge=1, le=10**7)]
 Bytes = Annotated[int, Field(ge=64 * KIB, le=2**50)]
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
-WritableFile = Annotated[Path | None, AfterValidator(_file)]
-WritableFolder = Annotated[Path | None, AfterValidator(_folder)]
+WritableFile = Annotated[Path | None, AfterValidator(_check_file)]
+WritableFolder = Annotated[Path | None, AfterValidator(_check_folder)]
 
 
-def _listed(text: str | None) -> tuple[str, ...]:
-    """The items of a list in a setting: separated by commas, blanks around them do not count."""
+def _split_list(text: str | None) -> tuple[str, ...]:
+    """Split a comma-separated list; spaces around items are ignored."""
     return tuple(item for item in map(str.strip, (text or "").split(",")) if item)
 
 
-def _rule_ids(text: str | None) -> str | None:
+def _check_rule_ids(text: str | None) -> str | None:
     from tallow.monitoring.privacy.engine import IDS, SECRET_IDS
 
-    for id_ in _listed(text):
+    for id_ in _split_list(text):
         if id_ not in IDS:
             raise ValueError(f"no rule is called {id_!r}")
         if id_ in SECRET_IDS:
@@ -89,16 +90,16 @@ def _rule_ids(text: str | None) -> str | None:
     return text
 
 
-def _key_names(text: str | None) -> str | None:
-    if not all(map(_KEY.fullmatch, _listed(text))):
+def _check_key_names(text: str | None) -> str | None:
+    if not all(map(_KEY.fullmatch, _split_list(text))):
         raise ValueError("a name of a key has letters, digits, . _ - only")
     return text
 
 
-def _kept_keys(text: str | None) -> str | None:
+def _check_kept_keys(text: str | None) -> str | None:
     from tallow.monitoring.privacy.keys import Keys
 
-    Keys(keep=_listed(_key_names(text)))
+    Keys(keep=_split_list(_check_key_names(text)))
     return text
 
 
@@ -110,9 +111,14 @@ _SECONDS: Final = "seconds above 0, at most 600"
 
 
 class MonitoringSettings(Settings):
-    """The library's settings. Times are seconds, sizes bytes, rates shares from 0 to 1.
+    """The library's settings: times in seconds, sizes in bytes, rates as shares from 0 to 1.
 
-    A field's ``title`` says what it is for, its ``description`` what is accepted.
+    Each field is the variable of the same name in capitals; its ``title`` is the purpose and its
+    ``description`` the accepted values. ``docs/settings.md`` lists all of them.
+
+    Example:
+        >>> MonitoringSettings.load(log_level="debug").log_level
+        'debug'
     """
 
     service_name: Annotated[str, matching(_NAME)] = Field(
@@ -180,17 +186,17 @@ class MonitoringSettings(Settings):
         description=_BYTES,
     )
 
-    scrub_disable: Annotated[str | None, AfterValidator(_rule_ids)] = Field(
+    scrub_disable: Annotated[str | None, AfterValidator(_check_rule_ids)] = Field(
         None,
         title="Rules and syntaxes of the scrubber that are left out",
         description="ids of docs/privacy-rules.md separated by commas, no row of secret keys among them",
     )
-    scrub_secret_keys: Annotated[str | None, AfterValidator(_key_names)] = Field(
+    scrub_secret_keys: Annotated[str | None, AfterValidator(_check_key_names)] = Field(
         None,
         title="More names of keys under which nothing passes",
         description="names separated by commas, such as patient_ref,ward",
     )
-    scrub_keep_keys: Annotated[str | None, AfterValidator(_kept_keys)] = Field(
+    scrub_keep_keys: Annotated[str | None, AfterValidator(_check_kept_keys)] = Field(
         None,
         title="Names of personal keys whose values are not private here",
         description="names separated by commas, such as state,room; none that names a secret",
@@ -221,29 +227,36 @@ class MonitoringSettings(Settings):
 
     @property
     def scrubber_options(self) -> dict[str, Any]:
-        """The arguments of :class:`~tallow.monitoring.privacy.Scrubber` that the settings give."""
+        """The arguments of :class:`~tallow.monitoring.privacy.Scrubber`."""
         return {
-            "disable": _listed(self.scrub_disable),
-            "extra_keys": dict.fromkeys(_listed(self.scrub_secret_keys), "secret"),
-            "keep_keys": _listed(self.scrub_keep_keys),
+            "disable": _split_list(self.scrub_disable),
+            "extra_keys": dict.fromkeys(_split_list(self.scrub_secret_keys), "secret"),
+            "keep_keys": _split_list(self.scrub_keep_keys),
         }
 
     @property
     def metrics_bearer(self) -> str | None:
-        """The token that opens /metrics, in clear."""
+        """The token for /metrics, in plain text."""
         return self.metrics_token.get_secret_value() if self.metrics_token else None
 
     @property
     def health_bearer(self) -> str | None:
-        """The token that opens the detailed health answer, in clear."""
+        """The token for /api/health/detailed, in plain text."""
         return self.health_check_token.get_secret_value() if self.health_check_token else None
 
 
 @lru_cache(maxsize=1)
 def current_settings() -> MonitoringSettings:
-    """The process's settings, read once.
+    """Return the process's settings, read with the first call.
+
+    Returns:
+        The settings; ``current_settings.cache_clear()`` makes the next call read them again.
 
     Raises:
-        BadSettingError: one line with the variable, what it was (masked if secret) and what is accepted.
+        BadSettingError: one line with the variable, its value (masked if secret) and what is accepted.
+
+    Example:
+        >>> current_settings().log_level
+        'info'
     """
     return MonitoringSettings.load()

@@ -1,7 +1,7 @@
-"""Typed settings from the environment and ``.env``: the base of every package's settings.
+"""Base class of all settings: typed values from the environment and ``.env``.
 
-A variable is a field's name in capitals unless an alias names another. The value of a secret may stand in a
-file instead, named by ``NAME_FILE``; ``NAME`` itself comes first.
+The variable of a field is its name in capitals, unless the field has an alias. A secret can be in a file that
+``NAME_FILE`` names; ``NAME`` takes precedence.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ __all__ = [
 ]
 
 MASKED: Final = "masked"
-"""Annotates a field that is no ``SecretStr`` and may contain a password: a URL, for instance."""
+"""Annotates a field that is not a ``SecretStr`` and may contain a password, such as a URL."""
 
-_SHOWN: Final = 80
+_MAX_SHOWN: Final = 80
+"""Characters of a bad value in an error."""
 
 
 class SettingVariables(NamedTuple):
-    """The variables of one setting, in the order of precedence: the first that has a value counts.
+    """The variables of one setting. The first that has a value is used.
 
     Attributes:
         names: variables with the value itself, the documented one first.
-        files: variables that name a file with the value; they come after all of ``names``.
+        files: variables that name a file with the value, read after all ``names``.
     """
 
     names: tuple[str, ...]
@@ -47,14 +48,14 @@ class SettingVariables(NamedTuple):
 
 
 class Settings(BaseModel):
-    """What an operator sets. A field's ``title`` says what it is for, its ``description`` what is accepted.
+    """Base class of settings. A field's ``title`` is its purpose, its ``description`` the accepted values.
 
-    Read with :meth:`load`; the constructor takes values and reads nothing.
+    :meth:`load` reads the variables; the constructor takes values and reads nothing.
 
     Attributes:
         files_for_all: whether every variable has a ``NAME_FILE``, not only secrets.
-        strict_env_file: whether a line of ``.env`` that cannot be used is an error. An application's own
-            ``.env`` may follow other rules.
+        strict_env_file: whether an invalid line of ``.env`` is an error. The library does not require it,
+            because an application's own ``.env`` may have another syntax.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -63,14 +64,16 @@ class Settings(BaseModel):
 
     @classmethod
     def load(cls, source: VariableSource | None = None, /, **given: Any) -> Self:
-        """Settings from a source and ``given``, which wins; None counts as not given.
+        """Read the settings from a source.
 
         Args:
             source: by default the process's environment and ``.env``.
+            given: values that take precedence; None counts as not given.
 
         Raises:
-            BadSettingError: one line with the variable, its value (masked if secret), what is accepted and,
-                unless it is the environment, the file in which it stands.
+            BadSettingError: one line with the variable, its value (masked if secret), what is accepted and
+            the
+                file that contains it, if any.
 
         Example:
             >>> class ShopSettings(Settings):
@@ -90,12 +93,12 @@ class Settings(BaseModel):
 
     @classmethod
     def variables(cls) -> tuple[str, ...]:
-        """Every environment variable that is read, old names and ``NAME_FILE`` included."""
+        """Return all environment variables that are read, with aliases and ``NAME_FILE``."""
         return tuple(name for setting in cls.setting_variables() for name in (*setting.names, *setting.files))
 
     @classmethod
     def setting_variables(cls) -> tuple[SettingVariables, ...]:
-        """The variables of each setting."""
+        """Return the variables of each setting."""
         return tuple(
             SettingVariables(names, tuple(f"{one}_FILE" for one in names) if cls.takes_file(field) else ())
             for name, field in cls.model_fields.items()
@@ -104,12 +107,12 @@ class Settings(BaseModel):
 
     @classmethod
     def takes_file(cls, field: FieldInfo) -> bool:
-        """Whether the value of a field may stand in a file that ``NAME_FILE`` names."""
+        """Whether the value of a field can be in a file that ``NAME_FILE`` names."""
         return cls.files_for_all or is_secret(field)
 
     @classmethod
     def _find_all(cls, source: VariableSource, except_for: Collection[str]) -> dict[str, Found]:
-        """The values of a source, by field."""
+        """Return the values of a source by field name."""
         fields = {name: field for name, field in cls.model_fields.items() if name not in except_for}
         values = {name: cls._find(name, field, source) for name, field in fields.items()}
         return {name: value for name, value in values.items() if value is not None}
@@ -131,19 +134,19 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def is_writable_folder(folder: Path) -> bool:
-    """Whether files can be made in a folder; in its nearest existing parent if it does not exist yet."""
+    """Whether files can be created in a folder, or in its nearest existing parent if it does not exist."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def variable_of(name: str, field: FieldInfo) -> str:
-    """The environment variable of a field."""
+    """Return the documented environment variable of a field."""
     return variable_names(name, field)[0]
 
 
 def variable_names(name: str, field: FieldInfo) -> list[str]:
-    """The variables that set a field: the documented one first, then its old names."""
+    """Return the variables that set a field: the documented one first, then its aliases."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
         return [str(choice).upper() for choice in alias.choices]
@@ -169,14 +172,14 @@ def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, Fo
 
 
 def _bad_value(variable: str, field: FieldInfo, value: Any, accepted: str, place: str) -> BadSettingError:
-    # A URL's password, or a secret that was pasted into the wrong variable, must not reach a log.
-    text = str(value)[:_SHOWN].encode("utf-8", "backslashreplace").decode()
+    # The password of a URL, or a secret in the wrong variable, must not reach a log.
+    text = str(value)[:_MAX_SHOWN].encode("utf-8", "backslashreplace").decode()
     shown = "***" if is_secret(field) else repr(_scrubbed(text))
     return BadSettingError(f"{variable} is {shown}; accepted: {accepted}{place_suffix(place)}")
 
 
 def _scrubbed(text: str) -> str:
-    """A text without what is private in it: by a scrubber that needs no settings, which are bad here."""
+    """Return a text without private data. The scrubber has no settings, because they are invalid here."""
     from tallow.monitoring.privacy.engine import Scrubber
 
     return Scrubber().text(text)

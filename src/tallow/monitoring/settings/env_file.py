@@ -1,4 +1,4 @@
-"""Read a ``.env`` file: the value and the line of each variable, and what cannot be read in it.
+"""Read a ``.env`` file: the value and line of each variable, and the invalid lines.
 
 The syntax is python-dotenv's: ``NAME=value``, optional ``export``, quotes, comments, ``${NAME}`` and
 ``${NAME:-default}``. As in a shell, nothing is replaced within single quotes.
@@ -26,7 +26,7 @@ _NEWLINE: Final = re.compile(r"\r\n|\n|\r")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A variable's value and the line on which it stands."""
+    """A variable's value and its line number."""
 
     value: str
     line: int
@@ -34,11 +34,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class LineProblem:
-    """A line that cannot be used.
+    """An invalid line.
 
     Attributes:
+        line: its number, from 1.
         word: its first word. It may be a secret: do not show it unless it is the name of a setting.
-        of_variable: whether only the variable is affected, which may be another program's.
+        reason: what is wrong.
+        of_variable: whether only this variable is affected, which may be another program's.
     """
 
     line: int
@@ -49,13 +51,13 @@ class LineProblem:
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """What a ``.env`` file says.
+    """The content of a ``.env`` file.
 
     Attributes:
         path: the file, absolute.
-        entries: by name, as written there. Of a variable that is set twice the last line counts.
+        entries: by name, as in the file. If a variable is set twice, the last line counts.
         repeated: names that are set more than once to different values.
-        problems: lines that cannot be used.
+        problems: invalid lines.
     """
 
     path: Path
@@ -64,10 +66,10 @@ class EnvFile:
     problems: tuple[LineProblem, ...] = ()
 
     def refuse_problems(self, known: Iterable[str]) -> None:
-        """Raise for the first line that cannot be used.
+        """Raise an error for the first invalid line.
 
         Args:
-            known: names of settings; only these are shown.
+            known: names of settings; other names are not shown.
 
         Raises:
             BadSettingError: one line with the file, the line number and the reason.
@@ -82,14 +84,14 @@ class EnvFile:
 
 
 def read_env_file(path: Path, environment: Mapping[str, str]) -> EnvFile:
-    """Read a file; one that does not exist is empty.
+    """Read a file; a missing file is empty.
 
     Args:
         path: the file.
-        environment: where ``${NAME}`` is looked up unless an earlier line of the file sets it.
+        environment: has the values of ``${NAME}`` that no earlier line of the file sets.
 
     Raises:
-        BadSettingError: the file cannot be read; one line that names it and why.
+        BadSettingError: the file cannot be read; one line with its path and the reason.
     """
     path = path.absolute()
     try:
@@ -103,7 +105,12 @@ def read_env_file(path: Path, environment: Mapping[str, str]) -> EnvFile:
 
 
 def quoted(value: str) -> str:
-    """A value as :func:`read_env_file` reads it back unchanged."""
+    """Quote a value so that :func:`read_env_file` returns it unchanged.
+
+    Example:
+        >>> quoted("it's")
+        "'it\\\\'s'"
+    """
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -116,9 +123,9 @@ def _parse(path: Path, text: str, environment: Mapping[str, str]) -> EnvFile:
         if binding.key is None and not binding.error:
             continue
         if binding.key is None or binding.value is None:
-            problems.append(LineProblem(line, _word(binding), "it is not of the form NAME=value"))
+            problems.append(LineProblem(line, _word(binding), "it does not have the form NAME=value"))
             continue
-        value, unset = _expanded(binding, environment, entries)
+        value, unset = _expand(binding, environment, entries)
         if unset:
             reason = "it refers to a ${NAME} that is not set"
             problems.append(LineProblem(line, binding.key, reason, of_variable=True))
@@ -128,10 +135,11 @@ def _parse(path: Path, text: str, environment: Mapping[str, str]) -> EnvFile:
     return EnvFile(path, entries, tuple(repeated), tuple(problems))
 
 
-def _expanded(
+def _expand(
     binding: Binding, environment: Mapping[str, str], entries: Mapping[str, Entry]
 ) -> tuple[str, bool]:
-    """The value with each ``${NAME}`` replaced, and whether one was not set (it is replaced by nothing)."""
+    """Return the value with each ``${NAME}`` replaced, and whether one is not set (its value is empty
+    then)."""
     value = binding.value or ""
     if binding.original.string.partition("=")[2].lstrip().startswith("'"):
         return value, False
@@ -144,7 +152,7 @@ def _expanded(
 
 
 def _line(binding: Binding) -> int:
-    """The line of the name: python-dotenv counts blank lines before it to the binding."""
+    """Return the line number of the name: python-dotenv counts from the blank lines before it."""
     text = binding.original.string
     blank = text[: len(text) - len(text.lstrip())]
     return binding.original.line + len(_NEWLINE.findall(blank))

@@ -1,7 +1,13 @@
-"""The error of a setting that cannot be used."""
+"""The error of an invalid setting."""
 
 from __future__ import annotations
 
 
 class BadSettingError(Exception):
-    """A setting that cannot be used; the text is one line for the operator and shows no secret."""
+    """An invalid setting. The text is one line for the operator and contains no secret.
+
+    Example:
+        >>> raise BadSettingError("LOG_LEVEL is 'loud'; accepted: debug, info, warning, error or fatal")
+        Traceback (most recent call last):
+        tallow.monitoring.settings.errors.BadSettingError: LOG_LEVEL is 'loud'; ...
+    """

@@ -1,4 +1,4 @@
-"""Read a small text file that an operator names: bounded, and never waiting for a writer."""
+"""Read a small text file without waiting for a writer of a FIFO."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _NO_WAIT: Final = getattr(os, "O_NONBLOCK", 0)
-"""Opening a FIFO without a writer waits for ever otherwise. Windows has neither."""
+"""Without it, opening a FIFO that has no writer blocks. Windows has neither."""
 
 
 class UnreadableFileError(Exception):
@@ -16,21 +16,21 @@ class UnreadableFileError(Exception):
 
 
 def read_small_file(path: Path, max_bytes: int) -> str:
-    """The text of a regular file, without a byte order mark.
+    """Return the text of a regular file, without a byte order mark.
 
     Args:
         path: the file; symbolic links are followed.
-        max_bytes: a larger file is refused.
+        max_bytes: a larger file is an error.
 
     Raises:
-        FileNotFoundError: there is nothing at the path.
-        UnreadableFileError: it is not a regular file, not readable, too large, or not text in UTF-8.
+        FileNotFoundError: the path does not exist.
+        UnreadableFileError: the file is not regular, not readable, too large, or not UTF-8 text.
     """
     try:
         content = _read(path, max_bytes + 1)
     except FileNotFoundError:
         if path.is_symlink():
-            raise UnreadableFileError("it is a symbolic link to nothing") from None
+            raise UnreadableFileError("it is a broken symbolic link") from None
         raise
     except OSError as error:
         raise UnreadableFileError(error.strerror or "it cannot be opened") from None

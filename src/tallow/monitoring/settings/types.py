@@ -1,5 +1,7 @@
-"""Types of settings that several packages share. Each refuses a value by ``ValueError``; the field's
-``description`` tells the operator what is accepted."""
+"""Types of settings that several packages share.
+
+Their validators raise ``ValueError``; the error for the operator has the field's ``description``.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ _HOST_NAME: Final = re.compile(
 
 
 def matching(pattern: re.Pattern[str]) -> BeforeValidator:
-    """A validator that refuses text, secret or not, which the pattern does not match as a whole."""
+    """Return a validator that rejects text, secret or not, unless the pattern matches all of it."""
 
     def check(value: Any) -> Any:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -29,7 +31,7 @@ def matching(pattern: re.Pattern[str]) -> BeforeValidator:
 
 
 def check_http_url(value: Any) -> Any:
-    """Refuse what is not an ``http://`` or ``https://`` URL with a usable host and port and no fragment."""
+    """Reject what is not an ``http://`` or ``https://`` URL with valid host and port and without fragment."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if not isinstance(text, str):
         return value
@@ -37,21 +39,21 @@ def check_http_url(value: Any) -> Any:
         raise ValueError("not an HTTP URL")
     parts = urlsplit(text)  # raises ValueError for unbalanced brackets
     if not parts.hostname or parts.fragment or not is_host(parts.hostname):
-        raise ValueError("no usable host")
+        raise ValueError("no valid host")
     if parts.port == 0:  # raises ValueError above 65535
         raise ValueError("port 0")
     return value
 
 
 def check_url_without_query(value: Any) -> Any:
-    """As :func:`check_http_url`, and without a query."""
+    """Reject what :func:`check_http_url` rejects, and a query."""
     if isinstance(value, str) and "?" in value:
         raise ValueError("it has a query")
     return check_http_url(value)
 
 
 def check_url_without_password(value: Any) -> Any:
-    """As :func:`check_http_url`, and without user and password."""
+    """Reject what :func:`check_http_url` rejects, and a user or password."""
     text = value.get_secret_value() if isinstance(value, SecretStr) else value
     if isinstance(text, str) and "@" in text.partition("://")[2].partition("/")[0]:
         raise ValueError("it contains a user or a password")

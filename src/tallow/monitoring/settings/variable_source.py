@@ -1,4 +1,4 @@
-"""Look settings up in the environment, in a ``.env`` file and in files that ``NAME_FILE`` names."""
+"""Find the values of settings in the environment, a ``.env`` file, and files that ``NAME_FILE`` names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tallow.monitoring.settings.errors import BadSettingError
 from tallow.monitoring.settings.small_file import UnreadableFileError, read_small_file
 
 ENV_FILE_VARIABLE: Final = "TALLOW_ENV_FILE"
-"""Names another file than ``.env`` in the current folder."""
+"""The variable with the path of a file to read instead of ``.env`` in the current folder."""
 
 MAX_SECRET_BYTES: Final = 64 * 1024
 
@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value, and where it stands: ``FILE, line N`` or a file's path; empty for the environment."""
+    """A value and its place: ``FILE, line N`` or a file's path; empty for the environment."""
 
     value: str
     place: str = ""
@@ -30,12 +30,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class VariableSource:
-    """Looks variables up: the environment first, then the ``.env`` file. Names are matched in any case.
+    """Finds variables in the environment, then in the ``.env`` file. The case of names is ignored.
 
     Attributes:
         environment: variables by name.
         env_file: the ``.env`` file, None for none.
-        folder: where relative paths of ``NAME_FILE`` begin.
+        folder: the base of relative paths in ``NAME_FILE``.
     """
 
     environment: Mapping[str, str]
@@ -44,10 +44,10 @@ class VariableSource:
 
     @classmethod
     def of_process(cls, *, strict: bool) -> VariableSource:
-        """The process's environment and the ``.env`` file of the current folder.
+        """Return the process's environment and the ``.env`` file of the current folder.
 
         Args:
-            strict: whether a folder named ``.env`` is an error; an application may keep a virtual environment
+            strict: whether a folder named ``.env`` is an error; an application may have a virtual environment
                 there.
 
         Raises:
@@ -55,14 +55,17 @@ class VariableSource:
         """
         named = os.environ.get(ENV_FILE_VARIABLE)
         path = Path(named or ".env")
-        if named and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a folder without access
+        if named and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises if access is denied
             raise BadSettingError(f"{ENV_FILE_VARIABLE} is {named!r}; accepted: the path of a file")
         if not strict and path.is_dir():
             return cls(os.environ)
         return cls(os.environ, read_env_file(path, os.environ))
 
     def find(self, names: Iterable[str]) -> Found | None:
-        """The first of the names that has a value; an empty variable has none."""
+        """Return the value of the first name that has one, None if none has.
+
+        An empty variable has no value.
+        """
         names = [name.upper() for name in names]
         environment = _by_upper_name(self.environment)
         for name in names:
@@ -77,10 +80,10 @@ class VariableSource:
         return None
 
     def find_in_file(self, name: str) -> Found | None:
-        """The content of the file that ``NAME_FILE`` names, without white space around it.
+        """Return the content of the file that ``NAME_FILE`` names, without white space around it.
 
         Raises:
-            BadSettingError: there is no such file, it cannot be read, or it is empty.
+            BadSettingError: the file does not exist, cannot be read, or is empty.
         """
         variable = f"{name.upper()}_FILE"
         found = self.find([variable])
@@ -99,12 +102,12 @@ class VariableSource:
 
 
 def place_suffix(place: str) -> str:
-    """Where a value stands, to be appended to a message."""
+    """Return a value's place, to be appended to a message."""
     return f" ({place})" if place else ""
 
 
 def _by_upper_name(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Values by name in capitals; a name that is written in capitals wins over another spelling."""
+    """Return values by name in capitals; a name in capitals takes precedence over other spellings."""
     return {
         **{name.upper(): value for name, value in values.items()},
         **{name: value for name, value in values.items() if name.isupper()},
@@ -112,7 +115,7 @@ def _by_upper_name(values: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def _bad_file(variable: str, found: Found, path: Path, reason: str) -> BadSettingError:
-    # Whoever mistakes NAME_FILE for NAME puts the secret itself there.
+    # If an operator mistakes NAME_FILE for NAME, the value is the secret itself.
     shown = repr(str(path)) if _is_path(found.value, path) else "***"
     return BadSettingError(
         f"{variable} is {shown}; accepted: a file of 1 byte to 64 KiB: {reason}{place_suffix(found.place)}"
