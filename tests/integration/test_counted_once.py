@@ -47,7 +47,7 @@ def counted(server: RunningServer) -> dict[str, float]:
 async def wait_until_counted(server: RunningServer) -> None:
     while not counted(server):
         await asyncio.sleep(0.05)
-    await asyncio.sleep(2.5)  # a second count would show by then
+    await asyncio.sleep(1.2)  # a second count would show by then
 
 
 @pytest.mark.parametrize("receiver_reports", [True, False], ids=["receiver reports", "receiver silent"])
@@ -60,7 +60,7 @@ async def test_a_transfer_is_counted_once_for_each_ending_and_reporting_peer(
     path.write_bytes(os.urandom(SIZE))
     # Without a report, the server counts a sender that left after outcome_report_timeout, and one whose
     # connection was lost after sender_reconnect_grace.
-    async with serving(tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1) as server:
+    async with serving(tmp_path, outcome_report_timeout=0.5, sender_reconnect_grace=0.5) as server:
         sender = await send(server.url, [path], options=RELAYED if sender_reports else SILENT)
         receiver = receive(sender.link, tmp_path / "in", options=RELAYED if receiver_reports else SILENT)
         leaver: RunningPeer | None = {"sender cancels": sender, "receiver cancels": receiver}.get(ending)
@@ -83,7 +83,7 @@ async def test_a_transfer_is_counted_once_if_a_peer_is_killed(
     path.write_bytes(os.urandom(SIZE))
     sending = ("send", str(path), "--relay", *flags)
     async with serving(
-        tmp_path, outcome_report_timeout=1, sender_reconnect_grace=1, relay_bandwidth=4e6
+        tmp_path, outcome_report_timeout=0.5, sender_reconnect_grace=0.5, relay_bandwidth=4e6
     ) as server:
         async with tallow(*sending, "--server", server.url, home=tmp_path / "s") as sender:
             link = (await sender.wait_for_event("link"))["link"]

@@ -29,10 +29,13 @@ from tallow.stack.engines.supervisor import state_files
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("native")]
 
+SCALE = 1 / 10
+"""A scrape every 1.5 s instead of 15 s, and Watchdog every 12 s instead of two minutes."""
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with stack(tmp_path_factory.mktemp("native")) as started:
+    with stack(tmp_path_factory.mktemp("native"), SCALE) as started:
         yield started
     assert started.processes() == []
     for name in ("tallow", "supervisor"):

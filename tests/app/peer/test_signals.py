@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from support.peers import PeerProcess, tallow
-from support.server import RunningServer, tallow_serve
+from support.server import RunningServer, serving, tallow_serve
 
 pytestmark = pytest.mark.slow
 
@@ -137,26 +137,34 @@ async def test_a_receiver_that_waits(
 
 @pytest.mark.parametrize("wanted", SIGNALS)
 @pytest.mark.parametrize("who", ["sender", "receiver"])
-async def test_a_side_through_which_data_flows(
-    server: RunningServer, tmp_path: Path, wanted: signal.Signals, who: str
-) -> None:
+async def test_a_side_through_which_data_flows(tmp_path: Path, wanted: signal.Signals, who: str) -> None:
     (tmp_path / "album" / "deep").mkdir(parents=True)
+    (tmp_path / "server").mkdir()
     with (tmp_path / "album" / "deep" / "film.mp4").open("wb") as file:
-        file.truncate(3_000_000_000)
-    sending = ("send", "--relay", "--server", server.url, str(tmp_path / "album"), str(a_picture(tmp_path)))
-    async with tallow(*sending, home=tmp_path / "s") as sender:
-        link = (await sender.wait_for_event("link"))["link"]
-        async with tallow(
-            "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
-        ) as receiver:
-            await receiver.wait_for_event("progress")
-            here, there = (sender, receiver) if who == "sender" else (receiver, sender)
-            here.process.send_signal(wanted)
-            assert await is_cancelled(here, "this side")
-            assert await is_cancelled(there, "other side")
-    assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
-    assert list((tmp_path / "out").iterdir()) == []  # no part of a file, and no folder made for one
-    assert transfers(server) == 1
+        file.truncate(100_000_000)
+    # The limit makes the transfer last longer than the test needs.
+    async with serving(tmp_path / "server", relay_bandwidth=4e6) as server:
+        sending = (
+            "send",
+            "--relay",
+            "--server",
+            server.url,
+            str(tmp_path / "album"),
+            str(a_picture(tmp_path)),
+        )
+        async with tallow(*sending, home=tmp_path / "s") as sender:
+            link = (await sender.wait_for_event("link"))["link"]
+            async with tallow(
+                "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
+            ) as receiver:
+                await receiver.wait_for_event("progress")
+                here, there = (sender, receiver) if who == "sender" else (receiver, sender)
+                here.process.send_signal(wanted)
+                assert await is_cancelled(here, "this side")
+                assert await is_cancelled(there, "other side")
+        assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
+        assert list((tmp_path / "out").iterdir()) == []  # no part of a file, and no folder made for one
+        assert transfers(server) == 1
 
 
 async def test_a_server_that_does_not_answer_any_more_is_not_waited_for(

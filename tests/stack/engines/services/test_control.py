@@ -26,10 +26,10 @@ def sleeper(name: str, home: StateDir) -> Task:
     return Task(name, [sys.executable, "-c", "import time; time.sleep(600)"], str(home.data), {})
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[StateDir]:
+@contextlib.contextmanager
+def supervised(folder: Path) -> Iterator[StateDir]:
     """A stack of two programs that do nothing, under a real supervisor."""
-    made = StateDir(tmp_path / "home")
+    made = StateDir(folder / "home")
     made.make()
     state_files.write_plan(made, SupervisorPlan((sleeper("tallow", made), sleeper("prometheus", made))))
     with (made.logs / "supervisor.log").open("a") as log:
@@ -45,26 +45,40 @@ def home(tmp_path: Path) -> Iterator[StateDir]:
         lifecycle.stop(made)
 
 
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateDir]:
+    """For tests that leave both programs running."""
+    with supervised(tmp_path_factory.mktemp("shared")) as made:
+        yield made
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[StateDir]:
+    """For tests that stop a program or the supervisor."""
+    with supervised(tmp_path) as made:
+        yield made
+
+
 def pid(home: StateDir, name: str) -> int | None:
     return state_files.read_status(home).services[name].pid
 
 
-def test_only_the_named_service_is_restarted(home: StateDir) -> None:
-    tallow, prometheus = pid(home, "tallow"), pid(home, "prometheus")
-    assert restart(home, ["tallow"], "tallow reload: LOG_LEVEL changed") == ("tallow",)
-    assert pid(home, "tallow") not in {None, tallow}
-    assert pid(home, "prometheus") == prometheus
-    after = state_files.read_status(home).services["tallow"]
+def test_only_the_named_service_is_restarted(shared_home: StateDir) -> None:
+    tallow, prometheus = pid(shared_home, "tallow"), pid(shared_home, "prometheus")
+    assert restart(shared_home, ["tallow"], "tallow reload: LOG_LEVEL changed") == ("tallow",)
+    assert pid(shared_home, "tallow") not in {None, tallow}
+    assert pid(shared_home, "prometheus") == prometheus
+    after = state_files.read_status(shared_home).services["tallow"]
     assert after.restarts == 0
     assert after.last_exit
     assert after.last_exit.reason == "restarted on request: tallow reload: LOG_LEVEL changed"
 
 
-def test_each_request_restarts_once(home: StateDir) -> None:
-    seen = {pid(home, "tallow")}
+def test_each_request_restarts_once(shared_home: StateDir) -> None:
+    seen = {pid(shared_home, "tallow")}
     for number in range(1, 4):
-        restart(home, ["tallow"], "tallow reload")
-        seen.add(pid(home, "tallow"))
+        restart(shared_home, ["tallow"], "tallow reload")
+        seen.add(pid(shared_home, "tallow"))
         assert len(seen) == number + 1
 
 
@@ -85,12 +99,16 @@ def test_a_supervisor_that_was_killed_is_one_clear_line(home: StateDir) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"tasks": [{}]}', '{"tasks": 3}'])
-def test_a_plan_that_cannot_be_read_stops_nothing(home: StateDir, content: str) -> None:
-    before = pid(home, "tallow"), pid(home, "prometheus")
-    (home.run / "plan.json").write_text(content)
-    supervisor = state_files.supervisor_pid(home)
+def test_a_plan_that_cannot_be_read_stops_nothing(shared_home: StateDir, content: str) -> None:
+    before = pid(shared_home, "tallow"), pid(shared_home, "prometheus")
+    plan, log = shared_home.run / "plan.json", shared_home.logs / "supervisor.log"
+    good, logged = plan.read_text(), log.stat().st_size
+    plan.write_text(content)
+    supervisor = state_files.supervisor_pid(shared_home)
     assert supervisor
     os.kill(supervisor, signal.SIGHUP)
-    log = home.logs / "supervisor.log"
-    wait_until(lambda: "the plan cannot be read" in log.read_text(), "it is logged")
-    assert (pid(home, "tallow"), pid(home, "prometheus")) == before
+    try:
+        wait_until(lambda: "the plan cannot be read" in log.read_text()[logged:], "it is logged")
+    finally:
+        plan.write_text(good)
+    assert (pid(shared_home, "tallow"), pid(shared_home, "prometheus")) == before
