@@ -17,10 +17,10 @@ from benchmarks.paired_measurement import Row
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from support import traffic
-from support.browser import chromium
-from support.prometheus import backfill, running
-from support.viewer import PASSWORD, credentials_file, tallow_viewer
+from support.dashboards import traffic
+from support.dashboards.viewer import PASSWORD, credentials_file, tallow_viewer
+from support.programs.browser import chromium
+from support.programs.prometheus import backfill, running
 from tallow.stack.viewer.dashboards import load_dashboards
 
 AIM_S = 2.0

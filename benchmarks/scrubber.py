@@ -24,9 +24,9 @@ from benchmarks import scrubber_inputs
 from benchmarks.paired_measurement import Row, Work, paired, summed, timed
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from support import field_cases
-from support.corpus import Sample, samples
-from support.heldout_corpus import heldout_samples
+from support.privacy import field_cases
+from support.privacy.corpus import Sample, samples
+from support.privacy.heldout_corpus import heldout_samples
 from tallow.monitoring.privacy import Scrubber
 
 PAGE = Path(__file__).parent.parent / "docs" / "privacy.md"

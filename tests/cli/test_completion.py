@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from support.debian import environment, program
+from support.programs.debian import environment, program
 from tallow.cli import COMMANDS, main
 
 pytestmark = pytest.mark.slow

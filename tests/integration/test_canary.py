@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from support import hook_removal
-from support.captured_outputs import CapturedOutputs, capture_attack, captured_outputs
+from support.privacy import hook_removal
+from support.privacy.captured_outputs import CapturedOutputs, capture_attack, captured_outputs
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -21,13 +21,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from websockets.exceptions import ConnectionClosed
 
-from support import planted_secrets
-from support.captured_outputs import CapturedOutputs, captured_outputs, leaky_process, read_endpoints
-from support.databases import postgres, redis_server
-from support.leaky_app import attack, secret_headers
-from support.peers import tallow
-from support.server import Client, join_message
+from support.privacy import planted_secrets
+from support.privacy.captured_outputs import CapturedOutputs, captured_outputs, leaky_process, read_endpoints
+from support.privacy.leaky_app import attack, secret_headers
+from support.programs.databases import postgres, redis_server
 from support.stack import Stack, stack, wait_until
+from support.transfers.peers import tallow
+from support.transfers.server import Client, join_message
 from tallow.stack.engines.services.control import hold
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]

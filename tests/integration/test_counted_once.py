@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import RELAYED, RunningPeer, receive, send, tallow
-from support.server import RunningServer, serving
+from support.transfers.peers import RELAYED, RunningPeer, receive, send, tallow
+from support.transfers.server import RunningServer, serving
 
 pytestmark = pytest.mark.integration
 

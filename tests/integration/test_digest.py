@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.debian import program
+from support.programs.debian import program
 from support.stack import wait_until
 from tallow.stack import routing
 from tallow.stack.engines.programs.programs import ensure

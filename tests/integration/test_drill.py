@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.debian import program
+from support.programs.debian import program
 from support.stack import wait_until
 from tallow.stack import alerts, routing
 from tallow.stack.alerts import Rule

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.stack import alerts
 from tallow.stack.drill.catalog import DRILLS
 from tallow.stack.drill.report import docs

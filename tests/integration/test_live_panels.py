@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from support import demo_traffic, traffic
-from support.panels import PanelQuery, panel_queries, values
-from support.prometheus import Prometheus, backfill
-from support.server import Client
+from support.dashboards import traffic
+from support.dashboards.panels import PanelQuery, panel_queries, values
+from support.programs.prometheus import Prometheus, backfill
 from support.stack import Stack, stack, wait_until
+from support.transfers import demo_traffic
+from support.transfers.server import Client
 from tallow.stack import credentials
 from tallow.stack.prometheus import SCRAPE_INTERVAL_S, USER
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.stack.drill.environment.alert_observer import AlertObserver, observe_alerts
 from tallow.stack.drill.environment.profile import DrillProfile
 from tallow.stack.drill.environment.server import ServerUnderTest

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from support import traffic
-from support.panels import PanelQuery, panel_queries, values
-from support.prometheus import Prometheus, backfill, running
+from support.dashboards import traffic
+from support.dashboards.panels import PanelQuery, panel_queries, values
+from support.programs.prometheus import Prometheus, backfill, running
 
 pytestmark = pytest.mark.integration
 

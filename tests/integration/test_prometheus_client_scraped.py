@@ -19,8 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
-from support.debian import program
-from support.prometheus import START_TIMEOUT_S, free_port
+from support.programs.debian import program
+from support.programs.prometheus import START_TIMEOUT_S, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("prometheus_client")]
 

@@ -15,8 +15,8 @@ import pytest
 from websockets.asyncio.client import connect as connect_websocket
 from websockets.exceptions import InvalidStatus
 
-from support.databases import postgres, redis_server
-from support.server import ServerProcess, join_message, tallow_serve
+from support.programs.databases import postgres, redis_server
+from support.transfers.server import ServerProcess, join_message, tallow_serve
 from tallow.app.server.cluster.redis import RedisRoomDirectory, connect
 from tallow.app.server.cluster.room_directory import NodeAddress
 

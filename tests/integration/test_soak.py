@@ -21,8 +21,8 @@ from typing import Any, Final
 import psutil
 import pytest
 
-from support.server import ServerProcess, tallow_serve
-from support.turn import SECRET, coturn
+from support.programs.turn import SECRET, coturn
+from support.transfers.server import ServerProcess, tallow_serve
 from tallow.app.demo.browser import BROWSERS_ONLY
 from tallow.monitoring.catalog import METRICS
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import DIRECT, receive, send
-from support.server import serving
-from support.turn import coturn
+from support.programs.turn import coturn
+from support.transfers.peers import DIRECT, receive, send
+from support.transfers.server import serving
 
 pytestmark = pytest.mark.integration
 

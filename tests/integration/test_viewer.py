@@ -13,11 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from support import traffic
-from support.browser import chromium
-from support.prometheus import backfill, running
-from support.viewer import credentials_file, tallow_viewer
-from support.viewer_page import (
+from support.dashboards import traffic
+from support.dashboards.viewer import credentials_file, tallow_viewer
+from support.dashboards.viewer_page import (
     DESKTOP,
     END,
     HOME,
@@ -27,6 +25,8 @@ from support.viewer_page import (
     viewer_with_history,
     wait_until_still,
 )
+from support.programs.browser import chromium
+from support.programs.prometheus import backfill, running
 from tallow.stack.viewer.dashboards import load_dashboards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]

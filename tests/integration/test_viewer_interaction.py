@@ -9,8 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Request, Route
 
-from support.browser import chromium
-from support.viewer_page import (
+from support.dashboards.viewer_page import (
     DESKTOP,
     END,
     HOME,
@@ -20,6 +19,7 @@ from support.viewer_page import (
     viewer_with_history,
     wait_until_still,
 )
+from support.programs.browser import chromium
 from tallow.stack.viewer.dashboards import load_dashboards
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("browser")]

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from support.canary import CANARY, scrub_canary
-from support.server import listener
+from support.privacy.canary import CANARY, scrub_canary
+from support.transfers.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.analytics import Analytics, categories, delivery
 from tallow.monitoring.metrics import Metrics

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.cli import COMMANDS
 from tallow.stack.durations import promql_duration
 from tallow.stack.routing.matrix import PAGERDUTY_SEVERITIES, RECEIVERS, SEVERITIES

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.stack import alerts
 from tallow.stack.alerts.self_monitoring import SAMPLE_LIMIT
 from tallow.stack.prometheus import (

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psutil
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.stack import credentials
 from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.services.definitions import SERVICES, ports

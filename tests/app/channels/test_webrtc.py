@@ -11,8 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from support.process_usage import resident_bytes
-from support.turn import coturn
-from support.webrtc import connected, pair, signaling_pair
+from support.programs.turn import coturn
+from support.transfers.webrtc import connected, pair, signaling_pair
 from tallow.app.channels import webrtc
 from tallow.app.channels.channel import ChannelClosedError, ChannelError, ConnectionQuality
 from tallow.app.channels.ice import redact_addresses

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import PeerProcess, tallow
-from support.server import RunningServer, serving
+from support.transfers.peers import PeerProcess, tallow
+from support.transfers.server import RunningServer, serving
 from tallow.app.peer.listing import MAX_LINES, format_listing, format_size
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import PeerProcess, tallow
-from support.server import RunningServer
+from support.transfers.peers import PeerProcess, tallow
+from support.transfers.server import RunningServer
 from tallow.app.link import Link
 from tallow.stack.engines.services.definitions import ports
 from tallow.stack.engines.state.locks import locked

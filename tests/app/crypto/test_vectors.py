@@ -6,7 +6,7 @@ import json
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 
-from support.vectors import FILE, compute
+from support.transfers.vectors import FILE, compute
 
 VECTORS = json.loads(FILE.read_text())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.server import RunningServer
+from support.transfers.server import RunningServer
 
 pytestmark = pytest.mark.slow
 

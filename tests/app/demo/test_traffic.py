@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.server import RunningServer
+from support.transfers.server import RunningServer
 from tallow.app.demo.bad_requests import BAD_REQUESTS, send_bad_requests
 from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
 from tallow.app.demo.files import make_files

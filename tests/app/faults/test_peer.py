@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import SHORT_WAITS, receive, send, transfer_files
-from support.server import RunningServer, serving
+from support.transfers.peers import SHORT_WAITS, receive, send, transfer_files
+from support.transfers.server import RunningServer, serving
 from tallow.app.faults.peer import LIMITS, BadFaultError, install, parse
 from tallow.app.peer.options import TransferOptions
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.pictures import chunk, riff, segment
-from support.pictures import jpeg as a_jpeg
-from support.pictures import png as a_png
-from support.pictures import webp as a_webp
+from support.transfers.pictures import chunk, riff, segment
+from support.transfers.pictures import jpeg as a_jpeg
+from support.transfers.pictures import png as a_png
+from support.transfers.pictures import webp as a_webp
 from tallow.app.files.errors import StoppedError
 from tallow.app.files.source_file import collect_files
 from tallow.app.metadata import jpeg, png, webp

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image, ImageCms, ImageSequence
 from PIL.ExifTags import IFD, Base
 
-from support import pictures
-from support.pictures import LATITUDE, ORIENTED, PLANTED, canvas, frames, jpeg, png, saved, webp
+from support.transfers import pictures
+from support.transfers.pictures import LATITUDE, ORIENTED, PLANTED, canvas, frames, jpeg, png, saved, webp
 from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.metadata import png as pngs
 from tallow.app.metadata.strip import MetadataError, strip, strip_all

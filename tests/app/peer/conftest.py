@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.server import RunningServer, serving
+from support.transfers.server import RunningServer, serving
 
 
 @pytest.fixture(autouse=True)

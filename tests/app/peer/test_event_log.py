@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from support.peers import receive, send, transfer_files
-from support.server import RunningServer
+from support.transfers.peers import receive, send, transfer_files
+from support.transfers.server import RunningServer
 from tallow.monitoring.testing import assert_absent, captured_logs
 
 NAME = "canary tax return.pdf"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from support.peers import tallow
-from support.server import RunningServer
+from support.transfers.peers import tallow
+from support.transfers.server import RunningServer
 from tallow.app.commands.settings import command
 from tallow.app.peer import user_files
 from tallow.app.peer.preferences import PREFERENCES, Preferences

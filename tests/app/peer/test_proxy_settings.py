@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from support.http_proxy import HOST, proxying
-from support.peers import tallow
-from support.server import serving
+from support.transfers.peers import tallow
+from support.transfers.server import serving
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from support.peers import PeerProcess, tallow
-from support.server import RunningServer, serving, tallow_serve
+from support.transfers.peers import PeerProcess, tallow
+from support.transfers.server import RunningServer, serving, tallow_serve
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.pictures import segment
+from support.transfers.pictures import segment
 from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.peer.tasks import run_interruptible
 from tallow.app.peer.telemetry_reporter import new_metrics

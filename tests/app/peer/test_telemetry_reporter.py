@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.server import RunningServer
+from support.transfers.server import RunningServer
 from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import TelemetryReporter, difference, new_metrics
 from tallow.app.wire import REPORTED_METRICS

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from support.server import RunningServer, serving, startup_error
+from support.transfers.server import RunningServer, serving, startup_error
 
 pytestmark = pytest.mark.slow
 

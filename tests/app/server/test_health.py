@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.server import listener, serving, tallow_serve
+from support.transfers.server import listener, serving, tallow_serve
 from tallow.monitoring.health import builtin_checks
 from tallow.monitoring.health.responses import DETAILED, LIVENESS, READINESS
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.server import RunningServer
+from support.transfers.server import RunningServer
 from tallow.monitoring.logging import configure, flush, scrubbing
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import MemorySink

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Peer, RunningServer, serving
+from support.transfers.server import Peer, RunningServer, serving
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry

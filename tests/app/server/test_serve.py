@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from support.certificates import self_signed
-from support.server import startup_error, tallow_serve
+from support.transfers.server import startup_error, tallow_serve
 
 pytestmark = pytest.mark.slow
 

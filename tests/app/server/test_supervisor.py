@@ -17,7 +17,7 @@ import psutil
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-from support.server import Peer, ServerProcess, tallow_serve
+from support.transfers.server import Peer, ServerProcess, tallow_serve
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry

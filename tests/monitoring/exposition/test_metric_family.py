@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.samples import Exemplar
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.monitoring.exposition.escaping import SCHEMES, label_name
 from tallow.monitoring.exposition.metric_family import FamilyWriter
 

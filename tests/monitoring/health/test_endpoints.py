@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from support.server import listener
+from support.transfers.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
 from tallow.monitoring.health.responses import DETAILED, LIVENESS, PATHS, READINESS, SUMMARY

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from support.server import listener
+from support.transfers.server import listener
 from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
 from tallow.monitoring.health.responses import LIVENESS, PATHS

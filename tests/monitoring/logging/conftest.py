@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.canary import scrub_canary
+from support.privacy.canary import scrub_canary
 from tallow.monitoring.logging import scrubbing
 from tallow.monitoring.logging.record import json_compatible
 

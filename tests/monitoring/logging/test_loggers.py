@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.canary import CANARY
+from support.privacy.canary import CANARY
 from tallow.monitoring import correlation, logging
 from tallow.monitoring.logging import scrubbing
 from tallow.monitoring.logging.record import MAX_LINE_BYTES

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from support.canary import CANARY
+from support.privacy.canary import CANARY
 from tallow.monitoring import instrument
 from tallow.monitoring.lifecycle import error_hooks as errors
 from tallow.monitoring.lifecycle.background_sender import BackgroundSender

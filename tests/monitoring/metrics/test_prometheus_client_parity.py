@@ -18,7 +18,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.monitoring.catalog import Label, Metric
 from tallow.monitoring.correlation import bind
 from tallow.monitoring.exposition.text import expose

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from support.corpus import lines, samples, shown
-from support.heldout_corpus import heldout_samples
+from support.privacy.corpus import lines, samples, shown
+from support.privacy.heldout_corpus import heldout_samples
 from tallow.monitoring.privacy import Scrubber
 
 SEEDS = (1, 2, 3)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from support.corpus import samples, shown
+from support.privacy.corpus import samples, shown
 from tallow.monitoring.privacy import Scrubber
 from tallow.monitoring.privacy.escapes import views
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support import field_cases
+from support.privacy import field_cases
 from tallow.monitoring.privacy import Scrubber
 
 CASES = field_cases.cases()

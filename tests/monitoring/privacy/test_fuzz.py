@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.samples import Samples
+from support.privacy.samples import Samples
 from tallow.monitoring.privacy import DROPPED, Scrubber
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.corpus import FOLDER
+from support.privacy.corpus import FOLDER
 from tallow.monitoring.privacy import Scrubber
 
 PIECES = [ast.literal_eval(line) for line in (FOLDER / "adversarial.txt").read_text("utf-8").splitlines()]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.corpus import samples
-from support.heldout_corpus import heldout_samples
+from support.privacy.corpus import samples
+from support.privacy.heldout_corpus import heldout_samples
 from tallow.monitoring.privacy import Scrubber
 
 pytestmark = pytest.mark.slow

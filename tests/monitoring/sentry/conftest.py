@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from support.canary import scrub_canary
+from support.privacy.canary import scrub_canary
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry

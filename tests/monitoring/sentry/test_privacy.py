@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from support.canary import CANARY
+from support.privacy.canary import CANARY
 from tallow.monitoring import instrument
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.metrics import Metrics

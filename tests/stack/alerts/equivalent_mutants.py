@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from support.rule_mutants import Mutant
+from support.alert_rules.rule_mutants import Mutant
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from stack.alerts.cases.security import answers, exchanges
 from stack.alerts.cases.security import operations as pqc
 from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, sizes, speeds, transfers
-from support.promtool import counter, gauge, merged
+from support.alert_rules.promtool import counter, gauge, merged
 
 Span = tuple[float, float | None]
 """Minutes, and how busy they are: 1 is a day's traffic, 0 nobody at all, None no samples."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stack.alerts.cases import CASES
 from stack.alerts.equivalent_mutants import EQUIVALENTS, reason
-from support.mutation_runner import Verdict
-from support.rule_mutants import OPERATORS
+from support.alert_rules.mutation_runner import Verdict
+from support.alert_rules.rule_mutants import OPERATORS
 from tallow.stack.alerts import RULES
 
 PATH = Path(__file__).parents[3] / "docs" / "alert-proof.md"

@@ -9,7 +9,7 @@ import pytest
 from stack.alerts.cases.monitoring import INPUTS, PLACES, of, place_of
 from stack.alerts.contract import frame
 from stack.alerts.fleet import START, Event, Life, beside, joined, on, server
-from support.promtool import Document, bare, gauge, located, run
+from support.alert_rules.promtool import Document, bare, gauge, located, run
 from tallow.stack.alerts import RULES
 
 pytestmark = pytest.mark.slow

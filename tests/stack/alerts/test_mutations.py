@@ -18,9 +18,9 @@ from stack.alerts import proof_page
 from stack.alerts.cases import CASES
 from stack.alerts.contract import frame
 from stack.alerts.equivalent_mutants import EQUIVALENTS, reason
-from support.mutation_runner import Verdict, judge
-from support.promtool import Case
-from support.rule_mutants import OPERATORS, Mutant, mutants
+from support.alert_rules.mutation_runner import Verdict, judge
+from support.alert_rules.promtool import Case
+from support.alert_rules.rule_mutants import OPERATORS, Mutant, mutants
 from tallow.stack.alerts import RULES, Rule, self_monitoring
 from tallow.stack.lint import check_alert
 

@@ -9,7 +9,7 @@ import pytest
 from stack.alerts.cases import CASES
 from stack.alerts.cases.start import ELSEWHERE, EXEMPT
 from stack.alerts.contract import ALL, CORE, EXTRA, frame
-from support.promtool import Case, Kind, bare, run
+from support.alert_rules.promtool import Case, Kind, bare, run
 from tallow.stack import alerts
 from tallow.stack.alerts import RULES, Rule
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.stack import routing
 from tallow.stack.alerts import RULES, Rule
 from tallow.stack.routing import matrix

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pytest
 
-from support.debian import environment, program
+from support.programs.debian import environment, program
 from tallow.stack import routing
 from tallow.stack.drill.receivers.slack import displayed
 

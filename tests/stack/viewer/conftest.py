@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.viewer import PASSWORD, Viewer, serving
+from support.dashboards.viewer import PASSWORD, Viewer, serving
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import Credentials, Login
 from tallow.stack.viewer.dashboards import load_dashboards

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from support.viewer import Viewer, logged_in
+from support.dashboards.viewer import Viewer, logged_in
 
 SCRIPT = "/assets/main-1a2b.js"
 

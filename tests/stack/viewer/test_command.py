@@ -9,7 +9,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from support.viewer import credentials_file, tallow_viewer
+from support.dashboards.viewer import credentials_file, tallow_viewer
 from tallow.stack.commands.viewer import command
 
 HERE = "http://127.0.0.1:9"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.viewer import PASSWORD, credentials_file
+from support.dashboards.viewer import PASSWORD, credentials_file
 from tallow.stack.viewer.credentials import (
     BadCredentialsError,
     Credentials,

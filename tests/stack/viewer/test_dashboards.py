@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.viewer import Viewer, logged_in
+from support.dashboards.viewer import Viewer, logged_in
 from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
 
 

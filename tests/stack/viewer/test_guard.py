@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from support.viewer import PASSWORD, Viewer, logged_in
+from support.dashboards.viewer import PASSWORD, Viewer, logged_in
 
 
 async def test_a_rebound_name_is_refused(viewer: Viewer) -> None:

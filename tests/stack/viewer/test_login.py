@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from support.viewer import PASSWORD, Viewer, logged_in
+from support.dashboards.viewer import PASSWORD, Viewer, logged_in
 from tallow.stack.viewer.login import local_path
 from tallow.stack.viewer.sessions import FREE_FAILURES
 

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from support.viewer import PASSWORD, Viewer
+from support.dashboards.viewer import PASSWORD, Viewer
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.logging import configure, flush, scrubbing
 from tallow.monitoring.settings import MonitoringSettings

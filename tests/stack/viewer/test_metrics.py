@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from support.viewer import PASSWORD, Viewer
+from support.dashboards.viewer import PASSWORD, Viewer
 
 TOKEN = "a-token-for-the-scrapes"
 

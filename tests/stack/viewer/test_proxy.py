@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from support.prometheus import Prometheus, backfill, running
-from support.viewer import PASSWORD, Viewer, logged_in, serving
+from support.dashboards.viewer import PASSWORD, Viewer, logged_in, serving
+from support.programs.prometheus import Prometheus, backfill, running
 from tallow.stack.viewer import upstream
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import Credentials, Login

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import DIRECT, RELAYED, SHORT_WAITS, RunningPeer, receive, send, transfer_files
-from support.server import RunningServer
+from support.transfers.peers import DIRECT, RELAYED, SHORT_WAITS, RunningPeer, receive, send, transfer_files
+from support.transfers.server import RunningServer
 from tallow.app.channels.channel import ConnectionQuality
 from tallow.app.peer.connection.connector import quality_score
 from tallow.app.peer.errors import PeerError

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from support.malicious_server import Change, MaliciousServer
-from support.peers import RunningPeer, receive, send
-from support.server import RunningServer, serving
+from support.transfers.malicious_server import Change, MaliciousServer
+from support.transfers.peers import RunningPeer, receive, send
+from support.transfers.server import RunningServer, serving
 from tallow.app.crypto.errors import (
     KeyExchangeError,
     ProtocolError,

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from support.peers import DIRECT, RELAYED, receive, send
-from support.server import RunningServer, serving
-from support.throttling_proxy import throttling_proxy
+from support.transfers.peers import DIRECT, RELAYED, receive, send
+from support.transfers.server import RunningServer, serving
+from support.transfers.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import CancelledByPeerError, DeclinedError, UnconfirmedError
 from tallow.app.peer.errors import NotConfirmedError
 from tallow.app.peer.transfer import sender as senders

@@ -16,10 +16,10 @@ from typing import Any
 import psutil
 import pytest
 
-from support.malicious_server import MaliciousServer
-from support.peers import DIRECT, RELAYED, receive, send, tallow
-from support.server import RunningServer, serving
-from support.throttling_proxy import throttling_proxy
+from support.transfers.malicious_server import MaliciousServer
+from support.transfers.peers import DIRECT, RELAYED, receive, send, tallow
+from support.transfers.server import RunningServer, serving
+from support.transfers.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameType
 from tallow.app.peer.options import PeerTiming

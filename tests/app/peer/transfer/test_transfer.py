@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from support.certificates import self_signed
-from support.peers import RELAYED, RunningPeer, create_room, receive, send, tallow, transfer_files
-from support.server import RunningServer, tallow_serve
-from support.throttling_proxy import throttling_proxy
+from support.transfers.peers import RELAYED, RunningPeer, create_room, receive, send, tallow, transfer_files
+from support.transfers.server import RunningServer, tallow_serve
+from support.transfers.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.errors import FileError
 from tallow.app.peer.errors import ServerRefusedError

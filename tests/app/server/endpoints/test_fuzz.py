@@ -19,7 +19,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 from websockets.exceptions import ConnectionClosed
 
-from support.server import RunningServer, join_message, serving
+from support.transfers.server import RunningServer, join_message, serving
 from tallow.app.server.app import create_app
 from tallow.app.server.limits.report_validation import BadReportError, validate_report
 from tallow.app.server.settings import ServerSettings

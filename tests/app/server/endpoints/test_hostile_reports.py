@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from support.alert_simulation import firing_alerts
-from support.server import RunningServer, serving
+from support.alert_rules.alert_simulation import firing_alerts
+from support.transfers.server import RunningServer, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.catalog.model import Metric

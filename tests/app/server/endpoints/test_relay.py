@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from support.server import RunningServer, serving
+from support.transfers.server import RunningServer, serving
 from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, CloseReason
 
 

@@ -19,7 +19,7 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from support.server import join_message
+from support.transfers.server import join_message
 
 pytestmark = pytest.mark.slow
 

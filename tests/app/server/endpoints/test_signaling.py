@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from support.server import Peer, RunningServer, join_message, serving
+from support.transfers.server import Peer, RunningServer, join_message, serving
 from tallow.app.wire import CLOSE_CODES, CloseReason
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.server import Peer, RunningServer, serving
+from support.transfers.server import Peer, RunningServer, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS, QUOTAS
 from tallow.app.wire import MAX_REPORT_BYTES, REPORTED_METRICS
 from tallow.monitoring.catalog import METRICS

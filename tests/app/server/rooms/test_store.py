@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.server import join_message, serving
+from support.transfers.server import join_message, serving
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry

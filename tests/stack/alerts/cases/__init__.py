@@ -14,7 +14,7 @@ from stack.alerts.cases import (
     storage,
     transfers,
 )
-from support.promtool import Case
+from support.alert_rules.promtool import Case
 
 CASES: list[Case] = [
     case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.promtool import Case, counter, gauge, gauge_until_stale
+from support.alert_rules.promtool import Case, counter, gauge, gauge_until_stale
 
 HTTP = "tallow_http_request_duration_seconds_count"
 

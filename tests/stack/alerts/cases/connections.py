@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stack.alerts.cases.shared import share
-from support.promtool import Case, counter, gauge, merged
+from support.alert_rules.promtool import Case, counter, gauge, merged
 
 
 def attempts(path: str = "direct", **statuses: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from stack.alerts.cases.monitoring import NODE, of
-from support.promtool import Case, counter, gauge, merged
+from support.alert_rules.promtool import Case, counter, gauge, merged
 
 START = "tallow_process_start_time_seconds"
 REQUESTED = "tallow_process_requested_start_time_seconds"

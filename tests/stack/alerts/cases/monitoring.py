@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.promtool import INSTANCE, Case, counter, gauge, gauge_until_stale, located
+from support.alert_rules.promtool import INSTANCE, Case, counter, gauge, gauge_until_stale, located
 from tallow.stack.alerts import RULES
 
 ALERTMANAGER = {"job": "alertmanager", "instance": "localhost:9093"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from stack.alerts.cases.shared import slow
-from support.promtool import Case, counter, gauge, histogram, merged
+from support.alert_rules.promtool import Case, counter, gauge, histogram, merged
 
 MEMORY = "tallow_process_resident_memory_bytes"
 CPU = "tallow_process_cpu_seconds_total"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stack.alerts.cases.shared import share
-from support.promtool import Case, counter, gauge, merged
+from support.alert_rules.promtool import Case, counter, gauge, merged
 
 
 def exchanges(algorithm: str = "x25519_mlkem768", **statuses: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from support.promtool import Case, counter, merged
+from support.alert_rules.promtool import Case, counter, merged
 
 
 def slow(

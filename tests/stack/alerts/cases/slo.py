@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from stack.alerts.cases.connections import attempts
 from stack.alerts.cases.performance import durations
-from support.promtool import Case, counter, merged
+from support.alert_rules.promtool import Case, counter, merged
 
 JOB = {"job": "tallow"}
 BEGINS, LONG, SHORT = 60, 60, 5

@@ -17,7 +17,7 @@ from stack.alerts.cases.security import answers, exchanges
 from stack.alerts.cases.slo import slow_or_failed
 from stack.alerts.cases.storage import lookups, statements
 from stack.alerts.cases.transfers import QUEUE, speeds, transfers
-from support.promtool import INSTANCE, Case, counter, gauge, merged
+from support.alert_rules.promtool import INSTANCE, Case, counter, gauge, merged
 
 EXEMPT = {"ServiceDown", "CriticalErrors", "Watchdog", "RestartLoop"}
 """What may fire at once: the contract names two; the Watchdog always fires, RestartLoop needs four starts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stack.alerts.cases.shared import slow
-from support.promtool import Case, counter, histogram
+from support.alert_rules.promtool import Case, counter, histogram
 
 
 def statements(edge: float, samples: str, operation: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stack.alerts.cases.shared import share
-from support.promtool import TWO_HOURS_BEFORE, Case, counter, gauge, histogram, merged
+from support.alert_rules.promtool import TWO_HOURS_BEFORE, Case, counter, gauge, histogram, merged
 
 QUEUE = "tallow_transfer_queue_depth"
 

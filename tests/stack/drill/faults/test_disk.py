@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from support.debian import environment, program
+from support.programs.debian import environment, program
 from tallow.stack.drill.faults.disk import MOUNT_TABLES
 
 EXPECTED = {"device": "/dev/drill", "fstype": "ext4", "mountpoint": "/drill"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.apt_repository import Repository
+from support.programs.apt_repository import Repository
 from tallow.stack.engines.programs import apt, debian, programs
 from tallow.stack.engines.programs.package_folders import UNPACKED
 from tallow.stack.engines.programs.programs import ProgramSpec, ensure, tools_folder

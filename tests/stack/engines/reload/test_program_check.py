@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack.engines import configuration

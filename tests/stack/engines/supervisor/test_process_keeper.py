@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from support.prometheus import free_port
+from support.programs.prometheus import free_port
 from tallow.stack.engines.processes import managed_process
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import liveness

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.promtool import Case, bare, run
-from support.rule_mutants import Mutant
+from support.alert_rules.promtool import Case, bare, run
+from support.alert_rules.rule_mutants import Mutant
 from tallow.stack.lint import check_alert
 
 _FAILED = re.compile(r"(?:alertname: |rule: )\w+__(\d+)[,\s]")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.debian import environment, program
+from support.programs.debian import environment, program
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.ice_servers import ice_servers
 

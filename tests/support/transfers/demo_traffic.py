@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from typing import Any
 
-from support.server import Client, Peer
+from support.transfers.server import Client, Peer
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry

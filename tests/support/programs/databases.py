@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from support.debian import environment, program
+from support.programs.debian import environment, program
 
 START_TIMEOUT_S = 30
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from support.debian import program
+from support.programs.debian import program
 
 START_TIMEOUT_S = 30
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from support.samples import Samples
+from support.privacy.samples import Samples
 
-FOLDER: Final = Path(__file__).parent.parent / "monitoring" / "privacy" / "corpus"
+FOLDER: Final = Path(__file__).parents[2] / "monitoring" / "privacy" / "corpus"
 _VALUE: Final = re.compile(r"«([\w,]+)»")
 _MARKED: Final = re.compile(r"⟦([^⟦⟧]*)⟧")
 _PIECE: Final = re.compile(r"\w+")

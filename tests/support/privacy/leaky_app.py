@@ -1,7 +1,7 @@
 """An application that passes secrets to every output channel, with all features of the library enabled.
 
-``python -m support.leaky_app [HOOK]`` serves it on a free loopback port and prints its URL.
-``POST /share/NAME`` makes it leak. HOOK is a hook of :mod:`support.hook_removal` to remove.
+``python -m support.privacy.leaky_app [HOOK]`` serves it on a free loopback port and prints its URL.
+``POST /share/NAME`` makes it leak. HOOK is a hook of :mod:`support.privacy.hook_removal` to remove.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from support import hook_removal, planted_secrets
-from support.server import listener
+from support.privacy import hook_removal, planted_secrets
+from support.transfers.server import listener
 from tallow.monitoring import instrument, metrics
 from tallow.monitoring import sentry as ours
 from tallow.monitoring.analytics import analytics

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-FILE: Final = Path(__file__).parent.parent / "monitoring" / "privacy" / "field.jsonl"
+FILE: Final = Path(__file__).parents[2] / "monitoring" / "privacy" / "field.jsonl"
 
 
 def cases() -> list[dict[str, Any]]:

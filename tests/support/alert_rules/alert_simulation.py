@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from support.debian import program
-from support.promtool import INSTANCE, PER_MINUTE, TWO_HOURS_BEFORE
+from support.alert_rules.promtool import INSTANCE, PER_MINUTE, TWO_HOURS_BEFORE
+from support.programs.debian import program
 from tallow.stack.alerts import GROUPS, rule_document
 
 BEFORE_MINUTES, AFTER_MINUTES = 20, 40

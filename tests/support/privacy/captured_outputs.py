@@ -1,4 +1,4 @@
-"""Runs :mod:`support.leaky_app` and collects everything it outputs, by the name of the output channel."""
+"""Runs :mod:`support.privacy.leaky_app` and collects its outputs, by the name of the output channel."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-from support import planted_secrets
-from support.leaky_app import attack
+from support.privacy import planted_secrets
+from support.privacy.leaky_app import attack
 from tallow.monitoring.health.responses import PATHS
 from tallow.monitoring.testing import (
     FakeLogEndpoint,
@@ -26,7 +26,7 @@ from tallow.monitoring.testing import (
     sentry_endpoint,
 )
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 
 @dataclass
@@ -82,7 +82,7 @@ def captured_outputs(folder: Path) -> Iterator[CapturedOutputs]:
 async def leaky_process(captured: CapturedOutputs, hook: str = "") -> AsyncIterator[str]:
     """Run the leaky application in its own process; yields its URL. SIGTERM stops it."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "support.leaky_app", hook),
+        *(sys.executable, "-m", "support.privacy.leaky_app", hook),
         env=os.environ | planted_secrets.ENVIRONMENT | captured.settings() | {"PYTHONPATH": str(TESTS)},
         cwd=captured.folder,
         stdout=asyncio.subprocess.PIPE,

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, FloatRect, Page
 
-from support import traffic
-from support.prometheus import backfill, running
-from support.viewer import PASSWORD, credentials_file, tallow_viewer
+from support.dashboards import traffic
+from support.dashboards.viewer import PASSWORD, credentials_file, tallow_viewer
+from support.programs.prometheus import backfill, running
 
 HOSTILE: Final = "<img src=x onerror=document.title='owned'>"
 SCRAPE_S, SCRAPES = 15, 260

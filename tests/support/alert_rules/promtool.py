@@ -14,7 +14,7 @@ from typing import Literal
 
 import yaml
 
-from support.debian import program
+from support.programs.debian import program
 from tallow.monitoring.catalog import METRICS, PREFIX, canonical
 from tallow.stack.alerts.rule import RenderedRule
 

@@ -1,7 +1,7 @@
 """A held-out corpus: every kind of value in every kind of context, shuffled by a seed.
 
-The rules were written against the corpus in :mod:`support.corpus`, not against this set. It measures how
-they generalise.
+The rules were written against the corpus in :mod:`support.privacy.corpus`, not against this set. It measures
+how they generalise.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
-from support.corpus import Sample
-from support.samples import Samples
+from support.privacy.corpus import Sample
+from support.privacy.samples import Samples
 
 Carrier = Callable[[str, str], Any]
 

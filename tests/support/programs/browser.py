@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from support.debian import environment, program
+from support.programs.debian import environment, program
 
 FLAGS = (
     "--no-sandbox",  # tests may run as root

@@ -1,6 +1,7 @@
 """The protocol's test vectors: every implementation must compute the same values.
 
-`PYTHONPATH=tests python -m support.vectors` regenerates ``tests/app/crypto/vectors.json`` from its inputs.
+`PYTHONPATH=tests python -m support.transfers.vectors` regenerates ``tests/app/crypto/vectors.json`` from its
+inputs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tallow.app.link import Link, token_hash
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
-FILE = Path(__file__).parent.parent / "app" / "crypto" / "vectors.json"
+FILE = Path(__file__).parents[2] / "app" / "crypto" / "vectors.json"
 
 FRAMES = [
     (FrameHeader(FrameType.MANIFEST, NO_FILE, 0, True), b'{"files":[]}'),
