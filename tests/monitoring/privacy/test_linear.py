@@ -8,7 +8,12 @@ import time
 import pytest
 
 from support.privacy.corpus import FOLDER
-from tallow.monitoring.privacy import Scrubber
+from tallow.monitoring.privacy import Rule, Scrubber
+from tallow.monitoring.privacy.detectors import ALL as RULES
+from tallow.monitoring.privacy.model import Syntax
+from tallow.monitoring.privacy.syntaxes import ALL as SYNTAXES
+
+ROWS: tuple[Rule | Syntax, ...] = (*SYNTAXES, *RULES)
 
 PIECES = [ast.literal_eval(line) for line in (FOLDER / "adversarial.txt").read_text("utf-8").splitlines()]
 """What, repeated, has led some pattern or other astray."""
@@ -33,6 +38,14 @@ def test_four_times_the_text_takes_about_four_times_the_time(piece: str, tail: s
     few, many = (piece * (size // len(piece)) + tail for size in (12_000, 48_000))
     assert cost(many) < max(9 * cost(few), 0.03)
     assert cost(many) < 100 * cost(ORDINARY[: len(many)])
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+def test_the_examples_of_a_row_take_linear_time(row: Rule | Syntax) -> None:
+    for text in (row.examples[0][0], row.counterexamples[0], row.examples[0][0][:-1]):
+        few, many = (((text + " ") * (size // len(text) + 1))[:size] for size in (12_000, 48_000))
+        assert cost(many) < max(9 * cost(few), 0.03)
 
 
 def records_with_private_names(number: int) -> dict[str, int]:
