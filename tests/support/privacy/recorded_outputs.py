@@ -1,8 +1,8 @@
 """Outputs of the scrubber, recorded: every supported Python must give the same.
 
 The inputs are the examples and counterexamples of every row and samples of the corpus with a fixed seed; only
-the outputs are in the file, one a line. ``python -m support.privacy.recorded_outputs`` in ``tests`` writes it anew
-after an intended change.
+the outputs are in the file, one a line. After an intended change, in ``tests``, this writes it anew:
+``python -m support.privacy.recorded_outputs``.
 """
 
 from __future__ import annotations
