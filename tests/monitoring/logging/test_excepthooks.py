@@ -1,4 +1,4 @@
-"""Exceptions nobody caught: in the log, scrubbed, and not on standard error."""
+"""Uncaught exceptions are logged, scrubbed, and not printed to standard error."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tallow.monitoring.testing import assert_absent, sentry_endpoint
 
 SECRET = "alice@example.org"
 CASES = {
-    "program": ("fatal", "The program ended by an exception", "fail()"),
+    "program": ("fatal", "The program ended by an uncaught exception", "fail()"),
     "thread": (
         "error",
-        "A thread ended by an exception",
+        "A thread ended by an uncaught exception",
         "thread = threading.Thread(target=fail); thread.start(); thread.join()",
     ),
-    "finaliser": ("warning", "An exception could not be raised", "Finalised()"),
+    "finalizer": ("warning", "An exception in a finalizer was ignored", "Finalised()"),
 }
 HEAD = f"""
 import sys, threading
@@ -47,7 +47,7 @@ def run(*lines: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_it_is_a_record_and_no_traceback(case: str) -> None:
+def test_an_uncaught_exception_is_logged_and_not_printed(case: str) -> None:
     level, message, line = CASES[case]
     done = run("configure()", "configure()", line)
     (record,) = [orjson.loads(one) for one in done.stdout.splitlines()]
@@ -57,17 +57,17 @@ def test_it_is_a_record_and_no_traceback(case: str) -> None:
     assert "Traceback" not in done.stderr
     assert done.returncode == (1 if case == "program" else 0)
     if case == "program":
-        assert done.stderr == "ended by an uncaught RuntimeError; the log says where\n"
+        assert done.stderr == "ended by an uncaught RuntimeError; see the log\n"
 
 
-def test_a_hook_of_the_host_is_still_called() -> None:
+def test_the_host_s_own_hook_is_still_called() -> None:
     done = run("sys.excepthook = lambda *given: print('mine', file=sys.stderr)", "configure()", "fail()")
     assert done.stderr.splitlines()[-1] == "mine"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["init_monitoring()", "configure()"])
-def test_sentry_hears_of_it_and_prints_nothing_in_either_order(first: str) -> None:
+def test_sentry_reports_an_uncaught_exception_in_either_order_of_start(first: str) -> None:
     second = {"init_monitoring()": "configure()", "configure()": "init_monitoring()"}[first]
     with sentry_endpoint() as sentry:
         load = f"import os; os.environ['SENTRY_DSN'] = {sentry.dsn!r}"
@@ -80,10 +80,10 @@ def test_sentry_hears_of_it_and_prints_nothing_in_either_order(first: str) -> No
 
 
 @pytest.mark.parametrize("line", ["sys.exit('bye')", "raise KeyboardInterrupt"])
-def test_leaving_on_purpose_is_no_record(line: str) -> None:
+def test_exit_and_keyboard_interrupt_are_not_logged(line: str) -> None:
     assert run("configure()", line).stdout == ""
 
 
 @pytest.mark.parametrize("how", ["configure(console=False)", "configure(standard_library=False)"])
-def test_a_program_that_owns_its_terminal_keeps_its_tracebacks(how: str) -> None:
+def test_without_console_or_capture_tracebacks_are_printed(how: str) -> None:
     assert "Traceback" in run(how, "fail()").stderr

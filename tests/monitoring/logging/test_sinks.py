@@ -38,7 +38,7 @@ def test_a_file_is_appended_to_and_private(tmp_path: Path) -> None:
 
 def test_a_full_file_is_rotated_on_whole_lines_and_the_oldest_leaves(tmp_path: Path) -> None:
     path = tmp_path / "tallow.log"
-    sink = FileSink(path, max_bytes=40, keep=2)
+    sink = FileSink(path, max_bytes=40, backup_count=2)
     for number in range(20):
         sink.write([b"line %04d\n" % number])
     files = sorted(tmp_path.glob("tallow.log*"))
@@ -48,7 +48,7 @@ def test_a_full_file_is_rotated_on_whole_lines_and_the_oldest_leaves(tmp_path: P
 
 
 def test_a_burst_larger_than_a_file_is_spread_over_several(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path / "tallow.log", max_bytes=100, keep=50)
+    sink = FileSink(tmp_path / "tallow.log", max_bytes=100, backup_count=50)
     sink.write([b"line %04d\n" % number for number in range(100)])
     files = list(tmp_path.glob("tallow.log*"))
     assert len(files) == 10
@@ -74,7 +74,7 @@ def test_processes_that_share_a_file_lose_nothing_when_it_rotates(tmp_path: Path
         import sys
         from pathlib import Path
         from tallow.monitoring.logging.sinks import FileSink
-        sink = FileSink(Path(sys.argv[1]), max_bytes=2_000, keep=1_000)
+        sink = FileSink(Path(sys.argv[1]), max_bytes=2_000, backup_count=1_000)
         for number in range(500):
             sink.write([f"{sys.argv[2]} {number:04}\\n".encode()])
     """

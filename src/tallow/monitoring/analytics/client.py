@@ -122,7 +122,7 @@ class Analytics:
             self._disabled = True
             return None
         sender = EventSender(settings, self._metrics)
-        shutdown.register_pipeline(self._pipeline_name, sender.flush, sender.close)
+        shutdown.register_pipeline(self._pipeline_name, sender.flush, sender.close_at_exit)
         return sender
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import threading
 import time
@@ -47,19 +46,18 @@ class EventSender:
         )
         self.put = self._sender.put
         self.flush = self._sender.flush
-        atexit.register(self._close_at_exit)
 
     def close(self, timeout_s: float) -> None:
         """Send what is queued for at most ``timeout_s`` seconds, count the rest, and end the thread."""
-        atexit.unregister(self._close_at_exit)
         deadline = time.monotonic() + timeout_s
         self._sender.flush(timeout_s)
         self._stopping.set()
         self._sender.discard()
         self._sender.close(max(0.0, deadline - time.monotonic()))
 
-    def _close_at_exit(self) -> None:
-        self.close(EXIT_S)
+    def close_at_exit(self, timeout_s: float) -> None:
+        """Close when the process exits, for at most :data:`EXIT_S` seconds."""
+        self.close(min(timeout_s, EXIT_S))
 
     def _after_fork(self) -> None:
         self._client = None  # its connections are the parent's

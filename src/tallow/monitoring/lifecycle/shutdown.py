@@ -1,4 +1,4 @@
-"""Flush telemetry on SIGTERM and on ASGI shutdown.
+"""Flush telemetry on SIGTERM, on ASGI shutdown and when the interpreter exits.
 
 uvicorn ends by the signal itself after it has stopped, so functions of :mod:`atexit` are not called: without
 this module, the telemetry of the last second would be lost.
@@ -6,6 +6,7 @@ this module, the telemetry of the last second would be lost.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -29,6 +30,7 @@ class _Pipeline:
 
 
 _pipelines: Final[dict[str, _Pipeline]] = {}
+_state: Final = {"exit function registered": False}
 
 
 def register_pipeline(name: str, flush: Drain, close: Drain | None = None) -> None:
@@ -42,6 +44,9 @@ def register_pipeline(name: str, flush: Drain, close: Drain | None = None) -> No
         close: called when the process ends; by default ``flush``.
     """
     _pipelines[name] = _Pipeline(flush, close or flush)
+    if not _state["exit function registered"]:
+        _state["exit function registered"] = True
+        atexit.register(close_all)
     main = threading.current_thread() is threading.main_thread()
     if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _on_sigterm)

@@ -1,4 +1,6 @@
-"""Structured logs that hold nothing private: one JSON object a line, every record through the scrubber.
+"""Structured logging: one JSON object a line; the scrubber removes private data from every record.
+
+::
 
     from tallow.monitoring.logging import transfer_logger
 
@@ -7,8 +9,9 @@
     with log.time("transfer"):
         ...
 
-Settings: ``LOG_LEVEL``, ``LOG_FORMAT``, ``LOG_FILE`` and, for a remote endpoint, ``LOG_ENDPOINT`` and others.
-They are read at the first record, or by :func:`configure`.
+Settings: ``LOG_LEVEL``, ``LOG_FORMAT``, ``LOG_FILE``; ``LOG_ENDPOINT`` and others for a remote endpoint. They
+    are
+read at the first record or by :func:`configure`.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 from typing import Final
 
 from tallow.monitoring.logging.config import (
+    close,
     configure,
     disable,
     ensure_configured,
@@ -30,6 +34,7 @@ __all__ = [
     "BadSettingError",
     "Logger",
     "api_logger",
+    "close",
     "configure",
     "connection_logger",
     "crypto_logger",
@@ -46,13 +51,52 @@ __all__ = [
 
 
 def get_logger(name: str) -> Logger:
-    """A logger whose records say ``name``."""
+    """Create a logger.
+
+    Args:
+        name: the value of the records' field ``logger``.
+
+    Returns:
+        A logger that writes to the process's pipeline. Two loggers of one name are independent.
+
+    Example::
+
+        >>> from tallow.monitoring.testing import captured_logs
+        >>> with captured_logs() as logs:
+        ...     get_logger("payments").info("Paid", amount=12)
+        ...     (logs.last["logger"], logs.last["amount"])
+        ('payments', 12)
+    """
     return Logger(name)
 
 
 logger: Final = get_logger("tallow")
+"""The logger for records that belong to no area below.
+
+    >>> logger.info("Started", workers=2)
+"""
 transfer_logger: Final = get_logger("transfer")
+"""The logger for file transfers.
+
+    >>> transfer_logger.info("Transfer started", file_size=5_000_000)
+"""
 crypto_logger: Final = get_logger("crypto")
+"""The logger for cryptographic operations.
+
+    >>> crypto_logger.debug("Key generated", algorithm="x25519_mlkem768")
+"""
 connection_logger: Final = get_logger("connection")
+"""The logger for connections between peers.
+
+    >>> connection_logger.warning("Fell back to the relay", reason="ice_failed")
+"""
 api_logger: Final = get_logger("api")
+"""The logger for HTTP requests.
+
+    >>> api_logger.error("Request failed", route="/api/rooms/{id}", status=503)
+"""
 security_logger: Final = get_logger("security")
+"""The logger for rejected credentials, limits that were exceeded and the like.
+
+    >>> security_logger.warning("Token rejected")
+"""

@@ -1,7 +1,7 @@
-"""uvicorn's records of requests: the route in place of the path and query, and no client.
+"""Replace the path and query in uvicorn's access records by the route, and remove the client's address.
 
-A path may hold a file's name or whatever else an address is made of, which no scrubber could know. uvicorn
-writes these records while the request is at hand, so its route template is known.
+A path may hold a file's name or other text that no scrubber recognizes. uvicorn writes these records in the
+context of the request, so the route template is known.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _WEBSOCKET: Final = '%s - "WebSocket %s"'
 
 
 def render_access_record(record: logging.LogRecord) -> tuple[str, dict[str, Any]] | None:
-    """The message and context of a record of a request, or None for any other."""
+    """Return the message and context of an access record, or None for any other record."""
     args = record.args
     if not isinstance(args, tuple):
         return None

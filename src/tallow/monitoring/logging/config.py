@@ -1,15 +1,14 @@
-"""Where records go: set up from the settings, at the first record at the latest, and drained on exit."""
+"""Configure logging from the settings, at the first record at the latest."""
 
 from __future__ import annotations
 
-import atexit
 import sys
 from collections.abc import Sequence
 from typing import Any, Final, TextIO
 
 from tallow import __version__
 from tallow.monitoring.lifecycle import error_hooks
-from tallow.monitoring.lifecycle.shutdown import register_pipeline
+from tallow.monitoring.lifecycle import shutdown as process_shutdown
 from tallow.monitoring.logging import excepthooks, stdlib
 from tallow.monitoring.logging.console import ConsoleRenderer, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
@@ -17,7 +16,7 @@ from tallow.monitoring.logging.sinks import FileSink, StreamSink
 from tallow.monitoring.logging.writer import Sink, Writer
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
 
-_state: Final = {"configured": False, "at_exit": False}
+_state: Final = {"configured": False}
 
 
 def configure(
@@ -29,18 +28,32 @@ def configure(
     standard_library: bool = True,
     pipeline: Pipeline = PIPELINE,
 ) -> None:
-    """Write logs as the settings say. Called again, it takes the place of what was set up before.
+    """Write logs as the settings say. A second call replaces what the first one set up.
 
     Args:
         settings: by default the process's own, from the environment and ``.env``.
-        stream: instead of standard output.
-        sinks: others to write to, beside those of the settings.
-        console: whether to write to standard output at all; a program whose output is its own says no.
-        standard_library: whether records of :mod:`logging` and, with ``console``, exceptions nobody caught
-            take the same way.
+        stream: a text stream to write to instead of standard output.
+        sinks: receive the lines in addition to the outputs of the settings.
+        console: False writes nothing to standard output, for a program that prints its own results there.
+        standard_library: whether records of :mod:`logging` and, with ``console``, uncaught exceptions are
+            logged.
+        pipeline: the pipeline to configure; by default the one of this package's loggers.
 
     Raises:
-        BadSettingError: one line about a setting that cannot be used.
+        BadSettingError: a setting has an unusable value; the message is one line.
+
+    Example::
+
+        >>> import io
+        >>> from tallow.monitoring.settings import MonitoringSettings
+        >>> output = io.StringIO()
+        >>> configure(MonitoringSettings.load(log_level="warning"), stream=output, standard_library=False)
+        >>> logger.info("Below the level")
+        >>> logger.warning("Almost full")
+        >>> flush()
+        >>> print(output.getvalue())
+        {"timestamp":...,"level":"warning","logger":"tallow","message":"Almost full",...}
+        >>> close()
     """
     settings = settings or current_settings()
     local = _local_sinks(settings, stream) if console or stream is not None else _file_sinks(settings)
@@ -58,26 +71,35 @@ def configure(
     error_hooks.add_listener(stdlib.UNHANDLED_ERRORS)
     if pipeline is PIPELINE:
         _state["configured"] = True
-        register_pipeline("logs", _drain, lambda _timeout: shutdown())
-        if not _state["at_exit"]:
-            _state["at_exit"] = True
-            atexit.register(shutdown)
+        process_shutdown.register_pipeline("logs", _drain, lambda _timeout: shutdown())
 
 
 def ensure_configured() -> None:
-    """Configure from the settings unless that was done.
+    """Configure logging from the settings unless it is configured.
 
     Raises:
-        BadSettingError: one line about a setting that cannot be used.
+        BadSettingError: a setting has an unusable value; the message is one line.
+
+    Example::
+
+        >>> disable()
+        >>> ensure_configured()  # changes nothing: disabled is configured, too
+        >>> close()
     """
     if not _state["configured"]:
         configure()
 
 
 def ensure_configured_or_default() -> None:
-    """As :func:`ensure_configured`, with default settings where the given ones cannot be used.
+    """Configure logging unless it is configured, with default settings if the given ones are unusable.
 
-    For a program that ends because of such a setting, and has to log that.
+    For a program that exits because of an unusable setting and logs the reason.
+
+    Example::
+
+        >>> disable()
+        >>> ensure_configured_or_default()
+        >>> close()
     """
     try:
         ensure_configured()
@@ -86,33 +108,74 @@ def ensure_configured_or_default() -> None:
 
 
 def flush() -> None:
-    """Write what was logged before this call to the sinks of this machine; waits for them."""
+    """Write all queued lines to standard output and the log file. Waits for them, but not for
+    ``LOG_ENDPOINT``.
+
+    Example::
+
+        >>> logger.info("Ready")
+        >>> flush()
+    """
     PIPELINE.writer.flush()
+
+
+def shutdown() -> None:
+    """Write all queued lines, also to ``LOG_ENDPOINT``, within five seconds.
+
+    Later records are written immediately, on the caller's thread. A remote endpoint receives none of them;
+    they are counted as dropped. The exit of the interpreter and a SIGTERM call this function.
+
+    Example::
+
+        >>> shutdown()
+    """
+    PIPELINE.writer.close()
+
+
+def close() -> None:
+    """Call :func:`shutdown` and undo :func:`configure`: hooks, handlers and threads are gone.
+
+    The next record configures logging again.
+
+    Example::
+
+        >>> disable()
+        >>> close()
+    """
+    excepthooks.uninstall()
+    stdlib.release()
+    error_hooks.remove_listener(stdlib.UNHANDLED_ERRORS)
+    process_shutdown.unregister_pipeline("logs")
+    PIPELINE.reset()
+    _state["configured"] = False
+
+
+def disable() -> None:
+    """Write nothing and read no settings, until :func:`configure` is called.
+
+    Example::
+
+        >>> disable()
+        >>> logger.error("Written nowhere")
+        >>> close()
+    """
+    PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
+    _state["configured"] = True
 
 
 def _drain(timeout_s: float) -> None:
     PIPELINE.writer.drain(timeout_s)
 
 
-def shutdown() -> None:
-    """Drain everything, the remote endpoint included, in a few seconds at most. Logging goes on working."""
-    PIPELINE.writer.close()
-
-
-def disable() -> None:
-    """Write nothing anywhere, and read no settings, until :func:`configure`."""
-    PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
-    _state["configured"] = True
-
-
 def _local_sinks(settings: MonitoringSettings, stream: TextIO | None) -> list[Sink]:
     sinks: list[Sink] = []
     target = stream or sys.stdout
     terminal = is_terminal(target)
-    # A file takes the place of standard output, unless somebody is watching that.
+    # A log file replaces standard output, except on a terminal.
     if settings.log_file is None or stream is not None or terminal:
         readable = settings.log_format == "console" or (settings.log_format == "auto" and terminal)
-        sinks.append(StreamSink(stream, ConsoleRenderer(colour=wants_colour(target)) if readable else None))
+        render = ConsoleRenderer(colour=wants_colour(target)) if readable else None
+        sinks.append(StreamSink(stream, render))
     return [*sinks, *_file_sinks(settings)]
 
 
@@ -123,13 +186,13 @@ def _file_sinks(settings: MonitoringSettings) -> list[Sink]:
 def _remote_sinks(settings: MonitoringSettings) -> list[Sink]:
     if settings.log_endpoint is None:
         return []
-    from tallow.monitoring.shipping import Shipper  # brings an HTTP client
+    from tallow.monitoring.shipping import Shipper  # loads an HTTP client, which takes a while
 
     return [Shipper(settings)]
 
 
 def _configure_at_first_record() -> None:
-    """Set up because somebody logs: a bad setting must not stop that."""
+    """Configure for the first record. An unusable setting must not prevent logging; it is logged."""
     if _state["configured"]:
         return
     try:
@@ -140,7 +203,7 @@ def _configure_at_first_record() -> None:
 
 
 def _default_settings() -> MonitoringSettings:
-    """The settings as if nobody had set any."""
+    """The defaults, without reading the environment."""
     given: dict[str, Any] = {}
     return MonitoringSettings.model_construct(**given)
 

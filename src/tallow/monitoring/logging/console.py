@@ -1,4 +1,4 @@
-"""The readable form of a line, for a terminal. Made of the scrubbed JSON, so it can hold nothing more."""
+"""Render lines for a terminal. The input is the scrubbed JSON, so nothing private can be added."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_FIELDS: Final = frozenset(STANDARD_FIELDS) - {"correlation_id"}
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a person reads the stream as it is written."""
+    """Whether the stream is a terminal."""
     try:
         return stream.isatty()
     except (AttributeError, ValueError):
@@ -30,7 +30,7 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def same_file(first: TextIO, second: TextIO) -> bool:
-    """Whether two streams lead to one file, pipe or socket that is no terminal, such as a service's log."""
+    """Whether two streams write to the same file, pipe or socket, and not to a terminal."""
     try:
         return not is_terminal(first) and os.path.samestat(
             os.fstat(first.fileno()), os.fstat(second.fileno())
@@ -40,7 +40,7 @@ def same_file(first: TextIO, second: TextIO) -> bool:
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether to colour; ``NO_COLOR`` (no-color.org) and a dumb terminal say no."""
+    """Whether to use colours: on a terminal that is not dumb, without ``NO_COLOR`` (no-color.org)."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -51,7 +51,7 @@ class ConsoleRenderer:
         self._colour = colour
 
     def __call__(self, line: bytes) -> str:
-        """A JSON line as text with its newline; one that is not JSON stays as it is."""
+        """Render a JSON line, with its newline. A line that is not JSON is returned unchanged."""
         try:
             record: dict[str, Any] = orjson.loads(line)
         except orjson.JSONDecodeError:
@@ -92,6 +92,6 @@ def _value(value: Any) -> str:
 
 
 def _escape_control_characters(text: Any) -> str:
-    """Text that cannot drive a terminal: control characters are written as escapes."""
+    """Write control characters as escapes, so that a message cannot control the terminal."""
     text = str(text)
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

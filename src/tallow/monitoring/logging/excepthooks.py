@@ -1,7 +1,6 @@
-"""Exceptions nobody caught, in the program, a thread or a finaliser: a record, no traceback on stderr.
+"""Log uncaught exceptions of the program, of threads and of finalizers instead of printing them.
 
-The interpreter would print the exception's text there, past the scrubber, and whoever collects standard error
-would keep it.
+The interpreter prints the exception's text to standard error, where private data would pass the scrubber.
 """
 
 from __future__ import annotations
@@ -19,16 +18,19 @@ from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 Hook = Callable[..., Any]
 
 _SENTRY: Final = "sentry_sdk.integrations.excepthook"
-_installed_hooks: Final[list[Hook]] = []
-"""The hooks of :func:`install`, so that a second call does not have them call each other."""
+_previous: Final[dict[Hook, Hook]] = {}
+"""The hooks of :func:`install` and the ones that they replaced."""
 
 
 def install(pipeline: Pipeline = PIPELINE) -> None:
-    """Take the interpreter's three hooks. A hook that the host has set is still called, afterwards."""
+    """Replace the interpreter's three hooks. A hook of the host is still called, afterwards.
+
+    Args:
+        pipeline: receives the records.
+    """
     before = sys.excepthook
-    if (
-        before.__module__ == _SENTRY
-    ):  # it calls what was there before it, which would print: it goes around us
+    if before.__module__ == _SENTRY:
+        # Sentry's hook calls the hook that it replaced, which prints. It is installed again, around ours.
         sys.excepthook = _program_hook(pipeline, sys.__excepthook__)
         sys.modules[_SENTRY].ExcepthookIntegration.setup_once()
     else:
@@ -37,53 +39,61 @@ def install(pipeline: Pipeline = PIPELINE) -> None:
     sys.unraisablehook = _unraisable_hook(pipeline, sys.unraisablehook)
 
 
+def uninstall() -> None:
+    """Restore the hooks that :func:`install` replaced. A hook that was installed around ours stays."""
+    sys.excepthook = _previous.get(sys.excepthook, sys.excepthook)
+    threading.excepthook = _previous.get(threading.excepthook, threading.excepthook)
+    sys.unraisablehook = _previous.get(sys.unraisablehook, sys.unraisablehook)
+    _previous.clear()
+
+
 def _program_hook(pipeline: Pipeline, before: Hook) -> Hook:
-    if before in _installed_hooks:
+    if before in _previous:
         return before
 
-    def ended(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not issubclass(kind, Exception):  # Ctrl-C is the user's own doing
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, Exception):  # KeyboardInterrupt: the user wanted it
             before(kind, error, trace)
             return
-        _emit(pipeline, "fatal", "The program ended by an exception", error)
+        _emit(pipeline, "fatal", "The program ended by an uncaught exception", error)
         with suppress(Exception):
             pipeline.writer.flush()
-            if not same_file(sys.stdout, sys.stderr):  # else it would stand between the log's JSON lines
-                print(f"ended by an uncaught {kind.__name__}; the log says where", file=sys.stderr)
+            if not same_file(sys.stdout, sys.stderr):  # otherwise it would stand between the log's JSON lines
+                print(f"ended by an uncaught {kind.__name__}; see the log", file=sys.stderr)
         if before is not sys.__excepthook__:
             before(kind, error, trace)
 
-    return _remember(ended)
+    return _remember(hook, before)
 
 
 def _thread_hook(pipeline: Pipeline, before: Hook) -> Hook:
-    if before in _installed_hooks:
+    if before in _previous:
         return before
 
-    def ended(given: threading.ExceptHookArgs) -> None:
+    def hook(given: threading.ExceptHookArgs) -> None:
         if given.exc_value is not None and issubclass(given.exc_type, Exception):
-            _emit(pipeline, "error", "A thread ended by an exception", given.exc_value)
+            _emit(pipeline, "error", "A thread ended by an uncaught exception", given.exc_value)
         if before is not threading.__excepthook__:
             before(given)
 
-    return _remember(ended)
+    return _remember(hook, before)
 
 
 def _unraisable_hook(pipeline: Pipeline, before: Hook) -> Hook:
-    if before in _installed_hooks:
+    if before in _previous:
         return before
 
-    def ignored(given: Any) -> None:
+    def hook(given: Any) -> None:
         if given.exc_value is not None:
-            _emit(pipeline, "warning", "An exception could not be raised", given.exc_value)
+            _emit(pipeline, "warning", "An exception in a finalizer was ignored", given.exc_value)
         if before is not sys.__unraisablehook__:
             before(given)
 
-    return _remember(ignored)
+    return _remember(hook, before)
 
 
-def _remember(hook: Hook) -> Hook:
-    _installed_hooks.append(hook)
+def _remember(hook: Hook, before: Hook) -> Hook:
+    _previous[hook] = before
     return hook
 
 

@@ -1,7 +1,8 @@
-"""An exception as ``error{type,message,stack}``: bounded, without local variables or source text.
+"""Describe an exception as ``error{type,message,stack}``, in bounded size.
 
-Local variables are where secrets most often escape into logs; source lines can hold literals. A frame is its
-file, as the interpreter's path leads to it, its line and its function: that finds the place.
+Local variables and source lines are left out: they are where secrets most often enter logs. A frame shows its
+    file
+relative to the interpreter's path, its line and its function.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ ExcInfo = bool | BaseException | tuple[Any, Any, Any] | None
 
 
 def resolve_exc_info(exc_info: ExcInfo) -> BaseException | None:
-    """The exception that ``exc_info`` means, as the standard library reads it."""
+    """Return the exception that ``exc_info`` denotes, by the rules of the standard library's logging."""
     if isinstance(exc_info, BaseException):
         return exc_info
     if isinstance(exc_info, tuple):
@@ -30,7 +31,7 @@ def resolve_exc_info(exc_info: ExcInfo) -> BaseException | None:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """The error's type, its message and where it came from, the innermost call last."""
+    """Return the exception's type, message and stack, with the innermost call last."""
     return {"type": _name(error), "message": _message(error), "stack": "\n".join(_stack(error))}
 
 
@@ -61,7 +62,7 @@ def _frames(traceback: TracebackType | None) -> list[str]:
     while traceback is not None:
         code = traceback.tb_frame.f_code
         frames.append(f"  {_relative_path(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}")
-        if len(frames) > MAX_FRAMES:  # the outermost and the innermost say most
+        if len(frames) > MAX_FRAMES:  # the outermost and the innermost calls tell most
             del frames[MAX_FRAMES // 2]
             dropped += 1
         traceback = traceback.tb_next
@@ -72,11 +73,11 @@ def _frames(traceback: TracebackType | None) -> list[str]:
 
 @functools.lru_cache(maxsize=1024)
 def _relative_path(filename: str) -> str:
-    """A file relative to the interpreter's path: where it is installed is nobody's business."""
-    homes = [entry for entry in sys.path if entry and filename.startswith(entry.rstrip("/") + "/")]
-    if not homes:
+    """A file relative to the interpreter's path: the folder of the installation may hold a user's name."""
+    roots = [entry for entry in sys.path if entry and filename.startswith(entry.rstrip("/") + "/")]
+    if not roots:
         return Path(filename).name
-    return filename[len(max(homes, key=len).rstrip("/")) + 1 :]
+    return filename[len(max(roots, key=len).rstrip("/")) + 1 :]
 
 
 def _name(error: BaseException) -> str:
@@ -87,6 +88,6 @@ def _name(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     try:
         text = str(error)
-    except Exception:  # noqa: BLE001 - an exception whose text cannot be had is still reported
-        return "(its text cannot be read)"
+    except Exception:  # noqa: BLE001 - a __str__ of the host may raise anything
+        return "(unreadable message)"
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"

@@ -1,4 +1,4 @@
-"""Loggers: what an application calls. A call never raises, blocks on I/O or lets private values out."""
+"""The logger that an application calls. No call raises, waits for I/O or writes private data."""
 
 from __future__ import annotations
 
@@ -8,17 +8,30 @@ from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.record import DEBUG, ERROR, FATAL, INFO, LEVELS, WARNING
 from tallow.monitoring.logging.timing import Timer
 
+_LEVEL_ALIASES: Final = {"warn": "warning", "critical": "fatal"}
+
 
 class Logger:
-    """A named logger with persistent context.
+    """A named logger with bound context.
 
-    Keyword arguments of a call are its context; ``exc_info`` (True, an exception, or the standard library's
-    tuple) becomes ``error{type,message,stack}``. Everything goes through the scrubber. Loggers are cheap,
-    immutable and safe to share between threads and tasks.
+    Keyword arguments of a call are the record's context. ``exc_info`` (True, an exception, or the tuple of
+    the standard library) becomes the field ``error{type,message,stack}``. The scrubber removes private data
+    from all of it. Loggers are immutable, and safe to share between threads and tasks.
 
     Args:
-        name: the record's ``logger``.
-        pipeline: where records go; the process's own by default.
+        name: the value of the field ``logger``.
+        pipeline: receives the records; by default the process's own.
+        bound: context of every record; it must be scrubbed already. Callers use :meth:`bind`.
+
+    Example::
+
+        >>> from tallow.monitoring.testing import captured_logs
+        >>> with captured_logs() as logs:
+        ...     log = Logger("transfer").bind(method="p2p")
+        ...     log.info("Mail to alice@example.org sent", attempt=2)
+        ...     record = logs.last
+        >>> record["message"], record["method"], record["attempt"]
+        ('Mail to [email] sent', 'p2p', 2)
     """
 
     __slots__ = ("_bound", "_name", "_pipeline")
@@ -31,60 +44,60 @@ class Logger:
         self._bound: Final = bound or {}
 
     def bind(self, **context: Any) -> Logger:
-        """A logger whose every record has ``context`` too. What it holds is scrubbed and copied now."""
+        """Return a logger that adds ``context`` to every record. The values are scrubbed and copied now."""
         bound = {**self._bound, **self._pipeline.scrub_context(context)}
         return Logger(self._name, self._pipeline, bound=bound)
 
     def unbind(self, *names: str) -> Logger:
-        """A logger without these names in its context."""
+        """Return a logger without these names in its bound context."""
         kept = {name: value for name, value in self._bound.items() if name not in names}
         return Logger(self._name, self._pipeline, bound=kept)
 
     def debug(self, message: str, /, **context: Any) -> None:
-        """What only a developer asks for."""
+        """Log details for developers."""
         if self._pipeline.threshold <= DEBUG:
             self._pipeline.emit("debug", self._name, message, self._bound, context)
 
     def info(self, message: str, /, **context: Any) -> None:
-        """What happened, as it should."""
+        """Log an expected event."""
         if self._pipeline.threshold <= INFO:
             self._pipeline.emit("info", self._name, message, self._bound, context)
 
     def warning(self, message: str, /, **context: Any) -> None:
-        """What should not have happened, and was coped with."""
+        """Log an unexpected event that was handled."""
         if self._pipeline.threshold <= WARNING:
             self._pipeline.emit("warning", self._name, message, self._bound, context)
 
     warn = warning
 
     def error(self, message: str, /, **context: Any) -> None:
-        """What failed."""
+        """Log a failure."""
         if self._pipeline.threshold <= ERROR:
             self._pipeline.emit("error", self._name, message, self._bound, context)
 
     def exception(self, message: str, /, **context: Any) -> None:
-        """What failed, with the exception being handled."""
+        """Log a failure with the exception that is being handled."""
         context.setdefault("exc_info", True)
         self.error(message, **context)
 
     def fatal(self, message: str, /, **context: Any) -> None:
-        """What ends the process."""
+        """Log a failure that ends the process."""
         if self._pipeline.threshold <= FATAL:
             self._pipeline.emit("fatal", self._name, message, self._bound, context)
 
     critical = fatal
 
     def log(self, level: str, message: str, /, **context: Any) -> None:
-        """A record at a level given by name; ``warn`` and ``critical`` are known, anything else is info."""
-        known = {"warn": "warning", "critical": "fatal"}.get(level, level)
+        """Log at a level given by name. ``warn`` and ``critical`` are accepted; an unknown name is info."""
+        known = _LEVEL_ALIASES.get(level, level)
         if known not in LEVELS:
             known = "info"
         if self._pipeline.threshold <= LEVELS[known]:
             self._pipeline.emit(known, self._name, message, self._bound, context)
 
     def time(self, name: str, /, **context: Any) -> Timer:
-        """Time a block or a function: see :class:`Timer`."""
-        return Timer(self._timed, name, context)
+        """Return a timer for a block or a function: see :class:`Timer`."""
+        return Timer(self._log_timed, name, context)
 
-    def _timed(self, level: str, message: str, context: dict[str, Any]) -> None:
+    def _log_timed(self, level: str, message: str, context: dict[str, Any]) -> None:
         self.log(level, message, **context)

@@ -1,7 +1,9 @@
-"""One way for every record: threshold, contract fields, scrubber, one line of JSON, writer.
+"""The pipeline of every record: level, standard fields, scrubber, one line of JSON, writer.
 
-Nothing reaches a sink around it: loggers, standard-library records and the terminal's form all begin with a
-line made here. A failure of the library's own is counted and kept from the host; under pytest it is raised.
+Nothing reaches a sink around it: loggers, standard-library records and the readable form of a terminal all
+    start
+with a line made here. A failure of the library itself is counted and hidden from the host; under pytest it is
+raised.
 """
 
 from __future__ import annotations
@@ -22,23 +24,28 @@ from tallow.monitoring.metrics import METRICS, Metrics
 
 MAX_MESSAGE: Final = 8_192
 UNCONFIGURED: Final = 0
-"""The threshold before :func:`configure`: the first call reads the settings."""
+"""The threshold before :meth:`Pipeline.configure`: the first record reads the settings."""
 
 _RESERVED_FIELDS: Final = frozenset(STANDARD_FIELDS)
 _REDIRECTED: Final = ("threshold", "writer", "_static", "_metrics", "_scrubber")
 
 
 class Pipeline:
-    """Where loggers send their records.
+    """Turns records into lines and queues them.
+
+    Args:
+        first_use: called when a record arrives before :meth:`configure`.
+        metrics: counts records and drops.
 
     Attributes:
         threshold: the lowest level that is written, on the standard library's scale.
+        writer: receives the lines.
     """
 
     def __init__(self, first_use: Callable[[], object] | None = None, metrics: Metrics = METRICS) -> None:
         self.threshold = UNCONFIGURED
         self.writer = Writer((), metrics=metrics)
-        self._first_use = first_use
+        self._configure_first = self._first_use = first_use
         self._configuring = threading.RLock()
         self._metrics = metrics
         self._scrubber = ContextScrubber(metrics)
@@ -46,16 +53,27 @@ class Pipeline:
         self._static: dict[str, str] = {}
 
     def configure(self, *, level: str, static: Mapping[str, str], writer: Writer) -> None:
-        """Write records from ``level`` up to ``writer``, with ``static`` in each. The writer before this one
-        is closed."""
+        """Start writing, and close the previous writer.
+
+        Args:
+            level: name of the lowest level that is written.
+            static: fields of every record.
+            writer: receives the lines.
+        """
         before, self.writer = self.writer, writer
         self._static = dict(static)
         self.threshold = LEVELS[level]
         before.close()
 
+    def reset(self) -> None:
+        """Close the writer and return to the state before :meth:`configure`."""
+        self.configure(level="fatal", static={}, writer=Writer((), metrics=self._metrics))
+        self._first_use = self._configure_first
+        self.threshold = UNCONFIGURED
+
     @contextmanager
     def redirected(self, other: Pipeline) -> Iterator[None]:
-        """Inside the block, do as ``other`` does: for tests of code that holds the process's loggers."""
+        """Behave like ``other`` inside the block: for tests of code that uses the process's loggers."""
         kept = {name: getattr(self, name) for name in _REDIRECTED}
         vars(self).update({name: getattr(other, name) for name in _REDIRECTED})
         try:
@@ -64,11 +82,11 @@ class Pipeline:
             vars(self).update(kept)
 
     def on_first_use(self, configure: Callable[[], object]) -> None:
-        """What to call when a record comes before anything was configured."""
-        self._first_use = configure
+        """Call ``configure`` when a record arrives before :meth:`configure`."""
+        self._configure_first = self._first_use = configure
 
     def scrub_context(self, context: dict[str, Any]) -> dict[str, Any]:
-        """Context as it may be kept and written."""
+        """Return a copy of ``context`` without private data."""
         try:
             return self._scrubber.clean(context)
         except Exception:  # noqa: BLE001 - counted, and raised under pytest
@@ -78,7 +96,15 @@ class Pipeline:
     def emit(
         self, level: str, name: str, message: str, bound: Mapping[str, Any], context: dict[str, Any]
     ) -> None:
-        """Write a record. ``bound`` is scrubbed already."""
+        """Queue a record.
+
+        Args:
+            level: a key of :data:`LEVELS`.
+            name: of the logger.
+            message: scrubbed here.
+            bound: context that is scrubbed already.
+            context: context that is scrubbed here; ``exc_info`` in it becomes ``error``.
+        """
         try:
             if self.threshold == UNCONFIGURED and not self._configure_and_check(level):
                 return
@@ -104,11 +130,11 @@ class Pipeline:
             line = encode(record)
             self._metrics.record_log(level)
             self.writer.put(line)
-        except Exception:  # noqa: BLE001 - as in scrubbed
+        except Exception:  # noqa: BLE001 - counted, and raised under pytest
             self._handle_own_failure()
 
     def _configure_and_check(self, level: str) -> bool:
-        """Configure at the first record; whether it is to be written."""
+        """Configure at the first record: whether it is to be written."""
         with self._configuring:
             first, self._first_use = self._first_use, None
             if first is not None:
@@ -116,14 +142,14 @@ class Pipeline:
         return self.threshold <= LEVELS[level]
 
     def _handle_own_failure(self) -> None:
-        """An exception of our own is at hand: count it; in a test it must be seen."""
+        """Count the exception that is being handled, which is the library's own; under pytest raise it."""
         if "PYTEST_CURRENT_TEST" in os.environ:
             raise  # noqa: PLE0704 - called from an except block only
         self._metrics.record_dropped("logs", "failed")
 
 
 def _add_context(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
-    """Add context that must not pass for one of the contract's fields."""
+    """Add context. A field named as a standard field is renamed, so that it cannot replace that one."""
     if _RESERVED_FIELDS.isdisjoint(fields):
         record.update(fields)
         return
@@ -135,4 +161,4 @@ def _add_context(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
 
 
 PIPELINE: Final = Pipeline()
-"""The process's own."""
+"""The pipeline of the process."""

@@ -1,4 +1,4 @@
-"""A record's line: its levels, its time, and JSON that cannot fail."""
+"""Levels, timestamps, and JSON encoding that cannot fail."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ STANDARD_FIELDS: Final = (
     "version",
     "correlation_id",
 )
-"""The fields every line begins with; context of the same name is written as ``context_NAME``."""
+"""The first fields of every line. Context of the same name is written as ``context_NAME``."""
 
 MAX_LINE_BYTES: Final = 64 * 1024
-"""A longer line loses its largest context fields and says so in ``truncated``."""
+"""A longer line loses its largest context fields and gets the field ``truncated``."""
 MAX_DEPTH: Final = 32
 
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
 def level_name(number: int) -> str:
-    """The level's name for a number on the standard library's scale."""
+    """Return the level's name for a number on the standard library's scale."""
     if number >= ERROR:
         return "error" if number < FATAL else "fatal"
     if number >= INFO:
@@ -49,7 +49,7 @@ _MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1000))
 
 
 class TimestampFormatter:
-    """RFC 3339 time stamps, UTC, to the millisecond; the part down to the second is kept between calls."""
+    """Formats RFC 3339 timestamps in UTC with milliseconds. The part up to the second is cached."""
 
     __slots__ = ("_last_second",)
 
@@ -57,27 +57,27 @@ class TimestampFormatter:
         self._last_second = (-1, "")
 
     def format(self, now_ns: int) -> str:
-        """``now_ns``, nanoseconds since the Unix epoch, as text."""
+        """Format ``now_ns``, nanoseconds since the Unix epoch."""
         second, rest = divmod(now_ns // 1_000_000, 1000)
         kept, text = self._last_second
         if second != kept:
             text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-            self._last_second = (second, text)  # one store: threads see the old pair or the new
+            self._last_second = (second, text)  # one store, so that other threads see a consistent pair
         return text + _MILLISECONDS[rest]
 
 
 def encode(record: dict[str, Any]) -> bytes:
-    """A record, scrubbed already, as one line of JSON of at most :data:`MAX_LINE_BYTES`."""
+    """Encode a scrubbed record as one line of JSON of at most :data:`MAX_LINE_BYTES`."""
     try:
         line = _to_line(record)
-    except TypeError:  # what JSON has no form for: large numbers, lone surrogates, cycles, foreign types
+    except TypeError:  # large numbers, lone surrogates, cycles, other types
         record = json_compatible(record)
         line = _to_line(record)
     return line if len(line) <= MAX_LINE_BYTES else _truncated(record)
 
 
 def _truncated(record: dict[str, Any]) -> bytes:
-    """The record without its largest context fields."""
+    """Encode the record without its largest context fields."""
     record = json_compatible(record)
     free = [name for name in record if name not in STANDARD_FIELDS]
     sizes = {name: len(orjson.dumps(record[name], None, _OPTIONS)) for name in free}
@@ -94,12 +94,13 @@ def _truncated(record: dict[str, Any]) -> bytes:
 
 
 def _to_line(record: dict[str, Any]) -> bytes:
-    # What orjson returns keeps the room it was written in, several KiB; lines wait in queues. This is a copy.
+    # The concatenation copies: orjson's own object keeps its write buffer of several KiB, and lines wait in
+    # queues.
     return orjson.dumps(record, None, _OPTIONS) + b"\n"
 
 
 def json_compatible(value: Any, depth: int = 0) -> Any:
-    """A copy that JSON has a form for; what is of no plain type is named by its type, never shown."""
+    """Return a copy that JSON can encode. A value of another type is replaced by the name of its type."""
     if value is None or isinstance(value, (bool, int, float)):
         return _json_number(value)
     if isinstance(value, str):
@@ -117,7 +118,7 @@ def json_compatible(value: Any, depth: int = 0) -> Any:
 
 
 def _json_number(value: Any) -> Any:
-    """A number JSON readers agree on: not beyond 53 bits, and finite."""
+    """A number that all JSON readers understand: finite and within 53 bits. Others become text or null."""
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, int) and abs(value) > 2**53:

@@ -1,4 +1,4 @@
-"""Context and texts through the scrubber. What it cannot scrub is dropped, never passed."""
+"""Scrub context and messages. What cannot be scrubbed is dropped."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ DROPPED: Final = "[dropped]"
 
 
 class ContextScrubber:
-    """Scrubs what a caller gives.
+    """Scrubs messages and context.
+
+    Args:
+        metrics: counts what is dropped.
 
     Attributes:
-        known: messages to what was left of them. They are mostly the same few constants.
+        known: a cache from messages to their scrubbed text. Most messages are constants.
     """
 
     def __init__(self, metrics: Metrics = METRICS) -> None:
@@ -25,21 +28,21 @@ class ContextScrubber:
         self.clean_messages: dict[Any, str] = {}
 
     def clean(self, context: dict[str, Any]) -> dict[str, Any]:
-        """Context without anything private."""
+        """Return a copy of ``context`` without private data."""
         try:
             return scrub(context)
-        except Exception:  # noqa: BLE001 - whatever is wrong with the scrubber, nothing passes it by
+        except Exception:  # noqa: BLE001 - nothing may pass unscrubbed, whatever fails
             self._metrics.record_dropped("logs", "failed")
             return dict.fromkeys(map(str, range(len(context))), DROPPED)
 
     def text(self, message: str) -> str:
-        """A message without anything private, at most :data:`MAX_TEXT` characters of it."""
+        """Return a message without private data, cut to :data:`MAX_TEXT` characters."""
         text = message if isinstance(message, str) else str(json_compatible(message))
         if len(text) > MAX_TEXT:
             return self._scrubbed(text[:MAX_TEXT]) + "…"
         clean = self._scrubbed(text)
         if clean == DROPPED:
-            return clean  # what failed once may succeed the next time
+            return clean  # not cached: the next time it may succeed
         if len(self.clean_messages) >= MAX_CACHED_MESSAGES:
             self.clean_messages.clear()
         self.clean_messages[text] = clean
@@ -48,6 +51,6 @@ class ContextScrubber:
     def _scrubbed(self, text: str) -> str:
         try:
             return scrub(text)
-        except Exception:  # noqa: BLE001 - as in clean
+        except Exception:  # noqa: BLE001 - nothing may pass unscrubbed, whatever fails
             self._metrics.record_dropped("logs", "failed")
             return DROPPED

@@ -1,4 +1,4 @@
-"""Sinks of this machine: a stream (standard output, as a rule) and a file with rotation."""
+"""Local sinks: a stream, usually standard output, and a file with rotation."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ MIB: Final = 1024 * 1024
 
 
 class StreamSink:
-    """Writes to a text stream; ``render`` turns the JSON lines into another form first.
+    """Writes to a text stream.
 
     Args:
-        stream: where to write; None: whatever ``sys.stdout`` is at that time.
+        stream: None writes to the current ``sys.stdout`` at each call.
+        render: converts a JSON line to the text that is written.
+        metrics: counts dropped lines.
     """
 
     def __init__(
@@ -32,7 +34,7 @@ class StreamSink:
         self._metrics = metrics
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """Write and flush; a reader that is gone costs the lines, and they are counted."""
+        """Write and flush. If the reader is gone, the lines are dropped and counted."""
         stream = self._stream or sys.stdout
         try:
             if self._render is not None:
@@ -44,36 +46,37 @@ class StreamSink:
                 else:
                     stream.write(b"".join(lines).decode())
             stream.flush()
-        except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output at all
+        except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output
             self._metrics.record_dropped("logs", "failed", len(lines))
 
     def close(self, deadline: float) -> None:
-        """The stream is its owner's to close."""
+        """Do nothing: the stream belongs to its owner."""
 
 
 class FileSink:
     """Appends to a file that only this user can read, and rotates it: ``name``, ``name.1``, ``name.2`` ….
 
-    A file that was moved away or deleted (logrotate) is made anew, and several processes may share one.
+    A file that was moved or deleted (logrotate) is created again. Several processes may share one file.
 
     Args:
-        path: of the file; its folder is made.
-        max_bytes: size beyond which it is rotated.
-        keep: how many rotated files stay.
+        path: of the file; its folder is created.
+        max_bytes: the size in bytes above which the file is rotated.
+        backup_count: how many rotated files are kept.
+        metrics: counts dropped lines.
     """
 
     def __init__(
-        self, path: Path, *, max_bytes: int = 64 * MIB, keep: int = 5, metrics: Metrics = METRICS
+        self, path: Path, *, max_bytes: int = 64 * MIB, backup_count: int = 5, metrics: Metrics = METRICS
     ) -> None:
         self._path = path
         self._max_bytes = max_bytes
-        self._backup_count = keep
+        self._backup_count = backup_count
         self._metrics = metrics
         self._fd = -1
         self._line_cut_short = False
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """Append lines; what the disk does not take is counted."""
+        """Append lines. Lines that the disk does not accept are counted."""
         written = 0
         try:
             for chunk, count in _split_lines(lines, self._max_bytes):
@@ -83,14 +86,14 @@ class FileSink:
             self._metrics.record_dropped("logs", "failed", len(lines) - written)
 
     def close(self, deadline: float) -> None:
-        """Close the file; a later write opens it again."""
+        """Close the file. A later write opens it again."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
     def _append(self, chunk: bytes) -> None:
         self._prepare(len(chunk))
-        if self._line_cut_short:  # a full disk cut a line short: begin on one of our own
+        if self._line_cut_short:  # a full disk cut the last line: start a new one
             chunk = b"\n" + chunk
         view = memoryview(chunk)
         while view:
@@ -99,12 +102,12 @@ class FileSink:
             self._line_cut_short = bool(view)
 
     def _prepare(self, incoming: int) -> None:
-        """Have the file open that the path names now, with room for ``incoming`` bytes."""
+        """Open the file that the path names now, and rotate it if ``incoming`` bytes do not fit."""
         if not self._is_current():
             self._open()
         if os.fstat(self._fd).st_size and os.fstat(self._fd).st_size + incoming > self._max_bytes:
             with self._rotation_lock():
-                if self._is_current():  # else another process has rotated meanwhile
+                if self._is_current():  # otherwise another process has rotated it
                     self._rotate()
             self._open()
 
@@ -135,10 +138,10 @@ class FileSink:
 
     @contextlib.contextmanager
     def _rotation_lock(self) -> Iterator[None]:
-        """Rotate while no other process does."""
+        """Keep other processes from rotating."""
         try:
             import fcntl
-        except ImportError:  # no such locks on Windows: there a file has one process
+        except ImportError:  # Windows has no such locks: there a file belongs to one process
             yield
             return
         lock = os.open(self._path.with_name(f".{self._path.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
@@ -150,14 +153,14 @@ class FileSink:
 
 
 def _split_lines(lines: Sequence[bytes], limit: int) -> Iterator[tuple[bytes, int]]:
-    """Whole lines, joined up to ``limit`` bytes (more only if one line is longer), and how many."""
-    held: list[bytes] = []
+    """Yield whole lines, joined up to ``limit`` bytes (more only if one line is longer), and their number."""
+    pending: list[bytes] = []
     size = 0
     for line in lines:
-        if held and size + len(line) > limit:
-            yield b"".join(held), len(held)
-            held, size = [], 0
-        held.append(line)
+        if pending and size + len(line) > limit:
+            yield b"".join(pending), len(pending)
+            pending, size = [], 0
+        pending.append(line)
         size += len(line)
-    if held:
-        yield b"".join(held), len(held)
+    if pending:
+        yield b"".join(pending), len(pending)

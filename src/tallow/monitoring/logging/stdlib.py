@@ -1,4 +1,4 @@
-"""Standard-library ``logging`` through the pipeline: uvicorn's, SQLAlchemy's and the host's own records."""
+"""Send records of the standard library's :mod:`logging` through the pipeline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STANDARD_ATTRIBUTES: Final = frozenset(
         "asctime",
         "message",
         "taskName",
-        "color_message",  # uvicorn's, for terminals: the message once more
+        "color_message",  # uvicorn's: the message with terminal colours
     }
 )
 _LOGGED_MARK: Final = "_tallow_written"
@@ -27,18 +27,18 @@ _HTTP_CLIENTS: Final = ("httpx", "httpcore")
 
 
 class BridgeHandler(logging.Handler):
-    """Turns a record into one of ours; what a caller put into ``extra`` is its context."""
+    """Sends records to a pipeline. What a caller passes as ``extra`` becomes context."""
 
     def __init__(self, pipeline: Pipeline = PIPELINE) -> None:
         super().__init__()
         self._pipeline = pipeline
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record. Never raises: a message that does not fit its arguments is written as it stands."""
+        """Send a record. Never raises: if the arguments do not fit the message, it is sent without them."""
         if is_sender_thread() and record.name.startswith(_HTTP_CLIENTS):
-            return  # our own sending: its records would be sent, and make records
+            return  # the records of a sender's own requests would be sent, and cause new ones
         if record.exc_info and getattr(record.exc_info[1], _LOGGED_MARK, False):
-            return  # a server reports once more what the middleware has let through to it
+            return  # the middleware has logged it; the server reports it again
         number = record.levelno
         if number < self._pipeline.threshold:
             return
@@ -54,12 +54,12 @@ class BridgeHandler(logging.Handler):
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # noqa: BLE001 - the arguments are the host's, and so is their __str__
-        return str(record.msg) if isinstance(record.msg, str) else "(its message cannot be read)"
+    except Exception:  # noqa: BLE001 - a __str__ of the host may raise anything
+        return str(record.msg) if isinstance(record.msg, str) else "(unreadable message)"
 
 
 class UnhandledErrorLogger:
-    """Writes exceptions that no handler of an application took, with the request's correlation id."""
+    """Logs exceptions that an ASGI application did not handle, with the request's correlation id."""
 
     def __init__(self, pipeline: Pipeline = PIPELINE) -> None:
         self._pipeline = pipeline
@@ -68,59 +68,80 @@ class UnhandledErrorLogger:
         """Do nothing: metrics count requests."""
 
     def on_error(self, error: Exception) -> None:
-        """The application raised."""
+        """Log the exception and mark it, so that the server's own record of it is left out."""
         self._pipeline.emit("error", "api", "Unhandled exception", {}, {"exc_info": error})
-        with contextlib.suppress(Exception):  # a class may refuse attributes; then it is written twice
+        with contextlib.suppress(Exception):  # a class may refuse attributes; it is logged twice then
             setattr(error, _LOGGED_MARK, True)
 
 
+_removed: Final[list[tuple[logging.Logger, logging.Handler]]] = []
+_levels: Final[dict[logging.Logger, int]] = {}
+"""What :func:`capture` changed, for :func:`release`."""
+
 UNHANDLED_ERRORS: Final = UnhandledErrorLogger()
-"""The process's own."""
+"""Logs to the pipeline of the process."""
 
 
 def capture(pipeline: Pipeline = PIPELINE) -> None:
     """Send every standard-library record through ``pipeline``.
 
-    Handlers that write to standard output or error are taken off, wherever they hang and whenever they come:
-    they would print the same records past the scrubber. Other handlers (files, a test's) are their owner's
-    and stay. Again does nothing new.
+    Handlers that write to standard output or error are removed from all loggers, now and when they are added
+    later: they would print the records without the scrubber. Other handlers stay. A second call changes
+        nothing.
+
+    Args:
+        pipeline: receives the records.
     """
     root = logging.getLogger()
+    _levels.setdefault(root, root.level)
     known = [logger for logger in root.manager.loggerDict.values() if isinstance(logger, logging.Logger)]
     for logger in (root, *known):
-        _remove_stream_handlers(logger)
+        _removed.extend((logger, handler) for handler in _remove_stream_handlers(logger))
     _install_record_factory()
     if not any(isinstance(handler, BridgeHandler) for handler in root.handlers):
         root.addHandler(BridgeHandler(pipeline))
     root.setLevel(min(root.level or logging.WARNING, max(pipeline.threshold, logging.INFO)))
-    for name in _HTTP_CLIENTS:  # a line for each request of every client is nobody's wish at level info
-        sender = logging.getLogger(name)
-        if sender.level == logging.NOTSET:
-            sender.setLevel(logging.WARNING)
+    for name in _HTTP_CLIENTS:  # at level info they log every request of every client
+        client = logging.getLogger(name)
+        if client.level == logging.NOTSET:
+            _levels[client] = logging.NOTSET
+            client.setLevel(logging.WARNING)
 
 
 def release() -> None:
-    """Take the handler off again."""
+    """Undo :func:`capture`: the handlers and levels that it found are restored."""
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, BridgeHandler)]:
         root.removeHandler(handler)
     if isinstance(made := logging.getLogRecordFactory(), HandlerWatchingFactory):
         logging.setLogRecordFactory(made.original)
+    for logger, printer in _removed:
+        logger.addHandler(printer)
+    for logger, level in _levels.items():
+        logger.setLevel(level)
+    _removed.clear()
+    _levels.clear()
 
 
-def _remove_stream_handlers(logger: logging.Logger) -> None:
-    """Take the handlers that print off a logger; what it has left to say goes to the root's."""
+def _remove_stream_handlers(logger: logging.Logger) -> list[logging.Handler]:
+    """Remove and return the handlers that print. A logger without handlers passes records to the root."""
     printers = [handler for handler in logger.handlers if _writes_to_standard_streams(handler)]
     for handler in printers:
         logger.removeHandler(handler)
     if printers and not logger.handlers:
         logger.propagate = True
+    return printers
 
 
 class HandlerWatchingFactory:
-    """Makes records as ``before`` does, and looks first whether somebody has put a printing handler up since:
-    SQLAlchemy does with ``echo=True``, and so does :func:`logging.basicConfig`. A record is made before any
-    handler sees it."""
+    """A record factory that first removes printing handlers, which may have been added since the last record.
+
+    SQLAlchemy adds one with ``echo=True``, and so does :func:`logging.basicConfig`. A record is created
+    before any handler receives it.
+
+    Args:
+        original: creates the records.
+    """
 
     def __init__(self, before: Callable[..., logging.LogRecord]) -> None:
         self.original = before
@@ -142,5 +163,5 @@ def _install_record_factory() -> None:
 
 def _writes_to_standard_streams(handler: logging.Handler) -> bool:
     streams = {sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__}
-    # Its subclasses do more than print: uvicorn's own handlers are of this very class.
+    # Not of subclasses, which do more than print. uvicorn's handlers are of this class itself.
     return type(handler) is logging.StreamHandler and handler.stream in streams

@@ -1,4 +1,4 @@
-"""``logger.time("name")``: how long something took, as a context manager or a decorator, sync or async."""
+"""``logger.time("name")``: measure and log a duration, as a context manager or decorator, sync or async."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ReportFunction = Callable[[str, str, dict[str, Any]], None]
-"""Takes a level, a message and context."""
+"""Logs a level, a message and context."""
 
 
 class Timer:
-    """Times one block, or every call of what it decorates, and logs it at its end.
+    """Measures one block, or every call of the function it decorates, and logs it at the end.
 
-    The record is named as the timer and has ``duration_ms`` and ``outcome``: success, failed (at level
-    warning, with the exception's type as ``error_type``) or cancelled. Exceptions pass through.
+    The record's message is the timer's name. It has ``duration_ms`` and ``outcome``: success, failed (at
+    level warning, with the exception's type as ``error_type``) or cancelled. Exceptions propagate.
+
+    Args:
+        write: logs the record.
+        name: the message.
+        context: context of the record.
 
     Attributes:
-        duration_ms: milliseconds the block took, once it has ended.
+        duration_ms: the duration of the block in milliseconds, once it has ended.
     """
 
     __slots__ = ("_context", "_name", "_started", "_write", "duration_ms")
 
-    def __init__(self, report: ReportFunction, name: str, context: dict[str, Any]) -> None:
-        self._write = report
+    def __init__(self, write: ReportFunction, name: str, context: dict[str, Any]) -> None:
+        self._write = write
         self._name = name
         self._context = context
         self._started = 0.0
@@ -62,7 +67,7 @@ class Timer:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function or a coroutine function: each call is timed by itself."""
+        """Decorate a function or coroutine function: each call is measured."""
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)

@@ -104,8 +104,8 @@ def _chain(theirs: Hook, ours: Hook) -> Hook:
 
 
 def flush(timeout: float) -> None:
-    """Wait for what is queued to be sent."""
-    sentry_sdk.flush(timeout)
+    """Wait until the queue is sent, for at most :data:`SHUTDOWN_S` seconds."""
+    sentry_sdk.flush(min(timeout, SHUTDOWN_S))
 
 
 def stop(timeout: float) -> None:
