@@ -19,7 +19,17 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import current_settings
 
-DOCUMENTED = ("tallow.monitoring", "tallow.monitoring.catalog", "tallow.monitoring.metrics")
+DOCUMENTED = (
+    "tallow.monitoring",
+    "tallow.monitoring.logging",
+    "tallow.monitoring.shipping",
+    "tallow.monitoring.analytics",
+    "tallow.monitoring.sentry",
+    "tallow.monitoring.health",
+    "tallow.monitoring.testing",
+    "tallow.monitoring.catalog",
+    "tallow.monitoring.metrics",
+)
 """Packages whose public names are complete: each has an example and names its parameters."""
 
 MODULES = sorted(

@@ -46,10 +46,10 @@ def answering(answer: Any, asynchronous: bool) -> Callable[[], Any]:
         ("healthy", "healthy", None),
         ("degraded", "degraded", None),
         (Status.UNHEALTHY, "unhealthy", None),
-        (False, "unhealthy", "it said no"),
-        ("PONG", "unhealthy", "it answered with no status that is known"),
+        (False, "unhealthy", "it returned False"),
+        ("PONG", "unhealthy", "it returned an unknown status"),
         (("degraded", "the replica\nis 12 s behind"), "degraded", "the replica is 12 s behind"),
-        ((False, ""), "unhealthy", "it said no"),
+        ((False, ""), "unhealthy", "it returned False"),
         ((True, "alice@example.org waits"), "healthy", "[email] waits"),
         ((False, "x" * 9_999), "unhealthy", "x" * 200),
     ],
@@ -223,18 +223,18 @@ def test_the_whole_is_as_well_as_its_parts_let_it_be(
 
 @pytest.mark.parametrize("name", ["", "Database", "a b", "1st", "x" * 65, "päth", "/etc"])
 def test_a_name_of_another_form_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="a check's name is"):
+    with pytest.raises(ValueError, match="the name of a check is"):
         Health().register_check(name, lambda: True)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 61, float("nan"), float("inf")])
 def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
-    with pytest.raises(ValueError, match="a check's timeout is"):
+    with pytest.raises(ValueError, match="the timeout of a check is"):
         Health().register_check("thing", lambda: True, timeout=timeout)
 
 
 def test_what_cannot_be_called_is_refused() -> None:
-    with pytest.raises(TypeError, match="is not a function"):
+    with pytest.raises(TypeError, match="is not callable"):
         Health().register_check("thing", True)  # type: ignore[arg-type]
 
 

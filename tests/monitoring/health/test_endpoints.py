@@ -111,7 +111,7 @@ async def test_the_detailed_answer_tells_components_versions_resources_and_queue
         "status": "unhealthy",
         "critical": False,
         "duration_ms": told["components"]["cache"]["duration_ms"],
-        "reason": "it said no",
+        "reason": "it returned False",
     }
     assert told["components"]["environment"]["status"] == "healthy"
     assert told["telemetry"]["queued"] == {"logs": 0, "sentry": 7, "analytics": 0, "client": 0}

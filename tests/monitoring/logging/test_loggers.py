@@ -241,7 +241,7 @@ def test_any_value_makes_one_line_of_json(logs: CapturedLogs, value: Any) -> Non
 
 def test_an_exception_whose_text_cannot_be_had_is_still_written(logs: CapturedLogs) -> None:
     logs.logger.error("Failed", exc_info=HostileError())
-    assert logs.last["error"]["message"] == "(its text cannot be read)"
+    assert logs.last["error"]["message"] == "(unreadable message)"
 
 
 def test_a_message_that_is_no_text_is_written_as_one(logs: CapturedLogs) -> None:

@@ -1,4 +1,4 @@
-"""A local Sentry, and the library reporting to it."""
+"""A fake Sentry, and the library reporting to it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def start(server: FakeSentry, metrics: Metrics) -> Iterator[Callable[..., None]]:
-    """Start reporting to the local Sentry, with settings by keyword and options of the SDK."""
+    """Return a function that starts reporting to the fake Sentry, with settings and options of the SDK."""
 
     def begin(options: dict[str, Any] | None = None, **given: Any) -> None:
         defaults = {"sentry_dsn": server.dsn, "sentry_traces_sample_rate": 1, "release": "tallow@1.2.3"}

@@ -1,4 +1,4 @@
-"""A Sentry that is away, slow or refusing: the host goes on, and what is given up is counted."""
+"""Sentry is unreachable, slow or rejects events: the host continues, and drops are counted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
     ("status", "reason"),
     [(500, "failed"), (503, "failed"), (400, "rejected"), (413, "rejected"), (429, "rate_limited")],
 )
-def test_a_refused_event_is_counted_by_reason(
+def test_a_rejected_event_is_counted_by_reason(
     start: Start, server: FakeSentry, metrics: Metrics, status: int, reason: str
 ) -> None:
     server.fail(status=status)
@@ -58,8 +58,8 @@ def test_after_a_rate_limit_nothing_is_sent_and_it_is_counted(
 @pytest.mark.parametrize("failure", [{"garbage": True}, {"cut": "reset"}, {"cut": "half"}])
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning"
-)  # urllib3 leaves what it could not read to the collector
-def test_an_answer_that_is_none_is_a_failure(
+)  # urllib3 leaves the unread response to the garbage collector
+def test_an_invalid_response_is_a_failure(
     start: Start, server: FakeSentry, metrics: Metrics, failure: dict[str, Any]
 ) -> None:
     server.fail(**failure)
@@ -69,7 +69,7 @@ def test_an_answer_that_is_none_is_a_failure(
     assert dropped(metrics, "failed") == 1
 
 
-def test_what_is_queued_when_reporting_ends_is_counted(
+def test_events_queued_at_close_are_counted_as_dropped(
     start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     server.fail(delay_s=5)
@@ -81,7 +81,7 @@ def test_what_is_queued_when_reporting_ends_is_counted(
     assert metrics.registry.value("telemetry_queue_depth", pipeline="sentry") == 0
 
 
-def test_a_sentry_that_is_away_costs_no_exception(metrics: Metrics, start: Start) -> None:
+def test_an_unreachable_sentry_raises_no_exception(metrics: Metrics, start: Start) -> None:
     with listener() as closed:
         port = closed.getsockname()[1]
     start({"send_client_reports": False}, sentry_dsn=f"http://{'a' * 32}@127.0.0.1:{port}/7")
@@ -90,7 +90,7 @@ def test_a_sentry_that_is_away_costs_no_exception(metrics: Metrics, start: Start
     assert dropped(metrics, "failed") == 1
 
 
-def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
+def test_a_burst_is_limited_by_the_queue_and_the_rest_is_counted(
     start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     server.fail(delay_s=0.05)
@@ -142,7 +142,7 @@ def test_the_sdk_is_not_loaded_without_a_dsn() -> None:
 
 
 @pytest.mark.slow
-def test_a_process_that_ends_sends_what_is_queued_and_prints_nothing() -> None:
+def test_a_process_that_exits_sends_the_queue_and_prints_nothing() -> None:
     with sentry_endpoint() as server:
         code = (
             "import sentry_sdk; from tallow.monitoring import lazy_scrubber, sentry\n"

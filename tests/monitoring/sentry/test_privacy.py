@@ -1,4 +1,4 @@
-"""Nothing private in any item, section or header that reaches Sentry, with everything switched on."""
+"""No item, section or header that reaches Sentry holds private data, with every feature enabled."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Start = Callable[..., None]
 
 
 class BrokenError(RuntimeError):
-    """What the application raises."""
+    """Raised by the application."""
 
 
 def application(out: httpx.MockTransport) -> Starlette:
@@ -92,7 +92,7 @@ async def run(app: Any) -> None:
 
 
 async def report(start: Start, server: FakeSentry) -> None:
-    """Every item type, with a secret in every place."""
+    """Send every item type, with a secret in every field."""
     start(EVERYTHING)
     await run(application(httpx.MockTransport(lambda _request: httpx.Response(200))))
     sentry_sdk.capture_message(f"it is {CANARY}", fingerprint=[CANARY])
@@ -109,7 +109,7 @@ async def test_no_item_holds_a_secret_and_sentry_takes_them_all(start: Start, se
         assert private not in server.text
 
 
-async def test_what_an_operator_needs_is_still_there(start: Start, server: FakeSentry) -> None:
+async def test_the_facts_that_an_operator_needs_are_kept(start: Start, server: FakeSentry) -> None:
     await report(start, server)
     (event,) = [one for one in server.payloads("event") if "exception" in one]
     cause, error = event["exception"]["values"]
@@ -139,7 +139,7 @@ async def test_what_an_operator_needs_is_still_there(start: Start, server: FakeS
     }
 
 
-async def test_local_variables_stay_here_unless_they_are_asked_for(start: Start, server: FakeSentry) -> None:
+async def test_local_variables_are_sent_only_on_request(start: Start, server: FakeSentry) -> None:
     start()
     try:
         content = CANARY
@@ -155,7 +155,7 @@ async def test_local_variables_stay_here_unless_they_are_asked_for(start: Start,
 async def test_every_hook_is_needed(
     start: Start, server: FakeSentry, monkeypatch: pytest.MonkeyPatch, hook: str
 ) -> None:
-    """Taken out, something comes through: each of them is in place, and the search finds what it should."""
+    """Without any one hook private data arrives: each hook is installed, and the search works."""
     if hook == "breadcrumb":  # breadcrumbs pass the event's hook as well: it alone must do for them
         monkeypatch.setitem(event_scrubbing._SECTIONS, "breadcrumbs", lambda part: part)
     monkeypatch.setattr(event_scrubbing.ScrubbingHooks, hook, lambda self, value, hint: value)
@@ -163,7 +163,7 @@ async def test_every_hook_is_needed(
     assert CANARY in server.text
 
 
-async def test_what_cannot_be_scrubbed_is_dropped_and_counted(
+async def test_an_event_that_cannot_be_scrubbed_is_dropped_and_counted(
     start: Start, server: FakeSentry, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_value: Any) -> Any:
@@ -177,7 +177,7 @@ async def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     assert metrics.registry.value("telemetry_dropped_total", pipeline="sentry", reason="failed") >= 1
 
 
-async def test_attachments_and_personal_sessions_never_leave(
+async def test_attachments_and_personal_sessions_are_not_sent(
     start: Start, server: FakeSentry, metrics: Metrics
 ) -> None:
     start()
@@ -192,7 +192,7 @@ async def test_attachments_and_personal_sessions_never_leave(
     assert metrics.registry.value("telemetry_dropped_total", pipeline="sentry", reason="rejected") >= 1
 
 
-async def test_outgoing_requests_tell_strangers_nothing_of_our_traces(start: Start) -> None:
+async def test_outgoing_requests_carry_no_trace_headers(start: Start) -> None:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -207,18 +207,18 @@ async def test_outgoing_requests_tell_strangers_nothing_of_our_traces(start: Sta
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_an_application_s_own_hook_comes_before_ours(start: Start, server: FakeSentry, kept: bool) -> None:
-    def theirs(event: Any, _hint: Any) -> Any:
+def test_the_application_s_own_hook_is_called_first(start: Start, server: FakeSentry, kept: bool) -> None:
+    def change(event: Any, _hint: Any) -> Any:
         event["message"] = f"changed, {CANARY}"
         return event if kept else None
 
-    start({"before_send": theirs})
+    start({"before_send": change})
     sentry_sdk.capture_message("hello")
     ours.flush(10)
     assert [event["message"] for event in server.payloads("event")] == (["changed, [secret]"] if kept else [])
 
 
-def test_options_that_privacy_depends_on_cannot_be_changed(start: Start) -> None:
+def test_options_that_protect_privacy_cannot_be_changed(start: Start) -> None:
     start({"send_default_pii": True, "before_send": None, "max_request_body_size": "always"})
     options = sentry_sdk.get_client().options
     assert options["data_collection"]["user_info"] is False

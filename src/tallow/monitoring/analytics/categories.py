@@ -1,4 +1,4 @@
-"""Classes instead of values: what a property may say."""
+"""Categories that replace values in the properties of an event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.lazy_scrubber import scrub
 
 MAX_PROPS: Final = 30
-"""As many as Plausible takes."""
+"""The limit of Plausible."""
 
 _CATEGORY: Final = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9][\w.+-]{0,39}")
 _NAME: Final = re.compile(r"[A-Za-z][\w .:+-]{0,59}")
@@ -23,17 +23,17 @@ _SECONDS: Final = ("under_1s", "1s_10s", "10s_1m", "1m_10m", "10m_1h", "over_1h"
 
 
 def count_category(number: float) -> str:
-    """The class of a count: ``2_to_5``."""
+    """Return the category of a count, such as ``2_to_5``."""
     return _COUNTS[bisect_right(_COUNT_EDGES, number)]
 
 
 def duration_category(duration_s: float) -> str:
-    """The class of a duration: ``10s_1m`` begins at 10 seconds."""
+    """Return the category of a duration in seconds. ``10s_1m`` begins at 10 seconds."""
     return _SECONDS[bisect_right(_SECONDS_EDGES, duration_s)]
 
 
 def category(value: object) -> str:
-    """A class as it stands: one short word without anything private in it; anything else is ``other``."""
+    """Return a short word without private data; the category of a number; ``other`` for other values."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -42,27 +42,27 @@ def category(value: object) -> str:
 
 
 def event_name(value: object) -> str:
-    """The name of an event: a few short words; anything else is ``other``."""
+    """Return a name of a few short words without private data unchanged. Other values become ``other``."""
     return _public_text(value, _NAME)
 
 
-def user_agent(said: str | None) -> str | None:
-    """A user agent, by which Plausible tells browsers, without what is private in it."""
-    return scrub(said) if said else None
+def user_agent(header: str | None) -> str | None:
+    """Return the user agent, by which Plausible recognizes browsers, without private data."""
+    return scrub(header) if header else None
 
 
 def properties(given: Mapping[str, Any]) -> dict[str, str]:
-    """Properties as classes, at most as many as Plausible takes; None counts as not given."""
-    said = [(key, value) for key, value in given.items() if value is not None and category(key) == key]
-    return {key: _unless_private_key(key, category(value)) for key, value in said[:MAX_PROPS]}
+    """Return the first :data:`MAX_PROPS` properties as categories, without those that are None."""
+    named = [(key, value) for key, value in given.items() if value is not None and category(key) == key]
+    return {key: _unless_private_key(key, category(value)) for key, value in named[:MAX_PROPS]}
 
 
 def _unless_private_key(key: str, value: str) -> str:
-    """A class, unless its key says that it is somebody's secret."""
+    """Return the category, or ``other`` if the key marks it as private."""
     return value if scrub({key: value}) == {key: value} else OTHER
 
 
 def _public_text(value: object, form: re.Pattern[str]) -> str:
-    """Text of that form in which the scrubber finds nothing."""
+    """Return text of the given form without private data, or ``other``."""
     fits = isinstance(value, str) and form.fullmatch(value) is not None and scrub(value) == value
     return str(value) if fits else OTHER

@@ -1,4 +1,4 @@
-"""Events as Plausible takes them, and none of anybody who does not want to be counted."""
+"""Create events for Plausible, except for requests that ask not to be tracked."""
 
 from __future__ import annotations
 
@@ -18,17 +18,35 @@ from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
 
 USER_AGENT: Final = f"tallow/{__version__}"
-"""Who sends an event that belongs to no request."""
+"""The user agent of an event outside a request."""
 
 ADOPTION_STAGES: Final = frozenset({"discovered", "tried", "used", "adopted", "abandoned"})
 
 
 class Analytics:
-    """Counts what is used. No method blocks, raises or keeps anything of a visitor.
+    """Sends events to Plausible. No method waits for the network, raises or stores anything about a visitor.
 
     Args:
-        settings: by default the process's own, read with the first event.
-        metrics: where to count what is given up.
+        settings: by default the process's own, read at the first event.
+        metrics: counts dropped events.
+
+    Attributes:
+        transfer_funnel: the steps of a file transfer.
+        connection_funnel: the steps of a connection between peers.
+
+    Example::
+
+        >>> from tallow.monitoring.settings import MonitoringSettings
+        >>> from tallow.monitoring.testing import plausible_endpoint
+        >>> with plausible_endpoint() as plausible:
+        ...     settings = MonitoringSettings.load(
+        ...         plausible_host=plausible.url, plausible_domain="example.org"
+        ...     )
+        ...     client = Analytics(settings)
+        ...     client.goal("link_copied", copies=3)
+        ...     client.close(timeout=10)
+        ...     [(event["name"], event["props"]) for _headers, event in plausible.events]
+        [('link_copied', {'copies': '2_to_5'})]
     """
 
     def __init__(self, settings: MonitoringSettings | None = None, metrics: Metrics = METRICS) -> None:
@@ -41,35 +59,40 @@ class Analytics:
         self.connection_funnel = ConnectionFunnel(self._send_event)
 
     def configure(self, settings: MonitoringSettings, metrics: Metrics | None = None) -> None:
-        """Send by other settings from now on."""
+        """Use other settings from now on. Queued events are dropped and counted.
+
+        Args:
+            settings: the settings that begin with ``PLAUSIBLE_``.
+            metrics: counts dropped events; by default those of the constructor.
+        """
         self.close(0)
         self._settings = settings
         self._metrics = metrics or self._metrics
         self._sender, self._disabled = None, False
 
     def goal(self, name: str, **props: Any) -> None:
-        """Something worth counting happened. ``props`` are classes: short words, booleans, counts."""
+        """Count a goal. ``props`` are categories: short words, booleans, counts."""
         self._send_event(name, props)
 
     def ab_test(self, experiment: str, variant: str, *, converted: bool = False) -> None:
-        """Somebody was shown a variant of an experiment or, ``converted``, did what it is meant to bring."""
+        """Count a view of a variant of an experiment or, if ``converted``, its success."""
         self._send_event(
             "Experiment", {"experiment": experiment, "variant": variant, "converted": bool(converted)}
         )
 
     def feature_adoption(self, feature: str, stage: str = "used") -> None:
-        """A feature was discovered, tried, used, adopted or abandoned."""
+        """Count a feature's stage: discovered, tried, used, adopted or abandoned."""
         self._send_event(
             "Feature", {"feature": feature, "stage": stage if stage in ADOPTION_STAGES else "other"}
         )
 
     def engagement(self, activity: str, duration_s: float | None = None, depth: int | None = None) -> None:
-        """Somebody was busy with an activity: the classes of how long and how far."""
+        """Count an activity with the categories of its duration in seconds and its depth."""
         duration = None if duration_s is None else categories.duration_category(duration_s)
         self._send_event("Engagement", {"activity": activity, "duration": duration, "depth": depth})
 
     def session(self, kind: str = "visit") -> Session:
-        """A journey, told when it is over (see :class:`Session`)."""
+        """Return a session, which sends one event at its end: see :class:`Session`."""
         return Session(self._send_event, kind)
 
     def flush(self, timeout: float = 2) -> bool:

@@ -1,4 +1,4 @@
-"""Funnels: the steps of something people do, one event each, so that one sees where they stop."""
+"""Funnels: one event for each step of a task, which shows at which step people stop."""
 
 from __future__ import annotations
 
@@ -15,23 +15,27 @@ _REASONS: Final = frozenset(ERROR_TYPE.values)
 
 
 class TransferFunnel:
-    """Start, select a file, connect to the peer, complete or fail."""
+    """The steps of a file transfer: start, select a file, connect to the peer, complete or fail.
+
+    Args:
+        send: sends an event, given its name and properties.
+    """
 
     def __init__(self, send: SendEvent) -> None:
         self._send_event = send
 
     def start_transfer(self) -> None:
-        """Somebody began."""
+        """Count a transfer that was started."""
         self._send_event("Transfer: start", {})
 
     def select_file(self, size_bytes: float | None = None, mime_type: str | None = None) -> None:
-        """A file was chosen: its size class and top-level type are told."""
+        """Count a file that was selected, with its size category and top-level type."""
         self._send_event(
             "Transfer: file", {"size": _size_category(size_bytes), "file_type": _file_type(mime_type)}
         )
 
     def connect_peer(self, method: str | None = None) -> None:
-        """Both sides are there, by method p2p or relay."""
+        """Count two connected peers, by method p2p or relay."""
         self._send_event("Transfer: peer", {"method": method})
 
     def complete_transfer(
@@ -41,41 +45,45 @@ class TransferFunnel:
         method: str | None = None,
         mime_type: str | None = None,
     ) -> None:
-        """It succeeded: the classes of its size, duration and type are told."""
+        """Count a successful transfer, with the categories of its size, duration and type."""
         facts = {"size": _size_category(size_bytes), "duration": _duration_category(duration_s)}
         self._send_event(
             "Transfer: complete", {**facts, "method": method, "file_type": _file_type(mime_type)}
         )
 
     def fail_transfer(self, reason: str | None = None, method: str | None = None) -> None:
-        """It did not, by a reason of the errors' vocabulary (network, crypto, …)."""
+        """Count a failed transfer, by a value of the label ``error_type`` (network, crypto, …)."""
         self._send_event("Transfer: fail", {"reason": _known_reason(reason), "method": method})
 
 
 class ConnectionFunnel:
-    """Start, exchange signals, gather candidates, connect or fail."""
+    """The steps of a connection: start, exchange signals, gather candidates, connect or fail.
+
+    Args:
+        send: sends an event, given its name and properties.
+    """
 
     def __init__(self, send: SendEvent) -> None:
         self._send_event = send
 
     def start_connection(self) -> None:
-        """A peer began to connect."""
+        """Count a connection that was started."""
         self._send_event("Connection: start", {})
 
     def exchange_signals(self) -> None:
-        """Offer and answer have been exchanged."""
+        """Count an exchange of offer and answer."""
         self._send_event("Connection: signals", {})
 
     def gather_candidates(self, strategy: str | None = None) -> None:
-        """ICE found candidates of a strategy: host, stun or turn."""
+        """Count ICE candidates that were found, by strategy host, stun or turn."""
         self._send_event("Connection: candidates", {"strategy": strategy})
 
     def connected(self, path: str | None = None, duration_s: float | None = None) -> None:
-        """The connection stands, on path direct or relay; the class of the time it took is told."""
+        """Count a connection, by path direct or relay, with the category of the seconds it took."""
         self._send_event("Connection: connected", {"path": path, "duration": _duration_category(duration_s)})
 
     def fail_connection(self, reason: str | None = None) -> None:
-        """It does not, by a reason of the errors' vocabulary."""
+        """Count a failed connection, by a value of the label ``error_type``."""
         self._send_event("Connection: fail", {"reason": _known_reason(reason)})
 
 

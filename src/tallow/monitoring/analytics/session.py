@@ -1,4 +1,4 @@
-"""A journey: what one visit went through, told in one event when it is over, with nothing to know it by."""
+"""A session: the steps of one visit, sent as one event at its end, without an identifier."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ MAX_STEPS: Final = 1_000
 
 
 class Session:
-    """A context manager; the journey lives in this object alone.
+    """Counts the steps of one visit. The state is in this object only. Use it as a context manager.
 
-    ::
+    Args:
+        send: sends an event, given its name and properties.
+        kind: what the visit is for, one short word.
 
-        with analytics.session("send") as journey:
-            journey.step("file_chosen")
+    Example::
+
+        >>> events = []
+        >>> with Session(lambda name, props: events.append((name, props)), kind="send") as session:
+        ...     session.step("file_chosen")
+        >>> events[0][1]["result"], events[0][1]["last_step"]
+        ('completed', 'file_chosen')
     """
 
     def __init__(self, send: Callable[[str, Mapping[str, Any]], None], kind: str) -> None:
@@ -30,12 +37,12 @@ class Session:
         self._ended = False
 
     def step(self, name: str) -> None:
-        """The visit came to a step."""
+        """Count a step of the visit."""
         self._steps = min(self._steps + 1, MAX_STEPS)
         self._last_step = name
 
     def end(self, result: str = "completed") -> None:
-        """The visit is over; told once."""
+        """End the visit and send the event. A second call has no effect."""
         if self._ended:
             return
         self._ended = True

@@ -1,14 +1,14 @@
-"""Health: what the probes of a load balancer, an orchestrator and an operator are told.
+"""Health checks, and the endpoints that report them to load balancers, orchestrators and operators.
 
-``instrument(app)`` answers four endpoints, each to GET and HEAD:
+``instrument(app)`` adds four endpoints, each for GET and HEAD:
 
 ========================= ==============================================================================
-``/api/health``           how the service is, for anybody
-``/api/health/liveness``  the event loop turns; it asks nothing else, so that a database which is away
-                          does not have the process restarted
-``/api/health/readiness`` 503 with the names of the failing checks while a critical one fails
-``/api/health/detailed``  every component, versions, resources and telemetry queues, for the holder of
-                          ``HEALTH_CHECK_TOKEN`` or, without one, for this machine
+``/api/health``           the overall status, public
+``/api/health/liveness``  200 while the event loop runs. No check runs, because an unreachable database
+                          must not restart the process
+``/api/health/readiness`` 503 with the names of the failing checks while a critical check fails
+``/api/health/detailed``  every component, versions, resources and telemetry queues. It requires
+                          ``HEALTH_CHECK_TOKEN``; without one it answers loopback only
 ========================= ==============================================================================
 """
 
@@ -22,7 +22,11 @@ from tallow.monitoring.health.report import Health, HealthReport
 __all__ = ["HEALTH", "CheckResult", "Health", "HealthReport", "Status", "register_check", "unregister_check"]
 
 HEALTH: Final = Health()
-"""The process's own checks; the functions of this module are its methods."""
+"""The checks of the process. The functions of this module are its methods.
+
+    >>> isinstance(HEALTH, Health)
+    True
+"""
 
 register_check = HEALTH.register_check
 unregister_check = HEALTH.unregister_check

@@ -1,4 +1,4 @@
-"""The checks every application has: its settings and folders, and the memory it may use."""
+"""The checks of every application: its settings and folders, and its memory."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tallow.monitoring.health.check import Status
 
 DEGRADED_SHARE: Final = 0.90
 UNHEALTHY_SHARE: Final = 0.97
-"""Shares of the memory at which a process is degraded, and at which the kernel is about to end it."""
+"""Used shares of the memory from which the check reports degraded and unhealthy."""
 
 CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 def check_environment() -> Status:
-    """Settings that can be read, and folders of the log and the spool that can be written to.
+    """Check that the settings are usable and that the folders of the log and the spool are writable.
 
     Raises:
-        BadSettingError: a setting cannot be used.
+        BadSettingError: a setting has an invalid value.
     """
     from tallow.monitoring.settings import current_settings
-    from tallow.monitoring.settings.base import is_writable_folder  # pydantic takes a while
+    from tallow.monitoring.settings.base import is_writable_folder  # loads pydantic, which takes a while
 
     settings = current_settings()
     folders = [settings.log_spool_dir, settings.log_file.parent if settings.log_file else None]
@@ -31,7 +31,7 @@ def check_environment() -> Status:
 
 
 def check_memory() -> Status:
-    """How full the memory is: the container's if it has a limit, else the machine's."""
+    """Check the share of memory in use, of the container if it has a limit, otherwise of the machine."""
     used = container_memory_share(CGROUP)
     if used is None:
         used = psutil.virtual_memory().percent / 100
@@ -41,8 +41,9 @@ def check_memory() -> Status:
 
 
 def container_memory_share(cgroup: Path) -> float | None:
-    """The share of a control group's memory limit in use, without file pages the kernel can drop at will;
-    None where there is no limit.
+    """Return the used share of a control group's memory limit, or None without a limit.
+
+    File pages that the kernel can drop are not counted.
 
     Source: the kernel's documentation of cgroup v2 (memory.max, memory.current, memory.stat) and of v1.
     """
@@ -56,12 +57,12 @@ def container_memory_share(cgroup: Path) -> float | None:
         ),
     ):
         try:
-            most = int((cgroup / limit).read_text())
-            held = int((cgroup / current).read_text())
+            limit_bytes = int((cgroup / limit).read_text())
+            used_bytes = int((cgroup / current).read_text())
             lines = (line.split() for line in (cgroup / stat).read_text().splitlines())
         except (OSError, ValueError):  # "max": no limit
             continue
         reclaimable = next((int(line[1]) for line in lines if line and line[0] == inactive), 0)
-        if 0 < most < psutil.virtual_memory().total:
-            return max(0, held - reclaimable) / most
+        if 0 < limit_bytes < psutil.virtual_memory().total:
+            return max(0, used_bytes - reclaimable) / limit_bytes
     return None

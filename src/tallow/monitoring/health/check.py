@@ -1,4 +1,4 @@
-"""One check: run at most once at a time, cut off at its timeout, and never raising."""
+"""One check: at most one run at a time, limited by its timeout. It never raises."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ CheckFunction = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
 
 class Status(StrEnum):
-    """How a component, or the whole, is."""
+    """The status of a component or of the service.
+
+    Example::
+
+        >>> Status("degraded") is Status.DEGRADED
+        True
+    """
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -30,10 +36,20 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one run of a check found.
+    """The result of one run of a check.
 
-    ``reason`` says what is wrong in words of this module or, scrubbed, of the check; of an exception the type
-    and never its text, which may hold an address, a path or a password. ``duration_s`` is in seconds.
+    Args:
+        status: of the component.
+        critical: whether the service cannot work without the component.
+        duration_s: of the run, in seconds.
+        reason: why the component is not healthy, or None. Text of the check is scrubbed. Of an exception only
+            the
+            type is shown: its text may hold an address, a path or a password.
+
+    Example::
+
+        >>> CheckResult(Status.UNHEALTHY, critical=True, duration_s=0.02, reason="it raised OSError").status
+        <Status.UNHEALTHY: 'unhealthy'>
     """
 
     status: Status
@@ -43,10 +59,17 @@ class CheckResult:
 
 
 class Check:
-    """A named function that says how a component is.
+    """A named function that reports the status of a component.
 
-    A function that is not a coroutine function runs in a thread of its own. One that outlives its timeout is
-    left alone and not started again until it has ended: a hanging component costs one thread or one task.
+    A function that is not a coroutine function runs in a thread. A run that exceeds its timeout is abandoned,
+    and
+    the check is not started again until that run has ended: a hanging component uses one thread or one task.
+
+    Args:
+        name: of the component.
+        fn: the function.
+        critical: whether the service cannot work without the component.
+        timeout: seconds.
     """
 
     def __init__(self, name: str, fn: CheckFunction, critical: bool, timeout: float) -> None:
@@ -58,7 +81,7 @@ class Check:
         self._thread: threading.Thread | None = None
 
     async def run(self) -> CheckResult:
-        """Run the check, for at most its timeout."""
+        """Run the check for at most its timeout. Never raises."""
         started = time.perf_counter()
         status, reason = await self._status_and_reason()
         return CheckResult(status, self.critical, time.perf_counter() - started, reason)
@@ -94,13 +117,13 @@ class Check:
         return await found if inspect.isawaitable(found) else found
 
     async def _run_in_thread(self) -> Any:
-        """The result of a function that may block: in a daemon thread, which no exit waits for."""
+        """Call a function that may block in a daemon thread, which does not delay the exit."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         context = contextvars.copy_context()
 
         def settle(result: Any, error: BaseException | None) -> None:
-            if future.done():  # too late: nobody waits
+            if future.done():  # after the timeout
                 return
             if error is None:
                 future.set_result(result)
@@ -111,11 +134,11 @@ class Check:
             result, error = None, None
             try:
                 result = context.run(self._function)
-            except Exception as raised:  # noqa: BLE001 - whatever it raises is its finding
+            except Exception as raised:  # noqa: BLE001 - an exception is a result
                 error = raised
-            except BaseException as raised:  # noqa: BLE001 - sys.exit() in a check ends no server
+            except BaseException as raised:  # noqa: BLE001 - sys.exit() in a check must not end the server
                 error = RuntimeError(type(raised).__name__)
-            with suppress(RuntimeError):  # the loop has closed meanwhile
+            with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(settle, result, error)
 
         self._thread = threading.Thread(target=work, name=f"health check {self.name}", daemon=True)
@@ -124,31 +147,30 @@ class Check:
 
 
 def _parse_result(found: Any) -> tuple[Status, str | None]:
-    """A check's answer: False and a status say how it is; anything else means that it did not fail. With a
-    line beside it, that is the reason."""
+    """Interpret what a check returned: False, a status, or a pair of either and a reason."""
     if isinstance(found, tuple) and len(found) == 2 and isinstance(found[1], str):
         status, reason = _parse_result(found[0])
         return status, _public_reason(found[1]) or reason
     if isinstance(found, bool):
-        return (Status.HEALTHY, None) if found else (Status.UNHEALTHY, "it said no")
+        return (Status.HEALTHY, None) if found else (Status.UNHEALTHY, "it returned False")
     if isinstance(found, str):
         try:
             return Status(found), None
         except ValueError:
-            return Status.UNHEALTHY, "it answered with no status that is known"
+            return Status.UNHEALTHY, "it returned an unknown status"
     return Status.HEALTHY, None
 
 
 def _public_reason(text: str) -> str:
-    """A check's own words as they may be shown: one line, scrubbed, of bounded length."""
+    """Return a check's reason as one scrubbed line of at most :data:`MAX_REASON_CHARACTERS`."""
     try:
         cleaned = scrub(" ".join(text[:MAX_REASON_CHARACTERS].split()))
-    except Exception:  # noqa: BLE001 - what cannot be scrubbed is not shown, and a probe is answered
-        return "(its words cannot be shown)"
+    except Exception:  # noqa: BLE001 - without the scrubber the reason is not shown
+        return "(the reason cannot be shown)"
     return cleaned[:MAX_REASON_CHARACTERS]
 
 
 def _retrieve_exception(task: asyncio.Task[Any]) -> None:
-    """Take note of an exception that comes after the timeout, or asyncio would complain about it."""
+    """Retrieve an exception raised after the timeout; asyncio logs exceptions that are not retrieved."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""All checks together: run at once, kept for a moment, and shared by everybody who asks meanwhile."""
+"""Run all checks concurrently and cache the report briefly, shared by all concurrent requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tallow.monitoring.health import builtin_checks
 from tallow.monitoring.health.check import Check, CheckFunction, CheckResult, Status
 
 CACHE_SECONDS: Final = 1.0
-"""Seconds a report is good for: however many probes ask, each check runs about once in this time."""
+"""Seconds that a report is cached: each check runs about once in this time, however many probes there are."""
 
 MAX_TIMEOUT_SECONDS: Final = 60
 _CHECK_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -21,37 +21,58 @@ _CHECK_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What every check found, by name; ``taken`` is in seconds since the Unix epoch."""
+    """The results of all checks.
+
+    Args:
+        results: by the name of the check.
+        taken_at: seconds since the Unix epoch.
+
+    Example::
+
+        >>> result = CheckResult(Status.UNHEALTHY, critical=False, duration_s=0.1)
+        >>> report = HealthReport({"cache": result}, taken_at=0.0)
+        >>> report.status, report.failing, report.degraded
+        (<Status.DEGRADED: 'degraded'>, [], ['cache'])
+    """
 
     results: Mapping[str, CheckResult]
     taken_at: float
 
     @property
     def failing(self) -> list[str]:
-        """The critical components that are unhealthy: with any of these the service is not ready."""
+        """The names of unhealthy critical components. With any of these the service is not ready."""
         return [name for name, found in self.results.items() if found.critical and _is_unhealthy(found)]
 
     @property
     def degraded(self) -> list[str]:
-        """The components that are worse than healthy and yet keep nothing from being served."""
+        """The names of the other components that are not healthy. The service is ready nevertheless."""
         failing = set(self.failing)
         worse = (name for name, found in self.results.items() if found.status is not Status.HEALTHY)
         return [name for name in worse if name not in failing]
 
     @property
     def status(self) -> Status:
-        """The whole: unhealthy with a critical component that is, degraded with any that is not healthy."""
+        """Unhealthy if a critical component is unhealthy, degraded if any other component is not healthy."""
         if self.failing:
             return Status.UNHEALTHY
         return Status.DEGRADED if self.degraded else Status.HEALTHY
 
 
 class Health:
-    """The checks of one application. ``environment`` and ``memory`` are among them from the start.
+    """The checks of one application. The checks ``environment`` and ``memory`` are registered already.
 
     Args:
-        cache: seconds a report is good for.
-        clock: seconds of a clock that never goes back.
+        cache: seconds that a report is cached.
+        clock: returns the seconds of a monotonic clock.
+
+    Example::
+
+        >>> import asyncio
+        >>> health = Health()
+        >>> health.register_check("database", lambda: ("degraded", "2 of 3 replicas answer"), critical=False)
+        >>> report = asyncio.run(health.report())
+        >>> report.results["database"].reason
+        '2 of 3 replicas answer'
     """
 
     def __init__(self, cache: float = CACHE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,45 +85,63 @@ class Health:
         self.register_check("memory", builtin_checks.check_memory)
 
     def register_check(self, name: str, fn: CheckFunction, critical: bool = True, timeout: float = 2) -> None:
-        """Have ``fn`` asked how a component is; a check of the same name is replaced.
+        """Add a check, or replace the check of the same name.
 
         Args:
-            name: lower-case letters, digits and underscores; it is shown to anybody who asks for readiness.
-            fn: sync (it gets a thread) or async. It fails by raising or returning False; it may return
-                "healthy", "degraded" or "unhealthy", alone or in a pair with one line that says why (it is
-                scrubbed, and shown in the detailed answer alone); anything else means that all is well.
-            critical: whether the service cannot work without it; otherwise its failure degrades the whole.
-            timeout: seconds, above 0 and at most 60, after which it has failed.
+            name: lower-case letters, digits and underscores. The readiness endpoint shows it publicly.
+            fn: a function, which runs in a thread, or a coroutine function. It fails if it raises or returns
+                False. It may return "healthy", "degraded" or "unhealthy", alone or in a pair with a reason of
+                one line, which is scrubbed and shown by the detailed endpoint only. Any other value is
+                healthy.
+            critical: whether the service cannot work without the component. Otherwise its failure only
+                degrades the service.
+            timeout: seconds, above 0 and at most 60, after which the check has failed.
 
         Raises:
-            ValueError: the name or the timeout is not of that form.
-            TypeError: ``fn`` cannot be called.
+            ValueError: the name or the timeout is not accepted.
+            TypeError: ``fn`` is not callable.
+
+        Example::
+
+            >>> from tallow.monitoring.health import HEALTH
+            >>> HEALTH.register_check("database", lambda: True, timeout=1)
+            >>> HEALTH.unregister_check("database")
         """
         if not _CHECK_NAME.fullmatch(name):
-            raise ValueError(f"a check's name is 1 to 64 of a-z, 0-9 and _, from a letter; not {name!r}")
-        if not 0 < timeout <= MAX_TIMEOUT_SECONDS:
             raise ValueError(
-                f"a check's timeout is above 0 and at most {MAX_TIMEOUT_SECONDS} seconds; not {timeout}"
+                f"the name of a check is {name!r}; accepted: 1 to 64 of a-z, 0-9, _, first a letter"
             )
+        if not 0 < timeout <= MAX_TIMEOUT_SECONDS:
+            limit = f"above 0, at most {MAX_TIMEOUT_SECONDS} seconds"
+            raise ValueError(f"the timeout of a check is {timeout}; accepted: {limit}")
         if not callable(fn):
-            raise TypeError(f"the check {name!r} is not a function")
+            raise TypeError(f"the check {name!r} is not callable")
         self._checks[name] = Check(name, fn, critical, timeout)
         self._report = None
 
     def unregister_check(self, name: str) -> None:
-        """Ask no longer; a name that is not registered is let be."""
+        """Remove a check. A name that is not registered is ignored.
+
+        Args:
+            name: of the check.
+
+        Example::
+
+            >>> from tallow.monitoring.health import HEALTH
+            >>> HEALTH.unregister_check("not registered")
+        """
         self._checks.pop(name, None)
         self._report = None
 
     async def report(self) -> HealthReport:
-        """What the checks found, at most ``cache`` seconds ago."""
+        """Return the results of all checks, at most ``cache`` seconds old. Never raises."""
         if self._report is not None and self._clock() < self._report[0]:
             return self._report[1]
         loop = asyncio.get_running_loop()
         running = self._running
         if running is None or running.done() or running.get_loop() is not loop:
             running = self._running = loop.create_task(self._collect(), name="health")
-        return await asyncio.shield(running)  # whoever goes away takes the answer from nobody else
+        return await asyncio.shield(running)  # a cancelled request must not cancel the others'
 
     async def _collect(self) -> HealthReport:
         checks = list(self._checks.values())

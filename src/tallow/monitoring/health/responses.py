@@ -1,4 +1,4 @@
-"""The bodies of the health endpoints: nothing in them comes from an exception, a request or a file."""
+"""The responses of the health endpoints. They contain no text of exceptions, requests or files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,12 @@ HealthResponse = tuple[int, dict[str, Any]]
 
 
 class HealthResponses:
-    """Status codes and JSON bodies of one application's health endpoints."""
+    """Creates the status codes and JSON bodies of one application's health endpoints.
+
+    Args:
+        health: the application's checks.
+        metrics: the application's metrics; the detailed response shows some of them.
+    """
 
     def __init__(self, health: Health, metrics: Metrics) -> None:
         self._health = health
@@ -44,7 +49,7 @@ class HealthResponses:
         self._detailed_cache: tuple[HealthReport, HealthResponse] | None = None
 
     async def respond(self, path: str) -> HealthResponse:
-        """The answer at one of :data:`PATHS`."""
+        """Return the response of one of :data:`PATHS`."""
         if path == LIVENESS:
             return 200, {"status": "alive"}
         report = await self._health.report()
@@ -64,9 +69,9 @@ class HealthResponses:
             settings = current_settings()
             service = {"service": settings.service_name, "environment": settings.environment}
             service["release"] = settings.release
-        except BadSettingError:  # the component "environment" says so
+        except BadSettingError:  # the check "environment" reports it
             pass
-        figures = self._metrics.registry.snapshot((*_RESOURCE_METRICS, _QUEUE_METRIC, _DROPPED_METRIC))
+        snapshot = self._metrics.registry.snapshot((*_RESOURCE_METRICS, _QUEUE_METRIC, _DROPPED_METRIC))
         return {
             "status": report.status,
             "timestamp": _timestamp(report),
@@ -74,10 +79,10 @@ class HealthResponses:
             **service,
             "versions": {"tallow": __version__, "python": platform.python_version()},
             "components": {name: _component(found) for name, found in report.results.items()},
-            "resources": {name: figures[name][0]["value"] for name in _RESOURCE_METRICS if name in figures},
+            "resources": {name: snapshot[name][0]["value"] for name in _RESOURCE_METRICS if name in snapshot},
             "telemetry": {
-                "queued": _by_pipeline(figures.get(_QUEUE_METRIC, [])),
-                "dropped": _by_pipeline(figures.get(_DROPPED_METRIC, [])),
+                "queued": _by_pipeline(snapshot.get(_QUEUE_METRIC, [])),
+                "dropped": _by_pipeline(snapshot.get(_DROPPED_METRIC, [])),
             },
         }
 
@@ -109,7 +114,7 @@ def _status_code(report: HealthReport) -> int:
 
 
 def _timestamp(report: HealthReport) -> str:
-    """When the checks ran, as RFC 3339."""
+    """The time of the checks in RFC 3339."""
     return (
         datetime.fromtimestamp(report.taken_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )

@@ -73,30 +73,54 @@ def get_logger(name: str) -> Logger:
 logger: Final = get_logger("tallow")
 """The logger for records that belong to no area below.
 
-    >>> logger.info("Started", workers=2)
+    >>> from tallow.monitoring.testing import captured_logs
+    >>> with captured_logs() as logs:
+    ...     logger.info("Started", workers=2)
+    ...     logs.last["logger"]
+    'tallow'
 """
 transfer_logger: Final = get_logger("transfer")
 """The logger for file transfers.
 
-    >>> transfer_logger.info("Transfer started", file_size=5_000_000)
+    >>> from tallow.monitoring.testing import captured_logs
+    >>> with captured_logs() as logs:
+    ...     transfer_logger.info("Transfer started", file_size=5_000_000)
+    ...     logs.last["logger"]
+    'transfer'
 """
 crypto_logger: Final = get_logger("crypto")
 """The logger for cryptographic operations.
 
-    >>> crypto_logger.debug("Key generated", algorithm="x25519_mlkem768")
+    >>> from tallow.monitoring.testing import captured_logs
+    >>> with captured_logs() as logs:
+    ...     crypto_logger.debug("Key generated", algorithm="x25519_mlkem768")
+    ...     logs.last["logger"]
+    'crypto'
 """
 connection_logger: Final = get_logger("connection")
 """The logger for connections between peers.
 
-    >>> connection_logger.warning("Fell back to the relay", reason="ice_failed")
+    >>> from tallow.monitoring.testing import captured_logs
+    >>> with captured_logs() as logs:
+    ...     connection_logger.warning("Fell back to the relay", reason="ice_failed")
+    ...     logs.last["logger"]
+    'connection'
 """
 api_logger: Final = get_logger("api")
 """The logger for HTTP requests.
 
-    >>> api_logger.error("Request failed", route="/api/rooms/{id}", status=503)
+    >>> from tallow.monitoring.testing import captured_logs
+    >>> with captured_logs() as logs:
+    ...     api_logger.error("Request failed", route="/api/rooms/{id}", status=503)
+    ...     logs.last["logger"]
+    'api'
 """
 security_logger: Final = get_logger("security")
 """The logger for rejected credentials, limits that were exceeded and the like.
 
-    >>> security_logger.warning("Token rejected")
+    >>> from tallow.monitoring.testing import captured_logs
+    >>> with captured_logs() as logs:
+    ...     security_logger.warning("Token rejected")
+    ...     logs.last["logger"]
+    'security'
 """

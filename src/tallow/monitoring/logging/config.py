@@ -40,18 +40,19 @@ def configure(
         pipeline: the pipeline to configure; by default the one of this package's loggers.
 
     Raises:
-        BadSettingError: a setting has an unusable value; the message is one line.
+        BadSettingError: a setting has an invalid value; the message is one line.
 
     Example::
 
         >>> import io
+        >>> from tallow.monitoring.logging import logger
         >>> from tallow.monitoring.settings import MonitoringSettings
         >>> output = io.StringIO()
         >>> configure(MonitoringSettings.load(log_level="warning"), stream=output, standard_library=False)
         >>> logger.info("Below the level")
         >>> logger.warning("Almost full")
         >>> flush()
-        >>> print(output.getvalue())
+        >>> print(output.getvalue(), end="")
         {"timestamp":...,"level":"warning","logger":"tallow","message":"Almost full",...}
         >>> close()
     """
@@ -78,7 +79,7 @@ def ensure_configured() -> None:
     """Configure logging from the settings unless it is configured.
 
     Raises:
-        BadSettingError: a setting has an unusable value; the message is one line.
+        BadSettingError: a setting has an invalid value; the message is one line.
 
     Example::
 
@@ -91,9 +92,9 @@ def ensure_configured() -> None:
 
 
 def ensure_configured_or_default() -> None:
-    """Configure logging unless it is configured, with default settings if the given ones are unusable.
+    """Configure logging unless it is configured, with default settings if the given ones are invalid.
 
-    For a program that exits because of an unusable setting and logs the reason.
+    For a program that exits because of an invalid setting and logs the reason.
 
     Example::
 
@@ -113,8 +114,11 @@ def flush() -> None:
 
     Example::
 
-        >>> logger.info("Ready")
-        >>> flush()
+        >>> from tallow.monitoring.logging import logger
+        >>> from tallow.monitoring.testing import captured_logs
+        >>> with captured_logs() as logs:
+        ...     logger.info("Ready")
+        ...     flush()
     """
     PIPELINE.writer.flush()
 
@@ -127,7 +131,13 @@ def shutdown() -> None:
 
     Example::
 
-        >>> shutdown()
+        >>> from tallow.monitoring.logging import logger
+        >>> from tallow.monitoring.testing import captured_logs
+        >>> with captured_logs() as logs:
+        ...     logger.info("Stopping")
+        ...     shutdown()
+        ...     logs.messages
+        ['Stopping']
     """
     PIPELINE.writer.close()
 
@@ -155,6 +165,7 @@ def disable() -> None:
 
     Example::
 
+        >>> from tallow.monitoring.logging import logger
         >>> disable()
         >>> logger.error("Written nowhere")
         >>> close()
@@ -192,7 +203,7 @@ def _remote_sinks(settings: MonitoringSettings) -> list[Sink]:
 
 
 def _configure_at_first_record() -> None:
-    """Configure for the first record. An unusable setting must not prevent logging; it is logged."""
+    """Configure for the first record. An invalid setting must not prevent logging; it is logged."""
     if _state["configured"]:
         return
     try:

@@ -1,6 +1,6 @@
-"""Error reports and performance traces to Sentry, through the scrubber, and only where a DSN is set.
+"""Error reports and performance traces for Sentry, scrubbed, and only if ``SENTRY_DSN`` is set.
 
-The SDK (the extra ``sentry``) is loaded by :func:`init_monitoring` and not before; without it everything here
+:func:`init_monitoring` loads the SDK (the extra ``sentry``). Before that, and without a DSN, everything here
 does nothing.
 """
 
@@ -22,18 +22,30 @@ def init_monitoring(
     include_local_variables: bool = False,
     **options: Any,
 ) -> bool:
-    """Start reporting to Sentry, if ``SENTRY_DSN`` is set: whether it is.
+    """Start reporting to Sentry if ``SENTRY_DSN`` is set.
 
     Args:
         settings: by default the process's own, from the environment and ``.env``.
-        metrics: where to count what is given up.
-        include_local_variables: send the variables of stack frames as well, scrubbed. They are off by
-            default: a file's content or a key in a variable of any name has no form to know it by.
-        options: more options of ``sentry_sdk.init``. Those that privacy depends on cannot be changed; hooks
-            (``before_send`` and its like) are called before ours.
+        metrics: counts dropped events.
+        include_local_variables: whether to send the scrubbed variables of stack frames. A scrubber cannot
+            recognize a file's content or a key in a variable of any name.
+        options: more options of ``sentry_sdk.init``. Those that protect privacy cannot be changed. Hooks such
+            as ``before_send`` are called before the scrubber.
+
+    Returns:
+        Whether a DSN is set.
 
     Raises:
-        BadSettingError: a setting cannot be used, or a DSN is set and the SDK is not installed.
+        BadSettingError: a setting has an invalid value, or a DSN is set and the SDK is not installed.
+
+    Example::
+
+        >>> from tallow.monitoring.settings import MonitoringSettings
+        >>> from tallow.monitoring.testing import sentry_endpoint
+        >>> with sentry_endpoint() as sentry:
+        ...     init_monitoring(MonitoringSettings.load(sentry_dsn=sentry.dsn))
+        ...     close()
+        True
     """
     settings = settings or current_settings()
     if settings.sentry_dsn is None:
@@ -44,20 +56,30 @@ def init_monitoring(
         if (error.name or "").partition(".")[0] != "sentry_sdk":
             raise
         raise BadSettingError(
-            "SENTRY_DSN is ***; accepted: nothing, until sentry-sdk is there (pip install 'tallow[sentry]')"
+            "SENTRY_DSN is ***; accepted: none, as sentry-sdk is not installed (pip install 'tallow[sentry]')"
         ) from None
     start(settings, metrics, include_local_variables, options)
     return True
 
 
 def flush(timeout: float = 2) -> None:
-    """Wait for what is queued to be sent, at most ``timeout`` seconds."""
+    """Wait at most ``timeout`` seconds until the queue is sent.
+
+    Example::
+
+        >>> flush(timeout=5)
+    """
     if sdk.active is not None:
         sdk.active.flush(timeout)
 
 
 def close(timeout: float = 2) -> None:
-    """Send what is queued, for at most ``timeout`` seconds, and report no longer."""
+    """Send the queue for at most ``timeout`` seconds, count the rest as dropped, and stop reporting.
+
+    Example::
+
+        >>> close(timeout=5)
+    """
     if sdk.active is not None:
         from tallow.monitoring.sentry.client import stop
 

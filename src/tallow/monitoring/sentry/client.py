@@ -1,4 +1,4 @@
-"""The SDK, set up so that nothing leaves it but through our hooks and our transport."""
+"""Initialize the SDK so that all its data passes the scrubbing hooks and the counting transport."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COLLECT_NOTHING: Final[dict[str, Any]] = {
     "database_query_data": False,
     "queues": False,
 }
-"""What the SDK may collect by itself. It is stricter than ``send_default_pii=False``, which it replaces."""
+"""The SDK collects nothing by itself. This is stricter than ``send_default_pii=False``, which it replaces."""
 
 
 Hook = Callable[[Any, Any], Any]
@@ -49,7 +49,14 @@ _HOOKS: Final = (
 def start(
     settings: MonitoringSettings, metrics: Metrics, include_local_variables: bool, options: dict[str, Any]
 ) -> None:
-    """Initialise the SDK; again, it takes the place of what was there."""
+    """Initialize the SDK. A second call replaces the first one's client.
+
+    Args:
+        settings: with ``sentry_dsn`` set.
+        metrics: counts dropped events.
+        include_local_variables: whether to send the scrubbed variables of stack frames.
+        options: more options of ``sentry_sdk.init``.
+    """
     assert settings.sentry_dsn is not None
     dsn = settings.sentry_dsn.get_secret_value()
     proxy = proxy_for(dsn, options)
@@ -66,11 +73,11 @@ def start(
         "dsn": dsn,
         "transport": make_transport(metrics, proxy.address if proxy else None),
         "transport_queue_size": settings.sentry_queue_size,
-        "server_name": settings.service_name,  # not this machine's name
+        "server_name": settings.service_name,  # not the machine's name
         "data_collection": _COLLECT_NOTHING | {"stack_frame_variables": include_local_variables},
         "max_request_body_size": "never",
-        "trace_propagation_targets": [],  # other people's servers are told nothing of our traces
-        "trace_lifecycle": "static",  # spans leave inside their transaction, and so through its hook
+        "trace_propagation_targets": [],  # no trace headers to other servers
+        "trace_lifecycle": "static",  # spans are sent in their transaction, which its hook scrubs
         "stream_gen_ai_spans": False,
         "profiles_sample_rate": None,
         "spotlight": False,
@@ -80,13 +87,13 @@ def start(
         "before_send_log": scrubbing.record,
         "before_send_metric": scrubbing.record,
     }
-    # An application's own hooks come first: it may drop or change an event, and we read what it made of it.
+    # The application's own hooks come first: they may change an event, and the result is scrubbed.
     private |= {hook: _chain(options[hook], private[hook]) for hook in _HOOKS if options.get(hook)}
-    quiet = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
-    integrations = [*options.pop("integrations", ()), quiet]
+    silent = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
+    integrations = [*options.pop("integrations", ()), silent]
     # The command line may hold a share link.
     disabled = [*options.pop("disabled_integrations", ()), ArgvIntegration]
-    options.pop("send_default_pii", None)  # old name of what data_collection says
+    options.pop("send_default_pii", None)  # the old name of data_collection
     sentry_sdk.init(
         **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
     )
@@ -95,10 +102,10 @@ def start(
     shutdown.register_pipeline("sentry", flush)
 
 
-def _chain(theirs: Hook, ours: Hook) -> Hook:
+def _chain(first: Hook, second: Hook) -> Hook:
     def both(item: Any, hint: Any) -> Any:
-        item = theirs(item, hint)
-        return None if item is None else ours(item, hint)
+        item = first(item, hint)
+        return None if item is None else second(item, hint)
 
     return both
 
@@ -109,7 +116,8 @@ def flush(timeout: float) -> None:
 
 
 def stop(timeout: float) -> None:
-    """Send what is queued and go."""
+    """Send the queue for at most ``timeout`` seconds and stop reporting."""
+    shutdown.unregister_pipeline("sentry")
     error_hooks.remove_listener(ERROR_LISTENER)
     sdk.active = None
     sentry_sdk.get_client().close(timeout)
@@ -117,10 +125,10 @@ def stop(timeout: float) -> None:
 
 
 class SentryErrorListener:
-    """Takes exceptions of any ASGI application; those the SDK's own integration saw too are sent once."""
+    """Reports unhandled exceptions of any ASGI application. The SDK sends each exception once."""
 
     def on_request(self) -> None:
-        # The transaction may end outside of our middleware, where the id is current no longer.
+        # The transaction may end outside of the middleware, where the id is no longer bound.
         transaction = sentry_sdk.get_current_scope().transaction
         if transaction is not None:
             transaction.set_tag("correlation_id", correlation.current())

@@ -1,4 +1,10 @@
-"""Facts about the work at hand, sent with every event of its scope: classes of things, no identities."""
+"""Contexts that Sentry shows with every event of the current scope: categories, no identities.
+
+::
+
+    >>> from tallow.monitoring.sentry import context
+    >>> context.set_connection_context("webrtc", path="direct")
+"""
 
 from __future__ import annotations
 
@@ -18,8 +24,19 @@ def set_transfer_context(
     method: str | None = None,
     direction: str | None = None,
 ) -> None:
-    """What is transferred: its id if it is a UUID or 32 hexadecimal digits, its size class and top-level
-    type, the method (p2p or relay) and the direction (sent or received)."""
+    """Describe the current transfer.
+
+    Args:
+        transfer_id: sent if it is a UUID or 32 hexadecimal digits.
+        size_bytes: sent as size category.
+        mime_type: only the top-level type is sent.
+        method: p2p or relay.
+        direction: sent or received.
+
+    Example::
+
+        >>> set_transfer_context(size_bytes=5_000_000, mime_type="image/png", method="p2p")
+    """
     _set_context(
         "transfer",
         id=opaque_id(transfer_id),
@@ -33,7 +50,17 @@ def set_transfer_context(
 def set_crypto_context(
     operation: str | None = None, *, algorithm: str | None = None, size_bytes: float | None = None
 ) -> None:
-    """What is computed: the operation (encrypt, keygen, …), the algorithm and the size class of its data."""
+    """Describe the current cryptographic operation.
+
+    Args:
+        operation: encrypt, decrypt, keygen, …
+        algorithm: such as aes_256_gcm.
+        size_bytes: of the data; sent as size category.
+
+    Example::
+
+        >>> set_crypto_context("encrypt", algorithm="aes_256_gcm", size_bytes=65_536)
+    """
     size = None if size_bytes is None else labels.size_category(size_bytes)
     _set_context("crypto", operation=operation, algorithm=algorithm, size=size)
 
@@ -45,18 +72,28 @@ def set_connection_context(
     strategy: str | None = None,
     state: str | None = None,
 ) -> None:
-    """How peers are connected: kind (webrtc, websocket, relay), path (direct, relay), the ICE candidate's
-    strategy (host, stun, turn) and the connection's state. Never an address."""
+    """Describe the current connection. Do not pass an address.
+
+    Args:
+        kind: webrtc, websocket or relay.
+        path: direct or relay.
+        strategy: of the ICE candidate: host, stun or turn.
+        state: of the connection.
+
+    Example::
+
+        >>> set_connection_context("webrtc", path="direct", strategy="stun", state="connected")
+    """
     _set_context("connection", kind=kind, path=path, strategy=strategy, state=state)
 
 
 def opaque_id(identity: object) -> str | None:
-    """An id that says nothing by itself, or None for anything else, which might be a name."""
+    """Return a UUID or 32 hexadecimal digits unchanged, and None for anything else, which may be a name."""
     return correlation.parse(str(identity)) if identity is not None else None
 
 
-def _set_context(name: str, **facts: Any) -> None:
+def _set_context(name: str, **fields: Any) -> None:
     if sdk.active is None:
         return
     with suppress(Exception):  # telemetry never harms its host
-        sdk.active.set_context(name, {fact: value for fact, value in facts.items() if value is not None})
+        sdk.active.set_context(name, {field: value for field, value in fields.items() if value is not None})

@@ -1,8 +1,8 @@
-"""The scrubber at every exit the SDK has: events, transactions, breadcrumbs, logs and metrics.
+"""Scrub everything that the SDK sends: events, transactions, breadcrumbs, logs and metrics.
 
-Sentry's own scrubber matches whole keys; it leaves messages, exception texts, URLs and transaction names as
-they are. Here every section goes through ours. Its own fields (ids, times, frames) keep their form, or Sentry
-would refuse the event; what Sentry knows of a person and of a request's content is left out.
+Sentry's own scrubber matches whole keys only. It leaves messages, exception texts, URLs and transaction names
+unchanged. These hooks scrub every section. Sentry's own fields (ids, times, frames) keep their format, or
+Sentry would reject the event. Data about users and the content of requests are left out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SENTRY_FIELDS: Final = frozenset(
         *("release", "environment", "server_name", "monitor_slug", "check_in_id", "status", "value", "unit"),
     }
 )
-"""Fields whose form is Sentry's and whose content is the SDK's or the operator's."""
+"""Fields of Sentry's own format, whose content comes from the SDK or the operator."""
 
 _DROPPED: Final = frozenset({"user", "cookies", "attachments", "abs_path"})
 _FRAME_FIELDS: Final = frozenset({"filename", "module", "function", "lineno", "colno", "in_app", "package"})
@@ -36,41 +36,45 @@ _REQUEST_VARIABLES: Final = frozenset(
         *("path", "raw_path", "path_params", "full_path", "query_string", "query_params", "url"),
     }
 )
-"""Variables that hold a request, or a part of one."""
+"""Variables that hold a request or a part of one."""
 _HEADERS: Final = frozenset({"accept", "content-length", "content-type", "host"})
 _QUERY_FIELDS: Final = frozenset({"http.query", "http.fragment", "url.query", "url.fragment", "reason"})
 _EXCLUDED_LOGGERS: Final = frozenset({"uvicorn.access"})
-"""Loggers whose records hold a path as it came; what they say is in the transaction."""
+"""Loggers whose records hold raw paths. The transaction holds the same facts."""
 _ROUTE_SOURCE: Final = "route"
 _URL_SOURCE: Final = "url"
-"""The source of a transaction name that no route matched: the path as it came."""
+"""The source of a transaction name that is the raw path, because no route matched."""
 
 
 class ScrubbingHooks:
-    """Hooks for ``sentry_sdk.init``. What cannot be scrubbed is dropped and counted."""
+    """Hooks for ``sentry_sdk.init``. What cannot be scrubbed is dropped and counted.
+
+    Args:
+        metrics: counts what is dropped.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def event(self, event: Any, _hint: Any) -> Any:
-        """``before_send`` and ``before_send_transaction``."""
+        """Serve as ``before_send`` and ``before_send_transaction``."""
         return self._scrub_or_drop(_scrub_event, event)
 
     def breadcrumb(self, crumb: Any, _hint: Any) -> Any:
-        """``before_breadcrumb``."""
+        """Serve as ``before_breadcrumb``."""
         return (
             None if crumb.get("category") in _EXCLUDED_LOGGERS else self._scrub_or_drop(_scrub_fields, crumb)
         )
 
     def record(self, record: Any, _hint: Any) -> Any:
-        """``before_send_log`` and ``before_send_metric``."""
+        """Serve as ``before_send_log`` and ``before_send_metric``."""
         unsent = (record.get("attributes") or {}).get("logger.name") in _EXCLUDED_LOGGERS
         return None if unsent else self._scrub_or_drop(_scrub_fields, record)
 
     def _scrub_or_drop(self, clean: Callable[[Record], Record], value: Record) -> Record | None:
         try:
             return clean(value)
-        except Exception:  # noqa: BLE001 - whatever it is, it must neither leave nor harm the caller
+        except Exception:  # noqa: BLE001 - nothing may leave unscrubbed, and nothing may reach the caller
             self._metrics.record_dropped("sentry", "failed")
             return None
 
@@ -99,12 +103,12 @@ def _unchanged(part: Any) -> Any:
 
 
 def _scrub_fields(record: Record) -> Record:
-    """A span, a breadcrumb, a log record: its own fields as they are, the rest scrubbed."""
+    """Scrub a span, a breadcrumb or a log record, except for Sentry's own fields."""
     return {name: _SECTIONS.get(name, scrub)(part) for name, part in _without_dropped(record)}
 
 
 def _scrub_data(data: Any) -> Any:
-    """What was noted of a call: scrubbed, and without query strings."""
+    """Scrub the data of a call and remove query strings."""
     if isinstance(data, dict):
         data = {name: part for name, part in data.items() if name not in _QUERY_FIELDS}
         for name in ("url", "http.url", "url.full"):
@@ -114,7 +118,7 @@ def _scrub_data(data: Any) -> Any:
 
 
 def _scrub_request(request: Any) -> Record:
-    """Method, URL without query, and a few headers: never cookies, addresses, environment or a body."""
+    """Keep the method, the URL without query, and a few headers."""
     if not isinstance(request, dict):
         return {}
     kept: Record = {"method": request.get("method")}
@@ -161,7 +165,7 @@ def _scrub_contexts(contexts: Any) -> Any:
 
 
 def _scrub_each(clean: Callable[[Record], Record]) -> Callable[[Any], Any]:
-    """For a list, or Sentry's ``{"values": list}``, of records."""
+    """Apply ``clean`` to each record of a list or of Sentry's ``{"values": list}``."""
 
     def cleaned(part: Any) -> Any:
         if isinstance(part, dict) and "values" in part:
@@ -174,7 +178,7 @@ def _scrub_each(clean: Callable[[Record], Record]) -> Callable[[Any], Any]:
 
 
 def _scrub_exception(exception: Record) -> Record:
-    """An exception or a thread: its text scrubbed, its frames frame by frame."""
+    """Scrub an exception or a thread, its frames one by one."""
     cleaned = {name: scrub(part) for name, part in _without_dropped(exception) if name != "stacktrace"}
     for name in ("module", "thread_id", "mechanism", "id"):
         if name in exception and name != "mechanism":
@@ -186,8 +190,10 @@ def _scrub_exception(exception: Record) -> Record:
 
 
 def _scrub_frame(frame: Record) -> Record:
-    """Where the code is stays readable; its lines are scrubbed, and so are the application's own variables.
-    Those of frameworks hold whole requests, in forms of their own, and are left out."""
+    """Keep the location, scrub the source lines and the application's variables.
+
+    Variables of frameworks are left out: they hold whole requests in formats of their own.
+    """
     kept = [(name, part) for name, part in _without_dropped(frame) if name != "vars"]
     cleaned = {name: part if name in _FRAME_FIELDS else scrub({name: part}).get(name) for name, part in kept}
     if isinstance(frame.get("vars"), dict) and frame.get("in_app", True):
@@ -196,7 +202,7 @@ def _scrub_frame(frame: Record) -> Record:
 
 
 def _without_request_variables(value: Any) -> Any:
-    """Variables without the parts of a request."""
+    """Remove variables that hold parts of a request."""
     if isinstance(value, dict):
         return {
             name: _without_request_variables(part)

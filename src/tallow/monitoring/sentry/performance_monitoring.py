@@ -1,15 +1,13 @@
-"""Spans around the work of a transfer: context managers and decorators, sync and async.
+"""Spans for the work of a transfer, as context managers and decorators, sync and async.
 
 ::
 
-    async with monitor_transfer(file.id, file.size):
-        ...
+    >>> from tallow.monitoring.sentry import performance_monitoring
+    >>> with performance_monitoring.monitor_transfer(size_bytes=5_000_000, method="p2p"):
+    ...     pass
 
-    @monitor_crypto("encrypt", "aes_256_gcm")
-    def seal(chunk): ...
-
-A span is part of the transaction at hand; where there is none it is a transaction itself. It holds classes of
-things, its result (success, failed, cancelled) and its times. Without a DSN nothing is loaded or kept.
+A span belongs to the current transaction; without one, it is a transaction itself. It holds categories, its
+result (success, failed, cancelled) and its times. Without a DSN nothing is loaded or stored.
 """
 
 from __future__ import annotations
@@ -32,12 +30,18 @@ _SPAN_STATUSES: Final = {"success": "ok", "cancelled": "cancelled", "failed": "i
 
 
 class MonitoredSpan:
-    """One monitored piece of work, or, as a decorator, one at every call."""
+    """A span around one block, or around every call of the function it decorates.
 
-    def __init__(self, op: str, name: str, **facts: Any) -> None:
+    Args:
+        op: Sentry's name of the kind of operation.
+        name: of the span.
+        data: of the span; fields that are None are left out.
+    """
+
+    def __init__(self, op: str, name: str, **data: Any) -> None:
         self._operation = op
         self._name = name
-        self._data = {fact: value for fact, value in facts.items() if value is not None}
+        self._data = {field: value for field, value in data.items() if value is not None}
         self._spans: list[tuple[Any, ExitStack]] = []
 
     def __enter__(self) -> Self:
@@ -58,7 +62,7 @@ class MonitoredSpan:
             if error is not None:
                 span.set_data("error_type", type(error).__name__)
             span.set_status(_SPAN_STATUSES[result])
-            span.__exit__(None, None, None)  # its status is set already, from the whole exception
+            span.__exit__(None, None, None)  # the status is set already
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -69,7 +73,7 @@ class MonitoredSpan:
         self.__exit__(kind, error, trace)
 
     def __call__(self, function: F) -> F:
-        """The function, monitored at every call."""
+        """Return the function with a span around every call."""
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
@@ -91,12 +95,12 @@ class MonitoredSpan:
 
     def _start_span(self, sdk: Any) -> None:
         with ExitStack() as scope:
-            # A scope of its own: tasks that run at the same time would become each other's children.
+            # A separate scope: otherwise spans of concurrent tasks would become each other's children.
             scope.enter_context(sdk.new_scope())
             begin = sdk.start_span if sdk.get_current_span() is not None else sdk.start_transaction
             span = begin(op=self._operation, name=self._name)
-            for fact, value in self._data.items():
-                span.set_data(fact, value)
+            for field, value in self._data.items():
+                span.set_data(field, value)
             span.__enter__()
             self._spans.append((span, scope.pop_all()))
 
@@ -104,7 +108,18 @@ class MonitoredSpan:
 def monitor_transfer(
     transfer_id: object = None, size_bytes: float | None = None, method: str | None = None
 ) -> MonitoredSpan:
-    """A transfer: its id if it is a UUID or 32 hexadecimal digits, its size class, p2p or relay."""
+    """Monitor a transfer.
+
+    Args:
+        transfer_id: sent if it is a UUID or 32 hexadecimal digits.
+        size_bytes: sent as size category.
+        method: p2p or relay.
+
+    Example::
+
+        >>> with monitor_transfer(size_bytes=5_000_000, method="p2p"):
+        ...     pass
+    """
     size = None if size_bytes is None else labels.size_category(size_bytes)
     return MonitoredSpan("transfer", "transfer", transfer_id=opaque_id(transfer_id), size=size, method=method)
 
@@ -112,18 +127,52 @@ def monitor_transfer(
 def monitor_crypto(
     operation: str, algorithm: str | None = None, size_bytes: float | None = None
 ) -> MonitoredSpan:
-    """A cryptographic operation (encrypt, decrypt, keygen, …) with an algorithm over data of a size class."""
+    """Monitor a cryptographic operation.
+
+    Args:
+        operation: encrypt, decrypt, keygen, …
+        algorithm: such as aes_256_gcm.
+        size_bytes: of the data; sent as size category.
+
+    Example::
+
+        >>> @monitor_crypto("encrypt", "aes_256_gcm")
+        ... def seal(chunk: bytes) -> bytes:
+        ...     return chunk[::-1]
+        >>> seal(b"ab")
+        b'ba'
+    """
     size = None if size_bytes is None else labels.size_category(size_bytes)
     return MonitoredSpan("crypto", f"crypto {operation}", operation=operation, algorithm=algorithm, size=size)
 
 
 def monitor_connection(kind: str, path: str | None = None) -> MonitoredSpan:
-    """Connecting: kind webrtc, websocket or relay, path direct or relay. Never an address."""
+    """Monitor the establishment of a connection. Do not pass an address.
+
+    Args:
+        kind: webrtc, websocket or relay.
+        path: direct or relay.
+
+    Example::
+
+        >>> with monitor_connection("webrtc", path="direct"):
+        ...     pass
+    """
     return MonitoredSpan("connection", f"connect {kind}", kind=kind, path=path)
 
 
 def monitor_api_call(method: str, route: str) -> MonitoredSpan:
-    """A call of an HTTP API: ``route`` is a template such as /api/rooms/{id}; a query is left out."""
+    """Monitor an HTTP request to an API.
+
+    Args:
+        method: such as GET.
+        route: a template such as ``/api/rooms/{id}``; a query is left out.
+
+    Example::
+
+        >>> with monitor_api_call("GET", "/api/rooms/{id}"):
+        ...     pass
+    """
     return MonitoredSpan("http.client", f"{method.upper()} {route.partition('?')[0]}")
 
 

@@ -1,4 +1,4 @@
-"""The proxy between the SDK and Sentry, decided as for every other client (`integrations/proxy.py`)."""
+"""Choose the proxy between the SDK and Sentry, as for every other client (`integrations/proxy.py`)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tallow.monitoring.integrations.proxy import SOCKS, Proxy, ProxySettings
 
 
 def proxy_for(dsn: str, options: Mapping[str, Any]) -> Proxy | None:
-    """The proxy to Sentry; None where there is none, or where the caller's options of the SDK name one."""
+    """Return the proxy to Sentry, or None if there is none or the caller's options name one."""
     if options.get("http_proxy") or options.get("https_proxy"):
         return None
     return ProxySettings.read(socks="socks").proxy_for(dsn)
 
 
 def proxy_options(proxy: Proxy | None) -> dict[str, Any]:
-    """Options of ``sentry_sdk.init``; with them the SDK does not read the environment's proxies itself."""
+    """Return options of ``sentry_sdk.init`` that keep the SDK from reading the environment's proxies."""
     if proxy is None:
         return {"http_proxy": "", "https_proxy": ""}
-    # urllib3 takes user and password from the address of a SOCKS proxy only.
+    # urllib3 reads user and password only from the address of a SOCKS proxy.
     address = proxy.url if proxy.scheme in SOCKS else proxy.address
     options: dict[str, Any] = {"http_proxy": address, "https_proxy": address}
     if proxy.user is not None and proxy.scheme not in SOCKS:

@@ -1,4 +1,4 @@
-"""The SDK while it reports, or None: so that without a DSN a call costs next to nothing."""
+"""The SDK's module while it reports, otherwise None. Without a DSN a call only compares this with None."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Scrubbed log lines to a remote endpoint: Loki's push API, or JSON lines over plain HTTP.
+"""Send scrubbed log lines to a remote endpoint: Loki's push API, or JSON lines over plain HTTP.
 
-In batches, from a thread of its own, at least once. While the endpoint is down, batches wait in memory and,
-if there is a folder for them, on disk; what has to be given up is counted, never silent.
+A background thread sends batches, each at least once. While the endpoint fails, batches wait in memory and,
+with ``LOG_SPOOL_DIR``, on disk. Dropped lines are counted.
 """
 
 from __future__ import annotations

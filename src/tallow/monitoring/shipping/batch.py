@@ -1,4 +1,4 @@
-"""A batch of lines: what is sent, repeated and spooled as one, under one id."""
+"""A batch of lines, which is sent, repeated and spooled under one id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 MAX_BATCH_BYTES: Final = 1024 * 1024
-"""Loki takes 4 MiB, most collectors 1."""
+"""Loki accepts 4 MiB, most collectors 1."""
 
 ID_HEADER: Final = "X-Batch-ID"
 LOKI_PATH: Final = "/loki/api/v1/push"
@@ -19,18 +19,25 @@ LOKI_PATH: Final = "/loki/api/v1/push"
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Lines, each with its newline, and the id by which a receiver tells a repeat."""
+    """Lines of one request.
+
+    Attributes:
+        lines: JSON lines, each with its newline.
+        id: 32 hexadecimal digits, by which a receiver recognizes a repeated batch.
+    """
 
     lines: Sequence[bytes]
     id: str = field(default_factory=lambda: os.urandom(16).hex())
 
     def as_json_lines(self) -> bytes:
-        """The body for a plain endpoint (and the form on disk)."""
+        """Return the body for a plain endpoint, which is also the format on disk."""
         return b"".join(self.lines)
 
     def as_loki(self) -> bytes:
-        """The body for Loki's push API: one stream for each level. A repeat has the same times and lines, and
-        Loki keeps one of each."""
+        """Return the body for Loki's push API, with one stream for each level.
+
+        A repeated batch has the same times and lines; Loki stores each once.
+        """
         streams: dict[tuple[str, str, str], list[list[str]]] = {}
         for line in self.lines:
             record = orjson.loads(line)
@@ -46,6 +53,6 @@ class Batch:
 
 
 def to_nanoseconds(stamp: str) -> str:
-    """An RFC 3339 time as Loki wants it: nanoseconds since the Unix epoch, as text."""
+    """Convert an RFC 3339 time to Loki's format: nanoseconds since the Unix epoch, as text."""
     moment = datetime.fromisoformat(stamp)
     return f"{round(moment.timestamp() * 1000)}000000"

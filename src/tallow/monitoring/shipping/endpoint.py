@@ -1,4 +1,4 @@
-"""One attempt to hand a batch to the endpoint, and what its answer means."""
+"""Send one batch to the endpoint and interpret the response."""
 
 from __future__ import annotations
 
@@ -20,28 +20,33 @@ from tallow.monitoring.shipping.batch import ID_HEADER, LOKI_PATH, Batch
 Kind = Literal["loki", "http"]
 
 REJECTED_STATUSES: Final = frozenset({400, 405, 406, 411, 413, 414, 415, 422, 431})
-"""Answers about the batch itself: the same again would be refused again. A missing page or a wrong token is
-the operator's to mend, and the batches wait for that."""
+"""Statuses that concern the batch itself: it would be rejected again. Batches wait on other errors, such as
+401 and
+404, which the operator can correct."""
 MAX_RETRY_AFTER_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """What became of an attempt: sent, refused for good, or to be tried again, not before ``after_s`` if the
-    endpoint said so."""
+    """The result of one attempt.
 
-    outcome: Literal["sent", "refused", "again"]
+    Attributes:
+        outcome: ``rejected`` batches must not be sent again.
+        after_s: seconds that the endpoint asked to wait before the next attempt, or 0.
+    """
+
+    outcome: Literal["sent", "rejected", "retry"]
     after_s: float = 0.0
 
 
 class Endpoint:
-    """Where batches go.
+    """An HTTP client for the log endpoint.
 
     Args:
-        url: of the endpoint; Loki's may be given without the push API's path.
-        kind: loki or http (JSON lines).
+        url: of the endpoint. The path of Loki's push API may be left out.
+        kind: ``loki``, or ``http`` for JSON lines.
         token: sent as bearer token.
-        timeout_s: for connecting, sending and each wait for the answer.
+        timeout_s: seconds for connecting, for sending and for each wait for the response.
     """
 
     def __init__(self, url: str, kind: Kind, token: str | None, timeout_s: float) -> None:
@@ -52,21 +57,22 @@ class Endpoint:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._warnings: list[str] = []
-        """Logged with the first batch: logging is not set up yet."""
+        """Logged with the first batch: logging is not configured yet."""
         proxies = ProxySettings.read(warn=self._warnings.append)
         self._client = http_client.client(proxies=proxies, timeout=timeout_s)
         self._timeout_s = timeout_s
 
     def send(self, batch: Batch, within_s: float = math.inf) -> DeliveryResult:
-        """Try once. Never raises; the answer's body is not read further than needed.
+        """Try once. Never raises. The response's body is read only if it is empty.
 
         Args:
-            within_s: seconds that each step may take at most, where that is less than the timeout.
+            batch: the lines to send.
+            within_s: upper limit in seconds of the timeout.
         """
         try:
             body = batch.as_loki() if self._loki else batch.as_json_lines()
-        except (ValueError, KeyError, TypeError):  # a spool file that is no log any more
-            return DeliveryResult("refused")
+        except (ValueError, KeyError, TypeError):  # a damaged spool file
+            return DeliveryResult("rejected")
         while self._warnings:
             warn_once(self._warnings.pop())
         try:
@@ -76,15 +82,15 @@ class Endpoint:
                 "POST", self._url, content=body, headers=headers, timeout=timeout
             ) as response:
                 if response.status_code == 204 or response.headers.get("content-length") == "0":
-                    response.read()  # nothing: the connection can be used again
+                    response.read()  # an empty body: the connection can be reused
                 return _delivery_result(response)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             # RuntimeError: the client is closed.
             warn_of_proxy_failure("log lines", error)
-            return DeliveryResult("again")
+            return DeliveryResult("retry")
 
     def close(self) -> None:
-        """Close connections."""
+        """Close the connections."""
         self._client.close()
 
 
@@ -92,12 +98,12 @@ def _delivery_result(response: httpx.Response) -> DeliveryResult:
     if response.is_success:
         return DeliveryResult("sent")
     if response.status_code in REJECTED_STATUSES:
-        return DeliveryResult("refused")
-    return DeliveryResult("again", parse_retry_after(response.headers.get("retry-after", ""), time.time()))
+        return DeliveryResult("rejected")
+    return DeliveryResult("retry", parse_retry_after(response.headers.get("retry-after", ""), time.time()))
 
 
 def parse_retry_after(text: str, now: float) -> float:
-    """The seconds a ``Retry-After`` header asks for (RFC 9110, section 10.2.3), bounded; 0 for none."""
+    """Return the seconds of a ``Retry-After`` header (RFC 9110, section 10.2.3), limited; 0 without one."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         seconds = float(text[:9])

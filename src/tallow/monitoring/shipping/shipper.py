@@ -183,14 +183,14 @@ class Shipper:
         if seconds_left <= 0:
             return False
         result = self._endpoint.send(batch, seconds_left)
-        if result.outcome == "again":
+        if result.outcome == "retry":
             ceiling = min(MAX_BACKOFF_S, self._backoff_s * 2.0 ** min(self._failures, MAX_DOUBLINGS))
             self._failures += 1
             wait = max(result.after_s, random.uniform(0, ceiling))  # noqa: S311 - jitter is no secret
             self._not_before = time.monotonic() + wait
             return False
         self._failures = 0
-        if result.outcome == "refused":
+        if result.outcome == "rejected":
             self._count_dropped("rejected", len(batch.lines))
         return True
 

@@ -1,7 +1,8 @@
-"""Batches on disk while the endpoint is down: a folder of files, oldest first, bounded, shared by processes.
+"""Store batches on disk while the endpoint fails: a bounded folder of files that several processes share.
 
-A file is whole or absent (written beside, synced, renamed), private to this user, and named by its time, its
-number of lines and its batch id. Whoever sends a file holds its lock, so two workers do not send one at once.
+A file is written under a temporary name, synced and renamed, so it is never incomplete. Only this user can
+read it. Its name holds its time, number of lines and batch id. A process locks the file that it sends, so
+that no other process sends it at the same time.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from tallow.monitoring.shipping.batch import MAX_BATCH_BYTES, Batch
 
 _FILE_NAME: Final = re.compile(r"(\d{20})-(\d{1,7})-([0-9a-f]{32})\.jsonl")
 UNFINISHED_MAX_AGE_S: Final = 3600
-"""After this a file that was never finished is some crash's, and is removed."""
+"""Seconds after which an unfinished file is removed: its process has crashed."""
 
 
 class Spool:
-    """The folder.
+    """The folder of batches.
 
     Args:
-        folder: made if it is not there.
-        max_bytes: beyond this the oldest batches are given up.
-        dropped: told how many lines were.
+        folder: created if it does not exist.
+        max_bytes: the size of all files in bytes, above which the oldest batches are removed.
+        on_drop: called with the number of lines of a removed batch.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, dropped: Callable[[int], None]) -> None:
+    def __init__(self, folder: Path, max_bytes: int, on_drop: Callable[[int], None]) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._on_drop = dropped
+        self._on_drop = on_drop
 
     def put(self, batch: Batch) -> bool:
-        """Keep a batch; False if the disk does not take it."""
+        """Store a batch. False if the disk does not accept it."""
         name = f"{time.time_ns():020}-{len(batch.lines)}-{batch.id}.jsonl"
         unfinished = self._folder / f".{name}"
         try:
@@ -55,7 +56,7 @@ class Spool:
 
     @contextlib.contextmanager
     def oldest(self) -> Iterator[Batch | None]:
-        """The oldest batch that no other process is sending, held for the block; None if there is none."""
+        """Lock the oldest batch that no other process sends, for the block. None if there is none."""
         for path in self._files():
             try:
                 file = path.open("rb")
@@ -69,13 +70,13 @@ class Spool:
         yield None
 
     def remove(self, batch: Batch) -> None:
-        """A batch has arrived, or was refused."""
+        """Remove a batch that was sent or rejected."""
         for path in self._files():
             if _batch_id(path) == batch.id:
                 path.unlink(missing_ok=True)
 
     def line_count(self) -> int:
-        """Lines on disk."""
+        """Return the number of lines on disk."""
         return sum(_line_count(path) for path in self._files())
 
     def _files(self) -> list[Path]:
@@ -85,7 +86,7 @@ class Spool:
             return []
 
     def _trim(self) -> None:
-        """Give up the oldest beyond the bound, and what a crash left unfinished."""
+        """Remove the oldest batches above the size limit, and unfinished files of crashed processes."""
         sizes = {path: _size(path) for path in self._files()}
         total = sum(sizes.values())
         for path, size in sizes.items():
@@ -101,7 +102,7 @@ class Spool:
                     path.unlink()
 
     def _unfinished(self) -> list[Path]:
-        """Drafts of batches, by their names: the folder may hold hidden files of others."""
+        """Temporary files of batches, by their names: the folder may hold hidden files of others."""
         try:
             return [
                 path
@@ -128,10 +129,10 @@ def _batch_id(path: Path) -> str:
 
 
 def _try_lock(descriptor: int) -> bool:
-    """Hold a file until it is closed; False if another process does."""
+    """Lock a file until it is closed. False if another process holds the lock."""
     try:
         import fcntl
-    except ImportError:  # Windows: one process has the folder
+    except ImportError:  # Windows: only one process uses the folder
         return True
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

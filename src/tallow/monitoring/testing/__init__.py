@@ -1,6 +1,6 @@
-"""For tests of applications that use the library: real parts where it can be, strict stand-ins where not.
+"""Helpers for tests of applications that use the library: logs in memory, fake backends, a search for leaks.
 
-Nothing of production imports this package, and it needs nothing that production does not::
+Production code does not import this package, and it needs no other dependencies::
 
     with captured_logs() as logs, sentry_endpoint() as sentry:
         init_monitoring(MonitoringSettings.load(sentry_dsn=sentry.dsn))
@@ -9,7 +9,7 @@ Nothing of production imports this package, and it needs nothing that production
     assert_nothing_private(logs.text, sentry.text)
     assert_absent(["alice@example.org"], logs.text, sentry.text)
 
-As pytest fixtures: :mod:`tallow.monitoring.testing.fixtures`.
+Pytest fixtures are in :mod:`tallow.monitoring.testing.fixtures`.
 """
 
 from __future__ import annotations

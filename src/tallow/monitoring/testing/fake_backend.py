@@ -1,4 +1,4 @@
-"""A telemetry backend on loopback: keeps what came, refuses what the original would, fails on demand."""
+"""A fake telemetry backend on loopback. It validates requests like the original and fails on demand."""
 
 from __future__ import annotations
 
@@ -15,17 +15,35 @@ from typing import Any, ClassVar, Final, TypeVar
 
 WAIT_TIMEOUT_S: Final = 20.0
 _EXPECTED_HEADERS: Final = frozenset({"host", "authorization", "x-sentry-auth"})
-INVALID_RESPONSE: Final = b"\x00\xff what is it you want\r\n\r\n" * 100
+INVALID_RESPONSE: Final = b"\x00\xff this is not HTTP\r\n\r\n" * 100
 
 
 class RejectedRequestError(Exception):
-    """The original would not take this; the text says why."""
+    """A request that the original backend would reject. The message names the reason.
+
+    Example::
+
+        >>> raise RejectedRequestError("no user agent")
+        Traceback (most recent call last):
+        tallow.monitoring.testing.fake_backend.RejectedRequestError: no user agent
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """A request that came: header names in lower case, the body as it was before compression, and when, in
-    seconds of the monotonic clock."""
+    """A request that a fake backend received.
+
+    Args:
+        path: with the query.
+        headers: by their names in lower case.
+        body: decompressed.
+        received_at: seconds of the monotonic clock.
+
+    Example::
+
+        >>> ReceivedRequest("/api/event", {"user-agent": "tallow"}, b"{}", received_at=0.0).path
+        '/api/event'
+    """
 
     path: str
     headers: Mapping[str, str]
@@ -35,13 +53,23 @@ class ReceivedRequest:
 
 @dataclass(frozen=True, slots=True)
 class FailureMode:
-    """How to answer instead of well.
+    """How a fake backend fails. The first of ``status``, ``garbage`` and ``cut`` applies.
 
-    Attributes:
-        status: an HTTP status, with ``headers``.
-        delay_s: seconds to wait first. Alone it makes a backend that is slow and takes what it got.
-        garbage: answer with bytes that are no HTTP.
-        cut: take nothing and break off: ``reset`` before the answer, ``half`` in its middle.
+    Args:
+        status: the HTTP status of the response.
+        headers: of that response.
+        delay_s: seconds to wait first. Without another failure the backend is slow and accepts the request.
+        garbage: respond with bytes that are not HTTP.
+        cut: close the connection without accepting the request: ``reset`` before the response, ``half``
+            within it.
+
+    Raises:
+        ValueError: ``cut`` has another value.
+
+    Example::
+
+        >>> FailureMode(status=503).accepts, FailureMode(delay_s=3).accepts
+        (False, True)
     """
 
     status: int | None = None
@@ -56,18 +84,30 @@ class FailureMode:
 
     @property
     def accepts(self) -> bool:
-        """Whether the request is taken all the same."""
+        """Whether the request is accepted nevertheless."""
         return self.status is None and not self.garbage and not self.cut
 
 
 class FakeBackend:
-    """What the stand-ins have in common.
+    """The base class of the fake backends.
 
     Attributes:
-        url: where it listens, ``http://127.0.0.1:PORT``.
-        requests: all that came, however they were answered.
-        refusals: why the original would have refused, one line each. A test of a sender ends with
-            ``assert backend.refusals == []``.
+        url: ``http://127.0.0.1:PORT``.
+        requests: all requests, including those that failed.
+        rejections: why the original would have rejected requests, one line each. A test of a sender ends with
+            ``assert backend.rejections == []``.
+        changed: notified after each request. Hold it to read several attributes consistently.
+
+    Example::
+
+        >>> import httpx
+        >>> from tallow.monitoring.testing import log_endpoint
+        >>> with log_endpoint() as backend:
+        ...     backend.fail(status=503, times=1)
+        ...     httpx.post(backend.url, content=b"{}", trust_env=False).status_code
+        503
+        >>> len(backend.requests)
+        1
     """
 
     success_status: ClassVar[int] = 200
@@ -82,8 +122,10 @@ class FakeBackend:
 
     @property
     def text(self) -> str:
-        """All that came, taken or not: paths, headers and bodies, to search for what must not leave. Without
-        the headers that a client owes this backend: its host and the sender's own credentials."""
+        """Paths, headers and bodies of all requests, for a search for private data.
+
+        Headers that a sender must send are left out: the host and its own credentials.
+        """
         with self.changed:
             return "\n".join(map(_searchable_text, self.requests))
 
@@ -96,43 +138,43 @@ class FakeBackend:
                 self._failures += [FailureMode(**failure)] * times
 
     def recover(self) -> None:
-        """Answer well from now on."""
+        """Stop failing."""
         with self.changed:
             self._failure = None
             self._failures.clear()
 
     def wait_for_requests(self, count: int, timeout_s: float = WAIT_TIMEOUT_S) -> list[ReceivedRequest]:
-        """Wait until so many requests have come, however they were answered: all of them.
+        """Wait until ``count`` requests were received and return all requests.
 
         Raises:
-            AssertionError: they did not come in time.
+            AssertionError: they were not received within ``timeout_s`` seconds.
         """
         self.wait_until(lambda: len(self.requests) >= count, f"{count} requests", timeout_s)
         return self.requests
 
     def wait_until(self, done: Callable[[], bool], what: str, timeout_s: float = WAIT_TIMEOUT_S) -> None:
-        """Wait for what a request may bring about.
+        """Wait until ``done`` returns True after a request. ``what`` names it in the error.
 
         Raises:
-            AssertionError: it was not so in time.
+            AssertionError: it did not within ``timeout_s`` seconds.
         """
         with self.changed:
             if not self.changed.wait_for(done, timeout_s):
                 raise AssertionError(
-                    f"{what}: not within {timeout_s:g} s; {len(self.requests)} requests came, "
-                    f"refused: {self.rejections or 'none'}"
+                    f"{what}: not within {timeout_s:g} s; {len(self.requests)} requests received, "
+                    f"rejected: {self.rejections or 'none'}"
                 )
 
     def next_failure(self) -> FailureMode:
-        """How to answer the request at hand."""
+        """Return how to fail for the current request."""
         with self.changed:
             return self._failures.pop(0) if self._failures else self._failure or FailureMode()
 
     def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
-        """Keep what a request brings: headers of the answer.
+        """Store what a request contains and return headers of the response.
 
         Raises:
-            RefusedError: the original would not take it.
+            RejectedRequestError: the original would reject the request.
         """
         raise NotImplementedError
 
@@ -147,9 +189,7 @@ def _searchable_text(request: ReceivedRequest) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = (
-        True  # an answer in two pieces would wait 40 ms for the first to be acknowledged
-    )
+    disable_nagle_algorithm = True  # the second part of a response would wait 40 ms for an acknowledgement
     backend: FakeBackend
     stopping: threading.Event
 
@@ -208,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def log_message(self, *_args: Any) -> None:
-        """Tests read what arrived, not a log."""
+        """Print nothing."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -216,12 +256,12 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away, or whom we reset, is part of the test."""
+        """Print nothing: clients that disconnect are part of a test."""
 
 
 @contextmanager
 def running(backend: BackendType, port: int = 0) -> Iterator[BackendType]:
-    """The backend while it listens on 127.0.0.1, on ``port`` or any free one."""
+    """Run the backend on 127.0.0.1 for the block, on ``port`` or any free port."""
     stopping = threading.Event()
     handler = type("Handler", (_Handler,), {"backend": backend, "stopping": stopping})
     server = _Server(("127.0.0.1", port), handler)

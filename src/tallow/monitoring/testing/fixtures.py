@@ -1,10 +1,10 @@
-"""The same as pytest fixtures. Import those you want into your ``conftest.py``; nothing else registers them.
+"""Pytest fixtures. Import the ones you need into your ``conftest.py``; nothing registers them automatically.
 
 ::
 
     from tallow.monitoring.testing.fixtures import logs, sentry
 
-This module needs pytest; the package around it does not.
+Only this module of the package needs pytest.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ __all__ = ["collector", "logs", "metrics", "plausible", "sentry"]
 
 @pytest.fixture
 def logs() -> Iterator[testing.CapturedLogs]:
-    """What the process's loggers write during the test."""
+    """The records of the process's loggers during the test."""
     with testing.captured_logs() as captured:
         yield captured
 
 
 @pytest.fixture
 def metrics() -> Metrics:
-    """Metrics of the test's own."""
+    """Metrics with a new registry."""
     return testing.fresh_metrics()
 
 
 @pytest.fixture
 def collector() -> Iterator[testing.FakeLogEndpoint]:
-    """A log endpoint on loopback."""
+    """A fake log endpoint on loopback."""
     with testing.log_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def sentry() -> Iterator[testing.FakeSentry]:
-    """A Sentry on loopback."""
+    """A fake Sentry on loopback."""
     with testing.sentry_endpoint() as endpoint:
         yield endpoint
 
 
 @pytest.fixture
 def plausible() -> Iterator[testing.FakePlausible]:
-    """A Plausible on loopback."""
+    """A fake Plausible on loopback."""
     with testing.plausible_endpoint() as endpoint:
         yield endpoint

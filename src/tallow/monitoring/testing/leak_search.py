@@ -1,7 +1,7 @@
-"""Finding a secret in what left, in whatever clothes: the search behind "nothing private left".
+"""Search output for secrets in any encoding.
 
-A scrubber cannot tell what it missed; a search for what was planted can. Plant values nobody else has, let
-the application work, and search everything that came out of it.
+A scrubber cannot report what it missed. A search for planted secrets can: plant unique values, run the
+application, and search everything that it sent.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 MIN_SECRET_CHARACTERS: Final = 6
-"""Characters of a secret; a shorter one would be found by chance."""
+"""Minimal length of a secret: shorter ones would be found by chance."""
 MAX_DEPTH: Final = 3
-"""How deep escapes within escapes, and compressed parts within compressed parts, are opened."""
+"""How many levels of nested escapes and of nested compression are decoded."""
 
 _GZIP: Final = re.compile(b"\x1f\x8b\x08")
 _ESCAPE: Final = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\"'/\\]))")
@@ -32,28 +32,58 @@ Content = str | bytes | Mapping[Any, Any] | list[Any] | tuple[Any, ...]
 
 
 def find_leaks(secrets: Iterable[str], content: Content) -> list[str]:
-    """The secrets that are in ``content``, each as ``SECRET (form)``.
+    """Find secrets in ``content``.
 
-    They are found in any case, reversed, in hexadecimal, base64 (wherever they begin in a group), UTF-16 and
-    UTF-32; behind percent, JSON, Python, HTML and quoted-printable escapes; and in gzip'd parts.
+    They are found in any case, reversed, in hexadecimal, base64 (at any offset), UTF-16 and UTF-32; behind
+    percent, JSON, Python, HTML and quoted-printable escapes; and in gzip-compressed parts.
+
+    Args:
+        secrets: the planted values.
+        content: text, bytes, or nested mappings and sequences.
+
+    Returns:
+        The secrets that were found, each as ``SECRET (form)``.
 
     Raises:
-        ValueError: a secret of fewer than :data:`SHORTEST` characters.
+        ValueError: a secret has fewer than 6 characters.
+
+    Example::
+
+        >>> find_leaks(["canary7f3a"], {"token": "63616e6172793766336100"})
+        ['canary7f3a (hexadecimal)']
     """
     wanted = [
         (f"{secret} ({form})", shape) for secret in secrets for form, shape in encoded_forms(secret).items()
     ]
     found = [
-        said
+        label
         for part in _decoded_layers(_to_bytes(content), MAX_DEPTH)
-        for said, shape in wanted
+        for label, shape in wanted
         if shape in part
     ]
     return list(dict.fromkeys(found))
 
 
 def find_leaks_in_files(secrets: Iterable[str], folder: Path) -> list[str]:
-    """The secrets in the names and contents of all files of a folder, each as ``FILE: SECRET (form)``."""
+    """Find secrets in the names and contents of all files of a folder.
+
+    Args:
+        secrets: the planted values.
+        folder: searched recursively.
+
+    Returns:
+        The secrets that were found, each as ``FILE: SECRET (form)``.
+
+    Raises:
+        ValueError: a secret has fewer than 6 characters.
+
+    Example::
+
+        >>> from pathlib import Path
+        >>> _ = Path("app.log").write_text("opened canary7f3a")
+        >>> find_leaks_in_files(["canary7f3a"], Path())
+        ['app.log: canary7f3a (as it is)']
+    """
     wanted, found = list(secrets), []
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -64,48 +94,59 @@ def find_leaks_in_files(secrets: Iterable[str], folder: Path) -> list[str]:
 
 
 def assert_absent(secrets: Iterable[str], *contents: Content) -> None:
-    """Fail if any of the secrets is anywhere in what left.
+    """Fail if any of the secrets is in any of the contents.
+
+    Args:
+        secrets: the planted values.
+        contents: text, bytes, or nested mappings and sequences.
 
     Raises:
         AssertionError: names each secret that was found, and its form.
+        ValueError: a secret has fewer than 6 characters.
+
+    Example::
+
+        >>> assert_absent(["canary7f3a"], "POST /upload 200", {"body": b"{}"})
     """
     wanted = list(secrets)
     found = [leak for content in contents for leak in find_leaks(wanted, content)]
     if found:
-        raise AssertionError(f"private and found: {'; '.join(dict.fromkeys(found))}")
+        raise AssertionError(f"found: {'; '.join(dict.fromkeys(found))}")
 
 
 @functools.lru_cache(maxsize=1024)
 def encoded_forms(secret: str) -> Mapping[str, bytes]:
-    """How a secret may be written: the form's name to the octets to look for.
+    """Return the encodings of a secret, by their names.
 
     Raises:
-        ValueError: it has fewer than :data:`SHORTEST` characters.
+        ValueError: the secret has fewer than :data:`SHORTEST` characters.
     """
     if len(secret) < MIN_SECRET_CHARACTERS:
-        raise ValueError(f"a secret to search for has at least {MIN_SECRET_CHARACTERS} characters")
-    octets = secret.encode()
+        raise ValueError(
+            f"a secret has {len(secret)} characters; accepted: at least {MIN_SECRET_CHARACTERS} characters"
+        )
+    encoded = secret.encode()
     found = {
-        "as it is": octets.lower(),
-        "reversed": octets[::-1].lower(),
-        "hexadecimal": octets.hex().encode(),
+        "as it is": encoded.lower(),
+        "reversed": encoded[::-1].lower(),
+        "hexadecimal": encoded.hex().encode(),
         "UTF-16, little": secret.encode("utf-16-le"),
         "UTF-16, big": secret.encode("utf-16-be"),
         "UTF-32, little": secret.encode("utf-32-le"),
         "UTF-32, big": secret.encode("utf-32-be"),
     }
     for shift in range(3):
-        found |= _base64(octets, shift)
+        found |= _base64(encoded, shift)
     return found
 
 
 def _base64(octets: bytes, shift: int) -> dict[str, bytes]:
     """What stands in base64 text wherever the secret begins ``shift`` octets into a group of three: only the
     characters that its neighbours do not change."""
-    usual = base64.b64encode(bytes(shift) + octets)
+    standard = base64.b64encode(bytes(shift) + octets)
     first = (shift * 8 + 5) // 6
     last = (shift + len(octets)) * 8 // 6
-    middle = usual[first:last]
+    middle = standard[first:last]
     return {f"base64, {shift}": middle, f"base64 of URLs, {shift}": middle.translate(_URL_SAFE)}
 
 
@@ -118,13 +159,16 @@ def _to_bytes(content: Content) -> bytes:
 
 
 def _decoded_layers(data: bytes, depth: int) -> Iterator[bytes]:
-    """The data as it is and in lower case; then less one kind of escape, less all kinds, and once more less
-    all kinds; and what is compressed in any of it."""
+    """Yield every decoded form of the data, in its own and in lower case.
+
+    First the data itself, then with each kind of escape decoded, then with all kinds decoded repeatedly, and the
+    decompressed parts of all of these.
+    """
     layers = [data]
     for level in range(depth):
-        stripped = [strip(layers[-1]) for strip in _DECODERS] if level == 0 else []
-        whole = functools.reduce(lambda rest, strip: strip(rest), _DECODERS, layers[-1])
-        layers += [*stripped, whole]
+        decoded = [decode(layers[-1]) for decode in _DECODERS] if level == 0 else []
+        whole = functools.reduce(lambda rest, decode: decode(rest), _DECODERS, layers[-1])
+        layers += [*decoded, whole]
     for layer in dict.fromkeys(layers):
         yield layer
         yield layer.lower()
@@ -161,7 +205,7 @@ def _decompressed(data: bytes) -> Iterator[bytes]:
 
 
 def _decode_escape(escape: re.Match[bytes]) -> bytes:
-    wide, narrow, itself = escape.groups()
-    if itself is not None:
-        return bytes(itself)
-    return chr(int(wide or narrow, 16)).encode("utf-8", "surrogatepass")
+    unicode_digits, byte_digits, character = escape.groups()
+    if character is not None:
+        return bytes(character)
+    return chr(int(unicode_digits or byte_digits, 16)).encode("utf-8", "surrogatepass")

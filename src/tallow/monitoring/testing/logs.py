@@ -1,4 +1,4 @@
-"""Logs in memory: what would have been written, as records."""
+"""Capture log records in memory."""
 
 from __future__ import annotations
 
@@ -22,25 +22,47 @@ Record = dict[str, Any]
 
 
 class MemorySink:
-    """A sink that keeps the lines it is given; also for ``configure(sinks=[…])``."""
+    """A sink that stores its lines. It can be passed to ``configure(sinks=[…])``.
+
+    Attributes:
+        lines: JSON lines, each with its newline.
+
+    Example::
+
+        >>> sink = MemorySink()
+        >>> sink.write([b"{}\\n"])
+        >>> len(sink.lines)
+        1
+    """
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """Keep lines."""
+        """Store lines."""
         self.lines += lines
 
     def close(self, deadline: float) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class CapturedLogs:
-    """A logging pipeline that writes to memory: the scrubber and all else is as in production.
+    """A logging pipeline that writes to memory. Scrubbing and encoding work as in production.
 
     Args:
-        level: the lowest that is kept.
-        metrics: where records and drops of this pipeline count; new ones by default.
+        level: the lowest level that is stored.
+        metrics: counts records and drops of this pipeline; by default with a new registry.
+
+    Attributes:
+        logger: writes to this pipeline.
+
+    Example::
+
+        >>> captured = CapturedLogs()
+        >>> captured.logger.info("Ready", workers=2)
+        >>> captured.last["workers"]
+        2
+        >>> captured.close()
     """
 
     def __init__(self, level: str = "debug", metrics: Metrics | None = None) -> None:
@@ -53,13 +75,13 @@ class CapturedLogs:
 
     @property
     def lines(self) -> list[bytes]:
-        """The lines so far, as a sink gets them."""
+        """The lines so far, each with its newline."""
         self.writer.flush()
         return self.sink.lines
 
     @property
     def text(self) -> str:
-        """The lines so far as one text."""
+        """The lines so far, as one text."""
         return b"".join(self.lines).decode()
 
     @property
@@ -69,7 +91,7 @@ class CapturedLogs:
 
     @property
     def messages(self) -> list[str]:
-        """The records' messages."""
+        """The messages of the records."""
         return [record["message"] for record in self.records]
 
     @property
@@ -77,7 +99,7 @@ class CapturedLogs:
         """The latest record.
 
         Raises:
-            AssertionError: there is none.
+            AssertionError: nothing was logged.
         """
         records = self.records
         if not records:
@@ -85,28 +107,36 @@ class CapturedLogs:
         return records[-1]
 
     def from_loggers(self, *loggers: str) -> list[Record]:
-        """The records of loggers of these names."""
+        """Return the records of the loggers with these names."""
         return [record for record in self.records if record["logger"] in loggers]
 
     def close(self) -> None:
-        """End the pipeline's thread."""
+        """End the thread of the pipeline."""
         self.writer.close()
 
 
 @contextmanager
 def captured_logs(level: str = "debug", *, standard_library: bool = True) -> Iterator[CapturedLogs]:
-    """What the process's loggers write inside the block, kept from every other sink.
+    """Capture what the process's loggers write inside the block. Other sinks receive nothing.
 
     Args:
-        level: the lowest that is kept.
-        standard_library: whether records of :mod:`logging` are among it, from the level its loggers have.
+        level: the lowest level that is stored.
+        standard_library: whether to capture records of :mod:`logging`, subject to the levels of its loggers.
+
+    Example::
+
+        >>> from tallow.monitoring.logging import logger
+        >>> with captured_logs() as logs:
+        ...     logger.info("Ready")
+        ...     logs.messages
+        ['Ready']
     """
     captured = CapturedLogs(level)
     bridge = BridgeHandler(captured.pipeline)
     root = logging.getLogger()
     others = [handler for handler in root.handlers if isinstance(handler, BridgeHandler)]
     with PIPELINE.redirected(captured.pipeline):
-        for handler in others:  # what they take would come in through the process's own pipeline
+        for handler in others:  # their records would arrive twice, through the redirected pipeline
             root.removeHandler(handler)
         if standard_library:
             root.addHandler(bridge)

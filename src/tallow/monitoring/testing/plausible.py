@@ -1,4 +1,4 @@
-"""A Plausible as strict as the original about what it takes, and as quiet about what it drops.
+"""A fake Plausible: it validates events like the original and drops events as silently.
 
 Source: Plausible's Events API.
 """
@@ -16,11 +16,16 @@ _FIELDS: Final = {"domain", "name", "url", "referrer", "props", "revenue", "inte
 
 
 class FakePlausible(FakeBackend):
-    """Takes events.
+    """Accepts events.
 
     Attributes:
-        events: (headers, event) as they came.
-        drops: answer 202 and ``x-plausible-dropped: 1`` from now on, as for a site it does not know.
+        events: pairs of headers and event, in order.
+        drops_events: if True, respond 202 with ``x-plausible-dropped: 1``, as for an unknown site.
+
+    Example::
+
+        >>> FakePlausible().names
+        []
     """
 
     success_status: ClassVar[int] = 202
@@ -32,12 +37,12 @@ class FakePlausible(FakeBackend):
 
     @property
     def names(self) -> list[str]:
-        """The events' names."""
+        """The names of the events."""
         with self.changed:
             return [event["name"] for _, event in self.events]
 
     def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
-        """Keep an event, or drop it quietly."""
+        """Store an event, or drop it silently."""
         event = json.loads(request.body)
         wrong = [name for name, is_wrong in _problems(request, event) if is_wrong]
         if wrong:
@@ -50,7 +55,17 @@ class FakePlausible(FakeBackend):
 
 @contextmanager
 def plausible_endpoint(port: int = 0) -> Iterator[FakePlausible]:
-    """A running one: point ``PLAUSIBLE_HOST`` at its ``url``."""
+    """Run a fake Plausible for the block. Set ``PLAUSIBLE_HOST`` to its ``url``.
+
+    Args:
+        port: on 127.0.0.1; 0 chooses a free one.
+
+    Example::
+
+        >>> with plausible_endpoint() as plausible:
+        ...     plausible.url.startswith("http://127.0.0.1:")
+        True
+    """
     with running(FakePlausible(), port) as plausible:
         yield plausible
 

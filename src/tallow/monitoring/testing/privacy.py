@@ -1,4 +1,4 @@
-"""``assert_nothing_private``: the scrubber finds nothing in what an application sends."""
+"""Assert that the scrubber finds nothing private in what an application sends."""
 
 from __future__ import annotations
 
@@ -12,17 +12,24 @@ from tallow.monitoring.privacy import Scrubber
 _REPLACEMENT: Final = re.compile(r"\[[a-z_]+(?::[0-9a-f]{6})?\]")
 
 _scrubber: Final = Scrubber()
-"""Counts nowhere: an assertion is no redaction."""
+"""Counts nothing: an assertion is not a redaction."""
 
 
 def assert_nothing_private(*values: Any) -> None:
-    """Fail if the scrubber would replace anything in text, bytes or nested records.
+    """Fail if the scrubber would replace anything in the values.
 
     Args:
-        values: what left, or is to leave: a log record, an event, a body.
+        values: text, bytes, dataclasses, or nested mappings and sequences: log records, events, bodies.
 
     Raises:
-        AssertionError: says where and of what kind, and shows nothing private itself.
+        AssertionError: names the place and the kind of private data, not the data.
+
+    Example::
+
+        >>> assert_nothing_private({"status": 200, "route": "/api/rooms/{id}"})
+        >>> assert_nothing_private({"note": "from alice@example.org"})
+        Traceback (most recent call last):
+        AssertionError: private: note holds [email]
     """
     found = [place for value in values for place in _findings(_comparable(value), "")]
     if found:
@@ -48,7 +55,7 @@ def _differences(before: Any, after: Any, at: str) -> Iterator[str]:
 
 
 def _is_replacement(value: Any) -> bool:
-    """Whether a value is a replacement itself: under a private key it may get another kind's name."""
+    """Whether a value is a replacement: under a private key it may be replaced by one of another kind."""
     return isinstance(value, str) and _REPLACEMENT.fullmatch(value) is not None
 
 

@@ -1,4 +1,4 @@
-"""Metrics of a test's own, and samples read as Prometheus would read them."""
+"""Metrics with a new registry, and their samples as Prometheus reads them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,31 @@ from tallow.monitoring.metrics.registry import Registry
 
 
 def fresh_metrics() -> Metrics:
-    """Metrics over a registry of their own, every series at its start: for ``instrument(app, metrics=…)``."""
+    """Return metrics with a new registry, for ``instrument(app, metrics=…)``.
+
+    Example::
+
+        >>> fresh_metrics().record_error("network", "low")
+    """
     return Metrics(Registry())
 
 
 def samples(metrics: Metrics, name: str = "") -> dict[str, float]:
-    """What a scrape would read: ``tallow_transfers_total{status="success",method="p2p"}`` to its value.
+    """Return the samples of an exposition.
 
     Args:
-        name: only of metrics whose name begins so, with or without the prefix.
+        metrics: read through their registry.
+        name: only samples whose name begins with it, with or without the namespace.
+
+    Returns:
+        The value of each series, by the series as in the text format.
+
+    Example::
+
+        >>> metrics = fresh_metrics()
+        >>> metrics.record_error("network", "low")
+        >>> samples(metrics, "errors_total")['tallow_errors_total{type="network",severity="low"}']
+        1.0
     """
     lines = expose(metrics.registry).decode().splitlines()
     pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))

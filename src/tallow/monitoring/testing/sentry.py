@@ -1,4 +1,4 @@
-"""A Sentry as strict as the original: it parses real envelopes and refuses what Sentry would.
+"""A fake Sentry: it parses real envelopes and rejects what the original rejects.
 
 Source: Sentry's developer documentation, "Envelopes", "Event Payloads" and "Sessions".
 """
@@ -28,11 +28,17 @@ Payload = dict[str, Any]
 
 
 class FakeSentry(FakeBackend):
-    """Takes envelopes.
+    """Accepts envelopes.
 
     Attributes:
-        items: (item type, payload) as they came: the payload is an object, of an attachment its bytes.
-        envelopes: the envelopes' headers.
+        items: pairs of item type and payload, in order. The payload of an attachment is bytes, others are
+            objects.
+        envelopes: the headers of the envelopes.
+
+    Example::
+
+        >>> FakeSentry().payloads("event")
+        []
     """
 
     def __init__(self) -> None:
@@ -42,21 +48,21 @@ class FakeSentry(FakeBackend):
 
     @property
     def dsn(self) -> str:
-        """For ``SENTRY_DSN``."""
+        """The value for ``SENTRY_DSN``."""
         return f"http://{KEY}@{urlsplit(self.url).netloc}/{PROJECT}"
 
     def payloads(self, kind: str) -> list[Any]:
-        """The payloads of a type: event, transaction, log, trace_metric, check_in, sessions, …"""
+        """Return the payloads of a type: event, transaction, log, trace_metric, check_in, sessions, …"""
         with self.changed:
             return [payload for item, payload in self.items if item == kind]
 
     def accept(self, request: ReceivedRequest) -> Mapping[str, str]:
-        """Keep an envelope's items."""
+        """Store the items of an envelope."""
         if request.path != f"/api/{PROJECT}/envelope/":
-            raise RejectedRequestError(f"no such path {request.path}")
+            raise RejectedRequestError(f"unknown path {request.path}")
         auth = request.headers.get("x-sentry-auth", "")
         if f"sentry_key={KEY}" not in auth or "sentry_version=7" not in auth:
-            raise RejectedRequestError("no key")
+            raise RejectedRequestError("no key in x-sentry-auth")
         header, items = _parse_envelope(request.body)
         if "event_id" in header and not _HEX32.fullmatch(header["event_id"]):
             raise RejectedRequestError("event_id")
@@ -67,7 +73,17 @@ class FakeSentry(FakeBackend):
 
 @contextmanager
 def sentry_endpoint(port: int = 0) -> Iterator[FakeSentry]:
-    """A running one: point ``SENTRY_DSN`` at its ``dsn``."""
+    """Run a fake Sentry for the block. Set ``SENTRY_DSN`` to its ``dsn``.
+
+    Args:
+        port: on 127.0.0.1; 0 chooses a free one.
+
+    Example::
+
+        >>> with sentry_endpoint() as sentry:
+        ...     sentry.dsn.endswith("/7")
+        True
+    """
     with running(FakeSentry(), port) as sentry:
         yield sentry
 
@@ -93,7 +109,7 @@ def _parse_header(body: bytes, position: int) -> tuple[Payload, int]:
     end = len(body) if end < 0 else end
     header = json.loads(body[position:end])
     if not isinstance(header, dict):
-        raise RejectedRequestError("a header that is no object")
+        raise RejectedRequestError("a header is not an object")
     return header, end + 1
 
 
@@ -137,12 +153,12 @@ def _check_event(event: Payload) -> None:
         raise RejectedRequestError("platform or level")
     for section in _OBJECTS:
         if not isinstance(event.get(section, {}), dict):
-            raise RejectedRequestError(f"{section} is no object")
+            raise RejectedRequestError(f"{section} is not an object")
     for section in _LISTS:
         for entry in (event.get(section) or {}).get("values", []):
             for frame in ((entry.get("stacktrace") or {}).get("frames")) or []:
                 if not isinstance(frame["lineno"], int) or not isinstance(frame["filename"], str):
-                    raise RejectedRequestError("a frame without place")
+                    raise RejectedRequestError("a frame without file or line")
     trace = event.get("contexts", {}).get("trace")
     if trace is not None:
         _check_span(trace)
