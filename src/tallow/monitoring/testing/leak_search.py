@@ -119,7 +119,7 @@ def encoded_forms(secret: str) -> Mapping[str, bytes]:
     """Return the encodings of a secret, by their names.
 
     Raises:
-        ValueError: the secret has fewer than :data:`SHORTEST` characters.
+        ValueError: the secret has fewer than :data:`MIN_SECRET_CHARACTERS` characters.
     """
     if len(secret) < MIN_SECRET_CHARACTERS:
         raise ValueError(
@@ -161,8 +161,8 @@ def _to_bytes(content: Content) -> bytes:
 def _decoded_layers(data: bytes, depth: int) -> Iterator[bytes]:
     """Yield every decoded form of the data, in its own and in lower case.
 
-    First the data itself, then with each kind of escape decoded, then with all kinds decoded repeatedly, and the
-    decompressed parts of all of these.
+    First the data itself, then with each kind of escape decoded, then with all kinds decoded repeatedly, and
+    the decompressed parts of all of these.
     """
     layers = [data]
     for level in range(depth):
