@@ -1,1 +1,1 @@
-"""Tallow itself: server and peers of an end-to-end encrypted file transfer."""
+"""Tallow: server and peers of an end-to-end encrypted file transfer. The application under observation."""

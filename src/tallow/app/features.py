@@ -1,4 +1,4 @@
-"""The features whose use is counted: the closed values of ``feature_usage_total``."""
+"""Features whose use is counted: the values of the label ``feature`` of ``feature_usage_total``."""
 
 from __future__ import annotations
 

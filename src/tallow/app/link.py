@@ -1,4 +1,4 @@
-"""The share link: ``https://host/#ROOM.SECRET``. What stands behind the # never reaches a server."""
+"""The share link, ``https://host/#ROOM.SECRET``. Browsers do not send the part after ``#`` to servers."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _HOST: Final = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]")
 
 
 class LinkError(Exception):
-    """A link, or a server's address, that cannot be used. The text is one line, and never the link itself."""
+    """A link or a server address is not valid. The text is one line and does not repeat the link."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where to meet, and the secret that lets two sides meet there. Only :attr:`text` spells the secret out.
+    """Server, room and secret of a transfer. Only :attr:`text` shows the secret.
 
     Attributes:
         server: the server's origin, ``https://host[:port]``.
-        room: the room's public name.
+        room: the room id.
         secret: 128 random bits.
     """
 
@@ -39,44 +39,44 @@ class Link:
 
     @property
     def text(self) -> str:
-        """The link as it is handed to the other side."""
+        """The link as a person shares it."""
         return f"{self.server}/#{self.room}.{encode_base64url(self.secret)}"
 
     @property
     def join_token(self) -> bytes:
-        """What opens the room; see :func:`tallow.app.crypto.kdf.join_token`."""
+        """Opens the room; see :func:`tallow.app.crypto.kdf.join_token`."""
         return join_token(self.secret)
 
     @property
     def resume_key(self) -> bytes:
-        """Names this link's partial files on a receiver's disk."""
+        """Identifies the partial files of this link on a receiver's disk."""
         return resume_key(self.secret)
 
     @classmethod
     def parse(cls, text: str, server: Callable[[], str] | None = None) -> Link:
-        """A link from what a person pasted.
+        """Parse a link that a person pasted.
 
         Args:
-            server: the address of the server where the link names none (``#ROOM.SECRET`` or ``ROOM.SECRET``);
-                without it such a link is refused.
+            server: returns the server's address for a link without one (``#ROOM.SECRET`` or ``ROOM.SECRET``);
+                by default such a link is refused.
 
         Raises:
-            LinkError: it is none; the message says which part is wrong.
+            LinkError: the text is not a link; the message names the part that is wrong.
         """
-        place, hash_sign, fragment = text.strip().partition("#")
-        if not hash_sign and server is not None and _FRAGMENT.fullmatch(place):
-            place, fragment = "", place
+        address, hash_sign, fragment = text.strip().partition("#")
+        if not hash_sign and server is not None and _FRAGMENT.fullmatch(address):
+            address, fragment = "", address
         elif not hash_sign:
             raise LinkError(f"the link has no #; accepted: {ACCEPTED}")
         found = _FRAGMENT.fullmatch(fragment)
         if found is None:
-            raise LinkError(f"what stands behind the # is not ROOM.SECRET; accepted: {ACCEPTED}")
+            raise LinkError(f"the part after # is not ROOM.SECRET; accepted: {ACCEPTED}")
         secret = decode_base64url(found[2])
-        if encode_base64url(secret) != found[2]:  # 132 bits are spelled, and the last 4 must be 0
+        if encode_base64url(secret) != found[2]:  # 22 characters hold 132 bits; the last 4 must be 0
             raise LinkError("the last character of the link is wrong: copy the whole link again")
-        if not place and server is not None:
-            place = server()
-        return cls(origin(place), found[1], secret)
+        if not address and server is not None:
+            address = server()
+        return cls(origin(address), found[1], secret)
 
 
 def new_secret() -> bytes:
@@ -85,15 +85,18 @@ def new_secret() -> bytes:
 
 
 def token_hash(secret: bytes) -> str:
-    """What a server is told when a room is made: SHA-256 of the join token, in hexadecimal."""
+    """The hash with which a peer creates a room: SHA-256 of the join token, hexadecimal."""
     return hashlib.sha256(join_token(secret)).hexdigest()
 
 
 def origin(address: str) -> str:
-    """A server's origin from its address, in lower case.
+    """The origin of a server's address, in lower case.
 
     Raises:
-        LinkError: it is not http or https with a host and nothing but ``/`` after it.
+        LinkError: the address is not http or https with a host, an optional port, and an optional ``/``.
+
+    >>> origin("https://Tallow.example.org/")
+    'https://tallow.example.org'
     """
     try:
         parts = urlsplit(address.strip())
@@ -109,7 +112,7 @@ def origin(address: str) -> str:
 
 
 def is_exposed(server: str) -> bool:
-    """Whether a page of this server can be read and changed on its way: plain http to another machine."""
+    """Whether the connection to a server is readable on the way: plain http to another machine."""
     parts = urlsplit(server)
     host = parts.hostname or ""
     return parts.scheme == "http" and not (host == "localhost" or is_loopback(host))

@@ -1,4 +1,4 @@
-"""Environment variables that the server and the peers read, for docs/settings.md and the help of commands."""
+"""Environment variables of the server and the peers, for docs/settings.md and the help of commands."""
 
 from __future__ import annotations
 
@@ -12,38 +12,35 @@ _PEERS: Final = ("send", "receive", "demo")
 SECTIONS: Final = (
     Section(
         "Server",
-        "Times are seconds, sizes bytes. A line of `.env` that cannot be used stops the start.",
+        "Times are in seconds, sizes in bytes. An invalid line in `.env` prevents the start.",
         variables_of(ServerSettings),
         ("serve", "up", "reload"),
     ),
     Section(
         "Peers",
-        "Read from the environment alone. What `tallow settings` changes is kept in a file of the user. "
-        "Peers write logs, and read the settings of the library for that, only if LOG_FILE or LOG_ENDPOINT "
-        "is set.",
+        "Read only from the environment. `tallow settings` stores its values in a file of the user. Peers write "
+        "logs, and read the settings of the library for that, only if LOG_FILE or LOG_ENDPOINT is set.",
         (
             Variable(
                 "TALLOW_SERVER",
                 "an address such as https://tallow.example.org",
-                "The server to meet at; by default that of the stack on this machine",
+                "Server to use; by default that of the stack on this machine",
                 "`http://127.0.0.1:3000`",
             ),
             Variable(
                 "DO_NOT_TRACK",
                 "1 or 0",
-                "1: report no counts and timings of transfers; `--no-telemetry` does the same",
+                "1: send no telemetry reports; `--no-telemetry` does the same",
                 "`0`",
             ),
-            Variable("LOG_FILE", "see Library", "Peers write logs"),
-            Variable("LOG_ENDPOINT", "see Library", "Peers write logs"),
-            Variable("TMPDIR", "the path of a folder", "Where temporary files are made", "`/tmp`"),
-            Variable(
-                "TALLOW_FAULTS", "1 or 0", "1: load the fault switches of drills; for drills alone", "`0`"
-            ),
+            Variable("LOG_FILE", "see Library", "Peers write logs if it is set"),
+            Variable("LOG_ENDPOINT", "see Library", "Peers write logs if it is set"),
+            Variable("TMPDIR", "the path of a folder", "Folder of temporary files", "`/tmp`"),
+            Variable("TALLOW_FAULTS", "1 or 0", "1: load the fault switches; only for drills", "`0`"),
             Variable(
                 "TALLOW_PEER_FAULTS",
                 "names of fault switches, see `tallow.app.faults.peer`",
-                "Faults of this peer; only with TALLOW_FAULTS",
+                "Faults of this peer; needs TALLOW_FAULTS",
             ),
         ),
         _PEERS,
@@ -55,17 +52,17 @@ SECTIONS: Final = (
             Variable(
                 "XDG_STATE_HOME",
                 "the path of a folder",
-                "Interrupted transfers are remembered below it",
+                "The state of interrupted transfers is stored below it",
                 "`~/.local/state`",
             ),
             Variable(
                 "XDG_CONFIG_HOME",
                 "the path of a folder",
-                "What `tallow settings` changes is kept below it",
+                "The values of `tallow settings` are stored below it",
                 "`~/.config`",
             ),
         ),
         (*_PEERS, "settings"),
     ),
 )
-"""What the server and the peers read."""
+"""Sections of docs/settings.md."""

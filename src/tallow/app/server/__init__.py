@@ -1,1 +1,1 @@
-"""The Tallow server: rooms, signaling, relay and client telemetry. It sees ciphertext and random ids only."""
+"""The Tallow server: rooms, signaling, relay and telemetry. It handles only ciphertext and random ids."""

@@ -1,4 +1,4 @@
-"""What an operator sets: typed, from the environment and ``.env``; a bad value is one clear line."""
+"""Settings of the server, from the environment and ``.env``."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ _WHOLE: Final = "a whole number from 1"
 
 
 class ServerSettings(Settings):
-    """The server's settings. Times are seconds, sizes bytes."""
+    """Settings of the server. Times are in seconds, sizes in bytes."""
 
     strict_env_file = True
 
     data_dir: Path = Field(
         Path(".tallow"),
         validation_alias="TALLOW_DATA_DIR",
-        title="Folder of the database; --data-dir comes first",
+        title="Folder of the database; `--data-dir` takes precedence",
         description="the path of a folder",
     )
     database_url: Annotated[str | None, MASKED] = Field(
         None,
-        title="The database; by default SQLite in the data folder",
+        title="Database; by default SQLite in the data folder",
         description="postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE",
     )
     redis_url: Annotated[str | None, MASKED] = Field(
@@ -61,14 +61,14 @@ class ServerSettings(Settings):
     )
     cluster_host: Host = Field(
         "127.0.0.1",
-        title="Where other servers reach this one",
+        title="Address at which other servers reach this one",
         description="a host name or an IP address",
     )
     faults: bool = Field(
         False,
         validation_alias="TALLOW_FAULTS",
         title="Load the fault switches",
-        description="1 or 0; for drills alone",
+        description="1 or 0; only for drills",
     )
     faults_token: SecretStr | None = Field(
         None,
@@ -79,90 +79,94 @@ class ServerSettings(Settings):
     )
     trusted_proxies: List = Field(
         (),
-        title="Proxies whose X-Forwarded-For names the client",
+        title="Proxies whose X-Forwarded-For header is trusted",
         description="addresses or networks, separated by commas",
     )
     ice_servers: List = Field(
         (), title="STUN and TURN servers for peers", description="stun: or turn: URLs, separated by commas"
     )
     turn_secret: SecretStr | None = Field(
-        None, title="Makes TURN credentials that expire", description="coturn's static-auth-secret"
+        None, title="Secret for TURN credentials that expire", description="coturn's static-auth-secret"
     )
 
-    room_lifetime: Positive = Field(86_400, title="How long a link is good", description=_SECONDS)
-    max_rooms: Count = Field(100_000, title="Rooms at a time", description=_WHOLE)
-    rooms_per_address: Count = Field(1_000, title="Rooms of one address at a time", description=_WHOLE)
-    rooms_per_minute: Count = Field(60, title="New rooms of one address in a minute", description=_WHOLE)
-    joins_per_minute: Count = Field(120, title="Joins of one address in a minute", description=_WHOLE)
-    sockets_per_address: Count = Field(500, title="WebSockets of one address at a time", description=_WHOLE)
+    room_lifetime: Positive = Field(86_400, title="Lifetime of a link", description=_SECONDS)
+    max_rooms: Count = Field(100_000, title="Maximum number of rooms", description=_WHOLE)
+    rooms_per_address: Count = Field(
+        1_000, title="Maximum number of rooms of one address", description=_WHOLE
+    )
+    rooms_per_minute: Count = Field(60, title="New rooms of one address per minute", description=_WHOLE)
+    joins_per_minute: Count = Field(120, title="Joins of one address per minute", description=_WHOLE)
+    sockets_per_address: Count = Field(
+        500, title="Maximum number of WebSockets of one address", description=_WHOLE
+    )
     reports_per_minute: Count = Field(
-        120, title="Telemetry reports of one address in a minute", description=_WHOLE
+        120, title="Telemetry reports of one address per minute", description=_WHOLE
     )
     relay_bandwidth: float = Field(
         0,
         ge=0,
         le=1e12,
         title="Relay bandwidth",
-        description="bytes a second for each room, 0: no limit",
+        description="bytes per second for each room; 0: no limit",
     )
 
-    join_timeout: Positive = Field(10, title="For the first message of a WebSocket", description=_SECONDS)
+    join_timeout: Positive = Field(
+        10, title="Time limit for the first message of a WebSocket", description=_SECONDS
+    )
     max_queued_seconds: Positive = Field(
-        300, title="How long a room may count as queued", description=_SECONDS
+        300, title="Time for which a room may count as queued", description=_SECONDS
     )
     confirmation_limit: Positive = Field(
-        300, title="How long a receiver may take to confirm what is offered", description=_SECONDS
+        300, title="Time limit for the confirmation by a person at the receiver", description=_SECONDS
     )
     outcome_report_timeout: Positive = Field(
-        15, title="How long the sender's report of an outcome is waited for", description=_SECONDS
+        15, title="Wait for the sender's report of an outcome", description=_SECONDS
     )
     sender_reconnect_grace: Positive = Field(
-        60, title="How long a sender that vanished may come back", description=_SECONDS
+        60, title="Time in which a disconnected sender may rejoin", description=_SECONDS
     )
     stall_timeout: Positive = Field(120, title="Longest pause of a relayed transfer", description=_SECONDS)
-    ping_interval: Positive = Field(20, title="Between pings of a WebSocket", description=_SECONDS)
-    ping_timeout: Positive = Field(60, title="Wait for the answer to a ping", description=_SECONDS)
+    ping_interval: Positive = Field(20, title="Interval between pings of a WebSocket", description=_SECONDS)
+    ping_timeout: Positive = Field(60, title="Time limit for the answer to a ping", description=_SECONDS)
 
     @field_validator("trusted_proxies", "ice_servers", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
             ipaddress.ip_network(part)
         return value
 
     @field_validator("ice_servers")
     @classmethod
-    def _ice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_ice_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(url.startswith(ICE_SCHEMES) for url in value):
             raise ValueError("not an ICE URL")
         return value
 
     @field_validator("redis_url")
     @classmethod
-    def _redis(cls, value: str | None) -> str | None:
+    def _check_redis_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(REDIS_SCHEMES):
             raise ValueError("not a Redis URL")
         return value
 
     @field_validator("cluster_secret")
     @classmethod
-    def _cluster(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    def _check_cluster_secret(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if value is not None and info.data.get("redis_url") is None:
             raise ValueError("it needs REDIS_URL")
         return value
 
     @field_validator("database_url")
     @classmethod
-    def _url(cls, value: str | None) -> str | None:
+    def _normalize_database_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
         try:
@@ -171,10 +175,10 @@ class ServerSettings(Settings):
             raise ValueError("not a URL") from error
         driver = DRIVERS.get(url.drivername)
         if driver is None:
-            raise ValueError("no such driver here")
+            raise ValueError("unsupported driver")
         return url.set(drivername=driver).render_as_string(hide_password=False)
 
     @property
     def database(self) -> str:
-        """The database's URL; SQLite in the data folder unless another is set."""
+        """The URL of the database; by default SQLite in the data folder."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'tallow.db'}"

@@ -1,7 +1,7 @@
-"""What is checked before the server starts, and how it says that it starts or cannot.
+"""Checks before the server starts, and the messages about its start.
 
-People read it on standard error. Where both streams are one file, as under the stack's supervisor, it is a
-log record instead: text between the log's JSON lines could not be read by programs.
+Messages go to standard error. If standard output and standard error are one file, as under the stack's
+supervisor, they are log records instead: plain text between JSON lines would break programs that read the log.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from tallow.monitoring.logging.console import is_terminal, same_file
 
 
 class ServerCommand(click.Command):
-    """A command that logs its wrong use, too, where no terminal shows it."""
+    """A command that also logs usage errors, unless standard output is a terminal."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        with _usage_errors_logged():
+        with _log_usage_errors():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _usage_errors_logged():
+        with _log_usage_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _usage_errors_logged() -> Iterator[None]:
+def _log_usage_errors() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
@@ -48,17 +48,17 @@ def _usage_errors_logged() -> Iterator[None]:
 
 
 def configure_startup_logging() -> None:
-    """Log as the settings say, warnings of Python included.
+    """Configure logging from the settings, and log Python's warnings.
 
     Raises:
-        BadSettingError: one line about a setting that cannot be used.
+        BadSettingError: a setting is invalid.
     """
     logging.captureWarnings(True)
     configure()
 
 
 def announce(message: str, *, warning: bool = False) -> None:
-    """Tell people something."""
+    """Show a message to the person who starts the server."""
     if same_file(sys.stdout, sys.stderr):
         (logger.warning if warning else logger.info)(message)
     else:
@@ -66,11 +66,12 @@ def announce(message: str, *, warning: bool = False) -> None:
 
 
 def exit_with_error(message: str, status: int = 1, *, show: Callable[[], object] | None = None) -> NoReturn:
-    """End the program, which cannot start: one line on standard error, one at level error in the log.
+    """Exit because the server cannot start; write one line to standard error and one to the log.
 
     Args:
         message: what is wrong and what is accepted, in one line.
-        show: writes to standard error, instead of a line with the message.
+        status: exit status.
+        show: writes to standard error in place of the message.
     """
     if not is_terminal(sys.stdout):
         ensure_configured_or_default()
@@ -85,10 +86,10 @@ def exit_with_error(message: str, status: int = 1, *, show: Callable[[], object]
 
 
 def check_data_dir(settings: ServerSettings) -> None:
-    """Make the data folder, for this user alone.
+    """Create the data folder, readable only by this user.
 
     Raises:
-        BadSettingError: it cannot be made or written to.
+        BadSettingError: the folder cannot be created or written to.
     """
     if settings.database_url is not None:
         return
@@ -102,22 +103,22 @@ def check_data_dir(settings: ServerSettings) -> None:
 
 
 def check_certificate(certificate: Path | None, key: Path | None) -> None:
-    """See that TLS can be served with a certificate and its key, if there are any.
+    """Check that a TLS certificate and its key, if given, are valid and belong together.
 
     Raises:
-        BadSettingError: it cannot.
+        BadSettingError: they are not, or do not.
     """
     if certificate and key and (problem := certificate_problem(certificate, key)):
         raise BadSettingError(problem)
 
 
 def check_database(settings: ServerSettings) -> None:
-    """Open the database, make what is missing in it, and look whether it is whole.
+    """Create the database's schema if it is missing, and check that the database is intact.
 
     Raises:
-        BadSettingError: it cannot be used.
+        BadSettingError: the database cannot be used.
     """
-    from tallow.app.server.rooms.store import inspect_database  # brings SQLAlchemy and the metrics
+    from tallow.app.server.rooms.store import inspect_database  # loads SQLAlchemy and the metrics
 
     if problem := asyncio.run(inspect_database(settings.database)):
         where = "DATABASE_URL" if settings.database_url else str(settings.data_dir / "tallow.db")

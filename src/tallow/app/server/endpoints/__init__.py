@@ -1,1 +1,1 @@
-"""The HTTP and WebSocket endpoints of the server."""
+"""HTTP and WebSocket endpoints."""

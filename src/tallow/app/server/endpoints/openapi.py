@@ -1,4 +1,4 @@
-"""The HTTP API, described in OpenAPI 3.1. A test compares it with what the server does."""
+"""OpenAPI 3.1 description of the HTTP API. A test compares it with the server's responses."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ _REPORT = {
     },
 }
 
-_MAKE_ROOM = {
-    "summary": "Make a room",
-    "description": "The server keeps the hash of the join token, never the token or the link's secret.",
+_CREATE_ROOM = {
+    "summary": "Create a room",
+    "description": "The server stores the hash of the join token, and neither the token nor the link's secret.",
     "requestBody": {
         "required": True,
         "content": {
@@ -76,38 +76,38 @@ _MAKE_ROOM = {
     "responses": {
         "201": _json("The room", _object(room=_STRING, expires_in={"type": "integer"})),
         **_errors(
-            _400="The body is not what it should be",
+            _400="The body is not valid",
             _403="The request comes from another site's page",
             _413="The body is too large",
-            _429="Too many rooms from this address; Retry-After says when",
-            _503="The server has as many rooms as it may, or its database cannot be reached",
+            _429="Too many rooms from this address; see Retry-After",
+            _503="The server has as many rooms as it may, or its database is not available",
         ),
     },
 }
 
 _REPORT_METRICS = {
-    "summary": "Report what only a peer sees",
-    "description": "The token comes with the seat and is good for one accepted report, which answers with "
-    "the next. A report is booked whole or not at all.",
+    "summary": "Report metrics that only a peer can measure",
+    "description": "A peer gets a token when it joins a room. A token is valid for one accepted report; the "
+    "response holds the next token. A report is accepted as a whole or not at all.",
     "security": [{"telemetry": []}],
     "requestBody": {"required": True, "content": {"application/json": {"schema": _REPORT}}},
     "responses": {
-        "200": _json("Booked", _object(next=_STRING)),
+        "200": _json("Accepted", _object(next=_STRING)),
         **_errors(
-            _400="Something in the report is unknown, impossible or too much; nothing was booked",
+            _400="Something in the report is unknown, impossible or too much; nothing was recorded",
             _401="The token is unknown or used",
             _403="The request comes from another site's page",
             _413="The body is too large",
-            _429="Too many reports; Retry-After says when",
+            _429="Too many reports; see Retry-After",
         ),
     },
 }
 
 _INFO = {
-    "summary": "What a peer needs to know before it begins",
+    "summary": "Version, protocol, STUN servers and limits",
     "responses": {
         "200": _json(
-            "Version, protocol, ICE servers and limits",
+            "Version, protocol, STUN servers and limits",
             _object(
                 version=_STRING,
                 protocol={"type": "integer"},
@@ -122,7 +122,7 @@ _INFO = {
 _NAMES: Final[dict[str, Any]] = {"type": "array", "items": _STRING}
 _STATUS: Final[dict[str, Any]] = {"enum": ["healthy", "degraded", "unhealthy"]}
 _READY: Final = _object(status={"enum": ["ready", "not_ready"]}, failing=_NAMES, degraded=_NAMES)
-_HOW: Final = _object(status=_STATUS, timestamp=_STRING)
+_HEALTH: Final = _object(status=_STATUS, timestamp=_STRING)
 _COMPONENT: Final = _object(
     status=_STATUS,
     critical={"type": "boolean"},
@@ -143,8 +143,8 @@ _DETAILED: Final = _object(
 )
 
 
-def _health(summary: str, schema: dict[str, Any], unavailable: str | None = None) -> dict[str, Any]:
-    """A health endpoint: GET, and HEAD with the same headers and no body."""
+def _health_endpoint(summary: str, schema: dict[str, Any], unavailable: str | None = None) -> dict[str, Any]:
+    """A health endpoint: GET, and HEAD, which has the same headers and no body."""
     responses = {"200": _json(summary, schema)}
     if unavailable is not None:
         responses["503"] = _json(unavailable, schema)
@@ -155,9 +155,11 @@ def _health(summary: str, schema: dict[str, Any], unavailable: str | None = None
     }
 
 
-def _guarded(path: dict[str, Any]) -> dict[str, Any]:
-    """The same, for the holder of a token."""
-    refusal = {"401": {"description": "It takes HEALTH_CHECK_TOKEN or, without one, this machine"}}
+def _with_token(path: dict[str, Any]) -> dict[str, Any]:
+    """The same operations, which need a token."""
+    refusal = {
+        "401": {"description": "Needs HEALTH_CHECK_TOKEN or, if none is set, a request from the same machine"}
+    }
     return {
         method: operation | {"security": [{"health": []}], "responses": operation["responses"] | refusal}
         for method, operation in path.items()
@@ -172,16 +174,18 @@ DESCRIPTION: Final[dict[str, Any]] = {
         "description": "Signaling (/api/signal) and relay (/api/relay) are WebSockets: see docs/protocol.md.",
     },
     "paths": {
-        ROOMS_PATH: {"post": _MAKE_ROOM},
+        ROOMS_PATH: {"post": _CREATE_ROOM},
         TELEMETRY_PATH: {"post": _REPORT_METRICS},
         INFO_PATH: {"get": _INFO},
-        "/api/health": _health("How the server is", _HOW, "A critical component is unhealthy"),
-        "/api/health/liveness": _health("The event loop turns", _object(status={"const": "alive"})),
-        "/api/health/readiness": _health(
-            "Whether to send requests here", _READY, "Not now: these components are failing"
+        "/api/health": _health_endpoint("Health of the server", _HEALTH, "A critical component is unhealthy"),
+        "/api/health/liveness": _health_endpoint(
+            "The event loop is running", _object(status={"const": "alive"})
         ),
-        "/api/health/detailed": _guarded(
-            _health("Every component", _DETAILED, "A critical component is unhealthy")
+        "/api/health/readiness": _health_endpoint(
+            "Whether the server can take requests", _READY, "Not ready: these components are failing"
+        ),
+        "/api/health/detailed": _with_token(
+            _health_endpoint("Health of every component", _DETAILED, "A critical component is unhealthy")
         ),
         OPENAPI_PATH: {
             "get": {
@@ -198,4 +202,4 @@ DESCRIPTION: Final[dict[str, Any]] = {
         },
     },
 }
-"""What ``GET /api/openapi.json`` answers."""
+"""The response to ``GET /api/openapi.json``."""

@@ -1,1 +1,1 @@
-"""Transfer rooms: state, storage, cache, tokens, metrics."""
+"""Rooms: state, database, cache, tokens and metrics."""

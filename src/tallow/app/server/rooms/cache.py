@@ -1,4 +1,4 @@
-"""A small cache: entries live for a while, and the least recently used one makes room."""
+"""Caches of room records."""
 
 from __future__ import annotations
 
@@ -11,34 +11,37 @@ V = TypeVar("V")
 
 
 class Cache(Protocol[V]):
-    """What the server asks of a cache, in this process or shared. Hits and misses are counted around it
-    (:func:`tallow.monitoring.integrations.caches.instrument_cache`)."""
+    """A cache in this process or shared.
+
+    :func:`tallow.monitoring.integrations.caches.instrument_cache` counts hits and misses.
+    """
 
     async def get(self, key: str) -> V | None:
-        """The value, or None. A cache that cannot be reached has nothing."""
+        """The value; None if there is none or the cache is not available."""
 
     async def set(self, key: str, value: V) -> None:
-        """Keep a value for the cache's time."""
+        """Store a value until it expires."""
 
     async def delete(self, key: str) -> None:
-        """Forget a value."""
+        """Remove a value."""
 
     async def clear(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
 
     async def ping(self) -> None:
-        """Ask for an answer, for the readiness probe; raises if there is none."""
+        """Readiness check: raises if the cache is not available."""
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
 
 
 class MemoryCache(Generic[V]):
-    """A cache in this process.
+    """A cache in this process. When it is full, the least recently used entry is removed.
 
     Args:
-        size: most entries kept.
-        ttl: seconds an entry is good for.
+        size: maximum number of entries.
+        ttl: seconds until an entry expires.
+        clock: monotonic seconds.
     """
 
     def __init__(self, *, size: int, ttl: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -67,7 +70,7 @@ class MemoryCache(Generic[V]):
         self._entries.pop(key, None)
 
     async def ping(self) -> None:
-        """Always there."""
+        """Always available."""
 
     async def clear(self) -> None:
         self._entries.clear()

@@ -1,4 +1,4 @@
-"""All rooms of this server: made, found, joined, booked once, and swept when their time is over."""
+"""All rooms of this process: creation, joining, outcomes and expiry."""
 
 from __future__ import annotations
 
@@ -21,24 +21,28 @@ from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 
 LINGER_S: Final = 600
-"""How long a finished, empty room stays in memory for late reports."""
+"""How long a finished, empty room stays in memory, for late reports."""
 
 
 class RoomLimitError(Exception):
-    """The room cannot be made: ``reason`` says whose share is used up."""
+    """The room cannot be created: the address, or the server, has as many rooms as it may."""
 
-    def __init__(self, reason: Literal["address", "server"]) -> None:
-        super().__init__(reason)
-        self.limit = reason
+    def __init__(self, limit: Literal["address", "server"]) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 class RoomManager:
-    """The rooms somebody joined since the start are live, in memory; all others rest in the store.
+    """Creates rooms and holds those that a peer has joined since the start; the others are in the store.
 
     Args:
         clock: monotonic seconds.
-        wall: seconds since the Unix epoch.
-        name: this process's, where there are several.
+        wall_clock: seconds since the Unix epoch.
+        name: of this process, the prefix of its tokens; empty if there is only one process.
+
+    Attributes:
+        live: rooms in memory, by id.
+        end_listeners: called with each room that is removed from memory.
     """
 
     def __init__(
@@ -48,7 +52,7 @@ class RoomManager:
         store: Store,
         cache: Cache[RoomRecord],
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = time.time,
         name: str = "",
     ) -> None:
         self._settings = settings
@@ -56,7 +60,7 @@ class RoomManager:
         self._store = store
         self._cache = cache
         self.clock = clock
-        self._wall = wall
+        self._wall_clock = wall_clock
         self._created: dict[str, tuple[float, bytes]] = {}
         self._rooms_per_address = ConcurrencyLimiter(settings.rooms_per_address)
         self.live: dict[str, Room] = {}
@@ -65,19 +69,25 @@ class RoomManager:
         self.room_metrics = RoomMetrics(metrics, settings.max_queued_seconds)
         self.end_listeners: list[Callable[[Room], None]] = []
 
-    async def create(self, hashed: str, correlation_id: str, address: bytes) -> RoomRecord:
-        """Make a room; ``hashed`` is the SHA-256 of its join token in hexadecimal.
+    async def create(self, token_hash: str, correlation_id: str, address: bytes) -> RoomRecord:
+        """Create a room.
+
+        Args:
+            token_hash: SHA-256 of the join token, hexadecimal.
+            address: hash of the client's address.
 
         Raises:
-            NoRoomError: the address or the server has as many as it may.
+            RoomLimitError: the address or the server has as many rooms as it may.
+            StoreError: the database is not available.
         """
         if len(self._created) >= self._settings.max_rooms:
             raise RoomLimitError("server")
         if not self._rooms_per_address.acquire(address):
             raise RoomLimitError("address")
-        now = self._wall()
-        record = RoomRecord(new_room_id(), hashed, now, now + self._settings.room_lifetime, correlation_id)
-        self._created[record.id] = (self.clock() + self._settings.room_lifetime, address)
+        now = self._wall_clock()
+        lifetime = self._settings.room_lifetime
+        record = RoomRecord(new_room_id(), token_hash, now, now + lifetime, correlation_id)
+        self._created[record.id] = (self.clock() + lifetime, address)
         try:
             await self._store.add(record)
         except BaseException:
@@ -87,8 +97,14 @@ class RoomManager:
         return record
 
     async def open_room(self, room_id: str, token: bytes) -> Room | None:
-        """The room that a join token opens, live from now on. None if there is no such room, its time is over
-        or the token is another's: whoever does not hold the link learns nothing."""
+        """The room that a join token opens; it stays in memory from now on.
+
+        None if there is no such room, it has expired, or the token is wrong: the caller cannot tell which, so
+        that nobody without the link learns whether a room exists.
+
+        Raises:
+            StoreError: the database is not available.
+        """
         if not ROOM_ID.fullmatch(room_id):
             return None
         record = await self._cache.get(room_id)
@@ -97,38 +113,41 @@ class RoomManager:
             if record is None:
                 return None
             await self._cache.set(room_id, record)
-        left = record.expires - self._wall()
-        if left <= 0 or not record.matches_token(token):
+        seconds_left = record.expires - self._wall_clock()
+        if seconds_left <= 0 or not record.matches_token(token):
             return None
-        return self.live.setdefault(room_id, Room(record, self.clock() + left))
+        return self.live.setdefault(room_id, Room(record, self.clock() + seconds_left))
 
     def join(
-        self, room: Room, role: Role, link: PeerConnection, device: str, key: str | None
+        self, room: Room, role: Role, connection: PeerConnection, device: str, rejoin_key: str | None
     ) -> tuple[Member, Member | None]:
-        """Take a seat: it, and the one that was taken over.
+        """Add a member, with a relay ticket and a telemetry token.
+
+        Returns:
+            The member, and the one that it replaces, if any.
 
         Raises:
-            SeatTakenError: see :meth:`Room.sit`.
+            RoleTakenError: see :meth:`Room.join`.
         """
-        old = room.join(role, link, device, key, self.clock())
+        old = room.join(role, connection, device, rejoin_key, self.clock())
         if old is not None:
             self._revoke_ticket(old)
-        seat = room.members[role]
-        seat.relay_ticket = self.relay_tickets.issue((room, seat))
+        member = room.members[role]
+        member.relay_ticket = self.relay_tickets.issue((room, member))
         self.issue_report_token(room, role)
         self.room_metrics.update(room, self.clock())
-        return seat, old
+        return member, old
 
     def issue_report_token(self, room: Room, role: Role) -> str:
-        """A fresh one-time telemetry token for one side; the one before is worth nothing from now on."""
-        spent = room.report_tokens.get(role)
-        if spent is not None:
-            self.report_tokens.revoke(spent)
+        """Issue a one-time telemetry token; the role's last one is revoked."""
+        last = room.report_tokens.get(role)
+        if last is not None:
+            self.report_tokens.revoke(last)
         token = room.report_tokens[role] = self.report_tokens.issue((room, role))
         return token
 
     async def start_transfer(self, room: Room, method: TransferMethod) -> None:
-        """The sender says that data flows."""
+        """Note that the sender says that data flows."""
         first = room.start(method, self.clock())
         if first:
             self.room_metrics.transfer_started(room)
@@ -138,7 +157,7 @@ class RoomManager:
             await self._save_state(room)
 
     def set_confirmation(self, room: Room, *, pending: bool) -> None:
-        """The receiver says that its person is asked, or has agreed."""
+        """Note that the person at the receiver is asked (``pending``), or has agreed."""
         now = self.clock()
         if pending:
             room.begin_confirmation(now + self._settings.confirmation_limit, now)
@@ -146,17 +165,21 @@ class RoomManager:
             room.end_confirmation(now)
         self.room_metrics.update(room, now)
 
-    def leave(self, room: Room, seat: Member, outcome: TransferOutcome | None) -> bool:
-        """A seat is left, with an outcome or without (a lost socket); False if it was taken over."""
+    def leave(self, room: Room, member: Member, outcome: TransferOutcome | None) -> bool:
+        """Remove a member; False if another connection has replaced it.
+
+        Args:
+            outcome: see :meth:`Room.leave`.
+        """
         wait, grace = self._settings.outcome_report_timeout, self._settings.sender_reconnect_grace
-        held = room.leave(seat, self.clock(), outcome=outcome, wait=wait, grace=grace)
-        if held:
-            self._revoke_ticket(seat)
+        was_member = room.leave(member, self.clock(), outcome=outcome, wait=wait, grace=grace)
+        if was_member:
+            self._revoke_ticket(member)
             self.room_metrics.update(room, self.clock())
-        return held
+        return was_member
 
     async def conclude_unused(self, room: Room) -> None:
-        """The sender has left for good before anybody came: the link is used up, and nothing is counted."""
+        """Use up the link of a room whose sender left before a receiver joined. Nothing is counted."""
         if (
             room.announced_outcome is not None
             and not room.was_transfer
@@ -165,57 +188,59 @@ class RoomManager:
             await self._save_state(room)
 
     async def conclude(self, room: Room, outcome: TransferOutcome) -> bool:
-        """Set a transfer's outcome, without counting it; False if it has one already."""
+        """Set the outcome of a transfer without counting it; False if it has one."""
         if not room.conclude(outcome, self.clock()):
             return False
         self.room_metrics.update(room, self.clock())
-        with correlation.bind(room.record.correlation_id):  # the server's own second books some, unbound
+        with correlation.bind(room.record.correlation_id):  # the periodic task has no id bound
             transfer_logger.info("Transfer finished", outcome=outcome, method=room.method or "none")
             await self._save_state(room)
         return True
 
     async def run_due_tasks(self) -> None:
-        """Book what is due, end rooms whose time is over, and bring gauges up to date."""
+        """Record outcomes that are due, remove expired rooms, and update gauges. Called every second."""
         now = self.clock()
         for room in list(self.live.values()):
-            if room.confirmation_deadline is not None and room.confirmation_deadline <= now:
-                self.set_confirmation(room, pending=False)
-            outcome = room.due_outcome(now)
-            if outcome is not None and await self.conclude(room, outcome):
-                self.room_metrics.record_outcome(
-                    outcome, room.method or ("relay" if room.uses_relay else "p2p")
-                )
-            if room.deadline <= now or room.is_disposable(now, LINGER_S):
-                self._remove(room)
+            await self._run_room_tasks(room, now)
         for room_id, (deadline, _) in list(self._created.items()):
             if deadline > now:
-                break  # made in order, and all good for equally long
+                break  # in the order of creation, and all rooms have the same lifetime
             self._free_slot(room_id)
         self.room_metrics.drop_expired(now)
 
+    async def _run_room_tasks(self, room: Room, now: float) -> None:
+        if room.confirmation_deadline is not None and room.confirmation_deadline <= now:
+            self.set_confirmation(room, pending=False)
+        outcome = room.due_outcome(now)
+        if outcome is not None and await self.conclude(room, outcome):
+            method = room.method or ("relay" if room.uses_relay else "p2p")
+            self.room_metrics.record_outcome(outcome, method)
+        if room.deadline <= now or room.is_disposable(now, LINGER_S):
+            self._remove(room)
+
     def evict(self, room_id: str) -> None:
-        """A room lives elsewhere now: end what of it is here, and book nothing."""
+        """Remove a room that another process owns now, without an outcome."""
         room = self.live.get(room_id)
         if room is not None:
             self._remove(room, "internal")
 
-    def _remove(self, room: Room, code: CloseReason = "expired") -> None:
+    def _remove(self, room: Room, reason: CloseReason = "expired") -> None:
         del self.live[room.record.id]
         for token in room.report_tokens.values():
             self.report_tokens.revoke(token)
-        for seat in room.end(self.clock()):
-            self._revoke_ticket(seat)
-            seat.connection.end_with(code)
+        for member in room.end(self.clock()):
+            self._revoke_ticket(member)
+            member.connection.end_with(reason)
         self.room_metrics.update(room, self.clock())
-        for ended in self.end_listeners:
-            ended(room)
+        for listener in self.end_listeners:
+            listener(room)
 
-    def _revoke_ticket(self, seat: Member) -> None:
-        if seat.relay_ticket:
-            self.relay_tickets.revoke(seat.relay_ticket)
+    def _revoke_ticket(self, member: Member) -> None:
+        if member.relay_ticket:
+            self.relay_tickets.revoke(member.relay_ticket)
 
     async def _save_state(self, room: Room) -> None:
-        """Write the state down. A database that fails costs the memory of it over a restart, no transfer."""
+        """Store the room's state. If the database fails the transfer goes on; a restart loses the state."""
         try:
             await self._store.set_state(room.record.id, room.state)
             await self._cache.set(room.record.id, room.snapshot())
@@ -229,5 +254,5 @@ class RoomManager:
 
 
 def new_room_id() -> str:
-    """A room's public name: 80 random bits in lower-case base32."""
+    """A room id: 80 random bits in lower-case base32."""
     return base64.b32encode(os.urandom(10)).decode().lower()

@@ -1,4 +1,4 @@
-"""One room: who sits where, and how far its transfer came. No I/O; the time is passed in."""
+"""The state of one room: its members and the progress of its transfer. No I/O; callers pass the time in."""
 
 from __future__ import annotations
 
@@ -14,23 +14,28 @@ from tallow.app.wire import OUTCOMES, ROLES, CloseReason, Role, ServerMessage, T
 
 
 class PeerConnection(Protocol):
-    """A peer's signaling socket, as a room sees it."""
+    """A peer's signaling connection, as a room uses it."""
 
     async def send(self, message: ServerMessage) -> None:
-        """Send a message; a peer that does not take it is dropped. Never raises."""
+        """Send a message. Never raises; a peer that does not read is disconnected."""
 
     @property
     def end_with(self) -> Callable[[CloseReason], None]:
-        """Makes the socket's own task say why and close it; returns at once."""
+        """Ends the connection with a reason. Returns at once; the connection's own task closes the socket."""
 
 
 class RoleTakenError(Exception):
-    """The seat is held by a live socket, and the key that would take it over was not shown."""
+    """A connected peer has the role, and its rejoin key was not shown."""
 
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """A place in a room. ``key`` takes it over from a dead socket; ``ticket`` opens the relay."""
+    """A peer in a room.
+
+    Attributes:
+        rejoin_key: with it the peer joins again in place of a lost connection.
+        relay_ticket: with it the peer opens the relay.
+    """
 
     role: Role
     connection: PeerConnection
@@ -41,21 +46,23 @@ class Member:
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """A room that somebody has joined since this process started.
+    """A room that a peer has joined since this process started.
+
+    Times are seconds on the clock of the ``now`` that the methods get.
 
     Attributes:
-        deadline: when it ends, on the clock the methods are told.
-        joined: when each side came first.
-        method: how data flows once it does.
-        relayed: the pair uses Tallow's relay, or has used it last.
-        paired_once: both sides were here at one time.
-        active: data flows, and the transfer is not over.
-        data_channel: the pair has a WebRTC data channel open, as far as signaling shows.
-        named: the outcome the sender left with.
-        outcome: what was booked of its transfer; set once.
-        verdict: (when, outcome) to book then, unless a report comes first.
-        receiver_outcome: what the receiver left with for good; a sender that was away meanwhile is told.
-        confirm_until: the person at the receiver is asked until then; the pair waits for nobody else.
+        deadline: when the room expires.
+        joined_at: when each role first joined.
+        method: how data flows, once it does.
+        uses_relay: the peers use Tallow's relay, or used it last.
+        was_paired: both peers have been here at the same time.
+        is_active: data flows and the transfer is not over.
+        data_channel_open: the peers have a WebRTC data channel, as far as signaling shows.
+        announced_outcome: the outcome with which the sender left.
+        outcome: the recorded outcome of the transfer; set once.
+        pending_outcome: when to record which outcome, unless a report comes first.
+        receiver_outcome: the outcome with which the receiver left, for a sender that was away at that time.
+        confirmation_deadline: until when the person at the receiver may decide.
     """
 
     record: RoomRecord
@@ -76,7 +83,7 @@ class Room:
     confirmation_deadline: float | None = None
     receiver_outcome: TransferOutcome | None = None
     _queued_since: float | None = None
-    _queued_for: float = 0.0
+    _queued_seconds: float = 0.0
     _empty_since: float | None = None
 
     def __post_init__(self) -> None:
@@ -85,50 +92,53 @@ class Room:
 
     @property
     def is_over(self) -> bool:
-        """The transfer is over: its outcome is booked, or named by a sender that left."""
+        """The transfer has an outcome, recorded or announced by the sender."""
         return self.outcome is not None or self.announced_outcome is not None
 
     @property
     def is_closed(self) -> bool:
-        """Nobody new is let in: a link is good for one transfer. A sender that vanished may come back."""
+        """No new peer may join: a link is good for one transfer. After a failure the sender may rejoin."""
         return self.announced_outcome is not None or self.outcome in {"success", "cancelled"}
 
     @property
     def was_transfer(self) -> bool:
-        """Both sides have been here at one time, now or before the server was restarted."""
+        """Both peers have been here, now or before a restart of the server."""
         return self.was_paired or self.started
 
     @property
     def state(self) -> str:
-        """What the store should remember."""
+        """The state for the store."""
         return self.outcome or (STARTED if self.started else OPEN)
 
     def snapshot(self) -> RoomRecord:
-        """The room's record as it is now."""
+        """The room's record with its current state."""
         return replace(self.record, state=self.state)
 
     def peer_of(self, role: Role) -> Member | None:
-        """The seat across, if somebody sits there."""
+        """The other member."""
         return self.members.get("receiver" if role == "sender" else "sender")
 
     def join(
-        self, role: Role, link: PeerConnection, device: str, key: str | None, now: float
+        self, role: Role, connection: PeerConnection, device: str, rejoin_key: str | None, now: float
     ) -> Member | None:
-        """Take a seat; the one that was taken over, if any.
+        """Add a member.
+
+        Returns:
+            The member that it replaces, if any.
 
         Raises:
-            SeatTakenError: a socket holds it and ``key`` is not its key.
+            RoleTakenError: the role is taken and ``rejoin_key`` is not its member's.
         """
         old = self.members.get(role)
-        if old is not None and not (key and hmac.compare_digest(old.rejoin_key.encode(), key.encode())):
+        if old is not None and not _keys_match(old.rejoin_key, rejoin_key):
             raise RoleTakenError
-        self.members[role] = seat = Member(role, link, device)
+        self.members[role] = member = Member(role, connection, device)
         if old is not None:
-            seat.rejoin_key = old.rejoin_key
+            member.rejoin_key = old.rejoin_key
         if role == "sender" and not self.is_over:
             self.pending_outcome = None
         if role == "receiver":
-            self.confirmation_deadline = None  # it says again whether it waits
+            self.confirmation_deadline = None  # a receiver that rejoins sends its state again
             self.receiver_outcome = None
         self.joined_at.setdefault(role, now)
         self.was_paired |= len(self.members) == len(ROLES)
@@ -136,7 +146,7 @@ class Room:
         return old
 
     def start(self, method: TransferMethod, now: float) -> bool:
-        """Data begins to flow; whether this is the first time."""
+        """Note that data flows; True the first time."""
         first = not self.started
         self.confirmation_deadline = None
         self.method = method
@@ -147,42 +157,50 @@ class Room:
         return first
 
     def begin_confirmation(self, until: float, now: float) -> None:
-        """The person at the receiver is asked, until some time at most."""
+        """Wait for the decision of the person at the receiver, until a time at most."""
         self.confirmation_deadline = until
         self._update_timers(now)
 
     def end_confirmation(self, now: float) -> None:
-        """The person at the receiver has agreed, or has taken longer than the server allows for."""
+        """Stop waiting: the person at the receiver has agreed, or the time is over."""
         self.confirmation_deadline = None
         self._update_timers(now)
 
     def leave(
-        self, seat: Member, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
+        self, member: Member, now: float, *, outcome: TransferOutcome | None, wait: float, grace: float
     ) -> bool:
-        """Leave a seat, with an outcome or without (a lost socket); False if it was no longer held.
+        """Remove a member; False if another connection has replaced it.
 
-        A sender's outcome is booked after ``wait`` seconds unless its report comes first. Where no receiver
-        was ever here there was no transfer, and nothing is booked. A sender lost after the start has
-        ``grace`` seconds to come back before its transfer counts as failed.
+        Args:
+            outcome: of the transfer; None: the connection was lost.
+            wait: seconds until a sender's outcome is recorded, unless its report comes first. If there never
+                was a receiver, nothing is recorded.
+            grace: seconds in which a sender that was lost after the start may rejoin before its transfer
+                counts as failed.
         """
-        if self.members.get(seat.role) is not seat:
+        if self.members.get(member.role) is not member:
             return False
-        del self.members[seat.role]
-        if seat.role == "receiver":
+        del self.members[member.role]
+        if member.role == "receiver":
             self.confirmation_deadline, self.receiver_outcome = None, outcome
-        if seat.role == "sender":
-            self.data_channel_open = False
-            if outcome is not None and not self.is_over:
-                self.announced_outcome = outcome
-                self.is_active = False
-                self.pending_outcome = (now + wait, outcome) if self.was_transfer else None
-            elif self.started and not self.is_over:
-                self.pending_outcome = (now + grace, "failed")
+        else:
+            self._sender_left(now, outcome, wait, grace)
         self._update_timers(now)
         return True
 
+    def _sender_left(self, now: float, outcome: TransferOutcome | None, wait: float, grace: float) -> None:
+        self.data_channel_open = False
+        if self.is_over:
+            return
+        if outcome is not None:
+            self.announced_outcome = outcome
+            self.is_active = False
+            self.pending_outcome = (now + wait, outcome) if self.was_transfer else None
+        elif self.started:
+            self.pending_outcome = (now + grace, "failed")
+
     def conclude(self, outcome: TransferOutcome, now: float) -> bool:
-        """Set the transfer's outcome; False if it has one."""
+        """Set the outcome; False if there is one."""
         if self.outcome is not None:
             return False
         self.outcome = outcome
@@ -192,33 +210,40 @@ class Room:
         return True
 
     def end(self, now: float) -> list[Member]:
-        """The room's time is over: the seats that were held."""
-        held = list(self.members.values())
+        """Remove and return all members: the room has expired or moved."""
+        removed = list(self.members.values())
         self.members.clear()
         self.is_active = self.data_channel_open = False
         self._update_timers(now)
-        return held
+        return removed
 
     def due_outcome(self, now: float) -> TransferOutcome | None:
-        """The outcome the server has to book now, if no report came."""
+        """The outcome that the server must record now because no report came."""
         return self.pending_outcome[1] if self.pending_outcome and now >= self.pending_outcome[0] else None
 
     def is_queued(self, now: float, limit: float) -> bool:
-        """Both sides are here, no person is asked and no data flows yet, for up to ``limit`` seconds of the
-        room's life: a pair that idles for good is no backlog, and one room must not look like one."""
-        return self._queued_since is not None and self._queued_for + now - self._queued_since < limit
+        """Both peers are here, and wait neither for a person nor for data.
+
+        A room counts as queued for at most ``limit`` seconds of its lifetime: a pair that idles is not a
+        backlog.
+        """
+        return self._queued_since is not None and self._queued_seconds + now - self._queued_since < limit
 
     def is_disposable(self, now: float, linger: float) -> bool:
-        """The transfer is over, and nobody has been here for ``linger`` seconds."""
-        empty = self._empty_since
-        return self.outcome is not None and empty is not None and now - empty > linger
+        """The transfer is over and the room has been empty for ``linger`` seconds."""
+        empty_since = self._empty_since
+        return self.outcome is not None and empty_since is not None and now - empty_since > linger
 
     def _update_timers(self, now: float) -> None:
         self._empty_since = None if self.members else (self._empty_since or now)
-        begins = self.confirmation_deadline is None and not self.started and not self.is_over
-        waiting = len(self.members) == len(ROLES) and begins
-        if waiting and self._queued_since is None:
+        may_start = self.confirmation_deadline is None and not self.started and not self.is_over
+        is_waiting = may_start and len(self.members) == len(ROLES)
+        if is_waiting and self._queued_since is None:
             self._queued_since = now
-        elif not waiting and self._queued_since is not None:
-            self._queued_for += now - self._queued_since
+        elif not is_waiting and self._queued_since is not None:
+            self._queued_seconds += now - self._queued_since
             self._queued_since = None
+
+
+def _keys_match(expected: str, shown: str | None) -> bool:
+    return shown is not None and hmac.compare_digest(expected.encode(), shown.encode())

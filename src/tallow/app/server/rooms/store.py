@@ -1,4 +1,4 @@
-"""Where rooms outlive the process: SQLite by default, any database SQLAlchemy can await."""
+"""Room records in a database: SQLite by default, or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -51,10 +51,13 @@ _rooms = Table(
 
 @dataclass(frozen=True, slots=True)
 class RoomRecord:
-    """What is kept of a room: nothing that names a person or a file.
+    """What the database holds of a room: nothing that identifies a person or a file.
 
-    ``token_hash`` is the SHA-256 of the join token in hexadecimal; times are seconds since the Unix epoch;
-    ``state`` is open, started, or the outcome that was booked (success, failed, cancelled).
+    Attributes:
+        token_hash: SHA-256 of the join token, hexadecimal.
+        created: seconds since the Unix epoch.
+        expires: seconds since the Unix epoch.
+        state: open, started, or the recorded outcome (success, failed, cancelled).
     """
 
     id: str
@@ -65,44 +68,41 @@ class RoomRecord:
     state: str = OPEN
 
     def matches_token(self, token: bytes) -> bool:
-        """Whether a join token is this room's, compared in constant time."""
+        """Whether a join token opens this room. The comparison takes constant time."""
         return hmac.compare_digest(hashlib.sha256(token).hexdigest(), self.token_hash)
 
 
 class StoreError(Exception):
-    """The database cannot be reached, or does not do what it is asked."""
+    """The database is not available, or a statement failed."""
 
 
 class Store(Protocol):
-    """What the server asks of a database.
-
-    Every method raises :class:`StoreError` when it cannot be done.
-    """
+    """A store of room records. Every method raises :class:`StoreError` if it fails."""
 
     async def open(self) -> None:
         """Connect and create the schema."""
 
     async def add(self, room: RoomRecord) -> None:
-        """Keep a new room."""
+        """Add a new room."""
 
     async def find(self, room_id: str) -> RoomRecord | None:
-        """The room that has not expired, or None."""
+        """The room; None if there is none or it has expired."""
 
     async def set_state(self, room_id: str, state: str) -> None:
-        """Remember how far a room's transfer came."""
+        """Set the state of a room."""
 
     async def count(self) -> int:
-        """Rooms kept."""
+        """The number of rooms."""
 
     async def sweep(self) -> int:
-        """Delete expired rooms; how many they were."""
+        """Delete expired rooms; their number."""
 
     async def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
 
 
 class SqlStore:
-    """Rooms in a database behind SQLAlchemy's async engine.
+    """A store behind SQLAlchemy's asynchronous engine.
 
     Args:
         url: an SQLAlchemy URL with an async driver.
@@ -113,44 +113,44 @@ class SqlStore:
         self._clock = clock
         self.engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         if self.engine.dialect.name == "sqlite":
-            event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
+            event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
         instrument_engine(self.engine, metrics)
 
     async def open(self) -> None:
         try:
             await self._create()
-        except StoreError:  # several processes start at once, and another has created it meanwhile
+        except StoreError:  # another process that started at the same time may have created it
             await self._create()
 
     async def _create(self) -> None:
-        async with self._writing() as connection:
+        async with self._begin() as connection:
             await connection.run_sync(_metadata.create_all)
 
     async def ping(self) -> None:
-        """Ask the database for an answer, for the readiness probe."""
-        async with self._reading() as connection:
+        """Readiness check: raises StoreError if the database is not available."""
+        async with self._connect() as connection:
             await connection.execute(text("SELECT 1"))
 
     async def add(self, room: RoomRecord) -> None:
-        async with self._writing() as connection:
+        async with self._begin() as connection:
             await connection.execute(insert(_rooms).values(asdict(room)))
 
     async def find(self, room_id: str) -> RoomRecord | None:
         query = select(_rooms).where(_rooms.c.id == room_id, _rooms.c.expires > self._clock())
-        async with self._reading() as connection:
+        async with self._connect() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else RoomRecord(*row)
 
     async def set_state(self, room_id: str, state: str) -> None:
-        async with self._writing() as connection:
+        async with self._begin() as connection:
             await connection.execute(update(_rooms).where(_rooms.c.id == room_id).values(state=state))
 
     async def count(self) -> int:
-        async with self._reading() as connection:
+        async with self._connect() as connection:
             return (await connection.execute(select(func.count()).select_from(_rooms))).scalar_one()
 
     async def sweep(self) -> int:
-        async with self._writing() as connection:
+        async with self._begin() as connection:
             return (
                 await connection.execute(delete(_rooms).where(_rooms.c.expires <= self._clock()))
             ).rowcount
@@ -159,7 +159,7 @@ class SqlStore:
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self.engine.connect() as connection:
                 yield connection
@@ -167,7 +167,7 @@ class SqlStore:
             raise StoreError(type(error).__name__) from error
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+    async def _begin(self) -> AsyncIterator[AsyncConnection]:
         try:
             async with self.engine.begin() as connection:
                 yield connection
@@ -176,10 +176,13 @@ class SqlStore:
 
 
 async def inspect_database(url: str) -> str:
-    """Create what is missing in a database and look whether it is whole: why it cannot be used, else empty.
+    """Create the schema if it is missing, and check that the database is intact.
 
     Args:
-        url: as for :class:`SqlStore`.
+        url: see :class:`SqlStore`.
+
+    Returns:
+        Why the database cannot be used; empty if it can.
     """
     engine = create_async_engine(url)
     try:
@@ -189,7 +192,7 @@ async def inspect_database(url: str) -> str:
             if engine.dialect.name == "sqlite":
                 found = str((await connection.execute(text("PRAGMA quick_check(1)"))).scalar())
                 return "" if found == "ok" else f"it is damaged: {_first_line(found)}"
-    except Exception as error:  # noqa: BLE001 - drivers raise their own errors while they connect
+    except Exception as error:  # noqa: BLE001 - drivers raise their own exceptions while they connect
         return _first_line(getattr(error, "orig", None) or error)
     finally:
         await engine.dispose()
@@ -200,8 +203,8 @@ def _first_line(error: object) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
-def _tune_sqlite(connection: Any, _record: Any) -> None:
-    """Readers beside one writer, a wait instead of "database is locked", and a sync at checkpoints only."""
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    """Allow readers beside a writer, wait for locks, and sync to disk only at checkpoints."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")

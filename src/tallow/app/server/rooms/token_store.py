@@ -1,4 +1,7 @@
-"""Random tokens and what they stand for. Only hashes are kept: a look-up tells nothing by its time."""
+"""Random tokens that stand for values.
+
+Only their hashes are kept, so that the time of a look-up reveals nothing about the tokens.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,28 @@ V = TypeVar("V")
 
 
 class TokenStore(Generic[V]):
-    """Tokens in memory: issued, found, taken once, revoked.
+    """Tokens in memory.
 
     Args:
-        home: put before each token, so that whoever is shown one knows which server process issued it.
+        issuer: name of this process, the prefix of each token; other processes find the issuer by it.
     """
 
-    def __init__(self, home: str = "") -> None:
-        self._prefix = f"{home}." if home else ""
+    def __init__(self, issuer: str = "") -> None:
+        self._prefix = f"{issuer}." if issuer else ""
         self._values: dict[bytes, V] = {}
 
     def issue(self, value: V) -> str:
-        """A fresh token of 192 random bits that stands for ``value``."""
+        """A new token of 192 random bits that stands for ``value``."""
         token = self._prefix + secrets.token_urlsafe(24)
         self._values[_digest(token)] = value
         return token
 
     def find(self, token: str) -> V | None:
-        """What a token stands for, or None."""
+        """The value of a token; None if it is unknown or revoked."""
         return self._values.get(_digest(token))
 
     def revoke(self, token: str) -> None:
-        """Make a token worthless."""
+        """Make a token invalid."""
         self._values.pop(_digest(token), None)
 
     def __len__(self) -> int:
