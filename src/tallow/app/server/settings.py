@@ -90,15 +90,11 @@ class ServerSettings(Settings):
     )
 
     room_lifetime: Positive = Field(86_400, title="Lifetime of a link", description=_SECONDS)
-    max_rooms: Count = Field(100_000, title="Maximum number of rooms", description=_WHOLE)
-    rooms_per_address: Count = Field(
-        1_000, title="Maximum number of rooms of one address", description=_WHOLE
-    )
+    max_rooms: Count = Field(100_000, title="Maximum rooms", description=_WHOLE)
+    rooms_per_address: Count = Field(1_000, title="Maximum rooms of one address", description=_WHOLE)
     rooms_per_minute: Count = Field(60, title="New rooms of one address per minute", description=_WHOLE)
     joins_per_minute: Count = Field(120, title="Joins of one address per minute", description=_WHOLE)
-    sockets_per_address: Count = Field(
-        500, title="Maximum number of WebSockets of one address", description=_WHOLE
-    )
+    sockets_per_address: Count = Field(500, title="Maximum WebSockets of one address", description=_WHOLE)
     reports_per_minute: Count = Field(
         120, title="Telemetry reports of one address per minute", description=_WHOLE
     )
@@ -111,13 +107,13 @@ class ServerSettings(Settings):
     )
 
     join_timeout: Positive = Field(
-        10, title="Time limit for the first message of a WebSocket", description=_SECONDS
+        10, title="Limit for the first message of a WebSocket", description=_SECONDS
     )
     max_queued_seconds: Positive = Field(
         300, title="Time for which a room may count as queued", description=_SECONDS
     )
     confirmation_limit: Positive = Field(
-        300, title="Time limit for the confirmation by a person at the receiver", description=_SECONDS
+        300, title="Limit for the confirmation by a person at the receiver", description=_SECONDS
     )
     outcome_report_timeout: Positive = Field(
         15, title="Wait for the sender's report of an outcome", description=_SECONDS
@@ -127,7 +123,7 @@ class ServerSettings(Settings):
     )
     stall_timeout: Positive = Field(120, title="Longest pause of a relayed transfer", description=_SECONDS)
     ping_interval: Positive = Field(20, title="Interval between pings of a WebSocket", description=_SECONDS)
-    ping_timeout: Positive = Field(60, title="Time limit for the answer to a ping", description=_SECONDS)
+    ping_timeout: Positive = Field(60, title="Limit for the answer to a ping", description=_SECONDS)
 
     @field_validator("trusted_proxies", "ice_servers", mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """Checks before the server starts, and the messages about its start.
 
 Messages go to standard error. If standard output and standard error are one file, as under the stack's
-supervisor, they are log records instead: plain text between JSON lines would break programs that read the log.
+supervisor, they are log records instead: plain text between JSON lines would break log readers.
 """
 
 from __future__ import annotations

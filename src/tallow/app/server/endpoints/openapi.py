@@ -63,7 +63,7 @@ _REPORT = {
 
 _CREATE_ROOM = {
     "summary": "Create a room",
-    "description": "The server stores the hash of the join token, and neither the token nor the link's secret.",
+    "description": "The server stores the hash of the join token, not the token and not the link's secret.",
     "requestBody": {
         "required": True,
         "content": {
@@ -157,9 +157,7 @@ def _health_endpoint(summary: str, schema: dict[str, Any], unavailable: str | No
 
 def _with_token(path: dict[str, Any]) -> dict[str, Any]:
     """The same operations, which need a token."""
-    refusal = {
-        "401": {"description": "Needs HEALTH_CHECK_TOKEN or, if none is set, a request from the same machine"}
-    }
+    refusal = {"401": {"description": "Needs HEALTH_CHECK_TOKEN; without one set, the same machine"}}
     return {
         method: operation | {"security": [{"health": []}], "responses": operation["responses"] | refusal}
         for method, operation in path.items()
