@@ -19,7 +19,8 @@ SECTIONS: Final = (
     Section(
         "Peers",
         "Read only from the environment. `tallow settings` stores its values in a file of the user. "
-        "Peers write logs, and read the settings of the library for that, only if LOG_FILE or LOG_ENDPOINT is set.",
+        "Peers write logs, and read the settings of the library for that, only if LOG_FILE or LOG_ENDPOINT "
+        "is set.",
         (
             Variable(
                 "TALLOW_SERVER",
