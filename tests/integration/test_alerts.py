@@ -291,7 +291,7 @@ def test_a_test_alert_is_delivered_through_the_real_routing(
     done = tallow(running, "alerts", "test", "security-alerts")
     assert done.exit_code == 0, done.output
     assert "email      delivered after" in done.output
-    assert "kept in the mailbox: tallow inbox" in done.output
+    assert "stored in the mailbox: tallow inbox" in done.output
     assert "slack      delivered after" in done.output
     identity = done.output.split()[1].rstrip(":")
     assert any(identity in str(message) for message in inbox.messages)

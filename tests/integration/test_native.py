@@ -319,7 +319,7 @@ def test_reload_brings_changed_settings_into_effect(running: Stack) -> None:
 def test_status_reports_that_no_receiver_is_configured(running: Stack) -> None:
     output = tallow(running, "status")
     assert output.count("healthy") == len(NAMES)
-    assert "nobody will be paged" in output
+    assert "no notifications by" in output
 
 
 @pytest.mark.parametrize("columns", ["80", "60"])

@@ -245,7 +245,7 @@ async def test_a_switch_outside_that_fails_is_told_by_every_channel(
         status = (await checker.get("/status")).json()
         page = (await checker.get("/")).text
     assert (status["outside"], status["undelivered"]) == ("cannot be reached", {})
-    assert "<dt>Outside</dt><dd>cannot be reached</dd>" in page
+    assert "<dt>External switch</dt><dd>cannot be reached</dd>" in page
     assert "secret" not in f"{page}{desk.inbox.messages}"
 
 
@@ -279,7 +279,7 @@ async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
             await until(lambda: len(seen) == 2)
             assert (await checker.get("/status")).json()["outside"] == "ok"
             page = (await checker.get("/")).text
-            assert "told of every beat" in page
+            assert "receives every heartbeat" in page
             assert "secret" not in page
 
 

@@ -113,8 +113,8 @@ def test_only_mail_to_this_machine_goes_in_the_clear(smarthost: str, required: b
 
 def test_the_operator_is_told_loudly_that_nobody_will_be_paged() -> None:
     said = "\n".join(describe_gaps(NOTHING))
-    assert "nobody will be paged by e-mail" in said
-    assert "nobody will be paged by telephone or chat" in said
+    assert "no notifications by e-mail" in said
+    assert "no notifications by telephone or chat" in said
     assert "HEARTBEAT_URL is not set" in said
 
 

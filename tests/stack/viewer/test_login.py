@@ -47,7 +47,7 @@ async def test_a_wrong_password_is_told_and_then_held_back(viewer: Viewer) -> No
         for _ in range(FREE_FAILURES):
             answer = await client.post("/login", data={"password": "guess", "next": '"><script>'})
             assert answer.status_code == 401
-            assert "That is not the password." in answer.text
+            assert "Wrong password." in answer.text
         assert "<script>" not in answer.text
         held = await client.post("/login", data={"password": PASSWORD})
         assert held.status_code == 429

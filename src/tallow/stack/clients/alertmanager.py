@@ -1,4 +1,4 @@
-"""What Alertmanager knows: the alerts that fire, and the silences over them."""
+"""Alertmanager's alerts and silences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WATCHDOG = "Watchdog"
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert that Alertmanager holds; ``by`` are the ids of the silences or alerts that hold it back."""
+    """An active alert; ``suppressed_by`` has the ids of the silences or alerts that suppress it."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -32,7 +32,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A silence: whom it holds back, until when, and why. ``state`` is active, pending or expired."""
+    """A silence; ``state`` is active, pending or expired."""
 
     id: str
     matchers: tuple[Matcher, ...]
@@ -44,20 +44,20 @@ class Silence:
 
 
 def alerts(api: Api) -> list[Alert]:
-    """The alerts that fire, worst first, the oldest first among equals."""
+    """The active alerts, by severity and then oldest first."""
     order = ("critical", "warning", "info")
     with api.reading():
         found = [_alert(entry) for entry in api.get("/api/v2/alerts")]
 
-    def place(alert: Alert) -> tuple[int, datetime]:
+    def sort_key(alert: Alert) -> tuple[int, datetime]:
         severity = alert.labels.get("severity", "")
         return (order.index(severity) if severity in order else len(order)), alert.starts_at
 
-    return sorted(found, key=place)
+    return sorted(found, key=sort_key)
 
 
 def silences(api: Api) -> list[Silence]:
-    """Every silence that Alertmanager remembers, those that end first first."""
+    """Every silence that Alertmanager stores, by its end."""
     with api.reading():
         found = [_silence(entry) for entry in api.get("/api/v2/silences")]
     return sorted(found, key=lambda silence: silence.ends_at)
@@ -66,7 +66,7 @@ def silences(api: Api) -> list[Silence]:
 def add_silence(
     api: Api, matchers: Iterable[Matcher], begins: datetime, ends: datetime, *, by: str, comment: str
 ) -> str:
-    """Hold alerts back from now on; the silence's id."""
+    """Create a silence; returns its id."""
     body = {
         "matchers": [
             {"name": one.name, "value": one.value, "isRegex": one.regex, "isEqual": one.equal}
@@ -82,7 +82,7 @@ def add_silence(
 
 
 def expire_silence(api: Api, identity: str) -> None:
-    """End a silence now."""
+    """Expire a silence now."""
     api.delete(f"/api/v2/silence/{identity}")
 
 

@@ -1,4 +1,4 @@
-"""Matchers of silences, as people write them, and which of our alerts they could hold back."""
+"""Parse matchers of silences, and find the alerts that they can match."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from tallow.stack.alerts import RULES
 
-_WRITTEN = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<operator>!~|=~|!=|=)(?P<value>.*)", re.DOTALL)
+_MATCHER = re.compile(r"(?P<name>[A-Za-z_]\w*)(?P<operator>!~|=~|!=|=)(?P<value>.*)", re.DOTALL)
 
 
 class MatcherError(Exception):
-    """What was written is no matcher: one line."""
+    """A text is not a matcher; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """``name``'s value is, or is not, ``value``; a regular expression matches the whole of it."""
+    """A condition on the value of label ``name``; a regular expression has to match the whole value."""
 
     name: str
     value: str
@@ -26,14 +26,17 @@ class Matcher:
 
     @classmethod
     def parse(cls, text: str) -> Matcher:
-        """Read ``alertname=ServiceDown``, ``instance=~"web.*"``, or just an alert's name.
+        """Parse ``alertname=ServiceDown``, ``instance=~"web.*"`` or the name of an alert.
+
+        >>> str(Matcher.parse("ServiceDown"))
+        'alertname="ServiceDown"'
 
         Raises:
-            MatcherError: it is none of these.
+            MatcherError: the text is none of these.
         """
         if text in RULES:
             return cls("alertname", text)
-        found = _WRITTEN.fullmatch(text.strip())
+        found = _MATCHER.fullmatch(text.strip())
         if found is None:
             raise MatcherError(f"'{text}' is neither an alert nor a matcher; give NAME=VALUE, !=, =~ or !~")
         value = found["value"].strip('"')
@@ -47,7 +50,7 @@ class Matcher:
         return f'{self.name}{operator}"{self.value}"'
 
     def matches(self, value: str) -> bool:
-        """Whether it takes a label's value; a missing label is empty."""
+        """Whether a label value matches; a missing label has the empty value."""
         same = _compiled(self.value).fullmatch(value) is not None if self.regex else value == self.value
         return same is self.equal
 
@@ -60,22 +63,22 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def alerts_matching(matchers: Iterable[Matcher]) -> list[str]:
-    """The alerts of ours that could be held back: all whose own labels do not speak against it.
+    """The names of the rules whose alerts the matchers can match.
 
-    A label that only the running system fills in (instance, mountpoint) can have any value.
+    Labels that are known only at run time (instance, mountpoint) can have any value.
     """
     known = tuple(matchers)
     return [
-        name for name, rule in RULES.items() if _could({"alertname": name, **rule.render().labels}, known)
+        name for name, rule in RULES.items() if _can_match({"alertname": name, **rule.render().labels}, known)
     ]
 
 
-def _could(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
+def _can_match(labels: Mapping[str, str], matchers: Iterable[Matcher]) -> bool:
     return all(matcher.matches(labels[matcher.name]) for matcher in matchers if matcher.name in labels)
 
 
 def is_specific(matchers: Iterable[Matcher]) -> bool:
-    """Whether they say of a label that the system fills in which value it has, as ``instance="web:3000"``."""
+    """Whether a matcher fixes a label that is known only at run time, such as ``instance="web:3000"``."""
     fixed = {"alertname", "job"}.union(*(rule.render().labels for rule in RULES.values()))
     return any(
         matcher.equal

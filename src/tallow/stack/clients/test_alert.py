@@ -1,4 +1,4 @@
-"""A test page: a marked alert through the real Alertmanager, and what each integration made of it."""
+"""Send a marked test alert through Alertmanager and report the delivery by each integration."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DeliveryOutcome = Literal["delivered", "failed", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class TestAlertResult:
-    """What came back from one integration, after how many seconds; ``why`` is its own words."""
+    """The delivery by one integration, and the seconds that it took."""
 
     channel: Channel
     outcome: DeliveryOutcome
@@ -45,7 +45,7 @@ class TestAlertResult:
 
 @dataclass(frozen=True, slots=True)
 class TestAlert:
-    """A page on its way. ``identity`` stands in its summary and tells it from every other."""
+    """A test alert that was sent; its summary contains the unique ``identity``."""
 
     __test__ = False  # not a test class
 
@@ -58,32 +58,32 @@ class TestAlert:
 
     @classmethod
     def send(cls, api: Api, receiver: Receiver, channels: tuple[Channel, ...], links: Links) -> TestAlert:
-        """Post the alert that the receiver's route takes; ``links`` are those of the running stack."""
+        """Send an alert that is routed to the receiver; ``links`` are those of the running stack."""
         identity, counts = secrets.token_hex(4), _counts(api, receiver)
-        page = cls(identity, receiver, channels, counts, datetime.now(UTC), links)
-        page._post(api, page.sent + timedelta(hours=1))
-        return page
+        alert = cls(identity, receiver, channels, counts, datetime.now(UTC), links)
+        alert._post(api, alert.sent + timedelta(hours=1))
+        return alert
 
     def resolve(self, api: Api) -> None:
-        """Resolve it: a message that it is over follows with the group's next turn."""
+        """Resolve the alert; its receivers are notified after the next group interval."""
         self._post(api, datetime.now(UTC))
 
-    def results(self, api: Api, home: StateDir, patience_s: float) -> Iterator[TestAlertResult]:
-        """Each integration's answer as it comes; ``silent`` for those that gave none in time."""
+    def results(self, api: Api, home: StateDir, timeout_s: float) -> Iterator[TestAlertResult]:
+        """The result of each integration as it arrives; ``silent`` for those without one in time."""
         waiting = list(self.channels)
         started = time.monotonic()
-        while waiting and time.monotonic() - started < patience_s:
+        while waiting and time.monotonic() - started < timeout_s:
             counts = _counts(api, self.receiver)
             for channel in tuple(waiting):
                 if result := self._result(channel, counts, home, time.monotonic() - started):
                     waiting.remove(channel)
                     yield result
             time.sleep(POLL_S)
-        yield from (TestAlertResult(channel, "silent", patience_s) for channel in waiting)
+        yield from (TestAlertResult(channel, "silent", timeout_s) for channel in waiting)
 
     @property
     def summary(self) -> str:
-        return f"TEST {self.identity}: nothing is wrong, this is a test of the receiver {self.receiver.name}"
+        return f"TEST {self.identity}: test of the receiver {self.receiver.name}"
 
     def _result(
         self, channel: Channel, counts: Mapping[tuple[str, bool], float], home: StateDir, seconds: float
@@ -102,12 +102,12 @@ class TestAlert:
         return None
 
     def _mailbox_note(self, home: StateDir) -> str:
-        """Where the stack's own mailbox has it, if it went there."""
+        """The number of the message in the stack's mailbox, if it was delivered there."""
         found = [mail for mail in read_messages(home.data / "mailbox") if self.identity in mail.subject]
-        return f"kept in the mailbox: tallow inbox {found[-1].number}" if found else ""
+        return f"stored in the mailbox: tallow inbox {found[-1].number}" if found else ""
 
     def _reason(self, integration: str, home: StateDir) -> str:
-        """The far end's words, from Alertmanager's log."""
+        """The error of the remote service, from Alertmanager's log."""
         lines = read_logs(home.logs, ["alertmanager"], LogFilter(since=self.sent, text=self.receiver.name))
         reasons = [
             str(line.extra["err"]) for line in lines if "err" in line.extra and integration in line.raw
@@ -123,7 +123,7 @@ class TestAlert:
             },
             "annotations": {
                 "summary": self.summary,
-                "description": "Somebody ran `tallow alerts test`. No answer is needed.",
+                "description": "Sent by `tallow alerts test`. No action is needed.",
                 "runbook_url": f"{self.links.runbooks}/Watchdog",
                 "dashboard_url": OVERVIEW.url(self.links),
             },
@@ -134,26 +134,26 @@ class TestAlert:
 
 
 def labels_routed_to(receiver: Receiver) -> dict[str, str]:
-    """Labels of an alert that reaches a receiver, and others as few as possible.
+    """Labels of an alert that is routed to a receiver and to as few others as possible.
 
     Raises:
-        ValueError: none but the Watchdog does.
+        ValueError: only Watchdog is routed to the receiver.
     """
     labels = (
         {"alertname": ALERT, "severity": severity, "category": category, "service": "tallow"}
         for severity in SEVERITIES
         for category in CATEGORIES
     )
-    leading = [each for each in labels if receiver in receivers(each)]
-    if not leading:
-        raise ValueError(f"no test page reaches {receiver.name}")
-    return min(leading, key=lambda each: len(receivers(each)))
+    candidates = [each for each in labels if receiver in receivers(each)]
+    if not candidates:
+        raise ValueError(f"no test alert is routed to {receiver.name}")
+    return min(candidates, key=lambda each: len(receivers(each)))
 
 
 def _counts(api: Api, receiver: Receiver) -> Mapping[tuple[str, bool], float]:
-    """Notification requests so far by integration, tried (False) and failed (True).
+    """Notification requests by integration: all (False) and failed ones (True).
 
-    Newer Alertmanagers tell receivers apart; older ones count all of an integration together.
+    Newer versions of Alertmanager count them for each receiver, older ones only for each integration.
     """
     counts: Counter[tuple[str, bool]] = Counter()
     for failed, inside, value in _SAMPLE.findall(api.text("/metrics")):

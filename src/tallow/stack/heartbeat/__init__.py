@@ -1,1 +1,1 @@
-"""The heartbeat checker: pages by its own path when Watchdog stays away, for then nobody else can."""
+"""The heartbeat checker: notifies without Alertmanager when the Watchdog alert stops arriving."""

@@ -1,4 +1,4 @@
-"""``python -m tallow.stack.heartbeat --port 9095 --folder FOLDER``: the checker, until told to stop."""
+"""Run the heartbeat checker until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -31,39 +31,39 @@ from tallow.stack.routing.config import MAILBOX
 
 
 def main() -> int:
-    """Parse, build, serve."""
-    chosen = _parser().parse_args()
-    if chosen.check_settings:
+    """Parse the arguments, build the application and serve it."""
+    options = _parser().parse_args()
+    if options.check_settings:
         print(json.dumps(AlertSettings.setting_variables()))
     os.umask(0o077)
     try:
         settings = AlertSettings.load()
-        if chosen.check_settings:
+        if options.check_settings:
             return 0
-        read_password(chosen.password_file)
+        read_password(options.password_file)
     except (BadSettingError, PasswordFileError) as error:
         sys.exit(str(error))
-    ways = channels(settings, chosen.mailbox, chosen.password_file, chosen.pagerduty)
-    watch = HeartbeatMonitor(
-        (way.name for way in ways), HeartbeatState.read(chosen.folder), scale=chosen.scale
+    enabled = channels(settings, options.mailbox, options.password_file, options.pagerduty)
+    monitor = HeartbeatMonitor(
+        (channel.name for channel in enabled), HeartbeatState.read(options.folder), scale=options.scale
     )
-    links = Links(f"http://localhost:{chosen.port}/runbooks", chosen.dashboards)
-    status = command_line(StateDir(chosen.home), "status") if chosen.home else "tallow status"
+    links = Links(f"http://localhost:{options.port}/runbooks", options.dashboards)
+    status = command_line(StateDir(options.home), "status") if options.home else "tallow status"
     proxies = tuple(f"Proxy settings: {line}." for line in ProxySettings.read().problems)
-    notices = MessageComposer(links, status, chosen.mark, proxies)
-    pager = Pager(watch, ways, notices, chosen.folder, chosen.scale)
+    composer = MessageComposer(links, status, options.mark, proxies)
+    pager = Pager(monitor, enabled, composer, options.folder, options.scale)
     url = settings.heartbeat_url
-    outside = ExternalSwitch(url.get_secret_value(), pager.faults) if url else None
+    external_switch = ExternalSwitch(url.get_secret_value(), pager.faults) if url else None
     config = uvicorn_config(
         create_app(
             pager,
-            chosen.password_file,
-            outside,
-            tuple(chosen.allow_host),
-            RunbookPages(chosen.port_offset, chosen.home),
+            options.password_file,
+            external_switch,
+            tuple(options.allow_host),
+            RunbookPages(options.port_offset, options.home),
         ),
-        host=chosen.host,
-        port=chosen.port,
+        host=options.host,
+        port=options.port,
         log_level="warning",
         timeout_graceful_shutdown=2,
     )
@@ -76,23 +76,27 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tallow.stack.heartbeat", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9095)
-    parser.add_argument("--folder", type=Path, required=True, help="where it keeps what it knows")
+    parser.add_argument("--folder", type=Path, required=True, help="the folder of its state")
     parser.add_argument(
         "--password-file",
         type=Path,
         required=True,
-        help=f"the password of user {USER}, for its pages and for the mailbox",
+        help=f"the file with the password of user {USER}, for its pages and for the mailbox",
     )
     parser.add_argument("--mailbox", default=MAILBOX, help="HOST:PORT for mail while SMTP_HOST is not set")
-    parser.add_argument("--dashboards", default=Links().dashboards, help="where pages link to")
-    parser.add_argument("--port-offset", type=int, default=0, help="that of the stack, for its runbooks")
+    parser.add_argument(
+        "--dashboards", default=Links().dashboards, help="the address of the dashboards, for links"
+    )
+    parser.add_argument(
+        "--port-offset", type=int, default=0, help="the port offset of the stack, for the runbooks"
+    )
     parser.add_argument(
         "--home", type=Path, help="the stack's folder, for the commands in messages and runbooks"
     )
-    parser.add_argument("--pagerduty", help="another Events API address than PagerDuty's own")
-    parser.add_argument("--allow-host", action="append", default=[], help="a further name it is reached by")
-    parser.add_argument("--scale", type=float, default=1.0, help="multiplies its times (drills)")
-    parser.add_argument("--mark", default="", help="put before every message (drills)")
+    parser.add_argument("--pagerduty", help="the address of another Events API than PagerDuty's")
+    parser.add_argument("--allow-host", action="append", default=[], help="a further accepted host name")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies all durations (drills)")
+    parser.add_argument("--mark", default="", help="a prefix of every summary (drills)")
     parser.add_argument(
         "--check-settings",
         action="store_true",

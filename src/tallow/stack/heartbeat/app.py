@@ -1,4 +1,4 @@
-"""The checker's address: where Alertmanager sends Watchdog, and where people look and read runbooks."""
+"""The checker's web application: the webhook for Watchdog, the status page and the runbooks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,17 +31,17 @@ ALERT: Final = "Watchdog"
 def create_app(
     pager: Pager,
     password_file: Path,
-    outside: ExternalSwitch | None = None,
+    external_switch: ExternalSwitch | None = None,
     hosts: tuple[str, ...] = (),
     runbooks: RunbookPages | None = None,
 ) -> Starlette:
-    """The checker; it watches as long as the application lives.
+    """The checker; its pager runs during the application's lifespan.
 
     Args:
-        password_file: the password that everything but the health endpoint asks for.
-        outside: the dead man's switch elsewhere, if one is set.
-        hosts: names it is reached by, besides ``localhost`` and its addresses.
-        runbooks: serves the runbooks; by default as they are committed.
+        password_file: the file with the password of every page except the health endpoint.
+        external_switch: the external dead man's switch, if one is set.
+        hosts: accepted host names besides ``localhost`` and its addresses.
+        runbooks: serves the runbooks; by default the committed ones.
     """
 
     @asynccontextmanager
@@ -55,32 +55,32 @@ def create_app(
     async def beat(request: Request) -> Response:
         if _is_firing(await _payload(request)):
             pager.monitor.record_beat()
-            if outside:
-                outside.forward_beat()
+            if external_switch:
+                external_switch.forward_beat()
         else:
             pager.monitor.record_resolved()
         pager.save()
         return PlainTextResponse("noted\n")
 
     async def status(_request: Request) -> Response:
-        record = pager.monitor.current
+        state = pager.monitor.current
         return JSONResponse(
             {
-                "state": record.state,
-                "since": record.since,
-                "last_beat": record.last_beat,
+                "state": state.state,
+                "since": state.since,
+                "last_beat": state.last_beat,
                 "undelivered": _undelivered(pager),
                 "proxy_settings": ProxySettings.read().problems,
-                "outside": outside.problem or "ok" if outside else "not set",
+                "outside": external_switch.problem or "ok" if external_switch else "not set",
             },
-            headers=_FRESH,
+            headers=_NO_STORE,
         )
 
     async def home(_request: Request) -> Response:
-        said = outside.problem if outside else None
+        switch_problem = external_switch.problem if external_switch else None
         proxies = ProxySettings.read().problems
-        page = pages.home(pager.monitor.current, _undelivered(pager), said, proxies)
-        return HTMLResponse(page, headers=_FRESH)
+        page = pages.home(pager.monitor.current, _undelivered(pager), switch_problem, proxies)
+        return HTMLResponse(page, headers=_NO_STORE)
 
     return Starlette(
         routes=[
@@ -93,7 +93,9 @@ def create_app(
         ],
         middleware=[
             Middleware(
-                RequestGuard, hosts=hosts, stranger="the heartbeat checker is not reached by this host name"
+                RequestGuard,
+                hosts=hosts,
+                unknown_host_message="the heartbeat checker does not accept this host name",
             ),
             Middleware(BasicAuth, password_file=password_file),
         ],
@@ -101,41 +103,49 @@ def create_app(
     )
 
 
-_FRESH: Final = {"cache-control": "no-store"}
+_NO_STORE: Final = {"cache-control": "no-store"}
 
 
 def _undelivered(pager: Pager) -> dict[str, str]:
-    """What keeps each channel from being told; the switch outside is shown by itself."""
+    """Why the last delivery of each channel failed, without the external switch."""
     return {name: problem for name, problem in pager.faults.problems.items() if name != NAME}
 
 
 async def _healthy(_request: Request) -> Response:
-    return PlainTextResponse("ok\n", headers=_FRESH)
+    return PlainTextResponse("ok\n", headers=_NO_STORE)
 
 
 async def _payload(request: Request) -> Mapping[str, Any]:
-    """Alertmanager's webhook, version 4; anything else is no heartbeat.
+    """The body of Alertmanager's webhook, version 4.
 
-    JSON alone, which a foreign page's form cannot send: a page must not keep a dead heart beating.
+    Only JSON is accepted: an HTML form of another site must not be able to reset the heartbeat timer.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise HTTPException(415, "a heartbeat is application/json\n")
+        raise HTTPException(415, "a heartbeat has the content type application/json\n")
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
             raise HTTPException(413, f"a heartbeat has at most {MAX_BODY} bytes\n")
     try:
-        found = json.loads(body)
+        payload = json.loads(body)
     except ValueError:
         raise HTTPException(400, "a heartbeat is JSON\n") from None
-    if not isinstance(found, dict) or found.get("status") not in {"firing", "resolved"} or not _names(found):
+    if not _is_webhook(payload):
         raise HTTPException(400, f"a heartbeat is Alertmanager's webhook about {ALERT}\n")
-    return found
+    return payload
 
 
-def _names(found: Mapping[str, Any]) -> bool:
-    alerts = found.get("alerts")
+def _is_webhook(payload: object) -> TypeGuard[Mapping[str, Any]]:
+    return (
+        isinstance(payload, dict)
+        and payload.get("status") in {"firing", "resolved"}
+        and _mentions_watchdog(payload)
+    )
+
+
+def _mentions_watchdog(payload: Mapping[str, Any]) -> bool:
+    alerts = payload.get("alerts")
     return isinstance(alerts, list) and any(
         isinstance(alert, dict)
         and isinstance(alert.get("labels"), dict)
@@ -144,5 +154,5 @@ def _names(found: Mapping[str, Any]) -> bool:
     )
 
 
-def _is_firing(found: Mapping[str, Any]) -> bool:
-    return bool(found["status"] == "firing")
+def _is_firing(payload: Mapping[str, Any]) -> bool:
+    return bool(payload["status"] == "firing")

@@ -1,4 +1,4 @@
-"""The checker's pages ask for the monitoring password, as Prometheus and Alertmanager do."""
+"""HTTP basic authentication of the checker's pages with the monitoring password."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CHALLENGE: Final = {"www-authenticate": 'Basic realm="Tallow monitoring", chars
 
 
 class BasicAuth:
-    """ASGI middleware for HTTP basic authentication (RFC 7617). The health endpoint is open for probes.
+    """ASGI middleware for HTTP basic authentication (RFC 7617). The health endpoint needs none.
 
     Args:
-        password_file: where the password of :data:`~tallow.stack.prometheus.USER` is.
+        password_file: the file with the password of :data:`~tallow.stack.prometheus.USER`.
     """
 
     def __init__(self, app: ASGIApp, password_file: Path) -> None:
@@ -36,13 +36,13 @@ class BasicAuth:
         try:
             password = read_password(self._password_file)
         except PasswordFileError as error:
-            log(f"nobody can log in: {error}")
-            await PlainTextResponse("the password file cannot be used; see the log\n", 503)(
+            log(f"logins fail: {error}")
+            await PlainTextResponse("the password file is not usable; see the log\n", 503)(
                 scope, receive, send
             )
             return
-        user, shown = _login(Headers(scope=scope).get("authorization", ""))
-        if login_matches(user, shown, USER, password):
+        user, given = _login(Headers(scope=scope).get("authorization", ""))
+        if login_matches(user, given, USER, password):
             await self._app(scope, receive, send)
         else:
             refusal = PlainTextResponse("user and password: tallow credentials\n", 401, _CHALLENGE)
@@ -50,7 +50,7 @@ class BasicAuth:
 
 
 def _login(header: str) -> tuple[bytes, bytes]:
-    """User and password of an ``Authorization`` header; both empty where it holds none."""
+    """User and password of an ``Authorization`` header; both empty if it has none."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return b"", b""

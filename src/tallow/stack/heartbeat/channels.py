@@ -1,4 +1,4 @@
-"""The checker's own ways to people: SMTP, Slack and PagerDuty, without Alertmanager."""
+"""The checker's own channels: SMTP, Slack and PagerDuty, without Alertmanager."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ IMPLICIT_TLS_PORT: Final = 465
 PAGERDUTY_URL: Final = "https://events.pagerduty.com/v2/enqueue"
 _COLOURS: Final = {"critical": "#b3261e", "warning": "#a15c00"}
 _GREEN: Final = "#2f7d4f"
-_AMPERSAND_FIRST: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"))
+_ESCAPES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("`", "'"))
 
 
 class UndeliveredError(Exception):
-    """A channel did not take a message: a few words without addresses and secrets."""
+    """A channel did not deliver a message; a short reason without addresses and secrets."""
 
 
 class Channel(ABC):
-    """One way to people."""
+    """A channel that delivers messages."""
 
     name: str
 
     @abstractmethod
-    async def send(self, notice: HeartbeatMessage) -> None:
-        """Deliver.
+    async def send(self, message: HeartbeatMessage) -> None:
+        """Deliver a message.
 
         Raises:
-            UndeliveredError: it did not get there.
+            UndeliveredError: the message was not delivered.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Email(Channel):
-    """To the addresses of critical alerts; the stack's mailbox where no SMTP server is set.
+    """Mail to the recipients of critical alerts; to the stack's mailbox if no SMTP server is set.
 
     Attributes:
-        mailbox: its ``host:port``.
-        password_file: the password that the mailbox asks for.
+        mailbox: ``host:port`` of the mailbox.
+        password_file: the file with the mailbox's password.
     """
 
     settings: AlertSettings
@@ -64,15 +64,15 @@ class Email(Channel):
     password_file: Path
     name: str = "email"
 
-    async def send(self, notice: HeartbeatMessage) -> None:
+    async def send(self, message: HeartbeatMessage) -> None:
         try:
-            await run_in_thread(partial(self._send, notice))
+            await run_in_thread(partial(self._send, message))
         except PasswordFileError as error:
             raise UndeliveredError(str(error)) from None
         except (OSError, smtplib.SMTPException) as error:
             raise UndeliveredError(_mail_problem(error)) from None
 
-    def _send(self, notice: HeartbeatMessage) -> None:
+    def _send(self, message: HeartbeatMessage) -> None:
         own = self.settings
         smarthost = own.smarthost or self.mailbox
         host, _, port = smarthost.rpartition(":")
@@ -89,8 +89,8 @@ class Email(Channel):
                 client.starttls(context=context)
             if login := self._login():
                 client.login(*login)
-            client.send_message(self._message(notice))
-            with suppress(OSError, smtplib.SMTPException):  # the message is delivered, however it ends
+            client.send_message(self._email(message))
+            with suppress(OSError, smtplib.SMTPException):  # the message is already delivered
                 client.quit()
 
     def _login(self) -> tuple[str, str] | None:
@@ -101,32 +101,32 @@ class Email(Channel):
             return own.smtp_user, own.smtp_password.get_secret_value()
         return None
 
-    def _message(self, notice: HeartbeatMessage) -> EmailMessage:
-        message = EmailMessage()
-        message["Subject"] = notice.subject
-        message["From"], message["To"] = self.settings.sender, self.settings.email("critical")
-        message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="tallow.localhost")
-        message.set_content(
-            f"{notice.text}\n\nRunbook    {notice.runbook}\nDashboard  {notice.dashboard}\n\n"
-            "Sent by the heartbeat checker, past Alertmanager\n"
+    def _email(self, message: HeartbeatMessage) -> EmailMessage:
+        mail = EmailMessage()
+        mail["Subject"] = message.subject
+        mail["From"], mail["To"] = self.settings.sender, self.settings.email("critical")
+        mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain="tallow.localhost")
+        mail.set_content(
+            f"{message.text}\n\nRunbook    {message.runbook}\nDashboard  {message.dashboard}\n\n"
+            "Sent by the heartbeat checker without Alertmanager\n"
         )
-        return message
+        return mail
 
 
 @dataclass(frozen=True, slots=True)
 class Slack(Channel):
-    """To an incoming webhook."""
+    """Slack, by an incoming webhook."""
 
     url: str
     name: str = "slack"
 
-    async def send(self, notice: HeartbeatMessage) -> None:
+    async def send(self, message: HeartbeatMessage) -> None:
         attachment = {
-            "color": _COLOURS[notice.severity] if notice.firing else _GREEN,
-            "title": _escaped(notice.subject),
-            "title_link": notice.runbook,
-            "fallback": _escaped(notice.subject),
-            "text": f"{_escaped(notice.text)}\n<{notice.runbook}|Runbook> · <{notice.dashboard}|Dashboard>",
+            "color": _COLOURS[message.severity] if message.firing else _GREEN,
+            "title": _escape(message.subject),
+            "title_link": message.runbook,
+            "fallback": _escape(message.subject),
+            "text": f"{_escape(message.text)}\n<{message.runbook}|Runbook> · <{message.dashboard}|Dashboard>",
             "mrkdwn_in": ["text"],
         }
         await _post(self.url, {"attachments": [attachment]})
@@ -134,28 +134,28 @@ class Slack(Channel):
 
 @dataclass(frozen=True, slots=True)
 class PagerDuty(Channel):
-    """To PagerDuty's Events API v2; one incident, whose key stays the same."""
+    """PagerDuty's Events API v2; one incident with a constant key."""
 
     key: str
     url: str = PAGERDUTY_URL
     name: str = "pagerduty"
 
-    async def send(self, notice: HeartbeatMessage) -> None:
+    async def send(self, message: HeartbeatMessage) -> None:
         event: dict[str, Any] = {
             "routing_key": self.key,
-            "event_action": "trigger" if notice.firing else "resolve",
-            "dedup_key": notice.key,
+            "event_action": "trigger" if message.firing else "resolve",
+            "dedup_key": message.key,
             "payload": {
-                "summary": notice.summary,
+                "summary": message.summary,
                 "source": "heartbeat",
-                "severity": notice.severity,
+                "severity": message.severity,
                 "component": "tallow",
                 "class": "monitoring",
-                "custom_details": {"description": notice.text},
+                "custom_details": {"description": message.text},
             },
             "links": [
-                {"href": notice.runbook, "text": "Runbook"},
-                {"href": notice.dashboard, "text": "Dashboard"},
+                {"href": message.runbook, "text": "Runbook"},
+                {"href": message.dashboard, "text": "Dashboard"},
             ],
         }
         await _post(self.url, event)
@@ -164,7 +164,7 @@ class PagerDuty(Channel):
 def channels(
     settings: AlertSettings, mailbox: str, password_file: Path, pagerduty: str | None = None
 ) -> tuple[Channel, ...]:
-    """Every way that is set; e-mail always is."""
+    """The channels that are set; e-mail always is."""
     found: list[Channel] = [Email(settings, mailbox, password_file)]
     if settings.slack_webhook_url:
         found.append(Slack(settings.slack_webhook_url.get_secret_value()))
@@ -173,13 +173,13 @@ def channels(
     return tuple(found)
 
 
-def _escaped(text: str) -> str:
-    """Text that Slack shows as it is: without links, mentions and calls to everybody.
+def _escape(text: str) -> str:
+    """Escape text for Slack, so that it contains no link and no mention.
 
     Source: https://docs.slack.dev/messaging/formatting-message-text#escaping
     """
-    for character, written in _AMPERSAND_FIRST:
-        text = text.replace(character, written)
+    for character, escaped in _ESCAPES:
+        text = text.replace(character, escaped)
     return text
 
 
@@ -190,9 +190,9 @@ def _mail_problem(error: OSError | smtplib.SMTPException) -> str:
         codes = sorted({str(code) for code, _ in error.recipients.values()})
         return f"the mail server refuses every recipient ({', '.join(codes)})"
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "the mail server does not offer what is needed (STARTTLS or AUTH)"
+        return "the mail server does not support STARTTLS or AUTH"
     if isinstance(error, smtplib.SMTPException):
-        return "the mail server closes the connection without a valid answer"
+        return "the mail server closes the connection without a valid reply"
     return f"the mail server: {describe_error(error)}"
 
 

@@ -1,4 +1,4 @@
-"""One delivery through a channel, whatever the channel does."""
+"""A delivery through a channel that never raises."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tallow.stack.heartbeat.channels import Channel, UndeliveredError
 from tallow.stack.heartbeat.message import HeartbeatMessage
 
 TIMEOUT_S: Final = 60.0
-"""For a whole delivery: a far end that answers byte by byte stays within the limit of each read."""
+"""For a whole delivery: a server that answers byte by byte never exceeds the timeout of a read."""
 
 
 async def deliver(channel: Channel, message: HeartbeatMessage, timeout_s: float = TIMEOUT_S) -> str:
-    """Hand a message to a channel: what went wrong, in a few words; empty if it was delivered.
+    """Deliver a message; returns why it failed, or an empty string.
 
-    No exception of a channel leaves this function: the checker has to go on.
+    It catches every exception of a channel, because the checker must keep running.
     """
     try:
         async with asyncio.timeout(timeout_s):
@@ -33,7 +33,7 @@ async def deliver(channel: Channel, message: HeartbeatMessage, timeout_s: float 
 
 
 def describe_defect(error: Exception) -> str:
-    """An exception that nobody expected, without its text, which may hold a secret."""
+    """Describe an unexpected exception without its text, which may contain a secret."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"an unexpected error: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
 

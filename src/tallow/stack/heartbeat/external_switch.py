@@ -1,4 +1,4 @@
-"""The dead man's switch elsewhere: told of every beat, for this checker dies with its machine."""
+"""The external dead man's switch: it receives every heartbeat and notices if this machine fails."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tallow.stack.heartbeat.faults import ChannelFaults
 NAME: Final = "HEARTBEAT_URL"
 TIMEOUT_S: Final = 10.0
 TOTAL_TIMEOUT_S: Final = 30.0
-"""For the whole request, with its redirects."""
+"""For the whole request, including redirects."""
 
 
 class ExternalSwitch:
-    """Hands beats on to an address, one at a time: those that come meanwhile are the same news.
+    """Forwards heartbeats to an address, one at a time; heartbeats during a request are not forwarded.
 
-    A plain GET is what every such service takes. The address is a secret and is never written anywhere.
+    It sends a plain GET, which every such service accepts. The address is a secret and never logged.
 
     Args:
         url: the address.
-        faults: where the result of each request is recorded, under :data:`NAME`.
+        faults: records the result of each request, under :data:`NAME`.
     """
 
     def __init__(self, url: str, faults: ChannelFaults) -> None:
@@ -32,13 +32,13 @@ class ExternalSwitch:
 
     @property
     def problem(self) -> str:
-        """What went wrong the last time, in a few words; empty if nothing did."""
+        """Why the last request failed; empty if it succeeded."""
         return self._faults.problems.get(NAME, "")
 
     def forward_beat(self) -> None:
-        """Hand on, without waiting."""
+        """Forward a heartbeat without waiting for the response."""
         if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._record(), name="outside")
+            self._task = asyncio.get_running_loop().create_task(self._record(), name="external-switch")
 
     async def _record(self) -> None:
         problem = await self._get()
@@ -52,6 +52,6 @@ class ExternalSwitch:
                 async_client(timeout=TIMEOUT_S, follow_redirects=True) as client,
             ):
                 answer = await client.get(self._url)
-        except Exception as error:  # noqa: BLE001 - no failure may go unnoticed, and none may end the checker
+        except Exception as error:  # noqa: BLE001 - every failure is recorded, and none ends the checker
             return describe_error(error)
         return "" if answer.is_success else describe_response(answer)

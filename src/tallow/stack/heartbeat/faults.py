@@ -1,4 +1,4 @@
-"""Channels that fail, and which other channels know of it."""
+"""Channels that fail, and which other channels were notified of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 REPORT_AFTER: Final = 3
-"""Failed attempts in a row. One alone is no news: it is repeated within seconds."""
+"""Failed attempts in a row before a fault is reported; an attempt is repeated within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultChange:
-    """What a channel has to be told about another one.
+    """A change that a channel has to report about another one.
 
     Attributes:
         source: the channel that fails, or works again.
@@ -25,20 +25,20 @@ class FaultChange:
 
 
 class ChannelFaults:
-    """Counts attempts, and tells what is news to whom. A restart of the checker forgets all of it.
+    """Counts failed attempts and which channels reported them; kept in memory only.
 
     Args:
-        channels: those that are told.
+        channels: the names of the channels to notify.
     """
 
     def __init__(self, channels: Iterable[str]) -> None:
         self.problems: dict[str, str] = {}
-        """Why the last attempt of a channel failed; without those that succeeded."""
+        """Why the last attempt of a channel failed, by channel; channels that work are absent."""
         self._failures: Counter[str] = Counter()
         self._reported: dict[str, set[str]] = {channel: set() for channel in channels}
 
     def record(self, source: str, problem: str) -> bool:
-        """Take the result of an attempt into account; whether the problem is a new one."""
+        """Record the result of an attempt; returns whether the problem is a new one."""
         if not problem:
             self.problems.pop(source, None)
             del self._failures[source]
@@ -49,7 +49,7 @@ class ChannelFaults:
         return is_new
 
     def next_change(self, channel: str) -> FaultChange | None:
-        """The next thing that a channel has to be told, None if it knows everything."""
+        """The next change that a channel has to report; None if there is none."""
         failing = {source for source, count in self._failures.items() if count >= REPORT_AFTER}
         known = self._reported[channel]
         for source in sorted(failing - known - {channel}):
@@ -58,9 +58,9 @@ class ChannelFaults:
             return FaultChange(source, "")
         return None
 
-    def mark_notified(self, channel: str, news: FaultChange) -> None:
-        """A channel took the message about it."""
-        if news.problem:
-            self._reported[channel].add(news.source)
+    def mark_notified(self, channel: str, change: FaultChange) -> None:
+        """Record that a channel delivered the message about a change."""
+        if change.problem:
+            self._reported[channel].add(change.source)
         else:
-            self._reported[channel].discard(news.source)
+            self._reported[channel].discard(change.source)

@@ -1,4 +1,4 @@
-"""The checker's messages: that the heartbeat is missing or back, that a channel fails or works again."""
+"""The checker's messages: the heartbeat is missing or back, a channel fails or works again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HEARTBEAT_KEY: Final = "tallow-heartbeat"
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatMessage:
-    """A message for every channel.
+    """A message, independent of the channel.
 
     Attributes:
-        key: ties the end of an incident to its beginning.
+        key: identifies the incident, so that the resolved message closes it.
     """
 
     firing: bool
@@ -35,13 +35,13 @@ class HeartbeatMessage:
 
 
 class MessageComposer:
-    """Makes the messages of one stack.
+    """Composes the messages of one stack.
 
     Args:
-        links: where the runbooks and dashboards of this stack are.
+        links: the addresses of the runbooks and dashboards of this stack.
         status: the command that shows the state of this stack.
-        mark: put before each summary (drills).
-        remarks: lines for messages about a channel that fails: what may be the cause.
+        mark: a prefix of each summary (drills).
+        remarks: possible causes, for messages about a channel that fails.
     """
 
     def __init__(
@@ -51,48 +51,48 @@ class MessageComposer:
         self._status, self._remarks = status, remarks
         self._mark = f"{mark} · " if mark else ""
 
-    def state(self, record: HeartbeatState) -> HeartbeatMessage:
-        """The message about a state."""
-        if record.state == "missing":
+    def state(self, state: HeartbeatState) -> HeartbeatMessage:
+        """The message about a state of the heartbeat."""
+        if state.state == "missing":
             return HeartbeatMessage(
                 True,
-                f"{self._mark}No heartbeat: alerts reach nobody",
-                f"{record.reason}\n"
-                f"Last heard of: {_clock(record.last_beat)}. Missing since {_clock(record.since)}.\n"
-                f"Until it is back no other alert can be relied on. Look with: {self._status}",
+                f"{self._mark}No heartbeat: alerts do not arrive",
+                f"{state.reason}\n"
+                f"Last heartbeat: {_utc(state.last_beat)}. Missing since {_utc(state.since)}.\n"
+                f"Until it is back, other alerts may not arrive. Check with: {self._status}",
                 self._runbook,
                 self._dashboard,
             )
         return HeartbeatMessage(
             False,
             f"{self._mark}The heartbeat is back: alerts work",
-            f"Watchdog arrives again since {_clock(record.since)}.",
+            f"Watchdog has been arriving again since {_utc(state.since)}.",
             self._runbook,
             self._dashboard,
         )
 
-    def fault(self, news: FaultChange) -> HeartbeatMessage:
-        """The message about a channel that fails, or works again."""
-        if news.problem:
-            summary = f"The heartbeat checker cannot deliver by {news.source}"
+    def fault(self, change: FaultChange) -> HeartbeatMessage:
+        """The message about a channel that fails or works again."""
+        if change.problem:
+            summary = f"The heartbeat checker cannot deliver by {change.source}"
             lines = [
-                f"{news.source}: {news.problem}.",
-                "The checker goes on trying. Until it succeeds, its messages do not arrive there.",
+                f"{change.source}: {change.problem}.",
+                "The checker keeps trying. Until it succeeds, its messages do not arrive there.",
                 *self._remarks,
             ]
         else:
-            summary = f"The heartbeat checker delivers by {news.source} again"
+            summary = f"The heartbeat checker delivers by {change.source} again"
             lines = ["Messages of the checker arrive there again."]
         return HeartbeatMessage(
-            bool(news.problem),
+            bool(change.problem),
             f"{self._mark}{summary}",
             "\n".join(lines),
             self._runbook,
             self._dashboard,
             "warning",
-            f"{HEARTBEAT_KEY}-{news.source}",
+            f"{HEARTBEAT_KEY}-{change.source}",
         )
 
 
-def _clock(at: float | None) -> str:
+def _utc(at: float | None) -> str:
     return "never" if at is None else time.strftime("%F %T UTC", time.gmtime(at))

@@ -1,4 +1,4 @@
-"""Whether the heart beats: decided from beats and time alone."""
+"""The state of the heartbeat, computed from received beats and the clock."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from tallow.stack.durations import HOUR, MINUTE
 from tallow.stack.heartbeat.state import HeartbeatState
 
 WAIT_S: Final = 5 * MINUTE
-"""Alertmanager sends Watchdog every other minute: one that is lost on the way pages nobody, two do."""
+"""Alertmanager sends Watchdog every two minutes: one lost message does not notify, two do."""
 REPEAT_S: Final = 1 * HOUR
 
 NO_WATCHDOG: Final = (
-    "Alertmanager has sent no Watchdog: it is down, cannot reach this checker, or is itself told nothing."
+    "Alertmanager has sent no Watchdog: it is down, cannot reach this checker, or receives no alerts."
 )
 WATCHDOG_RESOLVED: Final = (
-    "Alertmanager works and says that Watchdog has ended: Prometheus is down, or evaluates no rules."
+    "Alertmanager works and reports that Watchdog is resolved: Prometheus is down or evaluates no rules."
 )
 
 
 class HeartbeatMonitor:
-    """Counts from its own start: what it missed while it was down itself is no evidence.
+    """Decides when the heartbeat is missing. Time before its own start does not count.
 
     Args:
-        channels: who is to be told.
-        record: what was known before a restart.
+        channels: the names of the channels to notify.
+        state: the state before a restart.
         scale: multiplies its times (drills).
-        clock: monotonic seconds; they stand still while the machine sleeps.
-        wall: seconds since the epoch.
+        clock: monotonic seconds, which do not advance while the machine sleeps.
+        wall: seconds since the Unix epoch.
     """
 
     def __init__(
         self,
         channels: Iterable[str],
-        record: HeartbeatState | None = None,
+        state: HeartbeatState | None = None,
         *,
         scale: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
@@ -45,14 +45,14 @@ class HeartbeatMonitor:
         self._channels = tuple(channels)
         self._wait, self._repeat = WAIT_S * scale, REPEAT_S * scale
         self._clock, self._wall = clock, wall
-        known = record or HeartbeatState(since=wall())
+        known = state or HeartbeatState(since=wall())
         to_notify = tuple(name for name in known.to_notify if name in self._channels)
         self.current = replace(known, to_notify=to_notify)
         self._due = clock() + self._wait
-        self._again = clock() + self._repeat
+        self._repeat_at = clock() + self._repeat
 
     def record_beat(self) -> None:
-        """Watchdog came."""
+        """Record that Watchdog arrived."""
         self._due = self._clock() + self._wait
         now = self._wall()
         if self.current.state == "missing":
@@ -63,24 +63,24 @@ class HeartbeatMonitor:
             self.current = replace(self.current, last_beat=now)
 
     def record_resolved(self) -> None:
-        """Alertmanager said that Watchdog is over."""
+        """Record that Alertmanager reported Watchdog as resolved."""
         if self.current.state != "missing":
             self._set_missing(WATCHDOG_RESOLVED)
 
     def check_deadline(self) -> None:
-        """Time went by."""
+        """Update the state for the current time."""
         if self.current.state != "missing":
             if self._clock() >= self._due:
                 self._set_missing(NO_WATCHDOG)
-        elif self._clock() >= self._again:
-            self._again = self._clock() + self._repeat
+        elif self._clock() >= self._repeat_at:
+            self._repeat_at = self._clock() + self._repeat
             self.current = replace(self.current, to_notify=self._channels)
 
     def mark_notified(self, channel: str) -> None:
-        """A channel took the news."""
-        left = tuple(name for name in self.current.to_notify if name != channel)
-        self.current = replace(self.current, to_notify=left)
+        """Record that a channel delivered the current state."""
+        remaining = tuple(name for name in self.current.to_notify if name != channel)
+        self.current = replace(self.current, to_notify=remaining)
 
     def _set_missing(self, reason: str) -> None:
-        self._again = self._clock() + self._repeat
+        self._repeat_at = self._clock() + self._repeat
         self.current = HeartbeatState("missing", self._wall(), self.current.last_beat, reason, self._channels)

@@ -1,4 +1,4 @@
-"""Tells every channel what it has not been told yet, again and again until it takes it."""
+"""Delivers the state to every channel and repeats failed deliveries."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from tallow.stack.heartbeat.state import HeartbeatState
 FIRST_RETRY_S: Final = 1.0
 MAX_RETRY_S: Final = 60.0
 CHECKS_PER_WAIT: Final = 60
-"""How often it looks during one wait."""
+"""State checks within :data:`WAIT_S`."""
 
 
 class Pager:
-    """Joins the watch to the channels, and keeps the record.
+    """Connects the monitor to the channels and stores the state.
 
     Args:
-        notices: makes the messages.
-        folder: where the record is kept.
-        scale: multiplies its times (drills).
+        composer: composes the messages.
+        folder: the folder of the state file.
+        scale: multiplies the check interval (drills).
     """
 
     def __init__(
         self,
-        watch: HeartbeatMonitor,
+        monitor: HeartbeatMonitor,
         channels: Iterable[Channel],
-        notices: MessageComposer,
+        composer: MessageComposer,
         folder: Path,
         scale: float = 1.0,
     ) -> None:
-        self.monitor = watch
+        self.monitor = monitor
         self._channels = {channel.name: channel for channel in channels}
         self.faults = ChannelFaults(self._channels)
-        self._composer, self._folder = notices, folder
+        self._composer, self._folder = composer, folder
         self._check_interval = min(5.0, WAIT_S * scale / CHECKS_PER_WAIT)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._saved: HeartbeatState | None = None
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Run until cancelled."""
         try:
             while True:
                 try:
                     self._check()
-                except Exception as error:  # noqa: BLE001 - the checker has to go on
+                except Exception as error:  # noqa: BLE001 - the checker must keep running
                     log(f"the checker: {describe_defect(error)}")
                 await asyncio.sleep(self._check_interval)
         finally:
@@ -67,20 +67,20 @@ class Pager:
                 self._deliveries[name] = asyncio.create_task(self._deliver_all(name), name=name)
 
     def save(self) -> None:
-        """Write down what is new."""
+        """Write the state if it has changed."""
         if self.monitor.current == self._saved:
             return
         try:
             self.monitor.current.write(self._folder)
             self._saved = self.monitor.current
-        except OSError as error:  # a full disk must not keep anybody from being paged
-            log(f"the record cannot be written: {error.strerror}")
+        except OSError as error:  # a full disk must not prevent notifications
+            log(f"the state cannot be written: {error.strerror}")
 
     async def _deliver_all(self, name: str) -> None:
-        """Tell one channel everything that it does not know, as it is at that moment."""
+        """Deliver every pending message of a channel, each with the state at that moment."""
         pause = FIRST_RETRY_S
-        while found := self._next(name):
-            message, delivered = found
+        while pending := self._next(name):
+            message, mark_delivered = pending
             problem = await deliver(self._channels[name], message)
             if self.faults.record(name, problem):
                 log(f"{name}: not delivered ({problem})")
@@ -89,21 +89,21 @@ class Pager:
                 pause = min(pause * 2, MAX_RETRY_S)
             else:
                 pause = FIRST_RETRY_S
-                delivered()
+                mark_delivered()
 
     def _next(self, name: str) -> tuple[HeartbeatMessage, Callable[[], None]] | None:
-        """A channel's next message, and what to do when it was delivered; None if there is none.
+        """A channel's next message, and a callback for its delivery; None if there is none.
 
         The state of the heartbeat comes before the state of other channels.
         """
-        record = self.monitor.current
-        if name in record.to_notify:
-            return self._composer.state(record), lambda: self._mark_state_notified(name, record)
-        if news := self.faults.next_change(name):
-            return self._composer.fault(news), lambda: self.faults.mark_notified(name, news)
+        state = self.monitor.current
+        if name in state.to_notify:
+            return self._composer.state(state), lambda: self._mark_state_notified(name, state)
+        if change := self.faults.next_change(name):
+            return self._composer.fault(change), lambda: self.faults.mark_notified(name, change)
         return None
 
-    def _mark_state_notified(self, name: str, record: HeartbeatState) -> None:
-        if self.monitor.current.since == record.since:  # else there is newer news to tell
+    def _mark_state_notified(self, name: str, state: HeartbeatState) -> None:
+        if self.monitor.current.since == state.since:  # otherwise a newer state is pending
             self.monitor.mark_notified(name)
             self.save()

@@ -1,4 +1,4 @@
-"""The checker's pages: their frame, their style, and its state."""
+"""The HTML of the checker's pages."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from starlette.responses import Response
 from tallow.stack.heartbeat.state import HeartbeatState
 
 _STATES: Final = {
-    "waiting": "No beat yet",
-    "beating": "The heart beats",
-    "missing": "No heartbeat: alerts reach nobody",
+    "waiting": "No heartbeat yet",
+    "beating": "The heartbeat arrives",
+    "missing": "No heartbeat: alerts do not arrive",
 }
 _PAGE: Final = """<!doctype html>
 <html lang="en">
@@ -38,31 +38,34 @@ _PAGE: Final = """<!doctype html>
 
 
 def document(title: str, body: str) -> str:
-    """A page; both arguments are HTML."""
+    """An HTML page; both arguments are HTML."""
     return _PAGE.format(title=title, body=body)
 
 
 def home(
-    record: HeartbeatState, problems: Mapping[str, str], outside: str | None, proxies: Sequence[str] = ()
+    state: HeartbeatState,
+    problems: Mapping[str, str],
+    switch_problem: str | None,
+    proxies: Sequence[str] = (),
 ) -> str:
-    """The state, in words.
+    """The status page.
 
     Args:
-        problems: what keeps a channel from being told.
-        outside: what keeps the switch outside from being told; None: there is none.
-        proxies: proxy settings that are passed over.
+        problems: why the last delivery of a channel failed, by channel.
+        switch_problem: why the last request to the external switch failed; empty if it succeeded, None if
+            there is no switch.
+        proxies: proxy settings that are ignored.
     """
-    facts = [("Last beat", _clock(record.last_beat)), ("Since", _clock(record.since))]
-    if record.reason and record.state == "missing":
-        facts.append(("Why", record.reason))
+    facts = [("Last beat", _utc(state.last_beat)), ("Since", _utc(state.since))]
+    if state.reason and state.state == "missing":
+        facts.append(("Reason", state.reason))
     facts += [(f"Not delivered by {name}", problem) for name, problem in problems.items()]
-    facts.append(
-        ("Outside", {None: "HEARTBEAT_URL is not set", "": "told of every beat"}.get(outside, str(outside)))
-    )
+    switch = {None: "HEARTBEAT_URL is not set", "": "receives every heartbeat"}
+    facts.append(("External switch", switch.get(switch_problem, str(switch_problem))))
     facts += [("Proxy settings", line) for line in proxies]
     rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>\n" for name, value in facts)
-    title = _STATES[record.state]
-    return document(title, f'<h1 class="{record.state}">{title}</h1>\n<dl>\n{rows}</dl>')
+    title = _STATES[state.state]
+    return document(title, f'<h1 class="{state.state}">{title}</h1>\n<dl>\n{rows}</dl>')
 
 
 async def style(_request: Request) -> Response:
@@ -71,5 +74,5 @@ async def style(_request: Request) -> Response:
     return Response(css.read_text(encoding="utf-8"), media_type="text/css")
 
 
-def _clock(at: float | None) -> str:
+def _utc(at: float | None) -> str:
     return "never" if at is None else time.strftime("%F %T UTC", time.gmtime(at))

@@ -1,4 +1,4 @@
-"""The runbooks as pages, with the addresses and the folder of the stack that serves them."""
+"""The runbooks as HTML, with the addresses and the folder of the stack that serves them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 class RunbookPages:
     """Serves ``/runbooks/NAME``.
 
-    The committed runbooks are about a stack in the default folder and without a port offset.
+    The committed runbooks describe a stack in the default folder without a port offset.
 
     Args:
-        port_offset: that of the stack.
+        port_offset: the port offset of the stack.
         home: the stack's folder; None: the default one.
     """
 
@@ -37,7 +37,7 @@ class RunbookPages:
         self._preparation = _preparation(StateDir(home)) if home else ""
 
     async def page(self, request: Request) -> Response:
-        """``GET /runbooks/NAME``: the page of an alert."""
+        """``GET /runbooks/NAME``: the runbook of an alert."""
         name = str(request.path_params["name"])
         path = folder() / f"{name}.md"
         if not _NAME.fullmatch(name) or not path.is_file():
@@ -49,16 +49,16 @@ class RunbookPages:
 
 
 def folder() -> Path:
-    """Where the runbooks are: in the installed package, or in the checkout."""
+    """The folder of the runbooks, in the installed package or in the checkout."""
     installed = Path(__file__).parent / "runbooks"
     return installed if installed.is_dir() else CHECKOUT / "docs" / "runbooks"
 
 
 def _preparation(home: StateDir) -> str:
-    """What to run before a runbook's commands, in Markdown; empty if they work as they are."""
+    """Commands to run before those of a runbook, in Markdown; empty if none are needed."""
     words = shlex.split(command_line(home, "status"))
-    place = words.index("status")
-    program, has_folder = words[:place], place + 1 < len(words)
+    verb = words.index("status")
+    program, has_folder = words[:verb], verb + 1 < len(words)
     lines = []
     if has_folder:
         lines.append(f"export TALLOW_HOME={shlex.quote(str(home.root))}")
@@ -67,7 +67,7 @@ def _preparation(home: StateDir) -> str:
     if not lines:
         return ""
     code = "\n".join(lines)
-    return f"\nBefore the commands of this page, for the stack that it belongs to:\n\n```sh\n{code}\n```\n"
+    return f"\nFirst run this, so that the commands of this page refer to this stack:\n\n```sh\n{code}\n```\n"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the checker knows, kept on disk: a restart neither forgets a page nor sends a false one."""
+"""The checker's state on disk, so that a restart neither loses a notification nor sends a false one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tallow.monitoring.lifecycle.private_files import write_private
 from tallow.stack.engines.state.state_dir import read_json
 
 State = Literal["waiting", "beating", "missing"]
-"""Before the first beat; as it should be; paged."""
+"""Before the first beat; beats arrive; beats are missing."""
 
 FILE: Final = "heartbeat.json"
 
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatState:
-    """Times are seconds since the epoch.
+    """The state of the heartbeat. Times are seconds since the Unix epoch.
 
     Attributes:
         since: when the state began.
-        last_beat: when Watchdog was last heard of.
-        reason: why it counts as missing, for people.
-        untold: channels that have yet to be told of the state.
+        last_beat: when Watchdog last arrived.
+        reason: why the heartbeat is missing, as text.
+        to_notify: channels that have not delivered this state yet.
     """
 
     state: State = "waiting"
@@ -35,7 +35,7 @@ class HeartbeatState:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """What was written last; None where nothing was, or nothing that can be read."""
+        """The stored state; None if there is none or it cannot be read."""
         found = read_json(folder / FILE)
         try:
             return cls(**{**found, "to_notify": tuple(found["to_notify"])})
@@ -43,5 +43,5 @@ class HeartbeatState:
             return None
 
     def write(self, folder: Path) -> None:
-        """Keep it."""
+        """Store the state in ``folder``."""
         write_private(folder / FILE, json.dumps(asdict(self)) + "\n")

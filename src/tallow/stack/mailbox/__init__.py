@@ -1,1 +1,1 @@
-"""The local mailbox: an SMTP server and the reader of what it kept."""
+"""The local mailbox: an SMTP server, and a reader of the stored messages."""

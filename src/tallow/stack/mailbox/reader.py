@@ -1,4 +1,4 @@
-"""The mailbox read back: what arrived, newest last."""
+"""Read the messages that the mailbox stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDERS = ("new", "cur")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message that was kept; ``number`` counts from 1, oldest first."""
+    """A stored message; ``number`` counts from 1, oldest first."""
 
     number: int
     key: str
@@ -27,7 +27,7 @@ class Mail:
 
 
 def read_messages(folder: Path) -> list[Mail]:
-    """All messages of a Maildir, oldest first. One that was removed meanwhile is left out."""
+    """All messages of a Maildir, oldest first. Messages that are deleted during the read are skipped."""
     paths = [path for name in _FOLDERS if (folder / name).is_dir() for path in (folder / name).iterdir()]
     found = []
     for path in paths:
@@ -50,15 +50,15 @@ def _read(number: int, mtime_ns: int, key: str, content: bytes) -> Mail:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """A header's value; empty where there is none, or none that can be parsed."""
+    """The value of a header; empty if it is missing or cannot be parsed."""
     try:
         return str(message[name] or "")
-    except (ValueError, LookupError, TypeError, AttributeError):  # what the standard library's parser raises
+    except (ValueError, LookupError, TypeError, AttributeError):  # raised by the standard library's parser
         return ""
 
 
 def _text(message: EmailMessage, content: bytes) -> str:
-    """What a person would read of it; the whole message, undecoded, where its encoding is unknown."""
+    """The text of the message; the whole message, undecoded, if its encoding is unknown."""
     try:
         body = message.get_body(("plain", "html"))
         return str(body.get_content()) if body else ""

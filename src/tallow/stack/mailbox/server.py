@@ -1,4 +1,4 @@
-"""The mailbox: an SMTP server on loopback that keeps every message, so that no alert is lost unread."""
+"""The mailbox: an SMTP server on loopback that stores alert mail while no mail server is set."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tallow.stack.prometheus import USER
 
 MAX_MESSAGE_BYTES: Final = 1_000_000
 MAX_MESSAGES: Final = 10_000
-"""Messages; the oldest make room."""
+"""Stored messages; above it the oldest are deleted."""
 MAX_CONNECTIONS: Final = 50
 
 
 class MaildirHandler:
-    """aiosmtpd's hooks: puts each message of who is logged in into a Maildir.
+    """Handler for aiosmtpd: stores each message of an authenticated client in a Maildir.
 
-    Each message is a file, which is there completely or not at all after a crash.
+    Each message is a file that is written atomically.
 
     Args:
         folder: the Maildir.
-        password_file: where the password of :data:`~tallow.stack.prometheus.USER` is.
+        password_file: the file with the password of :data:`~tallow.stack.prometheus.USER`.
     """
 
     def __init__(self, folder: Path, password_file: Path) -> None:
@@ -44,14 +44,14 @@ class MaildirHandler:
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any
     ) -> AuthResult:
-        """Called by aiosmtpd with the login that the client showed."""
+        """Called by aiosmtpd with the client's login."""
         try:
             password = read_password(self._password_file)
         except PasswordFileError as error:
-            print(f"nobody can log in: {error}", file=sys.stderr, flush=True)
+            print(f"logins fail: {error}", file=sys.stderr, flush=True)
             return AuthResult(success=False, handled=False)
-        shown = data if isinstance(data, LoginPassword) else LoginPassword(b"", b"")
-        return AuthResult(success=login_matches(shown.login, shown.password, USER, password), handled=False)
+        given = data if isinstance(data, LoginPassword) else LoginPassword(b"", b"")
+        return AuthResult(success=login_matches(given.login, given.password, USER, password), handled=False)
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -64,7 +64,7 @@ class MaildirHandler:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Called by aiosmtpd with a whole message; the answer goes to the client."""
+        """Called by aiosmtpd with a whole message; returns the reply to the client."""
         message = mailbox.MaildirMessage(envelope.original_content or b"")
         message["X-Tallow-Recipients"] = ", ".join(envelope.rcpt_tos)
         try:
@@ -73,8 +73,8 @@ class MaildirHandler:
             if self._stored > MAX_MESSAGES:
                 self._delete_oldest()
         except OSError as error:
-            return f"452 not kept: {error.strerror}"  # the client tries again
-        return "250 kept"
+            return f"452 not stored: {error.strerror}"  # the client retries
+        return "250 stored"
 
     def _delete_oldest(self) -> None:
         oldest = sorted(self._new.iterdir(), key=lambda path: path.stat().st_mtime)[: MAX_MESSAGES // 10]
@@ -91,16 +91,16 @@ def _protocol(handler: MaildirHandler) -> SMTP:
         hostname="localhost",
         authenticator=handler.authenticate,
         auth_require_tls=False,  # loopback
-        auth_exclude_mechanism=["LOGIN"],  # its prompts are not those that Alertmanager waits for
+        auth_exclude_mechanism=["LOGIN"],  # Alertmanager expects other prompts
     )
 
 
 async def serve(folder: Path, password_file: Path, host: str, port: int) -> None:
-    """Serve until told to stop.
+    """Serve until SIGTERM or SIGINT.
 
     Args:
         folder: the Maildir.
-        password_file: the password that clients have to show.
+        password_file: the file with the password of clients.
     """
     handler, stopping = MaildirHandler(folder, password_file), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -118,17 +118,17 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=1025)
     parser.add_argument("--folder", type=Path, required=True, help="the Maildir")
     parser.add_argument(
-        "--password-file", type=Path, required=True, help=f"the password that user {USER} has to show"
+        "--password-file", type=Path, required=True, help=f"the file with the password of user {USER}"
     )
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     os.umask(0o077)
-    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of its own code at each login
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd logs a warning at each login
     try:
-        read_password(chosen.password_file)
+        read_password(options.password_file)
     except PasswordFileError as error:
         sys.exit(str(error))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(chosen.folder, chosen.password_file, chosen.host, chosen.port))
+        asyncio.run(serve(options.folder, options.password_file, options.host, options.port))
     return 0
 
 

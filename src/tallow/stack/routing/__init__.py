@@ -1,4 +1,4 @@
-"""Where alerts go: receivers, matrix, inhibition, settings and message templates of Alertmanager."""
+"""Routing of alerts: receivers, routes, inhibition, settings and message templates of Alertmanager."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = [
 
 _FOLDER = PurePosixPath("monitoring/alerting")
 _INSTALLED = PurePosixPath("/etc/alertmanager")
-"""Where the committed files expect to be put: Alertmanager's usual folder."""
+"""The folder that the committed files are written for: Alertmanager's default."""
 
-_NOTHING = AlertSettings.model_construct()
-_EVERYTHING = AlertSettings.model_construct(
+_NO_CHANNELS = AlertSettings.model_construct()
+_ALL_CHANNELS = AlertSettings.model_construct(
     alert_email_default="operations@example.org",
     alert_email_critical="on-call@example.org",
     alert_email_security="security@example.org",
@@ -37,22 +37,22 @@ _EVERYTHING = AlertSettings.model_construct(
     pagerduty_routing_key=SecretStr("in a file"),
     heartbeat_url=SecretStr("in a file"),
 )
-"""Constructed, not read: the operator's environment has no say in committed files."""
+"""Constructed rather than loaded, so that the environment does not affect committed files."""
 
 
 def templates() -> dict[str, str]:
-    """The message templates: file name to content."""
+    """The message templates, content by file name."""
     folder = resources.files(__package__) / "templates"
     return {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.is_file()}
 
 
 def files() -> dict[PurePosixPath, str]:
-    """What ``tallow generate`` writes for the routing: repository path to content.
+    """What ``tallow generate`` writes for the routing: content by repository path.
 
-    ``alertmanager.yml`` is what runs while nothing is set; ``alertmanager-all-channels.yml`` shows every
-    channel wired, to be taken by hand where `tallow up` is not used.
+    ``alertmanager.yml`` is the configuration without any setting; ``alertmanager-all-channels.yml`` has
+    every channel, for installations without `tallow up`.
     """
-    configs = {"alertmanager.yml": _NOTHING, "alertmanager-all-channels.yml": _EVERYTHING}
+    configs = {"alertmanager.yml": _NO_CHANNELS, "alertmanager-all-channels.yml": _ALL_CHANNELS}
     return {
         **{
             _FOLDER / name: alertmanager_config(

@@ -1,4 +1,4 @@
-"""Alertmanager's configuration: the matrix, the receivers and the inhibition rules as one file."""
+"""Alertmanager's configuration file: routes, receivers and inhibition rules."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ INHIBITIONS: tuple[Config, ...] = (
         "equal": ["category", "job", "instance", "objective"],
     },
 )
-"""ServiceDown silences the rest of its instance; a critical alert the warnings of its own category.
+"""ServiceDown inhibits the other alerts of its instance; a critical alert inhibits warnings of its category.
 
-Labels that both alerts lack are equal. Error budgets have no instance: their ``objective`` keeps one that
-burns fast from silencing the other.
+Alertmanager treats labels that both alerts lack as equal. Alerts on error budgets have no instance: the label
+``objective`` prevents that one objective inhibits another.
 """
 
 
@@ -59,48 +59,50 @@ def alertmanager_config(
     """The configuration file, valid from Alertmanager 0.25 on.
 
     Args:
-        settings: whom to tell; what is missing is left out, and a comment in the file says so.
-        secrets_dir: where Alertmanager finds the files of :func:`secret_files`.
-        template_glob: where it finds the message templates.
-        password_file: where it finds the monitoring password, which the mailbox and the receiver of the
-            Watchdog ask for; by default in ``secrets_dir``.
-        mailbox: ``host:port`` that takes the mail while ``SMTP_HOST`` is not set.
-        heartbeat: address that receives the Watchdog.
-        pagerduty: another Events API address than PagerDuty's own (drills).
-        scale: multiplies group waits, group and repeat intervals (drills); 1.0 is what ships.
+        settings: recipients and secrets; a channel without its setting is left out and named in a comment.
+        secrets_dir: the folder of the files of :func:`secret_files`.
+        template_glob: the pattern of the message templates.
+        password_file: the file with the password of the mailbox and the heartbeat checker; by default in
+            ``secrets_dir``.
+        mailbox: ``host:port`` that receives mail while ``SMTP_HOST`` is not set.
+        heartbeat: the address that receives Watchdog.
+        pagerduty: the address of another Events API than PagerDuty's (drills).
+        scale: multiplies group wait, group interval and repeat interval; 1.0 except in drills.
     """
-    wiring = IntegrationContext(
+    context = IntegrationContext(
         settings, secrets_dir, password_file or secrets_dir / PASSWORD_FILE, heartbeat, pagerduty
     )
     smarthost = settings.smarthost or mailbox
     parts = [
-        _HEADER + _warning(settings),
-        _yaml({"global": _global(wiring, smarthost), "templates": [template_glob]}),
-        _yaml({"route": _tree(scale)}),
+        _HEADER + _comments(settings),
+        _yaml({"global": _global(context, smarthost), "templates": [template_glob]}),
+        _yaml({"route": _root_route(scale)}),
         _yaml({"inhibit_rules": list(INHIBITIONS)}),
-        "receivers:\n" + "".join(_receiver(receiver, wiring) for receiver in RECEIVERS),
+        "receivers:\n" + "".join(_receiver(receiver, context) for receiver in RECEIVERS),
     ]
     return "\n".join(parts)
 
 
 def describe_gaps(settings: AlertSettings) -> list[str]:
-    """What ``tallow up`` and ``tallow status`` say about who is told: loudly where it is nobody."""
+    """The lines of ``tallow up`` and ``tallow status`` about channels without settings."""
     lines = []
     if not settings.smtp_host:
         lines.append(
-            "nobody will be paged by e-mail: SMTP_HOST is not set, mail stays in the mailbox (tallow inbox)"
+            "no notifications by e-mail: SMTP_HOST is not set, mail stays in the mailbox (tallow inbox)"
         )
     if not secret_files(settings).keys() - {SMTP_PASSWORD_FILE}:
-        lines.append("nobody will be paged by telephone or chat: no PagerDuty key, no Slack webhook")
+        lines.append("no notifications by telephone or chat: no PagerDuty key, no Slack webhook")
     for receiver in RECEIVERS:
         lines += [f"{receiver.name}: {gap}" for gap in channel_gaps(receiver, settings)]
     if not settings.heartbeat_url:
-        lines.append("heartbeat: HEARTBEAT_URL is not set, nobody outside notices when this machine dies")
+        lines.append(
+            "heartbeat: HEARTBEAT_URL is not set, no external service notices when this machine fails"
+        )
     return lines
 
 
 def channel_gaps(receiver: Receiver, settings: AlertSettings) -> list[str]:
-    """What the receiver goes without, one line a channel."""
+    """The channels that a receiver lacks, one line each."""
     return [
         f"no {channel}: {setting} is not set"
         for channel, setting in missing_settings(receiver, settings).items()
@@ -108,7 +110,7 @@ def channel_gaps(receiver: Receiver, settings: AlertSettings) -> list[str]:
 
 
 def requires_tls(smarthost: str) -> bool:
-    """Whether mail to this ``host:port`` must be encrypted: to every host but this machine."""
+    """Whether mail to ``host:port`` must be encrypted: always, except to this machine."""
     host = smarthost.rpartition(":")[0].removeprefix("[").removesuffix("]")
     try:
         return not ipaddress.ip_address(host).is_loopback
@@ -116,52 +118,52 @@ def requires_tls(smarthost: str) -> bool:
         return host.lower() not in _OWN_HOSTS
 
 
-def _warning(settings: AlertSettings) -> str:
+def _comments(settings: AlertSettings) -> str:
     return "".join(f"# {line}\n" for line in describe_gaps(settings))
 
 
-def _global(wiring: IntegrationContext, smarthost: str) -> Config:
+def _global(context: IntegrationContext, smarthost: str) -> Config:
     return {
         "resolve_timeout": "5m",
         "smtp_smarthost": smarthost,
-        "smtp_from": wiring.settings.sender,
+        "smtp_from": context.settings.sender,
         "smtp_require_tls": requires_tls(smarthost),
-        **_smtp_login(wiring),
+        **_smtp_login(context),
     }
 
 
-def _smtp_login(wiring: IntegrationContext) -> Config:
-    settings = wiring.settings
+def _smtp_login(context: IntegrationContext) -> Config:
+    settings = context.settings
     if not settings.smtp_host:
-        return {"smtp_auth_username": USER, "smtp_auth_password_file": str(wiring.password_file)}
+        return {"smtp_auth_username": USER, "smtp_auth_password_file": str(context.password_file)}
     login: Config = {}
     if settings.smtp_user:
         login["smtp_auth_username"] = settings.smtp_user
     if SMTP_PASSWORD_FILE in secret_files(settings):
-        login["smtp_auth_password_file"] = str(wiring.secrets_dir / SMTP_PASSWORD_FILE)
+        login["smtp_auth_password_file"] = str(context.secrets_dir / SMTP_PASSWORD_FILE)
     return login
 
 
-def _tree(scale: float) -> Config:
+def _root_route(scale: float) -> Config:
     by_name = {receiver.name: receiver for receiver in RECEIVERS}
     return {
         "receiver": DEFAULT.name,
         "group_by": list(DEFAULT.group_by),
-        **_pace(DEFAULT, scale),
-        "routes": [_step(route, by_name[route.receiver], scale) for route in ROUTES],
+        **_timing(DEFAULT, scale),
+        "routes": [_route(route, by_name[route.receiver], scale) for route in ROUTES],
     }
 
 
-def _step(route: Route, receiver: Receiver, scale: float) -> Config:
-    step: Config = {"receiver": route.receiver, "matchers": list(route.matchers)}
+def _route(route: Route, receiver: Receiver, scale: float) -> Config:
+    result: Config = {"receiver": route.receiver, "matchers": list(route.matchers)}
     if route.continues:
-        step["continue"] = True
+        result["continue"] = True
     if receiver.group_by != DEFAULT.group_by:
-        step["group_by"] = list(receiver.group_by)
-    return step | _pace(receiver, scale)
+        result["group_by"] = list(receiver.group_by)
+    return result | _timing(receiver, scale)
 
 
-def _pace(receiver: Receiver, scale: float) -> Config:
+def _timing(receiver: Receiver, scale: float) -> Config:
     return {
         "group_wait": promql_duration(receiver.group_wait * scale),
         "group_interval": promql_duration(receiver.group_interval * scale),
@@ -169,9 +171,9 @@ def _pace(receiver: Receiver, scale: float) -> Config:
     }
 
 
-def _receiver(receiver: Receiver, wiring: IntegrationContext) -> str:
-    comments = "".join(f"# {receiver.name}: {gap}\n" for gap in channel_gaps(receiver, wiring.settings))
-    return comments + _yaml([integrations(receiver, wiring)])
+def _receiver(receiver: Receiver, context: IntegrationContext) -> str:
+    comments = "".join(f"# {receiver.name}: {gap}\n" for gap in channel_gaps(receiver, context.settings))
+    return comments + _yaml([integrations(receiver, context)])
 
 
 def _yaml(document: object) -> str:

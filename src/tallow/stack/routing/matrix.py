@@ -1,4 +1,4 @@
-"""Which alert goes to which receiver, and how long it waits: the contract's two tables as data."""
+"""Receivers and routes: which alert goes to which receiver, and after which wait."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Channel = Literal["email", "slack", "pagerduty", "heartbeat"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 CATEGORIES: tuple[Category, ...] = get_args(Category)
-"""What the routing tree tells apart; anything else would reach the default receiver by accident."""
+"""The values that the routes handle; any other value would reach the default receiver."""
 PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
-"""What the Events API v2 accepts; it answers 400 to anything else, and the page is lost."""
+"""The values that PagerDuty's Events API v2 accepts; it answers 400 to any other, and the event is lost."""
 
 GROUP_BY = ("alertname", "severity", "category", "job", "instance")
-"""Severity among them: a mixed group has no common severity, and PagerDuty answers 400 to an empty one."""
+"""Includes severity: a mixed group has no common severity, and PagerDuty answers 400 to an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who is told and how. Times are seconds; ``audience`` names the ``ALERT_EMAIL_…`` setting."""
+    """A receiver and its channels. Times are seconds; ``audience`` names the ``ALERT_EMAIL_…`` setting."""
 
     name: str
     channels: tuple[Channel, ...]
@@ -37,7 +37,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A step of the routing tree; ``goes_on`` lets later steps see the alert as well."""
+    """A route of the routing tree; with ``continues``, later routes are tried as well."""
 
     receiver: str
     matchers: tuple[str, ...]
@@ -53,10 +53,10 @@ RECEIVERS = (
     Receiver("security-alerts", ("email", "slack"), "security", 10, 5 * MINUTE, 2 * HOUR),
     Receiver("transfer-alerts", ("email",), "operations", 30, 5 * MINUTE, 4 * HOUR),
     Receiver("connection-alerts", ("email",), "operations", 30, 5 * MINUTE, 4 * HOUR),
-    # All information in one group, looked at once a day. The repeat interval is shorter than the group
-    # interval: were both 24 h, a repeat would always be a moment early and wait for the next day.
+    # All informational alerts in one group, sent once a day. The repeat interval is shorter than the group
+    # interval: if both were 24 h, a repeat would be slightly early and wait for the next day.
     Receiver("daily-digest", ("email",), "digest", 5 * MINUTE, 24 * HOUR, 23 * HOUR, ("service",)),
-    # For the same reason a heartbeat arrives every other minute: the checker waits longer than that.
+    # For the same reason a heartbeat arrives every two minutes; the checker waits longer.
     Receiver("heartbeat", ("heartbeat",), "default", 0, 1 * MINUTE, 1 * MINUTE),
 )
 
@@ -75,15 +75,19 @@ _MATCHER = re.compile(r'(\w+)(=~|=)"([^"]*)"')
 
 
 def receivers(labels: Mapping[str, str]) -> list[Receiver]:
-    """The receivers that an alert with these labels reaches, as Alertmanager walks the tree."""
+    """The receivers of an alert with these labels, by Alertmanager's routing algorithm.
+
+    >>> [receiver.name for receiver in receivers({"severity": "info"})]
+    ['daily-digest']
+    """
     by_name = {receiver.name: receiver for receiver in RECEIVERS}
-    reached = []
+    matched = []
     for route in ROUTES:
         if all(_matches(matcher, labels) for matcher in route.matchers):
-            reached.append(by_name[route.receiver])
+            matched.append(by_name[route.receiver])
             if not route.continues:
                 break
-    return reached or [DEFAULT]
+    return matched or [DEFAULT]
 
 
 def _matches(matcher: str, labels: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""How a receiver tells people: Alertmanager's integrations, secrets as files."""
+"""The integrations of Alertmanager's receivers, with secrets in files."""
 
 from __future__ import annotations
 
@@ -14,39 +14,43 @@ SMTP_PASSWORD_FILE = "smtp_password"  # noqa: S105 - a file name
 SLACK_URL_FILE = "slack_webhook_url"
 PAGERDUTY_KEY_FILE = "pagerduty_routing_key"
 SECRET_FILES = (SMTP_PASSWORD_FILE, SLACK_URL_FILE, PAGERDUTY_KEY_FILE)
-"""The names of all files that :func:`secret_files` may ask for."""
+"""The names of all files that :func:`secret_files` may return."""
 HEARTBEAT_RECEIVER = "http://127.0.0.1:9095/heartbeat"
 
-_NEEDS: dict[Channel, str] = {"slack": "SLACK_WEBHOOK_URL", "pagerduty": "PAGERDUTY_ROUTING_KEY"}
+_REQUIRED_SETTINGS: dict[Channel, str] = {"slack": "SLACK_WEBHOOK_URL", "pagerduty": "PAGERDUTY_ROUTING_KEY"}
 
 Config = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrationContext:
-    """What an integration needs to know besides its receiver."""
+    """What integrations need besides their receiver."""
 
     settings: AlertSettings
     secrets_dir: PurePath
     password_file: PurePath
-    """The monitoring password's."""
+    """The file with the monitoring password."""
     heartbeat: str = HEARTBEAT_RECEIVER
     pagerduty: str | None = None
-    """Another Events API address than PagerDuty's own: a strict stand-in, in drills."""
+    """The address of another Events API than PagerDuty's; drills use a fake receiver."""
 
 
-def integrations(receiver: Receiver, wiring: IntegrationContext) -> Config:
-    """The receiver in Alertmanager's shape, without the channels whose secret is missing."""
-    gone = missing_settings(receiver, wiring.settings)
-    built = (_BUILDERS[channel](receiver, wiring) for channel in receiver.channels if channel not in gone)
+def integrations(receiver: Receiver, context: IntegrationContext) -> Config:
+    """The receiver as Alertmanager's configuration, without channels whose secret is missing."""
+    absent = missing_settings(receiver, context.settings)
+    built = (_BUILDERS[channel](receiver, context) for channel in receiver.channels if channel not in absent)
     return {"name": receiver.name} | {key: value for part in built for key, value in part.items()}
 
 
 def missing_settings(receiver: Receiver, settings: AlertSettings) -> dict[Channel, str]:
-    """The channels the receiver goes without, and the setting each of them waits for."""
+    """The channels that the receiver lacks, with the setting that each requires."""
     secrets = secret_files(settings)
     present = {"slack": SLACK_URL_FILE in secrets, "pagerduty": PAGERDUTY_KEY_FILE in secrets}
-    return {channel: _NEEDS[channel] for channel in receiver.channels if not present.get(channel, True)}
+    return {
+        channel: _REQUIRED_SETTINGS[channel]
+        for channel in receiver.channels
+        if not present.get(channel, True)
+    }
 
 
 def secret_files(settings: AlertSettings) -> dict[str, str]:
@@ -62,11 +66,11 @@ def secret_files(settings: AlertSettings) -> dict[str, str]:
     return {name: secret.get_secret_value() for name, secret in secrets.items() if secret}
 
 
-def _email(receiver: Receiver, wiring: IntegrationContext) -> Config:
+def _email(receiver: Receiver, context: IntegrationContext) -> Config:
     return {
         "email_configs": [
             {
-                "to": wiring.settings.email(receiver.audience),
+                "to": context.settings.email(receiver.audience),
                 "send_resolved": True,
                 "headers": {"Subject": '{{ template "tallow.subject" . }}'},
                 "html": '{{ template "tallow.html" . }}',
@@ -76,11 +80,11 @@ def _email(receiver: Receiver, wiring: IntegrationContext) -> Config:
     }
 
 
-def _slack(_: Receiver, wiring: IntegrationContext) -> Config:
+def _slack(_: Receiver, context: IntegrationContext) -> Config:
     return {
         "slack_configs": [
             {
-                "api_url_file": str(wiring.secrets_dir / SLACK_URL_FILE),
+                "api_url_file": str(context.secrets_dir / SLACK_URL_FILE),
                 "send_resolved": True,
                 "color": '{{ template "tallow.color" . }}',
                 "title": '{{ template "tallow.slack.title" . }}',
@@ -93,12 +97,12 @@ def _slack(_: Receiver, wiring: IntegrationContext) -> Config:
     }
 
 
-def _pagerduty(_: Receiver, wiring: IntegrationContext) -> Config:
-    address = {"url": wiring.pagerduty} if wiring.pagerduty else {}
+def _pagerduty(_: Receiver, context: IntegrationContext) -> Config:
+    address = {"url": context.pagerduty} if context.pagerduty else {}
     return {
         "pagerduty_configs": [
             {
-                "routing_key_file": str(wiring.secrets_dir / PAGERDUTY_KEY_FILE),
+                "routing_key_file": str(context.secrets_dir / PAGERDUTY_KEY_FILE),
                 **address,
                 "send_resolved": True,
                 "severity": '{{ template "tallow.pagerduty.severity" . }}',
@@ -118,12 +122,12 @@ def _pagerduty(_: Receiver, wiring: IntegrationContext) -> Config:
     }
 
 
-def _heartbeat(_: Receiver, wiring: IntegrationContext) -> Config:
-    login = {"username": USER, "password_file": str(wiring.password_file)}
+def _heartbeat(_: Receiver, context: IntegrationContext) -> Config:
+    login = {"username": USER, "password_file": str(context.password_file)}
     return {
         "webhook_configs": [
             {
-                "url": wiring.heartbeat,
+                "url": context.heartbeat,
                 "http_config": {"basic_auth": login},
                 "send_resolved": True,
                 "max_alerts": 1,

@@ -1,4 +1,4 @@
-"""Whom alerts reach: settings from the environment or ``.env``, each also as ``NAME_FILE``."""
+"""Settings for the recipients of alerts, from the environment or ``.env``, each also as ``NAME_FILE``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tallow.monitoring.settings.base import Settings
 from tallow.monitoring.settings.types import PORTS, Host, Port, SecretUrl, matching
 
 MAILBOX_ADDRESS = "operator@localhost"
-"""Where mail goes while no address is set: the stack's own mailbox keeps it."""
+"""The recipient while no address is set; the stack's mailbox stores such mail."""
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS: Final = re.compile(
     rf"(?=.{{1,254}}$)(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})*", re.ASCII
 )
-"""RFC 5321 without quoted local parts and address literals: what every mail program takes."""
+"""RFC 5321 without quoted local parts and address literals."""
 _ROUTING_KEY: Final = re.compile(r"[A-Za-z0-9]{32}")
 _ADDRESSES: Final = "e-mail addresses, separated by commas"
 _URL: Final = "an address that starts with https:// or http://"
@@ -40,42 +40,42 @@ RoutingKey = Annotated[SecretStr, matching(_ROUTING_KEY)]
 
 
 class AlertSettings(Settings):
-    """Who is told of alerts. What is not set is left out of every receiver that would use it."""
+    """The recipients of alerts. A channel that is not set is left out of every receiver."""
 
     files_for_all = True
     strict_env_file = True
 
     alert_email_default: Addresses | None = Field(
-        None, title="Who gets what has no address of its own", description=_ADDRESSES
+        None, title="Recipients of alerts without an address of their own", description=_ADDRESSES
     )
     alert_email_critical: Addresses | None = Field(
-        None, title="Who gets critical alerts", description=_ADDRESSES
+        None, title="Recipients of critical alerts", description=_ADDRESSES
     )
     alert_email_performance: Addresses | None = Field(
-        None, title="Who gets alerts on performance", description=_ADDRESSES
+        None, title="Recipients of alerts on performance", description=_ADDRESSES
     )
     alert_email_security: Addresses | None = Field(
-        None, title="Who gets alerts on security", description=_ADDRESSES
+        None, title="Recipients of alerts on security", description=_ADDRESSES
     )
     alert_email_operations: Addresses | None = Field(
-        None, title="Who gets alerts on transfers and connections", description=_ADDRESSES
+        None, title="Recipients of alerts on transfers and connections", description=_ADDRESSES
     )
     alert_email_digest: Addresses | None = Field(
-        None, title="Who gets the daily digest", description=_ADDRESSES
+        None, title="Recipients of the daily digest", description=_ADDRESSES
     )
     smtp_host: Host | None = Field(
         None,
-        title="Mail server; without one mail stays in the mailbox (tallow inbox)",
+        title="Mail server; without it mail stays in the mailbox (tallow inbox)",
         description="a host name or an IP address",
     )
-    smtp_port: Port = Field(587, title="Its port; on 465 TLS begins at once", description=PORTS)
+    smtp_port: Port = Field(587, title="Port of the mail server; 465 uses implicit TLS", description=PORTS)
     smtp_from: Address | None = Field(
         None,
-        title="Sender; by default SMTP_USER where that is an address, else the default's first",
+        title="Sender; by default SMTP_USER if it is an address, else the first of ALERT_EMAIL_DEFAULT",
         description="one e-mail address",
     )
     smtp_user: str | None = Field(
-        None, title="Name for the mail server, with SMTP_PASSWORD", description="printable text"
+        None, title="User name for the mail server, with SMTP_PASSWORD", description="printable text"
     )
     smtp_password: SecretStr | None = Field(
         None, title="Password for the mail server", description="printable text"
@@ -88,7 +88,9 @@ class AlertSettings(Settings):
         description="the 32 letters and digits of an Events API v2 integration key",
     )
     heartbeat_url: SecretUrl | None = Field(
-        None, title="A dead man's switch outside, called while alerting works", description=_URL
+        None,
+        title="Address of an external dead man's switch, requested while alerting works",
+        description=_URL,
     )
 
     @model_validator(mode="after")
@@ -114,7 +116,7 @@ class AlertSettings(Settings):
 
     @property
     def sender(self) -> str:
-        """The From address: ``SMTP_FROM``, else the SMTP user where that is one, else the default's first."""
+        """The From address: ``SMTP_FROM``, else the SMTP user if it is an address, else the first default."""
         if self.smtp_from:
             return self.smtp_from
         if self.smtp_user and _ADDRESS.fullmatch(self.smtp_user):
@@ -123,7 +125,7 @@ class AlertSettings(Settings):
 
     @property
     def smarthost(self) -> str | None:
-        """``HOST:PORT`` of the mail server, an IPv6 address in brackets; None without one."""
+        """``HOST:PORT`` of the mail server, with brackets around an IPv6 address; None if not set."""
         if self.smtp_host is None:
             return None
         host = f"[{self.smtp_host}]" if ":" in self.smtp_host else self.smtp_host

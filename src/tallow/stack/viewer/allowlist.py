@@ -1,4 +1,4 @@
-"""What the proxy lets through: reading endpoints and their parameters, by name."""
+"""The requests that the proxy forwards: read-only endpoints and their parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RANGE: Final = frozenset({"start", "end"})
 
 
 class RequestRefusedError(Exception):
-    """A request that is not let through, with its status."""
+    """A request that the viewer refuses, with the HTTP status of the response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -23,12 +23,12 @@ class RequestRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A path of an API that only reads, with the parameters it takes."""
+    """A path of a read-only API endpoint and its parameters."""
 
     path: str
     parameters: frozenset[str]
     form: bool = False
-    """Whether a form may be posted, for queries longer than an address."""
+    """Whether a form may be posted, for queries that are too long for a URL."""
 
 
 PROMETHEUS: Final = (
@@ -40,7 +40,7 @@ PROMETHEUS: Final = (
     Endpoint("alerts", frozenset()),
     Endpoint("rules", frozenset({"type"})),
 )
-"""Below ``/api/v1/``. ``timeout``, ``limit`` and ``stats`` are the proxy's own affair."""
+"""Below ``/api/v1/``. The proxy does not forward ``timeout``, ``limit`` and ``stats``."""
 
 ALERTMANAGER: Final = (
     Endpoint("alerts", frozenset({"active", "silenced", "inhibited", "unprocessed", "filter"})),
@@ -52,10 +52,10 @@ _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def validate_label(name: str) -> str:
-    """A label name as Prometheus defines it.
+    """Return a label name, which becomes part of a path.
 
     Raises:
-        RefusedError: it is none; nothing else may become a part of a path.
+        RequestRefusedError: it is not a label name as Prometheus defines it.
     """
     if not _LABEL.fullmatch(name):
         raise RequestRefusedError(400, "a label name has letters, digits and underscores")
@@ -63,10 +63,10 @@ def validate_label(name: str) -> str:
 
 
 def validate_parameters(endpoint: Endpoint, given: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The parameters to pass on.
+    """The parameters to forward.
 
     Raises:
-        RefusedError: one is not among the endpoint's, or too long, or there are too many.
+        RequestRefusedError: a parameter is unknown or too long, or there are too many.
     """
     pairs = list(given)
     if len(pairs) > MAX_PARAMETERS:

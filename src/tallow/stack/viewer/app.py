@@ -31,14 +31,14 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True, kw_only=True)
 class ViewerSettings:
-    """Where the viewer's parts are.
+    """Addresses and limits of the viewer.
 
     Attributes:
         prometheus: address of Prometheus.
-        alertmanager: address of Alertmanager; without one only Prometheus's view of alerts is shown.
-        hosts: names the viewer is reached by, besides ``localhost`` and its addresses.
-        timeout: seconds a question may take.
-        metrics_token: bearer token that ``/metrics`` asks for; without one it answers this machine only.
+        alertmanager: address of Alertmanager; without one, silences are not shown.
+        hosts: accepted host names besides ``localhost`` and its addresses.
+        timeout: seconds that a request to a server may take.
+        metrics_token: bearer token of ``/metrics``; without one it answers only this machine.
     """
 
     prometheus: str
@@ -55,13 +55,13 @@ def create_app(
     boards: Mapping[str, Dashboard],
     unavailable: Iterable[UnavailableDashboard] | None = None,
 ) -> Starlette:
-    """The viewer. Anybody gets the login page and the scripts; dashboards and data need a session.
+    """The viewer. The login page and the scripts are public; dashboards and data need a session.
 
     Args:
         settings: addresses and limits.
-        credentials: the viewer's password, and the logins to the servers behind it.
+        credentials: the logins of the viewer and of the servers.
         boards: the dashboards, by uid.
-        unavailable: dashboards that are not drawn here, and why; by default the shipped ones.
+        unavailable: dashboards that cannot be drawn; by default those that Tallow ships.
     """
     servers: dict[str, Upstream] = {}
     registry = viewer_registry()
@@ -98,14 +98,14 @@ def create_app(
     ]
     return Starlette(
         routes=[
-            *(_within_a_session(route, page) for route in private),
+            *(_with_session(route, page) for route in private),
             Route("/login", page.show),
             Route("/login", page.log_in, methods=["POST"]),
             Route("/login.css", page.style),
             Route("/logout", page.log_out, methods=["POST"]),
             Route(HEALTH_PATH, _healthy),
             Route(METRICS_PATH, metrics_endpoint(registry, settings.metrics_token)),
-            *(Route(path, _shown(assets, page)) for path in ("/", "/d/{uid}", "/d/{uid}/{slug}")),
+            *(Route(path, _page(assets, page)) for path in ("/", "/d/{uid}", "/d/{uid}/{slug}")),
             Route("/{path:path}", assets.file),
         ],
         middleware=[
@@ -116,7 +116,7 @@ def create_app(
     )
 
 
-def _within_a_session(route: Route, page: LoginPage) -> Route:
+def _with_session(route: Route, page: LoginPage) -> Route:
     endpoint: Endpoint = route.endpoint
 
     async def guarded(request: Request) -> Response:
@@ -126,11 +126,11 @@ def _within_a_session(route: Route, page: LoginPage) -> Route:
     return Route(route.path, guarded, methods=list(route.methods or ["GET"]))
 
 
-def _shown(assets: Assets, page: LoginPage) -> Endpoint:
-    async def shown(request: Request) -> Response:
+def _page(assets: Assets, page: LoginPage) -> Endpoint:
+    async def show(request: Request) -> Response:
         return await assets.page(request) if page.is_logged_in(request) else page.redirect_to_login(request)
 
-    return shown
+    return show
 
 
 def _listing(boards: Mapping[str, Dashboard]) -> Endpoint:

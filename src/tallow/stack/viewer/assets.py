@@ -1,4 +1,4 @@
-"""The built files, read once: compressed when asked for, and kept by browsers where their name has a hash."""
+"""The built front-end files, read once; compressed on request, and cacheable if their name has a hash."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _TYPES: Final = {
 
 
 class Asset:
-    """One file as it is sent."""
+    """One file with its response headers."""
 
-    def __init__(self, path: Path, *, keep: bool) -> None:
+    def __init__(self, path: Path, *, immutable: bool) -> None:
         self._body = path.read_bytes()
         self._compressible = path.suffix in _COMPRESSIBLE
         guessed = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         self._type = _TYPES.get(path.suffix, guessed)
-        self._caching = _FOR_A_YEAR if keep else "no-cache"
+        self._caching = _FOR_A_YEAR if immutable else "no-cache"
         self._tag = f'"{hashlib.sha256(self._body).hexdigest()[:32]}"'
 
     @cached_property
@@ -39,7 +39,7 @@ class Asset:
         return gzip.compress(self._body, mtime=0)
 
     def response(self, request: Request) -> Response:
-        """The file, or 304 for a browser that has it (RFC 9110, section 13.1.2)."""
+        """The file, or 304 if the browser has it (RFC 9110, section 13.1.2)."""
         headers = {"cache-control": self._caching, "etag": self._tag, "vary": "accept-encoding"}
         if request.headers.get("if-none-match") == self._tag:
             return Response(status_code=304, headers=headers)
@@ -50,17 +50,19 @@ class Asset:
 
 
 class Assets:
-    """All files of a folder; asking for any other path finds nothing, whatever it holds."""
+    """All files of a folder by path; a lookup, so that no other file can be requested."""
 
     def __init__(self, folder: Path = STATIC) -> None:
         self._files = {
-            path.relative_to(folder).as_posix(): Asset(path, keep="assets" in path.relative_to(folder).parts)
+            path.relative_to(folder).as_posix(): Asset(
+                path, immutable="assets" in path.relative_to(folder).parts
+            )
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
 
     async def page(self, request: Request) -> Response:
-        """The one page; what it shows depends on its address."""
+        """The single page of the application."""
         return self._files["index.html"].response(request)
 
     async def file(self, request: Request) -> Response:

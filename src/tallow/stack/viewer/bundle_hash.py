@@ -1,4 +1,4 @@
-"""Says whether the built files come from the sources, without Node: by hashes both sides can compute."""
+"""Hashes of sources and built files, which show without Node whether the bundle is up to date."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ RECORD_FILE: Final = "sources.sha256"
 
 
 def bundle_record(sources: Path, built: Path) -> str:
-    """What stands in the record beside the built files: what was built, and from what."""
+    """The content of :data:`RECORD_FILE`: the hashes of the sources and of the built files."""
     return f"{sources_digest(sources)}  sources\n{built_digest(built)}  built\n"
 
 
 def sources_digest(folder: Path) -> str:
-    """SHA-256 over names and contents of everything the build reads, in order of their paths."""
+    """SHA-256 of the paths and contents of all files that the build reads, sorted by path."""
     files = [folder / name for name in BUILT_FROM]
     files += [path for name in FOLDERS for path in (folder / name).rglob("*") if path.is_file()]
     return _digest(folder, files)
 
 
 def built_digest(folder: Path) -> str:
-    """The same over everything that was built."""
+    """SHA-256 of the paths and contents of all built files, sorted by path."""
     return _digest(
         folder, (path for path in folder.rglob("*") if path.is_file() and path.name != RECORD_FILE)
     )

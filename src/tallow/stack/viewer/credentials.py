@@ -1,4 +1,4 @@
-"""The viewer's credentials: a file that only its owner may read, with one password or several as JSON."""
+"""The viewer's credentials, from a file of mode 0600 with one password or several as JSON."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ MIN_PASSWORD: Final = 12
 MIN_TOKEN: Final = 16
 MAX_BYTES: Final = 64 * 1024
 USER: Final = "tallow"
-"""Whose the one password is."""
+"""The user of a single password."""
 
 
 class BadCredentialsError(Exception):
-    """The credentials file cannot be used; the message says why and never holds a secret."""
+    """The credentials file is not usable; the message says why and contains no secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user and password, kept out of representations."""
+    """A user and password; ``repr`` omits the password."""
 
     user: str
     password: str
@@ -33,12 +33,12 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the viewer asks of people, and what it shows to the servers behind it.
+    """The logins of the viewer and of the servers behind it.
 
     Attributes:
-        viewer: the login page's; its user is for the password manager only.
-        prometheus: basic authentication (RFC 7617) towards Prometheus; None where it asks for none.
-        alertmanager: the same towards Alertmanager.
+        viewer: the login of the viewer; its user is only a hint for password managers.
+        prometheus: basic authentication (RFC 7617) for Prometheus; None if it requires none.
+        alertmanager: the same for Alertmanager.
     """
 
     viewer: Login
@@ -47,13 +47,13 @@ class Credentials:
 
 
 def load_credentials(path: Path) -> Credentials:
-    """Read the one password of the stack, which every part asks for, or a JSON object:
+    """Read the password of the stack, which all servers share, or a JSON object:
     ``{"viewer": {"user": …, "password": …}, "prometheus": …, "alertmanager": …}``.
 
-    Of the object's members only ``viewer`` must be there; unknown ones are left to others.
+    Only the member ``viewer`` is required; unknown members are ignored.
 
     Raises:
-        BadCredentialsError: the file is missing, open to others, or holds neither.
+        BadCredentialsError: the file is missing, readable by others, or has another content.
     """
     text = _read(path).strip()
     if text.startswith(("{", "[")):
@@ -68,7 +68,7 @@ def load_token(path: Path) -> str:
     """A bearer token from a file of mode 0600: one line of at least 16 printable characters, no space.
 
     Raises:
-        BadCredentialsError: the file is missing, open to others, or holds something else.
+        BadCredentialsError: the file is missing, readable by others, or has another content.
     """
     text = _read(path).strip()
     if len(text) < MIN_TOKEN or not text.isascii() or not text.isprintable() or " " in text:
@@ -81,7 +81,7 @@ def load_token(path: Path) -> str:
 def _read(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            _only_for_its_owner(path, os.fstat(file.fileno()))
+            _require_private_mode(path, os.fstat(file.fileno()))
             return file.read(MAX_BYTES).decode()
     except OSError as error:
         raise BadCredentialsError(f"{path} cannot be read: {error.strerror}") from None
@@ -112,6 +112,6 @@ def _login(path: Path, content: dict[str, Any], name: str) -> Login | None:
     return Login(found["user"], found["password"])
 
 
-def _only_for_its_owner(path: Path, status: os.stat_result) -> None:
+def _require_private_mode(path: Path, status: os.stat_result) -> None:
     if os.name == "posix" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise BadCredentialsError(f"{path} can be read by others; chmod 600 it")
+        raise BadCredentialsError(f"{path} can be read by others; run chmod 600")

@@ -1,4 +1,4 @@
-"""The dashboards the viewer shows: Tallow's own, or the JSON files of a folder."""
+"""The dashboards of the viewer: Tallow's own, or the JSON files of a folder."""
 
 from __future__ import annotations
 
@@ -14,22 +14,16 @@ Dashboard = Mapping[str, Any]
 
 PROMETHEUS: Final = "prometheus"
 _NAMES: Final = {"loki": "Loki", "tempo": "Tempo", "alertmanager": "Alertmanager"}
-"""Data source types as people write them."""
+"""Display names of data source types."""
 
 
 class BadDashboardError(Exception):
-    """A file of the folder is no dashboard; the message names it."""
+    """A file is not a dashboard; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnavailableDashboard:
-    """A dashboard that the viewer does not draw.
-
-    Attributes:
-        uid: its uid.
-        title: its title.
-        reason: why, and where its content can be seen instead; for people.
-    """
+    """A dashboard that the viewer cannot draw; ``reason`` says why and where to see its content."""
 
     uid: str
     title: str
@@ -37,11 +31,12 @@ class UnavailableDashboard:
 
 
 def load_dashboards(folder: Path | None = None) -> dict[str, Dashboard]:
-    """Dashboards by uid, in reading order. Those for another data source than Prometheus are left out:
-    :func:`unavailable_boards` lists them.
+    """The dashboards for Prometheus by uid, in display order.
+
+    :func:`unavailable_dashboards` returns those for other data sources.
 
     Args:
-        folder: where to read ``*.json``; by default those shipped, which ``monitoring/grafana/`` holds too.
+        folder: the folder of the ``*.json`` files; by default the dashboards that Tallow ships.
 
     Raises:
         BadDashboardError: a file is not a dashboard, or the folder has none.
@@ -53,10 +48,10 @@ def load_dashboards(folder: Path | None = None) -> dict[str, Dashboard]:
 
 
 def unavailable_dashboards(folder: Path | None = None) -> list[UnavailableDashboard]:
-    """The dashboards that :func:`load_boards` leaves out, with the reason.
+    """The dashboards that :func:`load_dashboards` leaves out, with the reason.
 
     Args:
-        folder: as for :func:`load_boards`.
+        folder: as for :func:`load_dashboards`.
 
     Raises:
         BadDashboardError: a file is not a dashboard.
@@ -85,7 +80,7 @@ def _read(folder: Path) -> Iterable[Dashboard]:
 
 
 def _sources(board: Dashboard) -> list[str]:
-    """Types of the data sources a dashboard names; Prometheus where it names none."""
+    """The types of a dashboard's data sources; Prometheus if it names none."""
     variables = board.get("templating", {}).get("list", [])
     named = [str(found.get("query")) for found in variables if found.get("type") == "datasource"]
     return named or [PROMETHEUS]
@@ -93,7 +88,7 @@ def _sources(board: Dashboard) -> list[str]:
 
 def _reason(uid: str, sources: list[str]) -> str:
     names = " and ".join(_NAMES.get(source, source) for source in sources)
-    reason = f"This dashboard reads from {names}. This viewer reads from Prometheus alone."
+    reason = f"This dashboard reads from {names}. This viewer reads only from Prometheus."
     if "loki" in sources:
         reason += " The command `tallow logs` shows the log lines of this stack."
     if uid in dashboards():

@@ -1,4 +1,4 @@
-"""Checks of every request: Host and Origin (DNS rebinding, foreign pages). Strict response headers."""
+"""Check Host and Origin of every request (DNS rebinding, other sites); add strict response headers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        # The hash is that of nothing: style elements the page fills by rules afterwards, not by text.
+        # The hash of an empty text: the page creates empty style elements and inserts rules into them.
         "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
         "img-src 'self' data: blob:",
         "font-src 'self'",
@@ -42,20 +42,20 @@ class RequestGuard:
     """ASGI middleware.
 
     Args:
-        hosts: names the server is reached by, besides this machine's own.
-        stranger: what is said to a request under another name.
-        on_refusal: called with the scope of every request that is refused.
+        hosts: accepted host names besides those of this machine.
+        unknown_host_message: the response to a request with another host name.
+        on_refusal: called with the scope of every refused request.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         hosts: Iterable[str] = (),
-        stranger: str = "the viewer is not reached by this host name; start it with --allow-host NAME",
+        unknown_host_message: str = "the viewer does not accept this host name; start it with --allow-host",
         on_refusal: Callable[[Scope], None] | None = None,
     ) -> None:
         self._app = app
-        self._unknown_host_message = stranger
+        self._unknown_host_message = unknown_host_message
         self._on_refusal = on_refusal
         self._hosts = LOOPBACK | {host.lower().strip("[]") for host in hosts}
 
@@ -74,8 +74,8 @@ class RequestGuard:
         refusal = self._refusal(scope)
         if refusal is not None and self._on_refusal is not None:
             self._on_refusal(scope)
-        answer = self._app if refusal is None else PlainTextResponse(refusal + "\n", 403)
-        await answer(scope, receive, with_headers)
+        response = self._app if refusal is None else PlainTextResponse(refusal + "\n", 403)
+        await response(scope, receive, with_headers)
 
     def _refusal(self, scope: Scope) -> str | None:
         headers = Headers(scope=scope)
@@ -92,7 +92,7 @@ class RequestGuard:
 
 
 def _name(host: str) -> str | None:
-    """The host's name without its port, None for what is no host."""
+    """The host name without its port; None if the header is malformed."""
     try:
         return urlsplit(f"//{host}").hostname
     except ValueError:

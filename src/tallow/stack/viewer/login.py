@@ -1,4 +1,4 @@
-"""The login page, the session cookie, and the check that a request belongs to a session."""
+"""The login page, the session cookie, and the check that a request has a session."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ MAX_FORM: Final = 8 * 1024
 
 
 class LoginPage:
-    """Shows the form, opens a session for the right password, and ends it.
+    """Shows the login form, opens sessions and ends them.
 
     Args:
-        door: compares passwords and limits the rate of attempts.
+        password_check: compares passwords and limits the rate of attempts.
         sessions: the open sessions.
         user: the name shown in the form, for password managers.
-        failures: counts and logs each refused attempt.
+        failures: counts and logs each failed attempt.
     """
 
-    def __init__(self, door: PasswordCheck, sessions: Sessions, user: str, failures: LoginFailures) -> None:
-        self._password_check = door
+    def __init__(
+        self, password_check: PasswordCheck, sessions: Sessions, user: str, failures: LoginFailures
+    ) -> None:
+        self._password_check = password_check
         self._sessions = sessions
         self._user = user
         self._failures = failures
@@ -40,7 +42,7 @@ class LoginPage:
         self._style = (PAGES / "login.css").read_text(encoding="utf-8")
 
     def is_logged_in(self, request: Request) -> bool:
-        """Whether a request comes from somebody logged in."""
+        """Whether a request has a session."""
         return self._sessions.is_open(request.cookies.get(cookie_name(request)))
 
     async def style(self, _request: Request) -> Response:
@@ -51,16 +53,16 @@ class LoginPage:
         return RedirectResponse(wanted, 303) if self.is_logged_in(request) else self._form(wanted)
 
     def redirect_to_login(self, request: Request) -> Response:
-        """To the login page, and from there to what was asked for."""
+        """Redirect to the login page, which leads back to the requested page."""
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         login = f"/login?next={quote(local_path(wanted), safe='')}"
         return RedirectResponse(login, 303, {"cache-control": "no-store"})
 
     async def log_in(self, request: Request) -> Response:
-        """Check a posted password: redirect to the page that was asked for, or show the form with a reason.
+        """Check a posted password; redirect to the requested page, or show the form with an error.
 
         Raises:
-            RefusedError: 400 or 413 for a body that is not a form.
+            RequestRefusedError: 400 or 413 for a body that is not a form.
         """
         fields = await self._fields(request)
         wanted = local_path(fields.get("next"))
@@ -68,14 +70,14 @@ class LoginPage:
         seconds = math.ceil(self._password_check.seconds_to_wait(address))
         if seconds:
             self._failures.record("rate_limited")
-            answer = self._form(wanted, f"Too many wrong passwords. Try again in {seconds} s.", 429)
-            answer.headers["retry-after"] = str(seconds)
-            return answer
+            response = self._form(wanted, f"Too many wrong passwords. Try again in {seconds} s.", 429)
+            response.headers["retry-after"] = str(seconds)
+            return response
         if not self._password_check.check(address, fields.get("password", "")):
             self._failures.record("wrong_password")
-            return self._form(wanted, "That is not the password.", 401)
-        answer = RedirectResponse(wanted, 303)
-        answer.set_cookie(
+            return self._form(wanted, "Wrong password.", 401)
+        response = RedirectResponse(wanted, 303)
+        response.set_cookie(
             cookie_name(request),
             self._sessions.open(),
             max_age=LIFETIME_S,
@@ -83,14 +85,14 @@ class LoginPage:
             samesite="strict",
             secure=request.url.scheme == "https",
         )
-        return answer
+        return response
 
     async def log_out(self, request: Request) -> Response:
         """End the session."""
         self._sessions.close(request.cookies.get(cookie_name(request)))
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
-        return answer
+        response = RedirectResponse("/login", 303)
+        response.delete_cookie(cookie_name(request), httponly=True, samesite="strict")
+        return response
 
     async def _fields(self, request: Request) -> dict[str, str]:
         try:
@@ -111,29 +113,30 @@ class LoginPage:
 
 
 def cookie_name(request: Request) -> str:
-    """Cookies do not tell ports apart (RFC 6265, section 8.5): two stacks on one machine need two names."""
+    """Cookies ignore ports (RFC 6265, section 8.5), so each port of a machine has its own name."""
     return f"tallow_viewer_{request.url.port or request.url.scheme}"
 
 
 def local_path(wanted: str | None) -> str:
-    """A path on this server, the start page for anything else: ``//host`` and ``\\`` lead away in browsers.
+    """A path on this server; the start page for anything else.
 
-    Control characters, which browsers drop, are encoded."""
+    Browsers take ``//host`` and ``/\\host`` for another host, and drop control characters.
+    """
     if not wanted or not wanted.startswith("/") or wanted[1:2] in {"/", "\\"}:
         return "/"
     try:
         parts = urlsplit(wanted)
     except ValueError:
         return "/"
-    foreign = parts.scheme or parts.netloc or any(ord(letter) < 33 for letter in wanted)
-    return "/" if foreign else quote(wanted, safe="/?&=%:-_.~$+,;@!'()*")
+    is_external = parts.scheme or parts.netloc or any(ord(character) < 33 for character in wanted)
+    return "/" if is_external else quote(wanted, safe="/?&=%:-_.~$+,;@!'()*")
 
 
 def require_session(page: LoginPage, request: Request) -> None:
-    """Let a request go on only within a session.
+    """Refuse a request without a session.
 
     Raises:
-        RefusedError: 401 outside one.
+        RequestRefusedError: 401, there is no session.
     """
     if not page.is_logged_in(request):
         raise RequestRefusedError(401, "log in first")

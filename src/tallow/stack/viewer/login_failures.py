@@ -1,4 +1,4 @@
-"""Failed logins of the viewer: each is counted, and as many are logged as a log can bear."""
+"""Failed logins of the viewer: all are counted, and a limited number is logged."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Reason = Literal["wrong_password", "rate_limited", "malformed", "untrusted_origi
 
 LOG_PERIOD_S: Final = 60.0
 MAX_RECORDS_PER_PERIOD: Final = 20
-"""More attempts would fill the disk with log lines; the counter has every one."""
+"""A limit, so that attempts cannot fill the disk; the counter includes all of them."""
 
 
 class LoginFailures:
-    """Counts and logs refused login attempts.
+    """Counts and logs failed login attempts.
 
-    A record names the reason alone. What was typed, the address and the headers stay out: a mistyped
-    password is nearly the password.
+    A record contains only the reason: no input, address or header, since a mistyped password is close to the
+    password.
 
     Args:
-        registry: holds :data:`tallow.stack.viewer.metrics.LOGIN_FAILURES`.
-        logger: where records go.
+        registry: contains :data:`tallow.stack.viewer.metrics.LOGIN_FAILURES`.
+        logger: the logger of the records.
         clock: monotonic time in seconds.
     """
 
@@ -46,7 +46,7 @@ class LoginFailures:
     def record(self, reason: Reason) -> None:
         """Count one attempt, and log it unless :data:`MAX_RECORDS_PER_PERIOD` were logged in this period.
 
-        The first record of a later period says in ``unlogged`` how many were left out before it.
+        The first record of a later period has the number of omitted ones in ``unlogged``.
         """
         self._registry.add(self._counter, (reason,))
         now = self._clock()
@@ -57,6 +57,6 @@ class LoginFailures:
             self._unlogged += 1
             return
         self._logged += 1
-        left_out = {"unlogged": self._unlogged} if self._unlogged else {}
+        omitted = {"unlogged": self._unlogged} if self._unlogged else {}
         self._unlogged = 0
-        self._logger.warning("Viewer login failed", reason=reason, **left_out)
+        self._logger.warning("Viewer login failed", reason=reason, **omitted)

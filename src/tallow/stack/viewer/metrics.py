@@ -1,6 +1,6 @@
-"""The viewer's own metrics: one registry, and the endpoint that Prometheus scrapes.
+"""The viewer's metrics and their endpoint.
 
-They are not in the catalogue of :mod:`tallow.monitoring.catalog`: that lists what Tallow's server exposes.
+The catalogue of :mod:`tallow.monitoring.catalog` does not contain them; it lists the metrics of the server.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request
     """The endpoint that exposes ``registry``.
 
     Args:
-        registry: what is exposed.
-        token: the bearer token a scraper needs; without one, requests from this machine that did not pass
-            a proxy are answered.
+        registry: the metrics to expose.
+        token: the bearer token that a request needs; without one, only direct requests from this machine are
+            accepted.
     """
 
     async def metrics(request: Request) -> Response:

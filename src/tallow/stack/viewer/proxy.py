@@ -1,4 +1,4 @@
-"""The read-only proxy: `/api/prometheus/…` and `/api/alertmanager/…`, for whoever is logged in."""
+"""The read-only proxy for Prometheus and Alertmanager: `/api/prometheus/…` and `/api/alertmanager/…`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FindUpstream = Callable[[], Upstream | None]
 
 
 class ProxyEndpoint:
-    """One endpoint of one server. ``find`` gives the server once the app runs; None: there is none."""
+    """One endpoint of one server. ``find`` returns the server while the app runs, None if there is none."""
 
     def __init__(self, endpoint: Endpoint, base: str, find: FindUpstream) -> None:
         self._endpoint = endpoint
@@ -30,21 +30,21 @@ class ProxyEndpoint:
     async def __call__(self, request: Request) -> Response:
         upstream = self._find_upstream()
         if upstream is None:
-            return JSONResponse([])  # without an Alertmanager nothing is held back
+            return JSONResponse([])  # without Alertmanager there are no silences
         path = self._endpoint.path
         if "name" in request.path_params:
             path = path.format(name=validate_label(request.path_params["name"]))
         post = request.method == "POST"
         given = await _form(request) if post else request.query_params.multi_items()
         parameters = validate_parameters(self._endpoint, given)
-        answer = await upstream.request(self._base + path, parameters, post=post)
+        response = await upstream.request(self._base + path, parameters, post=post)
         return Response(
-            answer.body, answer.status, {"cache-control": "no-store"}, media_type="application/json"
+            response.body, response.status, {"cache-control": "no-store"}, media_type="application/json"
         )
 
 
 def routes(prefix: str, base: str, endpoints: Sequence[Endpoint], find: FindUpstream) -> list[Route]:
-    """The routes for a server's endpoints; ``base`` is its own path to them."""
+    """The routes for a server's endpoints; ``base`` is their path on the server."""
     return [
         Route(
             f"{prefix}/{endpoint.path}",
@@ -56,7 +56,7 @@ def routes(prefix: str, base: str, endpoints: Sequence[Endpoint], find: FindUpst
 
 
 def error_response(status: int, message: str, kind: str = "viewer") -> JSONResponse:
-    """A refusal in the shape of Prometheus's own errors."""
+    """An error response with the same structure as Prometheus's."""
     content = {"status": "error", "errorType": kind, "error": message}
     return JSONResponse(content, status, {"cache-control": "no-store"})
 
@@ -68,10 +68,10 @@ async def _form(request: Request) -> list[tuple[str, str]]:
 
 
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The body, of at most ``limit`` bytes.
+    """Read the body.
 
     Raises:
-        RefusedError: 413 when there is more.
+        RequestRefusedError: 413, it has more than ``limit`` bytes.
     """
     body = bytearray()
     async for piece in request.stream():
@@ -85,7 +85,7 @@ def parse_form(body: bytes) -> list[tuple[str, str]]:
     """The fields of a posted form (WHATWG URL, ``application/x-www-form-urlencoded``).
 
     Raises:
-        RefusedError: 400 for what is no such form.
+        RequestRefusedError: 400, the body is not such a form.
     """
     try:
         return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100, errors="strict")

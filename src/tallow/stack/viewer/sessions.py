@@ -1,4 +1,4 @@
-"""Who is logged in: random tokens in memory, and attempts at the password held back."""
+"""Sessions in memory, and the password check with its rate limit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Clock = Callable[[], float]
 
 
 class Sessions:
-    """Sessions by the hash of their token: what is in memory opens nothing."""
+    """Sessions by the hash of their token, so that memory contains no valid token."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._ends: OrderedDict[bytes, float] = OrderedDict()
 
     def open(self) -> str:
-        """A new session's token, of 256 random bits. With too many sessions the oldest ends."""
+        """Start a session; returns its token of 256 random bits. Above the limit the oldest session ends."""
         token = secrets.token_urlsafe(32)
         self._ends[_hash(token)] = self._clock() + LIFETIME_S
         if len(self._ends) > MAX_SESSIONS:
@@ -35,7 +35,7 @@ class Sessions:
         return token
 
     def is_open(self, token: str | None) -> bool:
-        """Whether a token is that of a session which has not ended."""
+        """Whether a token belongs to a session that has not ended."""
         if not token:
             return False
         key = _hash(token)
@@ -52,10 +52,10 @@ class Sessions:
 
 
 class PasswordCheck:
-    """Compares passwords, and holds back an address that guesses.
+    """Compares passwords and limits the attempts of each address.
 
-    Each address has :data:`FREE_FAILURES` mistakes, and gets one back every :data:`PAUSE_S`. Whoever
-    is held back is not told whether the password was right.
+    An address has :data:`FREE_FAILURES` attempts and regains one every :data:`FAILURE_RECOVERY_S`. Without
+    an attempt left, its passwords are not compared.
     """
 
     def __init__(self, password: str, clock: Clock = time.monotonic) -> None:
@@ -64,12 +64,12 @@ class PasswordCheck:
         self._blocked_until: OrderedDict[str, float] = OrderedDict()
 
     def seconds_to_wait(self, address: str) -> float:
-        """Seconds until an address may try; 0: now."""
-        debt = self._blocked_until.get(address, 0.0) - self._clock()
-        return max(0.0, debt - (FREE_FAILURES - 1) * FAILURE_RECOVERY_S)
+        """Seconds until an address may try again; 0: now."""
+        remaining = self._blocked_until.get(address, 0.0) - self._clock()
+        return max(0.0, remaining - (FREE_FAILURES - 1) * FAILURE_RECOVERY_S)
 
     def check(self, address: str, password: str) -> bool:
-        """Whether the password is right; a wrong one is booked on the address."""
+        """Whether the password is right; a wrong one counts against the address."""
         if hmac.compare_digest(self._hash, _hash(password)):
             self._blocked_until.pop(address, None)
             return True

@@ -1,4 +1,4 @@
-"""Questions to Prometheus and Alertmanager: few at a time, bounded in time and size."""
+"""Requests to Prometheus and Alertmanager, limited in number, time and size."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_CONCURRENT: Final = 12
 MAX_QUEUED: Final = 200
 FORWARDED_STATUSES: Final = frozenset({200, 400, 404, 422, 503})
-"""Statuses with a meaning for whoever asked; others say something about the servers' set-up."""
+"""Statuses that are forwarded to the client; any other one is an error of the servers' configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamResponse:
-    """An upstream answer: JSON, as it came."""
+    """An upstream response with an unparsed JSON body."""
 
     status: int
     body: bytes
 
 
 class Upstream:
-    """One server behind the viewer. Made within a running event loop; closed by :meth:`close`.
+    """One server behind the viewer. Create it in a running event loop and call :meth:`close`.
 
     Args:
-        name: as people know it, for messages.
-        url: its address, with the path it is served under.
+        name: the display name, for messages.
+        url: the address, including its base path.
         login: for basic authentication.
     """
 
@@ -63,11 +63,11 @@ class Upstream:
     async def request(
         self, path: str, parameters: Sequence[tuple[str, str]], *, post: bool = False
     ) -> UpstreamResponse:
-        """Ask and read the answer.
+        """Send a request and read the response.
 
         Raises:
-            RefusedError: 503 when too many wait already or the server cannot be reached, 504 when it
-                takes too long, 502 when its answer is no use.
+            RequestRefusedError: 503, too many requests wait or the server is unreachable; 504, it takes too
+                long; 502, its response is not usable.
         """
         async with self._slot():
             try:
@@ -83,7 +83,7 @@ class Upstream:
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         if self._waiting >= MAX_QUEUED:
-            raise RequestRefusedError(503, "too many questions are waiting; try again")
+            raise RequestRefusedError(503, "too many requests are waiting; try again")
         self._waiting += 1
         try:
             async with self._slots:
@@ -105,7 +105,7 @@ class Upstream:
             if response.status_code not in FORWARDED_STATUSES:
                 raise RequestRefusedError(502, f"{self._name} answered {response.status_code}")
             if response.headers.get("content-type", "").partition(";")[0] != "application/json":
-                raise RequestRefusedError(502, f"what answered is not {self._name}")
+                raise RequestRefusedError(502, f"the response is not from {self._name}")
             return UpstreamResponse(response.status_code, await self._body(response))
         finally:
             await response.aclose()
@@ -115,5 +115,7 @@ class Upstream:
         async for piece in response.aiter_bytes():
             body += piece
             if len(body) > MAX_BYTES:
-                raise RequestRefusedError(502, f"the answer of {self._name} has more than {MAX_BYTES} bytes")
+                raise RequestRefusedError(
+                    502, f"the response of {self._name} has more than {MAX_BYTES} bytes"
+                )
         return bytes(body)
