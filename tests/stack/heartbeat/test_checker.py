@@ -143,7 +143,7 @@ async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: Rece
         await checker.post(beat())
         await checker.post(beat("resolved"))
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
-    assert "Watchdog has ended" in desk.inbox.messages[0].text
+    assert "Watchdog is resolved" in desk.inbox.messages[0].text
 
 
 async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, desk: ReceiverSet) -> None:

@@ -59,5 +59,5 @@ def test_so_is_one_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text(json.dumps(board))
     [mine] = unavailable_dashboards(tmp_path)
     assert mine.reason == (
-        "This dashboard reads from influxdb. This viewer reads from Prometheus alone. Grafana shows it."
+        "This dashboard reads from influxdb. This viewer reads only from Prometheus. Grafana shows it."
     )
