@@ -29,6 +29,7 @@ DOCUMENTED = (
     "tallow.monitoring.testing",
     "tallow.monitoring.catalog",
     "tallow.monitoring.metrics",
+    "tallow.monitoring.settings",
 )
 """Packages whose public names are complete: each has an example and names its parameters."""
 
@@ -49,13 +50,16 @@ def documentation(module: ModuleType, name: str) -> str:
     value = getattr(module, name)
     if inspect.isclass(value) or inspect.isroutine(value) or inspect.ismodule(value):
         return inspect.getdoc(value) or ""
-    for node, following in _statements(module):
-        if isinstance(node, ast.ImportFrom) and name in {alias.asname or alias.name for alias in node.names}:
-            return documentation(importlib.import_module(node.module or ""), name)
-        if name in _assigned(node) and isinstance(following, ast.Expr):
-            assert isinstance(following.value, ast.Constant), name
-            return inspect.cleandoc(str(following.value.value))
-    return ""
+    texts = (_text_after(node, following, name) for node, following in _statements(module))
+    return next(filter(None, texts), "")
+
+
+def _text_after(node: ast.stmt, following: ast.stmt | None, name: str) -> str:
+    if isinstance(node, ast.ImportFrom) and name in {alias.asname or alias.name for alias in node.names}:
+        return documentation(importlib.import_module(node.module or ""), name)
+    if name not in _assigned(node) or not isinstance(following, ast.Expr):
+        return ""
+    return inspect.cleandoc(ast.literal_eval(following.value))
 
 
 def _statements(module: ModuleType) -> Iterator[tuple[ast.stmt, ast.stmt | None]]:
@@ -64,13 +68,7 @@ def _statements(module: ModuleType) -> Iterator[tuple[ast.stmt, ast.stmt | None]
 
 
 def _assigned(node: ast.stmt) -> set[str]:
-    targets = (
-        node.targets
-        if isinstance(node, ast.Assign)
-        else [node.target]
-        if isinstance(node, ast.AnnAssign)
-        else []
-    )
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return {target.id for target in targets if isinstance(target, ast.Name)}
 
 

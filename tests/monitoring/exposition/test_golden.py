@@ -1,6 +1,6 @@
 """The golden exposition: every series of a fresh process, as committed, and as promtool reads it.
 
-``python tests/monitoring/exposition/test_golden.py`` writes it anew after a change of the catalogue.
+``PYTHONPATH=tests python tests/monitoring/exposition/test_golden.py`` regenerates it after a change of the catalogue.
 """
 
 from __future__ import annotations

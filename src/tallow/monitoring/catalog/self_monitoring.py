@@ -20,20 +20,20 @@ def _metrics(metric: Label) -> tuple[Metric, ...]:
         Metric(
             "label_overflow_total",
             "counter",
-            "Values outside the catalogue: labels folded into other, impossible numbers left out.",
+            "Label values recorded as other, and impossible numbers left out.",
             (metric,),
         ),
         Metric(
             "metric_series",
             "gauge",
-            "Live series per metric: the cardinality monitor.",
+            "Exposed series of each metric.",
             (metric,),
             merge="local",
         ),
         Metric(
             "pii_redactions_total",
             "counter",
-            "Private values the scrubber replaced, by kind.",
+            "Private values that the scrubber replaced, by kind.",
             (closed("kind", *PII_KINDS),),
         ),
         Metric(
@@ -45,27 +45,27 @@ def _metrics(metric: Label) -> tuple[Metric, ...]:
         Metric(
             "telemetry_dropped_total",
             "counter",
-            "Telemetry given up, by pipeline and reason: nothing is lost silently.",
+            "Telemetry items dropped, by pipeline and reason.",
             (PIPELINE, closed("reason", "queue_full", "rejected", "rate_limited", "failed")),
         ),
-        Metric("telemetry_queue_depth", "gauge", "Telemetry waiting to be sent.", (PIPELINE,)),
+        Metric("telemetry_queue_depth", "gauge", "Telemetry items that wait to be sent.", (PIPELINE,)),
         Metric(
             "client_reports_total",
             "counter",
-            "Reports of peers, by what became of them.",
+            "Telemetry reports of peers, by outcome.",
             (closed("outcome", "accepted", "rejected", "rate_limited"),),
         ),
         Metric(
             "collector_failures_total",
             "counter",
-            "Collectors that raised, or did not end, during a scrape, and metrics of prometheus_client whose "
-            "name was taken: samples are missing or old.",
+            "Collectors that raised or timed out during a scrape, and prometheus_client metrics left out for "
+            "their name. Samples are missing or old.",
         ),
         Metric("scrape_duration_seconds", "gauge", "Time the previous exposition took.", merge="local"),
         Metric(
             "build_info",
             "gauge",
-            "Constant 1, labelled with the build that runs.",
+            "Constant 1, labelled with the running build.",
             (registered("version"), registered("python"), registered("commit")),
             merge="local",
         ),

@@ -26,13 +26,13 @@ ERRORS = (
     Metric(
         "api_errors_total",
         "counter",
-        "HTTP answers with a status of 400 or above.",
+        "HTTP responses with a status of 400 or above.",
         (registered("endpoint", OTHER), registered("status_code", *API_ERROR_CODES, OTHER)),
     ),
     Metric(
         "error_recoveries_total",
         "counter",
-        "Errors that a retry or a fallback made good.",
+        "Errors that a retry or a fallback recovered from.",
         (ERROR_TYPE,),
         source="both",
     ),
@@ -42,7 +42,7 @@ HTTP = (
     Metric(
         "http_request_duration_seconds",
         "histogram",
-        "Time from the request to the last byte of the answer.",
+        "Time from the request to the last byte of the response.",
         (HTTP_METHOD, ROUTE, STATUS_CLASS),
         (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     ),
@@ -78,13 +78,13 @@ RUNTIME = (
     Metric(
         "bandwidth_utilization_mbps",
         "gauge",
-        "What the server itself moved over the last 10 s, in 10^6 bits a second.",
+        "Throughput of the server itself over the last 10 s, in 10^6 bits per second.",
         (DIRECTION,),
     ),
     Metric(
         "event_loop_lag_seconds",
         "histogram",
-        "How late the event loop ran a timer.",
+        "Delay of timers in the event loop.",
         (),
         (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
     ),
@@ -109,10 +109,10 @@ RUNTIME = (
     Metric(
         "process_requested_start_time_seconds",
         "gauge",
-        "Last start that somebody asked for, in seconds since the Unix epoch; a supervisor tells it in "
-        "TALLOW_REQUESTED_START, otherwise 0. A start after it was a restart after a failure.",
+        "Last requested start in seconds since the Unix epoch, from TALLOW_REQUESTED_START, otherwise 0. "
+        "A later start is a restart after a failure.",
         merge="min",
     ),
-    Metric("process_heap_bytes", "gauge", "Bytes the allocator has handed out."),
+    Metric("process_heap_bytes", "gauge", "Bytes allocated on the heap."),
     Metric("workers", "gauge", "Live server workers behind this exposition."),
 )

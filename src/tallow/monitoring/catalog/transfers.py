@@ -22,7 +22,7 @@ TRANSFERS = (
     Metric(
         "bytes_transferred_total",
         "counter",
-        "Payload bytes, booked as chunks complete.",
+        "Payload bytes of completed chunks.",
         (DIRECTION,),
         source="peer",
     ),
@@ -45,7 +45,7 @@ TRANSFERS = (
     Metric(
         "transfer_speed_mbps",
         "histogram",
-        "Mean speed of a successful transfer in 10^6 bits a second.",
+        "Mean speed of a successful transfer in 10^6 bits per second.",
         (METHOD,),
         (0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
         source="peer",
@@ -53,16 +53,16 @@ TRANSFERS = (
     Metric(
         "chunk_transfer_duration_seconds",
         "histogram",
-        "Time one chunk took to cross.",
+        "Time one chunk took.",
         (METHOD,),
         (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
         source="peer",
     ),
-    Metric("transfer_queue_depth", "gauge", "Transfers with both sides present and no data flowing yet."),
+    Metric("transfer_queue_depth", "gauge", "Transfers with both peers present and no data yet."),
     Metric(
         "retry_attempts_total",
         "counter",
-        "Second and later attempts, by what was tried again and how it ended.",
+        "Second and later attempts, by operation and result.",
         (closed("operation", "transfer", "chunk", "connection", "signaling"), STATUS),
         source="both",
     ),
@@ -74,7 +74,7 @@ CONNECTIONS = (
     Metric(
         "webrtc_connections_total",
         "counter",
-        "Attempts to connect peers by WebRTC; a failed one has the path its policy allowed.",
+        "Attempts to connect peers by WebRTC; a failed one has the path that its policy allowed.",
         (PATH, STATUS),
         source="peer",
     ),
@@ -95,14 +95,14 @@ CONNECTIONS = (
     Metric(
         "nat_traversal_total",
         "counter",
-        "Outcomes of ICE by the kind of candidate that was chosen or failed.",
+        "Results of ICE, by the kind of candidate that was selected or failed.",
         (closed("strategy", "host", "stun", "turn"), STATUS),
         source="peer",
     ),
     Metric(
         "connection_quality_score",
         "histogram",
-        "Quality of a connection from 0 (unusable) to 100, from round trip and loss.",
+        "Quality of a connection from 0 (unusable) to 100, from round-trip time and loss.",
         (PATH,),
         tuple(float(edge) for edge in range(0, 101, 10)),
         source="peer",
@@ -110,7 +110,7 @@ CONNECTIONS = (
     Metric(
         "signaling_messages_total",
         "counter",
-        "Signaling messages, as the server sees them.",
+        "Signaling messages of the server.",
         (
             closed("type", "join", "leave", "offer", "answer", "candidate", "error", OTHER),
             closed("direction", "in", "out"),
@@ -119,7 +119,7 @@ CONNECTIONS = (
     Metric(
         "device_connections",
         "gauge",
-        "Devices on signaling.",
+        "Devices connected to signaling.",
         (closed("device_type", "desktop", "mobile", "cli", OTHER),),
     ),
 )
@@ -139,7 +139,7 @@ CRYPTO = (
     Metric(
         "pqc_key_exchanges_total",
         "counter",
-        "Key exchanges by whether key confirmation held: ML-KEM itself rejects silently.",
+        "Key exchanges by result of the key confirmation, because ML-KEM rejects silently.",
         (closed("algorithm", "x25519_mlkem768", OTHER), STATUS),
         source="peer",
     ),

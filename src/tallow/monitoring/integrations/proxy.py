@@ -204,8 +204,9 @@ def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
         return problem
     if not _HOST.fullmatch(host) or port == 0 or _has_path(parts):
         return _NOT_AN_ADDRESS
-    user = None if user is None else unquote(user)
-    return Proxy(parts.scheme, host, port or PORTS[parts.scheme], user, unquote(password or ""))
+    return Proxy(
+        parts.scheme, host, port or PORTS[parts.scheme], user and unquote(user), unquote(password or "")
+    )
 
 
 def _has_path(parts: SplitResult) -> bool:

@@ -90,8 +90,8 @@ class TransferRecorder(Recorder):
             row[duration_at + durations.sum_at] += duration
             if request is not None:
                 exemplars[duration_bucket] = (request, duration, now)
-            if speed_at is not None and duration > 0.0:
-                self._observe_speed(speed_at, size * 8e-6 / duration, request, now)
+            if speed_at is not None:
+                self._observe_speed(speed_at, size, duration, request, now)
         except Exception:  # noqa: BLE001 - recording never raises into its caller
             self.registry.count_overflow("transfer_duration_seconds")
 
@@ -99,8 +99,12 @@ class TransferRecorder(Recorder):
         for size_bytes, mime_type in files:
             self._observe(self._sizes, labels.file_type(mime_type), size_bytes)
 
-    def _observe_speed(self, first: int, mbps: float, request: str | None, now: float) -> None:
-        row, speeds = self._slot.row, self._speeds
+    def _observe_speed(
+        self, first: int, size_bytes: float, duration_s: float, request: str | None, now: float
+    ) -> None:
+        if duration_s == 0.0:
+            return
+        row, speeds, mbps = self._slot.row, self._speeds, size_bytes * 8e-6 / duration_s
         bucket = first + bisect_left(speeds.edges, mbps)
         row[bucket] += 1.0
         row[first + speeds.sum_at] += mbps
