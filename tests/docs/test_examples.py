@@ -19,30 +19,23 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import current_settings
 
-DOCUMENTED = (
-    "tallow.monitoring",
-    "tallow.monitoring.logging",
-    "tallow.monitoring.shipping",
-    "tallow.monitoring.analytics",
-    "tallow.monitoring.sentry",
-    "tallow.monitoring.health",
-    "tallow.monitoring.testing",
-    "tallow.monitoring.catalog",
-    "tallow.monitoring.metrics",
-    "tallow.monitoring.settings",
-)
-"""Packages whose public names are complete: each has an example and names its parameters."""
-
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(tallow.monitoring.__path__, "tallow.monitoring.")
     if ".privacy." not in module.name
 )
+PACKAGES = [
+    name
+    for name in ("tallow.monitoring", *MODULES)
+    if hasattr(importlib.import_module(name), "__path__")
+    and hasattr(importlib.import_module(name), "__all__")
+    if name != "tallow.monitoring.privacy"
+]
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
 
 def public_names() -> list[tuple[str, str]]:
-    return [(package, name) for package in DOCUMENTED for name in importlib.import_module(package).__all__]
+    return [(package, name) for package in PACKAGES for name in importlib.import_module(package).__all__]
 
 
 def documentation(module: ModuleType, name: str) -> str:

@@ -1,6 +1,7 @@
 """The golden exposition: every series of a fresh process, as committed, and as promtool reads it.
 
-``PYTHONPATH=tests python tests/monitoring/exposition/test_golden.py`` regenerates it after a change of the catalogue.
+After a change of the catalogue, ``PYTHONPATH=tests python tests/monitoring/exposition/test_golden.py``
+regenerates it.
 """
 
 from __future__ import annotations
