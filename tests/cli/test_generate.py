@@ -22,7 +22,7 @@ def test_a_changed_file_is_named_and_written_anew(tmp_path: Path) -> None:
     rules.write_text(rules.read_text() + "# by hand\n")
     checked = CliRunner().invoke(command, ["--check", "--root", str(tmp_path)])
     assert checked.exit_code == 1
-    assert checked.output.startswith("monitoring/alerting/prometheus-rules.yml is not what the code says")
+    assert checked.output.startswith("monitoring/alerting/prometheus-rules.yml is out of date")
     written = CliRunner().invoke(command, ["--root", str(tmp_path)])
     assert written.output == "wrote monitoring/alerting/prometheus-rules.yml\n"
     assert CliRunner().invoke(command, ["--check", "--root", str(tmp_path)]).exit_code == 0

@@ -1,4 +1,4 @@
-"""The ``tallow`` command: loads a command's module when the command is called, and ends all of them alike."""
+"""The ``tallow`` command. A subcommand's module is imported when the subcommand is used."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from tallow.cli import exit_status
 from tallow.cli.exit_status import EXIT_STATUSES, one_line
 from tallow.cli.standard_streams import ignore_closed_reader, interrupt_when_reader_closes
 
-# command -> (module, extra that brings its dependencies, one line for --help). Listed here so that
-# `tallow --help` imports neither package.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("tallow.app.commands.serve", "app", "Run the Tallow server."),
     "send": ("tallow.app.commands.send", "app", "Send files: prints a link and waits for the receiver."),
@@ -39,16 +37,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "logs": ("tallow.stack.commands.logs", "stack", "Read, filter and follow the logs."),
     "open": ("tallow.stack.commands.open", "stack", "Open the dashboards, Prometheus or another page."),
     "restart": ("tallow.stack.commands.restart", "stack", "Restart single services."),
-    "reload": ("tallow.stack.commands.reload", "stack", "Bring changed settings into effect."),
+    "reload": ("tallow.stack.commands.reload", "stack", "Apply changed settings."),
     "inbox": (
         "tallow.stack.commands.inbox",
         "stack",
-        "Read the alert e-mails the built-in mailbox received.",
+        "Read the alert e-mails in the built-in mailbox.",
     ),
     "drill": ("tallow.stack.commands.drill", "stack", "Prove with real faults that alerts notify."),
     "alerts": ("tallow.stack.commands.alerts", "stack", "Show the firing alerts; send a test alert."),
-    "silence": ("tallow.stack.commands.silence", "stack", "Hold alerts back for a while."),
-    "query": ("tallow.stack.commands.query", "stack", "Ask Prometheus a question in PromQL."),
+    "silence": ("tallow.stack.commands.silence", "stack", "Silence alerts for a while."),
+    "query": ("tallow.stack.commands.query", "stack", "Evaluate a PromQL expression."),
     "credentials": ("tallow.stack.commands.credentials", "stack", "Show or rotate passwords and tokens."),
     "viewer": ("tallow.stack.commands.viewer", "stack", "Show the dashboards in a browser."),
     "lint": (
@@ -56,7 +54,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "stack",
         "Check dashboards and alerts against the metric catalogue.",
     ),
-    "scrub": ("tallow.stack.commands.scrub", "stack", "Write a text without what is private in it."),
+    "scrub": ("tallow.stack.commands.scrub", "stack", "Redact private data in a text."),
     "generate": (
         "tallow.cli.generate",
         "stack",
@@ -64,12 +62,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "completion": ("tallow.cli.completion", "app", "Print shell completion for bash, zsh or fish."),
 }
+"""Module, extra with its dependencies, and a line of help by command. ``--help`` imports no module."""
 
 UNBOUNDED: Final[Mapping[str, str | None]] = MappingProxyType(
     {"logs": "follow", "inbox": "follow", "demo": None}
 )
-"""Commands that write until they are told to stop, and the option that makes them so (None: they always do).
-They end when nobody reads their output (``tallow logs -f | head``); other commands go on to their end."""
+"""Commands that write until they are interrupted, with the option for that (None: always). They also end when
+the reader of their output exits, as in ``tallow logs -f | head``."""
 
 
 class LazyGroup(click.Group):
@@ -82,17 +81,17 @@ class LazyGroup(click.Group):
         return _load(cmd_name) if cmd_name in COMMANDS else None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Commands and options that begin so; click's own method would import every command."""
+        """Complete commands and options. click's own method would import every command."""
         commands = [
-            CompletionItem(verb, help=line)
-            for verb, (_, _, line) in COMMANDS.items()
-            if verb.startswith(incomplete)
+            CompletionItem(name, help=line)
+            for name, (_, _, line) in COMMANDS.items()
+            if name.startswith(incomplete)
         ]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, _, line) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command; in standalone mode (the default) exit with its status."""
@@ -105,10 +104,10 @@ class LazyGroup(click.Group):
 
 @functools.cache
 def add_variables_to_help(command: click.Command, name: str) -> click.Command:
-    """The command, whose ``--help`` and that of its subcommands now end with the variables that it reads.
+    """Add the variables that a command reads to its ``--help`` and to that of its subcommands.
 
-    They are gathered only when help is asked for: that imports the settings of all packages. Cached, so that
-    a command that is looked up twice names them once.
+    The variables are collected when help is shown, because that imports the settings of all packages. The
+    function is cached, so that they are added once.
     """
     if isinstance(command, click.Group):
         for subcommand in command.commands.values():
@@ -141,11 +140,16 @@ def main(context: click.Context) -> None:
 
 
 def running_server(home: Path | None) -> str | None:
-    """The address of the server of the stack in ``home``, by default the stack of ``TALLOW_HOME`` or of this
-    user. None: it does not run.
+    """The address of the server of a running stack.
+
+    Args:
+        home: the stack's folder; by default that of ``TALLOW_HOME`` or of this user.
+
+    Returns:
+        The address; None if the stack does not run.
 
     Raises:
-        click.ClickException: one line about a folder that cannot be read.
+        click.ClickException: the folder cannot be read.
     """
     from tallow.stack.engines.services.address import server_url
     from tallow.stack.engines.state.state_dir import StateDir, StateDirError
@@ -161,30 +165,30 @@ def running_server(home: Path | None) -> str | None:
 
 
 @functools.cache
-def _load(verb: str) -> click.Command:
+def _load(name: str) -> click.Command:
     """Import a command.
 
     Raises:
         click.ClickException: the extra that it needs is not installed.
     """
-    module, extra, _ = COMMANDS[verb]
+    module, extra, _ = COMMANDS[name]
     try:
         command: click.Command = importlib.import_module(module).command
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("tallow"):
             raise
-        raise click.ClickException(f"'{verb}' needs {error.name}; install tallow[{extra}]") from None
-    _explain_statuses(command)
-    add_variables_to_help(command, verb)
-    if verb in UNBOUNDED and command.callback:
-        command.callback = interrupt_when_reader_closes(command.callback, UNBOUNDED[verb])
+        raise click.ClickException(f"'{name}' needs {error.name}; install tallow[{extra}]") from None
+    _add_statuses_to_help(command)
+    add_variables_to_help(command, name)
+    if name in UNBOUNDED and command.callback:
+        command.callback = interrupt_when_reader_closes(command.callback, UNBOUNDED[name])
     return command
 
 
-def _explain_statuses(command: click.Command) -> None:
-    """Put the exit statuses at the end of the help of a command and of its subcommands."""
+def _add_statuses_to_help(command: click.Command) -> None:
+    """Add the exit statuses to the help of a command and of its subcommands."""
     meanings = "; ".join(f"{status} {meaning}" for status, meaning in EXIT_STATUSES.items())
     command.epilog = "\n\n".join(filter(None, (command.epilog, f"Exit status: {meanings}.")))
     if isinstance(command, click.Group):
         for subcommand in command.commands.values():
-            _explain_statuses(subcommand)
+            _add_statuses_to_help(subcommand)

@@ -1,4 +1,4 @@
-"""``tallow completion``: a script that completes `tallow` commands in bash, zsh or fish."""
+"""``tallow completion``: print a script that completes `tallow` commands in bash, zsh or fish."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from click.shell_completion import get_completion_class
 SHELLS: Final = ("bash", "zsh", "fish")
 PROGRAM: Final = "tallow"
 VARIABLE: Final = "_TALLOW_COMPLETE"
-"""Set by the script when it asks `tallow` for completions; click derives this name from the program's."""
+"""Set by the script when it requests completions; click derives the name from the program's."""
 
 
 @click.command("completion")
@@ -27,7 +27,7 @@ def command(context: click.Context, shell: str | None) -> None:
     fish  tallow completion fish > ~/.config/fish/completions/tallow.fish
     """
     shell = shell or Path(os.environ.get("SHELL", "")).name
-    complete = get_completion_class(shell) if shell in SHELLS else None
-    if complete is None:
+    completion_class = get_completion_class(shell) if shell in SHELLS else None
+    if completion_class is None:
         raise click.UsageError(f"name the shell; accepted: {', '.join(SHELLS)}")
-    click.echo(complete(context.find_root().command, {}, PROGRAM, VARIABLE).source())
+    click.echo(completion_class(context.find_root().command, {}, PROGRAM, VARIABLE).source())

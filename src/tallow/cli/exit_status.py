@@ -1,7 +1,7 @@
-"""The exit status of every command, and the one line that a failed command ends with.
+"""The exit status of every command, and the one line that a failed command prints.
 
-A command states its status with ``SystemExit``, or with the ``exit_code`` of a ``click.ClickException``;
-everything else that can end one is mapped here.
+A command sets its status with ``SystemExit`` or with the ``exit_code`` of a ``click.ClickException``. Other
+exceptions are mapped to a status here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INTERRUPTED: Final = 130
 EXIT_STATUSES: Final[Mapping[int, str]] = MappingProxyType(
     {
         SUCCESS: "success",
-        FAILURE: "failed, or what was asked about is bad",
+        FAILURE: "failed, or the condition asked about is bad",
         USAGE: "wrong usage",
         UNREACHABLE: "not running or not reachable",
         INTERRUPTED: "interrupted",
@@ -33,7 +33,7 @@ EXIT_STATUSES: Final[Mapping[int, str]] = MappingProxyType(
 
 
 def run(command: Callable[[], Any]) -> int:
-    """Run a command to its end: its exit status, with one line on standard error where it failed."""
+    """Run a command and return its exit status. A failure is printed to standard error as one line."""
     try:
         status = command()
         if sys.stdout is not None:
@@ -50,7 +50,7 @@ def run(command: Callable[[], Any]) -> int:
 
 
 def _aborted(abort: BaseException) -> int:
-    """The exit status of a command that was interrupted, or whose question got no answer or a "no"."""
+    """The exit status of a command that was interrupted, or whose question was not answered with yes."""
     if isinstance(abort.__context__, EOFError):
         click.echo("Error: standard input ended before the answer", err=True)
     elif isinstance(abort, KeyboardInterrupt) or isinstance(abort.__context__, KeyboardInterrupt):
@@ -62,6 +62,6 @@ def _aborted(abort: BaseException) -> int:
 
 
 def one_line(error: OSError) -> str:
-    """What the system refused and for which file, as one line."""
+    """An error of the operating system as one line, with the file if there is one."""
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
     return f"{where}{error.strerror or error}"

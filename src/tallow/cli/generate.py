@@ -1,6 +1,6 @@
-"""``tallow generate``: write every generated file of the repository, or name those that are out of date.
+"""``tallow generate``: write every generated file of the repository, or list those that are out of date.
 
-Each package generates its own parts; docs/settings.md has parts of all of them.
+The files of the stack come from that package; docs/settings.md has sections of all packages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tallow.stack import generate as stack
 Files = Mapping[PurePosixPath, str]
 
 SOURCES: Final[tuple[Callable[[], Files], ...]] = (stack.files, variables.files)
-"""What is generated: each returns content by path in the repository."""
+"""The functions that generate files: each returns content by path in the repository."""
 
 
 def files() -> dict[PurePosixPath, str]:
@@ -31,7 +31,7 @@ def stale(root: Path) -> list[PurePosixPath]:
 
 
 def write(root: Path) -> list[PurePosixPath]:
-    """Write what is out of date under ``root``; the paths that were written."""
+    """Write the files under ``root`` that are out of date, and return their paths."""
     generated = files()
     changed = [path for path, content in generated.items() if _committed(root / path) != content]
     for path in changed:
@@ -60,7 +60,7 @@ def command(check: bool, root: Path) -> None:
         return
     out_of_date = stale(root)
     for path in out_of_date:
-        click.echo(f"{path} is not what the code says; run: tallow generate")
+        click.echo(f"{path} is out of date; run: tallow generate")
     if out_of_date:
         raise SystemExit(1)
 

@@ -1,4 +1,4 @@
-"""Standard output and error of a command whose reader may leave before it is done (``| head``)."""
+"""Standard output and error of a command whose reader may exit before the command does, such as ``head``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
 
-_reader_left = threading.Event()
+_reader_exited = threading.Event()
 
 
 class _Output(io.FileIO):
-    """A standard stream whose reader may leave: what is written after that is dropped.
+    """A standard stream that drops its output once the reader has exited.
 
-    Without it every write would have to expect BrokenPipeError, the interpreter's last flush included. An
-    error other than that (a full disk) is raised once, so that the command fails with one line.
+    Otherwise every write, and the interpreter's last flush, could raise BrokenPipeError. Another error, such
+    as a full disk, is raised once, so that the command fails with one line.
     """
 
     _failed = False
@@ -39,7 +39,7 @@ class _Output(io.FileIO):
 
 
 def ignore_closed_reader(stream: Any) -> Any:
-    """The same stream on an :class:`_Output`; one that is not the process's own stays as it is."""
+    """The stream on an :class:`_Output`; streams other than the process's own are returned unchanged."""
     if stream is None or stream not in (sys.__stdout__, sys.__stderr__):
         return stream
     with suppress(OSError):
@@ -53,30 +53,30 @@ def ignore_closed_reader(stream: Any) -> Any:
 
 
 def interrupt_when_reader_closes(callback: Callable[..., Any], option: str | None) -> Callable[..., Any]:
-    """A command that is interrupted, as by Ctrl-C, when nobody reads its standard output any more.
+    """Wrap a command so that it is interrupted, as by Ctrl-C, when the reader of its output exits.
 
     Args:
         callback: the command's function.
-        option: only where this option is given; None: always.
+        option: interrupt it only if this option is given; None: always.
     """
 
     @functools.wraps(callback)
-    def watched(*args: Any, **given: Any) -> Any:
+    def wrapped(*args: Any, **options: Any) -> Any:
         try:
-            if (option is None or given[option]) and _is_pipe(sys.stdout):
+            if (option is None or options[option]) and _is_pipe(sys.stdout):
                 reader = (sys.stdout.fileno(),)
                 threading.Thread(target=_interrupt_without_reader, args=reader, daemon=True).start()
-            return callback(*args, **given)
+            return callback(*args, **options)
         except KeyboardInterrupt:
-            if _reader_left.is_set():
+            if _reader_exited.is_set():
                 return None
             raise
 
-    return watched
+    return wrapped
 
 
 def _is_pipe(stream: TextIO | None) -> bool:
-    """Whether a stream is a pipe or socket of this process that can be polled (not on Windows)."""
+    """Whether a stream is a pipe or a socket that can be polled; False on Windows."""
     if stream is None or not hasattr(select, "poll"):
         return False
     try:
@@ -90,5 +90,5 @@ def _interrupt_without_reader(descriptor: int) -> None:
     poll = select.poll()
     poll.register(descriptor, 0)  # POLLERR and POLLHUP are always reported
     poll.poll()
-    _reader_left.set()
+    _reader_exited.set()
     os.kill(os.getpid(), signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The environment variables of all packages: docs/settings.md, and which command reads which."""
+"""The environment variables of all packages, for docs/settings.md and for the help of each command."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ _SCRIPTS: Final = Section(
 
 
 def sections() -> tuple[Section, ...]:
-    """The sections of every package that is installed, in the order of the page."""
+    """The sections of every installed package, in the order of the page."""
     found = [section for module in MODULES for section in _sections_of(module)]
     return (*found, _COMMAND_LINE, _SCRIPTS)
 
 
 def files() -> dict[PurePosixPath, str]:
-    """What is generated: content by path in the repository."""
+    """The generated file: content by path in the repository."""
     return {PATH: _INTRODUCTION + "\n".join(section.markdown for section in sections())}
 
 

@@ -63,7 +63,7 @@ def test_on_a_desktop_without_a_browser_the_address_is_printed(
         opener(home, script)
     out, said = opened(home)
     assert out == ADDRESS
-    assert said.splitlines() == ["no browser could be started here: open the address yourself"]
+    assert said.splitlines() == ["no browser could be started here; open the address yourself"]
 
 
 # An opener that stays is left running on purpose; the interpreter would say so only in development mode.

@@ -19,14 +19,14 @@ def silence(*arguments: str, comment: str = "why") -> Result:
 @pytest.mark.parametrize(
     ("matchers", "said"),
     [
-        (["service=tallow"], "it would hold back every alert; name one, or say --everything"),
-        (["severity=~.*"], "it would hold back every alert"),
-        (["instance=~.+"], "it would hold back every alert"),
-        (["alertname!=Watchdog"], "it would hold back every alert"),
-        (["instance!=web:3000"], "it would hold back every alert"),
-        (["Watchdog"], "it would hold back the Watchdog, and the heartbeat checker would page"),
-        (["category=monitoring"], "it would hold back the Watchdog"),
-        (["alertname=ServiceDwon"], "no alert of ours has these labels: it would hold nothing back"),
+        (["service=tallow"], "this would silence every alert; name one, or give --everything"),
+        (["severity=~.*"], "this would silence every alert"),
+        (["instance=~.+"], "this would silence every alert"),
+        (["alertname!=Watchdog"], "this would silence every alert"),
+        (["instance!=web:3000"], "this would silence every alert"),
+        (["Watchdog"], "this would silence Watchdog, and the heartbeat checker would notify"),
+        (["category=monitoring"], "this would silence Watchdog"),
+        (["alertname=ServiceDwon"], "no alert has these labels: nothing would be silenced"),
     ],
 )
 def test_a_slip_is_refused(matchers: list[str], said: str) -> None:
@@ -61,7 +61,7 @@ def test_a_duration_that_makes_no_sense_is_refused(length: str, said: str) -> No
 
 
 def test_a_comment_says_why() -> None:
-    assert "--comment must say why" in silence("RestartLoop", comment=" ").output
+    assert "--comment must give a reason" in silence("RestartLoop", comment=" ").output
 
 
 def test_nothing_to_match_is_an_error(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The verbs of the stack, one module each."""
+"""The `tallow` commands of the stack, one module each."""

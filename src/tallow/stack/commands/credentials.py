@@ -1,4 +1,4 @@
-"""``tallow credentials``: show the passwords and tokens that were made at first start, or make new ones."""
+"""``tallow credentials``: show or rotate the passwords and tokens of the stack."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import click
 
 from tallow.stack import credentials
 from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.reload.apply import apply_rotation
 from tallow.stack.engines.state.state_dir import StateDir
 
@@ -24,4 +25,4 @@ def command(action: str | None, home: StateDir) -> None:
         value = credentials.read(home.secrets, credential)
         user = f"user {credential.user}, " if credential.user else ""
         click.echo(f"{credential.name}: {value}\n  {user}for {credential.used_for}")
-        click.echo(f"  {home.secrets / credential.file}")
+        click.echo(f"  {printable(str(home.secrets / credential.file))}")

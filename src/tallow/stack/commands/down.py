@@ -1,12 +1,14 @@
-"""``tallow down``: stop what `up` started; data is kept unless it is told otherwise."""
+"""``tallow down``: stop a stack; its data is kept unless ``--purge`` is given."""
 
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 import click
 
 from tallow.stack.commands.options import home_option, require_stack
+from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.native import lifecycle
 from tallow.stack.engines.native.purge import PurgeResult, purge
@@ -15,8 +17,8 @@ from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.marker import FolderKind, folder_kind
 from tallow.stack.engines.state.state_dir import StateDir, StateDirError
 
-SHOWN = 5
-"""Foreign entries that are named after a purge; the others are counted."""
+MAX_NAMED: Final = 5
+"""How many kept entries are named after a purge; the others are counted."""
 
 
 @click.command("down")
@@ -31,28 +33,28 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
     transfers that `send` and `receive` can resume. On a terminal it asks first.
     """
     if services and purging:
-        raise click.UsageError("--purge removes everything; it goes without names of services")
+        raise click.UsageError("--purge removes everything; give no names of services")
     if services:
         hold(require_stack(home), services)
         click.echo(f"stopped: {', '.join(services)}; start again with: {command_line(home, 'up')}")
         return
     if not _is_stack(home, purging=purging):
-        click.echo(f"nothing to stop in {home.root}")
+        click.echo(f"nothing to stop in {printable(str(home.root))}")
         return
     if purging and not yes and sys.stdin.isatty():
-        _ask(home)
+        _confirm_purge(home)
     lifecycle.stop(home)
     if purging:
-        _tell(home, purge(home))
+        _show_purge(home, purge(home))
     else:
-        click.echo(f"stopped; data is kept in {home.root}")
+        click.echo(f"stopped; data is kept in {printable(str(home.root))}")
 
 
 def _is_stack(home: StateDir, *, purging: bool) -> bool:
     """Whether there is a stack to stop.
 
     Raises:
-        StateDirError: somebody else's folder is to be purged.
+        StateDirError: the folder to purge is no state folder.
     """
     kind = folder_kind(home.root)
     if purging and kind is FolderKind.FOREIGN:
@@ -60,26 +62,28 @@ def _is_stack(home: StateDir, *, purging: bool) -> bool:
     return kind is FolderKind.STATE
 
 
-def _ask(home: StateDir) -> None:
+def _confirm_purge(home: StateDir) -> None:
     """Ask whether to purge.
 
     Raises:
-        click.Abort: no.
+        click.Abort: the answer is no.
     """
+    folder = printable(str(home.root))
     click.echo(
-        f"This stops the stack in {home.root} and removes its data, logs, configuration and credentials.",
+        f"This stops the stack in {folder} and removes its data, logs, configuration and credentials.",
         err=True,
     )
     click.confirm("Remove them?", abort=True, err=True)
 
 
-def _tell(home: StateDir, remains: PurgeResult) -> None:
+def _show_purge(home: StateDir, result: PurgeResult) -> None:
+    folder = printable(str(home.root))
     click.echo("stopped; everything of the stack removed")
-    if remains.foreign:
-        names = ", ".join(str(path) for path in remains.foreign[:SHOWN])
-        more = len(remains.foreign) - SHOWN
+    if result.foreign:
+        names = ", ".join(printable(str(path)) for path in result.foreign[:MAX_NAMED])
+        more = len(result.foreign) - MAX_NAMED
         click.echo(
-            f"left in {home.root}, not made by the stack: {names}" + (f" and {more} more" if more > 0 else "")
+            f"kept in {folder}, not made by the stack: {names}" + (f" and {more} more" if more > 0 else "")
         )
-    if remains.has_transfers:
-        click.echo(f"left in {home.root}: transfers that can be resumed")
+    if result.has_transfers:
+        click.echo(f"kept in {folder}: transfers that can be resumed")

@@ -1,10 +1,12 @@
-"""``tallow inbox``: the alert e-mails that the stack's own mailbox kept."""
+"""``tallow inbox``: the alert e-mails in the stack's own mailbox."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,7 +15,7 @@ from tallow.stack.commands.output.terminal import printable, printable_lines
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.mailbox.reader import Mail, read_messages
 
-LOOK_EVERY_S = 0.5
+POLL_S: Final = 0.5
 
 
 @click.command("inbox")
@@ -27,41 +29,53 @@ LOOK_EVERY_S = 0.5
 def command(number: int | None, last: int, follow: bool, as_json: bool, home: StateDir) -> None:
     """List the messages, oldest first, or show the one with this NUMBER."""
     folder = require_stack(home).data / "mailbox"
-    kept = read_messages(folder)
+    messages = read_messages(folder)
     if number is not None:
-        mail = _numbered(kept, number)
-        click.echo(json.dumps(_plain(mail), indent=2) if as_json else _whole(mail))
-        return
-    shown = kept[-last:]
-    if as_json and not follow:
-        click.echo(json.dumps([_plain(mail) for mail in shown], indent=2))
-        return
-    as_line = _json_line if as_json else _line
-    if not kept and not as_json:
+        _show(messages, number, as_json)
+    elif as_json and not follow:
+        click.echo(json.dumps([_to_json(mail) for mail in messages[-last:]], indent=2))
+    else:
+        _list(messages, last, _json_line if as_json else _line)
+        if follow:
+            _follow(folder, messages, _json_line if as_json else _line)
+
+
+def _show(messages: list[Mail], number: int, as_json: bool) -> None:
+    """Print one message.
+
+    Raises:
+        click.ClickException: there is no such message.
+    """
+    if number > len(messages):
+        raise click.ClickException(f"there is no message {number}; there are {len(messages)}")
+    mail = messages[number - 1]
+    click.echo(json.dumps(_to_json(mail), indent=2) if as_json else _full_text(mail))
+
+
+def _list(messages: list[Mail], last: int, format_line: Callable[[Mail], str]) -> None:
+    if not messages and format_line is _line:
         click.echo("no mail")
-    _print(shown, as_line)
-    seen = {mail.key for mail in kept}
-    while follow:
-        time.sleep(LOOK_EVERY_S)
+    _print(messages[-last:], format_line)
+
+
+def _follow(folder: Path, messages: list[Mail], format_line: Callable[[Mail], str]) -> None:
+    """Print further messages as they arrive. Never returns."""
+    seen = {mail.key for mail in messages}
+    while True:
+        time.sleep(POLL_S)
         new = [mail for mail in read_messages(folder) if mail.key not in seen]
-        _print(new, as_line)
+        _print(new, format_line)
         seen |= {mail.key for mail in new}
 
 
-def _numbered(kept: list[Mail], number: int) -> Mail:
-    if number > len(kept):
-        raise click.ClickException(f"there is no message {number}; there are {len(kept)}")
-    return kept[number - 1]
+def _print(messages: Iterable[Mail], format_line: Callable[[Mail], str]) -> None:
+    for mail in messages:
+        click.echo(format_line(mail))
 
 
-def _print(mails: Iterable[Mail], as_line: Callable[[Mail], str]) -> None:
-    for mail in mails:
-        click.echo(as_line(mail))
-
-
-def _whole(mail: Mail) -> str:
-    fields = {"From": mail.sender, "To": mail.recipients, "Date": f"{mail.received_at.astimezone():%c %Z}"}
-    head = "\n".join(f"{name}: {printable(value)}" for name, value in fields.items())
+def _full_text(mail: Mail) -> str:
+    headers = {"From": mail.sender, "To": mail.recipients, "Date": f"{mail.received_at.astimezone():%c %Z}"}
+    head = "\n".join(f"{name}: {printable(value)}" for name, value in headers.items())
     return f"{head}\nSubject: {printable(mail.subject)}\n\n{printable_lines(mail.text)}"
 
 
@@ -73,10 +87,10 @@ def _line(mail: Mail) -> str:
 
 
 def _json_line(mail: Mail) -> str:
-    return json.dumps(_plain(mail))
+    return json.dumps(_to_json(mail))
 
 
-def _plain(mail: Mail) -> dict[str, object]:
+def _to_json(mail: Mail) -> dict[str, object]:
     return {
         "number": mail.number,
         "id": mail.key,

@@ -1,4 +1,4 @@
-"""``tallow lint``: check dashboards and alerts for what would show nothing, never fire, or tell nobody."""
+"""``tallow lint``: find panels that show nothing, alerts that never fire, receivers that notify nobody."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ def _problems(files: Iterable[Path]) -> Iterable[Problem]:
         try:
             yield from list(check_dashboard(dashboard, where=path.name))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            wrong = f"{error} is missing" if isinstance(error, KeyError) else "a value has the wrong type"
-            raise click.ClickException(f"{path} is not a dashboard as Grafana exports it: {wrong}") from None
+            reason = f"{error} is missing" if isinstance(error, KeyError) else "a value has the wrong type"
+            raise click.ClickException(f"{path} is not a dashboard as Grafana exports it: {reason}") from None

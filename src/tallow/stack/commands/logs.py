@@ -1,4 +1,4 @@
-"""``tallow logs``: read, filter and follow what the services wrote."""
+"""``tallow logs``: read, filter and follow the logs of the services."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import click
 
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.terminal import printable, printable_json
-from tallow.stack.engines.logs.reader import LEVELS, LogFilter, LogLine, parse_time, read_logs
-from tallow.stack.engines.logs.reader import follow_logs as lines_to_come
+from tallow.stack.engines.logs.reader import LEVELS, LogFilter, LogLine, follow_logs, parse_time, read_logs
 from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.state_dir import StateDir
 
@@ -19,7 +18,7 @@ _SOURCES = (*NAMES, "supervisor")
 
 
 class TimeType(click.ParamType[datetime]):
-    """A time, as :func:`tallow.stack.engines.logs.reader.moment` reads it."""
+    """A time in a form of :func:`tallow.stack.engines.logs.reader.parse_time`."""
 
     name = "TIME"
 
@@ -39,7 +38,7 @@ class TimeType(click.ParamType[datetime]):
 @click.option("--grep", "text", help="Only lines that contain this, in any case.")
 @click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(0), help="The last ones.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
-@click.option("--json", "as_json", is_flag=True, help="Lines as they stand in the files.")
+@click.option("--json", "as_json", is_flag=True, help="Lines as they are in the files.")
 @home_option
 def command(
     services: tuple[str, ...],
@@ -57,11 +56,11 @@ def command(
     wanted = LogFilter(level, correlation_id, since, until, text)
     chosen = services or _SOURCES
     folder = require_stack(home).logs
-    new = lines_to_come(folder, chosen, wanted)
+    new_lines = follow_logs(folder, chosen, wanted)
     found = read_logs(folder, chosen, wanted)
     _show(found[-lines:] if lines else [], as_json)
     if follow:
-        _show(new, as_json)
+        _show(new_lines, as_json)
 
 
 def _show(lines: Iterable[LogLine], as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""``tallow open``: a page of the stack in the browser."""
+"""``tallow open``: open a page of the stack in the browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tallow.stack.engines.services.links import base_url
 from tallow.stack.engines.state.state_dir import StateDir
 
 OPENER_TIMEOUT_S: Final = 5.0
-"""How long the desktop's opener may take to fail; some stay for as long as the browser runs."""
+"""Seconds in which the desktop's opener may fail; some run as long as the browser does."""
 
 _PAGES = {service.name: service for service in SERVICES if service.page_path}
 
@@ -30,13 +30,13 @@ def command(service: str, home: StateDir) -> None:
     address = f"{base_url(service, require_stack(home).options().port_offset)}{_PAGES[service].page_path}"
     click.echo(address)
     if not open_in_browser(address):
-        click.echo("no browser could be started here: open the address yourself", err=True)
+        click.echo("no browser could be started here; open the address yourself", err=True)
 
 
 def open_in_browser(address: str) -> bool:
-    """Open an address in the browser of ``BROWSER``, else in the desktop's.
+    """Open an address in the browser of ``BROWSER``, otherwise in that of the desktop.
 
-    Without a desktop a text browser is not started: it would take the terminal over.
+    Text browsers are not started: they would use this terminal.
 
     Returns:
         Whether a browser was started.
@@ -62,7 +62,7 @@ def open_in_browser(address: str) -> bool:
 
 
 def _desktop_opener() -> str | None:
-    """The program that opens an address with the desktop's own choice of browser."""
+    """The program that opens an address in the desktop's browser; None without a desktop."""
     if sys.platform == "darwin":
         return shutil.which("open")
     has_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

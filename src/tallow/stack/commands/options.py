@@ -1,4 +1,4 @@
-"""What the commands of the stack share: the option for its folder, and errors as one line with a status."""
+"""Shared by the commands of the stack: the option ``--home``, and errors as one line with an exit status."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from tallow.stack.engines.state.state_dir import NoStackError, StateDir, StateDi
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 KNOWN_ERRORS = (StackError, StateDirError, MissingProgramError, PortTakenError, BadSettingError)
-"""Errors whose text is meant for people."""
+"""Errors whose text is for the operator."""
 
 
 class UnreachableError(click.ClickException):
-    """What a command needs is not running or does not answer."""
+    """A stack or service that a command needs does not run or does not answer."""
 
     exit_code = 3
 
 
 def command_error(error: Exception) -> click.ClickException:
-    """An error as a command ends with it: its text, and 3 as exit status where nothing runs or answers."""
+    """The error that a command ends with; its exit status is 3 if nothing runs or answers."""
     kind = UnreachableError if isinstance(error, NotRunningError | NoStackError) else click.ClickException
-    return kind(printable_lines(str(error)))  # it may quote what another program answered
+    return kind(printable_lines(str(error)))  # it may contain the answer of another program
 
 
 def home_option(function: Function) -> Function:
-    """``--home``, handed to the command as a Home named ``home``; known errors end it with one line."""
+    """Decorator: add ``--home``, pass it as the argument ``home``, and turn known errors into one line."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, home: Path | None, **kwargs: Any) -> Any:
@@ -47,7 +47,7 @@ def home_option(function: Function) -> Function:
 
     option = click.option(
         "--home",
-        # Not readable is no wrong usage: the same folder may be named by TALLOW_HOME.
+        # click must not check that it is readable: the error would differ from that of TALLOW_HOME.
         type=click.Path(file_okay=False, readable=False, path_type=Path),
         help="The stack's folder; by default TALLOW_HOME, or ~/.local/state/tallow.",
     )
@@ -55,7 +55,7 @@ def home_option(function: Function) -> Function:
 
 
 def require_stack(home: StateDir) -> StateDir:
-    """The folder of a stack that was started once.
+    """The folder, if a stack was started in it.
 
     Raises:
         NoStackError: none was.

@@ -30,11 +30,11 @@ def command(expression: str, as_json: bool, home: StateDir) -> None:
         click.echo(printable_lines(line))
 
 
-def _lines(kind: str, found: Any) -> list[str]:
-    """A result as text: a line for each series, or the one value."""
+def _lines(kind: str, result: Any) -> list[str]:
+    """A result as text: one line per series, or the value of a scalar."""
     if kind in {"scalar", "string"}:
-        return [str(found[1])]
-    return [_line(series) for series in found] or ["no series"]
+        return [str(result[1])]
+    return [_line(series) for series in result] or ["no series"]
 
 
 def _line(series: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``tallow reload``: bring changed settings into effect, and say what each service did with them."""
+"""``tallow reload``: apply changed settings, and show what each service did."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from tallow.stack.engines.state.state_dir import StateDir
 def command(home: StateDir) -> None:
     """Read settings and .env again and have the running services use them.
 
-    Everything is checked before anything is written: a setting that cannot be used is told in one line and
-    changes nothing. Prometheus and Alertmanager read their configuration without a pause; Tallow and the
-    heartbeat checker are restarted if a setting of theirs changed, which breaks transfers under way. A
-    service that refuses the change takes all of it back.
+    Everything is checked before anything is written: an invalid setting is reported in one line and changes
+    nothing. Prometheus and Alertmanager read their configuration without an interruption. Tallow and the
+    heartbeat checker are restarted if one of their settings changed, which breaks transfers under way. If a
+    service rejects the change, all of it is unresult.
 
     Variables of the environment of `tallow up` stay in effect. Those of this command's environment are added;
-    an empty one takes the variable away.
+    an empty one removes the variable.
     """
     again = command_line(home, "reload")
     try:
-        done = apply.reload(require_stack(home), os.environ, lambda line: click.echo(line, err=True))
+        result = apply.reload(require_stack(home), os.environ, lambda line: click.echo(line, err=True))
     except KeyboardInterrupt:
         click.echo(f"\ninterrupted; so that every service uses the same settings, repeat: {again}", err=True)
         raise
-    for note in done.notes:
+    for note in result.notes:
         click.echo(f"note: {note}", err=True)
-    for line in _lines(done, home):
+    for line in _lines(result, home):
         click.echo(line)
 
 
-def _lines(done: ReloadResult, home: StateDir) -> list[str]:
-    """What a reload did, for people."""
-    lines = [f"changed: {name}" for name in done.variables]
-    lines += [f"written: {path.relative_to(home.root)}" for path in done.files]
-    lines += [f"{name}: uses the new configuration" for name in done.reread]
-    lines += [f"{name}: restarted" for name in done.restarted]
+def _lines(result: ReloadResult, home: StateDir) -> list[str]:
+    """The lines that describe a reload."""
+    lines = [f"changed: {name}" for name in result.variables]
+    lines += [f"written: {path.relative_to(home.root)}" for path in result.files]
+    lines += [f"{name}: uses the new configuration" for name in result.reread]
+    lines += [f"{name}: restarted" for name in result.restarted]
     if not lines:
         return ["nothing has changed; every service uses the present settings"]
-    lines += [f"{name}: stopped; it uses the change when it is started" for name in done.held]
+    lines += [f"{name}: stopped; it uses the change when it is started" for name in result.held]
     return [*lines, f"reloaded; see: {command_line(home, 'status')}"]

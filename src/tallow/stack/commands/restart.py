@@ -1,4 +1,4 @@
-"""``tallow restart``: end services and start them again at once."""
+"""``tallow restart``: restart services and wait until they are healthy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tallow.stack.engines.services.service_state import service_states
 from tallow.stack.engines.state.state_dir import StateDir
 
 HEALTHY_WITHIN_S: Final = 60.0
-LOOK_EVERY_S: Final = 0.25
+POLL_S: Final = 0.25
 
 
 @click.command("restart")
@@ -35,10 +35,10 @@ def command(services: tuple[str, ...], home: StateDir) -> None:
 
 
 def _wait_until_healthy(home: StateDir, names: tuple[str, ...]) -> None:
-    """Wait.
+    """Wait until services are healthy.
 
     Raises:
-        StackError: one does not become healthy.
+        StackError: one is not healthy in time.
     """
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     while True:
@@ -47,6 +47,6 @@ def _wait_until_healthy(home: StateDir, names: tuple[str, ...]) -> None:
         if not failing:
             return
         if time.monotonic() > deadline:
-            why = "; ".join(f"{name}: {states[name].detail}" for name in failing)
-            raise StackError(f"restarted, and not healthy within {HEALTHY_WITHIN_S:.0f} s: {why}")
-        time.sleep(LOOK_EVERY_S)
+            details = "; ".join(f"{name}: {states[name].detail}" for name in failing)
+            raise StackError(f"restarted, and not healthy within {HEALTHY_WITHIN_S:.0f} s: {details}")
+        time.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""``tallow scrub``: a text without what is private in it, and which rule found what."""
+"""``tallow scrub``: redact private data in a text, and show which rule found what."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tallow.monitoring.privacy import Replacement, explain, process_scrubber
 from tallow.monitoring.settings import BadSettingError, current_settings
 
 _BLOCK: Final = 131_072
-"""Characters that are read together, up to the end of a line: tables and keys reach over several lines."""
+"""Characters that are scrubbed together, up to the end of a line: tables and keys span several lines."""
 
 
 @click.command("scrub")
@@ -32,28 +32,30 @@ def command(file: TextIO, explained: bool, check: bool) -> None:
         current_settings()
     except BadSettingError as error:
         raise click.ClickException(str(error)) from None
-    found = False
     try:
+        if check:
+            sys.exit(_report(file))
         for line, text in _blocks(file):
-            findings = explain(text) if explained or check else []
-            found = found or bool(findings)
-            if check:
-                for finding in findings:
-                    click.echo(
-                        f"{file.name}:{_place(text, finding.start, line)}: {finding.kind} ({finding.rule})"
-                    )
-            else:
-                click.echo(
-                    _annotated(text, findings, line) if explained else process_scrubber().text(text), nl=False
-                )
+            click.echo(
+                _annotated(text, explain(text), line) if explained else process_scrubber().text(text),
+                nl=False,
+            )
     except OSError as error:
         raise click.ClickException(f"{file.name} cannot be read: {error.strerror}") from None
-    if check and found:
-        sys.exit(1)
+
+
+def _report(file: TextIO) -> int:
+    """Print a line for each finding: 1 if there is one, otherwise 0."""
+    status = 0
+    for line, text in _blocks(file):
+        for finding in explain(text):
+            click.echo(f"{file.name}:{_position(text, finding.start, line)}: {finding.kind} ({finding.rule})")
+            status = 1
+    return status
 
 
 def _blocks(file: TextIO) -> Iterator[tuple[int, str]]:
-    """Whole lines of about :data:`_BLOCK` characters, and the number of the first."""
+    """Blocks of whole lines of about :data:`_BLOCK` characters, with the number of their first line."""
     number = 1
     while text := file.read(_BLOCK):
         text += file.readline()
@@ -66,17 +68,17 @@ def _annotated(text: str, findings: list[Replacement], line: int) -> str:
     pieces: list[str] = []
     position = 0
     for finding in findings:
-        where = _place(text, finding.start, line)
+        position_text = _position(text, finding.start, line)
         pieces += (
             text[position : finding.start],
-            f"[{finding.kind}]{{{finding.rule} {finding.kind} {where}}}",
+            f"[{finding.kind}]{{{finding.rule} {finding.kind} {position_text}}}",
         )
         position = finding.end
     pieces.append(text[position:])
     return "".join(pieces)
 
 
-def _place(text: str, offset: int, line: int) -> str:
+def _position(text: str, offset: int, line: int) -> str:
     """Line and column of an offset, counted from 1."""
     start = text.rfind("\n", 0, offset) + 1
     return f"{line + text.count(chr(10), 0, offset)}:{offset - start + 1}"

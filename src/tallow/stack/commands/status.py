@@ -1,4 +1,4 @@
-"""``tallow status``: what runs, whether it is healthy, and who is notified when it is not."""
+"""``tallow status``: what runs, whether it is healthy, and who is notified if it is not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
+from rich.console import Console
 
 from tallow.stack.commands.options import home_option, require_stack
 from tallow.stack.commands.output.services import ServicesTable
 from tallow.stack.commands.output.summary import address_list, heartbeat_status, notification_summary
-from tallow.stack.commands.output.terminal import new_console
+from tallow.stack.commands.output.terminal import new_console, printable_text
 from tallow.stack.engines.command_hint import command_line
+from tallow.stack.engines.native import upgrade
 from tallow.stack.engines.reload.snapshot import running_settings
 from tallow.stack.engines.services.service_state import ServiceState, service_states, unhealthy
 from tallow.stack.engines.state.state_dir import StateDir
@@ -32,46 +34,56 @@ def command(as_json: bool, home: StateDir) -> None:
     supervisor = state_files.supervisor_pid(home)
     states = service_states(home)
     if as_json:
-        click.echo(json.dumps(_facts(home, supervisor, states), indent=2))
+        click.echo(json.dumps(_to_json(home, supervisor, states), indent=2))
     else:
-        _show(home, supervisor, states)
+        _show(new_console(), home, supervisor, states)
     if supervisor is None:
         raise SystemExit(3)
     if unhealthy(states):
         raise SystemExit(1)
 
 
-def _facts(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> dict[str, object]:
-    report = state_files.read_status(home)
+def _to_json(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> dict[str, object]:
+    status = state_files.read_status(home)
     services = {
         name: {
             "healthy": state.is_healthy,
             "why": state.detail,
-            **asdict(report.services.get(name, state_files.ProcessStatus())),
+            **asdict(status.services.get(name, state_files.ProcessStatus())),
         }
         for name, state in states.items()
     }
-    beat = HeartbeatState.read(home.data / "heartbeat") or HeartbeatState()
-    return {"supervisor": supervisor, "services": services, "heartbeat": asdict(beat)}
+    heartbeat = HeartbeatState.read(home.data / "heartbeat") or HeartbeatState()
+    return {"supervisor": supervisor, "services": services, "heartbeat": asdict(heartbeat)}
 
 
-def _show(home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]) -> None:
-    console = new_console()
-    options = home.options()
+def _show(
+    console: Console, home: StateDir, supervisor: int | None, states: Mapping[str, ServiceState]
+) -> None:
     if supervisor is None:
-        left = [name for name, running in state_files.read_status(home).services.items() if running.process()]
-        if not left:
-            console.print(f"nothing runs; start it with: {command_line(home, 'up')}", soft_wrap=True)
+        services = state_files.read_status(home).services
+        orphans = [name for name, status in services.items() if status.process()]
+        up = command_line(home, "up")
+        if not orphans:
+            console.print(printable_text(f"nothing runs; start it with: {up}"), soft_wrap=True)
             return
-        console.print(
-            f"[bold red]the supervisor is gone; {', '.join(left)} run on unwatched. "
-            f"Start it again with: {command_line(home, 'up')}[/]",
-            soft_wrap=True,
-        )
+        text = f"the supervisor is gone; {', '.join(orphans)} run without it. Start it again with: {up}"
+        console.print(printable_text(text, "bold red"), soft_wrap=True)
     console.print(ServicesTable(home, states))
-    if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
-        more = command_line(home, "logs", *failing, "supervisor", "--since", "15m")
-        console.print(f"more: {more}", soft_wrap=True)
-    console.print(address_list(home, options.port_offset), soft_wrap=True)
+    _show_hints(console, home, states)
+    console.print(address_list(home, home.options().port_offset), soft_wrap=True)
     console.print(heartbeat_status(home))
     console.print(notification_summary(running_settings(home).alerts))
+
+
+def _show_hints(console: Console, home: StateDir, states: Mapping[str, ServiceState]) -> None:
+    """Show what to do about services that fail, and about a stack that runs older code."""
+    if failing := [name for name in unhealthy(states) if states[name].name in {"failing", "ended"}]:
+        logs = command_line(home, "logs", *failing, "supervisor", "--since", "15m")
+        console.print(printable_text(f"more: {logs}"), soft_wrap=True)
+    if outdated := upgrade.outdated_code(home):
+        restart = command_line(home, "up", "--restart")
+        text = "\n".join(
+            [*outdated, f"services may fail when they are restarted; restart the stack: {restart}"]
+        )
+        console.print(printable_text(text, "yellow"), soft_wrap=True)

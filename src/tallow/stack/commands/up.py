@@ -1,4 +1,4 @@
-"""``tallow up``: start Tallow and its monitoring, and wait until every part is healthy."""
+"""``tallow up``: start Tallow and its monitoring, and wait until every service is healthy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Final
 import click
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
 from tallow.stack.commands.options import home_option
 from tallow.stack.commands.output.services import ServicesTable
 from tallow.stack.commands.output.summary import address_list, notification_summary
-from tallow.stack.commands.output.terminal import new_console
+from tallow.stack.commands.output.terminal import new_console, printable_text
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.errors import StackError
 from tallow.stack.engines.logs.reader import last_lines
@@ -28,23 +27,23 @@ from tallow.stack.engines.state.state_dir import LIVENESS_TIMEOUT_S, StackOption
 from tallow.stack.engines.supervisor import state_files
 
 HEALTHY_WITHIN_S: Final = 60.0
-LOOK_EVERY_S: Final = 0.25
-GIVES_UP_AFTER: Final = 4
-"""Restarts before health: what fails so often will not mend itself."""
+POLL_S: Final = 0.25
+MAX_RESTARTS: Final = 4
+"""A service that was restarted this often before it was healthy has failed."""
 
 
 @click.command("up")
 @click.option(
     "--port-offset",
     type=click.IntRange(0, 50_000),
-    help="Added to every port; 10000 is a good step for a second stack. By default as the last time, or 0.",
+    help="Added to every port, such as 10000 for a second stack. By default as the last time, or 0.",
 )
 @click.option(
     "--liveness-timeout",
     type=click.FloatRange(0),
     metavar="SECONDS",
-    help="Restart a service that has not answered for so long; 0: never. By default as the last time, or "
-    f"{LIVENESS_TIMEOUT_S:.0f}. A stack that runs already takes it over.",
+    help="Restart a service that has not answered for this long; 0: never. By default as the last time, or "
+    f"{LIVENESS_TIMEOUT_S:.0f}. It also applies to a running stack.",
 )
 @click.option("--scale", type=click.FloatRange(0, 1, min_open=True), default=1.0, hidden=True)
 @click.option("--restart", is_flag=True, help="Restart a stack that runs older code or programs.")
@@ -59,62 +58,77 @@ def command(
     asks whether to restart the stack.
     """
     console = new_console()
-    before = home.options()
+    previous = home.options()
     options = StackOptions(
-        before.port_offset if port_offset is None else port_offset,
+        previous.port_offset if port_offset is None else port_offset,
         str(Path.cwd()),
         scale,
-        liveness_timeout=before.liveness_timeout if liveness_timeout is None else liveness_timeout,
+        liveness_timeout=previous.liveness_timeout if liveness_timeout is None else liveness_timeout,
     )
 
     def progress(line: str) -> None:
-        console.print(Text(line, "dim"), soft_wrap=True)
+        console.print(printable_text(line, "dim"), soft_wrap=True)
 
     outdated = upgrade.outdated(home, progress)
-    if outdated and (restart or _wants_a_restart(outdated)):
+    if outdated and (restart or _confirms_restart(outdated)):
         candidate = upgrade.restart_stack(home, options, progress)
         outdated = []
     else:
         candidate = lifecycle.start(home, options, progress)
     for note in candidate.notes:
-        console.print(Text(f"note: {note}", "yellow"), soft_wrap=True)
-    try:
-        wait_until_healthy(home, console)
-    except KeyboardInterrupt:
-        click.echo(f"\nwhat was started runs on; to stop it: {command_line(home, 'down')}", err=True)
-        raise
-    options = home.options()
-    console.print(address_list(home, options.port_offset), soft_wrap=True)
+        console.print(printable_text(f"note: {note}", "yellow"), soft_wrap=True)
+    _wait(home, console, outdated)
+    console.print(address_list(home, home.options().port_offset), soft_wrap=True)
     console.print(notification_summary(running_settings(home).alerts))
-    for text in _hints(home, candidate, outdated):
-        console.print(Text(text, "yellow"), soft_wrap=True)
+    for hint in _hints(home, candidate, outdated):
+        console.print(printable_text(hint, "yellow"), soft_wrap=True)
 
 
-def _wants_a_restart(outdated: list[str]) -> bool:
-    """Ask a person, if there is one."""
+def _confirms_restart(outdated: list[str]) -> bool:
+    """Ask for a restart, on a terminal only."""
     if not sys.stdin.isatty():
         return False
     click.echo("\n".join(["the running stack is older than what is here:", *outdated]), err=True)
     return click.confirm("Restart it now? Transfers under way break.", err=True)
 
 
+def _wait(home: StateDir, console: Console, outdated: list[str]) -> None:
+    """Wait until every service is healthy. If one fails, also show that the stack runs older code.
+
+    Raises:
+        StackError: a service does not start.
+    """
+    try:
+        wait_until_healthy(home, console)
+    except KeyboardInterrupt:
+        down = command_line(home, "down")
+        click.echo(f"\nthe services that were started keep running; to stop them: {down}", err=True)
+        raise
+    except StackError as error:
+        raise StackError("\n".join([str(error), *_outdated_hints(home, outdated)])) from None
+
+
 def _hints(home: StateDir, candidate: Candidate, outdated: list[str]) -> list[str]:
-    """What is here and not in use yet, and how to use it."""
-    hints = []
-    if outdated:
-        restart = command_line(home, "up", "--restart")
-        hints = [*outdated, f"the running stack is older than what is here; to restart it: {restart}"]
+    """New code, programs and settings that the running stack does not use yet."""
+    hints = _outdated_hints(home, outdated)
     if has_pending_changes(home, candidate):
         reload = command_line(home, "reload")
         hints.append(f"settings have changed since it was started; to use them: {reload}")
     return hints
 
 
+def _outdated_hints(home: StateDir, outdated: list[str]) -> list[str]:
+    if not outdated:
+        return []
+    restart = command_line(home, "up", "--restart")
+    return [*outdated, f"the running stack is older than what is here; to restart it: {restart}"]
+
+
 def wait_until_healthy(home: StateDir, console: Console) -> None:
-    """Watch the services until each can work, with a line for each.
+    """Show the services until each is healthy.
 
     Raises:
-        StackError: one does not come up; its last log lines with it.
+        StackError: a service does not start; the text has its last log lines.
     """
     deadline = time.monotonic() + HEALTHY_WITHIN_S
     with Live(console=console, refresh_per_second=8, transient=not console.is_terminal) as live:
@@ -124,27 +138,27 @@ def wait_until_healthy(home: StateDir, console: Console) -> None:
             waiting = unhealthy(states)
             if not waiting:
                 break
-            if failing := _hopeless(home, waiting, deadline):
-                raise StackError(_report(home, failing))
-            time.sleep(LOOK_EVERY_S)
+            if failed := _failed(home, waiting, deadline):
+                raise StackError(_describe_failure(home, failed))
+            time.sleep(POLL_S)
     if not console.is_terminal:
         console.print(ServicesTable(home, states))
 
 
-def _hopeless(home: StateDir, waiting: list[str], deadline: float) -> list[str]:
-    """The services, of those that are not healthy yet, that will not come up."""
+def _failed(home: StateDir, waiting: list[str], deadline: float) -> list[str]:
+    """The services, of those that are not healthy yet, that have failed."""
     if time.monotonic() > deadline:
         return waiting
     services = state_files.read_status(home).services
-    return [name for name in waiting if name in services and services[name].restarts >= GIVES_UP_AFTER]
+    return [name for name in waiting if name in services and services[name].restarts >= MAX_RESTARTS]
 
 
-def _report(home: StateDir, failing: list[str]) -> str:
+def _describe_failure(home: StateDir, failed: list[str]) -> str:
     parts = []
-    for name in failing:
-        lines = last_lines(home.logs / f"{name}.log", 5) or ["(it wrote nothing)"]
+    for name in failed:
+        lines = last_lines(home.logs / f"{name}.log", 5) or ["(its log is empty)"]
         parts.append(
-            "\n".join([f"{name} does not come up; it last wrote:", *(f"  {line}" for line in lines)])
+            "\n".join([f"{name} does not start; its last log lines:", *(f"  {line}" for line in lines)])
         )
-    more, stop = command_line(home, "logs", *failing), command_line(home, "down")
-    return "\n".join([*parts, "the rest runs on", f"more: {more}", f"stop: {stop}"])
+    logs, down = command_line(home, "logs", *failed), command_line(home, "down")
+    return "\n".join([*parts, "the other services keep running", f"more: {logs}", f"stop: {down}"])

@@ -65,18 +65,11 @@ def command(
 
     /metrics counts failed logins (tallow_viewer_login_failures_total) for Prometheus.
     """
-    if (tls_cert is None) != (tls_key is None):
-        raise click.UsageError("--tls-cert and --tls-key go together")
-    if tls_cert is None and not is_loopback(host) and host != "localhost":
-        raise click.UsageError(
-            f"{host} is reachable from other machines: --tls-cert and --tls-key are needed"
-        )
-    if tls_cert and tls_key and (problem := certificate_problem(tls_cert, tls_key)):
-        raise click.ClickException(problem)
+    _check_tls(host, tls_cert, tls_key)
     try:
         credentials = load_credentials(credentials_file)
         token = load_token(metrics_token_file) if metrics_token_file else None
-        boards, unavailable = load_dashboards(dashboards), unavailable_dashboards(dashboards)
+        shown, unavailable = load_dashboards(dashboards), unavailable_dashboards(dashboards)
     except (BadCredentialsError, BadDashboardError) as error:
         raise click.ClickException(str(error)) from None
     settings = ViewerSettings(
@@ -85,15 +78,36 @@ def command(
     _configure_logging()
     listener = _bind(host, port)
     config = uvicorn_config(
-        create_app(settings, credentials, boards, unavailable),
+        create_app(settings, credentials, shown, unavailable),
         log_level="warning",
         ssl_certfile=tls_cert,
         ssl_keyfile=tls_key,
     )
-    name, bound = listener.getsockname()[:2]
-    address = f"{f'[{name}]' if ':' in name else name}:{bound}"
-    click.echo(f"The dashboards are on {'http' if tls_cert is None else 'https'}://{address}", err=True)
+    scheme = "http" if tls_cert is None else "https"
+    click.echo(f"The dashboards are on {scheme}://{_listening_address(listener)}", err=True)
     sys.exit(run_server(config, listener))
+
+
+def _check_tls(host: str, certificate: Path | None, key: Path | None) -> None:
+    """Check the options for TLS, which are required unless only this machine can connect.
+
+    Raises:
+        click.ClickException: they are incomplete or unusable.
+    """
+    if (certificate is None) != (key is None):
+        raise click.UsageError("--tls-cert and --tls-key go together")
+    if certificate and key:
+        if problem := certificate_problem(certificate, key):
+            raise click.ClickException(problem)
+    elif not is_loopback(host) and host != "localhost":
+        raise click.UsageError(
+            f"{host} is reachable from other machines: --tls-cert and --tls-key are needed"
+        )
+
+
+def _listening_address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _configure_logging() -> None:

@@ -1,1 +1,1 @@
-"""How commands show what they found on a terminal."""
+"""How the commands of the stack show their results."""

@@ -1,4 +1,4 @@
-"""The list of alerts: one line each where it fits, and what to do about those that fire."""
+"""The list of alerts: one line each if it fits, and the runbooks of those that fire."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tallow.stack.commands.output.terminal import printable
 from tallow.stack.engines.services.service_state import format_age
 
 _COLOURS: Final = {"critical": "red", "warning": "yellow", "info": "blue"}
-_PLACES: Final = ("job", "instance", "mountpoint", "metric")
-"""The labels that say where an alert fires."""
+_LOCATION_LABELS: Final = ("job", "instance", "mountpoint", "metric")
+"""The labels that tell where an alert fires."""
 _GAP: Final = "  "
 _INDENT: Final = 10
 
 
 def show_alerts(console: Console, alerts: Sequence[Alert], *, has_watchdog: bool) -> None:
-    """Print the list. Nothing is cut: a place that does not fit into the line moves below it.
+    """Print the list. Nothing is cut off: a location that does not fit into the line is shown below it.
 
     Args:
-        console: where to.
+        console: where to print.
         alerts: in the order in which they are shown.
         has_watchdog: whether Watchdog fires, as it does while alerting works.
     """
@@ -45,21 +45,21 @@ def show_alerts(console: Console, alerts: Sequence[Alert], *, has_watchdog: bool
 
 
 def _cells(alert: Alert) -> tuple[str, str, str, str]:
-    """Severity, name, place and state."""
+    """Severity, name, location and state."""
     state = f"firing for {format_age(alert.starts_at.timestamp())}"
     if alert.state == "silenced":
         state += f", silenced by {', '.join(one[:8] for one in alert.suppressed_by)}"
     elif alert.state == "inhibited":
         state += ", inhibited"
-    place = " ".join(alert.labels[label] for label in _PLACES if label in alert.labels)
+    location = " ".join(alert.labels[label] for label in _LOCATION_LABELS if label in alert.labels)
     severity = alert.labels.get("severity", "")
-    return printable(severity), printable(alert.name), printable(place), printable(state)
+    return printable(severity), printable(alert.name), printable(location), printable(state)
 
 
 def _show(console: Console, alert: Alert, cells: tuple[str, ...], widths: list[int] | None) -> None:
-    severity, name, place, state = cells
+    severity, name, location, state = cells
     if widths is None:
-        line, below = f"{severity:<{_INDENT - 2}}{_GAP}{name}{_GAP}{state}", [place]
+        line, below = f"{severity:<{_INDENT - 2}}{_GAP}{name}{_GAP}{state}", [location]
     else:
         line, below = _GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), []
     is_firing = alert.state == "firing"
@@ -70,4 +70,4 @@ def _show(console: Console, alert: Alert, cells: tuple[str, ...], widths: list[i
         console.print(Padding.indent(Text(text, "" if is_firing else "dim"), _INDENT))
     if is_firing and "runbook_url" in alert.annotations:
         address = " " * _INDENT + printable(alert.annotations["runbook_url"])
-        console.print(Text(address, "dim"), soft_wrap=True)  # an address that is wrapped cannot be opened
+        console.print(Text(address, "dim"), soft_wrap=True)  # a wrapped address cannot be opened

@@ -1,4 +1,4 @@
-"""The services as a table that stays complete however narrow the terminal is."""
+"""The table of services, which also fits into narrow terminals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
-from tallow.stack.engines.services.definitions import SERVICES, ports
+from tallow.stack.commands.output.terminal import printable_text
+from tallow.stack.engines.services.definitions import SERVICES, Service, ports
 from tallow.stack.engines.services.service_state import ServiceState, StateName, format_age
 from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
@@ -25,9 +26,10 @@ _MARKS: Final[Mapping[StateName, tuple[str, str]]] = {
     "stopped": ("○", "dim"),
 }
 _TITLES: Final = ("", "service", "port", "state", "for", "restarts", "memory", "")
+_RESTARTS: Final = _TITLES.index("restarts")
 _RIGHT: Final = frozenset({"port", "for", "restarts", "memory"})
 _OPTIONAL: Final = (7, 6, 5, 4, 2)
-"""The columns that are left out where there is no room, in this order."""
+"""The columns that are left out if there is no room, in this order."""
 _GAP: Final = "  "
 _INDENT: Final = 3
 
@@ -37,13 +39,13 @@ class _Row:
     cells: tuple[str, ...]
     colour: str
     detail: str
-    loud: bool
+    is_problem: bool
 
 
 class ServicesTable:
-    """A line for each service, and one below it where there is something to say about it.
+    """One line per service, and below it what is wrong or what happened.
 
-    No cell is cut: columns without room are left out, and the text below a service is wrapped.
+    No cell is cut off: columns without room are left out, and the text below a service is wrapped.
 
     Args:
         home: the stack's folder.
@@ -51,11 +53,10 @@ class ServicesTable:
     """
 
     def __init__(self, home: StateDir, states: Mapping[str, ServiceState]) -> None:
-        report, known = state_files.read_status(home), ports(home.options().port_offset)
+        status, port_of = state_files.read_status(home), ports(home.options().port_offset)
         self._rows = [
-            _row(service.name, known[service.name], states[service.name], running, service.description)
+            _row(service, port_of[service.name], states[service.name], status.services.get(service.name))
             for service in SERVICES
-            for running in [report.services.get(service.name, ProcessStatus())]
         ]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -64,50 +65,56 @@ class ServicesTable:
         for row in self._rows:
             yield _line(row.cells, shown, widths, row.colour, "dim" if row.colour == "dim" else "")
             if row.detail:
-                yield Padding.indent(Text(row.detail, row.colour if row.loud else "dim"), _INDENT)
+                yield Padding.indent(
+                    printable_text(row.detail, row.colour if row.is_problem else "dim"), _INDENT
+                )
 
     def _columns(self, room: int) -> tuple[list[int], list[int]]:
-        """The columns that fit into ``room``, and the width of every column."""
+        """The columns that fit into ``room`` characters, and the width of every column."""
         rows = [row.cells for row in self._rows]
-        widths = [max(len(cells[column]) for cells in (_TITLES, *rows)) for column in range(len(_TITLES))]
-        has_restarts = any(cells[5] for cells in rows)
-        shown = [column for column in range(len(_TITLES)) if column != 5 or has_restarts]
+        widths = [max(map(len, column)) for column in zip(_TITLES, *rows, strict=True)]
+        shown = list(range(len(_TITLES)))
+        if not any(cells[_RESTARTS] for cells in rows):
+            shown.remove(_RESTARTS)
         for column in _OPTIONAL:
-            if sum(widths[each] for each in shown) + len(_GAP) * (len(shown) - 1) <= room:
-                break
-            if column in shown:
+            if _total_width(shown, widths) > room and column in shown:
                 shown.remove(column)
         return shown, widths
 
 
-def _row(name: str, port: int, state: ServiceState, running: ProcessStatus, what: str) -> _Row:
+def _total_width(shown: list[int], widths: list[int]) -> int:
+    return sum(widths[column] for column in shown) + len(_GAP) * (len(shown) - 1)
+
+
+def _row(service: Service, port: int, state: ServiceState, status: ProcessStatus | None) -> _Row:
+    status = status or ProcessStatus()
     mark, colour = _MARKS[state.name]
     cells = (
         mark,
-        name,
+        service.name,
         str(port),
         state.name,
-        format_age(running.since) if running.pid else "",
-        str(running.restarts) if running.restarts else "",
-        _memory(running),
-        what,
+        format_age(status.since) if status.pid else "",
+        str(status.restarts) if status.restarts else "",
+        _memory(status),
+        service.description,
     )
-    return _Row(cells, colour, state.detail, loud=not state.is_healthy)
+    return _Row(cells, colour, state.detail, is_problem=not state.is_healthy)
 
 
 def _line(cells: tuple[str, ...], shown: list[int], widths: list[int], colour: str, plain: str) -> Text:
     line = Text(no_wrap=True, overflow="ignore")
-    for place, column in enumerate(shown):
+    for position, column in enumerate(shown):
         is_right = _TITLES[column] in _RIGHT
         padded = cells[column].rjust(widths[column]) if is_right else cells[column].ljust(widths[column])
         style = colour if column in {0, 3} else "dim" if column == 7 else plain
-        line.append(_GAP if place else "").append(padded, style)
+        line.append(_GAP if position else "").append(padded, style)
     line.rstrip()
     return line
 
 
-def _memory(running: ProcessStatus) -> str:
-    process = running.process()
+def _memory(status: ProcessStatus) -> str:
+    process = status.process()
     try:
         used = process.memory_info().rss if process else 0
     except psutil.Error:

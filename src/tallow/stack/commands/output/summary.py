@@ -1,4 +1,4 @@
-"""What `up` and `status` show besides the services: addresses, the heartbeat, and who is notified."""
+"""What `up` and `status` show below the services: addresses, the heartbeat, and who is notified."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from tallow.stack import routing
+from tallow.stack.commands.output.terminal import printable, printable_text
 from tallow.stack.engines.command_hint import command_line
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.engines.services.links import base_url
@@ -20,45 +21,49 @@ from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.heartbeat.state import HeartbeatState
 from tallow.stack.routing import AlertSettings
 
-SCARCE_BYTES: Final = 1_000_000_000
+LOW_SPACE_BYTES: Final = 1_000_000_000
 
 
-def address_list(home: StateDir, offset: int) -> Text:
-    """Where to look, and the command that shows the passwords. Print it without wrapping: it is copied."""
+def address_list(home: StateDir, port_offset: int) -> Text:
+    """The addresses of the services, the command for the credentials, and the folder; not to be wrapped."""
     lines = [
-        (service.name, base_url(service.name, offset) + service.page_path)
+        (service.name, base_url(service.name, port_offset) + service.page_path)
         for service in SERVICES
         if service.page_path
     ]
     lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
     text = Text("\n")
     for name, value in lines:
-        text.append(f"{name:<14}{value}\n")
-    return text.append(" " * 14).append_text(_room(home))
+        text.append(f"{name:<14}{printable(value)}\n")
+    return text.append(" " * 14).append_text(_disk_usage(home))
 
 
 def heartbeat_status(home: StateDir) -> Text:
-    """When alerting last said that it lives: loudly where it does not."""
-    record = HeartbeatState.read(home.data / "heartbeat")
-    if record is None or record.state == "waiting":
+    """When the last heartbeat came; highlighted if it is missing."""
+    state = HeartbeatState.read(home.data / "heartbeat")
+    if state is None or state.state == "waiting":
         return Text("heartbeat: none yet", "yellow")
-    last = "never" if record.last_beat is None else f"{format_age(record.last_beat)} ago"
-    if record.state == "missing":
-        return Text(f"no heartbeat, alerts reach nobody: {record.reason} Last beat: {last}", "bold red")
+    last = "never" if state.last_beat is None else f"{format_age(state.last_beat)} ago"
+    if state.state == "missing":
+        text = f"no heartbeat, alerts reach nobody: {state.reason} Last beat: {last}"
+        return printable_text(text, "bold red")
     return Text(f"heartbeat: last beat {last}", "green")
 
 
 def notification_summary(settings: AlertSettings) -> RenderableType:
-    """Who is told: loudly where it is nobody."""
+    """Who is notified of alerts; highlighted if some alerts reach nobody."""
     lines = routing.describe_gaps(settings)
     if not lines:
-        return Text("alerts reach everybody they should", "green")
-    loud = [line for line in lines if "nobody" in line]
-    if not loud:
-        return Text("\n".join(lines), "yellow")
-    rest = [line for line in lines if line not in loud]
+        return Text("every alert reaches its receivers", "green")
+    unreachable = [line for line in lines if "nobody" in line]
+    if not unreachable:
+        return printable_text("\n".join(lines), "yellow")
+    others = [line for line in lines if line not in unreachable]
     return Panel(
-        Group(*(Text(line, "bold red") for line in loud), *(Text(line, "dim") for line in rest)),
+        Group(
+            *(printable_text(line, "bold red") for line in unreachable),
+            *(printable_text(line, "dim") for line in others),
+        ),
         title="alerts",
         title_align="left",
         border_style="red",
@@ -66,14 +71,14 @@ def notification_summary(settings: AlertSettings) -> RenderableType:
     )
 
 
-def _room(home: StateDir) -> Text:
-    """How much the stack keeps, and how much more the disk takes."""
-    kept = 0
+def _disk_usage(home: StateDir) -> Text:
+    """The size of the folder, and the free space of its disk."""
+    used = 0
     for folder, _, names in os.walk(home.root):
         for name in names:
-            with contextlib.suppress(OSError):  # Prometheus removes files as it compacts
-                kept += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - thousands of files
+            with contextlib.suppress(OSError):  # Prometheus removes files meanwhile
+                used += os.lstat(os.path.join(folder, name)).st_size  # noqa: PTH118 - thousands of files
     free = shutil.disk_usage(home.root).free
     return Text(
-        f"{kept / 1e6:.0f} MB, {free / 1e9:.1f} GB free", "bold red" if free < SCARCE_BYTES else "dim"
+        f"{used / 1e6:.0f} MB, {free / 1e9:.1f} GB free", "bold red" if free < LOW_SPACE_BYTES else "dim"
     )

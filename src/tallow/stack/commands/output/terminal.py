@@ -8,15 +8,39 @@ import sys
 from typing import Final
 
 from rich.console import Console
+from rich.text import Text
 
 FILE_WIDTH: Final = 1000
-"""Columns of output that goes to a program or a file: nothing is wrapped there."""
+"""Columns of output to a file or a program: nothing is wrapped there."""
 
 
-def new_console() -> Console:
-    """A console on standard output: as wide as the terminal, or as ``COLUMNS`` says."""
-    is_free = not (sys.stdout and sys.stdout.isatty()) and "COLUMNS" not in os.environ
-    return Console(highlight=False, width=FILE_WIDTH if is_free else None)
+def new_console(*, stderr: bool = False) -> Console:
+    """A console that shows text as it is, without markup and emoji codes.
+
+    It is as wide as the terminal, or as ``COLUMNS``.
+
+    Args:
+        stderr: write to standard error instead of standard output.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    is_unlimited = not (stream and stream.isatty()) and "COLUMNS" not in os.environ
+    return Console(
+        highlight=False,
+        markup=False,
+        emoji=False,
+        stderr=stderr,
+        width=FILE_WIDTH if is_unlimited else None,
+    )
+
+
+def printable_text(text: str, style: str = "") -> Text:
+    """A styled text whose content can control neither the terminal nor the style.
+
+    Args:
+        text: any text, such as a path or an answer of another program.
+        style: a style of rich.
+    """
+    return Text(printable_lines(text), style)
 
 
 def printable(text: str) -> str:
@@ -35,7 +59,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Lines of a text, none of which can control a terminal; tabs become spaces.
+    """Lines that cannot control a terminal; tabs become spaces.
 
     Example:
         >>> printable_lines("one\\r\\ntwo\\x1b[2J")
@@ -46,7 +70,8 @@ def printable_lines(text: str) -> str:
 
 
 def printable_json(line: str) -> str:
-    """A line of JSON that cannot control a terminal and means the same; any other line, made harmless.
+    """A line of JSON that cannot control a terminal and has the same meaning. Other lines are escaped
+    likewise.
 
     Example:
         >>> printable_json('{"a": "\\u202e"}')
