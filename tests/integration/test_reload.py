@@ -360,7 +360,7 @@ def test_a_changed_file_has_no_effect_before_the_reload(running: Stack) -> None:
     before = running.process("tallow")
     before.kill()
     wait_until(lambda: running.process("tallow").pid != before.pid, "tallow is restarted")
-    wait_until(running.healthy, "healthy")
+    assert wait_until(running.healthy, "healthy")
 
 
 def test_a_token_of_the_operator_is_used_by_both_sides(running: Stack) -> None:

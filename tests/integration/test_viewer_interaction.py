@@ -183,6 +183,7 @@ def test_kiosk_mode_hides_the_navigation_and_escape_shows_it(desktop: ViewerPage
     press(desktop, "d", "k")
     page.get_by_role("button", name="Leave kiosk mode").click()
     page.get_by_role("navigation").wait_for()
+    assert "kiosk" not in query(desktop)
 
 
 def test_keys_toggle_legends_panels_and_the_theme(desktop: ViewerPage) -> None:
@@ -371,6 +372,7 @@ def test_the_logs_dashboard_is_explained(desktop: ViewerPage) -> None:
 def test_a_malformed_path_shows_an_error(desktop: ViewerPage, path: str) -> None:
     desktop.page.goto(desktop.address + path)
     desktop.page.get_by_role("heading", name="No such dashboard").wait_for()
+    assert desktop.page.locator("[data-panel]").count() == 0
 
 
 # --- overlapping loads
@@ -423,3 +425,4 @@ def test_a_refresh_does_not_abort_the_previous_load(desktop: ViewerPage) -> None
     page.add_init_script(f"({_SLOW})()")
     page.goto(f"{desktop.address}{HOME}?from=now-1h&to=now&refresh=5s")
     page.wait_for_function("() => document.querySelectorAll('[data-state=drawn]').length > 0")
+    assert page.locator("[data-panel] .error").count() == 0

@@ -187,6 +187,7 @@ async def test_both_sides_wait_before_data_flows(
     switch("hold_start=3")
     transfer = asyncio.create_task(transfer_files(server.url, [path], tmp_path / "in", options=RELAYED))
     await server.wait_for_value("transfer_queue_depth", 1)
+    assert not transfer.done()
     await transfer
     await server.wait_for_value("transfer_queue_depth", 0)
 

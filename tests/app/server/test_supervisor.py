@@ -72,6 +72,15 @@ async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: S
         await connection.close()
 
 
+COUNTER = re.compile(r"tallow_\w+_(total|count|sum|bucket)(\{|$)")
+
+
+def decreased_counters(earlier: dict[str, float], later: dict[str, float]) -> list[str]:
+    """Counters whose value is lower, or missing, in the later of two scrapes."""
+    counters = {name: value for name, value in earlier.items() if COUNTER.match(name)}
+    return [name for name, value in counters.items() if later.get(name, -1.0) < value]
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX")
 async def test_a_killed_worker_takes_nothing_back(server: ServerProcess) -> None:
     """Counters never fall, gauges return to the truth, the worker is replaced, no file stays."""
@@ -103,14 +112,8 @@ async def test_a_killed_worker_takes_nothing_back(server: ServerProcess) -> None
     await asyncio.gather(*tasks)
 
     assert len(set(server.children()) - before) == 1
-    counted = re.compile(r"tallow_\w+_(total|count|sum|bucket)(\{|$)")
     for earlier, later in itertools.pairwise(seen):
-        fallen = {
-            name: (value, later.get(name))
-            for name, value in earlier.items()
-            if counted.match(name) and later.get(name, -1.0) < value
-        }
-        assert not fallen
+        assert not decreased_counters(earlier, later)
     assert min(figures["tallow_process_start_time_seconds"] for figures in seen) > psutil.boot_time() - 60
     rows = {path.stem.split(".")[0] for path in folder.glob("*.row")}
     assert len(rows) == len(list(folder.glob("*.index"))) == WORKERS

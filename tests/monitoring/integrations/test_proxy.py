@@ -164,5 +164,5 @@ def test_programs_of_others_get_the_form_that_all_know() -> None:
 @given(proxy=st.text(), exempt=st.text(), url=st.text())
 def test_no_value_raises(proxy: str, exempt: str, url: str) -> None:
     settings = ProxySettings.read({"all_proxy": proxy, "no_proxy": exempt})
-    settings.proxy_for(url)
-    settings.proxy_for(f"http://{url}")
+    for address in (url, f"http://{url}"):
+        assert settings.proxy_for(address) == settings.proxy_for(address)

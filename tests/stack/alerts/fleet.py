@@ -113,25 +113,28 @@ def joined(*lives: Mapping[str, str]) -> dict[str, str]:
 def beside(minutes: float, *gaps: Span) -> dict[str, str]:
     """Prometheus, Alertmanager and node_exporter in good health, with the same gaps as ``gaps`` say."""
     spans = gaps or ((minutes, 1),)
-    level = [(length, None if busy is None else 1) for length, busy in spans]
+
+    def where_present(value: float) -> list[tuple[float, float | None]]:
+        return [(length, None if busy is None else value) for length, busy in spans]
+
+    level = where_present(1)
     ups = {
         name: value
         for place in (ALERTMANAGER, PROMETHEUS, NODE)
         for name, value in of(place, "up", gauge(*level)).items()
     }
     labels = 'device="/dev/sda1",fstype="ext4",mountpoint="/"'
-    disk = [(length, None if busy is None else -0.005) for length, busy in spans]
-    quiet = gauge(*((length, None if busy is None else 0) for length, busy in spans))
+    quiet = gauge(*where_present(0))
     return merged(
         ups,
         unsent(quiet),
         taken(gauge(*level), gauge(*level)),
         evaluations(quiet, quiet),
-        of(NODE, "node_filesystem_avail_bytes", counter(*disk, start=50), labels),
+        of(NODE, "node_filesystem_avail_bytes", counter(*where_present(-0.005), start=50), labels),
         of(
             NODE,
             "node_filesystem_size_bytes",
-            gauge(*((length, busy and 100) for length, busy in level)),
+            gauge(*where_present(100)),
             labels,
         ),
         of(NODE, "node_filesystem_readonly", quiet, labels),

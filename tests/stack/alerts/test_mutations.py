@@ -45,12 +45,16 @@ def verdicts(rule: Rule) -> list[Verdict]:
     with TemporaryDirectory() as folder:
         if rule is not MISSING:
             return judge(mutants(rule), cases, frame(rule.name), Path(folder))
-        whole = [mutant for mutant in broken(rule) if mutant.rule.expr.count("label_replace") > 3]
-        short = [mutant for mutant in broken(rule) if mutant not in whole]
-        return [
-            *judge(short, [case for case in cases if _about_few(case)], frame(rule.name), Path(folder)),
-            *judge(whole, [case for case in cases if not _ours(case)], frame(rule.name), Path(folder)),
-        ]
+        return _verdicts_on_missing_input(cases, rule, Path(folder))
+
+
+def _verdicts_on_missing_input(cases: list[Case], rule: Rule, folder: Path) -> list[Verdict]:
+    whole = [mutant for mutant in broken(rule) if mutant.rule.expr.count("label_replace") > 3]
+    short = [mutant for mutant in broken(rule) if mutant not in whole]
+    return [
+        *judge(short, [case for case in cases if _about_few(case)], frame(rule.name), folder),
+        *judge(whole, [case for case in cases if not _ours(case)], frame(rule.name), folder),
+    ]
 
 
 def _about_few(case: Case) -> bool:

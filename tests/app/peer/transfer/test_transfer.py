@@ -84,6 +84,7 @@ async def test_a_receiver_may_come_first_and_the_sender_later(server: RunningSer
     await sender.wait_for_event("waiting")
     receiver = receive(sender.link, tmp_path / "out")
     await asyncio.gather(sender.task, receiver.task)
+    assert server.value("transfers_total", status="success", method="relay") == 1
 
 
 async def test_both_sides_share_the_rooms_correlation_id(server: RunningServer, tmp_path: Path) -> None:

@@ -280,6 +280,7 @@ async def test_a_receiver_that_leaves_is_asked_no_more(server: RunningServer) ->
     room, token = server.made[-1]
     await server.join(room, token, "receiver")
     await server.wait_for_value("transfer_queue_depth", 1)
+    assert server.value("transfer_queue_depth") == 1, "the pair waits for its transfer, not for an answer"
 
 
 async def test_only_a_receiver_is_asked(server: RunningServer) -> None:
