@@ -1,4 +1,4 @@
-"""The checks every application has: memory and environment."""
+"""The checks of every application: memory and environment."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def group(folder: Path, version: int, limit: str, current: int, inactive: int) -
     ("held", "inactive", "status"),
     [(500, 0, "healthy"), (910, 0, "degraded"), (975, 0, "unhealthy"), (990, 400, "healthy")],
 )
-def test_memory_is_measured_against_the_containers_limit(
+def test_memory_is_measured_against_the_limit_of_the_container(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: int, held: int, inactive: int, status: str
 ) -> None:
     monkeypatch.setattr(builtin_checks, "CGROUP", group(tmp_path, version, "1000", held, inactive))
@@ -44,13 +44,13 @@ def test_memory_is_measured_against_the_containers_limit(
 
 
 @pytest.mark.parametrize("limit", ["max", "9223372036854771712"])
-def test_a_container_without_limit_is_measured_as_the_machine(tmp_path: Path, limit: str) -> None:
+def test_without_a_container_limit_the_memory_of_the_machine_counts(tmp_path: Path, limit: str) -> None:
     assert container_memory_share(group(tmp_path, 2, limit, 1, 0)) is None
     assert container_memory_share(tmp_path / "nothing") is None
 
 
 @pytest.mark.parametrize("variable", ["LOG_FILE", "LOG_SPOOL_DIR"])
-def test_a_log_that_can_be_written_no_longer_degrades_the_environment(
+def test_a_log_folder_that_is_not_writable_degrades_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(tmp_path / "not" / "there" / "yet"))

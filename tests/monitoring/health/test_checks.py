@@ -1,4 +1,4 @@
-"""Checks: what they may say, what becomes of one that hangs, raises or blocks, and how often they run."""
+"""Checks: their results, hanging, raising and blocking checks, and how often they run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET = "postgresql://alice:hunter2@db.internal/tallow at /home/alice/secrets"
 
 @pytest.fixture(autouse=True)
 def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How full this machine's memory is decides no test."""
+    """The memory of the machine must not decide a test."""
     monkeypatch.setattr(builtin_checks, "check_memory", lambda: True)
 
 
@@ -54,7 +54,7 @@ def answering(answer: Any, asynchronous: bool) -> Callable[[], Any]:
         ((False, "x" * 9_999), "unhealthy", "x" * 200),
     ],
 )
-async def test_what_a_check_answers_is_how_the_component_is(
+async def test_the_value_that_a_check_returns_is_the_status(
     answer: Any, status: str, reason: str | None, asynchronous: bool
 ) -> None:
     found = await outcome(answering(answer, asynchronous))
@@ -65,7 +65,7 @@ async def test_what_a_check_answers_is_how_the_component_is(
 @pytest.mark.parametrize(
     "error", [RuntimeError(SECRET), ConnectionRefusedError(111, SECRET), KeyError(SECRET)]
 )
-async def test_a_raising_check_is_unhealthy_and_only_the_type_of_its_error_is_told(
+async def test_a_raising_check_is_unhealthy_and_only_the_type_of_its_error_is_shown(
     error: Exception, asynchronous: bool
 ) -> None:
     async def later() -> None:
@@ -78,11 +78,11 @@ async def test_a_raising_check_is_unhealthy_and_only_the_type_of_its_error_is_to
     assert (found.status, found.reason) == ("unhealthy", f"it raised {type(error).__name__}")
 
 
-async def test_a_check_that_ends_the_interpreter_is_merely_unhealthy() -> None:
+async def test_a_check_that_calls_sys_exit_is_unhealthy() -> None:
     assert (await outcome(lambda: sys.exit(3))).status == "unhealthy"
 
 
-async def test_a_check_that_cancels_itself_is_merely_unhealthy() -> None:
+async def test_a_check_that_cancels_itself_is_unhealthy() -> None:
     async def cancels() -> None:
         raise asyncio.CancelledError
 
@@ -96,7 +96,7 @@ async def test_a_plain_function_may_return_an_awaitable() -> None:
     assert (await outcome(lambda *_: down())).status == "unhealthy"
 
 
-async def test_a_slow_check_fails_at_its_timeout_and_the_others_are_told_all_the_same() -> None:
+async def test_a_slow_check_fails_at_its_timeout_and_the_others_are_reported() -> None:
     health = Health(cache=0)
     never = asyncio.Event()
     health.register_check("slow", never.wait, timeout=0.05)
@@ -107,7 +107,7 @@ async def test_a_slow_check_fails_at_its_timeout_and_the_others_are_told_all_the
     assert report.failing == ["slow"]
 
 
-async def test_a_hanging_check_costs_one_thread_however_often_it_is_asked() -> None:
+async def test_a_hanging_check_uses_one_thread_however_often_it_is_run() -> None:
     release, runs = threading.Event(), []
     health = Health(cache=0)
 
@@ -126,7 +126,7 @@ async def test_a_hanging_check_costs_one_thread_however_often_it_is_asked() -> N
     assert (await health.report()).results["stuck"].status == "healthy"
 
 
-async def test_a_coroutine_that_refuses_to_be_cancelled_is_left_alone() -> None:
+async def test_a_coroutine_that_ignores_its_cancellation_is_abandoned() -> None:
     release, runs = asyncio.Event(), []
 
     async def stubborn() -> None:
@@ -145,15 +145,15 @@ async def test_a_coroutine_that_refuses_to_be_cancelled_is_left_alone() -> None:
     assert len(runs) == 1
 
 
-async def test_checks_run_at_the_same_time() -> None:
-    """Each waits for all the others: one after another, none would ever answer."""
+async def test_checks_run_concurrently() -> None:
+    """Each check waits for all others: run one after another, none would end."""
     health, together = Health(), asyncio.Barrier(5)
     for number in range(5):
         health.register_check(f"one_{number}", together.wait)
     assert (await health.report()).failing == []
 
 
-async def test_a_storm_of_requests_runs_each_check_once() -> None:
+async def test_concurrent_requests_run_each_check_once() -> None:
     now, runs = [100.0], []
 
     async def counts() -> None:
@@ -172,7 +172,7 @@ async def test_a_storm_of_requests_runs_each_check_once() -> None:
     assert len(runs) == 2
 
 
-async def test_who_asked_first_and_left_takes_the_answer_from_nobody_else() -> None:
+async def test_cancelling_the_first_request_does_not_cancel_the_others() -> None:
     release, runs = asyncio.Event(), []
 
     async def waits() -> None:
@@ -190,7 +190,7 @@ async def test_who_asked_first_and_left_takes_the_answer_from_nobody_else() -> N
     assert len(runs) == 1
 
 
-def test_one_set_of_checks_serves_one_loop_after_another() -> None:
+def test_checks_can_be_run_by_several_event_loops_in_turn() -> None:
     health = Health(cache=0)
     health.register_check("forever", lambda: asyncio.sleep(3600), timeout=0.02)
     for _ in range(2):
@@ -208,7 +208,7 @@ def test_one_set_of_checks_serves_one_loop_after_another() -> None:
         ("unhealthy", "unhealthy", "unhealthy", ["critical"], ["optional"]),
     ],
 )
-def test_the_whole_is_as_well_as_its_parts_let_it_be(
+def test_the_overall_status_follows_from_the_components(
     critical: str, optional: str, whole: str, failing: list[str], degraded: list[str]
 ) -> None:
     report = HealthReport(
@@ -222,23 +222,23 @@ def test_the_whole_is_as_well_as_its_parts_let_it_be(
 
 
 @pytest.mark.parametrize("name", ["", "Database", "a b", "1st", "x" * 65, "päth", "/etc"])
-def test_a_name_of_another_form_is_refused(name: str) -> None:
+def test_an_invalid_name_is_rejected(name: str) -> None:
     with pytest.raises(ValueError, match="the name of a check is"):
         Health().register_check(name, lambda: True)
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 61, float("nan"), float("inf")])
-def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
+def test_an_invalid_timeout_is_rejected(timeout: float) -> None:
     with pytest.raises(ValueError, match="the timeout of a check is"):
         Health().register_check("thing", lambda: True, timeout=timeout)
 
 
-def test_what_cannot_be_called_is_refused() -> None:
+def test_a_check_that_is_not_callable_is_rejected() -> None:
     with pytest.raises(TypeError, match="is not callable"):
         Health().register_check("thing", True)  # type: ignore[arg-type]
 
 
-async def test_a_check_can_be_replaced_and_taken_back() -> None:
+async def test_a_check_can_be_replaced_and_removed() -> None:
     health = Health()
     health.register_check("thing", lambda: False)
     assert (await health.report()).failing == ["thing"]

@@ -1,4 +1,4 @@
-"""The four endpoints, each in every state, as a probe meets them."""
+"""The responses of the four endpoints in every state."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def client_of(
 
 def health_of(critical: Any = True, optional: Any = True) -> Health:
     health = Health()
-    health.unregister_check("memory")  # how full this machine is decides no test
+    health.unregister_check("memory")  # the memory of the machine must not decide a test
     health.register_check("database", lambda: critical)
     health.register_check("cache", lambda: optional, critical=False)
     return health
@@ -80,7 +80,7 @@ async def test_every_endpoint_in_every_state(
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_head_answers_as_get_does_without_a_body(path: str) -> None:
+async def test_head_responds_like_get_without_a_body(path: str) -> None:
     async with client_of(health_of(critical=False)) as client:
         got, head = await client.get(path), await client.head(path)
     assert (head.status_code, head.content) == (got.status_code, b"")
@@ -91,13 +91,13 @@ async def test_head_answers_as_get_does_without_a_body(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/metrics"])
-async def test_other_methods_are_refused(path: str) -> None:
+async def test_other_methods_are_rejected(path: str) -> None:
     async with client_of(health_of()) as client:
         answer = await client.post(path)
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-async def test_the_detailed_answer_tells_components_versions_resources_and_queues(
+async def test_the_detailed_response_has_components_versions_resources_and_queues(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "staging")
@@ -106,19 +106,19 @@ async def test_the_detailed_answer_tells_components_versions_resources_and_queue
     metrics.record_dropped("logs", "queue_full", 3)
     metrics.record_dropped("logs", "failed", 2)
     async with client_of(health_of(optional=False), metrics) as client:
-        told = (await client.get(DETAILED)).json()
-    assert told["components"]["cache"] == {
+        body = (await client.get(DETAILED)).json()
+    assert body["components"]["cache"] == {
         "status": "unhealthy",
         "critical": False,
-        "duration_ms": told["components"]["cache"]["duration_ms"],
+        "duration_ms": body["components"]["cache"]["duration_ms"],
         "reason": "it returned False",
     }
-    assert told["components"]["environment"]["status"] == "healthy"
-    assert told["telemetry"]["queued"] == {"logs": 0, "sentry": 7, "analytics": 0, "client": 0}
-    assert told["telemetry"]["dropped"] == {"logs": 5, "sentry": 0, "analytics": 0, "client": 0}
-    assert told["resources"]["process_resident_memory_bytes"] > 0
-    assert told["environment"] == "staging"
-    assert set(told["versions"]) == {"tallow", "python"}
+    assert body["components"]["environment"]["status"] == "healthy"
+    assert body["telemetry"]["queued"] == {"logs": 0, "sentry": 7, "analytics": 0, "client": 0}
+    assert body["telemetry"]["dropped"] == {"logs": 5, "sentry": 0, "analytics": 0, "client": 0}
+    assert body["resources"]["process_resident_memory_bytes"] > 0
+    assert body["environment"] == "staging"
+    assert set(body["versions"]) == {"tallow", "python"}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_the_detailed_answer_tells_components_versions_resources_and_queue
         ("127.0.0.1", {"Forwarded": "for=10.0.0.7"}, 401),
     ],
 )
-async def test_without_a_token_details_are_for_this_machine_alone(
+async def test_without_a_token_details_are_available_on_loopback_only(
     host: str, headers: dict[str, str], code: int
 ) -> None:
     async with client_of(health_of(), host=host) as client:
@@ -139,7 +139,7 @@ async def test_without_a_token_details_are_for_this_machine_alone(
         assert (await client.get(READINESS, headers=headers)).status_code == 200
 
 
-async def test_with_a_token_details_are_for_its_holder_wherever_he_is(
+async def test_with_a_token_details_are_available_from_any_address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HEALTH_CHECK_TOKEN", TOKEN)
@@ -153,7 +153,7 @@ async def test_with_a_token_details_are_for_its_holder_wherever_he_is(
         assert (await client.get(DETAILED)).status_code == 401
 
 
-async def test_no_body_holds_what_an_exception_says() -> None:
+async def test_no_body_holds_the_text_of_an_exception() -> None:
     health = health_of()
 
     def raises() -> None:
@@ -178,7 +178,7 @@ async def test_a_bad_setting_makes_the_environment_unhealthy(monkeypatch: pytest
     assert "hunter2" not in readiness.text + detailed.text
 
 
-async def test_liveness_asks_no_component() -> None:
+async def test_liveness_runs_no_check() -> None:
     health, asked = health_of(), []
     health.register_check("database", lambda: asked.append(1))
     async with client_of(health) as client:
@@ -189,7 +189,7 @@ async def test_liveness_asks_no_component() -> None:
     assert asked == [1]
 
 
-async def test_liveness_answers_while_a_component_hangs() -> None:
+async def test_liveness_responds_while_a_component_hangs() -> None:
     health, never = health_of(), asyncio.Event()
     health.register_check("database", never.wait, timeout=30)
     async with client_of(health) as client:
@@ -201,7 +201,7 @@ async def test_liveness_answers_while_a_component_hangs() -> None:
         assert (await waiting).status_code == 200
 
 
-async def test_a_probe_storm_on_all_endpoints_asks_each_component_once() -> None:
+async def test_concurrent_probes_of_all_endpoints_run_each_check_once() -> None:
     health, asked = health_of(), []
     health.register_check("database", lambda: asked.append(1))
     async with client_of(health) as client:
@@ -210,7 +210,7 @@ async def test_a_probe_storm_on_all_endpoints_asks_each_component_once() -> None
     assert len(asked) == 1
 
 
-async def test_probes_are_booked_under_their_routes() -> None:
+async def test_probes_are_counted_under_their_routes() -> None:
     metrics = Metrics(Registry())
     async with client_of(health_of(critical=False), metrics) as client:
         await client.get(READINESS)
@@ -218,7 +218,7 @@ async def test_probes_are_booked_under_their_routes() -> None:
     assert metrics.registry.value(count, method="GET", route=READINESS, status_code="5xx") == 1
 
 
-async def test_a_blocked_event_loop_answers_no_liveness_until_it_turns_again() -> None:
+async def test_a_blocked_event_loop_does_not_respond_to_liveness_probes() -> None:
     app = instrument(Starlette(), health=health_of(), metrics=Metrics(Registry()))
     bound, release, blocked = listener(), threading.Event(), threading.Event()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None))

@@ -1,4 +1,4 @@
-"""Health under load: a busy server answers every probe, and asks its components about once a second."""
+"""Under load a server responds to every probe and runs each check about once a second."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CLIENTS = 100
 ROUNDS = 10
 
 
-async def test_every_probe_is_answered_while_the_server_is_busy() -> None:
+async def test_every_probe_gets_a_response_while_the_server_is_busy() -> None:
     """Requests in hundreds, a component that hangs, one that blocks its thread, one that fails: the states
     stay what they are, and probes cost the components nothing."""
     asked: Counter[str] = Counter()
@@ -54,7 +54,7 @@ async def test_every_probe_is_answered_while_the_server_is_busy() -> None:
     health.register_check("database", fails)
     app = instrument(Starlette(routes=[Route("/work", work)]), health=health, metrics=fresh_metrics())
     bound = listener()
-    # An idle connection that the server closes as the client takes it up again would be nobody's fault.
+    # The server must not close an idle connection while the client reuses it: that would fail the test.
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_keep_alive=60))
     serving = asyncio.create_task(server.serve([bound]))
     started = time.monotonic()
@@ -65,7 +65,7 @@ async def test_every_probe_is_answered_while_the_server_is_busy() -> None:
         while not server.started:
             await asyncio.sleep(0.01)
 
-        async def visitor(number: int) -> Counter[tuple[str, int]]:
+        async def send_requests(number: int) -> Counter[tuple[str, int]]:
             seen: Counter[tuple[str, int]] = Counter()
             for turn in range(ROUNDS):
                 path = PATHS[(number + turn) % len(PATHS)] if number % 2 else "/work"
@@ -73,7 +73,8 @@ async def test_every_probe_is_answered_while_the_server_is_busy() -> None:
             return seen
 
         total = sum(
-            await asyncio.gather(*(visitor(number) for number in range(CLIENTS))), Counter[tuple[str, int]]()
+            await asyncio.gather(*(send_requests(number) for number in range(CLIENTS))),
+            Counter[tuple[str, int]](),
         )
     took = time.monotonic() - started
     server.should_exit = True

@@ -1,4 +1,4 @@
-"""The stand-in for the scrubber: it spots one planted word, and copies."""
+"""A replacement for the scrubber that finds one planted word."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _scrubber(monkeypatch: pytest.MonkeyPatch) -> None:
     def scrub(value: Any) -> Any:
         try:
             return scrub_canary(value)
-        except (RecursionError, TypeError):  # cycles and tuples as keys, which the real one knows
+        except (RecursionError, TypeError):  # cycles and tuples as keys, which the real scrubber handles
             return json_compatible(value)
 
     monkeypatch.setattr(scrubbing, "scrub", scrub)

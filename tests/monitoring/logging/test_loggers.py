@@ -14,7 +14,7 @@ from tallow.monitoring.logging import scrubbing
 from tallow.monitoring.logging.record import MAX_LINE_BYTES
 from tallow.monitoring.testing import CapturedLogs
 
-SAID = f"Message {CANARY}"
+MESSAGE = f"Message {CANARY}"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def logs() -> Iterator[CapturedLogs]:
     logs.pipeline.writer.close()
 
 
-def test_a_record_has_the_fields_of_the_contract_in_order(logs: CapturedLogs) -> None:
+def test_a_record_begins_with_the_standard_fields_in_order(logs: CapturedLogs) -> None:
     with correlation.bind("ab" * 16):
         logs.logger.info("Transfer started", file_size=12, method="p2p")
     record = logs.last
@@ -55,7 +55,7 @@ def test_a_record_has_the_fields_of_the_contract_in_order(logs: CapturedLogs) ->
     }
 
 
-def test_without_a_transfer_at_hand_there_is_no_correlation_id(logs: CapturedLogs) -> None:
+def test_outside_a_request_there_is_no_correlation_id(logs: CapturedLogs) -> None:
     logs.logger.info("Started")
     assert "correlation_id" not in logs.last
 
@@ -72,7 +72,7 @@ def test_bound_context_is_in_every_record_and_the_first_logger_is_unchanged(logs
     ]
 
 
-def test_a_call_s_context_wins_over_bound_context(logs: CapturedLogs) -> None:
+def test_the_context_of_a_call_replaces_bound_context(logs: CapturedLogs) -> None:
     logs.logger.bind(attempt=1).info("again", attempt=2)
     assert logs.last["attempt"] == 2
 
@@ -97,9 +97,7 @@ def test_bound_context_is_a_copy(logs: CapturedLogs) -> None:
         ("fatal", "fatal"),
     ],
 )
-def test_levels_have_the_contract_s_names_and_are_counted(
-    logs: CapturedLogs, method: str, level: str
-) -> None:
+def test_levels_have_standard_names_and_are_counted(logs: CapturedLogs, method: str, level: str) -> None:
     getattr(logs.logger, method)("Something")
     logs.logger.log(method, "Something")
     assert [record["level"] for record in logs.records] == [level, level]
@@ -107,7 +105,7 @@ def test_levels_have_the_contract_s_names_and_are_counted(
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "fatal"])
-def test_what_is_below_the_level_is_not_written(level: str) -> None:
+def test_records_below_the_level_are_not_written(level: str) -> None:
     logs = CapturedLogs(level)
     for name in ("debug", "info", "warning", "error", "fatal"):
         logs.logger.log(name, name)
@@ -116,7 +114,7 @@ def test_what_is_below_the_level_is_not_written(level: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["level", "message", "timestamp", "logger", "service"])
-def test_context_never_passes_for_a_field_of_the_contract(logs: CapturedLogs, name: str) -> None:
+def test_context_cannot_replace_a_standard_field(logs: CapturedLogs, name: str) -> None:
     logs.logger.bind(**{name: "forged"}).info("Real")
     logs.logger.info("Real", **{name: "forged"})
     for record in logs.records:
@@ -124,14 +122,14 @@ def test_context_never_passes_for_a_field_of_the_contract(logs: CapturedLogs, na
         assert record["message"] == "Real"
 
 
-def test_a_correlation_id_may_be_given_but_not_free_text(logs: CapturedLogs) -> None:
+def test_a_correlation_id_is_accepted_as_context_but_no_free_text(logs: CapturedLogs) -> None:
     logs.logger.info("Known", correlation_id="0af76519-16cd-43dd-8448-eb211c80319c")
     assert logs.last["correlation_id"] == "0af7651916cd43dd8448eb211c80319c"
     logs.logger.info("Unknown", correlation_id="whatever they like")
     assert "correlation_id" not in logs.last
 
 
-def test_an_exception_is_its_type_message_and_places_without_local_variables(logs: CapturedLogs) -> None:
+def test_an_exception_has_type_message_and_stack_without_local_variables(logs: CapturedLogs) -> None:
     def inner() -> None:
         hidden = "the-local-value"
         raise ValueError(f"no room for {len(hidden)}")
@@ -146,14 +144,14 @@ def test_an_exception_is_its_type_message_and_places_without_local_variables(log
     written = logs.last["error"]
     assert (written["type"], written["message"]) == ("RuntimeError", "it failed")
     lines = written["stack"].splitlines()
-    assert re.fullmatch(r"  [\w/.]*test_loggers\.py:\d+ in test_an_exception_is.*", lines[0])
+    assert re.fullmatch(r"  [\w/.]*test_loggers\.py:\d+ in test_an_exception_has.*", lines[0])
     assert lines[1] == "from ValueError: no room for 15"
     assert lines[-1].endswith(" in inner")
     assert "the-local-value" not in str(logs.last)
 
 
 @pytest.mark.parametrize("exc_info", [True, "tuple", "error"])
-def test_exc_info_is_read_as_the_standard_library_reads_it(logs: CapturedLogs, exc_info: Any) -> None:
+def test_exc_info_has_the_meaning_of_the_standard_library(logs: CapturedLogs, exc_info: Any) -> None:
     try:
         raise KeyError("gone")
     except KeyError as error:
@@ -162,7 +160,7 @@ def test_exc_info_is_read_as_the_standard_library_reads_it(logs: CapturedLogs, e
     assert logs.last["error"]["type"] == "KeyError"
 
 
-def test_exception_logs_the_one_at_hand(logs: CapturedLogs) -> None:
+def test_exception_logs_the_exception_being_handled(logs: CapturedLogs) -> None:
     try:
         raise OSError("disk")
     except OSError:
@@ -170,12 +168,12 @@ def test_exception_logs_the_one_at_hand(logs: CapturedLogs) -> None:
     assert (logs.last["level"], logs.last["error"]["type"]) == ("error", "OSError")
 
 
-def test_no_exception_at_hand_means_no_error(logs: CapturedLogs) -> None:
-    logs.logger.error("Failed", exc_info=True)  # noqa: LOG014 - the mistake under test
+def test_without_a_current_exception_there_is_no_error_field(logs: CapturedLogs) -> None:
+    logs.logger.error("Failed", exc_info=True)  # noqa: LOG014 - the behaviour under test
     assert "error" not in logs.last
 
 
-def test_a_group_names_its_members_and_a_deep_stack_is_cut_in_its_middle(logs: CapturedLogs) -> None:
+def test_a_group_lists_its_members_and_a_deep_stack_is_cut_in_the_middle(logs: CapturedLogs) -> None:
     def deep(left: int) -> None:
         if not left:
             raise ExceptionGroup("several", [ValueError("one"), TypeError("two")])
@@ -193,7 +191,7 @@ def test_a_group_names_its_members_and_a_deep_stack_is_cut_in_its_middle(logs: C
 
 
 class Hostile:
-    """Fails whatever is asked of it."""
+    """Raises from every special method."""
 
     def __str__(self) -> str:
         raise RuntimeError("no")
@@ -239,19 +237,19 @@ def test_any_value_makes_one_line_of_json(logs: CapturedLogs, value: Any) -> Non
     assert len(logs.lines[-1]) <= MAX_LINE_BYTES
 
 
-def test_an_exception_whose_text_cannot_be_had_is_still_written(logs: CapturedLogs) -> None:
+def test_an_exception_with_an_unreadable_message_is_logged(logs: CapturedLogs) -> None:
     logs.logger.error("Failed", exc_info=HostileError())
     assert logs.last["error"]["message"] == "(unreadable message)"
 
 
-def test_a_message_that_is_no_text_is_written_as_one(logs: CapturedLogs) -> None:
+def test_a_message_that_is_no_string_is_written_as_text(logs: CapturedLogs) -> None:
     logs.logger.info(404)  # type: ignore[arg-type]
     logs.logger.info(Hostile())  # type: ignore[arg-type]
     logs.logger.info([1, 2])  # type: ignore[arg-type]
     assert [record["message"] for record in logs.records] == ["404", "[Hostile]", "[1, 2]"]
 
 
-def test_a_line_too_long_loses_its_largest_fields_and_says_so(logs: CapturedLogs) -> None:
+def test_a_line_that_is_too_long_loses_its_largest_fields(logs: CapturedLogs) -> None:
     many = {f"field_{number}": [number] * 10_000 for number in range(5)}
     logs.logger.info("Large", small=1, **many)
     assert len(logs.lines[-1]) <= MAX_LINE_BYTES
@@ -259,7 +257,7 @@ def test_a_line_too_long_loses_its_largest_fields_and_says_so(logs: CapturedLogs
     assert (logs.last["message"], logs.last["small"]) == ("Large", 1)
 
 
-def test_a_mistake_of_our_own_is_seen_in_tests_and_counted_elsewhere(
+def test_a_failure_of_the_library_is_raised_under_pytest_and_counted_otherwise(
     logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(line: bytes) -> None:
@@ -273,28 +271,28 @@ def test_a_mistake_of_our_own_is_seen_in_tests_and_counted_elsewhere(
     assert logs.metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 1
 
 
-def test_the_domain_loggers_are_there() -> None:
+def test_the_domain_loggers_exist() -> None:
     for name in ("transfer", "crypto", "connection", "api", "security"):
         assert isinstance(getattr(logging, f"{name}_logger"), logging.Logger)
 
 
-def test_everything_a_caller_gives_goes_through_the_scrubber(logs: CapturedLogs) -> None:
+def test_everything_that_a_caller_passes_is_scrubbed(logs: CapturedLogs) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError as error:
-        logs.logger.bind(bound=CANARY).info(SAID, value=[{"deep": CANARY}], exc_info=error)
+        logs.logger.bind(bound=CANARY).info(MESSAGE, value=[{"deep": CANARY}], exc_info=error)
     assert CANARY not in str(logs.last)
     assert logs.last["message"].startswith("Message ")
 
 
-def test_what_cannot_be_scrubbed_is_dropped_and_counted(
+def test_values_that_cannot_be_scrubbed_are_dropped_and_counted(
     logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(value: Any) -> Any:
         raise RecursionError
 
     monkeypatch.setattr(scrubbing, "scrub", fails)
-    logs.logger.info(SAID, value=CANARY)
+    logs.logger.info(MESSAGE, value=CANARY)
     assert CANARY not in str(logs.last)
     assert (logs.last["message"], logs.last["logger"]) == ("[dropped]", "[dropped]")
     assert logs.metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason="failed") == 3

@@ -1,4 +1,4 @@
-"""Streams and files: appending, rotation, several processes, a full disk, a reader that is gone."""
+"""Streams and files: appending, rotation, several processes, a full disk, a broken pipe."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_file_is_appended_to_and_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_full_file_is_rotated_on_whole_lines_and_the_oldest_leaves(tmp_path: Path) -> None:
+def test_a_full_file_is_rotated_between_lines_and_the_oldest_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "tallow.log"
     sink = FileSink(path, max_bytes=40, backup_count=2)
     for number in range(20):
@@ -47,7 +47,7 @@ def test_a_full_file_is_rotated_on_whole_lines_and_the_oldest_leaves(tmp_path: P
     assert together == b"".join(b"line %04d\n" % number for number in range(8, 20))
 
 
-def test_a_burst_larger_than_a_file_is_spread_over_several(tmp_path: Path) -> None:
+def test_a_burst_larger_than_a_file_is_written_to_several(tmp_path: Path) -> None:
     sink = FileSink(tmp_path / "tallow.log", max_bytes=100, backup_count=50)
     sink.write([b"line %04d\n" % number for number in range(100)])
     files = list(tmp_path.glob("tallow.log*"))
@@ -55,7 +55,7 @@ def test_a_burst_larger_than_a_file_is_spread_over_several(tmp_path: Path) -> No
     assert all(file.stat().st_size <= 100 for file in files)
 
 
-def test_a_file_that_was_moved_away_or_deleted_is_made_anew(tmp_path: Path) -> None:
+def test_a_moved_or_deleted_file_is_created_again(tmp_path: Path) -> None:
     path = tmp_path / "tallow.log"
     sink = FileSink(path)
     sink.write([b"one\n"])
@@ -68,7 +68,7 @@ def test_a_file_that_was_moved_away_or_deleted_is_made_anew(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_processes_that_share_a_file_lose_nothing_when_it_rotates(tmp_path: Path) -> None:
+def test_processes_that_share_a_file_lose_no_line_at_rotation(tmp_path: Path) -> None:
     path = tmp_path / "tallow.log"
     script = """if True:
         import sys
@@ -86,7 +86,7 @@ def test_processes_that_share_a_file_lose_nothing_when_it_rotates(tmp_path: Path
     assert sorted(lines) == sorted(f"{name} {n:04}" for name in ("one", "two", "six") for n in range(500))
 
 
-def test_a_folder_that_cannot_be_written_costs_the_lines_and_they_are_counted(
+def test_lines_for_a_folder_that_is_not_writable_are_counted_as_dropped(
     tmp_path: Path, metrics: Metrics
 ) -> None:
     (tmp_path / "file").touch()
@@ -94,8 +94,8 @@ def test_a_folder_that_cannot_be_written_costs_the_lines_and_they_are_counted(
     assert failed(metrics) == 2
 
 
-def test_a_full_disk_costs_lines_and_later_ones_begin_afresh(tmp_path: Path) -> None:
-    """RLIMIT_FSIZE is a full disk for one process: a write is cut short, the next one refused."""
+def test_after_a_full_disk_later_lines_start_on_a_new_line(tmp_path: Path) -> None:
+    """RLIMIT_FSIZE acts like a full disk for one process: one write is partial, the next one fails."""
     path = tmp_path / "tallow.log"
     script = """if True:
         import resource, signal, sys
@@ -118,7 +118,7 @@ def test_a_full_disk_costs_lines_and_later_ones_begin_afresh(tmp_path: Path) -> 
     assert done.stdout == "4.0\n"
 
 
-def test_a_stream_whose_reader_is_gone_costs_the_lines(metrics: Metrics) -> None:
+def test_lines_for_a_broken_pipe_are_counted_as_dropped(metrics: Metrics) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     stream = os.fdopen(writing, "w")
@@ -128,14 +128,14 @@ def test_a_stream_whose_reader_is_gone_costs_the_lines(metrics: Metrics) -> None
         stream.close()
 
 
-def test_a_closed_stream_costs_the_lines(metrics: Metrics) -> None:
+def test_lines_for_a_closed_stream_are_counted_as_dropped(metrics: Metrics) -> None:
     stream = io.StringIO()
     stream.close()
     StreamSink(stream, metrics=metrics).write([b"one\n"])
     assert failed(metrics) == 1
 
 
-def test_a_stream_gets_bytes_where_it_takes_them_and_text_where_not() -> None:
+def test_a_stream_gets_bytes_if_it_has_a_buffer_and_text_otherwise() -> None:
     binary = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     text = io.StringIO()
     for stream in (binary, text):
@@ -152,7 +152,7 @@ LINE = (
 )
 
 
-def test_the_readable_form_shows_context_and_the_stack_and_drives_no_terminal() -> None:
+def test_the_readable_form_shows_context_and_stack_and_escapes_control_characters() -> None:
     text = ConsoleRenderer(colour=False)(LINE)
     assert text.splitlines() == [
         '03:04:05.678 WARNING transfer  Slow \\x1b[31m  size=12 note="two words" gone=null',
@@ -163,7 +163,7 @@ def test_the_readable_form_shows_context_and_the_stack_and_drives_no_terminal() 
     assert "\x1b" not in text
 
 
-def test_colour_changes_nothing_but_the_colours() -> None:
+def test_colours_add_nothing_but_escape_sequences() -> None:
     import re
 
     painted = ConsoleRenderer(colour=True)(LINE)

@@ -1,4 +1,4 @@
-"""Standard-library records: the same shape, the same scrubber, nothing past it."""
+"""Standard-library records have the same fields and pass the same scrubber."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def logs() -> Iterator[CapturedLogs]:
     root.setLevel(level)
 
 
-def test_a_record_comes_out_in_the_contract_s_shape(logs: CapturedLogs) -> None:
+def test_a_standard_library_record_has_the_standard_fields(logs: CapturedLogs) -> None:
     standard.getLogger("uvicorn.error").info("Listening on %s", "port 3000", extra={"workers": 2})
     record = logs.last
     assert record["message"] == "Listening on port 3000"
@@ -52,13 +52,13 @@ def test_a_record_comes_out_in_the_contract_s_shape(logs: CapturedLogs) -> None:
     assert "taskName" not in record
 
 
-def test_a_logger_s_name_is_no_way_around_the_scrubber(logs: CapturedLogs) -> None:
+def test_the_name_of_a_logger_is_scrubbed(logs: CapturedLogs) -> None:
     standard.getLogger(f"users.{CANARY}").warning("Seen")
     assert logs.last["logger"] == "users.[secret]"
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_handler_that_prints_is_taken_off_whenever_it_comes(
+def test_a_printing_handler_is_removed_whenever_it_is_added(
     logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch, stream: str
 ) -> None:
     printed = io.StringIO()
@@ -66,16 +66,16 @@ def test_a_handler_that_prints_is_taken_off_whenever_it_comes(
     late = standard.getLogger("shop.engine")
     late.addHandler(standard.StreamHandler(printed))
     late.propagate = False
-    standard.getLogger("shop.engine.orders").warning("Said once")
-    late.warning("Said here")
+    standard.getLogger("shop.engine.orders").warning("First message")
+    late.warning("Second message")
     assert (printed.getvalue(), late.handlers) == ("", [])
-    assert [record["message"] for record in logs.records] == ["Said once", "Said here"]
+    assert [record["message"] for record in logs.records] == ["First message", "Second message"]
 
 
-async def test_a_record_of_a_request_names_its_route_and_neither_path_nor_client(
+async def test_an_access_record_holds_the_route_but_neither_path_nor_client(
     logs: CapturedLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As uvicorn makes them, while the request is at hand."""
+    """The records are created as by uvicorn, in the context of the request."""
     monkeypatch.setattr(standard.getLogger("uvicorn.error"), "filters", [])  # Tallow's server has one
 
     async def share(request: Request) -> PlainTextResponse:
@@ -121,12 +121,12 @@ async def test_a_record_of_a_request_names_its_route_and_neither_path_nor_client
         (99, "fatal"),
     ],
 )
-def test_levels_are_folded_into_ours(logs: CapturedLogs, number: int, level: str) -> None:
+def test_numeric_levels_are_mapped_to_the_five_levels(logs: CapturedLogs, number: int, level: str) -> None:
     standard.getLogger("any").log(number, "Something")
     assert logs.last["level"] == level
 
 
-def test_what_is_below_the_level_is_not_written(logs: CapturedLogs) -> None:
+def test_records_below_the_level_are_not_written(logs: CapturedLogs) -> None:
     loud = standard.getLogger("loud")
     loud.setLevel(standard.DEBUG)
     loud.debug("Detail")
@@ -142,14 +142,14 @@ def test_an_exception_has_its_stack_and_no_source_text(logs: CapturedLogs) -> No
     assert "raise ValueError" not in logs.last["error"]["stack"]
 
 
-def test_arguments_that_do_not_fit_cost_their_values_only(logs: CapturedLogs) -> None:
-    # Straight to the handler: pytest's own would raise.
+def test_a_message_whose_arguments_do_not_fit_is_logged_without_them(logs: CapturedLogs) -> None:
+    # Passed to the handler itself: the handler of pytest would raise.
     record = standard.LogRecord("any", standard.WARNING, __file__, 1, "%d apples", ("no",), None)
     stdlib.BridgeHandler(logs.pipeline).handle(record)
     assert logs.last["message"] == "%d apples"
 
 
-def test_printing_handlers_are_taken_off_and_others_stay(logs: CapturedLogs) -> None:
+def test_printing_handlers_are_removed_and_others_are_kept(logs: CapturedLogs) -> None:
     noisy = standard.getLogger("noisy")
     noisy.propagate = False
     kept = standard.StreamHandler(io.StringIO())
@@ -188,7 +188,7 @@ def test_records_of_a_sender_s_own_http_client_are_not_logged(logs: CapturedLogs
     assert [record["message"] for record in logs.records] == ["The host's own"]
 
 
-async def test_an_exception_nobody_handled_is_written_once_with_its_correlation_id(
+async def test_an_unhandled_exception_is_logged_once_with_its_correlation_id(
     logs: CapturedLogs,
 ) -> None:
     async def broken(scope: Any, receive: Any, send: Any) -> None:

@@ -14,7 +14,7 @@ def logs() -> CapturedLogs:
     return CapturedLogs()
 
 
-def test_a_block_is_one_record_with_its_duration(logs: CapturedLogs) -> None:
+def test_a_block_is_logged_with_its_duration(logs: CapturedLogs) -> None:
     with logs.logger.time("transfer", method="p2p") as timer:
         pass
     record = logs.last
@@ -23,7 +23,7 @@ def test_a_block_is_one_record_with_its_duration(logs: CapturedLogs) -> None:
     assert record["duration_ms"] == timer.duration_ms >= 0
 
 
-def test_a_block_that_fails_says_so_and_lets_the_exception_pass(logs: CapturedLogs) -> None:
+def test_a_failed_block_is_logged_and_its_exception_propagates(logs: CapturedLogs) -> None:
     with pytest.raises(KeyError), logs.logger.time("transfer"):
         raise KeyError("x")
     record = logs.last
@@ -36,7 +36,7 @@ async def test_a_block_may_be_async(logs: CapturedLogs) -> None:
     assert logs.last["duration_ms"] >= 9
 
 
-async def test_a_cancelled_block_has_not_failed(logs: CapturedLogs) -> None:
+async def test_a_cancelled_block_is_logged_as_cancelled(logs: CapturedLogs) -> None:
     async def work() -> None:
         async with logs.logger.time("transfer"):
             await asyncio.sleep(60)
@@ -49,7 +49,7 @@ async def test_a_cancelled_block_has_not_failed(logs: CapturedLogs) -> None:
     assert (logs.last["level"], logs.last["outcome"]) == ("info", "cancelled")
 
 
-def test_every_call_of_a_decorated_function_is_timed(logs: CapturedLogs) -> None:
+def test_every_call_of_a_decorated_function_is_measured(logs: CapturedLogs) -> None:
     @logs.logger.time("add")
     def add(one: int, two: int) -> int:
         """Adds."""
@@ -60,7 +60,7 @@ def test_every_call_of_a_decorated_function_is_timed(logs: CapturedLogs) -> None
     assert len(logs.records) == 2
 
 
-async def test_a_decorated_coroutine_function_is_timed_to_its_end(logs: CapturedLogs) -> None:
+async def test_a_decorated_coroutine_function_is_measured_to_its_end(logs: CapturedLogs) -> None:
     @logs.logger.time("wait")
     async def wait(seconds: float) -> str:
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The writer: order, bounds, sinks that fail or hang, forks and the end of the interpreter."""
+"""The writer: order, limits, failing and hanging sinks, forks, and the exit of the interpreter."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PREPARE = "from tallow.monitoring.logging import scrubbing; scrubbing.scrub = la
 
 
 class Stuck(MemorySink):
-    """A sink that takes lines once it is let."""
+    """A sink that waits until it is released."""
 
     def __init__(self) -> None:
         super().__init__()
         self.entered = threading.Event()
-        self.let = threading.Event()
+        self.release = threading.Event()
 
     def write(self, lines: Sequence[bytes]) -> None:
         self.entered.set()
-        self.let.wait(30)
+        self.release.wait(30)
         super().write(lines)
 
 
@@ -48,7 +48,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
     return metrics.registry.value("telemetry_dropped_total", pipeline="logs", reason=reason)
 
 
-def test_lines_arrive_without_being_asked_for(metrics: Metrics) -> None:
+def test_lines_are_written_without_a_flush(metrics: Metrics) -> None:
     sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
     for round_ in range(3):
@@ -60,7 +60,7 @@ def test_lines_arrive_without_being_asked_for(metrics: Metrics) -> None:
     writer.close()
 
 
-def test_lines_of_many_threads_all_arrive_each_thread_s_in_order(metrics: Metrics) -> None:
+def test_lines_of_concurrent_threads_arrive_in_the_order_of_each_thread(metrics: Metrics) -> None:
     sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
 
@@ -80,9 +80,7 @@ def test_lines_of_many_threads_all_arrive_each_thread_s_in_order(metrics: Metric
 
 
 @pytest.mark.parametrize("bound", [{"max_lines": 10}, {"max_bytes": 50}])
-def test_a_sink_that_hangs_costs_lines_not_memory_and_holds_nobody_up(
-    metrics: Metrics, bound: dict[str, int]
-) -> None:
+def test_a_hanging_sink_costs_lines_and_delays_no_caller(metrics: Metrics, bound: dict[str, int]) -> None:
     sink = Stuck()
     writer = Writer([sink], metrics=metrics, **bound)
     writer.put(b"0000\n")
@@ -90,12 +88,12 @@ def test_a_sink_that_hangs_costs_lines_not_memory_and_holds_nobody_up(
     for _ in range(100):
         writer.put(b"1234\n")
     assert dropped(metrics, "queue_full") == 90
-    sink.let.set()
+    sink.release.set()
     writer.close()
     assert len(sink.lines) == 11
 
 
-def test_one_sink_s_failure_is_counted_and_is_not_the_other_s(metrics: Metrics) -> None:
+def test_a_failing_sink_is_counted_and_does_not_affect_the_others(metrics: Metrics) -> None:
     sink = MemorySink()
     writer = Writer([Broken(), sink], metrics=metrics)
     writer.put(b"one\n")
@@ -105,17 +103,17 @@ def test_one_sink_s_failure_is_counted_and_is_not_the_other_s(metrics: Metrics) 
     assert dropped(metrics, "failed") == 2
 
 
-def test_closing_waits_for_a_hanging_sink_no_longer_than_told(metrics: Metrics) -> None:
+def test_closing_waits_for_a_hanging_sink_until_its_timeout(metrics: Metrics) -> None:
     sink = Stuck()
     writer = Writer([sink], metrics=metrics)
     writer.put(b"line\n")
     assert sink.entered.wait(10)
     writer.close(timeout_s=0.05)
     assert sink.lines == []
-    sink.let.set()
+    sink.release.set()
 
 
-def test_after_closing_a_line_is_written_at_once(metrics: Metrics) -> None:
+def test_after_closing_a_line_is_written_immediately(metrics: Metrics) -> None:
     sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
     writer.close()
@@ -123,7 +121,7 @@ def test_after_closing_a_line_is_written_at_once(metrics: Metrics) -> None:
     assert sink.lines == [b"late\n"]
 
 
-def test_a_call_from_within_a_call_does_not_hang(metrics: Metrics) -> None:
+def test_a_reentrant_call_does_not_deadlock(metrics: Metrics) -> None:
     sink = MemorySink()
     writer = Writer([sink], metrics=metrics)
 
@@ -138,7 +136,7 @@ def test_a_call_from_within_a_call_does_not_hang(metrics: Metrics) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_child_writes_its_own_lines_and_none_twice() -> None:
+def test_a_forked_child_writes_only_its_own_lines() -> None:
     script = """
         import os
         from tallow.monitoring.logging import logger, flush, shutdown
@@ -157,21 +155,21 @@ def test_a_forked_child_writes_its_own_lines_and_none_twice() -> None:
 
 
 @pytest.mark.parametrize("ending", ["", "raise RuntimeError('no')", "sys.exit(3)"])
-def test_what_was_logged_last_is_written_before_the_interpreter_leaves(ending: str) -> None:
+def test_the_last_record_is_written_before_the_interpreter_exits(ending: str) -> None:
     done = run(
-        f"import sys\nfrom tallow.monitoring.logging import logger\nlogger.info('Last words')\n{ending}"
+        f"import sys\nfrom tallow.monitoring.logging import logger\nlogger.info('Last record')\n{ending}"
     )
-    assert "Last words" in done.stdout
+    assert "Last record" in done.stdout
 
 
-def test_a_record_made_while_the_interpreter_leaves_is_written() -> None:
+def test_a_record_of_an_exit_function_is_written() -> None:
     script = """
         import atexit
         from tallow.monitoring.logging import logger
-        atexit.register(logger.info, "Very last words")
+        atexit.register(logger.info, "Record at exit")
         logger.info("Almost")
     """
-    assert "Very last words" in run(script).stdout
+    assert "Record at exit" in run(script).stdout
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:

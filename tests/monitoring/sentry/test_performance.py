@@ -147,7 +147,7 @@ def test_contexts_hold_classes_and_no_identities(start: Start, server: FakeSentr
     }
 
 
-def test_a_failing_sdk_neither_raises_nor_keeps_the_work_from_being_done(
+def test_a_failing_sdk_neither_raises_nor_prevents_the_work(
     monkeypatch: pytest.MonkeyPatch, start: Start, server: FakeSentry
 ) -> None:
     called: list[str] = []

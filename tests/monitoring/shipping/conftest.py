@@ -1,4 +1,4 @@
-"""A log endpoint on loopback, and shippers that send to it."""
+"""A fake log endpoint, and shippers that send to it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def start(remote: FakeLogEndpoint, metrics: Metrics) -> Iterator[Start]:
-    """Start a shipper that neither lingers nor waits long."""
+    """Return a function that starts a shipper with short waits."""
     started: list[Shipper] = []
 
     def begin(**given: Any) -> Shipper:

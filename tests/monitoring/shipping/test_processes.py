@@ -1,4 +1,4 @@
-"""Shipping programs: killed, told to stop, on a full disk, in a burst."""
+"""Programs that ship logs: killed, ended by a signal, with a full disk, and in a burst."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ def program(text: str, folder: Path, remote: FakeLogEndpoint, **more: str) -> su
     )
 
 
-def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: FakeLogEndpoint, tmp_path: Path) -> None:
+def test_lines_spooled_before_a_sigkill_are_sent_by_the_next_process(
+    remote: FakeLogEndpoint, tmp_path: Path
+) -> None:
     remote.fail(status=500)
     text = """if True:
         import time
@@ -68,7 +70,7 @@ def test_what_was_spooled_before_a_sigkill_arrives_after_it(remote: FakeLogEndpo
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_program_that_is_told_to_stop_sends_what_waits_first(
+def test_a_program_that_gets_a_signal_sends_its_queue_first(
     remote: FakeLogEndpoint, tmp_path: Path, number: signal.Signals
 ) -> None:
     text = """if True:
@@ -87,8 +89,10 @@ def test_a_program_that_is_told_to_stop_sends_what_waits_first(
     assert running.returncode == -number
 
 
-def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: FakeLogEndpoint, tmp_path: Path) -> None:
-    """RLIMIT_FSIZE is a full disk for one process: batches stay in memory while it has room."""
+def test_lines_that_a_full_spool_disk_does_not_accept_are_counted(
+    remote: FakeLogEndpoint, tmp_path: Path
+) -> None:
+    """RLIMIT_FSIZE acts like a full disk for one process: batches stay in memory up to its limit."""
     remote.fail(status=500)
     text = """if True:
         import resource, signal
@@ -104,8 +108,8 @@ def test_a_full_disk_under_the_spool_is_survived_and_counted(remote: FakeLogEndp
         print(*(value("telemetry_dropped_total", pipeline="logs", reason=reason) for reason in reasons))
     """
     running = program(text, tmp_path, remote, LOG_QUEUE_SIZE="500", LOG_BATCH_SIZE="100", LOG_FILE=os.devnull)
-    said, _ = running.communicate(timeout=60)
-    queue_full, failed, rejected = map(float, said.split())
+    output, _ = running.communicate(timeout=60)
+    queue_full, failed, rejected = map(float, output.split())
     assert running.returncode == 0
     assert queue_full + failed == 2000
     assert rejected == 0
@@ -130,8 +134,8 @@ def test_a_burst_of_100_000_records_is_sent_spooled_or_counted(
         print(grown, lost)
     """
     running = program(text, tmp_path, remote, LOG_FILE=os.devnull)
-    said, _ = running.communicate(timeout=100)
-    grown, lost_lines = map(float, said.split())
+    output, _ = running.communicate(timeout=100)
+    grown, lost_lines = map(float, output.split())
     left = sum(int(file.name.split("-")[1]) for file in tmp_path.glob("[0-9]*"))
     assert len(remote.messages) + left + lost_lines >= 100_000
     assert lost_lines == 0

@@ -1,4 +1,4 @@
-"""Shipping over real sockets: every way an endpoint can fail, and that nothing is lost without a count."""
+"""Shipping over real sockets: every failure of an endpoint; every lost line is counted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def lost(metrics: Metrics) -> float:
     return sum(dropped(metrics, reason) for reason in ("queue_full", "rejected", "rate_limited", "failed"))
 
 
+def spooled_bytes(folder: Path) -> int:
+    """The size of all spooled batches. A file may be removed meanwhile."""
+    sizes = []
+    for file in folder.glob("[0-9]*"):
+        with suppress(FileNotFoundError):
+            sizes.append(file.stat().st_size)
+    return sum(sizes)
+
+
 def soon(deadline_s: float = 5) -> float:
     return time.monotonic() + deadline_s
 
@@ -65,7 +75,7 @@ FAILURES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_whatever_the_endpoint_does_lines_arrive_once_it_works(
+def test_after_every_kind_of_failure_lines_arrive_once_the_endpoint_works(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, failure: str
 ) -> None:
     remote.fail(**FAILURES[failure])
@@ -77,8 +87,8 @@ def test_whatever_the_endpoint_does_lines_arrive_once_it_works(
     assert lost(metrics) == 0
 
 
-def test_a_repeat_has_the_same_batch_id(start: Start, remote: FakeLogEndpoint) -> None:
-    """The endpoint took a batch and its answer was lost: that is what the id is for."""
+def test_a_repeated_batch_has_the_same_id(start: Start, remote: FakeLogEndpoint) -> None:
+    """The endpoint accepted a batch and its response was lost: the id identifies the repetition."""
     shipper = start()
     remote.fail(delay_s=3, cut="reset")
     shipper.write(lines("one"))
@@ -89,7 +99,7 @@ def test_a_repeat_has_the_same_batch_id(start: Start, remote: FakeLogEndpoint) -
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_a_batch_that_is_refused_for_good_is_counted_and_holds_up_no_other(
+def test_a_rejected_batch_is_counted_and_does_not_delay_others(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, status: int
 ) -> None:
     remote.fail(status=status)
@@ -105,7 +115,7 @@ def test_a_batch_that_is_refused_for_good_is_counted_and_holds_up_no_other(
     assert remote.wait_for(1) == ["next"]
 
 
-def test_retry_after_is_waited_for(start: Start, remote: FakeLogEndpoint) -> None:
+def test_retry_after_is_respected(start: Start, remote: FakeLogEndpoint) -> None:
     remote.fail(status=429, headers={"Retry-After": "1"})
     shipper = start()
     shipper.write(lines("one"))
@@ -130,11 +140,11 @@ def test_retry_after_is_waited_for(start: Start, remote: FakeLogEndpoint) -> Non
         ("²", 0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_and_bounded(text: str, seconds: float) -> None:
+def test_retry_after_is_seconds_or_a_date_and_limited(text: str, seconds: float) -> None:
     assert parse_retry_after(text, now=1_445_412_480) == seconds
 
 
-def test_while_the_endpoint_is_down_memory_is_bounded_and_the_oldest_give_way(
+def test_while_the_endpoint_fails_the_oldest_lines_are_dropped_from_memory(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     remote.fail(status=500)
@@ -152,7 +162,7 @@ def test_while_the_endpoint_is_down_memory_is_bounded_and_the_oldest_give_way(
     assert "999" in kept
 
 
-def test_while_the_endpoint_is_down_lines_go_to_disk_and_arrive_later(
+def test_while_the_endpoint_fails_lines_are_spooled_and_arrive_later(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     remote.fail(status=500)
@@ -171,15 +181,17 @@ def test_while_the_endpoint_is_down_lines_go_to_disk_and_arrive_later(
     assert list((tmp_path / "spool").iterdir()) == []
 
 
-def test_the_spool_is_bounded_and_what_gives_way_is_counted(
+def test_the_spool_is_limited_and_removed_lines_are_counted(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     remote.fail(status=500)
     shipper = start(log_queue_size=10, log_spool_dir=tmp_path, log_spool_max_bytes=64 * 1024)
     for number in range(200):
         shipper.write(lines(*(f"{number * 10 + one} {'x' * 500}" for one in range(10))))
-    with shipper._lock:  # else a batch may be on its way in
-        assert sum(file.stat().st_size for file in tmp_path.iterdir()) <= 64 * 1024
+    deadline = soon()
+    while spooled_bytes(tmp_path) > 64 * 1024 and time.monotonic() < deadline:
+        time.sleep(0.01)  # a batch may have been added and the oldest not yet removed
+    assert spooled_bytes(tmp_path) <= 64 * 1024
     remote.recover()
     deadline = soon(20)
     while len(remote.messages) + lost(metrics) < 2000 and time.monotonic() < deadline:
@@ -188,7 +200,7 @@ def test_the_spool_is_bounded_and_what_gives_way_is_counted(
     assert dropped(metrics, "queue_full") > 0
 
 
-def test_closing_sends_what_waits(start: Start, remote: FakeLogEndpoint, metrics: Metrics) -> None:
+def test_closing_sends_the_queue(start: Start, remote: FakeLogEndpoint, metrics: Metrics) -> None:
     shipper = start()
     shipper.write(lines(*range(500)))
     shipper.close(soon())
@@ -198,7 +210,7 @@ def test_closing_sends_what_waits(start: Start, remote: FakeLogEndpoint, metrics
 
 @pytest.fixture
 def no_new_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As while the interpreter ends, on Python 3.12.0 and 3.12.1; on others nothing else brings it about."""
+    """Threads cannot start, as when the interpreter of Python 3.12.0 or 3.12.1 exits."""
     start = threading.Thread.start
 
     def refuse(self: threading.Thread) -> None:
@@ -214,13 +226,13 @@ def test_closing_sends_where_no_thread_can_be_started(
 ) -> None:
     shipper = start()
     shipper.write(lines(*range(25)))
-    shipper.drain(soon(60))  # nobody to wait for
+    shipper.drain(soon(60))  # returns at once
     shipper.close(soon())
     assert remote.messages == [str(number) for number in range(25)]
     assert lost(metrics) == 0
 
 
-def test_closing_without_a_thread_ends_in_time_and_counts_what_is_lost(
+def test_closing_without_a_thread_ends_in_time_and_counts_lost_lines(
     no_new_threads: None, start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     remote.fail(delay_s=60)
@@ -230,7 +242,7 @@ def test_closing_without_a_thread_ends_in_time_and_counts_what_is_lost(
     assert lost(metrics) == 25
 
 
-def test_closing_with_the_endpoint_down_counts_what_is_lost(
+def test_closing_while_the_endpoint_fails_counts_lost_lines(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics
 ) -> None:
     remote.fail(status=500)
@@ -240,7 +252,7 @@ def test_closing_with_the_endpoint_down_counts_what_is_lost(
     assert dropped(metrics, "failed") == 500
 
 
-def test_closing_with_the_endpoint_down_leaves_the_rest_for_the_next_start(
+def test_closing_while_the_endpoint_fails_spools_the_rest_for_the_next_start(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     remote.fail(delay_s=3, cut="reset")
@@ -253,7 +265,7 @@ def test_closing_with_the_endpoint_down_leaves_the_rest_for_the_next_start(
     assert lost(metrics) == 0
 
 
-def test_a_spool_file_that_is_no_log_is_counted_and_holds_up_no_other(
+def test_a_damaged_spool_file_is_counted_and_does_not_delay_others(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, tmp_path: Path
 ) -> None:
     (tmp_path / f"{1:020}-3-{'ab' * 16}.jsonl").write_bytes(b"\x00what\nis\nthis")
@@ -264,7 +276,7 @@ def test_a_spool_file_that_is_no_log_is_counted_and_holds_up_no_other(
     assert (tmp_path / "notes.txt").exists()
 
 
-def test_nobody_listening_is_a_failure_like_another(metrics: Metrics, start: Start) -> None:
+def test_lines_arrive_once_the_endpoint_listens(metrics: Metrics, start: Start) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -287,7 +299,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_disk_that_runs_full_loses_nothing_uncounted_and_is_used_again(
+def test_a_full_disk_loses_only_counted_lines_and_is_used_again(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, small_disk: Path
 ) -> None:
     remote.fail(status=503)

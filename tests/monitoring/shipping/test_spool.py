@@ -1,4 +1,4 @@
-"""The spool removes its own unfinished files, and no hidden file of others."""
+"""The spool removes its own unfinished files and no other hidden file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tallow.monitoring.shipping.batch import Batch
 from tallow.monitoring.shipping.spool import Spool
 
 
-def test_only_its_own_unfinished_files_are_removed(tmp_path: Path) -> None:
+def test_only_unfinished_files_of_the_spool_are_removed(tmp_path: Path) -> None:
     own = tmp_path / f".{1:020}-3-{'ab' * 16}.jsonl"
     foreign = tmp_path / ".history.jsonl"
     for path in (own, foreign):

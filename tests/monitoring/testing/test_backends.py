@@ -1,4 +1,4 @@
-"""The stand-ins: they take what the originals take, refuse what those refuse, and fail as they are told."""
+"""The fake backends accept and reject what the originals do, and fail on demand."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AGENT = {"User-Agent": "test", "Content-Type": "application/json"}
 STREAM = {"stream": {"level": "info"}, "values": [["1" * 19, '{"message": "hello"}']]}
 
 
-def test_a_log_endpoint_keeps_pushes_and_lines() -> None:
+def test_a_log_endpoint_stores_pushes_and_lines() -> None:
     with log_endpoint() as endpoint:
         push = httpx.post(f"{endpoint.url}/loki/api/v1/push", json={"streams": [STREAM]}, headers=BATCH)
         plain = httpx.post(
@@ -50,7 +50,7 @@ def test_a_log_endpoint_keeps_pushes_and_lines() -> None:
         {"streams": [{**STREAM, "values": [["1" * 19, "no JSON"]]}]},
     ],
 )
-def test_a_log_endpoint_refuses_what_loki_refuses(body: Any) -> None:
+def test_a_log_endpoint_rejects_what_loki_rejects(body: Any) -> None:
     with log_endpoint() as endpoint:
         answer = httpx.post(f"{endpoint.url}/loki/api/v1/push", json=body, headers=BATCH)
         assert (answer.status_code, len(endpoint.rejections), endpoint.batches) == (400, 1, [])
@@ -67,7 +67,7 @@ def test_a_log_endpoint_refuses_what_loki_refuses(body: Any) -> None:
         ({"visitor": "alice"}, {}),
     ],
 )
-def test_plausible_refuses_what_the_original_refuses(change: Any, headers: dict[str, str]) -> None:
+def test_the_fake_plausible_rejects_what_the_original_rejects(change: Any, headers: dict[str, str]) -> None:
     with plausible_endpoint() as plausible:
         good = httpx.post(f"{plausible.url}/api/event", json=EVENT, headers=AGENT)
         bad = httpx.post(f"{plausible.url}/api/event", json=EVENT | change, headers=AGENT | headers)
@@ -87,7 +87,7 @@ def test_plausible_refuses_what_the_original_refuses(change: Any, headers: dict[
         b'{}\n{"type":"log","item_count":2,"length":12}\n{"items":[]}',
     ],
 )
-def test_sentry_refuses_what_the_original_refuses(body: bytes) -> None:
+def test_the_fake_sentry_rejects_what_the_original_rejects(body: bytes) -> None:
     with sentry_endpoint() as sentry:
         auth = {"X-Sentry-Auth": f"Sentry sentry_key={sentry.dsn[7:39]}, sentry_version=7"}
         answer = httpx.post(f"{sentry.url}/api/7/envelope/", content=body, headers=auth)
@@ -95,7 +95,7 @@ def test_sentry_refuses_what_the_original_refuses(body: bytes) -> None:
         assert httpx.post(f"{sentry.url}/api/7/envelope/", content=b"{}\n").status_code == 400
 
 
-def test_a_backend_fails_as_it_is_told_and_recovers() -> None:
+def test_a_backend_fails_on_demand_and_recovers() -> None:
     with plausible_endpoint() as plausible, httpx.Client(timeout=5) as client:
 
         def post() -> httpx.Response:
@@ -117,20 +117,20 @@ def test_a_backend_fails_as_it_is_told_and_recovers() -> None:
         assert (len(plausible.requests), len(plausible.events)) == (7, 3)
 
 
-def test_waiting_in_vain_says_what_came() -> None:
+def test_the_error_of_a_timeout_tells_what_was_received() -> None:
     with plausible_endpoint() as plausible:
         httpx.post(f"{plausible.url}/api/event", json={}, headers=AGENT)
         with pytest.raises(AssertionError, match=r"2 requests: not within .* 1 requests received, rejected"):
             plausible.wait_for_requests(2, timeout_s=0.05)
 
 
-def test_an_unknown_way_to_fail_is_refused() -> None:
+def test_an_unknown_failure_mode_is_rejected() -> None:
     with pytest.raises(ValueError, match="cut is 'off'; accepted: reset or half"):
         FailureMode(cut="off")
 
 
 @pytest.mark.slow
-def test_production_code_does_not_import_it() -> None:
+def test_production_code_does_not_import_the_testing_package() -> None:
     source = Path(tallow.__file__).parent
     for path in source.rglob("*.py"):
         if "testing" in path.parts:
@@ -141,7 +141,7 @@ def test_production_code_does_not_import_it() -> None:
             assert not any(name.startswith("tallow.monitoring.testing") for name in names), path
 
 
-def test_it_needs_no_pytest_and_no_sentry_sdk() -> None:
+def test_the_testing_package_needs_no_pytest_and_no_sentry_sdk() -> None:
     code = "import tallow.monitoring.testing, sys, json; print(json.dumps(sorted(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not {"pytest", "_pytest", "sentry_sdk", "starlette"} & set(json.loads(shown.stdout))

@@ -1,4 +1,4 @@
-"""The fixtures, as a user's own ``conftest.py`` imports them: in a test run of its own."""
+"""A user's ``conftest.py`` imports the fixtures, in a separate test run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_each_has_its_own(logs):
 """
 
 
-def test_a_conftest_imports_those_it_wants(tmp_path: Path) -> None:
+def test_a_conftest_can_import_the_fixtures(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_mine.py").write_text(TEST)
     done = subprocess.run(

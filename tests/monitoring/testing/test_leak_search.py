@@ -1,4 +1,4 @@
-"""The search: it finds a secret in every form, in every alignment, and nothing else."""
+"""The search finds a secret in every encoding and at every offset, and nothing else."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def test_a_secret_is_found_in_every_form(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("other", OTHERS)
-def test_what_is_not_the_secret_is_not_found(form: str, other: str) -> None:
+def test_other_values_are_not_found(form: str, other: str) -> None:
     assert find_leaks([SECRET], FORMS[form](other.encode())) == []
 
 
-def test_records_are_searched_in_their_keys_and_values() -> None:
+def test_keys_and_values_of_records_are_searched() -> None:
     assert find_leaks([SECRET], {"outer": [{"inner": SECRET}]})
     assert find_leaks(["canary7f3a"], {"outer": {"canary7f3a": 1}})
     assert find_leaks(["canary7f3a"], {"outer": {"x": 1}}) == []
@@ -78,6 +78,6 @@ def test_files_are_searched_by_name_and_content(tmp_path: Path) -> None:
     ]
 
 
-def test_a_secret_too_short_to_search_for_is_refused() -> None:
+def test_a_secret_that_is_too_short_is_rejected() -> None:
     with pytest.raises(ValueError, match="at least 6 characters"):
         find_leaks(["abc"], "abc")

@@ -1,4 +1,4 @@
-"""Captured logs: the process's loggers, kept from every sink, and given back as they were."""
+"""Capturing the process's loggers: other sinks receive nothing, and afterwards all is as before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_process_s_loggers_are_captured_scrubbed() -> None:
     assert [record["transfer_id"] for record in logs.from_loggers("transfer")] == [7]
 
 
-def test_standard_library_records_are_among_them_once() -> None:
+def test_standard_library_records_are_captured_once() -> None:
     with captured_logs() as logs:
         logging.getLogger("shop").warning("Sold to %s", "alice@example.org")
     assert logs.messages == ["Sold to [email]"]
@@ -29,7 +29,7 @@ def test_standard_library_records_are_among_them_once() -> None:
     assert logs.messages == []
 
 
-def test_afterwards_records_go_where_they_went_before() -> None:
+def test_after_the_block_records_reach_the_previous_sinks() -> None:
     sink = MemorySink()
     configure(MonitoringSettings.load(), sinks=[sink])
     try:
@@ -46,7 +46,7 @@ def test_afterwards_records_go_where_they_went_before() -> None:
     assert [line.count(b'"inside') for line in sink.lines] == [0, 0, 0]
 
 
-def test_nothing_logged_is_said_so() -> None:
+def test_without_a_record_last_raises_an_error() -> None:
     logs = CapturedLogs()
     with pytest.raises(AssertionError, match="nothing was logged"):
         logs.last  # noqa: B018

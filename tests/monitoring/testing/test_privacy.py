@@ -1,4 +1,4 @@
-"""``assert_nothing_private``: says where and what kind, and shows nothing itself."""
+"""``assert_nothing_private`` names the place and kind of private data, not the data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Event:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ("mail alice@example.org", r"the text holds \[email\]"),
         (b"mail alice@example.org", r"the text holds \[email\]"),
@@ -33,19 +33,19 @@ class Event:
         ({"alice@example.org": 1}, r"the key \[email\]"),
     ],
 )
-def test_what_is_private_is_named_by_place_and_kind(value: Any, said: str) -> None:
-    with pytest.raises(AssertionError, match=said) as caught:
+def test_private_data_is_reported_by_place_and_kind(value: Any, message: str) -> None:
+    with pytest.raises(AssertionError, match=message) as caught:
         assert_nothing_private("harmless", value)
     assert "alice" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["Transfer started", {"file_size": 12}, [], None, 3.5])
-def test_what_is_not_private_passes(value: Any) -> None:
+def test_public_values_pass(value: Any) -> None:
     assert_nothing_private(value)
 
 
-def test_what_has_been_scrubbed_passes_and_counts_no_redaction() -> None:
+def test_scrubbed_values_pass_and_count_no_redaction() -> None:
     scrubbed = scrub(PRIVATE)
     before = METRICS.registry.value("pii_redactions_total", kind="email")
     assert_nothing_private(scrubbed)

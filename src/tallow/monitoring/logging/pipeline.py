@@ -108,25 +108,23 @@ class Pipeline:
         try:
             if self.threshold == UNCONFIGURED and not self._configure_and_check(level):
                 return
-            fields = self._scrubber
+            scrubber, messages = self._scrubber, self._scrubber.clean_messages
             record: dict[str, Any] = {
                 "timestamp": self._clock.format(time.time_ns()),
                 "level": level,
-                "logger": fields.clean_messages.get(name) or fields.text(name),
-                "message": (type(message) is str and fields.clean_messages.get(message))
-                or fields.text(message),
+                "logger": messages[name],
+                "message": messages[message] if type(message) is str else scrubber.text(message),
                 **self._static,
             }
             request = correlation.current()
             if request is not None:
                 record["correlation_id"] = request
-            error = resolve_exc_info(context.pop("exc_info")) if "exc_info" in context else None
             if bound:
                 _add_context(record, bound)
-            if context:
-                _add_context(record, fields.clean(context))
-            if error is not None:
-                record["error"] = fields.clean({"error": describe(error)}).get("error", DROPPED)
+            if "exc_info" in context:
+                _add_context_and_error(record, context, scrubber)
+            elif context:
+                _add_context(record, scrubber.clean(context))
             line = encode(record)
             self._metrics.record_log(level)
             self.writer.put(line)
@@ -158,6 +156,16 @@ def _add_context(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
             record[name] = known
         else:
             record[f"context_{name}" if name in _RESERVED_FIELDS else name] = value
+
+
+def _add_context_and_error(
+    record: dict[str, Any], context: dict[str, Any], scrubber: ContextScrubber
+) -> None:
+    error = resolve_exc_info(context.pop("exc_info"))
+    if context:
+        _add_context(record, scrubber.clean(context))
+    if error is not None:
+        record["error"] = scrubber.clean({"error": describe(error)}).get("error", DROPPED)
 
 
 PIPELINE: Final = Pipeline()

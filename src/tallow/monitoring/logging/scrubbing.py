@@ -13,6 +13,17 @@ MAX_CACHED_MESSAGES: Final = 4_096
 DROPPED: Final = "[dropped]"
 
 
+class _MessageCache(dict[Any, str]):
+    """Scrubbed messages by their original text. A message that is not cached is scrubbed."""
+
+    def __init__(self, scrubber: ContextScrubber) -> None:
+        super().__init__()
+        self._scrubber = scrubber
+
+    def __missing__(self, message: Any) -> str:
+        return self._scrubber.text(message)
+
+
 class ContextScrubber:
     """Scrubs messages and context.
 
@@ -25,7 +36,7 @@ class ContextScrubber:
 
     def __init__(self, metrics: Metrics = METRICS) -> None:
         self._metrics = metrics
-        self.clean_messages: dict[Any, str] = {}
+        self.clean_messages = _MessageCache(self)
 
     def clean(self, context: dict[str, Any]) -> dict[str, Any]:
         """Return a copy of ``context`` without private data."""

@@ -140,12 +140,16 @@ class Shipper:
             while self._send_spooled() and self._send_queued():
                 if not self._sender.queued and self._current is None:
                     break
-        if self._not_before and self._spool is not None:
-            with self._lock:
-                while (batch := self._take()) is not None and self._spool.put(batch):
-                    self._current = None
+        if self._not_before:
+            self._spool_queue()
         self._report_depth()
         return self._seconds_to_next_attempt()
+
+    def _spool_queue(self) -> None:
+        """Store queued batches on disk, until the disk does not accept one."""
+        with self._lock:
+            while (batch := self._take()) is not None and self._spooled(batch):
+                self._current = None
 
     def _seconds_to_next_attempt(self) -> float | None:
         if self._not_before:

@@ -41,17 +41,26 @@ def _findings(value: Any, at: str) -> Iterator[str]:
 
 
 def _differences(before: Any, after: Any, at: str) -> Iterator[str]:
-    if isinstance(before, Mapping) and isinstance(after, Mapping) and len(before) == len(after):
-        for (name, one), (shown, other) in zip(before.items(), after.items(), strict=True):
-            place = f"{at}.{shown}".lstrip(".")
-            if str(name) != shown:
-                yield f"the key {place}"
-            yield from _differences(one, other, place)
-    elif isinstance(before, list | tuple) and isinstance(after, list | tuple) and len(before) == len(after):
-        for number, (one, other) in enumerate(zip(before, after, strict=True)):
-            yield from _differences(one, other, f"{at}[{number}]")
+    """Yield where and how the scrubber changed a value. ``at`` is its place in the whole."""
+    if _same_shape(before, after, Mapping):
+        yield from _mapping_differences(before, after, at)
+    elif _same_shape(before, after, (list, tuple)):
+        for number, (item, scrubbed) in enumerate(zip(before, after, strict=True)):
+            yield from _differences(item, scrubbed, f"{at}[{number}]")
     elif before != after and not _is_replacement(before):
         yield f"{at or 'the text'} holds {_replacement_kinds(after)}"
+
+
+def _same_shape(before: Any, after: Any, kind: type[Any] | tuple[type[Any], ...]) -> bool:
+    return isinstance(before, kind) and isinstance(after, kind) and len(before) == len(after)
+
+
+def _mapping_differences(before: Mapping[Any, Any], after: Mapping[Any, Any], at: str) -> Iterator[str]:
+    for (name, item), (scrubbed_name, scrubbed) in zip(before.items(), after.items(), strict=True):
+        place = f"{at}.{scrubbed_name}".lstrip(".")
+        if str(name) != scrubbed_name:
+            yield f"the key {place}"
+        yield from _differences(item, scrubbed, place)
 
 
 def _is_replacement(value: Any) -> bool:

@@ -151,17 +151,20 @@ def _check_event(event: Payload) -> None:
         raise RejectedRequestError("event_id or timestamp")
     if event.get("platform") != "python" or event.get("level", "error") not in _LEVELS:
         raise RejectedRequestError("platform or level")
-    for section in _OBJECTS:
-        if not isinstance(event.get(section, {}), dict):
-            raise RejectedRequestError(f"{section} is not an object")
-    for section in _LISTS:
-        for entry in (event.get(section) or {}).get("values", []):
-            for frame in ((entry.get("stacktrace") or {}).get("frames")) or []:
-                if not isinstance(frame["lineno"], int) or not isinstance(frame["filename"], str):
-                    raise RejectedRequestError("a frame without file or line")
-    trace = event.get("contexts", {}).get("trace")
-    if trace is not None:
-        _check_span(trace)
+    wrong = [section for section in _OBJECTS if not isinstance(event.get(section, {}), dict)]
+    if wrong:
+        raise RejectedRequestError(f"not an object: {', '.join(wrong)}")
+    _check_frames(event)
+    if "trace" in event.get("contexts", {}):
+        _check_span(event["contexts"]["trace"])
+
+
+def _check_frames(event: Payload) -> None:
+    entries = [entry for section in _LISTS for entry in (event.get(section) or {}).get("values", [])]
+    stacks = [entry.get("stacktrace") or {} for entry in entries]
+    for frame in (frame for stack in stacks for frame in stack.get("frames") or []):
+        if not isinstance(frame["lineno"], int) or not isinstance(frame["filename"], str):
+            raise RejectedRequestError("a frame without file or line")
 
 
 def _check_span(span: Payload) -> None:

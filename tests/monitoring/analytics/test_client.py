@@ -1,4 +1,4 @@
-"""Analytics: what is sent, from whom, from whom not, and what becomes of it when Plausible is not well."""
+"""Analytics: which events are sent, for which requests, and what happens while Plausible fails."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def dropped(metrics: Metrics, reason: str) -> float:
     return metrics.registry.value("telemetry_dropped_total", pipeline="analytics", reason=reason)
 
 
-def test_every_event_is_one_that_plausible_takes(make: Make, site: FakePlausible) -> None:
+def test_plausible_accepts_every_event(make: Make, site: FakePlausible) -> None:
     analytics = make()
     transfer, connection = analytics.transfer_funnel, analytics.connection_funnel
     transfer.start_transfer()
@@ -80,9 +80,9 @@ def test_every_event_is_one_that_plausible_takes(make: Make, site: FakePlausible
     analytics.feature_adoption("relay", "tried")
     analytics.feature_adoption("relay", "on a Tuesday")
     analytics.engagement("reading", duration_s=75, depth=4)
-    with analytics.session("send") as journey:
-        journey.step("file_chosen")
-        journey.step("link_copied")
+    with analytics.session("send") as session:
+        session.step("file_chosen")
+        session.step("link_copied")
     assert analytics.flush(10)
     assert site.rejections == []
     assert [(event["name"], event["props"]) for _, event in site.events] == [
@@ -136,14 +136,14 @@ def test_every_event_is_one_that_plausible_takes(make: Make, site: FakePlausible
         ["x"],
     ],
 )
-def test_what_is_no_class_becomes_other(make: Make, site: FakePlausible, value: Any) -> None:
+def test_a_value_that_is_not_a_category_becomes_other(make: Make, site: FakePlausible, value: Any) -> None:
     analytics = make()
     analytics.goal("goal", kind=value)
     analytics.flush(10)
     assert site.events[0][1]["props"] == {"kind": "other"}
 
 
-def test_numbers_become_classes_and_names_stay_short(make: Make, site: FakePlausible) -> None:
+def test_numbers_become_categories_and_names_stay_short(make: Make, site: FakePlausible) -> None:
     analytics = make()
     analytics.goal(f"shared {CANARY}", size=123_456_789, none=None, **{CANARY: "x", "file name": "x"})
     analytics.goal("many", **{f"prop_{number}": "x" for number in range(50)})
@@ -169,7 +169,7 @@ async def ask(analytics: Analytics, **headers: str) -> None:
     ("headers", "counted"),
     [({}, True), ({"DNT": "1"}, False), ({"Sec-GPC": "1"}, False), ({"DNT": "0", "Sec-GPC": "0"}, True)],
 )
-async def test_who_does_not_want_to_be_counted_is_not(
+async def test_requests_that_opt_out_are_not_counted(
     make: Make, site: FakePlausible, metrics: Metrics, headers: dict[str, str], counted: bool
 ) -> None:
     await ask(make(), **headers)
@@ -177,7 +177,7 @@ async def test_who_does_not_want_to_be_counted_is_not(
     assert dropped(metrics, "failed") == 0
 
 
-async def test_a_request_is_passed_on_as_user_agent_alone(make: Make, site: FakePlausible) -> None:
+async def test_only_the_user_agent_of_a_request_is_forwarded(make: Make, site: FakePlausible) -> None:
     await ask(
         make(),
         **{"User-Agent": "Mozilla/5.0 (X11)", "Cookie": f"id={CANARY}", "Referer": f"http://x/{CANARY}"},
@@ -189,12 +189,12 @@ async def test_a_request_is_passed_on_as_user_agent_alone(make: Make, site: Fake
     assert "203.0.113.9" not in site.text
 
 
-async def test_the_address_is_passed_on_only_where_that_is_asked_for(make: Make, site: FakePlausible) -> None:
+async def test_the_address_is_forwarded_only_if_the_setting_says_so(make: Make, site: FakePlausible) -> None:
     await ask(make(plausible_forward_address=True))
     assert site.events[0][0]["x-forwarded-for"] == "203.0.113.9"
 
 
-def test_an_event_of_no_request_is_the_servers_own(make: Make, site: FakePlausible) -> None:
+def test_an_event_outside_a_request_has_the_server_s_user_agent(make: Make, site: FakePlausible) -> None:
     analytics = make(plausible_forward_address=True)
     analytics.goal("swept")
     analytics.flush(10)
@@ -202,7 +202,9 @@ def test_an_event_of_no_request_is_the_servers_own(make: Make, site: FakePlausib
     assert "x-forwarded-for" not in site.events[0][0]
 
 
-def test_what_plausible_dropped_quietly_is_counted(make: Make, site: FakePlausible, metrics: Metrics) -> None:
+def test_an_event_that_plausible_drops_silently_is_counted(
+    make: Make, site: FakePlausible, metrics: Metrics
+) -> None:
     site.drops_events = True
     analytics = make()
     analytics.goal("seen")
@@ -221,7 +223,7 @@ def test_what_plausible_dropped_quietly_is_counted(make: Make, site: FakePlausib
         (302, "rejected", 1),
     ],
 )
-def test_a_refused_event_is_tried_again_where_that_may_help_and_then_counted(
+def test_a_failed_event_is_retried_if_that_may_help_and_then_counted(
     make: Make, site: FakePlausible, metrics: Metrics, status: int, reason: str, requests: int
 ) -> None:
     site.fail(status=status)
@@ -231,7 +233,7 @@ def test_a_refused_event_is_tried_again_where_that_may_help_and_then_counted(
     assert (dropped(metrics, reason), len(site.requests)) == (1, requests)
 
 
-def test_a_passing_failure_loses_nothing(make: Make, site: FakePlausible, metrics: Metrics) -> None:
+def test_a_temporary_failure_loses_no_event(make: Make, site: FakePlausible, metrics: Metrics) -> None:
     site.fail(status=500, times=1)
     site.fail(status=429, times=1)
     analytics = make()
@@ -242,7 +244,7 @@ def test_a_passing_failure_loses_nothing(make: Make, site: FakePlausible, metric
 
 
 @pytest.mark.parametrize("failure", [{"garbage": True}, {"cut": "reset"}, {"cut": "half"}])
-def test_an_answer_that_is_none_is_a_failure(
+def test_an_invalid_response_is_a_failure(
     make: Make, site: FakePlausible, metrics: Metrics, failure: dict[str, Any]
 ) -> None:
     site.fail(**failure)
@@ -252,7 +254,7 @@ def test_an_answer_that_is_none_is_a_failure(
     assert dropped(metrics, "failed") == 1
 
 
-def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
+def test_an_unreachable_or_slow_plausible_raises_no_exception(
     make: Make, metrics: Metrics, site: FakePlausible
 ) -> None:
     with listener() as closed:
@@ -267,7 +269,7 @@ def test_a_plausible_that_is_away_or_slow_costs_nobody_an_exception(
     assert dropped(metrics, "failed") == 2
 
 
-def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
+def test_a_burst_is_limited_by_the_queue_and_the_rest_is_counted(
     make: Make, site: FakePlausible, metrics: Metrics
 ) -> None:
     site.fail(delay_s=0.05)
@@ -282,7 +284,9 @@ def test_a_burst_is_bounded_by_the_queue_and_the_rest_counted(
     assert metrics.registry.value("telemetry_queue_depth", pipeline="analytics") == 0
 
 
-def test_what_is_left_at_the_end_is_counted(make: Make, site: FakePlausible, metrics: Metrics) -> None:
+def test_events_queued_at_close_are_counted_as_dropped(
+    make: Make, site: FakePlausible, metrics: Metrics
+) -> None:
     site.fail(delay_s=0.1)
     analytics = make()
     for _ in range(10):
@@ -292,7 +296,7 @@ def test_what_is_left_at_the_end_is_counted(make: Make, site: FakePlausible, met
     assert dropped(metrics, "failed") >= 8
 
 
-def test_without_a_site_nothing_is_sent_or_started(site: FakePlausible, metrics: Metrics) -> None:
+def test_without_a_domain_nothing_is_sent_or_started(site: FakePlausible, metrics: Metrics) -> None:
     analytics = Analytics(MonitoringSettings.load(plausible_host=site.url), metrics)
     analytics.goal("seen")
     with analytics.session():
@@ -301,7 +305,7 @@ def test_without_a_site_nothing_is_sent_or_started(site: FakePlausible, metrics:
     assert site.requests == []
 
 
-def test_what_cannot_be_scrubbed_is_dropped_and_counted(
+def test_values_that_cannot_be_scrubbed_are_dropped_and_counted(
     make: Make, site: FakePlausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(value: Any) -> Any:
@@ -314,10 +318,10 @@ def test_what_cannot_be_scrubbed_is_dropped_and_counted(
     assert (site.requests, dropped(metrics, "failed")) == ([], 1)
 
 
-def test_where_no_thread_can_be_started_an_event_is_counted_and_nobody_is_told(
+def test_if_no_thread_can_be_started_the_event_is_counted_as_dropped(
     make: Make, site: FakePlausible, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: threading.Thread) -> None:  # as while the interpreter ends, on Python 3.12.0 and 3.12.1
+    def refuse(self: threading.Thread) -> None:  # as when Python 3.12.0 exits
         raise RuntimeError("can't create new thread at interpreter shutdown")
 
     analytics = make()
@@ -331,24 +335,24 @@ def test_where_no_thread_can_be_started_an_event_is_counted_and_nobody_is_told(
     assert dropped(metrics, "failed") == 1
 
 
-def test_a_process_that_ends_sends_what_is_queued(site: FakePlausible) -> None:
+def test_a_process_that_exits_sends_its_queue(site: FakePlausible) -> None:
     code = (
         "from tallow.monitoring.analytics import analytics, categories\n"
         "categories.scrub = lambda value: value\n"
-        "analytics.goal('goodbye')"
+        "analytics.goal('closed')"
     )
     environment = {"PLAUSIBLE_HOST": site.url, "PLAUSIBLE_DOMAIN": "tallow.example.org"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout + done.stderr == ""
-    assert site.names == ["goodbye"]
+    assert site.names == ["closed"]
 
 
-def test_an_abandoned_session_is_told_as_such_and_once(make: Make, site: FakePlausible) -> None:
+def test_an_abandoned_session_sends_one_event(make: Make, site: FakePlausible) -> None:
     analytics = make()
-    with pytest.raises(RuntimeError), analytics.session("receive") as journey:
+    with pytest.raises(RuntimeError), analytics.session("receive") as session:
         raise RuntimeError
-    journey.end()
+    session.end()
     analytics.flush(10)
     assert [event["props"]["result"] for _, event in site.events] == ["abandoned"]
