@@ -1,4 +1,4 @@
-"""The link: parsed strictly, never echoed, never printed by accident."""
+"""Links are parsed strictly, and neither errors nor representations contain the secret."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, tok
 TEXT = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
 
 
-def test_a_link_survives_its_text() -> None:
+def test_a_link_is_parsed_from_its_text() -> None:
     link = Link("http://localhost:3000", "abcdefgh234567ab", new_secret())
     assert Link.parse(f"  {link.text}\n") == link
     assert Link.parse(TEXT).secret == bytes(range(16))
@@ -18,20 +18,20 @@ def test_a_link_survives_its_text() -> None:
 @pytest.mark.parametrize(
     "text", ["#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw", "abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"]
 )
-def test_a_link_without_a_server_is_one_where_the_server_is_known(text: str) -> None:
+def test_a_link_without_a_server_uses_the_given_one(text: str) -> None:
     assert Link.parse(text, lambda: "https://tallow.example") == Link.parse(TEXT)
     assert Link.parse(TEXT, lambda: "https://another.example") == Link.parse(TEXT)
     with pytest.raises(LinkError):
         Link.parse(text)
 
 
-def test_it_does_not_print_its_secret() -> None:
+def test_the_representation_does_not_contain_the_secret() -> None:
     link = Link.parse(TEXT)
     assert "AAECAw" not in repr(link)
     assert str(link.secret) not in f"{link}"
 
 
-def test_the_server_is_told_a_hash_that_shows_neither_secret_nor_token() -> None:
+def test_the_token_hash_is_neither_secret_nor_token() -> None:
     link = Link.parse(TEXT)
     assert len(link.join_token) == 32
     assert token_hash(link.secret) not in {link.secret.hex(), link.join_token.hex()}
@@ -56,7 +56,7 @@ def test_the_server_is_told_a_hash_that_shows_neither_secret_nor_token() -> None
         (TEXT.replace("tallow.example", ""), "https://HOST"),
     ],
 )
-def test_what_is_no_link_is_refused_without_an_echo(text: str, wrong: str) -> None:
+def test_an_invalid_link_is_refused_without_repeating_it(text: str, wrong: str) -> None:
     with pytest.raises(LinkError, match=wrong) as refused:
         Link.parse(text)
     assert "AAECAwQFBgcICQoLDA0OD" not in str(refused.value)
@@ -70,7 +70,7 @@ def test_what_is_no_link_is_refused_without_an_echo(text: str, wrong: str) -> No
         ("http://127.0.0.1:80", "http://127.0.0.1:80"),
     ],
 )
-def test_an_origin_is_brought_into_one_form(address: str, expected: str) -> None:
+def test_an_origin_is_normalized(address: str, expected: str) -> None:
     assert origin(address) == expected
 
 
@@ -86,5 +86,5 @@ def test_an_origin_is_brought_into_one_form(address: str, expected: str) -> None
         ("http://localhost.example", True),
     ],
 )
-def test_plain_http_is_for_this_machine(server: str, exposed: bool) -> None:
+def test_plain_http_to_another_machine_is_exposed(server: str, exposed: bool) -> None:
     assert is_exposed(server) is exposed

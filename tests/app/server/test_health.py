@@ -1,4 +1,4 @@
-"""The server's own components: a database that is away takes it out of service, a cache does not."""
+"""Health checks of the server: without its database it is not ready, without a cache it is degraded."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ TOKEN = "correct-horse-battery-staple"
 
 
 @pytest.fixture(autouse=True)
-def _plenty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How full this machine's memory is decides no test."""
+def _enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests do not depend on the free memory of the machine."""
     monkeypatch.setattr(builtin_checks, "check_memory", lambda: True)
 
 
-async def test_a_server_names_its_components(tmp_path: Path) -> None:
+async def test_the_detailed_report_lists_all_components(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
-        told = (await server.http.get(DETAILED)).json()
-    assert set(told["components"]) == {"environment", "memory", "database", "cache"}
-    assert told["components"]["database"] | {"duration_ms": 0} == {
+        body = (await server.http.get(DETAILED)).json()
+    assert set(body["components"]) == {"environment", "memory", "database", "cache"}
+    assert body["components"]["database"] | {"duration_ms": 0} == {
         "status": "healthy",
         "critical": True,
         "duration_ms": 0,
         "reason": None,
     }
-    assert told["components"]["cache"]["critical"] is False
+    assert body["components"]["cache"]["critical"] is False
 
 
-async def test_a_database_that_is_away_makes_a_server_not_ready_and_leaves_it_alive(tmp_path: Path) -> None:
+async def test_without_its_database_a_server_is_alive_and_not_ready(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         await server.context.store.engine.dispose()
         for file in tmp_path.glob("tallow.db*"):
@@ -48,7 +48,7 @@ async def test_a_database_that_is_away_makes_a_server_not_ready_and_leaves_it_al
 
 
 @pytest.mark.slow
-async def test_a_redis_that_is_away_degrades_a_single_server(tmp_path: Path) -> None:
+async def test_without_redis_a_single_server_is_degraded(tmp_path: Path) -> None:
     with listener() as closed:
         url = f"redis://:hunter2@127.0.0.1:{closed.getsockname()[1]}/0"
     async with serving(tmp_path, redis_url=url) as server:
@@ -58,7 +58,7 @@ async def test_a_redis_that_is_away_degrades_a_single_server(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-async def test_tallow_serve_takes_its_tokens_from_the_environment(tmp_path: Path) -> None:
+async def test_tallow_serve_reads_its_tokens_from_the_environment(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     tokens = {"METRICS_TOKEN": TOKEN, "HEALTH_CHECK_TOKEN_FILE": str(tmp_path / "token")}
     async with tallow_serve(tmp_path, **tokens) as server:

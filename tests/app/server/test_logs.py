@@ -1,4 +1,4 @@
-"""What the server logs: transfers and connections by correlation id, and nobody's rooms or addresses."""
+"""Log records of transfers and connections: identified by correlation id, without rooms or addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tallow.monitoring.testing import MemorySink
 
 @pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemorySink]:
-    """What the process logs. Nothing is scrubbed: the server must not need it."""
+    """The records of the process, not scrubbed: the server itself must not log private data."""
     monkeypatch.setattr(scrubbing, "scrub", lambda value: value)
     sink = MemorySink()
     configure(MonitoringSettings.load(), sinks=[sink])
@@ -33,7 +33,7 @@ def records(sink: MemorySink, *loggers: str) -> list[dict[str, Any]]:
     return [record for record in found if not loggers or record["logger"] in loggers]
 
 
-async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
+async def test_a_transfer_is_logged_with_its_correlation_id_only(
     sink: MemorySink, server: RunningServer
 ) -> None:
     sender, receiver = await server.pair()
@@ -44,22 +44,24 @@ async def test_a_transfer_is_told_by_its_correlation_id_and_nothing_else(
     await receiver.socket.close()
     for room in list(server.context.rooms.live.values()):
         await server.context.rooms.conclude(room, "success")
-    told = records(sink, "transfer")
-    assert [(record["message"], record["method"]) for record in told] == [
+    transfers = records(sink, "transfer")
+    assert [(record["message"], record["method"]) for record in transfers] == [
         ("Transfer started", "p2p"),
         ("Transfer finished", "p2p"),
     ]
-    assert {record["correlation_id"] for record in told} == {sender.joined["correlation_id"]}
+    assert {record["correlation_id"] for record in transfers} == {sender.joined["correlation_id"]}
     joined = [record for record in records(sink, "connection") if record["message"] == "Peer joined"]
     assert [record["role"] for record in joined] == ["sender", "receiver"]
     assert {record["correlation_id"] for record in joined} == {sender.joined["correlation_id"]}
-    everything = str(records(sink))
+    logged = str(records(sink))
     for private in (sender.joined["room"], sender.joined["rejoin_key"], sender.joined["relay_ticket"]):
-        assert private not in everything
-    assert '"WebSocket' not in everything
+        assert private not in logged
+    assert '"WebSocket' not in logged
 
 
-async def test_a_refused_socket_is_a_matter_of_security(sink: MemorySink, server: RunningServer) -> None:
+async def test_a_refused_socket_is_logged_by_the_security_logger(
+    sink: MemorySink, server: RunningServer
+) -> None:
     for endpoint in ("signal", "relay"):
         connection = await server.connect(f"/api/{endpoint}")
         await connection.send(json.dumps({"type": "nonsense"}))
@@ -74,6 +76,6 @@ async def test_a_refused_socket_is_a_matter_of_security(sink: MemorySink, server
     ]
 
 
-async def test_uvicorn_s_own_records_come_in_the_same_shape(sink: MemorySink, server: RunningServer) -> None:
+async def test_uvicorn_s_records_have_the_same_format(sink: MemorySink, server: RunningServer) -> None:
     (started,) = [record for record in records(sink, "uvicorn.error") if "startup" in record["message"]][:1]
     assert (started["service"], started["level"]) == ("tallow", "info")

@@ -1,4 +1,4 @@
-"""Each transfer counts once, whoever reports it, dies, or stays silent."""
+"""Each transfer counts once: reported by the sender, or recorded by the server."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from support.transfers.server import Peer, RunningServer, serving
-from tallow.app.wire import REPORTED_METRICS
+from tallow.app.wire import OUTCOMES, REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
-SOON = {"outcome_report_timeout": 0.3, "sender_reconnect_grace": 0.6}
+SHORT_WAITS = {"outcome_report_timeout": 0.3, "sender_reconnect_grace": 0.6}
 
 
-def outcome(status: str) -> dict[str, Any]:
+def outcome_report(status: str) -> dict[str, Any]:
     metrics = Metrics(Registry())
     metrics.record_transfer(status, "relay", 10, 0.1)
     return metrics.registry.snapshot(REPORTED_METRICS)
 
 
-async def begun(server: RunningServer) -> tuple[Peer, Peer]:
+async def start_transfer(server: RunningServer) -> tuple[Peer, Peer]:
     sender, receiver = await server.pair()
     await server.relayed(sender, receiver)
     await sender.send(type="started", method="relay")
@@ -29,82 +29,83 @@ async def begun(server: RunningServer) -> tuple[Peer, Peer]:
     return sender, receiver
 
 
-def counted(server: RunningServer) -> dict[str, float]:
-    return {status: server.value("transfers_total", status=status, method="relay") for status in STATUSES}
+def recorded_outcomes(server: RunningServer) -> dict[str, float]:
+    return {status: server.value("transfers_total", status=status, method="relay") for status in OUTCOMES}
 
 
-STATUSES = ("success", "failed", "cancelled")
-
-
-@pytest.mark.parametrize("status", STATUSES)
-async def test_a_sender_without_telemetry_is_counted_by_its_goodbye(tmp_path: Path, status: str) -> None:
-    async with serving(tmp_path, **SOON) as server:
-        sender, _ = await begun(server)
+@pytest.mark.parametrize("status", OUTCOMES)
+async def test_the_outcome_of_a_leave_message_is_recorded_if_no_report_comes(
+    tmp_path: Path, status: str
+) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        sender, _ = await start_transfer(server)
         await sender.send(type="leave", outcome=status)
         await server.wait_for_value("transfers_total", 1, status=status, method="relay")
-        assert sum(counted(server).values()) == 1
+        assert sum(recorded_outcomes(server).values()) == 1
         assert server.value("active_transfers") == 0
 
 
-async def test_a_goodbye_and_a_report_are_one_transfer(tmp_path: Path) -> None:
-    async with serving(tmp_path, **SOON) as server:
-        sender, receiver = await begun(server)
+async def test_a_leave_message_and_a_report_count_once(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        sender, receiver = await start_transfer(server)
         await sender.send(type="leave", outcome="success")
         await receiver.send(type="leave", outcome="success")
         await server.wait_for_value("active_transfers", 0)
-        report = await server.report(sender.joined["telemetry_token"], outcome("success"))
+        report = await server.report(sender.joined["telemetry_token"], outcome_report("success"))
         assert report.status_code == 200
-        await later(server, 2)
-        assert counted(server) == {"success": 1, "failed": 0, "cancelled": 0}
+        await run_tasks_later(server, 2)
+        assert recorded_outcomes(server) == {"success": 1, "failed": 0, "cancelled": 0}
 
 
-async def test_a_sender_that_vanishes_has_failed(tmp_path: Path) -> None:
-    async with serving(tmp_path, **SOON) as server:
-        sender, _ = await begun(server)
+async def test_a_sender_that_disconnects_and_stays_away_has_failed(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        sender, _ = await start_transfer(server)
         sender.socket.transport.abort()
         await server.wait_for_value("transfers_total", 1, status="failed", method="relay")
         assert server.value("active_transfers") == 0
-        late = await server.report(sender.joined["telemetry_token"], outcome("success"))
+        late = await server.report(sender.joined["telemetry_token"], outcome_report("success"))
         assert late.status_code == 400
-        assert sum(counted(server).values()) == 1
+        assert sum(recorded_outcomes(server).values()) == 1
 
 
-async def test_a_sender_that_comes_back_in_time_has_not(tmp_path: Path) -> None:
-    async with serving(tmp_path, **SOON) as server:
-        sender, _ = await begun(server)
+async def test_a_sender_that_rejoins_in_time_has_not_failed(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        sender, _ = await start_transfer(server)
         room, token = server.made[-1]
         sender.socket.transport.abort()
         await server.wait_for_value("device_connections", 1, device_type="cli")
         back = await server.join(room, token, "sender")
-        await later(server, 2)
-        assert counted(server) == {"success": 0, "failed": 0, "cancelled": 0}
-        assert (await server.report(back.joined["telemetry_token"], outcome("success"))).status_code == 200
-        assert counted(server) == {"success": 1, "failed": 0, "cancelled": 0}
+        await run_tasks_later(server, 2)
+        assert recorded_outcomes(server) == {"success": 0, "failed": 0, "cancelled": 0}
+        assert (
+            await server.report(back.joined["telemetry_token"], outcome_report("success"))
+        ).status_code == 200
+        assert recorded_outcomes(server) == {"success": 1, "failed": 0, "cancelled": 0}
 
 
-async def test_a_receiver_alone_decides_nothing(tmp_path: Path) -> None:
-    async with serving(tmp_path, **SOON) as server:
-        _, receiver = await begun(server)
+async def test_a_receiver_does_not_set_the_outcome(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        _, receiver = await start_transfer(server)
         await receiver.send(type="leave", outcome="cancelled")
-        await later(server, 2)
-        assert sum(counted(server).values()) == 0
+        await run_tasks_later(server, 2)
+        assert sum(recorded_outcomes(server).values()) == 0
         assert server.value("active_transfers") == 1
 
 
-async def test_a_pair_that_never_began_is_no_transfer(tmp_path: Path) -> None:
-    async with serving(tmp_path, **SOON) as server:
+async def test_a_pair_that_never_started_is_no_transfer(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
         sender, receiver = await server.pair()
         assert server.value("transfer_queue_depth") == 1
         sender.socket.transport.abort()
         receiver.socket.transport.abort()
         await server.wait_for_value("transfer_queue_depth", 0)
-        await later(server, 2)
-        assert sum(counted(server).values()) == 0
+        await run_tasks_later(server, 2)
+        assert sum(recorded_outcomes(server).values()) == 0
 
 
-async def later(server: RunningServer, ticks: int) -> None:
-    """Let the server's clock go on past every wait of these tests."""
+async def run_tasks_later(server: RunningServer, times: int) -> None:
+    """Advance the server's clock past all waits of these tests, and run its periodic tasks."""
     clock = server.context.rooms.clock
     server.context.rooms.clock = lambda: clock() + 60
-    for _ in range(ticks):
+    for _ in range(times):
         await server.context.rooms.run_due_tasks()

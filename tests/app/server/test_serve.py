@@ -1,4 +1,4 @@
-"""``tallow serve`` as a user starts it: TLS, proxies, bad input, the end."""
+"""``tallow serve`` as a process: settings, TLS, proxies, signals."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "error"),
     [
         ("ROOM_LIFETIME", "soon", "ROOM_LIFETIME is 'soon'; accepted: seconds above 0"),
         ("MAX_ROOMS", "-3", "MAX_ROOMS is '-3'; accepted: a whole number from 1"),
@@ -32,13 +32,15 @@ pytestmark = pytest.mark.slow
         ("CLUSTER_SECRET", "hunter2" * 3, "CLUSTER_SECRET is ***; accepted: at least 16 characters"),
     ],
 )
-def test_a_bad_setting_is_one_clear_line(tmp_path: Path, name: str, value: str, said: str) -> None:
+def test_an_invalid_setting_is_an_error_of_one_line(
+    tmp_path: Path, name: str, value: str, error: str
+) -> None:
     line = startup_error(tmp_path, **{name: value})
-    assert said in line
+    assert error in line
     assert "hunter2" not in line
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_port_in_use(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -46,12 +48,12 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         assert f"cannot listen on 127.0.0.1:{port}" in startup_error(tmp_path, "--port", str(port))
 
 
-def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
+def test_a_certificate_without_a_key_is_refused(tmp_path: Path) -> None:
     certificate, _ = self_signed(tmp_path)
     assert "--tls-cert and --tls-key go together" in startup_error(tmp_path, "--tls-cert", str(certificate))
 
 
-def test_a_data_folder_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+def test_the_error_names_a_data_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "file" in startup_error(tmp_path, "--data-dir", str(tmp_path / "file" / "inside"))
 
@@ -62,26 +64,26 @@ async def test_tls_is_served(tmp_path: Path, workers: str) -> None:
     options = ("--tls-cert", str(certificate), "--tls-key", str(key), "--workers", workers)
     async with tallow_serve(tmp_path, *options) as server:
         assert server.url.startswith("https://")
-        trust = ssl.create_default_context(cafile=str(certificate))
-        async with httpx.AsyncClient(base_url=server.url, verify=trust, timeout=30) as http:
+        context = ssl.create_default_context(cafile=str(certificate))
+        async with httpx.AsyncClient(base_url=server.url, verify=context, timeout=30) as http:
             assert (await http.get("/api/info")).status_code == 200
-        connection = await server.connect("/api/signal", ssl=trust)
+        connection = await server.connect("/api/signal", ssl=context)
         await connection.close()
 
 
-async def test_a_proxy_that_is_not_trusted_does_not_name_the_client(tmp_path: Path) -> None:
-    """Whoever could choose the address would have as many shares of every limit as he likes."""
+async def test_x_forwarded_for_of_an_untrusted_proxy_is_ignored(tmp_path: Path) -> None:
+    """Otherwise a client could evade all limits per address."""
     async with tallow_serve(tmp_path, ROOMS_PER_MINUTE="2") as server:
-        assert await statuses(server.http) == [201, 201, 429, 429]
+        assert await create_room_statuses(server.http) == [201, 201, 429, 429]
 
 
-async def test_a_trusted_proxy_does(tmp_path: Path) -> None:
+async def test_x_forwarded_for_of_a_trusted_proxy_is_used(tmp_path: Path) -> None:
     async with tallow_serve(tmp_path, ROOMS_PER_MINUTE="2", TRUSTED_PROXIES="127.0.0.1") as server:
-        assert await statuses(server.http) == [201] * 4
+        assert await create_room_statuses(server.http) == [201] * 4
 
 
-async def statuses(http: httpx.AsyncClient) -> list[int]:
-    """Of rooms asked for in the name of four addresses."""
+async def create_room_statuses(http: httpx.AsyncClient) -> list[int]:
+    """The statuses of four requests for rooms, each with another X-Forwarded-For."""
     return [
         (
             await http.post(
@@ -95,7 +97,7 @@ async def statuses(http: httpx.AsyncClient) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_being_told_to_stop_is_a_success(tmp_path: Path, number: signal.Signals) -> None:
+async def test_the_exit_status_after_a_signal_is_0(tmp_path: Path, number: signal.Signals) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tallow", "serve", "--port", "0", "--data-dir", str(tmp_path)),
         stderr=asyncio.subprocess.PIPE,
@@ -122,15 +124,13 @@ async def test_being_told_to_stop_is_a_success(tmp_path: Path, number: signal.Si
         ("http_proxy", "http://me:hunter2@[::1"),
     ],
 )
-async def test_proxy_settings_of_a_desktop_do_not_keep_it_from_starting(
-    tmp_path: Path, name: str, value: str
-) -> None:
-    """With everything on that sends over HTTP."""
-    nowhere = "http://127.0.0.1:1"
+async def test_the_server_starts_with_any_proxy_settings(tmp_path: Path, name: str, value: str) -> None:
+    """All features that send over HTTP are on."""
+    unreachable = "http://127.0.0.1:1"
     async with tallow_serve(
         tmp_path,
-        LOG_ENDPOINT=nowhere,
-        PLAUSIBLE_HOST=nowhere,
+        LOG_ENDPOINT=unreachable,
+        PLAUSIBLE_HOST=unreachable,
         PLAUSIBLE_DOMAIN="tallow.example",
         SENTRY_DSN="http://key@127.0.0.1:1/1",
         **{name: value},

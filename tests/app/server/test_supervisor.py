@@ -1,4 +1,4 @@
-"""Several workers behind one port: real processes, sockets handed over, one killed under load."""
+"""Several workers that share a port: forwarded sockets, and a worker that is killed under load."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
         yield running
 
 
-async def paired(server: ServerProcess) -> tuple[list[Peer], list[ClientConnection]]:
-    """A pair on the relay, each socket accepted by whichever worker the kernel chose."""
+async def relayed_pair(server: ServerProcess) -> tuple[list[Peer], list[ClientConnection]]:
+    """A pair on the relay. The kernel chooses the worker that accepts each socket."""
     sender, receiver = peers = await server.pair()
     await sender.send(type="started", method="relay")
     return list(peers), await server.relayed(sender, receiver)
 
 
-async def test_a_room_works_whichever_workers_its_sockets_came_to(server: ServerProcess) -> None:
+async def test_a_room_works_whichever_worker_accepts_its_sockets(server: ServerProcess) -> None:
     for _ in range(12):
-        peers, ends = await paired(server)
+        peers, ends = await relayed_pair(server)
         await peers[0].send(type="offer", data={"sdp": "x"})
         assert await peers[1].receive() == {"type": "offer", "data": {"sdp": "x"}}
         await ends[0].send(b"one way")
@@ -63,7 +63,7 @@ async def test_a_room_works_whichever_workers_its_sockets_came_to(server: Server
     assert figures['tallow_active_connections{type="relay"}'] == 0
 
 
-async def test_a_wrong_ticket_or_token_of_another_worker_opens_nothing(server: ServerProcess) -> None:
+async def test_invalid_tickets_and_tokens_with_a_worker_prefix_are_refused(server: ServerProcess) -> None:
     for name in ("w0", "w1", "w2", "w3", "w4", "w99999999", "w-1", "", "x"):
         assert (await server.report(f"{name}.nonsense", {})).status_code == 401
         connection = await server.connect("/api/relay")
@@ -82,29 +82,31 @@ def decreased_counters(earlier: dict[str, float], later: dict[str, float]) -> li
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX")
-async def test_a_killed_worker_takes_nothing_back(server: ServerProcess) -> None:
-    """Counters never fall, gauges return to the truth, the worker is replaced, no file stays."""
+async def test_counters_do_not_fall_when_a_worker_is_killed(server: ServerProcess) -> None:
+    """The gauges become correct again, the worker is replaced, and its files are deleted."""
     before = set(server.children())
     folder = server.metrics_dir()
-    seen: list[dict[str, float]] = []
+    scrapes: list[dict[str, float]] = []
     stop = asyncio.Event()
 
-    async def load() -> None:
+    async def request_repeatedly() -> None:
         async with httpx.AsyncClient(base_url=server.url) as http:
             while not stop.is_set():
                 with suppress(httpx.HTTPError):  # the connection's worker was killed
                     await http.get("/api/info")
 
-    async def watch() -> None:
+    async def scrape_repeatedly() -> None:
         while not stop.is_set():
             with suppress(httpx.HTTPError):  # as above
-                seen.append(await server.metrics())
+                scrapes.append(await server.metrics())
 
-    tasks = [asyncio.create_task(load()) for _ in range(4)] + [asyncio.create_task(watch())]
+    tasks = [asyncio.create_task(request_repeatedly()) for _ in range(4)] + [
+        asyncio.create_task(scrape_repeatedly())
+    ]
     await asyncio.sleep(0.5)
-    victim = min(before)
-    os.kill(victim, signal.SIGKILL)
-    while victim in server.children() or len(server.children()) < WORKERS:
+    killed = min(before)
+    os.kill(killed, signal.SIGKILL)
+    while killed in server.children() or len(server.children()) < WORKERS:
         await asyncio.sleep(0.05)
     while (await server.metrics())["tallow_workers"] != WORKERS:
         await asyncio.sleep(0.05)
@@ -112,16 +114,16 @@ async def test_a_killed_worker_takes_nothing_back(server: ServerProcess) -> None
     await asyncio.gather(*tasks)
 
     assert len(set(server.children()) - before) == 1
-    for earlier, later in itertools.pairwise(seen):
+    for earlier, later in itertools.pairwise(scrapes):
         assert not decreased_counters(earlier, later)
-    assert min(figures["tallow_process_start_time_seconds"] for figures in seen) > psutil.boot_time() - 60
+    assert min(figures["tallow_process_start_time_seconds"] for figures in scrapes) > psutil.boot_time() - 60
     rows = {path.stem.split(".")[0] for path in folder.glob("*.row")}
     assert len(rows) == len(list(folder.glob("*.index"))) == WORKERS
 
 
-async def test_workers_end_with_their_killed_supervisor(tmp_path: Path) -> None:
+async def test_workers_exit_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     async with tallow_serve(tmp_path, "--workers", "2") as running:
-        while len(running.children()) < 2:  # it listens before its workers have begun
+        while len(running.children()) < 2:  # the port is open before the workers run
             await asyncio.sleep(0.05)
         folder = running.metrics_dir()
         children = [psutil.Process(pid) for pid in running.children()]

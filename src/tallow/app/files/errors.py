@@ -42,7 +42,7 @@ def file_error(doing: str, name: str, error: OSError) -> FileError:
 def printable(name: str) -> str:
     r"""A name that is safe to print: control and formatting characters become U+FFFD.
 
-    >>> printable("a\\nb")
+    >>> printable("a\nb")
     'a�b'
     """
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)

@@ -1,4 +1,4 @@
-"""Nothing that arrives makes the server fail, hang or grow."""
+"""Random input does not make the server fail, hang, or leak."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tallow.monitoring.metrics.registry import Registry
 
 pytestmark = pytest.mark.slow
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ_SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 values = st.recursive(
@@ -49,7 +49,7 @@ texts = st.text(max_size=200) | values.map(json.dumps) | messages.map(json.dumps
 
 
 @given(texts)
-def test_parsing_refuses_and_never_fails(text: str) -> None:
+def test_parsing_returns_a_message_or_refuses_it(text: str) -> None:
     for parser in (parse_signaling, parse_relay):
         try:
             parser(text)
@@ -81,15 +81,15 @@ def test_a_report_is_valid_or_refused_in_one_line(body: Any, role: Role, age: fl
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[RunningServer]:
-    wide = {"joins_per_minute": 10**6, "rooms_per_minute": 10**6, "reports_per_minute": 10**6}
-    async with serving(tmp_path, **wide) as running:
+    without_limits = {"joins_per_minute": 10**6, "rooms_per_minute": 10**6, "reports_per_minute": 10**6}
+    async with serving(tmp_path, **without_limits) as running:
         yield running
 
 
-async def test_sockets_answer_or_close_whatever_comes(server: RunningServer) -> None:
+async def test_sockets_answer_or_close_on_any_input(server: RunningServer) -> None:
     loop = asyncio.get_running_loop()
 
-    async def speak(path: str, said: list[str | bytes], joined: bool) -> None:
+    async def send_all(path: str, sent: list[str | bytes], joined: bool) -> None:
         connection = await server.connect(path)
         try:
             if joined:
@@ -97,7 +97,7 @@ async def test_sockets_answer_or_close_whatever_comes(server: RunningServer) -> 
                 room = await server.room(token)
                 await connection.send(json.dumps(join_message(room, token, "sender")))
                 assert json.loads(await connection.recv())["type"] == "joined"
-            for message in said:
+            for message in sent:
                 await connection.send(message)
         except ConnectionClosed as closed:
             assert closed.rcvd
@@ -105,43 +105,43 @@ async def test_sockets_answer_or_close_whatever_comes(server: RunningServer) -> 
         finally:
             await connection.close()
 
-    @QUICK
+    @FUZZ_SETTINGS
     @given(
         st.sampled_from(["/api/signal", "/api/relay"]),
         st.lists(texts | st.binary(max_size=300), max_size=5),
         st.booleans(),
     )
-    def talk(path: str, said: list[str | bytes], joined: bool) -> None:
-        speaking = speak(path, said, joined and path == "/api/signal")
-        asyncio.run_coroutine_threadsafe(speaking, loop).result(20)
+    def fuzz(path: str, sent: list[str | bytes], joined: bool) -> None:
+        sending = send_all(path, sent, joined and path == "/api/signal")
+        asyncio.run_coroutine_threadsafe(sending, loop).result(20)
 
-    await asyncio.to_thread(talk)
+    await asyncio.to_thread(fuzz)
     await server.wait_for_value("active_connections", 0, type="websocket")
     assert server.value("errors_total", type="internal", severity="high") == 0
     assert not server.context.rooms.relay_tickets
     assert all(not room.members for room in server.context.rooms.live.values())
 
 
-def test_the_http_api_is_what_its_description_says(tmp_path: Path) -> None:
-    """No 500, and no answer that the description does not know."""
-    wide = ServerSettings.load(data_dir=tmp_path, rooms_per_minute=10**6, reports_per_minute=10**6)
+def test_the_http_api_conforms_to_its_description(tmp_path: Path) -> None:
+    """No response is a 500 or missing in the description."""
+    without_limits = ServerSettings.load(data_dir=tmp_path, rooms_per_minute=10**6, reports_per_minute=10**6)
     registry = Registry()
-    app = create_app(wide, metrics=Metrics(registry))
+    app = create_app(without_limits, metrics=Metrics(registry))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
 
     statuses: set[int] = set()
     for result, mode in itertools.product(list(schema.get_all_operations()), GenerationMode):
 
-        @QUICK
+        @FUZZ_SETTINGS
         @given(case=result.ok().as_strategy(generation_mode=mode))
-        def ask(case: schemathesis.Case[Any]) -> None:
+        def call(case: schemathesis.Case[Any]) -> None:
             response = case.call()
             statuses.add(response.status_code)
-            # 413 is a refusal too, which the check of that name does not know.
+            # This check does not accept 413 as a rejection.
             case.validate_response(response, excluded_checks=[negative_data_rejection])
 
-        with suppress(Unsatisfiable):  # a request without parameters cannot be wrong
-            ask()
+        with suppress(Unsatisfiable):  # a request without parameters cannot be invalid
+            call()
     assert {200, 201, 400, 401} <= statuses
     assert max(statuses) < 500
     assert registry.value("errors_total", type="internal", severity="high") == 0

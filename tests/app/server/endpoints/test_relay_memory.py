@@ -1,4 +1,4 @@
-"""A slow reader slows the writer: the server's memory stays flat whatever crosses."""
+"""The relay's memory use does not grow with the amount of data: a slow reader slows the writer."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ ALLOWED_GROWTH = 48 * MIB
 
 
 @asynccontextmanager
-async def program(folder: Path) -> AsyncIterator[tuple[Process, str]]:
-    """The server as a process of its own, whose memory can be read."""
+async def server_process(folder: Path) -> AsyncIterator[tuple[Process, str]]:
+    """A server in its own process, whose memory is measured; its process and URL."""
     environment = os.environ | {"TALLOW_DATA_DIR": str(folder)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -51,8 +51,8 @@ async def program(folder: Path) -> AsyncIterator[tuple[Process, str]]:
         await process.wait()
 
 
-async def relayed(url: str) -> tuple[list[ClientConnection], list[ClientConnection]]:
-    """Signaling and relay sockets of a new pair."""
+async def connect_pair(url: str) -> tuple[list[ClientConnection], list[ClientConnection]]:
+    """The signaling and relay sockets of a new pair."""
     token = os.urandom(32)
     async with httpx.AsyncClient(base_url=url) as http:
         answer = await http.post("/api/rooms", json={"token_hash": hashlib.sha256(token).hexdigest()})
@@ -71,10 +71,10 @@ async def relayed(url: str) -> tuple[list[ClientConnection], list[ClientConnecti
     return signaling, relays
 
 
-async def growth(folder: Path, size: int, pause: float) -> tuple[int, int]:
-    """Carry ``size`` bytes to a reader that keeps stopping: peak resident memory and growth."""
-    async with program(folder) as (process, url):
-        signaling, (left, right) = await relayed(url)
+async def memory_growth(folder: Path, size: int, pause: float) -> tuple[int, int]:
+    """Relay ``size`` bytes to a reader that pauses often; peak and growth of resident memory in bytes."""
+    async with server_process(folder) as (process, url):
+        signaling, (left, right) = await connect_pair(url)
         memory = psutil.Process(process.pid)
         before = peak = memory.memory_info().rss
         count = size // len(MESSAGE)
@@ -87,7 +87,7 @@ async def growth(folder: Path, size: int, pause: float) -> tuple[int, int]:
         for number in range(count):
             if number % PAUSE_EVERY == 0:
                 peak = max(peak, memory.memory_info().rss)
-                await asyncio.sleep(pause)  # the slow reader: it is what the test is about
+                await asyncio.sleep(pause)  # the slow reader under test
             assert len(await right.recv()) == len(MESSAGE)
         await writing
         for connection in (*signaling, left, right):
@@ -96,7 +96,7 @@ async def growth(folder: Path, size: int, pause: float) -> tuple[int, int]:
 
 
 async def test_memory_is_flat_behind_a_slow_reader(tmp_path: Path) -> None:
-    _, grown = await growth(tmp_path, 256 * MIB, 0.02)
+    _, grown = await memory_growth(tmp_path, 256 * MIB, 0.02)
     assert grown < ALLOWED_GROWTH
 
 
@@ -105,7 +105,7 @@ async def test_memory_is_flat_behind_a_slow_reader(tmp_path: Path) -> None:
 async def test_memory_is_flat_while_two_gigabytes_cross(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    peak, grown = await growth(tmp_path, 2_000_000_000, 0.05)
+    peak, grown = await memory_growth(tmp_path, 2_000_000_000, 0.05)
     record_property("relay_peak_rss_mib", round(peak / MIB, 1))
     print(f"relay: 2 GB to a slow reader, server peak RSS {peak / MIB:.1f} MiB, grown {grown / MIB:.1f} MiB")
     assert grown < ALLOWED_GROWTH

@@ -1,4 +1,4 @@
-"""Signaling over real sockets."""
+"""Signaling, over real sockets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tallow.app.wire import CLOSE_CODES, CloseReason
 
 
 async def refusal(server: RunningServer, message: object) -> tuple[str, int]:
-    """What a first message is answered with: error code and close code."""
+    """The error code and close code that a first message gets."""
     connection = await server.connect("/api/signal")
     await connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
     answer = json.loads(await connection.recv())
@@ -26,14 +26,14 @@ async def refusal(server: RunningServer, message: object) -> tuple[str, int]:
     return answer["code"], connection.close_code
 
 
-async def closed(peer: Peer) -> int | None:
+async def close_code(peer: Peer) -> int | None:
     with pytest.raises(ConnectionClosed):
         while True:
             await peer.socket.recv()
     return peer.socket.close_code
 
 
-async def test_two_sides_meet_and_share_a_correlation_id(server: RunningServer) -> None:
+async def test_both_peers_get_the_same_correlation_id(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     assert not sender.joined["peer"]
     assert receiver.joined["peer"]
@@ -41,15 +41,15 @@ async def test_two_sides_meet_and_share_a_correlation_id(server: RunningServer) 
     assert sender.joined["rejoin_key"] != receiver.joined["rejoin_key"]
 
 
-async def test_the_room_keeps_the_correlation_id_of_the_request_that_made_it(server: RunningServer) -> None:
-    wanted = os.urandom(16).hex()
-    server.http.headers["x-request-id"] = wanted
+async def test_a_room_has_the_correlation_id_of_the_request_that_created_it(server: RunningServer) -> None:
+    request_id = os.urandom(16).hex()
+    server.http.headers["x-request-id"] = request_id
     sender, _ = await server.pair()
-    assert sender.joined["correlation_id"] == wanted
+    assert sender.joined["correlation_id"] == request_id
 
 
 @pytest.mark.parametrize("kind", ["offer", "answer", "candidate"])
-async def test_messages_cross_unchanged(server: RunningServer, kind: str) -> None:
+async def test_messages_are_forwarded_unchanged(server: RunningServer, kind: str) -> None:
     sender, receiver = await server.pair()
     data = {"v": 1, "text": "häé\u2028", "deep": {"er": [1, 2.5, None, True]}}
     await sender.send(type=kind, data=data)
@@ -58,14 +58,14 @@ async def test_messages_cross_unchanged(server: RunningServer, kind: str) -> Non
     assert server.value("signaling_messages_total", type=kind, direction="out") == 1
 
 
-async def test_nobody_across_is_told(server: RunningServer) -> None:
+async def test_a_message_without_another_peer_gets_no_peer(server: RunningServer) -> None:
     token = os.urandom(32)
     sender = await server.join(await server.room(token), token, "sender")
     await sender.send(type="offer", data={})
     assert (await sender.receive())["code"] == "no_peer"
 
 
-async def test_a_wrong_token_and_an_unknown_room_look_the_same(server: RunningServer) -> None:
+async def test_a_wrong_token_and_an_unknown_room_get_the_same_error(server: RunningServer) -> None:
     room = await server.room(os.urandom(32))
     wrong = await refusal(server, join_message(room, os.urandom(32), "receiver"))
     unknown = await refusal(server, join_message("a" * 16, os.urandom(32), "receiver"))
@@ -95,7 +95,7 @@ async def test_a_bad_first_message_is_refused(
     assert await refusal(server, message) == (code, CLOSE_CODES[code])
 
 
-async def test_an_error_does_not_echo_what_was_sent(server: RunningServer) -> None:
+async def test_an_error_does_not_repeat_the_message(server: RunningServer) -> None:
     connection = await server.connect("/api/signal")
     await connection.send(json.dumps({"type": "join", "version": 1, "alice@example.org": "secret"}))
     answer = str(await connection.recv())
@@ -103,7 +103,7 @@ async def test_an_error_does_not_echo_what_was_sent(server: RunningServer) -> No
     assert "secret" not in answer
 
 
-async def test_a_held_seat_is_taken(server: RunningServer) -> None:
+async def test_a_role_in_use_is_refused(server: RunningServer) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     first = await server.join(room, token, "sender")
@@ -111,10 +111,10 @@ async def test_a_held_seat_is_taken(server: RunningServer) -> None:
     wrong = join_message(room, token, "sender", rejoin_key="wrong")
     assert (await refusal(server, wrong))[0] == "role_taken"
     await first.send(type="leave")
-    assert await closed(first) == 1000
+    assert await close_code(first) == 1000
 
 
-async def test_the_seat_key_takes_ones_own_seat_over(server: RunningServer) -> None:
+async def test_the_rejoin_key_replaces_the_peer_s_own_connection(server: RunningServer) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     first = await server.join(room, token, "sender")
@@ -122,42 +122,42 @@ async def test_the_seat_key_takes_ones_own_seat_over(server: RunningServer) -> N
     again = await server.join(room, token, "sender", rejoin_key=first.joined["rejoin_key"])
     assert again.joined["rejoin_key"] == first.joined["rejoin_key"]
     assert again.joined["telemetry_token"] != first.joined["telemetry_token"]
-    assert await closed(first) == CLOSE_CODES["taken_over"]
+    assert await close_code(first) == CLOSE_CODES["taken_over"]
     await again.send(type="offer", data={"n": 1})
     assert await receiver.receive() == {"type": "peer", "event": "joined"}
     assert await receiver.receive() == {"type": "offer", "data": {"n": 1}}
     await server.wait_for_value("device_connections", 2, device_type="cli")
 
 
-async def test_a_goodbye_reaches_the_other_side(server: RunningServer) -> None:
+async def test_the_other_peer_gets_the_outcome_of_a_leave_message(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await sender.send(type="leave", outcome="cancelled")
     assert await receiver.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
 
 
-async def test_a_lost_socket_reaches_the_other_side(server: RunningServer) -> None:
+async def test_the_other_peer_is_informed_of_a_lost_connection(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     sender.socket.transport.abort()
     assert await receiver.receive() == {"type": "peer", "event": "lost"}
 
 
-async def test_a_finished_room_lets_nobody_in(server: RunningServer) -> None:
+async def test_no_peer_can_join_a_finished_room(server: RunningServer) -> None:
     token = os.urandom(32)
     room = await server.room(token)
     sender = await server.join(room, token, "sender")
     await sender.send(type="leave", outcome="success")
-    await closed(sender)
+    await close_code(sender)
     assert (await refusal(server, join_message(room, token, "receiver")))[0] == "expired"
 
 
-async def test_only_a_sender_says_started(server: RunningServer) -> None:
+async def test_started_from_a_receiver_is_refused(server: RunningServer) -> None:
     _, receiver = await server.pair()
     await receiver.send(type="started", method="relay")
     assert (await receiver.receive())["code"] == "bad_message"
     assert server.value("transfers_started_total") == 0
 
 
-async def test_silence_before_the_join_is_ended(tmp_path: Path) -> None:
+async def test_a_socket_without_a_join_is_closed_after_the_timeout(tmp_path: Path) -> None:
     async with serving(tmp_path, join_timeout=0.1) as server:
         connection = await server.connect("/api/signal")
         with pytest.raises(ConnectionClosed):
@@ -165,7 +165,7 @@ async def test_silence_before_the_join_is_ended(tmp_path: Path) -> None:
         assert connection.close_code == CLOSE_CODES["timeout"]
 
 
-async def test_a_flood_is_refused(server: RunningServer) -> None:
+async def test_messages_above_the_rate_limit_are_refused(server: RunningServer) -> None:
     token = os.urandom(32)
     sender = await server.join(await server.room(token), token, "sender")
     for _ in range(400):
@@ -178,21 +178,21 @@ async def test_a_flood_is_refused(server: RunningServer) -> None:
     assert sender.socket.close_code == CLOSE_CODES["rate_limited"]
 
 
-async def test_joins_of_an_address_are_limited(tmp_path: Path) -> None:
+async def test_the_rate_of_joins_of_an_address_is_limited(tmp_path: Path) -> None:
     async with serving(tmp_path, joins_per_minute=2) as server:
         answers = [await refusal(server, join_message("a" * 16, bytes(32), "sender")) for _ in range(3)]
         assert [code for code, _ in answers] == ["unknown_room", "unknown_room", "rate_limited"]
 
 
-async def test_a_page_of_another_site_gets_no_socket(server: RunningServer) -> None:
+async def test_a_socket_from_a_page_of_another_site_is_refused(server: RunningServer) -> None:
     with pytest.raises(InvalidStatus) as refused:
         await server.connect("/api/signal", origin="https://evil.example")
     assert refused.value.response.status_code == 403
-    own = await server.connect("/api/signal", origin=server.url)
-    await own.close()
+    same_origin = await server.connect("/api/signal", origin=server.url)
+    await same_origin.close()
 
 
-async def test_an_address_has_a_limited_number_of_sockets(tmp_path: Path) -> None:
+async def test_the_number_of_sockets_of_an_address_is_limited(tmp_path: Path) -> None:
     async with serving(tmp_path, sockets_per_address=1) as server:
         first = await server.connect("/api/signal")
         with pytest.raises(InvalidStatus):
@@ -202,17 +202,17 @@ async def test_an_address_has_a_limited_number_of_sockets(tmp_path: Path) -> Non
         await (await server.connect("/api/signal")).close()
 
 
-async def test_the_room_ends_with_its_time(tmp_path: Path) -> None:
+async def test_a_room_expires(tmp_path: Path) -> None:
     async with serving(tmp_path, room_lifetime=1) as server:
         sender, receiver = await server.pair()
         for peer in (sender, receiver):
             assert (await peer.receive())["code"] == "expired"
-            assert await closed(peer) == CLOSE_CODES["expired"]
+            assert await close_code(peer) == CLOSE_CODES["expired"]
         await server.wait_for_value("device_connections", 0, device_type="cli")
         assert not server.context.rooms.live
 
 
-async def test_gauges_follow_the_sockets(server: RunningServer) -> None:
+async def test_gauges_count_open_sockets(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     assert server.value("active_connections", type="websocket") == 2
     assert server.value("device_connections", device_type="cli") == 2
@@ -222,7 +222,7 @@ async def test_gauges_follow_the_sockets(server: RunningServer) -> None:
     await server.wait_for_value("device_connections", 0, device_type="cli")
 
 
-async def test_nothing_is_compressed(server: RunningServer) -> None:
+async def test_compression_is_not_negotiated(server: RunningServer) -> None:
     import websockets
 
     url = server.url.replace("http", "ws", 1) + "/api/signal"
@@ -231,7 +231,7 @@ async def test_nothing_is_compressed(server: RunningServer) -> None:
         assert "sec-websocket-extensions" not in connection.response.headers
 
 
-async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: RunningServer) -> None:
+async def test_a_pair_that_waits_for_a_confirmation_is_not_queued(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await server.wait_for_value("transfer_queue_depth", 1)
     await receiver.send(type="confirmation", state="pending")
@@ -246,7 +246,7 @@ async def test_a_pair_whose_receiver_is_asked_is_not_queued(server: RunningServe
         assert server.value("signaling_messages_total", type="other", direction=direction) >= 2
 
 
-async def test_to_be_asked_has_a_limit_that_both_sides_are_told(tmp_path: Path) -> None:
+async def test_both_peers_get_the_limit_of_a_confirmation(tmp_path: Path) -> None:
     async with serving(tmp_path, confirmation_limit=7) as server:
         sender, receiver = await server.pair()
         assert sender.joined["confirmation_limit"] == receiver.joined["confirmation_limit"] == 7
@@ -261,17 +261,17 @@ async def test_to_be_asked_has_a_limit_that_both_sides_are_told(tmp_path: Path) 
         assert server.value("transfer_queue_depth") == 1
 
 
-async def test_a_sender_that_comes_back_hears_that_the_receiver_is_asked(server: RunningServer) -> None:
+async def test_a_sender_that_rejoins_gets_the_pending_confirmation(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await receiver.send(type="confirmation", state="pending")
     await sender.receive()
     room, token = server.made[-1]
-    back = await server.join(room, token, "sender", rejoin_key=sender.joined["rejoin_key"])
-    assert await back.receive() == {"type": "confirmation", "state": "pending"}
+    rejoined = await server.join(room, token, "sender", rejoin_key=sender.joined["rejoin_key"])
+    assert await rejoined.receive() == {"type": "confirmation", "state": "pending"}
     assert server.value("transfer_queue_depth") == 0
 
 
-async def test_a_receiver_that_leaves_is_asked_no_more(server: RunningServer) -> None:
+async def test_a_confirmation_ends_when_the_receiver_leaves(server: RunningServer) -> None:
     sender, receiver = await server.pair()
     await receiver.send(type="confirmation", state="pending")
     await sender.receive()
@@ -283,19 +283,19 @@ async def test_a_receiver_that_leaves_is_asked_no_more(server: RunningServer) ->
     assert server.value("transfer_queue_depth") == 1, "the pair waits for its transfer, not for an answer"
 
 
-async def test_only_a_receiver_is_asked(server: RunningServer) -> None:
+async def test_a_confirmation_from_a_sender_is_refused(server: RunningServer) -> None:
     sender, _ = await server.pair()
     await sender.send(type="confirmation", state="pending")
     assert (await sender.receive())["code"] == "bad_message"
 
 
-async def test_a_state_that_is_none_is_refused(server: RunningServer) -> None:
+async def test_an_unknown_confirmation_state_is_refused(server: RunningServer) -> None:
     _, receiver = await server.pair()
     await receiver.send(type="confirmation", state="declined")
     assert (await receiver.receive())["code"] == "bad_message"
 
 
-async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_good(
+async def test_a_sender_that_rejoins_gets_the_outcome_of_a_receiver_that_left(
     server: RunningServer,
 ) -> None:
     sender, receiver = await server.pair()
@@ -303,11 +303,11 @@ async def test_a_sender_that_comes_back_hears_that_the_receiver_has_left_for_goo
     sender.socket.transport.abort()
     assert await receiver.receive() == {"type": "peer", "event": "lost"}
     await receiver.send(type="leave", outcome="cancelled")
-    await closed(receiver)
-    back = await server.join(room, token, "sender")
-    assert await back.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
-    await server.join(room, token, "receiver")  # somebody else with the link
-    assert await back.receive() == {"type": "peer", "event": "joined"}
-    again = await server.join(room, token, "sender", rejoin_key=back.joined["rejoin_key"])
+    await close_code(receiver)
+    rejoined = await server.join(room, token, "sender")
+    assert await rejoined.receive() == {"type": "peer", "event": "left", "outcome": "cancelled"}
+    await server.join(room, token, "receiver")  # another receiver with the same link
+    assert await rejoined.receive() == {"type": "peer", "event": "joined"}
+    again = await server.join(room, token, "sender", rejoin_key=rejoined.joined["rejoin_key"])
     assert again.joined["peer"]
     await again.send(type="offer", data={})

@@ -1,4 +1,4 @@
-"""Client reports: what is booked, what is refused whole, and that nobody can do harm with one."""
+"""Telemetry reports: valid ones are recorded, all others are refused as a whole."""
 
 from __future__ import annotations
 
@@ -19,25 +19,16 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
 
-def measured() -> Metrics:
-    """A peer's own metrics."""
-    return Metrics(Registry())
-
-
-def snapshot(metrics: Metrics) -> dict[str, Any]:
-    return metrics.registry.snapshot(REPORTED_METRICS)
-
-
-def sent(status: str = "success") -> dict[str, Any]:
-    """What an honest sender reports of one transfer."""
-    metrics = measured()
+def sender_report(status: str = "success") -> dict[str, Any]:
+    """The metrics that a sender reports of one transfer."""
+    metrics = Metrics(Registry())
     metrics.record_transfer(status, "relay", 1_000_000, 0.5, "image/png")
     metrics.record_chunk_transfer("relay", "sent", 250_000, 0.01)
     metrics.record_key_exchange("success", "x25519_mlkem768")
-    return snapshot(metrics)
+    return metrics.registry.snapshot(REPORTED_METRICS)
 
 
-async def started(server: RunningServer) -> tuple[Peer, Peer]:
+async def start_transfer(server: RunningServer) -> tuple[Peer, Peer]:
     sender, receiver = await server.pair()
     await server.relayed(sender, receiver)
     await sender.send(type="started", method="relay")
@@ -45,10 +36,10 @@ async def started(server: RunningServer) -> tuple[Peer, Peer]:
     return sender, receiver
 
 
-async def test_a_report_is_booked_once_and_brings_the_next_token(server: RunningServer) -> None:
-    sender, _ = await started(server)
+async def test_a_report_is_recorded_once_and_returns_the_next_token(server: RunningServer) -> None:
+    sender, _ = await start_transfer(server)
     token = sender.joined["telemetry_token"]
-    answer = await server.report(token, sent(), outcome="success")
+    answer = await server.report(token, sender_report(), outcome="success")
     assert answer.status_code == 200, answer.text
     assert answer.json()["next"] != token
     assert server.value("transfers_total", status="success", method="relay") == 1
@@ -56,25 +47,25 @@ async def test_a_report_is_booked_once_and_brings_the_next_token(server: Running
     assert server.value("bytes_transferred_total", direction="sent") == 250_000
     assert server.value("pqc_key_exchanges_total", algorithm="x25519_mlkem768", status="success") == 1
     assert server.value("client_reports_total", outcome="accepted") == 1
-    assert (await server.report(token, sent())).status_code == 401  # spent
+    assert (await server.report(token, sender_report())).status_code == 401  # spent
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
 async def test_a_transfer_has_one_outcome(server: RunningServer) -> None:
-    sender, receiver = await started(server)
-    following = (await server.report(sender.joined["telemetry_token"], sent())).json()["next"]
-    again = await server.report(following, sent("failed"))
+    sender, receiver = await start_transfer(server)
+    next_token = (await server.report(sender.joined["telemetry_token"], sender_report())).json()["next"]
+    again = await server.report(next_token, sender_report("failed"))
     assert (again.status_code, again.json()["error"]) == (400, "bad_report")
-    theirs = await server.report(receiver.joined["telemetry_token"], sent("failed"))
-    assert theirs.status_code == 400
+    from_receiver = await server.report(receiver.joined["telemetry_token"], sender_report("failed"))
+    assert from_receiver.status_code == 400
     assert server.value("transfers_total", status="failed", method="relay") == 0
     assert server.value("client_reports_total", outcome="rejected") == 2
 
 
-async def test_nobody_without_a_seat_moves_anything(server: RunningServer) -> None:
-    await started(server)
+async def test_a_report_without_a_valid_token_changes_no_metric(server: RunningServer) -> None:
+    await start_transfer(server)
     before = server.registry.snapshot(REPORTED_METRICS)
-    body = {"version": 1, "metrics": sent()}
+    body = {"version": 1, "metrics": sender_report()}
     for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic x"}):
         answer = await server.http.post("/api/telemetry", json=body, headers=headers)
         assert answer.status_code == 401
@@ -82,9 +73,9 @@ async def test_nobody_without_a_seat_moves_anything(server: RunningServer) -> No
     assert server.value("client_reports_total", outcome="rejected") == 0
 
 
-async def test_a_success_needs_a_start(server: RunningServer) -> None:
+async def test_a_success_is_refused_before_the_transfer_has_started(server: RunningServer) -> None:
     sender, _ = await server.pair()
-    assert (await server.report(sender.joined["telemetry_token"], sent())).status_code == 400
+    assert (await server.report(sender.joined["telemetry_token"], sender_report())).status_code == 400
 
 
 def rows(name: str, labels: Mapping[str, Any], **values: Any) -> dict[str, Any]:
@@ -94,7 +85,7 @@ def rows(name: str, labels: Mapping[str, Any], **values: Any) -> dict[str, Any]:
 ERROR = {"type": "network", "severity": "low"}
 CHUNK = {"method": "relay"}
 BUCKETS = len(METRICS["chunk_transfer_duration_seconds"].buckets) + 1
-HOSTILE: dict[str, Any] = {
+INVALID: dict[str, Any] = {
     "no object": [],
     "unknown metric": {"tallow_x": []},
     "a metric of the server": rows("http_request_duration_seconds", {}, value=1),
@@ -104,14 +95,14 @@ HOSTILE: dict[str, Any] = {
     "unlisted value": rows("errors_total", ERROR | {"type": "gremlins"}, value=1),
     "label missing": rows("errors_total", {"type": "network"}, value=1),
     "label too many": rows("errors_total", ERROR | {"room": "x"}, value=1),
-    "label no string": rows("errors_total", ERROR | {"type": ["network"]}, value=1),
+    "label that is no string": rows("errors_total", ERROR | {"type": ["network"]}, value=1),
     "negative": rows("errors_total", ERROR, value=-1),
     "fraction": rows("errors_total", ERROR, value=0.5),
     "boolean": rows("errors_total", ERROR, value=True),
     "text": rows("errors_total", ERROR, value="1"),
     "huge": rows("errors_total", ERROR, value=1e300),
     "no rows": {"errors_total": []},
-    "row twice": {"errors_total": [{"labels": ERROR, "value": 1}] * 2},
+    "repeated row": {"errors_total": [{"labels": ERROR, "value": 1}] * 2},
     "too many at once": rows("errors_total", ERROR, value=10_000),
     "buckets missing": rows("chunk_transfer_duration_seconds", CHUNK, buckets=[1], sum=1),
     "sum against buckets": rows(
@@ -120,7 +111,7 @@ HOSTILE: dict[str, Any] = {
     "longer than the room": rows(
         "chunk_transfer_duration_seconds", CHUNK, buckets=[0] * (BUCKETS - 1) + [1], sum=1e6
     ),
-    "the other side's bytes": rows("bytes_transferred_total", {"direction": "received"}, value=1),
+    "the other peer's bytes": rows("bytes_transferred_total", {"direction": "received"}, value=1),
     "bytes without chunks": rows("bytes_transferred_total", {"direction": "sent"}, value=10**9),
     "two outcomes": rows("transfers_total", {"status": "failed", "method": "relay"}, value=2),
     "duration without outcome": rows(
@@ -132,13 +123,13 @@ HOSTILE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("metrics", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_what_cannot_be_is_refused_whole(server: RunningServer, metrics: Any) -> None:
-    sender, _ = await started(server)
+@pytest.mark.parametrize("metrics", INVALID.values(), ids=INVALID.keys())
+async def test_an_invalid_metric_refuses_the_whole_report(server: RunningServer, metrics: Any) -> None:
+    sender, _ = await start_transfer(server)
     before = server.registry.snapshot(REPORTED_METRICS)
-    good = rows("error_recoveries_total", {"type": "network"}, value=1)
+    valid = rows("error_recoveries_total", {"type": "network"}, value=1)
     answer = await server.report(
-        sender.joined["telemetry_token"], metrics | good if isinstance(metrics, dict) else metrics
+        sender.joined["telemetry_token"], metrics | valid if isinstance(metrics, dict) else metrics
     )
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_report")
     assert "gremlins" not in answer.text
@@ -149,20 +140,22 @@ async def test_what_cannot_be_is_refused_whole(server: RunningServer, metrics: A
 @pytest.mark.parametrize(
     "content", [b"", b"[", b"null", b"[" * 30_000, b'{"version":1}', b'{"version":2,"metrics":{}}', b"\xff"]
 )
-async def test_what_is_no_report_is_refused(server: RunningServer, content: bytes) -> None:
+async def test_a_body_that_is_no_report_is_refused(server: RunningServer, content: bytes) -> None:
     sender, _ = await server.pair()
     headers = {"authorization": f"Bearer {sender.joined['telemetry_token']}"}
     assert (await server.http.post("/api/telemetry", content=content, headers=headers)).status_code == 400
 
 
-async def test_a_large_body_is_not_read(server: RunningServer) -> None:
+async def test_a_body_above_the_limit_is_refused(server: RunningServer) -> None:
     sender, _ = await server.pair()
     headers = {"authorization": f"Bearer {sender.joined['telemetry_token']}"}
     answer = await server.http.post("/api/telemetry", content=b" " * (MAX_REPORT_BYTES + 1), headers=headers)
     assert answer.status_code == 413
 
 
-async def test_an_endless_body_is_answered_and_cut_off(server: RunningServer) -> None:
+async def test_an_endless_body_is_answered_with_413_and_the_connection_is_closed(
+    server: RunningServer,
+) -> None:
     sender, _ = await server.pair()
     reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
     token = sender.joined["telemetry_token"]
@@ -177,7 +170,7 @@ async def test_an_endless_body_is_answered_and_cut_off(server: RunningServer) ->
     writer.transport.abort()
 
 
-async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: RunningServer) -> None:
+async def test_the_token_is_revoked_after_too_many_invalid_reports(server: RunningServer) -> None:
     sender, _ = await server.pair()
     token = sender.joined["telemetry_token"]
     for _ in range(MAX_REJECTED_REPORTS):
@@ -185,17 +178,17 @@ async def test_whoever_reports_nonsense_is_soon_not_listened_to(server: RunningS
     assert (await server.report(token, {})).status_code == 401
 
 
-async def test_what_goes_beyond_a_side_s_share_is_left_out_and_counted(server: RunningServer) -> None:
+async def test_samples_above_the_quota_are_dropped_and_counted(server: RunningServer) -> None:
     sender, _ = await server.pair()
-    share = QUOTAS["errors_total"].once
+    quota = QUOTAS["errors_total"].once
     token = sender.joined["telemetry_token"]
     for _ in range(3):
-        token = (await server.report(token, rows("errors_total", ERROR, value=share - 1))).json()["next"]
-    assert server.value("errors_total", **ERROR) == share - 1
+        token = (await server.report(token, rows("errors_total", ERROR, value=quota - 1))).json()["next"]
+    assert server.value("errors_total", **ERROR) == quota - 1
     assert server.value("telemetry_dropped_total", pipeline="client", reason="rate_limited") == 2
 
 
-async def test_reports_of_an_address_are_limited(tmp_path: Path) -> None:
+async def test_the_rate_of_reports_of_an_address_is_limited(tmp_path: Path) -> None:
     async with serving(tmp_path, reports_per_minute=2) as server:
         statuses = [(await server.report("nonsense", {})).status_code for _ in range(4)]
         assert statuses == [401, 401, 429, 429]
@@ -207,22 +200,22 @@ async def test_reports_of_an_address_are_limited(tmp_path: Path) -> None:
 
 
 async def test_no_report_adds_a_series(server: RunningServer) -> None:
-    sender, _ = await started(server)
-    peers = {metric.full_name for metric in REPORTED_METRICS.values()}
+    sender, _ = await start_transfer(server)
+    reported = {metric.full_name for metric in REPORTED_METRICS.values()}
 
     def series() -> int:
-        return sum(count for name, count in server.registry.live_series() if name in peers)
+        return sum(count for name, count in server.registry.live_series() if name in reported)
 
     before = series()
     token = sender.joined["telemetry_token"]
     for number in range(5):
         labels = {"feature": f"hostile-{number}"}
         assert (await server.report(token, rows("feature_usage_total", labels, value=1))).status_code == 400
-    assert (await server.report(token, json.loads(json.dumps(sent())))).status_code == 200
+    assert (await server.report(token, json.loads(json.dumps(sender_report())))).status_code == 200
     assert series() == before
 
 
-async def test_a_page_of_another_site_reports_nothing(server: RunningServer) -> None:
+async def test_a_report_from_a_page_of_another_site_is_refused(server: RunningServer) -> None:
     sender, _ = await server.pair()
     headers = {
         "authorization": f"Bearer {sender.joined['telemetry_token']}",

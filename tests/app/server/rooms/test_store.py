@@ -1,4 +1,4 @@
-"""Rooms in SQLite, and what a database that fails costs."""
+"""Room records in SQLite, and a server whose database fails."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 async def store(tmp_path: Path, metrics: Metrics) -> AsyncIterator[SqlStore]:
-    made = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", metrics, clock=lambda: NOW)
-    await made.open()
-    yield made
-    await made.close()
+    store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", metrics, clock=lambda: NOW)
+    await store.open()
+    yield store
+    await store.close()
 
 
 def room(name: str, expires: float = NOW + 1) -> RoomRecord:
     return RoomRecord(name, hashlib.sha256(b"token").hexdigest(), NOW, expires, "c" * 32)
 
 
-async def test_a_room_is_found_as_it_was_kept(store: SqlStore) -> None:
+async def test_find_returns_the_stored_room(store: SqlStore) -> None:
     await store.add(room("a"))
     found = await store.find("a")
     assert found == room("a")
@@ -45,7 +45,7 @@ async def test_a_room_is_found_as_it_was_kept(store: SqlStore) -> None:
     assert await store.find("b") is None
 
 
-async def test_a_state_is_remembered(store: SqlStore) -> None:
+async def test_the_state_of_a_room_is_stored(store: SqlStore) -> None:
     await store.add(room("a"))
     await store.set_state("a", "success")
     found = await store.find("a")
@@ -53,7 +53,7 @@ async def test_a_state_is_remembered(store: SqlStore) -> None:
     assert found.state == "success"
 
 
-async def test_expired_rooms_are_not_found_and_are_swept(store: SqlStore) -> None:
+async def test_expired_rooms_are_not_found_and_are_deleted(store: SqlStore) -> None:
     await store.add(room("old", NOW))
     await store.add(room("new"))
     assert await store.find("old") is None
@@ -70,20 +70,20 @@ async def test_every_statement_is_measured(store: SqlStore, metrics: Metrics) ->
     assert value("db_operation_duration_seconds_count", operation="insert", status="failed") == 1
 
 
-async def test_an_error_names_no_statement_and_no_value(store: SqlStore) -> None:
+async def test_an_error_contains_no_statement_and_no_value(store: SqlStore) -> None:
     await store.add(room("a"))
     with pytest.raises(StoreError, match=r"^IntegrityError$"):
         await store.add(room("a"))
 
 
-async def test_a_folder_that_is_gone_is_a_store_error(tmp_path: Path, metrics: Metrics) -> None:
+async def test_a_missing_folder_raises_a_store_error(tmp_path: Path, metrics: Metrics) -> None:
     store = SqlStore(f"sqlite+aiosqlite:///{tmp_path / 'nowhere' / 'x.db'}", metrics)
     with pytest.raises(StoreError):
         await store.open()
     await store.close()
 
 
-async def test_a_database_that_does_not_answer_is_critical_and_said_so(
+async def test_a_locked_database_is_a_critical_error_and_running_transfers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tallow.app.server.rooms.store.BUSY_TIMEOUT_S", 0)
@@ -95,7 +95,7 @@ async def test_a_database_that_does_not_answer_is_critical_and_said_so(
         assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
         assert server.value("errors_total", type="storage", severity="critical") == 1
 
-        await sender.send(type="started", method="relay")  # what goes on already goes on
+        await sender.send(type="started", method="relay")
         await sender.send(type="offer", data={})
         assert await receiver.receive() == {"type": "offer", "data": {}}
         await server.wait_for_value("errors_total", 1, type="storage", severity="high")
@@ -104,9 +104,9 @@ async def test_a_database_that_does_not_answer_is_critical_and_said_so(
         locked.execute("DROP TABLE rooms")
         locked.close()
         server.context.rooms.live.clear()
-        stranger = await server.connect("/api/signal")
-        await stranger.send(json.dumps(join_message("a" * 16, b"t" * 32, "sender")))
-        assert json.loads(await stranger.recv())["code"] == "internal"
+        newcomer = await server.connect("/api/signal")
+        await newcomer.send(json.dumps(join_message("a" * 16, b"t" * 32, "sender")))
+        assert json.loads(await newcomer.recv())["code"] == "internal"
         assert server.value("errors_total", type="storage", severity="critical") == 2
-        for connection in (stranger, sender.socket, receiver.socket):
+        for connection in (newcomer, sender.socket, receiver.socket):
             await connection.close()
