@@ -1,4 +1,4 @@
-"""WebRTC between two real ends on this machine: direct, through a TURN server, and not at all."""
+"""WebRTC between two real ends on this machine: direct, through a TURN server, and without a path."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PIECE = 64 * 1024
 
 @pytest.fixture(autouse=True)
 async def nothing_stray() -> AsyncIterator[None]:
-    """No task of aiortc's ends in an error that nobody sees."""
+    """Fail a test if a task of aiortc ends with an unretrieved error."""
     strays: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: strays.append(context))
     yield
     assert strays == []
 
 
-async def test_a_direct_way_is_found() -> None:
+async def test_a_direct_connection_is_opened() -> None:
     async with connected() as (sender, receiver):
         for channel in (sender, receiver):
             assert (channel.method, channel.path, channel.strategy) == ("p2p", "direct", "host")
@@ -51,7 +51,7 @@ async def test_no_address_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == []
 
 
-async def test_messages_arrive_whole_and_in_order() -> None:
+async def test_messages_are_delivered_whole_and_in_order() -> None:
     async with connected() as (sender, receiver):
         sizes = [1, 1000, sender.max_message, 2, PIECE, 1161, 1160, sender.max_message]
         sent = [bytes([number]) * size for number, size in enumerate(sizes)]
@@ -72,7 +72,7 @@ async def test_a_message_that_is_too_long_is_refused() -> None:
         assert receiver.max_message == sender.max_message
 
 
-async def test_the_limit_is_what_the_other_side_says(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_message_limit_is_the_other_sides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aiortc.rtcsctptransport.LOCAL_MAX_MESSAGE_SIZE", 100_000)
     async with connected() as (sender, _):
         assert sender.max_message == 100_000
@@ -81,7 +81,7 @@ async def test_the_limit_is_what_the_other_side_says(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.integration
 @pytest.mark.parametrize("policy", ["relay", "all"])
-async def test_a_turn_server_lends_an_address(tmp_path: Path, policy: str) -> None:
+async def test_a_turn_server_relays_the_connection(tmp_path: Path, policy: str) -> None:
     async with coturn(tmp_path) as turn, connected(*turn.servers(), policy=policy) as (sender, receiver):
         way = {"relay": ("relay", "turn"), "all": ("direct", "host")}[policy]
         assert [(channel.path, channel.strategy) for channel in (sender, receiver)] == [way] * 2
@@ -91,7 +91,7 @@ async def test_a_turn_server_lends_an_address(tmp_path: Path, policy: str) -> No
 
 
 @pytest.mark.integration
-async def test_by_the_turn_server_alone_no_address_is_named(tmp_path: Path) -> None:
+async def test_relay_policy_announces_no_own_address(tmp_path: Path) -> None:
     one, two = signaling_pair()
     async with coturn(tmp_path) as turn:
         ends = await asyncio.gather(
@@ -104,7 +104,7 @@ async def test_by_the_turn_server_alone_no_address_is_named(tmp_path: Path) -> N
         await asyncio.gather(*(end.close() for end in ends))
 
 
-async def test_what_is_sent_names_one_address_a_family_and_no_other_servers_are_asked() -> None:
+async def test_descriptions_hold_one_address_per_family_and_no_other_server_is_asked() -> None:
     one, two = signaling_pair()
     ends = await asyncio.gather(connect("sender", one, []), connect("receiver", two, []))
     for exchange in (one, two):
@@ -115,7 +115,7 @@ async def test_what_is_sent_names_one_address_a_family_and_no_other_servers_are_
     await asyncio.gather(*(end.close() for end in ends))
 
 
-def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_of_other_networks_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [
         "m=application 40522 UDP/DTLS/SCTP webrtc-datachannel",
         "c=IN IP4 172.17.0.1",
@@ -140,14 +140,14 @@ def test_other_networks_of_this_machine_are_not_named(monkeypatch: pytest.Monkey
     assert "172.17.0.1" in redact_addresses("\r\n".join(lines))
 
 
-async def test_both_sides_saw_the_same_descriptions() -> None:
+async def test_both_sides_have_the_same_descriptions() -> None:
     async with connected() as (sender, receiver):
         assert sender.descriptions == receiver.descriptions
         assert all(b"a=fingerprint:" in description for description in sender.descriptions)
 
 
-async def test_a_server_in_between_shows_in_the_descriptions() -> None:
-    """It ends the encryption itself, with fingerprints of its own, towards both sides."""
+async def test_a_man_in_the_middle_changes_the_descriptions() -> None:
+    """A server that terminates the encryption towards both sides, with its own fingerprints."""
     (one, towards_one), (towards_two, two) = signaling_pair(), signaling_pair()
     ends = await asyncio.gather(
         connect("sender", one, []),
@@ -160,7 +160,7 @@ async def test_a_server_in_between_shows_in_the_descriptions() -> None:
 
 
 @pytest.mark.slow
-async def test_a_fingerprint_that_was_exchanged_fits_nobody() -> None:
+async def test_a_replaced_fingerprint_fails_the_connection() -> None:
     one, two = signaling_pair()
 
     async def tampered(kind: Kind, data: dict[str, object]) -> None:
@@ -172,23 +172,23 @@ async def test_a_fingerprint_that_was_exchanged_fits_nobody() -> None:
     ends = await asyncio.gather(
         connect("sender", one, [], timeout=3), connect("receiver", two, [], timeout=3), return_exceptions=True
     )
-    assert type(ends[1]) is ChannelError  # no goodbye: another way may do better
-    if isinstance(ends[0], WebRtcChannel):  # it learns of it by the other side's leaving
+    assert type(ends[1]) is ChannelError  # not a departure: another channel may work
+    if isinstance(ends[0], WebRtcChannel):  # notices only that the other side leaves
         with pytest.raises(ChannelClosedError):
             await ends[0].receive()
         await ends[0].close()
 
 
-async def test_without_an_answer_it_ends_in_time() -> None:
+async def test_an_attempt_without_an_answer_times_out() -> None:
     one, _ = signaling_pair()
     with pytest.raises(ChannelError, match=r"^no connection within 0\.3 seconds$"):
         await connect("sender", one, [], timeout=0.3)
 
 
-async def test_without_a_way_across_it_ends_in_time() -> None:
+async def test_an_attempt_without_a_path_times_out() -> None:
     one, two = signaling_pair()
 
-    async def elsewhere(kind: Kind, data: dict[str, object]) -> None:
+    async def forward(kind: Kind, data: dict[str, object]) -> None:
         sdp = re.sub(r"(a=candidate:\S+ 1 udp \d+) \S+ \d+", r"\1 127.0.0.2 9", str(data["sdp"]))
         await one.other.inbox.put((kind, {"sdp": sdp}))
 
@@ -196,7 +196,7 @@ async def test_without_a_way_across_it_ends_in_time() -> None:
         sdp = re.sub(r"(a=candidate:\S+ 1 udp \d+) \S+ \d+", r"\1 127.0.0.2 9", str(data["sdp"]))
         await two.other.inbox.put((kind, {"sdp": sdp}))
 
-    one.send, two.send = elsewhere, lost  # type: ignore[method-assign]
+    one.send, two.send = forward, lost  # type: ignore[method-assign]
     ends = await asyncio.gather(
         connect("sender", one, [], timeout=2), connect("receiver", two, [], timeout=2), return_exceptions=True
     )
@@ -214,12 +214,12 @@ async def test_without_a_way_across_it_ends_in_time() -> None:
         ([NOWHERE], "no connection: neither the network nor a TURN server provides an address"),
     ],
 )
-async def test_relay_without_a_turn_server_is_said(servers: list[dict[str, Any]], why: str) -> None:
+async def test_relay_policy_without_a_turn_server_is_refused(servers: list[dict[str, Any]], why: str) -> None:
     with pytest.raises(ChannelError, match=f"^{why}$"):
         await connect("sender", signaling_pair()[0], servers, policy="relay", timeout=30)
 
 
-async def test_a_list_of_servers_that_makes_no_sense_is_said() -> None:
+async def test_a_malformed_server_list_is_refused() -> None:
     for entry in ({"urls": ["http://x"]}, {"urls": ["turn:"]}, {"url": "x"}, {"urls": [7]}):
         with pytest.raises(ChannelError, match=r"^no connection: the server's list of STUN and TURN servers"):
             await connect("sender", signaling_pair()[0], [entry], timeout=1)
@@ -228,7 +228,7 @@ async def test_a_list_of_servers_that_makes_no_sense_is_said() -> None:
 @pytest.mark.parametrize(
     "sdp", [None, 7, "", "v=0", "v=0\r\nm=application x", "m=audio 9 RTP/AVP 0\r\n", "a=" * 9999]
 )
-async def test_a_description_that_makes_no_sense_is_said(sdp: object) -> None:
+async def test_a_malformed_description_is_refused(sdp: object) -> None:
     for role, kind in (("receiver", "offer"), ("sender", "answer")):
         one, two = signaling_pair()
         await two.send(kind, {"sdp": sdp})  # type: ignore[arg-type]
@@ -238,7 +238,7 @@ async def test_a_description_that_makes_no_sense_is_said(sdp: object) -> None:
             await connect(role, one, [], timeout=2)  # type: ignore[arg-type]
 
 
-async def test_when_the_other_side_leaves_meanwhile_it_ends_at_once() -> None:
+async def test_an_attempt_ends_when_the_other_side_leaves() -> None:
     one, _ = signaling_pair()
 
     async def left() -> tuple[Kind, dict[str, object]]:
@@ -249,7 +249,7 @@ async def test_when_the_other_side_leaves_meanwhile_it_ends_at_once() -> None:
         await connect("sender", one, [], timeout=30)
 
 
-async def test_an_attempt_that_is_cancelled_leaves_nothing() -> None:
+async def test_a_cancelled_attempt_leaves_no_socket() -> None:
     attempt = asyncio.create_task(connect("sender", signaling_pair()[0], [], timeout=30))
     await asyncio.sleep(0.1)
     attempt.cancel()
@@ -258,7 +258,7 @@ async def test_an_attempt_that_is_cancelled_leaves_nothing() -> None:
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
-async def test_closing_lets_arrive_what_was_sent() -> None:
+async def test_closing_delivers_sent_messages() -> None:
     sender, receiver = await pair()
     for number in range(3):
         await sender.send(bytes([number]) * PIECE)
@@ -273,7 +273,7 @@ async def test_closing_lets_arrive_what_was_sent() -> None:
     await sender.close()
 
 
-async def test_both_may_close_at_once() -> None:
+async def test_both_sides_can_close_at_the_same_time() -> None:
     sender, receiver = await pair()
     await sender.send(b"last")
     await receiver.send(b"words")
@@ -283,10 +283,10 @@ async def test_both_may_close_at_once() -> None:
     assert await sender.receive() == b"words"
 
 
-async def test_a_lost_connection_is_said_to_both_who_wait() -> None:
+async def test_a_lost_connection_ends_send_and_receive() -> None:
     sender, receiver = await pair()
     waiting = asyncio.create_task(receiver.receive())
-    await sender.abort("gone")
+    await sender.abort("closed")
     with pytest.raises(ChannelClosedError, match=r"lost|ended"):
         await waiting
     with pytest.raises(ChannelClosedError):
@@ -296,7 +296,7 @@ async def test_a_lost_connection_is_said_to_both_who_wait() -> None:
 
 
 @pytest.mark.slow
-async def test_a_slow_reader_holds_the_sender_back() -> None:
+async def test_a_slow_reader_blocks_the_sender() -> None:
     async with connected() as (sender, receiver):
         sent = 0
 
@@ -319,7 +319,7 @@ async def test_a_slow_reader_holds_the_sender_back() -> None:
 
 
 @pytest.mark.slow
-async def test_who_sends_more_than_allowed_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_peer_that_exceeds_the_window_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (sender, receiver):
         monkeypatch.setattr(sender, "_has_room", lambda _: True)
         with pytest.raises(ChannelClosedError, match=r"sends more than the window allows|lost|ended"):
@@ -331,7 +331,7 @@ async def test_who_sends_more_than_allowed_is_cut_off(monkeypatch: pytest.Monkey
                 await receiver.receive()
 
 
-async def test_texts_that_make_no_sense_are_left_alone() -> None:
+async def test_unknown_control_messages_are_ignored() -> None:
     async with connected() as (sender, receiver):
         for text in (
             "",
@@ -350,7 +350,7 @@ async def test_texts_that_make_no_sense_are_left_alone() -> None:
         assert await receiver.receive() == b"still here"
 
 
-async def test_quality_is_that_of_a_good_line() -> None:
+async def test_the_quality_of_loopback_is_high() -> None:
     async with connected() as (sender, receiver):
         for _ in range(8):
             await sender.send(b"x" * PIECE)
@@ -362,7 +362,7 @@ async def test_quality_is_that_of_a_good_line() -> None:
 
 
 @pytest.mark.slow
-async def test_lost_packets_show_in_the_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_lost_packets_lower_the_quality(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (sender, receiver):
         assert sender._connection.sctp is not None
         ice = sender._connection.sctp.transport.transport
@@ -382,7 +382,7 @@ async def test_lost_packets_show_in_the_quality(monkeypatch: pytest.MonkeyPatch)
         assert 0.1 < (await sender.quality()).loss < 0.3
 
 
-async def test_without_an_answer_the_quality_is_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_a_pong_the_quality_is_the_worst(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webrtc, "PING_TIMEOUT_S", 0.2)
     async with connected() as (sender, receiver):
         monkeypatch.setattr(receiver, "_send_text", lambda _: None)

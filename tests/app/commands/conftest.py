@@ -1,4 +1,4 @@
-"""Fixtures of the tests of commands."""
+"""Fixtures of the commands' tests."""
 
 from __future__ import annotations
 

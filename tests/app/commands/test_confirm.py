@@ -1,4 +1,4 @@
-"""`tallow receive` at a terminal: it shows what is offered, and asks."""
+"""`tallow receive` at a terminal: it lists the offered files and asks."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class Terminal:
-    """A program at a terminal of its own: what it shows there, and what is typed."""
+    """A program at its own terminal: its output, and typed input."""
 
     process: asyncio.subprocess.Process
     descriptor: int
     shown: str = ""
 
     async def until(self, text: str) -> None:
-        """Wait for a text; what comes after it stays for the next wait."""
+        """Wait for a text; later output stays for the next wait."""
         while text not in self.shown:
             self.shown += (await asyncio.to_thread(os.read, self.descriptor, 4096)).decode()
 
@@ -41,8 +41,8 @@ class Terminal:
         os.write(self.descriptor, text.encode())
 
     async def ended(self) -> int:
-        """Wait for the end, reading what is shown until then."""
-        with suppress(OSError):  # nobody has the terminal open any more
+        """Wait for the end and read the output until then."""
+        with suppress(OSError):  # no process has the terminal open
             while read := await asyncio.to_thread(os.read, self.descriptor, 4096):
                 self.shown += read.decode()
         return await self.process.wait()
@@ -90,15 +90,15 @@ def album(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_who_agrees_receives(server: RunningServer, album: Path, tmp_path: Path) -> None:
+async def test_yes_receives_the_files(server: RunningServer, album: Path, tmp_path: Path) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
         await terminal.until("[y/N] ")
         assert "Offered: 2 files, 1.2 MB" in terminal.shown
         assert "1.2 MB  album/song.mp3" in terminal.shown
         assert "999 bytes  album/deep/a\N{REPLACEMENT CHARACTER}gpj.exe" in terminal.shown
         assert f"Receive these 2 files into {tmp_path / 'out'}?" in terminal.shown
-        told = await sender.wait_for_event("confirming")
-        assert (told["side"], told["seconds"]) == ("receiver", 300)
+        event = await sender.wait_for_event("confirming")
+        assert (event["side"], event["seconds"]) == ("receiver", 300)
         terminal.type("perhaps\n")
         terminal.shown = ""
         await terminal.until("[y/N] ")  # asked again
@@ -109,9 +109,7 @@ async def test_who_agrees_receives(server: RunningServer, album: Path, tmp_path:
 
 
 @pytest.mark.parametrize("typed", ["n\n", "\n", "\x04"], ids=["n", "return", "end of input"])
-async def test_who_does_not_agree_receives_nothing(
-    server: RunningServer, album: Path, tmp_path: Path, typed: str
-) -> None:
+async def test_no_receives_nothing(server: RunningServer, album: Path, tmp_path: Path, typed: str) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
         await terminal.until("[y/N] ")
         terminal.type(typed)
@@ -122,7 +120,7 @@ async def test_who_does_not_agree_receives_nothing(
     assert list((tmp_path / "out").iterdir()) == []
 
 
-async def test_who_does_not_answer_is_told_why_it_ended(album: Path, tmp_path: Path) -> None:
+async def test_no_answer_in_time_is_reported(album: Path, tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     async with (
         serving(tmp_path / "server", confirmation_limit=2) as server,
@@ -136,7 +134,7 @@ async def test_who_does_not_answer_is_told_why_it_ended(album: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_a_signal_at_the_question_ends_both_sides(
+async def test_a_signal_during_the_question_ends_both_sides(
     server: RunningServer, album: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
@@ -148,7 +146,7 @@ async def test_a_signal_at_the_question_ends_both_sides(
         assert "Traceback" not in terminal.shown
 
 
-async def test_a_sender_that_stops_withdraws_the_question(
+async def test_a_cancelled_sender_withdraws_the_question(
     server: RunningServer, album: Path, tmp_path: Path
 ) -> None:
     async with sending(server, tmp_path, album) as (sender, link), receiving(link, tmp_path) as terminal:
@@ -161,9 +159,7 @@ async def test_a_sender_that_stops_withdraws_the_question(
         assert await sender.wait() == 130
 
 
-async def test_events_for_scripts_name_what_is_offered(
-    server: RunningServer, album: Path, tmp_path: Path
-) -> None:
+async def test_json_events_list_the_offered_files(server: RunningServer, album: Path, tmp_path: Path) -> None:
     async with sending(server, tmp_path, album) as (sender, link):
         async with receiving(link, tmp_path, "--json") as terminal:
             await terminal.until("[y/N] ")
@@ -180,7 +176,7 @@ async def test_events_for_scripts_name_what_is_offered(
 
 
 @pytest.mark.parametrize("given", ["", "http://127.0.0.1:9/#aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw\n"])
-def test_without_a_terminal_yes_must_be_given(tmp_path: Path, given: str) -> None:
+def test_without_a_terminal_the_option_yes_is_required(tmp_path: Path, given: str) -> None:
     own = {"XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
     done = subprocess.run(
         [sys.executable, "-m", "tallow", "receive", "-o", str(tmp_path / "out")],
@@ -196,7 +192,9 @@ def test_without_a_terminal_yes_must_be_given(tmp_path: Path, given: str) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_yes_receives_without_asking(server: RunningServer, album: Path, tmp_path: Path) -> None:
+async def test_the_option_yes_receives_without_asking(
+    server: RunningServer, album: Path, tmp_path: Path
+) -> None:
     async with (
         sending(server, tmp_path, album) as (sender, link),
         receiving(link, tmp_path, "--yes") as terminal,
@@ -208,7 +206,7 @@ async def test_yes_receives_without_asking(server: RunningServer, album: Path, t
     assert "confirming" not in [event["event"] for event in sender.events]
 
 
-def test_many_files_are_summed_up_by_folder() -> None:
+def test_many_files_are_grouped_by_folder() -> None:
     entries = [
         {"name": f"trip/day {day}/{number}.jpg", "size": 1_000_000} for day in (1, 2) for number in range(40)
     ]
@@ -220,14 +218,14 @@ def test_many_files_are_summed_up_by_folder() -> None:
     ]
 
 
-def test_what_is_still_too_much_is_counted() -> None:
+def test_further_groups_are_counted() -> None:
     entries = [{"name": f"{number}.txt", "size": 1_000} for number in range(MAX_LINES + 80)]
     lines = format_listing(entries, 100_000)
     assert len(lines) == 1 + MAX_LINES + 1
     assert lines[-1] == "   80.0 kB  in 80 more files"
 
 
-def test_a_long_name_keeps_its_ending() -> None:
+def test_a_long_name_keeps_its_end() -> None:
     [_, line] = format_listing([{"name": "x" * 4000 + ".exe", "size": 1}], 1)
     assert line.endswith(".exe")
     assert len(line) < 130

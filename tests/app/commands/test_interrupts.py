@@ -1,4 +1,4 @@
-"""Signals end a command at every stage of it, and work in threads does not hold it up."""
+"""Signals end a command at every stage; work in threads does not delay that."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ pytestmark = pytest.mark.slow
 STUCK = """
 import asyncio, sys, time
 from tallow.app.commands.executor import DaemonExecutor
-from tallow.app.commands.interrupts import SignalledError, until_signalled
+from tallow.app.commands.interrupts import SignalledError, run_until_signalled
 
 async def work():
     print("working", flush=True)
     try:
         await asyncio.to_thread(time.sleep, 3600)
     finally:
-        print("goodbye", flush=True)
+        print("ended", flush=True)
 
 try:
     with asyncio.Runner() as runner:
         runner.get_loop().set_default_executor(DaemonExecutor())
-        runner.run(until_signalled(work()))
+        runner.run(run_until_signalled(work()))
 except SignalledError:
     sys.exit(7)
 """
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_thread_that_does_not_come_back_is_not_waited_for(wanted: signal.Signals) -> None:
+def test_a_blocked_thread_does_not_delay_the_end(wanted: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", STUCK], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "working\n"
         process.send_signal(wanted)
-        assert process.stdout.read() == "goodbye\n"
+        assert process.stdout.read() == "ended\n"
     assert process.returncode == 7
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_prompt_gives_the_terminal_its_echo_back(wanted: signal.Signals, tmp_path: Path) -> None:
+def test_an_interrupted_prompt_restores_the_echo(wanted: signal.Signals, tmp_path: Path) -> None:
     """`tallow receive` asks for the link without showing it."""
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     ours, theirs = pty.openpty()
@@ -85,13 +85,13 @@ def test_the_executor_has_a_limited_number_of_threads() -> None:
         future.result()
 
 
-def test_work_that_is_cancelled_before_it_began_does_not_begin() -> None:
+def test_a_cancelled_call_does_not_start() -> None:
     executor, gate = DaemonExecutor(), Future[None]()
-    begun: list[int] = []
+    started: list[int] = []
     for _ in range(THREADS):
         executor.submit(gate.result)
-    late = executor.submit(begun.append, 1)
+    late = executor.submit(started.append, 1)
     assert late.cancel()
     gate.set_result(None)
     executor.submit(int).result()
-    assert begun == []
+    assert started == []

@@ -1,4 +1,4 @@
-"""Which server `send`, `receive` and `demo` use."""
+"""The server that `send`, `receive` and `demo` use."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-async def test_home_names_the_stack_to_send_over(server: RunningServer, path: Path, tmp_path: Path) -> None:
+async def test_home_selects_the_server_of_a_stack(server: RunningServer, path: Path, tmp_path: Path) -> None:
     with stack_of(server, tmp_path / "stack") as home:
         sending = ("send", "--relay", "--home", str(home), str(path))
         async with tallow(*sending, home=tmp_path / "s") as sender:
@@ -69,7 +69,7 @@ async def test_the_running_stack_is_found(server: RunningServer, path: Path, tmp
             assert (await sender.wait_for_event("link"))["link"].startswith(server.url)
 
 
-async def test_the_demo_finds_it_too(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_demo_finds_the_running_stack(server: RunningServer, tmp_path: Path) -> None:
     with stack_of(server, tmp_path / "stack") as home:
         making = ("demo", "--home", str(home), "--transfers", "1", "--size", "10kB")
         async with tallow(*making, home=tmp_path / "d") as demo:
@@ -77,9 +77,7 @@ async def test_the_demo_finds_it_too(server: RunningServer, tmp_path: Path) -> N
             assert demo.events[-1]["outcomes"] == {"success": 1}
 
 
-async def test_what_is_named_comes_before_what_is_found(
-    server: RunningServer, path: Path, tmp_path: Path
-) -> None:
+async def test_a_named_server_has_priority(server: RunningServer, path: Path, tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:9"
     with stack_of(server, tmp_path / "stack") as home:
         variables = {"TALLOW_HOME": str(home), "TALLOW_SERVER": nowhere}
@@ -90,7 +88,7 @@ async def test_what_is_named_comes_before_what_is_found(
             assert (await by_option.wait_for_event("link"))["link"].startswith(server.url)
 
 
-async def test_a_stack_that_does_not_run_is_named(path: Path, tmp_path: Path) -> None:
+async def test_a_stopped_stack_is_named(path: Path, tmp_path: Path) -> None:
     stopped = StateDir(tmp_path / "stopped")
     stopped.make()
     stopped.write_options(StackOptions())
@@ -100,7 +98,7 @@ async def test_a_stack_that_does_not_run_is_named(path: Path, tmp_path: Path) ->
             assert (f"no stack runs in {folder}" in message, status) == (True, 3)
 
 
-async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> None:
+async def test_an_unreadable_folder_is_reported_in_one_line(path: Path, tmp_path: Path) -> None:
     (tmp_path / "stack").mkdir()
     (tmp_path / "stack" / "run").mkdir()
     (tmp_path / "stack" / "stack.json").write_text("{")
@@ -108,9 +106,9 @@ async def test_what_cannot_be_read_is_one_line(path: Path, tmp_path: Path) -> No
     state_files.write_status(home, state_files.SupervisorStatus(pid=1))
     with locked(home, "supervisor"):
         async with tallow("send", "--home", str(home.root), str(path), home=tmp_path / "s") as program:
-            said = await program.read_stderr()
-    assert "stack.json cannot be read" in said
-    assert "Traceback" not in said
+            errors = await program.read_stderr()
+    assert "stack.json cannot be read" in errors
+    assert "Traceback" not in errors
 
 
 async def test_server_and_home_exclude_each_other(path: Path, tmp_path: Path) -> None:
@@ -130,13 +128,13 @@ async def test_an_unreachable_server_is_named(tmp_path: Path, path: Path, comman
         "demo": ("demo", "--server", nowhere, "--transfers", "1"),
     }[command]
     async with tallow(*arguments, home=tmp_path / "p", given=link) as program:
-        told, status = await asyncio.gather(program.read_stderr(), program.wait())
-        told += str(program.events)
-    assert f"the server cannot be reached at {nowhere}" in told
+        output, status = await asyncio.gather(program.read_stderr(), program.wait())
+        output += str(program.events)
+    assert f"the server cannot be reached at {nowhere}" in output
     assert status == 3
 
 
-async def test_what_is_no_tallow_server_is_named(tmp_path: Path, path: Path) -> None:
+async def test_another_server_is_named(tmp_path: Path, path: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno")

@@ -1,4 +1,4 @@
-"""Frames: refused when anything about them is not as it was sent, with the reason."""
+"""Frames: every change is refused with its own error."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ FILES = (b"the first file, in three pieces", b"the second")
 CHUNK = 12
 
 
-class Reading:
-    """A receiver of two files."""
+class FrameReader:
+    """Receives two files."""
 
     def __init__(self) -> None:
         self.metrics = Metrics(Registry())
@@ -69,98 +69,98 @@ def sealed(session: SessionKeys = SENDER) -> list[bytes]:
     return frames
 
 
-def test_what_was_sent_arrives() -> None:
-    reading = Reading()
-    reading.take_all(sealed())
-    assert tuple(reading.got) == FILES
+def test_frames_are_decrypted() -> None:
+    reader = FrameReader()
+    reader.take_all(sealed())
+    assert tuple(reader.got) == FILES
     labels = {"algorithm": "aes_256_gcm", "operation": "decrypt", "status": "success"}
-    assert reading.metrics.registry.value("encryption_operations_total", **labels) == 4
+    assert reader.metrics.registry.value("encryption_operations_total", **labels) == 4
 
 
-def test_every_byte_of_a_frame_is_authentic() -> None:
+def test_every_byte_of_a_frame_is_authenticated() -> None:
     frame = sealed()[0]
     for at in range(len(frame)):
         changed = bytearray(frame)
         changed[at] ^= 1
         with pytest.raises(ProtocolError):
-            Reading().take(bytes(changed))
+            FrameReader().take(bytes(changed))
 
 
 @pytest.mark.parametrize("at", [14, 20, -1])
-def test_a_changed_piece_is_named_and_counted(at: int) -> None:
+def test_a_changed_frame_is_refused_and_counted(at: int) -> None:
     frame = bytearray(sealed()[0])
     frame[at] ^= 1
-    reading = Reading()
+    reader = FrameReader()
     with pytest.raises(TamperedError, match="authentication tag"):
-        reading.take(bytes(frame))
+        reader.take(bytes(frame))
     labels = {"algorithm": "aes_256_gcm", "operation": "decrypt", "status": "failed"}
-    assert reading.metrics.registry.value("encryption_operations_total", **labels) == 1
+    assert reader.metrics.registry.value("encryption_operations_total", **labels) == 1
 
 
-def test_a_repeated_piece_is_named() -> None:
+def test_a_repeated_frame_is_refused() -> None:
     first, second, *_ = sealed()
     with pytest.raises(ReplayedError, match="second time"):
-        Reading().take_all([first, second, first])
+        FrameReader().take_all([first, second, first])
 
 
-def test_a_missing_or_early_piece_is_named() -> None:
+def test_a_missing_frame_is_refused() -> None:
     first, _, third, _ = sealed()
     with pytest.raises(ReorderedError, match="out of order"):
-        Reading().take_all([first, third])
+        FrameReader().take_all([first, third])
 
 
-def test_a_piece_of_another_file_is_named() -> None:
+def test_a_frame_of_another_file_is_refused() -> None:
     first, _, _, other = sealed()
     with pytest.raises(SplicedError, match="another file"):
-        Reading().take_all([first, other])
+        FrameReader().take_all([first, other])
 
 
-def test_a_piece_of_another_file_under_a_forged_header_is_refused() -> None:
+def test_a_frame_of_another_file_with_a_forged_header_is_refused() -> None:
     frames = sealed()
     with pytest.raises(TamperedError):
-        Reading().take_all([frames[0], frames[1][:14] + frames[3][14:]])
+        FrameReader().take_all([frames[0], frames[1][:14] + frames[3][14:]])
 
 
-def test_a_cut_end_is_named() -> None:
+def test_a_missing_final_frame_is_refused() -> None:
     with pytest.raises(TruncatedError, match="before all bytes"):
-        Reading().take_all(sealed()[:-1])
+        FrameReader().take_all(sealed()[:-1])
 
 
-def test_an_end_that_comes_early_is_named() -> None:
+def test_an_early_final_frame_is_refused() -> None:
     first, *_ = sealed()
     sealer = FrameSealer(SENDER, Metrics(Registry()))
     early = sealer.seal(FrameHeader(FrameType.DATA, 0, 0, True), b"short")
     with pytest.raises(TruncatedError):
-        Reading().take(early)
+        FrameReader().take(early)
     finish = FrameSealer(SENDER, Metrics(Registry()))
     finish.seal(FrameHeader(FrameType.DATA, 0, 0, False), FILES[0][:CHUNK])
     with pytest.raises(TruncatedError):
-        Reading().take_all([first, finish.seal(FrameHeader(FrameType.FINISH))])
+        FrameReader().take_all([first, finish.seal(FrameHeader(FrameType.FINISH))])
 
 
 def test_a_forged_final_flag_is_refused() -> None:
     frame = bytearray(sealed()[2])
     frame[13] = 0
-    reading = Reading()
+    reader = FrameReader()
     for good in sealed()[:2]:
-        reading.take(good)
+        reader.take(good)
     with pytest.raises(MalformedError, match="larger than announced"):
-        reading.take(bytes(frame))
+        reader.take(bytes(frame))
 
 
 def test_a_frame_of_another_connection_is_refused() -> None:
     other = SessionKeys("sender", b"u" * 16, SENDER.send_key, SENDER.receive_key)
     with pytest.raises(TamperedError):
-        Reading().take(sealed(other)[0])
+        FrameReader().take(sealed(other)[0])
 
 
-def test_a_frame_does_not_turn_round() -> None:
+def test_a_reflected_frame_is_refused() -> None:
     frame = sealed()[0]
     with pytest.raises(TamperedError):
         FrameOpener(SENDER, Metrics(Registry())).open(frame)
 
 
-def test_no_nonce_comes_twice_under_a_key() -> None:
+def test_no_nonce_repeats_under_a_key() -> None:
     sealer = FrameSealer(SENDER, Metrics(Registry()))
     frames = [sealer.seal(FrameHeader(FrameType.FINISH), b"same") for _ in range(3)]
     assert all(one != other for one, other in pairwise(frames))
@@ -170,6 +170,6 @@ def test_no_nonce_comes_twice_under_a_key() -> None:
 
 
 @pytest.mark.parametrize("frame", [b"", bytes(29), bytes(30), b"\x12" * 30, bytes(300_000)])
-def test_what_is_no_frame_is_malformed(frame: bytes) -> None:
+def test_malformed_frames_are_refused(frame: bytes) -> None:
     with pytest.raises(MalformedError):
         FrameHeader.unpack(frame)

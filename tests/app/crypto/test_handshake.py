@@ -1,4 +1,4 @@
-"""The handshake: it agrees on keys between two honest sides, and on nothing else."""
+"""The handshake: two sides with the same link derive the same keys; everything else fails."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ROOM = "a" * 16
 SECRET = bytes(range(16))
 
 
-class Pair:
-    """Two sides; what one is handed can be changed on the way."""
+class HandshakePair:
+    """Two sides; messages between them can be changed."""
 
     def __init__(self, *, secret: bytes = SECRET, room: str = ROOM, seen: tuple[bytes, ...] = ()) -> None:
         self.metrics = Metrics(Registry())
@@ -31,7 +31,7 @@ class Pair:
         self.receiver = ReceiverHandshake(secret, room, seen, self.metrics)
 
     def run(self, **flip: int) -> tuple[SessionKeys, SessionKeys]:
-        """Both sessions; ``flip`` names a message and the byte of it that is changed."""
+        """Both sides' keys; ``flip`` names a message and the byte to change."""
         hello = flipped(self.sender.hello(), flip.get("hello"))
         reply = flipped(self.receiver.handle_hello(hello), flip.get("reply"))
         mine = flipped(self.sender.handle_reply(reply), flip.get("sender_confirm"))
@@ -47,8 +47,8 @@ def flipped(message: bytes, at: int | None) -> bytes:
     return bytes(changed)
 
 
-def test_both_sides_get_the_same_keys_one_a_direction() -> None:
-    sender, receiver = Pair().run()
+def test_both_sides_derive_the_same_key_per_direction() -> None:
+    sender, receiver = HandshakePair().run()
     assert sender.send_key == receiver.receive_key
     assert sender.receive_key == receiver.send_key
     assert sender.send_key != sender.receive_key
@@ -56,11 +56,11 @@ def test_both_sides_get_the_same_keys_one_a_direction() -> None:
 
 
 def test_every_connection_has_fresh_keys() -> None:
-    assert Pair().run()[0].send_key != Pair().run()[0].send_key
+    assert HandshakePair().run()[0].send_key != HandshakePair().run()[0].send_key
 
 
 def test_operations_are_recorded() -> None:
-    pair = Pair()
+    pair = HandshakePair()
     pair.run()
     for operation in ("keygen", "encapsulate", "decapsulate"):
         labels = {"operation": operation, "status": "success"}
@@ -68,14 +68,14 @@ def test_operations_are_recorded() -> None:
         assert pair.metrics.registry.value("pqc_duration_seconds_count", operation=operation) == 1
 
 
-def test_another_secret_is_said_as_such() -> None:
+def test_a_wrong_secret_is_reported() -> None:
     with pytest.raises(WrongSecretError, match="secret of the link is wrong"):
-        Pair(secret=os.urandom(16)).run()
+        HandshakePair(secret=os.urandom(16)).run()
 
 
-def test_a_proof_is_not_good_for_another_room() -> None:
+def test_a_link_proof_of_another_room_is_refused() -> None:
     with pytest.raises(WrongSecretError):
-        Pair(room="b" * 16).run()
+        HandshakePair(room="b" * 16).run()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_proof_is_not_good_for_another_room() -> None:
         ("hello", 2),  # X25519 key
         ("hello", 34 + 1151),  # ML-KEM encapsulation key, its seed rho
         ("reply", 3),
-        ("reply", 34),  # ML-KEM ciphertext: rejected implicitly, and seen here
+        ("reply", 34),  # ML-KEM ciphertext: rejected implicitly
         ("reply", 34 + 1087),
         ("sender_confirm", 1),
         ("receiver_confirm", 32),
@@ -92,16 +92,16 @@ def test_a_proof_is_not_good_for_another_room() -> None:
 )
 def test_a_changed_message_is_a_failed_key_exchange(message: str, at: int) -> None:
     with pytest.raises(KeyExchangeError, match="key exchange failed"):
-        Pair().run(**{message: at})
+        HandshakePair().run(**{message: at})
 
 
-def test_an_exchanged_session_description_is_a_failed_key_exchange() -> None:
+def test_a_replaced_session_description_is_a_failed_key_exchange() -> None:
     with pytest.raises(KeyExchangeError):
-        Pair(seen=(b"a=fingerprint of somebody else",)).run()
+        HandshakePair(seen=(b"a=another fingerprint",)).run()
 
 
-def test_a_reflected_proof_is_no_proof() -> None:
-    pair = Pair()
+def test_a_reflected_link_proof_is_refused() -> None:
+    pair = HandshakePair()
     hello = pair.sender.hello()
     reply = pair.receiver.handle_hello(hello)
     with pytest.raises(WrongSecretError):
@@ -109,41 +109,41 @@ def test_a_reflected_proof_is_no_proof() -> None:
 
 
 def test_a_public_key_of_small_order_is_refused() -> None:
-    hello = Pair().sender.hello()
+    hello = HandshakePair().sender.hello()
     with pytest.raises(KeyExchangeError):
-        Pair().receiver.handle_hello(hello[:2] + bytes(32) + hello[34:])
+        HandshakePair().receiver.handle_hello(hello[:2] + bytes(32) + hello[34:])
 
 
 def test_an_encapsulation_key_outside_its_modulus_is_refused() -> None:
-    hello = Pair().sender.hello()
-    pair = Pair()
+    hello = HandshakePair().sender.hello()
+    pair = HandshakePair()
     with pytest.raises(KeyExchangeError):
         pair.receiver.handle_hello(hello[:34] + b"\xff" * 1184 + hello[34 + 1184 :])
     failed = {"operation": "encapsulate", "status": "failed"}
     assert pair.metrics.registry.value("pqc_operations_total", **failed) == 1
 
 
-def test_another_version_is_named() -> None:
+def test_another_protocol_version_is_reported() -> None:
     with pytest.raises(VersionError, match="another version"):
-        Pair().run(hello=1)
+        HandshakePair().run(hello=1)
 
 
 @pytest.mark.parametrize("message", [b"", b"\x01\x01", b"\x63" * 1250, b"\x01\x01" + bytes(1247)])
-def test_what_is_no_hello_is_malformed(message: bytes) -> None:
+def test_a_malformed_hello_is_refused(message: bytes) -> None:
     with pytest.raises(MalformedError):
-        Pair().receiver.handle_hello(message)
+        HandshakePair().receiver.handle_hello(message)
 
 
 def test_a_confirmation_before_the_keys_is_refused() -> None:
     with pytest.raises(MalformedError):
-        Pair().receiver.handle_confirmation(b"\x03" + bytes(32))
+        HandshakePair().receiver.handle_confirmation(b"\x03" + bytes(32))
 
 
-def test_an_abort_says_why() -> None:
+def test_an_abort_message_becomes_its_error() -> None:
     with pytest.raises(ProtocolError, match="aborted: the secret of the link is wrong"):
-        Pair().sender.handle_reply(abort_message(WrongSecretError.code))
+        HandshakePair().sender.handle_reply(abort_message(WrongSecretError.code))
 
 
 def test_sessions_do_not_print_their_keys() -> None:
-    session, _ = Pair().run()
+    session, _ = HandshakePair().run()
     assert repr(session) == "SessionKeys(role='sender')"

@@ -12,7 +12,7 @@ from support.transfers.server import RunningServer, serving
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Settings, state and temporary files of this test alone."""
+    """Folders for the settings, state and temporary files of one test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))

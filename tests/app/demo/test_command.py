@@ -21,12 +21,12 @@ async def demo(*arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
 
 
-async def test_it_ends_with_a_summary_for_scripts(server: RunningServer) -> None:
+async def test_json_output_ends_with_a_summary(server: RunningServer) -> None:
     running = await demo(
         "--server", server.url, "--transfers", "3", "--rate", "600", "--size", "200kB", "--json"
     )
-    out, said = await running.communicate()
-    assert (running.returncode, said) == (0, b"")
+    out, errors = await running.communicate()
+    assert (running.returncode, errors) == (0, b"")
     *transfers, summary = map(json.loads, out.splitlines())
     assert [event["event"] for event in transfers] == ["transfer"] * 3
     assert summary["event"] == "summary"
@@ -34,19 +34,19 @@ async def test_it_ends_with_a_summary_for_scripts(server: RunningServer) -> None
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_being_stopped_is_how_it_ends(
+async def test_a_signal_ends_an_unlimited_run(
     server: RunningServer, home: Path, wanted: signal.Signals
 ) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
     await server.wait_for_value("active_transfers", 1)
     running.send_signal(wanted)
-    out, said = await running.communicate()
-    assert (running.returncode, said) == (0, b"")
+    out, errors = await running.communicate()
+    assert (running.returncode, errors) == (0, b"")
     assert " bad requests" in out.decode().splitlines()[-1]
     assert list((home / "tmp").iterdir()) == []
 
 
-async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(
+async def test_files_of_a_killed_demo_are_removed_by_the_next_start(
     server: RunningServer, home: Path
 ) -> None:
     running = await demo("--server", server.url, "--rate", "600", "--size", "50MB", "--relay-share", "1")
@@ -61,19 +61,19 @@ async def test_what_a_killed_demo_leaves_is_removed_by_the_next_start(
 
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
-async def test_being_stopped_before_its_end_is_an_interruption(
+async def test_a_signal_interrupts_a_limited_run(
     server: RunningServer, home: Path, wanted: signal.Signals
 ) -> None:
     running = await demo("--server", server.url, "--transfers", "1000", "--rate", "600", "--size", "200kB")
     await server.wait_for_value("active_transfers", 1)
     running.send_signal(wanted)
-    out, said = await running.communicate()
-    assert (running.returncode, said.split()) == (130, [b"Interrupted"])
+    out, errors = await running.communicate()
+    assert (running.returncode, errors.split()) == (130, [b"Interrupted"])
     assert " bad requests" in out.decode().splitlines()[-1]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--server", "http://127.0.0.1:9"], "Error: the server cannot be reached at http://127.0.0.1:9"),
         (["--server", "nonsense"], "Error: "),
@@ -81,9 +81,9 @@ async def test_being_stopped_before_its_end_is_an_interruption(
         (["--relay-share", "2"], "is not in the range 0<=x<=1"),
     ],
 )
-async def test_what_cannot_be_is_one_clear_line(arguments: list[str], said: str) -> None:
+async def test_invalid_options_are_refused_in_one_line(arguments: list[str], expected: str) -> None:
     running = await demo(*arguments, "--transfers", "1")
     _, error = await running.communicate()
     assert running.returncode in {1, 2, 3}
-    assert said in error.decode().splitlines()[-1]
+    assert expected in error.decode().splitlines()[-1]
     assert "Traceback" not in error.decode()

@@ -1,4 +1,4 @@
-"""What the demo's transfers are like: one of each kind first, then as the shares say."""
+"""Plans of demo transfers: first each scenario, then random ones by their shares."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def share(found: list[TransferPlan], of: Callable[[TransferPlan], bool]) -> floa
     return sum(map(of, found)) / len(found)
 
 
-def test_the_first_are_one_of_each_kind() -> None:
+def test_the_first_plans_cover_each_scenario() -> None:
     kinds = [plan.scenario for plan in drawn(TrafficMix(), 10)]
     assert set(kinds) == {"plain", "signaling_lost", *RELAYED, *CANCELLED, *BAD}
     assert {plan.relay for plan in drawn(TrafficMix(), 10) if plan.scenario == "plain"} == {True, False}
@@ -42,41 +42,41 @@ def test_shares_are_kept() -> None:
     assert share(found, lambda plan: plan.scenario in BAD) == pytest.approx(0.1, abs=0.03)
 
 
-def test_what_has_no_share_does_not_come() -> None:
+def test_a_share_of_zero_excludes_its_scenarios() -> None:
     found = drawn(TrafficMix(relay=0, cancel=0, bad=0))
     assert {plan.scenario for plan in found} == {"plain", "signaling_lost"}
     assert not any(plan.relay for plan in found)
 
 
-def test_a_whole_share_is_all() -> None:
+def test_a_share_of_one_includes_all() -> None:
     assert all(plan.relay for plan in drawn(TrafficMix(relay=1))[10:])
     assert all(plan.scenario in CANCELLED for plan in drawn(TrafficMix(cancel=1))[10:])
 
 
-def test_only_over_a_relay_can_a_relay_fail() -> None:
+def test_relay_scenarios_use_the_relay() -> None:
     assert all(plan.relay for plan in drawn(TrafficMix()) if plan.scenario in RELAYED)
 
 
-def test_sizes_reach_up_to_the_largest() -> None:
+def test_sizes_range_up_to_the_largest() -> None:
     sizes = [plan.size for plan in drawn(TrafficMix(size=50_000_000)) if plan.scenario == "plain"]
     assert 1_000_000 <= min(sizes) < 2_000_000
     assert 40_000_000 < max(sizes) <= 50_000_000
 
 
-def test_sizes_begin_at_the_smallest() -> None:
+def test_sizes_start_at_the_smallest() -> None:
     sizes = [plan.size for plan in drawn(TrafficMix(size=5000, smallest=4000)) if plan.scenario == "plain"]
     assert 4000 <= min(sizes) < 4200
     assert 4800 < max(sizes) <= 5000
 
 
-def test_what_is_meddled_with_is_large_enough_for_it() -> None:
+def test_interrupted_transfers_are_large_enough() -> None:
     found = [
         plan for plan in drawn(TrafficMix(size=1000)) if plan.scenario in {"interrupted", "source_changes"}
     ]
     assert all(plan.size == MIN_INTERRUPTIBLE_BYTES for plan in found)
 
 
-def test_how_each_is_meant_to_end() -> None:
+def test_each_scenario_has_an_expected_outcome() -> None:
     meant = {plan.scenario: plan.expected_outcome for plan in drawn(TrafficMix())}
     assert meant == {
         "plain": "success",
@@ -91,7 +91,7 @@ def test_how_each_is_meant_to_end() -> None:
     }
 
 
-def test_a_picture_that_is_to_be_refused_is_not_sent_as_it_is() -> None:
+def test_a_broken_picture_is_never_sent_with_its_metadata() -> None:
     broken = [plan for plan in drawn(TrafficMix(bad=1)) if plan.scenario == "broken_picture"]
     assert len(broken) > 50
     assert not any(plan.keep_metadata for plan in broken)

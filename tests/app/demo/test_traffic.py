@@ -1,4 +1,4 @@
-"""The demo makes real transfers, and the server's metrics say what its summary says."""
+"""Demo traffic: real transfers whose counts match the server's metrics."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def counted(server: RunningServer, status: str) -> float:
 
 
 async def settled(server: RunningServer, summary: TrafficSummary) -> None:
-    """Wait until the server has booked what it books itself: what peers do not report."""
+    """Wait until the server counted the outcomes that peers did not report."""
     async with asyncio.timeout(30):
         while sum(counted(server, status) for status in ("success", "failed", "cancelled")) < sum(
             summary.outcomes[outcome] for outcome in ("success", "failed", "cancelled")
@@ -44,10 +44,10 @@ async def settled(server: RunningServer, summary: TrafficSummary) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_one_of_each_kind_ends_as_it_is_meant_to(server: RunningServer) -> None:
-    told: list[TransferResult] = []
-    summary = await traffic(server.url, told=told.append).run(transfers=10)
-    assert [result for result in told if not result.as_expected] == []
+async def test_each_scenario_has_its_expected_outcome_and_metrics(server: RunningServer) -> None:
+    results: list[TransferResult] = []
+    summary = await traffic(server.url, on_result=results.append).run(transfers=10)
+    assert [result for result in results if not result.as_expected] == []
     assert summary.outcomes == {"success": 6, "cancelled": 2, "failed": 1, "refused": 1}
     assert summary.without_room == 0
     assert summary.bytes > 300_000
@@ -64,21 +64,21 @@ async def test_one_of_each_kind_ends_as_it_is_meant_to(server: RunningServer) ->
     assert summary.line.startswith("10 transfers in ")
 
 
-async def test_nothing_is_left_behind(server: RunningServer, home: Path) -> None:
+async def test_no_file_is_left_behind(server: RunningServer, home: Path) -> None:
     await traffic(server.url).run(transfers=3)
     assert list((home / "tmp").iterdir()) == []
     assert not (home / "state").exists()
     assert not (home / "config").exists()
 
 
-async def test_it_ends_when_its_time_is_over(server: RunningServer) -> None:
+async def test_traffic_ends_after_its_duration(server: RunningServer) -> None:
     async with asyncio.timeout(60):
         summary = await traffic(server.url, rate=120).run(duration=3)
     assert 1 <= summary.outcomes.total() < 30
     assert summary.seconds < 40
 
 
-async def test_cancelled_it_cancels_what_is_under_way(server: RunningServer, home: Path) -> None:
+async def test_cancelling_cancels_running_transfers(server: RunningServer, home: Path) -> None:
     made = traffic(server.url, TrafficMix(size=100_000_000, relay=1, cancel=0, bad=0))
     running = asyncio.create_task(made.run())
     await server.wait_for_value("active_transfers", 1)
@@ -90,7 +90,7 @@ async def test_cancelled_it_cancels_what_is_under_way(server: RunningServer, hom
     assert made.summary.seconds > 0
 
 
-async def test_it_keeps_to_how_many_at_a_time(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_concurrency_limit_is_kept(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     run, now, most = DemoTransfer.run, 0, 0
 
     async def watched(pair: DemoTransfer, chance: random.Random) -> TransferResult:
@@ -107,7 +107,7 @@ async def test_it_keeps_to_how_many_at_a_time(server: RunningServer, monkeypatch
     assert most == 2
 
 
-async def test_a_server_that_is_not_there_is_said() -> None:
+async def test_an_unreachable_server_is_reported() -> None:
     with pytest.raises(PeerError, match=r"^the server cannot be reached at http://127.0.0.1:9$"):
         await traffic("http://127.0.0.1:9").run(transfers=3)
 
@@ -126,7 +126,7 @@ async def test_bad_requests_are_refused_and_counted(server: RunningServer) -> No
     assert value("errors_total", type="network", severity="low") == 0
 
 
-async def test_what_browsers_report_can_be_fed(server: RunningServer) -> None:
+async def test_browser_metrics_can_be_reported(server: RunningServer) -> None:
     feeding = asyncio.create_task(feed_browser_metrics(server.url, times=2, stay_s=1))
     for device in ("desktop", "mobile"):
         await server.wait_for_value("device_connections", 1, device_type=device)
@@ -139,13 +139,13 @@ async def test_what_browsers_report_can_be_fed(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("content", ["picture", "video", "audio", "text", "document", "several"])
-def test_files_are_as_large_as_was_said(tmp_path: Path, content: Any) -> None:
+def test_files_have_the_planned_size(tmp_path: Path, content: Any) -> None:
     paths = make_files(TransferPlan("plain", 400_000, content), tmp_path, random.Random(1))
     size = sum(source.size for source in collect_files(paths))
     assert 200_000 < size < 600_000
 
 
-def test_pictures_say_where_they_were_taken(tmp_path: Path) -> None:
+def test_pictures_have_a_place_in_their_metadata(tmp_path: Path) -> None:
     (tmp_path / "copies").mkdir()
     for seed in range(6):
         (tmp_path / str(seed)).mkdir()

@@ -1,4 +1,4 @@
-"""Fault switches of the peers: not there unless asked for, and real when they are."""
+"""Fault switches of the peers: not imported by default, and effective when switched on."""
 
 from __future__ import annotations
 
@@ -62,47 +62,47 @@ def modules(**environment: str) -> list[str]:
         "print([name for name in sys.modules if 'faults' in name])"
     )
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TALLOW_")}
-    said = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], env=clean | environment, capture_output=True, text=True, check=True
     )
-    found: list[str] = json.loads(said.stdout.replace("'", '"'))
+    found: list[str] = json.loads(done.stdout.replace("'", '"'))
     return found
 
 
-def test_without_being_asked_for_their_code_is_not_loaded() -> None:
+def test_fault_code_is_not_imported_unless_requested() -> None:
     assert modules() == modules(TALLOW_PEER_FAULTS="throttle=1") == modules(TALLOW_FAULTS="0") == []
     assert "tallow.app.faults.peer" in modules(TALLOW_FAULTS="1")
 
 
-def test_names_and_amounts_are_understood() -> None:
+def test_names_and_amounts_are_parsed() -> None:
     assert parse(" throttle = 1e6 , fail_keys=0.5,") == {"throttle": 1e6, "fail_keys": 0.5}
     assert parse("") == {}
 
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("amount", ["", "=", "=0", "=-1", "=x", "=nan", "=inf", "=1e99"])
-def test_an_amount_that_cannot_be_is_said(name: str, amount: str) -> None:
+def test_an_invalid_amount_is_refused(name: str, amount: str) -> None:
     with pytest.raises(
         BadFaultError, match=rf"^TALLOW_PEER_FAULTS: {name}: accepted: a number above 0 up to "
     ):
         parse(name + amount)
 
 
-def test_an_unknown_name_is_said() -> None:
-    with pytest.raises(BadFaultError, match=r"^TALLOW_PEER_FAULTS: no such fault; accepted: delay_keys, "):
+def test_an_unknown_fault_is_refused() -> None:
+    with pytest.raises(BadFaultError, match=r"^TALLOW_PEER_FAULTS: unknown fault; accepted: delay_keys, "):
         parse("explode=1")
 
 
 @pytest.mark.parametrize(
-    ("faults", "address", "said"),
+    ("faults", "address", "expected"),
     [
-        ("explode=1", "http://127.0.0.1:9", "Error: TALLOW_PEER_FAULTS: no such fault"),
+        ("explode=1", "http://127.0.0.1:9", "Error: TALLOW_PEER_FAULTS: unknown fault"),
         ("throttle=1", "https://tallow.example", "accepted with it: a server on this machine"),
     ],
 )
 @pytest.mark.parametrize("verb", ["send", "demo"])
-def test_what_cannot_be_is_one_clear_line(
-    tmp_path: Path, path: Path, verb: str, faults: str, address: str, said: str
+def test_invalid_options_are_refused_in_one_line(
+    tmp_path: Path, path: Path, verb: str, faults: str, address: str, expected: str
 ) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tallow", verb, *([path] if verb == "send" else []), "--server", address],
@@ -113,7 +113,7 @@ def test_what_cannot_be_is_one_clear_line(
         check=False,
     )
     assert ended.returncode == 1
-    assert said in " ".join(ended.stderr.split())
+    assert expected in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
 
 
@@ -125,7 +125,7 @@ async def ended(
     return [await sender.wait_for_error(), await receiver.wait_for_error()]
 
 
-async def test_key_operations_take_longer_and_hold_nothing_else_up(
+async def test_delayed_key_operations_do_not_block_the_event_loop(
     server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("delay_keys=0.3")
@@ -137,7 +137,9 @@ async def test_key_operations_take_longer_and_hold_nothing_else_up(
         assert server.value("pqc_duration_seconds_sum", operation=operation) > 0.9
 
 
-async def test_key_operations_fail(server: RunningServer, switch: Switch, path: Path, tmp_path: Path) -> None:
+async def test_failing_key_operations_fail_the_transfer(
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
+) -> None:
     switch("fail_keys=1")
     assert all(await ended(server, path, tmp_path / "in", RELAYED))
     assert server.value("pqc_operations_total", operation="keygen", status="failed") == 1
@@ -145,7 +147,7 @@ async def test_key_operations_fail(server: RunningServer, switch: Switch, path: 
     assert server.value("transfers_total", status="failed", method="relay") == 1
 
 
-async def test_a_broken_ciphertext_shows_in_the_confirmation_alone(
+async def test_a_corrupted_ciphertext_fails_only_the_key_confirmation(
     server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("break_confirmation=1")
@@ -155,7 +157,7 @@ async def test_a_broken_ciphertext_shows_in_the_confirmation_alone(
         assert server.value("pqc_operations_total", operation=operation, status="failed") == 0
 
 
-async def test_a_broken_path_falls_back(
+async def test_a_broken_path_falls_back_to_the_relay(
     server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("break_path=1")
@@ -164,7 +166,9 @@ async def test_a_broken_path_falls_back(
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
-async def test_a_path_takes_longer(server: RunningServer, switch: Switch, path: Path, tmp_path: Path) -> None:
+async def test_a_delayed_path_takes_longer_to_connect(
+    server: RunningServer, switch: Switch, path: Path, tmp_path: Path
+) -> None:
     switch("delay_path=1.2")
     await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
     assert server.value("connection_establishment_seconds_count", type="direct") == 1
@@ -172,7 +176,7 @@ async def test_a_path_takes_longer(server: RunningServer, switch: Switch, path: 
 
 
 @pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
-async def test_a_channel_sends_no_faster(
+async def test_a_throttled_channel_keeps_its_rate(
     server: RunningServer, switch: Switch, path: Path, tmp_path: Path, options: TransferOptions
 ) -> None:
     switch("throttle=500000")
@@ -181,18 +185,22 @@ async def test_a_channel_sends_no_faster(
     assert 3 < server.value("transfer_speed_mbps_sum", method=method) < 4.5
 
 
-async def test_both_sides_wait_before_data_flows(
+async def test_both_sides_queue_before_data_flows(
     server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("hold_start=3")
     transfer = asyncio.create_task(transfer_files(server.url, [path], tmp_path / "in", options=RELAYED))
     await server.wait_for_value("transfer_queue_depth", 1)
     assert not transfer.done()
+    assert server.value("transfers_started_total") == 0
+    assert list((tmp_path / "in").iterdir()) == []
     await transfer
     await server.wait_for_value("transfer_queue_depth", 0)
+    assert server.value("transfers_started_total") == 1
+    assert (tmp_path / "in" / path.name).read_bytes() == path.read_bytes()
 
 
-async def test_a_transfer_fails_under_way(
+async def test_a_transfer_fails_after_its_start(
     server: RunningServer, switch: Switch, path: Path, tmp_path: Path
 ) -> None:
     switch("fail_transfer=1")
@@ -201,7 +209,7 @@ async def test_a_transfer_fails_under_way(
     assert server.value("transfers_total", status="failed", method="relay") == 1
 
 
-async def test_switched_off_all_is_as_it_was(server: RunningServer, path: Path, tmp_path: Path) -> None:
+async def test_switched_off_faults_have_no_effect(server: RunningServer, path: Path, tmp_path: Path) -> None:
     install(",".join(f"{name}=1" for name in LIMITS))()
     await transfer_files(server.url, [path], tmp_path / "in", options=DIRECT)
     assert server.value("transfers_total", status="success", method="p2p") == 1

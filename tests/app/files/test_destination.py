@@ -213,7 +213,7 @@ def test_a_killed_receiver_resumes(into: Destination, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("other", ["key", "content", "size"])
-def test_another_transfer_does_not_go_on_with_it(into: Destination, other: str) -> None:
+def test_another_transfer_does_not_resume_it(into: Destination, other: str) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
     first.close()
@@ -221,7 +221,7 @@ def test_another_transfer_does_not_go_on_with_it(into: Destination, other: str) 
     assert begin(into, "x", data, b"o" * 32 if other == "key" else KEY).received == 0
 
 
-def test_a_partial_file_that_was_changed_meanwhile_is_found_out(into: Destination, folder: Path) -> None:
+def test_a_changed_partial_file_is_detected(into: Destination, folder: Path) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
     first.close()
@@ -234,14 +234,14 @@ def test_a_partial_file_that_was_changed_meanwhile_is_found_out(into: Destinatio
     assert files(folder) == []
 
 
-def test_a_partial_file_longer_than_the_file_is_begun_anew(into: Destination, folder: Path) -> None:
+def test_a_partial_file_that_is_too_long_is_emptied(into: Destination, folder: Path) -> None:
     begin(into, "x").close()
     [name] = files(folder)
     (folder / name).write_bytes(TEXT * 2)
     assert begin(into, "x").received == 0
 
 
-def test_two_receivers_do_not_write_one_file(into: Destination) -> None:
+def test_a_second_receiver_of_the_same_file_is_refused(into: Destination) -> None:
     first = begin(into, "x")
     with pytest.raises(FileError, match=r"^x is being received by another process$"):
         begin(into, "x")
@@ -249,7 +249,7 @@ def test_two_receivers_do_not_write_one_file(into: Destination) -> None:
     assert first.finish().read_bytes() == TEXT
 
 
-def test_an_incomplete_file_gets_no_name_and_is_kept(into: Destination, folder: Path) -> None:
+def test_an_incomplete_file_is_kept_without_a_final_name(into: Destination, folder: Path) -> None:
     partial = begin(into, "x")
     partial.write(TEXT[:5])
     with pytest.raises(FileError, match=r"^x is incomplete: 5 of 13 bytes received$"):
@@ -258,7 +258,7 @@ def test_an_incomplete_file_gets_no_name_and_is_kept(into: Destination, folder: 
     assert begin(into, "x").received == 5
 
 
-def test_what_differs_from_its_hash_gets_no_name(into: Destination, folder: Path) -> None:
+def test_a_file_with_a_wrong_hash_is_removed(into: Destination, folder: Path) -> None:
     partial = begin(into, "trip/x")
     partial.write(TEXT[::-1])
     with pytest.raises(FileError, match="its hash differs"):
@@ -266,7 +266,7 @@ def test_what_differs_from_its_hash_gets_no_name(into: Destination, folder: Path
     assert list(folder.iterdir()) == []
 
 
-def test_more_than_was_announced_is_refused(into: Destination) -> None:
+def test_more_bytes_than_announced_are_refused(into: Destination) -> None:
     partial = begin(into, "x")
     partial.write(TEXT)
     with pytest.raises(FileError, match=r"^x: more bytes came than announced$"):
@@ -274,7 +274,7 @@ def test_more_than_was_announced_is_refused(into: Destination) -> None:
     assert partial.finish().read_bytes() == TEXT
 
 
-def test_discarding_leaves_nothing(into: Destination, folder: Path) -> None:
+def test_discarding_removes_the_file_and_its_folders(into: Destination, folder: Path) -> None:
     (folder / "mine").mkdir()
     partial = begin(into, "mine/a/b/x")
     partial.write(TEXT[:5])
@@ -310,7 +310,7 @@ def test_a_file_larger_than_the_free_space_is_refused(into: Destination, folder:
     assert files(folder) == []
 
 
-def test_a_disk_without_hard_links_does_too(
+def test_a_disk_without_hard_links_is_supported(
     into: Destination, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(monkeypatch, "link", errno.EPERM)  # as FAT has it
@@ -320,13 +320,13 @@ def test_a_disk_without_hard_links_does_too(
     assert (folder / "x").read_bytes() == b"mine"
 
 
-def test_what_is_there_already_is_found(into: Destination, folder: Path, outside: Path) -> None:
+def test_a_complete_file_is_found(into: Destination, folder: Path, outside: Path) -> None:
     path = receive(into, "trip/x")
     digest = hashlib.sha256(TEXT).digest()
     assert into.find_complete("trip/x", len(TEXT), digest) == path
     assert into.find_complete("trip/x", len(TEXT), bytes(32)) is None
     assert into.find_complete("trip/x", 3, digest) is None
-    assert into.find_complete("gone/x", len(TEXT), digest) is None
+    assert into.find_complete("missing/x", len(TEXT), digest) is None
     (folder / "link").symlink_to(outside)
     secret = hashlib.sha256(b"secret").digest()
     assert into.find_complete("link/secret", 6, secret) is None
@@ -334,7 +334,7 @@ def test_what_is_there_already_is_found(into: Destination, folder: Path, outside
     assert into.find_complete("secret", 6, secret) is None
 
 
-def test_a_folder_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_unusable_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match=r"^cannot write to .*file: file exists$"):
         Destination(tmp_path / "file")
@@ -357,7 +357,7 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
     assert open_descriptors() == before
 
 
-def test_what_was_kept_is_dropped_and_nothing_else(tmp_path: Path) -> None:
+def test_only_the_partial_file_is_removed(tmp_path: Path) -> None:
     content = b"half of it, and the other half"
     digest = hashlib.sha256(content).digest()
     with Destination(tmp_path) as destination:
@@ -373,7 +373,7 @@ def test_what_was_kept_is_dropped_and_nothing_else(tmp_path: Path) -> None:
     assert left.name.startswith("two.txt.")
 
 
-def test_more_than_the_disk_has_room_for_is_refused_before_it_comes(tmp_path: Path) -> None:
+def test_more_bytes_than_free_space_are_refused(tmp_path: Path) -> None:
     with Destination(tmp_path) as destination:
         destination.check_free_space(1)
         with pytest.raises(FileError, match="MB are needed, the disk has"):

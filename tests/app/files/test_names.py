@@ -1,4 +1,4 @@
-"""Whatever the other side calls a file, its name stays inside the folder, and is one every system takes."""
+"""Safe names: they stay inside the folder and are valid on every system."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_ordinary_name_is_kept(name: str, expected: str) -> None:
         ("\uff0e\uff0e/x", "\uff0e\uff0e/x"),
     ],
 )
-def test_a_step_out_of_the_folder_is_no_step(name: str, expected: str) -> None:
+def test_parent_folders_are_dropped(name: str, expected: str) -> None:
     assert str(safe_path(name)) == expected
 
 
@@ -80,19 +80,19 @@ def test_a_step_out_of_the_folder_is_no_step(name: str, expected: str) -> None:
         ("file:///etc/passwd", "file_/etc/passwd"),
     ],
 )
-def test_an_absolute_path_begins_in_the_folder(name: str, expected: str) -> None:
+def test_an_absolute_path_becomes_relative(name: str, expected: str) -> None:
     assert str(safe_path(name)) == expected
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("form", ["{}", "{}.txt", "{}.tar.gz", "{} .txt", "{}..", "{}:"])
-def test_a_device_is_no_file_name(device: str, form: str) -> None:
+def test_a_device_name_is_changed(device: str, form: str) -> None:
     for name in (form.format(device), form.format(device.lower())):
         assert as_one(name).startswith("_") or ":" in name
         assert str(safe_path(f"{name}/x")).split("/", maxsplit=1)[0] == as_one(name)
 
 
-def test_what_only_begins_like_a_device_is_kept() -> None:
+def test_a_name_that_starts_like_a_device_is_kept() -> None:
     for name in ("console.log", "nullable.txt", "COM10.txt", "auxiliary", "com.txt"):
         assert as_one(name) == name
 
@@ -111,28 +111,28 @@ def test_what_only_begins_like_a_device_is_kept() -> None:
         ('a<b>c:d"e|f?g*h', "a_b_c_d_e_f_g_h"),
     ],
 )
-def test_what_cannot_be_seen_or_written_everywhere_is_replaced(name: str, expected: str) -> None:
+def test_invisible_and_reserved_characters_are_replaced(name: str, expected: str) -> None:
     assert as_one(name) == expected
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", "/", "///", "\u202e", " . . "])
-def test_nothing_left_is_still_a_name(name: str) -> None:
+def test_an_empty_name_gets_a_default(name: str) -> None:
     assert as_one(name) == "file"
 
 
 @pytest.mark.parametrize(("name", "expected"), [("a. ", "a"), ("a...", "a"), ("b /c.", "b/c"), (" a", "a")])
-def test_spaces_and_dots_at_the_ends_go(name: str, expected: str) -> None:
+def test_spaces_and_dots_at_the_ends_are_removed(name: str, expected: str) -> None:
     assert str(safe_path(name)) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [(".ssh/authorized_keys", "_ssh/authorized_keys"), (".bashrc", "_bashrc")]
 )
-def test_nothing_is_hidden_or_read_by_a_shell_at_the_top(name: str, expected: str) -> None:
+def test_no_hidden_file_is_made_at_the_top(name: str, expected: str) -> None:
     assert str(safe_path(name)) == expected
 
 
-def test_one_name_however_it_is_composed() -> None:
+def test_names_are_normalised() -> None:
     composed, decomposed = "caf\u00e9.txt", "cafe\u0301.txt"
     assert as_one(composed) == as_one(decomposed) == composed
 
@@ -155,7 +155,7 @@ def test_a_deep_path_is_flattened_and_keeps_its_file() -> None:
     assert len(str(long).encode()) <= MAX_PATH
 
 
-def test_no_file_passes_for_a_partial_one() -> None:
+def test_no_name_ends_like_a_partial_file() -> None:
     for name in (f"a.0123456789abcdef{PARTIAL}", f"a{PARTIAL.upper()}", "a" * 300 + PARTIAL):
         assert not as_one(name).lower().endswith(PARTIAL)
 
@@ -178,7 +178,7 @@ def test_no_name_leaves_the_folder(name: str) -> None:
 
 
 @given(hostile)
-def test_a_safe_name_is_left_alone(name: str) -> None:
+def test_a_safe_name_is_unchanged(name: str) -> None:
     path = safe_path(name)
     assert safe_path(str(path)) == path
 
@@ -196,7 +196,7 @@ def test_a_taken_name_gets_a_number(name: str, expected: str) -> None:
     assert str(numbered_path(PurePosixPath(name), 2)) == expected
 
 
-def test_a_numbered_name_is_no_longer_than_a_name_may_be() -> None:
+def test_a_numbered_name_keeps_the_length_limit() -> None:
     name = numbered_path(PurePosixPath("é" * 127), 12).name
     assert name.endswith("é (12)")
     assert len(name.encode()) <= MAX_PART

@@ -160,8 +160,8 @@ def test_reading_does_not_wait_for_a_pipe_in_place_of_the_file(tmp_path: Path) -
 
 
 def test_a_missing_path_and_an_empty_folder_are_refused_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match=r"^cannot read .*gone: there is no such file$"):
-        collect_files([tmp_path / "gone"])
+    with pytest.raises(FileError, match=r"^cannot read .*missing: there is no such file$"):
+        collect_files([tmp_path / "missing"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileError, match=r"empty holds no files$"):
         collect_files([tmp_path / "empty"])

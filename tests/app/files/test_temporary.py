@@ -1,4 +1,4 @@
-"""Temporary folders end with their block, or with the next start after their process was killed."""
+"""Temporary folders: removed at the end of their block, or by the next start after a kill."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def holder() -> tuple[subprocess.Popen[str], Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def test_a_folder_ends_with_its_block(place: Path) -> None:
+def test_a_folder_is_removed_at_the_end_of_its_block(place: Path) -> None:
     with pytest.raises(ZeroDivisionError), temporary_folder() as folder:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / "below").mkdir()
@@ -49,7 +49,7 @@ def test_a_folder_ends_with_its_block(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
-def test_a_living_process_keeps_its_folder_and_a_killed_one_does_not() -> None:
+def test_only_folders_of_exited_processes_are_removed() -> None:
     process, folder = holder()
     with process:
         remove_abandoned()
@@ -59,18 +59,18 @@ def test_a_living_process_keeps_its_folder_and_a_killed_one_does_not() -> None:
     assert not folder.exists()
 
 
-def test_ones_own_folder_is_kept() -> None:
+def test_the_folder_of_this_process_is_kept() -> None:
     with temporary_folder() as folder:
         remove_abandoned()
         assert folder.exists()
 
 
-def test_what_is_not_ours_is_let_alone(place: Path) -> None:
+def test_other_folders_are_kept(place: Path) -> None:
     process, folder = holder()
     with process:
         process.kill()
     photos = place / "photos"
-    shutil.move(folder, photos)  # another name
+    shutil.move(folder, photos)  # to another name
     (place / "tallow-link").symlink_to(photos)
     (place / "tallow-unmarked").mkdir()
     (place / "tallow-unmarked" / "letter").touch()
@@ -81,7 +81,7 @@ def test_what_is_not_ours_is_let_alone(place: Path) -> None:
     assert (photos / "copy.jpg").exists()
 
 
-def test_a_marker_that_is_a_link_is_no_marker(place: Path) -> None:
+def test_a_marker_that_is_a_symbolic_link_is_ignored(place: Path) -> None:
     (place / "target").touch()
     (place / "tallow-abcdefgh").mkdir()
     (place / "tallow-abcdefgh" / MARKER).symlink_to(place / "target")
@@ -89,7 +89,7 @@ def test_a_marker_that_is_a_link_is_no_marker(place: Path) -> None:
     assert (place / "tallow-abcdefgh").exists()
 
 
-def test_a_folder_that_is_removed_before_it_is_locked_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_removed_before_it_is_locked_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     lock = temporary._lock
     first: list[Path] = []
 
@@ -105,7 +105,7 @@ def test_a_folder_that_is_removed_before_it_is_locked_is_made_anew(monkeypatch: 
         assert folder != first[0]
 
 
-def test_a_thread_that_still_writes_keeps_no_folder(place: Path) -> None:
+def test_a_writing_thread_does_not_keep_the_folder(place: Path) -> None:
     ended = threading.Event()
 
     def write(folder: Path) -> None:
@@ -138,7 +138,7 @@ with temporary_folder() as folder:
 """
 
 
-def test_a_removal_that_is_killed_is_finished_by_the_next_start(place: Path) -> None:
+def test_an_interrupted_removal_is_finished_by_the_next_start(place: Path) -> None:
     subprocess.run([sys.executable, "-c", KILLED], check=True)
     assert [left.name for left in place.iterdir()] != []
     remove_abandoned()

@@ -1,4 +1,4 @@
-"""Cleaning costs time linear in the size of a file and bounded memory, whatever its bytes.
+"""Stripping takes linear time and bounded memory for all input.
 
 Work is counted, not timed: bytes read from the file, bytes searched for markers, segments and chunks.
 """
@@ -43,7 +43,7 @@ def reader(data: bytes) -> ImageReader:
 
 
 def work(clean: Clean, data: bytes) -> ImageReader:
-    """Clean bytes to the end, copy included: the reader, which has counted."""
+    """Strip bytes and copy the result; returns the reader with its counters."""
     image = reader(data)
     try:
         plan = clean(image)
@@ -205,7 +205,7 @@ def test_a_hostile_file_costs_bounded_memory(name: str) -> None:
         ),
     ],
 )
-def test_what_exceeds_a_limit_is_refused_by_name(
+def test_a_file_beyond_a_limit_is_refused_with_the_limit(
     tmp_path: Path, kind: str, make: Callable[[], bytes], why: str
 ) -> None:
     (tmp_path / "copies").mkdir()
@@ -219,7 +219,7 @@ def test_what_exceeds_a_limit_is_refused_by_name(
     assert list((tmp_path / "copies").iterdir()) == []
 
 
-def test_tags_of_a_profile_that_overlap_do_not_multiply() -> None:
+def test_overlapping_profile_tags_do_not_multiply() -> None:
     names = b"wtpt bkpt chad rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC lumi A2B0 A2B1 A2B2 B2A0 B2A1 B2A2".split()
     content = b"".join(b"curv" + number.to_bytes(4, "big") for number in range(MIB // 8))
     first = 132 + 12 * len(names)
@@ -236,7 +236,7 @@ def test_tags_of_a_profile_that_overlap_do_not_multiply() -> None:
 
 @pytest.mark.parametrize("kind", CLEANERS)
 @given(data=st.data())
-def test_whatever_a_file_holds_the_work_is_linear(kind: str, data: st.DataObject) -> None:
+def test_work_is_linear_for_mutated_pictures(kind: str, data: st.DataObject) -> None:
     """A real picture with bytes changed, pieces repeated and its end cut off: it is cleaned, or broken."""
     whole = bytearray(originals(kind))
     for _ in range(data.draw(st.integers(1, 8))):
@@ -269,15 +269,13 @@ STARTS = {"jpeg": b"\xff\xd8", "png": IHDR, "webp": b"RIFF\0\0\1\0WEBP" + riff(b
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", CLEANERS)
 @given(data=st.data())
-def test_whatever_is_put_together_of_a_formats_parts_the_work_is_linear(
-    kind: str, data: st.DataObject
-) -> None:
+def test_work_is_linear_for_combined_parts(kind: str, data: st.DataObject) -> None:
     parts = data.draw(st.lists(st.tuples(st.sampled_from(UNITS[kind]), st.integers(1, 3_000)), max_size=8))
     body = b"".join(unit * count for unit, count in parts)
     assert_linear(work(CLEANERS[kind], STARTS[kind] + body))
 
 
-def test_a_caller_who_wants_no_result_is_heard_within_a_block(tmp_path: Path) -> None:
+def test_stripping_stops_within_a_block(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_bytes(b"\xff\xd8" + SCAN + many(b"\xff\0", 20 * MIB) + b"\xff\xd9" + b"end")
     (tmp_path / "copies").mkdir()
     for blocks in (0, 1, 10, 30):
@@ -293,7 +291,7 @@ def test_a_caller_who_wants_no_result_is_heard_within_a_block(tmp_path: Path) ->
         assert list((tmp_path / "copies").iterdir()) == []
 
 
-def test_a_limit_is_told_from_a_broken_file() -> None:
+def test_a_limit_differs_from_a_broken_file() -> None:
     with pytest.raises(ImageLimitError):
         png.clean(reader(IHDR + many(chunk(b"tEXt", b""), TOO_MANY)))
     with pytest.raises(BrokenImageError, match="broken PNG"):

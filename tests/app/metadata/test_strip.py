@@ -1,4 +1,4 @@
-"""Nothing planted in a picture survives, and its pixels are the same to the last bit."""
+"""No planted metadata survives, and pixels are unchanged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LOADED: dict[str, Callable[[], bytes]] = {
 
 
 def stripped(folder: Path, name: str, data: bytes) -> bytes:
-    """What would be sent of a file."""
+    """The file as it would be sent."""
     cleaned = strip(chosen(folder, name, data), copies(folder))
     assert cleaned.name == name
     return cleaned.read(0, cleaned.size)
@@ -61,7 +61,7 @@ def copies(folder: Path) -> Path:
 
 
 def shown(data: bytes) -> list[tuple[str, tuple[int, int], bytes, Any]]:
-    """All that is seen of a picture: its frames' pixels and times."""
+    """Pixels and durations of a picture's frames."""
     with Image.open(BytesIO(data)) as picture:
         return [
             (frame.mode, frame.size, frame.tobytes(), frame.info.get("duration"))
@@ -81,7 +81,7 @@ def unpacked(data: bytes) -> bytes:
 
 
 def with_chunk(kind: bytes, content: bytes) -> bytes:
-    """A PNG with one more chunk behind its header."""
+    """A PNG with one more chunk after its header."""
     plain = saved(canvas(), "PNG")
     return plain[:33] + pictures.chunk(kind, content) + plain[33:]
 
@@ -91,7 +91,7 @@ def loaded(request: pytest.FixtureRequest) -> tuple[str, bytes]:
     return request.param, LOADED[request.param]()
 
 
-def test_the_pictures_do_say_something(loaded: tuple[str, bytes]) -> None:
+def test_the_test_pictures_have_metadata(loaded: tuple[str, bytes]) -> None:
     _, data = loaded
     assert data.count(PLANTED) > 5
     with Image.open(BytesIO(data)) as picture:
@@ -99,7 +99,7 @@ def test_the_pictures_do_say_something(loaded: tuple[str, bytes]) -> None:
     assert any(number in data for number in RATIONALS)
 
 
-def test_nothing_planted_survives(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+def test_no_planted_metadata_survives(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
     data = unpacked(stripped(tmp_path, *loaded))
     assert PLANTED not in data
     assert PLANTED[:4] not in data
@@ -108,7 +108,7 @@ def test_nothing_planted_survives(tmp_path: Path, loaded: tuple[str, bytes]) -> 
         assert marker not in data
 
 
-def test_no_place_is_left_for_a_reader_to_find(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+def test_no_metadata_reader_finds_a_place(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
     with Image.open(BytesIO(stripped(tmp_path, *loaded))) as picture:
         picture.load()
         found = picture.getexif()
@@ -118,17 +118,17 @@ def test_no_place_is_left_for_a_reader_to_find(tmp_path: Path, loaded: tuple[str
         assert not {"xmp", "comment", "photoshop", "Comment", "Author", "timestamp_"} & set(picture.info)
 
 
-def test_its_pixels_are_the_same(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+def test_pixels_are_unchanged(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
     name, data = loaded
     assert shown(stripped(tmp_path, name, data)) == shown(data)
 
 
-def test_it_is_the_same_way_up(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+def test_the_orientation_is_kept(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
     with Image.open(BytesIO(stripped(tmp_path, *loaded))) as picture:
         assert picture.getexif()[Base.Orientation] == ORIENTED
 
 
-def test_its_colours_are_the_same(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+def test_colours_are_unchanged(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
     name, data = loaded
     with Image.open(BytesIO(data)) as before, Image.open(BytesIO(stripped(tmp_path, name, data))) as after:
         looks = [
@@ -144,27 +144,27 @@ def test_its_colours_are_the_same(tmp_path: Path, loaded: tuple[str, bytes]) -> 
     assert looks[0].tobytes() == looks[1].tobytes() != canvas("RGB").tobytes()
 
 
-def test_twice_is_once(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
+def test_stripping_a_stripped_picture_changes_nothing(tmp_path: Path, loaded: tuple[str, bytes]) -> None:
     name, data = loaded
     clean = chosen(tmp_path, name, stripped(tmp_path, name, data))
     assert strip(clean, copies(tmp_path)) is clean
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_that_says_nothing_goes_as_it_is(tmp_path: Path, kind: str) -> None:
+def test_a_picture_without_metadata_is_sent_unchanged(tmp_path: Path, kind: str) -> None:
     picture = chosen(tmp_path, f"x.{kind.lower()}", saved(canvas(), kind))
     assert strip(picture, copies(tmp_path)) is picture
     assert list(copies(tmp_path).iterdir()) == []
 
 
-def test_an_upright_picture_keeps_no_exif_at_all(tmp_path: Path) -> None:
+def test_an_upright_picture_keeps_no_exif(tmp_path: Path) -> None:
     for kind in ("JPEG", "PNG", "WEBP"):
         data = stripped(tmp_path, f"x.{kind.lower()}", saved(canvas(), kind, exif=pictures.exif(1)))
         assert b"xif" not in data.lower()[:200]
         assert b"EXIF" not in data
 
 
-def test_of_a_pair_of_pictures_the_first_goes(tmp_path: Path) -> None:
+def test_only_the_first_of_two_pictures_is_sent(tmp_path: Path) -> None:
     second = canvas(seed=2)
     pair = saved(canvas(), "MPO", save_all=True, append_images=[second], exif=pictures.exif(), quality=90)
     data = stripped(tmp_path, "x.jpg", pair)
@@ -173,7 +173,7 @@ def test_of_a_pair_of_pictures_the_first_goes(tmp_path: Path) -> None:
     assert shown(data) == shown(pair)[:1]
 
 
-def test_a_text_is_no_part_of_a_colour_profile_whatever_its_tag(tmp_path: Path) -> None:
+def test_a_text_in_a_colour_tag_is_removed(tmp_path: Path) -> None:
     profile = bytearray(pictures.profile())
     at = profile.index(b"rTRC", 132)
     text = b"text" + bytes(4) + PLANTED
@@ -194,7 +194,7 @@ def test_only_the_first_profile_and_exif_of_a_png_count(tmp_path: Path) -> None:
     assert cleaned == stripped(tmp_path, "y.png", data)
 
 
-def test_a_folder_of_more_files_than_may_be_open_is_looked_at(tmp_path: Path) -> None:
+def test_more_files_than_descriptors_are_stripped(tmp_path: Path) -> None:
     files = [chosen(tmp_path, f"{number}.txt", b"text") for number in range(300)]
     kept = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (200, kept[1]))
@@ -204,12 +204,12 @@ def test_a_folder_of_more_files_than_may_be_open_is_looked_at(tmp_path: Path) ->
         resource.setrlimit(resource.RLIMIT_NOFILE, kept)
 
 
-def test_exif_that_cannot_be_read_goes_whole(tmp_path: Path) -> None:
+def test_unreadable_exif_is_removed(tmp_path: Path) -> None:
     broken = b"Exif\0\0MM\0*" + b"\xff" * 40 + PLANTED
     assert PLANTED not in stripped(tmp_path, "x.jpg", saved(canvas(), "JPEG", exif=broken))
 
 
-def test_a_large_profile_in_several_segments_is_followed(tmp_path: Path) -> None:
+def test_a_profile_in_several_segments_is_kept(tmp_path: Path) -> None:
     large = bytearray(pictures.profile())
     count = int.from_bytes(large[128:132], "big")
     names = [bytes(large[at : at + 4]) for at in range(132, 132 + 12 * count, 12)]
@@ -230,12 +230,12 @@ def test_a_large_profile_in_several_segments_is_followed(tmp_path: Path) -> None
     assert PLANTED not in data
 
 
-def test_what_a_file_is_counts_not_what_it_is_called(tmp_path: Path) -> None:
+def test_content_decides_not_the_name(tmp_path: Path) -> None:
     for name in ("x", "x.txt", "x.png"):
         assert PLANTED not in stripped(tmp_path, name, jpeg())
 
 
-def test_other_files_go_as_they_are(tmp_path: Path) -> None:
+def test_other_files_are_sent_unchanged(tmp_path: Path) -> None:
     for name, data in (("x.txt", PLANTED), ("x.pdf", b"%PDF-1.7" + PLANTED), ("x", b""), ("empty.jpg", b"")):
         source = chosen(tmp_path, name, data)
         assert strip(source, copies(tmp_path)) is source
@@ -244,9 +244,9 @@ def test_other_files_go_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "why"),
     [
-        ("x.jpg", b"no picture", "it is no JPEG inside"),
-        ("x.PNG", b"no picture", "it is no PNG inside"),
-        ("x.webp", b"RIFF1234WAVE", "it is no WebP inside"),
+        ("x.jpg", b"no picture", "it is not a JPEG file"),
+        ("x.PNG", b"no picture", "it is not a PNG file"),
+        ("x.webp", b"RIFF1234WAVE", "it is not a WebP file"),
         ("x.jpg", jpeg()[:900], "broken JPEG"),
         ("x.png", png()[:900], "broken PNG"),
         ("x.webp", webp()[:900], "broken WebP"),
@@ -258,9 +258,7 @@ def test_other_files_go_as_they_are(tmp_path: Path) -> None:
         ("x.png", with_chunk(b"pHYs", PLANTED * 2), "broken PNG"),
     ],
 )
-def test_a_broken_picture_is_not_sent_and_the_way_out_is_said(
-    tmp_path: Path, name: str, data: bytes, why: str
-) -> None:
+def test_a_broken_picture_is_refused_with_advice(tmp_path: Path, name: str, data: bytes, why: str) -> None:
     with pytest.raises(MetadataError) as caught:
         stripped(tmp_path, name, data)
     assert str(caught.value) == (
@@ -269,7 +267,7 @@ def test_a_broken_picture_is_not_sent_and_the_way_out_is_said(
     assert list(copies(tmp_path).iterdir()) == []
 
 
-def test_a_picture_too_large_to_hold_is_not_sent(tmp_path: Path) -> None:
+def test_a_picture_beyond_the_size_limit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").write_bytes(b"\xff\xd8\xff")
     with (tmp_path / "x.jpg").open("r+b") as sparse:
         sparse.truncate((256 << 20) + 1)
@@ -277,7 +275,7 @@ def test_a_picture_too_large_to_hold_is_not_sent(tmp_path: Path) -> None:
         strip(collect_files([tmp_path / "x.jpg"])[0], copies(tmp_path))
 
 
-def test_what_was_done_is_counted(tmp_path: Path) -> None:
+def test_results_are_counted(tmp_path: Path) -> None:
     metrics = Metrics(Registry())
     files = {"a.jpg": jpeg(), "b.webp": webp(), "plain.png": saved(canvas(), "PNG"), "c.txt": b"text"}
     sources = [chosen(tmp_path, name, data) for name, data in files.items()]

@@ -1,4 +1,4 @@
-"""Which files the sender is warned about: their metadata is not removed."""
+"""The warning about files whose metadata is not removed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def gif() -> bytes:
         ("x.heic", b"what is this", "HEIC"),
     ],
 )
-def test_a_format_that_keeps_its_metadata_is_known(
+def test_formats_with_kept_metadata_are_detected(
     tmp_path: Path, name: str, data: bytes, format_name: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
@@ -68,12 +68,12 @@ def test_a_format_that_keeps_its_metadata_is_known(
         ("empty", b""),
     ],
 )
-def test_of_other_files_nothing_is_said(tmp_path: Path, name: str, data: bytes) -> None:
+def test_other_files_cause_no_warning(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     assert unstripped_warning(collect_files([tmp_path / name])) is None
 
 
-def test_one_line_names_the_first_three(tmp_path: Path) -> None:
+def test_the_warning_names_three_files(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / f"{number}\n.heic").write_bytes(ftyp(b"heic"))
     assert unstripped_warning(collect_files([tmp_path / f"{number}\n.heic" for number in range(5)])) == (

@@ -12,7 +12,7 @@ from support.transfers.server import RunningServer, serving
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Settings and state of this test alone."""
+    """A home folder for the settings and state of one test."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home" / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
     return tmp_path / "home"

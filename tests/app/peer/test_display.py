@@ -1,4 +1,4 @@
-"""What a script and a person see."""
+"""The output of a transfer, for scripts and for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tallow.app.peer.transfer.progress import Progress
 LINK = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
 
 
-def test_events_are_one_json_object_a_line() -> None:
+def test_events_are_one_json_object_per_line() -> None:
     out = io.BytesIO()
     show = JsonLines(out)
     show("link", link=LINK, expires_in=60)
@@ -25,7 +25,7 @@ def test_events_are_one_json_object_a_line() -> None:
     assert json.loads(second) == {"event": "file", "name": "two\nlines"}
 
 
-def test_the_link_alone_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_link_goes_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     Terminal()("link", link=LINK, expires_in=60)
     shown = capsys.readouterr()
     # A server of an earlier test may still be writing its log to the same place.
@@ -44,14 +44,14 @@ def test_a_terminal_shows_a_qr_code(
     assert "█" not in capsys.readouterr().err
 
 
-def test_names_of_the_other_side_move_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+def test_names_are_shown_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     Terminal(theme="plain")("file", name="x", path="out/\x1b[2Jbad\u202egpj.exe")
     shown = capsys.readouterr().err
     assert "\x1b" not in shown
     assert "\u202e" not in shown
 
 
-def test_the_end_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_end_of_a_transfer_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     show = Terminal(theme="plain")
     show("finished", outcome="success", files=1, bytes=1234567, seconds=3725.0)
     show("finished", outcome="success", files=3, bytes=10, seconds=2.51)
@@ -62,11 +62,11 @@ def test_the_end_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
-    told: list[dict[str, object]] = []
+def test_progress_has_speed_and_remaining_time_at_a_bounded_rate() -> None:
+    emitted: list[dict[str, object]] = []
     now = [100.0]
     progress = Progress(
-        lambda event, /, **details: told.append({"event": event, **details}), clock=lambda: now[0]
+        lambda event, /, **details: emitted.append({"event": event, **details}), clock=lambda: now[0]
     )
     progress.announce(Manifest((ManifestEntry("a", 1_000_000, bytes(32)),)))
     progress.resume_at(200_000)
@@ -75,7 +75,7 @@ def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
     for _ in range(80):
         now[0] += 0.01
         progress.add(10_000)
-    events = [event for event in told if event["event"] == "progress"]
+    events = [event for event in emitted if event["event"] == "progress"]
     assert len(events) <= 5
     assert events[-1]["bytes"] == events[-1]["total"] == 1_000_000
     assert events[-2]["bytes_per_second"] == pytest.approx(1_000_000, rel=0.05)
@@ -84,7 +84,7 @@ def test_progress_tells_speed_and_what_remains_at_a_bounded_rate() -> None:
     assert progress.seconds == pytest.approx(0.8)
 
 
-def test_the_theme_plain_has_no_colour(
+def test_the_plain_theme_has_no_colour(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")

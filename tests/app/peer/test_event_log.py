@@ -1,4 +1,4 @@
-"""What sides log: one transfer, one id, the same story on each side, and no names."""
+"""The logs of both sides: one correlation id, the same events, no names."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ async def test_sender_server_and_receiver_share_one_id(server: RunningServer, tm
     with captured_logs("info") as logs:
         sender, _ = await transfer_files(server.url, [tmp_path / NAME], tmp_path / "received")
         await server.wait_for_value("transfers_total", 1, status="success", method="relay")
-    story = [(one.get("role", "server"), one["message"]) for one in logs.from_loggers("transfer")]
+    entries = [(one.get("role", "server"), one["message"]) for one in logs.from_loggers("transfer")]
     for side in ("sender", "receiver"):
-        told = [message for role, message in story if role == side]
-        assert told[-2:] == ["Connected", "Transfer finished"]
-    assert [message for role, message in story if role == "server"] == [
+        messages = [message for role, message in entries if role == side]
+        assert messages[-2:] == ["Connected", "Transfer finished"]
+    assert [message for role, message in entries if role == "server"] == [
         "Transfer started",
         "Transfer finished",
     ]
@@ -37,7 +37,7 @@ async def test_sender_server_and_receiver_share_one_id(server: RunningServer, tm
     assert_absent([NAME, sender.link.text.rpartition(".")[2], sender.link.room], logs.text)
 
 
-async def test_a_failure_is_told_by_its_class(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_failure_is_logged_by_its_class(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"x" * 1000)
     with captured_logs("info") as logs:
         sender = await send(server.url, [tmp_path / NAME])
@@ -55,8 +55,10 @@ async def test_a_failure_is_told_by_its_class(server: RunningServer, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("log_file", "said"), [("peer.log", "no such file"), ("/dev/null/x", "LOG_FILE is")])
-def test_a_program_s_output_is_its_events_alone(tmp_path: Path, log_file: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("log_file", "expected"), [("peer.log", "no such file"), ("/dev/null/x", "LOG_FILE is")]
+)
+def test_standard_output_has_only_events(tmp_path: Path, log_file: str, expected: str) -> None:
     own = {"XDG_STATE_HOME": str(tmp_path), "LOG_LEVEL": "debug", "LOG_FILE": str(tmp_path / log_file)}
     done = subprocess.run(
         [sys.executable, "-m", "tallow", "send", str(tmp_path / "nothing"), "--json"],
@@ -67,5 +69,5 @@ def test_a_program_s_output_is_its_events_alone(tmp_path: Path, log_file: str, s
     )
     first, last = [orjson.loads(line) for line in done.stdout.splitlines()]
     assert (first["event"], last["outcome"], done.returncode) == ("error", "failed", 1)
-    assert said in first["message"]
+    assert expected in first["message"]
     assert done.stderr == ""

@@ -1,4 +1,4 @@
-"""Settings of the command line: private, used, and counted when they change, never with their value."""
+"""Settings of the command line: private, applied, and counted by name when they change."""
 
 from __future__ import annotations
 
@@ -43,17 +43,19 @@ def test_a_setting_is_shown_changed_and_reset(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
-        (("colour",), "no such setting; accepted: relay_preference, telemetry"),
+        (("colour",), "unknown setting; accepted: relay_preference, telemetry"),
         (("theme", "pink"), "theme: unknown value; accepted: auto, light, dark, plain"),
         (("theme", "dark", "--reset"), "--reset takes no VALUE"),
     ],
 )
-def test_what_is_no_setting_is_refused_in_one_line(arguments: tuple[str, ...], said: str) -> None:
+def test_an_unknown_setting_or_value_is_refused_in_one_line(
+    arguments: tuple[str, ...], expected: str
+) -> None:
     status, output = settings(*arguments)
     assert status == 2
-    assert said in output
+    assert expected in output
     assert "pink" not in output
 
 
@@ -67,7 +69,7 @@ def test_what_is_no_setting_is_refused_in_one_line(arguments: tuple[str, ...], s
         b"\xff",
     ],
 )
-def test_a_broken_file_means_defaults(home: Path, content: bytes) -> None:
+def test_a_malformed_file_means_defaults(home: Path, content: bytes) -> None:
     file = home / "config" / SETTINGS
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
@@ -78,14 +80,14 @@ def test_a_broken_file_means_defaults(home: Path, content: bytes) -> None:
     assert preferences.changes == {}
 
 
-def test_a_change_that_changes_nothing_counts_nothing() -> None:
+def test_setting_the_same_value_counts_no_change() -> None:
     settings("theme", "auto")
     settings("theme", "dark")
     settings("theme", "dark")
     assert Preferences.load().changes == {"theme": 1}
 
 
-def test_what_was_reported_is_forgotten_and_no_more() -> None:
+def test_reported_changes_are_subtracted() -> None:
     for value in ("dark", "light", "plain"):
         settings("theme", value)
     preferences = Preferences.load()

@@ -1,4 +1,4 @@
-"""`tallow send` and `tallow receive` on a desktop, or in a company, with proxy settings of every kind."""
+"""`tallow send` and `tallow receive` with proxy settings of every kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNUSABLE = {
     "all_proxy": "socks://127.0.0.1:1080/",
     "NO_PROXY": "[::1",
 }
-"""What GNOME sets, and an entry with a slip."""
+"""GNOME's settings, and a malformed entry."""
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ UNUSABLE = {
     ],
     ids=["unusable", "usable"],
 )
-async def test_a_transfer_on_this_machine_succeeds_whatever_is_set(
+async def test_a_transfer_on_this_machine_ignores_proxy_settings(
     tmp_path: Path, environment: dict[str, str], warnings: int
 ) -> None:
     (tmp_path / "note.txt").write_text("hello")
@@ -49,9 +49,9 @@ async def test_a_transfer_on_this_machine_succeeds_whatever_is_set(
             assert await sender.wait() == 0, await sender.read_stderr()
     assert (tmp_path / "got" / "note.txt").read_text() == "hello"
     for side in (sender, receiver):
-        told = [event["message"] for event in side.events if event["event"] == "warning"]
-        assert len(told) == warnings
-        assert all("all_proxy" in line and "NO_PROXY" in line for line in told)
+        messages = [event["message"] for event in side.events if event["event"] == "warning"]
+        assert len(messages) == warnings
+        assert all("all_proxy" in line and "NO_PROXY" in line for line in messages)
         assert await side.read_stderr() == ""
 
 
@@ -81,7 +81,7 @@ async def test_a_server_is_reached_through_a_proxy(tmp_path: Path) -> None:
     assert f"CONNECT {HOST}:80 HTTP/1.1" in proxy.requests
 
 
-async def test_an_answer_that_may_be_the_proxys_own_names_it(tmp_path: Path) -> None:
+async def test_an_error_names_the_proxy_that_may_have_answered(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("hello")
     arguments = ("send", str(tmp_path / "note.txt"), "--server", f"http://{HOST}", "--insecure")
     with proxying(1, "bad gateway") as proxy:
@@ -109,8 +109,8 @@ async def test_a_proxy_that_fails_is_named_without_its_password(
         environment = {"all_proxy": f"http://me:hunter2@127.0.0.1:{port}"}
         async with tallow(*arguments, home=tmp_path, **environment) as sender:
             assert await sender.wait() == 3
-            said = await sender.read_stderr()
+            errors = await sender.read_stderr()
     (error,) = [event for event in sender.events if event["event"] == "error"]
     assert reason.format(f"http://127.0.0.1:{port}") in error["message"]
-    assert "hunter2" not in f"{sender.events}{said}"
-    assert "Traceback" not in said
+    assert "hunter2" not in f"{sender.events}{errors}"
+    assert "Traceback" not in errors

@@ -1,4 +1,4 @@
-"""A side that is told to stop, at any stage: the other side is told, and nothing is left behind."""
+"""Signals at every stage of a transfer: the other side learns of it, and no file is left behind."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def slow_file(tmp_path: Path) -> Path:
 
 
 def a_picture(folder: Path, name: str = "photo.jpg") -> Path:
-    """A picture with metadata, so that a cleaned copy of it is made."""
+    """A picture with metadata, so that a stripped copy of it is made."""
     exif = Image.Exif()
-    exif[0x010F] = "a camera nobody else need know"
+    exif[0x010F] = "a private camera"
     folder.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (64, 64)).save(folder / name, exif=exif)
     return folder / name
 
 
 def copies(home: Path) -> list[Path]:
-    """The cleaned copies that peers keep, and what else is in such folders."""
+    """Stripped copies in the temporary folders of peers."""
     return [path for path in (home / "tmp").glob("tallow-*/*") if not path.name.startswith(".")]
 
 
 def left_behind(home: Path) -> list[Path]:
-    """What a peer has left: temporary folders, memories of transfers, drafts."""
+    """Files that a peer left: temporary folders, resume state, drafts."""
     return [*(home / "tmp").iterdir(), *(path for path in (home / "state").rglob("*") if path.is_file())]
 
 
@@ -69,7 +69,7 @@ def transfers(server: RunningServer) -> float:
 
 
 @pytest.mark.parametrize("wanted", SIGNALS)
-async def test_a_sender_that_still_cleans_pictures(
+async def test_a_signal_while_the_sender_strips_pictures(
     server: RunningServer, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     for number in range(400):
@@ -85,7 +85,7 @@ async def test_a_sender_that_still_cleans_pictures(
 
 
 @pytest.mark.parametrize("wanted", SIGNALS)
-async def test_a_sender_that_waits_alone(
+async def test_a_signal_while_the_sender_waits_alone(
     server: RunningServer, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     home = tmp_path / "s"
@@ -102,7 +102,7 @@ async def test_a_sender_that_waits_alone(
 
 
 @pytest.mark.parametrize("wanted", SIGNALS)
-async def test_a_sender_whose_receiver_waits(
+async def test_a_signal_at_the_sender_while_the_receiver_waits(
     server: RunningServer, slow_file: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     sending = ("send", "--server", server.url, str(slow_file), str(a_picture(tmp_path)))
@@ -120,7 +120,7 @@ async def test_a_sender_whose_receiver_waits(
 
 
 @pytest.mark.parametrize("wanted", SIGNALS)
-async def test_a_receiver_that_waits(
+async def test_a_signal_while_the_receiver_waits(
     server: RunningServer, slow_file: Path, tmp_path: Path, wanted: signal.Signals
 ) -> None:
     async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
@@ -137,7 +137,7 @@ async def test_a_receiver_that_waits(
 
 @pytest.mark.parametrize("wanted", SIGNALS)
 @pytest.mark.parametrize("who", ["sender", "receiver"])
-async def test_a_side_through_which_data_flows(tmp_path: Path, wanted: signal.Signals, who: str) -> None:
+async def test_a_signal_while_data_flows(tmp_path: Path, wanted: signal.Signals, who: str) -> None:
     (tmp_path / "album" / "deep").mkdir(parents=True)
     (tmp_path / "server").mkdir()
     with (tmp_path / "album" / "deep" / "film.mp4").open("wb") as file:
@@ -163,13 +163,11 @@ async def test_a_side_through_which_data_flows(tmp_path: Path, wanted: signal.Si
                 assert await is_cancelled(here, "this side")
                 assert await is_cancelled(there, "other side")
         assert left_behind(tmp_path / "s") == left_behind(tmp_path / "r") == []
-        assert list((tmp_path / "out").iterdir()) == []  # no part of a file, and no folder made for one
+        assert list((tmp_path / "out").iterdir()) == []  # no partial file and no folder
         assert transfers(server) == 1
 
 
-async def test_a_server_that_does_not_answer_any_more_is_not_waited_for(
-    tmp_path: Path, slow_file: Path
-) -> None:
+async def test_a_signal_does_not_wait_for_a_server_that_stalls(tmp_path: Path, slow_file: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
     async with tallow_serve(folder) as server:
@@ -185,7 +183,7 @@ async def test_a_server_that_does_not_answer_any_more_is_not_waited_for(
     assert left_behind(tmp_path / "s") == []
 
 
-async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
+async def test_files_of_a_killed_sender_are_removed_by_the_next_start(
     server: RunningServer, tmp_path: Path
 ) -> None:
     home, picture = tmp_path / "s", a_picture(tmp_path)
@@ -195,7 +193,7 @@ async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
         assert len(copies(home)) == 2
         killed.process.kill()
         await killed.process.wait()
-        # Another program's folder, and one of ours without an owner's mark, are let alone.
+        # Another program's folder, and one of ours without a marker, are kept.
         for name in ("tallow-holidays", "tallow-abcdefgh"):
             a_picture(home / "tmp" / name)
         async with tallow("receive", home=home, given="no link") as next_start:
@@ -207,11 +205,11 @@ async def test_what_a_killed_sender_leaves_is_removed_by_the_next_start(
 
 
 async def test_a_draft_of_a_killed_process_is_removed_by_the_next_start(tmp_path: Path) -> None:
-    gone = await asyncio.create_subprocess_exec("true")
-    await gone.wait()
+    exited = await asyncio.create_subprocess_exec("true")
+    await exited.wait()
     folder = tmp_path / "p" / "state" / "tallow" / "transfers"
     folder.mkdir(parents=True)
-    draft, written = folder / f".send-abc.json.{gone.pid}", folder / f".send-abc.json.{os.getpid()}"
+    draft, written = folder / f".send-abc.json.{exited.pid}", folder / f".send-abc.json.{os.getpid()}"
     for file in (draft, written):
         file.write_text("{}")
     async with tallow("receive", home=tmp_path / "p", given="no link") as next_start:
@@ -219,7 +217,7 @@ async def test_a_draft_of_a_killed_process_is_removed_by_the_next_start(tmp_path
     assert (draft.exists(), written.exists()) == (False, True)
 
 
-async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_link(
+async def test_a_picture_that_cannot_be_stripped_is_refused_before_the_link(
     server: RunningServer, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.jpg"
@@ -235,12 +233,12 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_before_there_is_a_lin
 
 
 @pytest.mark.parametrize(
-    ("folders", "files", "said"),
+    ("folders", "files", "expected"),
     [(1, 10_001, "these are 10001 files; accepted: up to 10000"), (15, 4_500, "the list of all names has")],
     ids=["too many files", "names too long together"],
 )
-async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
-    server: RunningServer, tmp_path: Path, folders: int, files: int, said: str
+async def test_files_beyond_the_manifest_limits_are_refused_before_the_link(
+    server: RunningServer, tmp_path: Path, folders: int, files: int, expected: str
 ) -> None:
     deep = tmp_path.joinpath(*["x" * 240] * folders)
     deep.mkdir(parents=True)
@@ -248,13 +246,13 @@ async def test_what_no_manifest_holds_is_refused_before_there_is_a_link(
         (deep / f"{number:0>200}").touch()
     sending = ("send", "--server", server.url, str(tmp_path / ("x" * 240)))
     async with tallow(*sending, home=tmp_path / "s") as sender:
-        assert said in (await sender.wait_for_event("error"))["message"]
+        assert expected in (await sender.wait_for_event("error"))["message"]
         assert await sender.wait() == 1
     assert "link" not in [event["event"] for event in sender.events]
     assert not server.context.rooms._created
 
 
-async def test_a_file_that_changes_while_the_receiver_waits(
+async def test_a_file_that_changes_while_the_receiver_waits_ends_both_sides(
     server: RunningServer, slow_file: Path, tmp_path: Path
 ) -> None:
     async with tallow("send", "--server", server.url, str(slow_file), home=tmp_path / "s") as sender:
@@ -269,9 +267,7 @@ async def test_a_file_that_changes_while_the_receiver_waits(
             assert (await sender.wait(), await receiver.wait()) == (1, 1)
 
 
-async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_a_signal_ignored_at_the_start_stays_ignored(server: RunningServer, tmp_path: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; children inherit it
     try:
         sending = tallow("send", "--server", server.url, str(a_picture(tmp_path)), home=tmp_path / "s")
@@ -285,7 +281,9 @@ async def test_a_signal_that_the_process_was_started_to_ignore_is_ignored(
         signal.signal(signal.SIGHUP, before)
 
 
-async def test_a_terminal_that_is_closed(server: RunningServer, slow_file: Path, tmp_path: Path) -> None:
+async def test_closing_the_terminal_cancels_the_transfer(
+    server: RunningServer, slow_file: Path, tmp_path: Path
+) -> None:
     """The kernel sends SIGHUP, and every write to the terminal fails from then on."""
     home = tmp_path / "s"
     (home / "tmp").mkdir(parents=True)

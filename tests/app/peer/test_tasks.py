@@ -1,4 +1,4 @@
-"""Work in a thread ends with whoever waits for it, and pictures are cleaned that way."""
+"""Cancellable work in threads; pictures are stripped that way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.prepare import prepare
 
 
-async def test_the_result_or_the_error_comes_back() -> None:
+async def test_the_result_or_the_error_is_returned() -> None:
     assert await run_interruptible(lambda stopped: (stopped(), 7)) == (False, 7)
     with pytest.raises(ZeroDivisionError):
         await run_interruptible(lambda stopped: 1 / 0)
@@ -25,25 +25,25 @@ async def test_the_result_or_the_error_comes_back() -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 async def test_cancelling_stops_the_work_and_waits_for_its_end(fails: bool) -> None:
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     def work(stopped: Callable[[], bool]) -> None:
-        begun.set()
+        started.set()
         while not stopped():
             time.sleep(0.001)
         ended.set()
         if fails:
-            raise OSError("nobody wants to know")
+            raise OSError("not retrieved")
 
     task = asyncio.create_task(run_interruptible(work))
-    await asyncio.to_thread(begun.wait)
+    await asyncio.to_thread(started.wait)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
 
 
-async def test_the_event_loop_runs_while_a_picture_is_cleaned_and_cancelling_leaves_nothing(
+async def test_stripping_a_picture_does_not_block_and_cancelling_leaves_no_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan = b"\xff\xd8" + segment(0xDA, b"ab") + bytes(8 << 20) + b"\xff\xd9" + b"what follows"
@@ -52,7 +52,7 @@ async def test_the_event_loop_runs_while_a_picture_is_cleaned_and_cancelling_lea
     read = SourceFile.read
 
     def slow(self: SourceFile, offset: int, length: int) -> bytes:
-        # As a disk that stalls would: in the middle of the copy, until the test goes on.
+        # Like a disk that stalls in the middle of the copy, until the test continues.
         if list((tmp_path / "scratch").iterdir()):
             copying.set()
             go_on.wait()

@@ -1,4 +1,4 @@
-"""What a peer reports: differences, with a token that is good once, and nothing of anybody."""
+"""Telemetry reports of a peer: differences, one-time tokens, no personal data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_difference_holds_what_was_added() -> None:
     assert chunks["sum"] == pytest.approx(0.3)
 
 
-async def test_reports_go_on_from_each_other(server: RunningServer) -> None:
+async def test_each_report_continues_from_the_accepted_one(server: RunningServer) -> None:
     sender, _ = await server.pair()
     metrics = new_metrics()
     async with ServerClient(server.url, tls_context()) as client:
@@ -42,12 +42,12 @@ async def test_reports_go_on_from_each_other(server: RunningServer) -> None:
         for _ in range(3):
             metrics.record_chunk_transfer("relay", "sent", 10, 0.01)
             assert await telemetry.report()
-        assert await telemetry.report()  # nothing to say
+        assert await telemetry.report()  # nothing to report
     assert server.value("bytes_transferred_total", direction="sent") == 30
     assert server.value("client_reports_total", outcome="accepted") == 3
 
 
-async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: RunningServer) -> None:
+async def test_the_rest_of_a_report_is_accepted_after_its_outcome_was_counted(server: RunningServer) -> None:
     sender, _ = await server.pair()
     room = next(iter(server.context.rooms.live.values()))
     await server.context.rooms.conclude(room, "failed")
@@ -62,7 +62,7 @@ async def test_an_outcome_that_the_server_has_booked_costs_nothing_else(server: 
     assert server.value("transfers_total", status="success", method="relay") == 0
 
 
-async def test_what_the_server_could_not_take_is_reported_later(server: RunningServer) -> None:
+async def test_a_report_that_failed_is_sent_again(server: RunningServer) -> None:
     sender, _ = await server.pair()
     metrics = new_metrics()
     async with ServerClient(server.url, tls_context()) as client:
@@ -78,7 +78,7 @@ async def test_what_the_server_could_not_take_is_reported_later(server: RunningS
     assert server.value("bytes_transferred_total", direction="sent") == 10
 
 
-async def test_a_server_that_is_gone_harms_nobody() -> None:
+async def test_an_unreachable_server_does_not_fail_a_report() -> None:
     metrics = new_metrics()
     metrics.record_error("network", "low")
     async with ServerClient("http://127.0.0.1:1", tls_context()) as client:

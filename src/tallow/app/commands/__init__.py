@@ -1,1 +1,1 @@
-"""The verbs of the command line that belong to Tallow itself."""
+"""The commands of the application: ``serve``, ``send``, ``receive``, ``settings``, ``demo``."""

@@ -1,4 +1,4 @@
-"""Asks the person at the terminal whether to take what is offered."""
+"""The question to the person at the terminal whether to receive the offered files."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
 
 class TerminalConfirmation:
-    """A question on standard error, answered on standard input, which must be a terminal.
+    """Asks on standard error and reads the answer from standard input, which must be a terminal.
 
     Args:
-        folder: where the files would go.
+        folder: destination of the files.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def __call__(self, manifest: Manifest) -> bool:
-        """The answer; the end of the input is a no. To be cancelled withdraws the question."""
+        """The answer; the end of the input is a no. Cancelling withdraws the question."""
         many = f"these {len(manifest.files):,} files" if len(manifest.files) != 1 else "this file"
         question = f"Receive {many} into {self._folder.absolute()}? [y/N] "
         try:
@@ -40,15 +40,15 @@ class TerminalConfirmation:
                 if (found := _ANSWERS.get(answer.strip().lower())) is not None:
                     return found
         except asyncio.CancelledError:
-            with suppress(OSError):  # the terminal may be gone
-                click.echo(err=True)  # what follows begins on a line of its own
+            with suppress(OSError):  # the terminal may be closed
+                click.echo(err=True)  # end the line of the question
             raise
 
 
 async def _line(terminal: int) -> str | None:
-    """The next line that is typed; None at the end of the input.
+    """The next line; None at the end of the input.
 
-    No thread waits in a read for it, because such a read cannot be withdrawn.
+    Uses the event loop's reader: a blocking read in a thread could not be cancelled.
     """
     loop, came = asyncio.get_running_loop(), asyncio.Event()
     typed = b""

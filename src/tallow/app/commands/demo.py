@@ -1,4 +1,4 @@
-"""``tallow demo``: real transfers of generated files, so that every panel lives."""
+"""``tallow demo``: real transfers of generated files, so that every dashboard panel shows data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHARE: Final = click.FloatRange(0, 1)
 
 
 class ByteSize(click.ParamType[int]):
-    """Bytes: 250000, 5MB, 1.5GiB."""
+    """A size: 250000, 5MB, 1.5GiB."""
 
     name = "size"
 
@@ -44,33 +44,35 @@ class ByteSize(click.ParamType[int]):
 
 
 @click.command("demo")
-@server_option("The Tallow server to make traffic on.")
-@click.option("--duration", type=click.FloatRange(1), metavar="SECONDS", help="Stop after so long.")
-@click.option("--transfers", type=click.IntRange(1), metavar="N", help="Stop after so many transfers.")
+@server_option("The Tallow server that gets the traffic.")
+@click.option("--duration", type=click.FloatRange(1), metavar="SECONDS", help="Stop after this time.")
+@click.option("--transfers", type=click.IntRange(1), metavar="N", help="Stop after this number of transfers.")
 @click.option(
     "--rate", type=click.FloatRange(0.1, 6000), default=20, show_default=True, metavar="PER_MINUTE",
-    help="Transfers a minute, on average. A server makes 60 rooms a minute for one address by default.",
+    help="Mean transfers per minute. By default a server creates 60 rooms per minute for one address.",
 )  # fmt: skip
 @click.option("--concurrency", type=click.IntRange(1, 200), default=4, show_default=True, metavar="N",
-              help="Transfers at a time, at most.")  # fmt: skip
+              help="Maximum number of simultaneous transfers.")  # fmt: skip
 @click.option(
     "--size", type=ByteSize(), default="5MB", show_default=True, help="Size of the largest transfers."
 )
 @click.option("--smallest", type=ByteSize(), show_default="a fiftieth of the largest",
               help="Size of the smallest transfers.")  # fmt: skip
-@click.option("--relay-share", type=SHARE, default=0.2, show_default=True, help="Transfers over a relay.")
 @click.option(
-    "--cancel-share", type=SHARE, default=0.1, show_default=True, help="Transfers that are cancelled."
+    "--relay-share", type=SHARE, default=0.2, show_default=True, help="Share of transfers over a relay."
+)
+@click.option(
+    "--cancel-share", type=SHARE, default=0.1, show_default=True, help="Share of cancelled transfers."
 )
 @click.option("--bad-share", type=SHARE, default=0.05, show_default=True,
-              help="Transfers that go wrong, with bad requests around them.")  # fmt: skip
+              help="Share of failing transfers, with bad requests before them.")  # fmt: skip
 @click.option(
-    "--json", "json_output", is_flag=True, help="One JSON object a transfer, and the summary as the last."
+    "--json", "json_output", is_flag=True, help="Print one JSON object per transfer, and the summary last."
 )
 @click.option(
     "--ca",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Certificates of authorities to trust too, PEM (also: SSL_CERT_FILE).",
+    help="Additional trusted certificates, PEM (also: SSL_CERT_FILE).",
 )
 def command(
     server: ServerChoice,
@@ -86,11 +88,11 @@ def command(
     json_output: bool,
     ca: Path | None,
 ) -> None:
-    """Make traffic: real transfers of generated files between real peers in this process.
+    """Make real transfers of generated files between real peers in this process.
 
-    Some are cancelled, interrupted and resumed, sent over a relay, or go wrong; the first ones are one of
-    each kind. All but a few report telemetry. Without --duration and --transfers it goes on until Ctrl-C.
-    Files are made in the temporary folder (TMPDIR), and removed after each transfer.
+    Some are cancelled, interrupted and resumed, sent over a relay, or fail; the first ones are one of each
+    kind. Most report telemetry. Without --duration and --transfers it runs until Ctrl-C. Files are made in
+    the temporary folder (TMPDIR) and removed after each transfer.
     """
     if smallest is not None and smallest > size:
         raise click.UsageError("--smallest: accepted: a size up to --size")
@@ -107,7 +109,7 @@ def command(
         TrafficMix(relay_share, cancel_share, bad_share, size, smallest),
         rate=rate,
         concurrency=concurrency,
-        told=_as_json if json_output else _as_line,
+        on_result=_print_json if json_output else _print_line,
     )
     try:
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
@@ -116,7 +118,7 @@ def command(
     except PeerError as error:
         raise command_error(error) from None
     if json_output:
-        _out({"event": "summary", **traffic.summary.as_dict()})
+        _print_event({"event": "summary", **traffic.summary.as_dict()})
     else:
         click.echo(traffic.summary.line)
     if not ended and (duration is not None or transfers is not None):
@@ -124,7 +126,7 @@ def command(
 
 
 async def _until_stopped(traffic: DemoTraffic, duration: float | None, transfers: int | None) -> bool:
-    """Run until the duration or number of transfers is reached: True, or until a signal: False."""
+    """Run to the end: True, or until a signal: False."""
     await asyncio.to_thread(remove_leftovers)
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))
     for wanted in handled_signals():
@@ -139,7 +141,7 @@ def _show_warning(line: str) -> None:
     click.echo(f"Note: {line}", err=True)
 
 
-def _as_line(result: TransferResult) -> None:
+def _print_line(result: TransferResult) -> None:
     scenario = result.plan.scenario.replace("_", " ")
     reason = f" ({result.error})" if result.error else ""
     click.echo(
@@ -148,8 +150,8 @@ def _as_line(result: TransferResult) -> None:
     )
 
 
-def _as_json(result: TransferResult) -> None:
-    _out(
+def _print_json(result: TransferResult) -> None:
+    _print_event(
         {
             "event": "transfer",
             "kind": result.plan.scenario,
@@ -163,5 +165,5 @@ def _as_json(result: TransferResult) -> None:
     )
 
 
-def _out(event: dict[str, object]) -> None:
+def _print_event(event: dict[str, object]) -> None:
     click.echo(orjson.dumps(event).decode())

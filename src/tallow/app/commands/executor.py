@@ -1,4 +1,4 @@
-"""A thread pool whose work ends with the process."""
+"""A thread pool that does not outlive the event loop."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class DaemonExecutor(ThreadPoolExecutor):
-    """Runs work in daemon threads, for an event loop's default executor.
+    """Runs calls in daemon threads, for an event loop's default executor.
 
-    The standard pool waits for its threads when it is shut down, and once more when the process ends. A
-    command that was told to stop must not wait for a disk that takes minutes to answer.
+    The standard pool waits for its threads at shutdown and again when the process ends. A cancelled command
+    must not wait for a disk that does not answer.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class DaemonExecutor(ThreadPoolExecutor):
         self._started = 0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run ``fn`` in a thread. To be called from one thread, the event loop's."""
+        """Run ``fn`` in a thread. Only the event loop's thread may call this."""
         future: Future[T] = Future()
         self._waiting.put((future, lambda: fn(*args, **kwargs)))
         if not self._free.acquire(blocking=False) and self._started < THREADS:
@@ -37,7 +37,7 @@ class DaemonExecutor(ThreadPoolExecutor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Returns at once: what still runs is left to the end of the process."""
+        """Return at once; running calls end with the process."""
 
     def _work(self) -> None:
         while True:
@@ -45,7 +45,7 @@ class DaemonExecutor(ThreadPoolExecutor):
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(call())
-                except BaseException as error:  # noqa: BLE001 - it is the caller's
+                except BaseException as error:  # noqa: BLE001 - the caller gets it
                     future.set_exception(error)
-            del future, call  # not to be kept while the thread waits
+            del future, call  # do not keep references while waiting
             self._free.release()

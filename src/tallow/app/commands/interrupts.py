@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP: each cancels what a command does, at every stage of it."""
+"""SIGINT, SIGTERM and SIGHUP: each cancels a command, at every stage."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalledError(Exception):
-    """The command was ended by a signal, after it said goodbye."""
+    """The command was ended by a signal, after a clean end."""
 
 
 @contextmanager
 def signals_interrupt() -> Iterator[None]:
-    """Raise KeyboardInterrupt for each of the signals, as Python itself does for SIGINT.
+    """Raise KeyboardInterrupt for each of the signals, as Python does for SIGINT.
 
-    For what comes before the event loop: a prompt must give the terminal its echo back.
+    For the time before the event loop: a prompt must restore the terminal's echo.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -36,7 +36,8 @@ def signals_interrupt() -> Iterator[None]:
 
 
 async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
-    """Run ``work``; the first signal cancels it, further ones change nothing: its end takes two seconds.
+    """Run ``work``; the first signal cancels it. Further signals are ignored: the end takes at most two
+    seconds.
 
     Raises:
         SignalledError: it was cancelled by a signal.
@@ -61,7 +62,7 @@ async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
 
 
 def handled_signals() -> list[signal.Signals]:
-    """The signals this process was not started to ignore (``nohup`` ignores SIGHUP)."""
+    """The signals that the process was not started to ignore (``nohup`` ignores SIGHUP)."""
     return [wanted for wanted in SIGNALS if signal.getsignal(wanted) is not signal.SIG_IGN]
 
 

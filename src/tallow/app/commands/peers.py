@@ -1,4 +1,4 @@
-"""What `send` and `receive` share: their options, how they run, and how they end."""
+"""What ``send`` and ``receive`` share: options, the run of a transfer, and exit statuses."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ from tallow.monitoring.lifecycle.warn_once import suppress_warning
 KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OSError)
 FAILED: Final = 1
 INTERRUPTED: Final = 130
-"""Exit statuses beside 0, as for every command (docs/commands.md). 1: also if the other side cancelled."""
+"""Exit statuses besides 0, as for every command (docs/commands.md). 1 also if the other side cancelled."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
 class CommonOptions:
-    """What both verbs take."""
+    """Options of both commands."""
 
     relay: bool
     json: bool
@@ -57,7 +57,7 @@ class CommonOptions:
 
 
 def common_options(function: Function) -> Function:
-    """The options of both verbs, handed over as ``common``."""
+    """Add the options of both commands; the command gets them as ``common``."""
 
     @functools.wraps(function)
     def wrapped(
@@ -68,8 +68,10 @@ def common_options(function: Function) -> Function:
             return function(*args, common=CommonOptions(relay, json_output, no_telemetry, ca), **kwargs)
 
     options = [
-        click.option("--relay", is_flag=True, help="Never connect directly: use Tallow's relay."),
-        click.option("--json", "json_output", is_flag=True, help="Tell events as JSON, one object a line."),
+        click.option("--relay", is_flag=True, help="Use Tallow's relay; never connect directly."),
+        click.option(
+            "--json", "json_output", is_flag=True, help="Print events as JSON, one object per line."
+        ),
         click.option(
             "--no-telemetry",
             is_flag=True,
@@ -78,7 +80,7 @@ def common_options(function: Function) -> Function:
         click.option(
             "--ca",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Certificates of authorities to trust too, PEM (also: SSL_CERT_FILE).",
+            help="Additional trusted certificates, PEM (also: SSL_CERT_FILE).",
         ),
     ]
     result: Any = wrapped
@@ -90,7 +92,7 @@ def common_options(function: Function) -> Function:
 def transfer_options(
     common: CommonOptions, preferences: Preferences, *features: str | None
 ) -> TransferOptions:
-    """How this transfer behaves, from the command line first, then the environment and the settings."""
+    """The options of a transfer: the command line comes first, then the environment, then the settings."""
     untracked = os.environ.get("DO_NOT_TRACK", "").strip().lower() not in {"", "0", "false"}
     telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
     preference = "relay" if common.relay else preferences["relay_preference"]
@@ -108,7 +110,7 @@ def transfer_options(
 def make_display(
     common: CommonOptions, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
 ) -> Display:
-    """Where events go."""
+    """The display of events."""
     if common.json:
         return JsonLines()
     bell = preferences.is_on("notifications")
@@ -116,7 +118,7 @@ def make_display(
 
 
 def load_faults() -> None:
-    """Fault switches of drills, where they were asked for; else their code is not even loaded."""
+    """Install fault switches if the environment asks for them. Otherwise their code is not imported."""
     if os.environ.get("TALLOW_FAULTS") != "1":
         return
     from tallow.app.faults.peer import BadFaultError, install
@@ -128,7 +130,7 @@ def load_faults() -> None:
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes uvloop's event loop, half as fast again over WebRTC; None, for asyncio's, without it."""
+    """uvloop's event loop, which is 50 % faster over WebRTC; None (asyncio's) if it is not installed."""
     try:
         import uvloop
     except ModuleNotFoundError:
@@ -137,10 +139,10 @@ def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def run_transfer(display: Display, work: Coroutine[Any, Any, None], again: str) -> None:
-    """Run a peer to its end, say how it ended, and exit with the status of that.
+    """Run a peer, show how it ended, and exit with its status.
 
     Args:
-        again: how to begin anew, for who has stopped it.
+        again: how to start anew, for a user who cancelled.
     """
     status = 0
     try:
@@ -148,35 +150,36 @@ def run_transfer(display: Display, work: Coroutine[Any, Any, None], again: str) 
         ProxySettings.read(warn=lambda line: _show_warning(display, line))
         with asyncio.Runner(loop_factory=event_loop_factory()) as runner:
             runner.get_loop().set_default_executor(DaemonExecutor())
-            runner.run(run_until_signalled(_after_cleaning(work)))
+            runner.run(run_until_signalled(_clean_up_and_run(work)))
     except (KeyboardInterrupt, SignalledError):
-        work.close()  # it may not have begun
+        work.close()  # it may not have started
         display("finished", outcome="cancelled", by="this side")
-        status = _say(display, f"cancelled; {again}", INTERRUPTED)
+        status = _print_end(display, f"cancelled; {again}", INTERRUPTED)
     except NotConfirmedError as error:
         display("finished", outcome="cancelled", by="this side")
-        status = _say(display, str(error), FAILED)
+        status = _print_end(display, str(error), FAILED)
     except CancelledByPeerError as error:
         display("finished", outcome="cancelled", by="other side")
-        status = _say(display, str(error), FAILED)
+        status = _print_end(display, str(error), FAILED)
     except Exception as error:
         work.close()
         display("error", type=error_labels(error)[0], message=one_line(error))
         display("finished", outcome="failed")
         if not isinstance(error, KNOWN):
             raise
-        status = _say(display, one_line(error), command_error(error).exit_code)
+        status = _print_end(display, one_line(error), command_error(error).exit_code)
     sys.exit(status)
 
 
 class ServerUnreachableError(click.ClickException):
-    """The server cannot be reached, or the stack that it belongs to does not run."""
+    """The server cannot be reached, or its stack is not running."""
 
     exit_code = 3
 
 
 def command_error(error: Exception) -> click.ClickException:
-    """An error as a command ends with it; its exit status is 3 for :class:`UnreachableError`, else 1."""
+    """The error that a command ends with. The exit status is 3 for :class:`ServerUnreachableError`, else
+    1."""
     kind = (
         ServerUnreachableError
         if isinstance(error, ServerConnectionError | StackNotRunningError)
@@ -185,27 +188,27 @@ def command_error(error: Exception) -> click.ClickException:
     return kind(one_line(error))
 
 
-async def _after_cleaning(work: Coroutine[Any, Any, None]) -> None:
+async def _clean_up_and_run(work: Coroutine[Any, Any, None]) -> None:
     await asyncio.to_thread(remove_leftovers)
     await work
 
 
 def remove_leftovers() -> None:
-    """Remove what commands of this user left that were killed, and what is past its time."""
+    """Remove files that killed commands of this user left, and expired state."""
     temporary.remove_abandoned()
     user_files.remove_abandoned_drafts()
     resume_state.remove_expired()
 
 
 def _show_warning(display: Display, line: str) -> None:
-    """Show a warning of the library to the user, and do not log it."""
+    """Show a warning of the library to the user and do not log it."""
     suppress_warning(line)
     display("warning", message=line)
 
 
-def _say(display: Display, text: str, status: int) -> int:
+def _print_end(display: Display, text: str, status: int) -> int:
     display.close()
     if isinstance(display, Terminal):
-        with suppress(OSError):  # the terminal may be gone
+        with suppress(OSError):  # the terminal may be closed
             click.secho(f"tallow: {text}", err=True, fg=None if status == INTERRUPTED else "red")
     return status

@@ -1,4 +1,4 @@
-"""``tallow receive``: take what a link offers, into a folder."""
+"""``tallow receive``: receive the files of a link into a folder."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.monitoring import correlation
 
 REMEMBERED_S = 86_400
-"""How long an interrupted transfer is remembered here; no room lives longer by default."""
+"""Seconds for which an interrupted transfer can be resumed here; by default no room exists longer."""
 
 
 @click.command("receive")
@@ -43,26 +43,26 @@ REMEMBERED_S = 86_400
     default=".",
     show_default="this folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for what is received.",
+    help="Folder for the received files.",
 )
 @click.option(
     "-y",
     "--yes",
     is_flag=True,
-    help="Do not ask whether to receive; needed where there is no terminal to ask at.",
+    help="Receive without asking; required without a terminal.",
 )
-@server_option("The Tallow server to meet at, if not the link's.", "the link's")
+@server_option("The Tallow server to use instead of the link's.", "the link's")
 @common_options
 def command(link: str | None, output: Path, yes: bool, server: ServerChoice, common: CommonOptions) -> None:
     """Receive files from LINK: shows their names and sizes, and asks whether to receive them.
 
-    A command line is visible to the other users of this machine: without LINK it is asked for, or read from
-    standard input. With --server or --home the rest of the link, ROOM.SECRET, is enough. Names that are taken
-    or unsafe are changed, nothing is overwritten, and a file gets its name after its SHA-256 was found right.
-    The same command resumes what was interrupted.
+    A command line is visible to other users of this machine: without LINK, the command asks for it or reads
+    it from standard input. With --server or --home the part ROOM.SECRET of the link is enough. Names that are
+    taken or unsafe are changed, and nothing is overwritten. A file gets its name after its SHA-256 was
+    verified. The same command resumes an interrupted transfer.
     """
     if not yes and not sys.stdin.isatty():
-        raise click.UsageError("standard input is no terminal to ask at: add --yes to receive without asking")
+        raise click.UsageError("standard input is not a terminal: add --yes to receive without asking")
     preferences = Preferences.load()
     display = make_display(common, preferences, asks=True)
     options = transfer_options(common, preferences, "receive")
@@ -75,7 +75,7 @@ def command(link: str | None, output: Path, yes: bool, server: ServerChoice, com
 
 
 def prompt_for_link() -> str:
-    """The link from whoever sits at the terminal, or from standard input."""
+    """Ask for the link at the terminal, or read it from standard input."""
     if sys.stdin.isatty():
         text: str = click.prompt("Link", hide_input=True, err=True)
         return text
@@ -96,7 +96,10 @@ async def _receive(
     if choice.explicit:
         link = replace(link, server=origin(choice.url()))
     if is_exposed(link.server):
-        display("warning", message="the link is plain http to another machine: who meets whom can be seen")
+        display(
+            "warning",
+            message="the link uses plain http to another machine: others can see who connects to it",
+        )
     received = ReceiverState.load(link, time.time() + REMEMBERED_S)
     metrics = new_metrics()
     if received.has_manifest:
@@ -110,7 +113,7 @@ async def _receive(
                 await receiver.run()
             except Exception as error:
                 if is_transient(error):
-                    display("warning", message="to go on with it later, run the same command again")
+                    display("warning", message="to resume it later, run the same command again")
                 raise
             finally:
                 if receiver.accepted_reports:

@@ -1,10 +1,10 @@
-"""``tallow send``: make a link, wait for the receiver, send."""
+"""``tallow send``: create a link, wait for the receiver, send."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.files.temporary import temporary_folder
 from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.metadata.unsupported_formats import unstripped_warning
-from tallow.app.peer.display import Display
+from tallow.app.peer.display import Display, Terminal
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
@@ -37,11 +37,11 @@ from tallow.monitoring import correlation
 
 @click.command("send")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@server_option("The Tallow server to meet at.")
+@server_option("The Tallow server to use.")
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with a transfer that was interrupted: the latest, or that of the files named.",
+    help="Resume an interrupted transfer: the latest, or the one of the named files.",
 )
 @click.option("--keep-metadata", is_flag=True, help="Send pictures with their metadata (place, camera, …).")
 @click.option("--insecure", is_flag=True, help="Allow a link with plain http to another machine.")
@@ -56,32 +56,39 @@ def command(
     no_qr: bool,
     common: CommonOptions,
 ) -> None:
-    """Send files and folders: prints a link, and waits until somebody receives with it.
+    """Send files and folders: prints a link, and waits for a receiver.
 
-    The link is all that is needed to receive, so hand it over where only the receiver reads it. Files are
-    encrypted on this machine; the server cannot read them. Ctrl-C cancels. What was interrupted otherwise can
-    be taken up again with --resume while the link is good (a day, usually).
+    Whoever has the link can receive: send it over a private channel. Files are encrypted on this machine; the
+    server cannot read them. Ctrl-C cancels. A transfer that was interrupted in another way can be resumed
+    with --resume while the link is valid (usually a day).
     """
     if not paths and not resume:
         raise click.UsageError("name the files and folders to send")
     preferences = Preferences.load()
     display = make_display(common, preferences, qr_code=not no_qr)
     keep = keep_metadata or preferences.is_on("keep_metadata")
-    many = len(paths) > 1 or any(path.is_dir() for path in paths)
     options = transfer_options(
-        common,
-        preferences,
-        "send",
-        "resume" if resume else None,
-        "multiple_files" if many else None,
-        "keep_metadata" if keep else None,
-        "qr_code" if getattr(display, "shows_qr_code", False) and not resume else None,
+        common, preferences, "send", *_features(paths, resume=resume, keep_metadata=keep, display=display)
     )
     run_transfer(
         display,
         _send(paths, server, resume, keep, insecure, common, options, preferences, display),
         again="the transfer cannot be resumed; to send the files, run tallow send again",
     )
+
+
+def _features(
+    paths: tuple[Path, ...], *, resume: bool, keep_metadata: bool, display: Display
+) -> Iterator[str]:
+    """The features that this run uses."""
+    if resume:
+        yield "resume"
+    if len(paths) > 1 or any(path.is_dir() for path in paths):
+        yield "multiple_files"
+    if keep_metadata:
+        yield "keep_metadata"
+    if isinstance(display, Terminal) and display.shows_qr_code and not resume:
+        yield "qr_code"
 
 
 async def _send(
@@ -98,7 +105,7 @@ async def _send(
     sent = find_interrupted(paths) if resume else None
     place = sent.link.server if sent is not None else origin(choice.url())
     if is_exposed(place) and not insecure:
-        raise LinkError("a link with plain http to another machine can be read on its way; use https")
+        raise LinkError("a link with plain http to another machine can be read in transit; use https")
     with temporary_folder() as scratch:
         transfer = _SendCommand(scratch, options, preferences, display)
         wanted = paths if sent is None else [Path(path) for path in sent.paths]
@@ -127,7 +134,7 @@ async def _create_room(server: ServerClient, paths: tuple[Path, ...], keep: bool
 
 
 class _SendCommand:
-    """What is sent, and how."""
+    """The state of one run of the command."""
 
     def __init__(
         self, scratch: Path, options: TransferOptions, preferences: Preferences, display: Display
@@ -139,7 +146,7 @@ class _SendCommand:
         self._metrics = new_metrics()
 
     async def collect(self, paths: Sequence[Path], *, keep: bool) -> list[SourceFile]:
-        """The files to send, found in a thread: a folder may be large, and its disk slow."""
+        """Find the files in a thread: a folder may be large and its disk slow."""
         files = await asyncio.to_thread(collect_files, paths, self._warn)
         kept = None if keep else await asyncio.to_thread(unstripped_warning, files)
         if kept is not None:
@@ -150,11 +157,11 @@ class _SendCommand:
         self._display("warning", message=message)
 
     async def strip(self, files: Sequence[SourceFile], *, keep: bool) -> Sequence[SourceFile]:
-        """See :func:`clean`."""
+        """See :func:`strip_files`."""
         return await strip_files(files, self._scratch, self._metrics, keep_metadata=keep)
 
     async def prepare(self, files: Sequence[SourceFile], sent: SenderState) -> PreparedFiles:
-        """The files of a transfer that is resumed, made ready once its receiver can be told of a problem."""
+        """Prepare the files of a resumed transfer. Its receiver is told if this fails."""
         return await prepare(
             files, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
         )
@@ -162,7 +169,7 @@ class _SendCommand:
     async def run(
         self, server: ServerClient, sent: SenderState, preparing: Coroutine[Any, Any, PreparedFiles]
     ) -> None:
-        """Send, and say what was sent."""
+        """Send, and show the result."""
         task = asyncio.create_task(preparing)
 
         def give_link() -> None:
@@ -175,7 +182,7 @@ class _SendCommand:
             await sender.run()
         except Exception as error:
             if sender.is_resumable(error):
-                self._display("warning", message="to go on with it later: tallow send --resume")
+                self._display("warning", message="to resume it later: tallow send --resume")
             raise
         finally:
             if sender.accepted_reports:
@@ -200,5 +207,5 @@ def find_interrupted(paths: tuple[Path, ...]) -> SenderState:
     found = [sent for sent in resume_state.interrupted_transfers() if not wanted or sent.paths == wanted]
     if not found:
         which = "of these files " if wanted else ""
-        raise PeerError(f"no interrupted transfer {which}is remembered here", "validation", "low")
+        raise PeerError(f"there is no interrupted transfer {which}to resume", "validation", "low")
     return found[-1]

@@ -1,8 +1,8 @@
-"""``--server`` and ``--home``: which Tallow server a command talks to.
+"""``--server`` and ``--home``: the Tallow server that a command uses.
 
-The order is: ``--server`` or ``--home``, ``TALLOW_SERVER``, the stack that runs on this machine, and
-``http://127.0.0.1:3000``. This package does not know the stack: the command line hands a function over in
-click's context that finds its server.
+In this order: ``--server`` or ``--home``, ``TALLOW_SERVER``, the stack that runs on this machine,
+``http://127.0.0.1:3000``. This package does not import the stack: the command line passes a function in
+click's context that finds the stack's server.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from tallow.app.peer.errors import StackNotRunningError
 DEFAULT_SERVER: Final = "http://127.0.0.1:3000"
 
 Locator = Callable[[Path | None], str | None]
-"""Finds the server of the stack in a folder, by default the one that ``tallow up`` uses. None: it does not
-run. Raises ``click.ClickException`` if the folder cannot be read."""
+"""Finds the server of the stack in a folder, by default the one of ``tallow up``. Returns None if it does
+not run. Raises ``click.ClickException`` if the folder cannot be read."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """What was chosen on the command line or in the environment.
+    """The choice of the command line or the environment.
 
     Attributes:
-        insisted: by an option, not by ``TALLOW_SERVER`` or by default.
+        explicit: by an option, not by ``TALLOW_SERVER`` or by default.
     """
 
     address: str | None
@@ -41,10 +41,10 @@ class ServerChoice:
     explicit: bool = False
 
     def url(self) -> str:
-        """The server's address, as it was given or found.
+        """The server's address, as given or found.
 
         Raises:
-            NotRunningError: no stack runs in the folder of ``--home``.
+            StackNotRunningError: no stack runs in the folder of ``--home``.
         """
         if self.home is not None:
             return self._of_stack(self.home)
@@ -63,31 +63,31 @@ class ServerChoice:
         try:
             return self.locate(None) if self.locate else None
         except click.ClickException:
-            return None  # nobody asked for this folder: that it cannot be read is for `tallow status`
+            return None  # the default folder was not named; `tallow status` reports the problem
 
 
 def server_option(purpose: str, default: str | None = None) -> Callable[[Function], Function]:
-    """Adds the options; the command gets a :class:`ServerChoice` as ``server``.
+    """Add the options; the command gets a :class:`ServerChoice` as ``server``.
 
     Args:
         purpose: help text of ``--server``.
-        default: help text for what is used without it.
+        default: help text for the server without the option.
     """
 
     def decorated(function: Function) -> Function:
         @functools.wraps(function)
         def wrapped(*args: Any, server: str | None, home: Path | None, **kwargs: Any) -> Any:
-            return function(*args, server=_chosen(server, home), **kwargs)
+            return function(*args, server=_server_choice(server, home), **kwargs)
 
         return _with_options(wrapped, purpose, default or _DEFAULT)  # type: ignore[no-any-return]
 
     return decorated
 
 
-_DEFAULT: Final = f"that of the stack on this machine, else {DEFAULT_SERVER}"
+_DEFAULT: Final = f"the stack on this machine, else {DEFAULT_SERVER}"
 
 
-def _chosen(server: str | None, home: Path | None) -> ServerChoice:
+def _server_choice(server: str | None, home: Path | None) -> ServerChoice:
     context = click.get_current_context()
     by_option = context.get_parameter_source("server") is ParameterSource.COMMANDLINE
     if home is not None and by_option:
@@ -108,6 +108,6 @@ def _with_options(wrapped: Any, purpose: str, default: str) -> Any:
     home = click.option(
         "--home",
         type=click.Path(file_okay=False, readable=False, path_type=Path),
-        help="Use the server of the stack in this folder, as `tallow up --home` has it.",
+        help="Use the server of the stack in this folder (the --home of `tallow up`).",
     )
     return server(home(wrapped))

@@ -1,4 +1,4 @@
-"""``tallow settings``: what send and receive do unless told otherwise."""
+"""``tallow settings``: defaults of ``send`` and ``receive``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def command(name: str | None, value: str | None, reset: bool) -> None:
         Console().print(_table(preferences))
         return
     if name not in PREFERENCES:
-        raise click.UsageError(f"no such setting; accepted: {', '.join(PREFERENCES)}")
+        raise click.UsageError(f"unknown setting; accepted: {', '.join(PREFERENCES)}")
     if reset and value is not None:
         raise click.UsageError("--reset takes no VALUE")
     if value is None and not reset:
@@ -36,7 +36,7 @@ def command(name: str | None, value: str | None, reset: bool) -> None:
 
 
 def _table(preferences: Preferences) -> Table:
-    table = Table("setting", "value", "accepted", "what it is good for", box=None, padding=(0, 2, 0, 0))
+    table = Table("setting", "value", "accepted", "meaning", box=None, padding=(0, 2, 0, 0))
     for name, preference in PREFERENCES.items():
         table.add_row(name, preferences[name], ", ".join(preference.values), preference.help)
     return table

@@ -51,21 +51,29 @@ class FrameSequence:
         wanted = self._wanted
         if wanted is None:
             raise ReplayedError("a frame was received after the end")
-        if header.kind is not wanted.kind:
-            raise TruncatedError if wanted.kind is FrameType.DATA else MalformedError
-        if header.file != wanted.file:
-            raise SplicedError
-        if header.index != wanted.index:
-            raise ReplayedError if header.index < wanted.index else ReorderedError
+        _check_position(header, wanted)
         if self._size is not None:
-            left = self._size - header.index - length
-            if left < 0 or (left == 0 and not header.final):
-                raise MalformedError("a file is larger than announced")
-            if left > 0 and header.final:
-                raise TruncatedError
+            _check_end(header, self._size - header.index - length)
 
     def advance(self, header: FrameHeader, length: int) -> None:
         """Move on after a frame that passed :meth:`check` and was decrypted."""
         if header.kind is not FrameType.ABORT:
             more = FrameHeader(header.kind, header.file, header.index + length)
             self._wanted = None if header.final else more
+
+
+def _check_position(header: FrameHeader, wanted: FrameHeader) -> None:
+    if header.kind is not wanted.kind:
+        raise TruncatedError if wanted.kind is FrameType.DATA else MalformedError
+    if header.file != wanted.file:
+        raise SplicedError
+    if header.index != wanted.index:
+        raise ReplayedError if header.index < wanted.index else ReorderedError
+
+
+def _check_end(header: FrameHeader, remaining: int) -> None:
+    """Compare the final flag with the number of bytes that are missing after this frame."""
+    if remaining < 0 or (remaining == 0 and not header.final):
+        raise MalformedError("a file is larger than announced")
+    if remaining > 0 and header.final:
+        raise TruncatedError

@@ -1,1 +1,2 @@
-"""Demo traffic: real transfers of generated files between real peers, so that every panel lives."""
+"""Demo traffic: real transfers of generated files between real peers, so that every dashboard panel shows
+data."""

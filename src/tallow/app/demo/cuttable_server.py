@@ -1,4 +1,4 @@
-"""A line to the server that can be cut."""
+"""A server client whose connections can be cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tallow.app.peer.server_client import ServerClient
 
 
 class CuttableServer(ServerClient):
-    """A server whose WebSockets are remembered, so that they can be lost as on a bad day."""
+    """Remembers its WebSockets, to lose them as an unstable network would."""
 
     def __init__(self, origin: str, context: ssl.SSLContext) -> None:
         super().__init__(origin, context)
@@ -23,6 +23,6 @@ class CuttableServer(ServerClient):
         return self._opened[path]
 
     def cut(self, path: str) -> None:
-        """Lose the connection at a path, without a goodbye."""
+        """Lose the connection at a path without closing it properly."""
         if path in self._opened:
             self._opened[path].transport.abort()

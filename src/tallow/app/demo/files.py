@@ -1,4 +1,4 @@
-"""Files that look like what people send, and are nobody's."""
+"""Generated files of the kinds that people send."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LARGEST_PICTURE: Final = 8_000_000
 
 
 def make_files(plan: TransferPlan, folder: Path, chance: random.Random) -> list[Path]:
-    """The files of a transfer, of its size together (pictures roughly). Blocks."""
+    """Make the files of a transfer, of its size in total; pictures have about that size. Blocks."""
     if plan.scenario == "broken_picture":
         broken = folder / "broken.jpg"
         broken.write_bytes(b"\xff\xd8\xff\xe0" + os.urandom(5000))
         return [broken]
-    if plan.scenario != "plain":  # what is to be meddled with is one file, and as long as was said
+    if plan.scenario != "plain":  # these scenarios need one file of the planned size
         return [_file("document", plan.size, folder, chance)]
     if plan.content == "several":
         return [_folder(plan.size, folder / "trip", chance)]
@@ -62,11 +62,11 @@ def _file(kind: str, size: int, folder: Path, chance: random.Random) -> Path:
 
 
 def picture(size: int, how: dict[str, Any]) -> bytes:
-    """Noise of about ``size`` bytes as a picture that says where it was taken, and by whom."""
+    """A picture of noise with about ``size`` bytes, with EXIF that holds a place and an author."""
     side = max(8, int((size / 3) ** 0.5))
     noise = Image.frombytes("RGB", (side, side), os.urandom(side * side * 3))
     exif = Image.Exif()
-    exif[Base.Artist] = "Nobody"
+    exif[Base.Artist] = "Demo"
     exif[Base.Orientation] = 6
     place = exif.get_ifd(IFD.GPSInfo)
     place[GPS.GPSLatitudeRef], place[GPS.GPSLatitude] = "N", (0.0, 0.0, 0.0)

@@ -1,4 +1,4 @@
-"""What one transfer of the demo is to be like."""
+"""Plans of demo transfers: scenario, size, content and options."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Scenario = Literal[
-    "plain",  # nothing happens
+    "plain",  # nothing special
     "sender_cancels",
     "receiver_cancels",
-    "interrupted",  # the relay's connection is cut, and the transfer resumed
-    "signaling_lost",  # the signaling connection is cut, and the seat taken again
-    "fallback",  # no direct way is found in time, and the relay taken
-    "source_changes",  # the file is written to meanwhile: the transfer fails
-    "wrong_link",  # somebody comes with a mistyped link before the receiver does
-    "broken_picture",  # its metadata cannot be removed: nothing is sent
+    "interrupted",  # the connection over the relay is cut, and the transfer resumed
+    "signaling_lost",  # the signaling connection is cut, and joined again
+    "fallback",  # no direct connection in time: the relay is used
+    "source_changes",  # the file is changed during the transfer, which fails
+    "wrong_link",  # a receiver with a mistyped link comes first
+    "broken_picture",  # its metadata cannot be removed: it is not sent
 ]
 DemoOutcome = Literal["success", "failed", "cancelled", "refused"]
 FileContent = Literal["picture", "video", "audio", "text", "document", "several"]
@@ -34,15 +34,15 @@ CONTENTS: Final[tuple[FileContent, ...]] = (
     "several",
 )
 MIN_INTERRUPTIBLE_BYTES: Final = 4_000_000
-"""Bytes that a transfer needs so that something can happen in the middle of it."""
+"""Smallest transfer that lasts long enough to be interrupted."""
 SMALLEST: Final = 1 / 50
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficMix:
-    """How much of the traffic is what, from 0 to 1, and how large the files are in bytes.
+    """Shares of the traffic from 0 to 1, and file sizes in bytes.
 
-    ``smallest`` is a fiftieth of ``size`` unless it is given.
+    ``smallest`` is a fiftieth of ``size`` by default.
     """
 
     relay: float = 0.2
@@ -57,10 +57,10 @@ class TransferPlan:
     """One transfer.
 
     Attributes:
-        turn: by relay preference (a TURN server if there is one), not by Tallow's own relay alone.
-        prepares_s: seconds until its files are ready; both sides wait for that long.
-        silent: nothing is reported.
-        setting: one that was changed before.
+        turn: with ``relay``: prefer a TURN server, if there is one, to Tallow's own relay.
+        prepares_s: seconds until the files are prepared; both sides wait for them.
+        silent: report no telemetry.
+        setting: a setting that was changed before.
     """
 
     scenario: Scenario
@@ -75,7 +75,7 @@ class TransferPlan:
 
     @property
     def expected_outcome(self) -> DemoOutcome:
-        """How it is to end."""
+        """The outcome that the scenario must have."""
         if self.scenario in CANCELLED:
             return "cancelled"
         return {"source_changes": "failed", "broken_picture": "refused"}.get(self.scenario, "success")  # type: ignore[return-value]
@@ -84,8 +84,8 @@ class TransferPlan:
 def draw_plans(
     shares: TrafficMix, settings: tuple[str, ...], chance: random.Random
 ) -> Iterator[TransferPlan]:
-    """Transfers without end: first one of each kind that the shares allow, then by chance."""
-    for kind, relay in _opening(shares):
+    """An endless series of plans: first each scenario that the mix allows, then random ones."""
+    for kind, relay in _first_scenarios(shares):
         plan = _plan(kind, relay, shares, settings, chance)
         turn = relay and kind == "plain"
         yield replace(plan, setting=chance.choice(settings), silent=False, turn=turn)
@@ -94,7 +94,7 @@ def draw_plans(
         yield _plan(_kind(relay, shares, chance), relay, shares, settings, chance)
 
 
-def _opening(shares: TrafficMix) -> list[tuple[Scenario, bool]]:
+def _first_scenarios(shares: TrafficMix) -> list[tuple[Scenario, bool]]:
     opening: list[tuple[Scenario, bool]] = [("plain", False), ("signaling_lost", False)]
     if shares.relay:
         opening += [("plain", True), *((kind, True) for kind in RELAYED)]
@@ -120,7 +120,7 @@ def _plan(
     kind: Scenario, relay: bool, shares: TrafficMix, settings: tuple[str, ...], chance: random.Random
 ) -> TransferPlan:
     least = SMALLEST if shares.smallest is None else shares.smallest / shares.size
-    size = int(shares.size * least ** chance.random())  # small ones as often as large ones
+    size = int(shares.size * least ** chance.random())  # log-uniform: small ones as often as large ones
     if kind in {*CANCELLED, "interrupted", "signaling_lost", "source_changes"}:
         size = max(size, MIN_INTERRUPTIBLE_BYTES)
     return TransferPlan(
@@ -131,6 +131,7 @@ def _plan(
         turn=relay and kind == "plain" and chance.random() < 0.5,
         prepares_s=chance.uniform(0.5, 4) if chance.random() < 0.15 else 0.0,
         silent=chance.random() < 0.05,
-        keep_metadata=kind != "broken_picture" and chance.random() < 0.1,  # kept, it would be sent
+        # With its metadata a broken picture would be sent.
+        keep_metadata=kind != "broken_picture" and chance.random() < 0.1,
         setting=chance.choice(settings) if chance.random() < 0.15 else None,
     )

@@ -1,4 +1,4 @@
-"""The demo's traffic: transfers at a rate, some at a time, for a while."""
+"""Demo traffic: transfers at a rate, with limited concurrency, for a while."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from tallow.app.peer.errors import PeerError, ServerRefusedError
 from tallow.app.peer.preferences import PREFERENCES
 
 GRACE_S: Final = 30
-"""How long transfers may take to end when the time is over."""
-HELD_BACK_S: Final = 10
-"""A server that wants fewer rooms is left alone for so long."""
-ALONE_S: Final = 2.0
-"""How long the first transfer has the server to itself."""
-LONGEST_PAUSE: Final = 4
-"""Between two transfers, in mean ones."""
+"""Seconds that running transfers may take to end."""
+BACKOFF_S: Final = 10
+"""Seconds without new transfers after the server refused a room."""
+FIRST_TRANSFER_S: Final = 2.0
+"""Seconds that the first transfer runs alone."""
+MAX_PAUSE: Final = 4
+"""Longest pause between two transfers, as a multiple of the mean."""
 
 
 @dataclass
 class TrafficSummary:
-    """What was done.
+    """Counts of a run.
 
     Attributes:
         outcomes: transfers by outcome.
-        methods: successful ones by way: p2p or relay.
-        unmeant: transfers that did not end as they were meant to.
-        unmade: transfers for which the server made no room.
-        bad_requests: how many were made.
+        methods: successful transfers by method.
+        unexpected: transfers with another outcome than planned.
+        without_room: transfers for which the server created no room.
+        bad_requests: bad requests sent.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -63,7 +63,7 @@ class TrafficSummary:
 
     @property
     def line(self) -> str:
-        """For people."""
+        """One line of text."""
         counts = self.outcomes
         return (
             f"{counts.total()} transfers in {self.seconds:.0f} s: {counts['success']} succeeded "
@@ -75,7 +75,7 @@ class TrafficSummary:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """For scripts."""
+        """For JSON output."""
         return {
             "seconds": round(self.seconds, 1),
             "transfers": self.outcomes.total(),
@@ -93,9 +93,9 @@ class DemoTraffic:
     """Transfers between real peers over one server.
 
     Args:
-        rate: transfers a minute, on average.
-        concurrency: how many at a time at most.
-        told: about each transfer that ended.
+        rate: mean transfers per minute.
+        concurrency: maximum number of transfers at the same time.
+        on_result: is called with each finished transfer.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class DemoTraffic:
         *,
         rate: float,
         concurrency: int,
-        told: Callable[[TransferResult], None] = lambda _: None,
+        on_result: Callable[[TransferResult], None] = lambda _: None,
         chance: random.Random | None = None,
     ) -> None:
         self.summary = TrafficSummary()
@@ -115,22 +115,22 @@ class DemoTraffic:
         self._shares = shares
         self._rate = rate
         self._slots = asyncio.Semaphore(concurrency)
-        self._on_result = told
+        self._on_result = on_result
         self._chance = chance or random.Random()  # noqa: S311 - no secret
         self._bad_rounds = 0
-        self._held_back_until = 0.0
-        self._broken: BaseException | None = None
+        self._backoff_until = 0.0
+        self._fatal_error: BaseException | None = None
 
     async def run(self, *, duration: float | None = None, transfers: int | None = None) -> TrafficSummary:
-        """Make traffic for ``duration`` seconds, or so many transfers, or until cancelled.
+        """Run for ``duration`` seconds, for a number of transfers, or until cancelled.
 
-        What is under way then may end; when it is cancelled, it is cancelled too. The summary is up to date
-        at any time.
+        Running transfers may end then; if this is cancelled, they are cancelled. :attr:`summary` is always up
+        to date.
 
         Raises:
-            PeerError: the server cannot be reached at the beginning.
+            PeerError: the server cannot be reached at the start.
         """
-        begun = time.monotonic()
+        started = time.monotonic()
         tasks: set[asyncio.Task[None]] = set()
         try:
             with temporary_folder() as scratch:
@@ -145,7 +145,7 @@ class DemoTraffic:
                         task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            self.summary.seconds = time.monotonic() - begun
+            self.summary.seconds = time.monotonic() - started
         return self.summary
 
     async def _start(self, transfers: int | None, scratch: Path, tasks: set[asyncio.Task[None]]) -> None:
@@ -159,18 +159,18 @@ class DemoTraffic:
             task.add_done_callback(tasks.discard)
             task.add_done_callback(self._ended)
             if number == 0:
-                await asyncio.wait({task}, timeout=ALONE_S)  # a server that is not there shows at once
-            if self._broken is not None:
-                raise self._broken
-            pause = min(self._chance.expovariate(self._rate / 60), LONGEST_PAUSE * 60 / self._rate)
-            await asyncio.sleep(max(pause, self._held_back_until - time.monotonic()))
+                await asyncio.wait({task}, timeout=FIRST_TRANSFER_S)  # reports an unreachable server at once
+            if self._fatal_error is not None:
+                raise self._fatal_error
+            pause = min(self._chance.expovariate(self._rate / 60), MAX_PAUSE * 60 / self._rate)
+            await asyncio.sleep(max(pause, self._backoff_until - time.monotonic()))
         if tasks:
             await asyncio.wait(set(tasks))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._slots.release()
         if not task.cancelled() and task.exception() is not None:
-            self._broken = task.exception()
+            self._fatal_error = task.exception()
 
     async def _run_transfer(self, plan: TransferPlan, folder: Path) -> None:
         await asyncio.to_thread(folder.mkdir)
@@ -187,7 +187,7 @@ class DemoTraffic:
                 raise
             self.summary.without_room += 1
             if isinstance(error, ServerRefusedError):
-                self._held_back_until = time.monotonic() + HELD_BACK_S
+                self._backoff_until = time.monotonic() + BACKOFF_S
             return
         finally:
             await asyncio.to_thread(_remove, folder)

@@ -1,4 +1,4 @@
-"""One transfer of the demo: two real peers, and what is to happen to them."""
+"""One demo transfer: two real peers, and the scenario that happens to them."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ from tallow.app.peer.transfer.prepare import PreparedFiles, prepare
 from tallow.app.peer.transfer.receiver import TransferReceiver
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
 from tallow.app.peer.transfer.sender import TransferSender
+from tallow.app.wire import RELAY_PATH, SIGNAL_PATH
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 
 TIMING: Final = PeerTiming(
     first_delay=0.2, max_delay=2, give_up_after=60, channel_timeout=20, direct_timeout=15, linger=5
 )
-HASTY: Final = replace(TIMING, direct_timeout=0.001)
-LEFT_ALONE_S: Final = 30
-"""How long one side may go on without the other."""
+NO_DIRECT_TIMING: Final = replace(TIMING, direct_timeout=0.001)
+OTHER_SIDE_TIMEOUT_S: Final = 30
+"""Seconds that one side may run after the other has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """How a transfer ended. ``method`` is none if no channel was opened, ``error`` empty on success."""
+    """The result of a transfer. ``method`` is "none" without a channel; ``error`` is empty on success."""
 
     plan: TransferPlan
     outcome: DemoOutcome
@@ -49,13 +50,13 @@ class TransferResult:
 
     @property
     def as_expected(self) -> bool:
-        """Whether it is what the plan wanted."""
+        """Whether the outcome is the planned one."""
         return self.outcome == self.plan.expected_outcome
 
 
 @dataclass
 class EventRecorder:
-    """What a peer told, and a way to wait for it."""
+    """Records a peer's events, to wait for them."""
 
     events: dict[str, asyncio.Event] = field(default_factory=dict)
     method: str = "none"
@@ -84,22 +85,22 @@ class DemoTransfer:
             relay="relay" if plan.relay else "auto",
             tallow_relay=plan.relay and not plan.turn and plan.scenario != "fallback",
             telemetry=not plan.silent,
-            timing=HASTY if plan.scenario == "fallback" else TIMING,
+            timing=NO_DIRECT_TIMING if plan.scenario == "fallback" else TIMING,
         )
         if plan.scenario == "fallback":
             self._options = replace(self._options, relay="auto")
         self._size = 0
 
     async def run(self, chance: random.Random) -> TransferResult:
-        """Transfer, and meddle.
+        """Run the transfer and its scenario.
 
         Raises:
-            PeerError: no room could be made.
+            PeerError: no room was created.
         """
-        begun = time.monotonic()
+        started = time.monotonic()
         async with AsyncExitStack() as stack:
-            for line in self._servers.values():
-                await stack.enter_async_context(line)
+            for server in self._servers.values():
+                await stack.enter_async_context(server)
             paths = await asyncio.to_thread(make_files, self._plan, self._folder, chance)
             secret = new_secret()
             with correlation.bind(correlation.new_id()):
@@ -109,26 +110,26 @@ class DemoTransfer:
         outcome = self._outcome(error)
         method = self._recorders["sender"].method
         text = one_line(error) if error is not None and outcome in {"failed", "refused"} else ""
-        return TransferResult(self._plan, outcome, method, self._size, time.monotonic() - begun, text)
+        return TransferResult(self._plan, outcome, method, self._size, time.monotonic() - started, text)
 
     async def _transfer(self, link: Link, paths: list[Path], expires: float) -> BaseException | None:
         sides = [asyncio.create_task(self._send(link, paths, expires), name="demo sender")]
-        fate: asyncio.Task[None] | None = None
+        scenario: asyncio.Task[None] | None = None
         try:
             if self._plan.scenario == "wrong_link":
                 with suppress(Exception):
                     await self._receive(replace(link, secret=new_secret()), expires)
             if self._plan.scenario != "broken_picture":
                 sides.append(asyncio.create_task(self._receive(link, expires), name="demo receiver"))
-                fate = asyncio.create_task(self._run_scenario(sides, paths), name="demo fate")
+                scenario = asyncio.create_task(self._run_scenario(sides, paths), name="demo scenario")
             await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait(sides, timeout=LEFT_ALONE_S)
+            await asyncio.wait(sides, timeout=OTHER_SIDE_TIMEOUT_S)
         finally:
-            await _ended(*sides, *([fate] if fate else []))
+            await _cancel_all(*sides, *([scenario] if scenario else []))
         return asyncio.CancelledError() if sides[0].cancelled() else sides[0].exception()
 
     async def _run_scenario(self, sides: list[asyncio.Task[None]], paths: list[Path]) -> None:
-        """What happens to this transfer once it is under way."""
+        """Apply the scenario once data flows."""
         await self._recorders["sender"].event("progress").wait()
         match self._plan.scenario:
             case "sender_cancels":
@@ -136,9 +137,9 @@ class DemoTransfer:
             case "receiver_cancels":
                 sides[1].cancel()
             case "interrupted":
-                self._servers["sender"].cut("/api/relay")
+                self._servers["sender"].cut(RELAY_PATH)
             case "signaling_lost":
-                self._servers["receiver"].cut("/api/signal")
+                self._servers["receiver"].cut(SIGNAL_PATH)
             case "source_changes":
                 with paths[0].open("ab") as file:
                     file.write(b"!")
@@ -165,10 +166,10 @@ class DemoTransfer:
 
     async def _receive(self, link: Link, expires: float) -> None:
         received = ReceiverState(self._folder / "received.json", expires)
-        line, told = self._servers["receiver"], self._recorders["receiver"]
+        server, events = self._servers["receiver"], self._recorders["receiver"]
         with Destination(self._folder / "in") as destination:
             options = self._options_for("receive")
-            await TransferReceiver(line, link, destination, received, options, new_metrics(), told).run()
+            await TransferReceiver(server, link, destination, received, options, new_metrics(), events).run()
 
     def _options_for(self, feature: str, also: str | None = None) -> TransferOptions:
         plan = self._plan
@@ -187,7 +188,7 @@ class DemoTransfer:
         return "refused" if self._plan.scenario == "broken_picture" else "failed"
 
 
-async def _ended(*tasks: asyncio.Task[None]) -> None:
+async def _cancel_all(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

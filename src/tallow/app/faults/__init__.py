@@ -1,2 +1,2 @@
-"""Faults for drills, on request: nothing of this is loaded unless the process was started with
+"""Fault switches for drills. This package is only imported in a process that was started with
 ``TALLOW_FAULTS=1``."""

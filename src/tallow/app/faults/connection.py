@@ -1,4 +1,4 @@
-"""Faults of the way across, and of what is carried over it."""
+"""Faults of the connection and of the transfer over it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Call = Callable[..., Awaitable[Any]]
 
 
 def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
-    """What is put in whose place."""
+    """The replacements, as (owner, attribute, replacement)."""
     found: list[tuple[Any, str, Any]] = []
     if wanted.keys() & {"break_path", "delay_path"}:
         connect = _connecting(webrtc.connect, wanted.get("break_path", 0), wanted.get("delay_path", 0))
@@ -37,27 +37,27 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
 
 
 class DelayedSignaling:
-    """Signaling whose offers are late."""
+    """Signaling with delayed offers."""
 
     def __init__(self, exchange: SignalingExchange, delay_s: float) -> None:
         self._exchange = exchange
         self._delay_s = delay_s
 
     async def send(self, kind: Kind, data: dict[str, object]) -> None:
-        """See :class:`Exchange`."""
+        """See :class:`SignalingExchange`."""
         if kind == "offer":
             await asyncio.sleep(self._delay_s)
         await self._exchange.send(kind, data)
 
     async def receive(self) -> tuple[Kind, dict[str, object]]:
-        """See :class:`Exchange`."""
+        """See :class:`SignalingExchange`."""
         return await self._exchange.receive()
 
 
 def _connecting(connect: Call, broken: float, delay_s: float) -> Call:
     async def faulty(role: str, exchange: SignalingExchange, *more: Any, **options: Any) -> Any:
         if role == "sender" and _happens(broken):
-            raise ChannelError("no connection: the way across is broken, as a drill wants it")
+            raise ChannelError("no connection: the path is broken by a drill")
         return await connect(
             role, DelayedSignaling(exchange, delay_s) if delay_s else exchange, *more, **options
         )
@@ -88,7 +88,7 @@ def _held(opening: Call, seconds: float) -> Call:
 def _failing(sending: Call, share: float) -> Call:
     async def faulty(self: FileSender, *more: Any) -> None:
         if _happens(share):
-            raise FileError("cannot read the file: the disk fails, as a drill wants it")
+            raise FileError("cannot read the file: the disk is broken by a drill")
         await sending(self, *more)
 
     return faulty

@@ -1,4 +1,4 @@
-"""Faults of keys: ML-KEM operations that take long, fail, or whose ciphertext is broken on its way."""
+"""Faults of the key exchange: slow or failing ML-KEM operations, and corrupted ciphertexts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tallow.monitoring.metrics import Metrics
 
 
 def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
-    """What is put in whose place."""
+    """The replacements, as (owner, attribute, replacement)."""
     if not wanted.keys() & {"delay_keys", "fail_keys", "break_confirmation"}:
         return []
     faulty = FaultyMlKem(
@@ -29,14 +29,14 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
     return [
         (handshake, "MLKEM768PrivateKey", faulty),
         (handshake, "MLKEM768PublicKey", faulty),
-        # In a thread, or a delay would hold up everything else in this process.
+        # In threads: a delay must not block the event loop.
         (secure_channel, "_run_sender", _run_sender),
         (secure_channel, "_run_receiver", _run_receiver),
     ]
 
 
 class FaultyMlKem:
-    """Stands for both of ML-KEM's key classes, as far as the handshake uses them."""
+    """Stands in for both ML-KEM key classes, as far as the handshake uses them."""
 
     def __init__(self, delay_s: float, failing: float, broken: float) -> None:
         self._delay_s = delay_s
@@ -44,28 +44,28 @@ class FaultyMlKem:
         self._broken = broken
 
     def generate(self) -> FaultyPrivateKey:
-        """A key whose operations meet the faults."""
+        """A private key whose operations have the faults."""
         self.inject()
         return FaultyPrivateKey(MLKEM768PrivateKey.generate(), self)
 
     def from_public_bytes(self, data: bytes) -> FaultyPublicKey:
-        """The other side's key, likewise."""
+        """The other side's public key, likewise."""
         return FaultyPublicKey(MLKEM768PublicKey.from_public_bytes(data), self)
 
     def inject(self) -> None:
-        """What happens to an operation."""
+        """Delay or fail an operation."""
         time.sleep(self._delay_s)
         if random.random() < self._failing:  # noqa: S311 - no secret
             raise KeyExchangeError
 
     def corrupt(self, ciphertext: bytes) -> bytes:
-        """What happens to a ciphertext. ML-KEM rejects it implicitly: only the confirmation shows it."""
+        """Corrupt a ciphertext. ML-KEM rejects it implicitly: only the key confirmation fails."""
         broken = random.random() < self._broken  # noqa: S311 - no secret
         return bytes([ciphertext[0] ^ 1]) + ciphertext[1:] if broken else ciphertext
 
 
 class FaultyPrivateKey:
-    """A private key that meets the faults."""
+    """A private key with faults."""
 
     def __init__(self, key: MLKEM768PrivateKey, faults: FaultyMlKem) -> None:
         self._key = key
@@ -76,20 +76,20 @@ class FaultyPrivateKey:
         return self._key.public_key()
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
-        """As the real one."""
+        """As the real method, with faults."""
         self._faults.inject()
         return self._key.decapsulate(ciphertext)
 
 
 class FaultyPublicKey:
-    """A public key that meets the faults."""
+    """A public key with faults."""
 
     def __init__(self, key: MLKEM768PublicKey, faults: FaultyMlKem) -> None:
         self._key = key
         self._faults = faults
 
     def encapsulate(self) -> tuple[bytes, bytes]:
-        """As the real one."""
+        """As the real method, with faults."""
         self._faults.inject()
         secret, ciphertext = self._key.encapsulate()
         return secret, self._faults.corrupt(ciphertext)
@@ -97,15 +97,15 @@ class FaultyPublicKey:
 
 async def _run_sender(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
     real, descriptions = handshake.SenderHandshake, channel.descriptions
-    mine = await asyncio.to_thread(real, link.secret, link.room, descriptions, metrics)
-    await channel.send(mine.hello())
-    await channel.send(await asyncio.to_thread(mine.handle_reply, await channel.receive()))
-    return mine.handle_confirmation(await channel.receive())
+    exchange = await asyncio.to_thread(real, link.secret, link.room, descriptions, metrics)
+    await channel.send(exchange.hello())
+    await channel.send(await asyncio.to_thread(exchange.handle_reply, await channel.receive()))
+    return exchange.handle_confirmation(await channel.receive())
 
 
 async def _run_receiver(channel: Channel, link: Link, metrics: Metrics) -> SessionKeys:
-    mine = handshake.ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
-    await channel.send(await asyncio.to_thread(mine.handle_hello, await channel.receive()))
-    confirmation, session = mine.handle_confirmation(await channel.receive())
+    exchange = handshake.ReceiverHandshake(link.secret, link.room, channel.descriptions, metrics)
+    await channel.send(await asyncio.to_thread(exchange.handle_hello, await channel.receive()))
+    confirmation, session = exchange.handle_confirmation(await channel.receive())
     await channel.send(confirmation)
     return session

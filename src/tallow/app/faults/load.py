@@ -1,4 +1,4 @@
-"""Faults of the process: its CPU and its memory."""
+"""Faults of the process: CPU and memory use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 
 PERIOD_S: Final = 0.1
 ROUNDS: Final = 30_000
-"""About 10 ms of work."""
+"""PBKDF2 iterations: about 10 ms of work."""
 PAGE: Final = 4096
 
 
 class BurnCpu:
-    """Keeps threads busy for a share of the time each: 2.5 is two cores and a half.
+    """Keeps threads busy for a share of the time: 2.5 is two and a half cores.
 
-    They derive keys, which lets go of the interpreter for long: the event loop goes on turning.
+    PBKDF2 releases the interpreter lock, so that the event loop keeps running.
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class BurnCpu:
         self._threads: list[threading.Thread] = []
 
     def set(self, cores: float) -> None:
-        """Burn so many cores from now on; 0 ends it."""
+        """Burn this many cores from now on; 0 stops."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -39,13 +39,13 @@ class BurnCpu:
 
 
 class HoldMemory:
-    """Holds memory that is really there: every page is written to. More adds to what is held."""
+    """Holds memory and writes to every page, so that it is resident."""
 
     def __init__(self) -> None:
         self._held: list[bytearray] = []
 
     def set(self, size: float) -> None:
-        """Hold so many bytes; 0 gives them back."""
+        """Hold this many bytes; 0 frees them."""
         while self._held and sum(map(len, self._held)) > size:
             self._held.pop()
         added = bytearray(int(size) - sum(map(len, self._held)))

@@ -1,18 +1,18 @@
 """Fault switches of the peers: ``TALLOW_PEER_FAULTS="name=amount,..."`` beside ``TALLOW_FAULTS=1``.
 
-They wrap the real parts where those meet. Peers with faults go to servers on this machine alone.
+They wrap the real functions. A peer with faults only connects to servers on this machine.
 
 ===================  =============================================  =======================================
 name                 amount                                         what happens
 ===================  =============================================  =======================================
-delay_keys           seconds (a handshake may take 20, and has 3)   each ML-KEM operation takes longer
+delay_keys           seconds (a handshake has 3, in at most 20 s)    each ML-KEM operation takes longer
 fail_keys            share of operations                            ML-KEM operations fail
-break_confirmation   share of handshakes                            a ciphertext is broken on its way
+break_confirmation   share of handshakes                            a ciphertext is corrupted
 break_path           share of attempts                              WebRTC cannot connect
 delay_path           seconds                                        WebRTC takes longer to connect
-throttle             bytes a second                                 a channel sends no faster
+throttle             bytes per second                               upper limit of a channel's rate
 hold_start           seconds                                        both sides wait before data flows
-fail_transfer        share of connections                           the sender's disk fails under way
+fail_transfer        share of connections                           the sender's disk fails
 ===================  =============================================  =======================================
 """
 
@@ -41,26 +41,26 @@ LIMITS: Final[Mapping[str, float]] = MappingProxyType(
         "fail_transfer": 1,
     }
 )
-"""The most that may be asked for; above 0 all."""
+"""Upper limits; every amount is above 0."""
 
 Undo = Callable[[], None]
 
 
 class BadFaultError(Exception):
-    """TALLOW_PEER_FAULTS cannot be understood; one line that says what is accepted."""
+    """TALLOW_PEER_FAULTS is invalid; one line that names what is accepted."""
 
 
 def parse(text: str) -> dict[str, float]:
-    """Faults and their amounts.
+    """Parse faults and their amounts.
 
     Raises:
-        BadFaultError: a name is unknown, or an amount is none or out of bounds.
+        BadFaultError: a name is unknown, or an amount is invalid or out of bounds.
     """
     wanted = {}
     for part in filter(None, map(str.strip, text.split(","))):
         name, _, amount = map(str.strip, part.partition("="))
         if name not in LIMITS:
-            raise BadFaultError(f"TALLOW_PEER_FAULTS: no such fault; accepted: {', '.join(LIMITS)}")
+            raise BadFaultError(f"TALLOW_PEER_FAULTS: unknown fault; accepted: {', '.join(LIMITS)}")
         try:
             number = float(amount)
         except ValueError:
@@ -74,14 +74,17 @@ def parse(text: str) -> dict[str, float]:
 
 
 def install(text: str) -> Undo:
-    """Switch faults on, in this process: what switches them off.
+    """Switch faults on in this process.
+
+    Returns:
+        A function that switches them off.
 
     Raises:
         BadFaultError: see :func:`parse`.
     """
     wanted = parse(text)
     patches: list[tuple[Any, str, Any]] = [
-        (server_client.ServerClient, "__init__", _only_here(server_client.ServerClient.__init__))
+        (server_client.ServerClient, "__init__", _restrict_to_loopback(server_client.ServerClient.__init__))
     ]
     patches += key_exchange.patches(wanted)
     patches += connection.patches(wanted)
@@ -96,7 +99,7 @@ def install(text: str) -> Undo:
     return undo
 
 
-def _only_here(init: Callable[..., None]) -> Callable[..., None]:
+def _restrict_to_loopback(init: Callable[..., None]) -> Callable[..., None]:
     def checked(self: server_client.ServerClient, origin: str, *more: Any, **options: Any) -> None:
         host = urlsplit(origin).hostname or ""
         if host != "localhost" and not is_loopback(host):

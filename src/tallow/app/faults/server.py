@@ -1,4 +1,4 @@
-"""Fault switches of the server: ``/api/faults``, on loopback and with a token."""
+"""Fault switches of the server: ``/api/faults``, for requests from this machine with a token."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ MAX_BODY: Final = 1024
 LIMITS: Final[Mapping[str, float]] = MappingProxyType(
     {"burn_cpu": 8, "hold_memory": 4e9, "slow_database": 30, "empty_cache": 1}
 )
-"""Cores, bytes, seconds a statement, on or off: the most that may be asked for."""
+"""Upper limits: cores, bytes, seconds per statement, on or off."""
 
 
 class FaultSwitch(Protocol):
     """One fault."""
 
     def set(self, amount: float) -> None:
-        """How much of it from now on; 0 is none."""
+        """Set its amount; 0 switches it off."""
 
 
 class FaultSwitches:
-    """The switches of one server.
+    """The fault switches of one server.
 
     Args:
-        token: bearer token that moves them.
+        token: bearer token of the endpoint.
     """
 
     def __init__(self, token: str, engine: AsyncEngine, cache: Cache[Any]) -> None:
@@ -54,16 +54,16 @@ class FaultSwitches:
 
     @property
     def route(self) -> Route:
-        """Where they are moved."""
+        """The route of the endpoint."""
         return Route(PATH, self.handle, methods=["GET", "PUT", "DELETE"])
 
     async def handle(self, request: Request) -> Response:
-        """``GET``: what is on. ``PUT {"burn_cpu": 1.5}``: move switches. ``DELETE``: heal everything."""
+        """``GET``: what is on. ``PUT {"burn_cpu": 1.5}``: set switches. ``DELETE``: switch everything off."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         client = request.scope.get("client")
         if not auth.is_allowed(None, headers, client) or not auth.is_allowed(self._token, headers, client):
             raise ApiError(
-                401, "bad_token", "faults need their token, and a direct request from this machine"
+                401, "bad_token", "fault switches need their token and a direct request from this machine"
             )
         if request.method == "PUT":
             self._move(_checked(await read_json(request, MAX_BODY)))

@@ -1,4 +1,4 @@
-"""Faults of the database and of the cache."""
+"""Faults of the database and the cache."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WIPE_EVERY_S: Final = 0.02
 
 
 class SlowDatabase:
-    """Delays every statement, inside the time that is measured, while the event loop goes on turning."""
+    """Delays every SQL statement within its measured time, without blocking the event loop."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._delay = 0.0
         event.listen(engine.sync_engine, "before_cursor_execute", self._wait)
 
     def set(self, seconds: float) -> None:
-        """Delay each statement by so many seconds; 0 ends it."""
+        """Delay each statement by this many seconds; 0 stops."""
         self._delay = seconds
 
     def _wait(self, *_: Any) -> None:
@@ -32,14 +32,14 @@ class SlowDatabase:
 
 
 class EmptyCache:
-    """Empties a cache faster than anybody comes back to it."""
+    """Empties a cache faster than entries are read again."""
 
     def __init__(self, cache: Cache[Any]) -> None:
         self._cache = cache
         self._task: asyncio.Task[None] | None = None
 
     def set(self, on: float) -> None:
-        """1: keep it empty from now on; 0 ends it."""
+        """1: keep the cache empty; 0: stop."""
         if self._task is not None:
             self._task.cancel()
             self._task = None

@@ -1,4 +1,4 @@
-"""What a cleaned copy consists of: ranges of the picture that are copied, and bytes that are written anew."""
+"""The plan of a stripped copy: ranges of the picture to copy, and bytes to write."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from tallow.app.metadata.reader import ImageReader
 
 Piece = bytes | tuple[int, int]
-"""Bytes, or (start, end) in the picture."""
+"""Bytes to write, or a range (start, end) of the picture."""
 
 
 class CopyPlan:
-    """Pieces in the order of the copy. Neighbouring ranges become one, so that a picture of which nothing is
-    left out needs a single piece.
+    """Pieces in the order of the copy. Adjacent ranges are merged: a picture that loses nothing is one piece.
 
     Attributes:
         size: bytes of the copy.
@@ -46,7 +45,7 @@ class CopyPlan:
                 self.write(piece)
 
     def is_whole(self, image: ImageReader) -> bool:
-        """Whether the copy would be the picture itself, byte for byte."""
+        """Whether the copy is identical to the picture."""
         at = 0
         for piece in self._pieces:
             if isinstance(piece, tuple):
@@ -62,7 +61,7 @@ class CopyPlan:
         return at == image.size
 
     def contents(self, image: ImageReader) -> Iterator[bytes]:
-        """The copy, in blocks."""
+        """The bytes of the copy, in blocks."""
         for piece in self._pieces:
             if isinstance(piece, tuple):
                 yield from image.blocks(*piece)

@@ -1,11 +1,11 @@
-"""Why a picture cannot be cleaned."""
+"""Reasons why the metadata of a picture cannot be removed."""
 
 from __future__ import annotations
 
 
 class BrokenImageError(Exception):
-    """A file is not made as its format wants it: what of it could be metadata cannot be told."""
+    """The file violates its format, so that metadata cannot be located."""
 
 
 class ImageLimitError(BrokenImageError):
-    """Cleaning the file would take more memory or time than is granted. The text names the limit."""
+    """Stripping would exceed a limit of memory or time. The text names the limit."""

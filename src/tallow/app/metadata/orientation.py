@@ -1,7 +1,7 @@
-"""Which way up: the one thing in EXIF that a picture needs to look right.
+"""The orientation in EXIF: the only field that a picture needs to look right.
 
-Source: Exif 2.32, section 4.6.4 (tag 274); TIFF 6.0, section 2. Only the first directory is read: there is no
-chain that could be followed for ever, and no value that could be as large as the file.
+Source: Exif 2.32, section 4.6.4 (tag 274); TIFF 6.0, section 2. Only the first directory is read, so that a
+chain of directories cannot loop.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from tallow.app.metadata.reader import ImageReader
 HEADER: Final = b"Exif\0\0"
 TAG: Final = 0x0112
 TURNED: Final = range(2, 9)
-"""Orientations other than the usual one, 1."""
+"""Orientations other than the normal one, 1."""
 
 _ORDERS: Final = {b"II*\0": "<", b"MM\0*": ">"}
 _TYPES: Final = {1: "B", 3: "H", 4: "I"}
-"""Integers of TIFF: BYTE, SHORT, LONG. Orientation is a SHORT; some writers differ."""
+"""Integer types of TIFF: BYTE, SHORT, LONG. Orientation is a SHORT; some writers use the others."""
 _ENTRY: Final = 12
 
 
 def orientation_only(image: ImageReader, start: int, end: int) -> bytes:
-    """EXIF that says the orientation of the EXIF from ``start`` to ``end`` and nothing else.
+    """EXIF that holds only the orientation of the EXIF from ``start`` to ``end``.
 
-    Empty for the usual orientation, and for EXIF that cannot be read: viewers cannot read it either. The
-    header ``Exif`` may be there or not; the result has none. Turning the pixels instead would re-encode a
-    JPEG.
+    Empty for the normal orientation, and for EXIF that cannot be read: viewers cannot read it either. The
+    header ``Exif`` is optional in the input and missing in the result. Turning the pixels instead would
+    re-encode a JPEG.
     """
     if image.read_range(start, min(end, start + len(HEADER))) == HEADER:
         start += len(HEADER)

@@ -1,4 +1,4 @@
-"""PNG: its chunks without what is no picture. The pixels' own bytes are copied as they are.
+"""PNG: removes all chunks that are not part of the picture. Pixel data is copied unchanged.
 
 Source: PNG, third edition (W3C, 2025), section 11.
 """
@@ -6,6 +6,7 @@ Source: PNG, third edition (W3C, 2025), section 11.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from tallow.app.metadata.copy_plan import CopyPlan
@@ -17,8 +18,8 @@ from tallow.app.metadata.reader import ImageReader
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNK: Final = (1 << 31) - 1
 
-# The picture, its animation, transparency, colours and pixel density, with the most bytes that each can have:
-# a larger one could carry anything.
+# Picture, animation, transparency, colours and pixel density, with the maximum size of each: a larger chunk
+# could hold anything.
 _PICTURE: Final = {
     b"IHDR": 13,
     b"PLTE": 768,
@@ -41,44 +42,51 @@ _PICTURE: Final = {
 }
 _REWRITTEN: Final = frozenset({b"iCCP", b"eXIf"})
 _MAX_PACKED: Final = MAX_PROFILE + 1024
-"""Bytes of a compressed profile: a name of 80 bytes, and what deflate adds to what it cannot compress."""
+"""Bytes of a compressed profile: a name of 80 bytes, and the overhead of deflate on incompressible data."""
 
 
 def clean(image: ImageReader) -> CopyPlan:
-    """The file without EXIF (but its orientation), texts, times, unknown chunks and whatever follows the end.
+    """Remove EXIF (except the orientation), texts, times, unknown chunks and trailing bytes.
 
-    Texts (tEXt, zTXt, iTXt) are left out as they are: nothing of them is decompressed.
+    Compressed texts are dropped without decompressing them.
 
     Raises:
-        BrokenImageError: it has no end, a chunk is larger than its kind allows or reaches beyond the end, or
-            a checksum is wrong; or a limit is exceeded.
+        BrokenImageError: the file is truncated, a chunk is too large or reaches beyond the end, or a checksum
+            is wrong.
+        ImageLimitError: a limit is exceeded.
     """
     plan = CopyPlan()
     plan.write(SIGNATURE)
-    at, kind, rewritten = len(SIGNATURE), b"", set[bytes]()
+    rewritten = set[bytes]()
+    for kind, at, end in _chunks(image):
+        if kind in _PICTURE:
+            if end - at - 12 > _PICTURE[kind]:
+                raise BrokenImageError("broken PNG")
+            _check(image, at, end)
+            plan.copy(at, end)
+        elif kind in _REWRITTEN and kind not in rewritten:  # further ones are dropped
+            rewritten.add(kind)
+            plan.write(_profile(image, at, end) if kind == b"iCCP" else _exif(image, at, end))
+    return plan
+
+
+def _chunks(image: ImageReader) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, start and end of each chunk up to the first IEND."""
+    at, kind = len(SIGNATURE), b""
     while kind != b"IEND":
         image.count_part()
         if at + 12 > image.size:
             raise BrokenImageError("broken PNG")
         head = image.read_range(at, at + 8)
-        size, kind = int.from_bytes(head[:4], "big"), head[4:]
-        end = at + 12 + size
+        kind, end = head[4:], at + 12 + int.from_bytes(head[:4], "big")
         if end > image.size or (at == len(SIGNATURE) and kind != b"IHDR"):
             raise BrokenImageError("broken PNG")
-        if kind in _PICTURE:
-            if size > _PICTURE[kind]:
-                raise BrokenImageError("broken PNG")
-            _check(image, at, end)
-            plan.copy(at, end)
-        elif kind in _REWRITTEN and kind not in rewritten:  # each at most once: further ones are left out
-            rewritten.add(kind)
-            plan.write(_profile(image, at, end) if kind == b"iCCP" else _exif(image, at, end))
+        yield kind, at, end
         at = end
-    return plan
 
 
 def _check(image: ImageReader, at: int, end: int) -> None:
-    """Compare a chunk's checksum with its content."""
+    """Verify a chunk's checksum."""
     checksum = 0
     for block in image.blocks(at + 4, end - 4):
         checksum = zlib.crc32(block, checksum)
@@ -92,7 +100,7 @@ def _exif(image: ImageReader, at: int, end: int) -> bytes:
 
 
 def _profile(image: ImageReader, at: int, end: int) -> bytes:
-    """The colour profile without its texts, its name among them."""
+    """The colour profile without its name and texts."""
     if end - at > _MAX_PACKED:
         raise ImageLimitError(TOO_LARGE)
     _check(image, at, end)
@@ -108,7 +116,7 @@ def _profile(image: ImageReader, at: int, end: int) -> bytes:
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    """A chunk; nothing if it would be empty."""
+    """A chunk; empty for empty content."""
     if not content:
         return b""
     checksum = zlib.crc32(kind + content)

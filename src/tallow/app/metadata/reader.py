@@ -1,4 +1,5 @@
-"""Bounded reads of a picture: one block in memory, every step counted, and a way to stop between blocks."""
+"""Bounded reads of a picture: one block in memory, every step counted, and a check for cancellation per
+block."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from tallow.app.files.errors import StoppedError
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 
 BLOCK: Final = 1 << 20
-"""Bytes read at a time: a few milliseconds of work between two looks at ``stopped``."""
+"""Bytes read at a time: a few milliseconds of work between two checks of ``stopped``."""
 
 MAX_PARTS: Final = 200_000
 """Segments or chunks of one picture. A PNG of 256 MiB in libpng's chunks of 8 KiB has 32,768."""
@@ -22,11 +23,11 @@ class ImageReader:
     Args:
         read: returns ``length`` bytes from ``offset``, such as ``SourceFile.read``.
         size: bytes of the picture.
-        stopped: whether the caller wants no result any more; asked before each block.
+        stopped: whether the caller was cancelled; asked before each block.
 
     Attributes:
-        bytes_read: bytes that were read from the picture so far.
-        bytes_searched: bytes that :meth:`find` has looked at so far.
+        bytes_read: bytes read so far.
+        bytes_searched: bytes that :meth:`find` searched so far.
         parts: segments or chunks so far.
     """
 
@@ -41,11 +42,11 @@ class ImageReader:
         self._block_start = 0
 
     def read_range(self, start: int, end: int) -> bytes:
-        """The bytes from ``start`` to ``end``, which the caller has bounded.
+        """The bytes from ``start`` to ``end``. The caller limits their number.
 
         Raises:
-            BrokenImageError: the picture ends before.
-            StoppedError: the caller has asked to stop.
+            BrokenImageError: the picture is shorter.
+            StoppedError: the caller was cancelled.
         """
         if end > self.size:
             raise BrokenImageError("it ends too early")
@@ -57,19 +58,16 @@ class ImageReader:
         return self._block[start - self._block_start : end - self._block_start]
 
     def blocks(self, start: int, end: int) -> Iterator[bytes]:
-        """The bytes from ``start`` to ``end`` in blocks.
-
-        Raises: as :meth:`read_range`.
-        """
+        """The bytes from ``start`` to ``end``, in blocks. Raises as :meth:`read_range`."""
         while start < end:
             stop = min(end, start + BLOCK)
             yield self.read_range(start, stop)
             start = stop
 
     def find(self, pair: re.Pattern[bytes], start: int) -> int | None:
-        """Where two bytes that match ``pair`` begin, at ``start`` or later; None if there are none.
+        """The position of two bytes that match ``pair``, from ``start`` on; None if there are none.
 
-        Takes time linear in the distance, whatever the bytes: ``pair`` must match exactly two.
+        Takes linear time for all input, if ``pair`` matches exactly two bytes.
         """
         while start < self.size:
             aligned = start - start % BLOCK
@@ -97,7 +95,7 @@ class ImageReader:
         return self._block_start <= start and end <= self._block_start + len(self._block)
 
     def _move(self, aligned: int) -> None:
-        # One byte of the next block: a pair may lie across the boundary.
+        # One byte more than a block: a pair may cross the boundary.
         self._block = self._load(aligned, BLOCK + 1)
         self._block_start = aligned
 

@@ -1,4 +1,4 @@
-"""Metadata off pictures before they are sent: by what a file is, whatever it is called."""
+"""Removes metadata from pictures before they are sent. Content decides, not the file name."""
 
 from __future__ import annotations
 
@@ -17,36 +17,38 @@ from tallow.app.metadata.reader import ImageReader
 from tallow.monitoring.metrics import Metrics
 
 MAX_IMAGE: Final = 256 << 20
-"""Bytes of a picture: what of it is kept is copied to a temporary folder."""
+"""Bytes of a picture. The copy needs as much temporary space."""
 MIME_TYPES: Final = ("image/jpeg", "image/png", "image/webp")
 
 Cleaner = Callable[[ImageReader], CopyPlan]
 Stopped = Callable[[], bool]
-"""Whether the caller wants no result any more. Asked before each block of 1 MiB."""
+"""Whether the caller was cancelled; asked before each block of 1 MiB."""
 
 
 class MetadataError(FileError):
-    """A picture's metadata cannot be removed. It is not sent, unless its sender says ``--keep-metadata``."""
+    """The metadata of a picture cannot be removed. The picture is sent only with ``--keep-metadata``."""
 
 
 def strip(picture: SourceFile, folder: Path, stopped: Stopped = lambda: False) -> SourceFile:
-    """A source without metadata: a cleaned copy in ``folder`` under the same name; the source itself if it
-    is no JPEG, PNG or WebP, or carries nothing. Blocks: call it from a thread.
+    """Remove the metadata of one file. Blocks: call it in a thread.
 
-    Removed are EXIF with its GPS position, XMP, IPTC, comments, texts, times, thumbnails, what follows the
-    end of the picture, and the texts of its colour profile. Kept are its pixels, byte for byte, its
-    orientation, its colours and its animation. A second picture in the same file (MPO, a gain map) goes.
-
-    Time is linear in the file's size and memory bounded (a few MiB), whatever the bytes.
+    Removed are EXIF with its GPS position, XMP, IPTC, comments, texts, times, thumbnails, trailing bytes, a
+    second picture in the same file (MPO, a gain map), and the texts of the colour profile. Kept are the
+    pixels, byte for byte, orientation, colours and animation. Time is linear in the file's size, and memory
+    is a few MiB, for all input.
 
     Args:
-        folder: this user's alone, on a disk with room for the copy; the caller removes it.
+        folder: private folder for the copy; the caller removes it.
+
+    Returns:
+        A stripped copy in ``folder`` with the same name; or the file itself if it is no JPEG, PNG or WebP, or
+        has no metadata.
 
     Raises:
-        MetadataError: it claims to be a picture and cannot be followed, is larger than 256 MiB, has more
-            than 200,000 segments or chunks, or a colour profile of more than 4 MiB.
+        MetadataError: the file is not what its name says, is broken or larger than 256 MiB, or has more than
+            200,000 segments or chunks or a colour profile of more than 4 MiB.
         FileError: it cannot be read, or the copy cannot be written.
-        StoppedError: ``stopped`` has returned true. Nothing is left in ``folder``.
+        StoppedError: ``stopped`` returned true. No copy is left in ``folder``.
     """
     try:
         cleaner = _cleaner(picture.read(0, 16))
@@ -55,19 +57,19 @@ def strip(picture: SourceFile, folder: Path, stopped: Stopped = lambda: False) -
     except BrokenImageError as error:
         raise _metadata_error(picture, str(error)) from None
     finally:
-        picture.close()  # of every file: a folder may hold more than a process may have open
+        picture.close()  # a folder may hold more files than a process may have open
     if picture.size and picture.mime_type in MIME_TYPES:
-        raise _metadata_error(picture, f"it is no {_format_name(picture)} inside")
+        raise _metadata_error(picture, f"it is not a {_format_name(picture)} file")
     return picture
 
 
 def strip_all(
     sources: Sequence[SourceFile], folder: Path, metrics: Metrics, stopped: Stopped = lambda: False
 ) -> list[SourceFile]:
-    """:func:`strip` for each, and its outcome counted where there was something to do. Blocks.
+    """:func:`strip` for each file; results are counted. Blocks.
 
     Raises:
-        MetadataError, FileError, StoppedError: see there; what comes after is not looked at.
+        MetadataError, FileError, StoppedError: see :func:`strip`; later files are not read.
     """
     stripped = []
     for one in sources:

@@ -1,4 +1,4 @@
-"""Formats whose metadata is not removed: their files are sent as they are, and the sender is told."""
+"""Formats whose metadata is not removed. Their files are sent unchanged, and the sender gets a warning."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tallow.app.files.source_file import SourceFile
 
 CLEANED: Final = "JPEG, PNG and WebP"
 NAMED: Final = 3
-"""Files that are named in the warning."""
+"""Files that the warning names."""
 
 HEAD: Final = 32
-"""Bytes that are looked at."""
+"""Bytes that are read to detect the format."""
 
-# Offset, signature, format. Sources: ISO/IEC 14496-12 (ftyp), TIFF 6.0, the documents of each format.
+# Offset, signature, format. Sources: ISO/IEC 14496-12 (ftyp), TIFF 6.0, the specification of each format.
 _SIGNATURES: Final = (
     (0, b"GIF87a", "GIF"),
     (0, b"GIF89a", "GIF"),
@@ -48,7 +48,7 @@ _BRANDS: Final = {
 }
 _TYPES: Final = ("image/", "video/", "audio/", "application/pdf", "application/msword")
 _OFFICE: Final = ("application/vnd.openxmlformats-", "application/vnd.oasis.", "application/vnd.ms-")
-# By name alone: mimetypes knows these only where the system's tables do.
+# mimetypes knows these only if the system's tables do.
 _EXTENSIONS: Final = {
     "heic": "HEIC",
     "heif": "HEIC",
@@ -67,10 +67,9 @@ _EXTENSIONS: Final = {
 
 
 def unstripped_warning(sources: Sequence[SourceFile]) -> str | None:
-    """One line that names files whose format keeps its metadata; None if there are none. Blocks.
+    """A warning that names files whose metadata is kept; None if there are none. Blocks.
 
-    Text files, archives and programs are not named: they hold what their author put there, and no picture's
-    place.
+    Text files, archives and programs are not named: they contain only what their author put there.
 
     Raises:
         FileError: a file cannot be read.
@@ -93,8 +92,8 @@ def unstripped_warning(sources: Sequence[SourceFile]) -> str | None:
 
 
 def unsupported_format(source: SourceFile) -> str | None:
-    """The name of a format that keeps its metadata, by content first, then by the file's name; None for
-    pictures that are cleaned and for everything else."""
+    """The name of a format whose metadata is kept, by content, then by file name. None for formats that
+    are stripped and for all others."""
     try:
         head = source.read(0, HEAD)
     finally:

@@ -1,4 +1,4 @@
-"""WebP: its chunks without what is no picture. The pixels' own bytes are copied as they are.
+"""WebP: removes all chunks that are not part of the picture. Pixel data is copied unchanged.
 
 Source: RFC 9649, section 2 (RIFF container).
 """
@@ -6,6 +6,7 @@ Source: RFC 9649, section 2 (RIFF container).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from tallow.app.metadata.copy_plan import CopyPlan
@@ -19,50 +20,68 @@ WEBP: Final = b"WEBP"
 HAS_ICC, HAS_EXIF, HAS_XMP = 0x20, 0x08, 0x04
 
 _PICTURE: Final = frozenset({b"ANIM", b"ALPH", b"VP8 ", b"VP8L"})
+_REWRITTEN: Final = frozenset({b"ICCP", b"EXIF"})
 _IN_FRAME: Final = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
 _FRAME_HEAD: Final = 16
 _FIRST: Final = 12
-"""Where the first chunk begins."""
+"""Offset of the first chunk."""
 
 
 def clean(image: ImageReader) -> CopyPlan:
-    """The file without EXIF (but its orientation), XMP, unknown chunks (those inside frames too) and whatever
-    follows the end. Chunks are not nested deeper than a frame's: what else they contain is not looked at.
+    """Remove EXIF (except the orientation), XMP, unknown chunks (also inside frames) and trailing bytes.
 
     Raises:
-        BrokenImageError: it has no end, no picture, or a chunk that reaches beyond it; or a limit is
-            exceeded.
+        BrokenImageError: the file is truncated, has no picture, or a chunk reaches beyond its end.
+        ImageLimitError: a limit is exceeded.
     """
     end = 8 + int.from_bytes(image.read_range(4, 8), "little")
     if end > image.size or end < _FIRST:
         raise BrokenImageError("broken WebP")
-    body, extended, pictures = CopyPlan(), False, 0
-    rewritten: dict[bytes, bytes] = {}
+    body = _Body()
     for kind, start, stop in _chunks(image, _FIRST, end):
-        if kind == b"VP8X" and start == _FIRST + 8 and stop - start == 10:
-            extended = True
-        elif kind == b"ANMF":
-            _write(body, kind, _frame(image, start, stop))
-            pictures += 1
-        elif kind in _PICTURE:
-            _copy(body, start, stop)
-            pictures += 1
-        elif kind in {b"ICCP", b"EXIF"} and extended and kind not in rewritten:
-            rewritten[kind] = _kept(image, kind, start, stop)
-            content = CopyPlan()
-            content.write(rewritten[kind])
-            _write(body, kind, content)
-    if not pictures:
+        body.add(image, kind, start, stop)
+    if not body.pictures:
         raise BrokenImageError("broken WebP")
-    head = _extended_head(image, rewritten) if extended else b""
+    head = _extended_head(image, body.rewritten) if body.extended else b""
     plan = CopyPlan()
-    plan.write(RIFF + (4 + len(head) + body.size).to_bytes(4, "little") + WEBP + head)
-    plan.append(body)
+    plan.write(RIFF + (4 + len(head) + body.plan.size).to_bytes(4, "little") + WEBP + head)
+    plan.append(body.plan)
     return plan
 
 
+@dataclass
+class _Body:
+    """The kept chunks after VP8X.
+
+    Attributes:
+        extended: whether there is a VP8X chunk.
+        rewritten: content of the profile and EXIF chunks.
+    """
+
+    plan: CopyPlan = field(default_factory=CopyPlan)
+    extended: bool = False
+    pictures: int = 0
+    rewritten: dict[bytes, bytes] = field(default_factory=dict)
+
+    def add(self, image: ImageReader, kind: bytes, start: int, stop: int) -> None:
+        """Add a chunk, or drop it."""
+        if kind == b"VP8X" and start == _FIRST + 8 and stop - start == 10:
+            self.extended = True
+        elif kind == b"ANMF":
+            _write(self.plan, kind, _frame(image, start, stop))
+            self.pictures += 1
+        elif kind in _PICTURE:
+            _copy(self.plan, start, stop)
+            self.pictures += 1
+        elif kind in _REWRITTEN and self.extended and kind not in self.rewritten:
+            self.rewritten[kind] = _kept(image, kind, start, stop)
+            content = CopyPlan()
+            content.write(self.rewritten[kind])
+            _write(self.plan, kind, content)
+
+
 def _extended_head(image: ImageReader, rewritten: dict[bytes, bytes]) -> bytes:
-    """The VP8X chunk, which announces what follows."""
+    """The VP8X chunk, whose flags announce the other chunks."""
     head = bytearray(image.read_range(_FIRST, _FIRST + 18))
     head[8] &= ~(HAS_ICC | HAS_EXIF | HAS_XMP)
     head[8] |= (HAS_ICC if rewritten.get(b"ICCP") else 0) | (HAS_EXIF if rewritten.get(b"EXIF") else 0)
@@ -70,7 +89,7 @@ def _extended_head(image: ImageReader, rewritten: dict[bytes, bytes]) -> bytes:
 
 
 def _kept(image: ImageReader, kind: bytes, start: int, stop: int) -> bytes:
-    """What of a colour profile or of EXIF stays."""
+    """The kept part of a colour profile or of EXIF."""
     if kind == b"EXIF":
         return orientation_only(image, start, stop)
     if stop - start > MAX_PROFILE:
@@ -79,7 +98,7 @@ def _kept(image: ImageReader, kind: bytes, start: int, stop: int) -> bytes:
 
 
 def _frame(image: ImageReader, start: int, stop: int) -> CopyPlan:
-    """A frame of an animation, its own chunks filtered too."""
+    """A frame of an animation, with its own chunks filtered."""
     inner = start + _FRAME_HEAD
     if inner > stop:
         raise BrokenImageError("broken WebP")
@@ -106,13 +125,13 @@ def _chunks(image: ImageReader, at: int, end: int) -> Iterator[tuple[bytes, int,
 
 
 def _copy(plan: CopyPlan, start: int, stop: int) -> None:
-    """Add a chunk of the picture, its header included; its padding is written anew."""
+    """Add a chunk of the picture with its header; the padding is written."""
     plan.copy(start - 8, stop)
     plan.write(b"\0" * ((stop - start) % 2))
 
 
 def _write(plan: CopyPlan, kind: bytes, content: CopyPlan) -> None:
-    """Add a chunk; nothing if it would be empty."""
+    """Add a chunk; nothing for empty content."""
     if content.size:
         plan.write(kind + content.size.to_bytes(4, "little"))
         plan.append(content)

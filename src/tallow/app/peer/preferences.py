@@ -82,7 +82,7 @@ class Preferences:
         """
         preference = PREFERENCES.get(name)
         if preference is None:
-            raise UnknownPreferenceError(f"no such setting; accepted: {', '.join(PREFERENCES)}")
+            raise UnknownPreferenceError(f"unknown setting; accepted: {', '.join(PREFERENCES)}")
         value = preference.values[0] if value is None else value
         if value not in preference.values:
             raise UnknownPreferenceError(f"{name}: unknown value; accepted: {', '.join(preference.values)}")

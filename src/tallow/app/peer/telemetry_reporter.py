@@ -87,16 +87,16 @@ class TelemetryReporter:
             added = difference(snapshot, self._reported)
             if not added:
                 return True
-            answer = await self._post(added)
-            if answer is None:
-                return False
-            if answer.status_code == 400 and "transfers_total" in added:
-                # The server has counted this transfer's outcome already: report the rest.
-                rest = {name: rows for name, rows in added.items() if name not in OUTCOME_METRICS}
-                answer = await self._post(rest) if rest else answer
-            if answer is None:
-                return False
-            return self._process_response(answer, snapshot)
+            response = await self._post_accepted_part(added)
+            return response is not None and self._process_response(response, snapshot)
+
+    async def _post_accepted_part(self, added: Snapshot) -> httpx.Response | None:
+        response = await self._post(added)
+        if response is not None and response.status_code == 400 and "transfers_total" in added:
+            # The server has counted this transfer's outcome already: report the rest.
+            rest = {name: rows for name, rows in added.items() if name not in OUTCOME_METRICS}
+            return await self._post(rest) if rest else response
+        return response
 
     async def _post(self, added: Snapshot) -> httpx.Response | None:
         assert self._token is not None
@@ -107,17 +107,17 @@ class TelemetryReporter:
             return await self._server.post_report(self._token, body)
         return None
 
-    def _process_response(self, answer: httpx.Response, snapshot: Snapshot) -> bool:
+    def _process_response(self, response: httpx.Response, snapshot: Snapshot) -> bool:
         """Update token and baseline. A refused report is not sent again: it would be refused again."""
-        if answer.status_code == 429 or answer.status_code >= 500:
+        if response.status_code == 429 or response.status_code >= 500:
             return False
         self._reported = snapshot
-        if answer.status_code != 200:
-            self._token = None if answer.status_code == 401 else self._token
+        if response.status_code != 200:
+            self._token = None if response.status_code == 401 else self._token
             return False
         self.accepted_reports += 1
         with suppress(ValueError, KeyError, TypeError):
-            self._token = str(answer.json()["next"])
+            self._token = str(response.json()["next"])
         return True
 
 

@@ -1,4 +1,4 @@
-"""Directly where possible, else over the relay: what is taken, and what is recorded of it."""
+"""The choice of a channel, directly or over the relay, and its metrics."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ async def test_a_direct_transfer_moves_its_metrics_and_no_others(
     assert value("client_reports_total", outcome="rejected") == 0
 
 
-async def test_without_a_direct_way_the_relay_is_taken(
+async def test_without_a_direct_path_the_relay_is_used(
     server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A network that lets nothing through directly: each side names an address where nobody listens.
+    # A network without a direct path: each side announces an address without a listener.
     monkeypatch.setattr("tallow.app.channels.ice.redact_addresses", nowhere)
     options = replace(DIRECT, timing=replace(SHORT_WAITS, direct_timeout=0.5))
     await transfer_files(server.url, [path], tmp_path / "out", options=options)
@@ -66,14 +66,14 @@ async def test_without_a_direct_way_the_relay_is_taken(
 
 
 def nowhere(description: str) -> str:
-    """A description whose one candidate leads to nobody (RFC 5737)."""
+    """A description whose only candidate is a documentation address (RFC 5737)."""
     lines = [line for line in description.split("\r\n") if not line.startswith("a=candidate:")]
     at = next(index for index, line in enumerate(lines) if line.startswith("a=end-of-candidates"))
     lines.insert(at, "a=candidate:1 1 udp 2130706431 192.0.2.7 9 typ host")
     return "\r\n".join(lines)
 
 
-async def test_a_receiver_may_insist_on_the_relay(server: RunningServer, path: Path, tmp_path: Path) -> None:
+async def test_a_receiver_can_require_the_relay(server: RunningServer, path: Path, tmp_path: Path) -> None:
     sender = await send(server.url, [path], options=DIRECT)
     receiver = receive(sender.link, tmp_path / "out", options=RELAYED)
     await asyncio.gather(sender.task, receiver.task)
@@ -82,7 +82,7 @@ async def test_a_receiver_may_insist_on_the_relay(server: RunningServer, path: P
         assert server.value("webrtc_connections_total", type="direct", status=status) == 0
 
 
-async def test_without_turn_who_hides_uses_the_relay(
+async def test_relay_preference_without_turn_uses_the_relay(
     server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
     hiding = replace(DIRECT, relay="relay")
@@ -91,7 +91,7 @@ async def test_without_turn_who_hides_uses_the_relay(
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
-async def test_who_uses_no_relay_is_told_that_there_is_no_other_way(
+async def test_direct_preference_without_a_direct_path_fails(
     server: RunningServer, path: Path, tmp_path: Path, who: str
 ) -> None:
     only_direct = replace(DIRECT, relay="direct")

@@ -1,4 +1,4 @@
-"""A server that meddles: every change is refused on both sides, with its own message, and counted."""
+"""A malicious server: every change is refused on both sides with its own message, and counted."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ SIZES = (CHUNK * 3 + 5, CHUNK * 2 + 7)
 @dataclass
 class World:
     server: RunningServer
-    meddler: MaliciousServer
+    attacker: MaliciousServer
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    meddler = MaliciousServer()
+    attacker = MaliciousServer()
     (tmp_path / "server").mkdir()
-    async with serving(tmp_path / "server", wrap=meddler.wrap) as server:
-        yield World(server, meddler)
+    async with serving(tmp_path / "server", wrap=attacker.wrap) as server:
+        yield World(server, attacker)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 async def transfer(world: World, files: list[Path], out: Path) -> tuple[RunningPeer, RunningPeer]:
-    """Both sides, ended."""
+    """Both sides after their end."""
     sender = await send(world.server.url, files)
     receiver = receive(sender.link, out)
     await sender.wait_for_error()
@@ -105,7 +105,7 @@ def swapped() -> Change:
 
 
 def spliced() -> Change:
-    """The first file's second piece in place of the second file's."""
+    """Replaces the second file's frame by the first file's second frame."""
     kept: list[bytes] = []
 
     def change(header: FrameHeader, frame: bytes) -> list[bytes]:
@@ -133,7 +133,7 @@ def spliced() -> Change:
 async def test_a_changed_stream_is_refused(
     world: World, files: list[Path], tmp_path: Path, change: Change, refused: type[ProtocolError]
 ) -> None:
-    world.meddler.from_sender = change
+    world.attacker.from_sender = change
     sender, receiver = await transfer(world, files, tmp_path / "out")
     error = receiver.task.exception()
     assert type(error) is refused
@@ -164,7 +164,7 @@ async def test_a_changed_stream_is_refused(
 async def test_a_changed_key_exchange_is_refused(
     world: World, files: list[Path], tmp_path: Path, who: str, kind: int, at: int
 ) -> None:
-    setattr(world.meddler, who, flip(at, kind))
+    setattr(world.attacker, who, flip(at, kind))
     sender, receiver = await transfer(world, files, tmp_path / "out")
     errors = [sender.task.exception(), receiver.task.exception()]
     assert any(type(error) is KeyExchangeError for error in errors), errors
@@ -174,7 +174,7 @@ async def test_a_changed_key_exchange_is_refused(
     assert not list((tmp_path / "out").iterdir())
 
 
-async def test_another_secret_is_said_as_such_even_if_the_server_lets_it_in(
+async def test_a_wrong_secret_is_reported_even_if_the_server_admits_it(
     world: World, files: list[Path], tmp_path: Path
 ) -> None:
     sender = await send(world.server.url, files)
@@ -183,7 +183,7 @@ async def test_another_secret_is_said_as_such_even_if_the_server_lets_it_in(
     def let_in(message: dict[str, Any]) -> dict[str, Any]:
         return message | {"token": right} if message["type"] == "join" else message
 
-    world.meddler.signaling = let_in
+    world.attacker.signaling = let_in
     receiver = receive(Link(sender.link.server, sender.link.room, os.urandom(16)), tmp_path / "out")
     assert type(await receiver.wait_for_error()) is WrongSecretError
     assert WrongSecretError.text in str(await sender.wait_for_error())
@@ -203,19 +203,19 @@ async def test_a_mistyped_secret_opens_no_room(world: World, files: list[Path], 
 
 
 async def test_the_server_sees_no_key_and_no_plaintext(world: World, tmp_path: Path) -> None:
-    marker = b"plaintext-that-nobody-else-may-see"
-    path = tmp_path / "a-name-nobody-else-may-see.txt"
+    marker = b"plaintext-that-only-peers-may-see"
+    path = tmp_path / "a-name-only-peers-may-see.txt"
     path.write_bytes(marker * 20_000)
     sender = await send(world.server.url, [path])
     receiver = receive(sender.link, tmp_path / "out")
     await asyncio.gather(sender.task, receiver.task)
-    everything = b"\0".join(world.meddler.seen)
+    everything = b"\0".join(world.attacker.seen)
     assert len(everything) > path.stat().st_size
     assert b"telemetry" in everything
     secret = sender.link.secret
     for private in (
         marker[:12],
-        b"nobody-else",
+        b"only-peers",
         secret,
         secret.hex().encode(),
         urlsafe_b64encode(secret).rstrip(b"="),

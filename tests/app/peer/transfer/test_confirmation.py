@@ -1,4 +1,4 @@
-"""The receiver's person is asked: both sides and the server know of it, and nobody waits for ever."""
+"""The confirmation at the receiver: both sides and the server know of it, and every wait is limited."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tallow.app.peer.transfer.manifest import Manifest
 
 
 class Person:
-    """Is asked, and answers when told to."""
+    """A person who answers when the test says so."""
 
     def __init__(self) -> None:
         self.asked: list[Manifest] = []
@@ -38,14 +38,14 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("options", [RELAYED, DIRECT], ids=["relay", "direct"])
-async def test_nothing_crosses_before_the_answer(
+async def test_nothing_is_sent_before_the_confirmation(
     server: RunningServer, path: Path, tmp_path: Path, options: object
 ) -> None:
     person = Person()
     sender = await send(server.url, [path], options=options)  # type: ignore[arg-type]
     receiver = receive(sender.link, tmp_path / "out", options=options, confirm=person)  # type: ignore[arg-type]
-    told = await sender.wait_for_event("confirming")
-    assert told == await receiver.wait_for_event("confirming") == {"side": "receiver", "seconds": 300}
+    event = await sender.wait_for_event("confirming")
+    assert event == await receiver.wait_for_event("confirming") == {"side": "receiver", "seconds": 300}
     [offer] = receiver.events_named("offer")
     assert offer == {"files": 1, "bytes": 100_000, "entries": [{"name": path.name, "size": 100_000}]}
     assert list((tmp_path / "out").iterdir()) == []
@@ -57,7 +57,7 @@ async def test_nothing_crosses_before_the_answer(
     assert [(entry.name, entry.size) for entry in asked.files] == [(path.name, 100_000)]
 
 
-async def test_a_pair_that_waits_for_a_person_is_not_queued(
+async def test_waiting_for_the_confirmation_is_not_queueing(
     server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
     person = Person()
@@ -72,7 +72,7 @@ async def test_a_pair_that_waits_for_a_person_is_not_queued(
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
-async def test_who_declines_ends_it_on_both_sides(server: RunningServer, path: Path, tmp_path: Path) -> None:
+async def test_declining_ends_both_sides(server: RunningServer, path: Path, tmp_path: Path) -> None:
     person = Person()
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=person)
@@ -82,11 +82,11 @@ async def test_who_declines_ends_it_on_both_sides(server: RunningServer, path: P
     assert type(await receiver.wait_for_error()) is NotConfirmedError
     assert list((tmp_path / "out").iterdir()) == []
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
-    for severity in ("low", "medium", "high"):  # to decline is no error
+    for severity in ("low", "medium", "high"):  # declining is not an error
         assert server.value("errors_total", type="transfer", severity=severity) == 0
 
 
-async def test_who_does_not_answer_in_time_ends_it_on_both_sides(path: Path, tmp_path: Path) -> None:
+async def test_no_answer_in_time_ends_both_sides(path: Path, tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     async with serving(tmp_path / "server", confirmation_limit=1) as server:
         sender = await send(server.url, [path])
@@ -99,10 +99,10 @@ async def test_who_does_not_answer_in_time_ends_it_on_both_sides(path: Path, tmp
         assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
-async def test_a_sender_does_not_wait_for_a_receiver_that_asks_for_ever(
+async def test_a_sender_limits_the_time_to_confirm(
     server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The receiver's own limit does not count here: another program may have none."""
+    """The receiver's own limit is disabled here: another program may have none."""
     monkeypatch.setattr(senders, "CONFIRMATION_ARRIVES_S", -299)
     sender = await send(server.url, [path])
     receiver = receive(sender.link, tmp_path / "out", confirm=Person())
@@ -111,7 +111,7 @@ async def test_a_sender_does_not_wait_for_a_receiver_that_asks_for_ever(
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
-async def test_either_side_may_be_stopped_while_the_person_is_asked(
+async def test_either_side_can_cancel_during_the_question(
     server: RunningServer, path: Path, tmp_path: Path, who: str
 ) -> None:
     sender = await send(server.url, [path])
@@ -125,7 +125,7 @@ async def test_either_side_may_be_stopped_while_the_person_is_asked(
 
 
 @pytest.mark.parametrize("answers", ["while it is away", "when it is back"])
-async def test_the_question_outlives_a_lost_connection(
+async def test_the_question_survives_a_lost_connection(
     server: RunningServer, path: Path, tmp_path: Path, answers: str
 ) -> None:
     person = Person()
@@ -148,7 +148,7 @@ async def test_the_question_outlives_a_lost_connection(
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
+async def test_declining_does_not_wait_for_an_absent_sender(
     server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
     person = Person()
@@ -167,9 +167,7 @@ async def test_who_declines_while_the_sender_is_away_does_not_wait_for_it(
 
 
 @pytest.mark.slow
-async def test_who_has_agreed_is_not_asked_again_when_it_is_resumed(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_a_resumed_transfer_does_not_ask_again(server: RunningServer, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(os.urandom(20_000_000))
     person, again = Person(), Person()

@@ -1,4 +1,4 @@
-"""Manifest and answer: read strictly, whatever the other side writes."""
+"""Manifest and answer: strict parsing of all input."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = {"name": "a/b.txt", "size": 5, "sha256": DIGEST}
 MANIFEST = Manifest((ManifestEntry("a", 5, bytes(32)), ManifestEntry("b", 0, bytes(32))))
 
 
-def test_both_survive_the_way() -> None:
+def test_manifest_and_answer_round_trip() -> None:
     assert Manifest.decode(MANIFEST.encode()) == MANIFEST
     accept = ResumeOffer({0: 3}, frozenset({1}))
     assert ResumeOffer.decode(accept.encode(), MANIFEST) == accept
@@ -42,7 +42,7 @@ def test_both_survive_the_way() -> None:
         ["file"],
     ],
 )
-def test_what_is_no_manifest_is_refused(files: Any) -> None:
+def test_an_invalid_manifest_is_refused(files: Any) -> None:
     with pytest.raises(MalformedError):
         Manifest.decode(json.dumps({"files": files}).encode())
 
@@ -68,7 +68,7 @@ def test_an_answer_that_does_not_fit_is_refused(answer: Any) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_bring_another_error(document: bytes) -> None:
+def test_arbitrary_bytes_raise_only_malformed_error(document: bytes) -> None:
     for decode in (Manifest.decode, lambda text: ResumeOffer.decode(text, MANIFEST)):
         with pytest.raises(MalformedError):
             decode(document)

@@ -1,4 +1,4 @@
-"""What was interrupted goes on where it was: with fresh keys, and only with the same files."""
+"""Interrupted transfers resume with fresh keys, and only with the same files."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-async def test_a_cut_connection_goes_on_where_it_was(
-    server: RunningServer, path: Path, tmp_path: Path
-) -> None:
+async def test_a_cut_connection_resumes(server: RunningServer, path: Path, tmp_path: Path) -> None:
     async with throttling_proxy(server.url) as ours, throttling_proxy(server.url) as theirs:
         ours.rate = theirs.rate = SLOW
         sender = await send(ours.url, [path])
@@ -67,9 +65,9 @@ async def test_a_cut_connection_goes_on_where_it_was(
 
 async def test_a_killed_receiver_resumes(server: RunningServer, path: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    async with throttling_proxy(server.url) as way:
-        way.rate = SLOW
-        sender = await send(way.url, [path])
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SLOW
+        sender = await send(proxy.url, [path])
         arguments = ("receive", "-o", str(out))
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
             await first.wait_for_event(
@@ -89,10 +87,10 @@ async def test_a_killed_receiver_resumes(server: RunningServer, path: Path, tmp_
 
 
 async def test_a_killed_sender_resumes(server: RunningServer, path: Path, tmp_path: Path) -> None:
-    async with throttling_proxy(server.url) as way:
-        way.rate = SLOW
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SLOW
         home = tmp_path / "s"
-        async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
+        async with tallow("send", "--relay", "--server", proxy.url, str(path), home=home) as first:
             link = (await first.wait_for_event("link"))["link"]
             [remembered] = (home / "state/tallow/transfers").iterdir()
             assert stat.S_IMODE(remembered.stat().st_mode) == 0o600
@@ -116,13 +114,11 @@ async def test_a_killed_sender_resumes(server: RunningServer, path: Path, tmp_pa
     assert server.value("feature_usage_total", feature="resume") == 1
 
 
-async def test_a_source_that_changed_meanwhile_is_refused(
-    server: RunningServer, path: Path, tmp_path: Path
-) -> None:
+async def test_a_changed_source_is_not_resumed(server: RunningServer, path: Path, tmp_path: Path) -> None:
     home = tmp_path / "s"
-    async with throttling_proxy(server.url) as way:
-        way.rate = SLOW
-        async with tallow("send", "--relay", "--server", way.url, str(path), home=home) as first:
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SLOW
+        async with tallow("send", "--relay", "--server", proxy.url, str(path), home=home) as first:
             link = (await first.wait_for_event("link"))["link"]
             async with tallow(
                 "receive", "-o", str(tmp_path / "out"), home=tmp_path / "r", given=link
@@ -140,12 +136,12 @@ async def test_a_source_that_changed_meanwhile_is_refused(
     assert not (tmp_path / "out" / path.name).exists()
 
 
-async def test_a_source_that_changes_while_it_is_sent_is_refused(
+async def test_a_source_that_changes_during_the_transfer_is_refused(
     server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
-    async with throttling_proxy(server.url) as way:
-        way.rate = SLOW
-        sender = await send(way.url, [path])
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SLOW
+        sender = await send(proxy.url, [path])
         receiver = receive(sender.link, tmp_path / "out")
         await receiver.wait_for_event("progress", 2)
         os.utime(path, (1, 1))
@@ -154,35 +150,35 @@ async def test_a_source_that_changes_while_it_is_sent_is_refused(
     assert server.value("errors_total", type="transfer", severity="medium") == 2
 
 
-async def test_a_server_that_restarts_costs_nothing(path: Path, tmp_path: Path) -> None:
+async def test_a_restart_of_the_server_is_survived(path: Path, tmp_path: Path) -> None:
     folder = tmp_path / "server"
     folder.mkdir()
-    async with throttling_proxy("http://127.0.0.1:1") as way:
+    async with throttling_proxy("http://127.0.0.1:1") as proxy:
         async with serving(folder) as first:
-            way.target(first.url)
-            way.rate = SLOW
-            sender = await send(way.url, [path])
+            proxy.target(first.url)
+            proxy.rate = SLOW
+            sender = await send(proxy.url, [path])
             receiver = receive(sender.link, tmp_path / "out")
             await receiver.wait_for_event("progress", 2)
-            way.abort_connections()
+            proxy.abort_connections()
         async with serving(folder) as second:
-            way.target(second.url)
+            proxy.target(second.url)
             await asyncio.gather(sender.task, receiver.task)
             assert second.value("transfers_total", status="success", method="relay") == 1
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-async def test_patience_ends(server: RunningServer, path: Path, tmp_path: Path) -> None:
+async def test_retries_end(server: RunningServer, path: Path, tmp_path: Path) -> None:
     brief = replace(
         RELAYED, timing=PeerTiming(first_delay=0.05, max_delay=0.1, give_up_after=0.5, channel_timeout=1)
     )
-    async with throttling_proxy(server.url) as way:
-        way.rate = SLOW
-        sender = await send(way.url, [path], options=brief)
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SLOW
+        sender = await send(proxy.url, [path], options=brief)
         receiver = receive(sender.link, tmp_path / "out", options=brief)
         await receiver.wait_for_event("progress")
-        way.down = True
-        way.abort_connections()
+        proxy.down = True
+        proxy.abort_connections()
         assert "cannot be reached" in str(await sender.wait_for_error())
         assert "cannot be reached" in str(await receiver.wait_for_error())
     [remembered] = interrupted_transfers()
@@ -190,27 +186,30 @@ async def test_patience_ends(server: RunningServer, path: Path, tmp_path: Path) 
     assert not (tmp_path / "out" / path.name).exists()
 
 
-async def test_there_is_nothing_to_resume(tmp_path: Path) -> None:
+async def test_resuming_without_an_interrupted_transfer_is_refused(tmp_path: Path) -> None:
     async with tallow("send", "--relay", "--resume", home=tmp_path) as program:
         assert "no interrupted transfer" in (await program.wait_for_event("error"))["message"]
         assert await program.wait() == 1
 
 
-async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -> None:
+async def test_a_lost_final_confirmation_is_repeated(path: Path, tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
-    meddler = MaliciousServer()
-    async with serving(tmp_path / "server", wrap=meddler.wrap) as server, throttling_proxy(server.url) as way:
+    attacker = MaliciousServer()
+    async with (
+        serving(tmp_path / "server", wrap=attacker.wrap) as server,
+        throttling_proxy(server.url) as proxy,
+    ):
         finished: list[bytes] = []
 
         def swallow(message: bytes) -> list[bytes]:
             if message[0] == FrameType.FINISH and not finished:
                 finished.append(message)
-                way.abort_connections()
+                proxy.abort_connections()
                 return []
             return [message]
 
-        meddler.from_receiver = swallow
-        sender = await send(way.url, [path])
+        attacker.from_receiver = swallow
+        sender = await send(proxy.url, [path])
         receiver = receive(sender.link, tmp_path / "out")
         await asyncio.gather(sender.task, receiver.task)
         assert finished
@@ -219,15 +218,15 @@ async def test_a_lost_last_word_is_asked_for_again(path: Path, tmp_path: Path) -
     assert [file.name for file in (tmp_path / "out").iterdir()] == [path.name]
 
 
-async def test_the_seat_is_taken_back_while_data_flows(
+async def test_signaling_is_joined_again_while_data_flows(
     server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
-    """A direct transfer needs no server, and goes on; the server must not take its sender for gone."""
-    async with throttling_proxy(server.url) as way:
-        sender = await send(way.url, [path], options=DIRECT)
-        receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=way.url)
+    """A direct transfer goes on without the server, which must not count its sender as departed."""
+    async with throttling_proxy(server.url) as proxy:
+        sender = await send(proxy.url, [path], options=DIRECT)
+        receiver = receive(sender.link, tmp_path / "out", options=DIRECT, url=proxy.url)
         await receiver.wait_for_event("progress")
-        way.abort_connections()
+        proxy.abort_connections()
         await server.wait_for_value("active_connections", 0, type="webrtc")
         await server.wait_for_value("active_connections", 1, type="webrtc")
         await asyncio.gather(sender.task, receiver.task)
@@ -238,16 +237,14 @@ async def test_the_seat_is_taken_back_while_data_flows(
     assert server.value("error_recoveries_total", type="network") == 2
 
 
-async def test_a_file_that_was_finished_and_not_written_down_is_found(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_a_complete_file_missing_from_the_state_is_found(server: RunningServer, tmp_path: Path) -> None:
     small, large = tmp_path / "a-small.bin", tmp_path / "b-large.bin"
     small.write_bytes(os.urandom(1000))
     large.write_bytes(os.urandom(SIZE))
     out = tmp_path / "out"
-    async with throttling_proxy(server.url) as way:
-        way.rate = SLOW
-        sender = await send(way.url, [small, large])
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = SLOW
+        sender = await send(proxy.url, [small, large])
         arguments = ("receive", "-o", str(out))
         async with tallow(*arguments, home=tmp_path / "r", given=sender.link.text) as first:
             await first.wait_for_event(
@@ -266,8 +263,8 @@ async def test_a_file_that_was_finished_and_not_written_down_is_found(
 
 
 @pytest.mark.proof
-async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Path) -> None:
-    """Each interruption costs what was on its way, and no more; memory of both sides stays flat."""
+async def test_a_gigabyte_survives_a_cut_connection_and_killed_peers(tmp_path: Path) -> None:
+    """Each interruption costs only the data under way; memory of both sides is bounded."""
     path, out, size = tmp_path / "disk.img", tmp_path / "out", 1_000_000_000
     with path.open("wb") as file:
         for _ in range(size // 1_000_000):
@@ -278,15 +275,15 @@ async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Pa
     def passed(share: float) -> Callable[[dict[str, Any]], bool]:
         return lambda event: event["event"] == "progress" and event["bytes"] > size * share
 
-    async with serving(tmp_path / "server") as server, throttling_proxy(server.url) as way:
-        way.rate = 100_000_000
+    async with serving(tmp_path / "server") as server, throttling_proxy(server.url) as proxy:
+        proxy.rate = 100_000_000
         ours, theirs = tmp_path / "s", tmp_path / "r"
         receiving = ("receive", "-o", str(out))
-        async with tallow("send", "--relay", "--server", way.url, str(path), home=ours) as first:
+        async with tallow("send", "--relay", "--server", proxy.url, str(path), home=ours) as first:
             link = (await first.wait_for_event("link"))["link"]
             async with tallow(*receiving, home=theirs, given=link) as one:
                 await one.wait_for_event(passed(0.2))
-                way.abort_connections()
+                proxy.abort_connections()
                 await one.wait_for_event(passed(0.4))
                 peak = max(peak, psutil.Process(one.process.pid).memory_info().rss)
                 one.process.kill()
@@ -300,7 +297,7 @@ async def test_a_gigabyte_survives_a_cut_line_and_both_sides_killed(tmp_path: Pa
                     await second.wait_for_event(passed(0.8))
                     assert await second.wait() == 0
                 assert await two.wait() == 0
-        carried = way.bytes_carried
+        carried = proxy.bytes_carried
         assert server.value("transfers_total", status="success", method="relay") == 1
     assert (
         hashlib.sha256((out / path.name).read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest()

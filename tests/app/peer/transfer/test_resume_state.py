@@ -1,4 +1,4 @@
-"""What is remembered for a resumption: privately, and no longer than it is good for."""
+"""The state of interrupted transfers: private, and removed when it expires."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MANIFEST = Manifest((ManifestEntry("a", 5, bytes(32)), ManifestEntry("b", 0, byt
 LATER = time.time() + 3600
 
 
-def test_a_sender_finds_its_transfer_again() -> None:
-    sent = SenderState(LINK, LATER, ["/a", "/b"], "seat", keep_metadata=True, manifest=MANIFEST)
+def test_a_sender_finds_its_interrupted_transfer() -> None:
+    sent = SenderState(LINK, LATER, ["/a", "/b"], "key", keep_metadata=True, manifest=MANIFEST)
     sent.save()
     [found] = interrupted_transfers()
-    assert (found.link, found.paths, found.rejoin_key) == (LINK, ["/a", "/b"], "seat")
+    assert (found.link, found.paths, found.rejoin_key) == (LINK, ["/a", "/b"], "key")
     assert found.keep_metadata
     assert found.manifest == MANIFEST
     found.remove()
     assert interrupted_transfers() == []
 
 
-def test_what_is_past_its_time_is_removed() -> None:
+def test_expired_state_is_removed() -> None:
     SenderState(LINK, time.time() - 1, []).save()
     ReceiverState.load(LINK, time.time() - 1).save()
     (state_folder() / "send-broken.json").write_text("{")
@@ -38,7 +38,7 @@ def test_what_is_past_its_time_is_removed() -> None:
     assert list(state_folder().iterdir()) == []
 
 
-def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
+def test_partial_files_are_removed_with_expired_state(tmp_path: Path) -> None:
     received = ReceiverState.load(LINK, time.time() - 1)
     made = [tmp_path / "trip", tmp_path / "trip/day 1", tmp_path / "trip/day 2"]
     for folder in made:
@@ -55,7 +55,7 @@ def test_what_was_received_of_it_is_removed_with_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", ['{"partial": 7, "folders": 8}', '{"partial": "/etc/hostname", "folders": ["/etc"]}']
 )
-def test_a_strange_memory_removes_nothing_else(content: str) -> None:
+def test_malformed_state_removes_no_other_file(content: str) -> None:
     state_folder().mkdir(parents=True)
     (state_folder() / "receive-broken.json").write_text(content)
     resume_state.remove_expired()
@@ -63,7 +63,7 @@ def test_a_strange_memory_removes_nothing_else(content: str) -> None:
     assert Path("/etc/hostname").exists()
 
 
-def test_a_receiver_knows_what_is_complete_and_still_there(tmp_path: Path) -> None:
+def test_a_receiver_knows_its_complete_files(tmp_path: Path) -> None:
     received = ReceiverState.load(LINK, LATER)
     assert not received.has_manifest
     assert received.accept_manifest(MANIFEST)
@@ -79,14 +79,14 @@ def test_a_receiver_knows_what_is_complete_and_still_there(tmp_path: Path) -> No
     assert not again.accept_manifest(Manifest(MANIFEST.files[:1]))
 
 
-def test_nobody_else_can_read_it() -> None:
+def test_state_files_are_private() -> None:
     SenderState(LINK, LATER, []).save()
     [file] = state_folder().iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(state_folder().stat().st_mode) == 0o700
 
 
-def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
+def test_a_symbolic_link_in_place_of_a_state_file_is_not_followed(tmp_path: Path) -> None:
     target = tmp_path / "target"
     target.write_text("untouched")
     state_folder().mkdir(parents=True)
@@ -95,7 +95,7 @@ def test_a_link_in_place_of_the_file_is_not_followed(tmp_path: Path) -> None:
     assert target.read_text() == "untouched"
 
 
-def test_a_disk_that_fails_costs_the_memory_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
     SenderState(LINK, LATER, []).save()

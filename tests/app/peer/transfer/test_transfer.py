@@ -34,13 +34,13 @@ def a_file(folder: Path, name: str = "holiday.jpg.txt", size: int = 3_000_000) -
     return path
 
 
-async def test_a_file_crosses(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_file_is_transferred(server: RunningServer, tmp_path: Path) -> None:
     path = a_file(tmp_path)
     await transfer_files(server.url, [path], tmp_path / "out")
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
-async def test_each_metric_moves_as_it_should(server: RunningServer, tmp_path: Path) -> None:
+async def test_each_metric_counts_the_transfer(server: RunningServer, tmp_path: Path) -> None:
     await transfer_files(server.url, [a_file(tmp_path, size=1_000_000)], tmp_path / "out")
     value = server.value
     assert value("transfers_total", status="success", method="relay") == 1
@@ -79,11 +79,20 @@ async def test_several_files_and_folders_are_one_transfer(server: RunningServer,
     assert sizes == {"image": 1, "audio": 1}
 
 
-async def test_a_receiver_may_come_first_and_the_sender_later(server: RunningServer, tmp_path: Path) -> None:
-    sender = await send(server.url, [a_file(tmp_path)])
-    await sender.wait_for_event("waiting")
-    receiver = receive(sender.link, tmp_path / "out")
+@pytest.mark.parametrize("first", ["sender", "receiver"])
+async def test_either_side_may_join_first(server: RunningServer, tmp_path: Path, first: str) -> None:
+    path = a_file(tmp_path)
+    state = await create_room(server.url)
+    if first == "sender":
+        sender = await send(server.url, [path], sent=state)
+        await sender.wait_for_event("waiting")
+        receiver = receive(state.link, tmp_path / "out")
+    else:
+        receiver = receive(state.link, tmp_path / "out")
+        await receiver.wait_for_event("waiting")
+        sender = await send(server.url, [path], sent=state)
     await asyncio.gather(sender.task, receiver.task)
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     assert server.value("transfers_total", status="success", method="relay") == 1
 
 
@@ -118,7 +127,9 @@ async def test_the_receiver_cancels(server: RunningServer, tmp_path: Path) -> No
     assert server.value("transfers_total", status="cancelled", method="relay") == 1
 
 
-async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_sender_that_cancels_without_a_receiver_counts_no_transfer(
+    server: RunningServer, tmp_path: Path
+) -> None:
     sender = await send(server.url, [a_file(tmp_path)])
     await sender.wait_for_event("waiting")
     sender.task.cancel()
@@ -130,9 +141,7 @@ async def test_a_sender_that_waits_and_cancels_is_no_transfer(server: RunningSer
     assert total == 0
 
 
-async def test_without_telemetry_the_server_counts_the_outcome_alone(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_without_telemetry_only_the_outcome_is_counted(server: RunningServer, tmp_path: Path) -> None:
     server.context.rooms._settings = server.context.settings.model_copy(
         update={"outcome_report_timeout": 0.1}
     )
@@ -143,14 +152,14 @@ async def test_without_telemetry_the_server_counts_the_outcome_alone(
     assert server.value("bytes_transferred_total", direction="sent") == 0
 
 
-async def test_a_link_is_good_for_one_transfer(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_link_is_valid_for_one_transfer(server: RunningServer, tmp_path: Path) -> None:
     sender, _ = await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out")
     late = receive(sender.link, tmp_path / "late")
     assert isinstance(await late.wait_for_error(), ServerRefusedError)
     assert "has expired" in str(late.task.exception())
 
 
-async def test_a_disk_that_fails_ends_it_on_both_sides(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_disk_error_ends_both_sides(server: RunningServer, tmp_path: Path) -> None:
     sent = await create_room(server.url)
     receiver = receive(sent.link, tmp_path / "out")
     await receiver.wait_for_event("waiting")
@@ -182,7 +191,7 @@ async def test_the_commands_send_and_receive(server: RunningServer, tmp_path: Pa
 @pytest.mark.parametrize(
     ("link", "status"), [("http://127.0.0.1:1/#aaaaaaaaaaaaaaaa.AAECAwQFBgcICQoLDA0ODw", 3), ("no link", 1)]
 )
-async def test_a_useless_link_is_one_clear_line(tmp_path: Path, link: str, status: int) -> None:
+async def test_an_invalid_link_is_reported_in_one_line(tmp_path: Path, link: str, status: int) -> None:
     async with tallow("receive", home=tmp_path, given=link) as receiver:
         error = await receiver.wait_for_event("error")
         assert error["type"] in {"network", "validation"}
@@ -194,9 +203,9 @@ async def test_a_useless_link_is_one_clear_line(tmp_path: Path, link: str, statu
 @pytest.mark.parametrize("who", ["sender", "receiver"])
 async def test_ctrl_c_cancels_on_both_sides(server: RunningServer, tmp_path: Path, who: str) -> None:
     path = a_file(tmp_path, size=60_000_000)
-    async with throttling_proxy(server.url) as way:
-        way.rate = 20_000_000
-        arguments = ("send", "--relay", "--server", way.url, str(path))
+    async with throttling_proxy(server.url) as proxy:
+        proxy.rate = 20_000_000
+        arguments = ("send", "--relay", "--server", proxy.url, str(path))
         async with tallow(*arguments, home=tmp_path / "s") as sender:
             link = (await sender.wait_for_event("link"))["link"]
             out = str(tmp_path / "out")
@@ -213,7 +222,7 @@ async def test_ctrl_c_cancels_on_both_sides(server: RunningServer, tmp_path: Pat
 
 
 @pytest.mark.parametrize("variable", [{"DO_NOT_TRACK": "1"}, {}], ids=["DO_NOT_TRACK", "--no-telemetry"])
-async def test_who_does_not_want_to_be_counted_is_not(
+async def test_opting_out_sends_no_report(
     server: RunningServer, tmp_path: Path, variable: dict[str, str]
 ) -> None:
     path = a_file(tmp_path)
@@ -229,7 +238,7 @@ async def test_who_does_not_want_to_be_counted_is_not(
         assert server.value("client_reports_total", outcome=outcome) == 0
 
 
-async def test_a_link_that_can_be_read_on_its_way_is_not_made(tmp_path: Path) -> None:
+async def test_a_link_with_plain_http_is_refused(tmp_path: Path) -> None:
     path = a_file(tmp_path, size=1)
     server = "http://tallow.example"
     async with tallow("send", "--server", server, str(path), home=tmp_path) as refused:
@@ -241,9 +250,9 @@ async def test_a_link_that_can_be_read_on_its_way_is_not_made(tmp_path: Path) ->
         tried.process.kill()
 
 
-async def test_metadata_goes_unless_it_is_to_be_kept(server: RunningServer, tmp_path: Path) -> None:
+async def test_metadata_is_removed_unless_kept(server: RunningServer, tmp_path: Path) -> None:
     exif = Image.Exif()
-    exif[0x010F] = "a camera nobody else need know"
+    exif[0x010F] = "a private camera"
     picture = tmp_path / "picture.jpg"
     Image.new("RGB", (8, 8)).save(picture, exif=exif)
     await transfer_files(server.url, [picture], tmp_path / "out")
@@ -254,7 +263,7 @@ async def test_metadata_goes_unless_it_is_to_be_kept(server: RunningServer, tmp_
     assert server.value("metadata_stripped_total", file_type="image", status="success") == 1
 
 
-async def test_a_private_authority_is_trusted_when_named(tmp_path: Path) -> None:
+async def test_a_named_private_authority_is_trusted(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     folder = tmp_path / "server"
     folder.mkdir()
@@ -276,13 +285,11 @@ async def test_a_private_authority_is_trusted_when_named(tmp_path: Path) -> None
     assert (tmp_path / "out" / path.name).exists()
 
 
-async def test_a_second_receiver_is_told_that_somebody_was_first(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_a_second_receiver_is_refused(server: RunningServer, tmp_path: Path) -> None:
     sent = await create_room(server.url)
     first = receive(sent.link, tmp_path / "first")
     await first.wait_for_event("waiting")
-    # As on another machine, where nothing is remembered.
+    # As on another machine, which has no state.
     (tmp_path / "home/state/tallow/transfers" / f"receive-{sent.link.room}.json").unlink()
     second = receive(sent.link, tmp_path / "second")
     assert "another program" in str(await second.wait_for_error())
@@ -290,7 +297,7 @@ async def test_a_second_receiver_is_told_that_somebody_was_first(
     await asyncio.gather(sender.task, first.task)
 
 
-async def test_many_small_files_leave_no_file_open(server: RunningServer, tmp_path: Path) -> None:
+async def test_many_small_files_leave_no_descriptor_open(server: RunningServer, tmp_path: Path) -> None:
     for number in range(300):
         a_file(tmp_path / "many", f"{number}.bin", number)
     before = len(list(Path("/proc/self/fd").iterdir()))
@@ -301,7 +308,7 @@ async def test_many_small_files_leave_no_file_open(server: RunningServer, tmp_pa
     assert server.value("file_size_bytes_count", file_type="application") == 300
 
 
-async def test_a_picture_that_cannot_be_cleaned_is_refused_by_name_at_once(
+async def test_a_picture_that_cannot_be_stripped_is_refused_by_name(
     server: RunningServer, tmp_path: Path
 ) -> None:
     (tmp_path / "x.jpg").write_bytes(bytes.fromhex("ffd8ffda00046162") + b"\xff" * 400_000)
@@ -312,18 +319,18 @@ async def test_a_picture_that_cannot_be_cleaned_is_refused_by_name_at_once(
     ]
 
 
-async def test_the_sender_is_told_of_metadata_that_stays(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_sender_is_warned_about_kept_metadata(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "x.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
-    for more, told in (((), 1), (("--keep-metadata",), 0)):
+    for more, count in (((), 1), (("--keep-metadata",), 0)):
         arguments = ("send", "--server", server.url, *more, str(tmp_path / "x.heic"))
         async with tallow(*arguments, home=tmp_path / "s") as sender:
             await sender.wait_for_event("link")
         warnings = [event["message"] for event in sender.events if event["event"] == "warning"]
-        assert len(warnings) == told
+        assert len(warnings) == count
         assert all("not removed from x.heic (HEIC)" in warning for warning in warnings)
 
 
-async def test_a_sender_whose_files_were_refused_before_it_joined_waits_for_nobody(
+async def test_a_sender_with_refused_files_does_not_wait(
     server: RunningServer,
 ) -> None:
     async def refused() -> PreparedFiles:

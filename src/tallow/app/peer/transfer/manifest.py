@@ -92,22 +92,23 @@ class ResumeOffer:
             MalformedError: it is invalid or does not fit the manifest.
         """
         found = _parse_object(document, {"have", "done"})
-        files, sizes = len(manifest.files), [entry.size for entry in manifest.files]
         have, done = found["have"], found["done"]
-        if (
-            isinstance(have, list)
-            and isinstance(done, list)
-            and all(_is_count(file, files - 1) for file in done)
-            and all(
-                isinstance(pair, list)
-                and len(pair) == 2
-                and _is_count(pair[0], files - 1)
-                and _is_count(pair[1], sizes[pair[0]])
-                for pair in have
-            )
-        ):
-            return cls(dict(have), frozenset(done))
+        sizes = [entry.size for entry in manifest.files]
+        if isinstance(have, list) and isinstance(done, list):
+            valid = all(_is_count(file, len(sizes) - 1) for file in done)
+            if valid and all(_is_partial(pair, sizes) for pair in have):
+                return cls(dict(have), frozenset(done))
         raise MalformedError("the answer to the manifest does not fit it")
+
+
+def _is_partial(pair: Any, sizes: list[int]) -> bool:
+    """Whether this is a file's index and a number of its bytes."""
+    return (
+        isinstance(pair, list)
+        and len(pair) == 2
+        and _is_count(pair[0], len(sizes) - 1)
+        and _is_count(pair[1], sizes[pair[0]])
+    )
 
 
 def _parse_object(document: bytes, keys: set[str]) -> dict[str, Any]:
