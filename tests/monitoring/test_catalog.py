@@ -1,4 +1,4 @@
-"""The catalogue agrees with the contract's own rules for names, labels and edges."""
+"""The catalogue follows the rules for names, labels and edges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_names_follow_the_conventions(metric: Metric) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
-def test_labels_are_distinct_and_never_reserved(metric: Metric) -> None:
+def test_labels_are_distinct_and_not_reserved(metric: Metric) -> None:
     assert len(set(metric.label_names)) == len(metric.label_names)
     assert not set(metric.label_names) & {"le", "quantile", "job", "instance"}
     for label in metric.labels:
@@ -28,12 +28,12 @@ def test_labels_are_distinct_and_never_reserved(metric: Metric) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
-def test_edges_rise_and_belong_to_histograms(metric: Metric) -> None:
+def test_only_histograms_have_rising_edges(metric: Metric) -> None:
     assert bool(metric.buckets) == (metric.kind == "histogram")
     assert list(metric.buckets) == sorted(set(metric.buckets))
 
 
-def test_edges_of_the_contract() -> None:
+def test_the_edges_are_those_of_the_contract() -> None:
     assert METRICS["file_size_bytes"].buckets[0] == 1024
     assert METRICS["file_size_bytes"].buckets[-1] == 16 * 2**30
     assert len(METRICS["file_size_bytes"].buckets) == 13

@@ -1,4 +1,4 @@
-"""Correlation ids: taken only in forms that cannot carry private text."""
+"""Correlation ids are accepted only in forms that cannot contain private text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_request_id_is_a_uuid_or_32_hex_digits(header: str, expected: str | No
     assert correlation.from_headers({"x-request-id": header}) == expected
 
 
-def test_traceparent_comes_first() -> None:
+def test_traceparent_takes_precedence() -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01", "x-request-id": "f" * 32}
     assert correlation.from_headers(headers) == trace
@@ -42,7 +42,7 @@ def test_an_invalid_traceparent_is_ignored(traceparent: str) -> None:
     assert correlation.from_headers({"traceparent": traceparent}) is None
 
 
-def test_binding_ends_with_its_block() -> None:
+def test_an_id_is_bound_only_inside_the_block() -> None:
     with correlation.bind("a" * 32):
         with correlation.bind("b" * 32):
             assert correlation.current() == "b" * 32

@@ -1,4 +1,4 @@
-"""Names under each escaping scheme, as Prometheus's own libraries write them."""
+"""Names under each escaping scheme, as Prometheus's libraries escape them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tallow.monitoring.exposition.escaping import (
 
 @pytest.mark.parametrize(
     ("name", "underscores", "dots", "values"),
-    [  # of https://prometheus.io/docs/instrumenting/escaping_schemes, and edges
+    [  # of https://prometheus.io/docs/instrumenting/escaping_schemes, and edge cases
         ("my:gauge", "my:gauge", "my:gauge", "my:gauge"),
         ("shop_sales_total", "shop_sales_total", "shop_sales_total", "shop_sales_total"),
         ("system.cpu.load", "system_cpu_load", "system_dot_cpu_dot_load", "U__system_2e_cpu_2e_load"),
@@ -29,14 +29,14 @@ from tallow.monitoring.exposition.escaping import (
         ("a\n", "a_", "a__", "U__a_a_"),
     ],
 )  # fmt: skip
-def test_a_metrics_name(name: str, underscores: str, dots: str, values: str) -> None:
+def test_a_metric_name_under_each_scheme(name: str, underscores: str, dots: str, values: str) -> None:
     assert metric_name(name, "underscores") == underscores
     assert metric_name(name, "dots") == dots
     assert metric_name(name, "values") == values
     assert metric_name(name, "allow-utf-8") == name
 
 
-def test_a_labels_name_has_no_colon() -> None:
+def test_a_colon_in_a_label_name_is_escaped() -> None:
     assert label_name("a:b", "underscores") == "a_b"
     assert label_name("a:b", "values") == "U__a_3a_b"
     assert not is_classic_label("a:b")
@@ -51,5 +51,5 @@ def test_every_scheme_but_utf_8_makes_every_name_classic(name: str, scheme: str)
 
 
 @given(st.from_regex(r"[a-zA-Z_:][a-zA-Z0-9_:]*", fullmatch=True), st.sampled_from(SCHEMES))
-def test_a_classic_name_survives_every_scheme(name: str, scheme: str) -> None:
+def test_a_classic_name_is_unchanged_under_every_scheme(name: str, scheme: str) -> None:
     assert metric_name(name, scheme) == name

@@ -1,4 +1,4 @@
-"""The golden exposition: every series of a fresh process, as committed, and as promtool reads it.
+"""The exposition of a new process equals the golden file, which promtool accepts.
 
 After a change of the catalogue, ``PYTHONPATH=tests python tests/monitoring/exposition/test_golden.py``
 regenerates it.
@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).parent / "golden" / "metrics.txt"
 
 
 def fresh() -> bytes:
-    """What a process exposes that has done nothing but register one of each guarded value."""
+    """Return the exposition of a process that has only registered one value of each label."""
     metrics = Metrics(Registry())
     metrics.register_route("/api/rooms", ("POST",))
     metrics.register_cache("rooms")
@@ -34,12 +34,12 @@ def fresh() -> bytes:
     return expose(registry)
 
 
-def test_the_exposition_is_the_golden_one() -> None:
+def test_the_exposition_equals_the_golden_file() -> None:
     assert fresh().decode() == GOLDEN.read_text()
 
 
 @pytest.mark.integration
-def test_promtool_finds_nothing_to_say() -> None:
+def test_promtool_accepts_the_golden_file() -> None:
     checked = subprocess.run(
         [program("promtool"), "check", "metrics"], input=GOLDEN.read_bytes(), capture_output=True, check=False
     )

@@ -1,4 +1,4 @@
-"""prometheus_client's metrics in our exposition: names survive, nothing is there twice or breaks a scrape."""
+"""prometheus_client's metrics in our exposition: names are kept, nothing is repeated or breaks a scrape."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ formats = pytest.mark.parametrize(("openmetrics", "scheme"), FORMATS)
 
 
 class Written:
-    """What collectors yield, in one format; and what was left out."""
+    """The exposition of collectors in one format, and what was left out."""
 
     def __init__(self, openmetrics: bool, scheme: str, *collectors: Any) -> None:
         self.left_out: list[tuple[str, str]] = []
@@ -72,7 +72,7 @@ def registry() -> CollectorRegistry:
 
 
 @formats
-def test_a_colon_survives(registry: CollectorRegistry, openmetrics: bool, scheme: str) -> None:
+def test_a_colon_is_kept(registry: CollectorRegistry, openmetrics: bool, scheme: str) -> None:
     Gauge("my:gauge", "A gauge.", registry=registry).set(7)
     Counter("job:sales", "Sales.", ["shop"], registry=registry).labels("north").inc(3)
     Histogram("my:seconds", "Time.", buckets=(1,), registry=registry).observe(0.5)
@@ -109,7 +109,7 @@ def test_a_colon_survives(registry: CollectorRegistry, openmetrics: bool, scheme
         ),
     ],
 )
-def test_other_names_are_written_as_the_scraper_asks(
+def test_other_names_are_escaped_as_requested(
     registry: CollectorRegistry,
     openmetrics: bool,
     scheme: str,
@@ -137,7 +137,7 @@ def test_quoted_names_are_exact(registry: CollectorRegistry) -> None:
 
 
 @formats
-def test_every_kind_is_read_back(registry: CollectorRegistry, openmetrics: bool, scheme: str) -> None:
+def test_every_type_is_parsed_back(registry: CollectorRegistry, openmetrics: bool, scheme: str) -> None:
     Info("build", "Build.", registry=registry).info({"version": "1"})
     Enum("state", "State.", states=["on", "off"], registry=registry).state("off")
     Summary("size", "Size.", registry=registry).observe(3)
@@ -157,7 +157,7 @@ def test_every_kind_is_read_back(registry: CollectorRegistry, openmetrics: bool,
 
 
 @formats
-def test_two_names_that_become_one_are_one_family(openmetrics: bool, scheme: str) -> None:
+def test_families_with_the_same_escaped_name_are_merged(openmetrics: bool, scheme: str) -> None:
     first = GaugeMetricFamily("a.b", "First.", labels=["x"])
     first.add_metric(["1"], 1)
     first.add_metric(["2"], 2)
@@ -186,7 +186,7 @@ def test_a_family_of_another_type_is_left_out(
 
 
 @formats
-def test_the_same_family_of_two_collectors_is_there_once(openmetrics: bool, scheme: str) -> None:
+def test_a_family_of_two_collectors_is_exposed_once(openmetrics: bool, scheme: str) -> None:
     family = GaugeMetricFamily("up", "Up.", value=1)
     written = Written(openmetrics, scheme, Yielding(family), Yielding(family, family))
     assert written.samples() == {("up", ()): 1.0}
@@ -195,7 +195,7 @@ def test_the_same_family_of_two_collectors_is_there_once(openmetrics: bool, sche
 
 
 @formats
-def test_a_name_that_becomes_one_of_ours_is_left_out(
+def test_a_family_whose_escaped_name_is_reserved_is_left_out(
     registry: CollectorRegistry, openmetrics: bool, scheme: str
 ) -> None:
     Counter("tallow.transfers", "Not ours.", registry=registry)
@@ -204,7 +204,7 @@ def test_a_name_that_becomes_one_of_ours_is_left_out(
     assert (written.left_out == []) is (scheme != "underscores")
 
 
-def test_labels_that_become_one_keep_both_values() -> None:
+def test_labels_with_the_same_escaped_name_keep_both_values() -> None:
     family = GaugeMetricFamily("g", "G.", labels=["a.b", "a_b", "a-b"])
     family.add_metric(["dot", "line", "dash"], 1)
     assert Written(False, "underscores", Yielding(family)).text.endswith('g{a_b="dash;dot;line"} 1.0\n')
@@ -214,7 +214,7 @@ def test_labels_that_become_one_keep_both_values() -> None:
 
 
 @formats
-def test_what_stops_a_parser_is_replaced(openmetrics: bool, scheme: str) -> None:
+def test_characters_that_stop_a_parser_are_replaced(openmetrics: bool, scheme: str) -> None:
     odd = GaugeMetricFamily("odd", "Zero \0 and half \ud800.", labels=["x", "__name__", ""])
     odd.add_metric(["zero \0 and half \ud800 and\nline", "evil", "none"], 1)
     numbers = GaugeMetricFamily("numbers", "N.", labels=["n"])
@@ -225,25 +225,25 @@ def test_what_stops_a_parser_is_replaced(openmetrics: bool, scheme: str) -> None
     unit.add_sample("speed", {}, 1)
     written = Written(openmetrics, scheme, Yielding(odd, numbers, unit))
     assert "\0" not in written.text
-    assert "# UNIT" not in written.text  # it would have to end the name
+    assert "# UNIT" not in written.text  # the name does not end in the unit
     assert len(written.samples()) == 7
     assert 'odd{x="zero \N{REPLACEMENT CHARACTER} and half ? and\\nline"} 1.0\n' in written.text
 
 
-def test_no_label_becomes_the_metrics_name() -> None:
+def test_a_label_never_becomes_the_metric_name() -> None:
     family = GaugeMetricFamily("g", "G.", labels=["é_name__", "x"])
     family.add_metric(["evil", "y"], 1)
     assert Written(False, "underscores", Yielding(family)).text.endswith('\ng{x="y"} 1.0\n')
 
 
 @pytest.mark.parametrize("openmetrics", [False, True])
-def test_a_unit_that_ends_the_name_stays(registry: CollectorRegistry, openmetrics: bool) -> None:
+def test_a_unit_that_ends_the_name_is_kept(registry: CollectorRegistry, openmetrics: bool) -> None:
     Gauge("wait", "Wait.", unit="seconds", registry=registry)
     text = Written(openmetrics, "underscores", registry).text
     assert ("# UNIT wait_seconds seconds\n" in text) is openmetrics
 
 
-def test_an_exemplar_stands_only_where_the_format_has_one() -> None:
+def test_exemplars_are_exposed_only_where_the_format_allows_them() -> None:
     family = Metric("g", "G.", "gauge", "")
     family.add_sample("g", {}, 1, exemplar=Exemplar({"trace_id": "x"}, 1.0, 2.0))
     assert Written(True, "underscores", Yielding(family)).text.endswith("\ng 1.0\n# EOF\n")
@@ -261,7 +261,7 @@ labels = st.dictionaries(
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(st.tuples(names, labels, st.floats()), max_size=6), st.sampled_from(FORMATS))
-def test_whatever_the_names_the_reference_parser_reads_each_series_once(
+def test_the_reference_parser_reads_each_series_once(
     given_samples: list[tuple[str, dict[str, str], float]], written_as: tuple[bool, str]
 ) -> None:
     families = []
@@ -270,7 +270,7 @@ def test_whatever_the_names_the_reference_parser_reads_each_series_once(
         family.add_sample(name, values, value)
         families.append(family)
     written = Written(*written_as, Yielding(*families))
-    # Its parser splits text at every line end that Python knows; Prometheus, and the formats, at \n alone.
+    # The reference parser splits at every line end of Python; Prometheus and the formats only at \n.
     if re.search(r"[\v\f\r\x1c-\x1e\x85\u2028\u2029]", written.text):
         return
     assert len(written.samples()) + len(written.left_out) == len(given_samples)
@@ -279,7 +279,7 @@ def test_whatever_the_names_the_reference_parser_reads_each_series_once(
 @pytest.mark.integration
 @settings(max_examples=20)
 @given(st.lists(st.tuples(names, labels, st.floats()), max_size=6))
-def test_prometheus_reads_whatever_the_names(given_samples: list[tuple[str, dict[str, str], float]]) -> None:
+def test_prometheus_reads_any_names(given_samples: list[tuple[str, dict[str, str], float]]) -> None:
     families = []
     for name, values, value in given_samples:
         family = Metric(name, "Any.", "gauge", "")
@@ -293,4 +293,4 @@ def test_prometheus_reads_whatever_the_names(given_samples: list[tuple[str, dict
             capture_output=True,
             check=False,
         )
-        assert checked.returncode in (0, 3), (checked.stderr, written.text)  # 3: it would name them otherwise
+        assert checked.returncode in (0, 3), (checked.stderr, written.text)  # 3: naming conventions

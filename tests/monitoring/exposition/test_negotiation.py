@@ -1,4 +1,4 @@
-"""Which format is answered to whom."""
+"""Negotiation of format, escaping and compression."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PROMETHEUS_TEXT_1 = (
         (";;=,,;q", TEXT),
     ],
 )  # fmt: skip
-def test_the_format_is_what_the_scraper_prefers(accept: str, content_type: str) -> None:
+def test_the_format_is_the_preferred_one(accept: str, content_type: str) -> None:
     assert negotiate({"accept": accept})[0] == content_type
 
 
@@ -90,7 +90,7 @@ def test_the_escaping_is_that_of_the_chosen_format(accept: str, escaping: str, n
         ("xgzip", False),
     ],
 )
-def test_only_who_names_gzip_is_sent_it(encodings: str, compressed: bool) -> None:
+def test_gzip_is_used_only_if_it_is_accepted(encodings: str, compressed: bool) -> None:
     assert negotiate({"accept-encoding": encodings})[1] is compressed
 
 

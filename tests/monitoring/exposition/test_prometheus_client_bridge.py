@@ -1,4 +1,4 @@
-"""What an application registers with prometheus_client appears in our exposition, and cannot break it."""
+"""Collectors registered with prometheus_client are exposed and cannot break the exposition."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def no_warning_logged_before() -> Iterator[None]:
 
 @pytest.fixture
 def registered() -> Iterator[list[Any]]:
-    """Collectors to register for the time of a test."""
+    """Collectors that are unregistered after the test."""
     before = set(prometheus_client.REGISTRY._collector_to_names)
     yield []
     for collector in set(prometheus_client.REGISTRY._collector_to_names) - before:
@@ -51,7 +51,7 @@ def sales(registered: list[Any]) -> prometheus_client.Counter:
 
 
 class Shop:
-    """A custom collector, as prometheus_client documents them."""
+    """A custom collector, as in prometheus_client's documentation."""
 
     def collect(self) -> Iterator[Any]:
         yield GaugeMetricFamily("shop_open", "Open.", value=1)
@@ -61,7 +61,7 @@ class Shop:
 
 
 class Broken:
-    """A collector that fails half-way, once it is registered."""
+    """A collector that raises after its first family, once it is registered."""
 
     def describe(self) -> list[Any]:
         return []
@@ -76,7 +76,7 @@ def text(registry: Registry, *, openmetrics: bool = False) -> str:
     return b"".join(pieces(registry, openmetrics=openmetrics, foreign=theirs)).decode()
 
 
-def test_a_users_metric_is_exposed_and_the_clients_own_are_not(
+def test_registered_metrics_are_exposed_without_the_default_collectors(
     registry: Registry, sales: prometheus_client.Counter
 ) -> None:
     found = text(registry)
@@ -100,7 +100,7 @@ def test_openmetrics_ends_once_and_is_valid(registry: Registry, sales: prometheu
     assert "sales" in {family.name for family in families}
 
 
-def test_a_name_of_ours_stays_ours_and_is_said_once(
+def test_a_metric_with_a_reserved_name_is_left_out_and_logged_once(
     registry: Registry, registered: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     prometheus_client.Counter("tallow_errors", "Not ours.")
@@ -113,7 +113,7 @@ def test_a_name_of_ours_stays_ours_and_is_said_once(
     assert len([line for line in caplog.messages if "tallow_errors" in line]) == 1
 
 
-def test_a_collector_that_raises_costs_its_own_metrics_alone(
+def test_a_collector_that_raises_loses_only_its_own_metrics(
     registry: Registry,
     sales: prometheus_client.Counter,
     caplog: pytest.LogCaptureFixture,
@@ -131,11 +131,11 @@ def test_a_collector_that_raises_costs_its_own_metrics_alone(
     assert "hunter2" not in caplog.text
 
 
-def test_a_gauge_that_cannot_be_refreshed_costs_nothing_but_itself(
+def test_a_gauge_that_cannot_be_refreshed_does_not_affect_others(
     registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refresh() -> None:
-        raise OSError("gone")
+        raise OSError("unavailable")
 
     registry.on_collect(refresh)
     assert "tallow_transfers_total" in text(registry)
@@ -143,14 +143,12 @@ def test_a_gauge_that_cannot_be_refreshed_costs_nothing_but_itself(
     assert "OSError" in caplog.text
 
 
-def test_an_application_without_prometheus_client_pays_nothing(
-    registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prometheus_client_is_not_imported(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "prometheus_client")
     assert list(bridge.pieces(registry, openmetrics=False)) == []
 
 
-def test_the_clients_multi_process_files_are_read(tmp_path: Path) -> None:
+def test_multiprocess_files_of_prometheus_client_are_read(tmp_path: Path) -> None:
     code = """
 import prometheus_client
 from tallow.monitoring import metrics

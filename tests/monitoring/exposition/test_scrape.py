@@ -1,4 +1,4 @@
-"""A scrape holds up neither the event loop nor itself."""
+"""A scrape blocks neither the event loop nor other scrapes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tallow.monitoring.metrics.registry import Registry
 
 
 class Hanging:
-    """A collector that waits for a backend which does not answer."""
+    """A collector that waits for a backend that does not respond."""
 
     def __init__(self) -> None:
         self.answer = threading.Event()
@@ -54,7 +54,7 @@ async def whole(registry: Registry, content_type: str = TEXT, compress: bool = F
 
 
 def settled(written: bytes) -> list[bytes]:
-    """The lines but for what a scrape itself moves."""
+    """Return the lines except those that a scrape itself changes."""
     return [line for line in written.splitlines() if b"scrape_duration" not in line]
 
 
@@ -65,7 +65,7 @@ async def test_the_pieces_are_the_exposition(registry: Registry) -> None:
         assert settled(gzip.decompress(await whole(registry, content_type, compress=True))) == expected
 
 
-async def test_a_collector_that_hangs_costs_its_own_metrics_alone(
+async def test_a_collector_that_hangs_loses_only_its_own_metrics(
     registry: Registry, hanging: Hanging, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(scrape, "COLLECTOR_TIMEOUT_S", 1.0)
@@ -73,11 +73,13 @@ async def test_a_collector_that_hangs_costs_its_own_metrics_alone(
     with caplog.at_level(logging.WARNING):
         assert b"tallow_transfers_total" in await whole(registry)
     assert turned.done()
-    monkeypatch.setattr(scrape, "COLLECTOR_TIMEOUT_S", 1000.0)  # to wait for it again would outlast this test
+    monkeypatch.setattr(
+        scrape, "COLLECTOR_TIMEOUT_S", 1000.0
+    )  # a second wait would exceed the test's timeout
     threads = threading.active_count()
     for _ in range(20):
         assert b"backend_up" not in await whole(registry)
-    assert threading.active_count() < threads + 10  # none wait for it; a few may just be ending
+    assert threading.active_count() < threads + 10  # none waits for the collector; a few may be ending
     assert registry.value("collector_failures_total") == 21
     hanging.answer.set()
     for _ in range(100):
@@ -87,12 +89,12 @@ async def test_a_collector_that_hangs_costs_its_own_metrics_alone(
     pytest.fail("the collector answers again, and is not asked")
 
 
-async def test_two_scrapes_at_once_both_have_everything(registry: Registry, hanging: Hanging) -> None:
+async def test_two_concurrent_scrapes_are_complete(registry: Registry, hanging: Hanging) -> None:
     hanging.answer.set()
     assert all(b"backend_up 1.0" in found for found in await asyncio.gather(whole(registry), whole(registry)))
 
 
-async def test_a_series_born_during_a_scrape_is_in_the_next(registry: Registry) -> None:
+async def test_a_series_created_during_a_scrape_is_in_the_next_one(registry: Registry) -> None:
     lines = []
     number = 0
     async for piece in scrape.body(registry, TEXT, False):
@@ -104,13 +106,13 @@ async def test_a_series_born_during_a_scrape_is_in_the_next(registry: Registry) 
     assert b"/route/0" in await whole(registry)
 
 
-async def test_the_duration_includes_the_collecting(registry: Registry) -> None:
+async def test_the_scrape_duration_includes_collection(registry: Registry) -> None:
     registry.on_collect(lambda: time.sleep(0.05))
     await whole(registry)
     assert registry.value("scrape_duration_seconds") >= 0.05
 
 
-async def test_what_is_raised_aside_is_raised_to_who_waits() -> None:
+async def test_an_exception_in_the_thread_is_raised_in_the_coroutine() -> None:
     def fail() -> None:
         raise LookupError("here")
 
@@ -118,7 +120,7 @@ async def test_what_is_raised_aside_is_raised_to_who_waits() -> None:
         await run_in_thread(fail)
 
 
-async def test_leaving_work_aside_breaks_nothing() -> None:
+async def test_a_cancelled_call_does_not_break_later_ones() -> None:
     done = threading.Event()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(run_in_thread(lambda: done.wait(5)), 0.01)

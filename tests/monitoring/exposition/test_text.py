@@ -1,4 +1,4 @@
-"""Exposition: exact bytes, and the reference parser's reading of them."""
+"""Exposition: exact bytes, and the samples that the reference parser reads."""
 
 from __future__ import annotations
 
@@ -116,12 +116,12 @@ def test_the_reference_parser_reads_the_same_samples(durations: list[float], siz
         (2.5e100, "2.5e+100"),
     ],
 )
-def test_edges_are_written_as_prometheus_stores_them(edge: float, written: str) -> None:
+def test_edges_are_formatted_as_prometheus_stores_them(edge: float, written: str) -> None:
     assert canonical(edge) == written
     assert float(written) == edge
 
 
-def test_pieces_are_bounded_and_add_up() -> None:
+def test_pieces_are_bounded_and_complete() -> None:
     registry = Registry()
     for number in range(400):
         registry.register("route", f"/route/{number}")
@@ -131,7 +131,7 @@ def test_pieces_are_bounded_and_add_up() -> None:
     assert b"".join(found).endswith(b"\n")
 
 
-def test_the_time_a_scrape_took_is_in_the_next_one() -> None:
+def test_the_duration_of_a_scrape_is_in_the_next_one() -> None:
     registry = Registry()
     expose(registry)
     assert registry.value("scrape_duration_seconds") > 0

@@ -1,4 +1,4 @@
-"""``instrument(app)`` at the edges: odd scopes, lost clients, prefixes, nesting, unknown routers."""
+"""``instrument(app)`` with unusual scopes, disconnects, prefixes, mounts and unknown routers."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ async def hello(request: Request) -> PlainTextResponse:
 
 
 def routes() -> list[Route]:
-    # One endpoint under two templates: which it was, only the path tells.
-    return [Route("/hello/{name}", hello), Route("/goodbye/{name}", hello)]
+    # One endpoint with two templates: only the path distinguishes them.
+    return [Route("/hello/{name}", hello), Route("/farewell/{name}", hello)]
 
 
 def http(**more: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def http(**more: Any) -> dict[str, Any]:
 
 
 class Server:
-    """Calls an application as a server does, and keeps what it sends."""
+    """Calls an application as a server does, and stores what it sends."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -74,30 +74,30 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-def booked(metrics: Metrics) -> int:
+def recorded(metrics: Metrics) -> int:
     return len(metrics.registry.families["http_request_duration_seconds"])
 
 
-async def test_behind_a_prefix_routes_and_endpoints_are_found(metrics: Metrics) -> None:
+async def test_routes_and_endpoints_are_found_behind_a_prefix(metrics: Metrics) -> None:
     app = instrument(Starlette(routes=routes()), metrics=metrics)
     async with client_of(app, root_path="/tallow") as client:
-        await client.get("/tallow/goodbye/bob")
+        await client.get("/tallow/farewell/bob")
         assert (await client.get("/tallow/metrics")).status_code == 200
         assert (await client.get("/tallow/api/health/liveness")).status_code == 200
-    assert metrics.registry.value(COUNT, method="GET", route="/goodbye/{name}", status_code="2xx") == 1
+    assert metrics.registry.value(COUNT, method="GET", route="/farewell/{name}", status_code="2xx") == 1
     assert metrics.registry.value(COUNT, method="GET", route="/metrics", status_code="2xx") == 1
 
 
-async def test_an_instrumented_application_mounted_in_another_is_booked_once(metrics: Metrics) -> None:
+async def test_a_mounted_instrumented_application_is_recorded_once(metrics: Metrics) -> None:
     inner = instrument(Starlette(routes=routes()), metrics=metrics)
     outer = instrument(Starlette(routes=[Mount("/inner", app=inner)]), metrics=metrics)
     async with client_of(outer) as client:
         await client.get("/inner/hello/bob")
     assert metrics.registry.value(COUNT, method="GET", route="/inner/hello/{name}", status_code="2xx") == 1
-    assert booked(metrics) == 1
+    assert recorded(metrics) == 1
 
 
-async def test_a_middleware_of_the_applications_sees_the_correlation_id(metrics: Metrics) -> None:
+async def test_the_application_s_middleware_has_the_correlation_id(metrics: Metrics) -> None:
     seen = []
 
     class Middleware:
@@ -112,12 +112,12 @@ async def test_a_middleware_of_the_applications_sees_the_correlation_id(metrics:
     instrument(app, metrics=metrics)
     app.add_middleware(Middleware)
     async with client_of(app) as client:
-        said = (await client.get("/hello/bob")).headers["x-request-id"]
-    assert seen == [said]
+        returned = (await client.get("/hello/bob")).headers["x-request-id"]
+    assert seen == [returned]
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PROPFIND", "get", "x" * 5000])
-async def test_any_method_is_booked(metrics: Metrics, method: str) -> None:
+async def test_any_method_is_recorded(metrics: Metrics, method: str) -> None:
     app = instrument(answer, metrics=metrics, route_of=lambda scope: "/")
     metrics.register_route("/")
     await Server(app).call(http(method=method))
@@ -126,7 +126,7 @@ async def test_any_method_is_booked(metrics: Metrics, method: str) -> None:
 
 
 @pytest.mark.parametrize("length", ["9" * 5000, "-1", "1e3", "\u0662", "", "many"])
-async def test_a_length_that_cannot_be_is_no_length(metrics: Metrics, length: str) -> None:
+async def test_an_invalid_content_length_is_ignored(metrics: Metrics, length: str) -> None:
     app = instrument(answer, metrics=metrics)
     server = Server(app)
     await server.call(http(headers=[(b"content-length", length.encode())]))
@@ -136,7 +136,7 @@ async def test_a_length_that_cannot_be_is_no_length(metrics: Metrics, length: st
     assert sizes
 
 
-async def test_a_router_that_cannot_be_asked_costs_the_route_alone(metrics: Metrics) -> None:
+async def test_with_a_broken_router_only_the_route_is_unknown(metrics: Metrics) -> None:
     def route_of(scope: Any) -> str:
         raise LookupError("no route table here")
 
@@ -146,7 +146,7 @@ async def test_a_router_that_cannot_be_asked_costs_the_route_alone(metrics: Metr
     assert metrics.registry.value(COUNT, method="GET", route="other", status_code="2xx") == 1
 
 
-async def test_a_list_of_routes_that_is_none_harms_nobody(metrics: Metrics) -> None:
+async def test_an_invalid_list_of_routes_is_ignored(metrics: Metrics) -> None:
     class Framework:
         def routes(self) -> None:
             """A method, as some frameworks have it."""
@@ -161,27 +161,27 @@ async def test_a_list_of_routes_that_is_none_harms_nobody(metrics: Metrics) -> N
     assert metrics.registry.value(COUNT, method="GET", route="other", status_code="2xx") == 1
 
 
-async def test_a_client_that_went_away_is_no_server_error(metrics: Metrics) -> None:
+async def test_a_client_disconnect_is_not_a_server_error(metrics: Metrics) -> None:
     async def reads(scope: Any, receive: Any, send: Any) -> None:
         raise ClientDisconnect
 
     with pytest.raises(ClientDisconnect):
         await Server(Instrumentation(reads, metrics=metrics)).call(http())
-    assert booked(metrics) == 0
+    assert recorded(metrics) == 0
     assert metrics.registry.value("errors_total", type="internal", severity="high") == 0
 
 
-async def test_a_send_that_fails_is_the_servers_own_error(metrics: Metrics) -> None:
-    async def gone(message: Any) -> None:
+async def test_a_failing_send_is_an_error_of_the_server(metrics: Metrics) -> None:
+    async def disconnected(message: Any) -> None:
         raise ConnectionResetError
 
     app = Instrumentation(answer, metrics=metrics)
     with pytest.raises(ConnectionResetError):
-        await app(http(), None, gone)  # type: ignore[arg-type]
+        await app(http(), None, disconnected)  # type: ignore[arg-type]
     assert metrics.registry.value(COUNT, method="GET", route="other", status_code="5xx") == 1
 
 
-async def test_a_scope_of_another_kind_passes_untouched(metrics: Metrics) -> None:
+async def test_a_scope_of_another_type_is_passed_on(metrics: Metrics) -> None:
     seen = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -192,7 +192,7 @@ async def test_a_scope_of_another_kind_passes_untouched(metrics: Metrics) -> Non
     assert seen == [{"type": "tallow.other"}]
 
 
-async def test_a_scope_without_headers_is_answered(metrics: Metrics) -> None:
+async def test_a_scope_without_headers_gets_a_response(metrics: Metrics) -> None:
     server = Server(instrument(answer, metrics=metrics))
     scope = http()
     del scope["headers"]
@@ -200,7 +200,7 @@ async def test_a_scope_without_headers_is_answered(metrics: Metrics) -> None:
     assert server.sent[-1]["body"] == b"ok"
 
 
-async def test_a_websocket_has_a_correlation_id_and_is_no_request(metrics: Metrics) -> None:
+async def test_a_websocket_has_a_correlation_id_and_is_not_an_http_request(metrics: Metrics) -> None:
     async def echo(websocket: WebSocket) -> None:
         await websocket.accept()
         await websocket.send_text(str(correlation.current()))
@@ -213,7 +213,7 @@ async def test_a_websocket_has_a_correlation_id_and_is_no_request(metrics: Metri
         {"type": "websocket.connect"},
     )
     assert server.sent[1]["text"] == "ab" * 16
-    assert booked(metrics) == 0
+    assert recorded(metrics) == 0
 
 
 async def test_a_websocket_that_fails_is_an_error(metrics: Metrics) -> None:
@@ -229,7 +229,7 @@ async def test_a_websocket_that_fails_is_an_error(metrics: Metrics) -> None:
     assert metrics.registry.value("errors_total", type="internal", severity="high") == 1
 
 
-async def test_the_answers_own_correlation_header_is_replaced_not_doubled(metrics: Metrics) -> None:
+async def test_the_application_s_correlation_header_is_replaced(metrics: Metrics) -> None:
     async def own(scope: Any, receive: Any, send: Any) -> None:
         headers = [(b"X-Request-Id", b"mine"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -249,7 +249,7 @@ async def test_several_accept_headers_are_one_list(metrics: Metrics) -> None:
     assert kinds == b"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-async def test_many_requests_at_once_are_each_booked(metrics: Metrics) -> None:
+async def test_concurrent_requests_are_each_recorded(metrics: Metrics) -> None:
     app = instrument(Starlette(routes=routes()), metrics=metrics)
     async with client_of(app) as client:
         answers = await asyncio.gather(*(client.get(f"/hello/{number}") for number in range(50)))

@@ -1,4 +1,4 @@
-"""``instrument(app)``: real requests through real Starlette applications, real answers out."""
+"""``instrument(app)`` with requests to Starlette applications."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def application() -> Starlette:
     return Starlette(
         routes=[
             Route("/hello/{name}", hello),
-            Route("/goodbye/{name}", hello),
+            Route("/farewell/{name}", hello),
             Route("/broken", broken),
             Route("/forbidden", forbidden),
             Route("/halfway", halfway),
@@ -85,7 +85,7 @@ async def client_of(app: Any, host: str = "127.0.0.1", **headers: str) -> AsyncI
     ("method", "path", "route", "status"),
     [
         ("GET", "/hello/alice%40example.org", "/hello/{name}", "2xx"),
-        ("GET", "/goodbye/bob", "/goodbye/{name}", "2xx"),
+        ("GET", "/farewell/bob", "/farewell/{name}", "2xx"),
         ("GET", "/inner/deep/7", "/inner/deep/{id:int}", "4xx"),
         ("GET", "/forbidden", "/forbidden", "4xx"),
         ("DELETE", "/hello/x", "/hello/{name}", "4xx"),
@@ -95,7 +95,7 @@ async def client_of(app: Any, host: str = "127.0.0.1", **headers: str) -> AsyncI
         ("GET", "/halfway", "/halfway", "5xx"),
     ],
 )
-async def test_requests_are_booked_by_route_template(
+async def test_requests_are_recorded_by_route_template(
     metrics: Metrics, method: str, path: str, route: str, status: str
 ) -> None:
     app = instrument(application(), metrics=metrics)
@@ -104,7 +104,7 @@ async def test_requests_are_booked_by_route_template(
     assert metrics.registry.value(COUNT, method=method, route=route, status_code=status) == 1
 
 
-async def test_no_path_ever_becomes_a_label(metrics: Metrics) -> None:
+async def test_a_path_never_becomes_a_label(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
     async with client_of(app) as client:
         for number in range(50):
@@ -114,7 +114,7 @@ async def test_no_path_ever_becomes_a_label(metrics: Metrics) -> None:
     assert "secret-" not in exposition
 
 
-async def test_sizes_are_booked_with_and_without_a_length(metrics: Metrics) -> None:
+async def test_sizes_are_recorded_with_and_without_a_content_length(metrics: Metrics) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x" * 700
         yield b"x" * 300
@@ -136,14 +136,14 @@ async def test_an_unhandled_exception_is_an_internal_error(metrics: Metrics) -> 
     assert metrics.registry.value("api_errors_total", endpoint="/broken", status_code="500") == 1
 
 
-async def test_errors_of_known_routes_have_zeros_from_the_start(metrics: Metrics) -> None:
+async def test_error_series_of_known_routes_exist_at_zero(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
     async with client_of(app) as client:
         await client.get("/hello/x")
     assert metrics.registry.value("api_errors_total", endpoint="/upload", status_code="503") == 0
 
 
-async def test_the_correlation_id_comes_in_goes_round_and_out(metrics: Metrics) -> None:
+async def test_the_correlation_id_is_taken_bound_and_returned(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
     async with client_of(app) as client:
         given = await client.get("/hello/x", headers={"X-Request-ID": "ab" * 16})
@@ -155,7 +155,7 @@ async def test_the_correlation_id_comes_in_goes_round_and_out(metrics: Metrics) 
     assert correlation.parse(failed.headers["x-request-id"])
 
 
-async def test_metrics_negotiate_format_and_compression(metrics: Metrics) -> None:
+async def test_format_and_compression_of_metrics_are_negotiated(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
     async with client_of(app) as client:
         text = await client.get("/api/metrics", headers={"Accept-Encoding": "identity"})
@@ -172,7 +172,7 @@ async def test_metrics_negotiate_format_and_compression(metrics: Metrics) -> Non
     assert head.content == b""
 
 
-async def test_the_escaping_that_a_scraper_asks_for_is_named_in_the_answer(metrics: Metrics) -> None:
+async def test_the_requested_escaping_is_named_in_the_response(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
     async with client_of(app) as client:
         for kind, base in (("application/openmetrics-text", OPENMETRICS), ("text/plain", TEXT_1_0_0)):
@@ -185,7 +185,7 @@ async def test_the_escaping_that_a_scraper_asks_for_is_named_in_the_answer(metri
 
 async def test_scrapes_and_probes_leave_no_exemplars(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
-    traced = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}  # as Prometheus sends if it is traced itself
+    traced = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}  # Prometheus sends it if it is traced
     async with client_of(app) as client:
         for path in ("/metrics", "/api/metrics", "/api/health", "/api/health/liveness"):
             await client.get(path, headers=traced)
@@ -200,17 +200,17 @@ async def test_scrapes_and_probes_leave_no_exemplars(metrics: Metrics) -> None:
         sample
         for family in openmetrics_parser.text_string_to_metric_families(exposed.text)  # type: ignore[no-untyped-call]
         for sample in family.samples
-        if sample.exemplar and "route" in sample.labels  # a garbage collection meanwhile may have one, too
+        if sample.exemplar and "route" in sample.labels  # a garbage collection may have an exemplar, too
     ]
     assert len(samples) == 3
     assert all("/hello" in sample.labels["route"] for sample in samples)
     assert all(abs(float(sample.exemplar.timestamp) - time.time()) < 60 for sample in samples)
 
 
-async def test_the_lag_of_the_event_loop_is_not_marked_as_the_first_requests(metrics: Metrics) -> None:
+async def test_event_loop_lag_has_no_exemplar_of_the_first_request(metrics: Metrics) -> None:
     app = instrument(application(), metrics=metrics)
     async with client_of(app) as client:
-        await client.get("/hello/x")  # begins the measuring
+        await client.get("/hello/x")  # starts the measurement
         while not metrics.registry.value("event_loop_lag_seconds_count"):
             await asyncio.sleep(0.01)
     lag = metrics.registry.families["event_loop_lag_seconds"]
@@ -246,7 +246,7 @@ async def test_compressed_metrics_are_plain_gzip(metrics: Metrics) -> None:
         ("192.0.2.7", "s3cret", {"Authorization": "bearer s3cret", "X-Forwarded-For": "1.2.3.4"}, 200),
     ],
 )
-async def test_who_may_read_metrics(
+async def test_access_to_metrics(
     metrics: Metrics, host: str, token: str | None, headers: dict[str, str], status: int
 ) -> None:
     app = instrument(application(), metrics=metrics, metrics_token=token)
@@ -270,7 +270,7 @@ async def test_any_asgi_callable_is_wrapped(metrics: Metrics) -> None:
     assert metrics.registry.value(COUNT, method="GET", route="/bare", status_code="2xx") == 1
 
 
-async def test_instrumenting_twice_books_once_and_too_late_is_said(metrics: Metrics) -> None:
+async def test_instrumenting_twice_has_no_effect_and_too_late_is_an_error(metrics: Metrics) -> None:
     app = application()
     assert instrument(app, metrics=metrics) is app
     assert instrument(app, metrics=metrics) is app

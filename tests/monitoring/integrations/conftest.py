@@ -1,4 +1,4 @@
-"""Servers that only a proxy reaches, and warnings that were not given yet."""
+"""Web servers for proxy tests; warnings are logged again in each test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _no_warning_logged_before() -> Iterator[None]:
 
 
 class Hello(BaseHTTPRequestHandler):
-    """Answers with the path that was asked for; ``/502`` with that status, ``/away`` with a redirect."""
+    """Responds with the requested path; to ``/502`` with that status, to ``/away`` with a redirect."""
 
     protocol_version = "HTTP/1.1"
 
@@ -32,7 +32,7 @@ class Hello(BaseHTTPRequestHandler):
         status = {"/502": 502, "/away": 302}.get(self.path, 200)
         self.send_response(status)
         if status == 302:
-            self.send_header("location", "http://elsewhere.test/there")
+            self.send_header("location", "http://other.test/there")
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -62,7 +62,7 @@ def origin() -> Iterator[int]:
 
 @pytest.fixture
 def tls_origin(tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """A web server with TLS: its port on loopback, and the certificate of 127.0.0.1 and tallow.test."""
+    """A web server with TLS: its port on loopback, and its certificate for 127.0.0.1 and tallow.test."""
     certificate, key = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

@@ -1,4 +1,4 @@
-"""Hits and misses of caches, sync and async."""
+"""Hits and misses of sync and async caches."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ async def test_an_async_cache_is_counted(metrics: Metrics) -> None:
     assert counts(metrics, "pages") == (1, 1)
 
 
-async def test_what_a_hit_is_can_be_told(metrics: Metrics) -> None:
+async def test_the_definition_of_a_hit_can_be_set(metrics: Metrics) -> None:
     cache = instrument_cache(Async(), "pages", metrics, lookup="fetch", is_hit=bool)
     assert await cache.fetch("empty") == ""
     assert counts(metrics, "pages") == (0, 1)
 
 
-async def test_a_look_up_that_raises_is_neither(metrics: Metrics) -> None:
+async def test_a_look_up_that_raises_is_not_counted(metrics: Metrics) -> None:
     cache = instrument_cache(Async(), "pages", metrics, lookup="fetch")
     with pytest.raises(ConnectionError):
         await cache.fetch("down")
@@ -60,6 +60,8 @@ async def test_a_look_up_that_raises_is_neither(metrics: Metrics) -> None:
 
 
 @pytest.mark.parametrize("cache", [object(), {}])
-def test_what_cannot_be_counted_is_refused_by_name(metrics: Metrics, cache: Mapping[str, Any]) -> None:
+def test_an_object_that_cannot_be_instrumented_is_rejected(
+    metrics: Metrics, cache: Mapping[str, Any]
+) -> None:
     with pytest.raises(TypeError, match=f"^{type(cache).__name__} "):
         instrument_cache(cache, "users", metrics)

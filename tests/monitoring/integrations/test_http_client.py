@@ -1,4 +1,4 @@
-"""Clients whatever the environment says: through real proxies, past them, and with proxies that fail."""
+"""HTTP clients with real proxies, exempt hosts and failing proxies."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("environment", NONSENSE, ids=str)
-def test_nothing_in_the_environment_keeps_a_request_from_being_made(
+def test_no_environment_prevents_a_request(
     get: Get, origin: int, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -95,9 +95,7 @@ def test_a_socks_proxy_is_used(get: Get, origin: int, scheme: str, monkeypatch: 
     assert proxy.requests == [f"{HOST}:80"]
 
 
-def test_tls_goes_through_a_tunnel(
-    get: Get, tls_origin: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tls_uses_a_tunnel(get: Get, tls_origin: tuple[int, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     port, certificate = tls_origin
     trust = ssl.create_default_context(cafile=certificate)
     trust.check_hostname = False  # the certificate is that of 127.0.0.1
@@ -107,7 +105,7 @@ def test_tls_goes_through_a_tunnel(
     assert proxy.requests == [f"CONNECT {HOST}:443 HTTP/1.1"]
 
 
-def test_loopback_exemptions_and_direct_clients_go_past_it(
+def test_loopback_exemptions_and_direct_clients_use_no_proxy(
     get: Get, origin: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with proxying(origin, "bad gateway") as proxy:
@@ -123,10 +121,12 @@ def test_loopback_exemptions_and_direct_clients_go_past_it(
     assert proxy.requests == []
 
 
-def test_a_redirect_is_decided_anew(get: Get, origin: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_a_redirect_is_chosen_again(
+    get: Get, origin: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with proxying(origin) as proxy:
         monkeypatch.setenv("http_proxy", proxy.address)
-        monkeypatch.setenv("no_proxy", "elsewhere.test")
+        monkeypatch.setenv("no_proxy", "other.test")
         with pytest.raises(httpx.ConnectError) as failed:
             get(f"http://{HOST}/away")
     assert failed_proxy(failed.value) is None
@@ -145,15 +145,15 @@ def test_the_environment_is_read_when_a_client_is_created(
 
 
 @pytest.mark.parametrize("url", [URL, TLS_URL])
-def test_a_proxy_that_wants_a_login_is_named_without_one(
+def test_a_proxy_that_requires_authentication_is_named_without_password(
     get: Get, origin: int, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with proxying(origin, login="me:right") as proxy:
         monkeypatch.setenv("all_proxy", f"http://me:hunter2@127.0.0.1:{proxy.port}")
         with pytest.raises(httpx.ProxyError) as failed:
             get(url)
-    said = describe_error(failed.value)
-    assert said == str(failed.value) == f"the proxy {proxy.address} answers 407"
+    described = describe_error(failed.value)
+    assert described == str(failed.value) == f"the proxy {proxy.address} answers 407"
     assert isinstance(failed.value.__cause__, ProxyConnectionError)
 
 
@@ -168,12 +168,12 @@ def test_a_proxy_that_cannot_reach_the_server_is_named(
         assert describe_response(get(URL)) == f"answers 502 through the proxy {proxy.address}"
 
 
-def test_an_answer_without_a_proxy_names_none(get: Get, origin: int) -> None:
+def test_a_direct_response_names_no_proxy(get: Get, origin: int) -> None:
     assert describe_response(get(f"http://127.0.0.1:{origin}/502")) == "answers 502"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])
-def test_a_proxy_that_is_not_there_is_named(get: Get, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_proxy_is_named(get: Get, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", f"{scheme}://me:hunter2@127.0.0.1:1")
     for url in (URL, TLS_URL):
         with pytest.raises(httpx.ConnectError) as failed:
@@ -194,18 +194,18 @@ def test_a_proxy_that_hangs_is_named(
             assert describe_error(failed.value) == expected
 
 
-def test_a_socks_proxy_that_refuses_is_named(get: Get, origin: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    with proxying(1) as proxy:  # nothing listens there: the connection ends without an answer
+def test_a_socks_proxy_that_fails_is_named(get: Get, origin: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with proxying(1) as proxy:  # no server: the proxy closes the connection
         monkeypatch.setenv("all_proxy", f"socks5://127.0.0.1:{proxy.port}")
         with pytest.raises(httpx.TransportError) as failed:
             get(URL)
     assert f"the proxy socks5://127.0.0.1:{proxy.port}" in describe_error(failed.value)
 
 
-def test_a_certificate_that_is_not_trusted_is_said_with_the_proxy(
+def test_an_untrusted_certificate_is_reported_with_the_proxy(
     get: Get, tls_origin: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a company's inspecting proxy looks like."""
+    """As with a company's inspecting proxy."""
     with proxying(tls_origin[0]) as proxy:
         monkeypatch.setenv("https_proxy", proxy.address)
         with pytest.raises(httpx.ConnectError) as failed:
@@ -227,7 +227,7 @@ def test_authorities_of_the_environment_are_trusted(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "described"),
     [
         (httpx.InvalidURL("http://secret"), "the address is invalid"),
         (httpx.UnsupportedProtocol("secret"), "the address is invalid"),
@@ -237,13 +237,13 @@ def test_authorities_of_the_environment_are_trusted(
         (RuntimeError("secret"), "failed unexpectedly (RuntimeError)"),
     ],
 )
-def test_errors_are_described_without_what_they_quote(error: Exception, said: str) -> None:
-    assert describe_error(error) == said
+def test_descriptions_of_errors_do_not_quote_them(error: Exception, described: str) -> None:
+    assert describe_error(error) == described
 
 
 @pytest.mark.parametrize(
     "url", ["ftp://example.org", "http://", "nothing", "http://a..b/", f"http://{'x' * 64}/"]
 )
-def test_an_address_that_is_none_is_an_error_of_httpx(get: Get, url: str) -> None:
+def test_an_invalid_address_raises_an_error_of_httpx(get: Get, url: str) -> None:
     with pytest.raises(httpx.RequestError):
         get(url)

@@ -1,4 +1,4 @@
-"""Outgoing requests: they carry the id at hand, which the next service takes over."""
+"""Outgoing requests carry the current correlation id."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def service() -> httpx.ASGITransport:
     return httpx.ASGITransport(instrument(Starlette(routes=[Route("/", say)]), metrics=fresh_metrics()))
 
 
-async def test_a_request_carries_the_id_and_the_next_service_takes_it_over() -> None:
+async def test_a_request_carries_the_id_to_the_next_service() -> None:
     async with instrument_client(httpx.AsyncClient(transport=service(), base_url="http://next")) as client:
         with correlation.bind(ID):
             answer = await client.get("/")
@@ -35,7 +35,7 @@ async def test_a_request_carries_the_id_and_the_next_service_takes_it_over() -> 
         assert (await client.get("/")).text != ID
 
 
-def test_headers_are_those_of_the_standard_and_absent_outside_of_a_request() -> None:
+def test_headers_follow_the_standard_and_are_absent_outside_a_request() -> None:
     assert outgoing_headers() == {}
     with correlation.bind(ID):
         headers = outgoing_headers()
@@ -43,7 +43,7 @@ def test_headers_are_those_of_the_standard_and_absent_outside_of_a_request() -> 
     assert re.fullmatch(rf"00-{ID}-[0-9a-f]{{16}}-00", headers["traceparent"])
 
 
-def test_a_client_without_async_is_instrumented_once_and_given_headers_stay() -> None:
+def test_a_sync_client_is_instrumented_once_and_existing_headers_are_kept() -> None:
     asked: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -60,6 +60,6 @@ def test_a_client_without_async_is_instrumented_once_and_given_headers_stay() ->
 
 
 @pytest.mark.parametrize("client", [object(), None, "client"])
-def test_what_is_no_client_is_refused(client: Any) -> None:
+def test_an_object_that_is_not_a_client_is_rejected(client: Any) -> None:
     with pytest.raises(TypeError, match="is not a client of httpx"):
         instrument_client(client)

@@ -1,4 +1,4 @@
-"""``NO_PROXY``: every form that people and desktops write."""
+"""``NO_PROXY`` in the forms that people and desktops use."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def covers(value: str, host: str, scheme: str = "http", port: int = 80) -> bool:
         ("example.org:80", "example.org"),
     ],
 )
-def test_what_is_exempt(value: str, host: str) -> None:
+def test_exempt_hosts(value: str, host: str) -> None:
     assert covers(value, host)
     assert parse(value)[1] == 0
 
@@ -59,7 +59,7 @@ def test_what_is_exempt(value: str, host: str) -> None:
         ("[::1]:3000", "::1"),
     ],
 )
-def test_what_is_not(value: str, host: str) -> None:
+def test_hosts_that_are_not_exempt(value: str, host: str) -> None:
     assert not covers(value, host)
     assert parse(value)[1] == 0
 
@@ -68,7 +68,7 @@ def test_what_is_not(value: str, host: str) -> None:
     "value",
     ["[::1", "::1]", "10.0.0.0/33", "10.0.0.*", "fe80::/200", "a_b!", "<local>", ".", "://", "x:99999"],
 )
-def test_what_cannot_be_understood_is_counted_and_the_rest_is_used(value: str) -> None:
+def test_invalid_entries_are_counted_and_valid_ones_used(value: str) -> None:
     known, unknown = parse(f"{value},example.org")
     assert unknown == 1
     assert len(known) == 1
@@ -81,12 +81,12 @@ def test_what_cannot_be_understood_is_counted_and_the_rest_is_used(value: str) -
         *("0x7f000001", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0", "::"),
     ],
 )
-def test_loopback_is_known_by_each_of_its_names(host: str) -> None:
+def test_every_name_of_loopback_is_recognised(host: str) -> None:
     assert is_loopback(normalise_host(host))
 
 
 @pytest.mark.parametrize(
     "host", ["", "example.org", "localhost.example.org", "10.0.0.1", "128.0.0.1", "fe80::1"]
 )
-def test_nothing_else_is_loopback(host: str) -> None:
+def test_other_hosts_are_not_loopback(host: str) -> None:
     assert not is_loopback(normalise_host(host))

@@ -1,4 +1,4 @@
-"""The proxy settings of desktops and companies: used, or passed over with one warning; never an exception."""
+"""Proxy settings are used or ignored with one warning; they never raise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SOMEWHERE = "http://example.org/"
     ],
 )
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
-def test_a_setting_that_is_understood_is_used(name: str, value: str, proxy: Proxy) -> None:
+def test_a_valid_setting_is_used(name: str, value: str, proxy: Proxy) -> None:
     settings = ProxySettings.read({name: value})
     assert settings.proxy_for(SOMEWHERE) == proxy
     assert settings.problems == ()
@@ -66,7 +66,7 @@ def test_a_setting_that_is_understood_is_used(name: str, value: str, proxy: Prox
     ],
 )
 @pytest.mark.parametrize("name", ["all_proxy", "ALL_PROXY", "http_proxy"])
-def test_any_other_is_passed_over_with_one_warning(
+def test_an_invalid_setting_is_ignored_with_one_warning(
     name: str, value: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(3):
@@ -111,7 +111,7 @@ def test_a_proxy_shows_its_address_without_its_password() -> None:
         ({"http_proxy": "own:1", "no_proxy": "example.org:81"}, 1),
     ],
 )
-def test_which_variable_counts(environment: dict[str, str], port: int | None) -> None:
+def test_precedence_of_variables(environment: dict[str, str], port: int | None) -> None:
     proxy = ProxySettings.read(environment).proxy_for(SOMEWHERE)
     assert (proxy.port if proxy else None) == port
 
@@ -131,19 +131,19 @@ def test_which_variable_counts(environment: dict[str, str], port: int | None) ->
         ("", None),
     ],
 )
-def test_each_address_goes_its_way(url: str, port: int | None) -> None:
+def test_the_proxy_of_an_address(url: str, port: int | None) -> None:
     proxy = ProxySettings.read({"http_proxy": "h:1", "https_proxy": "h:2"}).proxy_for(url)
     assert (proxy.port if proxy else None) == port
 
 
-def test_websockets_may_have_a_proxy_of_their_own() -> None:
+def test_websockets_can_have_their_own_proxy() -> None:
     settings = ProxySettings.read({"http_proxy": "h:1", "ws_proxy": "h:2", "all_proxy": "h:3"})
     assert settings.proxies["ws"].port == 2
     assert settings.proxy_for("ws://example.org") == settings.proxies["ws"]
     assert settings.proxy_for("wss://example.org") == settings.proxies["all"]
 
 
-def test_socks_without_its_library_is_passed_over(
+def test_socks_without_its_library_is_ignored(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("tallow.monitoring.integrations.proxy.find_spec", lambda _name: None)
@@ -152,7 +152,7 @@ def test_socks_without_its_library_is_passed_over(
     assert "needs the Python package httpx-socks" in caplog.text
 
 
-def test_programs_of_others_get_the_form_that_all_know() -> None:
+def test_other_programs_get_the_common_form() -> None:
     environment = {"HTTP_PROXY": "h:1", "all_proxy": "socks://h:2", "no_proxy": "[::1]", "PATH": "/bin"}
     given = ProxySettings.read(environment).for_program(environment)
     assert given == {"http_proxy": "http://h:1", "no_proxy": "[::1]", "PATH": "/bin"}

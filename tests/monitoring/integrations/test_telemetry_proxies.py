@@ -1,4 +1,4 @@
-"""Telemetry on its way through a proxy: Sentry's reports, log lines, analytics events."""
+"""Sentry reports, log lines and analytics events through a proxy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LINE = orjson.dumps(
 
 
 def report(url: str, **options: Any) -> None:
-    """An event to the Sentry at ``url``; the SDK is stopped again."""
+    """Send an event to the Sentry at ``url`` and stop the SDK."""
     parts = urlsplit(url)
     settings = MonitoringSettings.load(sentry_dsn=f"{parts.scheme}://key@{parts.netloc}/1")
     assert ours.init_monitoring(settings, metrics=Metrics(Registry()), send_client_reports=False, **options)
@@ -45,7 +45,7 @@ def report(url: str, **options: Any) -> None:
 
 
 def ship(url: str) -> None:
-    """A log line to the endpoint at ``url``."""
+    """Send a log line to the endpoint at ``url``."""
     settings = MonitoringSettings.load(log_endpoint=url, log_endpoint_kind="http", log_endpoint_timeout=5)
     shipper = Shipper(settings, Metrics(Registry()), linger_s=0.01)
     shipper.write([LINE])
@@ -54,7 +54,7 @@ def ship(url: str) -> None:
 
 
 def track(url: str) -> None:
-    """An event to the Plausible at ``url``."""
+    """Send an event to the Plausible at ``url``."""
     settings = MonitoringSettings.load(plausible_host=url, plausible_domain="example.org")
     analytics = Analytics(settings, Metrics(Registry()))
     analytics.goal("signed_up")
@@ -89,7 +89,7 @@ def test_a_proxy_is_used(
 
 
 @pytest.mark.parametrize("value", ["socks://127.0.0.1:1/", "http://[::1", "127.0.0.1:1"])
-def test_loopback_is_reached_whatever_is_set(
+def test_loopback_is_always_reached_directly(
     send: Callable[..., None], value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "ALL_PROXY", "https_proxy"):
@@ -105,7 +105,7 @@ def test_loopback_is_reached_whatever_is_set(
         assert len(backend.requests) == 1
 
 
-def test_a_proxy_that_fails_is_named_once_without_its_password(
+def test_a_failing_proxy_is_named_once_without_password(
     send: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(delivery, "BACKOFF_S", 0.001)
@@ -119,7 +119,7 @@ def test_a_proxy_that_fails_is_named_once_without_its_password(
     assert "hunter2" not in caplog.text
 
 
-def test_the_callers_own_options_of_sentrys_client_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_the_caller_for_sentry_s_client_take_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     with sentry_endpoint() as sentry, proxying(int(urlsplit(sentry.url).port or 0)) as proxy:
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
         report(FAR, http_proxy=proxy.address)

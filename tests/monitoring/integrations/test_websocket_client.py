@@ -1,4 +1,4 @@
-"""WebSockets go the way of the requests to the same server; a proxy that fails is named."""
+"""WebSockets use the proxy of HTTP requests; a failing proxy is named."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def answered(url: str, **options: object) -> str:
         ("https_proxy", "http://me@127.0.0.1:1"),
     ],
 )
-async def test_loopback_is_reached_whatever_is_set(
+async def test_loopback_is_always_reached_directly(
     port: int, name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -72,7 +72,7 @@ async def test_a_socks_proxy_is_used(port: int, scheme: str, monkeypatch: pytest
     assert proxy.requests == [f"{HOST}:80"]
 
 
-async def test_tls_goes_through_the_tunnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tls_uses_the_tunnel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -87,7 +87,7 @@ async def test_tls_goes_through_the_tunnel(tmp_path: Path, monkeypatch: pytest.M
                 await connect_websocket(url)
 
 
-async def test_a_direct_one_goes_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_direct_websocket_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     with proxying(1) as proxy:
         monkeypatch.setenv("http_proxy", proxy.address)
         with pytest.raises(socket.gaierror):
@@ -95,7 +95,7 @@ async def test_a_direct_one_goes_past_it(monkeypatch: pytest.MonkeyPatch) -> Non
     assert proxy.requests == []
 
 
-async def test_a_refusal_of_the_server_is_not_blamed_on_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_rejection_by_the_server_does_not_name_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(connection: ServerConnection, _request: object) -> object:
         return connection.respond(403, "no")
 
@@ -107,31 +107,31 @@ async def test_a_refusal_of_the_server_is_not_blamed_on_the_proxy(monkeypatch: p
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "login", "said"),
+    ("behaviour", "login", "message"),
     [
         ("bad gateway", None, "the proxy {} answers 502"),
         ("works", "me:right", "the proxy {} answers 407"),
         ("hangs", None, "no answer in time through the proxy {}"),
     ],
 )
-async def test_a_proxy_that_fails_is_named_without_its_password(
-    behaviour: str, login: str | None, said: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_failing_proxy_is_named_without_password(
+    behaviour: str, login: str | None, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with proxying(1, behaviour, login) as proxy:  # type: ignore[arg-type]
         monkeypatch.setenv("all_proxy", f"http://me:hunter2@127.0.0.1:{proxy.port}")
         with pytest.raises(ProxyConnectionError) as failed:
             await connect_websocket(URL, open_timeout=0.3)
-    assert str(failed.value) == said.format(proxy.address)
+    assert str(failed.value) == message.format(proxy.address)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5h"])
-async def test_a_proxy_that_is_not_there_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unreachable_proxy_is_named(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", f"{scheme}://127.0.0.1:1")
     with pytest.raises(ProxyConnectionError) as failed:
         await connect_websocket(URL)
     assert str(failed.value) == f"the proxy {scheme}://127.0.0.1:1 cannot be reached"
 
 
-async def test_a_name_that_no_host_can_have_is_an_error_of_the_system() -> None:
+async def test_an_invalid_host_name_is_an_oserror() -> None:
     with pytest.raises(OSError, match="the host name is invalid"):
         await connect_websocket("ws://a..b/")

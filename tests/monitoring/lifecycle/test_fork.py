@@ -1,4 +1,4 @@
-"""A process that forks: the copy records on, apart from the one it was copied from."""
+"""Forked processes record separately from their parent."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ print(os.waitpid(child, 0)[1])
 
 
 FORK_WARNING = "ignore:This process (pid=:DeprecationWarning"
-"""Python 3.12 and later warn of every fork of a process with threads, which is what these tests do."""
+"""Python 3.12 and later warn about a fork of a process with threads."""
 
 
 def output(code: str, **environment: str) -> list[str]:
@@ -94,15 +94,15 @@ def output(code: str, **environment: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_a_lock_that_another_thread_holds_is_free_in_the_copy() -> None:
+def test_a_lock_of_another_thread_is_free_in_the_child() -> None:
     assert output(LOCKED) == ["ok"]
 
 
-def test_workers_that_are_forked_count_apart_and_add_up(tmp_path: Path) -> None:
+def test_forked_workers_record_separately_and_are_summed(tmp_path: Path) -> None:
     figures = output(WORKERS, TALLOW_METRICS_DIR=str(tmp_path))
     assert [float(figure) for figure in figures] == [1001 + 4 * 10_000, 4, 1, 1, 1, 1, 1]
     assert len(list(tmp_path.glob("*.index"))) == 1
 
 
-def test_a_forked_process_reads_its_own_figures() -> None:
+def test_a_forked_process_has_its_own_gauges() -> None:
     assert output(FIGURES) == ["0"]

@@ -1,4 +1,4 @@
-"""Leaving: what waits is sent before a process goes, however a server ends it."""
+"""Queued telemetry is sent before a process ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def lifespan(app):
     init_monitoring()
     print("ready", flush=True)
     yield
-    logger.info("Last words")
+    logger.info("Last record")
     analytics.goal("closed")
     sentry_sdk.capture_message("closed")
 
@@ -37,8 +37,8 @@ app = instrument(Starlette(lifespan=lifespan))
 
 
 @pytest.mark.slow
-def test_a_server_that_ends_by_the_signal_has_sent_what_waited(tmp_path: Path) -> None:
-    """uvicorn's command line: it stops on SIGTERM and then sends it to itself; atexit is not reached."""
+def test_queued_telemetry_is_sent_when_a_server_ends_by_sigterm(tmp_path: Path) -> None:
+    """uvicorn stops on SIGTERM and then sends it to itself, so that atexit functions do not run."""
     (tmp_path / "shop.py").write_text(APPLICATION)
     with log_endpoint() as logs, plausible_endpoint() as plausible, sentry_endpoint() as sentry:
         environment = {
@@ -56,48 +56,48 @@ def test_a_server_that_ends_by_the_signal_has_sent_what_waited(tmp_path: Path) -
             server.send_signal(signal.SIGTERM)
             server.communicate(timeout=30)
         assert server.returncode == -signal.SIGTERM
-        assert "Last words" in logs.messages
+        assert "Last record" in logs.messages
         assert plausible.names == ["closed"]
         assert [event["message"] for event in sentry.payloads("event")] == ["closed"]
 
 
-def test_pipelines_share_the_time_logs_last_and_a_failing_one_is_skipped(
+def test_pipelines_share_the_timeout_and_logs_come_last(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    said: list[tuple[str, float]] = []
+    calls: list[tuple[str, float]] = []
 
     def broken(_timeout: float) -> None:
         raise RuntimeError
 
     def slow(timeout: float) -> None:
-        said.append(("slow", timeout))
+        calls.append(("slow", timeout))
         time.sleep(0.05)
 
     monkeypatch.setattr(shutdown, "_pipelines", {})
-    shutdown.register_pipeline("logs", lambda timeout: said.append(("logs", timeout)))
+    shutdown.register_pipeline("logs", lambda timeout: calls.append(("logs", timeout)))
     shutdown.register_pipeline("broken", broken)
-    shutdown.register_pipeline("slow", slow, lambda timeout: said.append(("closed", timeout)))
+    shutdown.register_pipeline("slow", slow, lambda timeout: calls.append(("closed", timeout)))
     shutdown.flush_all(1)
     shutdown.close_all(0)
-    assert [name for name, _ in said] == ["slow", "logs", "closed", "logs"]
-    assert said[1][1] <= 0.95
-    assert said[2][1] == 0
+    assert [name for name, _ in calls] == ["slow", "logs", "closed", "logs"]
+    assert calls[1][1] <= 0.95
+    assert calls[2][1] == 0
 
 
-def test_a_handler_of_the_host_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    def mine(_number: int, _frame: object) -> None:
-        """The host's own."""
+def test_a_sigterm_handler_of_the_application_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(_number: int, _frame: object) -> None:
+        """The application's handler."""
 
-    before = signal.signal(signal.SIGTERM, mine)
+    before = signal.signal(signal.SIGTERM, handler)
     monkeypatch.setattr(shutdown, "_pipelines", {})
     try:
         shutdown.register_pipeline("logs", lambda _timeout: None)
-        assert signal.getsignal(signal.SIGTERM) is mine
+        assert signal.getsignal(signal.SIGTERM) is handler
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_importing_it_all_costs_no_handler() -> None:
+def test_importing_installs_no_signal_handler() -> None:
     code = "import tallow.monitoring.logging, signal; print(signal.getsignal(15) is signal.SIG_DFL)"
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert shown.stdout.strip() == "True"

@@ -1,4 +1,4 @@
-"""The helpers: raw values in, bounded labels out, and never an exception."""
+"""``Metrics``: raw values become bounded labels, and no method raises."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def record(registry: Registry) -> Metrics:
     return Metrics(registry)
 
 
-def test_the_module_offers_every_helper() -> None:
+def test_the_module_has_every_method_of_metrics() -> None:
     public = [name for name, _ in inspect.getmembers(Metrics, inspect.isfunction) if name[0] != "_"]
     public.remove("close")
     assert all(getattr(metrics, name).__self__ is metrics.METRICS for name in public)
@@ -43,9 +43,7 @@ def test_a_failed_transfer_has_no_speed(record: Metrics, registry: Registry) -> 
     assert registry.value("file_size_bytes_count", file_type="other") == 1
 
 
-def test_an_outcome_is_counted_even_when_its_numbers_are_impossible(
-    record: Metrics, registry: Registry
-) -> None:
+def test_an_outcome_with_impossible_numbers_is_counted(record: Metrics, registry: Registry) -> None:
     record.record_transfer("failed", "relay", -1, float("nan"))
     assert registry.value("transfers_total", status="failed", method="relay") == 1
     assert registry.value("file_size_bytes_count", file_type="other") == 0
@@ -69,7 +67,7 @@ def test_record_http_request_counts_errors_by_exact_code(record: Metrics, regist
     assert registry.value(count, method="other", route="other", status_code="4xx") == 1
 
 
-def test_gauges_rise_and_fall(record: Metrics, registry: Registry) -> None:
+def test_gauges_increase_and_decrease(record: Metrics, registry: Registry) -> None:
     record.transfer_started()
     record.connection_opened("relay")
     record.device_connected("cli")
@@ -83,7 +81,7 @@ def test_gauges_rise_and_fall(record: Metrics, registry: Registry) -> None:
     assert registry.value("device_connections", device_type="cli") == 0
 
 
-def test_bandwidth_is_what_moved_in_the_last_ten_seconds(record: Metrics, registry: Registry) -> None:
+def test_bandwidth_is_the_mean_of_the_last_ten_seconds(record: Metrics, registry: Registry) -> None:
     record.record_bytes_moved("sent", 1_250_000)
     assert registry.value("bandwidth_utilization_mbps", direction="sent") == pytest.approx(1.0)
 
@@ -94,8 +92,8 @@ def test_the_series_metric_counts_exposed_lines(record: Metrics, registry: Regis
     assert registry.value("metric_series", metric="tallow_transfer_speed_mbps") == 2 * lines
 
 
-def test_a_scrape_folds_nothing_of_its_own(record: Metrics, registry: Registry) -> None:
-    """The metrics about metrics are metrics too: counting their series must not look like an overflow."""
+def test_a_scrape_causes_no_label_overflow(record: Metrics, registry: Registry) -> None:
+    """Also for the metrics that count series and overflows."""
     for _ in range(2):
         expose(registry)
     assert {name for (name,), _ in registry.families["metric_series"].children()} == {

@@ -1,4 +1,4 @@
-"""Whatever a helper is given: it returns, the series stay bounded, and the exposition stays readable."""
+"""Hostile arguments: methods return, series stay bounded, the exposition stays valid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 class Raising:
-    """Every question put to it raises."""
+    """Every special method raises."""
 
     def _raise(self, *args: object) -> Any:
         raise RuntimeError("no")
@@ -33,7 +33,7 @@ class Raising:
 
 
 class Lying:
-    """Passes for any number and any text, and is neither."""
+    """Equals any number and any text, but is neither."""
 
     __hash__ = object.__hash__
 
@@ -58,7 +58,7 @@ class Lying:
 
 
 class Scalar(float):
-    """As an array library's: a float that prints itself otherwise."""
+    """A float with another ``repr``, as NumPy's scalars."""
 
     def __add__(self, other: object) -> Any:
         return Scalar(float(self) + float(other))  # type: ignore[arg-type]
@@ -133,22 +133,22 @@ def parameters(helper: Callable[..., Any]) -> Iterator[inspect.Parameter]:
 
 
 @pytest.mark.parametrize("name", HELPERS)
-def test_no_helper_raises_or_grows_whatever_it_is_given(
+def test_no_method_raises_or_adds_unbounded_series_for_any_argument(
     name: str, record: Metrics, registry: Registry
 ) -> None:
     helper = getattr(record, name)
     source = random.Random(name)
     bound = 4 * sum(dict(registry.live_series()).values())
     if name.startswith("register_"):
-        bound = 100_000  # 500 values of a guarded label, each with its series
-    for _ in range(2500):  # 45 helpers: more than 100,000 hostile calls in all
+        bound = 100_000  # 500 registered values, each with its series
+    for _ in range(2500):  # 45 methods: more than 100,000 hostile calls
         helper(*[hostile(source) for _ in parameters(helper)])
     assert sum(dict(registry.live_series()).values()) < bound
     readable(registry)
 
 
 def readable(registry: Registry) -> None:
-    """Both formats, as the reference parsers read them, name no series that is not ours."""
+    """Assert that the reference parsers read both formats and find only our metrics."""
     for text, openmetrics, parse in (
         (expose(registry), False, parse_text),
         (expose(registry, openmetrics=True), True, openmetrics_parser.text_string_to_metric_families),
@@ -180,7 +180,7 @@ def overflows(registry: Registry) -> float:
     return sum(entry["value"] for entry in totals)  # type: ignore[misc]
 
 
-def test_an_odd_value_is_recorded_as_other_not_dropped(record: Metrics, registry: Registry) -> None:
+def test_a_hostile_value_is_recorded_as_other(record: Metrics, registry: Registry) -> None:
     for odd in (None, b"p2p", ["p2p"], Raising(), "x" * 100_000):
         record.record_transfer("success", odd, 10, 1.0)  # type: ignore[arg-type]
         record.record_retry(odd, "success")  # type: ignore[arg-type]
@@ -192,7 +192,7 @@ def test_an_odd_value_is_recorded_as_other_not_dropped(record: Metrics, registry
 
 
 @pytest.mark.parametrize("number", [Scalar(1.5), True, Fraction(3, 2), 2**62])
-def test_any_real_number_is_kept_as_a_plain_one(record: Metrics, registry: Registry, number: Any) -> None:
+def test_any_real_number_is_stored_as_a_float(record: Metrics, registry: Registry, number: Any) -> None:
     record.record_chunk_transfer("p2p", "sent", number, number)
     record.record_transfer("success", "p2p", number, number)
     record.set_queue_depth(number)
@@ -203,7 +203,7 @@ def test_any_real_number_is_kept_as_a_plain_one(record: Metrics, registry: Regis
 @pytest.mark.parametrize(
     "number", [Lying(), Raising(), "12", b"12", None, 10**400, 2**63 + 10**6, float("nan"), -1]
 )
-def test_what_is_no_possible_number_moves_nothing(record: Metrics, registry: Registry, number: Any) -> None:
+def test_an_impossible_number_changes_no_sample(record: Metrics, registry: Registry, number: Any) -> None:
     record.record_chunk_transfer("p2p", "sent", number, 0.5)
     record.record_event_loop_lag(number)
     assert registry.value("bytes_transferred_total", direction="sent") == 0
@@ -213,7 +213,7 @@ def test_what_is_no_possible_number_moves_nothing(record: Metrics, registry: Reg
     assert registry.value("label_overflow_total", metric="tallow_event_loop_lag_seconds") == 1
 
 
-def test_an_enumerations_member_is_the_text_it_stands_for(record: Metrics, registry: Registry) -> None:
+def test_an_enum_member_is_recorded_as_its_text(record: Metrics, registry: Registry) -> None:
     assert record.register_cache(Member.ROOMS)
     record.record_cache_access(Member.ROOMS, True)
     record.record_chunk_transfer("p2p", Member.SENT, 5, 0.1)
@@ -225,14 +225,16 @@ def test_an_enumerations_member_is_the_text_it_stands_for(record: Metrics, regis
 @pytest.mark.parametrize(
     "value", [None, b"rooms", 7, "\ud800", "a\0b", "a\nb", "x" * 1000, Raising(), ["rooms"]]
 )
-def test_what_cannot_be_a_name_is_not_registered(record: Metrics, registry: Registry, value: Any) -> None:
+def test_a_value_that_is_not_a_short_printable_text_is_not_registered(
+    record: Metrics, registry: Registry, value: Any
+) -> None:
     before = dict(registry.live_series())
     assert not record.register_cache(value)
     assert not record.register_route(value)
     assert dict(registry.live_series()) == before
 
 
-def test_a_routes_odd_methods_are_registered_as_other(record: Metrics, registry: Registry) -> None:
+def test_unknown_methods_of_a_route_are_registered_as_other(record: Metrics, registry: Registry) -> None:
     assert record.register_route("/dav", ("PROPFIND", "LOCK", "GET"))
     assert registry.value("http_request_size_bytes_count", method="other", route="/dav") == 0
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""Several workers, one scrape: real processes, killed for real."""
+"""Samples of several worker processes, which are killed."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_counts_of_an_exited_worker_remain(
     assert len(list(tmp_path.glob("*.index"))) == 2  # of the live worker and of this process
 
 
-def test_a_burial_that_was_cut_short_counts_once(
+def test_an_interrupted_archiving_counts_a_worker_once(
     workers: list[Worker], here: Registry, tmp_path: Path
 ) -> None:
     workers[0].do("metrics.record_chunk_transfer('relay', 'sent', 10, 0.5)")
@@ -119,21 +119,19 @@ def test_a_burial_that_was_cut_short_counts_once(
     rows = {path: path.read_bytes() for path in tmp_path.glob(f"{index.stem}.*")}
     workers[0].end(signal.SIGKILL)
     assert here.value("bytes_transferred_total", **SENT) == 10
-    for path, content in rows.items():  # as if the burier had died before it removed the files
+    for path, content in rows.items():  # as if the archiving process was killed before it removed the files
         path.write_bytes(content)
     assert here.value("bytes_transferred_total", **SENT) == 10
     assert not index.exists()
 
 
-def test_a_label_value_only_another_worker_knows_is_exposed_here(
-    workers: list[Worker], here: Registry
-) -> None:
+def test_a_label_value_of_another_worker_is_exposed(workers: list[Worker], here: Registry) -> None:
     workers[0].do("metrics.register_cache('rooms')")
     workers[0].do("metrics.record_cache_access('rooms', True)")
     assert here.value("cache_hits_total", cache="rooms") == 1
 
 
-def test_a_reader_does_not_wait_for_a_stopped_one(
+def test_a_reader_does_not_wait_for_a_stopped_worker(
     workers: list[Worker], here: Registry, tmp_path: Path
 ) -> None:
     import fcntl
@@ -149,7 +147,7 @@ def test_a_reader_does_not_wait_for_a_stopped_one(
     assert len(list(tmp_path.glob("*.index"))) == 2
 
 
-def test_a_thread_goes_on_with_the_row_of_one_that_ended(here: Registry, tmp_path: Path) -> None:
+def test_a_thread_reuses_the_row_of_an_ended_thread(here: Registry, tmp_path: Path) -> None:
     metrics = Metrics(here)
     for _ in range(20):
         thread = threading.Thread(target=metrics.transfer_started)
@@ -159,10 +157,10 @@ def test_a_thread_goes_on_with_the_row_of_one_that_ended(here: Registry, tmp_pat
     assert len(list(tmp_path.glob("*.row"))) == 2
 
 
-def test_a_full_disk_folds_further_series_and_shares_rows(
+def test_on_a_full_disk_new_series_become_other_and_threads_share_rows(
     storage: WorkerStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(descriptor: int, content: bytes) -> None:  # a file system of our own would take root
+    def full(descriptor: int, content: bytes) -> None:  # a mock: a full file system would need root
         raise OSError(errno.ENOSPC, "No space left on device")
 
     metrics = Metrics(Registry(storage=storage))
@@ -179,8 +177,8 @@ def test_a_full_disk_folds_further_series_and_shares_rows(
 
 
 @pytest.fixture
-def restless() -> Iterator[None]:
-    """Threads that change over as often as the interpreter lets them."""
+def frequent_thread_switches() -> Iterator[None]:
+    """Switch threads as often as the interpreter allows."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -188,8 +186,8 @@ def restless() -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("restless")
-def test_scrapes_at_once_count_nothing_twice(workers: list[Worker], here: Registry) -> None:
+@pytest.mark.usefixtures("frequent_thread_switches")
+def test_concurrent_scrapes_count_nothing_twice(workers: list[Worker], here: Registry) -> None:
     seen: list[float] = []
 
     def scrape() -> None:
@@ -207,13 +205,13 @@ def test_scrapes_at_once_count_nothing_twice(workers: list[Worker], here: Regist
         assert set(seen) == {10.0 * number}
 
 
-def test_more_cells_than_a_step_are_shared(workers: list[Worker], here: Registry) -> None:
+def test_rows_grow_beyond_the_first_step(workers: list[Worker], here: Registry) -> None:
     workers[0].do("[metrics.register_route(f'/route/{n}', ('GET', 'POST')) for n in range(400)]")
     workers[0].do("metrics.record_http_request('POST', '/route/399', 200, 0.1, 1, 2)")
     assert here.value("http_response_size_bytes_sum", method="POST", route="/route/399") == 2
 
 
-def test_a_line_cut_short_costs_its_own_series_alone(
+def test_a_truncated_index_line_loses_only_its_own_series(
     workers: list[Worker], here: Registry, storage: WorkerStorage, tmp_path: Path
 ) -> None:
     workers[0].do("metrics.register_cache('rooms')")
@@ -227,7 +225,7 @@ def test_a_line_cut_short_costs_its_own_series_alone(
     assert here.value("cache_hits_total", cache="peers") == 1
 
 
-def test_another_versions_series_are_left_out(here: Registry, tmp_path: Path) -> None:
+def test_series_of_an_incompatible_version_are_ignored(here: Registry, tmp_path: Path) -> None:
     sums = {
         "transfer_speed_mbps": [[["p2p"], [1.0, 2.0, 3.0]]],  # fewer edges than ours
         "bytes_transferred_total": [[["sent", "twice"], [5.0]], [["received"], [4.0]]],
@@ -242,7 +240,7 @@ def test_another_versions_series_are_left_out(here: Registry, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"archived": 1}', '{"archived": [], "sums": {"a": [1]}}']
 )
-def test_an_archive_that_cannot_be_read_is_begun_anew(
+def test_an_unreadable_archive_is_replaced(
     workers: list[Worker], here: Registry, tmp_path: Path, content: str
 ) -> None:
     (tmp_path / "archive.json").write_text(content)
@@ -251,7 +249,7 @@ def test_an_archive_that_cannot_be_read_is_begun_anew(
     assert [here.value("bytes_transferred_total", **SENT) for _ in range(2)] == [10, 10]
 
 
-def test_what_a_killed_start_left_behind_is_removed(tmp_path: Path) -> None:
+def test_incomplete_files_of_a_killed_worker_are_removed(tmp_path: Path) -> None:
     old, young, foreign = tmp_path / ".1-00000000", tmp_path / ".2-00000000.0.row", tmp_path / ".bashrc"
     for path in (old, young, foreign):
         path.touch()
@@ -263,7 +261,7 @@ def test_what_a_killed_start_left_behind_is_removed(tmp_path: Path) -> None:
         assert foreign.exists()
 
 
-def test_a_folder_that_cannot_be_used_does_not_keep_a_program_from_starting(tmp_path: Path) -> None:
+def test_a_program_starts_with_an_unusable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     code = "from tallow.monitoring import metrics\nprint(metrics.REGISTRY.value('transfers_started_total'))"
     done = subprocess.run(
@@ -278,7 +276,7 @@ def test_a_folder_that_cannot_be_used_does_not_keep_a_program_from_starting(tmp_
 
 
 @pytest.mark.slow
-def test_generations_of_killed_workers_leave_a_bounded_archive(here: Registry, tmp_path: Path) -> None:
+def test_the_archive_of_many_killed_workers_is_bounded(here: Registry, tmp_path: Path) -> None:
     code = "import os\nfrom tallow.monitoring import metrics as m\n"
     code += "m.register_cache(f'cache-{os.getpid()}')\nm.record_chunk_transfer('relay', 'sent', 1, 0.1)\n"
     code += "os.kill(os.getpid(), 9)"
@@ -300,7 +298,7 @@ def test_series_of_exited_workers_beyond_the_limit_are_added_to_other() -> None:
     assert sums["cache_hits_total"]["other",] == [10.0]
 
 
-def test_a_full_row_folds_further_series_into_the_first(
+def test_new_series_of_a_full_row_are_recorded_in_the_first_series(
     storage: WorkerStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = Registry(storage=storage)

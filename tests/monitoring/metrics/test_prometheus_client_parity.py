@@ -1,4 +1,4 @@
-"""The same updates to prometheus_client and to us: the same samples, as its own parsers read them."""
+"""The same updates of prometheus_client and of this library give the same samples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tallow.monitoring.metrics.registry import Registry
 pytestmark = pytest.mark.slow
 
 Update = tuple[str, tuple[str, ...], float, str | None]
-"""A metric, label values, a number, and the correlation id at hand."""
+"""A metric, label values, a number, and the current correlation id."""
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 words = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
@@ -50,7 +50,7 @@ ids = st.none() | st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 
 @st.composite
 def metrics(draw: st.DrawFn) -> tuple[list[Metric], list[Update]]:
-    """A catalogue of up to five metrics, and updates of their series."""
+    """Draw up to five metrics, and updates of their series."""
     declared, updates = [], []
     for name in draw(st.lists(words, min_size=1, max_size=5, unique=True)):
         kind: Literal["counter", "gauge", "histogram"] = draw(
@@ -123,7 +123,7 @@ def combinations(metric: Metric) -> list[tuple[str, ...]]:
 
 
 def read(families: Iterable[Any]) -> tuple[dict[str, tuple[str, str]], Samples]:
-    """Types and helps by family, and every sample but the creation times, which we do not expose."""
+    """Return type and help of each family, and all samples except creation times."""
     described, samples = {}, {}
     for family in families:
         if not family.name.endswith("_created"):
@@ -135,11 +135,11 @@ def read(families: Iterable[Any]) -> tuple[dict[str, tuple[str, str]], Samples]:
 
 
 def assert_same(one: Samples, other: Samples) -> None:
-    assert one == other  # to the last bit: both add up in the order of the updates
+    assert one == other  # exactly: both add in the order of the updates
 
 
 def exemplars(families: Iterable[Any]) -> dict[Any, Any]:
-    """Labels and value of each exemplar, by its sample."""
+    """Return labels and value of each exemplar, by sample."""
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): (sample.exemplar.labels, sample.exemplar.value)
         for family in families
@@ -150,7 +150,7 @@ def exemplars(families: Iterable[Any]) -> dict[Any, Any]:
 
 @settings(max_examples=50)
 @given(metrics())
-def test_text_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
+def test_the_text_format_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
     described, samples = read(parse_text(expose(ours(*drawn)).decode()))
     expected, wanted = read(parse_text(prometheus_client.generate_latest(theirs(*drawn)).decode()))
     assert described == expected
@@ -172,12 +172,12 @@ def test_openmetrics_agrees(drawn: tuple[list[Metric], list[Update]]) -> None:
 @pytest.mark.integration
 @settings(max_examples=15)
 @given(metrics())
-def test_prometheus_reads_both(drawn: tuple[list[Metric], list[Update]]) -> None:
+def test_prometheus_reads_both_formats(drawn: tuple[list[Metric], list[Update]]) -> None:
     registry = ours(*drawn)
     checked = subprocess.run(
         [program("promtool"), "check", "metrics"], input=expose(registry), capture_output=True, check=False
     )
-    # 3: it would have named a metric otherwise (ours are random words); 1: it could not read them.
+    # 3 means a naming convention (the names are random words), 1 that they cannot be read.
     assert checked.returncode in (0, 3), checked.stderr
     written = AFTER_VALUE.sub(r"\1 1700000000", expose(registry, openmetrics=True).decode())
     with tempfile.TemporaryDirectory() as folder:
@@ -199,4 +199,4 @@ def test_prometheus_reads_both(drawn: tuple[list[Metric], list[Update]]) -> None
 
 
 AFTER_VALUE = re.compile(r'^(\w+(?:{(?:\w+="(?:\\.|[^"\\])*",?)*})? \S+)', re.MULTILINE)
-"""A sample up to where its time may stand: promtool imports none without."""
+"""A sample up to its timestamp, which promtool requires."""

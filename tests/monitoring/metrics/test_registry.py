@@ -1,4 +1,4 @@
-"""The registry: zeros from the start, a guard that holds, sums that lose nothing."""
+"""The registry: initial zeros, the label guard, and sums."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def registry() -> Registry:
 
 
 @pytest.mark.parametrize("name", [n for n, m in METRICS.items() if m.kind != "gauge"])
-def test_every_closed_combination_exists_at_zero(registry: Registry, name: str) -> None:
+def test_every_combination_of_known_values_exists_at_zero(registry: Registry, name: str) -> None:
     metric = METRICS[name]
     if any(label.lazy for label in metric.labels):
         assert registry.families[name] == {}
@@ -34,7 +34,7 @@ def test_every_closed_combination_exists_at_zero(registry: Registry, name: str) 
         assert registry.value(name + suffix, **labels) == 0
 
 
-def test_an_unlisted_value_becomes_other_and_is_counted(registry: Registry) -> None:
+def test_an_unknown_value_becomes_other_and_is_counted(registry: Registry) -> None:
     family = registry.families["transfers_total"]
     registry.add(family, ("alice@example.org", "relay"))
     assert registry.value("transfers_total", status="other", method="relay") == 1
@@ -50,11 +50,11 @@ def test_hostile_values_leave_the_series_bounded(registry: Registry) -> None:
         registry.add(family, (f"type-{number}", f"severity-{number}"))
         registry.add(family, ("network", f"severity-{number}"))
     after = dict(registry.live_series())
-    assert sum(after.values()) == sum(before.values()) + 1  # (network, other) is the one that was not there
+    assert sum(after.values()) == sum(before.values()) + 1  # (network, other) is new
     assert len(family) == len(family.series)
 
 
-def test_unhashable_and_wrongly_shaped_keys_are_counted_not_raised(registry: Registry) -> None:
+def test_unhashable_keys_and_keys_of_the_wrong_length_are_counted(registry: Registry) -> None:
     family = registry.families["errors_total"]
     for key in (["a", "b"], ("a", "b", "c"), None, {"a": 1}, ("network",)):
         registry.add(family, key)  # type: ignore[arg-type]
@@ -69,13 +69,13 @@ def test_impossible_numbers_are_left_out_and_counted(registry: Registry, number:
     assert registry.value("event_loop_lag_seconds_sum") == 0
 
 
-def test_registration_gives_zeros_from_then_on(registry: Registry) -> None:
+def test_registration_creates_series_at_zero(registry: Registry) -> None:
     assert registry.register("cache", "rooms")
     assert registry.value("cache_hits_total", cache="rooms") == 0
     assert registry.value("cache_misses_total", cache="rooms") == 0
 
 
-def test_registration_is_bounded_and_refuses_closed_labels(registry: Registry) -> None:
+def test_registration_is_bounded_and_rejects_closed_labels(registry: Registry) -> None:
     accepted = [registry.register("feature", f"feature-{number}") for number in range(MAX_REGISTERED + 50)]
     assert sum(accepted) == MAX_REGISTERED
     registry.register("direction", "sideways")
@@ -109,7 +109,7 @@ def test_threads_lose_no_increment(registry: Registry) -> None:
     assert registry.value("transfer_speed_mbps_sum", method="relay") == 40_000
 
 
-def test_a_value_on_an_edge_belongs_to_its_bucket(registry: Registry) -> None:
+def test_a_value_equal_to_an_edge_is_in_its_bucket(registry: Registry) -> None:
     registry.observe(registry.families["transfer_speed_mbps"], "p2p", 0.5)
     entry = registry.snapshot(["transfer_speed_mbps"])["transfer_speed_mbps"][0]
     assert entry["buckets"] == [1] + [0] * 11
@@ -138,34 +138,34 @@ def test_merge_adds_samples(registry: Registry) -> None:
 
 
 def test_an_observation_keeps_the_correlation_id_as_exemplar(registry: Registry) -> None:
-    begun = time.time()
+    started = time.time()
     with correlation.bind("ab" * 16):
         registry.observe(registry.families["transfer_speed_mbps"], "p2p", 3.0)
     ((correlation_id, value, timestamp),) = registry.exemplars.values()
     assert (correlation_id, value) == ("ab" * 16, 3.0)
-    assert begun <= timestamp <= time.time()
+    assert started <= timestamp <= time.time()
 
 
-def test_every_helper_gives_its_exemplars_a_time(registry: Registry) -> None:
+def test_every_exemplar_has_a_timestamp(registry: Registry) -> None:
     record = Metrics(registry)
-    begun = time.time()
+    started = time.time()
     with correlation.bind("ab" * 16):
         record.record_transfer("success", "p2p", 5_000, 0.5, "image/png")
         record.record_transfer("success", "p2p", 5_000, 0.5, files=[(2_000, "image/png"), (3_000, None)])
         record.record_chunk_transfer("p2p", "sent", 5_000, 0.5)
         record.record_http_request("GET", "other", 200, 0.1, 10, 10)
     assert len(registry.exemplars) >= 8
-    assert all(begun <= timestamp <= time.time() for _, _, timestamp in registry.exemplars.values())
+    assert all(started <= timestamp <= time.time() for _, _, timestamp in registry.exemplars.values())
 
 
-def test_observations_of_a_scrape_leave_no_exemplar(registry: Registry) -> None:
+def test_observations_of_a_scrape_have_no_exemplar(registry: Registry) -> None:
     with correlation.bind("ab" * 16, exemplars=False):
         assert correlation.current() == "ab" * 16
         registry.observe(registry.families["transfer_speed_mbps"], "p2p", 3.0)
     assert registry.exemplars == {}
 
 
-def test_an_application_declares_metrics_of_its_own(registry: Registry) -> None:
+def test_an_application_declares_its_own_metrics(registry: Registry) -> None:
     family = registry.declare(Metric("jobs_total", "counter", "Jobs.", (Label("queue", ("a", "b")),)))
     registry.add(family, "a")
     assert registry.value("jobs_total", queue="a") == 1
@@ -198,13 +198,15 @@ def test_an_application_declares_metrics_of_its_own(registry: Registry) -> None:
         (Metric("jobs_total", "counter", "Jobs.\0"), "zero bytes"),
     ],
 )
-def test_what_could_not_be_exposed_is_refused(registry: Registry, metric: Metric, problem: str) -> None:
+def test_a_metric_that_cannot_be_exposed_is_rejected(
+    registry: Registry, metric: Metric, problem: str
+) -> None:
     with pytest.raises(ValueError, match=problem):
         registry.declare(metric)
     assert metric.name not in registry.families
 
 
-def test_a_counter_never_falls(registry: Registry) -> None:
+def test_a_counter_never_decreases(registry: Registry) -> None:
     family = registry.families["bytes_transferred_total"]
     registry.add(family, "sent", 5)
     registry.add(family, "sent", -1)

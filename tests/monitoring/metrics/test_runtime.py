@@ -1,4 +1,4 @@
-"""Runtime metrics come from the process that runs."""
+"""Metrics of the process and the interpreter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def registry() -> Iterator[Registry]:
     metrics.close()
 
 
-def test_process_figures_are_this_process(registry: Registry) -> None:
+def test_process_gauges_are_of_this_process(registry: Registry) -> None:
     assert 1e6 < registry.value("process_resident_memory_bytes") < 1e11
     assert registry.value("process_cpu_seconds_total") > 0
     assert registry.value("process_start_time_seconds") <= time.time()
@@ -41,7 +41,7 @@ def test_process_figures_are_this_process(registry: Registry) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self"), reason="heap figures need Linux's allocator")  # noqa: PTH110
-def test_the_heap_grows_with_what_is_held(registry: Registry) -> None:
+def test_the_heap_gauge_grows_with_allocated_memory(registry: Registry) -> None:
     before = registry.value("process_heap_bytes")
     held = bytearray(50_000_000)
     assert registry.value("process_heap_bytes") - before >= len(held)
@@ -61,7 +61,7 @@ def test_garbage_collections_are_timed_by_generation(registry: Registry) -> None
     assert registry.value("gc_duration_seconds_count", generation="2") == before + 1
 
 
-async def test_a_blocked_loop_shows_as_lag() -> None:
+async def test_a_blocked_event_loop_is_recorded_as_lag() -> None:
     metrics = Metrics(Registry())
     watch = EventLoopMonitor(metrics.registry)
     watch.watch()
@@ -73,8 +73,8 @@ async def test_a_blocked_loop_shows_as_lag() -> None:
     assert metrics.registry.value("event_loop_lag_seconds_sum") >= 0.15
 
 
-def test_what_the_platform_does_not_tell_is_not_exposed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: psutil.Process) -> None:  # a mock: there is one platform to run on
+def test_gauges_that_the_platform_does_not_provide_are_not_exposed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: psutil.Process) -> None:  # a mock: tests run on one platform
         raise psutil.AccessDenied
 
     monkeypatch.setattr(psutil.Process, "num_fds", refuse)
@@ -87,7 +87,7 @@ def test_what_the_platform_does_not_tell_is_not_exposed(monkeypatch: pytest.Monk
     assert "tallow_process_resident_memory_bytes " in text
 
 
-def test_a_figure_that_fails_later_keeps_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gauge_that_fails_later_keeps_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics(Registry())
     ProcessCollector(metrics.registry)
     before = metrics.registry.value("process_open_fds")
@@ -100,7 +100,7 @@ def test_a_figure_that_fails_later_keeps_its_last_value(monkeypatch: pytest.Monk
     assert metrics.registry.value("collector_failures_total") == 0
 
 
-def test_a_step_of_the_clock_moves_neither_start_nor_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_step_changes_neither_start_time_nor_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics(Registry())
     ProcessCollector(metrics.registry)
     metrics.record_bytes_moved("sent", 1_250_000)
@@ -111,7 +111,7 @@ def test_a_step_of_the_clock_moves_neither_start_nor_bandwidth(monkeypatch: pyte
     assert metrics.registry.value("bandwidth_utilization_mbps", direction="sent") == pytest.approx(1.0)
 
 
-async def test_a_step_of_the_clock_is_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_clock_step_is_not_recorded_as_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = Metrics(Registry())
     monitor = EventLoopMonitor(metrics.registry)
     monitor.watch()
@@ -122,7 +122,7 @@ async def test_a_step_of_the_clock_is_no_lag(monkeypatch: pytest.MonkeyPatch) ->
     assert metrics.registry.value("event_loop_lag_seconds_sum") < 5
 
 
-def test_without_an_event_loop_nothing_is_watched() -> None:
+def test_without_an_event_loop_nothing_is_measured() -> None:
     metrics = Metrics(Registry())
     monitor = EventLoopMonitor(metrics.registry)
     monitor.watch()

@@ -1,4 +1,4 @@
-"""Rows of cells: one a thread, none lost, and no more than threads that run at once."""
+"""Rows of cells: one for each thread, no more than threads run at the same time, and no lost count."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def run(threads: list[threading.Thread]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover  # a tracer keeps something of every thread
-def test_ten_thousand_short_threads_leave_their_counts_and_nothing_else() -> None:
+@pytest.mark.no_cover  # a tracer keeps memory for every thread
+def test_ten_thousand_short_threads_leave_only_their_counts() -> None:
     storage = LocalStorage()
     metrics = Metrics(Registry(storage=storage))
     run([threading.Thread(target=metrics.transfer_started) for _ in range(50)])
@@ -43,7 +43,7 @@ def test_ten_thousand_short_threads_leave_their_counts_and_nothing_else() -> Non
     assert len(storage._rows) <= MAX_FREE_ROWS + 1
 
 
-def test_rows_of_many_threads_at_once_are_folded_as_they_end() -> None:
+def test_rows_of_many_concurrent_threads_are_merged_when_they_end() -> None:
     storage = LocalStorage()
     metrics = Metrics(Registry(storage=storage))
     together = threading.Barrier(100)
@@ -59,7 +59,7 @@ def test_rows_of_many_threads_at_once_are_folded_as_they_end() -> None:
     assert len(storage._rows) <= MAX_FREE_ROWS + 1
 
 
-def test_a_series_born_later_is_in_every_row() -> None:
+def test_a_new_series_is_in_every_row() -> None:
     metrics = Metrics(Registry())
     born, done = threading.Event(), threading.Event()
 
@@ -77,7 +77,7 @@ def test_a_series_born_later_is_in_every_row() -> None:
     assert metrics.registry.value("cache_hits_total", cache="rooms") == 1
 
 
-def test_no_reading_is_below_an_earlier_one_while_threads_come_and_go() -> None:
+def test_no_read_is_below_an_earlier_one_while_threads_start_and_end() -> None:
     metrics = Metrics(Registry())
     stop = threading.Event()
 
@@ -94,7 +94,7 @@ def test_no_reading_is_below_an_earlier_one_while_threads_come_and_go() -> None:
     assert seen == sorted(seen)
 
 
-def test_setting_a_gauge_holds_whichever_threads_set_it() -> None:
+def test_a_gauge_has_the_last_value_that_any_thread_set() -> None:
     metrics = Metrics(Registry())
     for depth in range(5):
         run([threading.Thread(target=metrics.set_queue_depth, args=(depth,))])

@@ -1,4 +1,4 @@
-"""Threads, workers and sudden death: nothing counted is lost, and no sum ever falls."""
+"""Many threads and killed workers: no count is lost, and no sum decreases."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read(registry: Registry) -> float:
 @pytest.mark.parametrize(
     "seconds", [4, pytest.param(120, marks=[pytest.mark.proof, pytest.mark.timeout(300)])]
 )
-def test_workers_killed_at_any_moment_lose_nothing_and_no_sum_falls(tmp_path: Path, seconds: float) -> None:
+def test_killed_workers_lose_no_count_and_no_sum_decreases(tmp_path: Path, seconds: float) -> None:
     folder, batches = tmp_path / "metrics", tmp_path / "batches"
     source = random.Random(seconds)
     seen, killed = [0.0], 0
@@ -74,7 +74,7 @@ def test_workers_killed_at_any_moment_lose_nothing_and_no_sum_falls(tmp_path: Pa
         ]
         alive = [stack.enter_context(worker(folder, batches)) for _ in range(4)]
         while time.monotonic() < until:
-            # Either of two workers may be the one that answers.
+            # Either of two workers may be scraped.
             seen += [read(source.choice(scrapers)) for _ in range(20)]
             victim = source.randrange(len(alive))
             alive[victim].send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Files of settings: values with their lines, and what cannot be read in them."""
+"""``.env`` files: values, line numbers, and invalid lines."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def problems(file: EnvFile) -> list[tuple[int, str]]:
         ("", {}),
     ],
 )
-def test_what_a_file_sets(tmp_path: Path, content: str, expected: dict[str, str]) -> None:
+def test_the_values_of_a_file(tmp_path: Path, content: str, expected: dict[str, str]) -> None:
     file = read(tmp_path, content, D="d")
     assert values(file) == expected
     assert file.problems == ()
 
 
-def test_each_variable_has_its_line(tmp_path: Path) -> None:
+def test_each_variable_has_its_line_number(tmp_path: Path) -> None:
     file = read(tmp_path, '\n# one\nA=1\n\n\nB="x\ny"\nexport C=3\n')
     assert {name: entry.line for name, entry in file.entries.items()} == {"A": 3, "B": 6, "C": 8}
 
@@ -70,13 +70,13 @@ def test_each_variable_has_its_line(tmp_path: Path) -> None:
         ("A=${NOWHERE}\n", [(1, "A")]),
     ],
 )
-def test_a_line_that_cannot_be_used_is_told_with_its_number(
+def test_an_invalid_line_is_reported_with_its_number(
     tmp_path: Path, content: str, expected: list[tuple[int, str]]
 ) -> None:
     assert problems(read(tmp_path, content)) == expected
 
 
-def test_a_refused_line_is_shown_by_the_name_of_a_setting_alone(tmp_path: Path) -> None:
+def test_an_error_names_the_variable_only_if_it_is_a_setting(tmp_path: Path) -> None:
     file = read(tmp_path, "LOG_LEVEL debug\n")
     with pytest.raises(BadSettingError) as caught:
         file.refuse_problems(["LOG_LEVEL"])
@@ -87,7 +87,7 @@ def test_a_refused_line_is_shown_by_the_name_of_a_setting_alone(tmp_path: Path) 
     assert "hunter" not in str(caught.value)
 
 
-def test_a_reference_to_nothing_is_refused_in_a_setting_alone(tmp_path: Path) -> None:
+def test_an_unset_reference_is_an_error_only_in_a_setting(tmp_path: Path) -> None:
     file = read(tmp_path, "OF_ANOTHER_PROGRAM=${NOWHERE}\nLOG_LEVEL=${NOWHERE}\n")
     file.refuse_problems([])
     with pytest.raises(
@@ -96,7 +96,7 @@ def test_a_reference_to_nothing_is_refused_in_a_setting_alone(tmp_path: Path) ->
         file.refuse_problems(["LOG_LEVEL"])
 
 
-def test_the_last_of_two_lines_counts_and_both_are_told(tmp_path: Path) -> None:
+def test_the_last_of_two_lines_counts_and_the_repetition_is_reported(tmp_path: Path) -> None:
     file = read(tmp_path, "A=1\nB=1\nA=2\nB=1\n")
     assert values(file) == {"A": "2", "B": "1"}
     assert file.repeated == ("A",)
@@ -111,7 +111,7 @@ def test_the_last_of_two_lines_counts_and_both_are_told(tmp_path: Path) -> None:
         (b"A=1\n" * 300_000, "it is larger than 1024 KiB"),
     ],
 )
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_file_that_is_not_text_is_rejected(tmp_path: Path, content: bytes, reason: str) -> None:
     with pytest.raises(BadSettingError) as caught:
         read(tmp_path, content)
     assert str(caught.value) == f"{tmp_path / 'settings.env'} cannot be read: {reason}"
@@ -121,7 +121,7 @@ def test_a_file_that_does_not_exist_is_empty(tmp_path: Path) -> None:
     assert read_env_file(tmp_path / "nothing", {}).entries == {}
 
 
-def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_file_that_is_not_regular_is_rejected_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -136,14 +136,14 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
             read_env_file(tmp_path / name, {})
 
 
-def test_a_file_without_read_permission_is_refused() -> None:
+def test_a_file_without_read_permission_is_rejected() -> None:
     code = (
         "import os, pathlib, sys\n"
         "from tallow.monitoring.settings.env_file import read_env_file\n"
         "os.getuid() or os.setuid(65534)\n"  # permissions do not apply to root
         "read_env_file(pathlib.Path(sys.argv[1]), {})\n"
     )
-    with tempfile.TemporaryDirectory() as folder:  # not in pytest's, which is closed to other users
+    with tempfile.TemporaryDirectory() as folder:  # pytest's folder is closed to other users
         path = Path(folder, ".env")
         path.write_text("A=1\n")
         path.chmod(0)

@@ -1,4 +1,4 @@
-"""Settings: names, files, masks, and errors of one line that stop the start."""
+"""Settings: names, files, masked secrets, and errors of one line."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     current_settings.cache_clear()
 
 
-def test_nothing_leaves_the_machine_unless_something_is_set() -> None:
+def test_nothing_is_sent_by_default() -> None:
     settings = MonitoringSettings.load()
     assert (settings.log_endpoint, settings.sentry_dsn, settings.plausible_domain) == (None, None, None)
     assert settings.plausible_forward_address is False
 
 
-def test_the_environment_comes_before_dotenv_and_an_empty_variable_is_not_set(
+def test_the_environment_precedes_dotenv_and_empty_means_unset(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=debug\nENVIRONMENT=staging\nRELEASE=tallow@1\n")
@@ -56,7 +56,7 @@ def test_the_environment_comes_before_dotenv_and_an_empty_variable_is_not_set(
 @pytest.mark.parametrize(
     ("name", "alias"), [("environment", "SENTRY_ENVIRONMENT"), ("release", "SENTRY_RELEASE")]
 )
-def test_sentrys_own_names_are_understood(monkeypatch: pytest.MonkeyPatch, name: str, alias: str) -> None:
+def test_sentry_s_variable_names_are_read(monkeypatch: pytest.MonkeyPatch, name: str, alias: str) -> None:
     monkeypatch.setenv(alias, "canary")
     assert getattr(MonitoringSettings.load(), name) == "canary"
 
@@ -84,7 +84,7 @@ def test_sentrys_own_names_are_understood(monkeypatch: pytest.MonkeyPatch, name:
         ("PLAUSIBLE_TIMEOUT", "-1", "seconds above 0"),
     ],
 )
-def test_a_bad_value_is_one_line_with_name_value_and_what_is_accepted(
+def test_the_error_of_a_bad_value_is_one_line(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, accepted: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -99,20 +99,20 @@ def test_a_bad_value_is_one_line_with_name_value_and_what_is_accepted(
 @pytest.mark.parametrize(
     "value", ["hooks", "https://", "http://[::1", "http://h:0/", "http://h:99999/", "http://h/#x"]
 )
-def test_an_address_that_no_client_can_use_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_an_unusable_url_is_rejected(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("LOG_ENDPOINT", value)
     with pytest.raises(BadSettingError, match=r"^LOG_ENDPOINT is '"):
         MonitoringSettings.load()
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "port"])
-def test_a_dsn_with_an_impossible_port_is_refused(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+def test_a_dsn_with_an_invalid_port_is_rejected(monkeypatch: pytest.MonkeyPatch, port: str) -> None:
     monkeypatch.setenv("SENTRY_DSN", f"https://key@sentry.example.org:{port}/1")
     with pytest.raises(BadSettingError, match=r"^SENTRY_DSN is \*\*\*; accepted: a DSN"):
         MonitoringSettings.load()
 
 
-def test_a_bad_value_in_a_file_is_told_with_file_and_line(tmp_path: Path) -> None:
+def test_the_error_of_a_bad_value_names_file_and_line(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# logging\nLOG_LEVEL=verbose\n")
     with pytest.raises(BadSettingError) as caught:
         MonitoringSettings.load()
@@ -122,7 +122,7 @@ def test_a_bad_value_in_a_file_is_told_with_file_and_line(tmp_path: Path) -> Non
     )
 
 
-def test_a_bad_secret_in_a_file_is_told_with_the_file(tmp_path: Path) -> None:
+def test_the_error_of_a_bad_secret_names_its_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("short\n")
     (tmp_path / ".env").write_text("METRICS_TOKEN_FILE=token\n")
     with pytest.raises(BadSettingError) as caught:
@@ -133,13 +133,13 @@ def test_a_bad_secret_in_a_file_is_told_with_the_file(tmp_path: Path) -> None:
     )
 
 
-def test_a_secret_that_was_put_where_its_path_belongs_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_in_a_file_variable_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN_FILE", SECRET)
     with pytest.raises(BadSettingError, match=r"^METRICS_TOKEN_FILE is \*\*\*; accepted: a file"):
         MonitoringSettings.load()
 
 
-def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_another_env_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("LOG_LEVEL=debug\n")
     (tmp_path / "other").write_text("LOG_LEVEL=error\n")
     monkeypatch.setenv("TALLOW_ENV_FILE", "other")
@@ -151,14 +151,14 @@ def test_another_file_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         MonitoringSettings.load()
 
 
-def test_relative_paths_of_files_begin_in_the_given_folder(tmp_path: Path) -> None:
+def test_relative_paths_are_relative_to_the_given_folder(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "token").write_text(TOKEN)
     source = VariableSource({"METRICS_TOKEN_FILE": "token"}, folder=tmp_path / "folder")
     assert MonitoringSettings.load(source).metrics_bearer == TOKEN
 
 
-def test_an_applications_own_dotenv_may_hold_what_ours_may_not(tmp_path: Path) -> None:
+def test_an_application_s_dotenv_may_have_invalid_lines(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("set -a\nLOG_LEVEL=debug\n")
     assert MonitoringSettings.load().log_level == "debug"
     with pytest.raises(BadSettingError, match=r"\.env, line 1: it does not have the form NAME=value$"):
@@ -170,7 +170,7 @@ def test_an_applications_own_dotenv_may_hold_what_ours_may_not(tmp_path: Path) -
         ServerSettings.load()
 
 
-def test_names_are_read_in_any_case_and_capitals_win(tmp_path: Path) -> None:
+def test_names_are_read_in_any_case_and_capitals_take_precedence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("log_format=json\nLOG_LEVEL=error\nlog_level=debug\n")
     source = VariableSource({"Environment": "canary"}, read_env_file(tmp_path / "file", {}))
     settings = MonitoringSettings.load(source)
@@ -188,7 +188,7 @@ def test_the_variables_of_settings_are_known() -> None:
     "variable",
     [variable_of(name, field) for name, field in MonitoringSettings.model_fields.items() if is_secret(field)],
 )
-def test_a_bad_secret_is_masked_wherever_it_came_from(
+def test_a_bad_secret_is_masked_from_every_source(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     (tmp_path / "secret").write_text(SECRET)
@@ -201,9 +201,9 @@ def test_a_bad_secret_is_masked_wherever_it_came_from(
 
 
 BAD = ("nonsense \x7f of hunter2?a=b#", "-1", "7e99", "/dev/null/x")
-"""Values of which every variable refuses one at least."""
+"""Every variable rejects at least one of these values."""
 ANYTHING = {"TALLOW_DATA_DIR", "CLUSTER_HOST", "TURN_SECRET"}
-"""Variables of the server that take any text; what it cannot use is said when it is used."""
+"""Variables of the server that accept any text; errors are reported when the value is used."""
 FIELDS = [
     (cls, name, field)
     for cls in (MonitoringSettings, ServerSettings)
@@ -213,30 +213,31 @@ FIELDS = [
 
 
 @pytest.mark.parametrize(("cls", "name", "field"), FIELDS, ids=[name for _, name, _ in FIELDS])
-def test_every_variable_refuses_what_it_cannot_use_in_one_line(
+def test_every_variable_rejects_bad_values_in_one_line(
     monkeypatch: pytest.MonkeyPatch, cls: type[Settings], name: str, field: FieldInfo
 ) -> None:
     variable = variable_of(name, field)
-    refused = [said for bad in BAD if (said := _refusal(monkeypatch, cls, variable, bad)) is not None]
-    assert refused
-    for bad, line in refused:
+    lines = {bad: _error_line(monkeypatch, cls, variable, bad) for bad in BAD}
+    rejected = [(bad, line) for bad, line in lines.items() if line is not None]
+    assert rejected
+    for bad, line in rejected:
         shown = "***" if is_secret(field) else repr(bad)
         assert line == f"{variable} is {shown}; accepted: {field.description}"
         assert line.isprintable()
 
 
-def _refusal(
+def _error_line(
     monkeypatch: pytest.MonkeyPatch, cls: type[Settings], variable: str, value: str
-) -> tuple[str, str] | None:
+) -> str | None:
     monkeypatch.setenv(variable, value)
     try:
         cls.load()
     except BadSettingError as error:
-        return value, str(error)
+        return str(error)
     return None
 
 
-def test_what_is_no_secret_and_holds_one_is_shown_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_inside_another_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOG_ENDPOINT", "https://alice:hunter2@logs.example.org/push?token=4711x9f")
     with pytest.raises(BadSettingError, match=r"^LOG_ENDPOINT is '") as caught:
         MonitoringSettings.load()
@@ -249,7 +250,7 @@ def test_a_password_in_a_database_url_is_masked(monkeypatch: pytest.MonkeyPatch)
         ServerSettings.load()
 
 
-def test_a_secret_is_read_from_its_file_and_the_variable_itself_comes_first(
+def test_a_secret_is_read_from_its_file_unless_the_variable_is_set(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
@@ -260,7 +261,7 @@ def test_a_secret_is_read_from_its_file_and_the_variable_itself_comes_first(
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * 70_000, None])
-def test_a_file_that_holds_no_secret_is_named(
+def test_the_error_of_an_empty_secret_file_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
 ) -> None:
     if content is not None:
@@ -270,7 +271,7 @@ def test_a_file_that_holds_no_secret_is_named(
         MonitoringSettings.load()
 
 
-def test_secrets_do_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_not_in_the_text_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN", TOKEN)
     monkeypatch.setenv("SENTRY_DSN", "https://abc123@sentry.example.org/7")
     text = repr(MonitoringSettings.load())
@@ -278,7 +279,7 @@ def test_secrets_do_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyPatc
     assert "abc123" not in text
 
 
-async def test_the_metrics_token_opens_metrics_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_metrics_are_read_only_with_the_metrics_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN", TOKEN)
     transport = httpx.ASGITransport(instrument(Starlette()))
     async with httpx.AsyncClient(transport=transport, base_url="http://tallow") as client:
@@ -286,7 +287,7 @@ async def test_the_metrics_token_opens_metrics_and_nothing_else_does(monkeypatch
         assert (await client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})).status_code == 200
 
 
-async def test_a_bad_setting_stops_any_server_before_it_listens(
+async def test_a_bad_setting_stops_a_server_before_it_listens(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("LOG_LEVEL", "loud")
@@ -297,7 +298,7 @@ async def test_a_bad_setting_stops_any_server_before_it_listens(
     assert "LOG_LEVEL is 'loud'; accepted: debug, info, warning, error or fatal" in caplog.text
 
 
-async def test_without_lifespan_a_bad_setting_closes_the_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_lifespan_a_bad_setting_disables_the_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICS_TOKEN", SECRET)
     transport = httpx.ASGITransport(instrument(Starlette()))
     async with httpx.AsyncClient(transport=transport, base_url="http://tallow") as client:
@@ -313,9 +314,9 @@ async def test_tallow_serve_stops_with_one_line(tmp_path: Path) -> None:
         env={"METRICS_TOKEN": "short", "PATH": ""},
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await process.communicate()
+    _, errors = await process.communicate()
     assert process.returncode == 1
-    assert said.decode().splitlines() == [
+    assert errors.decode().splitlines() == [
         "Error: METRICS_TOKEN is ***; accepted: at least 16 printable characters without a space"
     ]
 

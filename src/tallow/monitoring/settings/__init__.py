@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 
+from tallow.monitoring.lazy_scrubber import privacy_module
 from tallow.monitoring.settings.base import BadSettingError, Settings, is_writable_folder
 from tallow.monitoring.settings.types import TOKENS, URLS, Token, Url, check_http_url, matching
 
@@ -80,12 +81,11 @@ def _split_list(text: str | None) -> tuple[str, ...]:
 
 
 def _check_rule_ids(text: str | None) -> str | None:
-    from tallow.monitoring.privacy.engine import IDS, SECRET_IDS
-
+    engine = privacy_module("engine")
     for id_ in _split_list(text):
-        if id_ not in IDS:
-            raise ValueError(f"no rule is called {id_!r}")
-        if id_ in SECRET_IDS:
+        if id_ not in engine.IDS:
+            raise ValueError(f"there is no rule {id_!r}")
+        if id_ in engine.SECRET_IDS:
             raise ValueError(f"{id_!r} is a row of secret keys")
     return text
 
@@ -97,9 +97,7 @@ def _check_key_names(text: str | None) -> str | None:
 
 
 def _check_kept_keys(text: str | None) -> str | None:
-    from tallow.monitoring.privacy.keys import Keys
-
-    Keys(keep=_split_list(_check_key_names(text)))
+    privacy_module("keys").Keys(keep=_split_list(_check_key_names(text)))
     return text
 
 

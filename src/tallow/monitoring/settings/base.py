@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, NamedTuple, Self, get_args
 from pydantic import AliasChoices, BaseModel, ConfigDict, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from tallow.monitoring.lazy_scrubber import privacy_module
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.monitoring.settings.variable_source import Found, VariableSource, place_suffix
 
@@ -180,6 +181,5 @@ def _bad_value(variable: str, field: FieldInfo, value: Any, accepted: str, place
 
 def _scrubbed(text: str) -> str:
     """Return a text without private data. The scrubber has no settings, because they are invalid here."""
-    from tallow.monitoring.privacy.engine import Scrubber
-
-    return Scrubber().text(text)
+    scrubbed: str = privacy_module("engine").Scrubber().text(text)
+    return scrubbed
