@@ -135,6 +135,19 @@ def test_the_depth_is_reported_whenever_it_changes(make: Make) -> None:
     assert depths[-1] == 0
 
 
+def test_a_reentrant_put_does_not_deadlock(make: Make) -> None:
+    recorder = make()
+
+    class Finalized:
+        def __del__(self) -> None:
+            recorder.sender.put(b"from a finalizer")
+
+    with recorder.sender.lock:
+        Finalized()
+    assert recorder.sender.flush(10)
+    assert recorder.sent == [b"from a finalizer"]
+
+
 def test_an_exception_does_not_end_the_thread(make: Make) -> None:
     failures = iter([ValueError()])
 

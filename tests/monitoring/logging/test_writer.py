@@ -121,20 +121,6 @@ def test_after_closing_a_line_is_written_immediately(metrics: Metrics) -> None:
     assert sink.lines == [b"late\n"]
 
 
-def test_a_reentrant_call_does_not_deadlock(metrics: Metrics) -> None:
-    sink = MemorySink()
-    writer = Writer([sink], metrics=metrics)
-
-    class Finalised:
-        def __del__(self) -> None:
-            writer.put(b"from a finaliser\n")
-
-    with writer._sender.lock:
-        Finalised()
-    writer.close()
-    assert sink.lines == [b"from a finaliser\n"]
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_writes_only_its_own_lines() -> None:
     script = """

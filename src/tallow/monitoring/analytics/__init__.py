@@ -1,8 +1,7 @@
 """Anonymous usage statistics, sent from the server to Plausible's Events API.
 
 There are no cookies and no identifiers. Requests with ``DNT: 1`` or ``Sec-GPC: 1`` are not counted.
-Properties are
-categories: a size category, never a size. Nothing is sent unless ``PLAUSIBLE_DOMAIN`` is set::
+Properties are categories: a size category, never a size. Nothing is sent unless ``PLAUSIBLE_DOMAIN`` is set::
 
     analytics.transfer_funnel.start_transfer()
     analytics.goal("link_copied")

@@ -1,8 +1,7 @@
 """Deliver one event to Plausible, with retries.
 
 Source: Plausible's Events API. It answers 202 to everything it understands; an event that it did not count (a
-    bot,
-an unknown site) shows only as the header ``x-plausible-dropped: 1``.
+bot, an unknown site) shows only as the header ``x-plausible-dropped: 1``.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ class Check:
     """A named function that reports the status of a component.
 
     A function that is not a coroutine function runs in a thread. A run that exceeds its timeout is abandoned,
-    and
-    the check is not started again until that run has ended: a hanging component uses one thread or one task.
+    and the check is not started again until that run has ended: a hanging component uses one thread or one
+    task.
 
     Args:
         name: of the component.

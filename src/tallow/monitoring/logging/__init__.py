@@ -10,8 +10,7 @@
         ...
 
 Settings: ``LOG_LEVEL``, ``LOG_FORMAT``, ``LOG_FILE``; ``LOG_ENDPOINT`` and others for a remote endpoint. They
-    are
-read at the first record or by :func:`configure`.
+are read at the first record or by :func:`configure`.
 """
 
 from __future__ import annotations

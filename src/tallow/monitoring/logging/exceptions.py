@@ -1,8 +1,7 @@
 """Describe an exception as ``error{type,message,stack}``, in bounded size.
 
 Local variables and source lines are left out: they are where secrets most often enter logs. A frame shows its
-    file
-relative to the interpreter's path, its line and its function.
+file relative to the interpreter's path, its line and its function.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The pipeline of every record: level, standard fields, scrubber, one line of JSON, writer.
 
 Nothing reaches a sink around it: loggers, standard-library records and the readable form of a terminal all
-    start
-with a line made here. A failure of the library itself is counted and hidden from the host; under pytest it is
-raised.
+start with a line made here. A failure of the library itself is counted and hidden from the host; under pytest
+it is raised.
 """
 
 from __future__ import annotations

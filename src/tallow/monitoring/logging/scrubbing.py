@@ -31,7 +31,7 @@ class ContextScrubber:
         metrics: counts what is dropped.
 
     Attributes:
-        known: a cache from messages to their scrubbed text. Most messages are constants.
+        clean_messages: a cache from messages to their scrubbed text. Most messages are constants.
     """
 
     def __init__(self, metrics: Metrics = METRICS) -> None:

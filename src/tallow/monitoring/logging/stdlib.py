@@ -87,7 +87,7 @@ def capture(pipeline: Pipeline = PIPELINE) -> None:
 
     Handlers that write to standard output or error are removed from all loggers, now and when they are added
     later: they would print the records without the scrubber. Other handlers stay. A second call changes
-        nothing.
+    nothing.
 
     Args:
         pipeline: receives the records.

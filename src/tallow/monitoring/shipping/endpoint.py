@@ -21,8 +21,7 @@ Kind = Literal["loki", "http"]
 
 REJECTED_STATUSES: Final = frozenset({400, 405, 406, 411, 413, 414, 415, 422, 431})
 """Statuses that concern the batch itself: it would be rejected again. Batches wait on other errors, such as
-401 and
-404, which the operator can correct."""
+401 and 404, which the operator can correct."""
 MAX_RETRY_AFTER_S: Final = 300.0
 
 

@@ -130,7 +130,7 @@ class FakeBackend:
             return "\n".join(map(_searchable_text, self.requests))
 
     def fail(self, *, times: int | None = None, **failure: Any) -> None:
-        """Answer as :class:`FailureMode` says from now on, or ``times`` times."""
+        """Fail from now on, or ``times`` times. The arguments are those of :class:`FailureMode`."""
         with self.changed:
             if times is None:
                 self._failure = FailureMode(**failure)

@@ -140,12 +140,14 @@ def encoded_forms(secret: str) -> Mapping[str, bytes]:
     return found
 
 
-def _base64(octets: bytes, shift: int) -> dict[str, bytes]:
-    """What stands in base64 text wherever the secret begins ``shift`` octets into a group of three: only the
-    characters that its neighbours do not change."""
-    standard = base64.b64encode(bytes(shift) + octets)
+def _base64(secret: bytes, shift: int) -> dict[str, bytes]:
+    """Return the base64 characters of a secret that begins ``shift`` bytes after a group of three bytes.
+
+    Characters at both ends that depend on the neighbouring bytes are left out.
+    """
+    standard = base64.b64encode(bytes(shift) + secret)
     first = (shift * 8 + 5) // 6
-    last = (shift + len(octets)) * 8 // 6
+    last = (shift + len(secret)) * 8 // 6
     middle = standard[first:last]
     return {f"base64, {shift}": middle, f"base64 of URLs, {shift}": middle.translate(_URL_SAFE)}
 
