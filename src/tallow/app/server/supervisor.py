@@ -19,6 +19,7 @@ from uvicorn.supervisors import Multiprocess
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.monitoring.logging import configure as configure_logging
+from tallow.monitoring.metrics import METRICS
 from tallow.monitoring.sentry import init_monitoring
 
 METRICS_DIR_VARIABLE: Final = "TALLOW_METRICS_DIR"
@@ -50,7 +51,8 @@ def run_workers(settings: ServerSettings, listener: socket.socket, workers: int,
         The exit status.
     """
     folder = Path(tempfile.mkdtemp(prefix="tallow-workers-"))
-    # Before the workers start: each opens its metrics storage when it imports the library.
+    # The workers inherit the variable. This process must not use their folder: its registry is created first.
+    _ = METRICS.registry
     os.environ[METRICS_DIR_VARIABLE] = str(folder / "metrics")
     app = functools.partial(worker_app, settings, folder, workers)
     config = server_config(app, settings, factory=True, workers=workers, **options)
