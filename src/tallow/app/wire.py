@@ -92,6 +92,18 @@ REPORTED_METRICS: Final[Mapping[str, Metric]] = {
 }
 """Metrics that a telemetry report may hold. All others are the server's own."""
 
+FEATURES: Final = (
+    "send",
+    "receive",
+    "resume",
+    "multiple_files",
+    "relay_only",
+    "keep_metadata",
+    "json_output",
+    "qr_code",
+)
+"""Values of the label ``feature`` of ``feature_usage_total`` in reports."""
+
 
 class JoinMessage(TypedDict):
     """First message of a peer. ``token`` is the join token in base64url."""

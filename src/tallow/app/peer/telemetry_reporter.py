@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import httpx
 
-from tallow.app.features import FEATURES
 from tallow.app.peer.server_client import ServerClient
-from tallow.app.wire import REPORT_VERSION, REPORTED_METRICS
+from tallow.app.wire import FEATURES, REPORT_VERSION, REPORTED_METRICS
 from tallow.monitoring import correlation
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry

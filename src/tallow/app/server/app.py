@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
-from tallow.app.features import FEATURES
 from tallow.app.server.cluster.node import ClusterNode, room_cache
 from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.relay import RelayEndpoint
@@ -24,7 +23,15 @@ from tallow.app.server.rooms.manager import RoomManager
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.responses import ApiError, on_api_error, on_failure, on_http_exception
-from tallow.app.wire import INFO_PATH, OPENAPI_PATH, RELAY_PATH, ROOMS_PATH, SIGNAL_PATH, TELEMETRY_PATH
+from tallow.app.wire import (
+    FEATURES,
+    INFO_PATH,
+    OPENAPI_PATH,
+    RELAY_PATH,
+    ROOMS_PATH,
+    SIGNAL_PATH,
+    TELEMETRY_PATH,
+)
 from tallow.monitoring import instrument
 from tallow.monitoring.health import Health
 from tallow.monitoring.integrations.caches import instrument_cache

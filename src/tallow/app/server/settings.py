@@ -15,7 +15,6 @@ from tallow.monitoring.settings.types import Host
 
 __all__ = ["BadSettingError", "ServerSettings"]
 
-KIB: Final = 1024
 REDIS_SCHEMES: Final = ("redis://", "rediss://", "unix://")
 ICE_SCHEMES: Final = ("stun:", "stuns:", "turn:", "turns:")
 DRIVERS: Final = {
@@ -25,11 +24,11 @@ DRIVERS: Final = {
     "sqlite+aiosqlite": "sqlite+aiosqlite",
 }
 
-Positive = Annotated[float, Field(gt=0, le=1e9)]
-Count = Annotated[int, Field(ge=1, le=10**9)]
-List = tuple[str, ...]
+PositiveSeconds = Annotated[float, Field(gt=0, le=1e9)]
+PositiveInteger = Annotated[int, Field(ge=1, le=10**9)]
+StringTuple = tuple[str, ...]
 _SECONDS: Final = "seconds above 0"
-_WHOLE: Final = "a whole number from 1"
+_WHOLE_NUMBER: Final = "a whole number from 1"
 
 
 class ServerSettings(Settings):
@@ -77,26 +76,34 @@ class ServerSettings(Settings):
         title="Bearer token of the fault switches",
         description="at least 16 characters",
     )
-    trusted_proxies: List = Field(
+    trusted_proxies: StringTuple = Field(
         (),
         title="Proxies whose X-Forwarded-For header is trusted",
         description="addresses or networks, separated by commas",
     )
-    ice_servers: List = Field(
+    ice_servers: StringTuple = Field(
         (), title="STUN and TURN servers for peers", description="stun: or turn: URLs, separated by commas"
     )
     turn_secret: SecretStr | None = Field(
         None, title="Secret for TURN credentials that expire", description="coturn's static-auth-secret"
     )
 
-    room_lifetime: Positive = Field(86_400, title="Lifetime of a link", description=_SECONDS)
-    max_rooms: Count = Field(100_000, title="Maximum rooms", description=_WHOLE)
-    rooms_per_address: Count = Field(1_000, title="Maximum rooms of one address", description=_WHOLE)
-    rooms_per_minute: Count = Field(60, title="New rooms of one address per minute", description=_WHOLE)
-    joins_per_minute: Count = Field(120, title="Joins of one address per minute", description=_WHOLE)
-    sockets_per_address: Count = Field(500, title="Maximum WebSockets of one address", description=_WHOLE)
-    reports_per_minute: Count = Field(
-        120, title="Telemetry reports of one address per minute", description=_WHOLE
+    room_lifetime: PositiveSeconds = Field(86_400, title="Lifetime of a link", description=_SECONDS)
+    max_rooms: PositiveInteger = Field(100_000, title="Maximum rooms", description=_WHOLE_NUMBER)
+    rooms_per_address: PositiveInteger = Field(
+        1_000, title="Maximum rooms of one address", description=_WHOLE_NUMBER
+    )
+    rooms_per_minute: PositiveInteger = Field(
+        60, title="New rooms of one address per minute", description=_WHOLE_NUMBER
+    )
+    joins_per_minute: PositiveInteger = Field(
+        120, title="Joins of one address per minute", description=_WHOLE_NUMBER
+    )
+    sockets_per_address: PositiveInteger = Field(
+        500, title="Maximum WebSockets of one address", description=_WHOLE_NUMBER
+    )
+    reports_per_minute: PositiveInteger = Field(
+        120, title="Telemetry reports of one address per minute", description=_WHOLE_NUMBER
     )
     relay_bandwidth: float = Field(
         0,
@@ -106,24 +113,28 @@ class ServerSettings(Settings):
         description="bytes per second for each room; 0: no limit",
     )
 
-    join_timeout: Positive = Field(
+    join_timeout: PositiveSeconds = Field(
         10, title="Limit for the first message of a WebSocket", description=_SECONDS
     )
-    max_queued_seconds: Positive = Field(
+    max_queued_seconds: PositiveSeconds = Field(
         300, title="Time for which a room may count as queued", description=_SECONDS
     )
-    confirmation_limit: Positive = Field(
+    confirmation_limit: PositiveSeconds = Field(
         300, title="Limit for the confirmation by a person at the receiver", description=_SECONDS
     )
-    outcome_report_timeout: Positive = Field(
+    outcome_report_timeout: PositiveSeconds = Field(
         15, title="Wait for the sender's report of an outcome", description=_SECONDS
     )
-    sender_reconnect_grace: Positive = Field(
+    sender_reconnect_grace: PositiveSeconds = Field(
         60, title="Time in which a disconnected sender may rejoin", description=_SECONDS
     )
-    stall_timeout: Positive = Field(120, title="Longest pause of a relayed transfer", description=_SECONDS)
-    ping_interval: Positive = Field(20, title="Interval between pings of a WebSocket", description=_SECONDS)
-    ping_timeout: Positive = Field(60, title="Limit for the answer to a ping", description=_SECONDS)
+    stall_timeout: PositiveSeconds = Field(
+        120, title="Longest pause of a relayed transfer", description=_SECONDS
+    )
+    ping_interval: PositiveSeconds = Field(
+        20, title="Interval between pings of a WebSocket", description=_SECONDS
+    )
+    ping_timeout: PositiveSeconds = Field(60, title="Limit for the answer to a ping", description=_SECONDS)
 
     @field_validator("trusted_proxies", "ice_servers", mode="before")
     @classmethod

@@ -92,7 +92,7 @@ class RedisRoomDirectory:
 
     Args:
         address: ``host:port`` of this process for the other servers.
-        lease: seconds until the rooms of a server that exited are free.
+        lease: seconds after which the rooms of an exited server become available.
     """
 
     def __init__(self, redis: Redis, address: str, lease: int = LEASE_S) -> None:

@@ -133,7 +133,9 @@ class RelayEndpoint:
         if other is not None:
             side.other = other.other = None
             self._context.metrics.connection_closed("relay")
-            connection_logger.info("Relay closed", by=side.role, reason=side.canceller.reason or "gone")
+            connection_logger.info(
+                "Relay closed", by=side.role, reason=side.canceller.reason or "disconnected"
+            )
             other.canceller("peer_gone")
 
     async def _pair(self, room: Room, side: RelaySide) -> None:

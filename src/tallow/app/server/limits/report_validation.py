@@ -13,9 +13,15 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, cast
 
-from tallow.app.features import FEATURES
 from tallow.app.server.limits.report_quota import PRE_JOIN_S, QUOTAS, ReportQuota
-from tallow.app.wire import MAX_PAYLOAD_BYTES, REPORT_VERSION, REPORTED_METRICS, Role, TransferOutcome
+from tallow.app.wire import (
+    FEATURES,
+    MAX_PAYLOAD_BYTES,
+    REPORT_VERSION,
+    REPORTED_METRICS,
+    Role,
+    TransferOutcome,
+)
 from tallow.monitoring.catalog import Label, Metric
 from tallow.monitoring.metrics.family import LARGEST
 from tallow.monitoring.metrics.sample import Sample

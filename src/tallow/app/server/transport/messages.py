@@ -151,15 +151,21 @@ def _parse(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
         value = parse_json(text, MAX_SIGNALING_DEPTH)
     except BadJsonError as error:
         raise WebSocketRefusedError("bad_message", f"{error}; send {accepted}") from None
-    if isinstance(value, dict) and value.get("type") == "join" and value.get("version") != PROTOCOL_VERSION:
-        raise WebSocketRefusedError(
-            "bad_version", f"this server speaks version {PROTOCOL_VERSION} of the protocol"
-        )
+    _check_version(value)
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
-        # Only names of the protocol: the message must not repeat what the peer sent.
-        field = ".".join(str(part) for part in error.errors()[0]["loc"] if str(part) in _FIELD_NAMES)
-        raise WebSocketRefusedError(
-            "bad_message", f"{field or 'the message'} is not valid; send {accepted}"
-        ) from None
+        problem = f"{_invalid_field(error)} is not valid; send {accepted}"
+        raise WebSocketRefusedError("bad_message", problem) from None
+
+
+def _check_version(value: object) -> None:
+    if isinstance(value, dict) and value.get("type") == "join" and value.get("version") != PROTOCOL_VERSION:
+        problem = f"this server speaks version {PROTOCOL_VERSION} of the protocol"
+        raise WebSocketRefusedError("bad_version", problem)
+
+
+def _invalid_field(error: ValidationError) -> str:
+    """The field that is not valid. Only names of the protocol: errors must not repeat what a peer sent."""
+    path = [str(part) for part in error.errors()[0]["loc"]]
+    return ".".join(part for part in path if part in _FIELD_NAMES) or "the message"
