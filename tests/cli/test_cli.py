@@ -1,4 +1,4 @@
-"""Every command of ``tallow`` ends alike: its exit status, its errors, and a reader that leaves early."""
+"""Exit statuses and errors of every `tallow` command, also if its reader exits early."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
 
 
 def walk(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """Every command with its words, subcommands included."""
+    """Every command and subcommand with its name."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -42,13 +42,13 @@ each_command = pytest.mark.parametrize("name", COMMANDS)
 
 
 def invoke(*arguments: str) -> Result:
-    """A command in this process. Anything but SystemExit that leaves it fails the test."""
+    """Run a command in this process. An exception other than SystemExit fails the test."""
     return CliRunner(catch_exceptions=False).invoke(main, arguments)
 
 
 @pytest.fixture
 def stopped(tmp_path: Path) -> str:
-    """The folder of a stack that was started once and does not run."""
+    """The folder of a stack that was started before and does not run."""
     home = StateDir(tmp_path / "stopped")
     home.make()
     credentials.create_missing(home.secrets)
@@ -61,9 +61,9 @@ def stopped(tmp_path: Path) -> str:
 def test_the_help_of_a_command_explains_its_exit_statuses(name: str) -> None:
     shown = invoke(*name.split(), "--help")
     assert shown.exit_code == 0
-    said = " ".join(shown.output.split())
+    message = " ".join(shown.output.split())
     for status, meaning in EXIT_STATUSES.items():
-        assert said.count(f"{status} {meaning}") == 1
+        assert message.count(f"{status} {meaning}") == 1
 
 
 def test_the_help_of_all_commands_explains_the_exit_statuses() -> None:
@@ -71,7 +71,7 @@ def test_the_help_of_all_commands_explains_the_exit_statuses() -> None:
     assert all(f"{status} {meaning}" in shown for status, meaning in EXIT_STATUSES.items())
 
 
-def test_the_page_names_every_command_and_every_exit_status() -> None:
+def test_the_documentation_has_every_command_and_status() -> None:
     for name in COMMANDS:
         assert f"| `{name}` |" in PAGE
     for status, meaning in EXIT_STATUSES.items():
@@ -117,7 +117,7 @@ def test_the_matrix_has_every_command_of_a_stack() -> None:
 
 
 @pytest.mark.parametrize("name", WITHOUT_STACK)
-def test_without_a_stack_a_command_says_so(name: str, tmp_path: Path) -> None:
+def test_commands_without_a_stack_report_it(name: str, tmp_path: Path) -> None:
     done = invoke(*name.split(), *NEEDED.get(name, []), "--home", str(tmp_path))
     assert done.exit_code == WITHOUT_STACK[name][0]
     [line] = done.output.splitlines()
@@ -126,7 +126,7 @@ def test_without_a_stack_a_command_says_so(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 @pytest.mark.parametrize("name", [*WITHOUT_STACK, "send", "receive", "demo"])
-def test_a_folder_that_may_not_be_read_is_a_failure_of_one_line(name: str, stopped: str) -> None:
+def test_an_unreadable_folder_is_a_one_line_error(name: str, stopped: str) -> None:
     Path(stopped).chmod(0)
     try:
         done = invoke(*name.split(), *NEEDED.get(name, []), "--home", stopped)
@@ -138,18 +138,16 @@ def test_a_folder_that_may_not_be_read_is_a_failure_of_one_line(name: str, stopp
 
 
 @pytest.mark.parametrize("name", WITHOUT_STACK)
-def test_with_a_stopped_stack_a_command_shows_its_files_or_says_that_it_does_not_run(
-    name: str, stopped: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_with_a_stopped_stack(name: str, stopped: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER", "true")  # `open` starts this program
     done = invoke(*name.split(), *NEEDED.get(name, []), "--home", stopped)
     assert done.exit_code == WITHOUT_STACK[name][1], done.output
     if done.exit_code == 3:
-        said = " ".join(done.output.split())
-        assert "nothing runs" in said or "does not listen on its port (http://127.0.0.1:" in said
+        message = " ".join(done.output.split())
+        assert "nothing runs" in message or "does not listen on its port (http://127.0.0.1:" in message
 
 
-def test_stopping_what_does_not_run_is_a_success(stopped: str, tmp_path: Path) -> None:
+def test_stopping_a_stack_that_does_not_run_succeeds(stopped: str, tmp_path: Path) -> None:
     assert invoke("down", "--home", str(tmp_path / "none")).exit_code == 0
     assert invoke("down", "--home", stopped).exit_code == 0
 
@@ -157,15 +155,15 @@ def test_stopping_what_does_not_run_is_a_success(stopped: str, tmp_path: Path) -
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["send", "receive", "demo"])
 @pytest.mark.parametrize(
-    ("place", "said"),
+    ("place", "expected"),
     [(["--server", "http://127.0.0.1:9"], "cannot be reached"), (["--home", "/nowhere"], "no stack runs in")],
 )
-def test_a_server_that_cannot_be_reached_is_told_from_a_failure(
-    name: str, place: list[str], said: str, tmp_path: Path
+def test_an_unreachable_server_has_its_own_status(
+    name: str, place: list[str], expected: str, tmp_path: Path
 ) -> None:
     done = run(name, *NEEDED.get(name, []), *place, cwd=tmp_path)
     assert done.status == 3
-    assert said in done.err.splitlines()[-1]
+    assert expected in done.err.splitlines()[-1]
     assert "Traceback" not in done.err
 
 
@@ -188,7 +186,7 @@ LISTINGS = (
 
 @pytest.fixture
 def tree(tmp_path: Path) -> str:
-    """A repository in which everything is missing, and a dashboard that the linter does not like."""
+    """A repository without generated files, and a dashboard with a lint problem."""
     (tmp_path / "tree" / "monitoring").mkdir(parents=True)
     (tmp_path / "tree" / "dashboard.json").write_text('{"panels": [], "templating": {"list": []}}')
     return str(tmp_path / "tree")
@@ -196,7 +194,7 @@ def tree(tmp_path: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status"), LISTINGS, ids=lambda value: str(value)[:40])
-def test_a_reader_that_leaves_early_changes_nothing(
+def test_a_reader_that_exits_early_changes_nothing(
     arguments: list[str], status: int, stopped: str, tree: str
 ) -> None:
     filled = [argument.format(stopped=stopped, tree=tree) for argument in arguments]
@@ -206,7 +204,7 @@ def test_a_reader_that_leaves_early_changes_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["logs", "--nonsense"], ["query", "up", "--home", "/nowhere"]])
-def test_an_error_that_nobody_reads_keeps_its_exit_status(arguments: list[str]) -> None:
+def test_an_unread_error_keeps_its_exit_status(arguments: list[str]) -> None:
     assert run_without_reader(*arguments, both=True).status == run(*arguments).status
 
 
@@ -217,13 +215,13 @@ def test_a_closed_standard_output_is_no_error(stopped: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
-def test_output_that_cannot_be_written_is_a_failure(stopped: str) -> None:
+def test_unwritable_output_is_a_failure(stopped: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = run("logs", "--home", stopped, stdout=full)
     assert (done.status, done.err) == (1, "Error: No space left on device\n")
 
 
-def test_an_error_of_the_system_is_one_line(tmp_path: Path) -> None:
+def test_an_operating_system_error_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "monitoring").mkdir()
     (tmp_path / "docs").write_text("a file")
     done = invoke("generate", "--root", str(tmp_path))
@@ -233,27 +231,27 @@ def test_an_error_of_the_system_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["logs", "inbox"])
-def test_following_ends_when_the_reader_leaves(name: str, stopped: str) -> None:
-    """At once: no further line has to be written for it, as ``tail -f | head`` would need."""
+def test_following_ends_when_the_reader_exits(name: str, stopped: str) -> None:
+    """At once, without a further line, which ``tail -f | head`` would need."""
     done = run_without_reader(name, "--follow", "--home", stopped)
     assert (done.status, done.err) == (0, "")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["logs", "inbox"])
-def test_following_is_interrupted(name: str, stopped: str) -> None:
+def test_following_can_be_interrupted(name: str, stopped: str) -> None:
     command = [sys.executable, "-m", "tallow", name, "--follow", "--home", stopped]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as following:
         assert following.stdout
         following.stdout.readline()
         following.send_signal(signal.SIGINT)
-        _, said = following.communicate(timeout=60)
-    assert (following.returncode, said) == (130, b"\nInterrupted\n")
+        _, output = following.communicate(timeout=60)
+    assert (following.returncode, output) == (130, b"\nInterrupted\n")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("answer", "status", "said"),
+    ("answer", "status", "expected"),
     [
         (b"\x04", 1, "Error: standard input ended before the answer"),
         (b"n\n", 1, "Nothing was done"),
@@ -261,8 +259,8 @@ def test_following_is_interrupted(name: str, stopped: str) -> None:
     ],
     ids=["end of file", "no", "interrupt"],
 )
-def test_a_question_that_is_not_answered_with_yes(
-    answer: bytes | None, status: int, said: str, stopped: str
+def test_a_question_that_is_not_answered_with_yes_fails(
+    answer: bytes | None, status: int, expected: str, stopped: str
 ) -> None:
     mine, its = pty.openpty()
     command = [sys.executable, "-m", "tallow", "down", "--purge", "--home", stopped]
@@ -279,6 +277,6 @@ def test_a_question_that_is_not_answered_with_yes(
             process.wait(2)
     assert process.wait(60) == status
     shown = b""
-    while said.encode() not in shown:
+    while expected.encode() not in shown:
         shown += os.read(mine, 1024)  # fails at the end of the terminal
     os.close(mine)

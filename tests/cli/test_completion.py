@@ -1,4 +1,4 @@
-"""Shell completion, in the shells."""
+"""Completion works in real shells."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ${_comps[tallow]}
 
 
 def run(command: list[str], **variables: str) -> list[str]:
-    """What a shell prints that finds `tallow`, by lines."""
+    """The lines that a shell prints, with `tallow` on its PATH."""
     environment = {**os.environ, "PATH": f"{TALLOW.parent}:/usr/bin:/bin", **variables}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
@@ -42,7 +42,7 @@ def run(command: list[str], **variables: str) -> list[str]:
 
 
 def libraries(shell: Path) -> dict[str, str]:
-    """What a shell unpacked from its Debian package needs; of the system's own, nothing."""
+    """The environment variables of an unpacked shell; empty for an installed one."""
     return {name: value for name, value in environment(shell).items() if name == "LD_LIBRARY_PATH"}
 
 
@@ -61,7 +61,7 @@ def in_zsh(line: str) -> list[str]:
 
 
 def _unpacked_zsh(root: Path) -> str:
-    """Where a zsh that is not installed finds its modules and functions."""
+    """The folders of modules and functions of a zsh that is not installed."""
     functions = [
         folder for folder in root.glob("**/share/zsh/functions/**/") if "/share/doc/" not in str(folder)
     ]
@@ -127,7 +127,7 @@ def test_commands_are_completed_without_importing_them() -> None:
     assert not [name for name in modules if name.startswith(("tallow.app", "tallow.stack"))]
 
 
-def test_the_shell_is_that_of_the_user_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_shell_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELL", "/usr/bin/fish")
     assert "complete --no-files --command tallow" in CliRunner().invoke(main, ["completion"]).output
     for unknown in ("/bin/tcsh", ""):

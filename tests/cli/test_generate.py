@@ -1,4 +1,4 @@
-"""`tallow generate` writes what is committed, and says what is not current."""
+"""`tallow generate` writes the committed files and lists those that are out of date."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tallow.cli.generate import command
 ROOT = Path(__file__).parents[2]
 
 
-def test_what_is_committed_is_what_the_code_says() -> None:
+def test_committed_files_are_up_to_date() -> None:
     assert generate.stale(ROOT) == []
 
 
-def test_a_changed_file_is_named_and_written_anew(tmp_path: Path) -> None:
+def test_a_changed_file_is_named_and_rewritten(tmp_path: Path) -> None:
     generate.write(tmp_path)
     rules = tmp_path / "monitoring/alerting/prometheus-rules.yml"
     rules.write_text(rules.read_text() + "# by hand\n")
@@ -28,7 +28,7 @@ def test_a_changed_file_is_named_and_written_anew(tmp_path: Path) -> None:
     assert CliRunner().invoke(command, ["--check", "--root", str(tmp_path)]).exit_code == 0
 
 
-def test_elsewhere_than_in_a_repository_it_says_so(tmp_path: Path) -> None:
+def test_outside_a_repository_there_is_an_error(tmp_path: Path) -> None:
     refused = CliRunner().invoke(command, ["--root", str(tmp_path)])
     assert refused.exit_code == 1
     assert "no folder monitoring/" in refused.output

@@ -1,4 +1,4 @@
-"""`tallow down --purge` asks a person, tells what it left, and refuses folders that are no stack's."""
+"""`tallow down --purge` asks on a terminal, names the files it keeps, and rejects other folders."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def down(home: StateDir, *arguments: str) -> Result:
 
 
 def on_a_terminal(home: StateDir, answer: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command with a terminal as its standard input, on which a person has typed an answer."""
+    """Run the command with a terminal as standard input, on which an answer was typed."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "tallow", "down", *arguments, "--home", str(home.root)]
     try:
@@ -40,7 +40,7 @@ def on_a_terminal(home: StateDir, answer: str, *arguments: str) -> subprocess.Co
         os.close(theirs)
 
 
-def test_on_a_terminal_it_asks_and_no_changes_nothing(home: StateDir) -> None:
+def test_on_a_terminal_no_changes_nothing(home: StateDir) -> None:
     done = on_a_terminal(home, "n\n", "--purge")
     assert done.returncode == 1
     assert f"the stack in {home.root}" in done.stderr
@@ -54,37 +54,38 @@ def test_on_a_terminal_yes_purges(home: StateDir) -> None:
     assert not home.root.exists()
 
 
-def test_yes_can_be_said_beforehand(home: StateDir) -> None:
+def test_the_option_yes_skips_the_question(home: StateDir) -> None:
     done = on_a_terminal(home, "", "--purge", "--yes")
     assert done.returncode == 0, done.stderr
     assert "Remove them?" not in done.stderr
     assert not home.root.exists()
 
 
-def test_scripts_are_not_asked_and_may_repeat_it(home: StateDir) -> None:
+def test_without_a_terminal_there_is_no_question(home: StateDir) -> None:
     assert down(home, "--purge").output == "stopped; everything of the stack removed\n"
     again = down(home, "--purge")
     assert (again.exit_code, again.output) == (0, f"nothing to stop in {home.root}\n")
 
 
-def test_what_is_left_is_said(home: StateDir) -> None:
+def test_kept_files_are_named(home: StateDir) -> None:
     for number in range(7):
         (home.root / f"photo{number}.jpg").touch()
     (home.root / "transfers").mkdir()
-    said = down(home, "--purge").output
+    message = down(home, "--purge").output
     assert (
-        "not made by the stack: photo0.jpg, photo1.jpg, photo2.jpg, photo3.jpg, photo4.jpg and 2 more" in said
+        "not made by the stack: photo0.jpg, photo1.jpg, photo2.jpg, photo3.jpg, photo4.jpg and 2 more"
+        in message
     )
-    assert "transfers that can be resumed" in said
+    assert "transfers that can be resumed" in message
     assert len(list(home.root.iterdir())) == 8
 
 
-def test_without_purge_everything_stays(home: StateDir) -> None:
+def test_without_purge_everything_is_kept(home: StateDir) -> None:
     assert down(home).output == f"stopped; data is kept in {home.root}\n"
     assert home.is_state_folder()
 
 
-def test_a_folder_of_somebody_else_is_not_purged(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_not_purged(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     refused = down(StateDir(tmp_path), "--purge")
     assert refused.exit_code == 1
@@ -92,13 +93,13 @@ def test_a_folder_of_somebody_else_is_not_purged(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
-def test_resumable_transfers_alone_are_no_stack(tmp_path: Path) -> None:
+def test_a_folder_with_transfers_only_is_no_stack(tmp_path: Path) -> None:
     (tmp_path / "transfers").mkdir()
     done = down(StateDir(tmp_path), "--purge")
     assert (done.exit_code, done.output) == (0, f"nothing to stop in {tmp_path}\n")
 
 
-def test_an_up_that_is_refused_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+def test_a_rejected_up_changes_nothing_in_the_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "notes.txt").write_text("mine")
     refused = CliRunner().invoke(main, ["up", "--home", str(tmp_path)])
@@ -127,7 +128,7 @@ def test_an_up_that_is_refused_leaves_the_folder_as_it_was(tmp_path: Path) -> No
         ["down", "--purge"],
     ],
 )
-def test_no_command_changes_a_folder_of_somebody_else(tmp_path: Path, arguments: list[str]) -> None:
+def test_no_command_changes_a_folder_with_other_files(tmp_path: Path, arguments: list[str]) -> None:
     for name in ("run", "secrets", "logs"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine").write_text("mine")

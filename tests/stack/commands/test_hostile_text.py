@@ -1,4 +1,4 @@
-"""Text of labels, annotations, mails and logs cannot control the terminal that shows it."""
+"""Text of labels, annotations, mails and logs cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def home(tmp_path: Path) -> StateDir:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_one_line_stays_one_harmless_line(text: str) -> None:
+def test_printable_text_is_one_line(text: str) -> None:
     shown = printable(f"before{text}after")
     assert is_harmless(shown)
     assert "\n" not in shown
@@ -70,19 +70,19 @@ def test_one_line_stays_one_harmless_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_json_keeps_its_meaning(text: str) -> None:
+def test_printable_json_has_the_same_meaning(text: str) -> None:
     line = json.dumps({"message": text}, ensure_ascii=False)
     shown = printable_json(line)
     assert is_harmless(shown)
     assert json.loads(shown) == json.loads(line)
 
 
-def test_lines_of_a_mail_stay_lines() -> None:
+def test_printable_lines_keep_line_breaks() -> None:
     assert printable_lines("one\r\n\ttwo\x1b[2J\nthree\rfour") == "one\n        two\\x1b[2J\nthree\\rfour"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_inbox(home: StateDir, text: str) -> None:
+def test_mails_cannot_control_the_terminal(home: StateDir, text: str) -> None:
     new = home.data / "mailbox" / "new"
     new.mkdir(parents=True)
     raw = text.encode("utf-8", "surrogateescape" if "\udc80" in text else "strict")
@@ -96,7 +96,7 @@ def test_the_inbox(home: StateDir, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_logs(home: StateDir, text: str) -> None:
+def test_log_lines_cannot_control_the_terminal(home: StateDir, text: str) -> None:
     lines = [
         json.dumps({"timestamp": "2026-01-01T00:00:00Z", "level": "info", "message": text, "field": text}),
         json.dumps({"ts": "x", "level": text, "msg": text, text: text}, ensure_ascii=False),
@@ -112,7 +112,7 @@ def test_the_logs(home: StateDir, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("width", [40, 200])
-def test_the_alerts(text: str, width: int) -> None:
+def test_alerts_cannot_control_the_terminal(text: str, width: int) -> None:
     labels = dict.fromkeys(("alertname", "severity", "job", "instance", "mountpoint", "metric"), text)
     annotations = {"summary": text, "runbook_url": text, "description": text}
     out = io.StringIO()
@@ -129,7 +129,7 @@ def test_the_alerts(text: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_silences_and_the_query(text: str) -> None:
+def test_silences_and_query_results_cannot_control_the_terminal(text: str) -> None:
     matchers = (Matcher("instance", text),)
     assert is_harmless(silence._line(Silence("0" * 36, matchers, "active", NOW, NOW, text, text)))
     lines = query._lines("vector", [{"metric": {"__name__": text, text: text}, "value": [0, text]}])
@@ -137,7 +137,7 @@ def test_the_silences_and_the_query(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_an_error_that_quotes_an_answer(text: str) -> None:
+def test_errors_cannot_control_the_terminal(text: str) -> None:
     error = command_error(StackError(f"prometheus answers 400: {text}"))
     assert isinstance(error, click.ClickException)
     assert is_harmless(error.format_message())
@@ -175,7 +175,7 @@ def test_the_inbox_as_json(home: StateDir) -> None:
         b"Subject: \xe4\xf6\n\n\xe4\xf6\n",
     ],
 )
-def test_a_mail_that_cannot_be_parsed_hides_no_other(home: StateDir, content: bytes) -> None:
+def test_an_unparsable_mail_hides_no_other(home: StateDir, content: bytes) -> None:
     new = home.data / "mailbox" / "new"
     new.mkdir(parents=True)
     (new / "1").write_bytes(content)

@@ -1,4 +1,4 @@
-"""`tallow open` prints the address in any case, and starts a browser where there is one."""
+"""`tallow open` prints the address and starts a browser if there is one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ADDRESS = "http://localhost:13001/\n"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A stack's folder, and a machine without a desktop and without any browser."""
+    """A state folder, on a machine without a desktop and without a browser."""
     for variable in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "bin").mkdir()
@@ -30,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opener(home: Path, script: str) -> Path:
-    """An xdg-open that runs a script, with the address as $1; the file that it may write to as $SEEN."""
+    """An xdg-open that runs a script with the address as $1 and a file for its output as $SEEN."""
     seen = home.parent / "seen"
     program = home.parent / "bin" / "xdg-open"
     program.write_text(f"#!/bin/sh\nSEEN={seen}\n{script}\n")
@@ -46,9 +46,9 @@ def opened(home: Path) -> tuple[str, str]:
 
 def test_without_a_desktop_the_address_is_printed_and_nothing_is_started(home: Path) -> None:
     seen = opener(home, 'echo "$1" > "$SEEN"')  # a text browser behind it would take the terminal
-    out, said = opened(home)
+    out, output = opened(home)
     assert out == ADDRESS
-    assert "open the address yourself" in said
+    assert "open the address yourself" in output
     assert not seen.exists()
 
 
@@ -61,9 +61,9 @@ def test_on_a_desktop_without_a_browser_the_address_is_printed(
         monkeypatch.setenv("PATH", str(home.parent / "bin"))
     else:
         opener(home, script)
-    out, said = opened(home)
+    out, output = opened(home)
     assert out == ADDRESS
-    assert said.splitlines() == ["no browser could be started here; open the address yourself"]
+    assert output.splitlines() == ["no browser could be started here; open the address yourself"]
 
 
 # An opener that stays is left running on purpose; the interpreter would say so only in development mode.

@@ -1,4 +1,4 @@
-"""``tallow silence add`` refuses what is likely a slip, before it asks anybody."""
+"""``tallow silence add`` rejects likely mistakes before it sends a request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def silence(*arguments: str, comment: str = "why") -> Result:
 
 
 @pytest.mark.parametrize(
-    ("matchers", "said"),
+    ("matchers", "expected"),
     [
         (["service=tallow"], "this would silence every alert; name one, or give --everything"),
         (["severity=~.*"], "this would silence every alert"),
@@ -29,10 +29,10 @@ def silence(*arguments: str, comment: str = "why") -> Result:
         (["alertname=ServiceDwon"], "no alert has these labels: nothing would be silenced"),
     ],
 )
-def test_a_slip_is_refused(matchers: list[str], said: str) -> None:
+def test_likely_mistakes_are_rejected(matchers: list[str], expected: str) -> None:
     done = silence(*matchers)
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {said}")
+    assert done.output.startswith(f"Error: {expected}")
     assert len(done.output.splitlines()) == 1
 
 
@@ -40,13 +40,13 @@ def test_a_slip_is_refused(matchers: list[str], said: str) -> None:
     "arguments",
     [["RestartLoop"], ["instance=web:3000"], ["category=performance"], ["service=tallow", "--everything"]],
 )
-def test_what_is_meant_goes_through(arguments: list[str]) -> None:
+def test_specific_silences_are_accepted(arguments: list[str]) -> None:
     done = silence(*arguments)
     assert done.output.startswith("Error: there is no stack in /nowhere")
 
 
 @pytest.mark.parametrize(
-    ("length", "said"),
+    ("length", "expected"),
     [
         ("soon", "'soon' is not a duration; give 30m, 2h, 1d, at most 30d"),
         ("0h", "'0h' is not a duration"),
@@ -54,22 +54,22 @@ def test_what_is_meant_goes_through(arguments: list[str]) -> None:
         ("99999999999999w", "is not a duration"),
     ],
 )
-def test_a_duration_that_makes_no_sense_is_refused(length: str, said: str) -> None:
+def test_invalid_durations_are_rejected(length: str, expected: str) -> None:
     done = silence("RestartLoop", "--for", length)
     assert done.exit_code == 2
-    assert said in done.output
+    assert expected in done.output
 
 
-def test_a_comment_says_why() -> None:
+def test_a_blank_comment_is_rejected() -> None:
     assert "--comment must give a reason" in silence("RestartLoop", comment=" ").output
 
 
-def test_nothing_to_match_is_an_error(tmp_path: Path) -> None:
+def test_matchers_are_required(tmp_path: Path) -> None:
     assert "Missing argument 'MATCHER...'" in silence().output
 
 
-def test_a_user_without_a_name_may_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a container's user is, whom the system does not know."""
+def test_a_user_without_a_name_can_add_a_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as the user of a container that has no entry in the password database."""
 
     def unknown(*_: object) -> str:
         raise KeyError("uid not found")

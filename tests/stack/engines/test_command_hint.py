@@ -1,4 +1,4 @@
-"""Commands that are printed work as they are printed."""
+"""Commands in hints work as they are shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tallow.stack.engines.state.state_dir import StackOptions, StateDir, StateDi
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateDir:
-    """A stack's folder that is not the default one and whose name needs quoting."""
+    """A state folder that is not the default one and whose name needs quoting."""
     monkeypatch.delenv("TALLOW_HOME", raising=False)
     made = StateDir(tmp_path / "our stack")
     made.make()
@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StateDir:
     return made
 
 
-def test_the_hint_about_credentials_works_as_printed(
+def test_a_hint_works_as_it_is_shown(
     home: StateDir, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     Console(width=40).print(address_list(home, 0), soft_wrap=True)
@@ -67,7 +67,7 @@ def test_the_program_is_named_by_its_path_unless_the_shell_finds_it(
     assert shlex.split(command_line(home, "up"))[0] == "tallow"
 
 
-def test_what_is_said_of_a_stack_that_is_not_there_names_its_folder(home: StateDir, tmp_path: Path) -> None:
+def test_the_error_about_a_missing_stack_names_its_folder(home: StateDir, tmp_path: Path) -> None:
     told = CliRunner().invoke(status.command, ["--home", str(home.root)])
     assert f"start it with: {command_line(home, 'up')}\n" in told.output
     missing = StateDir(tmp_path / "missing")

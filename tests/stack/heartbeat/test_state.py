@@ -23,5 +23,12 @@ def test_what_cannot_be_read_is_nothing(tmp_path: Path, content: str) -> None:
     assert HeartbeatState.read(tmp_path) is None
 
 
+def test_the_state_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(
+        '{"state": "missing", "since": 2.0, "last_beat": 1.0, "reason": "silence", "untold": ["email"]}'
+    )
+    assert HeartbeatState.read(tmp_path) == HeartbeatState("missing", 2.0, 1.0, "silence", ("email",))
+
+
 def test_at_first_there_is_none(tmp_path: Path) -> None:
     assert HeartbeatState.read(tmp_path) is None

@@ -48,7 +48,7 @@ def command(names: tuple[str, ...], every: bool, as_json: bool, jobs: int, keep:
         _list()
         return
     _reject_unknown(names)
-    chosen = [name for name in (*DRILLS, *HUNG_SERVER_DRILLS) if every or name in names]
+    chosen = (*DRILLS, *HUNG_SERVER_DRILLS) if every else names
     root = Path(tempfile.mkdtemp(prefix="tallow-drill-"))
     started = time.monotonic()
     try:

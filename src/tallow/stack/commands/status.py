@@ -54,7 +54,17 @@ def _to_json(home: StateDir, supervisor: int | None, states: Mapping[str, Servic
         for name, state in states.items()
     }
     heartbeat = HeartbeatState.read(home.data / "heartbeat") or HeartbeatState()
-    return {"supervisor": supervisor, "services": services, "heartbeat": asdict(heartbeat)}
+    return {
+        "supervisor": supervisor,
+        "services": services,
+        "heartbeat": {
+            "state": heartbeat.state,
+            "since": heartbeat.since,
+            "last_beat": heartbeat.last_beat,
+            "reason": heartbeat.reason,
+            "untold": heartbeat.to_notify,
+        },
+    }
 
 
 def _show(

@@ -38,7 +38,10 @@ class HeartbeatState:
         """The stored state; None if there is none or it cannot be read."""
         found = read_json(folder / FILE)
         try:
-            return cls(**{**found, "to_notify": tuple(found["to_notify"])})
+            # Earlier releases wrote the key "untold".
+            to_notify = found["to_notify"] if "to_notify" in found else found["untold"]
+            known = {name: found[name] for name in ("state", "since", "last_beat", "reason")}
+            return cls(**known, to_notify=tuple(to_notify))
         except (TypeError, KeyError):
             return None
 

@@ -36,7 +36,7 @@ def shown(*alerts: Alert, width: int = 80, has_watchdog: bool = True) -> str:
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_every_alert_is_shown_whole(width: int) -> None:
+def test_every_alert_is_shown_completely(width: int) -> None:
     text = shown(*map(alert, RULES), width=width)
     assert "…" not in text
     for name in RULES:
@@ -47,19 +47,19 @@ def test_every_alert_is_shown_whole(width: int) -> None:
     assert not any(line.endswith(" ") for line in text.splitlines() if not line.startswith(" "))
 
 
-def test_one_line_has_it_all_where_there_is_room() -> None:
+def test_an_alert_takes_one_line_on_a_wide_terminal() -> None:
     first = shown(alert("HighCPUUsage")).splitlines()[0]
     assert first.split() == ["warning", "HighCPUUsage", "tallow", "localhost:3000", "firing", "for", "5", "m"]
 
 
-def test_a_place_that_does_not_fit_is_below() -> None:
+def test_a_location_that_does_not_fit_is_shown_below() -> None:
     long = alert("HighCPUUsage", labels={"instance": "a-rather-long-host-name.example.org:3000"})
     first, second, *_ = shown(long, width=60).splitlines()
     assert first == "warning   HighCPUUsage  firing for 5 m"
     assert second == "          tallow a-rather-long-host-name.example.org:3000"
 
 
-def test_what_is_held_back_says_by_what_and_needs_no_runbook() -> None:
+def test_silenced_and_inhibited_alerts_have_no_runbook() -> None:
     silenced = shown(alert("HighCPUUsage", state="silenced", suppressed_by=("0123456789ab", "fedcba987654")))
     assert "firing for 5 m, silenced by 01234567, fedcba98" in silenced
     assert "runbooks" not in silenced
@@ -77,6 +77,6 @@ def test_text_of_an_alert_cannot_control_the_terminal(place: str) -> None:
     assert all(line.isprintable() for line in text.splitlines())
 
 
-def test_without_watchdog_the_list_is_not_trusted() -> None:
+def test_without_watchdog_a_warning_is_shown() -> None:
     assert shown(has_watchdog=False).startswith("Watchdog does not fire")
     assert shown() == "nothing fires\n"

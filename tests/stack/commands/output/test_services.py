@@ -40,7 +40,7 @@ def lines(home: StateDir, width: int, states: dict[str, ServiceState]) -> list[s
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
-def test_no_line_is_longer_than_the_terminal_and_none_is_cut(home: StateDir, width: int) -> None:
+def test_no_line_is_longer_than_the_terminal_or_cut_off(home: StateDir, width: int) -> None:
     shown = lines(home, width, WORST)
     assert max(map(len, shown)) <= width
     assert not any("…" in line for line in shown)
@@ -57,12 +57,12 @@ def test_every_service_has_its_name_port_state_and_restarts(home: StateDir, widt
         assert row[1:5] == [name, str(known[name]), WORST[name].name, "123"]
 
 
-def test_what_a_service_is_for_is_shown_where_there_is_room(home: StateDir) -> None:
+def test_descriptions_are_shown_on_a_wide_terminal(home: StateDir) -> None:
     assert all(any(service.description in line for line in lines(home, 80, WORST)) for service in SERVICES)
     assert not any("stores alert e-mails" in line for line in lines(home, 60, WORST))
 
 
-def test_restarts_have_a_column_only_where_there_were_some(home: StateDir) -> None:
+def test_the_restarts_column_is_shown_only_after_restarts(home: StateDir) -> None:
     assert "restarts" in lines(home, 80, WORST)[0]
     state_files.write_status(home, SupervisorStatus(1, {name: ProcessStatus() for name in NAMES}))
     assert "restarts" not in lines(home, 80, WORST)[0]

@@ -1,4 +1,4 @@
-"""The mount tables of DiskFilling's drill, as node_exporter reads them."""
+"""The mount tables of DiskFilling's drill are read by node_exporter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_both_tables_describe_the_same_mount() -> None:
 
 
 def test_node_exporter_reports_the_disk_as_ext4(tmp_path: Path) -> None:
-    """Whichever version is here: each reads one of the tables."""
+    """Each version of node_exporter reads one of the tables."""
     exporter = program("prometheus-node-exporter")
     (tmp_path / "proc" / "1").mkdir(parents=True)
     (tmp_path / "drill").mkdir()
@@ -51,7 +51,7 @@ def test_node_exporter_reports_the_disk_as_ext4(tmp_path: Path) -> None:
 
 
 def scraped(address: str, running: subprocess.Popen[bytes]) -> str:
-    """Its metrics, as soon as it answers."""
+    """The exporter's metrics, once it answers."""
     while running.poll() is None:
         try:
             return httpx.get(f"http://{address}/metrics").text

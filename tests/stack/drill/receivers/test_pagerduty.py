@@ -1,4 +1,4 @@
-"""PagerDuty's stand-in answers 400 to what PagerDuty answers 400 to."""
+"""The test receiver of PagerDuty answers 400 where PagerDuty does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def post(tray: Inbox, body: Any) -> httpx.Response:
         return await client.post(PATH, content=body if isinstance(body, bytes) else json.dumps(body))
 
 
-async def test_an_event_is_taken_and_its_key_answered() -> None:
+async def test_an_event_is_accepted_and_its_key_returned() -> None:
     tray = Inbox()
     answer = await post(tray, trigger(dedup_key="one", links=[{"href": "http://runbook", "text": "Runbook"}]))
     assert answer.status_code == 202
@@ -37,11 +37,11 @@ async def test_an_event_is_taken_and_its_key_answered() -> None:
     assert "http://runbook" in message.text
 
 
-async def test_a_key_is_made_where_there_is_none() -> None:
+async def test_a_missing_key_is_generated() -> None:
     assert len((await post(Inbox(), trigger())).json()["dedup_key"]) == 32
 
 
-async def test_the_end_needs_no_payload() -> None:
+async def test_a_resolve_event_needs_no_payload() -> None:
     tray = Inbox()
     event = {"routing_key": KEY, "event_action": "resolve", "dedup_key": "one"}
     assert (await post(tray, event)).status_code == 202
@@ -69,7 +69,7 @@ async def test_the_end_needs_no_payload() -> None:
         (b"{", "JSON object"),
     ],
 )
-async def test_anything_else_is_an_invalid_event(event: Any, named: str) -> None:
+async def test_invalid_events_are_rejected(event: Any, named: str) -> None:
     tray = Inbox()
     answer = await post(tray, event)
     assert answer.status_code == 400
@@ -80,9 +80,9 @@ async def test_anything_else_is_an_invalid_event(event: Any, named: str) -> None
 
 
 @pytest.mark.parametrize("changed", [{"payload": {"summary": "s" * 1024}}, {"dedup_key": "k" * 255}])
-async def test_the_longest_that_is_taken(changed: dict[str, Any]) -> None:
+async def test_the_longest_valid_event_is_accepted(changed: dict[str, Any]) -> None:
     assert (await post(Inbox(), trigger(**changed))).status_code == 202
 
 
-async def test_what_is_too_large_is_refused() -> None:
+async def test_a_body_that_is_too_large_is_rejected() -> None:
     assert (await post(Inbox(), b" " * (512 * 1024 + 1))).status_code == 413

@@ -1,4 +1,4 @@
-"""Slack's stand-in takes what Slack takes, and says Slack's words to the rest."""
+"""The test receiver of Slack accepts and rejects what Slack does."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def post(
         {"blocks": [{"type": "section"}], "text": "[CRITICAL] Tallow is down"},
     ],
 )
-async def test_what_slack_takes(payload: dict[str, Any]) -> None:
+async def test_valid_payloads_are_accepted(payload: dict[str, Any]) -> None:
     tray = Inbox()
     assert await post(tray, json.dumps(payload)) == "200 ok"
     form = urlencode({"payload": json.dumps(payload)})
@@ -43,7 +43,7 @@ async def test_what_slack_takes(payload: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "said"),
+    ("body", "content_type", "expected"),
     [
         ("{", "application/json", "400 invalid_payload"),
         ("[]", "application/json", "400 invalid_payload"),
@@ -58,13 +58,13 @@ async def test_what_slack_takes(payload: dict[str, Any]) -> None:
         ("text=x", "application/x-www-form-urlencoded", "400 invalid_payload"),
     ],
 )
-async def test_what_slack_refuses(body: str, content_type: str, said: str) -> None:
+async def test_invalid_payloads_are_rejected(body: str, content_type: str, expected: str) -> None:
     tray = Inbox()
-    assert await post(tray, body, content_type) == said
-    assert [refusal.reply for refusal in tray.rejections] == ([] if said == "200 ok" else [said])
+    assert await post(tray, body, content_type) == expected
+    assert [refusal.reply for refusal in tray.rejections] == ([] if expected == "200 ok" else [expected])
 
 
-async def test_another_token_leads_nowhere() -> None:
+async def test_an_unknown_webhook_is_rejected() -> None:
     tray = Inbox()
     assert await post(tray, '{"text": "x"}', path="/services/T0/B0/guessed") == "404 no_service"
     assert tray.messages == []

@@ -1,4 +1,4 @@
-"""The drill's mail server: a password, known addresses, whole messages."""
+"""The test receiver of e-mail requires a password, known recipients and complete messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def office() -> SmtpHandler:
     return SmtpHandler(Inbox(), {"critical@drill.invalid"}, "secret")
 
 
-async def test_a_letter_is_taken_and_read(office: SmtpHandler) -> None:
+async def test_a_mail_is_accepted_and_parsed(office: SmtpHandler) -> None:
     async with serving(office) as port:
         await asyncio.to_thread(send, port)
     [message] = office.inbox.messages
@@ -52,7 +52,7 @@ async def test_a_letter_is_taken_and_read(office: SmtpHandler) -> None:
         ({"Subject": None}, 550),
     ],
 )
-async def test_what_is_refused(office: SmtpHandler, changed: dict[str, str], code: int) -> None:
+async def test_invalid_mails_are_rejected(office: SmtpHandler, changed: dict[str, str], code: int) -> None:
     async with serving(office) as port:
         with pytest.raises((smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)) as refused:
             await asyncio.to_thread(send, port, **changed)

@@ -1,4 +1,4 @@
-"""What a person sees of drills."""
+"""The table, the JSON and the list of drills."""
 
 from __future__ import annotations
 
@@ -53,33 +53,33 @@ def shown(*things: object) -> str:
     return capture.get()
 
 
-def test_a_drill_is_a_line_of_seconds(passed: DrillResult) -> None:
+def test_a_passed_drill_is_a_row_of_seconds(passed: DrillResult) -> None:
     row = next(one for one in shown(drills_table([passed])).splitlines() if "ServiceDown" in one)
     assert row.split()[:8] == ["✔", "ServiceDown", "passed", "1.0", "5.0", "6.5", "5.7", "20.0"]
     assert "pagerduty, slack" in row
 
 
-def test_what_failed_says_where(passed: DrillResult, failed: DrillResult) -> None:
-    said = shown(summary([passed, failed], 75))
-    assert "SlowTransfers: the path is throttled" in said
-    assert "no page came" in said
-    assert "1 of 2 drills failed, in 1 min 15 s" in said
+def test_a_failed_drill_has_its_problems(passed: DrillResult, failed: DrillResult) -> None:
+    output = shown(summary([passed, failed], 75))
+    assert "SlowTransfers: the path is throttled" in output
+    assert "no page came" in output
+    assert "1 of 2 drills failed, in 1 min 15 s" in output
     assert result_line(failed) == "failed  SlowTransfers: no page came"
 
 
-def test_programs_get_seconds_after_the_fault(passed: DrillResult) -> None:
+def test_json_has_seconds_after_the_fault(passed: DrillResult) -> None:
     facts = json.loads(json.dumps(passed.to_json()))
     assert (facts["pending"], facts["page"], facts["resolved"], facts["minimum"]) == (1.0, 6.5, 20.0, 5.7)
     assert facts["passed"]
 
 
-def test_without_an_alert_it_lists_them() -> None:
-    said = CliRunner().invoke(main, ["drill"])
-    assert said.exit_code == 0
-    assert "ServiceDown" in said.output
+def test_without_a_name_the_drills_are_listed() -> None:
+    message = CliRunner().invoke(main, ["drill"])
+    assert message.exit_code == 0
+    assert "ServiceDown" in message.output
 
 
-def test_an_unknown_alert_is_named() -> None:
-    said = CliRunner().invoke(main, ["drill", "NoSuchAlert"])
-    assert said.exit_code == 2
-    assert "there is no drill of NoSuchAlert" in said.output
+def test_an_unknown_drill_is_rejected() -> None:
+    message = CliRunner().invoke(main, ["drill", "NoSuchAlert"])
+    assert message.exit_code == 2
+    assert "there is no drill NoSuchAlert" in message.output

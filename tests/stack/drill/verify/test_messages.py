@@ -1,4 +1,4 @@
-"""Messages read as their reader would."""
+"""Received messages are matched to alerts and checked for their content."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ MAIL = ReceivedMessage(
 )
 
 
-def test_the_runbook_names_the_alert_and_the_instance_its_server() -> None:
+def test_a_message_is_matched_by_runbook_and_instance() -> None:
     assert concerns(MAIL, "HighErrorRate", "127.0.0.1:3000")
     assert not concerns(MAIL, "HighErrorRate", "127.0.0.1:3001")
     assert not concerns(MAIL, "HighError", "127.0.0.1:3000")
     assert concerns(MAIL, "HighErrorRate", "")
 
 
-def test_a_message_about_no_instance_is_about_any() -> None:
+def test_a_message_without_instance_concerns_every_instance() -> None:
     message = ReceivedMessage(
         "slack", "slack", True, "Alertmanager cannot deliver", "/runbooks/AlertmanagerCannotNotify"
     )
     assert concerns(message, "AlertmanagerCannotNotify", "127.0.0.1:9093")
 
 
-def test_arrivals_are_counted_by_place() -> None:
+def test_deliveries_are_counted_by_destination() -> None:
     tray = Inbox([MAIL, MAIL, replace(MAIL, firing=False)])
     came = deliveries(tray, "HighErrorRate", "127.0.0.1:3000", firing=True, since=0)
     assert came == {("email", "default@drill.invalid"): 2}
 
 
-def test_a_whole_message_lacks_nothing() -> None:
+def test_a_complete_message_has_no_problems() -> None:
     assert list(message_problems(MAIL, RULE, SEEN)) == []
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "expected"),
     [
         ({"subject": MAIL.subject.replace("DRILL · ", "")}, "not marked"),
         ({"subject": MAIL.subject.replace("WARNING", "ERROR")}, "does not name the severity"),
@@ -61,8 +61,8 @@ def test_a_whole_message_lacks_nothing() -> None:
         ({"text": MAIL.text.replace("Over 20s", "Once")}, "no description"),
     ],
 )
-def test_what_a_message_lacks_is_said(changed: dict[str, Any], said: str) -> None:
-    assert any(said in one for one in message_problems(replace(MAIL, **changed), RULE, SEEN))
+def test_missing_content_is_a_problem(changed: dict[str, Any], expected: str) -> None:
+    assert any(expected in one for one in message_problems(replace(MAIL, **changed), RULE, SEEN))
 
 
 def alert(state: str, at: str = "2026-01-01T00:00:00.123456789Z") -> dict[str, object]:
@@ -70,7 +70,7 @@ def alert(state: str, at: str = "2026-01-01T00:00:00.123456789Z") -> dict[str, o
     return {"labels": labels, "annotations": {"summary": "s"}, "state": state, "activeAt": at}
 
 
-def test_an_alert_is_seen_pending_firing_and_gone() -> None:
+def test_pending_firing_and_absent_alerts_are_recorded() -> None:
     observer = AlertObserver()
     observer.record([alert("pending")])
     seen = observer.current("HighErrorRate", "127.0.0.1:3000")
@@ -83,7 +83,7 @@ def test_an_alert_is_seen_pending_firing_and_gone() -> None:
     assert observer.current("HighErrorRate", "127.0.0.1:3000") is None
 
 
-def test_an_alert_that_comes_again_is_a_new_one() -> None:
+def test_a_recurring_alert_has_a_new_timeline() -> None:
     observer = AlertObserver()
     observer.record([alert("firing")])
     observer.record([])

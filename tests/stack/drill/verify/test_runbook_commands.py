@@ -1,4 +1,4 @@
-"""The commands of a runbook are found where the drill looks for them."""
+"""The commands of a runbook that drills run are found."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import pytest
 from tallow.stack.drill.verify.runbook_commands import runbook_commands
 
 
-def test_the_commands_that_confirm() -> None:
+def test_confirming_commands_are_found() -> None:
     assert "tallow query 'up{job=\"tallow\"}'" in runbook_commands("ServiceDown", "## Confirm")
 
 
-def test_the_commands_that_cure_a_hang() -> None:
+def test_commands_against_a_hang_are_found() -> None:
     assert "tallow restart tallow" in runbook_commands("ServiceDown", "*It hangs*")
 
 
 @pytest.mark.parametrize("after", ["## No such heading", "## Escalate"])
-def test_commands_that_are_not_there_are_an_error(after: str) -> None:
+def test_missing_commands_are_an_error(after: str) -> None:
     with pytest.raises(ValueError, match="has no commands after"):
         runbook_commands("ServiceDown", after)

@@ -1,4 +1,4 @@
-"""Lines of every service in one form, filtered and followed."""
+"""Log lines of all services have one form, and can be filtered and followed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def texts(folder: Path, wanted: LogFilter, *services: str) -> list[str]:
     return [line.text for line in read_logs(folder, services or ("tallow",), wanted)]
 
 
-def test_tallows_and_prometheus_lines_are_read_alike() -> None:
+def test_lines_of_tallow_and_prometheus_have_one_form() -> None:
     own = parse_line("tallow", ours(0, "warning", "slow", correlation_id="c1", transfer_id="t1"))
     assert (own.timestamp, own.level, own.text, own.correlation_id) == (NOON, "warning", "slow", "c1")
     assert own.extra == {"transfer_id": "t1"}
@@ -36,7 +36,7 @@ def test_tallows_and_prometheus_lines_are_read_alike() -> None:
     assert (theirs.timestamp, theirs.level, theirs.text) == (NOON, "warning", "slow")
 
 
-def test_a_traceback_belongs_to_the_line_before_it(tmp_path: Path) -> None:
+def test_a_traceback_takes_time_and_level_from_the_line_before(tmp_path: Path) -> None:
     write(
         tmp_path, "tallow", ours(0, "info", "fine"), ours(1, "error", "broken"), "Traceback ...", "  File x"
     )
@@ -46,38 +46,38 @@ def test_a_traceback_belongs_to_the_line_before_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["{", "{}", "[1]", '{"level": 3, "ts": "never"}', "\x00\xff", '{"msg": null}']
 )
-def test_a_line_of_any_kind_is_read(line: str) -> None:
+def test_any_line_can_be_parsed(line: str) -> None:
     assert parse_line("tallow", line).raw == line
 
 
-def test_levels_let_their_own_and_worse_pass(tmp_path: Path) -> None:
+def test_a_level_filter_matches_that_level_and_worse(tmp_path: Path) -> None:
     levels = ("debug", "info", "warning", "error", "critical")
     write(tmp_path, "tallow", *(ours(n, level, level) for n, level in enumerate(levels)))
     assert texts(tmp_path, LogFilter(level="error")) == ["error", "critical"]
     assert texts(tmp_path, LogFilter(level="debug")) == list(levels)
 
 
-def test_one_request_is_found_by_its_correlation_id(tmp_path: Path) -> None:
+def test_lines_are_filtered_by_correlation_id(tmp_path: Path) -> None:
     write(
         tmp_path, "tallow", ours(0, "info", "a", correlation_id="1"), ours(1, "info", "b", correlation_id="2")
     )
     assert texts(tmp_path, LogFilter(correlation_id="2")) == ["b"]
 
 
-def test_times_bound_what_is_shown(tmp_path: Path) -> None:
+def test_lines_are_filtered_by_time(tmp_path: Path) -> None:
     write(tmp_path, "tallow", *(ours(minute, "info", str(minute)) for minute in range(5)))
     window = LogFilter(since=NOON + timedelta(minutes=1), until=NOON + timedelta(minutes=3))
     assert texts(tmp_path, window) == ["1", "2", "3"]
 
 
-def test_services_are_merged_by_time_and_older_files_come_first(tmp_path: Path) -> None:
+def test_services_and_rotated_files_are_merged_by_time(tmp_path: Path) -> None:
     write(tmp_path, "tallow", ours(3, "info", "third"))
     (tmp_path / "tallow.log.1").write_text(ours(1, "info", "first") + "\n")
     write(tmp_path, "prometheus", ours(2, "info", "second"))
     assert texts(tmp_path, LogFilter(), "tallow", "prometheus") == ["first", "second", "third"]
 
 
-def test_times_are_written_as_people_write_them() -> None:
+def test_relative_and_iso_times_are_parsed() -> None:
     assert parse_time("15m", NOON) == NOON - timedelta(minutes=15)
     assert parse_time("2d", NOON) == NOON - timedelta(days=2)
     assert parse_time("2026-01-31T12:00+00:00") == NOON
@@ -85,7 +85,7 @@ def test_times_are_written_as_people_write_them() -> None:
         parse_time("soon")
 
 
-def test_a_tail_yields_whole_lines_once_and_survives_rotation(tmp_path: Path) -> None:
+def test_a_tail_returns_complete_lines_once_also_after_rotation(tmp_path: Path) -> None:
     log = tmp_path / "tallow.log"
     log.write_text("old\n")
     tail = LogTail(log)

@@ -1,4 +1,4 @@
-"""Logs stay small, and a program that holds its file open goes on writing to it."""
+"""Large logs are rotated while programs write to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from tallow.stack.engines.logs.rotation import KEPT, rotate, rotate_all
 
 
-def test_a_writer_goes_on_in_the_emptied_file(tmp_path: Path) -> None:
+def test_a_program_keeps_writing_to_its_rotated_log(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
     with log.open("ab", buffering=0) as writer:
         writer.write(b"before\n")
@@ -19,7 +19,7 @@ def test_a_writer_goes_on_in_the_emptied_file(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "x.log.1").stat().st_mode) == 0o600
 
 
-def test_only_the_youngest_files_are_kept(tmp_path: Path) -> None:
+def test_only_the_newest_rotated_files_are_kept(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
     for number in range(KEPT + 3):
         log.write_text(str(number))
@@ -28,7 +28,7 @@ def test_only_the_youngest_files_are_kept(tmp_path: Path) -> None:
     assert kept == {f"x.log.{age}": str(KEPT + 3 - age) for age in range(1, KEPT + 1)}
 
 
-def test_only_what_has_grown_is_rotated(tmp_path: Path) -> None:
+def test_only_large_logs_are_rotated(tmp_path: Path) -> None:
     (tmp_path / "small.log").write_text("x" * 10)
     (tmp_path / "large.log").write_text("x" * 11)
     (tmp_path / "mine.log").write_text("x" * 11)

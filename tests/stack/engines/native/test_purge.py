@@ -25,7 +25,7 @@ NOTHING_SET = StackSettings.load(VariableSource({}))
 
 @pytest.fixture
 def home(tmp_path: Path) -> StateDir:
-    """A stopped stack with everything in it that `up` and the services make."""
+    """A stopped stack with every file that `up` and the services make."""
     made = StateDir(tmp_path / "home")
     made.make()
     with locked(made, "up"):
@@ -43,14 +43,14 @@ def home(tmp_path: Path) -> StateDir:
     return made
 
 
-def test_nothing_is_left_of_a_stack(home: StateDir) -> None:
+def test_a_purge_removes_the_whole_folder(home: StateDir) -> None:
     assert purge(home) == PurgeResult()
     assert not home.root.exists()
     assert purge(home) == PurgeResult(), "a second one has nothing to do"
 
 
-def test_every_file_of_the_configuration_is_named(tmp_path: Path) -> None:
-    """A channel that is added later must be removed as well."""
+def test_every_configuration_file_is_in_the_layout(tmp_path: Path) -> None:
+    """Also the files of a channel that is added later must be removed."""
     everything = {
         "ALERT_EMAIL_DEFAULT": "operations@example.org",
         "SMTP_HOST": "smtp.example.org",
@@ -69,14 +69,14 @@ def test_every_file_of_the_configuration_is_named(tmp_path: Path) -> None:
     assert {path.relative_to(tmp_path) for path in state_files} <= {Path(name) for name in layout.FILES}
 
 
-def test_the_data_of_every_service_is_named() -> None:
+def test_the_data_folder_of_every_service_is_in_the_layout() -> None:
     given = {part for service in SERVICES for part in service.arguments if "{data}" in part}
     assert given
     for argument in given:
         assert Path("data", argument.partition("{data}/")[2]) in {Path(name) for name in layout.TREES}
 
 
-def test_foreign_files_stay_wherever_they_are(home: StateDir) -> None:
+def test_other_files_are_kept(home: StateDir) -> None:
     mine = [
         home.root / "notes.txt",
         home.root / ".tallow-state.bak",
@@ -104,8 +104,8 @@ def test_foreign_files_stay_wherever_they_are(home: StateDir) -> None:
     assert folder_kind(home.root) is FolderKind.FOREIGN, "what is left is no stack's"
 
 
-def test_symbolic_links_and_what_is_behind_them_stay(home: StateDir, tmp_path: Path) -> None:
-    """An operator may have moved data to another disk, and linked to it."""
+def test_symbolic_links_and_their_targets_are_kept(home: StateDir, tmp_path: Path) -> None:
+    """An operator may have moved data to another disk and linked to it."""
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "precious").write_text("mine")
     (home.data / "tallow" / "inner" / "link").symlink_to(tmp_path / "elsewhere")
@@ -125,13 +125,13 @@ def test_data_on_another_disk_is_removed_there(home: StateDir, tmp_path: Path) -
     assert [path.name for path in (tmp_path / "disk").iterdir()] == ["mine"]
 
 
-def test_a_linked_home_is_emptied_and_the_link_stays(home: StateDir, tmp_path: Path) -> None:
+def test_a_linked_state_folder_is_emptied_and_the_link_kept(home: StateDir, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(home.root)
     assert purge(StateDir(tmp_path / "link")) == PurgeResult()
     assert list(home.root.iterdir()) == []
 
 
-def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_state_folder_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "prometheus").mkdir()
     (tmp_path / "data" / "prometheus" / "mine").write_text("mine")
@@ -140,14 +140,14 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "prometheus" / "mine").exists()
 
 
-def test_a_running_stack_is_refused(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_stack_is_not_purged(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     state_files.write_status(home, SupervisorStatus(pid=os.getpid()))
     with locked(home, "supervisor"), pytest.raises(StateDirError, match="a stack runs in"):
         purge(home)
     assert (home.data / "prometheus" / "inner" / "file").exists()
 
 
-def test_a_half_made_folder_is_removed(tmp_path: Path) -> None:
+def test_an_incomplete_state_folder_is_removed(tmp_path: Path) -> None:
     home = StateDir(tmp_path / "home")
     home.make()
     home.run.rmdir()
@@ -161,10 +161,10 @@ def test_drafts_of_killed_writers_are_removed(home: StateDir) -> None:
     assert purge(home) == PurgeResult()
 
 
-def test_what_cannot_be_removed_is_said_and_can_be_repeated(
+def test_a_failed_purge_names_the_file_and_can_be_repeated(
     home: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Simulated, since root can remove everything."""
+    """The failure is simulated, because root can remove every file."""
     remove = Path.unlink
 
     def refused(path: Path, missing_ok: bool = False) -> None:
@@ -183,7 +183,7 @@ def test_what_cannot_be_removed_is_said_and_can_be_repeated(
     assert purge(home) == PurgeResult()
 
 
-def test_an_earlier_versions_folder_among_foreign_files_is_left_with_these(home: StateDir) -> None:
+def test_a_state_folder_without_marker_keeps_its_other_files(home: StateDir) -> None:
     (home.root / ".tallow-state").unlink()
     (home.root / ".gitignore").write_text("*.pyc\n")
     (home.root / "notes.txt").write_text("mine")

@@ -1,4 +1,4 @@
-"""A stack that runs older code or programs than what is here is recognised."""
+"""Differences between a running stack and the present code and programs are detected."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tallow.stack.engines.supervisor.state_files import Release
 HERE = Release("1.1.0", "digest", {"prometheus": "3.16.0", "alertmanager": "0.35.1"})
 
 
-def test_the_same_release_differs_in_nothing() -> None:
+def test_equal_releases_have_no_differences() -> None:
     assert differences(HERE, HERE) == []
     assert differences(current({}), current({})) == []
     assert current({}).version == __version__
 
 
 @pytest.mark.parametrize(
-    ("running", "said"),
+    ("running", "expected"),
     [
         (None, ["Tallow: the stack was started by an older version"]),
         (replace(HERE, version="1.0.0", code="other"), ["Tallow: 1.0.0 runs, 1.1.0 is here"]),
@@ -39,11 +39,11 @@ def test_the_same_release_differs_in_nothing() -> None:
         ),
     ],
 )
-def test_what_differs_is_named(running: Release | None, said: list[str]) -> None:
-    assert differences(running, HERE) == said
+def test_differences_are_named(running: Release | None, expected: list[str]) -> None:
+    assert differences(running, HERE) == expected
 
 
-def test_a_program_that_is_not_here_any_more_is_no_upgrade() -> None:
+def test_a_missing_program_is_no_difference() -> None:
     assert differences(HERE, replace(HERE, programs={"prometheus": "3.16.0"})) == []
 
 

@@ -1,4 +1,4 @@
-"""Debian's programs work from where they were unpacked, and are renewed when apt has newer ones."""
+"""Programs of Debian packages run where they were unpacked, and are updated from apt."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ TOOL = "demo-tool"
 
 
 @pytest.mark.integration
-def test_an_unpacked_program_runs_and_its_template_folder_is_there() -> None:
+def test_an_unpacked_program_runs_and_finds_its_templates() -> None:
     root = debian.unpack("prometheus-alertmanager", tools_folder())
     assets = debian.assets("prometheus-alertmanager", root)
     assert assets
     assert (assets / "default.tmpl").exists()
     program = root / "usr/bin/prometheus-alertmanager"
     assert b"/usr/share/prometheus/alertmanager" not in program.read_bytes()
-    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
-    assert "alertmanager, version" in said.stdout + said.stderr
+    output = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    assert "alertmanager, version" in output.stdout + output.stderr
 
 
-def test_an_unknown_package_is_one_clear_line(tmp_path: Path) -> None:
+def test_an_unknown_package_is_a_one_line_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(debian.PackageError, match="cannot be unpacked into"):
@@ -74,7 +74,9 @@ def test_a_newer_package_is_unpacked_the_next_day(repository: Repository, tools:
 
 
 @pytest.mark.parametrize("offered", ["1.9-1", "1.8-1"])
-def test_one_that_is_not_newer_is_left_alone(repository: Repository, tools: Path, offered: str) -> None:
+def test_a_package_that_is_not_newer_is_not_unpacked(
+    repository: Repository, tools: Path, offered: str
+) -> None:
     root = debian.unpack(TOOL, tools)
     before = (root / "usr/bin" / TOOL).stat().st_ino
     if offered != "1.9-1":
@@ -85,7 +87,7 @@ def test_one_that_is_not_newer_is_left_alone(repository: Repository, tools: Path
 
 
 @pytest.mark.slow
-def test_a_program_that_runs_keeps_its_folder(repository: Repository, tools: Path) -> None:
+def test_the_folder_of_a_running_program_is_kept(repository: Repository, tools: Path) -> None:
     root = debian.unpack(TOOL, tools)
     running = subprocess.Popen([root / "usr/bin" / TOOL], stdin=subprocess.PIPE, cwd=root)
     try:
@@ -102,8 +104,8 @@ def test_a_program_that_runs_keeps_its_folder(repository: Repository, tools: Pat
 
 
 @pytest.mark.usefixtures("repository")
-def test_what_an_earlier_release_unpacked_is_renewed(tools: Path) -> None:
-    """It is a folder, no link, and says no version."""
+def test_a_package_without_version_is_unpacked_again(tools: Path) -> None:
+    """Earlier releases made a folder without a version instead of a link."""
     (tools / TOOL / "usr/bin").mkdir(parents=True)
     old = tools / TOOL / "usr/bin" / TOOL
     old.write_text("#!/bin/sh\necho old\n")
@@ -113,7 +115,7 @@ def test_what_an_earlier_release_unpacked_is_renewed(tools: Path) -> None:
     assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.9-1"]
 
 
-def test_folders_of_others_beside_it_stay(repository: Repository, tools: Path) -> None:
+def test_other_folders_are_kept(repository: Repository, tools: Path) -> None:
     debian.unpack(TOOL, tools)
     (tools / f"{TOOL}_notes").mkdir()
     (tools / f"{TOOL}_notes" / "mine").write_text("mine")
@@ -124,31 +126,31 @@ def test_folders_of_others_beside_it_stay(repository: Repository, tools: Path) -
     assert not (tools / f"{TOOL}_notes" / UNPACKED).exists()
 
 
-def test_without_the_mirror_the_old_one_is_used_and_it_is_said_once_a_day(
+def test_without_the_mirror_the_old_package_is_used_with_one_note_a_day(
     repository: Repository, tools: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TALLOW_TOOLS", str(tools))
     monkeypatch.setitem(programs.PROGRAMS, "tool", ProgramSpec((TOOL,), TOOL))
     tools_folder.cache_clear()
-    said: list[str] = []
-    path = ensure(["tool"], said.append)["tool"].path
+    output: list[str] = []
+    path = ensure(["tool"], output.append)["tool"].path
     assert path == tools / TOOL / "usr/bin" / TOOL
     repository.add(TOOL, "2.0-1")
     repository.remove_archives()
     a_day_passes(tools)
-    said.clear()
-    assert ensure(["tool"], said.append)["tool"].path == path
-    assert said[0] == f"looking for a newer {TOOL}"
-    assert said[1].startswith(f"the Debian package {TOOL} cannot be fetched: ")
-    assert said[1].endswith("; the one that was unpacked before is used")
-    said.clear()
-    assert ensure(["tool"], said.append)["tool"].path == path
-    assert said == []
+    output.clear()
+    assert ensure(["tool"], output.append)["tool"].path == path
+    assert output[0] == f"looking for a newer {TOOL}"
+    assert output[1].startswith(f"the Debian package {TOOL} cannot be fetched: ")
+    assert output[1].endswith("; the one that was unpacked before is used")
+    output.clear()
+    assert ensure(["tool"], output.append)["tool"].path == path
+    assert output == []
     tools_folder.cache_clear()
 
 
-def test_apt_gets_proxies_in_the_form_that_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It refuses ``socks://`` and addresses without a scheme."""
+def test_apt_gets_proxies_in_its_own_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    """apt rejects ``socks://`` and addresses without a scheme."""
     monkeypatch.setenv("all_proxy", "socks://127.0.0.1:1080/")
     monkeypatch.setenv("HTTP_PROXY", "proxy.example:3128")
     given = dict(line.partition("=")[::2] for line in apt.run(["env"]).splitlines())

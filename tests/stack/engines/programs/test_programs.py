@@ -1,4 +1,4 @@
-"""Which program is taken where there are several: the operator's choice, else the newest."""
+"""Of several programs the configured one is used, otherwise the newest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANAGER = PROGRAMS["alertmanager"]
 
 
 def put(folder: Path, name: str, version: str | None = None) -> Path:
-    """A program that says its version, or nothing."""
+    """Write a program that prints a version, or nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_text(
@@ -27,7 +27,7 @@ def put(folder: Path, name: str, version: str | None = None) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with nothing in its usual places: the PATH leads to ``a`` and then ``b``."""
+    """A machine without programs in the usual folders; the PATH has the folders ``a`` and ``b``."""
     monkeypatch.setenv("PATH", f"{tmp_path / 'a'}:{tmp_path / 'b'}")
     monkeypatch.setattr(programs, "_SYSTEM", ())
     monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path / "tools"))
@@ -41,36 +41,36 @@ def path_of(wanted: ProgramSpec) -> Path:
     return found.path
 
 
-def test_the_newest_on_the_path_wins_under_whatever_name(machine: Path) -> None:
+def test_the_newest_program_on_the_path_is_used(machine: Path) -> None:
     put(machine / "a", "prometheus-alertmanager", "0.25.0+ds")
     newer = put(machine / "b", "alertmanager", "0.35.1")
     assert path_of(MANAGER) == newer
 
 
-def test_versions_are_numbers(machine: Path) -> None:
+def test_versions_are_compared_as_numbers(machine: Path) -> None:
     newer = put(machine / "a", "alertmanager", "0.100.0")
     put(machine / "b", "alertmanager", "0.35.1")
     assert path_of(MANAGER) == newer
 
 
-def test_of_equals_the_first_on_the_path_wins(machine: Path) -> None:
+def test_of_equal_versions_the_first_on_the_path_is_used(machine: Path) -> None:
     first = put(machine / "a", "alertmanager", "0.35.1")
     put(machine / "b", "prometheus-alertmanager", "0.35.1")
     assert path_of(MANAGER) == first
 
 
 @pytest.mark.parametrize(("on_the_path", "is_taken"), [("0.24.0", False), ("0.35.1", True), (None, True)])
-def test_the_path_against_an_unpacked_package(machine: Path, on_the_path: str | None, is_taken: bool) -> None:
-    """A program whose version cannot be found out was put there by somebody: it is taken."""
+def test_the_newer_of_path_and_unpacked_package_is_used(
+    machine: Path, on_the_path: str | None, is_taken: bool
+) -> None:
+    """A program without a version is preferred to a package: somebody installed it on purpose."""
     ours = put(machine / "a", "alertmanager", on_the_path)
     package = machine / "tools" / "prometheus-alertmanager"
     theirs = put(package / "usr/bin", "prometheus-alertmanager", "0.25.0+ds")
     assert path_of(MANAGER) == (ours if is_taken else theirs)
 
 
-def test_a_program_that_hangs_or_fails_does_not_hold_up_the_choice(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_program_that_hangs_or_fails_has_no_version(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tallow.stack.engines.programs.versions.TIMEOUT_S", 0.2)
     first = put(machine / "a", "alertmanager", "0.25.0")
     hangs = put(machine / "b", "alertmanager")
@@ -80,14 +80,14 @@ def test_a_program_that_hangs_or_fails_does_not_hold_up_the_choice(
     assert path_of(MANAGER) == first
 
 
-def test_what_cannot_be_started_is_no_program(machine: Path) -> None:
+def test_files_that_are_not_executable_are_ignored(machine: Path) -> None:
     (put(machine / "a", "alertmanager", "0.99.0")).chmod(0o644)
     good = put(machine / "b", "alertmanager", "0.25.0")
     assert path_of(MANAGER) == good
 
 
 @pytest.mark.parametrize("entry", ["old", "old/alertmanager", "elsewhere:old"])
-def test_the_operators_choice_comes_first_whatever_its_version(
+def test_configured_programs_are_preferred_regardless_of_version(
     machine: Path, monkeypatch: pytest.MonkeyPatch, entry: str
 ) -> None:
     put(machine / "a", "alertmanager", "0.35.1")
@@ -98,7 +98,7 @@ def test_the_operators_choice_comes_first_whatever_its_version(
     assert path_of(MANAGER) == chosen
 
 
-def test_what_the_operator_did_not_choose_is_found_as_usual(
+def test_programs_that_are_not_configured_are_found_on_the_path(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = put(machine / "a", "prometheus", "2.42.0")
@@ -107,7 +107,7 @@ def test_what_the_operator_did_not_choose_is_found_as_usual(
 
 
 @pytest.mark.parametrize("entry", ["not-there", "text"])
-def test_a_choice_that_is_not_there_is_one_clear_line(
+def test_a_configured_program_that_does_not_exist_is_a_one_line_error(
     machine: Path, monkeypatch: pytest.MonkeyPatch, entry: str
 ) -> None:
     (machine / "text").write_text("no program")
@@ -116,17 +116,15 @@ def test_a_choice_that_is_not_there_is_one_clear_line(
         ensure(["alertmanager"])
 
 
-def test_an_unpacked_program_is_not_asked_about_if_it_is_not_taken(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Apt is asked about packages that are in use alone."""
+def test_apt_is_not_asked_about_an_unused_package(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """apt is asked only about packages that are in use."""
     monkeypatch.setattr(debian, "renew", lambda *_: pytest.fail("apt was asked"))
     put(machine / "a", "alertmanager", "0.35.1")
     put(machine / "tools/prometheus-alertmanager/usr/bin", "prometheus-alertmanager", "0.25.0")
     ensure(["alertmanager"])
 
 
-def test_a_program_on_the_path_is_taken_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_on_the_path_is_preferred_to_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "prometheus"
     own.write_text("#!/bin/sh\n")
     own.chmod(0o755)
@@ -137,14 +135,14 @@ def test_a_program_on_the_path_is_taken_first(tmp_path: Path, monkeypatch: pytes
     assert found.folder is None
 
 
-def test_without_apt_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apt_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path))
     with pytest.raises(MissingProgramError, match=r"^node_exporter is not on the PATH .*brew install"):
         ensure(["node_exporter"])
 
 
-def test_a_program_that_is_nowhere_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_does_not_exist_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALLOW_TOOLS", str(tmp_path))
     assert find(ProgramSpec(("no-such-program",), "no-such-package")) is None
 

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole, or not at all."""
+"""Several files are replaced together, or none of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tallow.stack.engines.reload.file_transaction import FileTransaction
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Every file below a folder by its path in it."""
+    """The content of every file in a folder, by its path."""
     return {
         str(path.relative_to(folder)): path.read_text()
         for path in sorted(folder.rglob("*"))
@@ -48,7 +48,7 @@ def test_files_are_replaced_added_and_removed(files: Path) -> None:
     assert list(files.parent.iterdir()) == [files]
 
 
-def test_what_was_applied_can_be_taken_back(files: Path) -> None:
+def test_an_applied_change_can_be_undone(files: Path) -> None:
     before = content(files)
     os.utime(files / "a", (1, 1))
     change = transaction(files, a="new a", d="new d")
@@ -60,12 +60,12 @@ def test_what_was_applied_can_be_taken_back(files: Path) -> None:
     assert (files / "a").stat().st_mtime > 1, "services see that it changed"
 
 
-def test_nothing_to_do_is_nothing_done(files: Path) -> None:
+def test_an_empty_change_writes_nothing(files: Path) -> None:
     change = FileTransaction({files / "a": "old a"}, [files / "z"], files.parent / "change")
     assert change.paths == ()
 
 
-def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(files: Path) -> None:
+def test_all_files_are_restored_if_one_cannot_be_replaced(files: Path) -> None:
     before = content(files)
     change = transaction(files, a="new a", d="new d")
     change.prepare()
@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(files: Path) -> 
     assert content(files) == before | {"d/inside": ""}
 
 
-def test_what_an_interrupted_transaction_left_is_removed(files: Path) -> None:
+def test_files_of_an_interrupted_transaction_are_removed(files: Path) -> None:
     (files.parent / "change").mkdir()
     (files.parent / "change" / "0.new").write_text("left behind")
     change = transaction(files, a="new a")
@@ -88,7 +88,7 @@ def test_what_an_interrupted_transaction_left_is_removed(files: Path) -> None:
 
 
 def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
-    """In a file system of 64 KiB in a mount namespace of its own; skipped where that is forbidden."""
+    """Uses a file system of 64 KiB in a mount namespace; skipped if that is not allowed."""
     code = textwrap.dedent(
         """
         import pathlib, sys

@@ -1,4 +1,4 @@
-"""Names that were probably meant to be the name of a setting."""
+"""Misspelled names of settings are detected."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ KNOWN = ("LOG_LEVEL", "LOG_FILE", "SMTP_HOST", "SMTP_PASSWORD_FILE")
         ("SMTP_PASSWORD_FIEL", "SMTP_PASSWORD_FILE"),
     ],
 )
-def test_a_name_one_edit_away_was_meant(name: str, other: str) -> None:
+def test_a_name_one_edit_away_is_found(name: str, other: str) -> None:
     assert closest_name(name, KNOWN) == other
 
 
 @pytest.mark.parametrize(
     "name", ["LOG_LEVEL", "log_level", "LOG_LVL", "LOG_LEVEL_X", "HOST", "", "X", "SMTP_OHTS", "LEVEL_LOG"]
 )
-def test_a_known_name_or_another_one_was_not(name: str) -> None:
+def test_known_and_different_names_are_not_changed(name: str) -> None:
     assert closest_name(name, KNOWN) is None
 
 
 def edits(name: str) -> set[str]:
-    """Every text one edit away, by the definition."""
+    """Every text that is one edit away, by the definition of the distance."""
     cuts = [(name[:at], name[at:]) for at in range(len(name) + 1)]
     letters = "AB_"
     return {
@@ -54,5 +54,5 @@ def edits(name: str) -> set[str]:
 
 
 @given(st.text("AB_", max_size=6), st.text("AB_", max_size=6))
-def test_it_is_the_distance_of_damerau_and_levenshtein(name: str, other: str) -> None:
+def test_the_distance_is_that_of_damerau_and_levenshtein(name: str, other: str) -> None:
     assert (closest_name(name, [other]) == other) == (name in edits(other))

@@ -50,7 +50,7 @@ SETTINGS = [
         ("", {"LOGLEVEL": "x"}, ["LOGLEVEL in the environment is no setting; did you mean LOG_LEVEL?"]),
     ],
 )
-def test_what_has_no_effect_is_told(
+def test_variables_without_effect_are_noted(
     tmp_path: Path, text: str, environment: dict[str, str], expected: list[str]
 ) -> None:
     path = tmp_path / ".env"
@@ -59,7 +59,7 @@ def test_what_has_no_effect_is_told(
     assert setting_notes(source, SETTINGS) == tuple(line.format(env=path) for line in expected)
 
 
-def test_no_value_is_shown(tmp_path: Path) -> None:
+def test_notes_contain_no_values(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("METRICS_TOKEN=hunter2\nMETRICS_TOKEN=hunter3\nMETRICS_TOKEN_FILE=hunter4\n")
     environment = {"METRICS_TOKEN": "hunter5", "METRICS_TOKENS": "hunter6"}

@@ -1,4 +1,4 @@
-"""promtool and amtool refuse a configuration before it is used."""
+"""promtool and amtool check a configuration before it is used."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def home(tmp_path: Path) -> StateDir:
 
 
 @pytest.mark.parametrize("variables", [{}, EVERYTHING], ids=["nothing set", "everything set"])
-def test_what_the_settings_lead_to_is_accepted_and_leaves_nothing(
+def test_a_valid_configuration_is_accepted_and_its_copy_removed(
     home: StateDir, variables: dict[str, str]
 ) -> None:
     before = sorted(home.root.rglob("*"))
@@ -60,7 +60,7 @@ def test_what_the_settings_lead_to_is_accepted_and_leaves_nothing(
         ("alertmanager/templates/tallow.tmpl", "{{ end }}", "amtool refuses .*unexpected"),
     ],
 )
-def test_a_configuration_that_is_refused_is_one_line_that_names_the_real_place(
+def test_an_invalid_configuration_is_one_line_with_the_real_path(
     home: StateDir, monkeypatch: pytest.MonkeyPatch, file: str, text: str, reason: str
 ) -> None:
     render = configuration.render
@@ -76,7 +76,7 @@ def test_a_configuration_that_is_refused_is_one_line_that_names_the_real_place(
     assert not (home.run / "check").exists()
 
 
-def test_a_program_that_cannot_be_had_is_a_note(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_checking_program_is_a_note(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object) -> None:
         raise MissingProgramError("no apt here")
 
@@ -87,7 +87,7 @@ def test_a_program_that_cannot_be_had_is_a_note(home: StateDir, monkeypatch: pyt
     )
 
 
-def test_a_program_that_does_not_start_is_one_line(tmp_path: Path) -> None:
+def test_a_checking_program_that_does_not_start_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "promtool").write_text("no program")
     (tmp_path / "promtool").chmod(0o700)
     with pytest.raises(BadSettingError, match=r"^promtool cannot check the configuration: .*"):

@@ -1,4 +1,4 @@
-"""The settings of a running stack: kept in files, and compared by digests."""
+"""The settings of a running stack are stored in files and compared by digests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> StateDir:
     return made
 
 
-def test_variables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+def test_stored_variables_are_read_unchanged(tmp_path: Path) -> None:
     values = {"A": "plain", "B": 'it\'s ${HOME} \\ "q" # x', "C": "a=b"}
     (tmp_path / "file").write_text(snapshot.env_text(values))
     assert snapshot.read_values(tmp_path / "file") == values
@@ -44,14 +44,14 @@ def test_variables_are_read_back_as_they_were_written(tmp_path: Path) -> None:
         ({"LOG_LEVEL": "info", "OTHER": "x"}, set()),
     ],
 )
-def test_a_service_is_affected_by_the_settings_that_it_reads(
+def test_a_changed_setting_affects_the_services_that_read_it(
     home: StateDir, values: dict[str, str], changed: set[str]
 ) -> None:
     before = snapshot.target_digests(home, READ, {"LOG_LEVEL": "info"})
     assert before.changed_services(snapshot.target_digests(home, READ, values)) == changed
 
 
-def test_the_content_of_a_secrets_file_counts_and_not_its_place(home: StateDir, tmp_path: Path) -> None:
+def test_a_secret_file_counts_by_its_content(home: StateDir, tmp_path: Path) -> None:
     for name, text in {"one": "secret\n", "two": "secret\n", "three": "other"}.items():
         (tmp_path / name).write_text(text)
     one, two, three = (
@@ -62,15 +62,15 @@ def test_the_content_of_a_secrets_file_counts_and_not_its_place(home: StateDir, 
     assert one.changed_services(three) == {"heartbeat"}
 
 
-def test_the_content_of_another_file_does_not_count(home: StateDir, tmp_path: Path) -> None:
-    """LOG_FILE is no file that holds the value of LOG: it grows all the time."""
+def test_other_files_count_by_their_path(home: StateDir, tmp_path: Path) -> None:
+    """LOG_FILE does not contain the value of a setting; the log grows all the time."""
     values = {"LOG_FILE": str(tmp_path / "log")}
     before = snapshot.target_digests(home, READ, values)
     (tmp_path / "log").write_text("a line\n")
     assert before.changed_services(snapshot.target_digests(home, READ, values)) == set()
 
 
-def test_new_credentials_affect_those_who_read_them_at_the_start(home: StateDir) -> None:
+def test_new_credentials_affect_the_services_that_read_them_at_their_start(home: StateDir) -> None:
     before = snapshot.target_digests(home, READ, {})
     (home.secrets / "monitoring_password").write_text("second")
     assert before.changed_services(ServiceDigests(before.settings, snapshot.credential_digests(home))) == {
@@ -80,7 +80,7 @@ def test_new_credentials_affect_those_who_read_them_at_the_start(home: StateDir)
     assert before.changed_services(snapshot.target_digests(home, READ, {})) == {"dashboards", "tallow"}
 
 
-def test_what_was_applied_is_remembered_and_an_unreadable_file_is_nothing(home: StateDir) -> None:
+def test_stored_digests_are_read_and_a_broken_file_is_empty(home: StateDir) -> None:
     applied = snapshot.target_digests(home, READ, {"LOG_LEVEL": "info"})
     assert snapshot.read_digests(home) == ServiceDigests()
     snapshot.write_digests(home, applied)
@@ -90,12 +90,12 @@ def test_what_was_applied_is_remembered_and_an_unreadable_file_is_nothing(home: 
         assert snapshot.read_digests(home) == ServiceDigests()
 
 
-def test_no_secret_is_in_what_is_remembered(home: StateDir) -> None:
+def test_stored_digests_contain_no_secret(home: StateDir) -> None:
     snapshot.write_digests(home, snapshot.target_digests(home, READ, {"SMTP_PASSWORD": "hunter2"}))
     assert "hunter2" not in (home.run / snapshot.APPLIED_FILE).read_text()
 
 
-def test_a_stack_of_an_earlier_version_uses_the_operators_file(home: StateDir, tmp_path: Path) -> None:
+def test_without_stored_settings_the_operators_file_is_read(home: StateDir, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ALERT_EMAIL_DEFAULT=old@example.org\n")
     assert snapshot.running_settings(home).alerts.email("default") == "old@example.org"
     (home.secrets / "settings.env").write_text("ALERT_EMAIL_DEFAULT='new@example.org'\n")

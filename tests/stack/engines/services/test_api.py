@@ -1,4 +1,4 @@
-"""The APIs of the running stack: errors of one line."""
+"""Errors of the APIs of a running stack are one line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSWERS = {
 
 
 class _Answering(BaseHTTPRequestHandler):
-    """Answers as Prometheus and Alertmanager word theirs; a real one would not fail at will."""
+    """Answers like Prometheus and Alertmanager, which do not fail on demand."""
 
     def do_GET(self) -> None:
         status, body = ANSWERS[self.path.partition("?")[0]]
@@ -48,12 +48,12 @@ def url() -> Iterator[str]:
         thread.join()
 
 
-def test_an_answer_is_json(url: str) -> None:
+def test_responses_are_parsed_as_json(url: str) -> None:
     assert Api("prometheus", url).get("/fine") == {"status": "success"}
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "expected"),
     [
         ("/refused", "prometheus answers 400: parse error: unexpected end"),
         ("/silence", "prometheus answers 400: silence invalid: no matchers"),
@@ -61,13 +61,13 @@ def test_an_answer_is_json(url: str) -> None:
         ("/empty", "prometheus answers 401: Unauthorized"),
     ],
 )
-def test_a_refusal_is_one_line_in_the_services_own_words(url: str, path: str, said: str) -> None:
+def test_an_error_response_is_one_line_with_the_services_message(url: str, path: str, expected: str) -> None:
     with pytest.raises(StackError) as caught:
         Api("prometheus", url).get(path)
-    assert str(caught.value) == said
+    assert str(caught.value) == expected
 
 
-def test_a_service_that_is_down_is_named() -> None:
+def test_a_service_that_does_not_listen_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
@@ -76,7 +76,7 @@ def test_a_service_that_is_down_is_named() -> None:
     assert str(caught.value) == f"alertmanager does not listen on its port ({url}); see: tallow status"
 
 
-def test_a_service_that_hangs_is_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_does_not_answer_counts_as_not_running(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "TIMEOUT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -86,7 +86,7 @@ def test_a_service_that_hangs_is_not_running(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("path", ["/html", "/other"])
-def test_another_program_on_its_port_is_told_from_it(url: str, path: str) -> None:
+def test_another_program_on_the_port_is_detected(url: str, path: str) -> None:
     asked = Api("alertmanager", url)
     with pytest.raises(StackError) as caught, asked.reading():
         asked.get(path)["data"]

@@ -1,4 +1,4 @@
-"""Requested restarts reach the supervisor, are carried out once, and are not failures."""
+"""Requested restarts are carried out once by the supervisor, and are not failures."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_held_service_stays_down(home: StateDir) -> None:
     assert pid(home, "tallow") is None
 
 
-def test_a_supervisor_that_was_killed_is_one_clear_line(home: StateDir) -> None:
+def test_without_a_supervisor_a_restart_is_a_one_line_error(home: StateDir) -> None:
     supervisor = state_files.supervisor_pid(home)
     assert supervisor
     with contextlib.suppress(psutil.NoSuchProcess):
@@ -99,7 +99,7 @@ def test_a_supervisor_that_was_killed_is_one_clear_line(home: StateDir) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"tasks": [{}]}', '{"tasks": 3}'])
-def test_a_plan_that_cannot_be_read_stops_nothing(shared_home: StateDir, content: str) -> None:
+def test_an_unreadable_plan_changes_nothing(shared_home: StateDir, content: str) -> None:
     before = pid(shared_home, "tallow"), pid(shared_home, "prometheus")
     plan, log = shared_home.run / "plan.json", shared_home.logs / "supervisor.log"
     good, logged = plan.read_text(), log.stat().st_size

@@ -1,4 +1,4 @@
-"""A taken port is named, and so is who holds it."""
+"""The error about a taken port names the port and the program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tallow.stack.engines.services.ports import PortTakenError, require_free
 
 
-def test_a_taken_port_names_its_holder_and_the_way_out() -> None:
+def test_a_taken_port_names_its_program_and_the_option() -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
@@ -23,7 +23,7 @@ def test_a_taken_port_names_its_holder_and_the_way_out() -> None:
     assert "--port-offset" in second
 
 
-def test_a_port_taken_on_every_address_is_noticed() -> None:
+def test_a_port_taken_on_all_addresses_is_detected() -> None:
     with socket.socket() as listening:
         listening.bind(("0.0.0.0", 0))
         listening.listen()
@@ -31,7 +31,7 @@ def test_a_port_taken_on_every_address_is_noticed() -> None:
             require_free({"tallow": listening.getsockname()[1]})
 
 
-def test_free_ports_pass_and_impossible_ones_do_not() -> None:
+def test_free_ports_pass_and_invalid_ones_do_not() -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         free = reserved.getsockname()[1]

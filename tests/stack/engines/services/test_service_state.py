@@ -1,4 +1,4 @@
-"""The state of a service: its process and its answer together."""
+"""The state of a service follows from its process and its readiness check."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def process() -> Iterator[psutil.Process]:
 
 @pytest.fixture
 def running(process: psutil.Process) -> ProcessStatus:
-    """What the supervisor says of a service that started just now."""
+    """The supervisor's status of a service that has just started."""
     return ProcessStatus("running", process.pid, process.create_time(), since=time.time())
 
 
@@ -57,7 +57,7 @@ def test_an_old_process_without_an_answer_is_failing(running: ProcessStatus) -> 
     assert service_state(old, SILENT) == ServiceState("failing", SILENT.why)
 
 
-def test_a_suspended_process_is_named_as_such(running: ProcessStatus, process: psutil.Process) -> None:
+def test_a_suspended_process_is_reported_as_such(running: ProcessStatus, process: psutil.Process) -> None:
     process.send_signal(signal.SIGSTOP)
     while process.status() != psutil.STATUS_STOPPED:
         time.sleep(0.01)
@@ -67,7 +67,7 @@ def test_a_suspended_process_is_named_as_such(running: ProcessStatus, process: p
     assert state.detail == f"suspended by SIGSTOP; to resume it: kill -CONT {process.pid}"
 
 
-def test_an_answer_without_a_process_is_another_programs(
+def test_an_answer_without_a_process_comes_from_another_program(
     running: ProcessStatus, process: psutil.Process
 ) -> None:
     process.kill()
@@ -77,19 +77,19 @@ def test_an_answer_without_a_process_is_another_programs(
     assert "another program answers on its port" in state.detail
 
 
-def test_a_service_that_waits_to_be_started_again_says_why_it_ended() -> None:
+def test_a_service_that_waits_for_its_restart_has_its_exit_reason() -> None:
     waiting = ProcessStatus("waiting", last_exit=ended("exited", "ended by itself with exit status 1"))
     state = service_state(waiting, DOWN)
     assert state.name == "ended"
     assert state.detail == ("ended by itself with exit status 1, 5 s ago; it will be restarted")
 
 
-def test_a_service_that_was_stopped_says_who_asked() -> None:
+def test_a_stopped_service_has_the_reason_of_the_request() -> None:
     stopped = ProcessStatus("stopped", last_exit=ended("stop", "stopped on request: tallow down", 61))
     assert service_state(stopped, DOWN) == ServiceState("stopped", "stopped on request: tallow down, 1 m ago")
 
 
-def test_a_service_that_is_healthy_again_says_why_it_ended(running: ProcessStatus) -> None:
+def test_a_healthy_service_has_the_reason_of_its_last_failure(running: ProcessStatus) -> None:
     failed = replace(running, last_exit=ended("exited", "ended by SIGKILL"))
     assert service_state(failed, ANSWERS) == ServiceState("healthy", "restarted 5 s ago: ended by SIGKILL")
 
@@ -98,15 +98,15 @@ def test_a_service_that_is_healthy_again_says_why_it_ended(running: ProcessStatu
     "last",
     [ended("restart", "on request"), ended("stop", "on request"), ended("exited", "old", RECENT_S + 9)],
 )
-def test_a_requested_or_old_restart_is_not_worth_a_line(running: ProcessStatus, last: ExitRecord) -> None:
+def test_requested_and_old_restarts_are_not_shown(running: ProcessStatus, last: ExitRecord) -> None:
     assert service_state(replace(running, last_exit=last), ANSWERS) == ServiceState("healthy")
 
 
-def test_a_service_that_the_supervisor_does_not_know_was_not_started() -> None:
+def test_a_service_unknown_to_the_supervisor_was_not_started() -> None:
     assert service_state(None, DOWN) == ServiceState("ended", "not started")
 
 
-def test_only_healthy_services_count_as_such() -> None:
+def test_unhealthy_services_are_listed() -> None:
     states = {name: ServiceState(name) for name in ("healthy", "starting", "failing", "ended", "stopped")}
     assert unhealthy(states) == ["starting", "failing", "ended", "stopped"]
 
@@ -115,5 +115,5 @@ def test_only_healthy_services_count_as_such() -> None:
     ("seconds", "text"),
     [(0, "0 s"), (59.9, "59 s"), (60, "1 m"), (7_200, "2 h"), (172_800, "2 d"), (-5, "0 s")],
 )
-def test_an_age_has_one_unit(seconds: float, text: str) -> None:
+def test_ages_have_one_unit(seconds: float, text: str) -> None:
     assert format_age(time.time() - seconds - (0.01 if seconds > 0 else 0)) == text

@@ -1,4 +1,4 @@
-"""A stack takes a folder that is new, empty or its own, and changes nothing in any other."""
+"""A stack accepts a folder that is new, empty or its own, and changes nothing in others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tallow.stack.engines.state.state_dir import StackOptions, StateDir, StateDi
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes | None]]:
-    """Everything in a folder and the folder itself: path to mode and content."""
+    """The mode and content of a folder and of everything in it, by path."""
     return {
         str(path.relative_to(folder)): (path.lstat().st_mode, path.read_bytes() if path.is_file() else None)
         for path in [folder, *folder.rglob("*")]
@@ -85,7 +85,7 @@ def a_new_file_system(root: Path) -> None:
         another_programs_stack_json,
     ],
 )
-def test_a_folder_of_somebody_else_is_refused_and_left_alone(
+def test_a_folder_with_other_files_is_rejected_unchanged(
     tmp_path: Path, fill: Callable[[Path], None]
 ) -> None:
     tmp_path.chmod(0o755)
@@ -99,7 +99,7 @@ def test_a_folder_of_somebody_else_is_refused_and_left_alone(
 
 
 @pytest.mark.parametrize("fill", [nothing, resumable_transfers, an_interrupted_first_up, a_new_file_system])
-def test_a_folder_that_is_empty_is_taken(tmp_path: Path, fill: Callable[[Path], None]) -> None:
+def test_an_empty_folder_is_accepted(tmp_path: Path, fill: Callable[[Path], None]) -> None:
     fill(tmp_path)
     assert folder_kind(tmp_path) is FolderKind.EMPTY
     StateDir(tmp_path).make()
@@ -117,14 +117,14 @@ def test_state_folders_of_earlier_versions_are_recognised(
     assert (tmp_path / MARKER).exists()
 
 
-def test_one_that_an_earlier_version_put_among_foreign_files_still_works(tmp_path: Path) -> None:
+def test_a_state_folder_with_other_files_still_works(tmp_path: Path) -> None:
     of_somebody_else(tmp_path)
     of_an_earlier_version(tmp_path)
     assert folder_kind(tmp_path) is FolderKind.STATE
 
 
-def test_the_marker_comes_before_anything_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An `up` that is killed half way leaves a folder that is recognised."""
+def test_the_marker_is_written_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of an `up` that was killed is recognised."""
 
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -138,7 +138,7 @@ def test_the_marker_comes_before_anything_else(tmp_path: Path, monkeypatch: pyte
     home.make()
 
 
-def test_making_it_twice_changes_nothing(tmp_path: Path) -> None:
+def test_making_the_folder_twice_changes_nothing(tmp_path: Path) -> None:
     home = StateDir(tmp_path / "home")
     home.make()
     before = contents(home.root)
@@ -147,7 +147,7 @@ def test_making_it_twice_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["/", "~"])
-def test_the_root_and_the_home_folder_are_refused_even_if_empty(
+def test_the_file_system_root_and_the_home_folder_are_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -158,7 +158,7 @@ def test_the_root_and_the_home_folder_are_refused_even_if_empty(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_symbolic_link_to_the_home_folder_is_the_home_folder(
+def test_a_symbolic_link_to_the_home_folder_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "user").mkdir()
@@ -168,28 +168,28 @@ def test_a_symbolic_link_to_the_home_folder_is_the_home_folder(
         StateDir(tmp_path / "link").make()
 
 
-def test_a_symbolic_link_to_an_empty_folder_is_taken(tmp_path: Path) -> None:
+def test_a_symbolic_link_to_an_empty_folder_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "disk")
     StateDir(tmp_path / "link").make()
     assert (tmp_path / "disk" / MARKER).exists()
 
 
-def test_a_link_that_leads_nowhere_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_broken_link_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(StateDirError, match=r"cannot be made: .*; name another with --home"):
         StateDir(tmp_path / "link").make()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_another_users_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_rejected(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, 12345)
     with pytest.raises(StateDirError, match=r"belongs to another user \(uid 12345\)"):
         StateDir(tmp_path).make()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_secrets_inside_a_checkout_are_not_committed(tmp_path: Path) -> None:
+def test_a_state_folder_in_a_repository_is_ignored_by_git(tmp_path: Path) -> None:
     StateDir(tmp_path / "state").make()
     assert (tmp_path / "state" / ".gitignore").read_text() == "*\n"
 
@@ -202,7 +202,7 @@ def test_options_of_another_version_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null"])
-def test_broken_options_are_one_clear_line(tmp_path: Path, content: str) -> None:
+def test_unreadable_options_are_a_one_line_error(tmp_path: Path, content: str) -> None:
     home = StateDir(tmp_path / "home")
     home.make()
     home.options_file.write_text(content)
@@ -210,8 +210,8 @@ def test_broken_options_are_one_clear_line(tmp_path: Path, content: str) -> None
         home.options()
 
 
-def test_a_user_without_a_home_folder_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a container's user is, whom the system does not know."""
+def test_a_user_without_a_home_folder_gets_a_one_line_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as the user of a container that has no entry in the password database."""
     for name in ("TALLOW_HOME", "XDG_STATE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
 

@@ -1,4 +1,4 @@
-"""A program that stops answering is found, and one that is slow to start, busy or forbidding is not."""
+"""A program that stops answering is detected; slow, busy and protected programs are not."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def record(timer: FailureTimer, *, started: float, ended: float, success: bool =
     return timer.failed_s
 
 
-def test_failures_add_up_from_the_first_one_on() -> None:
+def test_failures_add_up_from_the_first_one() -> None:
     timer = FailureTimer()
     assert record(timer, started=100, ended=110) == 10
     assert record(timer, started=115, ended=125) == 25, "the time between two failures counts"
 
 
-def test_a_success_ends_the_count() -> None:
+def test_a_success_resets_the_timer() -> None:
     timer = FailureTimer()
     record(timer, started=100, ended=110)
     record(timer, started=120, ended=120, success=True)
@@ -41,7 +41,7 @@ def test_time_in_which_the_supervisor_itself_was_stopped_does_not_count() -> Non
 
 @dataclass
 class Service:
-    """A server whose answers are set by the test, by path. None: it accepts and says nothing."""
+    """A server with answers by path. None: it accepts the connection and does not answer."""
 
     port: int = 0
     answers: dict[str, bytes | None] = field(default_factory=dict)
@@ -84,13 +84,13 @@ def http(status: int) -> bytes:
 
 
 @pytest.mark.parametrize("status", [200, 204, 302, 401, 403, 404, 429])
-async def test_whoever_answers_lives(status: int) -> None:
+async def test_any_answer_below_500_is_a_sign_of_life(status: int) -> None:
     async with service(alive=http(status)) as made:
         assert await probe_failure(made.probe(), "/alive", 5) == ""
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "expected"),
     [
         (http(500), "answered 500"),
         (http(503), "answered 503"),
@@ -101,18 +101,18 @@ async def test_whoever_answers_lives(status: int) -> None:
         (None, "no answer within 0 s"),
     ],
 )
-async def test_what_is_no_sign_of_life(answer: bytes | None, said: str) -> None:
+async def test_failures_of_a_liveness_check(answer: bytes | None, expected: str) -> None:
     async with service(alive=answer) as made:
-        assert await probe_failure(made.probe(), "/alive", 0.3) == said
+        assert await probe_failure(made.probe(), "/alive", 0.3) == expected
 
 
-async def test_nobody_listening_is_no_sign_of_life() -> None:
+async def test_a_closed_port_is_a_failure() -> None:
     async with service() as made:
         pass
     assert "Connect" in await probe_failure(made.probe(), "/alive", 5)
 
 
-async def test_ready_is_stricter_and_sends_the_password(tmp_path: Path) -> None:
+async def test_a_readiness_check_is_stricter_and_sends_the_password(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("secret")
     async with service(ready=http(503)) as made:
         probe = made.probe(user="tallow", password_file=str(tmp_path / "password"))
@@ -122,19 +122,19 @@ async def test_ready_is_stricter_and_sends_the_password(tmp_path: Path) -> None:
         assert b"Authorization" not in made.asked[1]
 
 
-async def test_a_password_that_cannot_be_read_is_not_fatal(tmp_path: Path) -> None:
+async def test_an_unreadable_password_is_a_failed_check(tmp_path: Path) -> None:
     async with service(ready=http(200)) as made:
         probe = made.probe(user="tallow", password_file=str(tmp_path / "gone"))
         assert await probe_failure(probe, "/ready", 5, authenticate=True) == "No such file or directory"
 
 
 @pytest.mark.parametrize(
-    ("greeting", "said"),
+    ("greeting", "expected"),
     [(b"220 hello\r\n", ""), (b"220-hello\r\n", ""), (b"554 go away\r\n", "answered 554")],
 )
-async def test_a_mail_server_greets(greeting: bytes, said: str) -> None:
+async def test_the_greeting_of_a_mail_server_is_checked(greeting: bytes, expected: str) -> None:
     async with service(smtp=greeting) as made:
-        assert await probe_failure(made.probe(), SMTP, 5) == said
+        assert await probe_failure(made.probe(), SMTP, 5) == expected
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Watched:
-    """A check under way."""
+    """A running check and its reports."""
 
     timeout: float
     reports: list[str] = field(default_factory=list)
@@ -162,7 +162,7 @@ async def until_asked(made: Service, times: int) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_one_that_stops_answering_is_found() -> None:
+async def test_a_program_that_stops_answering_is_unresponsive() -> None:
     async with service(ready=http(200), alive=http(200)) as made:
         watched = Watched(timeout=0.3)
         found = watched.start(made.probe())
@@ -174,8 +174,8 @@ async def test_one_that_stops_answering_is_found() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_one_that_was_never_ready_is_left_to_start() -> None:
-    """Such as a Prometheus that reads its write-ahead log, for hours if need be."""
+async def test_a_program_that_was_never_ready_is_not_unresponsive() -> None:
+    """Such as a Prometheus that replays its write-ahead log for hours."""
     async with service(ready=http(503), alive=None) as made:
         found = Watched(timeout=0.01).start(made.probe())
         await until_asked(made, 20)
@@ -186,7 +186,7 @@ async def test_one_that_was_never_ready_is_left_to_start() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_short_failure_is_forgiven() -> None:
+async def test_a_short_failure_is_ignored() -> None:
     async with service(ready=http(200), alive=http(200)) as made:
         watched = Watched(timeout=4)
         found = watched.start(made.probe())
@@ -204,7 +204,7 @@ async def test_a_short_failure_is_forgiven() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-async def test_it_can_be_switched_off_and_on_while_it_runs() -> None:
+async def test_the_check_can_be_switched_off_and_on_while_it_runs() -> None:
     async with service(ready=http(200), alive=http(200)) as made:
         watched = Watched(timeout=0)
         found = watched.start(made.probe())

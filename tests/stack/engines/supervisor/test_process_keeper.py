@@ -1,4 +1,4 @@
-"""A program is started again, stopped whole, and not bothered by a full disk."""
+"""A program is restarted after failures and on request, and stopped with its children."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def log(home: StateDir) -> str:
     return path.read_text() if path.exists() else ""
 
 
-async def test_a_program_that_ends_is_started_again(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_program_that_ends_is_restarted(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
     kept = keeper(home, "import sys; sys.exit(7)")
     kept.start()
@@ -58,7 +58,7 @@ async def test_a_program_that_ends_is_started_again(home: StateDir, monkeypatch:
     assert kept.status.state == "stopped"
 
 
-async def test_a_requested_restart_is_at_once_and_is_not_counted(home: StateDir) -> None:
+async def test_a_requested_restart_is_immediate_and_not_counted(home: StateDir) -> None:
     kept = keeper(home, "import time; time.sleep(60)")
     kept.start()
     await until(lambda: kept.status.pid)
@@ -76,7 +76,7 @@ async def test_a_requested_restart_is_at_once_and_is_not_counted(home: StateDir)
     await kept.stop("the test is over")
 
 
-async def test_a_program_is_told_when_somebody_asked_for_its_start(
+async def test_a_program_gets_the_time_of_its_requested_start(
     home: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
@@ -113,7 +113,7 @@ async def test_a_requested_restart_ends_the_pause_after_a_failure(
     await kept.stop("the test is over")
 
 
-async def test_a_program_that_was_stopped_by_a_signal_can_be_restarted(home: StateDir) -> None:
+async def test_a_suspended_program_can_be_restarted(home: StateDir) -> None:
     kept = keeper(home, "import time; print(1, flush=True); time.sleep(60)")
     kept.start()
     await until(lambda: log(home) == "1\n")
@@ -126,7 +126,7 @@ async def test_a_program_that_was_stopped_by_a_signal_can_be_restarted(home: Sta
     await kept.stop("the test is over")
 
 
-async def test_who_killed_it_is_said(home: StateDir, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_foreign_signal_is_logged(home: StateDir, capfd: pytest.CaptureFixture[str]) -> None:
     kept = keeper(home, "import time; print(1, flush=True); time.sleep(60)")
     kept.start()
     await until(lambda: log(home) == "1\n")
@@ -138,21 +138,21 @@ async def test_who_killed_it_is_said(home: StateDir, capfd: pytest.CaptureFixtur
     assert ended
     assert ended.reason.startswith("ended by SIGKILL, which the supervisor did not send")
     lines = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
-    [said] = [one for one in lines if one["message"] == ended.reason]
-    assert (said["level"], said["component"], said["signal"]) == ("error", "job", "SIGKILL")
+    [output] = [one for one in lines if one["message"] == ended.reason]
+    assert (output["level"], output["component"], output["signal"]) == ("error", "job", "SIGKILL")
 
 
-async def test_one_that_cannot_be_started_says_so_in_its_log(home: StateDir) -> None:
+async def test_a_program_that_cannot_be_started_gets_a_log_entry(home: StateDir) -> None:
     kept = ProcessKeeper(Task("job", ["/no/such/program"], str(home.data), {}), home, lambda: None)
     kept.start()
     await until(lambda: kept.status.state == "waiting")
     await kept.stop("the test is over")
-    said = json.loads(log(home))
-    assert said["level"] == "error"
-    assert said["message"] == "cannot be started: No such file or directory (/no/such/program)"
+    output = json.loads(log(home))
+    assert output["level"] == "error"
+    assert output["message"] == "cannot be started: No such file or directory (/no/such/program)"
 
 
-async def test_stopping_ends_the_children_as_well(home: StateDir) -> None:
+async def test_stopping_ends_the_children(home: StateDir) -> None:
     code = "import subprocess as s, time; print(s.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
     kept = keeper(home, code)
     kept.start()
@@ -164,7 +164,9 @@ async def test_stopping_ends_the_children_as_well(home: StateDir) -> None:
     assert kept.status.state == "stopped"
 
 
-async def test_one_that_ignores_sigterm_is_killed(home: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_program_that_ignores_sigterm_is_killed(
+    home: StateDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(managed_process, "TERMINATE_S", 0.2)
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     code = f"import signal, time; {deaf}; print(1, flush=True); time.sleep(60)"
@@ -200,7 +202,7 @@ time.sleep(60)
     await kept.stop("the test is over")
 
 
-async def test_the_operators_environment_stays_with_those_who_need_it(
+async def test_programs_do_not_inherit_the_operators_environment(
     home: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAGERDUTY_ROUTING_KEY", "secret")
@@ -252,12 +254,12 @@ async def test_a_program_that_hangs_is_ended_and_counted(
     assert ended.cause == "unresponsive"
     assert re.match(r"ended by the supervisor: no answer for \d s \(/: no answer within \d s\)", ended.reason)
     await kept.stop("the test is over")
-    said = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
-    assert [one["level"] for one in said if one["message"] == ended.reason] == ["error"]
-    assert [one["level"] for one in said if one["message"].startswith("does not answer")] == ["warning"]
+    output = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
+    assert [one["level"] for one in output if one["message"] == ended.reason] == ["error"]
+    assert [one["level"] for one in output if one["message"].startswith("does not answer")] == ["warning"]
 
 
-async def test_a_program_that_is_slow_to_start_is_left_alone(
+async def test_a_program_that_starts_slowly_is_not_restarted(
     home: StateDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(liveness, "IDLE_S", 0.02)
@@ -274,7 +276,7 @@ async def test_a_program_that_is_slow_to_start_is_left_alone(
     await kept.stop("the test is over")
 
 
-async def test_a_failure_of_the_keeper_itself_is_said(
+async def test_a_failure_of_the_keeper_itself_is_logged(
     home: StateDir, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object, **__: object) -> None:
@@ -285,6 +287,6 @@ async def test_a_failure_of_the_keeper_itself_is_said(
     kept.start()
     await kept.restart(RestartRequest(1, "tallow restart"))
     await kept.stop("the test is over")
-    [said] = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
-    assert said["message"] == "is not supervised any more"
-    assert said["reason"].startswith("ZeroDivisionError at broken:")
+    [output] = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
+    assert output["message"] == "is not supervised any more"
+    assert output["reason"].startswith("ZeroDivisionError at broken:")

@@ -1,4 +1,4 @@
-"""What the supervisor left behind is never mistaken for something else."""
+"""The plan and the status of the supervisor are read safely, also if they are old or broken."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def home(tmp_path: Path) -> StateDir:
     return made
 
 
-def test_a_pid_that_is_another_process_by_now_is_let_alone(home: StateDir) -> None:
+def test_a_reused_pid_is_not_stopped(home: StateDir) -> None:
     mine = ProcessStatus("running", pid=os.getpid(), born=psutil.Process().create_time())
     assert mine.process() is not None
     stale = replace(mine, born=psutil.Process().create_time() - 3600)
@@ -45,7 +45,7 @@ def test_a_pid_that_is_another_process_by_now_is_let_alone(home: StateDir) -> No
     lifecycle.stop(home)  # would have ended this very process
 
 
-def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None:
+def test_plan_and_status_are_read_unchanged(home: StateDir) -> None:
     release = Release("1.0.0", "digest", {"prometheus": "3.16.0"})
     probe = Probe("127.0.0.1", 3000, "/ready", "/alive", "user", "/password")
     task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True, probe=probe)
@@ -64,27 +64,27 @@ def test_plans_and_reports_are_read_as_they_were_written(home: StateDir) -> None
 @pytest.mark.parametrize(
     "content", ["", "{", "null", '{"pid": 1, "services": {"x": {"state": "new", "later": 1}}}']
 )
-def test_a_broken_or_newer_report_breaks_nothing(home: StateDir, content: str) -> None:
+def test_a_broken_or_newer_status_file_is_tolerated(home: StateDir, content: str) -> None:
     (home.run / "report.json").write_text(content)
     assert state_files.read_status(home).services.keys() <= {"x"}
     lifecycle.stop(home)
 
 
-def test_a_lock_is_held_by_one(home: StateDir) -> None:
+def test_a_lock_has_one_holder(home: StateDir) -> None:
     with locked(home, "up") as first, locked(home, "up", wait=False) as second:
         assert (first, second) == (True, False)
     with locked(home, "up", wait=False) as again:
         assert again
 
 
-def test_nothing_can_be_told_to_a_stack_that_does_not_run(home: StateDir) -> None:
+def test_requests_to_a_stack_that_does_not_run_are_errors(home: StateDir) -> None:
     with pytest.raises(StackError, match="tallow up"):
         hold(home, ["tallow"])
     with pytest.raises(StackError, match="tallow up"):
         reload(home, {}, print)
 
 
-def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateDirError, match=r"cannot be made: .*; name another with --home"):
         StateDir(tmp_path / "file" / "home").make()

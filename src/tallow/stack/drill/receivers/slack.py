@@ -88,19 +88,19 @@ def to_message(payload: Mapping[str, Any]) -> ReceivedMessage:
     Raises:
         SlackRejectionError: the payload is invalid or shows nothing.
     """
-    text, attachments = payload.get("text", ""), _attachments(payload)
+    text, attachments = payload.get("text", ""), _visible_attachments(payload)
     if not isinstance(text, str):
         raise SlackRejectionError(400, "invalid_payload")
-    visible = [each for each in attachments if any(each.get(name) for name in _VISIBLE_FIELDS)]
-    if not (text or visible or payload.get("blocks")):
+    if not (text or attachments or payload.get("blocks")):
         raise SlackRejectionError(400, "no_text")
-    subject = displayed(text or next((each["title"] for each in visible if each.get("title")), ""))
-    parts = map(displayed, [text, *(each.get(name, "") for each in visible for name in _TEXT_FIELDS)])
+    titles = [each["title"] for each in attachments if each.get("title")]
+    subject = displayed(text or next(iter(titles), ""))
+    parts = map(displayed, [text, *(each.get(name, "") for each in attachments for name in _TEXT_FIELDS)])
     return ReceivedMessage("slack", "slack", not subject.startswith("[RESOLVED]"), subject, "\n".join(parts))
 
 
-def _attachments(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The attachments of a payload.
+def _visible_attachments(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The attachments of a payload that show something.
 
     Raises:
         SlackRejectionError: they are invalid or too many.
@@ -110,7 +110,7 @@ def _attachments(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         raise SlackRejectionError(400, "invalid_payload")
     if len(attachments) > MAX_ATTACHMENTS:
         raise SlackRejectionError(400, "too_many_attachments")
-    return attachments
+    return [each for each in attachments if any(each.get(name) for name in _VISIBLE_FIELDS)]
 
 
 def _is_valid_attachment(attachment: object) -> bool:

@@ -15,7 +15,7 @@ PATH: Final = CHECKOUT / "docs" / "drills.md"
 def latency_table(results: Iterable[DrillResult]) -> str:
     """A Markdown table with one row per drill; times are in seconds."""
     rows = [
-        "| alert | scale | pending | firing | page | minimum | resolved | told |",
+        "| alert | scale | pending | firing | page | minimum | resolved | receivers |",
         "|---|---|--:|--:|--:|--:|--:|---|",
     ]
     for result in results:

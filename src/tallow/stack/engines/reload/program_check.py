@@ -20,7 +20,8 @@ from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 FOLDER: Final = "check"
 """The folder in ``run`` for the copy that is checked."""
 TIMEOUT_S: Final = 60.0
-_MAX_CHARACTERS: Final = 300
+_MAX_CHARACTERS: Final = 1000
+"""Of the reason, which may repeat long paths before its point."""
 _CHECKS: Final = {
     "promtool": ("check", "config", "prometheus/prometheus.yml"),
     "amtool": ("check-config", "alertmanager/alertmanager.yml"),
