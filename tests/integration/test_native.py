@@ -212,6 +212,31 @@ def test_an_upgrade_is_reported_and_the_stack_is_restarted_on_request(running: S
     assert "tallow up --restart" in log
 
 
+def test_services_of_an_older_stack_are_started_with_the_present_commands(running: Stack) -> None:
+    """An older supervisor restarts a service with a command that the present code rejects."""
+    home = running.state_dir
+    plan, supervisor = state_files.read_plan(home), state_files.supervisor_pid(home)
+    assert plan.release
+    assert supervisor
+    tasks = tuple(
+        replace(task, command=[*task.command, "--removed-option"]) if task.name == "heartbeat" else task
+        for task in plan.tasks
+    )
+    older = replace(plan, tasks=tasks, release=replace(plan.release, version="0.0.1"))
+    state_files.update_plan(home, lambda _: older, supervisor)
+    wait_until(lambda: running.running("heartbeat").restarts >= 1, "the heartbeat checker fails")
+    status = CliRunner().invoke(main, ["status", "--home", str(home.root)])
+    assert status.exit_code == 1
+    assert f"Tallow: 0.0.1 runs, {__version__} is here" in status.output
+    assert "up --restart" in status.output
+    before = {name: running.process(name).pid for name in NAMES if name != "heartbeat"}
+    tallow(running, "up")
+    assert running.healthy()
+    assert state_files.read_plan(home).tasks == plan.tasks
+    assert {name: running.process(name).pid for name in before} == before
+    state_files.update_plan(home, lambda present: replace(present, release=plan.release), supervisor)
+
+
 def test_an_invalid_setting_keeps_the_old_release_running(running: Stack) -> None:
     plan = state_files.read_plan(running.state_dir)
     state_files.write_plan(running.state_dir, replace(plan, release=None))

@@ -16,24 +16,26 @@ _INTRODUCTION: Final = """\
 
 # Settings
 
-Every variable that Tallow reads. Unless a section says otherwise, a variable is read from the environment and
-from a file `.env`; the environment comes first. The file is that of the folder in which a process starts; for the
-stack, that of the folder in which `tallow up` ran. The case of names does not matter. An empty variable counts
-as not set.
+Every variable that Tallow reads. Unless a section says otherwise, a variable is read from the environment
+and from a file `.env`; the environment comes first. The file is that of the folder in which a process
+starts; for the stack, that of the folder in which `tallow up` ran. The case of names does not matter. An
+empty variable counts as not set.
 
 A `.env` file has lines of the form `NAME=value`, with optional `export`, quotes and comments. `${NAME}` and
-`${NAME:-default}` are replaced, except within single quotes. If a variable has `NAME_FILE`, that variable may
-name a file with the value instead: `NAME` comes first, and relative paths start in the folder of `.env`.
+`${NAME:-default}` are replaced, except within single quotes. If a variable has `NAME_FILE`, that variable
+may name a file with the value instead: `NAME` comes first, and relative paths start in the folder of
+`.env`.
 
 An invalid value stops the start with one line: the variable, its value (masked if it is secret), what is
 accepted, and the file and line that set it.
 
 `tallow up` and `tallow reload` check the settings of every part of the stack before they write or start
-anything: each program checks its own settings, `promtool` and `amtool` check the configuration that follows. A
-name in `.env` that is one edit away from the name of a setting is an error. Services read the checked settings:
-a change in `.env` takes effect with the next `tallow reload`, which restarts only the services that read a
-changed setting. Variables of the environment of `tallow up` stay in effect; those of the environment of `tallow
-reload` are added, and an empty one removes the variable. If a service rejects the change, all of it is undone.
+anything: each program checks its own settings, `promtool` and `amtool` check the configuration that
+follows. A name in `.env` that is one edit away from the name of a setting is an error. Services read the
+checked settings: a change in `.env` takes effect with the next `tallow reload`, which restarts only the
+services that read a changed setting. Variables of the environment of `tallow up` stay in effect; those of
+the environment of `tallow reload` are added, and an empty one removes the variable. If a service rejects
+the change, all of it is undone.
 
 """
 _COMMAND_LINE: Final = Section(
