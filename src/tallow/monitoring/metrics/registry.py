@@ -76,9 +76,8 @@ class Registry:
             The metric's series, to be passed to :meth:`add`, :meth:`set` or :meth:`observe`.
 
         Raises:
-            ValueError: a metric of that name exists, or the exposition formats do not allow the name, a
-            label,
-                a value or the bucket edges.
+            ValueError: a metric of that name exists, or the exposition formats do not allow its name, labels,
+                help or bucket edges.
         """
         if metric.name in self.families:
             raise ValueError(f"metric {metric.name!r} is already declared")

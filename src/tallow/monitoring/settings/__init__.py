@@ -120,106 +120,109 @@ class MonitoringSettings(Settings):
     """
 
     service_name: Annotated[str, matching(_NAME)] = Field(
-        "tallow", title="Named in log lines, error reports and the detailed health answer", description=_NAMES
+        "tallow",
+        title="Name in log lines, error reports and the detailed health response",
+        description=_NAMES,
     )
     environment: Annotated[str, matching(_NAME)] = Field(
         "production",
-        title="Named in the same places",
+        title="Environment named in the same places",
         validation_alias=AliasChoices("environment", "sentry_environment"),
         description=_NAMES,
     )
     release: Annotated[str | None, matching(_RELEASE)] = Field(
         None,
-        title="The version that is named; by default Tallow's own",
+        title="Version named in the same places; by default Tallow's",
         validation_alias=AliasChoices("release", "sentry_release"),
         description="a name such as tallow@1.2.3, without space or slash",
     )
 
     metrics_token: Token | None = Field(
         None,
-        title="Bearer token that opens /metrics; without one it answers this machine only",
+        title="Bearer token for /metrics; without one, only direct requests from this machine are allowed",
         description=TOKENS,
     )
     health_check_token: Token | None = Field(
         None,
-        title="Bearer token that opens /api/health/detailed; without one it answers this machine only",
+        title="Bearer token for /api/health/detailed; without one, only direct requests from this machine "
+        "are allowed",
         description=TOKENS,
     )
 
     log_level: Level = Field(
-        "info", title="The lowest level that is written", description="debug, info, warning, error or fatal"
+        "info", title="Lowest level that is written", description="debug, info, warning, error or fatal"
     )
     log_format: Annotated[Literal["auto", "json", "console"], BeforeValidator(_lower)] = Field(
         "auto",
-        title="How lines look on standard output",
+        title="Format of lines on standard output",
         description="auto (console on a terminal, else json), json or console",
     )
     log_file: WritableFile = Field(
         None,
-        title="Written instead of standard output, beside a terminal; rotated at 64 MiB, five are kept",
+        title="Written instead of standard output or beside a terminal; rotated at 64 MiB, five are kept",
         description="the path of a file that can be written",
     )
     log_endpoint: Url | None = Field(
-        None, title="Where log lines are sent besides; nowhere unless it is set", description=URLS
+        None, title="Remote endpoint for log lines; not used unless set", description=URLS
     )
     log_endpoint_kind: Annotated[Literal["loki", "http"], BeforeValidator(_lower)] = Field(
-        "loki", title="What the endpoint understands", description="loki (its push API) or http (JSON lines)"
+        "loki", title="Protocol of the endpoint", description="loki (its push API) or http (JSON lines)"
     )
     log_endpoint_token: Token | None = Field(None, title="Bearer token for the endpoint", description=TOKENS)
     log_endpoint_timeout: Seconds = Field(
-        5, title="For connecting, sending and each wait for the answer", description=_SECONDS
+        5, title="Timeout of connecting, sending and each wait for the response", description=_SECONDS
     )
     log_queue_size: Count = Field(
-        10_000, title="Lines that wait in memory for the endpoint", description=_COUNTS
+        10_000, title="Lines queued in memory for the endpoint", description=_COUNTS
     )
     log_batch_size: Count = Field(500, title="Lines sent in one request", description=_COUNTS)
     log_spool_dir: WritableFolder = Field(
         None,
-        title="Where batches wait while the endpoint is down; without it they wait in memory alone",
+        title="Folder for batches while the endpoint is down; without it they are kept only in memory",
         description="the path of a folder that can be written to",
     )
     log_spool_max_bytes: Bytes = Field(
         64 * MIB,
-        title="Room on disk; beyond it the oldest batches are given up, and counted",
+        title="Maximum size of that folder; beyond it the oldest batches are dropped and counted",
         description=_BYTES,
     )
 
     scrub_disable: Annotated[str | None, AfterValidator(_check_rule_ids)] = Field(
         None,
-        title="Rules and syntaxes of the scrubber that are left out",
+        title="Rules and syntaxes of the scrubber to disable",
         description="ids of docs/privacy-rules.md separated by commas, no row of secret keys among them",
     )
     scrub_secret_keys: Annotated[str | None, AfterValidator(_check_key_names)] = Field(
         None,
-        title="More names of keys under which nothing passes",
+        title="Additional keys whose values are always replaced",
         description="names separated by commas, such as patient_ref,ward",
     )
     scrub_keep_keys: Annotated[str | None, AfterValidator(_check_kept_keys)] = Field(
         None,
-        title="Names of personal keys whose values are not private here",
+        title="Keys of personal data whose values are kept",
         description="names separated by commas, such as state,room; none that names a secret",
     )
 
     sentry_dsn: Annotated[SecretStr | None, matching(_DSN), BeforeValidator(_dsn)] = Field(
         None,
-        title="Where errors and traces are reported; nowhere unless it is set",
+        title="Sentry project for errors and traces; not used unless set",
         description="a DSN such as https://KEY@sentry.example.org/1",
     )
     sentry_sample_rate: Rate = Field(1.0, title="Share of errors that is reported", description=_RATES)
     sentry_traces_sample_rate: Rate = Field(0.1, title="Share of traces that is reported", description=_RATES)
-    sentry_queue_size: Count = Field(100, title="Envelopes that wait in memory", description=_COUNTS)
+    sentry_queue_size: Count = Field(100, title="Envelopes queued in memory", description=_COUNTS)
 
-    plausible_host: Url = Field("https://plausible.io", title="The Plausible that counts", description=URLS)
+    plausible_host: Url = Field("https://plausible.io", title="Address of Plausible", description=URLS)
     plausible_domain: Annotated[str | None, matching(_DOMAIN)] = Field(
         None,
-        title="The site to count for; nothing is counted unless it is set",
+        title="Site in Plausible; nothing is counted unless set",
         description="the site's name in Plausible, such as tallow.example.org",
     )
-    plausible_queue_size: Count = Field(1_000, title="Events that wait in memory", description=_COUNTS)
-    plausible_timeout: Seconds = Field(5, title="For each attempt", description=_SECONDS)
+    plausible_queue_size: Count = Field(1_000, title="Events queued in memory", description=_COUNTS)
+    plausible_timeout: Seconds = Field(5, title="Timeout of each attempt", description=_SECONDS)
     plausible_forward_address: bool = Field(
         False,
-        title="Pass the client's address on, so that Plausible can tell visits",
+        title="Forward the client's address, so that Plausible can distinguish visits",
         description="true or false",
     )
 
