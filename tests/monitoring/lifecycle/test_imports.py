@@ -65,7 +65,6 @@ from types import GenericAlias
 from weakref import WeakSet
 
 from tallow.monitoring import instrument
-from tallow.monitoring.lifecycle import fork
 from tallow.monitoring.metrics import Metrics, Registry
 
 
@@ -116,7 +115,6 @@ def state():
     gc.collect()
     return {
         "gc.callbacks": len(gc.callbacks),
-        "at fork": len(fork._registered),
         "at exit": atexit._ncallbacks(),
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "files": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,

@@ -61,9 +61,8 @@ def test_queued_telemetry_is_sent_when_a_server_ends_by_sigterm(tmp_path: Path) 
         assert [event["message"] for event in sentry.payloads("event")] == ["closed"]
 
 
-def test_pipelines_share_the_timeout_and_logs_come_last(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_pipelines_share_the_timeout_and_logs_come_last() -> None:
+    pipelines = shutdown.Pipelines()
     calls: list[tuple[str, float]] = []
 
     def broken(_timeout: float) -> None:
@@ -73,25 +72,23 @@ def test_pipelines_share_the_timeout_and_logs_come_last(
         calls.append(("slow", timeout))
         time.sleep(0.05)
 
-    monkeypatch.setattr(shutdown, "_pipelines", {})
-    shutdown.register_pipeline("logs", lambda timeout: calls.append(("logs", timeout)))
-    shutdown.register_pipeline("broken", broken)
-    shutdown.register_pipeline("slow", slow, lambda timeout: calls.append(("closed", timeout)))
-    shutdown.flush_all(1)
-    shutdown.close_all(0)
+    pipelines.register("logs", lambda timeout: calls.append(("logs", timeout)))
+    pipelines.register("broken", broken)
+    pipelines.register("slow", slow, lambda timeout: calls.append(("closed", timeout)))
+    pipelines.flush_all(1)
+    pipelines.close_all(0)
     assert [name for name, _ in calls] == ["slow", "logs", "closed", "logs"]
     assert calls[1][1] <= 0.95
     assert calls[2][1] == 0
 
 
-def test_a_sigterm_handler_of_the_application_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sigterm_handler_of_the_application_is_kept() -> None:
     def handler(_number: int, _frame: object) -> None:
         """The application's handler."""
 
     before = signal.signal(signal.SIGTERM, handler)
-    monkeypatch.setattr(shutdown, "_pipelines", {})
     try:
-        shutdown.register_pipeline("logs", lambda _timeout: None)
+        shutdown.Pipelines().register("logs", lambda _timeout: None)
         assert signal.getsignal(signal.SIGTERM) is handler
     finally:
         signal.signal(signal.SIGTERM, before)

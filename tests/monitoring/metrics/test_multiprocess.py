@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.multiprocess import WorkerStorage
-from tallow.monitoring.metrics.multiprocess_reader import MAX_ARCHIVED
-from tallow.monitoring.metrics.multiprocess_reader import _add as add
+from tallow.monitoring.metrics.multiprocess import WorkerStorage, write_completely
+from tallow.monitoring.metrics.multiprocess_reader import MAX_ARCHIVED, add_sums
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.metrics.storage import Sums
 
@@ -157,14 +156,16 @@ def test_a_thread_reuses_the_row_of_an_ended_thread(here: Registry, tmp_path: Pa
     assert len(list(tmp_path.glob("*.row"))) == 2
 
 
-def test_on_a_full_disk_new_series_become_other_and_threads_share_rows(
-    storage: WorkerStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(descriptor: int, content: bytes) -> None:  # a mock: a full file system would need root
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_on_a_full_disk_new_series_become_other_and_threads_share_rows(tmp_path: Path) -> None:
+    full = False
 
-    metrics = Metrics(Registry(storage=storage))
-    monkeypatch.setattr("tallow.monitoring.metrics.multiprocess._write", full)
+    def write(descriptor: int, content: bytes) -> None:  # a full file system would need root
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_completely(descriptor, content)
+
+    metrics = Metrics(Registry(storage=WorkerStorage(tmp_path, write=write)))
+    full = True
     metrics.record_error("network", "unheard of")
     assert metrics.registry.value("errors_total", type="network", severity="low") == 1
     for _ in range(3):
@@ -293,17 +294,14 @@ def test_the_archive_of_many_killed_workers_is_bounded(here: Registry, tmp_path:
 def test_series_of_exited_workers_beyond_the_limit_are_added_to_other() -> None:
     sums: Sums = {}
     for number in range(MAX_ARCHIVED + 10):
-        add(sums, {"cache_hits_total": {(f"cache-{number}",): [1.0]}})
+        add_sums(sums, {"cache_hits_total": {(f"cache-{number}",): [1.0]}})
     assert len(sums["cache_hits_total"]) == MAX_ARCHIVED + 1
     assert sums["cache_hits_total"]["other",] == [10.0]
 
 
-def test_new_series_of_a_full_row_are_recorded_in_the_first_series(
-    storage: WorkerStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registry = Registry(storage=storage)
-    monkeypatch.setattr("tallow.monitoring.metrics.multiprocess.CAPACITY", storage._used)
-    monkeypatch.setattr(storage, "_capacity", storage._used)
+def test_new_series_of_a_full_row_are_recorded_in_the_first_series(tmp_path: Path) -> None:
+    used = len(Registry().storage.read())
+    registry = Registry(storage=WorkerStorage(tmp_path, max_cells=used))
     registry.add(registry.families["errors_total"], ("network", "unheard of"))
     assert registry.value("errors_total", type="network", severity="low") == 1
     assert registry.value("label_overflow_total", metric="tallow_errors_total") == 2

@@ -40,7 +40,7 @@ def test_ten_thousand_short_threads_leave_only_their_counts() -> None:
         tracemalloc.stop()
     assert metrics.registry.value("transfers_started_total") == 10_000
     assert grown < 100_000
-    assert len(storage._rows) <= MAX_FREE_ROWS + 1
+    assert storage.row_count <= MAX_FREE_ROWS + 1
 
 
 def test_rows_of_many_concurrent_threads_are_merged_when_they_end() -> None:
@@ -56,7 +56,7 @@ def test_rows_of_many_concurrent_threads_are_merged_when_they_end() -> None:
     run([threading.Thread(target=work) for _ in range(100)])
     assert metrics.registry.value("bytes_transferred_total", direction="sent") == 700
     assert metrics.registry.value("chunk_transfer_duration_seconds_sum", method="relay") == 25
-    assert len(storage._rows) <= MAX_FREE_ROWS + 1
+    assert storage.row_count <= MAX_FREE_ROWS + 1
 
 
 def test_a_new_series_is_in_every_row() -> None:

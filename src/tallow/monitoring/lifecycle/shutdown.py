@@ -1,4 +1,4 @@
-"""Flush telemetry on SIGTERM, on ASGI shutdown and when the interpreter exits.
+"""Flush telemetry on SIGTERM and on ASGI shutdown.
 
 uvicorn ends by the signal itself after it has stopped, so functions of :mod:`atexit` are not called: without
 this module, the telemetry of the last second would be lost.
@@ -6,7 +6,6 @@ this module, the telemetry of the last second would be lost.
 
 from __future__ import annotations
 
-import atexit
 import os
 import signal
 import threading
@@ -29,47 +28,48 @@ class _Pipeline:
     close: Drain
 
 
-_pipelines: Final[dict[str, _Pipeline]] = {}
-_state: Final = {"exit function registered": False}
+class Pipelines:
+    """The pipelines of a process. The functions of this module are the methods of one instance."""
 
+    def __init__(self) -> None:
+        self._pipelines: dict[str, _Pipeline] = {}
 
-def register_pipeline(name: str, flush: Drain, close: Drain | None = None) -> None:
-    """Flush a pipeline at the end of an application and of the process.
+    def register(self, name: str, flush: Drain, close: Drain | None = None) -> None:
+        """Flush a pipeline at the end of an application and of the process.
 
-    SIGTERM is handled from now on, unless the process has a handler; it ends the process as before.
+        SIGTERM is handled from now on, unless the process has a handler; it ends the process as before.
 
-    Args:
-        name: identifies the pipeline; a second registration replaces the first.
-        flush: called when an application ends.
-        close: called when the process ends; by default ``flush``.
-    """
-    _pipelines[name] = _Pipeline(flush, close or flush)
-    if not _state["exit function registered"]:
-        _state["exit function registered"] = True
-        atexit.register(close_all)
-    main = threading.current_thread() is threading.main_thread()
-    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _on_sigterm)
+        Args:
+            name: identifies the pipeline; a second registration replaces the first.
+            flush: called when an application ends.
+            close: called when the process ends; by default ``flush``.
+        """
+        self._pipelines[name] = _Pipeline(flush, close or flush)
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._on_sigterm)
 
+    def unregister(self, name: str) -> None:
+        """Stop flushing a pipeline. A name that is not registered is ignored."""
+        self._pipelines.pop(name, None)
 
-def unregister_pipeline(name: str) -> None:
-    """Stop flushing a pipeline. A name that is not registered is ignored."""
-    _pipelines.pop(name, None)
+    def flush_all(self, timeout_s: float = TIMEOUT_S) -> None:
+        """Send the queued telemetry of every pipeline within ``timeout_s`` seconds. Never raises."""
+        _run_all(timeout_s, [pipeline.flush for pipeline in self._ordered()])
 
+    def close_all(self, timeout_s: float = TIMEOUT_S) -> None:
+        """Send the queued telemetry of every pipeline and store what cannot be sent. Never raises."""
+        _run_all(timeout_s, [pipeline.close for pipeline in self._ordered()])
 
-def flush_all(timeout_s: float = TIMEOUT_S) -> None:
-    """Send the queued telemetry of every pipeline within ``timeout_s`` seconds. Never raises."""
-    _run_all(timeout_s, [pipeline.flush for pipeline in _ordered()])
+    def _ordered(self) -> list[_Pipeline]:
+        """Return the pipelines, logs last: the others may log warnings."""
+        names = sorted(self._pipelines, key=lambda name: name == "logs")
+        return [self._pipelines[name] for name in names]
 
-
-def close_all(timeout_s: float = TIMEOUT_S) -> None:
-    """Send the queued telemetry of every pipeline and store what cannot be sent. Never raises."""
-    _run_all(timeout_s, [pipeline.close for pipeline in _ordered()])
-
-
-def _ordered() -> list[_Pipeline]:
-    """Return the pipelines, logs last: the others may log warnings."""
-    return [_pipelines[name] for name in sorted(_pipelines, key=lambda name: name == "logs")]
+    def _on_sigterm(self, number: int, _frame: object) -> None:
+        self.close_all()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _run_all(timeout_s: float, drains: list[Drain]) -> None:
@@ -79,7 +79,8 @@ def _run_all(timeout_s: float, drains: list[Drain]) -> None:
             drain(max(0.0, deadline - time.monotonic()))
 
 
-def _on_sigterm(number: int, _frame: object) -> None:
-    close_all()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
+_PROCESS: Final = Pipelines()
+register_pipeline = _PROCESS.register
+unregister_pipeline = _PROCESS.unregister
+flush_all = _PROCESS.flush_all
+close_all = _PROCESS.close_all

@@ -19,6 +19,7 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,8 @@ class WorkerStorage:
 
     Args:
         directory: the folder that the workers share; created if it does not exist.
+        max_cells: cells of a row.
+        write: writes to a file descriptor; raises OSError if the disk is full.
 
     Raises:
         OSError: the directory cannot be written to.
@@ -50,12 +53,19 @@ class WorkerStorage:
 
     shared = True
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        max_cells: int = CAPACITY,
+        write: Callable[[int, bytes], None] | None = None,
+    ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock = threading.RLock()
         self._directory = directory
         self._used = 0
-        self._capacity = CELLS_PER_STEP
+        self._max_cells = max_cells
+        self._capacity = min(CELLS_PER_STEP, max_cells)
+        self._write = write or write_completely
         _clear_leftovers(directory)
         self._create_files(b"")
 
@@ -68,7 +78,7 @@ class WorkerStorage:
         hidden = self._directory / f".{self._name}"
         self._index = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _write(self._index, layout)
+        self._write(self._index, layout)
         hidden.rename(self._directory / f"{self._name}.index")
         self._create_row()
         self._free.append(self._rows[0])
@@ -98,7 +108,7 @@ class WorkerStorage:
                 while first + width > self._capacity:
                     self._extend_rows()
                 # A full disk may have cut the previous line short: begin a new one.
-                _write(self._index, b"\n" + orjson.dumps([metric, values, first, width]) + b"\n")
+                self._write(self._index, b"\n" + orjson.dumps([metric, values, first, width]) + b"\n")
             except OSError as error:
                 warn_once.warn_once("further series cannot be shared with the other workers", self, error)
                 return None
@@ -130,7 +140,7 @@ class WorkerStorage:
         except OSError as error:  # memory that is not shared, instead of the parent's row
             warn_once.warn_once("only a forked process itself exposes its metrics", self, error)
             self._index = -1
-            self._rows = [memoryview(bytearray(CAPACITY * 8)).cast("d")]
+            self._rows = [memoryview(bytearray(self._max_cells * 8)).cast("d")]
             self._free = list[Row](self._rows)
 
     def close(self) -> None:
@@ -147,9 +157,9 @@ class WorkerStorage:
         path = self._path(len(self._rows))
         hidden = path.with_name(f".{path.name}")
         with hidden.open("x+b", buffering=0) as file:
-            _write(file.fileno(), bytes(self._capacity * 8))
-            file.truncate(CAPACITY * 8)
-            row = memoryview(mmap.mmap(file.fileno(), CAPACITY * 8)).cast("d")
+            self._write(file.fileno(), bytes(self._capacity * 8))
+            file.truncate(self._max_cells * 8)
+            row = memoryview(mmap.mmap(file.fileno(), self._max_cells * 8)).cast("d")
         hidden.rename(path)
         self._rows.append(row)
         return row
@@ -160,17 +170,17 @@ class WorkerStorage:
         Raises:
             OSError: the rows or the disk are full.
         """
-        if self._capacity + CELLS_PER_STEP > CAPACITY:
+        if self._capacity + CELLS_PER_STEP > self._max_cells:
             raise OSError("all cells are in use")
         for number in range(len(self._rows)):
             with self._path(number).open("r+b", buffering=0) as file:
                 file.seek(self._capacity * 8)
-                _write(file.fileno(), bytes(CELLS_PER_STEP * 8))
+                self._write(file.fileno(), bytes(CELLS_PER_STEP * 8))
         self._capacity += CELLS_PER_STEP
 
 
-def _write(descriptor: int, content: bytes) -> None:
-    """Write ``content`` completely.
+def write_completely(descriptor: int, content: bytes) -> None:
+    """Write all of ``content``.
 
     Raises:
         OSError: the disk is full.

@@ -125,7 +125,7 @@ class MultiprocessReader:
             remaining = [name for name in archive.archived_workers if self._index_path(name).exists()]
             sums = {metric: dict(series) for metric, series in archive.sums.items()}
             for name in added:
-                _add(sums, self._open[name].sums())
+                add_sums(sums, self._open[name].sums())
             draft = self._directory / ".archive"
             draft.write_bytes(_archive_content([*remaining, *added], sums))
             draft.rename(self._path)
@@ -226,7 +226,7 @@ def _parse_archive(path: Path) -> Archive:
         return Archive(frozenset(), {})
 
 
-def _add(sums: Sums, more: Sums) -> None:
+def add_sums(sums: Sums, more: Sums) -> None:
     """Add ``more`` to ``sums``, in place."""
     for metric, series in more.items():
         known = sums.setdefault(metric, {})

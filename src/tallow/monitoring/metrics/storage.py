@@ -102,6 +102,11 @@ class LocalStorage:
         self._rows: dict[int, list[float]] = {}
         self._free: list[list[float]] = []
 
+    @property
+    def row_count(self) -> int:
+        """The number of rows in memory, of running and of ended threads."""
+        return len(self._rows)
+
     def acquire(self) -> Row:
         with self.lock:
             if self._free:
