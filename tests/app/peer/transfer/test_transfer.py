@@ -13,7 +13,7 @@ from PIL import Image
 
 from support.certificates import self_signed
 from support.transfers.peers import RELAYED, RunningPeer, create_room, receive, send, tallow, transfer_files
-from support.transfers.server import RunningServer, tallow_serve
+from support.transfers.server import RunningServer, serving, tallow_serve
 from support.transfers.throttling_proxy import throttling_proxy
 from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.files.errors import FileError
@@ -141,15 +141,13 @@ async def test_a_sender_that_cancels_without_a_receiver_counts_no_transfer(
     assert total == 0
 
 
-async def test_without_telemetry_only_the_outcome_is_counted(server: RunningServer, tmp_path: Path) -> None:
-    server.context.rooms._settings = server.context.settings.model_copy(
-        update={"outcome_report_timeout": 0.1}
-    )
+async def test_without_telemetry_only_the_outcome_is_counted(tmp_path: Path) -> None:
     quiet = replace(RELAYED, telemetry=False)
-    await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
-    await server.wait_for_value("transfers_total", 1, status="success", method="relay")
-    assert server.value("client_reports_total", outcome="accepted") == 0
-    assert server.value("bytes_transferred_total", direction="sent") == 0
+    async with serving(tmp_path, outcome_report_timeout=0.1) as server:
+        await transfer_files(server.url, [a_file(tmp_path)], tmp_path / "out", options=quiet)
+        await server.wait_for_value("transfers_total", 1, status="success", method="relay")
+        assert server.value("client_reports_total", outcome="accepted") == 0
+        assert server.value("bytes_transferred_total", direction="sent") == 0
 
 
 async def test_a_link_is_valid_for_one_transfer(server: RunningServer, tmp_path: Path) -> None:
