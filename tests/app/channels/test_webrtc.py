@@ -15,8 +15,9 @@ from support.programs.turn import coturn
 from support.transfers.webrtc import connected, pair, signaling_pair
 from tallow.app.channels import webrtc
 from tallow.app.channels.channel import ChannelClosedError, ChannelError, ConnectionQuality
+from tallow.app.channels.flow_control import MAX_WINDOW, SendWindow
 from tallow.app.channels.ice import redact_addresses
-from tallow.app.channels.webrtc import MAX_WINDOW, WebRtcChannel, connect
+from tallow.app.channels.webrtc import WebRtcChannel, connect
 
 Kind = Literal["offer", "answer", "candidate"]
 NOWHERE = {"urls": ["turn:127.0.0.1:9"], "username": "u", "credential": "c"}
@@ -24,12 +25,12 @@ PIECE = 64 * 1024
 
 
 @pytest.fixture(autouse=True)
-async def nothing_stray() -> AsyncIterator[None]:
+async def no_unretrieved_error() -> AsyncIterator[None]:
     """Fail a test if a task of aiortc ends with an unretrieved error."""
-    strays: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: strays.append(context))
+    errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
     yield
-    assert strays == []
+    assert errors == []
 
 
 async def test_a_direct_connection_is_opened() -> None:
@@ -321,7 +322,7 @@ async def test_a_slow_reader_blocks_the_sender() -> None:
 @pytest.mark.slow
 async def test_a_peer_that_exceeds_the_window_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     async with connected() as (sender, receiver):
-        monkeypatch.setattr(sender, "_has_room", lambda _: True)
+        monkeypatch.setattr(SendWindow, "fits", lambda *_: True)  # a sender without flow control
         with pytest.raises(ChannelClosedError, match=r"sends more than the window allows|lost|ended"):
             while True:
                 await sender.send(b"x" * PIECE)

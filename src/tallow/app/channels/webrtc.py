@@ -9,9 +9,8 @@ servers are asked.
 
 **Messages.** Binary messages are the caller's. Text messages are control messages, words separated by spaces:
 ``ack N`` (N more bytes were received), ``ping N``, ``pong N RECEIVED`` (packets received so far), ``bye`` (no
-more messages come), ``got`` (everything before your ``bye`` was received). A side sends at most
-:data:`MAX_WINDOW` unacknowledged bytes, fewer over a short round trip: aiortc's SCTP does not limit the
-sender, and a slow reader would fill its memory.
+more messages come), ``got`` (everything before your ``bye`` was received). Acknowledgements drive the flow
+control of :mod:`tallow.app.channels.flow_control`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ import asyncio
 import logging
 import re
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -43,20 +41,13 @@ from tallow.app.channels.channel import (
     SignalingExchange,
     TraversalStrategy,
 )
+from tallow.app.channels.flow_control import ReceiveBuffer, SendWindow
 from tallow.app.channels.ice_servers import IceServers, has_turn
 from tallow.app.channels.webrtc_negotiation import WebRtcNegotiation
 from tallow.app.wire import MAX_PAYLOAD_BYTES, Role, TransferMethod
 
-MAX_WINDOW: Final = 4 << 20
-"""Unacknowledged bytes at most. A peer that sends more is disconnected."""
-MAX_BYTES_PER_SECOND: Final = 16e6
-"""What aiortc can transfer. A window of more than this per round trip would overflow the receiver's
-socket, and a packet lost at the end costs a second."""
-MIN_WINDOW: Final = 192 * 1024
-"""The window for the shortest round trip: as many packets fit into a Linux socket buffer."""
 MAX_BUFFERED: Final = 1 << 20
 """Bytes that wait for the network in aiortc, plus at most one message."""
-ACK_EVERY: Final = 32 * 1024
 MAX_MESSAGE: Final = MAX_PAYLOAD_BYTES
 """The largest message that aiortc and browsers accept. 64 KiB are the fastest."""
 ASSUMED_MAX_MESSAGE: Final = 64 * 1024
@@ -134,11 +125,8 @@ class WebRtcChannel:
         self._data: RTCDataChannel = connection.createDataChannel("tallow", negotiated=True, id=0)
         self._descriptions: tuple[bytes, ...] = ()
         self._max_message = ASSUMED_MAX_MESSAGE
-        self._incoming: deque[bytes] = deque()
-        self._incoming_bytes = 0  # bytes in _incoming
-        self._to_acknowledge = 0  # received bytes not acknowledged yet
-        self._in_flight = 0  # sent bytes not acknowledged yet
-        self._window = MIN_WINDOW
+        self._received = ReceiveBuffer()
+        self._window = SendWindow()
         self._pongs: dict[str, int] = {}
         self._end_reason: str | None = None  # set once the channel is closed
         self._bye_received = self._got_received = False
@@ -178,20 +166,17 @@ class WebRtcChannel:
             raise ValueError(f"a message has at most {self._max_message} bytes")
         await self._wait_for(lambda: self._has_room(len(message)))
         self._raise_if_ended()
-        self._in_flight += len(message)
+        self._window.sent(len(message))
         self._data.send(message)
 
     async def receive(self) -> bytes:
         """See :class:`tallow.app.channels.channel.Channel`."""
-        await self._wait_for(lambda: bool(self._incoming) or self._bye_received)
-        if not self._incoming:
+        await self._wait_for(lambda: bool(self._received) or self._bye_received)
+        if not self._received:
             raise ChannelClosedError(self._end_reason or _ENDED)
-        message = self._incoming.popleft()
-        self._incoming_bytes -= len(message)
-        self._to_acknowledge += len(message)
-        if self._to_acknowledge >= ACK_EVERY:
-            self._send_text(f"ack {self._to_acknowledge}")
-            self._to_acknowledge = 0
+        message, acknowledged = self._received.take()
+        if acknowledged:
+            self._send_text(f"ack {acknowledged}")
         return message
 
     async def quality(self) -> ConnectionQuality:
@@ -250,10 +235,8 @@ class WebRtcChannel:
         self._measuring = asyncio.create_task(self._measure_window(), name="webrtc window")
 
     async def _measure_window(self) -> None:
-        """Set the window to the product of round trip and throughput."""
         with suppress(ChannelClosedError):
-            round_trip = (await self.quality()).round_trip_s
-            self._window = int(min(MAX_WINDOW, max(MIN_WINDOW, MAX_BYTES_PER_SECOND * round_trip)))
+            self._window.adapt((await self.quality()).round_trip_s)
             self._notify()
 
     async def _receive_candidates(self, negotiation: WebRtcNegotiation) -> None:
@@ -286,9 +269,7 @@ class WebRtcChannel:
         self._changed = asyncio.Event()
 
     def _has_room(self, size: int) -> bool:
-        # The receiver acknowledges every ACK_EVERY bytes: up to that many never block the sender.
-        fits = self._in_flight < ACK_EVERY or self._in_flight + size <= self._window
-        return fits and self._data.bufferedAmount <= MAX_BUFFERED
+        return self._window.fits(size) and self._data.bufferedAmount <= MAX_BUFFERED
 
     def _raise_if_ended(self) -> None:
         if self._end_reason is not None:
@@ -301,19 +282,16 @@ class WebRtcChannel:
     def _on_message(self, message: bytes | str) -> None:
         if isinstance(message, str):
             self._on_text(message)
-        elif self._incoming_bytes + len(message) > MAX_WINDOW:
+        elif not self._received.put(message):
             why = "the other side sends more than the window allows"
             self._end(why)
             self._closing = self._closing or asyncio.create_task(self.abort(why), name="webrtc close")
-        else:
-            self._incoming.append(message)
-            self._incoming_bytes += len(message)
         self._notify()
 
     def _on_text(self, text: str) -> None:
         match text.split(" ") if len(text) <= MAX_TEXT else []:
             case ["ack", count] if count.isdecimal():
-                self._in_flight = max(0, self._in_flight - int(count))
+                self._window.acknowledge(int(count))
             case ["ping", number]:
                 self._send_text(f"pong {number} {ice.packet_counts(self._connection)[1]}")
             case ["pong", number, count] if count.isdecimal() and len(self._pongs) < PINGS:
