@@ -14,7 +14,7 @@ from tallow.app.demo.bad_requests import BAD_REQUESTS, send_bad_requests
 from tallow.app.demo.browser import BROWSERS_ONLY, feed_browser_metrics
 from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import TrafficMix, TransferPlan
-from tallow.app.demo.traffic import DemoTraffic, TrafficSummary
+from tallow.app.demo.traffic import TrafficGenerator, TrafficSummary
 from tallow.app.demo.transfer import DemoTransfer, TransferResult
 from tallow.app.files.source_file import collect_files
 from tallow.app.metadata.strip import strip
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.slow
 METHODS = ("p2p", "relay")
 
 
-def traffic(origin: str, shares: TrafficMix | None = None, **more: Any) -> DemoTraffic:
+def traffic(origin: str, shares: TrafficMix | None = None, **more: Any) -> TrafficGenerator:
     options: dict[str, Any] = {"rate": 6000, "concurrency": 4, "chance": random.Random(3)} | more
-    return DemoTraffic(origin, tls_context(), shares or TrafficMix(size=300_000), **options)
+    return TrafficGenerator(origin, tls_context(), shares or TrafficMix(size=300_000), **options)
 
 
 def counted(server: RunningServer, status: str) -> float:

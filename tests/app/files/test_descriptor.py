@@ -13,7 +13,7 @@ import pytest
 
 from support.process_usage import open_descriptors
 from tallow.app.files.descriptor import Descriptor
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.errors import FileError, StoppedError
 from tallow.app.files.source_file import collect_files
 
@@ -74,7 +74,7 @@ def test_a_receiver_that_stops_during_a_write_keeps_the_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = open_descriptors()
-    with Destination(tmp_path / "in") as destination:
+    with DestinationFolder(tmp_path / "in") as destination:
         partial = destination.open_partial("x", len(DATA), SHA256, b"key")
         with stalled(monkeypatch, "write", lambda: partial.write(DATA)) as results:
             partial.close()
@@ -103,7 +103,7 @@ def test_a_source_that_is_closed_during_a_read_is_read_to_its_end(
 
 
 def test_hashing_a_kept_file_can_be_stopped_and_keeps_it(tmp_path: Path) -> None:
-    with Destination(tmp_path) as destination:
+    with DestinationFolder(tmp_path) as destination:
         partial = destination.open_partial("x", len(DATA), SHA256, b"key")
         partial.write(DATA)
         partial.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.process_usage import open_descriptors
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.errors import FileError
 from tallow.app.files.names import PARTIAL
 from tallow.app.files.partial_file import PartialFile
@@ -40,16 +40,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def into(folder: Path) -> Iterator[Destination]:
-    with Destination(folder) as destination:
+def into(folder: Path) -> Iterator[DestinationFolder]:
+    with DestinationFolder(folder) as destination:
         yield destination
 
 
-def begin(into: Destination, name: str, data: bytes = TEXT, key: bytes = KEY) -> PartialFile:
+def begin(into: DestinationFolder, name: str, data: bytes = TEXT, key: bytes = KEY) -> PartialFile:
     return into.open_partial(name, len(data), hashlib.sha256(data).digest(), key)
 
 
-def receive(into: Destination, name: str, data: bytes = TEXT) -> Path:
+def receive(into: DestinationFolder, name: str, data: bytes = TEXT) -> Path:
     partial = begin(into, name, data)
     partial.write(data)
     return partial.finish()
@@ -66,17 +66,17 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, call: str, number: int) -> None:
     monkeypatch.setattr(os, call, fail)
 
 
-def test_a_file_is_received(into: Destination, folder: Path) -> None:
+def test_a_file_is_received(into: DestinationFolder, folder: Path) -> None:
     assert receive(into, "trip/photo.jpg") == folder / "trip" / "photo.jpg"
     assert files(folder) == ["trip/photo.jpg"]
     assert (folder / "trip" / "photo.jpg").read_bytes() == TEXT
 
 
-def test_an_empty_file_is_received(into: Destination) -> None:
+def test_an_empty_file_is_received(into: DestinationFolder) -> None:
     assert receive(into, "x", b"").read_bytes() == b""
 
 
-def test_an_incomplete_file_has_a_temporary_name(into: Destination, folder: Path) -> None:
+def test_an_incomplete_file_has_a_temporary_name(into: DestinationFolder, folder: Path) -> None:
     partial = begin(into, "trip/photo.jpg")
     partial.write(TEXT[:4])
     [name] = files(folder)
@@ -104,21 +104,23 @@ def test_an_incomplete_file_has_a_temporary_name(into: Destination, folder: Path
         "\u202e",
     ],
 )
-def test_a_hostile_name_stays_inside(into: Destination, folder: Path, tmp_path: Path, name: str) -> None:
+def test_a_hostile_name_stays_inside(
+    into: DestinationFolder, folder: Path, tmp_path: Path, name: str
+) -> None:
     path = receive(into, name)
     assert folder in path.resolve().parents
     assert [found.name for found in tmp_path.iterdir()] == ["in"]
     assert path.read_bytes() == TEXT
 
 
-def test_a_taken_name_gets_a_number(into: Destination, folder: Path) -> None:
+def test_a_taken_name_gets_a_number(into: DestinationFolder, folder: Path) -> None:
     (folder / "x.txt").write_bytes(b"mine")
     assert [receive(into, "x.txt").name for _ in range(2)] == ["x (2).txt", "x (3).txt"]
     assert (folder / "x.txt").read_bytes() == b"mine"
 
 
 def test_a_symbolic_link_in_place_of_the_file_is_a_taken_name(
-    into: Destination, folder: Path, outside: Path
+    into: DestinationFolder, folder: Path, outside: Path
 ) -> None:
     (folder / "x").symlink_to(outside / "secret")
     (folder / "y").symlink_to(outside / "new")
@@ -128,7 +130,7 @@ def test_a_symbolic_link_in_place_of_the_file_is_a_taken_name(
 
 
 def test_a_symbolic_link_in_place_of_a_folder_is_a_taken_name(
-    into: Destination, folder: Path, outside: Path
+    into: DestinationFolder, folder: Path, outside: Path
 ) -> None:
     (folder / "trip").symlink_to(outside)
     (folder / "a").mkdir()
@@ -141,13 +143,13 @@ def test_a_symbolic_link_in_place_of_a_folder_is_a_taken_name(
     ]
 
 
-def test_a_file_in_place_of_a_folder_is_a_taken_name(into: Destination, folder: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_a_taken_name(into: DestinationFolder, folder: Path) -> None:
     (folder / "trip").write_bytes(b"mine")
     assert receive(into, "trip/x") == folder / "trip (2)" / "x"
 
 
 def test_a_folder_replaced_by_a_link_does_not_redirect_the_file(
-    into: Destination, folder: Path, outside: Path
+    into: DestinationFolder, folder: Path, outside: Path
 ) -> None:
     partial = begin(into, "trip/secret")
     (folder / "trip").rename(folder / "moved")
@@ -159,7 +161,7 @@ def test_a_folder_replaced_by_a_link_does_not_redirect_the_file(
 
 @pytest.mark.parametrize("planted", ["symlink", "dangling", "hard link", "pipe"])
 def test_a_planted_partial_file_is_not_written_to(
-    into: Destination, folder: Path, outside: Path, planted: str
+    into: DestinationFolder, folder: Path, outside: Path, planted: str
 ) -> None:
     begin(into, "x").close()
     [name] = files(folder)
@@ -176,7 +178,7 @@ def test_a_planted_partial_file_is_not_written_to(
     assert receive(into, "x").read_bytes() == TEXT
 
 
-def test_a_replaced_partial_file_gets_no_final_name(into: Destination, folder: Path) -> None:
+def test_a_replaced_partial_file_gets_no_final_name(into: DestinationFolder, folder: Path) -> None:
     partial = begin(into, "x")
     partial.write(TEXT)
     [name] = files(folder)
@@ -186,7 +188,7 @@ def test_a_replaced_partial_file_gets_no_final_name(into: Destination, folder: P
         partial.finish()
 
 
-def test_an_interrupted_file_is_resumed(into: Destination, folder: Path) -> None:
+def test_an_interrupted_file_is_resumed(into: DestinationFolder, folder: Path) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
     first.close()
@@ -206,14 +208,14 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_killed_receiver_resumes(into: Destination, folder: Path) -> None:
+def test_a_killed_receiver_resumes(into: DestinationFolder, folder: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert begin(into, "x").received == 5
 
 
 @pytest.mark.parametrize("other", ["key", "content", "size"])
-def test_another_transfer_does_not_resume_it(into: Destination, other: str) -> None:
+def test_another_transfer_does_not_resume_it(into: DestinationFolder, other: str) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
     first.close()
@@ -221,7 +223,7 @@ def test_another_transfer_does_not_resume_it(into: Destination, other: str) -> N
     assert begin(into, "x", data, b"o" * 32 if other == "key" else KEY).received == 0
 
 
-def test_a_changed_partial_file_is_detected(into: Destination, folder: Path) -> None:
+def test_a_changed_partial_file_is_detected(into: DestinationFolder, folder: Path) -> None:
     first = begin(into, "x")
     first.write(TEXT[:5])
     first.close()
@@ -234,14 +236,14 @@ def test_a_changed_partial_file_is_detected(into: Destination, folder: Path) -> 
     assert files(folder) == []
 
 
-def test_a_partial_file_that_is_too_long_is_emptied(into: Destination, folder: Path) -> None:
+def test_a_partial_file_that_is_too_long_is_emptied(into: DestinationFolder, folder: Path) -> None:
     begin(into, "x").close()
     [name] = files(folder)
     (folder / name).write_bytes(TEXT * 2)
     assert begin(into, "x").received == 0
 
 
-def test_a_second_receiver_of_the_same_file_is_refused(into: Destination) -> None:
+def test_a_second_receiver_of_the_same_file_is_refused(into: DestinationFolder) -> None:
     first = begin(into, "x")
     with pytest.raises(FileError, match=r"^x is being received by another process$"):
         begin(into, "x")
@@ -249,7 +251,7 @@ def test_a_second_receiver_of_the_same_file_is_refused(into: Destination) -> Non
     assert first.finish().read_bytes() == TEXT
 
 
-def test_an_incomplete_file_is_kept_without_a_final_name(into: Destination, folder: Path) -> None:
+def test_an_incomplete_file_is_kept_without_a_final_name(into: DestinationFolder, folder: Path) -> None:
     partial = begin(into, "x")
     partial.write(TEXT[:5])
     with pytest.raises(FileError, match=r"^x is incomplete: 5 of 13 bytes received$"):
@@ -258,7 +260,7 @@ def test_an_incomplete_file_is_kept_without_a_final_name(into: Destination, fold
     assert begin(into, "x").received == 5
 
 
-def test_a_file_with_a_wrong_hash_is_removed(into: Destination, folder: Path) -> None:
+def test_a_file_with_a_wrong_hash_is_removed(into: DestinationFolder, folder: Path) -> None:
     partial = begin(into, "trip/x")
     partial.write(TEXT[::-1])
     with pytest.raises(FileError, match="its hash differs"):
@@ -266,7 +268,7 @@ def test_a_file_with_a_wrong_hash_is_removed(into: Destination, folder: Path) ->
     assert list(folder.iterdir()) == []
 
 
-def test_more_bytes_than_announced_are_refused(into: Destination) -> None:
+def test_more_bytes_than_announced_are_refused(into: DestinationFolder) -> None:
     partial = begin(into, "x")
     partial.write(TEXT)
     with pytest.raises(FileError, match=r"^x: more bytes came than announced$"):
@@ -274,7 +276,7 @@ def test_more_bytes_than_announced_are_refused(into: Destination) -> None:
     assert partial.finish().read_bytes() == TEXT
 
 
-def test_discarding_removes_the_file_and_its_folders(into: Destination, folder: Path) -> None:
+def test_discarding_removes_the_file_and_its_folders(into: DestinationFolder, folder: Path) -> None:
     (folder / "mine").mkdir()
     partial = begin(into, "mine/a/b/x")
     partial.write(TEXT[:5])
@@ -283,7 +285,7 @@ def test_discarding_removes_the_file_and_its_folders(into: Destination, folder: 
     partial.discard()
 
 
-def test_discarding_keeps_other_files(into: Destination, folder: Path) -> None:
+def test_discarding_keeps_other_files(into: DestinationFolder, folder: Path) -> None:
     partial = begin(into, "a/b/x")
     (folder / "a" / "mine").touch()
     partial.discard()
@@ -291,7 +293,7 @@ def test_discarding_keeps_other_files(into: Destination, folder: Path) -> None:
     assert not (folder / "a" / "b").exists()
 
 
-def test_a_full_disk_is_reported_in_one_line_and_received_bytes_are_kept(into: Destination) -> None:
+def test_a_full_disk_is_reported_in_one_line_and_received_bytes_are_kept(into: DestinationFolder) -> None:
     partial = begin(into, "x")
     partial.write(TEXT[:5])
     full = os.open("/dev/full", os.O_WRONLY)
@@ -304,14 +306,14 @@ def test_a_full_disk_is_reported_in_one_line_and_received_bytes_are_kept(into: D
     assert begin(into, "x").received == 5
 
 
-def test_a_file_larger_than_the_free_space_is_refused(into: Destination, folder: Path) -> None:
+def test_a_file_larger_than_the_free_space_is_refused(into: DestinationFolder, folder: Path) -> None:
     with pytest.raises(FileError, match=r"^cannot write x: 1,000,000,000,000\.0 MB are needed, the disk has"):
         into.open_partial("x", 10**18, bytes(32), KEY)
     assert files(folder) == []
 
 
 def test_a_disk_without_hard_links_is_supported(
-    into: Destination, folder: Path, monkeypatch: pytest.MonkeyPatch
+    into: DestinationFolder, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_with(monkeypatch, "link", errno.EPERM)  # as FAT has it
     (folder / "x").write_bytes(b"mine")
@@ -320,7 +322,7 @@ def test_a_disk_without_hard_links_is_supported(
     assert (folder / "x").read_bytes() == b"mine"
 
 
-def test_a_complete_file_is_found(into: Destination, folder: Path, outside: Path) -> None:
+def test_a_complete_file_is_found(into: DestinationFolder, folder: Path, outside: Path) -> None:
     path = receive(into, "trip/x")
     digest = hashlib.sha256(TEXT).digest()
     assert into.find_complete("trip/x", len(TEXT), digest) == path
@@ -337,14 +339,14 @@ def test_a_complete_file_is_found(into: Destination, folder: Path, outside: Path
 def test_an_unusable_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileError, match=r"^cannot write to .*file: file exists$"):
-        Destination(tmp_path / "file")
+        DestinationFolder(tmp_path / "file")
     with pytest.raises(FileError, match=r"^cannot write to .*below: not a directory$"):
-        Destination(tmp_path / "file" / "below")
+        DestinationFolder(tmp_path / "file" / "below")
 
 
 def test_no_descriptor_is_left_open(folder: Path) -> None:
     before = open_descriptors()
-    with Destination(folder) as into:
+    with DestinationFolder(folder) as into:
         (folder / "file").touch()
         receive(into, "a/b/c")
         receive(into, "file/x")
@@ -360,7 +362,7 @@ def test_no_descriptor_is_left_open(folder: Path) -> None:
 def test_only_the_partial_file_is_removed(tmp_path: Path) -> None:
     content = b"half of it, and the other half"
     digest = hashlib.sha256(content).digest()
-    with Destination(tmp_path) as destination:
+    with DestinationFolder(tmp_path) as destination:
         for name in ("folder/one.txt", "folder/two.txt"):
             partial = destination.open_partial(name, len(content), digest, b"key")
             partial.write(content[:10])
@@ -374,7 +376,7 @@ def test_only_the_partial_file_is_removed(tmp_path: Path) -> None:
 
 
 def test_more_bytes_than_free_space_are_refused(tmp_path: Path) -> None:
-    with Destination(tmp_path) as destination:
+    with DestinationFolder(tmp_path) as destination:
         destination.check_free_space(1)
         with pytest.raises(FileError, match="MB are needed, the disk has"):
             destination.check_free_space(2**62)

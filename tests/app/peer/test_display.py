@@ -10,7 +10,7 @@ import pytest
 
 from tallow.app.peer.display import JsonLines, Terminal
 from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
-from tallow.app.peer.transfer.progress import Progress
+from tallow.app.peer.transfer.progress import TransferProgress
 
 LINK = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
 
@@ -65,7 +65,7 @@ def test_the_end_of_a_transfer_is_shown(capsys: pytest.CaptureFixture[str]) -> N
 def test_progress_has_speed_and_remaining_time_at_a_bounded_rate() -> None:
     emitted: list[dict[str, object]] = []
     now = [100.0]
-    progress = Progress(
+    progress = TransferProgress(
         lambda event, /, **details: emitted.append({"event": event, **details}), clock=lambda: now[0]
     )
     progress.announce(Manifest((ManifestEntry("a", 1_000_000, bytes(32)),)))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.source_file import collect_files
 from tallow.app.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
@@ -131,7 +131,7 @@ def receive(
 
     async def run() -> None:
         async with ServerClient(url or link.server, tls_context()) as server:
-            with Destination(folder) as destination:
+            with DestinationFolder(folder) as destination:
                 received = ReceiverState.load(link, time.time() + 3600)
                 chosen = options or RELAYED
                 await TransferReceiver(

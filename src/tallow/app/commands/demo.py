@@ -17,7 +17,7 @@ from tallow.app.commands.interrupts import handled_signals
 from tallow.app.commands.peers import command_error, event_loop_factory, load_faults, remove_leftovers
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.plan import TrafficMix
-from tallow.app.demo.traffic import DemoTraffic
+from tallow.app.demo.traffic import TrafficGenerator
 from tallow.app.demo.transfer import TransferResult
 from tallow.app.link import LinkError, origin
 from tallow.app.peer.errors import PeerError
@@ -103,7 +103,7 @@ def command(
     except (LinkError, PeerError) as error:
         raise command_error(error) from None
     ProxySettings.read(warn=_show_warning)
-    traffic = DemoTraffic(
+    traffic = TrafficGenerator(
         place,
         context,
         TrafficMix(relay_share, cancel_share, bad_share, size, smallest),
@@ -125,7 +125,7 @@ def command(
         raise KeyboardInterrupt
 
 
-async def _until_stopped(traffic: DemoTraffic, duration: float | None, transfers: int | None) -> bool:
+async def _until_stopped(traffic: TrafficGenerator, duration: float | None, transfers: int | None) -> bool:
     """Run to the end: True, or until a signal: False."""
     await asyncio.to_thread(remove_leftovers)
     running = asyncio.create_task(traffic.run(duration=duration, transfers=transfers))

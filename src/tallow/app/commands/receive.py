@@ -18,7 +18,7 @@ from tallow.app.commands.peers import (
     transfer_options,
 )
 from tallow.app.commands.server_option import ServerChoice, server_option
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.link import Link, is_exposed, origin
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_transient
@@ -105,7 +105,7 @@ async def _receive(
     if received.has_manifest:
         metrics.record_feature_usage("resume")
     async with ServerClient(link.server, tls_context(common.ca)) as server:
-        with Destination(output) as destination, correlation.bind(correlation.new_id()):
+        with DestinationFolder(output) as destination, correlation.bind(correlation.new_id()):
             receiver = TransferReceiver(
                 server, link, destination, received, options, metrics, display, confirm=confirm
             )

@@ -58,7 +58,8 @@ def command(
 ) -> None:
     """Send files and folders: prints a link, and waits for a receiver.
 
-    Whoever has the link can receive: send it over a private channel. Files are encrypted on this machine; the
+    Everybody who has the link can receive: share it over a private channel. Files are encrypted on this
+        machine; the
     server cannot read them. Ctrl-C cancels. A transfer that was interrupted in another way can be resumed
     with --resume while the link is valid (usually a day).
     """
@@ -161,7 +162,7 @@ class _SendCommand:
         return await strip_files(files, self._scratch, self._metrics, keep_metadata=keep)
 
     async def prepare(self, files: Sequence[SourceFile], sent: SenderState) -> PreparedFiles:
-        """Prepare the files of a resumed transfer. Its receiver is told if this fails."""
+        """Prepare the files of a resumed transfer. Its receiver gets an abort if this fails."""
         return await prepare(
             files, self._scratch, self._metrics, keep_metadata=sent.keep_metadata, before=sent.manifest
         )

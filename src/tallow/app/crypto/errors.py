@@ -145,7 +145,7 @@ class UnconfirmedError(CancelledByPeerError):
     """The person at the receiver did not answer in time."""
 
     code = 17
-    text = "nobody at the receiver confirmed the files in time"
+    text = "the receiver did not confirm the files in time"
 
 
 def _with_subclasses(base: type[ProtocolError]) -> list[type[ProtocolError]]:

@@ -30,7 +30,7 @@ def join_token(secret: bytes) -> bytes:
 def link_proof(secret: bytes, role: str, room: str) -> bytes:
     """Prove that a side has the link: HMAC-SHA256 under a key derived from the secret alone.
 
-    It does not cover the public keys, on purpose: otherwise a changed key could not be told from a mistyped
+    It does not cover the public keys, on purpose: otherwise a changed key would look like a mistyped
     link. The key confirmation protects the keys.
     """
     key = derive(secret, "link confirmation")

@@ -89,7 +89,7 @@ class TrafficSummary:
         }
 
 
-class DemoTraffic:
+class TrafficGenerator:
     """Transfers between real peers over one server.
 
     Args:

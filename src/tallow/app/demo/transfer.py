@@ -15,7 +15,7 @@ from tallow.app.crypto.errors import CancelledByPeerError
 from tallow.app.demo.cuttable_server import CuttableServer
 from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import DemoOutcome, TransferPlan
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.source_file import collect_files
 from tallow.app.link import Link, new_secret, token_hash
 from tallow.app.peer.errors import one_line
@@ -167,7 +167,7 @@ class DemoTransfer:
     async def _receive(self, link: Link, expires: float) -> None:
         received = ReceiverState(self._folder / "received.json", expires)
         server, events = self._servers["receiver"], self._recorders["receiver"]
-        with Destination(self._folder / "in") as destination:
+        with DestinationFolder(self._folder / "in") as destination:
             options = self._options_for("receive")
             await TransferReceiver(server, link, destination, received, options, new_metrics(), events).run()
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from tallow.app.channels import webrtc
@@ -15,8 +15,8 @@ from tallow.app.channels.relay import RelayChannel
 from tallow.app.files.errors import FileError
 from tallow.app.peer.connection.connector import ChannelConnector
 from tallow.app.peer.transfer.file_sender import FileSender
+from tallow.app.wire import ForwardedType
 
-Kind = Literal["offer", "answer", "candidate"]
 Call = Callable[..., Awaitable[Any]]
 
 
@@ -43,13 +43,13 @@ class DelayedSignaling:
         self._exchange = exchange
         self._delay_s = delay_s
 
-    async def send(self, kind: Kind, data: dict[str, object]) -> None:
+    async def send(self, kind: ForwardedType, data: dict[str, object]) -> None:
         """See :class:`SignalingExchange`."""
         if kind == "offer":
             await asyncio.sleep(self._delay_s)
         await self._exchange.send(kind, data)
 
-    async def receive(self) -> tuple[Kind, dict[str, object]]:
+    async def receive(self) -> tuple[ForwardedType, dict[str, object]]:
         """See :class:`SignalingExchange`."""
         return await self._exchange.receive()
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 class Descriptor:
     """Owns a file descriptor. It is closed after :meth:`close`, as soon as no thread uses it.
 
-    A blocking call in a thread cannot be cancelled. If its descriptor were closed meanwhile, the system could
+    A blocking call in a thread cannot be cancelled. If its descriptor were closed, the system could
     give the number to another file, and the thread would write to that file.
 
     Args:

@@ -19,7 +19,7 @@ from tallow.app.files.partial_file import PartialFile, partial_name
 MAX_TRIES: Final = 10_000
 
 
-class Destination:
+class DestinationFolder:
     """A folder that receives files; it is made if it is missing.
 
     Every folder below it is opened relative to its parent and without following symbolic links. A link in
@@ -133,7 +133,7 @@ class Destination:
         """Close the folder, as soon as no thread uses it."""
         self._root.close()
 
-    def __enter__(self) -> Destination:
+    def __enter__(self) -> DestinationFolder:
         return self
 
     def __exit__(self, *_: object) -> None:

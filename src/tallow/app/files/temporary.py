@@ -87,7 +87,7 @@ def _remove(folder: Path) -> None:
     """Remove a folder, also while a thread still writes into it. Never raises.
 
     The folder is renamed first, so that the thread no longer finds it. The marker is removed last: if this
-    process is killed meanwhile, the next start removes the rest.
+    process is killed before, the next start removes the rest.
     """
     with suppress(OSError):
         folder = folder.rename(folder.with_name(f"{PREFIX}removed-{secrets.token_hex(8)}"))

@@ -75,7 +75,7 @@ _REFUSALS: Final = {
     "expired": ("this link has expired: it is valid for one transfer and for a limited time", "signaling"),
     "bad_version": ("the server uses another version of the protocol; update the older one", "signaling"),
     "rate_limited": ("the server received too many requests from here; try again in a minute", "signaling"),
-    "taken_over": ("this side of the transfer was taken over by another program with the same seat", "auth"),
+    "taken_over": ("another program took over this side of the transfer", "auth"),
     "internal": ("the server failed", "signaling"),
     "timeout": ("the server closed the connection after a time limit", "signaling"),
 }

@@ -23,7 +23,7 @@ async def run_interruptible(
     Args:
         work: is called with a function that returns true once the caller was cancelled. It must call that
             function often and end soon after.
-        release: is called with the result if the caller was cancelled and nobody gets it.
+        release: is called with the result if the caller was cancelled.
 
     Raises:
         CancelledError: the caller was cancelled. The work has ended by then, unless the caller was cancelled

@@ -10,7 +10,7 @@ from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.signaling_messages import ChannelType, ForwardedSignal
 from tallow.app.wire import ForwardedType
 
-Forward = Callable[[ForwardedType, dict[str, object]], Awaitable[None]]
+ForwardSignal = Callable[[ForwardedType, dict[str, object]], Awaitable[None]]
 """Sends a signal to the other side."""
 
 
@@ -21,7 +21,7 @@ class ChannelRefusedError(ChannelClosedError):
 class ConnectionAttempt:
     """One attempt to open a channel: a :class:`tallow.app.channels.channel.SignalingExchange`."""
 
-    def __init__(self, name: str, channel_type: ChannelType, forward: Forward) -> None:
+    def __init__(self, name: str, channel_type: ChannelType, forward: ForwardSignal) -> None:
         self.name = name
         self.channel_type = channel_type
         self.inbox: ClosableQueue[tuple[ForwardedType, dict[str, object]]] = ClosableQueue()
@@ -54,7 +54,7 @@ class ConnectionAttempts:
         offered: gets the attempts that the other side starts.
     """
 
-    def __init__(self, forward: Forward, offered: ClosableQueue[ConnectionAttempt]) -> None:
+    def __init__(self, forward: ForwardSignal, offered: ClosableQueue[ConnectionAttempt]) -> None:
         self._forward = forward
         self._offered = offered
         self._current: ConnectionAttempt | None = None

@@ -125,7 +125,7 @@ async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: M
     """Agree on the keys of a connection. The result is counted.
 
     Raises:
-        ProtocolError: WrongSecretError, KeyExchangeError or another; the other side was told.
+        ProtocolError: WrongSecretError, KeyExchangeError or another; the other side got an abort.
         ChannelError: the channel was lost, or the other side does not answer.
     """
     try:

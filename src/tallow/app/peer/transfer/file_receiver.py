@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 
 from tallow.app.crypto.errors import SourceChangedError
 from tallow.app.crypto.frames import FrameHeader, FrameType
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.partial_file import PartialFile
 from tallow.app.peer.connection.connector import transfer_method
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.tasks import retrieve_exception, run_interruptible
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
-from tallow.app.peer.transfer.progress import Progress
+from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.resume_state import ReceiverState
 from tallow.monitoring.metrics import Metrics
 
@@ -26,17 +26,17 @@ class FileReceiver:
         state: files that earlier connections of this transfer received.
         resume_key: names partial files.
         confirm: returns once the person here accepted the files.
-        on_data_flow: is called when the sender was told what to send.
+        on_data_flow: is called after the answer to the manifest was sent.
     """
 
     def __init__(
         self,
         secure: SecureChannel,
-        destination: Destination,
+        destination: DestinationFolder,
         state: ReceiverState,
         resume_key: bytes,
         metrics: Metrics,
-        progress: Progress,
+        progress: TransferProgress,
         confirm: Callable[[Manifest], Awaitable[None]],
         on_data_flow: Callable[[], None],
     ) -> None:

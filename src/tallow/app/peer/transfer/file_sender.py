@@ -15,7 +15,7 @@ from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.tasks import run_all_or_fail
 from tallow.app.peer.transfer.manifest import MAX_BYTES, Manifest, ResumeOffer
 from tallow.app.peer.transfer.prepare import PreparedFiles
-from tallow.app.peer.transfer.progress import Progress
+from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.monitoring.metrics import Metrics
 
 BLOCK: Final = 1 << 20
@@ -30,7 +30,7 @@ class FileSender:
         secure: SecureChannel,
         offer: PreparedFiles,
         metrics: Metrics,
-        progress: Progress,
+        progress: TransferProgress,
     ) -> None:
         self._secure = secure
         self._offer = offer

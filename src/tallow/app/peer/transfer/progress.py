@@ -15,7 +15,7 @@ WINDOW_S: Final = 5.0
 """The displayed speed is the mean over this many seconds."""
 
 
-class Progress:
+class TransferProgress:
     """Counts transferred bytes and emits ``progress`` events.
 
     Args:

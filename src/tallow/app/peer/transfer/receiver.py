@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
-from tallow.app.files.destination import Destination
+from tallow.app.files.destination import DestinationFolder
 from tallow.app.link import Link
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.secure_channel import SecureChannel
@@ -48,7 +48,7 @@ class TransferReceiver(TransferSession):
         self,
         server: ServerClient,
         link: Link,
-        destination: Destination,
+        destination: DestinationFolder,
         state: ReceiverState,
         options: TransferOptions,
         metrics: Metrics,

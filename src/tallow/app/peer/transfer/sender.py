@@ -152,7 +152,8 @@ class TransferSender(TransferSession):
         return self._preparing.result()
 
     async def _raise_if_unprepared(self, signaling: SignalingClient) -> None:
-        """Raise the error of preparing the files, if any. The receiver of a resumed transfer is told."""
+        """Raise the error of preparing the files, if any. The receiver of a resumed transfer gets an
+        abort."""
         problem = self._preparing.exception() if self._preparing.done() else None
         if problem is None:
             return

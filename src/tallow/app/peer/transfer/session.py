@@ -24,7 +24,7 @@ from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.tasks import cancel_task
 from tallow.app.peer.telemetry_reporter import TelemetryReporter
 from tallow.app.peer.transfer.outcome import raise_if_departed, record_usage
-from tallow.app.peer.transfer.progress import Progress
+from tallow.app.peer.transfer.progress import TransferProgress
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState
 from tallow.app.wire import Role, TransferMethod, TransferOutcome
 from tallow.monitoring.metrics import Metrics
@@ -67,7 +67,7 @@ class TransferSession(ABC):
         self._options = options
         self._metrics = metrics
         self._events = TransferEventLog(role, events, lambda: self._room.correlation_id)
-        self._progress = Progress(self._events)
+        self._progress = TransferProgress(self._events)
         self._telemetry = TelemetryReporter(server, metrics, enabled=options.telemetry)
         self._room = RoomSession(
             server,
@@ -103,8 +103,8 @@ class TransferSession(ABC):
 
         Raises:
             Exception: why it failed.
-            asyncio.CancelledError: it was cancelled before all files were transferred. The other side was
-                told.
+            asyncio.CancelledError: it was cancelled before all files were transferred. The other side
+                got an abort.
         """
         record_usage(self._options, self._metrics)
         reporting = asyncio.create_task(self._telemetry.report_periodically())
