@@ -11,7 +11,7 @@ import pytest
 
 from support.transfers.peers import PeerProcess, tallow
 from support.transfers.server import RunningServer
-from tallow.app.link import Link
+from tallow.app.peer.link import Link
 from tallow.stack.engines.services.definitions import ports
 from tallow.stack.engines.state.locks import locked
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir

@@ -16,7 +16,7 @@ from typing import Any
 
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.source_file import collect_files
-from tallow.app.link import Link, new_secret, token_hash
+from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
 from tallow.app.peer.server_client import ServerClient, tls_context
 from tallow.app.peer.telemetry_reporter import new_metrics

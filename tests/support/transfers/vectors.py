@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from tallow.app.crypto.frames import NO_FILE, FrameHeader, FrameSealer, FrameType
 from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake
 from tallow.app.crypto.key_schedule import SessionKeys
-from tallow.app.link import Link, token_hash
+from tallow.app.peer.link import Link, token_hash
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 

@@ -19,9 +19,9 @@ from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.plan import TrafficMix
 from tallow.app.demo.traffic import TrafficGenerator
 from tallow.app.demo.transfer import TransferResult
-from tallow.app.link import LinkError, origin
 from tallow.app.peer.errors import PeerError
 from tallow.app.peer.event_log import configure_logging
+from tallow.app.peer.link import LinkError, origin
 from tallow.app.peer.server_client import tls_context
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import suppress_warning

@@ -20,7 +20,6 @@ from tallow.app.commands.interrupts import SignalledError, run_until_signalled, 
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files import temporary
 from tallow.app.files.errors import FileError
-from tallow.app.link import LinkError
 from tallow.app.peer import user_files
 from tallow.app.peer.display import Display, JsonLines, Terminal
 from tallow.app.peer.errors import (
@@ -32,6 +31,7 @@ from tallow.app.peer.errors import (
     one_line,
 )
 from tallow.app.peer.event_log import configure_logging
+from tallow.app.peer.link import LinkError
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import resume_state

@@ -19,9 +19,9 @@ from tallow.app.commands.peers import (
 )
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import DestinationFolder
-from tallow.app.link import Link, is_exposed, origin
 from tallow.app.peer.display import Display
 from tallow.app.peer.errors import is_transient
+from tallow.app.peer.link import Link, is_exposed, origin
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.server_client import ServerClient, tls_context

@@ -20,10 +20,10 @@ from tallow.app.commands.peers import (
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.files.temporary import temporary_folder
-from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.metadata.unsupported_formats import unstripped_warning
 from tallow.app.peer.display import Display, Terminal
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.server_client import ServerClient, tls_context

@@ -11,8 +11,8 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 
 from tallow.app.demo.raw_client import join_as_raw_client, raw_join
-from tallow.app.link import Link, new_secret
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.link import Link, new_secret
 from tallow.app.peer.server_client import TIMEOUT_S, ServerClient
 from tallow.app.wire import REPORT_VERSION, ROOMS_PATH, SIGNAL_PATH
 from tallow.monitoring.integrations.http_client import async_client

@@ -12,8 +12,8 @@ import httpx
 import orjson
 from websockets.asyncio.client import ClientConnection
 
-from tallow.app.link import Link, new_secret, token_hash
 from tallow.app.peer.connection.signaling_messages import join_message
+from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import REPORT_VERSION, SIGNAL_PATH, Device, LeaveMessage
 

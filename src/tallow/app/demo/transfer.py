@@ -17,8 +17,8 @@ from tallow.app.demo.files import make_files
 from tallow.app.demo.plan import DemoOutcome, TransferPlan
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.files.source_file import collect_files
-from tallow.app.link import Link, new_secret, token_hash
 from tallow.app.peer.errors import one_line
+from tallow.app.peer.link import Link, new_secret, token_hash
 from tallow.app.peer.options import PeerTiming, TransferOptions
 from tallow.app.peer.telemetry_reporter import new_metrics
 from tallow.app.peer.transfer.prepare import PreparedFiles, prepare

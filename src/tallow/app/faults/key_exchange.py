@@ -14,8 +14,8 @@ from tallow.app.channels.channel import Channel
 from tallow.app.crypto import handshake
 from tallow.app.crypto.errors import KeyExchangeError
 from tallow.app.crypto.key_schedule import SessionKeys
-from tallow.app.link import Link
 from tallow.app.peer.connection import secure_channel
+from tallow.app.peer.link import Link
 from tallow.monitoring.metrics import Metrics
 
 

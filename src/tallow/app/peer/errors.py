@@ -15,8 +15,8 @@ from tallow.app.crypto.errors import (
 )
 from tallow.app.files.errors import FileError, FileHashMismatchError
 from tallow.app.files.source_file import FileChangedError
-from tallow.app.link import LinkError
 from tallow.app.metadata.strip import MetadataError
+from tallow.app.peer.link import LinkError
 
 
 class PeerError(Exception):

@@ -26,7 +26,7 @@ from tallow.app.crypto.errors import (
     WrongSecretError,
 )
 from tallow.app.crypto.frames import FrameHeader, FrameType
-from tallow.app.link import Link
+from tallow.app.peer.link import Link
 
 pytestmark = pytest.mark.slow
 

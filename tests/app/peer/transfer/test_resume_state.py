@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tallow.app.link import Link
+from tallow.app.peer.link import Link
 from tallow.app.peer.transfer import resume_state
 from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
 from tallow.app.peer.transfer.resume_state import ReceiverState, SenderState, interrupted_transfers

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-from tallow.app.link import Link
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.signaling import CONNECTION_LOST, SignalingClient
 from tallow.app.peer.errors import PeerError, ServerConnectionError, is_transient
 from tallow.app.peer.events import EventHandler
+from tallow.app.peer.link import Link
 from tallow.app.peer.options import PeerTiming
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.telemetry_reporter import TelemetryReporter

@@ -19,7 +19,7 @@ from tallow.app.crypto.frames import (
 )
 from tallow.app.crypto.handshake import ABORT, ReceiverHandshake, SenderHandshake, abort_message
 from tallow.app.crypto.key_schedule import SessionKeys
-from tallow.app.link import Link
+from tallow.app.peer.link import Link
 from tallow.app.peer.tasks import retrieve_exception
 from tallow.app.wire import MAX_PAYLOAD_BYTES, Role
 from tallow.monitoring.metrics import Metrics

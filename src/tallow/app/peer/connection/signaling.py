@@ -12,7 +12,6 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tallow.app.channels.channel import ChannelClosedError
-from tallow.app.link import Link
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt, ConnectionAttempts
 from tallow.app.peer.connection.peer_presence import PeerPresence
@@ -25,6 +24,7 @@ from tallow.app.peer.connection.signaling_messages import (
     parse_message,
 )
 from tallow.app.peer.errors import ServerConnectionError, ServerRefusedError
+from tallow.app.peer.link import Link
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import (
     CLOSE_REASONS,

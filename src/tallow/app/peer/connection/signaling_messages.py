@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, cast
 
 import orjson
 
-from tallow.app.link import Link
+from tallow.app.peer.link import Link
 from tallow.app.wire import (
     FORWARDED_TYPES,
     PROTOCOL_VERSION,

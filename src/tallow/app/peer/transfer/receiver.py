@@ -9,12 +9,12 @@ from typing import Final
 
 from tallow.app.channels.channel import ChannelClosedError, ChannelError
 from tallow.app.files.destination import DestinationFolder
-from tallow.app.link import Link
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
 from tallow.app.peer.connection.secure_channel import SecureChannel
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import PeerError, is_transient
 from tallow.app.peer.events import EventHandler
+from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.transfer.confirmation import Confirm, ReceiverConfirmation

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tallow.app.files.names import PARTIAL
-from tallow.app.link import Link, LinkError
 from tallow.app.peer import user_files
+from tallow.app.peer.link import Link, LinkError
 from tallow.app.peer.transfer.manifest import Manifest, ManifestEntry
 
 SAVE_EVERY_S: Final = 1.0

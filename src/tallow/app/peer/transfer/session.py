@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 
 from tallow.app.channels.channel import Channel, ChannelError
 from tallow.app.crypto.errors import CancelledByPeerError
-from tallow.app.link import Link
 from tallow.app.peer.connection.connector import ChannelConnector, transfer_method
 from tallow.app.peer.connection.retry import RetrySchedule
 from tallow.app.peer.connection.room_session import RoomSession
@@ -19,6 +18,7 @@ from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import abort_code
 from tallow.app.peer.event_log import TransferEventLog
 from tallow.app.peer.events import EventHandler
+from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.peer.tasks import cancel_task

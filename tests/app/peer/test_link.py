@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tallow.app.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
+from tallow.app.peer.link import Link, LinkError, is_exposed, new_secret, origin, token_hash
 
 TEXT = "https://tallow.example/#abcdefgh234567ab.AAECAwQFBgcICQoLDA0ODw"
 
