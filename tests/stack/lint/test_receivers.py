@@ -18,7 +18,7 @@ receivers:
 def test_a_receiver_without_an_integration_is_refused() -> None:
     (problem,) = check_receivers(SILENT, where="alertmanager.yml")
     assert str(problem) == (
-        "alertmanager.yml: critical-alerts: alert/receiver: notifies nobody and does not say so"
+        "alertmanager.yml: critical-alerts: alert/receiver: has no integration and no comment about it"
     )
 
 

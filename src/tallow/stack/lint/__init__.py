@@ -1,7 +1,7 @@
-"""The linter: what promtool, Grafana and amtool accept and still cannot work.
+"""The linter: errors in rules and dashboards that promtool, amtool and Grafana accept.
 
-Each rule has a name and a page section of that name in ``docs/lint.md``; where one does not hold, an
-exemption with a reason stands in :mod:`tallow.stack.lint.exceptions`.
+Each linter rule has a section in ``docs/lint.md``. Exemptions and their reasons are in
+:mod:`tallow.stack.lint.exceptions`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check one alert rule: its expression, its frame, and whether people can act on it."""
+"""Check an alert rule: its expression, labels, texts and tests."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _MEASURED = re.compile(r"\$value|\| query")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The alerts that have a runbook page, a promtool test and a drill, by name.
+    """The names of the alerts that have a runbook, a promtool test and a drill.
 
-    None: not looked at, as where the repository is not at hand.
+    None: not checked, because the repository is not available.
     """
 
     runbooks: Collection[str] | None = None
@@ -39,7 +39,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRule:
-    """A rule as the checks see it: as data, as Prometheus reads it, and its expression as a tree."""
+    """A rule as data, as Prometheus reads it, and its parsed expression with the inferred type."""
 
     rule: Rule
     rendered: RenderedRule
@@ -51,9 +51,12 @@ class ParsedRule:
 
 
 def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | None = None) -> list[Problem]:
-    """Every linter rule that an alert breaks, those about expressions included.
+    """The problems of an alert rule, including those of its expressions.
 
-    ``where`` names its file and the alert; by default the alert alone.
+    Args:
+        rule: the alert rule.
+        evidence: which alerts have runbooks, tests and drills.
+        where: the file and the alert, for messages; by default the alert.
     """
     place = where or rule.name
     rendered = rule.render()
@@ -64,29 +67,32 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
     if any(problem.rule == "promql/syntax" for problem in problems):
         return problems
     alert = ParsedRule(rule, rendered, ast.parse(rendered.expr))
-    found = [*_frame(alert), *_words(alert), *_proof(rule, evidence or Evidence())]
+    found = [*_labels_and_durations(alert), *_texts(alert), *_evidence(rule, evidence or Evidence())]
     return [
         *problems,
         *without_exempt(Problem(place, name, message) for name, message in dict.fromkeys(found)),
     ]
 
 
-def _frame(alert: ParsedRule) -> Iterator[Finding]:
+def _labels_and_durations(alert: ParsedRule) -> Iterator[Finding]:
     rule, labels = alert.rule, alert.inferred.labels
     if rule.severity not in SEVERITIES:
-        yield "alert/severity", f"no route takes severity '{rule.severity}': {', '.join(SEVERITIES)}"
+        yield "alert/severity", f"no route matches severity '{rule.severity}': {', '.join(SEVERITIES)}"
     if rule.severity not in PAGERDUTY_SEVERITIES:
         yield "alert/severity", f"PagerDuty answers 400 to severity '{rule.severity}'"
     if rule.category not in CATEGORIES:
-        yield "alert/category", f"no route takes category '{rule.category}': {', '.join(CATEGORIES)}"
+        yield "alert/category", f"no route matches category '{rule.category}': {', '.join(CATEGORIES)}"
     if labels is not None and labels != set(rule.group_labels):
         has, wants = ", ".join(sorted(labels)) or "none", ", ".join(rule.group_labels) or "none"
         yield "alert/labels", f"its series carry the labels {has}; inhibition and routing need {wants}"
     for selector in selectors(alert.tree):
         if selector.name in EXPOSED and not _of_job(selector):
-            yield "alert/job", f'{selector.name} is read without job="{_JOB}": another job may expose it'
+            yield (
+                "alert/job",
+                f'{selector.name} is read without job="{_JOB}": another job may expose the metric',
+            )
     if not rule.min_counts and _needs_traffic(alert.tree):
-        yield "alert/minimum", "a ratio or quantile without a minimum count: one event at night would page"
+        yield "alert/minimum", "a ratio or quantile without a minimum count: a single event would fire it"
     if _LITERAL_DURATION.search(rule.expr):
         yield "alert/duration", "a range or offset is written as a number: a drill cannot scale it"
     if rule.for_seconds + rule.guard_seconds < WARM_UP:
@@ -101,39 +107,39 @@ def _of_job(selector: ast.VectorSelector) -> bool:
 
 
 def _needs_traffic(tree: ast.Expr) -> bool:
-    """Whether a quantile or a quotient of counted events decides."""
+    """Whether the expression contains a quantile or a quotient of counters."""
     return any(
         (isinstance(node, ast.Call) and node.func.name == "histogram_quantile")
-        or (isinstance(node, ast.BinaryExpr) and str(node.op) == "/" and _counted(node.lhs, node.rhs))
+        or (isinstance(node, ast.BinaryExpr) and str(node.op) == "/" and _are_counters(node.lhs, node.rhs))
         for node in nodes(tree)
     )
 
 
-def _counted(*sides: ast.Expr) -> bool:
+def _are_counters(*sides: ast.Expr) -> bool:
     names = [name for side in sides for name in infer_type(side).metrics]
     return bool(names) and all(name in EXPOSED and EXPOSED[name].is_cumulative for name in names)
 
 
-def _words(alert: ParsedRule) -> Iterator[Finding]:
-    rule, said = alert.rule, alert.rendered.annotations
+def _texts(alert: ParsedRule) -> Iterator[Finding]:
+    rule, texts = alert.rule, alert.rendered.annotations
     for key in ("summary", "description"):
-        if not said[key]:
+        if not texts[key]:
             yield "alert/words", f"no {key}"
-        for name in _PLACEHOLDER.findall(_ACTIONS.sub("", said[key])):
-            yield "alert/words", f"the {key} says '{name}', which nothing replaces"
-    if alert.inferred.metrics and not _MEASURED.search(said["summary"] + said["description"]):
-        yield "alert/words", "neither summary nor description says the measured value"
+        for name in _PLACEHOLDER.findall(_ACTIONS.sub("", texts[key])):
+            yield "alert/words", f"the {key} says '{name}', which is not a name of the rule"
+    if alert.inferred.metrics and not _MEASURED.search(texts["summary"] + texts["description"]):
+        yield "alert/words", "neither summary nor description contains the measured value"
     for name in rule.min_counts:
         if f"${name}" not in rule.description:
-            yield "alert/words", f"the description does not say the minimum count ${name}"
+            yield "alert/words", f"the description does not contain the minimum count ${name}"
     if not rule.on_absent:
-        yield "alert/absent", "what a missing metric means is not decided"
+        yield "alert/absent", "on_absent does not say what a missing metric means"
 
 
-def _proof(rule: Rule, evidence: Evidence) -> Iterator[Finding]:
+def _evidence(rule: Rule, evidence: Evidence) -> Iterator[Finding]:
     if evidence.runbooks is not None and rule.name not in evidence.runbooks:
         yield "alert/runbook", f"no page docs/runbooks/{rule.name}.md"
     if evidence.tests is not None and rule.name not in evidence.tests:
-        yield "alert/test", "no promtool test: nothing shows that it can fire"
+        yield "alert/test", "no promtool test shows that it can fire"
     if evidence.drills is not None and rule.name not in evidence.drills:
-        yield "alert/drill", "no drill: nothing shows that a real fault pages"
+        yield "alert/drill", "no drill shows that a real fault fires it"

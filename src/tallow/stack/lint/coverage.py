@@ -1,4 +1,4 @@
-"""What a checkout holds that speaks for its alerts: runbook pages, promtool cases, drills."""
+"""Find which alerts of a checkout have runbooks, promtool tests and drills."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r'"([A-Z][A-Za-z]+)"')
 
 
 def gather_evidence(root: Path) -> Evidence:
-    """The evidence below ``root``; where there is no folder of cases they are not asked for."""
+    """The evidence below ``root``; tests are not checked if it has no folder of cases."""
     cases = list((root / CASES).glob("*.py"))
     return Evidence(
         runbooks={page.stem for page in (root / RUNBOOKS).glob("*.md")},
@@ -27,7 +27,7 @@ def gather_evidence(root: Path) -> Evidence:
 
 
 def _drills() -> Collection[str] | None:
-    """Alerts that have a drill; None where no drills are installed."""
+    """Alerts that have a drill; None if no drills are installed."""
     package = _DRILLS.rpartition(".")[0]
     if importlib.util.find_spec(package) is None or importlib.util.find_spec(_DRILLS) is None:
         return None

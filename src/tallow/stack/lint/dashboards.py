@@ -1,4 +1,4 @@
-"""Check one dashboard: its frame, its variables, its grid, and each of its panels."""
+"""Check a dashboard: its properties, variables, grid and panels."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from tallow.stack.lint.promql.vocabulary import EXPOSED
 
 COLUMNS = 24
 _LABEL_VALUES = re.compile(r"label_values\((?:(?P<selector>.+),\s*)?(?P<label>\w+)\)")
-_READ = frozenset({"expr", "uid", "query", "legendFormat", "title", "url"})
+_INTERPOLATED = frozenset({"expr", "uid", "query", "legendFormat", "title", "url"})
 """Fields in which Grafana replaces variables."""
 
 
 def check_dashboard(json: Json, *, where: str) -> list[Problem]:
-    """Every rule a dashboard, read as Grafana reads it, breaks.
+    """The problems of a dashboard.
 
-    ``where`` names its file; problems of a panel add its title: "tallow-errors.json: Recent errors".
+    Args:
+        json: Grafana's JSON model.
+        where: the file, for messages; problems of a panel add its title.
     """
-    problems = [Problem(where, rule, message) for rule, message in _frame(json)]
+    problems = [Problem(where, rule, message) for rule, message in _dashboard_rules(json)]
     for panel in json["panels"]:
         place = f"{where}: {panel['title']}"
         found = list(panel_rules(panel))
@@ -43,7 +45,7 @@ def check_dashboard(json: Json, *, where: str) -> list[Problem]:
     return without_exempt(dict.fromkeys(problems))
 
 
-def _frame(json: Json) -> Iterator[Finding]:
+def _dashboard_rules(json: Json) -> Iterator[Finding]:
     yield from _identity(json)
     yield from _variables(json)
     yield from _grid(json["panels"])
@@ -52,15 +54,15 @@ def _frame(json: Json) -> Iterator[Finding]:
         if source is not None and not str(source.get("uid", "")).startswith("${"):
             yield (
                 "panel/datasource",
-                f"'{holder['name']}' is wired to one data source: use ${{datasource}}",
+                f"'{holder['name']}' is bound to one data source: use ${{datasource}}",
             )
 
 
 def _identity(json: Json) -> Iterator[Finding]:
     if not json.get("uid"):
-        yield "dashboard/identity", "no uid: links to it would break with every import"
+        yield "dashboard/identity", "no uid: links to the dashboard would break with every import"
     if not json.get("tags"):
-        yield "dashboard/identity", "no tags: it cannot be found"
+        yield "dashboard/identity", "no tags: searches do not find it"
     for field in ("title", "id"):
         for value, times in Counter(panel[field] for panel in json["panels"]).items():
             if times > 1:
@@ -71,12 +73,12 @@ def _variables(json: Json) -> Iterator[Finding]:
     defined = {variable["name"]: variable for variable in json["templating"]["list"]}
     used = _used(json["panels"]) | _used(json.get("annotations", {}))
     pending = [name for name in used if name in defined]
-    while pending:  # a variable that a used one's query needs is used as well
+    while pending:  # includes variables in the queries of used variables
         needed = _used(defined[pending.pop()]) - used
         used |= needed
         pending += [name for name in needed if name in defined]
     for name in sorted(set(defined) - used):
-        yield "dashboard/variable", f"the variable '{name}' is used nowhere"
+        yield "dashboard/variable", f"the variable '{name}' is not used"
     for name in sorted(name for name in used - set(defined) if not name.startswith("__")):
         yield "dashboard/variable", f"the variable '{name}' is not defined"
     for variable in defined.values():
@@ -85,14 +87,14 @@ def _variables(json: Json) -> Iterator[Finding]:
 
 
 def _used(part: Any) -> set[str]:
-    """Names of the variables in those fields of a piece of JSON in which they are replaced."""
+    """The variables in those fields of a JSON value in which Grafana replaces them."""
     if isinstance(part, list):
         return set().union(*(_used(item) for item in part))
     if not isinstance(part, dict):
         return set()
     found: set[str] = set()
     for key, value in part.items():
-        found |= variables(value) if key in _READ and isinstance(value, str) else _used(value)
+        found |= variables(value) if key in _INTERPOLATED and isinstance(value, str) else _used(value)
     return found
 
 

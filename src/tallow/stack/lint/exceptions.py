@@ -1,4 +1,4 @@
-"""Where a rule does not hold, and why: the only way around the linter."""
+"""Exemptions from linter rules, each with a reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tallow.stack.lint.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Rule ``rule`` is not applied to the place whose name ends in ``subject``."""
+    """The rule ``rule`` is not applied where the place's name ends in ``subject``."""
 
     rule: str
     subject: str
@@ -24,36 +24,38 @@ EXEMPTIONS = (
     Exemption(
         "panel/window",
         "tallow-overview.json: Data transferred, last 24 h",
-        "the title promises 24 hours, whatever range is chosen",
+        "the title says 24 hours, whatever range is selected",
     ),
     Exemption(
         "panel/window",
         "tallow-errors.json: Critical errors, last hour",
-        "the title promises one hour, whatever range is chosen",
+        "the title says one hour, whatever range is selected",
     ),
     Exemption(
         "panel/window",
         "tallow-errors.json: Recent errors",
-        "recent means 15 minutes, whatever range is chosen",
+        "recent means 15 minutes, whatever range is selected",
     ),
     Exemption(
         "panel/window",
         "tallow-errors.json: Error rate change against 1 h ago",
-        "both sides need the same window, and longer than a few scrapes to tell a change from chance",
+        "both operands need the same window, long enough to distinguish a change from noise",
     ),
-    Exemption("alert/warm-up", "ServiceDown", "a server that does not come up is down"),
+    Exemption("alert/warm-up", "ServiceDown", "a server that does not start is down"),
     Exemption("alert/warm-up", "CriticalErrors", "a critical error counts from the first second"),
-    Exemption("alert/warm-up", "RestartLoop", "four starts in a row are no clean one"),
-    Exemption("alert/warm-up", "Watchdog", "always fires: that is its meaning"),
-    Exemption("alert/words", "ServiceDown", "what is measured is whether there is an answer"),
-    Exemption("alert/words", "TargetMissing", "what is measured is whether there is an answer"),
-    Exemption("alert/words", "RuleInputMissing", "what is measured is not there; its name is said"),
+    Exemption("alert/warm-up", "RestartLoop", "four restarts are not a clean start"),
+    Exemption("alert/warm-up", "Watchdog", "it always fires, on purpose"),
+    Exemption("alert/words", "ServiceDown", "it measures only whether the target answers"),
+    Exemption("alert/words", "TargetMissing", "it measures only whether the target answers"),
+    Exemption(
+        "alert/words", "RuleInputMissing", "it measures that a metric is missing; the text names the metric"
+    ),
 )
 
 
 def without_exempt(
     problems: Iterable[Problem], exemptions: Iterable[Exemption] = EXEMPTIONS
 ) -> list[Problem]:
-    """The problems no exemption covers."""
+    """The problems that no exemption covers."""
     known = tuple(exemptions)
     return [problem for problem in problems if not any(exempt.covers(problem) for exempt in known)]

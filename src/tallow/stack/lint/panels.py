@@ -1,4 +1,4 @@
-"""Rules about one panel of a dashboard: axes, windows, legends, thresholds, the idle state."""
+"""Rules about a panel: units, windows, legends, thresholds and missing values."""
 
 from __future__ import annotations
 
@@ -27,32 +27,35 @@ TRANSFORMATIONS = frozenset(
 )
 NO_TRAFFIC = "no traffic"
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_WORDS = 10
+_MIN_DESCRIPTION_WORDS = 10
 
 
 def panel_rules(panel: Json) -> Iterator[Finding]:
-    """Rules about the panel itself, whatever its data source."""
-    if len(str(panel.get("description", "")).split()) < _WORDS:
-        yield "panel/description", "say what it shows and what to do when it looks wrong"
+    """Rules about a panel with any data source."""
+    if len(str(panel.get("description", "")).split()) < _MIN_DESCRIPTION_WORDS:
+        yield "panel/description", "too short: say what it shows and what to do when it looks wrong"
     if panel["type"] not in KINDS:
         yield (
             "panel/kind",
-            f"'{panel['type']}' is not drawn by the viewer; it draws {', '.join(sorted(KINDS))}",
+            f"'{panel['type']}' is not supported by the viewer; it supports {', '.join(sorted(KINDS))}",
         )
     for transformation in panel.get("transformations", []):
         if transformation["id"] not in TRANSFORMATIONS:
             accepted = ", ".join(sorted(TRANSFORMATIONS))
-            yield "panel/kind", f"transformation '{transformation['id']}' is not common; use {accepted}"
+            yield (
+                "panel/kind",
+                f"transformation '{transformation['id']}' is not supported by the viewer; use {accepted}",
+            )
     for holder in (panel, *panel.get("targets", [])):
         if not str(holder.get("datasource", {}).get("uid", "")).startswith("${"):
-            yield "panel/datasource", "wired to one data source: take uid ${datasource}"
+            yield "panel/datasource", "bound to one data source: use uid ${datasource}"
     references = [target.get("refId") for target in panel.get("targets", [])]
     if None in references or len(set(references)) != len(references):
-        yield "panel/target", f"targets need refIds of their own, not {references}"
+        yield "panel/target", f"targets need distinct refIds, not {references}"
 
 
 def target_rules(panel: Json, target: Json) -> Iterator[Finding]:
-    """Rules about one PromQL target and the panel that shows it."""
+    """Rules about a PromQL target and its panel."""
     try:
         tree = ast.parse(parseable(target["expr"]))
     except ValueError:
@@ -63,7 +66,7 @@ def target_rules(panel: Json, target: Json) -> Iterator[Finding]:
     yield from _unit(panel, target, value)
     yield from _thresholds(panel, target, value)
     yield from _columns(panel, value) if target.get("format") == "table" else _legend(target, value)
-    yield from _idle(panel, tree)
+    yield from _missing_values(panel, tree)
 
 
 def _selection(tree: ast.Expr) -> Iterator[Finding]:
@@ -84,10 +87,10 @@ def _windows(tree: ast.Expr, target: Json) -> Iterator[Finding]:
         if node.range == whole_range and not target.get("instant"):
             yield (
                 "panel/window",
-                "$__range in a range query repeats the whole range at each step: ask for an instant",
+                "$__range in a range query covers the whole range at each step: use an instant query",
             )
         elif node.range not in (rate_interval, whole_range):
-            yield "panel/window", "a fixed window has gaps or smears at other zooms: take $__rate_interval"
+            yield "panel/window", "a fixed window does not fit other time ranges: use $__rate_interval"
 
 
 def _unit(panel: Json, target: Json, value: InferredType) -> Iterator[Finding]:
@@ -106,7 +109,7 @@ def _unit(panel: Json, target: Json, value: InferredType) -> Iterator[Finding]:
 
 
 def unit_of(panel: Json, target: Json) -> str:
-    """The unit a target's values are shown in: the panel's, or an override's for its name."""
+    """The unit of a target: that of an override, or that of the panel."""
     config = panel.get("fieldConfig", {})
     for override in config.get("overrides", []):
         if _applies(override["matcher"], target):
@@ -134,14 +137,14 @@ def _thresholds(panel: Json, target: Json, value: InferredType) -> Iterator[Find
         if limit is not None and not value.low < limit < value.high:
             cap = ", its last finite bucket edge" if value.capped_at_bucket else ""
             span = f"{value.low:g} to {value.high:g}{cap}"
-            yield "panel/threshold", f"threshold {limit:g} is never crossed: the value lies in {span}"
+            yield "panel/threshold", f"threshold {limit:g} is never reached: the value is in {span}"
 
 
 def _legend(target: Json, value: InferredType) -> Iterator[Finding]:
     legend = str(target.get("legendFormat", ""))
     named = set(_PLACEHOLDER.findall(legend))
     if not legend:
-        yield "panel/legend", "no legend: the reader would see the query"
+        yield "panel/legend", "no legend: the panel would show the query"
     if value.labels is None:
         return
     for name in sorted(named - value.labels):
@@ -164,10 +167,10 @@ def _columns(panel: Json, value: InferredType) -> Iterator[Finding]:
         yield "panel/legend", f"the label '{name}' has no column heading"
 
 
-def _idle(panel: Json, tree: ast.Expr) -> Iterator[Finding]:
+def _missing_values(panel: Json, tree: ast.Expr) -> Iterator[Finding]:
     text = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue", "")
     if not text:
-        yield "panel/idle", "noValue is empty: without samples the panel would say No data"
+        yield "panel/idle", "noValue is empty: without samples the panel would show No data"
     guarded: set[str] = set()
     quantiles: set[str] = set()
     for node in nodes(tree):
@@ -176,6 +179,6 @@ def _idle(panel: Json, tree: ast.Expr) -> Iterator[Finding]:
         elif isinstance(node, ast.Call) and node.func.name == "histogram_quantile":
             quantiles.add(node.prettify())
     if quantiles - guarded:
-        yield "panel/idle", "a quantile without observations is NaN: drop it with >= 0"
+        yield "panel/idle", "a quantile without observations is NaN: filter it with >= 0"
     if quantiles and text != NO_TRAFFIC:
-        yield "panel/idle", f"a quantile without observations reads '{NO_TRAFFIC}', not '{text}'"
+        yield "panel/idle", f"a panel with a quantile has the noValue '{NO_TRAFFIC}', not '{text}'"

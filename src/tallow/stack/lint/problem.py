@@ -1,4 +1,4 @@
-"""What the linter found: one rule broken in one place."""
+"""A problem that the linter found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """``rule`` is a heading of docs/lint.md, ``where`` names file and panel or alert."""
+    """A broken linter rule: ``rule`` is a heading of docs/lint.md, ``where`` a file and panel or alert."""
 
     where: str
     rule: str

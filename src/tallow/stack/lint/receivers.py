@@ -1,4 +1,4 @@
-"""Check an Alertmanager configuration: a receiver that notifies nobody has to say so."""
+"""Check an Alertmanager configuration: a receiver without integrations needs a comment."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _INTEGRATIONS = re.compile(r"\w+_configs")
 
 
 def check_receivers(config: str, *, where: str) -> list[Problem]:
-    """``alert/receiver`` for each receiver without an integration and without a comment that says so.
+    """The problem ``alert/receiver`` for each receiver without an integration and without a comment.
 
-    The comment stands above it: ``# NAME: no CHANNEL: …``. amtool accepts such a receiver in silence.
+    The comment has the form ``# NAME: no CHANNEL: …``. amtool accepts such a receiver without a message.
     """
     receivers = yaml.safe_load(config).get("receivers") or []
-    silent = (
+    without_integration = (
         receiver["name"]
         for receiver in receivers
         if not any(_INTEGRATIONS.fullmatch(key) and value for key, value in receiver.items())
         and not re.search(rf"^# {re.escape(receiver['name'])}: no ", config, re.MULTILINE)
     )
     return without_exempt(
-        Problem(f"{where}: {name}", "alert/receiver", "notifies nobody and does not say so")
-        for name in silent
+        Problem(f"{where}: {name}", "alert/receiver", "has no integration and no comment about it")
+        for name in without_integration
     )

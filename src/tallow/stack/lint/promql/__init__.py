@@ -1,1 +1,1 @@
-"""TODO"""
+"""Checks of PromQL expressions against the catalogue."""

@@ -1,4 +1,4 @@
-"""Rules about names: metric, label and value stand in the catalogue."""
+"""Rules about names: metrics, labels and values must be in the catalogue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tallow.stack.lint.promql.vocabulary import (
 )
 
 Finding = tuple[str, str]
-"""A rule and the message of what broke it."""
+"""A linter rule and the message of a problem."""
 
 
 def selector_names(selector: ast.VectorSelector) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def selector_names(selector: ast.VectorSelector) -> Iterator[Finding]:
     named = [matcher for matcher in selector.matchers.matchers if matcher.name == "__name__"]
     if selector.name is None:
         shown = named[0].value if named else str(selector)
-        yield "catalog/metric", f"'{shown}': name the metric itself, so that it can be checked"
+        yield "catalog/metric", f"'{shown}': use the metric name, so that it can be checked"
         return
     exposed = EXPOSED.get(selector.name)
     if exposed is not None:
@@ -51,12 +51,12 @@ def _matchers(selector: ast.VectorSelector, exposed: ExposedSeries) -> Iterator[
             values = ", ".join(label.values)
             yield (
                 "catalog/value",
-                f"'{matcher.value}' is no value of {selector.name}'s label '{label.name}'; it takes {values}",
+                f"'{matcher.value}' is not a value of {selector.name}'s label '{label.name}'; it has {values}",
             )
 
 
 def aggregation_names(expr: ast.AggregateExpr) -> Iterator[Finding]:
-    """``promql/grouping``: a label that is grouped by is one the operand has."""
+    """``promql/grouping``: the operand has the labels of an aggregation."""
     inner = infer_type(expr.expr).labels
     if expr.modifier is None or inner is None:
         return

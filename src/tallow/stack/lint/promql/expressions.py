@@ -1,4 +1,4 @@
-"""Check one PromQL expression, of a rule or of a panel."""
+"""Check a PromQL expression of a rule or a panel."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from tallow.stack.lint.promql.type_inference import COMPARISONS
 
 
 def check_expression(expr: str, *, where: str) -> list[Problem]:
-    """Every rule of ``catalog/`` and ``promql/`` that ``expr`` breaks.
+    """The problems of an expression, by the rules of ``catalog/`` and ``promql/``.
 
-    Grafana's windows (``$__rate_interval`` and the like) are understood. ``where`` names the file and the
-    panel or alert, as in "tallow-errors.json: Recent errors".
+    Args:
+        expr: PromQL, which may contain Grafana's windows (``$__rate_interval``).
+        where: the file and the panel or alert, for messages ("tallow-errors.json: Recent errors").
     """
     try:
         tree = ast.parse(parseable(expr))
@@ -41,7 +42,7 @@ def nodes(tree: ast.Expr) -> list[ast.Expr]:
 
 
 def selectors(tree: ast.Expr) -> list[ast.VectorSelector]:
-    """Every selector of an expression, those of a range included."""
+    """Every selector of an expression, including range selectors."""
     return [node for node in nodes(tree) if isinstance(node, ast.VectorSelector)]
 
 
@@ -63,7 +64,7 @@ def _rules(tree: ast.Expr) -> Iterator[Finding]:
 
 
 def _compared_divisions(tree: ast.Expr) -> set[str]:
-    """The divisions whose result goes through a comparison before it leaves the expression."""
+    """The divisions whose result is an operand of a comparison."""
     comparisons = [node for node in nodes(tree) if _is(node, COMPARISONS)]
     return {inner.prettify() for node in comparisons for inner in nodes(node) if _is(inner, {"/"})}
 

@@ -1,4 +1,4 @@
-"""Rules about form: expressions that parse and still cannot mean what they say."""
+"""Rules about PromQL: expressions that parse but do not compute what is intended."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tallow.stack.lint.promql.type_inference import (
 )
 from tallow.stack.lint.promql.vocabulary import EXPOSED
 
-SHORTEST_WINDOW = timedelta(seconds=60)
-"""Four scrapes of 15 s: a rate must survive one that is lost."""
+MIN_WINDOW = timedelta(seconds=60)
+"""Four scrapes of 15 s, so that one lost scrape leaves no gap."""
 
-_RISING = {"rate", "irate", "increase"}
-_ON_COUNTERS = _RISING | {"resets", "changes", "count_over_time", "present_over_time", "absent_over_time"}
+_RATES = {"rate", "irate", "increase"}
+_ON_COUNTERS = _RATES | {"resets", "changes", "count_over_time", "present_over_time", "absent_over_time"}
 _EXISTENCE = {"absent", "timestamp"}
 _EXISTENCE_OPERATORS = {"count", "group"}
 
@@ -48,13 +48,13 @@ def call(expr: ast.Call) -> Iterator[Finding]:
 
 
 def _range_argument(name: str, argument: object) -> Iterator[Finding]:
-    if isinstance(argument, ast.SubqueryExpr) and name in _RISING and _aggregates(argument.expr):
-        yield "promql/rate-of-sum", f"{name}() of a sum misses counter resets: {name} first, then sum"
+    if isinstance(argument, ast.SubqueryExpr) and name in _RATES and _aggregates(argument.expr):
+        yield "promql/rate-of-sum", f"{name}() of a sum misses counter resets: use {name}() first, then sum"
     if not isinstance(argument, ast.MatrixSelector):
         return
     selector = argument.vector_selector
     exposed = EXPOSED.get(selector.name or "")
-    if argument.range < SHORTEST_WINDOW:
+    if argument.range < MIN_WINDOW:
         seconds = int(argument.range.total_seconds())
         yield "promql/window", f"{name}() over {seconds} s is shorter than 4 scrapes (60 s): gaps and no data"
     if exposed is None:
@@ -62,9 +62,9 @@ def _range_argument(name: str, argument: object) -> Iterator[Finding]:
     if exposed.is_cumulative and name not in _ON_COUNTERS:
         yield (
             "promql/counter",
-            f"{name}() of the counter {selector.name}: its level says nothing; rate it",
+            f"{name}() of the counter {selector.name}: its value depends on the process start; use rate()",
         )
-    if not exposed.is_cumulative and name in _RISING:
+    if not exposed.is_cumulative and name in _RATES:
         yield "promql/gauge", f"{name}() of the gauge {selector.name}: use delta() or deriv()"
 
 
@@ -89,8 +89,11 @@ def _quantile(argument: ast.Expr) -> Iterator[Finding]:
     if left is not None and "le" not in left:
         yield "promql/quantile", "the sum inside histogram_quantile() drops the label 'le'"
     rated = without_parentheses(argument.expr)
-    if not (isinstance(rated, ast.Call) and rated.func.name in _RISING):
-        yield "promql/quantile", "histogram_quantile() of buckets since the start: rate() them first"
+    if not (isinstance(rated, ast.Call) and rated.func.name in _RATES):
+        yield (
+            "promql/quantile",
+            "histogram_quantile() of buckets since the start of the process: use rate() first",
+        )
     if not all(name.endswith("_bucket") for name in inner.metrics):
         yield "promql/quantile", f"histogram_quantile() of {', '.join(sorted(inner.metrics))}, not of buckets"
 
@@ -108,7 +111,10 @@ def aggregation(expr: ast.AggregateExpr) -> Iterator[Finding]:
     if isinstance(inner, ast.VectorSelector) and op not in _EXISTENCE_OPERATORS:
         yield from raw_counter(inner)
     if op in ("sum", "avg") and _has_quantile(inner):
-        yield "promql/quantile", f"{op} of quantiles is no quantile: aggregate the buckets, then take it"
+        yield (
+            "promql/quantile",
+            f"{op} of quantiles is not a quantile: aggregate the buckets, then compute it",
+        )
 
 
 def _has_quantile(expr: ast.Expr) -> bool:
@@ -125,16 +131,16 @@ def operation(expr: ast.BinaryExpr, *, compared: bool) -> Iterator[Finding]:
         if isinstance(operand, ast.VectorSelector):
             yield from raw_counter(operand)
     if op == "/" and _unguarded(left, right, compared=compared):
-        yield "promql/division", "the divisor can be 0: NaN, or infinite; compare it first, … / (… > 0)"
+        yield "promql/division", "the divisor can be 0: the result is NaN or infinite; use … / (… > 0)"
     if op in COMPARISONS and right.scalar:
         yield from _comparison(op, left, right)
     yield from _matching(expr, left, right, op)
 
 
 def _unguarded(left: InferredType, right: InferredType, *, compared: bool) -> bool:
-    """Whether a quotient can go wrong: 0 / 0 of a share is NaN, which no comparison lets through."""
-    ours = any(name in EXPOSED for name in right.metrics) or right.scalar
-    return ours and not right.nonzero and not (compared and part_of_whole(left, right))
+    """Whether a quotient can be NaN or infinite; a compared share is safe, since comparisons drop NaN."""
+    known = any(name in EXPOSED for name in right.metrics) or right.scalar
+    return known and not right.nonzero and not (compared and part_of_whole(left, right))
 
 
 def _comparison(op: str, left: InferredType, right: InferredType) -> Iterator[Finding]:
@@ -144,11 +150,11 @@ def _comparison(op: str, left: InferredType, right: InferredType) -> Iterator[Fi
     if never_holds(op, left, limit):
         span = f"{left.low:g} to {left.high:g}" if math.isfinite(left.high) else f"{left.low:g} and up"
         cap = ", its last finite bucket edge" if left.capped_at_bucket else ""
-        yield "promql/impossible", f"'{op} {limit:g}' can never hold: the value lies in {span}{cap}"
+        yield "promql/impossible", f"'{op} {limit:g}' is never true: the value is in {span}{cap}"
 
 
 def never_holds(op: str, value: InferredType, limit: float) -> bool:
-    """Whether a comparison holds for no value; a quantile at its last edge tells nothing, so it counts."""
+    """Whether a comparison is false for every value; for a quantile, the last bucket edge counts as below."""
     if op == ">" or (op == ">=" and value.capped_at_bucket):
         return value.high <= limit
     if op == ">=":
@@ -173,7 +179,7 @@ def _matching(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
         if bool(one) != bool(other):
             yield (
                 "promql/matching",
-                "'or' adds a series without labels to labelled ones: aggregate alike",
+                "'or' combines series with and without labels: aggregate both to the same labels",
             )
     elif one != other:
         yield "promql/matching", f"'{op}' between labels {_listed(one)} and {_listed(other)} never matches"
@@ -191,12 +197,12 @@ def _cardinality(
     if (many_left and not allowed_left) or (many_right and not allowed_right):
         yield (
             "promql/matching",
-            f"'{op}' can meet several series on a side: it fails as soon as there are two; aggregate first",
+            f"'{op}' can match several series on a side and then fails; aggregate first",
         )
 
 
 def _matched(expr: ast.BinaryExpr, labels: frozenset[str]) -> frozenset[str]:
-    """The labels of one side that take part in matching."""
+    """The labels of one operand that take part in matching."""
     modifier = expr.modifier
     if modifier is None or modifier.matching is None:
         return labels

@@ -1,4 +1,4 @@
-"""Grafana's variables in queries: stand-ins to parse them with, and values to run them with."""
+"""Grafana's variables in queries: find them, and replace them by values."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 
-# Odd on purpose, so that no query written out by hand has the same window.
+# Unusual values, so that no literal window in a query equals them.
 PLACEHOLDER_WINDOWS = {
     "$__rate_interval": timedelta(hours=7, minutes=1),
     "$__range": timedelta(hours=7, minutes=2),
     "$__interval": timedelta(hours=7, minutes=3),
 }
-"""Windows Grafana fills in, as durations the parser understands."""
+"""Durations in place of the windows that Grafana computes, for the parser."""
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 
@@ -23,12 +23,16 @@ def variables(text: str) -> set[str]:
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with its variables replaced; one without a value stays as it is."""
+    """``text`` with its variables replaced; a variable without a value stays.
+
+    >>> expand("$job ${instance}", {"job": "tallow"})
+    'tallow ${instance}'
+    """
     return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
 
 
 def parseable(expr: str) -> str:
-    """``expr`` with windows that a PromQL parser accepts in place of Grafana's."""
+    """``expr`` with Grafana's windows replaced by durations that a PromQL parser accepts."""
     windows = {
         name.removeprefix("$"): f"{int(window.total_seconds())}s"
         for name, window in PLACEHOLDER_WINDOWS.items()

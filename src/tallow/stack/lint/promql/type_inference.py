@@ -1,7 +1,7 @@
-"""What an expression yields: its labels, its unit and the interval its values lie in.
+"""Infer the type of a PromQL expression from the catalogue: labels, unit and range of values.
 
-Inferred from the catalogue without a server. ``labels`` is None where it cannot be known (metrics of others,
-``label_replace``), and then no rule about labels applies.
+``labels`` is None if they are unknown (third-party metrics, ``label_replace``); then no rule about labels
+applies.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ SETS = {"and", "or", "unless"}
 
 @dataclass(frozen=True, slots=True)
 class InferredType:
-    """``low`` and ``high`` bound the values; ``edge``: ``high`` is a histogram's last finite edge."""
+    """The type of an expression.
+
+    Attributes:
+        low, high: bounds of the values.
+        capped_at_bucket: whether ``high`` is the last finite bucket edge of a histogram.
+        nonzero: whether no value is 0.
+        metrics: the names of the metrics in the expression.
+        has_offset: whether a selector has ``offset`` or ``@``.
+    """
 
     labels: Labels
     unit: Unit = units.COUNT
@@ -41,7 +49,7 @@ class InferredType:
 
 
 def infer_type(expr: ast.Expr) -> InferredType:
-    """The shape of an expression that parsed."""
+    """The type of a parsed expression."""
     infer = _INFER.get(type(expr))
     return infer(expr) if infer else InferredType(None)
 
@@ -63,7 +71,7 @@ def _selector(selector: ast.VectorSelector) -> InferredType:
 
 
 def labels_kept(modifier: ast.AggModifier | None, inner: Labels) -> Labels:
-    """The labels an aggregation leaves."""
+    """The labels that an aggregation keeps."""
     if modifier is None:
         return NONE
     if modifier.type == ast.AggModifierType.By:
@@ -96,10 +104,10 @@ def _call(expr: ast.Call) -> InferredType:
     if name == "vector":
         return replace(args[0], scalar=False)
     inner = next((argument for argument in args if not argument.scalar), InferredType(NONE))
-    return _YIELDS[name](inner) if name in _YIELDS else inner
+    return _RESULT_TYPES[name](inner) if name in _RESULT_TYPES else inner
 
 
-_YIELDS: Mapping[str, Callable[[InferredType], InferredType]] = {
+_RESULT_TYPES: Mapping[str, Callable[[InferredType], InferredType]] = {
     **dict.fromkeys(
         ("rate", "irate"), lambda of: replace(of, unit=of.unit.per_second(), low=0.0, high=math.inf)
     ),
@@ -120,11 +128,11 @@ _YIELDS: Mapping[str, Callable[[InferredType], InferredType]] = {
     **dict.fromkeys(("label_replace", "label_join"), lambda of: replace(of, labels=None)),
     "timestamp": lambda of: replace(of, unit=Unit(seconds=1), low=0.0, high=math.inf),
 }
-"""What the functions yield that change more than the value; the others keep unit, labels and bounds."""
+"""The result types of functions; all others keep unit, labels and bounds."""
 
 
 def _quantile(buckets: InferredType) -> InferredType:
-    """Prometheus caps a quantile at the last finite edge: nothing above it can ever be seen."""
+    """Prometheus caps a quantile at the last finite bucket edge."""
     labels = None if buckets.labels is None else buckets.labels - {"le"}
     metrics = [EXPOSED[name].metric for name in buckets.metrics if name in EXPOSED]
     if not metrics or not metrics[0].buckets:
@@ -203,13 +211,13 @@ def _computed(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
 
 
 def part_of_whole(left: InferredType, right: InferredType) -> bool:
-    """Whether a quotient is a share: what is above the line is counted below it as well."""
+    """Whether a quotient is a share: the denominator counts the events of the numerator as well."""
     part, whole = _families(left), _families(right)
     return left.low >= 0 and not (left.has_offset or right.has_offset) and bool(part) and part <= whole
 
 
 def _families(value: InferredType) -> set[str]:
-    """The metrics in it; a histogram's buckets are a part of its count."""
+    """The metrics of an expression; a histogram's buckets belong to its count."""
     return {name.removesuffix("_bucket").removesuffix("_count") for name in value.metrics}
 
 

@@ -1,4 +1,4 @@
-"""Units: what an expression's value is measured in, and which of Grafana's units say so."""
+"""Units of expressions, and the matching units of Grafana."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tallow.monitoring.catalog import Metric
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Powers of seconds, bytes and 10^6 bits a second. ``share``: a fraction of one, not a count."""
+    """Powers of seconds, bytes and 10^6 bits a second; ``is_ratio``: a fraction of one, not a count."""
 
     seconds: int = 0
     bytes: int = 0
@@ -21,21 +21,21 @@ class Unit:
         return self.seconds, self.bytes, self.mbps
 
     def per_second(self) -> Unit:
-        """Its rate; seconds a second are a share of time."""
+        """The unit of a rate; seconds a second are a ratio."""
         return replace(self, seconds=self.seconds - 1, is_ratio=self.powers() == (1, 0, 0))
 
     def scaled_by(self, factor: float) -> Unit:
-        """Its multiple by a plain number: sixty a second read as one a minute."""
+        """The unit after multiplication by a number: a rate times 60 is a rate per minute."""
         return replace(self, is_per_minute=True) if factor == 60 and self.powers() == (-1, 0, 0) else self
 
     def divided_by(self, other: Unit) -> Unit:
-        """Its quotient; equal units make a share."""
+        """The unit of a quotient; equal units make a ratio."""
         a, b = self.powers(), other.powers()
         share = self.is_ratio or a == b
         return Unit(a[0] - b[0], a[1] - b[1], a[2] - b[2], is_ratio=share)
 
     def multiplied_by(self, other: Unit) -> Unit:
-        """Its product."""
+        """The unit of a product."""
         a, b = self.powers(), other.powers()
         return Unit(a[0] + b[0], a[1] + b[1], a[2] + b[2], is_ratio=self.is_ratio and other.is_ratio)
 
@@ -44,7 +44,7 @@ COUNT = Unit()
 
 
 def unit_of_metric(metric: Metric) -> Unit:
-    """The unit in a metric's name, at its end or, as in ``bytes_transferred_total``, at its start."""
+    """The unit in a metric's name, at its end or at its start (``bytes_transferred_total``)."""
     name = metric.unit or ("bytes" if metric.name.startswith("bytes_") else "")
     return {"seconds": Unit(seconds=1), "bytes": Unit(bytes=1), "mbps": Unit(mbps=1), "": COUNT}[name]
 
@@ -62,5 +62,5 @@ _GRAFANA = {
 
 
 def grafana_units(unit: Unit) -> tuple[str, ...]:
-    """Grafana's names for ``unit``; none if no axis can say it, which is a fault of the expression."""
+    """Grafana's names for a unit; empty if Grafana has none."""
     return _GRAFANA.get(unit, ())

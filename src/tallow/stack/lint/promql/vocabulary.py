@@ -1,4 +1,4 @@
-"""What exists: the catalogue as the linter sees it, and the metrics of others that may be used."""
+"""The known names: series of the catalogue, and patterns of third-party metrics."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from promql_parser import Matcher, MatchOp
 from tallow.monitoring.catalog import METRICS, OTHER, Label, Metric, canonical
 
 TARGET_LABELS = frozenset({"job", "instance"})
-"""Added by Prometheus to every scraped series."""
+"""Labels that Prometheus adds to every scraped series."""
 
 THIRD_PARTY = re.compile(
     r"up|ALERTS(_FOR_STATE)?|(scrape|node|prometheus|alertmanager|promhttp|process|go|net_conntrack)_\w+"
 )
-"""Metrics that are not ours: of Prometheus, Alertmanager, node_exporter and the scrape itself."""
+"""Metrics of Prometheus, Alertmanager, node_exporter and the scrape itself."""
 
 RUNTIME_VALUES = {
     ("tallow_http_request_duration_seconds", "status_code"): ("1xx", "2xx", "3xx", "4xx", "5xx")
 }
-"""Values of guarded labels that the catalogue does not list because they appear when first seen."""
+"""Values of guarded labels that are registered at run time and not in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExposedSeries:
-    """A name on the scrape: a metric, or one part (bucket, sum, count) of a histogram."""
+    """A series name on the scrape: a metric, or a part (bucket, sum, count) of a histogram."""
 
     metric: Metric
     part: str = ""
 
     @property
     def is_cumulative(self) -> bool:
-        """Whether its samples only rise: counters and every part of a histogram."""
+        """Whether the value only rises, as for counters and every part of a histogram."""
         return self.metric.kind != "gauge"
 
     @property
@@ -54,7 +54,7 @@ def _exposed() -> Mapping[str, ExposedSeries]:
 
 
 EXPOSED = _exposed()
-"""Every series name of ours."""
+"""The series of the catalogue by name."""
 
 
 def is_third_party(name: str) -> bool:
@@ -62,21 +62,21 @@ def is_third_party(name: str) -> bool:
 
 
 def edges(metric: Metric) -> tuple[str, ...]:
-    """The values of ``le`` as exposed: canonical floats and ``+Inf``."""
+    """The exposed values of ``le``: canonical floats and ``+Inf``."""
     return (*map(canonical, metric.buckets), "+Inf")
 
 
 def label_of(exposed: ExposedSeries, name: str) -> Label | None:
-    """The label ``name`` of a series, with its values; ``le`` is closed to the edges."""
+    """The label ``name`` of a series with its values; those of ``le`` are the bucket edges."""
     if name == "le" and exposed.part == "bucket":
         return Label("le", edges(exposed.metric))
     return next((label for label in exposed.metric.labels if label.name == name), None)
 
 
 def can_match(exposed: ExposedSeries, label: Label, matcher: Matcher) -> bool:
-    """Whether a matcher names a value that exists: an unknown one is a typing error that matches nothing.
+    """Whether the value of a matcher exists.
 
-    For ``!=`` and ``!~`` as well: excluding what is not there excludes nothing.
+    This applies to ``!=`` and ``!~``, too: excluding an unknown value has no effect.
     """
     known = (*label.values, *RUNTIME_VALUES.get((exposed.metric.full_name, label.name), ()))
     if label.registered and not set(known) - {OTHER}:
@@ -87,12 +87,12 @@ def can_match(exposed: ExposedSeries, label: Label, matcher: Matcher) -> bool:
 
 
 def _branches(pattern: str) -> list[str]:
-    """The alternatives of a plain ``a|b|c``; a pattern with structure is taken whole."""
+    """The alternatives of a plain ``a|b|c``; any other pattern as a whole."""
     return pattern.split("|") if re.fullmatch(r"[\w|+.*-]*", pattern) else [pattern]
 
 
 def _fits(pattern: str, value: str) -> bool:
-    """Whether a regular expression matches all of ``value``; one that only Prometheus reads does not."""
+    """Whether a regular expression matches the whole value; False if Python cannot compile it."""
     try:
         return re.fullmatch(pattern, value) is not None
     except re.error:
