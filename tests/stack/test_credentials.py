@@ -28,14 +28,14 @@ def values(folder: Path) -> list[str]:
     return [credentials.read(folder, one) for one in CREDENTIALS]
 
 
-def test_each_is_long_different_and_for_its_owner_alone(folder: Path) -> None:
+def test_secrets_are_long_distinct_and_private(folder: Path) -> None:
     assert len(set(values(folder))) == len(CREDENTIALS)
     assert all(len(value) >= 32 for value in values(folder))
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in folder.iterdir())
     assert asks_for(folder, credentials.password(folder))
 
 
-def test_they_stay_until_they_are_rotated(folder: Path) -> None:
+def test_secrets_stay_until_they_are_rotated(folder: Path) -> None:
     before = values(folder)
     credentials.create_missing(folder)
     assert values(folder) == before
@@ -44,7 +44,7 @@ def test_they_stay_until_they_are_rotated(folder: Path) -> None:
     assert not asks_for(folder, before[0])
 
 
-def test_a_rotation_that_was_cut_short_is_mended(folder: Path) -> None:
+def test_incomplete_rotation_is_repaired(folder: Path) -> None:
     (folder / "monitoring_password").write_text("written just before the power failed")
     credentials.create_missing(folder)
     assert asks_for(folder, "written just before the power failed")

@@ -20,7 +20,7 @@ TEXT = PAGE.read_text("utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
-def test_it_has_the_sections_people_look_for() -> None:
+def test_page_has_the_required_sections() -> None:
     assert re.findall(r"^## (.+)$", TEXT, re.MULTILINE) == [
         "Set up",
         "Keys",
@@ -36,7 +36,7 @@ def test_it_has_the_sections_people_look_for() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_alertmanager_takes_an_example(example: str, tmp_path: Path) -> None:
+def test_alertmanager_accepts_the_examples(example: str, tmp_path: Path) -> None:
     config = yaml.safe_load(example)
     (tmp_path / "key").write_text("k" * 32)
     for receiver in config["receivers"]:
@@ -49,7 +49,7 @@ def test_alertmanager_takes_an_example(example: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_waits_of_the_example_are_those_that_ship() -> None:
+def test_example_has_the_shipped_waits() -> None:
     (critical,) = (receiver for receiver in RECEIVERS if receiver.name == "critical-alerts")
     (route,) = yaml.safe_load(EXAMPLES[0])["route"]["routes"]
     waits = route["group_wait"], route["group_interval"], route["repeat_interval"]
@@ -63,10 +63,10 @@ def test_the_severities_are_those_of_rules_and_of_pagerduty() -> None:
     assert all(f"`{severity}`" in TEXT for severity in PAGERDUTY_SEVERITIES)
 
 
-def test_its_commands_exist() -> None:
+def test_commands_of_the_page_exist() -> None:
     assert set(re.findall(r"(?:`|^ *)tallow (\w+)", TEXT, re.MULTILINE)) <= set(COMMANDS)
 
 
-def test_its_links_lead_somewhere() -> None:
+def test_links_of_the_page_exist() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (PAGE.parent / target).exists(), target

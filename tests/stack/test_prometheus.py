@@ -47,7 +47,7 @@ def check(config: str, folder: Path) -> str:
     return checked.stdout
 
 
-def test_the_committed_file_is_current() -> None:
+def test_committed_file_is_current() -> None:
     for path, content in files().items():
         assert (ROOT / path).read_text() == content
 
@@ -57,7 +57,7 @@ def test_promtool_accepts_every_job_and_both_rule_files(layout: PrometheusPaths,
     assert "2 rule files found" in said
 
 
-def test_promtool_accepts_samples_that_go_elsewhere(layout: PrometheusPaths, tmp_path: Path) -> None:
+def test_promtool_accepts_remote_storage(layout: PrometheusPaths, tmp_path: Path) -> None:
     remote = RemoteStorage(
         "http://mimir/api/v1/push", "http://mimir/prometheus/api/v1/read", "me", tmp_path / "secrets/remote"
     )
@@ -68,7 +68,7 @@ def test_promtool_accepts_samples_that_go_elsewhere(layout: PrometheusPaths, tmp
     assert document["remote_read"][0]["basic_auth"]["username"] == "me"
 
 
-def test_scrapes_come_every_fifteen_seconds_and_are_bounded(layout: PrometheusPaths) -> None:
+def test_scrape_interval_and_limits(layout: PrometheusPaths) -> None:
     document = yaml.safe_load(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout))
     assert document["global"]["scrape_interval"] == "15s"
     [tallow] = [job for job in document["scrape_configs"] if job["job_name"] == "tallow"]
@@ -76,7 +76,7 @@ def test_scrapes_come_every_fifteen_seconds_and_are_bounded(layout: PrometheusPa
     assert tallow["label_limit"] >= 10
 
 
-def test_no_secret_stands_in_the_configuration(layout: PrometheusPaths) -> None:
+def test_configuration_contains_no_secret(layout: PrometheusPaths) -> None:
     jobs = (
         ScrapeJob("tallow", "localhost:3000", "token"),
         ScrapeJob("prometheus", "localhost:9090", "password"),
@@ -87,7 +87,7 @@ def test_no_secret_stands_in_the_configuration(layout: PrometheusPaths) -> None:
     assert document.count("credentials_file") == 1
 
 
-def test_one_factor_shortens_every_interval(layout: PrometheusPaths) -> None:
+def test_scale_multiplies_every_interval(layout: PrometheusPaths) -> None:
     document = yaml.safe_load(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout, scale=0.1))
     assert document["global"] == {
         "scrape_interval": "1500ms",

@@ -42,7 +42,7 @@ def refusal(**variables: str) -> str:
         "unix:///run/mimir",
     ],
 )
-def test_an_address_that_prometheus_cannot_use_is_refused_and_not_shown(name: str, url: str) -> None:
+def test_unusable_address_is_refused_and_not_shown(name: str, url: str) -> None:
     line = refusal(**{name: url})
     assert line.startswith(f"{name} is ***; accepted: an address that starts with https:// or http://")
     assert_absent(["hunter2"], line)
@@ -67,11 +67,11 @@ def test_an_address_that_prometheus_cannot_use_is_refused_and_not_shown(name: st
         ({"REMOTE_MACHINE": "a b"}, "REMOTE_MACHINE is 'a b'; accepted: 1 to 100 letters, digits, . _ : -"),
     ],
 )
-def test_what_does_not_go_together_is_one_line(variables: dict[str, str], message: str) -> None:
+def test_inconsistent_settings_are_one_line(variables: dict[str, str], message: str) -> None:
     assert refusal(**({"REMOTE_WRITE_URL": URL} if "_MACHINE" in message else {}), **variables) == message
 
 
-def test_samples_go_there_with_user_password_and_the_machines_label(tmp_path: Path) -> None:
+def test_remote_write_has_user_password_and_machine_label(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("hunter2\n")
     home = StateDir(tmp_path / "home")
     variables = {
@@ -93,7 +93,7 @@ def test_samples_go_there_with_user_password_and_the_machines_label(tmp_path: Pa
     assert "hunter2" not in text
 
 
-def test_without_an_address_nothing_is_sent_and_alerts_keep_their_labels() -> None:
+def test_without_an_address_there_is_no_remote_storage() -> None:
     home = StateDir(Path("/home"))
     files = configuration.render(
         home, StackOptions(), StackSettings.load(VariableSource({"REMOTE_MACHINE": "x"}))
@@ -103,7 +103,7 @@ def test_without_an_address_nothing_is_sent_and_alerts_keep_their_labels() -> No
     assert not {"remote_write", "remote_read"} & set(document)
 
 
-def test_a_token_that_the_operator_chose_is_what_prometheus_presents() -> None:
+def test_prometheus_uses_the_operators_token() -> None:
     home = StateDir(Path("/home"))
     settings = StackSettings.load(VariableSource({"METRICS_TOKEN": "correct-horse-battery"}))
     files = configuration.render(home, StackOptions(), settings)

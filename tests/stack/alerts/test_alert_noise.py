@@ -169,12 +169,12 @@ def _expected(event: Event, alert: str, at: float) -> list[Document]:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=str)
-def test_nothing_fires_but_what_should(event: Event, tmp_path: Path) -> None:
+def test_only_expected_alerts_fire(event: Event, tmp_path: Path) -> None:
     rules = [bare(rule.render()) for rule in RULES.values()]
     assert run([document(event)], rules, tmp_path, EVALUATED_EVERY_S * event.stretch) == ""
 
 
-def test_metrics_that_are_all_missing_are_said_and_nothing_else_fires(tmp_path: Path) -> None:
+def test_missing_metrics_fire_only_rule_input_missing(tmp_path: Path) -> None:
     """What absence means for each rule: the rule itself stays quiet, RuleInputMissing names the metric."""
     series = {
         name: value for place in PLACES.values() for name, value in of(place, "up", gauge((60, 1))).items()
@@ -192,7 +192,7 @@ def test_metrics_that_are_all_missing_are_said_and_nothing_else_fires(tmp_path: 
     assert run([test], [bare(rule.render()) for rule in RULES.values()], tmp_path, EVALUATED_EVERY_S) == ""
 
 
-def test_each_event_gives_every_metric_that_rules_read() -> None:
+def test_each_event_has_every_metric_that_rules_read() -> None:
     """Otherwise a rule would be quiet for want of data."""
     for event in EVENTS:
         names = {name.partition("{")[0] for name in event.series}

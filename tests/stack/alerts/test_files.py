@@ -13,7 +13,7 @@ FILES = {**alerts.files(), **routing.files()}
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
-def test_a_committed_file_is_what_the_code_says(path: PurePosixPath) -> None:
+def test_committed_file_is_current(path: PurePosixPath) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == FILES[path]
 
 

@@ -75,7 +75,7 @@ def wrongly_listed(found: Sequence[Verdict]) -> list[str]:
 
 
 @pytest.mark.parametrize("alert", QUICK)
-def test_every_break_of_a_rule_is_noticed(alert: str) -> None:
+def test_every_mutant_of_a_rule_is_detected(alert: str) -> None:
     found = verdicts(RULES[alert])
     assert len(found) > 10
     assert unnoticed(found) == []
@@ -83,7 +83,7 @@ def test_every_break_of_a_rule_is_noticed(alert: str) -> None:
 
 
 @pytest.mark.proof
-def test_every_break_of_every_rule_is_noticed() -> None:
+def test_every_mutant_of_every_rule_is_detected() -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         found = dict(zip(RULES, pool.map(verdicts, RULES.values()), strict=True))
     page = proof_page.page(found)
@@ -100,7 +100,7 @@ def test_the_rule_itself_is_clean(rule: Rule) -> None:
     assert check_alert(rule) == []
 
 
-def test_every_kind_of_break_occurs() -> None:
+def test_every_mutation_operator_occurs() -> None:
     made = {mutant.operator for rule in RULES.values() for mutant in broken(rule)}
     assert made == set(OPERATORS)
 
@@ -110,7 +110,7 @@ def test_a_listed_equivalent_exists(entry: object) -> None:
     assert any(entry.covers(mutant) for rule in RULES.values() for mutant in broken(rule))  # type: ignore[attr-defined]
 
 
-def test_the_page_speaks_of_these_mutants_and_cases() -> None:
+def test_page_describes_the_current_mutants_and_cases() -> None:
     assert (
         proof_page.PATH.read_text(encoding="utf-8").partition(proof_page.SCORE)[0] == proof_page.about_cases()
     )

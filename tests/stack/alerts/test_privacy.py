@@ -29,19 +29,19 @@ _ALL = re.compile(r"(?:\.Labels|CommonLabels|GroupLabels)\.SortedPairs|range [^}
 
 
 @pytest.mark.parametrize("path", TEXTS)
-def test_a_message_prints_known_labels_alone(path: str) -> None:
+def test_message_prints_only_known_labels(path: str) -> None:
     closed = {label.name for metric in METRICS.values() for label in metric.labels}
     assert set(_PRINTED.findall(TEXTS[path])) <= closed | OPERATORS | RULES
     assert not _ALL.search(TEXTS[path])
 
 
 @pytest.mark.parametrize("path", TEXTS)
-def test_our_own_words_pass_the_scrubber_unchanged(path: str) -> None:
+def test_texts_pass_the_scrubber_unchanged(path: str) -> None:
     for line in TEXTS[path].splitlines():
         assert scrub(line) == line
 
 
-def test_labels_of_the_catalogue_hold_no_text_of_users() -> None:
+def test_catalogue_labels_contain_no_user_text() -> None:
     """A guarded label takes values that code registers (routes, caches), the others a list."""
     for metric in METRICS.values():
         for label in metric.labels:

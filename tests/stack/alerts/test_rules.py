@@ -47,7 +47,7 @@ def test_a_rule_has_every_kind_of_case(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "fires" in case.kinds], ids=str)
-def test_a_firing_case_pins_the_minute_and_the_end(case: Case) -> None:
+def test_firing_case_checks_the_minute_and_the_end(case: Case) -> None:
     if case.alert == "Watchdog":
         return
     first, last = min(case.firing), max(case.firing)
@@ -56,5 +56,5 @@ def test_a_firing_case_pins_the_minute_and_the_end(case: Case) -> None:
     assert any(at > last for at in case.quiet), "nothing shows that it resolves"
 
 
-def test_every_case_is_about_an_alert_that_exists() -> None:
+def test_every_case_has_an_existing_alert() -> None:
     assert {case.alert for case in CASES} == set(ALL)

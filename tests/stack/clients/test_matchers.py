@@ -32,7 +32,7 @@ def test_a_matcher_is_read_and_written(text: str, matcher: Matcher) -> None:
         ("instance=~(", "'(' is not a regular expression"),
     ],
 )
-def test_what_is_no_matcher_is_named(text: str, said: str) -> None:
+def test_invalid_matcher_is_named(text: str, said: str) -> None:
     with pytest.raises(MatcherError, match="^" + said.replace("(", r"\(").replace(")", r"\)")[:30]):
         Matcher.parse(text)
 
@@ -55,7 +55,7 @@ def test_a_regular_expression_matches_the_whole_value() -> None:
         (["severity=~.*"], list(RULES)),
     ],
 )
-def test_the_alerts_that_could_be_held_back(texts: list[str], names: list[str]) -> None:
+def test_alerts_that_matchers_can_match(texts: list[str], names: list[str]) -> None:
     assert alerts_matching(map(Matcher.parse, texts)) == names
 
 
@@ -71,5 +71,5 @@ def test_the_alerts_that_could_be_held_back(texts: list[str], names: list[str]) 
         ("ServiceDown", False),
     ],
 )
-def test_only_a_value_that_the_system_fills_in_makes_it_narrow(text: str, expected: bool) -> None:
+def test_only_a_run_time_label_makes_matchers_specific(text: str, expected: bool) -> None:
     assert is_specific([Matcher.parse(text)]) is expected

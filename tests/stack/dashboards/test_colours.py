@@ -25,7 +25,7 @@ def test_a_series_name_has_one_colour_everywhere() -> None:
     assert {name: found for name, found in colours.items() if len(found) > 1} == {}
 
 
-def test_a_coloured_series_is_one_the_panel_can_have() -> None:
+def test_a_series_with_a_colour_exists_on_its_panel() -> None:
     for board in dashboards().values():
         for panel in board["panels"]:
             legends = [target["legendFormat"] for target in panel["targets"] if target.get("legendFormat")]
@@ -35,7 +35,7 @@ def test_a_coloured_series_is_one_the_panel_can_have() -> None:
                     assert any(legend == name or "{{" in legend for legend in legends), (panel["title"], name)
 
 
-def test_every_series_of_a_closed_label_has_its_colour() -> None:
+def test_every_value_of_a_closed_label_has_a_colour() -> None:
     """Colours by chance of a name's place make the same thing look different on two panels."""
     panels = [
         panel for uid, board in dashboards().items() if uid != "tallow-logs" for panel in board["panels"]

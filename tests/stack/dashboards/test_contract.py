@@ -112,7 +112,7 @@ def test_panels_have_the_contracts_titles_and_kinds(uid: str) -> None:
 
 
 @each_dashboard
-def test_frame(uid: str) -> None:
+def test_dashboard_has_the_required_properties(uid: str) -> None:
     board = dashboards()[uid]
     assert board["uid"] == uid
     assert board["tags"] == ["tallow"]
@@ -125,7 +125,7 @@ def test_frame(uid: str) -> None:
 
 
 @each_dashboard
-def test_links_lead_to_the_other_three_with_range_and_variables(uid: str) -> None:
+def test_links_open_the_other_dashboards_with_range_and_variables(uid: str) -> None:
     links = dashboards()[uid]["links"]
     assert {link["url"] for link in links} == {f"/d/{other}" for other in CONTRACT if other != uid}
     assert all(link["keepTime"] and link["includeVars"] for link in links)
@@ -139,13 +139,13 @@ def test_firing_alerts_are_annotations(uid: str) -> None:
 
 
 @each_panel
-def test_description_says_more_than_the_title(uid: str, panel: Panel) -> None:
+def test_description_adds_to_the_title(uid: str, panel: Panel) -> None:
     assert len(panel["description"].split()) >= 15
     assert len(re.findall(r"[.:;]", panel["description"])) >= 2
 
 
 @each_panel
-def test_threshold_is_the_alert_rules(uid: str, panel: Panel) -> None:
+def test_threshold_equals_that_of_the_alert_rule(uid: str, panel: Panel) -> None:
     steps = panel["fieldConfig"]["defaults"].get("thresholds", {"steps": []})["steps"]
     limits = [step["value"] for step in steps if step["value"] is not None]
     wanted = LIMITS.get((uid, panel["title"]))
@@ -158,12 +158,12 @@ def test_file_name_is_the_uid() -> None:
             assert path.stem in dashboards()
 
 
-def test_logs_dashboard_asks_loki_alone() -> None:
+def test_logs_dashboard_queries_only_loki() -> None:
     board = dashboards()["tallow-logs"]
     assert {panel["datasource"]["type"] for panel in board["panels"]} == {"loki"}
 
 
-def test_logs_dashboard_selects_what_the_library_ships() -> None:
+def test_logs_dashboard_selects_shipped_log_lines() -> None:
     line = orjson.dumps({"service": "tallow", "environment": "x", "level": "info", "timestamp": MOMENT})
     [stream] = orjson.loads(Batch([line]).as_loki())["streams"]
     for panel in dashboards()["tallow-logs"]["panels"]:

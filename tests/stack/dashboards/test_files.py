@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("path", files(), ids=str)
-def test_the_committed_file_is_current(path: PurePosixPath) -> None:
+def test_committed_file_is_current(path: PurePosixPath) -> None:
     assert (ROOT / path).read_text() == files()[path]
 
 
@@ -37,7 +37,7 @@ def holds(whole: Any, part: Any) -> bool:
 
 
 @pytest.mark.parametrize("uid", dashboards())
-def test_grafanas_types_know_every_field_of_a_panel(uid: str) -> None:
+def test_every_panel_field_is_known_to_grafanas_types(uid: str) -> None:
     register_default_plugins()
     board = dashboards()[uid]
     read = Dashboard.from_json(json.loads(json.dumps(board)))
@@ -46,7 +46,7 @@ def test_grafanas_types_know_every_field_of_a_panel(uid: str) -> None:
         assert holds(again[field], board[field]), field
 
 
-def test_datasources_carry_no_secret() -> None:
+def test_datasources_contain_no_secret() -> None:
     sources = yaml.safe_load(files()[FOLDER / "grafana-datasources.yml"])["datasources"]
     assert [source["type"] for source in sources] == ["prometheus", "alertmanager", "loki"]
     for source in sources:
@@ -55,7 +55,7 @@ def test_datasources_carry_no_secret() -> None:
             assert secret.startswith("$__file{")
 
 
-def test_dashboards_appear_without_a_click() -> None:
+def test_dashboards_are_provisioned() -> None:
     [provider] = yaml.safe_load(files()[FOLDER / "grafana-dashboards.yml"])["providers"]
     assert provider["type"] == "file"
     assert provider["options"]["path"] == DASHBOARDS

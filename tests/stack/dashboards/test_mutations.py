@@ -76,40 +76,40 @@ def test_shipped_dashboard_is_clean(uid: str) -> None:
 
 
 @each_panel
-def test_wrong_metric_is_caught(uid: str, place: int) -> None:
+def test_wrong_metric_is_rejected(uid: str, place: int) -> None:
     found = list(mutants(uid, place, misspelled_metrics))
     assert found
     assert [expr for expr, rules in found if "catalog/metric" not in rules] == []
 
 
 @each_panel
-def test_wrong_label_is_caught(uid: str, place: int) -> None:
+def test_wrong_label_is_rejected(uid: str, place: int) -> None:
     found = list(mutants(uid, place, unknown_labels))
     assert found
     assert [expr for expr, rules in found if "catalog/label" not in rules] == []
 
 
 @each_panel
-def test_wrong_label_value_is_caught(uid: str, place: int) -> None:
+def test_wrong_label_value_is_rejected(uid: str, place: int) -> None:
     found = list(mutants(uid, place, wrong_values))
     assert [expr for expr, rules in found if "catalog/value" not in rules] == []
 
 
-def test_most_panels_have_a_value_to_get_wrong() -> None:
+def test_most_panels_select_a_label_value() -> None:
     """The others read metrics without a closed label: memory, CPU, queue depth and the like."""
     assert sum(any(True for _ in mutants(uid, place, wrong_values)) for uid, place in PLACES) > 30
 
 
 @each_panel
 @pytest.mark.parametrize("unit", WRONG_UNITS)
-def test_wrong_unit_is_caught(uid: str, place: int, unit: str) -> None:
+def test_wrong_unit_is_rejected(uid: str, place: int, unit: str) -> None:
     def change(panel: Json) -> None:
         panel["fieldConfig"]["defaults"]["unit"] = unit
 
     assert "panel/unit" in rules_broken(uid, place, change)
 
 
-def test_wrong_unit_of_one_series_is_caught() -> None:
+def test_wrong_unit_of_one_series_is_rejected() -> None:
     """Panels with a second axis give its series a unit of their own."""
     spoilt = 0
     for uid, place in PLACES:

@@ -41,12 +41,12 @@ def queries(page: str) -> list[str]:
     return [words[2] for words in map(shlex.split, commands(page)) if words[1] == "query"]
 
 
-def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
+def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
     assert set(PAGES) == set(RULES)
 
 
 @pytest.mark.parametrize("path", alerts.files(), ids=str)
-def test_a_committed_page_is_what_the_code_says(path: Path) -> None:
+def test_committed_page_is_current(path: Path) -> None:
     assert (ROOT / path).read_text("utf-8") == alerts.files()[path]  # type: ignore[index]
 
 
@@ -57,14 +57,14 @@ def test_a_page_has_the_same_headings(name: str) -> None:
 
 
 @each_page
-def test_a_page_says_something_under_each_heading(name: str) -> None:
+def test_no_section_is_empty(name: str) -> None:
     for text in re.split(r"^## .+$", PAGES[name], flags=re.MULTILINE)[1:]:
         assert len(text.split()) >= 1
     assert len(PAGES[name].split()) > 150
 
 
 @each_page
-def test_queries_parse_and_know_the_catalogue(name: str) -> None:
+def test_queries_parse_and_use_known_names(name: str) -> None:
     assert queries(PAGES[name]), "no query to paste"
     for query in queries(PAGES[name]):
         found = check_expression(query, where=name)
@@ -74,7 +74,7 @@ def test_queries_parse_and_know_the_catalogue(name: str) -> None:
 
 
 @each_page
-def test_a_metric_named_in_passing_exists(name: str) -> None:
+def test_metrics_in_running_text_exist(name: str) -> None:
     for metric in set(re.findall(r"`(tallow_\w+)`", PAGES[name])) - set(GROUPS):
         assert check_expression(f"count({metric})", where=name) == []
 
@@ -98,7 +98,7 @@ def test_commands_exist_with_their_options(name: str) -> None:
 
 
 @each_page
-def test_a_page_says_how_to_run_its_drill(name: str) -> None:
+def test_page_has_the_command_of_its_drill(name: str) -> None:
     assert f"```sh\ntallow drill {name}\n```\n\nThe injected fault: " in PAGES[name]
 
 

@@ -18,17 +18,17 @@ def section(metric: Metric) -> str:
     return files()[PATH].partition(f"### `{metric.full_name}`\n")[2].partition("\n##")[0]
 
 
-def test_the_committed_page_is_current() -> None:
+def test_committed_page_is_current() -> None:
     assert (ROOT / PATH).read_text() == files()[PATH]
 
 
-def test_every_metric_has_one_heading_and_no_other_is_there() -> None:
+def test_headings_are_the_metrics() -> None:
     headings = re.findall(r"^### `(.+)`$", files()[PATH], re.MULTILINE)
     assert headings == [metric.full_name for metric in METRICS.values()]
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
-def test_a_metric_is_told_whole(metric: Metric) -> None:
+def test_page_describes_every_property_of_a_metric(metric: Metric) -> None:
     told = section(metric)
     assert metric.help in told
     assert metric.kind in told

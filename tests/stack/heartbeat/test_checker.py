@@ -120,7 +120,7 @@ def about(desk: ReceiverSet, words: str) -> ReceivedMessage:
 EVERYWHERE = {"email", "slack", "pagerduty"}
 
 
-async def test_silence_pages_every_channel_and_a_beat_says_that_it_is_over(
+async def test_missing_heartbeat_notifies_every_channel_and_a_beat_resolves_it(
     tmp_path: Path, desk: ReceiverSet
 ) -> None:
     async with checking(tmp_path, desk) as checker:
@@ -138,7 +138,7 @@ async def test_silence_pages_every_channel_and_a_beat_says_that_it_is_over(
     assert mails == {"critical@drill.invalid"}
 
 
-async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: ReceiverSet) -> None:
+async def test_resolved_watchdog_notifies_at_once(tmp_path: Path, desk: ReceiverSet) -> None:
     async with checking(tmp_path, desk) as checker:
         await checker.post(beat())
         await checker.post(beat("resolved"))
@@ -146,7 +146,7 @@ async def test_word_that_watchdog_ended_pages_at_once(tmp_path: Path, desk: Rece
     assert "Watchdog is resolved" in desk.inbox.messages[0].text
 
 
-async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, desk: ReceiverSet) -> None:
+async def test_delivery_is_retried_until_the_channel_works(tmp_path: Path, desk: ReceiverSet) -> None:
     await desk.close_slack()
     async with checking(tmp_path, desk) as checker:
         await until(lambda: channels(desk, firing=True) == {"email", "pagerduty"})
@@ -157,7 +157,7 @@ async def test_a_channel_that_is_down_is_tried_until_it_is_up(tmp_path: Path, de
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
 
 
-async def test_the_other_channels_and_the_page_say_that_one_fails_and_that_it_works_again(
+async def test_other_channels_and_the_page_report_a_failing_channel_and_its_recovery(
     tmp_path: Path, desk: ReceiverSet
 ) -> None:
     await desk.close_slack()
@@ -175,9 +175,7 @@ async def test_the_other_channels_and_the_page_say_that_one_fails_and_that_it_wo
     assert keys == {"tallow-heartbeat-slack"}
 
 
-async def test_an_exception_that_nobody_expected_is_survived_and_told(
-    tmp_path: Path, desk: ReceiverSet
-) -> None:
+async def test_unexpected_exception_is_survived_and_reported(tmp_path: Path, desk: ReceiverSet) -> None:
     """A mail server whose challenge is no base64: smtplib raises a ValueError."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -201,7 +199,7 @@ DESKTOP = {"ALL_PROXY": "socks://127.0.0.1:1080/", "NO_PROXY": "[::1", "http_pro
 
 
 @pytest.mark.parametrize("environment", [DESKTOP, {"no_proxy": "fe80::/10"}, {"NO_PROXY": "[::1]"}], ids=str)
-async def test_proxy_settings_of_a_desktop_keep_no_page_away(
+async def test_desktop_proxy_settings_do_not_prevent_notifications(
     tmp_path: Path, desk: ReceiverSet, environment: dict[str, str]
 ) -> None:
     async with checking(tmp_path, desk, **environment) as checker:
@@ -212,7 +210,7 @@ async def test_proxy_settings_of_a_desktop_keep_no_page_away(
     assert ("ALL_PROXY: the scheme socks" in page) == (environment is DESKTOP)
 
 
-async def test_a_proxy_that_fails_is_named_by_the_other_channels_and_on_the_page(
+async def test_failing_proxy_is_reported_by_other_channels_and_on_the_page(
     tmp_path: Path, desk: ReceiverSet
 ) -> None:
     environment = {
@@ -231,7 +229,7 @@ async def test_a_proxy_that_fails_is_named_by_the_other_channels_and_on_the_page
     assert "hunter2" not in f"{page}{desk.inbox.messages}"
 
 
-async def test_a_switch_outside_that_fails_is_told_by_every_channel(
+async def test_failing_external_switch_is_reported_by_every_channel(
     tmp_path: Path, desk: ReceiverSet
 ) -> None:
     async with checking(tmp_path, desk, HEARTBEAT_URL="http://127.0.0.1:1/ping/secret") as checker:
@@ -249,7 +247,7 @@ async def test_a_switch_outside_that_fails_is_told_by_every_channel(
     assert "secret" not in f"{page}{desk.inbox.messages}"
 
 
-async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: ReceiverSet) -> None:
+async def test_restart_repeats_no_notification(tmp_path: Path, desk: ReceiverSet) -> None:
     async with checking(tmp_path, desk):
         await until(lambda: channels(desk, firing=True) == EVERYWHERE)
         await until(lambda: (known := HeartbeatState.read(tmp_path)) is not None and known.to_notify == ())
@@ -262,7 +260,7 @@ async def test_a_restart_pages_nobody_twice(tmp_path: Path, desk: ReceiverSet) -
     assert sum(not message.firing for message in desk.inbox.messages) == 3
 
 
-async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
+async def test_each_beat_is_forwarded(tmp_path: Path) -> None:
     seen: list[str] = []
 
     async def ping(request: Request) -> Response:
@@ -284,13 +282,13 @@ async def test_each_beat_is_handed_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [beat(alert="ServiceDown"), beat("paused"), [], {"alerts": [1]}, {}])
-async def test_anything_else_is_no_heartbeat(tmp_path: Path, body: Any) -> None:
+async def test_other_requests_are_not_a_heartbeat(tmp_path: Path, body: Any) -> None:
     async with checking(tmp_path) as checker:
         assert (await checker.post(body)).status_code == 400
         assert (await checker.get("/status")).json()["state"] == "waiting"
 
 
-async def test_a_foreign_page_cannot_keep_a_dead_heart_beating(tmp_path: Path) -> None:
+async def test_form_of_another_site_is_not_a_heartbeat(tmp_path: Path) -> None:
     async with checking(tmp_path) as checker:
         assert (await checker.post(beat(), origin="https://evil.example")).status_code == 403
         assert (await checker.post(beat(), host="evil.example")).status_code == 403
@@ -298,7 +296,7 @@ async def test_a_foreign_page_cannot_keep_a_dead_heart_beating(tmp_path: Path) -
         assert (await checker.get("/status")).json()["state"] == "waiting"
 
 
-async def test_a_runbook_is_about_the_stack_that_serves_it(tmp_path: Path) -> None:
+async def test_runbook_uses_addresses_and_folder_of_its_stack(tmp_path: Path) -> None:
     home = tmp_path / "it's home"
     options = ["--port-offset=10000", f"--home={home}"]
     async with checking(tmp_path, options=options) as checker:
@@ -314,14 +312,14 @@ async def test_a_runbook_is_about_the_stack_that_serves_it(tmp_path: Path) -> No
     assert "curl -sS -m 5 http://localhost:19095/" in pages["Watchdog"]
 
 
-async def test_the_runbooks_of_a_default_stack_are_as_committed(tmp_path: Path) -> None:
+async def test_runbooks_of_a_default_stack_are_the_committed_ones(tmp_path: Path) -> None:
     async with checking(tmp_path) as checker:
         page = html.unescape((await checker.get("/runbooks/NoActiveConnections")).text)
     assert "TALLOW_HOME" not in page
     assert "http://localhost:3000/" in page
 
 
-async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk: ReceiverSet) -> None:
+async def test_message_names_its_stack(tmp_path: Path, desk: ReceiverSet) -> None:
     home = tmp_path / "home"
     options = ["--dashboards=http://localhost:13001", f"--home={home}"]
     async with checking(tmp_path, desk, options=options) as checker:
@@ -334,7 +332,7 @@ async def test_a_message_names_the_stack_that_it_comes_from(tmp_path: Path, desk
 
 
 @pytest.mark.parametrize("path", ["/", "/status", "/runbooks/Watchdog", "/style.css", "/nothing"])
-async def test_every_page_asks_for_the_password(tmp_path: Path, path: str) -> None:
+async def test_every_page_requires_the_password(tmp_path: Path, path: str) -> None:
     async with checking(tmp_path) as checker:
         for auth in (None, (USER, "another password"), (USER, ""), ("root", LOGIN[1]), ("", LOGIN[1])):
             answer = await checker.get(path, auth)
@@ -354,13 +352,13 @@ async def test_every_page_asks_for_the_password(tmp_path: Path, path: str) -> No
         assert (await checker.get("/healthz", None)).status_code == 200
 
 
-async def test_a_beat_without_the_password_is_none(tmp_path: Path) -> None:
+async def test_beat_without_password_is_refused(tmp_path: Path) -> None:
     async with checking(tmp_path) as checker:
         assert (await checker.post(beat(), None)).status_code == 401
         assert (await checker.get("/status")).json()["state"] == "waiting"
 
 
-async def test_a_rotated_password_counts_at_once_and_without_one_nobody_gets_in(tmp_path: Path) -> None:
+async def test_rotated_password_applies_at_once_and_an_empty_file_refuses_all(tmp_path: Path) -> None:
     async with checking(tmp_path) as checker:
         (tmp_path / "password").write_text("rotated\n")
         assert (await checker.get("/status")).status_code == 401
@@ -372,7 +370,7 @@ async def test_a_rotated_password_counts_at_once_and_without_one_nobody_gets_in(
         assert (await checker.get("/healthz", None)).status_code == 200
 
 
-async def test_the_mailbox_takes_its_messages(tmp_path: Path) -> None:
+async def test_mailbox_accepts_the_checkers_messages(tmp_path: Path) -> None:
     """While no SMTP server is set."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -389,7 +387,7 @@ async def test_the_mailbox_takes_its_messages(tmp_path: Path) -> None:
     assert "No heartbeat" in read_messages(tmp_path / "mail")[0].subject
 
 
-async def test_a_runbook_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+async def test_unknown_runbook_is_not_found(tmp_path: Path) -> None:
     async with checking(tmp_path) as checker:
         assert (await checker.get("/runbooks/NoSuchAlert")).status_code == 404
         assert (await checker.get("/runbooks/..%2F..%2FREADME")).status_code == 404

@@ -42,7 +42,7 @@ class Broken(Channel):
         (None, "no answer within 0.01 s"),
     ],
 )
-async def test_no_exception_leaves_a_delivery(error: BaseException | None, said: str) -> None:
+async def test_delivery_raises_no_exception(error: BaseException | None, said: str) -> None:
     problem = await deliver(Broken(error), MESSAGE, timeout_s=0.01)
     assert problem.startswith(said)
     assert "hunter2" not in problem
@@ -58,7 +58,7 @@ def failed(faults: ChannelFaults, source: str, problem: str = "answers 500", tim
         faults.record(source, problem)
 
 
-def test_others_are_told_after_several_failures_in_a_row() -> None:
+def test_fault_is_reported_after_several_failures_in_a_row() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER - 1)
     assert faults.next_change("email") is None
@@ -70,7 +70,7 @@ def test_others_are_told_after_several_failures_in_a_row() -> None:
     assert faults.next_change("slack") is None
 
 
-def test_they_are_told_once_and_again_when_it_works() -> None:
+def test_fault_is_reported_once_and_its_end_once() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
     news = faults.next_change("email")
@@ -85,14 +85,14 @@ def test_they_are_told_once_and_again_when_it_works() -> None:
     assert faults.next_change("email") is None
 
 
-def test_who_was_not_told_of_a_fault_is_not_told_of_its_end() -> None:
+def test_end_of_an_unreported_fault_is_not_reported() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
     faults.record("slack", "")
     assert faults.next_change("email") is None
 
 
-def test_two_that_fail_are_both_told_to_a_third() -> None:
+def test_third_channel_reports_two_failing_ones() -> None:
     faults = ChannelFaults(["email", "pagerduty", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
     failed(faults, "email", times=REPORT_AFTER)
@@ -103,7 +103,7 @@ def test_two_that_fail_are_both_told_to_a_third() -> None:
     assert told == ["email", "slack"]
 
 
-def test_a_problem_is_new_once() -> None:
+def test_problem_is_new_only_once() -> None:
     faults = ChannelFaults([])
     assert faults.record("slack", "answers 500")
     assert not faults.record("slack", "answers 500")
@@ -112,7 +112,7 @@ def test_a_problem_is_new_once() -> None:
     assert faults.problems == {}
 
 
-def test_the_message_names_the_channel_the_reason_and_what_may_be_the_cause() -> None:
+def test_message_names_channel_reason_and_possible_cause() -> None:
     notices = MessageComposer(Links(), remarks=("Proxy settings: all_proxy: the scheme socks.",))
     message = notices.fault(FaultChange("slack", "answers 404"))
     assert message.subject == "[WARNING] The heartbeat checker cannot deliver by slack"

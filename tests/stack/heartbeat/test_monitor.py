@@ -32,7 +32,7 @@ def time() -> Time:
     return Time()
 
 
-def test_beats_in_time_page_nobody(time: Time) -> None:
+def test_beats_in_time_do_not_notify(time: Time) -> None:
     watch = time.start()
     for _ in range(20):
         watch.record_beat()
@@ -40,7 +40,7 @@ def test_beats_in_time_page_nobody(time: Time) -> None:
     assert watch.current.to_notify == ()
 
 
-def test_one_lost_beat_pages_nobody_and_two_do(time: Time) -> None:
+def test_one_lost_beat_does_not_notify_but_two_do(time: Time) -> None:
     watch = time.start()
     watch.record_beat()
     assert time.passes(120 * 2).state == "beating"
@@ -48,26 +48,26 @@ def test_one_lost_beat_pages_nobody_and_two_do(time: Time) -> None:
     assert (record.state, record.reason, record.to_notify) == ("missing", NO_WATCHDOG, ("email", "slack"))
 
 
-def test_a_heart_that_never_beats_is_missed(time: Time) -> None:
+def test_heartbeat_that_never_arrives_is_missing(time: Time) -> None:
     time.start()
     assert time.passes(WAIT_S - 1).state == "waiting"
     record = time.passes(1)
     assert (record.state, record.last_beat) == ("missing", None)
 
 
-def test_the_first_beat_is_no_news(time: Time) -> None:
+def test_first_beat_does_not_notify(time: Time) -> None:
     time.start().record_beat()
     assert (time.watch.current.state, time.watch.current.to_notify) == ("beating", ())
 
 
-def test_it_says_when_it_is_back(time: Time) -> None:
+def test_returned_heartbeat_notifies(time: Time) -> None:
     watch = time.start()
     time.passes(WAIT_S)
     watch.record_beat()
     assert (watch.current.state, watch.current.to_notify) == ("beating", ("email", "slack"))
 
 
-def test_word_that_watchdog_ended_pages_at_once_and_once(time: Time) -> None:
+def test_resolved_watchdog_notifies_at_once_and_only_once(time: Time) -> None:
     watch = time.start()
     watch.record_beat()
     watch.record_resolved()
@@ -77,7 +77,7 @@ def test_word_that_watchdog_ended_pages_at_once_and_once(time: Time) -> None:
     assert watch.current.to_notify == ("slack",)
 
 
-def test_it_pages_again_while_nothing_changes(time: Time) -> None:
+def test_notification_is_repeated_while_the_heartbeat_is_missing(time: Time) -> None:
     watch = time.start()
     time.passes(WAIT_S)
     watch.mark_notified("email")
@@ -86,14 +86,14 @@ def test_it_pages_again_while_nothing_changes(time: Time) -> None:
     assert time.passes(1).to_notify == ("email", "slack")
 
 
-def test_a_restart_sends_no_false_page(time: Time) -> None:
+def test_restart_sends_no_false_notification(time: Time) -> None:
     long_ago = HeartbeatState("beating", since=1.0, last_beat=1.0)
     time.start(long_ago)
     assert time.passes(WAIT_S - 1).state == "beating"
     assert time.passes(1).state == "missing"
 
 
-def test_a_restart_forgets_no_page(time: Time) -> None:
+def test_restart_keeps_pending_notifications(time: Time) -> None:
     time.start(HeartbeatState("missing", 1.0, 1.0, NO_WATCHDOG, to_notify=("slack", "pager gone since")))
     assert time.passes(1).to_notify == ("slack",)
     time.watch.record_beat()

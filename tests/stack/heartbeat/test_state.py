@@ -10,7 +10,7 @@ import pytest
 from tallow.stack.heartbeat.state import FILE, HeartbeatState
 
 
-def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_state_is_read_as_written(tmp_path: Path) -> None:
     record = HeartbeatState("missing", 2.0, 1.0, "silence", ("email",))
     record.write(tmp_path)
     assert HeartbeatState.read(tmp_path) == record
@@ -18,17 +18,17 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"untold": [], "of another version": 1}'])
-def test_what_cannot_be_read_is_nothing(tmp_path: Path, content: str) -> None:
+def test_unreadable_state_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     assert HeartbeatState.read(tmp_path) is None
 
 
-def test_the_state_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+def test_state_of_an_earlier_release_is_read(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(
         '{"state": "missing", "since": 2.0, "last_beat": 1.0, "reason": "silence", "untold": ["email"]}'
     )
     assert HeartbeatState.read(tmp_path) == HeartbeatState("missing", 2.0, 1.0, "silence", ("email",))
 
 
-def test_at_first_there_is_none(tmp_path: Path) -> None:
+def test_missing_state_is_none(tmp_path: Path) -> None:
     assert HeartbeatState.read(tmp_path) is None

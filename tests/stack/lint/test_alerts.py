@@ -156,7 +156,9 @@ def test_a_broken_alert_is_refused(rule: str, alert: Rule, change: dict[str, Any
         ("alert/drill", {"drills": {"ServiceDown"}}, "no drill shows that a real fault fires it"),
     ],
 )
-def test_an_alert_without_its_proof_is_refused(rule: str, evidence: dict[str, Any], said: str) -> None:
+def test_alert_without_runbook_test_or_drill_is_refused(
+    rule: str, evidence: dict[str, Any], said: str
+) -> None:
     (problem,) = check_alert(FAILING, Evidence(**evidence), where="rules.yml: HighTransferFailureRate")
     assert str(problem) == f"rules.yml: HighTransferFailureRate: {rule}: {said}"
     assert check_alert(RULES["ServiceDown"], Evidence(**evidence)) == []

@@ -20,7 +20,7 @@ def lint(*arguments: str) -> Result:
 
 
 @pytest.mark.slow
-def test_what_is_committed_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_committed_files_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     assert beside_drills(lint()) == ""
 
@@ -31,7 +31,7 @@ def beside_drills(result: Result) -> str:
 
 
 @pytest.mark.slow
-def test_an_alert_whose_page_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alert_without_a_runbook_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for path, content in files().items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)
@@ -67,7 +67,7 @@ def test_a_problem_is_printed_and_exits_with_1(tmp_path: Path) -> None:
         ('{"panels": [], "templating": []}', "a value has the wrong type"),
     ],
 )
-def test_a_file_that_is_no_dashboard_is_named(tmp_path: Path, content: str, said: str) -> None:
+def test_file_that_is_not_a_dashboard_is_named(tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "notes.json"
     path.write_text(content)
     result = lint(str(path))

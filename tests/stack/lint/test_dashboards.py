@@ -144,20 +144,20 @@ def found(board: Json) -> set[str]:
     return {problem.rule for problem in check_dashboard(board, where="sound.json")}
 
 
-def test_sound_dashboard_is_clean() -> None:
+def test_valid_dashboard_has_no_problem() -> None:
     assert check_dashboard(sound(), where="sound.json") == []
 
 
 @pytest.mark.parametrize(
     ("rule", "change"), BROKEN, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(BROKEN)]
 )
-def test_breaking_one_thing_is_caught(rule: str, change: Change) -> None:
+def test_single_error_is_rejected(rule: str, change: Change) -> None:
     board = sound()
     change(board)
     assert rule in found(board)
 
 
-def test_the_dashboard_is_left_alone() -> None:
+def test_dashboard_is_not_modified() -> None:
     board = sound()
     before = copy.deepcopy(board)
     check_dashboard(board, where="sound.json")
@@ -171,7 +171,7 @@ def test_a_table_names_its_columns() -> None:
     assert found(board) == set()
 
 
-def test_a_range_window_is_sound_in_an_instant_query() -> None:
+def test_range_window_is_valid_in_an_instant_query() -> None:
     board = sound()
     target(FAILURES.replace("$__rate_interval", "$__range"), instant=True)(board)
     assert found(board) == set()

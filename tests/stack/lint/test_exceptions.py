@@ -12,7 +12,7 @@ from tallow.stack.lint.exceptions import EXEMPTIONS, Exemption, without_exempt
 from tallow.stack.lint.promql import expressions
 
 
-def test_an_exemption_covers_its_rule_in_its_place_alone() -> None:
+def test_exemption_covers_only_its_rule_in_its_place() -> None:
     exemption = Exemption("panel/window", "a.json: CPU", "because")
     kept = [Problem("a.json: CPU", "panel/unit", ""), Problem("b.json: CPU", "panel/window", "")]
     covered = Problem("monitoring/grafana/a.json: CPU", "panel/window", "")

@@ -134,7 +134,7 @@ def rules(problems: list[Problem]) -> set[str]:
 
 
 @pytest.mark.parametrize(("rule", "bad", "good"), EXAMPLES, ids=IDS)
-def test_bad_example_is_caught(rule: str, bad: str, good: str) -> None:
+def test_bad_example_is_rejected(rule: str, bad: str, good: str) -> None:
     assert rule in rules(check_expression(bad, where="x"))
 
 
@@ -169,7 +169,7 @@ def test_good_example_is_clean(rule: str, bad: str, good: str) -> None:
         'sum(tallow_workers) unless sum(up{job="tallow"})',
     ],
 )
-def test_sound_expression_is_clean(expr: str) -> None:
+def test_valid_expression_has_no_problem(expr: str) -> None:
     assert check_expression(expr, where="x") == []
 
 
@@ -183,6 +183,6 @@ def test_a_histogram_without_its_part_names_the_parts() -> None:
     assert "tallow_file_size_bytes_bucket" in problem.message
 
 
-def test_a_problem_is_told_once() -> None:
+def test_problem_is_reported_once() -> None:
     expr = "sum(rate(tallow_nothing[5m])) + sum(rate(tallow_nothing[5m]))"
     assert len(check_expression(expr, where="x")) == 1

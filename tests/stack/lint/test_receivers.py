@@ -27,7 +27,7 @@ def test_an_empty_list_of_integrations_is_none() -> None:
     assert [one.rule for one in check_receivers(config, where="a.yml")] == ["alert/receiver"]
 
 
-def test_a_receiver_that_says_what_is_missing_passes() -> None:
+def test_receiver_with_a_comment_passes() -> None:
     said = "# critical-alerts: no slack: SLACK_WEBHOOK_URL is not set\n- name: critical-alerts"
     assert check_receivers(SILENT.replace("- name: critical-alerts", said), where="alertmanager.yml") == []
 

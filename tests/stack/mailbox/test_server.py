@@ -78,13 +78,13 @@ async def test_messages_are_kept_in_order(tmp_path: Path) -> None:
     assert second.recipients == "operator@localhost"
 
 
-async def test_only_its_owner_reads_the_mail(tmp_path: Path) -> None:
+async def test_mail_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     async with serving(tmp_path / "mail") as port:
         await asyncio.to_thread(send, port, "private")
     assert stat.S_IMODE((tmp_path / "mail").stat().st_mode) == 0o700
 
 
-async def test_mail_is_taken_only_from_who_shows_the_password(tmp_path: Path) -> None:
+async def test_mail_requires_the_password(tmp_path: Path) -> None:
     def attempt(port: int, user: str, password: str | None) -> int:
         with smtplib.SMTP("127.0.0.1", port) as client:
             client.ehlo()
@@ -115,7 +115,7 @@ async def test_mail_is_taken_only_from_who_shows_the_password(tmp_path: Path) ->
     ("content", "said"), [(None, "No such file or directory"), (b"", "is empty"), (b"\xff", "is not text")]
 )
 @pytest.mark.parametrize("module", ["tallow.stack.mailbox.server", "tallow.stack.heartbeat"])
-def test_a_password_file_that_cannot_be_used_is_one_line(
+def test_unusable_password_file_is_one_line(
     tmp_path: Path, module: str, content: bytes | None, said: str
 ) -> None:
     path = tmp_path / "password"
@@ -137,7 +137,9 @@ async def test_a_message_too_long_is_refused(tmp_path: Path) -> None:
     assert read_messages(tmp_path / "mail") == []
 
 
-async def test_the_oldest_messages_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_oldest_messages_are_deleted_above_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(server, "MAX_MESSAGES", 10)
     async with serving(tmp_path / "mail") as port:
         for number in range(12):
@@ -146,7 +148,7 @@ async def test_the_oldest_messages_make_room(tmp_path: Path, monkeypatch: pytest
     assert subjects == [f"message {number}" for number in range(2, 12)]
 
 
-async def test_the_inbox_lists_and_shows(tmp_path: Path) -> None:
+async def test_inbox_lists_and_shows_messages(tmp_path: Path) -> None:
     home = StateDir(tmp_path)
     home.make()
     home.write_options(StackOptions())

@@ -54,18 +54,18 @@ def test_a_receiver_has_the_channels_of_the_contract(name: str, channels: set[st
 
 
 @pytest.mark.parametrize("name", ["transfer-alerts", "connection-alerts"])
-def test_operations_get_the_mail_about_transfers_and_connections(name: str) -> None:
+def test_mail_about_transfers_and_connections_goes_to_operations(name: str) -> None:
     (email,) = receiver(render(EVERYTHING), name)["email_configs"]
     assert email["to"] == "ops@example.org"
 
 
-def test_no_secret_stands_in_the_configuration() -> None:
+def test_configuration_contains_no_secret() -> None:
     config = render(EVERYTHING)
     for secret in ("hunter2", "token", "0123456789abcdef", "beat.example.org"):
         assert secret not in config
 
 
-def test_a_channel_without_its_secret_is_left_out_and_said() -> None:
+def test_channel_without_secret_is_left_out_and_reported() -> None:
     config = render(NOTHING)
     assert set(receiver(config, "critical-alerts")) == {"email_configs"}
     assert "# critical-alerts: no slack: SLACK_WEBHOOK_URL is not set\n" in config
@@ -74,7 +74,7 @@ def test_a_channel_without_its_secret_is_left_out_and_said() -> None:
     )
 
 
-def test_with_nothing_set_mail_goes_to_the_mailbox_in_the_clear_with_a_login() -> None:
+def test_without_settings_mail_goes_to_the_mailbox_unencrypted_with_login() -> None:
     section = yaml.safe_load(render(NOTHING))["global"]
     assert section["smtp_smarthost"] == "127.0.0.1:1025"
     assert section["smtp_require_tls"] is False
@@ -107,22 +107,22 @@ def test_mail_that_leaves_the_machine_is_encrypted() -> None:
         ("[fd00::1]:25", True),
     ],
 )
-def test_only_mail_to_this_machine_goes_in_the_clear(smarthost: str, required: bool) -> None:
+def test_only_mail_to_this_machine_is_unencrypted(smarthost: str, required: bool) -> None:
     assert requires_tls(smarthost) is required
 
 
-def test_the_operator_is_told_loudly_that_nobody_will_be_paged() -> None:
+def test_missing_channels_are_reported() -> None:
     said = "\n".join(describe_gaps(NOTHING))
     assert "no notifications by e-mail" in said
     assert "no notifications by telephone or chat" in said
     assert "HEARTBEAT_URL is not set" in said
 
 
-def test_nothing_is_said_when_everything_is_set() -> None:
+def test_no_gap_is_reported_with_every_channel() -> None:
     assert describe_gaps(EVERYTHING) == []
 
 
-def test_one_factor_shortens_every_wait_and_nothing_else() -> None:
+def test_scale_multiplies_every_wait_and_nothing_else() -> None:
     whole, tenth = yaml.safe_load(render(EVERYTHING)), yaml.safe_load(render(EVERYTHING, scale=0.1))
     assert tenth["route"]["group_wait"] == "3s"
     assert tenth["route"]["repeat_interval"] == "24m"

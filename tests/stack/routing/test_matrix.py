@@ -81,12 +81,12 @@ def test_an_alert_reaches_the_receivers_of_its_severity_and_category(
 
 
 @pytest.mark.parametrize(("severity", "category"), MATRIX)
-def test_our_own_walk_through_the_tree_ends_where_alertmanagers_does(severity: str, category: str) -> None:
+def test_receivers_agree_with_alertmanagers_routing(severity: str, category: str) -> None:
     reached = matrix.receivers({"severity": severity, "category": category})
     assert ",".join(receiver.name for receiver in reached) == MATRIX[severity, category]
 
 
-def test_the_watchdog_reaches_the_heartbeat_alone() -> None:
+def test_watchdog_reaches_only_the_heartbeat_receiver() -> None:
     labels = {"alertname": "Watchdog", **RULES["Watchdog"].render().labels}
     assert [receiver.name for receiver in matrix.receivers(labels)] == ["heartbeat"]
 
@@ -97,7 +97,7 @@ def test_a_rule_reaches_the_receivers_of_its_labels(config: Path, rule: Rule) ->
     assert receivers(config, alertname=rule.name, **rule.render().labels) == expected
 
 
-def test_the_waits_are_those_of_the_contract(config: Path) -> None:
+def test_waits_match_the_contract(config: Path) -> None:
     tree = yaml.safe_load(config.read_text())["route"]
     for step in (tree, *tree["routes"]):
         if step["receiver"] != "daily-digest":
@@ -125,7 +125,7 @@ def test_alertmanager_accepts_the_configuration(config: Path, tmp_path: Path) ->
     assert "1 templates" in done.stdout
 
 
-def test_everything_is_sent_again_when_it_is_resolved(config: Path) -> None:
+def test_every_integration_sends_resolved_alerts(config: Path) -> None:
     for receiver in yaml.safe_load(config.read_text())["receivers"]:
         for key, integrations in receiver.items():
             if key.endswith("_configs"):

@@ -31,7 +31,7 @@ def test_every_audience_falls_back_to_the_default() -> None:
         assert settings.email(audience) == "a@example.org"
 
 
-def test_with_nothing_set_mail_stays_on_the_machine() -> None:
+def test_without_settings_mail_stays_on_the_machine() -> None:
     assert load().email("critical") == "operator@localhost"
 
 
@@ -48,7 +48,7 @@ def test_a_secret_is_read_from_its_file_without_the_newline(tmp_path: Path, name
     assert secret_files(settings) == {name.lower(): file}
 
 
-def test_the_variable_comes_before_its_file(tmp_path: Path) -> None:
+def test_variable_takes_precedence_over_its_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("f" * 32)
     settings = load(PAGERDUTY_ROUTING_KEY=KEY, PAGERDUTY_ROUTING_KEY_FILE=str(tmp_path / "secret"))
     assert secret_files(settings) == {"pagerduty_routing_key": KEY}
@@ -90,7 +90,7 @@ def test_settings_are_read_from_a_dotenv_file(tmp_path: Path) -> None:
         f"a@{'b' * 64}.org",
     ],
 )
-def test_what_is_no_e_mail_address_is_refused(address: str) -> None:
+def test_invalid_e_mail_address_is_refused(address: str) -> None:
     line = refusal(ALERT_EMAIL_CRITICAL=address)
     assert line.startswith("ALERT_EMAIL_CRITICAL is ")
     assert line.endswith("; accepted: e-mail addresses, separated by commas")
@@ -105,7 +105,7 @@ def test_usual_e_mail_addresses_are_accepted(address: str) -> None:
 @pytest.mark.parametrize(
     "host", ["mail.example.org:587", "https://mail.example.org", "mail example", "-mail", "999.1.1.1", "a@b"]
 )
-def test_what_is_no_host_is_refused(host: str) -> None:
+def test_invalid_host_is_refused(host: str) -> None:
     line = refusal(SMTP_HOST=host, ALERT_EMAIL_DEFAULT="a@example.org")
     assert line.startswith("SMTP_HOST is ")
     assert line.endswith("; accepted: a host name or an IP address")
@@ -142,7 +142,7 @@ def test_the_smarthost_is_host_and_port(host: str, smarthost: str) -> None:
         "https://höst/x",
     ],
 )
-def test_what_is_no_url_is_refused_and_not_shown(url: str) -> None:
+def test_invalid_url_is_refused_and_not_shown(url: str) -> None:
     assert refusal(SLACK_WEBHOOK_URL=url) == (
         "SLACK_WEBHOOK_URL is ***; accepted: an address that starts with https:// or http://"
     )
@@ -176,7 +176,7 @@ def test_what_is_no_url_is_refused_and_not_shown(url: str) -> None:
         ),
     ],
 )
-def test_a_bad_setting_is_one_line_that_names_it(variables: dict[str, str], message: str) -> None:
+def test_error_about_a_setting_is_one_line_with_its_name(variables: dict[str, str], message: str) -> None:
     assert refusal(**variables) == message
 
 
@@ -184,5 +184,5 @@ def test_mail_has_one_sender() -> None:
     assert refusal(SMTP_FROM="a@x.org, b@x.org").endswith("; accepted: one e-mail address")
 
 
-def test_secrets_do_not_show_when_settings_are_printed() -> None:
+def test_printed_settings_contain_no_secret() -> None:
     assert KEY not in repr(load(PAGERDUTY_ROUTING_KEY=KEY))

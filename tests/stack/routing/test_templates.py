@@ -109,7 +109,7 @@ def is_harmless(text: str) -> bool:
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("name", EVERY)
-def test_no_message_holds_control_characters(render: Render, name: str, text: str) -> None:
+def test_messages_contain_no_control_characters(render: Render, name: str, text: str) -> None:
     assert is_harmless(render(name, everywhere(text)))
 
 
@@ -121,14 +121,14 @@ def test_a_headline_is_one_line(render: Render, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("name", ["slack.title", "slack.text"])
-def test_no_text_speaks_to_slack(render: Render, name: str, text: str) -> None:
+def test_slack_mentions_are_escaped(render: Render, name: str, text: str) -> None:
     shown = render(name, everywhere(text) | {"commonAnnotations": {"summary": text, **GOOD}})
     assert "<" not in shown
     assert "`" not in shown
     assert "[MENTION" not in displayed(shown)
 
 
-def test_links_of_slack_lead_where_they_say(render: Render) -> None:
+def test_slack_links_show_their_address(render: Render) -> None:
     annotations = {"summary": "Tallow is down", "description": "a < b & c", **GOOD}
     shown = render("slack.text", data({"alertname": "ServiceDown", "severity": "critical"}, annotations))
     assert "a &lt; b &amp; c" in shown
@@ -139,7 +139,7 @@ def test_links_of_slack_lead_where_they_say(render: Render) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_is_markup_in_a_mail(render: Render, text: str) -> None:
+def test_html_in_mail_is_escaped(render: Render, text: str) -> None:
     plain = render("html", everywhere("harmless"))
     shown = render("html", everywhere(text))
     assert re.findall("<[^>]*>", shown) == re.findall("<[^>]*>", plain)
@@ -180,7 +180,7 @@ def test_a_missing_label_leaves_no_gap(render: Render, status: str) -> None:
         ({"severity": "<!channel>"}, "[ CHANNEL ]"),
     ],
 )
-def test_the_badge(render: Render, labels: dict[str, str], badge: str) -> None:
+def test_mail_has_a_badge_of_the_severity(render: Render, labels: dict[str, str], badge: str) -> None:
     given = data(labels, {"summary": "It happens"})
     assert render("subject", given) == f"{badge} It happens"
     assert render("slack.title", given) == f"{badge} It happens"
@@ -196,7 +196,7 @@ def test_several_alerts_are_counted(render: Render) -> None:
     ("length", "expected"), [(1, 12), (188, 199), (189, 200), (190, 200), (191, 200), (5000, 200)]
 )
 @pytest.mark.parametrize("letter", ["a", "é", "🚀"])
-def test_a_subject_has_at_most_200_characters_and_marks_that_it_is_cut(
+def test_long_subject_is_cut_at_200_characters_with_an_ellipsis(
     render: Render, length: int, expected: int, letter: str
 ) -> None:
     subject = render("subject", data({"severity": "critical"}, {"summary": letter * length}))

@@ -14,14 +14,14 @@ SCRIPT = "/assets/main-1a2b.js"
 
 
 @pytest.mark.parametrize("path", ["/", "/d/tallow-overview", "/d/tallow-overview/any-slug"])
-async def test_the_page_is_served_at_every_dashboards_address(viewer: Viewer, path: str) -> None:
+async def test_page_is_served_for_every_dashboard(viewer: Viewer, path: str) -> None:
     async with viewer() as url, logged_in(url) as client:
         answer = await client.get(path)
         assert "<title>Tallow</title>" in answer.text
         assert answer.headers["cache-control"] == "no-cache"
 
 
-async def test_a_stranger_is_led_to_the_login_page_and_back(viewer: Viewer) -> None:
+async def test_request_without_session_is_redirected_to_login_and_back(viewer: Viewer) -> None:
     wanted = "/d/tallow-errors?viewPanel=6&from=now-1h"
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get(wanted)
@@ -31,7 +31,7 @@ async def test_a_stranger_is_led_to_the_login_page_and_back(viewer: Viewer) -> N
         assert "no-store" in answer.headers["cache-control"]
 
 
-async def test_named_by_their_hash_files_are_kept_and_compressed(viewer: Viewer, static: Path) -> None:
+async def test_hashed_files_are_cacheable_and_compressed(viewer: Viewer, static: Path) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get(SCRIPT, headers={"accept-encoding": "gzip"})
         assert answer.text == (static / SCRIPT[1:]).read_text()

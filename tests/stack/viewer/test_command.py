@@ -16,7 +16,7 @@ HERE = "http://127.0.0.1:9"
 
 
 @pytest.mark.integration
-def test_serves_until_told_to_stop(tmp_path: Path) -> None:
+def test_serves_until_sigterm(tmp_path: Path) -> None:
     with tallow_viewer(credentials_file(tmp_path), HERE) as url:
         assert httpx.get(f"{url}/healthz").text == "ok\n"
         assert httpx.get(f"{url}/api/dashboards").status_code == 401
@@ -53,7 +53,7 @@ def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
         (["--dashboards", "FOLDER"], "has no dashboard for Prometheus"),
     ],
 )
-def test_says_what_is_wrong(tmp_path: Path, options: list[str], says: str) -> None:
+def test_error_names_the_problem(tmp_path: Path, options: list[str], says: str) -> None:
     file = credentials_file(tmp_path)
     (tmp_path / "empty").mkdir()
     names = {"FILE": str(file), "FOLDER": str(tmp_path / "empty")}

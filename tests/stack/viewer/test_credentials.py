@@ -17,7 +17,7 @@ from tallow.stack.viewer.credentials import (
 )
 
 
-def test_reads_who_is_named_and_leaves_the_rest_to_others(tmp_path: Path) -> None:
+def test_known_members_are_read_and_others_ignored(tmp_path: Path) -> None:
     path = credentials_file(tmp_path, prometheus={"user": "p", "password": "q"}, grafana={"password": "z"})
     credentials = load_credentials(path)
     assert credentials.viewer == Login("tallow", PASSWORD)
@@ -25,7 +25,7 @@ def test_reads_who_is_named_and_leaves_the_rest_to_others(tmp_path: Path) -> Non
     assert credentials.alertmanager is None
 
 
-def test_one_password_is_that_of_every_part(tmp_path: Path) -> None:
+def test_single_password_is_used_for_every_server(tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text(f"{PASSWORD}\n")
     path.chmod(0o600)
@@ -33,7 +33,7 @@ def test_one_password_is_that_of_every_part(tmp_path: Path) -> None:
     assert load_credentials(path) == Credentials(login, login, login)
 
 
-def test_refuses_a_file_that_others_can_read(tmp_path: Path) -> None:
+def test_file_readable_by_others_is_refused(tmp_path: Path) -> None:
     path = credentials_file(tmp_path)
     path.chmod(0o640)
     with pytest.raises(BadCredentialsError, match="chmod 600"):
@@ -54,7 +54,7 @@ def test_refuses_a_file_that_others_can_read(tmp_path: Path) -> None:
         ('{"viewer": null}', "fewer than 12 characters"),
     ],
 )
-def test_says_what_is_wrong_and_no_secret(tmp_path: Path, content: str, says: str) -> None:
+def test_error_names_the_problem_and_no_secret(tmp_path: Path, content: str, says: str) -> None:
     path = tmp_path / "credentials.json"
     path.write_text(content)
     path.chmod(0o600)
@@ -68,7 +68,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_credentials(tmp_path / "nothing.json")
 
 
-def test_a_login_does_not_show_its_password() -> None:
+def test_repr_of_a_login_omits_the_password() -> None:
     assert "hidden" not in repr(Login("somebody", "hidden"))
     assert json.dumps(repr(Login("somebody", "hidden"))).count("somebody") == 1
 
@@ -76,7 +76,7 @@ def test_a_login_does_not_show_its_password() -> None:
 @pytest.mark.parametrize(
     "content", ["", "too-short", "a token with a space", "two-lines-of\ntoken-text", "tökentökentöken"]
 )
-def test_a_token_is_one_word_and_a_bad_one_is_not_repeated(tmp_path: Path, content: str) -> None:
+def test_malformed_token_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
     path = tmp_path / "token"
     path.write_text("a-token-for-the-scrapes\n")
     path.chmod(0o600)

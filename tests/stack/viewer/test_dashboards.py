@@ -11,7 +11,7 @@ from support.dashboards.viewer import Viewer, logged_in
 from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
 
 
-def test_shows_the_committed_files_that_prometheus_feeds() -> None:
+def test_loads_the_committed_dashboards_for_prometheus() -> None:
     folder = Path(__file__).parents[3] / "monitoring" / "grafana"
     assert load_dashboards() == load_dashboards(folder)
     assert next(iter(load_dashboards())) == "tallow-overview"
@@ -21,18 +21,18 @@ def test_shows_the_committed_files_that_prometheus_feeds() -> None:
 @pytest.mark.parametrize(
     "content", ["{", "[]", '{"uid": "a", "title": "A"}', '{"uid": 1, "title": "A", "panels": []}']
 )
-def test_names_the_file_that_is_no_dashboard(tmp_path: Path, content: str) -> None:
+def test_error_names_a_file_that_is_not_a_dashboard(tmp_path: Path, content: str) -> None:
     (tmp_path / "mine.json").write_text(content)
     with pytest.raises(BadDashboardError, match=r"mine\.json"):
         load_dashboards(tmp_path)
 
 
-def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+def test_error_names_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(BadDashboardError, match="has no dashboard for Prometheus"):
         load_dashboards(tmp_path)
 
 
-async def test_lists_and_serves_them_as_they_are(viewer: Viewer) -> None:
+async def test_dashboards_are_listed_and_served_unchanged(viewer: Viewer) -> None:
     async with viewer() as url, logged_in(url) as client:
         listed = (await client.get("/api/dashboards")).json()
         assert [board["uid"] for board in listed] == list(load_dashboards())
@@ -51,7 +51,7 @@ async def test_a_dashboard_for_another_data_source_is_explained(viewer: Viewer) 
         assert (asked.status_code, asked.json()["error"]) == (404, logs["reason"])
 
 
-def test_so_is_one_of_a_folder(tmp_path: Path) -> None:
+def test_dashboard_of_a_folder_for_another_data_source_is_explained(tmp_path: Path) -> None:
     shipped = Path(__file__).parents[3] / "monitoring" / "grafana"
     assert unavailable_dashboards(shipped) == unavailable_dashboards()
     variable = {"type": "datasource", "query": "influxdb"}

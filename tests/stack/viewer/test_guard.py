@@ -8,7 +8,7 @@ import pytest
 from support.dashboards.viewer import PASSWORD, Viewer, logged_in
 
 
-async def test_a_rebound_name_is_refused(viewer: Viewer) -> None:
+async def test_unknown_host_name_is_refused(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         for host in ("evil.example", "evil.example:3001", "localhost.evil.example", "[::1", ""):
             answer = await client.get("/login", headers={"host": host})
@@ -23,7 +23,7 @@ async def test_an_allowed_name_is_served(viewer: Viewer) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
-async def test_another_origin_gets_nothing(viewer: Viewer, origin: str) -> None:
+async def test_other_origin_is_refused(viewer: Viewer, origin: str) -> None:
     async with viewer() as url, logged_in(url) as client:
         headers = {"origin": origin}
         assert (await client.get("/api/dashboards", headers=headers)).status_code == 403
@@ -31,12 +31,12 @@ async def test_another_origin_gets_nothing(viewer: Viewer, origin: str) -> None:
         assert posted.status_code == 403
 
 
-async def test_its_own_origin_is_served(viewer: Viewer) -> None:
+async def test_own_origin_is_served(viewer: Viewer) -> None:
     async with viewer() as url, logged_in(url) as client:
         assert (await client.get("/api/dashboards", headers={"origin": url})).status_code == 200
 
 
-async def test_another_site_may_link_here_and_no_more(viewer: Viewer) -> None:
+async def test_other_site_may_only_link(viewer: Viewer) -> None:
     async with viewer() as url, logged_in(url) as client:
         foreign = {"sec-fetch-site": "cross-site"}
         link = await client.get("/d/tallow-errors", headers=foreign | {"sec-fetch-mode": "navigate"})
@@ -47,7 +47,7 @@ async def test_another_site_may_link_here_and_no_more(viewer: Viewer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/healthz", "/api/dashboards", "/assets/main-1a2b.js", "/x"])
-async def test_every_answer_has_the_strict_headers(viewer: Viewer, path: str) -> None:
+async def test_every_response_has_the_security_headers(viewer: Viewer, path: str) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         headers = (await client.get(path)).headers
     assert "unsafe" not in headers["content-security-policy"]
@@ -57,7 +57,7 @@ async def test_every_answer_has_the_strict_headers(viewer: Viewer, path: str) ->
     assert "access-control-allow-origin" not in headers
 
 
-async def test_health_needs_neither_login_nor_name(viewer: Viewer) -> None:
+async def test_health_requires_neither_login_nor_host_name(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get("/healthz", headers={"host": "10.1.2.3:3001"})
         assert (answer.status_code, answer.text) == (200, "ok\n")

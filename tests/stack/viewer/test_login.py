@@ -15,14 +15,14 @@ PRIVATE += ["/api/unavailable-dashboards"]
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-async def test_strangers_get_no_data(viewer: Viewer, path: str) -> None:
+async def test_data_requires_a_session(viewer: Viewer, path: str) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         answer = await client.get(path, headers={"cookie": "tallow_viewer=forged"})
         assert answer.status_code == 401
         assert answer.json()["error"] == "log in first"
 
 
-async def test_the_password_opens_a_session_in_a_strict_cookie(viewer: Viewer) -> None:
+async def test_password_opens_a_session_with_a_strict_cookie(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         form = {"password": PASSWORD, "next": "/d/tallow-errors?viewPanel=6"}
         answer = await client.post("/login", data=form)
@@ -42,7 +42,7 @@ async def test_logging_out_ends_the_session_itself(viewer: Viewer) -> None:
         assert (await client.get("/api/dashboards")).status_code == 401
 
 
-async def test_a_wrong_password_is_told_and_then_held_back(viewer: Viewer) -> None:
+async def test_wrong_passwords_are_refused_and_rate_limited(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         for _ in range(FREE_FAILURES):
             answer = await client.post("/login", data={"password": "guess", "next": '"><script>'})
@@ -55,7 +55,7 @@ async def test_a_wrong_password_is_told_and_then_held_back(viewer: Viewer) -> No
 
 
 @pytest.mark.parametrize("body", [b"\xff\xfe", b"a=" + b"x" * 9000, b"&".join([b"a=1"] * 500)])
-async def test_what_is_no_form_is_refused(viewer: Viewer, body: bytes) -> None:
+async def test_body_that_is_not_a_form_is_refused(viewer: Viewer, body: bytes) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         assert (await client.post("/login", content=body)).status_code in {400, 413}
 
@@ -74,10 +74,10 @@ async def test_what_is_no_form_is_refused(viewer: Viewer, body: bytes) -> None:
         "//[",
     ],
 )
-def test_no_way_leads_to_another_server(wanted: str | None) -> None:
+def test_redirects_stay_on_this_server(wanted: str | None) -> None:
     assert local_path(wanted) == "/"
 
 
-def test_a_dashboards_address_is_kept() -> None:
+def test_redirect_keeps_the_dashboards_address() -> None:
     wanted = "/d/tallow-errors?viewPanel=6&from=now-1h&var-job=tallow"
     assert local_path(wanted) == wanted

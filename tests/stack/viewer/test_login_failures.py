@@ -50,12 +50,12 @@ async def scraped(client: httpx.AsyncClient) -> dict[str, float]:
     return counts(answer.text)
 
 
-async def test_every_reason_is_there_at_zero(viewer: Viewer) -> None:
+async def test_every_reason_has_a_series_from_the_start(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         assert await scraped(client) == dict.fromkeys(LOGIN_FAILURE_REASONS, 0)
 
 
-async def test_each_refused_attempt_is_counted_and_a_success_is_not(viewer: Viewer) -> None:
+async def test_failed_attempts_are_counted_and_successes_are_not(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         await client.post("/login", data={"password": PASSWORD})
         await client.post("/login", content=b"\xff\xfe")
@@ -81,7 +81,7 @@ def test_the_guide_explains_every_reason() -> None:
     assert all(f"| `{reason}` |" in guide for reason in LOGIN_FAILURE_REASONS)
 
 
-def test_the_log_has_a_bound_and_the_counter_has_none(sink: MemorySink) -> None:
+def test_log_is_limited_and_the_counter_is_not(sink: MemorySink) -> None:
     now, registry = [1000.0], viewer_registry()
     failures = LoginFailures(registry, clock=lambda: now[0])
     for _ in range(MAX_RECORDS_PER_PERIOD + 7):
@@ -95,7 +95,7 @@ def test_the_log_has_a_bound_and_the_counter_has_none(sink: MemorySink) -> None:
     assert counts(expose(registry).decode())["wrong_password"] == MAX_RECORDS_PER_PERIOD + 7
 
 
-async def test_a_record_holds_nothing_that_was_sent(viewer: Viewer, sink: MemorySink) -> None:
+async def test_record_contains_nothing_of_the_request(viewer: Viewer, sink: MemorySink) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         await client.post(
             "/login",

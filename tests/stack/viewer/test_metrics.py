@@ -13,7 +13,7 @@ TOKEN = "a-token-for-the-scrapes"
 
 
 @pytest.mark.parametrize("sent", [None, "Bearer wrong", f"Basic {TOKEN}", "Bearer"])
-async def test_a_token_is_asked_for(viewer: Viewer, sent: str | None) -> None:
+async def test_metrics_require_the_token(viewer: Viewer, sent: str | None) -> None:
     headers = {"authorization": sent} if sent else {}
     async with viewer(metrics_token=TOKEN) as url, httpx.AsyncClient(base_url=url) as client:
         refused = await client.get("/metrics", headers=headers)
@@ -23,7 +23,7 @@ async def test_a_token_is_asked_for(viewer: Viewer, sent: str | None) -> None:
         assert taken.status_code == 200
 
 
-async def test_the_token_opens_no_dashboard_and_a_session_no_metrics(viewer: Viewer) -> None:
+async def test_token_gives_no_dashboards_and_a_session_no_metrics(viewer: Viewer) -> None:
     async with viewer(metrics_token=TOKEN) as url, httpx.AsyncClient(base_url=url) as client:
         bearer = {"authorization": f"Bearer {TOKEN}"}
         assert (await client.get("/api/dashboards", headers=bearer)).status_code == 401
@@ -32,13 +32,15 @@ async def test_the_token_opens_no_dashboard_and_a_session_no_metrics(viewer: Vie
 
 
 @pytest.mark.parametrize("headers", [{"x-forwarded-for": "10.0.0.1"}, {"host": "evil.example"}])
-async def test_without_a_token_only_this_machine_is_answered(viewer: Viewer, headers: dict[str, str]) -> None:
+async def test_without_a_token_only_this_machine_gets_metrics(
+    viewer: Viewer, headers: dict[str, str]
+) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         assert (await client.get("/metrics")).status_code == 200
         assert (await client.get("/metrics", headers=headers)).status_code in {401, 403}
 
 
-async def test_both_formats_are_what_their_parsers_take(viewer: Viewer) -> None:
+async def test_both_formats_parse(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:
         text = await client.get("/metrics")
         assert text.headers["content-type"].startswith("text/plain; version=0.0.4")

@@ -36,9 +36,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 
 @pytest.mark.integration
-async def test_every_reading_endpoint_answers_as_prometheus_does(
-    viewer: Viewer, prometheus: Prometheus
-) -> None:
+async def test_every_endpoint_returns_what_prometheus_returns(viewer: Viewer, prometheus: Prometheus) -> None:
     now = time.time()
     span = {"start": str(now - 600), "end": str(now)}
     asked = {
@@ -60,7 +58,7 @@ async def test_every_reading_endpoint_answers_as_prometheus_does(
 
 
 @pytest.mark.integration
-async def test_a_long_query_is_posted_and_a_wrong_one_told(viewer: Viewer, prometheus: Prometheus) -> None:
+async def test_long_queries_are_posted_and_errors_forwarded(viewer: Viewer, prometheus: Prometheus) -> None:
     long = " or ".join(['up{instance="one:3000"}'] * 400)
     async with viewer(prometheus.url) as url, logged_in(url) as client:
         answer = await client.post("/api/prometheus/query", data={"query": long})
@@ -85,7 +83,7 @@ async def test_a_long_query_is_posted_and_a_wrong_one_told(viewer: Viewer, prome
         ("GET", "label/a%3fb/values"),
     ],
 )
-async def test_nothing_but_reading_passes(viewer: Viewer, method: str, path: str) -> None:
+async def test_only_read_requests_are_forwarded(viewer: Viewer, method: str, path: str) -> None:
     asked: list[str] = []
 
     async def answer(request: Request) -> Response:
@@ -107,7 +105,7 @@ async def test_nothing_but_reading_passes(viewer: Viewer, method: str, path: str
         ([("query", "up")] * 65, 400, "at most 64 parameters"),
     ],
 )
-async def test_what_is_not_let_through_is_named(
+async def test_refused_parameter_is_explained(
     viewer: Viewer, parameters: Any, status: int, says: str
 ) -> None:
     async with viewer() as url, logged_in(url) as client:
@@ -116,7 +114,7 @@ async def test_what_is_not_let_through_is_named(
         assert says in answer.json()["error"]
 
 
-async def test_a_body_is_a_form_of_bounded_size(viewer: Viewer) -> None:
+async def test_body_must_be_a_form_of_bounded_size(viewer: Viewer) -> None:
     async with viewer() as url, logged_in(url) as client:
         for content, headers, status in [
             (b"{}", {"content-type": "application/json"}, 415),
@@ -127,16 +125,14 @@ async def test_a_body_is_a_form_of_bounded_size(viewer: Viewer) -> None:
             assert answer.status_code == status
 
 
-async def test_an_unreachable_prometheus_is_told_apart(viewer: Viewer) -> None:
+async def test_unreachable_prometheus_is_reported(viewer: Viewer) -> None:
     async with viewer() as url, logged_in(url) as client:
         answer = await client.get("/api/prometheus/query", params={"query": "up"})
         assert (answer.status_code, answer.json()["error"]) == (503, "Prometheus is not reachable")
         assert (await client.get("/api/alertmanager/alerts")).json() == []
 
 
-async def test_answers_that_are_no_use_are_not_passed_on(
-    viewer: Viewer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_unusable_responses_are_not_forwarded(viewer: Viewer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "MAX_BYTES", 1000)
     answers = {
         "401": Response("secret hint", 401),
@@ -157,7 +153,7 @@ async def test_answers_that_are_no_use_are_not_passed_on(
                 assert "secret" not in answer.text
 
 
-async def test_a_slow_server_is_given_up(viewer: Viewer) -> None:
+async def test_slow_server_times_out(viewer: Viewer) -> None:
     over = asyncio.Event()
 
     async def dawdle(_request: Request) -> Response:
@@ -172,7 +168,7 @@ async def test_a_slow_server_is_given_up(viewer: Viewer) -> None:
     assert answer.json()["error"] == "Prometheus did not answer within 0.2 s"
 
 
-async def test_few_questions_are_asked_at_once_and_few_wait(
+async def test_concurrent_and_waiting_requests_are_limited(
     viewer: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "MAX_QUEUED", 20)
@@ -199,7 +195,7 @@ async def test_few_questions_are_asked_at_once_and_few_wait(
     assert answers.count(200) >= 20
 
 
-async def test_only_the_viewers_own_credentials_go_on(static: Path) -> None:
+async def test_only_the_viewers_credentials_are_sent_upstream(static: Path) -> None:
     seen: list[httpx.Headers] = []
 
     async def note(request: Request) -> Response:

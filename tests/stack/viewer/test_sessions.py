@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def test_a_session_holds_until_its_end() -> None:
+def test_session_is_open_until_its_end() -> None:
     clock = Clock()
     opened = Sessions(clock)
     token = opened.open()
@@ -33,13 +33,13 @@ def test_a_session_holds_until_its_end() -> None:
 
 
 @pytest.mark.parametrize("token", [None, "", "guessed", "\udcff"])
-def test_other_tokens_hold_nothing(token: str | None) -> None:
+def test_unknown_tokens_have_no_session(token: str | None) -> None:
     opened = Sessions()
     opened.open()
     assert not opened.is_open(token)
 
 
-def test_a_closed_session_is_over_and_others_are_not() -> None:
+def test_closing_a_session_keeps_others_open() -> None:
     opened = Sessions()
     one, other = opened.open(), opened.open()
     opened.close(one)
@@ -54,7 +54,7 @@ def test_with_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch)
     assert [opened.is_open(token) for token in tokens] == [False, True, True]
 
 
-def test_an_address_that_guesses_is_held_back_and_others_are_not() -> None:
+def test_failures_limit_only_their_own_address() -> None:
     clock = Clock()
     door = PasswordCheck("right", clock)
     for _ in range(FREE_FAILURES):
@@ -66,7 +66,7 @@ def test_an_address_that_guesses_is_held_back_and_others_are_not() -> None:
     assert door.seconds_to_wait("10.0.0.1") == 0
 
 
-def test_the_right_password_forgives() -> None:
+def test_right_password_clears_failures() -> None:
     door = PasswordCheck("right", Clock())
     for _ in range(FREE_FAILURES - 1):
         door.check("10.0.0.1", "wrong")
@@ -75,7 +75,7 @@ def test_the_right_password_forgives() -> None:
     assert door.seconds_to_wait("10.0.0.1") == 0
 
 
-def test_what_the_door_remembers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_stored_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_ADDRESSES", 3)
     door = PasswordCheck("right", Clock())
     for number in range(10):

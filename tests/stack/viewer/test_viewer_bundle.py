@@ -15,13 +15,13 @@ from tallow.stack.viewer.bundle_hash import RECORD_FILE, built_digest, bundle_re
 SOURCES = Path(__file__).parents[3] / "web" / "viewer"
 
 
-def test_it_is_built_from_the_committed_sources_and_changed_by_nobody() -> None:
+def test_bundle_matches_the_committed_sources() -> None:
     assert (STATIC / RECORD_FILE).read_text() == bundle_record(SOURCES, STATIC), "run scripts/viewer"
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(600)
-def test_building_again_makes_the_very_same_files(tmp_path: Path) -> None:
+def test_build_is_reproducible(tmp_path: Path) -> None:
     vite = SOURCES / "node_modules" / ".bin" / "vite"
     if not vite.exists():
         pytest.skip("Node's packages are not here; scripts/viewer brings them")
@@ -30,12 +30,12 @@ def test_building_again_makes_the_very_same_files(tmp_path: Path) -> None:
     assert built_digest(built) == built_digest(STATIC)
 
 
-def test_its_main_script_is_under_a_megabyte_compressed() -> None:
+def test_main_script_is_under_a_megabyte_compressed() -> None:
     scripts = [path.read_bytes() for path in (STATIC / "assets").glob("*.js")]
     assert 0 < max(len(gzip.compress(script)) for script in scripts) < 1_000_000
 
 
-def test_its_page_names_its_own_files_only_and_all_are_there() -> None:
+def test_page_refers_only_to_existing_bundle_files() -> None:
     page = (STATIC / "index.html").read_text()
     named = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert named
@@ -43,5 +43,5 @@ def test_its_page_names_its_own_files_only_and_all_are_there() -> None:
         assert (STATIC / name.removeprefix("/")).is_file(), name
 
 
-def test_the_lock_file_names_no_address() -> None:
+def test_lock_file_contains_no_registry_address() -> None:
     assert "resolved" not in (SOURCES / "package-lock.json").read_text()

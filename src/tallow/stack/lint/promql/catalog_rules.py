@@ -51,7 +51,7 @@ def _matchers(selector: ast.VectorSelector, exposed: ExposedSeries) -> Iterator[
             values = ", ".join(label.values)
             yield (
                 "catalog/value",
-                f"'{matcher.value}' is not a value of {selector.name}'s label '{label.name}'; it has {values}",
+                f"'{matcher.value}' is no value of {selector.name}'s label '{label.name}'; it has {values}",
             )
 
 
