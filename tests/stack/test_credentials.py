@@ -1,4 +1,4 @@
-"""Credentials are made once, private, and mended when a rotation was cut short."""
+"""Credentials are created once, private, and repaired after an incomplete rotation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PagerDuty guide: its sections, its configuration, its commands and its numbers are right."""
+"""The PagerDuty guide: sections, configuration, commands and numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration is one that Prometheus accepts, with the contract's figures."""
+"""Prometheus accepts the configuration, and it has the values of the contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def layout(tmp_path: Path) -> PrometheusPaths:
-    """Folders as they are where Prometheus runs."""
+    """The folders of a running Prometheus."""
     for name in ("secrets", "rules", "targets"):
         (tmp_path / name).mkdir()
     for secret in ("metrics_token", "monitoring_password", "remote"):

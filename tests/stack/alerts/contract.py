@@ -1,4 +1,4 @@
-"""The alert contract's table, written down a second time: what the rules are compared with."""
+"""The alert contract as a table, with which the rules are compared."""
 
 from __future__ import annotations
 

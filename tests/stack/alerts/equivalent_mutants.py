@@ -1,4 +1,4 @@
-"""Broken rules that mean the same as the shipped one: nothing could notice them, and why."""
+"""Mutants that are equivalent to their rule, so that no test can detect them, with reasons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.alert_rules.rule_mutants import Mutant
 
 @dataclass(frozen=True, slots=True)
 class Equivalent:
-    """``alerts`` and ``what`` are regular expressions that match as a whole."""
+    """Equivalent mutants; ``alerts`` and ``what`` are regular expressions for the whole text."""
 
     alerts: str
     operator: str
@@ -25,9 +25,9 @@ class Equivalent:
         )
 
 
-_ZERO = "what only rises is never negative: its sum is above 0, or 0, exactly when its largest part is"
-_ONE = "one series a target and nothing to add up or choose from"
-_ELSEWHERE = "the guard asks for a start of Tallow in the same place, and this alert is about another program"
+_ZERO = "increases are never negative: their sum is 0 exactly when their maximum is"
+_ONE = "each target has one series, so the aggregation has no effect"
+_OTHER_PROGRAM = "the grace refers to a start of Tallow, and this alert is about another program"
 
 EQUIVALENTS = (
     Equivalent(
@@ -52,26 +52,26 @@ EQUIVALENTS = (
         "CriticalErrors|TelemetryDropped|AlertmanagerCannotNotify|NoSuccessfulTransfers|RemoteWriteFailing",
         "function changed",
         "increase -> rate",
-        "a rate is the increase over its window divided by the window: one is 0 exactly when the other is",
+        "a rate is the increase divided by the window: one is 0 exactly when the other is",
     ),
     Equivalent(
         "RuleEvaluationFailing",
         "function changed",
         "increase -> rate( #2)?",
-        "a rate is the increase over its window divided by the window: one is 0 exactly when the other is",
+        "a rate is the increase divided by the window: one is 0 exactly when the other is",
     ),
     Equivalent(
         "SlowTransfers|SlowPQCOperations|HighConnectionTime|SlowDatabaseOperations|LowTransferSpeed",
         "function changed",
         "rate -> increase( #2)?",
-        "a quantile asks how buckets relate to one another, and a common factor changes nothing in that",
+        "a quantile depends on the ratios of buckets, which a common factor does not change",
     ),
     Equivalent(
         "AlertmanagerCannotNotify|RuleEvaluationFailing|TargetMissing|Watchdog"
         "|PrometheusConfigRejected|AlertmanagerConfigRejected|RemoteWriteFailing",
         "start guard changed",
         "0 s -> 600 s",
-        _ELSEWHERE,
+        _OTHER_PROGRAM,
     ),
     Equivalent(
         "RuleInputMissing",
@@ -83,11 +83,11 @@ EQUIVALENTS = (
         "ServiceDown",
         "start guard changed",
         "0 s -> 600 s",
-        "a scrape that fails ends the series of the start time with all others: no guard applies",
+        "a failed scrape ends the series of the start time, so that no grace applies",
     ),
 )
 
 
 def reason(mutant: Mutant) -> str | None:
-    """Why nothing can notice a mutant; None: something has to."""
+    """Why a mutant is equivalent; None if it is not."""
     return next((entry.reason for entry in EQUIVALENTS if entry.covers(mutant)), None)

@@ -1,4 +1,4 @@
-"""A whole fleet over hours: what its targets expose of all that rules read, through the usual events."""
+"""Series of a fleet over hours, with every metric that rules read, during typical events."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from stack.alerts.cases.transfers import QUEUE, sizes, speeds, transfers
 from support.alert_rules.promtool import counter, gauge, merged
 
 Span = tuple[float, float | None]
-"""Minutes, and how busy they are: 1 is a day's traffic, 0 nobody at all, None no samples."""
+"""Minutes and their load: 1 is normal traffic, 0 none, None no samples."""
 START = "tallow_process_start_time_seconds"
 REQUESTED = "tallow_process_requested_start_time_seconds"
 BEFORE = -7200.0
 
 
 @dataclass(frozen=True)
-class Life:
-    """One process: its minutes by how busy they are, what it had counted before, and when it started."""
+class ProcessRun:
+    """One process: its spans of load, its initial counts and its start time."""
 
     spans: Sequence[Span]
     counted: float = 0
@@ -55,9 +55,9 @@ def _level(busy: float | None, level: float, idle: float) -> float | None:
     return level if busy else idle
 
 
-def server(life: Life) -> dict[str, str]:
-    """What Tallow exposes, with the few failures of every day."""
-    of_ = life.counters
+def server(run: ProcessRun) -> dict[str, str]:
+    """The series of Tallow, with a normal number of failures."""
+    of_ = run.counters
     http = "tallow_http_request_duration_seconds_count"
     return merged(
         transfers(success=of_(6), failed=of_(0.2), cancelled=of_(0.5)),
@@ -85,33 +85,33 @@ def server(life: Life) -> dict[str, str]:
             f'{http}{{method="POST",route="/api/rooms",status_code="2xx"}}': of_(30),
             f'{http}{{method="POST",route="/api/rooms",status_code="5xx"}}': of_(0.1),
             f'{http}{{method="GET",route="/metrics",status_code="2xx"}}': counter(
-                *((minutes, _times(busy, 0) if busy is None else 4) for minutes, busy in life.spans)
+                *((minutes, _times(busy, 0) if busy is None else 4) for minutes, busy in run.spans)
             ),
             'tallow_telemetry_dropped_total{pipeline="logs",reason="queue_full"}': of_(0),
             'tallow_label_overflow_total{metric="errors_total"}': of_(0.2),
             'tallow_client_reports_total{outcome="accepted"}': of_(20),
             'tallow_client_reports_total{outcome="rejected"}': of_(0.4),
             'tallow_client_reports_total{outcome="rate_limited"}': of_(0.2),
-            'tallow_active_connections{type="websocket"}': life.gauges(12),
-            QUEUE: life.gauges(2),
-            MEMORY: life.gauges(3e8, 2e8),
-            CPU: of_(20 * life.workers),
-            WORKERS: life.gauges(life.workers, life.workers),
-            START: life.gauges(life.started, life.started),
-            REQUESTED: life.gauges(BEFORE, BEFORE),
-            "scrape_samples_post_metric_relabeling": life.gauges(5000, 5000),
+            'tallow_active_connections{type="websocket"}': run.gauges(12),
+            QUEUE: run.gauges(2),
+            MEMORY: run.gauges(3e8, 2e8),
+            CPU: of_(20 * run.workers),
+            WORKERS: run.gauges(run.workers, run.workers),
+            START: run.gauges(run.started, run.started),
+            REQUESTED: run.gauges(BEFORE, BEFORE),
+            "scrape_samples_post_metric_relabeling": run.gauges(5000, 5000),
         },
     )
 
 
-def joined(*lives: Mapping[str, str]) -> dict[str, str]:
-    """Series of one instance, one process after another."""
-    names = dict.fromkeys(name for life in lives for name in life)
-    return {name: " ".join(life[name] for life in lives) for name in names}
+def in_sequence(*runs: Mapping[str, str]) -> dict[str, str]:
+    """Series of one instance whose processes follow each other."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: " ".join(run[name] for run in runs) for name in names}
 
 
-def beside(minutes: float, *gaps: Span) -> dict[str, str]:
-    """Prometheus, Alertmanager and node_exporter in good health, with the same gaps as ``gaps`` say."""
+def other_programs(minutes: float, *gaps: Span) -> dict[str, str]:
+    """Series of healthy Prometheus, Alertmanager and node_exporter, with the gaps ``gaps``."""
     spans = gaps or ((minutes, 1),)
 
     def where_present(value: float) -> list[tuple[float, float | None]]:
@@ -153,9 +153,9 @@ def on(instance: str, series: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to a fleet, and all that may fire: alert to the minutes at which it does.
+    """An event in a fleet.
 
-    Looked at at each of ``minutes``; ``expected`` lists alerts with the spans in which they have to fire.
+    Alerts are checked at each of ``minutes``; ``expected`` has the spans in which they have to fire.
     """
 
     name: str

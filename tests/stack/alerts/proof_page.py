@@ -1,4 +1,4 @@
-"""docs/alert-proof.md: the cases of every alert, and the score of the last run of all mutants."""
+"""docs/alert-proof.md: the cases of every alert, and the mutation score of the last run."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from tallow.stack.alerts import RULES
 PATH = Path(__file__).parents[3] / "docs" / "alert-proof.md"
 SCORE = "## Mutants\n"
 _INTRODUCTION = """\
-# How the alerts are proven
+# Tests of the alerts
 
 Written by `scripts/proof -k mutations`. Times and thresholds of the rules are in [alerts.md](alerts.md).
 
-`promtool test rules` runs each of these cases on the shipped rule. A minute is a minute of the case; the
-rates and levels stand in `tests/stack/alerts/cases/`. Besides, all alerts at once go through whole days
-of the fleet: healthy traffic, an idle night, a restart, a deploy, a lost worker, a scrape gap, clocks
-that step, counters that reset, and metrics that are missing (`tests/stack/alerts/test_alert_noise.py`).
+`promtool test rules` runs each of these cases on the shipped rule. The series are in
+`tests/stack/alerts/cases/`. In addition, all alerts are evaluated together during hours of normal traffic, an
+idle night, a restart, a deployment, a lost worker, a scrape gap, clock steps, counter resets and missing
+metrics (`tests/stack/alerts/test_alert_noise.py`).
 
 ## Cases
 """
 _MUTANTS = """
-Each rule is broken in one place at a time; the linter or a case has to notice. Not counted are mutants
-that mean the same as the rule. They are listed below with the reason, and one that is noticed after all
-fails the run.
+A mutant is a copy of a rule with one change, which the linter or a case has to detect. Equivalent mutants,
+which mean the same as the rule, are not counted; they are listed below with reasons, and the run fails if one
+is detected.
 
 """
 
 
 def about_cases() -> str:
-    """What the page says before the score."""
+    """The page up to the score."""
     lines = [_INTRODUCTION]
     for alert in RULES:
         lines.append(f"\n**{alert}**\n")
@@ -50,7 +50,7 @@ def page(found: Mapping[str, Sequence[Verdict]]) -> str:
         + SCORE
         + _MUTANTS
         + _score(together)
-        + _table("kind of break", {kind: _of_kind(together, kind) for kind in OPERATORS})
+        + _table("mutation operator", {kind: _of_kind(together, kind) for kind in OPERATORS})
         + "\n"
         + _table("alert", found)
         + _equivalents(together)
@@ -66,13 +66,13 @@ def _score(found: Sequence[Verdict]) -> str:
     same = sum(reason(verdict.mutant) is not None for verdict in found)
     share = killed / (len(found) - same)
     return (
-        f"**{killed} of {len(found) - same} mutants noticed ({share:.1%})**, "
-        f"and {same} of {len(found)} that mean the same.\n\n"
+        f"**{killed} of {len(found) - same} mutants detected ({share:.1%})**, "
+        f"and {same} of {len(found)} equivalent.\n\n"
     )
 
 
 def _table(title: str, rows: Mapping[str, Sequence[Verdict]]) -> str:
-    lines = [f"| {title} | mutants | linter | cases | the same | unnoticed |", "|---|---|---|---|---|---|"]
+    lines = [f"| {title} | mutants | linter | cases | equivalent | undetected |", "|---|---|---|---|---|---|"]
     together = [verdict for found in rows.values() for verdict in found]
     for name, found in {**rows, "**all**": together}.items():
         linter = sum(bool(verdict.linter) for verdict in found)
@@ -86,8 +86,8 @@ def _table(title: str, rows: Mapping[str, Sequence[Verdict]]) -> str:
 
 def _equivalents(found: Sequence[Verdict]) -> str:
     lines = [
-        "\n### Mutants that mean the same\n",
-        "| alerts | break | why nothing can notice |",
+        "\n### Equivalent mutants\n",
+        "| alerts | change | why no test can detect it |",
         "|---|---|---|",
     ]
     for entry in EQUIVALENTS:

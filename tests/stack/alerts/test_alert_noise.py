@@ -1,4 +1,4 @@
-"""All alerts at once through what happens to a fleet: none fires but those that should."""
+"""All alerts during events in a fleet: only the expected ones fire."""
 
 from __future__ import annotations
 
@@ -8,27 +8,31 @@ import pytest
 
 from stack.alerts.cases.monitoring import INPUTS, PLACES, of, place_of
 from stack.alerts.contract import frame
-from stack.alerts.fleet import START, Event, Life, beside, joined, on, server
+from stack.alerts.fleet import START, Event, ProcessRun, in_sequence, on, other_programs, server
 from support.alert_rules.promtool import Document, bare, gauge, located, run
 from tallow.stack.alerts import RULES
 
 pytestmark = pytest.mark.slow
 
-DAY = Life(((180, 1),))
+DAY = ProcessRun(((180, 1),))
 ALWAYS = {"Watchdog"}
 EVALUATED_EVERY_S = 30
-"""Half as often as shipped: all rules together over hours take their time."""
+"""Half as often as shipped, because all rules over hours take long to evaluate."""
 
 
-def instance(name: str, *lives: Life, up: str | None = None) -> dict[str, str]:
-    """An instance of Tallow through one process or several, one after another."""
-    minutes = sum(span[0] for life in lives for span in life.spans)
-    return on(name, {**joined(*(server(life) for life in lives)), "up": up or gauge((minutes, 1))})
+def instance(name: str, *runs: ProcessRun, up: str | None = None) -> dict[str, str]:
+    """The series of an instance with one or several processes in sequence."""
+    minutes = sum(span[0] for run in runs for span in run.spans)
+    return on(name, {**in_sequence(*(server(run) for run in runs)), "up": up or gauge((minutes, 1))})
 
 
-def restarted(at: float, rest: float) -> tuple[Life, Life, Life]:
-    """A process that ends at a minute, half a minute of nothing, and the next one."""
-    return Life(((at, 1),)), Life(((0.5, None),)), Life(((rest, 1),), started=(at + 0.5) * 60)
+def restarted(at: float, rest: float) -> tuple[ProcessRun, ProcessRun, ProcessRun]:
+    """A process that ends at a minute, and the next one half a minute later."""
+    return (
+        ProcessRun(((at, 1),)),
+        ProcessRun(((0.5, None),)),
+        ProcessRun(((rest, 1),), started=(at + 0.5) * 60),
+    )
 
 
 def down(at: float, rest: float, minutes: float = 0.5) -> str:
@@ -43,19 +47,19 @@ GAP = ((60, 1), (20, None), (100, 1))
 EVENTS = [
     Event(
         "healthy traffic on two instances",
-        instance("a:3000", DAY) | instance("b:3000", DAY) | beside(180),
+        instance("a:3000", DAY) | instance("b:3000", DAY) | other_programs(180),
         EVERY,
     ),
     Event(
         "a night of eight hours on which nobody comes",
-        instance("a:3000", Life(NIGHT)) | beside(150),
+        instance("a:3000", ProcessRun(NIGHT)) | other_programs(150),
         (5, 9, 12, 15, 17, 20, 40, 60, 90, 120, 129, 132, 135, 140, 149),
         {("NoActiveConnections", "a:3000"): [(17.6, 129.9)]},
         stretch=4,
     ),
     Event(
         "a restart under traffic",
-        instance("a:3000", *restarted(60, 120), up=down(60, 120)) | beside(180),
+        instance("a:3000", *restarted(60, 120), up=down(60, 120)) | other_programs(180),
         AFTER,
     ),
     Event(
@@ -65,25 +69,25 @@ EVENTS = [
             for place, at in (("a:3000", 60), ("b:3000", 62), ("c:3000", 64))
             for name, samples in instance(place, *restarted(at, 180 - at), up=down(at, 180 - at)).items()
         }
-        | beside(180),
+        | other_programs(180),
         AFTER,
     ),
     Event(
         "three restarts within half an hour",
         instance(
             "a:3000",
-            Life(((60, 1),)),
+            ProcessRun(((60, 1),)),
             *(
-                life
+                run
                 for at in (60, 70, 80)
-                for life in (
-                    Life(((0.5, None),)),
-                    Life((((100 if at == 80 else 9.5), 1),), started=(at + 0.5) * 60),
+                for run in (
+                    ProcessRun(((0.5, None),)),
+                    ProcessRun((((100 if at == 80 else 9.5), 1),), started=(at + 0.5) * 60),
                 )
             ),
             up=gauge((60, 1), (0.5, 0), (9.5, 1), (0.5, 0), (9.5, 1), (0.5, 0), (100, 1)),
         )
-        | beside(180),
+        | other_programs(180),
         AFTER,
     ),
     Event(
@@ -97,28 +101,31 @@ EVENTS = [
                 START: gauge((60, -7200), (120, -7000)),
             },
         )
-        | beside(180),
+        | other_programs(180),
         AFTER,
     ),
     Event(
         "twenty minutes in which the scrape of Tallow fails",
-        instance("a:3000", Life(GAP), up=down(60, 100, 20)) | instance("b:3000", DAY) | beside(180),
+        instance("a:3000", ProcessRun(GAP), up=down(60, 100, 20))
+        | instance("b:3000", DAY)
+        | other_programs(180),
         AFTER,
         {("ServiceDown", "a:3000"): [(61, 79.9)]},
     ),
     Event(
         "twenty minutes in which Prometheus is away",
-        instance("a:3000", Life(GAP), up=gauge((60, 1), (20, None), (100, 1))) | beside(180, *GAP),
+        instance("a:3000", ProcessRun(GAP), up=gauge((60, 1), (20, None), (100, 1)))
+        | other_programs(180, *GAP),
         tuple(at for at in AFTER if not 60 <= at <= 81),
     ),
     Event(
         "a clock of the monitoring that leaps an hour ahead",
         instance(
             "a:3000",
-            Life(((60, 1), (60, None), (60, 1))),
+            ProcessRun(((60, 1), (60, None), (60, 1))),
             up=gauge((60, 1), (60, None), (60, 1)),
         )
-        | beside(180, (60, 1), (60, None), (60, 1)),
+        | other_programs(180, (60, 1), (60, None), (60, 1)),
         (*range(2, 60, 8), *(121 + step for step in range(40))),
     ),
     *(
@@ -126,21 +133,22 @@ EVENTS = [
             f"a clock of the application that leaps {word}",
             instance("a:3000", DAY)
             | on("a:3000", {START: gauge((60, -7200), (120, -7200 + leap))})
-            | beside(180),
+            | other_programs(180),
             AFTER,
         )
         for word, leap in (("an hour ahead", 3600), ("an hour back", -3600), ("three hours ahead", 10800))
     ),
     Event(
         "counters of every kind that begin anew without a word",
-        instance("a:3000", Life(((60, 1),), counted=50_000), Life(((120, 1),))) | beside(180),
+        instance("a:3000", ProcessRun(((60, 1),), counted=50_000), ProcessRun(((120, 1),)))
+        | other_programs(180),
         AFTER,
     ),
 ]
 
 
 def document(event: Event) -> Document:
-    """The event as a ``tests`` entry that asks for every alert at every minute."""
+    """The event as a ``tests`` entry that checks every alert at every minute."""
     return {
         "name": event.name,
         "interval": f"{15 * event.stretch}s",
@@ -175,7 +183,7 @@ def test_only_expected_alerts_fire(event: Event, tmp_path: Path) -> None:
 
 
 def test_missing_metrics_fire_only_rule_input_missing(tmp_path: Path) -> None:
-    """What absence means for each rule: the rule itself stays quiet, RuleInputMissing names the metric."""
+    """If a rule's metrics are missing, the rule does not fire, and RuleInputMissing names the metric."""
     series = {
         name: value for place in PLACES.values() for name, value in of(place, "up", gauge((60, 1))).items()
     }
@@ -193,7 +201,7 @@ def test_missing_metrics_fire_only_rule_input_missing(tmp_path: Path) -> None:
 
 
 def test_each_event_has_every_metric_that_rules_read() -> None:
-    """Otherwise a rule would be quiet for want of data."""
+    """Otherwise a rule could be quiet because it has no data."""
     for event in EVENTS:
         names = {name.partition("{")[0] for name in event.series}
         assert set(INPUTS) <= names, event.name

@@ -1,4 +1,4 @@
-"""Every expression, those inside descriptions included, passes the linter."""
+"""Every expression, including those in descriptions, passes the linter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The committed rule files and routing files are what the code says."""
+"""The committed rule files and routing files are current."""
 
 from __future__ import annotations
 

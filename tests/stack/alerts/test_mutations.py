@@ -1,7 +1,7 @@
-"""Each rule broken in turn: the promtool cases or the linter notice every break that changes its meaning.
+"""Mutation tests of the rules: the promtool cases or the linter detect every mutant that is not equivalent.
 
-All of it runs under ``scripts/proof``, which writes docs/alert-proof.md; ``scripts/test`` runs the breaks of
-a few rules of different form.
+``scripts/proof`` runs all of them and writes docs/alert-proof.md; ``scripts/test`` runs those of a few rules
+of different form.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.slow
 
 MISSING = RULES["RuleInputMissing"]
 FEW_INPUTS = self_monitoring.rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
-"""RuleInputMissing over three metrics of two programs: all its parts are written by one function."""
+"""RuleInputMissing for three metrics of two programs; one function writes all of its parts."""
 QUICK = ("CriticalErrors", "HighMemoryUsage", "HighConnectionFailureRate", "AlertmanagerCannotNotify")
 
 
 def broken(rule: Rule) -> list[Mutant]:
-    """Every mutant of a rule; of RuleInputMissing every renamed metric, and all of its shorter form."""
+    """Every mutant of a rule; for RuleInputMissing renamed metrics, and all mutants of its short form."""
     if rule is not MISSING:
         return mutants(rule)
     renamed = [mutant for mutant in mutants(rule) if mutant.operator == "metric renamed"]
@@ -96,7 +96,7 @@ def test_every_mutant_of_every_rule_is_detected() -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_the_rule_itself_is_clean(rule: Rule) -> None:
-    """Otherwise the linter would seem to notice each of its mutants."""
+    """Otherwise the linter would reject each of its mutants."""
     assert check_alert(rule) == []
 
 

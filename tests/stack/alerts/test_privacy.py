@@ -1,7 +1,7 @@
-"""Alert text: nothing in it can be private, because nothing that goes into it can be.
+"""Alert messages contain nothing private.
 
-Prometheus and Alertmanager write the messages, so no scrubber of ours is on that way. What they write is our
-words, numbers, and labels: those of the catalogue, which is closed, and those the operator has configured.
+Prometheus and Alertmanager write the messages without the scrubber. They contain fixed texts, numbers, labels
+of the catalogue, whose values are closed, and labels that the operator configured.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TEXTS = {
     if path.suffix in {".yml", ".tmpl"} and "alertmanager" not in path.name
 }
 OPERATORS = {"instance", "job", "mountpoint"}
-"""Labels that say where something runs, as the operator has named it: targets, jobs, the host's disks."""
+"""Labels with names that the operator chose: targets, jobs, the host's disks."""
 RULES = {"alertname", "severity", "category", "drill", "runbook", "group", "objective"}
 """Labels that the rules themselves set."""
 _PRINTED = re.compile(r"(?:\$labels|\.Labels|CommonLabels|GroupLabels)\.(\w+)")
@@ -42,7 +42,7 @@ def test_texts_pass_the_scrubber_unchanged(path: str) -> None:
 
 
 def test_catalogue_labels_contain_no_user_text() -> None:
-    """A guarded label takes values that code registers (routes, caches), the others a list."""
+    """A guarded label has values that code registers (routes, caches); other labels have a list."""
     for metric in METRICS.values():
         for label in metric.labels:
             assert label.registered or label.values

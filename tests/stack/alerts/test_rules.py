@@ -1,4 +1,4 @@
-"""Every alert over time, as Prometheus evaluates it: when it fires, when it stays quiet, when it resolves."""
+"""Every alert over time, evaluated by promtool: when it fires, stays quiet and resolves."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ each_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test(case: Case, tmp_path: Path) -> None:
+def test_rule_case(case: Case, tmp_path: Path) -> None:
     rule = bare(RULES[case.alert].render())
     assert run([case.document(frame(case.alert))], [rule], tmp_path, 15 * case.stretch) == ""
 
@@ -52,7 +52,7 @@ def test_firing_case_checks_the_minute_and_the_end(case: Case) -> None:
         return
     first, last = min(case.firing), max(case.firing)
     before = max(at for at in case.quiet if at < first)
-    assert first - before <= 6, "looked at too long before it fires to tell its minute"
+    assert first - before <= 6, "the last check before it fires is too early"
     assert any(at > last for at in case.quiet), "nothing shows that it resolves"
 
 

@@ -1,4 +1,4 @@
-"""Matchers as people write them, and the alerts that they could hold back."""
+"""Parse matchers, and find the alerts that they can match."""
 
 from __future__ import annotations
 

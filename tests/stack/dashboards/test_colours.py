@@ -1,4 +1,4 @@
-"""A colour means the same on every panel."""
+"""A colour has the same meaning on every panel."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_series_with_a_colour_exists_on_its_panel() -> None:
 
 
 def test_every_value_of_a_closed_label_has_a_colour() -> None:
-    """Colours by chance of a name's place make the same thing look different on two panels."""
+    """Colours by position would differ between panels."""
     panels = [
         panel for uid, board in dashboards().items() if uid != "tallow-logs" for panel in board["panels"]
     ]
@@ -56,7 +56,7 @@ def test_every_value_of_a_closed_label_has_a_colour() -> None:
 
 
 def drawn(target: Any) -> set[str]:
-    """The names of the series a target draws, where its labels are closed."""
+    """The names of a target's series, if its labels are closed."""
     legend = target["legendFormat"]
     [name, *_] = re.findall(r"tallow_(\w+)", target["expr"])
     metric = METRICS[re.sub(r"_(bucket|sum)$", "", name)]

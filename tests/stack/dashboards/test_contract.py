@@ -1,4 +1,4 @@
-"""The dashboards are what the contract lists: titles, kinds, frame."""
+"""The dashboards match the contract: titles, kinds and properties."""
 
 from __future__ import annotations
 

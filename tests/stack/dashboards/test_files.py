@@ -1,4 +1,4 @@
-"""What is committed is what the code says, and Grafana's own types read it."""
+"""The committed files are current, and Grafana's types can read them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_no_other_file_is_committed() -> None:
 
 
 def holds(whole: Any, part: Any) -> bool:
-    """Whether ``part`` is in ``whole``, which may have more fields."""
+    """Whether ``whole`` contains ``part``; it may have more fields."""
     if isinstance(part, dict):
         return all(key in whole and holds(whole[key], value) for key, value in part.items())
     if isinstance(part, list):

@@ -1,4 +1,4 @@
-"""The shipped dashboards are clean, and one wrong metric, label value or unit in any panel is caught."""
+"""The linter accepts the shipped dashboards and rejects a wrong metric, label value or unit in any panel."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"$]+)"')
 
 
 def rules_broken(uid: str, place: int, change: Callable[[Json], None]) -> set[str]:
-    """Rules the linter finds broken in one panel once it is changed."""
+    """The linter rules that one panel breaks after a change."""
     mutant = copy.deepcopy(BOARDS[uid])
     panel = mutant["panels"][place]
     change(panel)
@@ -36,7 +36,7 @@ def rules_broken(uid: str, place: int, change: Callable[[Json], None]) -> set[st
 
 
 def mutants(uid: str, place: int, spoil: Callable[[str], Iterator[str]]) -> Iterator[tuple[str, set[str]]]:
-    """Each spoilt expression of each target, and the rules it breaks."""
+    """Each changed expression of each target, and the rules that it breaks."""
     for index, target in enumerate(BOARDS[uid]["panels"][place]["targets"]):
         for expr in spoil(target["expr"]):
 
@@ -47,19 +47,19 @@ def mutants(uid: str, place: int, spoil: Callable[[str], Iterator[str]]) -> Iter
 
 
 def misspelled_metrics(expr: str) -> Iterator[str]:
-    """Each mention of a metric of ours, misspelled."""
+    """Each metric of Tallow, misspelled."""
     for found in OWN.finditer(expr):
         yield f"{expr[: found.start()]}{found[0]}x{expr[found.end() :]}"
 
 
 def unknown_labels(expr: str) -> Iterator[str]:
-    """Each selector, narrowed by a label that its metric does not have."""
+    """Each selector with a label that its metric does not have."""
     for found in OWN.finditer(expr):
         yield f'{expr[: found.end()]}{{flavour="sour", {expr[found.end() + 1 :]}'
 
 
 def wrong_values(expr: str) -> Iterator[str]:
-    """Each value that is written out, misspelled; and each closed label, asked for what it never is."""
+    """Each literal value, misspelled, and each closed label with an unknown value."""
     for found in MATCHER.finditer(expr):
         if found[1] != "route":  # guarded: any route may be registered
             yield f"{expr[: found.end() - 1]}x{expr[found.end() - 1 :]}"
@@ -96,7 +96,7 @@ def test_wrong_label_value_is_rejected(uid: str, place: int) -> None:
 
 
 def test_most_panels_select_a_label_value() -> None:
-    """The others read metrics without a closed label: memory, CPU, queue depth and the like."""
+    """The others read metrics without a closed label, such as memory, CPU and queue depth."""
     assert sum(any(True for _ in mutants(uid, place, wrong_values)) for uid, place in PLACES) > 30
 
 
@@ -110,7 +110,7 @@ def test_wrong_unit_is_rejected(uid: str, place: int, unit: str) -> None:
 
 
 def test_wrong_unit_of_one_series_is_rejected() -> None:
-    """Panels with a second axis give its series a unit of their own."""
+    """Panels with a second axis have a unit for its series."""
     spoilt = 0
     for uid, place in PLACES:
         for index, override in enumerate(BOARDS[uid]["panels"][place]["fieldConfig"]["overrides"]):

@@ -68,7 +68,7 @@ def test_queries_parse_and_use_known_names(name: str) -> None:
     assert queries(PAGES[name]), "no query to paste"
     for query in queries(PAGES[name]):
         found = check_expression(query, where=name)
-        # People look at levels as well, and read a ratio without a guard; names have to be right.
+        # Queries for people may read levels and unguarded ratios; only names are checked.
         wrong = [problem for problem in found if problem.rule.startswith(("catalog/", "promql/syntax"))]
         assert [str(problem) for problem in wrong if "name the metric itself" not in problem.message] == []
 

@@ -1,4 +1,4 @@
-"""The checker as it runs: a process on loopback, told by webhooks, paging strict receivers."""
+"""The checker as a process on loopback, with webhook requests and fake receivers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tallow.stack.prometheus import USER
 pytestmark = pytest.mark.slow
 
 SCALE = 1 / 150
-"""Two seconds without a beat are too long."""
+"""The checker notifies after two seconds without a beat."""
 
 
 Login = tuple[str, str]
@@ -62,7 +62,7 @@ class Checker:
 async def checking(
     folder: Path, desk: ReceiverSet | None = None, options: Sequence[str] = (), **more: str
 ) -> AsyncIterator[Checker]:
-    """A checker in a process of its own, with the settings of a desk."""
+    """A checker in its own process, with the settings of a receiver set."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
@@ -93,7 +93,7 @@ def reachable(port: int) -> bool:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    """The test's own time limit ends the wait."""
+    """Wait for a condition; the test's timeout ends the wait."""
     while not done():
         await asyncio.sleep(0.02)
 
@@ -109,7 +109,7 @@ def channels(desk: ReceiverSet, *, firing: bool) -> set[str]:
 
 
 def told(desk: ReceiverSet, words: str) -> set[str]:
-    """The channels that took a message with these words in its subject."""
+    """The channels that received a message with these words in its subject."""
     return {message.channel for message in desk.inbox.messages if words in message.subject}
 
 
@@ -176,7 +176,7 @@ async def test_other_channels_and_the_page_report_a_failing_channel_and_its_reco
 
 
 async def test_unexpected_exception_is_survived_and_reported(tmp_path: Path, desk: ReceiverSet) -> None:
-    """A mail server whose challenge is no base64: smtplib raises a ValueError."""
+    """A mail server whose challenge is not base64, so that smtplib raises a ValueError."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 here\r\n")

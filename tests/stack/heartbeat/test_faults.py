@@ -1,4 +1,4 @@
-"""What one channel is told about another, and a delivery whatever the channel does."""
+"""Reports about failing channels, and deliveries that never raise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the heart counts as still: beats, time and restarts."""
+"""When the heartbeat is missing: beats, time and restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record on disk."""
+"""The state on disk."""
 
 from __future__ import annotations
 

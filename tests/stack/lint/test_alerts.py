@@ -1,4 +1,4 @@
-"""Each rule about alerts: a rule that breaks it is refused with its message, the shipped ones are not."""
+"""Each linter rule about alerts rejects an example; the shipped alerts pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tallow.stack.lint import Evidence, check_alert
 SLOW = RULES["SlowPQCOperations"]
 FAILING = RULES["HighTransferFailureRate"]
 
-# linter rule, the alert, what is changed in it, what is said
+# linter rule, alert, change, message
 BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
     (
         "alert/severity",

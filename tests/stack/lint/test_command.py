@@ -1,4 +1,4 @@
-"""``tallow lint``: what it prints and how it exits."""
+"""``tallow lint``: its output and exit status."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_committed_files_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def beside_drills(result: Result) -> str:
-    """What is said, but for drills: whether each alert has one is a test of the drills."""
+    """The output without problems about drills, which the tests of the drills check."""
     return "".join(line for line in result.output.splitlines(True) if "alert/drill" not in line)
 
 

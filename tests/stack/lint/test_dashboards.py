@@ -1,4 +1,4 @@
-"""Each rule on dashboards: a sound one is clean, and breaking one thing is caught."""
+"""Each linter rule about dashboards accepts a valid dashboard and rejects a single error."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def sound() -> Json:
 
 
 def target(expr: str, **fields: Any) -> Change:
-    """Give the first panel another query."""
+    """Change the query of the first panel."""
 
     def change(board: Json) -> None:
         board["panels"][0]["targets"][0] |= {"expr": expr, **fields}

@@ -26,7 +26,7 @@ def test_an_exemption_has_a_reason(exemption: Exemption) -> None:
 
 @pytest.mark.slow
 def test_every_exemption_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Replaced to see the problems before exemptions take them away; the rules themselves stay real.
+    # Replaced to get the problems before exemptions are applied; the rules themselves are real.
     for module in (rules, expressions, alerts):
         monkeypatch.setattr(module, "without_exempt", list)
     problems = [

@@ -1,4 +1,4 @@
-"""Each rule on expressions: a bad example is caught, its good neighbour is not."""
+"""Each linter rule about expressions rejects a bad example and accepts a similar good one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``alert/receiver``: who notifies nobody says so."""
+"""``alert/receiver``: a receiver without integrations needs a comment."""
 
 from __future__ import annotations
 

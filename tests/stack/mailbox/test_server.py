@@ -1,4 +1,4 @@
-"""The mailbox takes mail over SMTP and keeps it."""
+"""The mailbox receives mail over SMTP and stores it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[int]:
-    """The mailbox on a free port, which it answers on."""
+    """Run the mailbox on a free port; yields when it answers."""
     port = free_port()
     task = asyncio.create_task(server.serve(folder, password_file(folder.parent), "127.0.0.1", port))
     try:

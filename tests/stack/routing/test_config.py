@@ -1,4 +1,4 @@
-"""The configuration file: what is left out, what is said about it, and what never stands in it."""
+"""The configuration file: missing channels, comments and secrets."""
 
 from __future__ import annotations
 

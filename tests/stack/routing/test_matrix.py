@@ -1,4 +1,4 @@
-"""The routing matrix through Alertmanager's own eyes."""
+"""The routes, evaluated by amtool."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def config(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def receivers(config: Path, **labels: str) -> str:
-    """The receivers `amtool` says an alert with these labels reaches."""
+    """The receivers of an alert with these labels, by `amtool`."""
     command: list[str | Path] = [program("amtool"), "config", "routes", "test", f"--config.file={config}"]
     command += [f"{name}={value}" for name, value in labels.items()]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

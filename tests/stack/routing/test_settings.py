@@ -1,4 +1,4 @@
-"""Settings of the operator: names, files, old names, and errors of one line."""
+"""The operator's settings: names, files, old names and one-line errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages as Alertmanager renders them: whatever labels and annotations hold, and whatever is missing."""
+"""Messages as Alertmanager renders them, with hostile and missing labels and annotations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ GOOD = {
 def data(
     labels: dict[str, str], annotations: dict[str, str], status: str = "firing", count: int = 1
 ) -> dict[str, Any]:
-    """What Alertmanager hands to templates."""
+    """The data that Alertmanager passes to templates."""
     alert = {
         "status": status,
         "labels": labels,
@@ -68,7 +68,7 @@ def data(
 
 @pytest.fixture
 def render(tmp_path: Path) -> Render:
-    """Renders a template of ours by amtool."""
+    """Render a template with amtool."""
     amtool = program("amtool")
     for name, content in routing.templates().items():
         (tmp_path / name).write_text(content)
@@ -87,7 +87,7 @@ def render(tmp_path: Path) -> Render:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout.removesuffix("\n")  # amtool's own
+        return done.stdout.removesuffix("\n")  # defined by amtool
 
     return run
 
@@ -97,7 +97,7 @@ def kind_of(name: str) -> Kind:
 
 
 def everywhere(text: str) -> dict[str, Any]:
-    """An alert all of whose labels and annotations are a text."""
+    """An alert with the same text in all labels and annotations."""
     labels = dict.fromkeys(("alertname", "severity", "category", "job", "instance"), text)
     annotations = dict.fromkeys(("summary", "description", "runbook_url", "dashboard_url"), text)
     return data(labels, annotations)

@@ -1,4 +1,4 @@
-"""A viewer whose built files are two small ones."""
+"""Fixtures: a viewer with two small front-end files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tallow.stack.viewer.credentials import Credentials, Login
 from tallow.stack.viewer.dashboards import load_dashboards
 
 NOWHERE = "http://127.0.0.1:9"
-"""The discard port: nobody listens there."""
+"""The discard port, on which nothing listens."""
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def static(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def viewer(static: Path) -> Viewer:
-    """Starts a viewer with the settings given: its address."""
+    """Start a viewer with settings; yields its address."""
 
     @asynccontextmanager
     async def start(prometheus: str = NOWHERE, **given: object) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-"""The built files as they are sent."""
+"""The responses with front-end files."""
 
 from __future__ import annotations
 

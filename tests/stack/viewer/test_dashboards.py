@@ -1,4 +1,4 @@
-"""Which dashboards are shown."""
+"""Which dashboards the viewer shows."""
 
 from __future__ import annotations
 

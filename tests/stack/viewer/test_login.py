@@ -1,4 +1,4 @@
-"""The login page and what it guards, over real sockets."""
+"""The login page and the pages that require a session, over real sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failed logins are counted by reason and logged without anything the client sent."""
+"""Failed logins are counted by reason and logged without input of the client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = "tallow_viewer_login_failures_total"
 
 @pytest.fixture
 def sink(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemorySink]:
-    """What the process logs, not scrubbed: nothing private may reach the scrubber in the first place."""
+    """The log records before scrubbing, which must contain nothing private."""
     monkeypatch.setattr(scrubbing, "scrub", lambda value: value)
     sink = MemorySink()
     configure(MonitoringSettings.load(), sinks=[sink])

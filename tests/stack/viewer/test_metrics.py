@@ -1,4 +1,4 @@
-"""``/metrics`` of the viewer: who may read it, and in which format."""
+"""``/metrics`` of the viewer: access and formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy before a real Prometheus, and before servers that misbehave."""
+"""The proxy with a real Prometheus and with misbehaving servers."""
 
 from __future__ import annotations
 

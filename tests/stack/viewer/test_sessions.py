@@ -1,4 +1,4 @@
-"""Sessions and the door, on a clock of our own."""
+"""Sessions and the password check, with a fake clock."""
 
 from __future__ import annotations
 
@@ -56,28 +56,28 @@ def test_with_too_many_sessions_the_oldest_ends(monkeypatch: pytest.MonkeyPatch)
 
 def test_failures_limit_only_their_own_address() -> None:
     clock = Clock()
-    door = PasswordCheck("right", clock)
+    check = PasswordCheck("right", clock)
     for _ in range(FREE_FAILURES):
-        assert door.seconds_to_wait("10.0.0.1") == 0
-        assert not door.check("10.0.0.1", "wrong")
-    assert door.seconds_to_wait("10.0.0.1") == pytest.approx(FAILURE_RECOVERY_S)
-    assert door.seconds_to_wait("10.0.0.2") == 0
+        assert check.seconds_to_wait("10.0.0.1") == 0
+        assert not check.check("10.0.0.1", "wrong")
+    assert check.seconds_to_wait("10.0.0.1") == pytest.approx(FAILURE_RECOVERY_S)
+    assert check.seconds_to_wait("10.0.0.2") == 0
     clock.now += FAILURE_RECOVERY_S
-    assert door.seconds_to_wait("10.0.0.1") == 0
+    assert check.seconds_to_wait("10.0.0.1") == 0
 
 
 def test_right_password_clears_failures() -> None:
-    door = PasswordCheck("right", Clock())
+    check = PasswordCheck("right", Clock())
     for _ in range(FREE_FAILURES - 1):
-        door.check("10.0.0.1", "wrong")
-    assert door.check("10.0.0.1", "right")
-    assert not door.check("10.0.0.1", "wrong")
-    assert door.seconds_to_wait("10.0.0.1") == 0
+        check.check("10.0.0.1", "wrong")
+    assert check.check("10.0.0.1", "right")
+    assert not check.check("10.0.0.1", "wrong")
+    assert check.seconds_to_wait("10.0.0.1") == 0
 
 
 def test_number_of_stored_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "MAX_ADDRESSES", 3)
-    door = PasswordCheck("right", Clock())
+    check = PasswordCheck("right", Clock())
     for number in range(10):
-        door.check(f"10.0.0.{number}", "wrong")
-    assert len(door._blocked_until) == 3
+        check.check(f"10.0.0.{number}", "wrong")
+    assert len(check._blocked_until) == 3

@@ -1,4 +1,4 @@
-"""The committed page: built from the committed sources, small, and asking nobody else."""
+"""The committed bundle: built from the committed sources, small and without external requests."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def disk(
 
 
 def restarts(*minutes: float, requested: Collection[float] = ()) -> dict[str, str]:
-    """A process that starts anew at each of these minutes, at some of them because somebody asked."""
+    """A process that restarts at each of these minutes, at some of them on request."""
     return {
         START: _starts(minutes),
         REQUESTED: _starts([minute for minute in minutes if minute in requested]),

@@ -34,14 +34,14 @@ def unsent(samples: str, integration: str = "email", reason: str = "serverError"
 
 
 def taken(prometheus: str, alertmanager: str) -> dict[str, str]:
-    """Whether each took its configuration at the last attempt."""
+    """Whether each program accepted its configuration at the last attempt."""
     return of(PROMETHEUS, "prometheus_config_last_reload_successful", prometheus) | of(
         ALERTMANAGER, "alertmanager_config_last_reload_successful", alertmanager
     )
 
 
 def remote(failed: str, sent: str, name: str = "a") -> dict[str, str]:
-    """What Prometheus says of one place that it writes to."""
+    """Prometheus's series about one remote storage."""
     labels = f'remote_name="{name}",url="http://mimir/{name}"'
     return of(PROMETHEUS, "prometheus_remote_storage_samples_failed_total", failed, labels) | of(
         PROMETHEUS, "prometheus_remote_storage_queue_highest_sent_timestamp_seconds", sent, labels
@@ -304,7 +304,7 @@ CONFIGURATION = [
 
 NONE_FAILED = gauge((120, 0))
 ARRIVES = counter((120, 60), start=0)
-"""The newest sample that has arrived: a minute more each minute."""
+"""The time of the newest sample that arrived; it advances by a minute each minute."""
 REMOTE = [
     Case(
         "RemoteWriteFailing",
@@ -365,7 +365,7 @@ INPUTS = {
     for line in RULES["RuleInputMissing"].expr.splitlines()
     if line.strip().startswith('"metric"')
 }
-"""The metrics whose absence is noticed."""
+"""The metrics whose absence the rule reports."""
 PLACES = {
     "tallow": {"job": "tallow", "instance": INSTANCE},
     "alertmanager": ALERTMANAGER,
@@ -379,7 +379,7 @@ def place_of(metric: str) -> dict[str, str]:
 
 
 def exposed(*missing: str) -> dict[str, str]:
-    """Every metric that a rule reads but those ``missing``, from targets that are up."""
+    """Every metric that rules read, except those ``missing``, from targets that are up."""
     ups = {key: value for place in PLACES.values() for key, value in of(place, "up", gauge((60, 1))).items()}
     metrics = [metric for metric in INPUTS if metric not in missing]
     return {
@@ -389,7 +389,7 @@ def exposed(*missing: str) -> dict[str, str]:
 
 
 def _disappears(metric: str) -> Case:
-    """A metric that goes for a while, and is then there again."""
+    """A metric that is missing for a while and then returns."""
     samples = f"{gauge_until_stale(2, 1)} {gauge((11.75, None), (10, 1))}"
     return Case(
         "RuleInputMissing",

@@ -13,7 +13,7 @@ WORKERS = "tallow_workers"
 
 
 def durations(edge: float, samples: str, status: str = "success", size: str = "10mb_100mb") -> dict[str, str]:
-    """Transfers that took as long as the bucket up to ``edge``."""
+    """Transfers whose duration is in the bucket up to ``edge``."""
     labels = f'status="{status}",size_category="{size}"'
     return histogram("transfer_duration_seconds", labels, edge, samples)
 

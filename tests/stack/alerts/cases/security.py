@@ -25,7 +25,7 @@ def operations(kind: str = "decapsulate", **statuses: str) -> dict[str, str]:
 
 
 def answers(code: str, samples: str, endpoint: str = "/api/telemetry") -> dict[str, str]:
-    """Answers of one code on one route."""
+    """Responses with one status code on one route."""
     return {f'tallow_api_errors_total{{endpoint="{endpoint}",status_code="{code}"}}': samples}
 
 

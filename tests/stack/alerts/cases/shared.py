@@ -15,10 +15,10 @@ def slow(
     beyond: float,
     kinds: Sequence[str],
 ) -> list[Case]:
-    """The cases of a 95th percentile over five minutes, for five minutes, from 20 observations on.
+    """The cases of a rule on a 95th percentile: window and ``for`` of five minutes, at least 20 observations.
 
-    ``observed(edge, samples, kind)`` gives the series of observations of one kind that fell into the bucket
-    up to ``edge``.
+    ``observed(edge, samples, kind)`` returns the series of observations of one kind in the bucket up to
+    ``edge``.
     """
     return [
         Case(
@@ -65,9 +65,9 @@ def share(
     *,
     least: int,
 ) -> list[Case]:
-    """The cases of a failed share over five minutes, for five minutes, from ``least`` events on.
+    """The cases of a rule on a share of failures: window and ``for`` of five minutes, at least ``least`` events.
 
-    ``good(samples)`` and ``bad(samples)`` give the series of events that went well and failed.
+    ``good(samples)`` and ``bad(samples)`` return the series of successful and failed events.
     """
     enough, few = 1.06 * least / 5, 0.95 * least / 5
     percent = f"{100 * limit:g} %"

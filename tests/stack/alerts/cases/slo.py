@@ -1,7 +1,7 @@
 """When the alerts on error budgets fire, and when not.
 
-Windows are 60 and 5 minutes; those of the slow pace are six times as long, and its cases are stretched by
-six: what is called a minute is six of them there.
+The windows are 60 and 5 minutes. Those of the slow burn rate are six times as long, and so are the minutes of
+its cases.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def within_a_minute(samples: str) -> Series:
 
 
 def slow_or_failed(samples: str) -> Series:
-    """As many transfers of each kind that misses the objective: too slow, and failed at once."""
+    """Transfers that miss the objective: half of them too slow, half failed."""
     return merged(
         durations(120, samples, size="10mb_100mb"), durations(1, samples, status="failed", size="1mb_10mb")
     )
 
 
 def not_counted(samples: str) -> Series:
-    """Transfers that the objective does not speak of."""
+    """Transfers that the objective does not count."""
     return merged(
         durations(30, samples, size="100mb_1gb"),
         durations(30, samples, status="cancelled", size="under_1mb"),
@@ -48,9 +48,9 @@ def unconnected(samples: str) -> Series:
 
 @dataclass(frozen=True)
 class Burning:
-    """One objective at one pace. Rates are events a minute, over both instances together.
+    """One objective with one burn rate. Rates are events a minute of both instances together.
 
-    ``good`` and ``bad`` book ``per_good`` and ``per_bad`` events on an instance for each one of the samples.
+    ``good`` and ``bad`` record ``per_good`` and ``per_bad`` events on an instance for each of the samples.
     """
 
     alert: str
@@ -65,7 +65,7 @@ class Burning:
     stretch: int
 
     def series(self, good: list[tuple[float, float]], bad: list[tuple[float, float]]) -> Series:
-        """Both kinds of events, spread over two instances, and those that do not count."""
+        """Both kinds of events, spread over two instances, and events that are not counted."""
         one = merged(
             self.good(counter(*((minutes, rate / 2 / self.per_good) for minutes, rate in good))),
             self.bad(counter(*((minutes, rate / 2 / self.per_bad) for minutes, rate in bad))),

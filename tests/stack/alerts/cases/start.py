@@ -1,7 +1,7 @@
-"""After a clean start nothing but ServiceDown and CriticalErrors fires for ten minutes.
+"""After a clean start only ServiceDown and CriticalErrors may fire within ten minutes.
 
-Each case has its fault from the first scrape on, on an instance that has just started. Another one, long up
-and in good health, stands beside it: one instance's age says nothing of another's.
+Each case has its fault from the first scrape on, on an instance that has just started. A second, healthy
+instance that started long ago must have no influence.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from stack.alerts.cases.transfers import QUEUE, speeds, transfers
 from support.alert_rules.promtool import INSTANCE, Case, counter, gauge, merged
 
 EXEMPT = {"ServiceDown", "CriticalErrors", "Watchdog", "RestartLoop"}
-"""What may fire at once: the contract names two; the Watchdog always fires, RestartLoop needs four starts."""
+"""Alerts that may fire at once: two by contract, Watchdog, and RestartLoop, which needs four starts."""
 ELSEWHERE = {
     "AlertmanagerCannotNotify",
     "TargetMissing",
@@ -31,7 +31,7 @@ ELSEWHERE = {
     "RuleInputMissing",
     "DiskFilling",
 }
-"""Alerts that ask nothing of a start and wait ten minutes: their own cases show that."""
+"""Alerts without a start-up grace whose ``for`` is at least ten minutes."""
 
 MUCH = counter((180, 100))
 

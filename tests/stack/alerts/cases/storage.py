@@ -7,7 +7,7 @@ from support.alert_rules.promtool import Case, counter, histogram
 
 
 def statements(edge: float, samples: str, operation: str) -> dict[str, str]:
-    """Statements that took as long as the bucket up to ``edge``."""
+    """Statements whose duration is in the bucket up to ``edge``."""
     labels = f'operation="{operation}",status="success"'
     return histogram("db_operation_duration_seconds", labels, edge, samples)
 

@@ -19,12 +19,12 @@ def transfers(method: str = "p2p", **statuses: str) -> dict[str, str]:
 
 
 def speeds(edge: float, samples: str, method: str = "p2p") -> dict[str, str]:
-    """Transfers whose speed fell into the bucket up to ``edge``."""
+    """Transfers whose speed is in the bucket up to ``edge``."""
     return histogram("transfer_speed_mbps", f'method="{method}"', edge, samples)
 
 
 def sizes(edge: float, samples: str, file_type: str = "image") -> dict[str, str]:
-    """Files whose size fell into the bucket up to ``edge``."""
+    """Files whose size is in the bucket up to ``edge``."""
     return histogram("file_size_bytes", f'file_type="{file_type}"', edge, samples)
 
 
@@ -271,7 +271,7 @@ SLOW = [
     ),
 ]
 
-# A queue that nobody waits in stands behind every case that does not say otherwise.
+# Every case without queue samples has an empty queue.
 CASES = [
     replace(case, series={QUEUE: gauge((180, 0)), **case.series})
     for case in (*FAILING, *NONE_SUCCESSFUL, *WAITING, *SLOW)
