@@ -53,8 +53,8 @@ def test_committed_file_is_current() -> None:
 
 
 def test_promtool_accepts_every_job_and_both_rule_files(layout: PrometheusPaths, tmp_path: Path) -> None:
-    said = check(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout), tmp_path)
-    assert "2 rule files found" in said
+    output = check(prometheus_config(COMPOSE_JOBS, "alertmanager:9093", layout), tmp_path)
+    assert "2 rule files found" in output
 
 
 def test_promtool_accepts_remote_storage(layout: PrometheusPaths, tmp_path: Path) -> None:

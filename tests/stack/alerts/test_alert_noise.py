@@ -51,7 +51,7 @@ EVENTS = [
         EVERY,
     ),
     Event(
-        "a night of eight hours on which nobody comes",
+        "a night of eight hours without traffic",
         instance("a:3000", ProcessRun(NIGHT)) | other_programs(150),
         (5, 9, 12, 15, 17, 20, 40, 60, 90, 120, 129, 132, 135, 140, 149),
         {("NoActiveConnections", "a:3000"): [(17.6, 129.9)]},
@@ -139,7 +139,7 @@ EVENTS = [
         for word, leap in (("an hour ahead", 3600), ("an hour back", -3600), ("three hours ahead", 10800))
     ),
     Event(
-        "counters of every kind that begin anew without a word",
+        "counters of every kind that reset without a restart",
         instance("a:3000", ProcessRun(((60, 1),), counted=50_000), ProcessRun(((120, 1),)))
         | other_programs(180),
         AFTER,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stack.alerts.cases import CASES
-from stack.alerts.cases.start import ELSEWHERE, EXEMPT
+from stack.alerts.cases.start import EXEMPT, WITHOUT_GRACE
 from stack.alerts.contract import ALL, CORE, EXTRA, frame
 from support.alert_rules.promtool import Case, Kind, bare, run
 from tallow.stack import alerts
@@ -39,7 +39,7 @@ def test_a_rule_has_every_kind_of_case(rule: Rule) -> None:
     wanted: set[Kind] = {"fires", "below"}
     if rule.min_counts:
         wanted |= {"few", "enough"}
-    if rule.name not in EXEMPT | ELSEWHERE:
+    if rule.name not in EXEMPT | WITHOUT_GRACE:
         wanted |= {"start"}
     if rule.name == "Watchdog":  # it has no threshold
         wanted -= {"below"}

@@ -25,15 +25,15 @@ def test_a_matcher_is_read_and_written(text: str, matcher: Matcher) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("Servicedown", "'Servicedown' is neither an alert nor a matcher; give NAME=VALUE, !=, =~ or !~"),
         ("=x", "'=x' is neither an alert nor a matcher"),
         ("instance=~(", "'(' is not a regular expression"),
     ],
 )
-def test_invalid_matcher_is_named(text: str, said: str) -> None:
-    with pytest.raises(MatcherError, match="^" + said.replace("(", r"\(").replace(")", r"\)")[:30]):
+def test_invalid_matcher_is_named(text: str, expected: str) -> None:
+    with pytest.raises(MatcherError, match="^" + expected.replace("(", r"\(").replace(")", r"\)")[:30]):
         Matcher.parse(text)
 
 

@@ -29,11 +29,11 @@ def test_headings_are_the_metrics() -> None:
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
 def test_page_describes_every_property_of_a_metric(metric: Metric) -> None:
-    told = section(metric)
-    assert metric.help in told
-    assert metric.kind in told
+    text = section(metric)
+    assert metric.help in text
+    assert metric.kind in text
     for label in metric.labels:
-        assert f"`{label.name}`" in told
-        assert all(f"`{value}`" in told for value in label.values)
-    edges = re.findall(r"buckets: (.+)", told)
+        assert f"`{label.name}`" in text
+        assert all(f"`{value}`" in text for value in label.values)
+    edges = re.findall(r"buckets: (.+)", text)
     assert [float(edge) for line in edges for edge in line.split(", ")] == list(metric.buckets)

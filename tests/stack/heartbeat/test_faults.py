@@ -31,7 +31,7 @@ class Broken(Channel):
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (UndeliveredError("answers 500"), "answers 500"),
         (ValueError("hunter2"), "an unexpected error: ValueError at test_faults.py:"),
@@ -42,9 +42,9 @@ class Broken(Channel):
         (None, "no answer within 0.01 s"),
     ],
 )
-async def test_delivery_raises_no_exception(error: BaseException | None, said: str) -> None:
+async def test_delivery_raises_no_exception(error: BaseException | None, expected: str) -> None:
     problem = await deliver(Broken(error), MESSAGE, timeout_s=0.01)
-    assert problem.startswith(said)
+    assert problem.startswith(expected)
     assert "hunter2" not in problem
 
 
@@ -73,9 +73,9 @@ def test_fault_is_reported_after_several_failures_in_a_row() -> None:
 def test_fault_is_reported_once_and_its_end_once() -> None:
     faults = ChannelFaults(["email", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
-    news = faults.next_change("email")
-    assert news
-    faults.mark_notified("email", news)
+    change = faults.next_change("email")
+    assert change
+    faults.mark_notified("email", change)
     failed(faults, "slack", "another reason")
     assert faults.next_change("email") is None
     faults.record("slack", "")
@@ -96,11 +96,11 @@ def test_third_channel_reports_two_failing_ones() -> None:
     faults = ChannelFaults(["email", "pagerduty", "slack"])
     failed(faults, "slack", times=REPORT_AFTER)
     failed(faults, "email", times=REPORT_AFTER)
-    told = []
-    while news := faults.next_change("pagerduty"):
-        told.append(news.source)
-        faults.mark_notified("pagerduty", news)
-    assert told == ["email", "slack"]
+    reported = []
+    while change := faults.next_change("pagerduty"):
+        reported.append(change.source)
+        faults.mark_notified("pagerduty", change)
+    assert reported == ["email", "slack"]
 
 
 def test_problem_is_new_only_once() -> None:

@@ -11,96 +11,96 @@ from tallow.stack.heartbeat.state import HeartbeatState
 
 
 @dataclass
-class Time:
+class FakeTime:
     now: float = 1000.0
-    watch: HeartbeatMonitor = field(init=False)
+    monitor: HeartbeatMonitor = field(init=False)
 
     def start(self, record: HeartbeatState | None = None, scale: float = 1.0) -> HeartbeatMonitor:
-        self.watch = HeartbeatMonitor(
+        self.monitor = HeartbeatMonitor(
             ("email", "slack"), record, scale=scale, clock=lambda: self.now, wall=lambda: self.now + 1e9
         )
-        return self.watch
+        return self.monitor
 
-    def passes(self, seconds: float) -> HeartbeatState:
+    def advance(self, seconds: float) -> HeartbeatState:
         self.now += seconds
-        self.watch.check_deadline()
-        return self.watch.current
+        self.monitor.check_deadline()
+        return self.monitor.current
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def time() -> FakeTime:
+    return FakeTime()
 
 
-def test_beats_in_time_do_not_notify(time: Time) -> None:
-    watch = time.start()
+def test_beats_in_time_do_not_notify(time: FakeTime) -> None:
+    monitor = time.start()
     for _ in range(20):
-        watch.record_beat()
-        assert time.passes(WAIT_S - 1).state == "beating"
-    assert watch.current.to_notify == ()
+        monitor.record_beat()
+        assert time.advance(WAIT_S - 1).state == "beating"
+    assert monitor.current.to_notify == ()
 
 
-def test_one_lost_beat_does_not_notify_but_two_do(time: Time) -> None:
-    watch = time.start()
-    watch.record_beat()
-    assert time.passes(120 * 2).state == "beating"
-    record = time.passes(120)
+def test_one_lost_beat_does_not_notify_but_two_do(time: FakeTime) -> None:
+    monitor = time.start()
+    monitor.record_beat()
+    assert time.advance(120 * 2).state == "beating"
+    record = time.advance(120)
     assert (record.state, record.reason, record.to_notify) == ("missing", NO_WATCHDOG, ("email", "slack"))
 
 
-def test_heartbeat_that_never_arrives_is_missing(time: Time) -> None:
+def test_heartbeat_that_never_arrives_is_missing(time: FakeTime) -> None:
     time.start()
-    assert time.passes(WAIT_S - 1).state == "waiting"
-    record = time.passes(1)
+    assert time.advance(WAIT_S - 1).state == "waiting"
+    record = time.advance(1)
     assert (record.state, record.last_beat) == ("missing", None)
 
 
-def test_first_beat_does_not_notify(time: Time) -> None:
+def test_first_beat_does_not_notify(time: FakeTime) -> None:
     time.start().record_beat()
-    assert (time.watch.current.state, time.watch.current.to_notify) == ("beating", ())
+    assert (time.monitor.current.state, time.monitor.current.to_notify) == ("beating", ())
 
 
-def test_returned_heartbeat_notifies(time: Time) -> None:
-    watch = time.start()
-    time.passes(WAIT_S)
-    watch.record_beat()
-    assert (watch.current.state, watch.current.to_notify) == ("beating", ("email", "slack"))
+def test_returned_heartbeat_notifies(time: FakeTime) -> None:
+    monitor = time.start()
+    time.advance(WAIT_S)
+    monitor.record_beat()
+    assert (monitor.current.state, monitor.current.to_notify) == ("beating", ("email", "slack"))
 
 
-def test_resolved_watchdog_notifies_at_once_and_only_once(time: Time) -> None:
-    watch = time.start()
-    watch.record_beat()
-    watch.record_resolved()
-    assert (watch.current.state, watch.current.reason) == ("missing", WATCHDOG_RESOLVED)
-    watch.mark_notified("email")
-    watch.record_resolved()
-    assert watch.current.to_notify == ("slack",)
+def test_resolved_watchdog_notifies_at_once_and_only_once(time: FakeTime) -> None:
+    monitor = time.start()
+    monitor.record_beat()
+    monitor.record_resolved()
+    assert (monitor.current.state, monitor.current.reason) == ("missing", WATCHDOG_RESOLVED)
+    monitor.mark_notified("email")
+    monitor.record_resolved()
+    assert monitor.current.to_notify == ("slack",)
 
 
-def test_notification_is_repeated_while_the_heartbeat_is_missing(time: Time) -> None:
-    watch = time.start()
-    time.passes(WAIT_S)
-    watch.mark_notified("email")
-    watch.mark_notified("slack")
-    assert time.passes(REPEAT_S - 1).to_notify == ()
-    assert time.passes(1).to_notify == ("email", "slack")
+def test_notification_is_repeated_while_the_heartbeat_is_missing(time: FakeTime) -> None:
+    monitor = time.start()
+    time.advance(WAIT_S)
+    monitor.mark_notified("email")
+    monitor.mark_notified("slack")
+    assert time.advance(REPEAT_S - 1).to_notify == ()
+    assert time.advance(1).to_notify == ("email", "slack")
 
 
-def test_restart_sends_no_false_notification(time: Time) -> None:
+def test_restart_sends_no_false_notification(time: FakeTime) -> None:
     long_ago = HeartbeatState("beating", since=1.0, last_beat=1.0)
     time.start(long_ago)
-    assert time.passes(WAIT_S - 1).state == "beating"
-    assert time.passes(1).state == "missing"
+    assert time.advance(WAIT_S - 1).state == "beating"
+    assert time.advance(1).state == "missing"
 
 
-def test_restart_keeps_pending_notifications(time: Time) -> None:
+def test_restart_keeps_pending_notifications(time: FakeTime) -> None:
     time.start(HeartbeatState("missing", 1.0, 1.0, NO_WATCHDOG, to_notify=("slack", "pager gone since")))
-    assert time.passes(1).to_notify == ("slack",)
-    time.watch.record_beat()
-    assert time.watch.current.to_notify == ("email", "slack")
+    assert time.advance(1).to_notify == ("slack",)
+    time.monitor.record_beat()
+    assert time.monitor.current.to_notify == ("email", "slack")
 
 
-def test_times_are_scaled(time: Time) -> None:
+def test_times_are_scaled(time: FakeTime) -> None:
     time.start(scale=0.1)
-    assert time.passes(WAIT_S / 10 - 0.1).state == "waiting"
-    assert time.passes(0.1).state == "missing"
+    assert time.advance(WAIT_S / 10 - 0.1).state == "waiting"
+    assert time.advance(0.1).state == "missing"

@@ -141,15 +141,15 @@ BROKEN: list[tuple[str, Rule, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "alert", "change", "said"), BROKEN, ids=[f"{row[0]}: {row[3]}"[:70] for row in BROKEN]
+    ("rule", "alert", "change", "expected"), BROKEN, ids=[f"{row[0]}: {row[3]}"[:70] for row in BROKEN]
 )
-def test_a_broken_alert_is_refused(rule: str, alert: Rule, change: dict[str, Any], said: str) -> None:
+def test_a_broken_alert_is_refused(rule: str, alert: Rule, change: dict[str, Any], expected: str) -> None:
     found = check_alert(replace(alert, **change))
-    assert any(problem.rule == rule and said in problem.message for problem in found), found
+    assert any(problem.rule == rule and expected in problem.message for problem in found), found
 
 
 @pytest.mark.parametrize(
-    ("rule", "evidence", "said"),
+    ("rule", "evidence", "expected"),
     [
         ("alert/runbook", {"runbooks": {"ServiceDown"}}, "no page docs/runbooks/HighTransferFailureRate.md"),
         ("alert/test", {"tests": {"ServiceDown"}}, "no promtool test shows that it can fire"),
@@ -157,10 +157,10 @@ def test_a_broken_alert_is_refused(rule: str, alert: Rule, change: dict[str, Any
     ],
 )
 def test_alert_without_runbook_test_or_drill_is_refused(
-    rule: str, evidence: dict[str, Any], said: str
+    rule: str, evidence: dict[str, Any], expected: str
 ) -> None:
     (problem,) = check_alert(FAILING, Evidence(**evidence), where="rules.yml: HighTransferFailureRate")
-    assert str(problem) == f"rules.yml: HighTransferFailureRate: {rule}: {said}"
+    assert str(problem) == f"rules.yml: HighTransferFailureRate: {rule}: {expected}"
     assert check_alert(RULES["ServiceDown"], Evidence(**evidence)) == []
 
 

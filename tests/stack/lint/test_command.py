@@ -40,8 +40,8 @@ def test_alert_without_a_runbook_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     (pages / "HighCPUUsage.md").unlink()
     monkeypatch.chdir(tmp_path)
     result = lint()
-    said = "prometheus-rules.yml: HighCPUUsage: alert/runbook: no page docs/runbooks/HighCPUUsage.md\n"
-    assert (result.exit_code, beside_drills(result)) == (1, said)
+    expected = "prometheus-rules.yml: HighCPUUsage: alert/runbook: no page docs/runbooks/HighCPUUsage.md\n"
+    assert (result.exit_code, beside_drills(result)) == (1, expected)
 
 
 def test_a_problem_is_printed_and_exits_with_1(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_problem_is_printed_and_exits_with_1(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         ("[", "in JSON"),
         ("[]", "'panels'"),
@@ -67,13 +67,13 @@ def test_a_problem_is_printed_and_exits_with_1(tmp_path: Path) -> None:
         ('{"panels": [], "templating": []}', "a value has the wrong type"),
     ],
 )
-def test_file_that_is_not_a_dashboard_is_named(tmp_path: Path, content: str, said: str) -> None:
+def test_file_that_is_not_a_dashboard_is_named(tmp_path: Path, content: str, expected: str) -> None:
     path = tmp_path / "notes.json"
     path.write_text(content)
     result = lint(str(path))
     assert result.exit_code == 1
     assert "notes.json is not a dashboard" in result.output
-    assert said in result.output
+    assert expected in result.output
 
 
 def test_nothing_to_check_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,10 @@ def test_an_empty_list_of_integrations_is_none() -> None:
 
 
 def test_receiver_with_a_comment_passes() -> None:
-    said = "# critical-alerts: no slack: SLACK_WEBHOOK_URL is not set\n- name: critical-alerts"
-    assert check_receivers(SILENT.replace("- name: critical-alerts", said), where="alertmanager.yml") == []
+    commented = "# critical-alerts: no slack: SLACK_WEBHOOK_URL is not set\n- name: critical-alerts"
+    assert (
+        check_receivers(SILENT.replace("- name: critical-alerts", commented), where="alertmanager.yml") == []
+    )
 
 
 @pytest.mark.parametrize("path", [path for path in routing.files() if path.suffix == ".yml"], ids=str)

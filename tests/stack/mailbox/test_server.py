@@ -91,7 +91,7 @@ async def test_mail_requires_the_password(tmp_path: Path) -> None:
             if password is not None:
                 with contextlib.suppress(smtplib.SMTPAuthenticationError):
                     client.login(user, password)
-            return client.mail("stranger@localhost")[0]
+            return client.mail("other@localhost")[0]
 
     async with serving(tmp_path / "mail") as port:
         assert await asyncio.to_thread(attempt, port, USER, None) == 530
@@ -112,11 +112,12 @@ async def test_mail_requires_the_password(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "No such file or directory"), (b"", "is empty"), (b"\xff", "is not text")]
+    ("content", "expected"),
+    [(None, "No such file or directory"), (b"", "is empty"), (b"\xff", "is not text")],
 )
 @pytest.mark.parametrize("module", ["tallow.stack.mailbox.server", "tallow.stack.heartbeat"])
 def test_unusable_password_file_is_one_line(
-    tmp_path: Path, module: str, content: bytes | None, said: str
+    tmp_path: Path, module: str, content: bytes | None, expected: str
 ) -> None:
     path = tmp_path / "password"
     if content is not None:
@@ -126,7 +127,7 @@ def test_unusable_password_file_is_one_line(
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(str(path))
-    assert said in line
+    assert expected in line
 
 
 async def test_a_message_too_long_is_refused(tmp_path: Path) -> None:

@@ -112,10 +112,10 @@ def test_only_mail_to_this_machine_is_unencrypted(smarthost: str, required: bool
 
 
 def test_missing_channels_are_reported() -> None:
-    said = "\n".join(describe_gaps(NOTHING))
-    assert "no notifications by e-mail" in said
-    assert "no notifications by telephone or chat" in said
-    assert "HEARTBEAT_URL is not set" in said
+    output = "\n".join(describe_gaps(NOTHING))
+    assert "no notifications by e-mail" in output
+    assert "no notifications by telephone or chat" in output
+    assert "HEARTBEAT_URL is not set" in output
 
 
 def test_no_gap_is_reported_with_every_channel() -> None:

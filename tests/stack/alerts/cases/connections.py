@@ -62,7 +62,7 @@ CONNECTIONS = [
 ACTIVE = [
     Case(
         "NoActiveConnections",
-        "fires when nobody has been connected for half an hour, and resolves with the first one",
+        "fires when nothing has been connected for half an hour, and resolves with the first connection",
         {'tallow_active_connections{type="websocket"}': gauge((20, 1), (40, 0), (20, 1))},
         quiet=(20, 49.5, 60.5),
         firing=(50.5, 59.5),

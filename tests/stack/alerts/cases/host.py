@@ -91,7 +91,7 @@ DISKS = [
     ),
     Case(
         "DiskFilling",
-        "stays quiet about disks that nobody can write to, memory and mounted images",
+        "stays quiet about read-only disks, memory and mounted images",
         merged(
             disk(gauge((60, 1)), mount="/cdrom", readonly=1),
             disk(gauge((60, 1)), mount="/tmp", fstype="tmpfs"),
@@ -127,7 +127,7 @@ LOOPS = [
     ),
     Case(
         "RestartLoop",
-        "fires at the fourth restart that nobody asked for, however many somebody did",
+        "fires at the fourth restart without a request, whatever the number of requested ones",
         restarts(20, 22, 27, 30, 34, 41, 43, requested=(22, 30, 43)),
         quiet=(34.5, 40.5, 50.5),
         firing=(41.25, 43.5, 49),

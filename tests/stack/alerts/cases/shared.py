@@ -65,7 +65,7 @@ def share(
     *,
     least: int,
 ) -> list[Case]:
-    """The cases of a rule on a share of failures: window and ``for`` of five minutes, at least ``least`` events.
+    """The cases of a rule on a failure ratio: window and ``for`` of five minutes, ``least`` events or more.
 
     ``good(samples)`` and ``bad(samples)`` return the series of successful and failed events.
     """

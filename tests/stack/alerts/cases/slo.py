@@ -88,7 +88,7 @@ class Burning:
         over, under = 1.08 * self.share, 0.95 * self.share
         crossed = BEGINS + LONG / 1.08  # when the share over the long window reaches the limit
         ends = round(crossed + self.hold + 10)
-        healed = SHORT * (1 - self.share)  # how long after the cause the short window is below the limit
+        recovery = SHORT * (1 - self.share)  # how long after the cause the short window is below the limit
         yield self.case(
             "fires when the budget burns over the long window and still burns, and resolves",
             [(BEGINS, enough), (ends - BEGINS, enough * (1 - over)), (40, enough)],
@@ -115,11 +115,11 @@ class Burning:
             "resolves as soon as the short window has recovered",
             [(BEGINS, 0), (30, 20)],
             [(BEGINS, 20), (30, 0)],
-            firing=(BEGINS - 1, BEGINS + 0.75 * healed),
-            quiet=(BEGINS + 1.3 * healed, BEGINS + 20),
+            firing=(BEGINS - 1, BEGINS + 0.75 * recovery),
+            quiet=(BEGINS + 1.3 * recovery, BEGINS + 20),
         )
         yield self.case(
-            "stays quiet when it has only just begun",
+            "stays quiet shortly after the start of the fault",
             [(BEGINS, 20), (5, 0)],
             [(BEGINS, 0), (5, 20 * self.share)],
             quiet=(BEGINS + 1, BEGINS + 4.5),

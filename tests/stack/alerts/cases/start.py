@@ -21,7 +21,7 @@ from support.alert_rules.promtool import INSTANCE, Case, counter, gauge, merged
 
 EXEMPT = {"ServiceDown", "CriticalErrors", "Watchdog", "RestartLoop"}
 """Alerts that may fire at once: two by contract, Watchdog, and RestartLoop, which needs four starts."""
-ELSEWHERE = {
+WITHOUT_GRACE = {
     "AlertmanagerCannotNotify",
     "TargetMissing",
     "RuleEvaluationFailing",
