@@ -67,14 +67,19 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
     if any(problem.rule == "promql/syntax" for problem in problems):
         return problems
     alert = ParsedRule(rule, rendered, ast.parse(rendered.expr))
-    found = [*_labels_and_durations(alert), *_texts(alert), *_evidence(rule, evidence or Evidence())]
+    found = [
+        *_labels(alert),
+        *_counts_and_durations(alert),
+        *_texts(alert),
+        *_evidence(rule, evidence or Evidence()),
+    ]
     return [
         *problems,
         *without_exempt(Problem(place, name, message) for name, message in dict.fromkeys(found)),
     ]
 
 
-def _labels_and_durations(alert: ParsedRule) -> Iterator[Finding]:
+def _labels(alert: ParsedRule) -> Iterator[Finding]:
     rule, labels = alert.rule, alert.inferred.labels
     if rule.severity not in SEVERITIES:
         yield "alert/severity", f"no route matches severity '{rule.severity}': {', '.join(SEVERITIES)}"
@@ -91,6 +96,10 @@ def _labels_and_durations(alert: ParsedRule) -> Iterator[Finding]:
                 "alert/job",
                 f'{selector.name} is read without job="{_JOB}": another job may expose the metric',
             )
+
+
+def _counts_and_durations(alert: ParsedRule) -> Iterator[Finding]:
+    rule = alert.rule
     if not rule.min_counts and _needs_traffic(alert.tree):
         yield "alert/minimum", "a ratio or quantile without a minimum count: a single event would fire it"
     if _LITERAL_DURATION.search(rule.expr):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import promql_parser as ast
@@ -71,12 +72,7 @@ def _identity(json: Json) -> Iterator[Finding]:
 
 def _variables(json: Json) -> Iterator[Finding]:
     defined = {variable["name"]: variable for variable in json["templating"]["list"]}
-    used = _used(json["panels"]) | _used(json.get("annotations", {}))
-    pending = [name for name in used if name in defined]
-    while pending:  # includes variables in the queries of used variables
-        needed = _used(defined[pending.pop()]) - used
-        used |= needed
-        pending += [name for name in needed if name in defined]
+    used = _used_variables(json, defined)
     for name in sorted(set(defined) - used):
         yield "dashboard/variable", f"the variable '{name}' is not used"
     for name in sorted(name for name in used - set(defined) if not name.startswith("__")):
@@ -84,6 +80,17 @@ def _variables(json: Json) -> Iterator[Finding]:
     for variable in defined.values():
         if variable["type"] == "query":
             yield from _variable_query(str(variable["query"]))
+
+
+def _used_variables(json: Json, defined: dict[str, Json]) -> set[str]:
+    """The variables of panels and annotations, and those in the queries of used variables."""
+    used = _used(json["panels"]) | _used(json.get("annotations", {}))
+    pending = used & set(defined)
+    while pending:
+        needed = _used(defined[pending.pop()]) - used
+        used |= needed
+        pending |= needed & set(defined)
+    return used
 
 
 def _used(part: Any) -> set[str]:
@@ -116,16 +123,17 @@ def _variable_query(query: str) -> Iterator[Finding]:
 
 
 def _grid(panels: list[Json]) -> Iterator[Finding]:
-    cells = Counter(
-        (x, y)
-        for place in (panel["gridPos"] for panel in panels)
-        for x in range(place["x"], place["x"] + place["w"])
-        for y in range(place["y"], place["y"] + place["h"])
-    )
+    cells = Counter(cell for panel in panels for cell in _cells(panel["gridPos"]))
     bottom = max((y for _, y in cells), default=-1)
     if any(x >= COLUMNS for x, _ in cells):
         yield "dashboard/layout", f"a panel reaches beyond column {COLUMNS}"
-    if any(times > 1 for times in cells.values()):
+    if max(cells.values(), default=0) > 1:
         yield "dashboard/layout", "panels overlap"
     if any((x, y) not in cells for x in range(COLUMNS) for y in range(bottom + 1)):
         yield "dashboard/layout", "the grid has holes"
+
+
+def _cells(position: Json) -> Iterator[tuple[int, int]]:
+    columns = range(position["x"], position["x"] + position["w"])
+    rows = range(position["y"], position["y"] + position["h"])
+    return product(columns, rows)

@@ -94,18 +94,17 @@ def _windows(tree: ast.Expr, target: Json) -> Iterator[Finding]:
 
 
 def _unit(panel: Json, target: Json, value: InferredType) -> Iterator[Finding]:
-    unit = unit_of(panel, target)
-    if panel["type"] == "heatmap":
-        observed = [EXPOSED[name].metric for name in sorted(value.metrics) if name in EXPOSED]
-        wanted = units.grafana_units(units.unit_of_metric(observed[0])) if observed else ()
-    else:
-        wanted = units.grafana_units(value.unit)
-    if value.metrics and not any(name in EXPOSED for name in value.metrics):
+    known = [EXPOSED[name].metric for name in sorted(value.metrics) if name in EXPOSED]
+    if value.metrics and not known:
         return
+    bucket_unit = panel["type"] == "heatmap" and known
+    wanted = units.grafana_units(units.unit_of_metric(known[0]) if bucket_unit else value.unit)
+    names = " or ".join(wanted) or "no known unit"
+    unit = unit_of(panel, target)
     if not unit:
-        yield "panel/unit", f"no unit; the query yields {' or '.join(wanted) or 'no known unit'}"
+        yield "panel/unit", f"no unit; the query yields {names}"
     elif unit not in wanted:
-        yield "panel/unit", f"unit '{unit}', but the query yields {' or '.join(wanted) or 'no known unit'}"
+        yield "panel/unit", f"unit '{unit}', but the query yields {names}"
 
 
 def unit_of(panel: Json, target: Json) -> str:

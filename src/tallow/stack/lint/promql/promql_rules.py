@@ -57,15 +57,19 @@ def _range_argument(name: str, argument: object) -> Iterator[Finding]:
     if argument.range < MIN_WINDOW:
         seconds = int(argument.range.total_seconds())
         yield "promql/window", f"{name}() over {seconds} s is shorter than 4 scrapes (60 s): gaps and no data"
-    if exposed is None:
-        return
-    if exposed.is_cumulative and name not in _ON_COUNTERS:
+    if exposed is not None:
+        yield from _function_and_kind(name, selector.name or "", is_counter=exposed.is_cumulative)
+
+
+def _function_and_kind(name: str, metric: str, *, is_counter: bool) -> Iterator[Finding]:
+    """Whether a function fits the kind of a metric."""
+    if is_counter and name not in _ON_COUNTERS:
         yield (
             "promql/counter",
-            f"{name}() of the counter {selector.name}: its value depends on the process start; use rate()",
+            f"{name}() of the counter {metric}: its value depends on the process start; use rate()",
         )
-    if not exposed.is_cumulative and name in _RATES:
-        yield "promql/gauge", f"{name}() of the gauge {selector.name}: use delta() or deriv()"
+    if not is_counter and name in _RATES:
+        yield "promql/gauge", f"{name}() of the gauge {metric}: use delta() or deriv()"
 
 
 def _aggregates(expr: ast.Expr) -> bool:
@@ -170,11 +174,8 @@ def _matching(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
     if left.scalar or right.scalar or left.labels is None or right.labels is None:
         return
     one, other = _matched(expr, left.labels), _matched(expr, right.labels)
-    modifier = expr.modifier
-    if modifier is not None and modifier.matching is not None:
-        on = modifier.matching.type == ast.LabelModifierType.Include
-        for name in sorted(set(modifier.matching.labels) - (left.labels & right.labels)) if on else ():
-            yield "promql/matching", f"'{op}' matches on '{name}', which one side lacks"
+    for name in sorted(_listed_on(expr) - (left.labels & right.labels)):
+        yield "promql/matching", f"'{op}' matches on '{name}', which one side lacks"
     if op == "or":
         if bool(one) != bool(other):
             yield (
@@ -185,6 +186,14 @@ def _matching(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
         yield "promql/matching", f"'{op}' between labels {_listed(one)} and {_listed(other)} never matches"
     elif op not in SETS:
         yield from _cardinality(expr, left.labels, right.labels, one, op)
+
+
+def _listed_on(expr: ast.BinaryExpr) -> frozenset[str]:
+    """The labels of ``on (…)``."""
+    matching = expr.modifier.matching if expr.modifier is not None else None
+    if matching is None or matching.type != ast.LabelModifierType.Include:
+        return frozenset()
+    return frozenset(matching.labels)
 
 
 def _cardinality(

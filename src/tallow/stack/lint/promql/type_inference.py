@@ -170,9 +170,17 @@ def _compared(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op:
         return InferredType(labels, low=0, high=1, metrics=left.metrics)
     low = max(left.low, right.low) if op in (">", ">=", "==") else left.low
     high = min(left.high, right.high) if op in ("<", "<=", "==") else left.high
-    zero = right.low == right.high == 0
-    nonzero = (op == ">" and right.low >= 0) or (op == ">=" and right.low > 0) or (op == "!=" and zero)
-    return replace(left, labels=labels, low=low, high=high, nonzero=left.nonzero or nonzero)
+    nonzero = left.nonzero or _excludes_zero(op, right)
+    return replace(left, labels=labels, low=low, high=high, nonzero=nonzero)
+
+
+def _excludes_zero(op: str, right: InferredType) -> bool:
+    """Whether a value for which the comparison holds cannot be 0."""
+    if op == ">":
+        return right.low >= 0
+    if op == ">=":
+        return right.low > 0
+    return op == "!=" and right.low == right.high == 0
 
 
 def labels_of_operation(expr: ast.BinaryExpr, left: InferredType, right: InferredType) -> Labels:
@@ -181,15 +189,18 @@ def labels_of_operation(expr: ast.BinaryExpr, left: InferredType, right: Inferre
         return right.labels if left.scalar else left.labels
     if left.labels is None or right.labels is None:
         return None
-    modifier = expr.modifier
-    if modifier is None or modifier.matching is None:
+    if expr.modifier is None or expr.modifier.matching is None:
         return left.labels
-    card = modifier.card
-    if card == ast.VectorMatchCardinality.OneToOne:
+    return _matched_labels(expr.modifier, left.labels, right.labels)
+
+
+def _matched_labels(modifier: ast.BinModifier, left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
+    """The labels of an operation with ``on`` or ``ignoring``."""
+    if modifier.card == ast.VectorMatchCardinality.OneToOne:
         listed = frozenset(modifier.matching.labels)
         on = modifier.matching.type == ast.LabelModifierType.Include
-        return listed if on else left.labels - listed
-    many = left.labels if card == ast.VectorMatchCardinality.ManyToOne else right.labels
+        return listed if on else left - listed
+    many = left if modifier.card == ast.VectorMatchCardinality.ManyToOne else right
     return many | frozenset(modifier.group_labels or ())
 
 
@@ -236,13 +247,21 @@ def _interval(op: str, left: InferredType, right: InferredType) -> tuple[float, 
         return left.low + right.low, left.high + right.high
     if op == "-":
         return left.low - right.high, left.high - right.low
+    if op == "*" and left.scalar:
+        return _multiple(right, left.low)
+    if op == "*" and right.scalar:
+        return _multiple(left, right.low)
     if op == "/" and right.scalar and right.low == right.high != 0:
-        ends = (left.low / right.low, left.high / right.low)
-        return min(ends), max(ends)
-    if op == "*" and (left.scalar or right.scalar):
-        factor, other = (left.low, right) if left.scalar else (right.low, left)
-        ends = (_product(other.low, factor), _product(other.high, factor))
-        return min(ends), max(ends)
+        return _multiple(left, 1 / right.low)
+    return _product_interval(op, left, right)
+
+
+def _multiple(value: InferredType, factor: float) -> tuple[float, float]:
+    ends = (_product(value.low, factor), _product(value.high, factor))
+    return min(ends), max(ends)
+
+
+def _product_interval(op: str, left: InferredType, right: InferredType) -> tuple[float, float]:
     if op in ("*", "/", "%", "^") and left.low >= 0 and right.low >= 0:
         return 0.0, math.inf
     return -math.inf, math.inf
