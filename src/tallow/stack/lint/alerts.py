@@ -68,9 +68,7 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
         return problems
     alert = ParsedRule(rule, rendered, ast.parse(rendered.expr))
     found = [
-        *_labels(alert),
-        *_counts_and_durations(alert),
-        *_texts(alert),
+        *(finding for check in _CHECKS for finding in check(alert)),
         *_evidence(rule, evidence or Evidence()),
     ]
     return [
@@ -90,6 +88,9 @@ def _labels(alert: ParsedRule) -> Iterator[Finding]:
     if labels is not None and labels != set(rule.group_labels):
         has, wants = ", ".join(sorted(labels)) or "none", ", ".join(rule.group_labels) or "none"
         yield "alert/labels", f"its series carry the labels {has}; inhibition and routing need {wants}"
+
+
+def _selectors(alert: ParsedRule) -> Iterator[Finding]:
     for selector in selectors(alert.tree):
         if selector.name in EXPOSED and not _of_job(selector):
             yield (
@@ -143,6 +144,9 @@ def _texts(alert: ParsedRule) -> Iterator[Finding]:
             yield "alert/words", f"the description does not contain the minimum count ${name}"
     if not rule.on_absent:
         yield "alert/absent", "on_absent does not say what a missing metric means"
+
+
+_CHECKS = (_labels, _selectors, _counts_and_durations, _texts)
 
 
 def _evidence(rule: Rule, evidence: Evidence) -> Iterator[Finding]:

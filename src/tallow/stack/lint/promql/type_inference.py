@@ -191,17 +191,16 @@ def labels_of_operation(expr: ast.BinaryExpr, left: InferredType, right: Inferre
         return None
     if expr.modifier is None or expr.modifier.matching is None:
         return left.labels
-    return _matched_labels(expr.modifier, left.labels, right.labels)
+    if expr.modifier.card == ast.VectorMatchCardinality.OneToOne:
+        return _matched_labels(expr.modifier.matching, left.labels)
+    many = left if expr.modifier.card == ast.VectorMatchCardinality.ManyToOne else right
+    return (many.labels or NONE) | frozenset(expr.modifier.group_labels or ())
 
 
-def _matched_labels(modifier: ast.BinModifier, left: frozenset[str], right: frozenset[str]) -> frozenset[str]:
-    """The labels of an operation with ``on`` or ``ignoring``."""
-    if modifier.card == ast.VectorMatchCardinality.OneToOne:
-        listed = frozenset(modifier.matching.labels)
-        on = modifier.matching.type == ast.LabelModifierType.Include
-        return listed if on else left - listed
-    many = left if modifier.card == ast.VectorMatchCardinality.ManyToOne else right
-    return many | frozenset(modifier.group_labels or ())
+def _matched_labels(matching: ast.LabelModifier, labels: frozenset[str]) -> frozenset[str]:
+    """The labels that ``on`` or ``ignoring`` keeps."""
+    listed = frozenset(matching.labels)
+    return listed if matching.type == ast.LabelModifierType.Include else labels - listed
 
 
 def _computed(expr: ast.BinaryExpr, left: InferredType, right: InferredType, op: str) -> InferredType:
