@@ -185,16 +185,25 @@ def _excludes_zero(op: str, right: InferredType) -> bool:
 
 def labels_of_operation(expr: ast.BinaryExpr, left: InferredType, right: InferredType) -> Labels:
     """The labels of an operation between two operands."""
-    if left.scalar or right.scalar:
-        return right.labels if left.scalar else left.labels
+    if left.scalar:
+        return right.labels
+    if right.scalar:
+        return left.labels
     if left.labels is None or right.labels is None:
         return None
-    if expr.modifier is None or expr.modifier.matching is None:
-        return left.labels
-    if expr.modifier.card == ast.VectorMatchCardinality.OneToOne:
-        return _matched_labels(expr.modifier.matching, left.labels)
-    many = left if expr.modifier.card == ast.VectorMatchCardinality.ManyToOne else right
-    return (many.labels or NONE) | frozenset(expr.modifier.group_labels or ())
+    return _vector_labels(expr.modifier, left.labels, right.labels)
+
+
+def _vector_labels(
+    modifier: ast.BinModifier | None, left: frozenset[str], right: frozenset[str]
+) -> frozenset[str]:
+    """The labels of an operation between two vectors."""
+    if modifier is None or modifier.matching is None:
+        return left
+    if modifier.card == ast.VectorMatchCardinality.OneToOne:
+        return _matched_labels(modifier.matching, left)
+    many = left if modifier.card == ast.VectorMatchCardinality.ManyToOne else right
+    return many | frozenset(modifier.group_labels or ())
 
 
 def _matched_labels(matching: ast.LabelModifier, labels: frozenset[str]) -> frozenset[str]:
