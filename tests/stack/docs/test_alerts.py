@@ -70,7 +70,7 @@ def test_queries_parse_and_use_known_names(name: str) -> None:
         found = check_expression(query, where=name)
         # Queries for people may read levels and unguarded ratios; only names are checked.
         wrong = [problem for problem in found if problem.rule.startswith(("catalog/", "promql/syntax"))]
-        assert [str(problem) for problem in wrong if "name the metric itself" not in problem.message] == []
+        assert [str(problem) for problem in wrong if "use the metric name" not in problem.message] == []
 
 
 @each_page
