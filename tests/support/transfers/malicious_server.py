@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+from tallow.monitoring.asgi_types import Message, Receive
+
 Change = Callable[[bytes], list[bytes]]
 Rewrite = Callable[[dict[str, Any]], dict[str, Any]]
 

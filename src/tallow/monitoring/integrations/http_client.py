@@ -7,9 +7,10 @@ can keep a client from being created.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
@@ -165,15 +166,8 @@ class _RoutingTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         proxy = self._settings.proxy_for(str(request.url))
-        try:
+        with _naming_proxy(request, proxy):
             response = self._transports[proxy].handle_request(request)
-        except UnicodeError as error:  # raised by the resolver for an invalid name
-            raise httpx.ConnectError("the host name is invalid", request=request) from error
-        except httpx.TransportError as error:
-            if proxy is None:
-                raise
-            cause = explain_proxy_failure(proxy, error)
-            raise type(error)(str(cause), request=request) from cause
         if proxy is not None:
             _add_proxy(response, proxy)
             if response.status_code == PROXY_AUTHENTICATION_REQUIRED:
@@ -196,15 +190,8 @@ class _AsyncRoutingTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         proxy = self._settings.proxy_for(str(request.url))
-        try:
+        with _naming_proxy(request, proxy):
             response = await self._transports[proxy].handle_async_request(request)
-        except UnicodeError as error:  # raised by the resolver for an invalid name
-            raise httpx.ConnectError("the host name is invalid", request=request) from error
-        except httpx.TransportError as error:
-            if proxy is None:
-                raise
-            cause = explain_proxy_failure(proxy, error)
-            raise type(error)(str(cause), request=request) from cause
         if proxy is not None:
             _add_proxy(response, proxy)
             if response.status_code == PROXY_AUTHENTICATION_REQUIRED:
@@ -215,6 +202,20 @@ class _AsyncRoutingTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         for transport in self._transports.values():
             await transport.aclose()
+
+
+@contextlib.contextmanager
+def _naming_proxy(request: httpx.Request, proxy: Proxy | None) -> Iterator[None]:
+    """Name the proxy in the error of a request; make an error of the resolver one of httpx."""
+    try:
+        yield
+    except UnicodeError as error:  # raised by the resolver for an invalid name
+        raise httpx.ConnectError("the host name is invalid", request=request) from error
+    except httpx.TransportError as error:
+        if proxy is None:
+            raise
+        cause = explain_proxy_failure(proxy, error)
+        raise type(error)(str(cause), request=request) from cause
 
 
 def _add_proxy(response: httpx.Response, proxy: Proxy) -> None:

@@ -196,7 +196,7 @@ def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
     """Return the proxy, or what is wrong with its address, without any part of it that could be secret."""
     try:
         parts = urlsplit(value if "://" in value else f"http://{value}")
-        port, user, password = parts.port, parts.username, parts.password
+        port = parts.port
         host = no_proxy.normalise_host(parts.hostname or "")
     except ValueError:
         return _NOT_AN_ADDRESS
@@ -204,9 +204,12 @@ def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
         return problem
     if not _HOST.fullmatch(host) or port == 0 or _has_path(parts):
         return _NOT_AN_ADDRESS
-    return Proxy(
-        parts.scheme, host, port or PORTS[parts.scheme], user and unquote(user), unquote(password or "")
-    )
+    return Proxy(parts.scheme, host, port or PORTS[parts.scheme], *_login(parts))
+
+
+def _login(parts: SplitResult) -> tuple[str | None, str]:
+    user = parts.username
+    return None if user is None else unquote(user), unquote(parts.password or "")
 
 
 def _has_path(parts: SplitResult) -> bool:
