@@ -10,7 +10,11 @@ from tallow.stack.panel_ids import panel_path
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Base addresses without a trailing slash; by default those of a stack without a port offset."""
+    """Base addresses without a trailing slash; by default those of a stack without a port offset.
+
+    >>> Links(dashboards="https://grafana.example.org").runbooks
+    'http://localhost:9095/runbooks'
+    """
 
     runbooks: str = "http://localhost:9095/runbooks"
     dashboards: str = "http://localhost:3001"
@@ -25,6 +29,9 @@ class Panel:
 
     def url(self, links: Links) -> str:
         """The address that opens the panel.
+
+        >>> Panel("tallow-errors", "Transfer failures").url(Links())
+        'http://localhost:3001/d/tallow-errors?viewPanel=6'
 
         Raises:
             KeyError: there is no such dashboard or panel.

@@ -74,6 +74,10 @@ class Rule:
     (with ``_percent`` appended: a ratio in percent). ``$value`` and ``$labels`` are left to Prometheus.
     Every duration of the expression is such a name, so that :meth:`scaled` reaches it.
 
+    >>> from tallow.stack.alerts import RULES
+    >>> RULES["SlowTransfers"].scaled(1 / 15).render().for_
+    '40s'
+
     Attributes:
         on_absent: what it means when the metrics of the expression are missing.
         for_seconds: seconds for which the condition must hold before the alert fires (``for``).

@@ -17,6 +17,7 @@ from tallow.stack.dashboards.provisioning import DATASOURCES, PROVIDER
 __all__ = ["FOLDER", "FRAMES", "dashboards", "files"]
 
 FOLDER = PurePosixPath("monitoring/grafana")
+"""The repository folder of the dashboards."""
 
 FRAMES = {
     overview: DashboardFrame(overview.UID, overview.TITLE, refresh="15s"),
@@ -24,12 +25,17 @@ FRAMES = {
     errors: DashboardFrame(errors.UID, errors.TITLE),
     performance: DashboardFrame(performance.UID, performance.TITLE),
 }
+"""The dashboards for Prometheus by their module."""
 _LOGS = DashboardFrame(logs.UID, logs.TITLE, source="loki")
 
 
 @cache
 def dashboards() -> dict[str, dict[str, Any]]:
-    """Every dashboard as Grafana's JSON model, by uid, in display order. Do not modify them."""
+    """Every dashboard as Grafana's JSON model, by uid, in display order. Do not modify them.
+
+    >>> dashboards()["tallow-errors"]["title"]
+    'Tallow / Errors'
+    """
     frames = list(FRAMES.values())
     boards = {
         frame.uid: assemble(frame, module.rows(), [other for other in frames if other is not frame])
@@ -39,7 +45,11 @@ def dashboards() -> dict[str, dict[str, Any]]:
 
 
 def files() -> dict[PurePosixPath, str]:
-    """What ``tallow generate`` writes: content by repository path."""
+    """What ``tallow generate`` writes for Grafana: content by repository path.
+
+    >>> FOLDER / "tallow-errors.json" in files()
+    True
+    """
     boards = {FOLDER / f"{uid}.json": dashboard_json(board) for uid, board in dashboards().items()}
     return {
         **boards,

@@ -30,6 +30,10 @@ class Evidence:
     """The names of the alerts that have a runbook, a promtool test and a drill.
 
     None: not checked, because the repository is not available.
+
+    >>> from tallow.stack.alerts import RULES
+    >>> [problem.rule for problem in check_alert(RULES["HighCPUUsage"], Evidence(drills=()))]
+    ['alert/drill']
     """
 
     runbooks: Collection[str] | None = None
@@ -57,6 +61,11 @@ def check_alert(rule: Rule, evidence: Evidence | None = None, *, where: str | No
         rule: the alert rule.
         evidence: which alerts have runbooks, tests and drills.
         where: the file and the alert, for messages; by default the alert.
+
+    >>> from dataclasses import replace
+    >>> from tallow.stack.alerts import RULES
+    >>> [str(problem) for problem in check_alert(replace(RULES["HighCPUUsage"], on_absent=""))]
+    ['HighCPUUsage: alert/absent: on_absent does not say what a missing metric means']
     """
     place = where or rule.name
     rendered = rule.render()

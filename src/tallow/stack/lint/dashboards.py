@@ -31,6 +31,10 @@ def check_dashboard(json: Json, *, where: str) -> list[Problem]:
     Args:
         json: Grafana's JSON model.
         where: the file, for messages; problems of a panel add its title.
+
+    >>> from tallow.stack.dashboards import dashboards
+    >>> check_dashboard(dashboards()["tallow-errors"], where="tallow-errors.json")
+    []
     """
     problems = [Problem(where, rule, message) for rule, message in _dashboard_rules(json)]
     for panel in json["panels"]:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """A broken linter rule: ``rule`` is a heading of docs/lint.md, ``where`` a file and panel or alert."""
+    """A broken linter rule: ``rule`` is a heading of docs/lint.md, ``where`` a file and panel or alert.
+
+    >>> str(Problem("rules.yml: ServiceDown", "alert/runbook", "no page"))
+    'rules.yml: ServiceDown: alert/runbook: no page'
+    """
 
     where: str
     rule: str

@@ -16,6 +16,9 @@ def check_receivers(config: str, *, where: str) -> list[Problem]:
     """The problem ``alert/receiver`` for each receiver without an integration and without a comment.
 
     The comment has the form ``# NAME: no CHANNEL: …``. amtool accepts such a receiver without a message.
+
+    >>> [problem.rule for problem in check_receivers("receivers: [{name: a}]", where="alertmanager.yml")]
+    ['alert/receiver']
     """
     receivers = yaml.safe_load(config).get("receivers") or []
     without_integration = (

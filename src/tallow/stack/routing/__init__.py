@@ -41,7 +41,11 @@ _ALL_CHANNELS = AlertSettings.model_construct(
 
 
 def templates() -> dict[str, str]:
-    """The message templates, content by file name."""
+    """The message templates, content by file name.
+
+    >>> list(templates())
+    ['tallow.tmpl']
+    """
     folder = resources.files(__package__) / "templates"
     return {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir() if entry.is_file()}
 
@@ -51,6 +55,9 @@ def files() -> dict[PurePosixPath, str]:
 
     ``alertmanager.yml`` is the configuration without any setting; ``alertmanager-all-channels.yml`` has
     every channel, for installations without `tallow up`.
+
+    >>> PurePosixPath("monitoring/alerting/alertmanager.yml") in files()
+    True
     """
     configs = {"alertmanager.yml": _NO_CHANNELS, "alertmanager-all-channels.yml": _ALL_CHANNELS}
     return {

@@ -68,6 +68,13 @@ def alertmanager_config(
         heartbeat: the address that receives Watchdog.
         pagerduty: the address of another Events API than PagerDuty's (drills).
         scale: multiplies group wait, group interval and repeat interval; 1.0 except in drills.
+
+    >>> from pathlib import PurePosixPath
+    >>> folder = PurePosixPath("/etc/alertmanager")
+    >>> settings = AlertSettings.model_construct()
+    >>> config = alertmanager_config(settings, secrets_dir=folder, template_glob="*.tmpl")
+    >>> yaml.safe_load(config)["route"]["receiver"]
+    'default'
     """
     context = IntegrationContext(
         settings, secrets_dir, password_file or secrets_dir / PASSWORD_FILE, heartbeat, pagerduty
@@ -84,7 +91,11 @@ def alertmanager_config(
 
 
 def describe_gaps(settings: AlertSettings) -> list[str]:
-    """The lines of ``tallow up`` and ``tallow status`` about channels without settings."""
+    """The lines of ``tallow up`` and ``tallow status`` about channels without settings.
+
+    >>> describe_gaps(AlertSettings.model_construct())[0]
+    'no notifications by e-mail: SMTP_HOST is not set, mail stays in the mailbox (tallow inbox)'
+    """
     lines = []
     if not settings.smtp_host:
         lines.append(

@@ -54,9 +54,12 @@ def missing_settings(receiver: Receiver, settings: AlertSettings) -> dict[Channe
 
 
 def secret_files(settings: AlertSettings) -> dict[str, str]:
-    """File name to content for the secrets folder; to be written with mode 0600.
+    """The files of the secrets folder, content by name; to be written with mode 0600.
 
-    No trailing newline: Alertmanager trims one only from 0.27 on.
+    The contents have no trailing newline, which Alertmanager trims only from 0.27 on.
+
+    >>> secret_files(AlertSettings.model_construct())
+    {}
     """
     secrets = {
         SMTP_PASSWORD_FILE: settings.smtp_password if settings.smtp_host else None,

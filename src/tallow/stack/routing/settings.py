@@ -40,7 +40,11 @@ RoutingKey = Annotated[SecretStr, matching(_ROUTING_KEY)]
 
 
 class AlertSettings(Settings):
-    """The recipients of alerts. A channel that is not set is left out of every receiver."""
+    """The recipients of alerts. A channel that is not set is left out of every receiver.
+
+    >>> AlertSettings.model_construct(alert_email_default="ops@example.org").email("critical")
+    'ops@example.org'
+    """
 
     files_for_all = True
     strict_env_file = True

@@ -20,6 +20,9 @@ def check_expression(expr: str, *, where: str) -> list[Problem]:
     Args:
         expr: PromQL, which may contain Grafana's windows (``$__rate_interval``).
         where: the file and the panel or alert, for messages ("tallow-errors.json: Recent errors").
+
+    >>> [str(problem) for problem in check_expression("tallow_transfers_total", where="example")]
+    ['example: promql/counter: the counter tallow_transfers_total is read without rate() or increase()']
     """
     try:
         tree = ast.parse(parseable(expr))
