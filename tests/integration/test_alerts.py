@@ -187,7 +187,7 @@ def test_a_message_is_sent_when_the_alert_is_resolved(running: Stack) -> None:
         ],
         "the message that it is resolved",
     )
-    assert "It is over. What it said: It happens." in resolved[0].text
+    assert "Resolved. The alert reported: It happens." in resolved[0].text
 
 
 def test_alerts_shows_what_fires_and_since_when(running: Stack) -> None:
@@ -310,7 +310,7 @@ def test_a_test_alert_lists_receivers_that_are_not_configured(running: Stack) ->
     assert "pagerduty  left out: PAGERDUTY_ROUTING_KEY is not set" in done.output
 
 
-def test_a_test_page_says_what_the_slack_receiver_said(running: Stack) -> None:
+def test_a_test_alert_reports_the_response_of_a_failing_receiver(running: Stack) -> None:
     secret = running.state_dir.secrets / "alertmanager" / "slack_webhook_url"
     kept = secret.read_text()
     secret.write_text(kept.replace("token", "revoked"))

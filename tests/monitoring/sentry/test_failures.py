@@ -148,7 +148,7 @@ def test_a_process_that_exits_sends_the_queue_and_prints_nothing() -> None:
             "import sentry_sdk; from tallow.monitoring import lazy_scrubber, sentry\n"
             "from tallow.monitoring.sentry import event_scrubbing\n"
             "event_scrubbing.scrub = lambda value: value\n"
-            "sentry.init_monitoring(); sentry_sdk.capture_message('goodbye')"
+            "sentry.init_monitoring(); sentry_sdk.capture_message('last message')"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -158,4 +158,4 @@ def test_a_process_that_exits_sends_the_queue_and_prints_nothing() -> None:
             check=True,
         )
         assert done.stdout + done.stderr == ""
-        assert [event["message"] for event in server.payloads("event")] == ["goodbye"]
+        assert [event["message"] for event in server.payloads("event")] == ["last message"]

@@ -52,7 +52,7 @@ def tools(tmp_path: Path) -> Path:
     return tmp_path / "tools"
 
 
-def said_by(root: Path) -> str:
+def output_of(root: Path) -> str:
     script = root / "usr/bin" / TOOL
     return subprocess.run([script, "--version"], check=True, capture_output=True, text=True).stdout.strip()
 
@@ -64,12 +64,12 @@ def a_day_passes(tools: Path) -> None:
 
 def test_a_newer_package_is_unpacked_the_next_day(repository: Repository, tools: Path) -> None:
     root = debian.unpack(TOOL, tools)
-    assert said_by(root).endswith("1.9-1")
+    assert output_of(root).endswith("1.9-1")
     repository.add(TOOL, "1.10-1")
     assert debian.renew(TOOL, tools) is None, "it was asked today"
     a_day_passes(tools)
     assert debian.renew(TOOL, tools) == "1.10-1"
-    assert said_by(root).endswith("1.10-1")
+    assert output_of(root).endswith("1.10-1")
     assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.10-1"], "the old one is gone"
 
 
@@ -111,7 +111,7 @@ def test_a_package_without_version_is_unpacked_again(tools: Path) -> None:
     old.write_text("#!/bin/sh\necho old\n")
     assert debian.unpack(TOOL, tools) == tools / TOOL, "it is good until it is renewed"
     assert debian.renew(TOOL, tools) == "1.9-1"
-    assert said_by(tools / TOOL).endswith("1.9-1")
+    assert output_of(tools / TOOL).endswith("1.9-1")
     assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.9-1"]
 
 

@@ -72,20 +72,20 @@ def write_targets(home: StateDir, targets: Mapping[str, str]) -> None:
     write_private(home.config / "prometheus" / "tallow.yml", yaml.safe_dump(found))
 
 
-def write_alertmanager(home: StateDir, track: DrillProfile, desk: ReceiverSet, heartbeat: int) -> None:
-    """Write Alertmanager's configuration, templates and secrets: the shipped ones, leading to the desk."""
+def write_alertmanager(home: StateDir, track: DrillProfile, receivers: ReceiverSet, heartbeat: int) -> None:
+    """Write Alertmanager's configuration, templates and secrets with the addresses of the receivers."""
     place, secrets = home.config / "alertmanager", home.secrets / "alertmanager"
     config = routing.alertmanager_config(
-        desk.settings,
+        receivers.settings,
         secrets_dir=secrets,
         template_glob=str(place / "templates" / "*.tmpl"),
         password_file=home.secrets / PASSWORD_FILE,
         heartbeat=f"http://127.0.0.1:{heartbeat}/heartbeat",
-        pagerduty=desk.pagerduty,
+        pagerduty=receivers.pagerduty,
         scale=track.scale,
     )
     write_private(place / "alertmanager.yml", config)
     for name, text in routing.templates().items():
         write_private(place / "templates" / name, text)
-    for name, text in routing.secret_files(desk.settings).items():
+    for name, text in routing.secret_files(receivers.settings).items():
         write_private(secrets / name, text)

@@ -79,7 +79,7 @@ class WatchdogRunner:
             result.cleared_at = restarted_at
         await self._environment.start(name)
         result.state = "cleared"
-        await self._wait_for_messages(_BACK, restarted_at, f"{name} is back, and no message said so")
+        await self._wait_for_messages(_BACK, restarted_at, f"{name} is back, and no message reported it")
         if is_first:
             result.resolved_at = time.time()
         await self._wait_for_heartbeat(f"{name} is back, and the checker does not say so")
