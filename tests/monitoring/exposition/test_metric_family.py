@@ -26,7 +26,7 @@ OURS = "tallow_transfers_total"
 formats = pytest.mark.parametrize(("openmetrics", "scheme"), FORMATS)
 
 
-class Written:
+class Exposition:
     """The exposition of collectors in one format, and what was left out."""
 
     def __init__(self, openmetrics: bool, scheme: str, *collectors: Any) -> None:
@@ -56,7 +56,7 @@ class Written:
         return found
 
 
-class Yielding:
+class FamilyCollector:
     """A collector of finished families."""
 
     def __init__(self, *families: Any) -> None:
@@ -76,7 +76,7 @@ def test_a_colon_is_kept(registry: CollectorRegistry, openmetrics: bool, scheme:
     Gauge("my:gauge", "A gauge.", registry=registry).set(7)
     Counter("job:sales", "Sales.", ["shop"], registry=registry).labels("north").inc(3)
     Histogram("my:seconds", "Time.", buckets=(1,), registry=registry).observe(0.5)
-    written = Written(openmetrics, scheme, registry)
+    written = Exposition(openmetrics, scheme, registry)
     assert "\nmy:gauge 7.0\n" in written.text
     assert written.samples() == {
         ("my:gauge", ()): 7.0,
@@ -121,7 +121,7 @@ def test_other_names_are_escaped_as_requested(
     Gauge("shop.open", "Open.", ["shop.name"], registry=registry).labels("nörth").set(1)
     Counter("shop.sales", "Sales.", registry=registry).inc(2)
     Histogram("shop.time_s", "Time.", buckets=(1,), registry=registry).observe(0.5)
-    samples = Written(openmetrics, scheme, registry).samples()
+    samples = Exposition(openmetrics, scheme, registry).samples()
     assert samples[gauge, ((label, "nörth"),)] == 1.0
     assert samples[counter, ()] == 2.0
     assert samples[bucket, (("le", "1.0"),)] == 1.0
@@ -130,7 +130,7 @@ def test_other_names_are_escaped_as_requested(
 def test_quoted_names_are_exact(registry: CollectorRegistry) -> None:
     Gauge('a "b"\\', "Odd.", ["x.y"], registry=registry).labels("v").set(1)
     Gauge("花火", "Fireworks.", registry=registry).set(2)
-    assert Written(False, "allow-utf-8", registry).text == (
+    assert Exposition(False, "allow-utf-8", registry).text == (
         '# HELP "a \\"b\\"\\\\" Odd.\n# TYPE "a \\"b\\"\\\\" gauge\n{"a \\"b\\"\\\\","x.y"="v"} 1.0\n'
         '# HELP "花火" Fireworks.\n# TYPE "花火" gauge\n{"花火"} 2.0\n'
     )
@@ -144,7 +144,7 @@ def test_every_type_is_parsed_back(registry: CollectorRegistry, openmetrics: boo
     counter = Counter("made", "Made.", registry=registry)
     counter.inc(1, {"trace_id": "abc"})
     hist = GaugeHistogramMetricFamily("queue", "Queue.", buckets=[("1.0", 1), ("+Inf", 2)], gsum_value=3.5)
-    written = Written(openmetrics, scheme, registry, Yielding(hist))
+    written = Exposition(openmetrics, scheme, registry, FamilyCollector(hist))
     samples = written.samples()
     assert samples["build_info", (("version", "1"),)] == 1.0
     assert samples["state", (("state", "off"),)] == 1.0
@@ -164,7 +164,7 @@ def test_families_with_the_same_escaped_name_are_merged(openmetrics: bool, schem
     second = GaugeMetricFamily("a_b", "Second.", labels=["x"])
     second.add_metric(["2"], 9)
     second.add_metric(["3"], 3)
-    written = Written(openmetrics, scheme, Yielding(first), Yielding(second))
+    written = Exposition(openmetrics, scheme, FamilyCollector(first), FamilyCollector(second))
     if scheme != "underscores":
         assert len(written.samples()) == 4
         assert written.left_out == []
@@ -180,7 +180,7 @@ def test_a_family_of_another_type_is_left_out(
 ) -> None:
     Gauge("a_b", "A gauge.", registry=registry).set(1)
     summary = Summary("a.b", "A summary.", registry=None)
-    written = Written(openmetrics, scheme, registry, summary)
+    written = Exposition(openmetrics, scheme, registry, summary)
     assert (written.left_out != []) is (scheme == "underscores")
     assert ("a_b", ()) in written.samples()
 
@@ -188,7 +188,7 @@ def test_a_family_of_another_type_is_left_out(
 @formats
 def test_a_family_of_two_collectors_is_exposed_once(openmetrics: bool, scheme: str) -> None:
     family = GaugeMetricFamily("up", "Up.", value=1)
-    written = Written(openmetrics, scheme, Yielding(family), Yielding(family, family))
+    written = Exposition(openmetrics, scheme, FamilyCollector(family), FamilyCollector(family, family))
     assert written.samples() == {("up", ()): 1.0}
     assert written.text.count("# TYPE up gauge\n") == 1
     assert len(written.left_out) == 2
@@ -199,7 +199,7 @@ def test_a_family_whose_escaped_name_is_reserved_is_left_out(
     registry: CollectorRegistry, openmetrics: bool, scheme: str
 ) -> None:
     Counter("tallow.transfers", "Not ours.", registry=registry)
-    written = Written(openmetrics, scheme, registry)
+    written = Exposition(openmetrics, scheme, registry)
     assert ("Not ours" in written.text) is (scheme != "underscores")
     assert (written.left_out == []) is (scheme != "underscores")
 
@@ -207,8 +207,10 @@ def test_a_family_whose_escaped_name_is_reserved_is_left_out(
 def test_labels_with_the_same_escaped_name_keep_both_values() -> None:
     family = GaugeMetricFamily("g", "G.", labels=["a.b", "a_b", "a-b"])
     family.add_metric(["dot", "line", "dash"], 1)
-    assert Written(False, "underscores", Yielding(family)).text.endswith('g{a_b="dash;dot;line"} 1.0\n')
-    assert Written(False, "allow-utf-8", Yielding(family)).text.endswith(
+    assert Exposition(False, "underscores", FamilyCollector(family)).text.endswith(
+        'g{a_b="dash;dot;line"} 1.0\n'
+    )
+    assert Exposition(False, "allow-utf-8", FamilyCollector(family)).text.endswith(
         'g{"a-b"="dash","a.b"="dot",a_b="line"} 1.0\n'
     )
 
@@ -223,7 +225,7 @@ def test_characters_that_stop_a_parser_are_replaced(openmetrics: bool, scheme: s
     unit = Metric("speed", "S.", "gauge", "")
     unit.unit = "furlongs"
     unit.add_sample("speed", {}, 1)
-    written = Written(openmetrics, scheme, Yielding(odd, numbers, unit))
+    written = Exposition(openmetrics, scheme, FamilyCollector(odd, numbers, unit))
     assert "\0" not in written.text
     assert "# UNIT" not in written.text  # the name does not end in the unit
     assert len(written.samples()) == 7
@@ -233,20 +235,20 @@ def test_characters_that_stop_a_parser_are_replaced(openmetrics: bool, scheme: s
 def test_a_label_never_becomes_the_metric_name() -> None:
     family = GaugeMetricFamily("g", "G.", labels=["é_name__", "x"])
     family.add_metric(["evil", "y"], 1)
-    assert Written(False, "underscores", Yielding(family)).text.endswith('\ng{x="y"} 1.0\n')
+    assert Exposition(False, "underscores", FamilyCollector(family)).text.endswith('\ng{x="y"} 1.0\n')
 
 
 @pytest.mark.parametrize("openmetrics", [False, True])
 def test_a_unit_that_ends_the_name_is_kept(registry: CollectorRegistry, openmetrics: bool) -> None:
     Gauge("wait", "Wait.", unit="seconds", registry=registry)
-    text = Written(openmetrics, "underscores", registry).text
+    text = Exposition(openmetrics, "underscores", registry).text
     assert ("# UNIT wait_seconds seconds\n" in text) is openmetrics
 
 
 def test_exemplars_are_exposed_only_where_the_format_allows_them() -> None:
     family = Metric("g", "G.", "gauge", "")
     family.add_sample("g", {}, 1, exemplar=Exemplar({"trace_id": "x"}, 1.0, 2.0))
-    assert Written(True, "underscores", Yielding(family)).text.endswith("\ng 1.0\n# EOF\n")
+    assert Exposition(True, "underscores", FamilyCollector(family)).text.endswith("\ng 1.0\n# EOF\n")
 
 
 names = st.text(min_size=1, max_size=8) | st.from_regex(r"[a-z][a-z._:]{0,5}", fullmatch=True)
@@ -269,7 +271,7 @@ def test_the_reference_parser_reads_each_series_once(
         family = Metric(name, "Any.", "gauge", "")
         family.add_sample(name, values, value)
         families.append(family)
-    written = Written(*written_as, Yielding(*families))
+    written = Exposition(*written_as, FamilyCollector(*families))
     # The reference parser splits at every line end of Python; Prometheus and the formats only at \n.
     if re.search(r"[\v\f\r\x1c-\x1e\x85\u2028\u2029]", written.text):
         return
@@ -286,7 +288,7 @@ def test_prometheus_reads_any_names(given_samples: list[tuple[str, dict[str, str
         family.add_sample(name, values, value)
         families.append(family)
     for scheme in ("underscores", "dots", "values"):  # Debian's Prometheus 2.42 knows no quoted names
-        written = Written(False, scheme, Yielding(*families))
+        written = Exposition(False, scheme, FamilyCollector(*families))
         checked = subprocess.run(
             [program("promtool"), "check", "metrics"],
             input=written.text.encode(),

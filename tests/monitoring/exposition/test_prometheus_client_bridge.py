@@ -50,7 +50,7 @@ def sales(registered: list[Any]) -> prometheus_client.Counter:
     return counter
 
 
-class Shop:
+class ShopCollector:
     """A custom collector, as in prometheus_client's documentation."""
 
     def collect(self) -> Iterator[Any]:
@@ -60,7 +60,7 @@ class Shop:
         yield visits
 
 
-class Broken:
+class BrokenCollector:
     """A collector that raises after its first family, once it is registered."""
 
     def describe(self) -> list[Any]:
@@ -87,7 +87,7 @@ def test_registered_metrics_are_exposed_without_the_default_collectors(
 
 @pytest.mark.parametrize("openmetrics", [False, True])
 def test_a_custom_collector_is_exposed(registry: Registry, registered: list[Any], openmetrics: bool) -> None:
-    prometheus_client.REGISTRY.register(Shop())
+    prometheus_client.REGISTRY.register(ShopCollector())
     found = text(registry, openmetrics=openmetrics)
     assert "shop_open 1.0\n" in found
     assert 'shop_visits_total{door="a \\"b\\"\\\\"} 7.0\n' in found
@@ -118,15 +118,15 @@ def test_a_collector_that_raises_loses_only_its_own_metrics(
     sales: prometheus_client.Counter,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    prometheus_client.REGISTRY.register(Broken())
-    prometheus_client.REGISTRY.register(Shop())
+    prometheus_client.REGISTRY.register(BrokenCollector())
+    prometheus_client.REGISTRY.register(ShopCollector())
     with caplog.at_level(logging.WARNING):
         found = [text(registry) for _ in range(3)]
     assert all("shop_open 1.0\n" in each and "sales_total" in each for each in found)
     assert not any("half" in each for each in found)
     assert registry.value("collector_failures_total") == 3
     assert [
-        line for line in caplog.messages if "Broken" in line and "ConnectionError" in line
+        line for line in caplog.messages if "BrokenCollector" in line and "ConnectionError" in line
     ] == caplog.messages
     assert "hunter2" not in caplog.text
 

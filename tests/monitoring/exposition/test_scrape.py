@@ -21,7 +21,7 @@ from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
 
-class Hanging:
+class HangingCollector:
     """A collector that waits for a backend that does not respond."""
 
     def __init__(self) -> None:
@@ -36,8 +36,8 @@ class Hanging:
 
 
 @pytest.fixture
-def hanging() -> Iterator[Hanging]:
-    collector = Hanging()
+def hanging() -> Iterator[HangingCollector]:
+    collector = HangingCollector()
     prometheus_client.REGISTRY.register(collector)
     yield collector
     collector.answer.set()
@@ -66,7 +66,10 @@ async def test_the_pieces_are_the_exposition(registry: Registry) -> None:
 
 
 async def test_a_collector_that_hangs_loses_only_its_own_metrics(
-    registry: Registry, hanging: Hanging, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    registry: Registry,
+    hanging: HangingCollector,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(scrape, "COLLECTOR_TIMEOUT_S", 1.0)
     turned = asyncio.create_task(asyncio.sleep(0.05))
@@ -89,7 +92,7 @@ async def test_a_collector_that_hangs_loses_only_its_own_metrics(
     pytest.fail("the collector answers again, and is not asked")
 
 
-async def test_two_concurrent_scrapes_are_complete(registry: Registry, hanging: Hanging) -> None:
+async def test_two_concurrent_scrapes_are_complete(registry: Registry, hanging: HangingCollector) -> None:
     hanging.answer.set()
     assert all(b"backend_up 1.0" in found for found in await asyncio.gather(whole(registry), whole(registry)))
 

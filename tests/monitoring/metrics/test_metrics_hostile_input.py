@@ -22,7 +22,7 @@ from tallow.monitoring.metrics.registry import Registry
 pytestmark = pytest.mark.slow
 
 
-class Raising:
+class RaisingValue:
     """Every special method raises."""
 
     def _raise(self, *args: object) -> Any:
@@ -32,7 +32,7 @@ class Raising:
     __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __add__ = __radd__ = __format__ = _raise
 
 
-class Lying:
+class MisleadingValue:
     """Equals any number and any text, but is neither."""
 
     __hash__ = object.__hash__
@@ -57,11 +57,11 @@ class Lying:
         return 'x"} 1\ninjected 1'
 
 
-class Scalar(float):
+class ScalarValue(float):
     """A float with another ``repr``, as NumPy's scalars."""
 
     def __add__(self, other: object) -> Any:
-        return Scalar(float(self) + float(other))  # type: ignore[arg-type]
+        return ScalarValue(float(self) + float(other))  # type: ignore[arg-type]
 
     __radd__ = __add__
 
@@ -69,8 +69,8 @@ class Scalar(float):
         return "np.float64(1.5)"
 
 
-class Text(str):
-    """Text whose methods raise."""
+class RaisingText(str):
+    """RaisingText whose methods raise."""
 
     __slots__ = ()
 
@@ -81,7 +81,7 @@ class Text(str):
         raise RuntimeError("no")
 
 
-class Member(StrEnum):
+class EnumMember(StrEnum):
     SENT = "sent"
     ROOMS = "rooms"
 
@@ -91,20 +91,20 @@ def hostile(source: random.Random) -> object:
     odd: list[Callable[[], object]] = [
         lambda: text,
         lambda: text * 1000,
-        lambda: Text(text),
+        lambda: RaisingText(text),
         lambda: "\ud800" + text,
         lambda: b"\xff",
         lambda: None,
         list,
         dict,
         object,
-        Raising,
-        Lying,
+        RaisingValue,
+        MisleadingValue,
         lambda: (text, text),
         lambda: (),
         lambda: source.choice([-1, -0.0, 10**400, -(10**400), 2**63 + 1, 5e-324, True]),
         lambda: source.choice([float("nan"), float("inf"), float("-inf"), complex(1, 1)]),
-        lambda: source.choice([Decimal(1), Decimal("NaN"), Fraction(1, 3), Scalar(1.5)]),
+        lambda: source.choice([Decimal(1), Decimal("NaN"), Fraction(1, 3), ScalarValue(1.5)]),
         lambda: "1" * 5000,
     ]
     return source.choice(odd)()
@@ -168,7 +168,7 @@ def test_each_value_outside_the_catalogue_is_counted(name: str, record: Metrics,
     usual = {"str": "other", "int": 1, "float": 1.0, "bool": True}
     for position in labels:
         given = [usual.get(parameter.annotation) for parameter in taken]
-        for odd in (None, "no such value", b"bytes", Raising(), ["list"]):
+        for odd in (None, "no such value", b"bytes", RaisingValue(), ["list"]):
             given[position] = odd
             before = overflows(registry)
             helper(*given)
@@ -181,7 +181,7 @@ def overflows(registry: Registry) -> float:
 
 
 def test_a_hostile_value_is_recorded_as_other(record: Metrics, registry: Registry) -> None:
-    for odd in (None, b"p2p", ["p2p"], Raising(), "x" * 100_000):
+    for odd in (None, b"p2p", ["p2p"], RaisingValue(), "x" * 100_000):
         record.record_transfer("success", odd, 10, 1.0)  # type: ignore[arg-type]
         record.record_retry(odd, "success")  # type: ignore[arg-type]
         record.record_chunk_transfer("p2p", odd, 10, 1.0)  # type: ignore[arg-type]
@@ -191,7 +191,7 @@ def test_a_hostile_value_is_recorded_as_other(record: Metrics, registry: Registr
     assert registry.value("chunk_transfer_duration_seconds_count", method="p2p") == 5
 
 
-@pytest.mark.parametrize("number", [Scalar(1.5), True, Fraction(3, 2), 2**62])
+@pytest.mark.parametrize("number", [ScalarValue(1.5), True, Fraction(3, 2), 2**62])
 def test_any_real_number_is_stored_as_a_float(record: Metrics, registry: Registry, number: Any) -> None:
     record.record_chunk_transfer("p2p", "sent", number, number)
     record.record_transfer("success", "p2p", number, number)
@@ -201,7 +201,7 @@ def test_any_real_number_is_stored_as_a_float(record: Metrics, registry: Registr
 
 
 @pytest.mark.parametrize(
-    "number", [Lying(), Raising(), "12", b"12", None, 10**400, 2**63 + 10**6, float("nan"), -1]
+    "number", [MisleadingValue(), RaisingValue(), "12", b"12", None, 10**400, 2**63 + 10**6, float("nan"), -1]
 )
 def test_an_impossible_number_changes_no_sample(record: Metrics, registry: Registry, number: Any) -> None:
     record.record_chunk_transfer("p2p", "sent", number, 0.5)
@@ -214,16 +214,16 @@ def test_an_impossible_number_changes_no_sample(record: Metrics, registry: Regis
 
 
 def test_an_enum_member_is_recorded_as_its_text(record: Metrics, registry: Registry) -> None:
-    assert record.register_cache(Member.ROOMS)
-    record.record_cache_access(Member.ROOMS, True)
-    record.record_chunk_transfer("p2p", Member.SENT, 5, 0.1)
+    assert record.register_cache(EnumMember.ROOMS)
+    record.record_cache_access(EnumMember.ROOMS, True)
+    record.record_chunk_transfer("p2p", EnumMember.SENT, 5, 0.1)
     assert registry.value("cache_hits_total", cache="rooms") == 1
     assert registry.value("bytes_transferred_total", direction="sent") == 5
     assert b'cache="rooms"' in expose(registry)
 
 
 @pytest.mark.parametrize(
-    "value", [None, b"rooms", 7, "\ud800", "a\0b", "a\nb", "x" * 1000, Raising(), ["rooms"]]
+    "value", [None, b"rooms", 7, "\ud800", "a\0b", "a\nb", "x" * 1000, RaisingValue(), ["rooms"]]
 )
 def test_a_value_that_is_not_a_short_printable_text_is_not_registered(
     record: Metrics, registry: Registry, value: Any

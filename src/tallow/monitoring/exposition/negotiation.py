@@ -15,7 +15,7 @@ _OPENMETRICS_TYPE: Final = "application/openmetrics-text"
 _TEXT_TYPE: Final = "text/plain"
 
 
-class Negotiated(NamedTuple):
+class NegotiatedFormat(NamedTuple):
     """The chosen format of a scrape."""
 
     content_type: str
@@ -31,7 +31,7 @@ class Negotiated(NamedTuple):
         return self.content_type.startswith(_OPENMETRICS_TYPE)
 
 
-def negotiate(headers: Mapping[str, str]) -> Negotiated:
+def negotiate(headers: Mapping[str, str]) -> NegotiatedFormat:
     """Choose format, escaping and compression from ``accept`` and ``accept-encoding``.
 
     OpenMetrics is chosen if the scraper names a supported version and prefers no other format, text 1.0.0 if
@@ -56,7 +56,7 @@ def negotiate(headers: Mapping[str, str]) -> Negotiated:
         if weight > best or (weight == best and supported == OPENMETRICS and content_type[:4] == "text"):
             best = weight
             content_type, escaping = _with_escaping(supported, parameters.get("escaping"))
-    return Negotiated(content_type, compress, escaping)
+    return NegotiatedFormat(content_type, compress, escaping)
 
 
 def _supported_type(kind: str, version: str | None) -> str | None:

@@ -142,12 +142,12 @@ class Family(dict[Key, int]):
         if any(label.lazy for label in self.metric.labels):
             return iter(())
         choices = [
-            (value,) if index == position else self._occurring(index, (only or {}).get(label.name))
+            (value,) if index == position else self._recorded_values(index, (only or {}).get(label.name))
             for index, label in enumerate(self.metric.labels)
         ]
         return product(*choices)
 
-    def _occurring(self, index: int, only: tuple[str, ...] | None) -> tuple[str, ...]:
+    def _recorded_values(self, index: int, only: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return the allowed values of a label, or those of ``only`` as recording will map them."""
         allowed = self._allowed[index]
         return (

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from tallow.monitoring.lazy_scrubber import privacy_module
 from tallow.monitoring.settings.errors import BadSettingError
-from tallow.monitoring.settings.variable_source import Found, VariableSource, place_suffix
+from tallow.monitoring.settings.variable_source import FoundValue, VariableSource, place_suffix
 
 __all__ = [
     "MASKED",
@@ -112,14 +112,14 @@ class Settings(BaseModel):
         return cls.files_for_all or is_secret(field)
 
     @classmethod
-    def _find_all(cls, source: VariableSource, except_for: Collection[str]) -> dict[str, Found]:
+    def _find_all(cls, source: VariableSource, except_for: Collection[str]) -> dict[str, FoundValue]:
         """Return the values of a source by field name."""
         fields = {name: field for name, field in cls.model_fields.items() if name not in except_for}
         values = {name: cls._find(name, field, source) for name, field in fields.items()}
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
-    def _find(cls, name: str, field: FieldInfo, source: VariableSource) -> Found | None:
+    def _find(cls, name: str, field: FieldInfo, source: VariableSource) -> FoundValue | None:
         names = variable_names(name, field)
         found = source.find(names)
         if found is None and cls.takes_file(field):
@@ -158,7 +158,7 @@ def _mentions(annotation: Any, kind: type) -> bool:
     return annotation is kind or any(_mentions(part, kind) for part in get_args(annotation))
 
 
-def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, Found]) -> BadSettingError:
+def _error_line(cls: type[Settings], error: ValidationError, found: dict[str, FoundValue]) -> BadSettingError:
     problem = error.errors(include_url=False)[0]
     reason = str(problem["msg"]).removeprefix("Value error, ")
     if not problem["loc"]:

@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundValue:
     """A value and its place: ``FILE, line N`` or a file's path; empty for the environment."""
 
     value: str
@@ -61,7 +61,7 @@ class VariableSource:
             return cls(os.environ)
         return cls(os.environ, read_env_file(path, os.environ))
 
-    def find(self, names: Iterable[str]) -> Found | None:
+    def find(self, names: Iterable[str]) -> FoundValue | None:
         """Return the value of the first name that has one, None if none has.
 
         An empty variable has no value.
@@ -70,16 +70,16 @@ class VariableSource:
         environment = _by_upper_name(self.environment)
         for name in names:
             if value := environment.get(name, "").strip():
-                return Found(value)
+                return FoundValue(value)
         if self.env_file is None:
             return None
         entries = _by_upper_name(self.env_file.entries)
         for name in names:
             if name in entries and (value := entries[name].value.strip()):
-                return Found(value, f"{self.env_file.path}, line {entries[name].line}")
+                return FoundValue(value, f"{self.env_file.path}, line {entries[name].line}")
         return None
 
-    def find_in_file(self, name: str) -> Found | None:
+    def find_in_file(self, name: str) -> FoundValue | None:
         """Return the content of the file that ``NAME_FILE`` names, without white space around it.
 
         Raises:
@@ -98,7 +98,7 @@ class VariableSource:
             raise _bad_file(variable, found, path, str(error)) from None
         if not text:
             raise _bad_file(variable, found, path, "it is empty")
-        return Found(text, f"{variable} {path}")
+        return FoundValue(text, f"{variable} {path}")
 
 
 def place_suffix(place: str) -> str:
@@ -114,7 +114,7 @@ def _by_upper_name(values: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
-def _bad_file(variable: str, found: Found, path: Path, reason: str) -> BadSettingError:
+def _bad_file(variable: str, found: FoundValue, path: Path, reason: str) -> BadSettingError:
     # If an operator mistakes NAME_FILE for NAME, the value is the secret itself.
     shown = repr(str(path)) if _is_path(found.value, path) else "***"
     return BadSettingError(
