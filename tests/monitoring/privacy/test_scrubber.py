@@ -130,11 +130,11 @@ def test_useful_records_survive(record: dict[str, Any]) -> None:
 
 
 def test_redactions_are_counted_by_kind() -> None:
-    told: list[str] = []
+    kinds: list[str] = []
 
-    class Told(Metrics):
+    class RecordingCounter(Metrics):
         def record_redaction(self, kind: str, count: int = 1) -> None:
-            told.append(kind)
+            kinds.append(kind)
 
-    Scrubber(counter=Told(Registry())).text("ann@mail.example 203.0.113.77")
-    assert told == ["email", "ip"]
+    Scrubber(counter=RecordingCounter(Registry())).text("ann@mail.example 203.0.113.77")
+    assert kinds == ["email", "ip"]

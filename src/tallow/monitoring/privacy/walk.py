@@ -26,7 +26,7 @@ _PATH: Final = frozenset("/@:{}<>()")
 """What no name of a field holds: a path, a route or an address says nothing about what is under it."""
 
 
-class Reader(Protocol):
+class ScrubContext(Protocol):
     """What a walk asks of its scrubber.
 
     Attributes:
@@ -59,7 +59,7 @@ class Walk:
 
     __slots__ = ("_above", "_left", "_reader")
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: ScrubContext) -> None:
         self._reader = reader
         self._above: set[int] = set()
         self._left = MOST

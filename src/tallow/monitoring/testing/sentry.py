@@ -160,11 +160,15 @@ def _check_event(event: Payload) -> None:
 
 
 def _check_frames(event: Payload) -> None:
-    entries = [entry for section in _LISTS for entry in (event.get(section) or {}).get("values", [])]
-    stacks = [entry.get("stacktrace") or {} for entry in entries]
-    for frame in (frame for stack in stacks for frame in stack.get("frames") or []):
-        if not isinstance(frame["lineno"], int) or not isinstance(frame["filename"], str):
-            raise RejectedRequestError("a frame without file or line")
+    for section in _LISTS:
+        for entry in (event.get(section) or {}).get("values", []):
+            for frame in (entry.get("stacktrace") or {}).get("frames") or []:
+                _check_frame(frame)
+
+
+def _check_frame(frame: Payload) -> None:
+    if not isinstance(frame["lineno"], int) or not isinstance(frame["filename"], str):
+        raise RejectedRequestError("a frame without file or line")
 
 
 def _check_span(span: Payload) -> None:

@@ -13,7 +13,7 @@ from tallow.monitoring.privacy.syntaxes import commands, inserts, tabular
 from tallow.monitoring.privacy.syntaxes.assignments import assignments
 from tallow.monitoring.privacy.tables.syntaxes import OPTIONS, PATTERNS
 
-Reader = Callable[[str], Iterator[tuple[Key, int, int]]]
+PairReader = Callable[[str], Iterator[tuple[Key, int, int]]]
 
 ASSIGNMENT: Final = Syntax(
     "assignment",
@@ -106,7 +106,7 @@ class Syntaxes:
         self.rows = [row for row in ALL if row.enabled and row.id not in disable]
         self.finders = [self._finder(row) for row in self.rows]
 
-    def _reader(self, row: Syntax) -> Reader:
+    def _reader(self, row: Syntax) -> PairReader:
         if row is ASSIGNMENT:
             return lambda text: assignments(text, self._keys.find, self._endings)
         find = row.find if callable(row.find) else _pattern(row.find, row.name)
