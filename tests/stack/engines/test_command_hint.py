@@ -68,8 +68,8 @@ def test_the_program_is_named_by_its_path_unless_the_shell_finds_it(
 
 
 def test_the_error_about_a_missing_stack_names_its_folder(home: StateDir, tmp_path: Path) -> None:
-    told = CliRunner().invoke(status.command, ["--home", str(home.root)])
-    assert f"start it with: {command_line(home, 'up')}\n" in told.output
+    result = CliRunner().invoke(status.command, ["--home", str(home.root)])
+    assert f"start it with: {command_line(home, 'up')}\n" in result.output
     missing = StateDir(tmp_path / "missing")
     with pytest.raises(StateDirError) as refused:
         options.require_stack(missing)

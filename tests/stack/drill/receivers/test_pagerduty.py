@@ -21,18 +21,20 @@ def trigger(**changed: Any) -> dict[str, Any]:
     return {"routing_key": KEY, "event_action": "trigger", "payload": payload} | changed
 
 
-async def post(tray: Inbox, body: Any) -> httpx.Response:
-    transport = httpx.ASGITransport(Starlette(routes=[events_route(tray, KEY)]))
+async def post(inbox: Inbox, body: Any) -> httpx.Response:
+    transport = httpx.ASGITransport(Starlette(routes=[events_route(inbox, KEY)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://pagerduty") as client:
         return await client.post(PATH, content=body if isinstance(body, bytes) else json.dumps(body))
 
 
 async def test_an_event_is_accepted_and_its_key_returned() -> None:
-    tray = Inbox()
-    answer = await post(tray, trigger(dedup_key="one", links=[{"href": "http://runbook", "text": "Runbook"}]))
+    inbox = Inbox()
+    answer = await post(
+        inbox, trigger(dedup_key="one", links=[{"href": "http://runbook", "text": "Runbook"}])
+    )
     assert answer.status_code == 202
     assert answer.json() == {"status": "success", "message": "Event processed", "dedup_key": "one"}
-    [message] = tray.messages
+    [message] = inbox.messages
     assert (message.subject, message.firing, message.dedup_key) == ("Tallow is down", True, "one")
     assert "http://runbook" in message.text
 
@@ -42,10 +44,10 @@ async def test_a_missing_key_is_generated() -> None:
 
 
 async def test_a_resolve_event_needs_no_payload() -> None:
-    tray = Inbox()
+    inbox = Inbox()
     event = {"routing_key": KEY, "event_action": "resolve", "dedup_key": "one"}
-    assert (await post(tray, event)).status_code == 202
-    assert not tray.messages[0].firing
+    assert (await post(inbox, event)).status_code == 202
+    assert not inbox.messages[0].firing
 
 
 @pytest.mark.parametrize(
@@ -70,13 +72,13 @@ async def test_a_resolve_event_needs_no_payload() -> None:
     ],
 )
 async def test_invalid_events_are_rejected(event: Any, named: str) -> None:
-    tray = Inbox()
-    answer = await post(tray, event)
+    inbox = Inbox()
+    answer = await post(inbox, event)
     assert answer.status_code == 400
     assert answer.json()["status"] == "invalid event"
     assert named in answer.json()["errors"][0]
-    assert tray.messages == []
-    assert tray.rejections[0].reply.startswith("400 ")
+    assert inbox.messages == []
+    assert inbox.rejections[0].reply.startswith("400 ")
 
 
 @pytest.mark.parametrize("changed", [{"payload": {"summary": "s" * 1024}}, {"dedup_key": "k" * 255}])

@@ -17,9 +17,9 @@ PATH = "/services/T0/B0/secret"
 
 
 async def post(
-    tray: Inbox, body: bytes | str, content_type: str = "application/json", path: str = PATH
+    inbox: Inbox, body: bytes | str, content_type: str = "application/json", path: str = PATH
 ) -> str:
-    transport = httpx.ASGITransport(Starlette(routes=[webhook_route(tray, PATH)]))
+    transport = httpx.ASGITransport(Starlette(routes=[webhook_route(inbox, PATH)]))
     async with httpx.AsyncClient(transport=transport, base_url="http://slack") as client:
         answer = await client.post(path, content=body, headers={"content-type": content_type})
     return f"{answer.status_code} {answer.text}"
@@ -34,12 +34,12 @@ async def post(
     ],
 )
 async def test_valid_payloads_are_accepted(payload: dict[str, Any]) -> None:
-    tray = Inbox()
-    assert await post(tray, json.dumps(payload)) == "200 ok"
+    inbox = Inbox()
+    assert await post(inbox, json.dumps(payload)) == "200 ok"
     form = urlencode({"payload": json.dumps(payload)})
-    assert await post(tray, form, "application/x-www-form-urlencoded") == "200 ok"
-    assert [message.subject for message in tray.messages] == ["[CRITICAL] Tallow is down"] * 2
-    assert all(message.firing for message in tray.messages)
+    assert await post(inbox, form, "application/x-www-form-urlencoded") == "200 ok"
+    assert [message.subject for message in inbox.messages] == ["[CRITICAL] Tallow is down"] * 2
+    assert all(message.firing for message in inbox.messages)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ async def test_valid_payloads_are_accepted(payload: dict[str, Any]) -> None:
     ],
 )
 async def test_invalid_payloads_are_rejected(body: str, content_type: str, expected: str) -> None:
-    tray = Inbox()
-    assert await post(tray, body, content_type) == expected
-    assert [refusal.reply for refusal in tray.rejections] == ([] if expected == "200 ok" else [expected])
+    inbox = Inbox()
+    assert await post(inbox, body, content_type) == expected
+    assert [refusal.reply for refusal in inbox.rejections] == ([] if expected == "200 ok" else [expected])
 
 
 async def test_an_unknown_webhook_is_rejected() -> None:
-    tray = Inbox()
-    assert await post(tray, '{"text": "x"}', path="/services/T0/B0/guessed") == "404 no_service"
-    assert tray.messages == []
+    inbox = Inbox()
+    assert await post(inbox, '{"text": "x"}', path="/services/T0/B0/guessed") == "404 no_service"
+    assert inbox.messages == []

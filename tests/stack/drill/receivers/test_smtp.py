@@ -16,27 +16,27 @@ from tallow.stack.drill.receivers.smtp import USER, SmtpHandler, serving
 def send(
     port: int, password: str = "secret", to: str = "critical@drill.invalid", **headers: str | None
 ) -> None:
-    letter = EmailMessage()
+    mail = EmailMessage()
     wanted = {"From": USER, "To": to, "Subject": "[CRITICAL] Tällow is down", "Date": formatdate()} | headers
     for name, value in wanted.items():
         if value is not None:
-            letter[name] = value
-    letter.set_content("The scrape fails.")
+            mail[name] = value
+    mail.set_content("The scrape fails.")
     with smtplib.SMTP("127.0.0.1", port) as client:
         if password:
             client.login(USER, password)
-        client.sendmail(USER, [to], letter.as_bytes())
+        client.sendmail(USER, [to], mail.as_bytes())
 
 
 @pytest.fixture
-def office() -> SmtpHandler:
+def handler() -> SmtpHandler:
     return SmtpHandler(Inbox(), {"critical@drill.invalid"}, "secret")
 
 
-async def test_a_mail_is_accepted_and_parsed(office: SmtpHandler) -> None:
-    async with serving(office) as port:
+async def test_a_mail_is_accepted_and_parsed(handler: SmtpHandler) -> None:
+    async with serving(handler) as port:
         await asyncio.to_thread(send, port)
-    [message] = office.inbox.messages
+    [message] = handler.inbox.messages
     assert (message.target, message.subject) == ("critical@drill.invalid", "[CRITICAL] Tällow is down")
     assert message.text == "The scrape fails."
     assert message.firing
@@ -52,8 +52,8 @@ async def test_a_mail_is_accepted_and_parsed(office: SmtpHandler) -> None:
         ({"Subject": None}, 550),
     ],
 )
-async def test_invalid_mails_are_rejected(office: SmtpHandler, changed: dict[str, str], code: int) -> None:
-    async with serving(office) as port:
+async def test_invalid_mails_are_rejected(handler: SmtpHandler, changed: dict[str, str], code: int) -> None:
+    async with serving(handler) as port:
         with pytest.raises((smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused)) as refused:
             await asyncio.to_thread(send, port, **changed)
     error = refused.value
@@ -63,4 +63,4 @@ async def test_invalid_mails_are_rejected(office: SmtpHandler, changed: dict[str
         assert isinstance(error, smtplib.SMTPResponseException)
         found = error.smtp_code
     assert found == code
-    assert office.inbox.messages == []
+    assert handler.inbox.messages == []

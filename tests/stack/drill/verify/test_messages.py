@@ -41,9 +41,9 @@ def test_a_message_without_instance_concerns_every_instance() -> None:
 
 
 def test_deliveries_are_counted_by_destination() -> None:
-    tray = Inbox([MAIL, MAIL, replace(MAIL, firing=False)])
-    came = deliveries(tray, "HighErrorRate", "127.0.0.1:3000", firing=True, since=0)
-    assert came == {("email", "default@drill.invalid"): 2}
+    inbox = Inbox([MAIL, MAIL, replace(MAIL, firing=False)])
+    found = deliveries(inbox, "HighErrorRate", "127.0.0.1:3000", firing=True, since=0)
+    assert found == {("email", "default@drill.invalid"): 2}
 
 
 def test_a_complete_message_has_no_problems() -> None:

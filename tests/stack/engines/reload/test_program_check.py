@@ -65,8 +65,8 @@ def test_an_invalid_configuration_is_one_line_with_the_real_path(
 ) -> None:
     render = configuration.render
 
-    def broken(place: StateDir, choices: StackOptions, settings: StackSettings) -> dict[Path, str]:
-        return {**render(place, choices, settings), place.config / file: text}
+    def broken(place: StateDir, options: StackOptions, settings: StackSettings) -> dict[Path, str]:
+        return {**render(place, options, settings), place.config / file: text}
 
     monkeypatch.setattr(configuration, "render", broken)  # no setting that is accepted leads here
     with pytest.raises(BadSettingError, match=reason) as caught:

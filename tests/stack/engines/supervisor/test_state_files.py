@@ -49,12 +49,12 @@ def test_plan_and_status_are_read_unchanged(home: StateDir) -> None:
     release = Release("1.0.0", "digest", {"prometheus": "3.16.0"})
     probe = Probe("127.0.0.1", 3000, "/ready", "/alive", "user", "/password")
     task = Task("tallow", ["tallow"], "/", {"A": "b"}, inherits=True, probe=probe)
-    told = SupervisorPlan(
+    plan = SupervisorPlan(
         (task,), ("tallow",), {"tallow": RestartRequest(3, "tallow reload")}, 30.0, release, "tallow down"
     )
-    assert state_files.write_plan(home, told)
-    assert not state_files.write_plan(home, told)
-    assert state_files.read_plan(home) == told
+    assert state_files.write_plan(home, plan)
+    assert not state_files.write_plan(home, plan)
+    assert state_files.read_plan(home) == plan
     ended = ExitRecord("exited", -9, 1.0, "ended by SIGKILL")
     report = SupervisorStatus(1, {"tallow": ProcessStatus("running", 2, 3.0, 4.0, 5, 6, ended)})
     state_files.write_status(home, report)

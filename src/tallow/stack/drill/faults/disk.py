@@ -91,7 +91,7 @@ def _exporter(environment: DrillEnvironment, folder: Path) -> ManagedProcess:
 DRILLS: Final = (
     Drill(
         alert="DiskFilling",
-        fault="a file fills a small disk (a tmpfs that the exporter is told is ext4)",
+        fault="a file fills a small disk (a tmpfs that the exporter reads as ext4)",
         inject=filling_disk,
         instance_label=lambda environment: environment.instance_label("disk"),
     ),

@@ -167,14 +167,14 @@ DRILLS: Final = (
     ),
     Drill(
         alert="PrometheusConfigRejected",
-        fault="Prometheus is told to read a configuration with an unknown option",
+        fault="Prometheus reloads a configuration with an unknown option",
         inject=refused_prometheus_configuration,
         profile=RELOADS,
         instance_label=lambda environment: environment.instance_label("prometheus"),
     ),
     Drill(
         alert="AlertmanagerConfigRejected",
-        fault="Alertmanager is told to read a configuration with a route to an unknown receiver",
+        fault="Alertmanager reloads a configuration with a route to an unknown receiver",
         inject=refused_alertmanager_configuration,
         profile=RELOADS,
         instance_label=lambda environment: environment.instance_label("alertmanager"),
@@ -188,7 +188,7 @@ DRILLS: Final = (
     ),
     Drill(
         alert="AlertmanagerCannotNotify",
-        fault="nothing listens where Slack was, while the server is killed",
+        fault="Slack cannot be reached, while the server is killed",
         inject=slack_unreachable,
         profile=NOTIFY,
         instance_label=lambda environment: environment.instance_label("alertmanager"),
@@ -198,14 +198,14 @@ DRILLS: Final = (
     ),
     Drill(
         alert="RestartLoop",
-        fault=f"the server is killed and started again {_KILLS} times",
+        fault=f"the server is killed and restarted {_KILLS} times",
         inject=restart_loop,
         also_fires=frozenset({"ServiceDown"}),
         fault_seconds=60,
     ),
     Drill(
         alert="TelemetryDropped",
-        fault="nothing listens where the logs go (LOG_ENDPOINT), and ten lines may wait (LOG_QUEUE_SIZE)",
+        fault="nothing listens at LOG_ENDPOINT, and the queue has ten lines (LOG_QUEUE_SIZE)",
         inject=unreachable_log_endpoint,
         server_settings={
             "LOG_ENDPOINT": "http://127.0.0.1:{logs}/",

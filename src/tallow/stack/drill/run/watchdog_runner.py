@@ -68,21 +68,23 @@ class WatchdogRunner:
             result.started_at = killed_at
         result.state = "fault on"
         await self._environment.processes[name].kill()
-        await self._wait_for_messages(_MISSING, killed_at, f"{name} was killed, and no page came")
+        await self._wait_for_messages(_MISSING, killed_at, f"{name} was killed, and no notification came")
         if is_first:
             result.notified_at = time.time()
         result.state = "notified"
         if not self._says(reason, killed_at):
-            result.problems.append(f"{name} was killed, and the page does not say: {reason}")
+            result.problems.append(f"{name} was killed, and the notification does not say: {reason}")
         restarted_at = time.time()
         if is_first:
             result.cleared_at = restarted_at
         await self._environment.start(name)
         result.state = "cleared"
-        await self._wait_for_messages(_BACK, restarted_at, f"{name} is back, and no message reported it")
+        await self._wait_for_messages(
+            _BACK, restarted_at, f"{name} was restarted, and no message reported it"
+        )
         if is_first:
             result.resolved_at = time.time()
-        await self._wait_for_heartbeat(f"{name} is back, and the checker does not say so")
+        await self._wait_for_heartbeat(f"{name} was restarted, and the checker does not report it")
 
     def _says(self, reason: str, since: float) -> bool:
         """Whether a message about the missing heartbeat names the reason."""
