@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tallow.cli import main
+from tallow.stack.engines.state.marker import FolderKind, folder_kind
 from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 
@@ -45,7 +46,7 @@ def test_on_a_terminal_no_changes_nothing(home: StateDir) -> None:
     assert done.returncode == 1
     assert f"the stack in {home.root}" in done.stderr
     assert "Remove them? [y/N]" in done.stderr
-    assert home.is_state_folder()
+    assert folder_kind(home.root) is FolderKind.STATE
 
 
 def test_on_a_terminal_yes_purges(home: StateDir) -> None:
@@ -82,7 +83,7 @@ def test_kept_files_are_named(home: StateDir) -> None:
 
 def test_without_purge_everything_is_kept(home: StateDir) -> None:
     assert down(home).output == f"stopped; data is kept in {home.root}\n"
-    assert home.is_state_folder()
+    assert folder_kind(home.root) is FolderKind.STATE
 
 
 def test_a_folder_with_other_files_is_not_purged(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_the_marker_is_written_first(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tallow.stack.engines.state.state_dir.StateDir._make_folders", killed)
     with pytest.raises(KeyboardInterrupt):
         home.make()
-    assert home.is_state_folder()
+    assert folder_kind(home.root) is FolderKind.STATE
     monkeypatch.undo()
     home.make()
 

@@ -1,4 +1,4 @@
-"""A track's configuration: the shipped one, scaled, leading to the drill's targets and receivers."""
+"""Write the configuration of a drill profile: the shipped one with scaled times and a drill's addresses."""
 
 from __future__ import annotations
 
@@ -27,65 +27,72 @@ MARK: Final = {"drill": "yes"}
 OBJECTIVES: Final = "tallow_slo"
 
 
-def groups(track: DrillProfile, shipped: Groups = alerts.GROUPS) -> Groups:
-    """The rule groups that a track loads."""
-    return {name: rules for name, rules in shipped.items() if track.objectives or name != OBJECTIVES}
+def rule_groups(profile: DrillProfile, shipped: Groups = alerts.GROUPS) -> Groups:
+    """The rule groups that a profile loads."""
+    return {name: rules for name, rules in shipped.items() if profile.objectives or name != OBJECTIVES}
 
 
-def write_rules(home: StateDir, track: DrillProfile, links: Links, shipped: Groups) -> None:
-    """Write the shipped rules with every duration multiplied by the track's scale."""
+def write_rules(home: StateDir, profile: DrillProfile, links: Links, shipped: Groups) -> None:
+    """Write the shipped rules with every duration multiplied by the profile's scale."""
     rules = home.config / "prometheus" / "rules"
-    for name, text in alerts.rule_files(track.scale, links, groups(track, shipped)).items():
+    for name, text in alerts.rule_files(profile.scale, links, rule_groups(profile, shipped)).items():
         write_private(rules / name, text)
 
 
 def write_prometheus(
-    home: StateDir, track: DrillProfile, jobs: tuple[ScrapeJob, ...], alertmanager: int
+    home: StateDir, profile: DrillProfile, jobs: tuple[ScrapeJob, ...], alertmanager: int
 ) -> None:
-    """Write ``prometheus.yml``: the shipped one, but for these differences.
+    """Write ``prometheus.yml``: the shipped one with these differences.
 
-    Intervals are scaled (no further than the track says) and a scrape may take all of one; alerts carry the
-    mark; the targets of job ``tallow`` come from a file; and a folder of further rules is read.
+    The intervals are those of the profile, and a scrape may take a whole interval. Alerts have the drill's
+    label. The targets of the job ``tallow`` come from a file, and the rules of one more folder are read.
+
+    Args:
+        alertmanager: Alertmanager's port.
     """
-    place = home.config / "prometheus"
+    folder = home.config / "prometheus"
     config = prometheus_config(
         jobs,
         f"127.0.0.1:{alertmanager}",
-        PrometheusPaths(home.secrets, place / "rules", place / "targets"),
-        scale=track.interval / SCRAPE_INTERVAL_S,
+        PrometheusPaths(home.secrets, folder / "rules", folder / "targets"),
+        scale=profile.interval / SCRAPE_INTERVAL_S,
     )
     document = yaml.safe_load(config)
-    document["global"] |= {"external_labels": MARK, "scrape_timeout": promql_duration(track.interval)}
-    document["rule_files"].append(str(place / "rules" / "further" / "*.yml"))
+    document["global"] |= {"external_labels": MARK, "scrape_timeout": promql_duration(profile.interval)}
+    document["rule_files"].append(str(folder / "rules" / "further" / "*.yml"))
     for scrape in document["scrape_configs"]:
         if scrape["job_name"] == "tallow":
             del scrape["static_configs"]
-            scrape["file_sd_configs"] = [{"files": [str(place / "tallow.yml")]}]
-    private_folder(place / "targets")  # Prometheus watches only folders that are there when it starts
-    write_private(place / "prometheus.yml", yaml.safe_dump(document, sort_keys=False))
+            scrape["file_sd_configs"] = [{"files": [str(folder / "tallow.yml")]}]
+    private_folder(folder / "targets")  # Prometheus watches only folders that exist at its start
+    write_private(folder / "prometheus.yml", yaml.safe_dump(document, sort_keys=False))
     write_targets(home, {})
 
 
 def write_targets(home: StateDir, targets: Mapping[str, str]) -> None:
-    """What job ``tallow`` scrapes from now on: the label ``instance``, and where it is reached."""
-    found = [{"targets": [where], "labels": {"instance": name}} for name, where in targets.items()]
-    write_private(home.config / "prometheus" / "tallow.yml", yaml.safe_dump(found))
+    """Write the targets of the job ``tallow``: addresses by the label ``instance``."""
+    groups = [{"targets": [address], "labels": {"instance": name}} for name, address in targets.items()]
+    write_private(home.config / "prometheus" / "tallow.yml", yaml.safe_dump(groups))
 
 
-def write_alertmanager(home: StateDir, track: DrillProfile, receivers: ReceiverSet, heartbeat: int) -> None:
-    """Write Alertmanager's configuration, templates and secrets with the addresses of the receivers."""
-    place, secrets = home.config / "alertmanager", home.secrets / "alertmanager"
+def write_alertmanager(home: StateDir, profile: DrillProfile, receivers: ReceiverSet, heartbeat: int) -> None:
+    """Write Alertmanager's configuration, templates and secrets with the addresses of the receivers.
+
+    Args:
+        heartbeat: the port of the heartbeat checker.
+    """
+    folder, secrets = home.config / "alertmanager", home.secrets / "alertmanager"
     config = routing.alertmanager_config(
         receivers.settings,
         secrets_dir=secrets,
-        template_glob=str(place / "templates" / "*.tmpl"),
+        template_glob=str(folder / "templates" / "*.tmpl"),
         password_file=home.secrets / PASSWORD_FILE,
         heartbeat=f"http://127.0.0.1:{heartbeat}/heartbeat",
         pagerduty=receivers.pagerduty,
-        scale=track.scale,
+        scale=profile.scale,
     )
-    write_private(place / "alertmanager.yml", config)
+    write_private(folder / "alertmanager.yml", config)
     for name, text in routing.templates().items():
-        write_private(place / "templates" / name, text)
+        write_private(folder / "templates" / name, text)
     for name, text in routing.secret_files(receivers.settings).items():
         write_private(secrets / name, text)

@@ -1,4 +1,4 @@
-"""What a drill changes in a rule, for its report."""
+"""The values of a rule that a drill scales, for its report."""
 
 from __future__ import annotations
 

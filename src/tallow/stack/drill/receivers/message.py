@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import Literal
@@ -46,23 +45,11 @@ class Inbox:
 
     messages: list[ReceivedMessage] = field(default_factory=list)
     rejections: list[RejectedMessage] = field(default_factory=list)
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def accept(self, message: ReceivedMessage) -> None:
         """Store an accepted message."""
         self.messages.append(message)
-        self._changed.set()
 
-    def reject(self, channel: str, answer: str) -> None:
+    def reject(self, channel: str, reply: str) -> None:
         """Store a rejection."""
-        self.rejections.append(RejectedMessage(channel, answer))
-        self._changed.set()
-
-    async def wait_for_message(self, seconds: float) -> None:
-        """Wait for the next message or rejection, at most ``seconds``."""
-        self._changed.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        except TimeoutError:
-            return
+        self.rejections.append(RejectedMessage(channel, reply))

@@ -102,13 +102,6 @@ class StateDir:
         """Whether a stack was started here."""
         return self.options_file.exists()
 
-    def is_state_folder(self) -> bool:
-        """Whether `up` made this folder or accepted it, even if it failed later."""
-        try:
-            return folder_kind(self.root) is FolderKind.STATE
-        except OSError:
-            return False
-
     def make(self) -> None:
         """Make the folder, or accept one that is empty or already a state folder. Its mode becomes 0700.
 
