@@ -188,8 +188,8 @@ def test_mail_has_a_badge_of_the_severity(render: Render, labels: dict[str, str]
 
 def test_several_alerts_are_counted(render: Render) -> None:
     given = data({"severity": "info"}, {}, count=3)
-    assert render("subject", given) == "[INFO \N{MULTIPLICATION SIGN}3] 3 notices from Tallow"
-    assert render("slack.title", given) == "[INFO \N{MULTIPLICATION SIGN}3] 3 notices from Tallow"
+    assert render("subject", given) == "[INFO \N{MULTIPLICATION SIGN}3] 3 alerts from Tallow"
+    assert render("slack.title", given) == "[INFO \N{MULTIPLICATION SIGN}3] 3 alerts from Tallow"
 
 
 @pytest.mark.parametrize(

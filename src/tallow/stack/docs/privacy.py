@@ -20,37 +20,37 @@ _INTRODUCTION: Final = """\
 
 # Rules of the scrubber
 
-[privacy.md](privacy.md) says how the layers work together. Each row has an id; `SCRUB_DISABLE=us-phone,ipv4`
-or `Scrubber(disable={"us-phone"})` leaves rows out. An example shows what goes in and what comes out; a
-counterexample comes out as it went in. One test runs all of them, with the row and without it.
+[privacy.md](privacy.md) describes how the layers work together. Each row has an id, by which
+`SCRUB_DISABLE=us-phone,ipv4` or `Scrubber(disable={"us-phone"})` disables it. An example shows input and
+output; a counterexample stays unchanged. A test runs all of them, with and without the row.
 """
 
 
 def files() -> dict[PurePosixPath, str]:
-    """What is generated: repository path to content."""
+    """What ``tallow generate`` writes: content by repository path."""
     return {PATH: "\n".join(_page()) + "\n"}
 
 
 def _page() -> Iterator[str]:
     yield _INTRODUCTION
     yield "## Layer 1: keys\n\n### Secret\n"
-    yield "The whole value goes, whatever it looks like. No setting can keep one.\n"
+    yield "The whole value is replaced, whatever it is. No setting can keep such a value.\n"
     yield from _keys(SECRET)
     yield "### Personal\n"
-    yield "The value goes, unless the row names a check and the check does not take it for private.\n"
+    yield "The value is replaced, unless the row names a check that does not consider the value private.\n"
     yield from _keys(PERSONAL)
-    yield "| check | takes for private |\n|---|---|"
+    yield "| check | considers private |\n|---|---|"
     used = {row.check for row in PERSONAL}
     yield from (f"| {name} | {meaning} |" for name, (_, meaning) in CHECKS.items() if name in used)
-    yield "\n### Neither\n\nNames that end like one of the above and are none.\n"
+    yield "\n### Neither\n\nNames that end like one of the above but are not sensitive.\n"
     yield from _keys(PLAIN)
-    yield "### Words run together, and words behind a name\n"
+    yield "### Compound words, and words after a name\n"
     for id_, endings in ENDINGS:
-        yield f"- `{id_}` also takes words that end in {_code(endings.split())}."
-    yield f"- These words behind the name of a secret leave its meaning alone: {_code(sorted(TAILS))}.\n"
+        yield f"- `{id_}` also matches words that end in {_code(endings.split())}."
+    yield f"- These words after the name of a secret do not change its meaning: {_code(sorted(TAILS))}.\n"
     yield "## Layer 2: syntaxes\n"
     yield from _texts(SYNTAXES)
-    yield "### Status words\n\nBehind `key:` in running text these stand; behind `=` nothing does.\n"
+    yield "### Status words\n\nAfter `key:` in running text these words are kept; after `=` they are not.\n"
     yield f"{_code(sorted(STATUS_WORDS))}\n"
     yield "## Layer 3: detectors\n"
     yield from _texts(RULES)
@@ -85,7 +85,7 @@ def _code(names: Iterable[str]) -> str:
 
 
 def _line(text: str) -> str:
-    """A text of one line, however many it has; a long run of characters is cut in the middle."""
+    """The text as one line; words of 60 characters or more are cut in the middle."""
     words = [
         word if len(word) < 60 else f"{word[:24]}…{word[-8:]}" for word in text.replace("\n", "⏎").split(" ")
     ]
