@@ -21,13 +21,14 @@ from stack.alerts.equivalent_mutants import EQUIVALENTS, reason
 from support.alert_rules.mutation_runner import Verdict, judge
 from support.alert_rules.promtool import Case
 from support.alert_rules.rule_mutants import OPERATORS, Mutant, mutants
-from tallow.stack.alerts import RULES, Rule, self_monitoring
+from tallow.stack.alerts import RULES, Rule
+from tallow.stack.alerts.rule_inputs import rule_input_missing
 from tallow.stack.lint import check_alert
 
 pytestmark = pytest.mark.slow
 
 MISSING = RULES["RuleInputMissing"]
-FEW_INPUTS = self_monitoring.rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
+FEW_INPUTS = rule_input_missing((RULES["HighMemoryUsage"], RULES["AlertmanagerCannotNotify"]))
 """RuleInputMissing for three metrics of two programs; one function writes all of its parts."""
 QUICK = ("CriticalErrors", "HighMemoryUsage", "HighConnectionFailureRate", "AlertmanagerCannotNotify")
 

@@ -23,6 +23,7 @@ from tallow.stack.alerts import (
 )
 from tallow.stack.alerts.links import Links
 from tallow.stack.alerts.rule import Rule
+from tallow.stack.alerts.rule_inputs import rule_input_missing
 
 __all__ = [
     "CORE",
@@ -68,9 +69,7 @@ EXTRA: Groups = MappingProxyType(
     {
         "tallow_monitoring": (
             *self_monitoring.RULES,
-            self_monitoring.rule_input_missing(
-                (*_CORE_RULES, *self_monitoring.RULES, *host.RULES, *slo.RULES)
-            ),
+            rule_input_missing((*_CORE_RULES, *self_monitoring.RULES, *host.RULES, *slo.RULES)),
         ),
         "tallow_host": host.RULES,
         "tallow_slo": slo.RULES,
