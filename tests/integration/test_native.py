@@ -293,10 +293,10 @@ def test_a_killed_supervisor_is_detected_and_replaced(running: Stack) -> None:
     supervisor = state_files.supervisor_pid(running.state_dir)
     assert supervisor
     os.kill(supervisor, signal.SIGKILL)
-    wait_until(lambda: state_files.supervisor_pid(running.state_dir) is None, "the supervisor is gone")
+    wait_until(lambda: state_files.supervisor_pid(running.state_dir) is None, "the supervisor has ended")
     result = CliRunner().invoke(main, ["status", "--home", str(running.state_dir.root)])
     assert result.exit_code == 3
-    assert "the supervisor is gone" in result.output
+    assert "the supervisor has ended" in result.output
     orphans = pids(running)
     running.start()
     assert set(orphans.values()).isdisjoint(pids(running).values())

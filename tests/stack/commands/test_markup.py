@@ -51,7 +51,7 @@ def test_status_shows_the_path_of_a_stack_without_supervisor(home: StateDir) -> 
     state_files.write_status(home, SupervisorStatus(0, {"tallow": orphan}))
     result = CliRunner().invoke(main, ["status", "--home", str(home.root)])
     assert result.exit_code == 3, result.output
-    assert result.output.startswith("the supervisor is gone; tallow run without it")
+    assert result.output.startswith("the supervisor has ended; tallow run without it")
     assert f"data and logs {home.root}\n" in result.output
 
 

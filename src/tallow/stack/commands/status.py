@@ -28,7 +28,7 @@ from tallow.stack.heartbeat.state import HeartbeatState
 def command(as_json: bool, home: StateDir) -> None:
     """Show the services: their states, and what happened where one failed.
 
-    Exits with 1 if a service is not healthy, with 3 if nothing runs or the supervisor is gone.
+    Exits with 1 if a service is not healthy, with 3 if nothing runs or the supervisor has ended.
     """
     require_stack(home)
     supervisor = state_files.supervisor_pid(home)
@@ -77,7 +77,7 @@ def _show(
         if not orphans:
             console.print(printable_text(f"nothing runs; start it with: {up}"), soft_wrap=True)
             return
-        text = f"the supervisor is gone; {', '.join(orphans)} run without it. Start it again with: {up}"
+        text = f"the supervisor has ended; {', '.join(orphans)} run without it. Start it again with: {up}"
         console.print(printable_text(text, "bold red"), soft_wrap=True)
     console.print(ServicesTable(home, states))
     _show_hints(console, home, states)

@@ -70,7 +70,7 @@ def test_a_newer_package_is_unpacked_the_next_day(repository: Repository, tools:
     a_day_passes(tools)
     assert debian.renew(TOOL, tools) == "1.10-1"
     assert output_of(root).endswith("1.10-1")
-    assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.10-1"], "the old one is gone"
+    assert [path.name for path in tools.glob(f"{TOOL}_*")] == [f"{TOOL}_1.10-1"], "the old version is removed"
 
 
 @pytest.mark.parametrize("offered", ["1.9-1", "1.8-1"])

@@ -29,34 +29,34 @@ def sleeper(name: str, home: StateDir) -> Task:
 @contextlib.contextmanager
 def supervised(folder: Path) -> Iterator[StateDir]:
     """A stack of two programs that do nothing, under a real supervisor."""
-    made = StateDir(folder / "home")
-    made.make()
-    state_files.write_plan(made, SupervisorPlan((sleeper("tallow", made), sleeper("prometheus", made))))
-    with (made.logs / "supervisor.log").open("a") as log:
-        command = [sys.executable, "-m", "tallow.stack.engines.supervisor", str(made.root)]
+    home = StateDir(folder / "home")
+    home.make()
+    state_files.write_plan(home, SupervisorPlan((sleeper("tallow", home), sleeper("prometheus", home))))
+    with (home.logs / "supervisor.log").open("a") as log:
+        command = [sys.executable, "-m", "tallow.stack.engines.supervisor", str(home.root)]
         subprocess.run(command, check=True, timeout=30, stdout=log, stderr=log)
     wait_until(
-        lambda: len([one for one in state_files.read_status(made).services.values() if one.pid]) == 2,
+        lambda: len([one for one in state_files.read_status(home).services.values() if one.pid]) == 2,
         "both run",
     )
     try:
-        yield made
+        yield home
     finally:
-        lifecycle.stop(made)
+        lifecycle.stop(home)
 
 
 @pytest.fixture(scope="module")
 def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StateDir]:
     """For tests that leave both programs running."""
-    with supervised(tmp_path_factory.mktemp("shared")) as made:
-        yield made
+    with supervised(tmp_path_factory.mktemp("shared")) as home:
+        yield home
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[StateDir]:
     """For tests that stop a program or the supervisor."""
-    with supervised(tmp_path) as made:
-        yield made
+    with supervised(tmp_path) as home:
+        yield home
 
 
 def pid(home: StateDir, name: str) -> int | None:
@@ -93,7 +93,7 @@ def test_without_a_supervisor_a_restart_is_a_one_line_error(home: StateDir) -> N
     assert supervisor
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(supervisor).kill()
-    wait_until(lambda: state_files.supervisor_pid(home) is None, "the supervisor is gone")
+    wait_until(lambda: state_files.supervisor_pid(home) is None, "the supervisor has ended")
     with pytest.raises(StackError, match="tallow up"):
         restart(home, ["tallow"], "tallow reload")
 
