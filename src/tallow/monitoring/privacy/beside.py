@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tallow.monitoring.privacy.model import Key
-from tallow.monitoring.privacy.tables.words import words
+from tallow.monitoring.privacy.words import words
 
 _LABELS: Final = (
     *("name", "key", "field", "option", "header", "parameter", "param", "variable", "var", "attribute"),

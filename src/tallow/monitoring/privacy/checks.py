@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from tallow.monitoring.privacy.tables.words import ACCOUNTS, STATUS_WORDS, words
+from tallow.monitoring.privacy.words import ACCOUNTS, STATUS_WORDS, words
 
 Check = Callable[[str], bool]
 

@@ -8,7 +8,7 @@ import ipaddress
 import re
 from typing import Final
 
-from tallow.monitoring.privacy.tables.words import words
+from tallow.monitoring.privacy.words import words
 
 # ISO 7812: leading digits of each network and the lengths it issues.
 _NETWORKS: Final = (

@@ -11,7 +11,7 @@ from tallow.monitoring.privacy.detectors import ALL as RULES
 from tallow.monitoring.privacy.model import KeyRow, Rule, Syntax
 from tallow.monitoring.privacy.syntaxes import ALL as SYNTAXES
 from tallow.monitoring.privacy.tables.key_names import ENDINGS, PERSONAL, PLAIN, SECRET, TAILS
-from tallow.monitoring.privacy.tables.words import STATUS_WORDS
+from tallow.monitoring.privacy.words import STATUS_WORDS
 
 PATH: Final = PurePosixPath("docs/privacy-rules.md")
 

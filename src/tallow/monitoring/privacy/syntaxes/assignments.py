@@ -14,7 +14,7 @@ from tallow.monitoring.privacy.keys import OWN_LOOK
 from tallow.monitoring.privacy.model import Key
 from tallow.monitoring.privacy.syntaxes import headers, values, yaml
 from tallow.monitoring.privacy.syntaxes.values import Extent
-from tallow.monitoring.privacy.tables.words import STATUS_WORDS
+from tallow.monitoring.privacy.words import STATUS_WORDS
 
 Find = Callable[[str], Key | None]
 Found = tuple[Key, int, int]

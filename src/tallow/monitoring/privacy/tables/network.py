@@ -7,8 +7,8 @@ import re
 from typing import Final
 
 from tallow.monitoring.privacy.model import Needs, Rule
-from tallow.monitoring.privacy.tables.words import words
 from tallow.monitoring.privacy.validators import holds_mac, is_ipv4, is_ipv6, is_mac, is_spelled_address
+from tallow.monitoring.privacy.words import words
 
 _SPELLED_AT: Final = r"(?: at | ?[\[({<] ?at ?[\])}>] ?)"
 _SPELLED_DOT: Final = r"(?: dot | ?[\[({<] ?dot ?[\])}>] ?)"

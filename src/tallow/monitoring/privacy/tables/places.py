@@ -7,8 +7,8 @@ from typing import Final
 
 from tallow.monitoring.privacy.checks import is_random
 from tallow.monitoring.privacy.model import Needs, Rule
-from tallow.monitoring.privacy.tables.words import ACCOUNTS, SHARED_HOMES, STATUS_WORDS
 from tallow.monitoring.privacy.validators import has_digit_and_letter
+from tallow.monitoring.privacy.words import ACCOUNTS, SHARED_HOMES, STATUS_WORDS
 
 _NAME: Final = r"[^/\s\"'`:;,<>(){}|*?$\[\]\\&#%]{1,64}(?: [^/\s\"'`:;,<>(){}|*?$\[\]\\&=]{1,30}(?=/)){0,2}"
 _FOLDERS: Final = "share|shared|join|invite|invitations?|rooms?|receive|reset-password|password-reset|reset|verify|magic|confirm|activate|unsubscribe|s|r|d|t"
