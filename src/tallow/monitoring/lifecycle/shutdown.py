@@ -1,4 +1,4 @@
-"""Flush telemetry on SIGTERM and on ASGI shutdown.
+"""Flush telemetry on SIGTERM, on ASGI shutdown and when the interpreter exits.
 
 uvicorn ends by the signal itself after it has stopped, so functions of :mod:`atexit` are not called: without
 this module, the telemetry of the last second would be lost.
@@ -6,6 +6,7 @@ this module, the telemetry of the last second would be lost.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -33,6 +34,7 @@ class Pipelines:
 
     def __init__(self) -> None:
         self._pipelines: dict[str, _Pipeline] = {}
+        self._closes_at_exit = False
 
     def register(self, name: str, flush: Drain, close: Drain | None = None) -> None:
         """Flush a pipeline at the end of an application and of the process.
@@ -45,6 +47,9 @@ class Pipelines:
             close: called when the process ends; by default ``flush``.
         """
         self._pipelines[name] = _Pipeline(flush, close or flush)
+        if not self._closes_at_exit:
+            self._closes_at_exit = True
+            atexit.register(self.close_all)
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._on_sigterm)
