@@ -116,18 +116,22 @@ class Scrubber:
         if size <= _SHORT and text.isalnum():
             return text
         if size <= LONGEST_TEMPLATE and text.isascii():
+            if size in _ID_SIZES and text.encode().translate(_HEX) in _IDS:
+                return text
             shape = template(text)
-            if shape in self._clean or self._is_clean(text, shape):
+            if shape in self._clean or self._is_clean(shape):
                 return text
         elif size > LONGEST:
             return self.read(text[: _cut(text)]) + DROPPED
+        return self._searched(text)
+
+    def _searched(self, text: str) -> str:
+        """A text that some rule may match, its private spans replaced."""
         spans = self._reader.spans(text)
         return self._replaced(text, spans) if spans else _encodable(text)
 
-    def _is_clean(self, text: str, shape: bytes) -> bool:
-        """Whether a short text is an identifier, or has a template that no rule can match."""
-        if len(text) in _ID_SIZES and text.encode().translate(_HEX) in _IDS:
-            return True
+    def _is_clean(self, shape: bytes) -> bool:
+        """Whether no rule can match a text of this template, whatever its digits are."""
         if self._reader.plan(shape) is not None:
             return False
         _remember(self._clean, shape, MOST_TEMPLATES)

@@ -62,6 +62,7 @@ class Needs:
         marks: each of these characters, as often as it is named.
         any_mark: at least one of these characters.
         digits: at least so many digits.
+        capital: a capital letter of ASCII.
         run: at least so many letters, digits, ``_``, ``.`` and ``-`` in a row.
         starts: within such a run and at the start of a word, one of these pairs of characters.
         template: a regular expression that the text matches with every digit as ``0``.
@@ -77,6 +78,7 @@ class Needs:
     marks: str = ""
     any_mark: str = ""
     digits: int = 0
+    capital: bool = False
     run: int = 0
     starts: str = ""
     template: str = ""

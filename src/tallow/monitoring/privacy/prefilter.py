@@ -71,6 +71,7 @@ class Prefilter:
         self._patterns: dict[int, tuple[re.Pattern[bytes], bool]] = {}
         self._tried: dict[int, list[tuple[int, re.Pattern[bytes], bool]]] = {}
         self._named = 0
+        self._without_capitals = self._all
         for number, needs in enumerate(rows):
             self._add(needs, 1 << number)
         self._longer = [(b"w" * size, self._runs[size]) for size in sorted(self._runs)]
@@ -79,6 +80,8 @@ class Prefilter:
 
     def _add(self, needs: Needs, bit: int) -> None:
         self._marks.add(needs, bit)
+        if needs.capital:
+            self._without_capitals &= ~bit
         for number in range(needs.digits):
             self._digits[number] &= ~bit
         for place, words in enumerate(needs.words.split("|") if needs.words else ()):
@@ -102,9 +105,9 @@ class Prefilter:
     def candidates(self, shape: bytes) -> int:
         """The rows that can match a text of this template."""
         rows = self._marks.find(shape.translate(None, _SILENT), self._all)
-        digits = shape.count(b"0")
-        if digits <= _MOST_DIGITS:
-            rows &= self._digits[digits]
+        rows &= self._digits[min(shape.count(b"0"), _MOST_DIGITS)]
+        if shape.islower():
+            rows &= self._without_capitals
         words = shape.translate(_WORDS).split()
         for vocabulary in self._words:
             rows = vocabulary.reduce(rows, words)

@@ -82,22 +82,24 @@ class TextReader:
 
     def plan(self, shape: bytes) -> Plan | None:
         """What to try on a text of this template, whatever its digits are; None if nothing can be found."""
-        if not SHORTEST_TEMPLATE <= len(shape) <= LONGEST_TEMPLATE:
-            return self._plan(shape)
+        if SHORTEST_TEMPLATE <= len(shape) <= LONGEST_TEMPLATE:
+            return self._remembered(shape)
+        rows = self._prefilter.candidates(shape)
+        return self._plan(rows) if rows else None
+
+    def _remembered(self, shape: bytes) -> Plan | None:
         digest = hashlib.blake2b(shape, digest_size=16, key=self._digest_key).digest()
         try:
             return self._answers[digest]
         except KeyError:
-            plan = self._plan(shape)
+            rows = self._prefilter.candidates(shape)
+            plan = self._plan(rows) if rows else None
             if len(self._answers) >= MOST_TEMPLATES:
                 self._answers.clear()
             self._answers[digest] = plan
             return plan
 
-    def _plan(self, shape: bytes) -> Plan | None:
-        rows = self._prefilter.candidates(shape)
-        if not rows:
-            return None
+    def _plan(self, rows: int) -> Plan:
         plan = self._plans.get(rows)
         if plan is None:
             plan = self._plan_of([row for row in range(rows.bit_length()) if rows >> row & 1])

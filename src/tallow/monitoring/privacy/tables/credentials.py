@@ -45,7 +45,7 @@ RULES: Final = (
     Rule(
         "json-web-token",
         "jwt",
-        Needs(run=16, parts=("eyj",), template=r"eyJ[A-Za-z0_-]{8}"),
+        Needs(run=16, parts=("eyj",), capital=True, template=r"eyJ[A-Za-z0_-]{8}"),
         r"(?<![A-Za-z0-9])(?:(?P<private>eyJ[A-Za-z0-9_-]{8,8000}={0,2}(?:\.[A-Za-z0-9_-]{0,8000}={0,2}){1,4})|eyJ[\w-]+)",
         examples=(("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl, next", "t [jwt], next"),),
         counterexamples=("the prefix eyJ alone",),
