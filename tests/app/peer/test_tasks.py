@@ -43,6 +43,24 @@ async def test_cancelling_stops_the_work_and_waits_for_its_end(fails: bool) -> N
     assert ended.is_set()
 
 
+async def test_a_result_that_nobody_gets_is_released() -> None:
+    started, go_on, released = threading.Event(), threading.Event(), list[int]()
+
+    def work(_stopped: Callable[[], bool]) -> int:
+        started.set()
+        go_on.wait()
+        return 7
+
+    task = asyncio.create_task(run_interruptible(work, release=released.append))
+    await asyncio.to_thread(started.wait)
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert released == [7]
+
+
 async def test_stripping_a_picture_does_not_block_and_cancelling_leaves_no_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
