@@ -82,6 +82,15 @@ def test_pipelines_share_the_timeout_and_logs_come_last() -> None:
     assert calls[2][1] == 0
 
 
+def test_pipelines_are_closed_when_the_interpreter_exits() -> None:
+    code = (
+        "from tallow.monitoring.lifecycle import shutdown\n"
+        "shutdown.register_pipeline('logs', print, lambda timeout: print('closed', timeout > 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "closed True\n"
+
+
 def test_a_sigterm_handler_of_the_application_is_kept() -> None:
     def handler(_number: int, _frame: object) -> None:
         """The application's handler."""

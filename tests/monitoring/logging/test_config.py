@@ -30,7 +30,7 @@ def state():
         "factory": logging.getLogRecordFactory(),
         "handlers": (list(logging.root.handlers), list(logging.getLogger("shop").handlers)),
         "levels": (logging.root.level, logging.getLogger("httpx").level),
-        "pipelines": len(shutdown._PROCESS._pipelines),
+        "pipelines": len(shutdown.pipeline_names()),
         "listeners": len(error_hooks._listeners),
         "fork participants": len(fork._registered),
         "descriptors": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,

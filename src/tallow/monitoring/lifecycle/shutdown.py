@@ -39,7 +39,8 @@ class Pipelines:
     def register(self, name: str, flush: Drain, close: Drain | None = None) -> None:
         """Flush a pipeline at the end of an application and of the process.
 
-        SIGTERM is handled from now on, unless the process has a handler; it ends the process as before.
+        SIGTERM is handled from now on, unless the process has a handler; it ends the process as before. The
+        exit of the interpreter closes all pipelines, too.
 
         Args:
             name: identifies the pipeline; a second registration replaces the first.
@@ -57,6 +58,10 @@ class Pipelines:
     def unregister(self, name: str) -> None:
         """Stop flushing a pipeline. A name that is not registered is ignored."""
         self._pipelines.pop(name, None)
+
+    def names(self) -> list[str]:
+        """Return the names of the registered pipelines."""
+        return list(self._pipelines)
 
     def flush_all(self, timeout_s: float = TIMEOUT_S) -> None:
         """Send the queued telemetry of every pipeline within ``timeout_s`` seconds. Never raises."""
@@ -87,5 +92,6 @@ def _run_all(timeout_s: float, drains: list[Drain]) -> None:
 _PROCESS: Final = Pipelines()
 register_pipeline = _PROCESS.register
 unregister_pipeline = _PROCESS.unregister
+pipeline_names = _PROCESS.names
 flush_all = _PROCESS.flush_all
 close_all = _PROCESS.close_all
