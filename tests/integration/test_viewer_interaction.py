@@ -360,7 +360,7 @@ def test_the_logs_dashboard_is_explained(desktop: ViewerPage) -> None:
     page = desktop.page
     page.get_by_role("link", name="Logs").click()
     page.get_by_role("heading", name="Tallow / Logs").wait_for()
-    for words in ("Loki", "Prometheus alone", "tallow logs"):
+    for words in ("Loki", "only from Prometheus", "tallow logs"):
         page.get_by_role("main").get_by_text(words).wait_for()
     assert page.title() == "Tallow / Logs · Dashboards"
     desktop.page.goto(f"{desktop.address}/d/none")
