@@ -70,11 +70,18 @@ def rows() -> list[Row]:
 
     structured = {"structlog + orjson": with_structlog()}
     others = {"python-json-logger": with_json_logger(), "loguru": with_loguru()}
-    aims: dict[str, float | None] = {"structlog + orjson": 1.0}
+    aims: dict[str, float | None] = {"structlog + orjson": 0.85}
     work = "log call, six fields (ours scrubbed)"
     return [
         *paired(work, ours, structured | others, calls, items=CALLS, aims=aims),
-        *paired("the same with new words", ours, structured, calls_with_new_words, items=CALLS, aims={}),
+        *paired(
+            "the same with new words",
+            ours,
+            structured,
+            calls_with_new_words,
+            items=CALLS,
+            aims={"structlog + orjson": 1.3},
+        ),
     ]
 
 

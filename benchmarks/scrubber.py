@@ -137,12 +137,16 @@ def rows() -> list[Row]:
     aims: dict[str, dict[str, float | None]] = {
         "a record never seen, words and all": {"logfire": 1.0, "Sentry Relay": 0.2},
         "a nested record of 150 bytes, private values in it": {"Sentry Relay": 0.4},
-        "a line of a real server's log": {"logfire": 2.0},
+        "a line of a real server's log, its words never seen": {"logfire": 2.0},
+        "the same line again with other numbers": {"logfire": 2.0},
+        "a record never seen, with two unseen names of keys": {},
     }
     inputs: tuple[Callable[[], list[Any]], ...] = (
         scrubber_inputs.unseen,
         scrubber_inputs.nested,
         scrubber_inputs.server_logs,
+        scrubber_inputs.server_logs_again,
+        scrubber_inputs.unseen_names,
     )
     found: list[Row] = []
     for (work, aim), make in zip(aims.items(), inputs, strict=True):

@@ -25,7 +25,7 @@ __all__ = ["DROPPED", "Needs", "Replacement", "Rule", "Scrubber", "explain", "pr
 
 @functools.cache
 def process_scrubber() -> Scrubber:
-    """The process's own scrubber, made as the settings say. It counts in ``pii_redactions_total``.
+    """The scrubber of the process, configured by the settings. It counts in ``pii_redactions_total``.
 
     Settings that cannot be used stop the start of whatever reads them (``SCRUB_DISABLE`` and its kin are
     checked there); until then, and in their place, nothing is switched off.

@@ -33,7 +33,7 @@ _BY_PART: Final = frozenset({"account-name", "file-name", "device"})
 
 
 def label(mapping: Mapping[Any, Any]) -> str | None:
-    """What the values of a record are called, if the record itself says so."""
+    """The name of a record's values, if the record holds it under a label such as ``name``."""
     if _ANY_LABEL.isdisjoint(mapping):
         return None
     if any(map(is_value, mapping)):
@@ -58,7 +58,7 @@ def is_value(name: Any) -> bool:
 
 
 def is_ordinary(name: str) -> bool:
-    """Whether a key has no meaning beside others: no value of a name, no list of headers."""
+    """Whether a key is neither the value of a name nor a list of headers."""
     return not is_value(name) and not name.lower().endswith("headers")
 
 

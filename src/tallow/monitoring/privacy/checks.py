@@ -59,7 +59,7 @@ def _is_account(text: str) -> bool:
 
 
 def is_random(text: str) -> bool:
-    """Whether a value looks made by a machine: long, mixed, no UUID, no checksum, no path, no number."""
+    """Whether a value looks random: long and mixed, but no UUID, checksum, path or number."""
     if not _RANDOM.fullmatch(text) or _IDENTIFIER_OR_PATH.fullmatch(text):
         return False
     upper, lower, digits = text.lower() != text, text.upper() != text, _digits(text)

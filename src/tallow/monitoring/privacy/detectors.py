@@ -24,7 +24,7 @@ _IDENTIFIER: Final = re.compile(
 
 
 class Detector:
-    """A rule, ready to be asked. Its pattern is compiled when a text could match it for the first time."""
+    """A rule with its pattern, which is compiled when a text can match it for the first time."""
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
@@ -88,7 +88,7 @@ class Detectors:
             self.finders.append(self._keys)
 
     def _keys(self, text: str) -> Iterator[Span]:
-        """Keys of issuers: they begin at a run of letters, digits and marks, or behind a mark in it."""
+        """Keys of issuers. A key begins a run of letters, digits and marks, or follows a mark in it."""
         for run in _RUN.finditer(text):
             if not _IDENTIFIER.fullmatch(run[0]):
                 yield from self._keys_of_run(text, *run.span())

@@ -97,7 +97,7 @@ class Scrubber:
         return scrubbed if isinstance(scrubbed, dict) else {}
 
     def value(self, value: Any) -> Any:
-        """Any value in its own shape, scrubbed; the caller's is left alone.
+        """Any value, scrubbed, in the same shape. The caller's value is not changed.
 
         Never raises. What cannot be scrubbed is :data:`DROPPED`, for this value alone.
         """
@@ -147,7 +147,7 @@ class Scrubber:
         return _encodable("".join(pieces))
 
     def masked(self, kind: str, rule: str, start: int = 0, end: int = 0) -> str:
-        """What stands in the place of a private value of a kind. It is counted."""
+        """The marker of a kind. Counts one redaction."""
         if self._counter is not None:
             self._counter.record_redaction(kind)
         if self._recorder is not None:
@@ -155,7 +155,7 @@ class Scrubber:
         return marker(kind)
 
     def listen(self, recorder: Recorder) -> None:
-        """Tell ``recorder`` of each replacement and count none. For a copy that one caller uses."""
+        """Report each replacement to ``recorder`` and count none. For a copy that one caller uses."""
         self._recorder, self._counter = recorder, None
         self._clean, self._plain_names, self.harmless = set(), set(), set()
 
@@ -164,7 +164,7 @@ class Scrubber:
         return self.keys.find(name)
 
     def name(self, name: str, key: Key | None) -> str:
-        """A key that says nothing private, without what is private in its own name."""
+        """The name of a key, scrubbed like a text."""
         shown = self.read(name)
         if shown == name and len(name) <= LONGEST_NAME and beside.is_ordinary(name):
             _remember(self._plain_names, name, MOST_NAMES)
@@ -177,7 +177,7 @@ class Scrubber:
         return text[:1] == "[" and self.marker.fullmatch(text) is not None
 
     def arguments(self, items: list[str]) -> dict[int, str]:
-        """Of a command's arguments those that hold secrets, by their place, with them replaced."""
+        """The scrubbed arguments of a command by position; arguments without secrets are left out."""
         replaced: dict[int, str] = {}
         start = 0
         spans = self._reader.spans(" ".join(items)[:LONGEST_COMMAND])
@@ -194,7 +194,7 @@ class Scrubber:
         return replaced
 
     def _flat(self, record: dict[Any, Any]) -> dict[str, Any] | None:
-        """A flat record with ordinary keys that were read before, scrubbed; None if it is anything else."""
+        """A flat record with ordinary keys that were read before, scrubbed; None for any other record."""
         if not self._plain_names.issuperset(record):
             return None
         result = record.copy()
@@ -231,7 +231,7 @@ SECRET_IDS: Final = frozenset(row.id for row in key_names.SECRET)
 
 
 def _cut(text: str) -> int:
-    """Where a text that is too long is cut: at a gap, if there is one."""
+    """Where a text that is too long is cut: at the last blank, comma or line end before the limit."""
     gap = max(text.rfind(mark, LONGEST - _CUT, LONGEST) for mark in " \n,")
     return gap if gap > 0 else LONGEST - _CUT
 
@@ -243,7 +243,7 @@ def _remember(known: set[Any], answer: Any, most: int) -> None:
 
 
 def _encodable(text: str) -> str:
-    """The text with ``�`` for what UTF-8 has no form for: halves of a surrogate pair."""
+    """The text with ``�`` for each half of a surrogate pair, which UTF-8 cannot encode."""
     return text if text.isascii() or text.isprintable() else _HALVES.sub("�", text)
 
 

@@ -1,4 +1,4 @@
-"""Texts within texts: what percent, JSON, Python and HTML escapes stand for, with the way back.
+"""Decodes percent, JSON, Python and HTML escapes and maps positions back to the original text.
 
 A rule that knows ``user@host.example`` would not know ``user%40host.example``. The layers therefore read the
 unescaped text as well, and what they find is carried back to the characters it came from.
@@ -31,7 +31,7 @@ _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
 
 
 class View:
-    """A text and, for each of its characters and its end, the place in the original."""
+    """A decoded text and the position of each character in the original text."""
 
     __slots__ = ("places", "text")
 
@@ -48,9 +48,9 @@ class View:
 
 
 def views(text: str) -> Iterator[View]:
-    """The text unescaped once, twice, as long as something is left to unescape.
+    """The text decoded once, twice and three times, as long as escapes are left.
 
-    Of a long text, its lines with escapes alone: no escape goes on over the end of a line.
+    Of a long text only the lines with escapes are decoded: no escape spans two lines.
     """
     for part in [View(text)] if len(text) < _LONG else _escaped_lines(text):
         view = part
@@ -63,7 +63,7 @@ def views(text: str) -> Iterator[View]:
 
 
 def _escaped_lines(text: str) -> Iterator[View]:
-    """Neighbouring lines with escapes in them, and the line before: a view for all that stand together."""
+    """One view for each group of neighbouring lines with escapes, with the line before it."""
     begun, before, end = -1, 0, 0
     for line in text.splitlines(keepends=True):
         start, end = end, end + len(line)
@@ -105,7 +105,7 @@ def _characters(escape: str) -> Iterator[tuple[str, int]]:
         for char in octets.decode("utf-8", "surrogateescape"):
             yield char, place * 3
             place += len(char.encode("utf-8", "surrogateescape"))
-    elif escape[0] == "\x1b":  # a terminal's colour (ECMA-48): it stands for nothing
+    elif escape[0] == "\x1b":  # a terminal's color (ECMA-48): it has no characters
         return
     elif escape[0] == "&":
         yield html.unescape(escape)[:1], 0

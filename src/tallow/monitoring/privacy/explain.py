@@ -43,7 +43,7 @@ def explain(scrubber: Scrubber, value: Any) -> list[Replacement]:
 
 
 class _Explaining(Walk):
-    """A walk that remembers where it is."""
+    """A walk that tracks the path to the current value."""
 
     __slots__ = ("_found", "_path")
 
@@ -52,7 +52,7 @@ class _Explaining(Walk):
         self._path: list[Any] = []
 
     def follow(self, scrubber: Scrubber) -> None:
-        """Read with a scrubber that tells of its replacements and counts nothing."""
+        """Use a scrubber that reports its replacements and counts nothing."""
         scrubber.listen(self._note)
         super().__init__(scrubber)
 

@@ -76,7 +76,7 @@ class Keys:
                 self._put(name, key)
 
     def _secret_endings(self) -> tuple[tuple[str, Key], ...]:
-        """How words run together end that name a secret, and which."""
+        """The endings of joined words that name a secret, with their keys."""
         secrets = {key.id: key for key in self._table.values() if key.secret}
         return tuple((ending, secrets[id_]) for id_, ending in _ENDINGS if id_ in secrets)
 
@@ -97,7 +97,7 @@ class Keys:
         return _endings_of_tables() | _endings(self._extra)
 
     def find(self, name: str) -> Key | None:
-        """What a key of this name holds; None if nothing that the table knows."""
+        """The table's row for a key of this name, or None."""
         try:
             return self._found[name]
         except KeyError:
@@ -116,7 +116,7 @@ class Keys:
         return None if key is None or key.id in {"kept-key", "plain-name"} else key
 
     def _without_tails(self, words: list[str]) -> Key | None:
-        """What a name holds but for its last words, if they leave the meaning of a secret alone."""
+        """The row of a name without last words that do not change its meaning."""
         while len(words) > 1 and words[-1] in tables.TAILS:
             words = words[:-1]
             key = self._by_last_words(words)
@@ -165,7 +165,7 @@ def _key(row: KeyRow, *, secret: bool) -> Key:
 
 
 def is_private(key: Key, text: str) -> bool:
-    """Whether a value goes under a key: always under a secret one, else if the key's check says so.
+    """Whether a value under a key is private: always under a secret key, else if the key's check says so.
 
     A check is asked about what is inside quotes: the values of local variables come as their ``repr``.
     """

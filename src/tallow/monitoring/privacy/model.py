@@ -33,8 +33,8 @@ class Key(NamedTuple):
     Attributes:
         id: of the row in the key table.
         kind: what replaces the value: ``[kind]``. Empty: the value is only checked as any text.
-        check: None for a secret key, whose whole value goes. Otherwise the name of the check that the value
-            is asked with; it goes if the check says so.
+        check: None for a secret key, whose whole value is replaced. Otherwise the name of a check; the value
+            is replaced if the check says that it is private.
         secret: the key belongs to the SECRET table.
     """
 
@@ -87,7 +87,7 @@ class Needs:
 
 @dataclass(frozen=True)
 class Rule:
-    """One detector: what it looks for, what it makes of it, and how one sees that it works.
+    """One detector: its pattern, its kind, and the examples that test it.
 
     Attributes:
         id: lower-case words joined by ``-``.
@@ -121,7 +121,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Syntax:
-    """One way to write a name and its value in a text. It finds pairs and judges no value.
+    """One way to write a name and its value in a text. It finds pairs and does not judge values.
 
     Attributes:
         id: as of a rule.
@@ -154,8 +154,8 @@ class KeyRow:
         kind: what replaces the values.
         names: words joined by ``_``, names separated by spaces: ``api_key`` is apiKey, X-Api-Key and APIKEY.
         check: the name of the check that decides about a value; empty for the SECRET table.
-        examples: a name and a value that goes.
-        counterexamples: a name and a value that stays.
+        examples: a name and a value that is replaced.
+        counterexamples: a name and a value that is kept.
         description: one sentence for the generated page.
     """
 
@@ -177,12 +177,12 @@ def needs_of(prefilter: Needs | str | None) -> Needs:
 
 
 def marker(kind: str) -> str:
-    """What stands in the place of a private value. It is given the kind, not the value."""
+    """The text that replaces a private value. It takes the kind, not the value."""
     return f"[{kind}]"
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order; of two that overlap one that covers both, under the name of the longer."""
+    """The spans in order. Two that overlap become one with the kind and rule of the longer."""
     result: list[Span] = []
     for span in sorted(spans):
         if not result or span[0] >= result[-1][1]:

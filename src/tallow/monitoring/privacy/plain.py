@@ -23,7 +23,7 @@ _LONGEST_NAME: Final = 400
 
 
 def inner(value: Any) -> tuple[Any, bool]:
-    """A value of any type as a plain one, and whether that is a container.
+    """A value of any type as a value of a basic type, and whether it is a container.
 
     A number of :mod:`decimal`, a UUID, a date and a time become text, a duration its seconds, octets their
     number, a member of an enumeration its value, an object with fields a dictionary of them; what is of no
@@ -63,7 +63,7 @@ def _scalar(value: Any) -> Any:
 
 
 def _fields(value: Any) -> dict[str, Any] | None:
-    """The fields of a dataclass, a pydantic or an attrs model; None of anything else."""
+    """The fields of a dataclass, a pydantic or an attrs model; None for any other value."""
     kind = type(value)
     if dataclasses.is_dataclass(kind):
         return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}

@@ -154,7 +154,7 @@ class Prefilter:
 
 
 def _remember(known: dict[Any, Any], question: Any, answer: Any) -> None:
-    """Keep an answer that depends on the question alone, of a bounded number."""
+    """Cache an answer. The cache is bounded, and an answer depends on its question alone."""
     if len(known) >= _REMEMBERED:
         known.clear()
     known[question] = answer

@@ -34,7 +34,7 @@ that places agree."""
 
 
 class Plan(NamedTuple):
-    """What is tried on a text.
+    """The syntaxes and detectors that are tried on a text.
 
     Attributes:
         syntaxes: layer 2.
@@ -129,7 +129,7 @@ def _found(text: str, plan: Plan) -> list[Span]:
 
 
 def _without(text: str, spans: list[Span]) -> str:
-    """The text of the same length with its spans blotted out."""
+    """The text, each character of the spans replaced by a NUL, so that positions stay."""
     pieces: list[str] = []
     position = 0
     for start, end, _, _ in merged(spans):

@@ -138,7 +138,7 @@ def is_basic(text: str) -> bool:
 
 
 def is_ipv4(text: str) -> bool:
-    """An address of version 4 that is somebody's: neither this machine's own, nor a mask, nor a group's."""
+    """An IPv4 address that is neither loopback, unspecified, a mask nor multicast."""
     octets = text.split(".")
     return (
         octets[0] not in {"0", "127"}
@@ -164,7 +164,7 @@ def is_ipv6(text: str) -> bool:
 
 
 def is_mac(text: str) -> bool:
-    """A hardware address that is neither broadcast nor nothing."""
+    """A hardware address that is neither broadcast nor all zeros."""
     digits = set(text.lower()) - set(":.-")
     return digits not in ({"0"}, {"f"})
 

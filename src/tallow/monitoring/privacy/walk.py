@@ -39,10 +39,10 @@ class ScrubContext(Protocol):
         """What a key of this name holds."""
 
     def name(self, name: str, key: Key | None) -> str:
-        """A key that says nothing private, without what is private in its own name."""
+        """The name of a key, scrubbed like a text."""
 
     def masked(self, kind: str, rule: str, start: int = 0, end: int = 0) -> str:
-        """What stands in the place of a private value of a kind."""
+        """The marker of a kind."""
 
     def read(self, text: str) -> str:
         """The text, its private spans replaced."""
@@ -51,11 +51,11 @@ class ScrubContext(Protocol):
         """Whether a text is the marker of a replaced value."""
 
     def arguments(self, items: list[str]) -> dict[int, str]:
-        """Of a command's arguments those that hold secrets, by their place, with them replaced."""
+        """The scrubbed arguments of a command by position; arguments without secrets are left out."""
 
 
 class Walk:
-    """Reads one value, with all there is in it. Raises only on what a caller's own types do."""
+    """Scrubs one value and everything in it. Raises only what a type of the caller raises."""
 
     __slots__ = ("_above", "_left", "_reader")
 
@@ -65,7 +65,7 @@ class Walk:
         self._left = MOST
 
     def value(self, value: Any, key: Key | None, step: object = None) -> Any:  # noqa: PLR0911 - one a type
-        """The value in its own shape, standing under ``key``; ``step`` leads to it from what it is in."""
+        """The value, scrubbed, in the same shape. ``step`` is its name or index in its container."""
         self._left -= 1
         if self._left < 0:
             return DROPPED
@@ -133,7 +133,7 @@ class Walk:
         return result
 
     def _harmless(self, name: str, item: Any) -> Any:
-        """What stands under a key that was read before and says nothing."""
+        """The value of a key that is known to be neither secret nor personal."""
         kind = type(item)
         if kind is str:
             return self._reader.read(item)
@@ -142,14 +142,14 @@ class Walk:
         return self.value(item, None, name)
 
     def _label(self, mapping: Mapping[Any, Any]) -> Key | None:
-        """What the values of a mapping are, if the mapping itself says what they are called."""
+        """The key that a mapping's own label names, for its values."""
         label = beside.label(mapping)
         return None if label is None else self._reader.key(label)
 
     def _pair(
         self, raw: Any, item: Any, named: Key | None, outer: Key | None, result: dict[str, Any]
     ) -> None:
-        """Add what is not plainly harmless: a key of the table, one not seen before, one in a private one."""
+        """Add an item whose key is in the table, was not seen before, or is inside a private container."""
         name = raw if type(raw) is str else plain.name(raw)
         key = self._reader.key(name)
         if key is not None and not _PATH.isdisjoint(name) and type(item) is not str:
@@ -217,7 +217,7 @@ class Walk:
         return [name, *(self.value(part, key, number) for number, part in enumerate(item[1:], 1))]
 
     def _arguments(self, items: Iterable[Any]) -> list[Any]:
-        """A command's arguments: an option speaks for the next."""
+        """The arguments of a command: an option names the argument after it."""
         texts = [item if type(item) is str else "" for item in items]
         replaced = self._reader.arguments(texts)
         result: list[Any] = []
@@ -245,7 +245,7 @@ class Walk:
             return result
 
     def _other(self, value: Any, key: Key | None) -> Any:
-        """A value of any other type: by its fields, as what it is a kind of, or as text."""
+        """A value of any other type: by its fields, by its base type, or as text."""
         inner, container = plain.inner(value)
         if container:
             return self._nested(inner, key)
@@ -276,7 +276,7 @@ def _governing(name: str, key: Key | None, named: Key | None, outer: Key | None)
 
 
 def _like(items: tuple[Any, ...] | list[Any], result: list[Any]) -> Any:
-    """Items in the type they came in; one that cannot be made of them becomes a tuple or a list."""
+    """The items in their original type; a type that cannot be built from them becomes a tuple or list."""
     if type(items) is tuple:
         return tuple(result)
     if isinstance(items, tuple):

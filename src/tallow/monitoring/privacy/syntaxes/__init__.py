@@ -1,4 +1,4 @@
-"""Layer 2: names and values in a text. A syntax finds pairs and judges no value; layer 1 says what goes."""
+"""Layer 2: names and values in a text. A syntax finds pairs; layer 1 decides about them."""
 
 from __future__ import annotations
 

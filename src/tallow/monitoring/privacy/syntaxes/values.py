@@ -1,7 +1,7 @@
 """How far a value reaches that begins at a place of a text: quoted, in brackets, in a block, or bare.
 
-Nothing here looks at what a value is, only at where it ends. Every pattern goes on where it ended or looks a
-bounded way ahead, so that time is linear.
+These functions decide where a value ends, not what it is. Every pattern continues where it ended or looks
+ahead a bounded number of characters, so time is linear.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def extents(text: str, start: int, end: int | None = None, *, strict: bool) -> l
     Args:
         text: the whole text.
         start: behind the delimiter.
-        end: no value without quotes goes on behind it; None for the end of the text.
+        end: the last position of a value without quotes; None for the end of the text.
         strict: the name stands in quotes, as in JSON: a value whose quotes are not closed goes on to the end
             of the line.
     """
