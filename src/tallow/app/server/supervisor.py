@@ -25,6 +25,9 @@ from tallow.monitoring.sentry import init_monitoring
 METRICS_DIR_VARIABLE: Final = "TALLOW_METRICS_DIR"
 STARTUP_FAILURE: Final = 3
 """uvicorn's exit status of a worker that could not start."""
+WORKER_RESPONSE_TIMEOUT_S: Final = 30
+"""uvicorn kills a worker that does not answer its supervisor for this long. A worker that starts does not
+answer: uvicorn's default of 5 seconds would kill it again and again on a slow machine."""
 
 
 class WorkerSupervisor(Multiprocess):
@@ -55,7 +58,14 @@ def run_workers(settings: ServerSettings, listener: socket.socket, workers: int,
     _ = METRICS.registry
     os.environ[METRICS_DIR_VARIABLE] = str(folder / "metrics")
     app = functools.partial(worker_app, settings, folder, workers)
-    config = server_config(app, settings, factory=True, workers=workers, **options)
+    config = server_config(
+        app,
+        settings,
+        factory=True,
+        workers=workers,
+        timeout_worker_healthcheck=WORKER_RESPONSE_TIMEOUT_S,
+        **options,
+    )
     try:
         supervisor = WorkerSupervisor(config, [listener])
         supervisor.run()
