@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from tallow.monitoring.privacy import beside, detectors, syntaxes
 from tallow.monitoring.privacy.keys import LONGEST_NAME, MOST_NAMES, Keys
 from tallow.monitoring.privacy.model import DROPPED, Key, Rule, Span, marker
-from tallow.monitoring.privacy.prefilter import template
+from tallow.monitoring.privacy.prefilter import DIGITS
 from tallow.monitoring.privacy.tables import key_names
 from tallow.monitoring.privacy.text import TextReader
 from tallow.monitoring.privacy.walk import PASSING, SMALLEST_CARD, Walk
@@ -116,9 +116,10 @@ class Scrubber:
         if size <= _SHORT and text.isalnum():
             return text
         if size <= LONGEST_TEMPLATE and text.isascii():
-            if size in _ID_SIZES and text.encode().translate(_HEX) in _IDS:
+            octets = text.encode()
+            if size in _ID_SIZES and octets.translate(_HEX) in _IDS:
                 return text
-            shape = template(text)
+            shape = octets.translate(DIGITS)  # as template() does, without a call
             if shape in self._clean or self._is_clean(shape):
                 return text
         elif size > LONGEST:
@@ -134,7 +135,9 @@ class Scrubber:
         """Whether no rule can match a text of this template, whatever its digits are."""
         if self._reader.plan(shape) is not None:
             return False
-        _remember(self._clean, shape, MOST_TEMPLATES)
+        if len(self._clean) >= MOST_TEMPLATES:
+            self._clean.clear()
+        self._clean.add(shape)
         return True
 
     def _replaced(self, text: str, spans: list[Span]) -> str:

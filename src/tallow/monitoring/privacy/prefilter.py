@@ -16,7 +16,8 @@ from tallow.monitoring.privacy.model import Needs
 _LETTERS: Final = bytes(range(65, 91)) + bytes(range(97, 123))
 _SILENT: Final = _LETTERS + b" ,0"
 """Characters that are no marks that a need could ask about."""
-_DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+"""Makes every digit a ``0``."""
 _WORDS: Final = bytes(
     octet | 32 if 65 <= octet <= 90 else octet if 97 <= octet <= 122 else 32 for octet in range(256)
 )
@@ -36,7 +37,7 @@ _DELIMITED: Final = bytes.maketrans(b":>", b"==")
 
 def template(text: str) -> bytes:
     """The text with every digit as ``0``, an octet for each character; other scripts are ``?``."""
-    return text.encode("ascii", "replace").translate(_DIGITS)
+    return text.encode("ascii", "replace").translate(DIGITS)
 
 
 @functools.cache
