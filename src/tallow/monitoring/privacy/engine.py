@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from tallow.monitoring.privacy import beside, detectors, syntaxes
+from tallow.monitoring.privacy import detectors, name_value, syntaxes
 from tallow.monitoring.privacy.keys import LONGEST_NAME, MOST_NAMES, Keys
 from tallow.monitoring.privacy.model import DROPPED, Key, Rule, Span, marker
 from tallow.monitoring.privacy.prefilter import DIGITS
@@ -169,7 +169,7 @@ class Scrubber:
     def name(self, name: str, key: Key | None) -> str:
         """The name of a key, scrubbed like a text."""
         shown = self.read(name)
-        if shown == name and len(name) <= LONGEST_NAME and beside.is_ordinary(name):
+        if shown == name and len(name) <= LONGEST_NAME and name_value.is_ordinary(name):
             _remember(self._plain_names, name, MOST_NAMES)
             if key is None:
                 _remember(self.harmless, name, MOST_NAMES)

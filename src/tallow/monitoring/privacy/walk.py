@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-from tallow.monitoring.privacy import beside, plain
+from tallow.monitoring.privacy import json_values, name_value
 from tallow.monitoring.privacy.keys import is_private
 from tallow.monitoring.privacy.model import DROPPED, Key
 from tallow.monitoring.privacy.validators import is_card
@@ -87,7 +87,7 @@ class Walk:
         if key is None:
             return self._reader.read(text)
         if not key.kind:
-            return text if key.check and plain.passes(key, text) else self._reader.read(text)
+            return text if key.check and json_values.passes(key, text) else self._reader.read(text)
         if text == "" or self._reader.is_marker(text):
             return text
         return self._reader.masked(key.kind, key.id) if is_private(key, text) else self._reader.read(text)
@@ -143,14 +143,14 @@ class Walk:
 
     def _label(self, mapping: Mapping[Any, Any]) -> Key | None:
         """The key that a mapping's own label names, for its values."""
-        label = beside.label(mapping)
+        label = name_value.label(mapping)
         return None if label is None else self._reader.key(label)
 
     def _pair(
         self, raw: Any, item: Any, named: Key | None, outer: Key | None, result: dict[str, Any]
     ) -> None:
         """Add an item whose key is in the table, was not seen before, or is inside a private container."""
-        name = raw if type(raw) is str else plain.name(raw)
+        name = raw if type(raw) is str else json_values.name(raw)
         key = self._reader.key(name)
         if key is not None and not _PATH.isdisjoint(name) and type(item) is not str:
             key = None
@@ -158,7 +158,7 @@ class Walk:
         if shown in result:
             shown = _free(shown, result)
         key = _governing(name, key, named, outer)
-        if key is None and beside.is_flat_headers(name, item):
+        if key is None and name_value.is_flat_headers(name, item):
             result[shown] = self._flat(item)
         else:
             result[shown] = self.value(item, key, shown)
@@ -196,7 +196,7 @@ class Walk:
         pair = self._pair_in(items) if type(items) is tuple and len(items) == 2 else None
         if pair is not None:
             return pair
-        return self._arguments(items) if beside.has_options(items) else self._plain_items(items)
+        return self._arguments(items) if name_value.has_options(items) else self._plain_items(items)
 
     def _plain_items(self, items: Iterable[Any]) -> list[Any]:
         result: list[Any] = []
@@ -210,7 +210,7 @@ class Walk:
 
     def _pair_in(self, item: list[Any] | tuple[Any, ...]) -> list[Any] | None:
         """A name and what it names, if the name is known to the table."""
-        name = beside.name_of(item)
+        name = name_value.name_of(item)
         key = None if name is None else self._reader.key(name)
         if name is None or key is None:
             return None
@@ -229,7 +229,7 @@ class Walk:
                 result.append(replaced[number])
             else:
                 result.append(self.value(item, None, number))
-            option = self._reader.key(item) if beside.is_option(item) else None
+            option = self._reader.key(item) if name_value.is_option(item) else None
         return result
 
     def _set(self, items: Iterable[Any], key: Key | None) -> Any:
@@ -246,7 +246,7 @@ class Walk:
 
     def _other(self, value: Any, key: Key | None) -> Any:
         """A value of any other type: by its fields, by its base type, or as text."""
-        inner, container = plain.inner(value)
+        inner, container = json_values.inner(value)
         if container:
             return self._nested(inner, key)
         if type(inner) is str:
@@ -268,10 +268,10 @@ def _governing(name: str, key: Key | None, named: Key | None, outer: Key | None)
     """Which key decides: a secret one around the value, the label's, its own, a personal one around."""
     if outer is not None and outer.secret:
         return outer
-    if named is not None and beside.is_value(name):
+    if named is not None and name_value.is_value(name):
         return named
     if key is None and outer is not None:
-        return beside.inherited(outer, name)
+        return name_value.inherited(outer, name)
     return key
 
 
