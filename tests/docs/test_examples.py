@@ -20,16 +20,13 @@ from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import current_settings
 
 MODULES = sorted(
-    module.name
-    for module in pkgutil.walk_packages(tallow.monitoring.__path__, "tallow.monitoring.")
-    if ".privacy." not in module.name
+    module.name for module in pkgutil.walk_packages(tallow.monitoring.__path__, "tallow.monitoring.")
 )
 PACKAGES = [
     name
     for name in ("tallow.monitoring", *MODULES)
     if hasattr(importlib.import_module(name), "__path__")
     and hasattr(importlib.import_module(name), "__all__")
-    if name != "tallow.monitoring.privacy"
 ]
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 

@@ -27,8 +27,12 @@ __all__ = ["DROPPED", "Needs", "Replacement", "Rule", "Scrubber", "explain", "pr
 def process_scrubber() -> Scrubber:
     """The scrubber of the process, configured by the settings. It counts in ``pii_redactions_total``.
 
-    Settings that cannot be used stop the start of whatever reads them (``SCRUB_DISABLE`` and its kin are
-    checked there); until then, and in their place, nothing is switched off.
+    If a setting cannot be used, all rules and keys are on. The invalid setting stops the start of the
+    application, which checks all settings.
+
+    Example:
+        >>> process_scrubber().value({"token": "rosebud"})
+        {'token': '[secret]'}
     """
     from tallow.monitoring.settings import BadSettingError, current_settings
 
@@ -41,6 +45,9 @@ def process_scrubber() -> Scrubber:
 def scrub(value: Any) -> Any:
     """Text or a nested record without its private values, in the same shape.
 
+    Args:
+        value: a text, a number, or a record of lists and mappings. It is not changed.
+
     Example:
         >>> scrub("mail ann@mail.example from 203.0.113.9")
         'mail [email] from [ip]'
@@ -50,6 +57,9 @@ def scrub(value: Any) -> Any:
 
 def explain(value: Any) -> list[Replacement]:
     """Which rule would replace what in a value: id, kind and position, never the value.
+
+    Args:
+        value: as for :func:`scrub`.
 
     Example:
         >>> [found.rule for found in explain({"password": "rosebud"})]

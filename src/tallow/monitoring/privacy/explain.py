@@ -21,6 +21,10 @@ class Replacement:
         path: keys and indices that lead to the text or the value, empty for a text by itself.
         start: offset of its first character in that text; 0 if a whole value was replaced.
         end: offset behind its last character; 0 if a whole value was replaced.
+
+    Example:
+        >>> Replacement(rule="password", kind="secret", path=("login", "password")).kind
+        'secret'
     """
 
     rule: str

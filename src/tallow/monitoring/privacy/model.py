@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 DROPPED: Final = "[dropped]"
-"""Replaces what could not be scrubbed, or would have cost too much."""
+"""The marker of a value that could not be scrubbed, or was over a limit.
+
+Example:
+    >>> DROPPED
+    '[dropped]'
+"""
 
 Span = tuple[int, int, str, str]
 """Start, end, kind and rule id: ``text[start:end]`` is private. A plain tuple, because many are made."""
@@ -67,6 +72,10 @@ class Needs:
         starts: within such a run and at the start of a word, one of these pairs of characters.
         template: a regular expression that the text matches with every digit as ``0``.
         name: a word that ends like a known key stands before a delimiter.
+
+    Example:
+        >>> Needs(words="staff employee", digits=6).digits
+        6
     """
 
     words: str = ""
