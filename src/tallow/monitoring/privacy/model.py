@@ -113,7 +113,9 @@ class Rule:
         description: one sentence for the generated page.
 
     Example:
-        >>> Rule("staff-number", "user", "emp-", r"EMP-\\d{6}", examples=(("EMP-004711", "[user]"),))
+        >>> rule = Rule("staff-number", "user", "emp-", r"EMP-\\d{6}", examples=(("EMP-004711", "[user]"),))
+        >>> rule.kind
+        'user'
     """
 
     id: str
