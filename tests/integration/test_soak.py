@@ -124,6 +124,7 @@ async def wait_until_idle(server: ServerProcess) -> None:
 @pytest.mark.timeout(300)
 async def test_resources_stay_constant_for_a_minute(tmp_path: Path) -> None:
     async with watched(tmp_path) as (server, usage):
+        await server.metrics()  # the port is announced before the application has started
         descriptors = psutil.Process(server.pid).num_fds()
         summary = await demo(server.url, 45, 60)
         await wait_until_idle(server)

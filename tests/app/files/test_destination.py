@@ -201,8 +201,9 @@ def test_an_interrupted_file_is_resumed(into: DestinationFolder, folder: Path) -
 
 KILLED = f"""
 import hashlib, os, signal, sys
-from tallow.app.files.destination import Destination
-partial = Destination(sys.argv[1]).open_partial("x", {len(TEXT)}, hashlib.sha256({TEXT!r}).digest(), {KEY!r})
+from tallow.app.files.destination import DestinationFolder
+folder = DestinationFolder(sys.argv[1])
+partial = folder.open_partial("x", {len(TEXT)}, hashlib.sha256({TEXT!r}).digest(), {KEY!r})
 partial.write({TEXT[:5]!r})
 os.kill(os.getpid(), signal.SIGKILL)
 """

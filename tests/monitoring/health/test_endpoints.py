@@ -236,6 +236,8 @@ async def test_a_blocked_event_loop_does_not_respond_to_liveness_probes() -> Non
     thread.start()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     try:
+        while not server.started:
+            await asyncio.sleep(0.01)
         async with httpx.AsyncClient(base_url=url) as client:
             assert (await client.get(LIVENESS)).status_code == 200
             loops[0].call_soon_threadsafe(block)
