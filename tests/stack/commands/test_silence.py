@@ -32,8 +32,9 @@ def silence(*arguments: str, comment: str = "why") -> Result:
 def test_likely_mistakes_are_rejected(matchers: list[str], expected: str) -> None:
     done = silence(*matchers)
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {expected}")
-    assert len(done.output.splitlines()) == 1
+    # Another test of this process may have left an object whose finalizer writes a log record now.
+    [line] = [line for line in done.output.splitlines() if not line.startswith("{")]
+    assert line.startswith(f"Error: {expected}")
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ facts about them. What the table does not know is neither secret nor personal.
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from tallow.monitoring.privacy.checks import CHECKS
 from tallow.monitoring.privacy.model import Key, KeyRow
+from tallow.monitoring.privacy.name_endings import NameEndings, endings_of
 from tallow.monitoring.privacy.tables import key_names as tables
 
 LONGEST_NAME: Final = 100
@@ -24,10 +24,6 @@ MOST_NAMES: Final = 4_096
 _BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _ENDINGS: Final = tuple((row, ending) for row, endings in tables.ENDINGS for ending in endings.split())
 _MOST_WORDS: Final = 6
-_LONG: Final = 6
-_SHORT: Final = 4
-_BEFORE: Final = "abcdefghijklmnopqrstuvwxyz \t\n\"'`()[]{}<>,;:&?/|$@#%!*+=~^_.-\\0"
-"""What may stand before a short name."""
 OWN_LOOK: Final = frozenset({"email", "ip", "mac"})
 """Kinds that detectors find in a text more exactly, with a port or a name beside them."""
 
@@ -92,9 +88,9 @@ class Keys:
         self._found.clear()
         self._put(name, Key("kept-key", "", None, secret=False))
 
-    def endings(self) -> frozenset[str]:
-        """How names end that make a value in a text private, for the prefilter: see :func:`_endings`."""
-        return _endings_of_tables() | _endings(self._extra)
+    def endings(self) -> NameEndings[str]:
+        """How names end that make a value in a text private, for the prefilter."""
+        return NameEndings(_endings_of_tables() | _endings(self._extra))
 
     def find(self, name: str) -> Key | None:
         """The table's row for a key of this name, or None."""
@@ -137,27 +133,12 @@ class Keys:
 @functools.cache
 def _endings_of_tables() -> frozenset[str]:
     rows = (row for row in (*tables.SECRET, *tables.PERSONAL) if row.kind not in OWN_LOOK)
-    names = [*(name for row in rows for name in row.names.split()), *(f"x_{tail}" for tail in tables.TAILS)]
-    return _endings(names) | {pair + "pw" for pair in map("".join, itertools.product(_BEFORE, repeat=2))}
+    names = [*(name for row in rows for name in row.names.split()), *tables.TAILS]
+    return _endings(names) | _endings(ending for _, ending in _ENDINGS)
 
 
 def _endings(names: Iterable[str]) -> frozenset[str]:
-    """The last six letters of names whose last word has as many, of others the last four characters.
-
-    Names stand in any spelling; before a word of three letters stands any mark.
-    """
-    words = [split(name) for name in names]
-    words += [[ending] for _, ending in _ENDINGS]
-    found: set[str] = set()
-    for parts in words:
-        last = parts[-1]
-        if len(last) >= _LONG:
-            found.add(last[-_LONG:])
-            continue
-        found |= {mark.join(parts).rstrip("0123456789")[-_SHORT:] for mark in ("", *"_-. ")}
-        if len(last) == _SHORT - 1:
-            found |= {mark + last for mark in _BEFORE}
-    return frozenset(found)
+    return frozenset().union(*(endings_of(split(name)) for name in names))
 
 
 def _key(row: KeyRow, *, secret: bool) -> Key:

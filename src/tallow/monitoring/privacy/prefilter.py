@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tallow.monitoring.privacy.model import Needs
+from tallow.monitoring.privacy.name_endings import LONGEST_ENDING, NameEndings
 
 _LETTERS: Final = bytes(range(65, 91)) + bytes(range(97, 123))
 _SILENT: Final = _LETTERS + b" ,0"
@@ -57,12 +58,12 @@ class Prefilter:
 
     Args:
         rows: each row's needs; an answer is a number whose bit ``n`` is set if row ``n`` can match.
-        endings: how the known names of keys end: four or six characters.
+        endings: how the known names of keys end.
     """
 
-    def __init__(self, rows: Sequence[Needs], endings: frozenset[str]) -> None:
+    def __init__(self, rows: Sequence[Needs], endings: NameEndings[str]) -> None:
         self._all = (1 << len(rows)) - 1
-        self._endings = frozenset(map(template, endings))
+        self._endings = NameEndings(template(ending) for _, known in endings.by_length for ending in known)
         self._marks = _Marks()
         self._digits = [self._all] * (_MOST_DIGITS + 1)
         self._words: list[_Vocabulary] = []
@@ -148,10 +149,9 @@ class Prefilter:
     def _holds_name(self, lower: bytes) -> bool:
         """Whether a word that ends like a known key stands before a delimiter."""
         *heads, _ = lower.translate(_DELIMITED).split(b"=")
-        ends = [head[-26:].rstrip(_CLOSERS)[-6:] for head in heads]
-        if not (self._endings.isdisjoint(ends) and self._endings.isdisjoint([end[-4:] for end in ends])):
-            return True
-        return b"?" in lower  # a delimiter or a name of another script
+        ends = [head[-26:].rstrip(_CLOSERS)[-LONGEST_ENDING:] for head in heads]
+        # A question mark stands for a delimiter or a name of another script.
+        return self._endings.match_any(ends) or b"?" in lower
 
 
 def _remember(known: dict[Any, Any], question: Any, answer: Any) -> None:

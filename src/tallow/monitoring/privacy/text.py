@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from tallow.monitoring.privacy import escapes
 from tallow.monitoring.privacy.detectors import Detectors
 from tallow.monitoring.privacy.model import Span, merged
+from tallow.monitoring.privacy.name_endings import NameEndings
 from tallow.monitoring.privacy.prefilter import Prefilter, template
 from tallow.monitoring.privacy.syntaxes import Syntaxes
 
@@ -56,7 +57,7 @@ class TextReader:
         endings: how the names that layer 1 knows end.
     """
 
-    def __init__(self, syntaxes: Syntaxes, detectors: Detectors, endings: frozenset[str]) -> None:
+    def __init__(self, syntaxes: Syntaxes, detectors: Detectors, endings: NameEndings[str]) -> None:
         self._finders: list[Finder] = [*syntaxes.finders, *detectors.finders]
         self._syntaxes = len(syntaxes.finders)
         needs = [*(row.prefilter for row in syntaxes.rows), *detectors.needs, *escapes.NEEDS]

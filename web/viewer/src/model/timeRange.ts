@@ -30,9 +30,19 @@ export function rangeProblem(from: string, to: string): string | undefined {
   return left < right ? undefined : 'The range ends before it begins.';
 }
 
+/** Both ends at one moment of the clock: `now` and `now-1h` are an hour apart, to the millisecond. */
+function parseEnds(from: string, to: string): [number | undefined, number | undefined] {
+  for (;;) {
+    const start = Date.now();
+    const ends: [number | undefined, number | undefined] = [parseTime(from), parseTime(to, true)];
+    if (Date.now() === start) return ends;
+  }
+}
+
 /** The range between two valid times. A range that ends `now` moves with the clock. */
 export function timeRangeOf({ from, to }: RawRange): TimeRange {
-  const [left, right] = [dateTime(parseTime(from)), dateTime(parseTime(to, true))];
+  const ends = parseEnds(from, to);
+  const [left, right] = [dateTime(ends[0]), dateTime(ends[1])];
   const raw = { from: isRelative(from) ? from : left, to: isRelative(to) ? to : right };
   return { from: left, to: right, raw };
 }

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.model import Key
+from tallow.monitoring.privacy.name_endings import LONGEST_ENDING, NameEndings
 from tallow.monitoring.privacy.syntaxes import headers, values, yaml
 from tallow.monitoring.privacy.syntaxes.delimiters import Find, Name, name_before, value_start
 from tallow.monitoring.privacy.syntaxes.values import Extent
@@ -40,28 +41,20 @@ _SHAPES: Final[dict[str, re.Pattern[str]]] = {
 """How far a bare value of a kind reaches that may hold blanks."""
 
 
-def assignments(text: str, find: Find, endings: frozenset[str]) -> Iterator[Found]:
+def assignments(text: str, find: Find, endings: NameEndings[str]) -> Iterator[Found]:
     """Keys that the table knows, each with its value."""
     heads = _DELIMITER.split(text)[:-1]
-    ends = [head[-46:].rstrip(_CLOSERS)[-6:].lower() for head in heads]
-    if text.isascii() and not _any_known(ends, endings):
+    ends = [head[-46:].rstrip(_CLOSERS)[-LONGEST_ENDING:].lower() for head in heads]
+    if text.isascii() and not endings.match_any(ends):
         return
     done, place = 0, -1
     for head, end in zip(heads, ends, strict=True):
         place += len(head) + 1
-        if place < done or not _can_be_known(end, endings):
+        if place < done or not (endings.match(end) or not end.isascii()):
             continue
         for found in _read(text, place, find):
             done = max(done, found[2]) if found[0].secret else done
             yield found
-
-
-def _any_known(ends: list[str], endings: frozenset[str]) -> bool:
-    return not (endings.isdisjoint(ends) and endings.isdisjoint([end[-4:] for end in ends]))
-
-
-def _can_be_known(end: str, endings: frozenset[str]) -> bool:
-    return end in endings or end[-4:] in endings or not end.isascii()
 
 
 def _read(text: str, place: int, find: Find) -> Iterator[Found]:

@@ -22,6 +22,7 @@ FOLDER: Final = "check"
 TIMEOUT_S: Final = 60.0
 _MAX_CHARACTERS: Final = 1000
 """Of the reason, which may repeat long paths before its point."""
+_PROGRESS: Final = ("Checking ", "SUCCESS", "WARNING")
 _CHECKS: Final = {
     "promtool": ("check", "config", "prometheus/prometheus.yml"),
     "amtool": ("check-config", "alertmanager/alertmanager.yml"),
@@ -97,8 +98,11 @@ def run_check(program: Program, arguments: list[str], shown: dict[str, str]) -> 
 
 
 def _reason(output: str) -> str:
-    """The output of a program from its first error on, as one line."""
+    """The output of a program from its first failure on, as one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    words = ("failed", "error", "unable", "invalid")
-    start = next((at for at, line in enumerate(lines) if any(word in line.lower() for word in words)), 0)
-    return " ".join(lines[start:])[:_MAX_CHARACTERS]
+    text = " ".join(lines)
+    if "FAILED" in text:
+        text = text[text.index("FAILED") :]
+    else:
+        text = " ".join(line for line in lines if not line.startswith(_PROGRESS)) or text
+    return text[:_MAX_CHARACTERS]
