@@ -6,7 +6,7 @@ import pytest
 
 from tallow.monitoring.privacy import Scrubber
 from tallow.monitoring.privacy.keys import Keys, split
-from tallow.monitoring.privacy.name_endings import NameEndings, endings_of
+from tallow.monitoring.privacy.prefilter.name_endings import NameEndings, endings_of
 from tallow.monitoring.privacy.tables import key_names as tables
 
 SECRET_NAMES = sorted({name for row in tables.SECRET for name in row.names.split() if name.isascii()})

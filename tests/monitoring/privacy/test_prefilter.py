@@ -16,7 +16,7 @@ from tallow.monitoring.privacy.detectors import Detectors
 from tallow.monitoring.privacy.engine import KINDS
 from tallow.monitoring.privacy.keys import Keys
 from tallow.monitoring.privacy.model import needs_of
-from tallow.monitoring.privacy.prefilter import Prefilter, template
+from tallow.monitoring.privacy.prefilter.prefilter import Prefilter, template
 from tallow.monitoring.privacy.syntaxes import Syntaxes
 
 KEYS = Keys()

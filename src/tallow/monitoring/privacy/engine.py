@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from tallow.monitoring.privacy import detectors, name_value, syntaxes
 from tallow.monitoring.privacy.keys import LONGEST_NAME, MOST_NAMES, Keys
 from tallow.monitoring.privacy.model import DROPPED, Key, Rule, Span, marker
-from tallow.monitoring.privacy.prefilter import DIGITS
+from tallow.monitoring.privacy.prefilter.prefilter import DIGITS
 from tallow.monitoring.privacy.tables import key_names
 from tallow.monitoring.privacy.text import TextReader
 from tallow.monitoring.privacy.walk import PASSING, SMALLEST_CARD, Walk

@@ -14,7 +14,7 @@ from typing import Final
 
 from tallow.monitoring.privacy.checks import CHECKS
 from tallow.monitoring.privacy.model import Key, KeyRow
-from tallow.monitoring.privacy.name_endings import NameEndings, endings_of
+from tallow.monitoring.privacy.prefilter.name_endings import NameEndings, endings_of
 from tallow.monitoring.privacy.tables import key_names as tables
 
 LONGEST_NAME: Final = 100

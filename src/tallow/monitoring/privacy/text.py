@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from tallow.monitoring.privacy import escapes
 from tallow.monitoring.privacy.detectors import Detectors
 from tallow.monitoring.privacy.model import Span, merged
-from tallow.monitoring.privacy.name_endings import NameEndings
-from tallow.monitoring.privacy.prefilter import Prefilter, template
+from tallow.monitoring.privacy.prefilter.name_endings import NameEndings
+from tallow.monitoring.privacy.prefilter.prefilter import Prefilter, template
 from tallow.monitoring.privacy.syntaxes import Syntaxes
 
 Finder = Callable[[str], Iterable[Span]]

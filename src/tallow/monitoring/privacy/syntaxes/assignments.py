@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tallow.monitoring.privacy.model import Key
-from tallow.monitoring.privacy.name_endings import LONGEST_ENDING, NameEndings
+from tallow.monitoring.privacy.prefilter.name_endings import LONGEST_ENDING, NameEndings
 from tallow.monitoring.privacy.syntaxes import headers, values, yaml
 from tallow.monitoring.privacy.syntaxes.delimiters import Find, Name, name_before, value_start
 from tallow.monitoring.privacy.syntaxes.values import Extent

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tallow.monitoring.privacy.model import Needs
-from tallow.monitoring.privacy.name_endings import LONGEST_ENDING, NameEndings
+from tallow.monitoring.privacy.prefilter.name_endings import LONGEST_ENDING, NameEndings
 
 _LETTERS: Final = bytes(range(65, 91)) + bytes(range(97, 123))
 _SILENT: Final = _LETTERS + b" ,0"
