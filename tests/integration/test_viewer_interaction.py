@@ -400,10 +400,12 @@ def test_a_range_change_while_panels_load_reloads_them(desktop: ViewerPage) -> N
     page.route("**/api/prometheus/query*", lambda route: hold(held, route))
     press(desktop, "r")
     page.wait_for_function("() => document.querySelectorAll('[data-state=loading]').length === 11")
+    while not held:  # the requests reach this process a moment later
+        page.wait_for_timeout(10)
     page.unroute("**/api/prometheus/query*")
     press(desktop, "ArrowLeft")
     page.wait_for_function("() => document.querySelectorAll('[data-state=drawn]').length === 11")
-    assert held
+    assert page.locator("[data-state=drawn]").count() == 11
 
 
 # Delays every response of Prometheus by six seconds, longer than the refresh interval, unless it is aborted.

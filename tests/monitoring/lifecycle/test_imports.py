@@ -128,8 +128,12 @@ async def run(close):
     before = state()
     for _ in range(50):
         await open_and_close(close)
-    await asyncio.sleep(0)
     after = state()
+    for _ in range(200):  # the event loop drops its last reference to an application a moment later
+        if after == before:
+            break
+        await asyncio.sleep(0.01)
+        after = state()
     for name in before:
         if before[name] != after[name]:
             print(name, before[name], after[name])
