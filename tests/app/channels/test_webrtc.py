@@ -19,6 +19,8 @@ from tallow.app.channels.flow_control import MAX_WINDOW, SendWindow
 from tallow.app.channels.ice import redact_addresses
 from tallow.app.channels.webrtc import WebRtcChannel, connect
 
+pytestmark = pytest.mark.slow
+
 Kind = Literal["offer", "answer", "candidate"]
 NOWHERE = {"urls": ["turn:127.0.0.1:9"], "username": "u", "credential": "c"}
 PIECE = 64 * 1024

@@ -12,6 +12,8 @@ from tallow.app.wire import OUTCOMES, REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 SHORT_WAITS = {"outcome_report_timeout": 0.3, "sender_reconnect_grace": 0.6}
 
 

@@ -15,6 +15,8 @@ from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.proxy import ProxyConnectionError
 from tallow.monitoring.integrations.request_errors import describe_error, describe_response, failed_proxy
 
+pytestmark = pytest.mark.slow
+
 Get = Callable[..., httpx.Response]
 URL = f"http://{HOST}/hello"
 TLS_URL = f"https://{HOST}/hello"

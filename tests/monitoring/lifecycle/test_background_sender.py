@@ -13,6 +13,8 @@ import pytest
 
 from tallow.monitoring.lifecycle.background_sender import BackgroundSender, is_sender_thread
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[..., "Recorder"]
 
 

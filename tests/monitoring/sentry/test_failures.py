@@ -22,6 +22,8 @@ from tallow.monitoring.sentry import sdk
 from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.testing import FakeSentry, sentry_endpoint
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., None]
 
 

@@ -19,6 +19,8 @@ from tallow.monitoring.shipping import Shipper
 from tallow.monitoring.shipping.endpoint import MAX_RETRY_AFTER_S, parse_retry_after
 from tallow.monitoring.testing import FakeLogEndpoint, log_endpoint
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Shipper]
 
 

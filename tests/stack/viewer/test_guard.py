@@ -7,6 +7,8 @@ import pytest
 
 from support.dashboards.viewer import PASSWORD, Viewer, logged_in
 
+pytestmark = pytest.mark.slow
+
 
 async def test_unknown_host_name_is_refused(viewer: Viewer) -> None:
     async with viewer() as url, httpx.AsyncClient(base_url=url) as client:

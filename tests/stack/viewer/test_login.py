@@ -9,6 +9,8 @@ from support.dashboards.viewer import PASSWORD, Viewer, logged_in
 from tallow.stack.viewer.login import local_path
 from tallow.stack.viewer.sessions import FREE_FAILURES
 
+pytestmark = pytest.mark.slow
+
 PRIVATE = ["/api/dashboards", "/api/dashboards/tallow-overview", "/api/prometheus/query?query=up"]
 PRIVATE += ["/api/prometheus/rules", "/api/prometheus/label/job/values", "/api/alertmanager/alerts"]
 PRIVATE += ["/api/unavailable-dashboards"]

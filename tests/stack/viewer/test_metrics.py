@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from support.dashboards.viewer import PASSWORD, Viewer
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "a-token-for-the-scrapes"
 
 

@@ -22,6 +22,8 @@ from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import Credentials, Login
 from tallow.stack.viewer.dashboards import load_dashboards
 
+pytestmark = pytest.mark.slow
+
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 

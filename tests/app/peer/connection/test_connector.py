@@ -15,6 +15,8 @@ from tallow.app.channels.channel import ConnectionQuality
 from tallow.app.peer.connection.connector import quality_score
 from tallow.app.peer.errors import PeerError
 
+pytestmark = pytest.mark.slow
+
 SIZE = 3_000_000
 
 

@@ -17,6 +17,8 @@ from tallow.app.peer.errors import NotConfirmedError
 from tallow.app.peer.transfer import sender as senders
 from tallow.app.peer.transfer.manifest import Manifest
 
+pytestmark = pytest.mark.slow
+
 
 class Person:
     """A person who answers when the test says so."""

@@ -14,6 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from support.transfers.server import RunningServer, serving
 from tallow.app.wire import CLOSE_CODES, MAX_RELAY_MESSAGE_BYTES, CloseReason
 
+pytestmark = pytest.mark.slow
+
 
 async def close_code(connection: ClientConnection) -> int | None:
     with pytest.raises(ConnectionClosed):

@@ -12,6 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from support.transfers.server import Peer, RunningServer, join_message, serving
 from tallow.app.wire import CLOSE_CODES, CloseReason
 
+pytestmark = pytest.mark.slow
+
 
 async def refusal(server: RunningServer, message: object) -> tuple[str, int]:
     """The error code and close code that a first message gets."""

@@ -18,6 +18,8 @@ from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 
 def sender_report(status: str = "success") -> dict[str, Any]:
     """The metrics that a sender reports of one transfer."""

@@ -21,6 +21,8 @@ from tallow.stack.engines.state.state_dir import StateDir
 from tallow.stack.engines.supervisor import state_files
 from tallow.stack.engines.supervisor.state_files import SupervisorPlan, Task
 
+pytestmark = pytest.mark.slow
+
 
 def sleeper(name: str, home: StateDir) -> Task:
     return Task(name, [sys.executable, "-c", "import time; time.sleep(600)"], str(home.data), {})

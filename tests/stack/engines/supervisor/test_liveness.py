@@ -14,6 +14,8 @@ from tallow.stack.engines.supervisor import liveness
 from tallow.stack.engines.supervisor.liveness import FailureTimer, LivenessCheck, probe_failure
 from tallow.stack.engines.supervisor.state_files import SMTP, Probe
 
+pytestmark = pytest.mark.slow
+
 
 def record(timer: FailureTimer, *, started: float, ended: float, success: bool = False) -> float:
     timer.record(success=success, started=started, ended=ended, longest_step=20)

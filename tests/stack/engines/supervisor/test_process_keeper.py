@@ -22,6 +22,8 @@ from tallow.stack.engines.supervisor import process_keeper as module
 from tallow.stack.engines.supervisor.process_keeper import ProcessKeeper
 from tallow.stack.engines.supervisor.state_files import Probe, RestartRequest, Task
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> StateDir:
