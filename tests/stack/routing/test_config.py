@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from tallow.stack.routing import AlertSettings, alertmanager_config, describe_gaps
+from tallow.stack.routing import AlertSettings, alertmanager_config, notification_gaps
 from tallow.stack.routing.config import requires_tls
 
 NOTHING = AlertSettings.model_construct()
@@ -112,14 +112,14 @@ def test_only_mail_to_this_machine_is_unencrypted(smarthost: str, required: bool
 
 
 def test_missing_channels_are_reported() -> None:
-    output = "\n".join(describe_gaps(NOTHING))
+    output = "\n".join(gap.message for gap in notification_gaps(NOTHING))
     assert "no notifications by e-mail" in output
     assert "no notifications by telephone or chat" in output
     assert "HEARTBEAT_URL is not set" in output
 
 
 def test_no_gap_is_reported_with_every_channel() -> None:
-    assert describe_gaps(EVERYTHING) == []
+    assert notification_gaps(EVERYTHING) == []
 
 
 def test_scale_multiplies_every_wait_and_nothing_else() -> None:

@@ -43,51 +43,13 @@ def create_app(
         hosts: accepted host names besides ``localhost`` and its addresses.
         runbooks: serves the runbooks; by default the committed ones.
     """
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        running = asyncio.create_task(pager.run(), name="pager")
-        yield
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-
-    async def beat(request: Request) -> Response:
-        if _is_firing(await _payload(request)):
-            pager.monitor.record_beat()
-            if external_switch:
-                external_switch.forward_beat()
-        else:
-            pager.monitor.record_resolved()
-        pager.save()
-        return PlainTextResponse("noted\n")
-
-    async def status(_request: Request) -> Response:
-        state = pager.monitor.current
-        return JSONResponse(
-            {
-                "state": state.state,
-                "since": state.since,
-                "last_beat": state.last_beat,
-                "undelivered": _undelivered(pager),
-                "proxy_settings": ProxySettings.read().problems,
-                "outside": external_switch.problem or "ok" if external_switch else "not set",
-            },
-            headers=_NO_STORE,
-        )
-
-    async def home(_request: Request) -> Response:
-        switch_problem = external_switch.problem if external_switch else None
-        proxies = ProxySettings.read().problems
-        page = pages.home(pager.monitor.current, _undelivered(pager), switch_problem, proxies)
-        return HTMLResponse(page, headers=_NO_STORE)
-
+    endpoints = _Endpoints(pager, external_switch)
     return Starlette(
         routes=[
-            Route("/heartbeat", beat, methods=["POST"]),
-            Route("/status", status),
+            Route("/heartbeat", endpoints.beat, methods=["POST"]),
+            Route("/status", endpoints.status),
             Route(HEALTH_PATH, _healthy),
-            Route("/", home),
+            Route("/", endpoints.home),
             Route("/style.css", pages.style),
             Route("/runbooks/{name}", (runbooks or RunbookPages()).page),
         ],
@@ -99,11 +61,56 @@ def create_app(
             ),
             Middleware(BasicAuth, password_file=password_file),
         ],
-        lifespan=lifespan,
+        lifespan=endpoints.lifespan,
     )
 
 
 _NO_STORE: Final = {"cache-control": "no-store"}
+
+
+class _Endpoints:
+    """The endpoints that read or change the state of a pager."""
+
+    def __init__(self, pager: Pager, external_switch: ExternalSwitch | None) -> None:
+        self._pager, self._switch = pager, external_switch
+
+    @asynccontextmanager
+    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        running = asyncio.create_task(self._pager.run(), name="pager")
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    async def beat(self, request: Request) -> Response:
+        if _is_firing(await _payload(request)):
+            self._pager.monitor.record_beat()
+            if self._switch:
+                self._switch.forward_beat()
+        else:
+            self._pager.monitor.record_resolved()
+        self._pager.save()
+        return PlainTextResponse("noted\n")
+
+    async def status(self, _request: Request) -> Response:
+        state = self._pager.monitor.current
+        return JSONResponse(
+            {
+                "state": state.state,
+                "since": state.since,
+                "last_beat": state.last_beat,
+                "undelivered": _undelivered(self._pager),
+                "proxy_settings": ProxySettings.read().problems,
+                "outside": self._switch.problem or "ok" if self._switch else "not set",
+            },
+            headers=_NO_STORE,
+        )
+
+    async def home(self, _request: Request) -> Response:
+        switch_problem = self._switch.problem if self._switch else None
+        proxies = ProxySettings.read().problems
+        page = pages.home(self._pager.monitor.current, _undelivered(self._pager), switch_problem, proxies)
+        return HTMLResponse(page, headers=_NO_STORE)
 
 
 def _undelivered(pager: Pager) -> dict[str, str]:

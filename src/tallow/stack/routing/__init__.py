@@ -7,15 +7,15 @@ from pathlib import PurePosixPath
 
 from pydantic import SecretStr
 
-from tallow.stack.routing.config import alertmanager_config, describe_gaps
+from tallow.stack.routing.config import alertmanager_config, notification_gaps
 from tallow.stack.routing.receivers import secret_files
 from tallow.stack.routing.settings import AlertSettings
 
 __all__ = [
     "AlertSettings",
     "alertmanager_config",
-    "describe_gaps",
     "files",
+    "notification_gaps",
     "secret_files",
     "templates",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from pathlib import PurePath
 
 import yaml
@@ -90,26 +91,44 @@ def alertmanager_config(
     return "\n".join(parts)
 
 
-def describe_gaps(settings: AlertSettings) -> list[str]:
-    """The lines of ``tallow up`` and ``tallow status`` about channels without settings.
+@dataclass(frozen=True, slots=True)
+class NotificationGap:
+    """A channel without settings, for ``tallow up`` and ``tallow status``.
 
-    >>> describe_gaps(AlertSettings.model_construct())[0]
+    Attributes:
+        message: one line.
+        everyone: whether no receiver is notified over this kind of channel; otherwise one receiver lacks it.
+    """
+
+    message: str
+    everyone: bool
+
+
+def notification_gaps(settings: AlertSettings) -> list[NotificationGap]:
+    """The channels without settings, those that concern everyone first.
+
+    >>> notification_gaps(AlertSettings.model_construct())[0].message
     'no notifications by e-mail: SMTP_HOST is not set, mail stays in the mailbox (tallow inbox)'
     """
-    lines = []
+    everyone = []
     if not settings.smtp_host:
-        lines.append(
+        everyone.append(
             "no notifications by e-mail: SMTP_HOST is not set, mail stays in the mailbox (tallow inbox)"
         )
     if not secret_files(settings).keys() - {SMTP_PASSWORD_FILE}:
-        lines.append("no notifications by telephone or chat: no PagerDuty key, no Slack webhook")
-    for receiver in RECEIVERS:
-        lines += [f"{receiver.name}: {gap}" for gap in channel_gaps(receiver, settings)]
+        everyone.append("no notifications by telephone or chat: no PagerDuty key, no Slack webhook")
     if not settings.heartbeat_url:
-        lines.append(
+        everyone.append(
             "heartbeat: HEARTBEAT_URL is not set, no external service notices when this machine fails"
         )
-    return lines
+    return [
+        *(NotificationGap(message, everyone=True) for message in everyone),
+        *(
+            NotificationGap(f"{receiver.name}: {gap}", everyone=False)
+            for receiver in RECEIVERS
+            for gap in channel_gaps(receiver, settings)
+        ),
+    ]
 
 
 def channel_gaps(receiver: Receiver, settings: AlertSettings) -> list[str]:
@@ -130,7 +149,7 @@ def requires_tls(smarthost: str) -> bool:
 
 
 def _comments(settings: AlertSettings) -> str:
-    return "".join(f"# {line}\n" for line in describe_gaps(settings))
+    return "".join(f"# {gap.message}\n" for gap in notification_gaps(settings))
 
 
 def _global(context: IntegrationContext, smarthost: str) -> Config:

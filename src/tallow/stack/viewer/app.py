@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,19 +74,6 @@ def create_app(
     }
     assets = Assets(settings.static)
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        wanted = {
-            "Prometheus": (settings.prometheus, credentials.prometheus),
-            "Alertmanager": (settings.alertmanager, credentials.alertmanager),
-        }
-        for name, (url, login) in wanted.items():
-            if url:
-                servers[name] = Upstream(name, url, login, timeout=settings.timeout)
-        yield
-        for server in servers.values():
-            await server.close()
-
     private = [
         *proxy.routes("/api/prometheus", "api/v1/", allowlist.PROMETHEUS, lambda: servers.get("Prometheus")),
         *proxy.routes(
@@ -112,8 +99,29 @@ def create_app(
             Middleware(RequestGuard, hosts=settings.hosts, on_refusal=_count_refused_logins(failures))
         ],
         exception_handlers={RequestRefusedError: _on_refusal},
-        lifespan=lifespan,
+        lifespan=_upstreams(settings, credentials, servers),
     )
+
+
+def _upstreams(
+    settings: ViewerSettings, credentials: Credentials, servers: dict[str, Upstream]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """A lifespan that keeps the clients of Prometheus and Alertmanager in ``servers``."""
+    wanted = {
+        "Prometheus": (settings.prometheus, credentials.prometheus),
+        "Alertmanager": (settings.alertmanager, credentials.alertmanager),
+    }
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        for name, (url, login) in wanted.items():
+            if url:
+                servers[name] = Upstream(name, url, login, timeout=settings.timeout)
+        yield
+        for server in servers.values():
+            await server.close()
+
+    return lifespan
 
 
 def _with_session(route: Route, page: LoginPage) -> Route:

@@ -51,19 +51,14 @@ def heartbeat_status(home: StateDir) -> Text:
 
 
 def notification_summary(settings: AlertSettings) -> RenderableType:
-    """Who is notified of alerts; highlighted if some alerts reach nobody."""
-    lines = routing.describe_gaps(settings)
-    if not lines:
+    """Who is notified of alerts; highlighted if a kind of channel notifies nobody."""
+    gaps = routing.notification_gaps(settings)
+    if not gaps:
         return Text("every alert reaches its receivers", "green")
-    unreachable = [line for line in lines if "nobody" in line]
-    if not unreachable:
-        return printable_text("\n".join(lines), "yellow")
-    others = [line for line in lines if line not in unreachable]
+    if not any(gap.everyone for gap in gaps):
+        return printable_text("\n".join(gap.message for gap in gaps), "yellow")
     return Panel(
-        Group(
-            *(printable_text(line, "bold red") for line in unreachable),
-            *(printable_text(line, "dim") for line in others),
-        ),
+        Group(*(printable_text(gap.message, "bold red" if gap.everyone else "dim") for gap in gaps)),
         title="alerts",
         title_align="left",
         border_style="red",
