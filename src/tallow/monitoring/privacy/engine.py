@@ -40,21 +40,21 @@ class RedactionCounter(Protocol):
 
 
 Recorder = Callable[[str, str, int, int], None]
-"""Told of each replacement: rule id, kind, start and end in the text (0, 0 for a whole value)."""
+"""Called for each replacement: rule id, kind, start and end in the text (0, 0 for a whole value)."""
 
 
 class Scrubber:
     """Replaces private values by their kind: ``[email]``. Safe to share between threads.
 
-    The output depends on the input and the arguments alone. What is remembered, of a bounded number of names
-    and templates, are answers that depend on nothing else; values are not remembered.
+    The output depends on the input and the arguments alone. Answers for a bounded number of names and
+    templates are cached; they depend on nothing else. Values are not cached.
 
     Args:
         disable: ids of rules, syntaxes and key rows that are left out.
-        extra: more rules; they are asked last.
+        extra: more rules, applied last.
         extra_keys: more secret names, and the kind of each.
         keep_keys: names of the PERSONAL table that are not private here.
-        counter: told of each redaction; None counts nowhere.
+        counter: counts each redaction; None: they are not counted.
 
     Raises:
         ValueError: an id is unknown, a kept key names a secret, or a rule or a kind cannot be used.

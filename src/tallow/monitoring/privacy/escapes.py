@@ -63,18 +63,18 @@ def views(text: str) -> Iterator[View]:
 
 
 def _escaped_lines(text: str) -> Iterator[View]:
-    """One view for each group of neighbouring lines with escapes, with the line before it."""
-    begun, before, end = -1, 0, 0
+    """One view for each group of consecutive lines with escapes, including the line before the group."""
+    group_start, before, end = -1, 0, 0
     for line in text.splitlines(keepends=True):
         start, end = end, end + len(line)
         if _ESCAPE.search(line):
-            begun = before if begun < 0 else begun
-        elif begun >= 0:
-            yield View(text[begun:start], range(begun, start + 1))
-            begun = -1
+            group_start = before if group_start < 0 else group_start
+        elif group_start >= 0:
+            yield View(text[group_start:start], range(group_start, start + 1))
+            group_start = -1
         before = start
-    if begun >= 0:
-        yield View(text[begun:], range(begun, end + 1))
+    if group_start >= 0:
+        yield View(text[group_start:], range(group_start, end + 1))
 
 
 def _unescaped(view: View) -> View | None:

@@ -41,7 +41,7 @@ def explain(scrubber: Scrubber, value: Any) -> list[Replacement]:
     walk.follow(copy.copy(scrubber))
     try:
         walk.value(value, None)
-    except Exception:  # noqa: BLE001 - a caller's own type failed: what was found until then is told
+    except Exception:  # noqa: BLE001 - a caller's own type failed: return what was found before
         return found
     return found
 

@@ -51,9 +51,9 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a text must hold before a row can match: the row's part of the prefilter. All of it is needed.
+    """What a text must contain before a row can match; all of it is required. The prefilter checks it.
 
-    Digits count as ``0``: no need depends on which digit stands where.
+    Every digit counts as ``0``, so that the answer is the same for all texts of one template.
 
     Attributes:
         words: at least one of these runs of letters, in lower case, separated by blanks; ``|`` separates sets

@@ -201,9 +201,9 @@ _QUANTITY: Final = re.compile(r"[-+]?[\d.,]+[A-Za-z%µ]{0,3}")
 
 
 def is_not_algorithm(text: str) -> bool:
-    """Whether a word with a digit is no name of an algorithm or a standard, no UUID, no number with a unit.
+    """Whether a word with a digit is not an algorithm or standard, not a UUID, and not a number with a unit.
 
-    Six to eight digits are a code that somebody types.
+    Six to eight digits are a code that a person types.
     """
     if _UUID.fullmatch(text):
         return False

@@ -45,4 +45,4 @@ ACCOUNTS: Final = words(
 SHARED_HOMES: Final = words(
     "public shared default all user username runner you me vscode circleci travis linuxbrew lost+found"
 )
-"""Folders beside the homes of people."""
+"""Folders among the home folders that belong to no person."""

@@ -23,7 +23,7 @@ COUNTS: Final = frozenset({"sessions", "client_report"})
 """Item types that hold numbers only."""
 
 SILENT_FLUSH_S: Final = 0.1
-"""Seconds before the SDK is told that a flush takes a while, as in its own worker."""
+"""Seconds before the callback of a flush is called, as in the SDK's own worker."""
 
 _REASONS: Final = {"self_rate_limits": "rate_limited", "status_429": "rate_limited"}
 _QUEUE_FULL: Final = "full_queue"
@@ -69,7 +69,7 @@ class SenderWorker(Worker):
         return self._sender.queued >= self._queue_size
 
     def flush(self, timeout: float, callback: FlushCallback | None = None) -> None:
-        """Wait at most ``timeout`` seconds. ``callback`` is told the number of jobs if it takes a while."""
+        """Wait at most ``timeout`` seconds. Call ``callback`` with the number of jobs if it takes a while."""
         first = min(SILENT_FLUSH_S, timeout)
         if not self._sender.flush(first):
             if callback is not None:

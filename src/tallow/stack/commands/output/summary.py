@@ -45,7 +45,7 @@ def heartbeat_status(home: StateDir) -> Text:
         return Text("heartbeat: none yet", "yellow")
     last = "never" if state.last_beat is None else f"{format_age(state.last_beat)} ago"
     if state.state == "missing":
-        text = f"no heartbeat, alerts reach nobody: {state.reason} Last beat: {last}"
+        text = f"no heartbeat, alerts are not delivered: {state.reason} Last beat: {last}"
         return printable_text(text, "bold red")
     return Text(f"heartbeat: last beat {last}", "green")
 
