@@ -33,9 +33,11 @@ from tallow.app.wire import (
     TELEMETRY_PATH,
 )
 from tallow.monitoring import instrument
+from tallow.monitoring.errors import report_error
 from tallow.monitoring.health import Health
 from tallow.monitoring.integrations.caches import instrument_cache
 from tallow.monitoring.logging import logger
+from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.metrics import METRICS, Metrics
 
 TASK_INTERVAL_S: Final = 1
@@ -137,11 +139,12 @@ async def _run_periodic_tasks(context: ServerContext) -> None:
                     context.rooms.evict(room_id)
             if interval % SWEEP_INTERVALS == 0:
                 await context.store.sweep()
-        except StoreError:
-            context.metrics.record_error("storage", "high")
-            logger.warning("Database failed", during="periodic tasks")
+            REPEATS.flush_due()
+        except StoreError as error:
+            report_error(
+                "storage", "high", "Expired rooms cannot be deleted", error=error, metrics=context.metrics
+            )
         except Exception as error:  # noqa: BLE001 - one failure must not end the task
-            context.metrics.record_error("internal", "high")
-            logger.error("Periodic task failed", exc_info=error)
+            report_error("internal", "high", "A periodic task failed", error=error, metrics=context.metrics)
         interval += 1
         await asyncio.sleep(TASK_INTERVAL_S)

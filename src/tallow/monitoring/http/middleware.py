@@ -171,8 +171,9 @@ class Instrumentation:
             await self.app(scope, receive, send)
         except Exception as error:
             if not _is_disconnect(error):
-                self._metrics.record_error("internal", "high")
-                error_hooks.notify_error(error)
+                from tallow.monitoring.errors import report_unhandled  # loads the logging part
+
+                report_unhandled(error, self._metrics)
             raise
 
 

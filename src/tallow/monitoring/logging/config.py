@@ -12,6 +12,7 @@ from tallow.monitoring.lifecycle import shutdown as process_shutdown
 from tallow.monitoring.logging import excepthooks, stdlib
 from tallow.monitoring.logging.console import ConsoleRenderer, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
+from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.logging.sinks import FileSink, StreamSink
 from tallow.monitoring.logging.writer import Sink, Writer
 from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
@@ -139,6 +140,7 @@ def shutdown() -> None:
         ...     logs.messages
         ['Stopping']
     """
+    REPEATS.flush()
     PIPELINE.writer.close()
 
 
@@ -175,6 +177,7 @@ def disable() -> None:
 
 
 def _drain(timeout_s: float) -> None:
+    REPEATS.flush()
     PIPELINE.writer.drain(timeout_s)
 
 

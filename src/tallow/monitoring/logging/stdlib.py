@@ -58,6 +58,10 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg) if isinstance(record.msg, str) else "(unreadable message)"
 
 
+_UNHANDLED: Final = {"error_type": "internal", "severity": "high"}
+"""As :func:`tallow.monitoring.errors.report_unhandled` counts them."""
+
+
 class UnhandledErrorLogger:
     """Logs exceptions that an ASGI application did not handle, with the request's correlation id."""
 
@@ -69,7 +73,7 @@ class UnhandledErrorLogger:
 
     def on_error(self, error: Exception) -> None:
         """Log the exception and mark it, so that the server's own record of it is left out."""
-        self._pipeline.emit("error", "api", "Unhandled exception", {}, {"exc_info": error})
+        self._pipeline.emit("error", "api", "Unhandled exception", _UNHANDLED, {"exc_info": error})
         with contextlib.suppress(Exception):  # a class may refuse attributes; it is logged twice then
             setattr(error, _LOGGED_MARK, True)
 

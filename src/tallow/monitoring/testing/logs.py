@@ -11,6 +11,7 @@ import orjson
 
 from tallow.monitoring.logging.loggers import Logger
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
+from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.logging.stdlib import BridgeHandler
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import Metrics
@@ -140,9 +141,11 @@ def captured_logs(level: str = "debug", *, standard_library: bool = True) -> Ite
             root.removeHandler(handler)
         if standard_library:
             root.addHandler(bridge)
+        REPEATS.clear()  # a record of an earlier block does not suppress one of this block
         try:
             yield captured
         finally:
+            REPEATS.clear()
             root.removeHandler(bridge)
             for handler in others:
                 root.addHandler(handler)

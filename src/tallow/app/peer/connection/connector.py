@@ -24,6 +24,8 @@ from tallow.app.peer.errors import PeerError
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import Role, TransferMethod
+from tallow.monitoring.errors import report_error
+from tallow.monitoring.logging import connection_logger
 from tallow.monitoring.metrics import Metrics
 
 QUALITY_S: Final = 3
@@ -58,9 +60,16 @@ class ChannelConnector:
                 self._webrtc_unavailable = True
             except ChannelClosedError:
                 raise
-            except ChannelError:
+            except ChannelError as error:
                 self._webrtc_unavailable = True
-                self._metrics.record_error("network", "low")
+                report_error(
+                    "network",
+                    "low",
+                    "No direct connection",
+                    log=connection_logger,
+                    metrics=self._metrics,
+                    error_class=type(error).__name__,
+                )
                 if self._options.relay != "direct":
                     channel = await self._open_relay(signaling)
                     self._metrics.record_recovery("network")

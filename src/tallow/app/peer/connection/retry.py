@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from tallow.app.peer.errors import error_labels
 from tallow.app.peer.options import PeerTiming
+from tallow.monitoring.errors import report_error
+from tallow.monitoring.logging import connection_logger
 from tallow.monitoring.metrics import Metrics
 
 
@@ -41,7 +43,15 @@ class RetrySchedule:
             Seconds to wait before the next attempt; None if the operation has failed for too long.
         """
         kind, severity = error_labels(error)
-        self._metrics.record_error(kind, severity)
+        report_error(
+            kind,
+            severity,
+            "An attempt failed",
+            log=connection_logger,
+            metrics=self._metrics,
+            operation=self.operation,
+            error_class=type(error).__name__,
+        )
         self._unrecovered.append(kind)
         if self._failures:
             self._metrics.record_retry(self.operation, "failed")

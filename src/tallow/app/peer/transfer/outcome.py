@@ -10,6 +10,8 @@ from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.errors import NotConfirmedError, PeerError, error_labels
 from tallow.app.peer.options import TransferOptions
 from tallow.app.wire import TransferOutcome
+from tallow.monitoring.errors import report_error
+from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 
 MAX_COUNTED_CHANGES = 10
@@ -40,7 +42,15 @@ def outcome_of(error: BaseException | None) -> TransferOutcome:
 def record_failure(error: BaseException, metrics: Metrics) -> None:
     """Count the error that ended a transfer. A cancelled transfer counts no error."""
     if outcome_of(error) == "failed":
-        metrics.record_error(*error_labels(error))
+        kind, severity = error_labels(error)
+        report_error(
+            kind,
+            severity,
+            "Transfer failed",
+            log=transfer_logger,
+            metrics=metrics,
+            error_class=type(error).__name__,
+        )
 
 
 async def check_remote_departure(signaling: SignalingClient, wait: float = 1.0) -> None:

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from tallow.app.server.cluster.room_directory import NodeAddress, RoomLocationError
 from tallow.app.server.rooms.store import RoomRecord
+from tallow.monitoring.errors import report_error
 from tallow.monitoring.metrics import Metrics
 
 TIMEOUT_S: Final = 2
@@ -56,8 +57,8 @@ class RedisCache:
     async def get(self, key: str) -> RoomRecord | None:
         try:
             found = await self._redis.get(f"{PREFIX}room:{key}")
-        except (RedisError, OSError):
-            self._metrics.record_error("storage", "medium")
+        except (RedisError, OSError) as error:
+            self._report(error)
             return None
         try:
             return None if found is None else RoomRecord(**orjson.loads(found))
@@ -83,8 +84,11 @@ class RedisCache:
     async def _try(self, call: Any) -> None:
         try:
             await call
-        except (RedisError, OSError):
-            self._metrics.record_error("storage", "medium")
+        except (RedisError, OSError) as error:
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        report_error("storage", "medium", "The cache of rooms failed", error=error, metrics=self._metrics)
 
 
 class RedisRoomDirectory:

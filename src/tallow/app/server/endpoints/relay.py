@@ -17,10 +17,11 @@ from tallow.app.server.context import ServerContext
 from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Room
 from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay
+from tallow.app.server.transport.refusals import log_refusal
 from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCanceller, accept_websocket
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES, ROLES, Role
 from tallow.monitoring import correlation
-from tallow.monitoring.logging import connection_logger, security_logger
+from tallow.monitoring.logging import connection_logger
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +59,7 @@ class RelayEndpoint:
             try:
                 found = await self._redeem_ticket(socket)
             except WebSocketRefusedError as refusal:
-                security_logger.warning("Socket refused", endpoint="relay", reason=refusal.code)
+                log_refusal("Socket refused", endpoint="relay", reason=refusal.code)
                 await socket.refuse(refusal)
             except TimeoutError:
                 await socket.close_with("timeout", "no ticket")

@@ -23,6 +23,8 @@ from tallow.app.wire import (
     TOKEN_HASH,
 )
 from tallow.monitoring import correlation
+from tallow.monitoring.errors import report_error
+from tallow.monitoring.logging import api_logger
 
 MAX_ROOM_REQUEST_BYTES: Final = 1024
 
@@ -49,9 +51,16 @@ class RoomEndpoints:
             record = await self._context.rooms.create(token_hash, correlation_id, address)
         except RoomLimitError as error:
             raise _limit_response(error) from None
-        except StoreError:
+        except StoreError as error:
             # Critical: without rooms no transfer can begin.
-            self._context.metrics.record_error("storage", "critical")
+            report_error(
+                "storage",
+                "critical",
+                "Rooms cannot be created",
+                error=error,
+                log=api_logger,
+                metrics=self._context.metrics,
+            )
             problem = "rooms cannot be created at this moment; try again"
             raise ApiError(503, "unavailable", problem, 5) from None
         expires_in = round(record.expires - record.created)

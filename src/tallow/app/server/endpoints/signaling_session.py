@@ -21,6 +21,7 @@ from tallow.app.server.transport.messages import (
     WebSocketRefusedError,
     parse_signaling,
 )
+from tallow.app.server.transport.refusals import log_refusal
 from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCanceller
 from tallow.app.wire import (
     NORMAL_CLOSURE,
@@ -33,7 +34,8 @@ from tallow.app.wire import (
     TransferOutcome,
 )
 from tallow.monitoring import correlation
-from tallow.monitoring.logging import connection_logger, security_logger
+from tallow.monitoring.errors import report_error
+from tallow.monitoring.logging import connection_logger
 
 
 class SignalingSession:
@@ -86,8 +88,15 @@ class SignalingSession:
             )
         try:
             room = await self._rooms.open_room(join.room, join.token_bytes)
-        except StoreError:
-            self._metrics.record_error("storage", "critical")
+        except StoreError as error:
+            report_error(
+                "storage",
+                "critical",
+                "Rooms cannot be looked up",
+                error=error,
+                log=connection_logger,
+                metrics=self._metrics,
+            )
             problem = "rooms cannot be looked up at this moment; try again"
             raise WebSocketRefusedError("internal", problem) from None
         if room is None:
@@ -204,7 +213,7 @@ class SignalingSession:
 
     async def _refuse(self, refusal: WebSocketRefusedError) -> None:
         self._metrics.record_signaling_message("error", "out")
-        security_logger.warning("Socket refused", endpoint="signal", reason=refusal.code)
+        log_refusal("Socket refused", endpoint="signal", reason=refusal.code)
         await self._socket.refuse(refusal)
 
     async def _close(self, reason: CloseReason) -> None:

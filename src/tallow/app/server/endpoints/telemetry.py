@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from tallow.app.server.cluster.forwarding import is_forwarded
 from tallow.app.server.context import ServerContext
+from tallow.app.server.endpoints.report_log import error_type_of, log_report
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
 from tallow.app.server.limits.report_validation import BadReportError, TelemetryReport, validate_report
 from tallow.app.server.rooms.room import Room
@@ -19,7 +20,8 @@ from tallow.app.server.transport.origin import require_same_origin
 from tallow.app.server.transport.responses import ApiError, json_response, read_body
 from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, Role
 from tallow.monitoring import correlation
-from tallow.monitoring.logging import api_logger
+from tallow.monitoring.logging import security_logger
+from tallow.monitoring.logging.repeats import REPEATS
 
 
 class TelemetryEndpoint:
@@ -81,8 +83,10 @@ class TelemetryEndpoint:
             raise ApiError(400, "bad_report", str(error)) from None
         self._record(room, role, report)
         next_token = self._rooms.issue_report_token(room, role)
+        with correlation.bind(room.record.correlation_id):
+            log_report(role, report.samples)
         if report.outcome is not None:
-            await self._rooms.conclude(room, report.outcome)
+            await self._rooms.conclude(room, report.outcome, error_type_of(report.samples))
         return next_token
 
     def _validate(self, room: Room, role: Role, body: bytes) -> TelemetryReport:
@@ -109,7 +113,7 @@ class TelemetryEndpoint:
     def _reject(self, room: Room, role: Role) -> None:
         self._metrics.record_client_report("rejected")
         with correlation.bind(room.record.correlation_id):
-            api_logger.warning("Report rejected", role=role)
+            REPEATS.log(security_logger, "warning", "Report rejected", role=role)
         quota = room.quotas[role]
         quota.rejected += 1
         if quota.rejected >= MAX_REJECTED_REPORTS:

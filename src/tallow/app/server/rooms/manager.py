@@ -17,6 +17,7 @@ from tallow.app.server.rooms.token_store import TokenStore
 from tallow.app.server.settings import ServerSettings
 from tallow.app.wire import ROOM_ID, CloseReason, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import correlation
+from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 
@@ -187,15 +188,27 @@ class RoomManager:
         ):
             await self._save_state(room)
 
-    async def conclude(self, room: Room, outcome: TransferOutcome) -> bool:
-        """Set the outcome of a transfer without counting it; False if it has one."""
+    async def conclude(self, room: Room, outcome: TransferOutcome, error_type: str | None = None) -> bool:
+        """Set the outcome of a transfer without counting it; False if it has one.
+
+        Args:
+            error_type: of a failed transfer, as in ``errors_total``.
+        """
         if not room.conclude(outcome, self.clock()):
             return False
         self.room_metrics.update(room, self.clock())
         with correlation.bind(room.record.correlation_id):  # the periodic task has no id bound
-            transfer_logger.info("Transfer finished", outcome=outcome, method=room.method or "none")
+            self._log_outcome(room, outcome, error_type)
             await self._save_state(room)
         return True
+
+    @staticmethod
+    def _log_outcome(room: Room, outcome: TransferOutcome, error_type: str | None) -> None:
+        context = {"outcome": outcome, "method": room.method or "none"}
+        if outcome == "failed":
+            transfer_logger.warning("Transfer finished", **context, error_type=error_type or "unknown")
+        else:
+            transfer_logger.info("Transfer finished", **context)
 
     async def run_due_tasks(self) -> None:
         """Record outcomes that are due, remove expired rooms, and update gauges. Called every second."""
@@ -212,7 +225,7 @@ class RoomManager:
         if room.confirmation_deadline is not None and room.confirmation_deadline <= now:
             self.set_confirmation(room, pending=False)
         outcome = room.due_outcome(now)
-        if outcome is not None and await self.conclude(room, outcome):
+        if outcome is not None and await self.conclude(room, outcome, "network"):
             method = room.method or ("relay" if room.uses_relay else "p2p")
             self.room_metrics.record_outcome(outcome, method)
         if room.deadline <= now or room.is_disposable(now, LINGER_S):
@@ -244,9 +257,15 @@ class RoomManager:
         try:
             await self._store.set_state(room.record.id, room.state)
             await self._cache.set(room.record.id, room.snapshot())
-        except StoreError:
-            self._metrics.record_error("storage", "high")
-            transfer_logger.warning("Database failed", during="transfer")
+        except StoreError as error:
+            report_error(
+                "storage",
+                "high",
+                "A room's state cannot be stored",
+                error=error,
+                log=transfer_logger,
+                metrics=self._metrics,
+            )
 
     def _free_slot(self, room_id: str) -> None:
         _, address = self._created.pop(room_id)

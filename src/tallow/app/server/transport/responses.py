@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallow.app.server.transport.refusals import REFUSED_STATUSES, log_refusal
+
 
 class ApiError(Exception):
     """An error response.
@@ -50,9 +52,12 @@ def json_response(content: Any, status: int = 200) -> Response:
     )
 
 
-async def on_api_error(_request: Request, error: Exception) -> Response:
+async def on_api_error(request: Request, error: Exception) -> Response:
     """Exception handler of :class:`ApiError`."""
     assert isinstance(error, ApiError)
+    if error.status in REFUSED_STATUSES or error.code == "rate_limited":
+        # Only a route of ours raises this error, and none has a parameter.
+        log_refusal("Request refused", endpoint=request.scope["path"], reason=error.code)
     return error.response()
 
 

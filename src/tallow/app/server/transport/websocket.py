@@ -13,7 +13,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
 from tallow.app.server.transport.messages import WebSocketRefusedError
 from tallow.app.server.transport.origin import is_same_origin
-from tallow.app.wire import CLOSE_CODES, CloseReason
+from tallow.app.server.transport.refusals import log_refusal
+from tallow.app.wire import CLOSE_CODES, RELAY_PATH, CloseReason
 
 SEND_TIMEOUT_S: Final = 15
 NO_STATUS_RECEIVED: Final = 1005
@@ -125,7 +126,10 @@ async def accept_websocket(
         address: hash of the client's address.
         limiter: counts the sockets of each address.
     """
-    if not is_same_origin(websocket) or not limiter.acquire(address):
+    reason = _refusal(websocket, address, limiter)
+    if reason is not None:
+        endpoint = "relay" if websocket.scope["path"].endswith(RELAY_PATH) else "signal"
+        log_refusal("Socket refused", endpoint=endpoint, reason=reason)
         await websocket.close()
         yield None
         return
@@ -134,3 +138,10 @@ async def accept_websocket(
         yield GuardedWebSocket(websocket)
     finally:
         limiter.release(address)
+
+
+def _refusal(websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter) -> str | None:
+    """Why a socket is not accepted. If it is accepted, it has been counted."""
+    if not is_same_origin(websocket):
+        return "bad_origin"
+    return None if limiter.acquire(address) else "too_many_sockets"
