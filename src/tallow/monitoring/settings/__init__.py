@@ -106,6 +106,7 @@ _COUNTS: Final = "a whole number from 1 to 10000000"
 _RATES: Final = "a share from 0 to 1"
 _BYTES: Final = "bytes, from 65536"
 _SECONDS: Final = "seconds above 0, at most 600"
+_DRAIN_SECONDS: Final = "seconds from 0 to 600"
 
 
 class MonitoringSettings(Settings):
@@ -147,6 +148,14 @@ class MonitoringSettings(Settings):
         title="Bearer token for /api/health/detailed; without one, only direct requests from this machine "
         "are allowed",
         description=TOKENS,
+    )
+
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] | None = Field(
+        None,
+        validation_alias="TALLOW_DRAIN_SECONDS",
+        title="Time after SIGTERM in which readiness answers 503 and requests are still accepted; by default "
+        "until no request is in flight, at most 2 seconds",
+        description=_DRAIN_SECONDS,
     )
 
     log_level: Level = Field(
