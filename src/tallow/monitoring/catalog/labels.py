@@ -23,6 +23,7 @@ ERROR_TYPE = closed(
 SEVERITY = closed("severity", "low", "medium", "high", "critical")
 HTTP_METHOD = closed("method", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
 ROUTE = registered("route", OTHER)
+OPEN_CONNECTION_ROUTE = Label("route", (OTHER,), registered=True, lazy=True)
 STATUS_CLASS = Label("status_code", ("1xx", "2xx", "3xx", "4xx", "5xx", OTHER), registered=True, lazy=True)
 PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client")
 

@@ -8,6 +8,7 @@ from tallow.monitoring.catalog.labels import (
     DIRECTION,
     ERROR_TYPE,
     HTTP_METHOD,
+    OPEN_CONNECTION_ROUTE,
     ROUTE,
     SEVERITY,
     STATUS,
@@ -59,6 +60,19 @@ HTTP = (
         "Size of response bodies in bytes.",
         (HTTP_METHOD, ROUTE),
         BYTE_DECADES,
+    ),
+    Metric(
+        "websocket_connections",
+        "gauge",
+        "Open WebSockets and event streams.",
+        (OPEN_CONNECTION_ROUTE,),
+    ),
+    Metric(
+        "websocket_duration_seconds",
+        "histogram",
+        "Time a WebSocket or an event stream was open.",
+        (OPEN_CONNECTION_ROUTE,),
+        (1, 10, 60, 300, 900, 3600, 14400),
     ),
 )
 

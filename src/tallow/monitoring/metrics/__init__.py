@@ -62,11 +62,14 @@ __all__ = [
     "register_feature",
     "register_route",
     "register_setting",
+    "register_websocket_route",
     "set_queue_depth",
     "set_telemetry_queue_depth",
     "transfer_finished",
     "transfer_started",
     "value",
+    "websocket_closed",
+    "websocket_opened",
 ]
 
 METRICS: Final[Metrics] = ProcessMetrics()
@@ -107,6 +110,8 @@ record_encryption = METRICS.record_encryption
 record_error = METRICS.record_error
 record_recovery = METRICS.record_recovery
 record_http_request = METRICS.record_http_request
+websocket_opened = METRICS.websocket_opened
+websocket_closed = METRICS.websocket_closed
 record_db_operation = METRICS.record_db_operation
 record_cache_access = METRICS.record_cache_access
 record_feature_usage = METRICS.record_feature_usage
@@ -124,6 +129,7 @@ record_event_loop_lag = METRICS.record_event_loop_lag
 record_gc = METRICS.record_gc
 record_bytes_moved = METRICS.record_bytes_moved
 register_route = METRICS.register_route
+register_websocket_route = METRICS.register_websocket_route
 register_cache = METRICS.register_cache
 register_feature = METRICS.register_feature
 register_setting = METRICS.register_setting

@@ -81,6 +81,39 @@ class ServiceRecorder(Recorder):
         if error is not None:
             self._add(self._families["api_errors_total"], (route, error))
 
+    def websocket_opened(self, route: str) -> None:
+        """Record that a WebSocket was accepted or an event stream began.
+
+        Args:
+            route: the route template, registered with :meth:`register_websocket_route`.
+
+        Example:
+            >>> metrics.register_websocket_route("/chat/{room}")
+            True
+            >>> metrics.websocket_opened("/chat/{room}")
+            >>> metrics.value("websocket_connections", route="/chat/{room}")
+            1.0
+        """
+        self._add(self._families["websocket_connections"], route)
+
+    def websocket_closed(self, route: str, duration_s: float) -> None:
+        """Record that a WebSocket or an event stream ended.
+
+        Args:
+            route: as passed to :meth:`websocket_opened`.
+            duration_s: seconds it was open.
+
+        Example:
+            >>> metrics.register_websocket_route("/chat/{room}")
+            True
+            >>> metrics.websocket_opened("/chat/{room}")
+            >>> metrics.websocket_closed("/chat/{room}", duration_s=90)
+            >>> metrics.value("websocket_connections", route="/chat/{room}")
+            0.0
+        """
+        self._add(self._families["websocket_connections"], route, -1)
+        self._observe(self._families["websocket_duration_seconds"], route, duration_s)
+
     def record_db_operation(self, operation: str, status: str, duration_s: float) -> None:
         """Record a database statement.
 
@@ -132,6 +165,27 @@ class ServiceRecorder(Recorder):
             return False
         known = self.registry.register("route", route, only)
         return self.registry.register("endpoint", route) and known
+
+    def register_websocket_route(self, route: str) -> bool:
+        """Allow a value of the label ``route`` in the metrics of WebSockets, with series at 0.
+
+        A handshake that is refused is recorded as an HTTP request, so the route is registered there, too.
+
+        Args:
+            route: a route template.
+
+        Returns:
+            False if the limit of registered values is reached or ``route`` is not a short printable text.
+
+        Example:
+            >>> metrics.register_websocket_route("/chat/{room}")
+            True
+        """
+        if not self.register_route(route):
+            return False
+        for name in ("websocket_connections", "websocket_duration_seconds"):
+            self._families[name].series_for(route)
+        return True
 
     def register_cache(self, cache: str) -> bool:
         """Allow a value of the label ``cache``, with series at 0.
