@@ -18,6 +18,7 @@ from benchmarks.competitors import CACHED, LABELS, OTEL, Cached, Client, Otel, T
 from benchmarks.isolated_process import print_rows, rows_of
 from benchmarks.paired_measurement import Row, paired
 from tallow.monitoring import correlation
+from tallow.monitoring.catalog import CATALOGS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.multiprocess import WorkerStorage
 from tallow.monitoring.metrics.registry import Registry
@@ -36,7 +37,7 @@ def transfers() -> list[Transfer]:
 
 def rows() -> list[Row]:
     """The table's rows on recording."""
-    transfer, chunk = recorders(Metrics(Registry()))
+    transfer, chunk = recorders(Metrics(Registry(catalogs=CATALOGS)))
     clients = {LABELS: Client(), CACHED: Cached(), OTEL: Otel()}
     transfers_by = {name: client.transfer for name, client in clients.items()}
     chunks_by = {name: client.chunk for name, client in clients.items()}
@@ -70,7 +71,7 @@ def compared(work: str, ours: Callable[[Any], None], peers: dict[str, Any], aim:
 
 def with_exemplars() -> list[Row]:
     """The same within a request: every observation records the correlation id as an exemplar."""
-    transfer, chunk = recorders(Metrics(Registry()))
+    transfer, chunk = recorders(Metrics(Registry(catalogs=CATALOGS)))
     cached = Cached()
     current = correlation.new_id()
 
@@ -98,7 +99,7 @@ def several_workers() -> list[Row]:
 
 def main() -> None:
     """The child process of :func:`several_workers`."""
-    metrics = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1]))))
+    metrics = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1])), catalogs=CATALOGS))
     transfer, chunk = recorders(metrics)
     cached = Cached()
     print_rows(

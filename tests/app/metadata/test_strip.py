@@ -14,13 +14,12 @@ import pytest
 from PIL import Image, ImageCms, ImageSequence
 from PIL.ExifTags import IFD, Base
 
+from support.registries import tallow_metrics
 from support.transfers import pictures
 from support.transfers.pictures import LATITUDE, ORIENTED, PLANTED, canvas, frames, jpeg, png, saved, webp
 from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.metadata import png as pngs
 from tallow.app.metadata.strip import MetadataError, strip, strip_all
-from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 RATIONALS = [struct.pack(order + "II", int(part * 2), 2) for order in "<>" for part in LATITUDE]
 
@@ -199,7 +198,7 @@ def test_more_files_than_descriptors_are_stripped(tmp_path: Path) -> None:
     kept = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (200, kept[1]))
     try:
-        assert strip_all(files, copies(tmp_path), Metrics(Registry())) == files
+        assert strip_all(files, copies(tmp_path), tallow_metrics()) == files
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, kept)
 
@@ -276,7 +275,7 @@ def test_a_picture_beyond_the_size_limit_is_refused(tmp_path: Path) -> None:
 
 
 def test_results_are_counted(tmp_path: Path) -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     files = {"a.jpg": jpeg(), "b.webp": webp(), "plain.png": saved(canvas(), "PNG"), "c.txt": b"text"}
     sources = [chosen(tmp_path, name, data) for name, data in files.items()]
     cleaned = strip_all(sources, copies(tmp_path), metrics)

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
+from support.registries import tallow_metrics
 from support.transfers.server import Peer, RunningServer, serving
 from tallow.app.wire import OUTCOMES, REPORTED_METRICS
-from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +17,7 @@ SHORT_WAITS = {"outcome_report_timeout": 0.3, "sender_reconnect_grace": 0.6}
 
 
 def outcome_report(status: str) -> dict[str, Any]:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     metrics.record_transfer(status, "relay", 10, 0.1)
     return metrics.registry.snapshot(REPORTED_METRICS)
 

@@ -12,16 +12,15 @@ from pathlib import Path
 import pytest
 
 from support.programs.debian import program
+from support.registries import tallow_metrics
 from tallow.monitoring.exposition.text import expose
-from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 GOLDEN = Path(__file__).parent / "golden" / "metrics.txt"
 
 
 def fresh() -> bytes:
     """Return the exposition of a process that has only registered one value of each label."""
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     metrics.register_route("/api/rooms", ("POST",))
     metrics.register_cache("rooms")
     metrics.register_feature("relay")

@@ -15,16 +15,16 @@ import pytest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
+from support.registries import tallow_metrics
 from tallow.monitoring.exposition import prometheus_client as bridge
 from tallow.monitoring.exposition.text import pieces
 from tallow.monitoring.lifecycle import warn_once
-from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
 
 @pytest.fixture
 def registry() -> Registry:
-    return Metrics(Registry()).registry
+    return tallow_metrics().registry
 
 
 @pytest.fixture(autouse=True)

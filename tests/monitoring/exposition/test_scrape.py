@@ -14,10 +14,10 @@ import prometheus_client
 import pytest
 from prometheus_client.core import GaugeMetricFamily
 
+from support.registries import tallow_metrics
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.text import OPENMETRICS, TEXT, expose
 from tallow.monitoring.lifecycle.threads import run_in_thread
-from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
 
@@ -46,7 +46,7 @@ def hanging() -> Iterator[HangingCollector]:
 
 @pytest.fixture
 def registry() -> Registry:
-    return Metrics(Registry()).registry
+    return tallow_metrics().registry
 
 
 async def whole(registry: Registry, content_type: str = TEXT, compress: bool = False) -> bytes:

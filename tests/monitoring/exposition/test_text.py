@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from support.registries import tallow_registry
 from tallow.monitoring import correlation
 from tallow.monitoring.catalog import Label, Metric, canonical
 from tallow.monitoring.exposition.text import expose, pieces
@@ -20,7 +21,7 @@ DEPTH = Metric("depth", "gauge", "Depth.")
 
 
 def small() -> Registry:
-    registry = Registry([JOBS, TIMES, DEPTH])
+    registry = Registry([JOBS, TIMES, DEPTH], namespace="tallow")
     registry.add(registry.families["jobs_total"], "a", 3)
     registry.set(registry.families["depth"], (), 1.5)
     with correlation.bind("c" * 32):
@@ -70,7 +71,7 @@ def test_openmetrics_is_exact() -> None:
 
 
 def test_the_whole_catalogue_is_read_by_the_reference_parsers() -> None:
-    registry = Registry()
+    registry = tallow_registry()
     text = {family.name for family in parse_text(expose(registry).decode())}
     read = openmetrics_parser.text_string_to_metric_families
     strict = {family.name for family in read(expose(registry, openmetrics=True).decode())}  # type: ignore[no-untyped-call]
@@ -81,7 +82,7 @@ def test_the_whole_catalogue_is_read_by_the_reference_parsers() -> None:
 @pytest.mark.slow
 @given(st.lists(st.floats(0, 1e12), max_size=20), st.lists(st.integers(0, 2**50), max_size=20))
 def test_the_reference_parser_reads_the_same_samples(durations: list[float], sizes: list[int]) -> None:
-    registry = Registry()
+    registry = tallow_registry()
     record = Metrics(registry)
     for duration in durations:
         record.record_event_loop_lag(duration)
@@ -122,7 +123,7 @@ def test_edges_are_formatted_as_prometheus_stores_them(edge: float, written: str
 
 
 def test_pieces_are_bounded_and_complete() -> None:
-    registry = Registry()
+    registry = tallow_registry()
     for number in range(400):
         registry.register("route", f"/route/{number}")
     found = list(pieces(registry))
@@ -132,6 +133,6 @@ def test_pieces_are_bounded_and_complete() -> None:
 
 
 def test_the_duration_of_a_scrape_is_in_the_next_one() -> None:
-    registry = Registry()
+    registry = tallow_registry()
     expose(registry)
     assert registry.value("scrape_duration_seconds") > 0

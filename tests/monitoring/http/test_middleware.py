@@ -180,7 +180,7 @@ async def test_the_requested_escaping_is_named_in_the_response(metrics: Metrics)
                 accept = f"{kind};version=1.0.0;escaping={escaping}"
                 answer = await client.get("/metrics", headers={"Accept": accept})
                 assert answer.headers["content-type"] == f"{base}; escaping={escaping}"
-                assert "tallow_transfers_total" in answer.text
+                assert "app_errors_total" in answer.text
 
 
 async def test_scrapes_and_probes_leave_no_exemplars(metrics: Metrics) -> None:
@@ -226,7 +226,7 @@ async def test_compressed_metrics_are_plain_gzip(metrics: Metrics) -> None:
         client.stream("GET", "/metrics", headers={"Accept-Encoding": "gzip"}) as answer,
     ):
         raw = b"".join([piece async for piece in answer.aiter_raw()])
-    assert gzip.decompress(raw).startswith(b"# HELP tallow_")
+    assert gzip.decompress(raw).startswith(b"# HELP app_")
 
 
 @pytest.mark.parametrize(

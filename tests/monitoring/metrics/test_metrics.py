@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 
+from support.registries import tallow_registry
 from tallow.monitoring import metrics
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.exposition.text import expose
@@ -15,7 +16,7 @@ from tallow.monitoring.metrics.registry import Registry
 
 @pytest.fixture
 def registry() -> Registry:
-    return Registry()
+    return tallow_registry()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from support.registries import tallow_registry
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
@@ -112,7 +113,7 @@ def hostile(source: random.Random) -> object:
 
 @pytest.fixture
 def registry() -> Registry:
-    return Registry()
+    return tallow_registry()
 
 
 @pytest.fixture

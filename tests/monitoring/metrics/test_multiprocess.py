@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from support.registries import tallow_metrics, tallow_registry
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.multiprocess import WorkerStorage, write_completely
 from tallow.monitoring.metrics.multiprocess_reader import MAX_ARCHIVED, add_sums
@@ -76,7 +77,7 @@ def storage(tmp_path: Path) -> Iterator[WorkerStorage]:
 
 @pytest.fixture
 def here(storage: WorkerStorage) -> Registry:
-    return Metrics(Registry(storage=storage)).registry
+    return tallow_metrics(storage).registry
 
 
 SENT = {"direction": "sent"}
@@ -164,7 +165,7 @@ def test_on_a_full_disk_new_series_become_other_and_threads_share_rows(tmp_path:
             raise OSError(errno.ENOSPC, "No space left on device")
         write_completely(descriptor, content)
 
-    metrics = Metrics(Registry(storage=WorkerStorage(tmp_path, write=write)))
+    metrics = Metrics(tallow_registry(storage=WorkerStorage(tmp_path, write=write)))
     full = True
     metrics.record_error("network", "unheard of")
     assert metrics.registry.value("errors_total", type="network", severity="low") == 1
@@ -264,7 +265,7 @@ def test_incomplete_files_of_a_killed_worker_are_removed(tmp_path: Path) -> None
 
 def test_a_program_starts_with_an_unusable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    code = "from tallow.monitoring import metrics\nprint(metrics.REGISTRY.value('transfers_started_total'))"
+    code = "from tallow.monitoring import metrics\nprint(metrics.REGISTRY.value('collector_failures_total'))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"TALLOW_METRICS_DIR": str(tmp_path / "file")},
@@ -300,8 +301,8 @@ def test_series_of_exited_workers_beyond_the_limit_are_added_to_other() -> None:
 
 
 def test_new_series_of_a_full_row_are_recorded_in_the_first_series(tmp_path: Path) -> None:
-    used = len(Registry().storage.read())
-    registry = Registry(storage=WorkerStorage(tmp_path, max_cells=used))
+    used = len(tallow_registry().storage.read())
+    registry = tallow_registry(storage=WorkerStorage(tmp_path, max_cells=used))
     registry.add(registry.families["errors_total"], ("network", "unheard of"))
     assert registry.value("errors_total", type="network", severity="low") == 1
     assert registry.value("label_overflow_total", metric="tallow_errors_total") == 2

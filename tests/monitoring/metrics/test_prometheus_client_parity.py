@@ -74,7 +74,7 @@ def metrics(draw: st.DrawFn) -> tuple[list[Metric], list[Update]]:
 
 
 def ours(declared: list[Metric], updates: Iterable[Update]) -> Registry:
-    registry = Registry(declared)
+    registry = Registry(declared, namespace="tallow")
     record: dict[str, Callable[..., None]] = {
         "counter": registry.add,
         "gauge": registry.set,

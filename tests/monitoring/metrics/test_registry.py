@@ -9,6 +9,7 @@ from itertools import product
 
 import pytest
 
+from support.registries import tallow_registry
 from tallow.monitoring import correlation
 from tallow.monitoring.catalog import METRICS, Label, Metric
 from tallow.monitoring.metrics import Metrics
@@ -19,7 +20,7 @@ from tallow.monitoring.metrics.sample import Sample
 
 @pytest.fixture
 def registry() -> Registry:
-    return Registry()
+    return tallow_registry()
 
 
 @pytest.mark.parametrize("name", [n for n, m in METRICS.items() if m.kind != "gauge"])

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from support.registries import tallow_metrics
 from tallow.monitoring.exposition.text import expose
-from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.process import ProcessCollector, build_labels
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.metrics.runtime import LAG_INTERVAL_S, EventLoopMonitor
@@ -20,7 +20,7 @@ from tallow.monitoring.metrics.runtime import LAG_INTERVAL_S, EventLoopMonitor
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     metrics.runtime.start(metrics)
     yield metrics.registry
     metrics.close()
@@ -62,7 +62,7 @@ def test_garbage_collections_are_timed_by_generation(registry: Registry) -> None
 
 
 async def test_a_blocked_event_loop_is_recorded_as_lag() -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     watch = EventLoopMonitor(metrics.registry)
     watch.watch()
     watch.watch()
@@ -79,7 +79,7 @@ def test_gauges_that_the_platform_does_not_provide_are_not_exposed(monkeypatch: 
 
     monkeypatch.setattr(psutil.Process, "num_fds", refuse)
     monkeypatch.delattr(psutil, "heap_info")
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     ProcessCollector(metrics.registry)
     text = expose(metrics.registry).decode()
     assert "tallow_process_open_fds " not in text
@@ -88,7 +88,7 @@ def test_gauges_that_the_platform_does_not_provide_are_not_exposed(monkeypatch: 
 
 
 def test_a_gauge_that_fails_later_keeps_its_last_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     ProcessCollector(metrics.registry)
     before = metrics.registry.value("process_open_fds")
 
@@ -101,7 +101,7 @@ def test_a_gauge_that_fails_later_keeps_its_last_value(monkeypatch: pytest.Monke
 
 
 def test_a_clock_step_changes_neither_start_time_nor_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     ProcessCollector(metrics.registry)
     metrics.record_bytes_moved("sent", 1_250_000)
     before = metrics.registry.value("process_start_time_seconds")
@@ -112,7 +112,7 @@ def test_a_clock_step_changes_neither_start_time_nor_bandwidth(monkeypatch: pyte
 
 
 async def test_a_clock_step_is_not_recorded_as_lag(monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     monitor = EventLoopMonitor(metrics.registry)
     monitor.watch()
     now = time.time()
@@ -123,7 +123,7 @@ async def test_a_clock_step_is_not_recorded_as_lag(monkeypatch: pytest.MonkeyPat
 
 
 def test_without_an_event_loop_nothing_is_measured() -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     monitor = EventLoopMonitor(metrics.registry)
     monitor.watch()
     assert metrics.registry.value("event_loop_lag_seconds_count") == 0

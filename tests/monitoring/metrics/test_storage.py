@@ -8,8 +8,7 @@ import tracemalloc
 
 import pytest
 
-from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
+from support.registries import tallow_metrics
 from tallow.monitoring.metrics.storage import MAX_FREE_ROWS, LocalStorage
 
 
@@ -24,7 +23,7 @@ def run(threads: list[threading.Thread]) -> None:
 def test_ten_thousand_short_threads_leave_only_their_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threading, "_trace_hook", None)  # coverage's tracer keeps memory for every thread
     storage = LocalStorage()
-    metrics = Metrics(Registry(storage=storage))
+    metrics = tallow_metrics(storage)
     run([threading.Thread(target=metrics.transfer_started) for _ in range(50)])
     gc.collect()
     tracemalloc.start()
@@ -45,7 +44,7 @@ def test_ten_thousand_short_threads_leave_only_their_counts(monkeypatch: pytest.
 
 def test_rows_of_many_concurrent_threads_are_merged_when_they_end() -> None:
     storage = LocalStorage()
-    metrics = Metrics(Registry(storage=storage))
+    metrics = tallow_metrics(storage)
     together = threading.Barrier(100)
 
     def work() -> None:
@@ -60,7 +59,7 @@ def test_rows_of_many_concurrent_threads_are_merged_when_they_end() -> None:
 
 
 def test_a_new_series_is_in_every_row() -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     born, done = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -78,7 +77,7 @@ def test_a_new_series_is_in_every_row() -> None:
 
 
 def test_no_read_is_below_an_earlier_one_while_threads_start_and_end() -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     stop = threading.Event()
 
     def come_and_go() -> None:
@@ -95,7 +94,7 @@ def test_no_read_is_below_an_earlier_one_while_threads_start_and_end() -> None:
 
 
 def test_a_gauge_has_the_last_value_that_any_thread_set() -> None:
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     for depth in range(5):
         run([threading.Thread(target=metrics.set_queue_depth, args=(depth,))])
     assert metrics.registry.value("transfer_queue_depth") == 4

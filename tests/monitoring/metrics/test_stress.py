@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from support.registries import tallow_metrics, tallow_registry
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.multiprocess import WorkerStorage
 from tallow.monitoring.metrics.registry import Registry
@@ -69,7 +70,7 @@ def test_killed_workers_lose_no_count_and_no_sum_decreases(tmp_path: Path, secon
     until = time.monotonic() + seconds
     with ExitStack() as stack:
         scrapers = [
-            Metrics(Registry(storage=stack.enter_context(closing(WorkerStorage(folder))))).registry
+            Metrics(tallow_registry(storage=stack.enter_context(closing(WorkerStorage(folder))))).registry
             for _ in range(2)
         ]
         alive = [stack.enter_context(worker(folder, batches)) for _ in range(4)]
@@ -112,7 +113,7 @@ def test_eight_threads_in_each_of_four_workers_lose_no_increment(tmp_path: Path,
     )
     environment = os.environ | {"TALLOW_METRICS_DIR": str(tmp_path)}
     with closing(WorkerStorage(tmp_path)) as storage:
-        registry = Metrics(Registry(storage=storage)).registry
+        registry = tallow_metrics(storage).registry
         started = [subprocess.Popen([sys.executable, "-c", work], env=environment) for _ in range(4)]
         seen = []
         while any(process.poll() is None for process in started):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from support.registries import tallow_metrics
 from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.process import ProcessCollector
-from tallow.monitoring.metrics.registry import Registry
 
 ROUTE = "/api/rooms"
 SIZES = (5e3, 5e5, 5e6, 5e7, 5e8, 5e9, 5e10)
@@ -14,7 +14,7 @@ SIZES = (5e3, 5e5, 5e6, 5e7, 5e8, 5e9, 5e10)
 
 def server_metrics() -> Metrics:
     """The metrics of a server that has just started, with registered routes and caches."""
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     metrics.register_route(ROUTE, ("GET", "POST"))
     metrics.register_cache("rooms")
     ProcessCollector(metrics.registry)

@@ -8,10 +8,10 @@ import sys
 from asyncio.subprocess import PIPE
 from typing import Any
 
+from support.registries import tallow_metrics
 from support.transfers.server import Client, Peer
 from tallow.app.wire import REPORTED_METRICS
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 
 async def run_demo(url: str, seconds: float, a_minute: float) -> dict[str, int]:
@@ -52,7 +52,7 @@ async def _report(client: Client, peer: Peer, metrics: Metrics) -> None:
 
 def _page_metrics() -> Metrics:
     """Metrics that both pages record."""
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     metrics.record_webrtc_connection("direct", "success", 0.4)
     metrics.record_nat_traversal("host", "success")
     metrics.record_connection_quality("direct", 88)

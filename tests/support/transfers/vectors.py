@@ -13,12 +13,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from support.registries import tallow_metrics
 from tallow.app.crypto.frames import NO_FILE, FrameHeader, FrameSealer, FrameType
 from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake
 from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.peer.link import Link, token_hash
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 FILE = Path(__file__).parents[2] / "app" / "crypto" / "vectors.json"
 
@@ -34,7 +34,7 @@ FRAMES = [
 def compute(inputs: dict[str, Any]) -> dict[str, Any]:
     """The values that follow from the inputs, bytes in hexadecimal."""
     link = Link(inputs["server"], inputs["room"], bytes.fromhex(inputs["secret"]))
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     descriptions = [text.encode() for text in inputs["descriptions"]]
     kem = bytes.fromhex(inputs["kem_shared_secret"]), bytes.fromhex(inputs["kem_ciphertext"])
     sender = SenderHandshake(

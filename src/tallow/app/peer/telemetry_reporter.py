@@ -16,6 +16,7 @@ import httpx
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import FEATURES, REPORT_VERSION, REPORTED_METRICS
 from tallow.monitoring import correlation
+from tallow.monitoring.catalog import CATALOGS, NAMESPACE
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -33,7 +34,7 @@ Snapshot = dict[str, list[dict[str, Any]]]
 
 def new_metrics(features: Iterable[str] = FEATURES) -> Metrics:
     """A new registry with its helpers, for one peer."""
-    metrics = Metrics(Registry())
+    metrics = Metrics(Registry(namespace=NAMESPACE, catalogs=CATALOGS))
     for feature in features:
         metrics.register_feature(feature)
     return metrics

@@ -33,8 +33,10 @@ from tallow.app.wire import (
     TELEMETRY_PATH,
 )
 from tallow.monitoring import instrument
+from tallow.monitoring.catalog import CATALOGS, HTTP_METHODS, NAMESPACE, OTHER
 from tallow.monitoring.errors import report_error
-from tallow.monitoring.health import Health
+from tallow.monitoring.exposition import scrape
+from tallow.monitoring.health import Health, responses
 from tallow.monitoring.integrations.caches import instrument_cache
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -65,8 +67,7 @@ def create_app(
         extra_routes: further routes, such as the fault switches of drills.
     """
     node = cluster or ClusterNode()
-    for feature in FEATURES:
-        metrics.register_feature(feature)
+    _prepare_metrics(metrics)
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     rooms = RoomManager(settings, metrics, store, cache, name=node.directory.name)
@@ -104,6 +105,17 @@ def create_app(
     internal_app = app.build_middleware_stack()
     instrument(app, metrics=metrics, metrics_token=metrics_token, health=_health(settings, store, cache))
     return app
+
+
+def _prepare_metrics(metrics: Metrics) -> None:
+    """Expose all metrics of Tallow's catalogue from the first scrape, under Tallow's namespace."""
+    metrics.registry.set_namespace(NAMESPACE)
+    metrics.registry.add_catalogs(CATALOGS)
+    for feature in FEATURES:
+        metrics.register_feature(feature)
+    for path in (*scrape.PATHS, *responses.PATHS):
+        metrics.register_route(path)
+    metrics.register_route(OTHER, HTTP_METHODS)
 
 
 def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:

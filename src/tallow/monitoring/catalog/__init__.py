@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tallow.monitoring.catalog.features import FEATURES, WEB_APP
-from tallow.monitoring.catalog.labels import API_ERROR_CODES, PII_KINDS
+from tallow.monitoring.catalog.labels import API_ERROR_CODES, HTTP_METHODS, PII_KINDS
 from tallow.monitoring.catalog.model import (
+    NAMESPACE,
     OTHER,
     PREFIX,
     Kind,
@@ -30,8 +31,13 @@ from tallow.monitoring.catalog.transfers import CONNECTIONS, CRYPTO, TRANSFERS
 
 __all__ = [
     "API_ERROR_CODES",
+    "CATALOGS",
+    "CATALOG_OF",
+    "CORE",
     "GROUPS",
+    "HTTP_METHODS",
     "METRICS",
+    "NAMESPACE",
     "OTHER",
     "PII_KINDS",
     "PREFIX",
@@ -76,4 +82,42 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 Example:
     >>> METRICS["transfers_total"].label_names
     ('status', 'method')
+"""
+
+_SERVER_OF_PEERS = ("bandwidth_utilization_mbps", "client_reports_total")
+"""Metrics of a server that relays transfers and receives its peers' reports."""
+
+CATALOGS: Mapping[str, tuple[Metric, ...]] = MappingProxyType(
+    {
+        "transfers": (*TRANSFERS, *(METRICS[name] for name in _SERVER_OF_PEERS)),
+        "connections": CONNECTIONS,
+        "crypto": CRYPTO,
+        "features": FEATURES,
+        "web_app": WEB_APP,
+        "storage": STORAGE,
+    }
+)
+"""Metrics that an application asks for, as in ``instrument(app, catalogs=["storage"])``, by catalogue.
+
+Example:
+    >>> sorted(CATALOGS)
+    ['connections', 'crypto', 'features', 'storage', 'transfers', 'web_app']
+"""
+
+CATALOG_OF: Mapping[str, str] = MappingProxyType(
+    {metric.name: catalog for catalog, metrics in CATALOGS.items() for metric in metrics}
+)
+"""Maps the name of each metric of :data:`CATALOGS` to its catalogue.
+
+Example:
+    >>> CATALOG_OF["cache_hits_total"]
+    'storage'
+"""
+
+CORE: tuple[Metric, ...] = tuple(metric for metric in METRICS.values() if metric.name not in CATALOG_OF)
+"""Metrics of every instrumented application: HTTP, errors, the runtime, the process and the library itself.
+
+Example:
+    >>> METRICS["errors_total"] in CORE
+    True
 """

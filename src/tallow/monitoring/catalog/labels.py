@@ -21,8 +21,15 @@ ERROR_TYPE = closed(
     "type", "network", "crypto", "transfer", "validation", "auth", "storage", "signaling", "internal"
 )
 SEVERITY = closed("severity", "low", "medium", "high", "critical")
-HTTP_METHOD = closed("method", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
-ROUTE = registered("route", OTHER)
+HTTP_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", OTHER)
+"""The values of the label ``method`` of HTTP requests.
+
+Example:
+    >>> "GET" in HTTP_METHODS
+    True
+"""
+HTTP_METHOD = closed("method", *HTTP_METHODS)
+ROUTE = registered("route")
 OPEN_CONNECTION_ROUTE = Label("route", (OTHER,), registered=True, lazy=True)
 STATUS_CLASS = Label("status_code", ("1xx", "2xx", "3xx", "4xx", "5xx", OTHER), registered=True, lazy=True)
 PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client")

@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-PREFIX = "tallow_"
-"""The prefix of every exposed metric name.
+NAMESPACE = "tallow"
+"""The namespace of Tallow's own server and stack. Another application chooses its own.
+
+Example:
+    >>> NAMESPACE
+    'tallow'
+"""
+PREFIX = f"{NAMESPACE}_"
+"""The prefix of the metric names of Tallow's own server, as its rules and dashboards use them.
 
 Example:
     >>> PREFIX + "transfers_total"
@@ -67,18 +74,19 @@ class Metric:
     """The definition of one metric.
 
     Attributes:
-        name: without prefix; it ends in the unit, and in ``_total`` for a counter.
+        name: without namespace; it ends in the unit, and in ``_total`` for a counter.
         kind: the type.
         help: one sentence for the exposition.
         labels: in the order of the exposition.
         buckets: finite upper edges of a histogram, in the unit of the name, rising.
         source: who records it.
         merge: how a gauge of several workers is combined.
+        namespace: what precedes the name; an empty text for nothing, None for the registry's namespace.
 
     Example:
         >>> metric = Metric("exports_total", "counter", "Exports made.", (closed("format", "csv", "pdf"),))
-        >>> metric.full_name
-        'tallow_exports_total'
+        >>> metric.exposed_name("shop")
+        'shop_exports_total'
     """
 
     name: str
@@ -88,11 +96,26 @@ class Metric:
     buckets: tuple[float, ...] = ()
     source: Source = "server"
     merge: Merge = "sum"
+    namespace: str | None = None
 
     @property
     def full_name(self) -> str:
-        """The exposed name, with prefix."""
-        return PREFIX + self.name
+        """The name that Tallow's own server exposes."""
+        return self.exposed_name(NAMESPACE)
+
+    @property
+    def key(self) -> str:
+        """What identifies the metric in a registry, whatever the namespace of the registry is.
+
+        The name alone; with a colon in front, which no name contains, if the metric has a namespace of its
+        own.
+        """
+        return self.name if self.namespace is None else f":{self.exposed_name('')}"
+
+    def exposed_name(self, namespace: str) -> str:
+        """Return the exposed name in a registry of the namespace."""
+        prefix = namespace if self.namespace is None else self.namespace
+        return f"{prefix}_{self.name}" if prefix else self.name
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def pieces(registry: Registry, *, openmetrics: bool, escaping: str = UNDERSCORES
         openmetrics: whether to expose OpenMetrics instead of text.
         escaping: see :mod:`tallow.monitoring.exposition.escaping`.
     """
-    reserved = {_stem(family.metric.full_name) for family in list(registry.families.values())}
+    reserved = {_stem(family.name) for family in list(registry.families.values())}
 
     def on_omitted(name: str, reason: str) -> None:
         warn_once.warn_once(f"a prometheus_client metric is left out: {reason}", name)

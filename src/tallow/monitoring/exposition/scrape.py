@@ -41,6 +41,7 @@ async def body(
         escaping: how names of prometheus_client's metrics outside the classic character set are escaped.
     """
     started = time.perf_counter()
+    registry.fix_namespace()
     openmetrics = content_type.startswith(OPENMETRICS)
     cells = await run_in_thread(registry.collect)
     foreign = await _foreign.read(registry, openmetrics, escaping)

@@ -37,7 +37,7 @@ def expose(registry: Registry, *, openmetrics: bool = False) -> bytes:
 
     Example:
         >>> text = expose(metrics.registry).decode()
-        >>> "tallow_transfers_started_total 0.0" in text
+        >>> "app_log_records_total" in text
         True
     """
     return b"".join(pieces(registry, openmetrics=openmetrics))
@@ -53,6 +53,8 @@ def pieces(
 ) -> Iterator[bytes]:
     """Yield the exposition in pieces of about a thousand lines, all from one copy of the cells.
 
+    From then on the namespace of the registry is fixed.
+
     Args:
         registry: what is exposed.
         openmetrics: whether to expose OpenMetrics instead of text.
@@ -61,6 +63,7 @@ def pieces(
         foreign: exposition of other metrics, to be appended.
     """
     started = time.perf_counter() if started is None else started
+    registry.fix_namespace()
     row = registry.collect() if cells is None else cells
     yield from _own_pieces(registry, row, openmetrics)
     yield from foreign
@@ -76,7 +79,7 @@ def _own_pieces(registry: Registry, row: list[float], openmetrics: bool) -> Iter
     lines: list[str] = []
     for family in list(registry.families.values()):
         # A series created after the cells were copied is in the next exposition.
-        copied = [series for series in family.series if series.first < len(row)]
+        copied = [series for series in family.exposed() if series.first < len(row)]
         if copied:
             lines.append(_head(family, openmetrics))
         for series in copied:
@@ -93,11 +96,7 @@ def _lines(family: Family, series: Series, row: list[float], exemplars: Exemplar
 
 def _head(family: Family, openmetrics: bool) -> str:
     metric = family.metric
-    name = (
-        metric.full_name.removesuffix("_total")
-        if openmetrics and metric.kind == "counter"
-        else metric.full_name
-    )
+    name = family.name.removesuffix("_total") if openmetrics and metric.kind == "counter" else family.name
     help_text = metric.help.replace("\\", r"\\").replace("\n", r"\n")
     if openmetrics:
         help_text = help_text.replace('"', r"\"")
@@ -105,11 +104,11 @@ def _head(family: Family, openmetrics: bool) -> str:
 
 
 def _single(family: Family, series: Series, row: list[float]) -> str:
-    return f"{family.metric.full_name}{_braces(series)} {row[series.first]!r}\n"
+    return f"{family.name}{_braces(series)} {row[series.first]!r}\n"
 
 
 def _histogram(family: Family, series: Series, row: list[float], exemplars: Exemplars) -> str:
-    first, name = series.first, family.metric.full_name
+    first, name = series.first, family.name
     *counts, total = row[first : first + family.width]
     running = list(accumulate(counts))
     head = f"{name}_bucket{{{series.labels}," if series.labels else f"{name}_bucket{{"

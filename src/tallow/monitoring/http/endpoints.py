@@ -13,6 +13,8 @@ from tallow.monitoring.metrics import Metrics
 
 METHODS: Final = frozenset({"GET", "HEAD"})
 _PROTECTED: Final = frozenset({*scrape.PATHS, responses.DETAILED})
+_ERROR_CODES: Final = ("401", "503")
+"""What these endpoints respond if access is refused, settings are invalid or a check fails."""
 _PLAIN: Final = "text/plain; charset=utf-8"
 
 
@@ -35,7 +37,8 @@ class Endpoints:
         self._health_token = health_token
         self.paths = frozenset({*scrape.PATHS, *responses.PATHS})
         for path in self.paths:
-            metrics.register_route(path)
+            # Without sizes and most errors at 0: 120 lines for requests that only probes and scrapers send.
+            metrics.register_route(path, methods=(), error_codes=_ERROR_CODES)
 
     def settings_problem(self) -> str | None:
         """Read the settings; return one line about an invalid one, None if all are valid."""

@@ -49,6 +49,7 @@ def instrument_cache(
     method = getattr(cache, lookup, None)
     if not callable(method):
         raise TypeError(f"{type(cache).__name__} has no method {lookup!r} to count")
+    metrics.registry.add_catalogs(("storage",))
     metrics.register_cache(name)
 
     def count(found: Any) -> Any:

@@ -35,6 +35,7 @@ def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) 
         >>> metrics.value("db_operation_duration_seconds_count", operation="select", status="success")
         1.0
     """
+    metrics.registry.add_catalogs(("storage",))
     target: Any = getattr(engine, "sync_engine", engine)
 
     def before(

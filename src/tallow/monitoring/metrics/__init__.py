@@ -76,7 +76,7 @@ METRICS: Final[Metrics] = ProcessMetrics()
 """The process's own metrics; the functions of this module are its methods.
 
 Example:
-    >>> METRICS.value("transfers_started_total") >= 0
+    >>> METRICS.value("collector_failures_total") >= 0
     True
 """
 

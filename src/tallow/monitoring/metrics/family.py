@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from math import inf
 from typing import Final
 
 from tallow.monitoring.catalog import OTHER, Metric, canonical
@@ -11,6 +12,9 @@ from tallow.monitoring.metrics.storage import Storage
 
 Key = str | tuple[str, ...]
 """The value of a single label, or the values of all labels in the metric's order."""
+
+Only = dict[str, tuple[str, ...]] | None
+"""Values of other labels that occur with a registered one; None for all."""
 
 MAX_REGISTERED: Final = 500
 """Values of one label, registered ones included. Further values become ``other``."""
@@ -22,6 +26,10 @@ MAX_LENGTH: Final = 200
 """Characters of a registered value."""
 
 
+_LIMITS: Final = {"counter": (0.0, -1.0), "gauge": (-LARGEST, -1.0), "histogram": (inf, LARGEST)}
+"""The smallest amount to add and the largest observation, by type."""
+
+
 class Family(dict[Key, int]):
     """Maps the label values of each series to the first of its cells.
 
@@ -31,17 +39,27 @@ class Family(dict[Key, int]):
     Args:
         metric: the definition.
         storage: allocates the cells.
-        count_overflow: called with the metric's name for each unknown value.
+        count_overflow: called with the metric's key for each unknown value.
+        name: the exposed name; the registry changes it with its namespace.
+        show: returns the exposed form of a label value.
+
+    Attributes:
+        hidden: whether the metric is left out of the exposition; recording still works.
     """
 
     __slots__ = (
         "_allowed",
         "_count_overflow",
+        "_show",
         "_storage",
         "edge_tails",
         "edges",
+        "hidden",
+        "key",
+        "largest_observation",
         "lowest",
         "metric",
+        "name",
         "series",
         "sum_at",
         "width",
@@ -52,15 +70,22 @@ class Family(dict[Key, int]):
         metric: Metric,
         storage: Storage,
         count_overflow: Callable[[str], None],
+        name: str | None = None,
+        show: Callable[[str], str] = str,
     ) -> None:
         super().__init__()
         self.metric = metric
+        self.key = metric.key
+        self.name = name or metric.name
+        self.hidden = False
+        self._show = show
         # Floats only: comparing a float with an integer takes twice as long.
         self.edges = tuple(map(float, metric.buckets))
         # The end of each bucket's line, up to its value.
         self.edge_tails = [f'le="{canonical(edge)}"}} ' for edge in metric.buckets] + ['le="+Inf"} ']
-        # The smallest amount to add: a counter never decreases.
-        self.lowest = 0.0 if metric.kind == "counter" else -LARGEST
+        # What may be added and observed. No amount is right for another type: one cell of a histogram has no
+        # meaning, and an observation in a counter would change the series beside it.
+        self.lowest, self.largest_observation = _LIMITS[metric.kind]
         self.sum_at = len(metric.buckets) + 1
         self.width = len(metric.buckets) + 2 if metric.kind == "histogram" else 1
         self.series: list[Series] = []
@@ -76,7 +101,7 @@ class Family(dict[Key, int]):
         values = key if isinstance(key, tuple) else (key,)
         folded = tuple(fold(value, allowed) for value, allowed in zip(values, self._allowed, strict=True))
         if any(kept == OTHER and not is_other(value) for kept, value in zip(folded, values, strict=True)):
-            self._count_overflow(self.metric.name)
+            self._count_overflow(self.key)
         with self._storage.lock:
             known = self.get(as_key(folded))
             return self._create(folded) if known is None else known
@@ -86,13 +111,13 @@ class Family(dict[Key, int]):
         values = key if isinstance(key, tuple) else (key,)
         if len(values) != len(self._allowed):
             values = (OTHER,) * len(self._allowed)
-            self._count_overflow(self.metric.name)
+            self._count_overflow(self.key)
         try:
             return self[as_key(values)]
         except Exception:  # noqa: BLE001 - a value's own __hash__ or __eq__ may raise anything
             return self.__missing__(values)
 
-    def register(self, label: str, value: str, only: dict[str, tuple[str, ...]] | None = None) -> bool:
+    def register(self, label: str, value: str, only: Only = None) -> bool:
         """Allow one more value of a label, with series at 0.
 
         Args:
@@ -129,14 +154,30 @@ class Family(dict[Key, int]):
 
     def hide(self) -> None:
         """Hide the metric from the exposition; recording still works."""
-        self.series.clear()
+        self.hidden = True
+
+    def exposed(self) -> list[Series]:
+        """Return the series to expose."""
+        return [] if self.hidden else list(self.series)
 
     def children(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Yield label values and first cell of each series."""
-        return ((series.values, series.first) for series in self.series)
+        """Yield label values and first cell of each exposed series."""
+        return ((series.values, series.first) for series in self.exposed())
+
+    def format_labels(self, values: tuple[str, ...]) -> str:
+        """Return label values as exposed between braces."""
+        names = self.metric.label_names
+        return ",".join(
+            f'{name}="{escape(self._show(value))}"' for name, value in zip(names, values, strict=True)
+        )
+
+    def update_labels(self) -> None:
+        """Format the labels of all series again, after what ``show`` returns has changed."""
+        for series in self.series:
+            series.labels = self.format_labels(series.values)
 
     def _initial_values(
-        self, position: int | None, value: str, only: dict[str, tuple[str, ...]] | None = None
+        self, position: int | None, value: str, only: Only = None
     ) -> Iterator[tuple[str, ...]]:
         """Yield the label values that exist from the start, or from the registration of one label's value."""
         if any(label.lazy for label in self.metric.labels):
@@ -155,11 +196,11 @@ class Family(dict[Key, int]):
         )
 
     def _create(self, values: tuple[str, ...]) -> int:
-        first = self._storage.allocate(self.metric.name, values, self.width)
+        first = self._storage.allocate(self.key, values, self.width)
         if first is None:  # no room: the samples go to the first series
-            self._count_overflow(self.metric.name)
+            self._count_overflow(self.key)
             return self.series[0].first
-        self.series.append(Series(self, values, first))
+        self.series.append(Series(values, first, self.format_labels(values)))
         self[as_key(values)] = first
         return first
 
@@ -169,11 +210,10 @@ class Series:
 
     __slots__ = ("first", "labels", "values")
 
-    def __init__(self, family: Family, values: tuple[str, ...], first: int) -> None:
+    def __init__(self, values: tuple[str, ...], first: int, labels: str) -> None:
         self.values = values
         self.first = first
-        names = family.metric.label_names
-        self.labels = ",".join(f'{name}="{escape(value)}"' for name, value in zip(names, values, strict=True))
+        self.labels = labels
 
 
 def is_name(value: object) -> bool:

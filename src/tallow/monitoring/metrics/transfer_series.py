@@ -26,17 +26,15 @@ class TransferSeries(dict[tuple[str, str], TransferCells]):
     def __init__(self, registry: Registry) -> None:
         super().__init__()
         self._registry = registry
-        self._transfers = registry.families["transfers_total"]
-        self._durations = registry.families["transfer_duration_seconds"]
-        self._speeds = registry.families["transfer_speed_mbps"]
-        self._allowed = [{value: value for value in label.values} for label in self._transfers.metric.labels]
 
     def __missing__(self, key: tuple[str, str]) -> TransferCells:
         return self.series_for(*key)
 
     def series_for(self, status: object, method: object) -> TransferCells:
         """Return the cells of any two values, hashable or not."""
-        folded = fold(status, self._allowed[0]), fold(method, self._allowed[1])
+        transfers = self._registry.families["transfers_total"].metric
+        statuses, methods = ({value: value for value in label.values} for label in transfers.labels)
+        folded = fold(status, statuses), fold(method, methods)
         if folded[0] == OTHER and not is_other(status):
             self._registry.count_overflow("transfer_duration_seconds")
             self._registry.count_overflow("transfers_total")
@@ -47,8 +45,10 @@ class TransferSeries(dict[tuple[str, str], TransferCells]):
         return self[folded]
 
     def _cells(self, status: str, method: str) -> TransferCells:
+        families = self._registry.families
+        durations = families["transfer_duration_seconds"]
         return TransferCells(
-            self._transfers[status, method],
-            tuple(self._durations[status, category] for category in SIZE_CATEGORIES),
-            self._speeds[method] if status == "success" else None,
+            families["transfers_total"][status, method],
+            tuple(durations[status, category] for category in SIZE_CATEGORIES),
+            families["transfer_speed_mbps"][method] if status == "success" else None,
         )

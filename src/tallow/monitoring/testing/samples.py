@@ -31,10 +31,10 @@ def samples(metrics: Metrics, name: str = "") -> dict[str, float]:
 
         >>> metrics = fresh_metrics()
         >>> metrics.record_error("network", "low")
-        >>> samples(metrics, "errors_total")['tallow_errors_total{type="network",severity="low"}']
+        >>> samples(metrics, "errors_total")['app_errors_total{type="network",severity="low"}']
         1.0
     """
     lines = expose(metrics.registry).decode().splitlines()
     pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
-    wanted = (name, f"tallow_{name}")
+    wanted = (name, f"{metrics.registry.namespace}_{name}")
     return {series: float(value) for series, _, value in pairs if series.startswith(wanted)}

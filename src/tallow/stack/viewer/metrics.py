@@ -11,7 +11,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from tallow.monitoring.catalog.model import Metric, closed
+from tallow.monitoring.catalog.model import NAMESPACE, Metric, closed
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.negotiation import negotiate
 from tallow.monitoring.http.auth import is_allowed
@@ -29,7 +29,7 @@ LOGIN_FAILURES: Final = Metric(
 
 def viewer_registry() -> Registry:
     """A registry with the viewer's metrics, every counter at 0."""
-    return Registry((LOGIN_FAILURES,))
+    return Registry((LOGIN_FAILURES,), namespace=NAMESPACE)
 
 
 def metrics_endpoint(registry: Registry, token: str | None) -> Callable[[Request], Awaitable[Response]]:

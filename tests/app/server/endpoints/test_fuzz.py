@@ -19,6 +19,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection
 from websockets.exceptions import ConnectionClosed
 
+from support.registries import tallow_registry
 from support.transfers.server import RunningServer, join_message, serving
 from tallow.app.server.app import create_app
 from tallow.app.server.limits.report_validation import BadReportError, validate_report
@@ -26,7 +27,6 @@ from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay, parse_signaling
 from tallow.app.wire import CLOSE_CODES, REPORTED_METRICS, ROLES, Role
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 pytestmark = pytest.mark.slow
 
@@ -125,7 +125,7 @@ async def test_sockets_answer_or_close_on_any_input(server: RunningServer) -> No
 def test_the_http_api_conforms_to_its_description(tmp_path: Path) -> None:
     """No response is a 500 or missing in the description."""
     without_limits = ServerSettings.load(data_dir=tmp_path, rooms_per_minute=10**6, reports_per_minute=10**6)
-    registry = Registry()
+    registry = tallow_registry()
     app = create_app(without_limits, metrics=Metrics(registry))
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", app)
 

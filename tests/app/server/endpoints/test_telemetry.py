@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 
+from support.registries import tallow_metrics
 from support.transfers.server import Peer, RunningServer, serving
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS, QUOTAS
 from tallow.app.wire import MAX_REPORT_BYTES, REPORTED_METRICS
 from tallow.monitoring.catalog import METRICS
-from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 pytestmark = pytest.mark.slow
 
 
 def sender_report(status: str = "success") -> dict[str, Any]:
     """The metrics that a sender reports of one transfer."""
-    metrics = Metrics(Registry())
+    metrics = tallow_metrics()
     metrics.record_transfer(status, "relay", 1_000_000, 0.5, "image/png")
     metrics.record_chunk_transfer("relay", "sent", 250_000, 0.01)
     metrics.record_key_exchange("success", "x25519_mlkem768")

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from support.registries import tallow_metrics
 from support.transfers.server import join_message, serving
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.registry import Registry
 
 NOW = 1_000.0
 
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics(Registry())
+    return tallow_metrics()
 
 
 @pytest.fixture

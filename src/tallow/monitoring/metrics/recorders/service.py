@@ -145,12 +145,19 @@ class ServiceRecorder(Recorder):
         """
         self._add(self._families["cache_hits_total" if labels.as_bool(hit) else "cache_misses_total"], cache)
 
-    def register_route(self, route: str, methods: tuple[str, ...] = ("GET",)) -> bool:
+    def register_route(
+        self,
+        route: str,
+        methods: tuple[str, ...] = ("GET",),
+        error_codes: tuple[str, ...] | None = None,
+    ) -> bool:
         """Allow a value of the labels ``route`` and ``endpoint``, with series at 0.
 
         Args:
             route: a route template.
-            methods: the HTTP methods the route accepts.
+            methods: the HTTP methods the route accepts. Of others, series appear with their first sample.
+            error_codes: the status codes whose series of ``api_errors_total`` exist at 0; by default
+                :data:`tallow.monitoring.catalog.API_ERROR_CODES` and ``other``.
 
         Returns:
             False if the limit of registered values is reached or ``route`` is not a short printable text.
@@ -161,10 +168,11 @@ class ServiceRecorder(Recorder):
         """
         try:
             only = {"method": tuple(methods)}
+            codes = None if error_codes is None else {"status_code": tuple(error_codes)}
         except Exception:  # noqa: BLE001 - recording never raises into its caller
             return False
         known = self.registry.register("route", route, only)
-        return self.registry.register("endpoint", route) and known
+        return self.registry.register("endpoint", route, codes) and known
 
     def register_websocket_route(self, route: str) -> bool:
         """Allow a value of the label ``route`` in the metrics of WebSockets, with series at 0.
@@ -210,7 +218,7 @@ class RuntimeRecorder(Recorder):
         super().__init__(registry)
         self._throughput_lock = threading.Lock()
         self._throughput = {direction: ThroughputWindow() for direction in DIRECTIONS}
-        registry.on_collect(self._set_throughput)
+        registry.when_added("transfers", lambda: registry.on_collect(self._set_throughput))
 
     def record_event_loop_lag(self, lag_s: float) -> None:
         """Record how late the event loop ran a timer.
@@ -252,6 +260,7 @@ class RuntimeRecorder(Recorder):
             1.0
         """
         try:
+            _ = self._families["bandwidth_utilization_mbps"]  # adds its catalogue
             if 0 <= size_bytes <= LARGEST:
                 with self._throughput_lock:
                     self._throughput[direction].add(int(size_bytes))

@@ -8,7 +8,7 @@ from time import time
 
 from tallow.monitoring.correlation import exemplar_id
 from tallow.monitoring.metrics import labels
-from tallow.monitoring.metrics.family import LARGEST
+from tallow.monitoring.metrics.family import LARGEST, Key
 from tallow.monitoring.metrics.recorders.base import Recorder
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.metrics.transfer_series import TransferSeries
@@ -19,18 +19,24 @@ class TransferRecorder(Recorder):
 
     def __init__(self, registry: Registry) -> None:
         super().__init__(registry)
-        families = registry.families
-        chunks = families["chunk_transfer_duration_seconds"]
         self._slot = registry.slot
         self._transfer_series = TransferSeries(registry)
+        self._bytes: dict[Key, int] = {}
+        self._chunks: dict[Key, int] = {}
+        registry.when_added("transfers", self._prepare)
+
+    def _prepare(self) -> None:
+        """Keep the series that are recorded most often."""
+        families = self.registry.families
+        chunks = families["chunk_transfer_duration_seconds"]
         self._sizes = families["file_size_bytes"]
         self._durations = families["transfer_duration_seconds"]
         self._speeds = families["transfer_speed_mbps"]
+        self._chunk_edges, self._chunk_sum = chunks.edges, chunks.sum_at
         # Plain dictionaries: the interpreter specialises look-ups in them, and chunks are recorded most
         # often.
         self._bytes = dict(families["bytes_transferred_total"])
         self._chunks = dict(chunks)
-        self._chunk_edges, self._chunk_sum = chunks.edges, chunks.sum_at
 
     def record_transfer(
         self,

@@ -1,0 +1,85 @@
+"""The exposed names of a registry's metrics: one namespace, and no name twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from tallow.monitoring.catalog import Metric
+from tallow.monitoring.metrics.family import Family
+
+DEFAULT_NAMESPACE: Final = "app"
+"""The namespace of an application that names none."""
+
+_NAMESPACE: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)?")
+
+
+class ExposedNames:
+    """The names that metrics and their samples have in either format.
+
+    Args:
+        namespace: letters, digits and underscores; an empty text for none.
+
+    Attributes:
+        fixed: whether the namespace can no longer change, because a scrape has seen it.
+
+    Raises:
+        ValueError: the namespace is not valid.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = _checked(namespace)
+        self.fixed = False
+        self._owners: dict[str, str] = {}
+
+    def of(self, metric: Metric) -> str:
+        """Return the exposed name of a metric."""
+        return metric.exposed_name(self.namespace)
+
+    def claim(self, metric: Metric) -> None:
+        """Reserve the names of a metric.
+
+        Raises:
+            ValueError: another metric has one of them.
+        """
+        name = self.of(metric)
+        taken = sorted(_sample_names(metric, name) & self._owners.keys())
+        if taken:
+            raise ValueError(f"metric {name!r}: the name {taken[0]!r} belongs to {self._owners[taken[0]]!r}")
+        self._owners.update(dict.fromkeys(_sample_names(metric, name), name))
+
+    def change(self, namespace: str, families: Iterable[Family]) -> None:
+        """Change the namespace. Nothing changes if it raises.
+
+        Raises:
+            ValueError: the namespace is fixed or not valid, or two metrics would have one name.
+        """
+        if namespace == self.namespace:
+            return
+        if self.fixed:
+            raise ValueError(
+                f"namespace {namespace!r}: the metrics have been exposed as {self.namespace + '_…'!r}; "
+                "set the namespace before the first scrape"
+            )
+        changed = ExposedNames(namespace)
+        for family in families:
+            changed.claim(family.metric)
+        self.namespace, self._owners = namespace, changed._owners
+
+
+def _checked(namespace: str) -> str:
+    if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
+        raise ValueError(
+            f"namespace {namespace!r}: accepted are letters, digits and underscores, not a digit first"
+        )
+    return namespace
+
+
+def _sample_names(metric: Metric, name: str) -> set[str]:
+    """Return the names of the family and its samples, in the text format and in OpenMetrics."""
+    if metric.kind == "counter":
+        return {name, name.removesuffix("_total")}
+    if metric.kind == "histogram":
+        return {name, f"{name}_bucket", f"{name}_count", f"{name}_sum"}
+    return {name}
