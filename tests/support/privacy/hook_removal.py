@@ -15,7 +15,8 @@ from sentry_sdk.transport import HttpTransport
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.analytics import categories
 from tallow.monitoring.health import check
-from tallow.monitoring.http.route_templates import RouteTable
+from tallow.monitoring.http.route_templates import KnownRoute
+from tallow.monitoring.http.routes import Routes
 from tallow.monitoring.logging import excepthooks, stdlib
 from tallow.monitoring.logging.pipeline import Pipeline
 from tallow.monitoring.logging.scrubbing import ContextScrubber
@@ -116,11 +117,10 @@ def _labels() -> None:
 
 
 def _routes() -> None:
-    def template(self: RouteTable, scope: Any) -> str:
-        self._register(scope["path"], (scope["method"],))
-        return str(scope["path"])
+    def template(self: Routes, scope: Any) -> str:
+        return self._register(KnownRoute(str(scope["path"]), (scope["method"],)))
 
-    replace_hook(RouteTable, "template", template)
+    replace_hook(Routes, "template", template)
 
 
 def _correlation() -> None:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from contextlib import suppress
 from typing import Any, Final
 
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
-from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.health import HEALTH, Health
+from tallow.monitoring.http.disconnects import is_disconnect
 from tallow.monitoring.http.endpoints import Endpoints
-from tallow.monitoring.http.route_templates import RouteTable, path_of
-from tallow.monitoring.lifecycle import error_hooks, shutdown, warn_once
+from tallow.monitoring.http.exchange import HttpExchange
+from tallow.monitoring.http.frameworks import install, route_source
+from tallow.monitoring.http.frameworks.install import INSTALLED
+from tallow.monitoring.http.route_templates import REQUEST_KEY, RoutedRequest, RouteSource, path_of
+from tallow.monitoring.http.routes import Routes
+from tallow.monitoring.http.websocket_exchange import WebSocketExchange
+from tallow.monitoring.lifecycle import error_hooks, shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
 
-_ID_HEADER: Final = correlation.HEADER.lower().encode()
 _READ_HEADERS: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
-_MAX_LENGTH_DIGITS: Final = 20
-"""Digits of a plausible Content-Length."""
-
-_INSTRUMENTED: Final = "tallow.monitoring"
-"""Key in a scope: the metrics that record it. A mounted application may be instrumented, too."""
 
 
 class Instrumentation:
@@ -36,9 +33,9 @@ class Instrumentation:
             only direct requests from this machine are allowed.
         health_token: bearer token for /api/health/detailed; by default ``HEALTH_CHECK_TOKEN``. Without a
             token, only direct requests from this machine are allowed.
-        route_of: returns the route template of a scope after the application has responded, None if no route
-            matched; for frameworks other than Starlette and FastAPI.
-        routed: the object whose ``routes`` are read, if not ``app``.
+        route_of: returns the route template of a scope, None if no route matched. It replaces what is read
+            from the application's framework, and is called when the response is sent.
+        source: reads the routes; by default the one for the framework of ``app``.
     """
 
     def __init__(
@@ -50,27 +47,23 @@ class Instrumentation:
         metrics_token: str | None = None,
         health_token: str | None = None,
         route_of: RouteOf | None = None,
-        routed: object | None = None,
+        source: RouteSource | None = None,
     ) -> None:
         self.app = app
         self._metrics = metrics
         self._endpoints = Endpoints(metrics, health, metrics_token, health_token)
-        self._table = RouteTable(routed or app, metrics.register_route)
-        self._route_of = route_of or self._table.template
+        self._routes = Routes(metrics, source or route_source(app), route_of)
         metrics.runtime.start(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if scope.get(_INSTRUMENTED) is self._metrics:
+        outer = scope.get(REQUEST_KEY)
+        if isinstance(outer, RoutedRequest) and outer.metrics is self._metrics:
             await self.app(scope, receive, send)
         elif kind == "http":
-            scope[_INSTRUMENTED] = self._metrics
             await self._http(scope, receive, send)
         elif kind == "websocket":
-            scope[_INSTRUMENTED] = self._metrics
-            request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
-            with correlation.bind(request_id), request_context.bind(scope, self._app_route):
-                await self._call_app(scope, receive, send)
+            await self._websocket(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
@@ -78,8 +71,7 @@ class Instrumentation:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the lifespan; fail startup if the settings are invalid."""
-        with suppress(Exception):  # the first request tries again and logs the error
-            self._table.load()
+        self._routes.load()
         self._metrics.runtime.start(self)
         self._metrics.runtime.watch_event_loop()
         problem = self._endpoints.settings_problem()
@@ -107,123 +99,53 @@ class Instrumentation:
         return forward
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
         headers = _headers(scope)
         request_id = correlation.from_headers(headers) or correlation.new_id()
-        response = _ResponseRecorder(send, request_id)
-        length = headers.get("content-length", "")
-        body = _BodyCounter(receive) if "content-length" not in headers else None
-        exemplars = path_of(scope) not in self._endpoints.paths  # none for scrapes and probes
-        with correlation.bind(request_id, exemplars=exemplars), request_context.bind(scope, self._route):
+        length = headers.get("content-length")
+        exchange = HttpExchange(self._metrics, scope, receive, send, request_id, length, self._route)
+        path = path_of(scope)
+        scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)
+        own = path in self._endpoints.paths  # no exemplars of scrapes and probes
+        with correlation.bind(request_id, exemplars=not own), request_context.bind(scope, self._route):
             try:
-                route = await self._respond(scope, body or receive, response)
+                if own:
+                    await self._endpoints.respond(path, scope, exchange.send)
+                else:
+                    await self._call_app(scope, exchange)
             except BaseException as error:
-                if not _is_disconnect(error):
-                    response.status = 500
-                    self._record(scope, self._app_route(scope), response, started, body or length)
+                exchange.end(error)
                 raise
-            self._record(scope, route, response, started, body or length)
+            exchange.end()
 
-    def _record(
-        self,
-        scope: Scope,
-        route: str | None,
-        response: _ResponseRecorder,
-        started: float,
-        body: _BodyCounter | str,
-    ) -> None:
-        self._metrics.record_http_request(
-            scope["method"],
-            route or OTHER,
-            response.status,
-            time.perf_counter() - started,
-            body.size if isinstance(body, _BodyCounter) else _content_length(body),
-            response.size,
-        )
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[REQUEST_KEY] = RoutedRequest(self._metrics, path_of(scope))
+        exchange = WebSocketExchange(self._metrics, scope, receive, send, self._routes.template)
+        request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
+        with correlation.bind(request_id), request_context.bind(scope, self._routes.template):
+            try:
+                await self._call_app(scope, exchange)
+            except BaseException as error:
+                exchange.end(error)
+                raise
+            exchange.end()
 
-    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> str | None:
-        """Respond with an operational endpoint or the application; return the route template."""
-        path = path_of(scope)
-        if path in self._endpoints.paths:
-            await self._endpoints.respond(path, scope, send)
-            return path
-        await self._call_app(scope, receive, send)
-        return self._app_route(scope)
-
-    def _route(self, scope: Scope) -> str | None:
+    def _route(self, scope: Scope) -> str:
         """Return the route template of a request, or the path of an operational endpoint."""
-        path = path_of(scope)
-        return path if path in self._endpoints.paths else self._app_route(scope)
+        request = scope.get(REQUEST_KEY)
+        path = request.path if isinstance(request, RoutedRequest) else path_of(scope)
+        return path if path in self._endpoints.paths else self._routes.template(scope)
 
-    def _app_route(self, scope: Scope) -> str | None:
-        try:
-            return self._route_of(scope)
-        except Exception as error:  # noqa: BLE001 - an unknown router; the request has been handled
-            warn_once.warn_once(
-                "a request's route cannot be determined; it is recorded as other", self._route_of, error
-            )
-            return None
-
-    async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call_app(self, scope: Scope, exchange: HttpExchange | WebSocketExchange) -> None:
         self._metrics.runtime.watch_event_loop()
         error_hooks.notify_request()
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, exchange.receive, exchange.send)
         except Exception as error:
-            if not _is_disconnect(error):
+            if not (is_disconnect(error) or exchange.disconnected):
                 from tallow.monitoring.errors import report_unhandled  # loads the logging part
 
                 report_unhandled(error, self._metrics)
             raise
-
-
-class _ResponseRecorder:
-    """Forwards a response, adds the correlation id, and keeps status and size."""
-
-    __slots__ = ("_request_id", "_send", "size", "status")
-
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
-        self._request_id = request_id.encode()
-        self.status = 500  # what a server sends if the application sends nothing
-        self.size = 0
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            kept = [pair for pair in message.get("headers", ()) if pair[0].lower() != _ID_HEADER]
-            message = {**message, "headers": [*kept, (_ID_HEADER, self._request_id)]}
-        elif message["type"] == "http.response.body":
-            self.size += len(message.get("body", b""))
-        await self._send(message)
-
-
-class _BodyCounter:
-    """Forwards a request's body and counts its bytes, for requests without a Content-Length."""
-
-    __slots__ = ("_receive", "size")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self.size = 0
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self.size += len(message.get("body", b""))
-        return message
-
-
-def _is_disconnect(error: BaseException) -> bool:
-    """Whether the server stops or the client disconnected, which is not an error of the application.
-
-    Each framework has its own class ``ClientDisconnect``.
-    """
-    return isinstance(error, asyncio.CancelledError) or type(error).__name__ == "ClientDisconnect"
-
-
-def _content_length(text: str) -> int:
-    valid = text.isascii() and text.isdigit() and len(text) <= _MAX_LENGTH_DIGITS
-    return int(text) if valid else 0
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -238,8 +160,9 @@ def _headers(scope: Scope) -> dict[str, str]:
 def instrument(app: ASGIApp, **options: Any) -> ASGIApp:
     """Add metrics, correlation ids, error capture, ``/metrics`` and health endpoints to an ASGI application.
 
-    A Starlette or FastAPI application is changed in place, outside its own middleware, and returned. Any
-    other application is wrapped: give the wrapper to the server. A second call does nothing.
+    An application of Starlette, FastAPI, Litestar, Quart, Falcon or BlackSheep is changed in place, outside
+    its own middleware, and returned. Any other application, such as Django's handler, is wrapped: give the
+    wrapper to the server. A second call does nothing.
 
     Args:
         app: the application; it must not have served a request yet.
@@ -257,17 +180,7 @@ def instrument(app: ASGIApp, **options: Any) -> ASGIApp:
         ...     await send({"type": "http.response.body", "body": b""})
         >>> app = instrument(app, metrics_token="a-long-random-bearer-token")
     """
-    build = getattr(app, "build_middleware_stack", None)
-    if build is None:
-        return app if isinstance(app, Instrumentation) else Instrumentation(app, **options)
-    if getattr(build, "instrumented", False):
+    if isinstance(app, Instrumentation) or getattr(app, INSTALLED, False):
         return app
-    if getattr(app, "middleware_stack", None) is not None:
-        raise RuntimeError("instrument(app) must be called before the application serves its first request")
-
-    def instrumented() -> ASGIApp:
-        return Instrumentation(build(), routed=app, **options)
-
-    instrumented.instrumented = True  # type: ignore[attr-defined]
-    app.build_middleware_stack = instrumented  # type: ignore[attr-defined]
-    return app
+    source = route_source(app)
+    return install(app, lambda inner: Instrumentation(inner, source=source, **options))

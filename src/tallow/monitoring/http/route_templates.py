@@ -1,59 +1,109 @@
-"""Find the route template of an ASGI request: ``/api/rooms/{id}``, not the raw path.
+"""Route templates of ASGI requests: ``/api/rooms/{id}``, never the raw path.
 
-Starlette and FastAPI leave the matched ``endpoint`` in the scope, so that no path is matched twice.
+A template comes from what a framework says about the request that it routed. Where it says nothing, because
+middleware answered first, the path is compared with the known templates.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from tallow.monitoring.asgi_types import Scope
-from tallow.monitoring.catalog import OTHER
 
-Register = Callable[[str, tuple[str, ...]], bool]
+REQUEST_KEY: Final = "tallow.monitoring"
+"""Key in a scope: the :class:`RoutedRequest`. A framework that copies the scope keeps the same object."""
 
-_PARAMETER = re.compile(r"{([a-zA-Z_]\w*)(:[a-zA-Z_]\w*)?}")
+_ANYTHING: Final = r".*"
+_SEGMENT: Final = r"[^/]+"
+_CONVERTERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "int": r"-?[0-9]+",
+        "float": r"-?[0-9]+(?:\.[0-9]+)?",
+        "decimal": r"-?[0-9]+(?:\.[0-9]+)?",
+        "uuid": r"[0-9a-fA-F-]{32,36}",
+        "path": _ANYTHING,
+    }
+)
+"""The patterns of converters that frameworks share; any other converter matches one segment."""
+
+_PARAMETER: Final = re.compile(r"\{([^{}/]+)\}|<([^<>/]+)>|/:(\w+)|\*")
+"""A parameter in Starlette's, Django's and Werkzeug's, or BlackSheep's syntax."""
 
 
-class RouteTable:
-    """The route templates of an application with a ``routes`` list.
+class RoutedRequest:
+    """What is known of one request's route.
 
-    Args:
-        app: the application.
-        register: called with each template and its methods; returns whether the template may be recorded.
+    Attributes:
+        metrics: the metrics that record it. A mounted application may be instrumented, too.
+        path: the path within the application, as it was before the framework saw it.
+        template: the template that the framework reported, None if it has reported none.
+        framework_request: the framework's own object, from which a template can be read.
     """
 
-    def __init__(self, app: object, register: Register) -> None:
-        self._app = app
-        self._register = register
-        self._size = -1
-        self._templates: dict[int, list[str]] = {}
+    __slots__ = ("framework_request", "metrics", "path", "template")
 
-    def load(self) -> None:
-        """Read the routes, if their number has changed."""
-        routes = getattr(self._app, "routes", ())
-        if len(routes) == self._size:
-            return
-        self._size = len(routes)
-        self._templates = {}
-        for target, template, methods in _walk(routes, ""):
-            known = self._templates.setdefault(id(target), [])
-            if template not in known and self._register(template, methods):
-                known.append(template)
+    def __init__(self, metrics: object, path: str) -> None:
+        self.metrics = metrics
+        self.path = path
+        self.template: str | None = None
+        self.framework_request: Any = None
 
-    def template(self, scope: Scope) -> str:
-        """Return the template that the framework matched, or ``other``."""
-        target = scope.get("endpoint")
-        if target is None:
-            return OTHER
-        self.load()
-        found = self._templates.get(id(target), ())
-        if len(found) <= 1:
-            return found[0] if found else OTHER
-        path = path_of(scope)
-        return next((template for template in found if _pattern(template).fullmatch(path)), OTHER)
+
+def report_route(scope: Scope, template: str | None) -> None:
+    """Store the template of a request, from a hook in its framework. Requests of others are ignored."""
+    request = scope.get(REQUEST_KEY)
+    if isinstance(request, RoutedRequest):
+        request.template = template
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRoute:
+    """One route of an application.
+
+    Attributes:
+        template: as the framework writes it, with all prefixes.
+        methods: the HTTP methods; empty if it accepts all.
+        websocket: whether it is a WebSocket.
+        target: what the framework names in the scope's ``endpoint``, None if it names nothing.
+        pattern: what the path is compared with, in the syntax of a template; ``template`` if empty.
+    """
+
+    template: str
+    methods: tuple[str, ...] = ()
+    websocket: bool = False
+    target: object = None
+    pattern: str = ""
+
+    def matches(self, path: str) -> bool:
+        """Whether a path belongs to the route."""
+        return compile_template(self.pattern or self.template).fullmatch(path) is not None
+
+
+class RouteSource(Protocol):
+    """Where the templates of one application come from."""
+
+    def routes(self) -> Iterable[KnownRoute]:
+        """Return the routes that are known before a request."""
+
+    def template(self, scope: Scope, request: RoutedRequest) -> str | None:
+        """Return the template of a request, None if no route matches."""
+
+
+def match_path(routes: Iterable[KnownRoute], scope: Scope, path: str) -> str | None:
+    """Return the template of the first route that has the path and method, else of one that has the path."""
+    method, websocket = scope.get("method"), scope["type"] == "websocket"
+    partial = None
+    for route in routes:
+        if route.websocket == websocket and route.matches(path):
+            if websocket or not route.methods or method in route.methods:
+                return route.template
+            partial = partial or route.template
+    return partial
 
 
 def path_of(scope: Scope) -> str:
@@ -65,23 +115,53 @@ def path_of(scope: Scope) -> str:
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
-def _walk(routes: Any, prefix: str) -> Iterator[tuple[object, str, tuple[str, ...]]]:
-    """Yield endpoint, template and methods of each route, of mounted applications too."""
-    for route in routes:
-        path = prefix + getattr(route, "path", "")
-        inner = getattr(route, "routes", None)
-        if inner:
-            yield from _walk(inner, path)
-        elif hasattr(route, "endpoint"):
-            yield route.endpoint, path, tuple(sorted(getattr(route, "methods", None) or ("GET",)))
-        elif hasattr(route, "app"):  # a mounted application without routes, such as static files
-            yield route.app, f"{path}/{{path}}", ("GET", "HEAD")
+@lru_cache(maxsize=2048)
+def compile_template(template: str) -> re.Pattern[str]:
+    """Return the pattern of the paths that a template matches.
 
-
-def _pattern(template: str) -> re.Pattern[str]:
+    Example:
+        >>> compile_template("/files/{name}/<int:page>").fullmatch("/files/a/7") is not None
+        True
+    """
     pattern, position = "", 0
-    for parameter in _PARAMETER.finditer(template):
-        pattern += re.escape(template[position : parameter.start()])
-        pattern += ".*" if parameter[2] == ":path" else "[^/]+"
-        position = parameter.end()
-    return re.compile(pattern + re.escape(template[position:]))
+    for found in _PARAMETER.finditer(template):
+        pattern += re.escape(template[position : found.start()])
+        pattern += f"/{_SEGMENT}" if found[3] else f"({_expression(found[1] or found[2] or ':path')})"
+        position = found.end()
+    return re.compile(pattern + re.escape(template[position:]), re.DOTALL)
+
+
+def _expression(parameter: str) -> str:
+    """Return the expression of a parameter ``name``, ``name:converter`` or ``converter(...):name``."""
+    first, _, second = parameter.partition(":")
+    return _CONVERTERS.get(second.strip()) or _CONVERTERS.get(first.partition("(")[0]) or _SEGMENT
+
+
+def template_from_tail(path: str, tail: str, params: Mapping[str, Any]) -> str | None:
+    """Return the template of a path whose end has the template ``tail``.
+
+    FastAPI 0.137 names a route within the included router only. A segment before it is a parameter if its
+    text is the value of one; every parameter must be found, so that no value stays in the template.
+
+    Args:
+        path: the whole path.
+        tail: the template within the router.
+        params: all path parameters of the request, by name.
+
+    Example:
+        >>> template_from_tail("/shops/7/items/3", "/items/{item}", {"shop": 7, "item": 3})
+        '/shops/{shop}/items/{item}'
+    """
+    named = {(found[1] or "").partition(":")[0] for found in _PARAMETER.finditer(tail)}
+    missing = {str(value): name for name, value in params.items() if name not in named}
+    pattern = compile_template(tail)
+    for start in (found.start() for found in re.finditer("/|$", path)):
+        if pattern.fullmatch(path, start):
+            segments = [_parameter_of(part, missing) for part in path[:start].split("/")]
+            return None if missing else "/".join(segments) + tail
+    return None
+
+
+def _parameter_of(segment: str, missing: dict[str, str]) -> str:
+    """Return the parameter that has the segment as its value, and remove it from ``missing``."""
+    return f"{{{missing.pop(segment)}}}" if segment in missing else segment

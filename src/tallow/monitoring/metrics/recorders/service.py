@@ -81,6 +81,24 @@ class ServiceRecorder(Recorder):
         if error is not None:
             self._add(self._families["api_errors_total"], (route, error))
 
+    def record_api_error(self, route: str, status_code: int) -> None:
+        """Record a failed response that is not in the histograms of requests, such as a broken event stream.
+
+        Args:
+            route: the route template, as passed to :meth:`register_route`.
+            status_code: 400 or above.
+
+        Example:
+            >>> metrics.register_route("/events")
+            True
+            >>> metrics.record_api_error("/events", 500)
+            >>> metrics.value("api_errors_total", endpoint="/events", status_code="500")
+            1.0
+        """
+        _, error = labels.status(status_code)
+        if error is not None:
+            self._add(self._families["api_errors_total"], (route, error))
+
     def websocket_opened(self, route: str) -> None:
         """Record that a WebSocket was accepted or an event stream began.
 
