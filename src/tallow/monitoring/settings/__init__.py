@@ -15,6 +15,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 
 from tallow.monitoring.lazy_scrubber import privacy_module
 from tallow.monitoring.settings.base import BadSettingError, Settings, is_writable_folder
+from tallow.monitoring.settings.http_headers import HEADERS, TENANTS, Headers, Tenant
 from tallow.monitoring.settings.types import TOKENS, URLS, Token, Url, check_http_url, matching
 
 __all__ = ["BadSettingError", "MonitoringSettings", "current_settings"]
@@ -178,6 +179,12 @@ class MonitoringSettings(Settings):
         "loki", title="Protocol of the endpoint", description="loki (its push API) or http (JSON lines)"
     )
     log_endpoint_token: Token | None = Field(None, title="Bearer token for the endpoint", description=TOKENS)
+    log_endpoint_headers: Headers | None = Field(
+        None, title="More headers of each request to the endpoint", description=HEADERS
+    )
+    log_endpoint_tenant: Tenant | None = Field(
+        None, title="Tenant of a multi-tenant endpoint, sent as X-Scope-OrgID", description=TENANTS
+    )
     log_endpoint_timeout: Seconds = Field(
         5, title="Timeout of connecting, sending and each wait for the response", description=_SECONDS
     )
