@@ -1,31 +1,38 @@
 """The correlation id: a random id of one transfer or request, shared by all services that handle it.
 
-It is taken from a W3C ``traceparent`` header or from ``X-Request-ID``, if that is a UUID or 32 hexadecimal
-digits: free text could contain private data. Otherwise it is random.
+Where a span of OpenTelemetry is current, the id is that of its trace. Otherwise it is taken from a W3C
+``traceparent`` header or from ``X-Request-ID``, if that is a UUID or 32 hexadecimal digits: free text could
+contain private data. Otherwise it is random.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Final
 
+from tallow.monitoring import trace_context
+from tallow.monitoring.opentelemetry_api import (
+    SpanIds,
+    attach_remote_parent,
+    current_span_context,
+    current_span_ids,
+    detach,
+    ids_of,
+    is_loaded,
+)
+from tallow.monitoring.trace_context import TraceContext
+
 HEADER: Final = "X-Request-ID"
 
-_current: ContextVar[str | None] = ContextVar("tallow_correlation_id", default=None)
-_exemplar: ContextVar[str | None] = ContextVar("tallow_exemplar_id", default=None)
 _ID = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 _NONE = "0" * 32
-
-current = _current.get
-"""Return the id of the current transfer or request, or None."""
-
-exemplar_id = _exemplar.get
-"""Return the id for the exemplar of an observation; None if observations get no exemplar."""
+_RANDOM_SPAN_DIGITS: Final = 16
+_NOT_SAMPLED: Final = "00"
+"""Trace flags where no caller has set any: the receiver decides."""
 
 
 def new_id() -> str:
@@ -63,19 +70,24 @@ def from_headers(headers: Mapping[str, str]) -> str | None:
         >>> from_headers({"x-request-id": "0af7651916cd43dd8448eb211c80319c"})
         '0af7651916cd43dd8448eb211c80319c'
     """
-    match = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    if match and match[1] != _NONE:
-        return match[1]
-    return parse(headers.get("x-request-id", ""))
+    found = trace_context.parse(headers)
+    return found.trace_id if found is not None else parse(headers.get("x-request-id", ""))
 
 
 class bind:  # noqa: N801 - used as a function; @contextmanager takes three times as long
     """Make an id the current one inside a ``with`` block.
 
+    A span of OpenTelemetry that starts inside the block replaces the id by that of its trace, also for what
+    follows the span in the block.
+
     Args:
         correlation_id: 32 hexadecimal digits.
         exemplars: whether observations in the block get the id as their exemplar. Those of a scrape do not:
             they would replace the exemplars of requests.
+        trace: the trace context of the request, for requests that are sent in the block.
+
+    Attributes:
+        id: the id.
 
     Example:
         >>> with bind("0af7651916cd43dd8448eb211c80319c"):
@@ -83,17 +95,141 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         '0af7651916cd43dd8448eb211c80319c'
     """
 
-    __slots__ = ("_exemplar", "_exemplar_token", "_id", "_token")
+    __slots__ = ("_attached", "_outer_trace", "_token", "exemplars", "id", "span", "trace")
 
-    def __init__(self, correlation_id: str, *, exemplars: bool = True) -> None:
-        self._id = correlation_id
-        self._exemplar = correlation_id if exemplars else None
+    def __init__(
+        self, correlation_id: str, *, exemplars: bool = True, trace: TraceContext | None = None
+    ) -> None:
+        self.id = correlation_id
+        self.exemplars = exemplars
+        self.trace = trace
+        self.span: SpanIds | None = None
+        self._outer_trace: str | None = None
+        self._attached: object = None
 
     def __enter__(self) -> str:
-        self._token = _current.set(self._id)
-        self._exemplar_token = _exemplar.set(self._exemplar)
-        return self._id
+        if is_loaded():
+            self._enter_span()
+        self._token = _current.set(self)
+        return self.id
 
     def __exit__(self, *error: object) -> None:
-        _exemplar.reset(self._exemplar_token)
         _current.reset(self._token)
+        if self._attached is not None:
+            detach(self._attached)
+
+    def _enter_span(self) -> None:
+        span = current_span_ids()
+        if span is not None:
+            self._outer_trace = span.trace_id
+            self.span = span if span.trace_id == self.id else None
+        elif self.trace is not None:
+            self._attached = attach_remote_parent(self.trace)
+
+    def follow_span(self) -> None:
+        """Take over the id of the current span's trace, if that span has started inside the block."""
+        span = current_span_ids()
+        if span is None or span.trace_id == self._outer_trace:
+            return
+        if self.span is None or span.trace_id != self.id:
+            # The first span that is seen stands for the block: exemplars after its end name it.
+            self.span, self.id = span, span.trace_id
+
+
+_current: ContextVar[bind | None] = ContextVar("tallow_correlation", default=None)
+
+
+def bind_request(headers: Iterable[tuple[bytes, bytes]], *, exemplars: bool = True) -> bind:
+    """Return the binding for a request: the id of the current span's trace, of its headers, or a new one.
+
+    Args:
+        headers: of the ASGI scope.
+        exemplars: as for :class:`bind`.
+
+    Example:
+        >>> with bind_request([(b"x-request-id", b"0af76519-16cd-43dd-8448-eb211c80319c")]) as request_id:
+        ...     request_id
+        '0af7651916cd43dd8448eb211c80319c'
+    """
+    named = trace_context.from_asgi(headers)
+    trace = trace_context.parse(named)
+    span = current_span_ids()
+    if span is not None:
+        return bind(span.trace_id, exemplars=exemplars, trace=trace)
+    identifier = trace.trace_id if trace is not None else parse(named.get("x-request-id", ""))
+    return bind(identifier or new_id(), exemplars=exemplars, trace=trace)
+
+
+def current() -> str | None:
+    """Return the id of the current transfer or request, or None."""
+    binding = _current.get()
+    if is_loaded():
+        if binding is None:
+            span = current_span_ids()
+            return None if span is None else span.trace_id
+        binding.follow_span()
+    return None if binding is None else binding.id
+
+
+def exemplar_id() -> str | None:
+    """Return the id for the exemplar of an observation; None if observations get no exemplar.
+
+    Where a span of OpenTelemetry is current, it is the id of its trace, ``-`` and the id of the span.
+    """
+    binding = _current.get()
+    if is_loaded():
+        return _traced_exemplar_id(binding)
+    return None if binding is None or not binding.exemplars else binding.id
+
+
+def _traced_exemplar_id(binding: bind | None) -> str | None:
+    span = current_span_ids()
+    if binding is not None:
+        if not binding.exemplars:
+            return None
+        binding.follow_span()
+        if span is None or span.trace_id != binding.id:
+            span = binding.span
+        if span is None:
+            return binding.id
+    return None if span is None else f"{span.trace_id}-{span.span_id}"
+
+
+def outgoing_headers() -> dict[str, str]:
+    """Return ``X-Request-ID``, ``traceparent`` and ``tracestate`` for a request that is sent now.
+
+    Flags and tracestate of the incoming request are passed on unchanged. The span id is that of the current
+    span of OpenTelemetry; without one it is random, as no span is recorded. Nothing is returned outside a
+    transfer, request or span. Source: W3C Trace Context, sections 3.2 and 3.3.
+
+    Example:
+        >>> with bind("0af7651916cd43dd8448eb211c80319c"):
+        ...     outgoing_headers()["X-Request-ID"]
+        '0af7651916cd43dd8448eb211c80319c'
+    """
+    identifier = current()
+    if identifier is None:
+        return {}
+    return {HEADER: identifier, **_trace_headers(identifier)}
+
+
+def _trace_headers(identifier: str) -> dict[str, str]:
+    context = current_span_context()
+    if context is not None:
+        ids = ids_of(context)
+        if ids.trace_id == identifier:
+            state = _as_received(context.trace_state.to_header())
+            return TraceContext(*ids, f"{int(context.trace_flags):02x}", state).headers(ids.span_id)
+    binding = _current.get()
+    received = binding.trace if binding is not None else None
+    if received is None or received.trace_id != identifier:
+        received = TraceContext(identifier, "", _NOT_SAMPLED)
+    return received.headers(new_id()[:_RANDOM_SPAN_DIGITS])
+
+
+def _as_received(state: str) -> str:
+    """Return the incoming tracestate where a span has the same members: the API joins them without spaces."""
+    binding = _current.get()
+    received = binding.trace.state if binding is not None and binding.trace is not None else ""
+    members = ",".join(stripped for member in received.split(",") if (stripped := member.strip()))
+    return received if members == state else trace_context.valid_state(state)

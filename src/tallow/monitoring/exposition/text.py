@@ -132,5 +132,9 @@ def _braces(series: Series) -> str:
 def _exemplar(exemplar: Exemplar | None) -> str:
     if exemplar is None:
         return ""
-    correlation_id, value, timestamp = exemplar
-    return f' # {{correlation_id="{correlation_id}"}} {float(value)!r} {timestamp:.3f}'
+    identifier, value, timestamp = exemplar
+    trace_id, _, span_id = identifier.partition("-")
+    labels = f'correlation_id="{trace_id}"'
+    if span_id:
+        labels += f',trace_id="{trace_id}",span_id="{span_id}"'
+    return f" # {{{labels}}} {float(value)!r} {timestamp:.3f}"

@@ -29,19 +29,19 @@ class HttpExchange:
         scope: of the request.
         receive: of the server.
         send: of the server.
-        request_id: the correlation id that the response returns.
+        binding: of the correlation id that the response returns.
         content_length: the request's header; None if there is none, and the bytes are counted then.
         route_of: returns the route template.
     """
 
     __slots__ = (
+        "_binding",
         "_headers",
         "_length",
         "_metrics",
         "_receive",
         "_received",
         "_recorded",
-        "_request_id",
         "_route_of",
         "_scope",
         "_send",
@@ -59,7 +59,7 @@ class HttpExchange:
         scope: Scope,
         receive: Receive,
         send: Send,
-        request_id: str,
+        binding: correlation.bind,
         content_length: str | None,
         route_of: RouteOf,
     ) -> None:
@@ -68,7 +68,7 @@ class HttpExchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._request_id = request_id.encode()
+        self._binding = binding
         self._length = None if content_length is None else parse_length(content_length)
         self._received = 0
         self._route_of = route_of
@@ -133,7 +133,8 @@ class HttpExchange:
                 self._open_stream()
             if name != _ID_HEADER:
                 kept.append(pair)
-        kept.append((_ID_HEADER, self._request_id))
+        self._binding.follow_span()  # of an instrumentation inside of this one
+        kept.append((_ID_HEADER, self._binding.id.encode()))
         self._headers = kept
         return {**message, "headers": kept}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any
 
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
@@ -18,8 +18,6 @@ from tallow.monitoring.http.routes import Routes
 from tallow.monitoring.http.websocket_exchange import WebSocketExchange
 from tallow.monitoring.lifecycle import error_hooks, shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
-
-_READ_HEADERS: Final = frozenset({b"traceparent", b"x-request-id", b"content-length"})
 
 
 class Instrumentation:
@@ -99,14 +97,13 @@ class Instrumentation:
         return forward
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
-        request_id = correlation.from_headers(headers) or correlation.new_id()
-        length = headers.get("content-length")
-        exchange = HttpExchange(self._metrics, scope, receive, send, request_id, length, self._route)
         path = path_of(scope)
-        scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)
         own = path in self._endpoints.paths  # no exemplars of scrapes and probes
-        with correlation.bind(request_id, exemplars=not own), request_context.bind(scope, self._route):
+        binding = correlation.bind_request(scope.get("headers", ()), exemplars=not own)
+        length = _header(scope, b"content-length")
+        exchange = HttpExchange(self._metrics, scope, receive, send, binding, length, self._route)
+        scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)
+        with binding, request_context.bind(scope, self._route):
             try:
                 if own:
                     await self._endpoints.respond(path, scope, exchange.send)
@@ -120,8 +117,8 @@ class Instrumentation:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope[REQUEST_KEY] = RoutedRequest(self._metrics, path_of(scope))
         exchange = WebSocketExchange(self._metrics, scope, receive, send, self._routes.template)
-        request_id = correlation.from_headers(_headers(scope)) or correlation.new_id()
-        with correlation.bind(request_id), request_context.bind(scope, self._routes.template):
+        binding = correlation.bind_request(scope.get("headers", ()))
+        with binding, request_context.bind(scope, self._routes.template):
             try:
                 await self._call_app(scope, exchange)
             except BaseException as error:
@@ -148,13 +145,9 @@ class Instrumentation:
             raise
 
 
-def _headers(scope: Scope) -> dict[str, str]:
-    """Return the headers that every request is read for, by lower-case name."""
-    return {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in scope.get("headers", ())
-        if name in _READ_HEADERS
-    }
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    values = (value.decode("latin-1") for name, value in scope.get("headers", ()) if name == wanted)
+    return next(values, None)
 
 
 def instrument(app: ASGIApp, **options: Any) -> ASGIApp:

@@ -20,6 +20,7 @@ from tallow.monitoring.logging.record import LEVELS, STANDARD_FIELDS, TimestampF
 from tallow.monitoring.logging.scrubbing import DROPPED, ContextScrubber
 from tallow.monitoring.logging.writer import Writer
 from tallow.monitoring.metrics import METRICS, Metrics
+from tallow.monitoring.opentelemetry_api import current_span_ids
 
 MAX_MESSAGE: Final = 8_192
 UNCONFIGURED: Final = 0
@@ -124,6 +125,9 @@ class Pipeline:
                 _add_context_and_error(record, context, scrubber)
             elif context:
                 _add_context(record, scrubber.clean(context))
+            span = current_span_ids()
+            if span is not None:  # last, so that context cannot replace them
+                record["trace_id"], record["span_id"] = span
             line = encode(record)
             self._metrics.record_log(level)
             self.writer.put(line)

@@ -31,7 +31,9 @@ REMEMBERED_LABELS: Final = frozenset(
 Combine = Callable[[float, float], float]
 
 Exemplar = tuple[str, float, float]
-"""Correlation id, value and time (seconds since the epoch) of one observation of a bucket.
+"""Id, value and time (seconds since the epoch) of one observation of a bucket.
+
+The id is that of ``correlation.exemplar_id()``: a correlation id, or ids of a trace and a span.
 
 Prometheus drops exemplars without a time when it converts classic histograms to native ones
 (``convert_classic_histograms_to_nhcb``).

@@ -6,8 +6,9 @@
     >>> with performance_monitoring.monitor_transfer(size_bytes=5_000_000, method="p2p"):
     ...     pass
 
-A span belongs to the current transaction; without one, it is a transaction itself. It holds categories, its
-result (success, failed, cancelled) and its times. Without a DSN nothing is loaded or stored.
+In Sentry a span belongs to the current transaction; without one, it is a transaction itself. Where the
+application has loaded OpenTelemetry, there is a span of OpenTelemetry, too. It holds categories, its result
+(success, failed, cancelled) and its times. Without a DSN and without OpenTelemetry nothing is stored.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
+from tallow.monitoring import opentelemetry_api
+from tallow.monitoring.lazy_scrubber import scrub
 from tallow.monitoring.metrics import labels
 from tallow.monitoring.sentry import sdk
 from tallow.monitoring.sentry.context import opaque_id
@@ -27,6 +31,14 @@ from tallow.monitoring.sentry.context import opaque_id
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SPAN_STATUSES: Final = {"success": "ok", "cancelled": "cancelled", "failed": "internal_error"}
+
+
+@dataclass(slots=True)
+class _StartedSpans:
+    """The spans of one block: that of Sentry with its scope, and that of OpenTelemetry with its token."""
+
+    sentry: tuple[Any, ExitStack] | None = None
+    opentelemetry: Any = None
 
 
 class MonitoredSpan:
@@ -42,12 +54,17 @@ class MonitoredSpan:
         self._operation = op
         self._name = name
         self._data = {field: value for field, value in data.items() if value is not None}
-        self._spans: list[tuple[Any, ExitStack]] = []
+        self._spans: list[_StartedSpans] = []
 
     def __enter__(self) -> Self:
+        started = _StartedSpans()
         if sdk.active is not None:
             with suppress(Exception):  # telemetry never harms its host
-                self._start_span(sdk.active)
+                started.sentry = self._start_span(sdk.active)
+        if opentelemetry_api.is_loaded():
+            with suppress(Exception):
+                started.opentelemetry = opentelemetry_api.start_span(scrub(self._name), scrub(self._data))
+        self._spans.append(started)
         return self
 
     def __exit__(
@@ -55,14 +72,19 @@ class MonitoredSpan:
     ) -> None:
         if not self._spans:
             return
-        span, scope = self._spans.pop()
-        with suppress(Exception), scope:
-            result = _result(error)
-            span.set_data("result", result)
-            if error is not None:
-                span.set_data("error_type", type(error).__name__)
-            span.set_status(_SPAN_STATUSES[result])
-            span.__exit__(None, None, None)  # the status is set already
+        started, result = self._spans.pop(), _result(error)
+        if started.opentelemetry is not None:
+            attributes = {"result": result} | ({} if error is None else {"error.type": type(error).__name__})
+            with suppress(Exception):
+                opentelemetry_api.end_span(started.opentelemetry, attributes, failed=result == "failed")
+        if started.sentry is not None:
+            span, scope = started.sentry
+            with suppress(Exception), scope:
+                span.set_data("result", result)
+                if error is not None:
+                    span.set_data("error_type", type(error).__name__)
+                span.set_status(_SPAN_STATUSES[result])
+                span.__exit__(None, None, None)  # the status is set already
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -93,7 +115,7 @@ class MonitoredSpan:
     def _new_span(self) -> MonitoredSpan:
         return MonitoredSpan(self._operation, self._name, **self._data)
 
-    def _start_span(self, sdk: Any) -> None:
+    def _start_span(self, sdk: Any) -> tuple[Any, ExitStack]:
         with ExitStack() as scope:
             # A separate scope: otherwise spans of concurrent tasks would become each other's children.
             scope.enter_context(sdk.new_scope())
@@ -102,7 +124,7 @@ class MonitoredSpan:
             for field, value in self._data.items():
                 span.set_data(field, value)
             span.__enter__()
-            self._spans.append((span, scope.pop_all()))
+            return span, scope.pop_all()
 
 
 def monitor_transfer(

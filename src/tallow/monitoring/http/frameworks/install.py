@@ -22,7 +22,14 @@ def install_in_starlette(app: Any, wrap: Wrap) -> ASGIApp:
     build = app.build_middleware_stack
     if getattr(app, "middleware_stack", None) is not None:
         raise RuntimeError("instrument(app) must be called before the application serves its first request")
-    app.build_middleware_stack = lambda: wrap(build())
+
+    def build_instrumented() -> ASGIApp:
+        from starlette.middleware.errors import ServerErrorMiddleware
+
+        # OpenTelemetry's instrumentation of FastAPI refuses a stack that does not begin with this class.
+        return ServerErrorMiddleware(wrap(build()))
+
+    app.build_middleware_stack = build_instrumented
     return _installed(app)
 
 
