@@ -106,7 +106,10 @@ FEATURES: Final = (
 
 
 class JoinMessage(TypedDict):
-    """First message of a peer. ``token`` is the join token in base64url."""
+    """First message of a peer. ``token`` is the join token in base64url.
+
+    ``do_not_track``: the person does not want to be counted in usage statistics.
+    """
 
     type: Literal["join"]
     version: int
@@ -115,6 +118,7 @@ class JoinMessage(TypedDict):
     role: Role
     device: Device
     rejoin_key: NotRequired[str]
+    do_not_track: NotRequired[bool]
 
 
 class ForwardedMessage(TypedDict):

@@ -104,6 +104,8 @@ def test_plausible_accepts_every_event(make: Make, site: FakePlausible) -> None:
         ("Feature", {"feature": "relay", "stage": "tried"}),
         ("Feature", {"feature": "relay", "stage": "other"}),
         ("Engagement", {"activity": "reading", "duration": "1m_10m", "depth": "2_to_5"}),
+        ("Session step", {"kind": "send", "step": "file_chosen"}),
+        ("Session step", {"kind": "send", "step": "link_copied"}),
         (
             "Session",
             {

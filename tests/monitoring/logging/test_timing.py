@@ -27,7 +27,7 @@ def test_a_failed_block_is_logged_and_its_exception_propagates(logs: CapturedLog
     with pytest.raises(KeyError), logs.logger.time("transfer"):
         raise KeyError("x")
     record = logs.last
-    assert (record["level"], record["outcome"], record["error_type"]) == ("warning", "failed", "KeyError")
+    assert (record["level"], record["outcome"], record["error_class"]) == ("warning", "failed", "KeyError")
 
 
 async def test_a_block_may_be_async(logs: CapturedLogs) -> None:

@@ -104,7 +104,9 @@ async def _receive(
     metrics = new_metrics()
     if received.has_manifest:
         metrics.record_feature_usage("resume")
-    async with ServerClient(link.server, tls_context(common.ca)) as server:
+    async with ServerClient(
+        link.server, tls_context(common.ca), do_not_track=not options.telemetry
+    ) as server:
         with DestinationFolder(output) as destination, correlation.bind(correlation.new_id()):
             receiver = TransferReceiver(
                 server, link, destination, received, options, metrics, display, confirm=confirm

@@ -114,7 +114,7 @@ async def _send(
         files: Sequence[SourceFile] = await transfer.collect(wanted, keep=keep)
         if sent is None:
             files = await transfer.strip(files, keep=keep)
-        async with ServerClient(place, tls_context(common.ca)) as server:
+        async with ServerClient(place, tls_context(common.ca), do_not_track=not options.telemetry) as server:
             with correlation.bind(correlation.new_id()):
                 if sent is None:
                     preparing = build_manifest(files)

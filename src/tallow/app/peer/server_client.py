@@ -57,16 +57,19 @@ class ServerClient:
     Args:
         origin: ``https://host[:port]``.
         context: trusted certificates.
+        do_not_track: whether the server is asked to leave this peer out of usage statistics.
     """
 
-    def __init__(self, origin: str, context: ssl.SSLContext) -> None:
+    def __init__(self, origin: str, context: ssl.SSLContext, *, do_not_track: bool = False) -> None:
         self.origin = origin
+        self.do_not_track = do_not_track
+        self._privacy: Final = {"DNT": "1"} if do_not_track else {}
         self._context = context
         self._http = async_client(
             base_url=origin,
             transport={"verify": context},
             timeout=TIMEOUT_S,
-            headers={"user-agent": AGENT},
+            headers={"user-agent": AGENT, **self._privacy},
             event_hooks={"request": [_add_correlation_id]},
         )
 
@@ -114,7 +117,7 @@ class ServerClient:
         Raises:
             ServerConnectionError: it cannot be opened.
         """
-        headers = {"X-Request-ID": correlation.current() or correlation.new_id()}
+        headers = {"X-Request-ID": correlation.current() or correlation.new_id(), **self._privacy}
         secure = self.origin.startswith("https")
         try:
             return await connect_websocket(

@@ -75,7 +75,7 @@ def exit_with_error(message: str, status: int = 1, *, show: Callable[[], object]
     """
     if not is_terminal(sys.stdout):
         ensure_configured_or_default()
-        logger.error(message)
+        logger.fatal(message)
         flush()
     if not same_file(sys.stdout, sys.stderr):
         if show:

@@ -92,7 +92,7 @@ class Analytics:
         self._send_event("Engagement", {"activity": activity, "duration": duration, "depth": depth})
 
     def session(self, kind: str = "visit") -> Session:
-        """Return a session, which sends one event at its end: see :class:`Session`."""
+        """Return a session, which sends an event for each step and one at its end: see :class:`Session`."""
         return Session(self._send_event, kind)
 
     def flush(self, timeout: float = 2) -> bool:

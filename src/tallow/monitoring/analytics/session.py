@@ -1,4 +1,4 @@
-"""A session: the steps of one visit, sent as one event at its end, without an identifier."""
+"""A session: the steps of one visit, one event for each and one for its end, without an identifier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ MAX_STEPS: Final = 1_000
 
 
 class Session:
-    """Counts the steps of one visit. The state is in this object only. Use it as a context manager.
+    """Sends an event for each step of one visit, and one at its end. Use it as a context manager.
+
+    The state is in this object only: nothing in an event connects it with another one.
 
     Args:
         send: sends an event, given its name and properties.
@@ -24,8 +26,8 @@ class Session:
         >>> events = []
         >>> with Session(lambda name, props: events.append((name, props)), kind="send") as session:
         ...     session.step("file_chosen")
-        >>> events[0][1]["result"], events[0][1]["last_step"]
-        ('completed', 'file_chosen')
+        >>> [name for name, _ in events], events[-1][1]["last_step"]
+        (['Session step', 'Session'], 'file_chosen')
     """
 
     def __init__(self, send: Callable[[str, Mapping[str, Any]], None], kind: str) -> None:
@@ -37,12 +39,15 @@ class Session:
         self._ended = False
 
     def step(self, name: str) -> None:
-        """Count a step of the visit."""
-        self._steps = min(self._steps + 1, MAX_STEPS)
+        """Count a step of the visit, and send it. Beyond :data:`MAX_STEPS` none is sent."""
+        if self._ended or self._steps >= MAX_STEPS:
+            return
+        self._steps += 1
         self._last_step = name
+        self._send_event("Session step", {"kind": self._kind, "step": name})
 
     def end(self, result: str = "completed") -> None:
-        """End the visit and send the event. A second call has no effect."""
+        """End the visit and send its last event. A second call has no effect."""
         if self._ended:
             return
         self._ended = True

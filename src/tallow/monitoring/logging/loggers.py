@@ -95,9 +95,15 @@ class Logger:
         if self._pipeline.threshold <= LEVELS[known]:
             self._pipeline.emit(known, self._name, message, self._bound, context)
 
-    def time(self, name: str, /, **context: Any) -> Timer:
-        """Return a timer for a block or a function: see :class:`Timer`."""
-        return Timer(self._log_timed, name, context)
+    def time(self, name: str, /, *, level: str = "info", **context: Any) -> Timer:
+        """Return a timer for a block or a function: see :class:`Timer`.
+
+        Args:
+            name: the record's message.
+            level: of the record of a block that succeeds or is cancelled; a failure is logged at warning.
+            context: of the record.
+        """
+        return Timer(self._log_timed, name, context, level)
 
     def _log_timed(self, level: str, message: str, context: dict[str, Any]) -> None:
         self.log(level, message, **context)

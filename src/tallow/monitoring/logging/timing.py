@@ -21,23 +21,27 @@ class Timer:
     """Measures one block, or every call of the function it decorates, and logs it at the end.
 
     The record's message is the timer's name. It has ``duration_ms`` and ``outcome``: success, failed (at
-    level warning, with the exception's type as ``error_type``) or cancelled. Exceptions propagate.
+    level warning, with the exception's class as ``error_class``) or cancelled. Exceptions propagate.
 
     Args:
         write: logs the record.
         name: the message.
         context: context of the record.
+        level: of the record, unless the block fails.
 
     Attributes:
         duration_ms: the duration of the block in milliseconds, once it has ended.
     """
 
-    __slots__ = ("_context", "_name", "_started", "_write", "duration_ms")
+    __slots__ = ("_context", "_level", "_name", "_started", "_write", "duration_ms")
 
-    def __init__(self, write: ReportFunction, name: str, context: dict[str, Any]) -> None:
+    def __init__(
+        self, write: ReportFunction, name: str, context: dict[str, Any], level: str = "info"
+    ) -> None:
         self._write = write
         self._name = name
         self._context = context
+        self._level = level
         self._started = 0.0
         self.duration_ms = 0.0
 
@@ -50,12 +54,12 @@ class Timer:
     ) -> None:
         self.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
         fields = {**self._context, "duration_ms": self.duration_ms, "outcome": "success"}
-        level = "info"
+        level = self._level
         if kind is not None and issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
             fields["outcome"] = "cancelled"
         elif kind is not None:
             level = "warning"
-            fields.update(outcome="failed", error_type=kind.__name__)
+            fields.update(outcome="failed", error_class=kind.__name__)
         self._write(level, self._name, fields)
 
     async def __aenter__(self) -> Self:
@@ -85,4 +89,4 @@ class Timer:
         return timed
 
     def _new_timer(self) -> Timer:
-        return Timer(self._write, self._name, self._context)
+        return Timer(self._write, self._name, self._context, self._level)

@@ -33,6 +33,7 @@ from tallow.app.wire import (
     CloseReason,
     ConfirmationState,
     ForwardedType,
+    JoinMessage,
     Role,
     TransferMethod,
 )
@@ -87,19 +88,18 @@ class SignalingClient:
         socket = await server.open_websocket(SIGNAL_PATH, max_size=MAX_MESSAGE, ping_timeout=60)
         signaling = cls(socket, offered)
         try:
-            await signaling._join(link, role, rejoin_key)
+            message = join_message(link, role, rejoin_key=rejoin_key, do_not_track=server.do_not_track)
+            await signaling._join(message)
         except BaseException:
             await socket.close()
             raise
         signaling._reading = asyncio.create_task(signaling._read(), name="signaling")
         return signaling
 
-    async def _join(self, link: Link, role: Role, rejoin_key: str | None) -> None:
+    async def _join(self, message: JoinMessage) -> None:
         try:
             async with asyncio.timeout(JOIN_TIMEOUT_S):
-                await self._socket.send(
-                    orjson.dumps(join_message(link, role, rejoin_key=rejoin_key)).decode()
-                )
+                await self._socket.send(orjson.dumps(message).decode())
                 answer = parse_message(await self._socket.recv())
         except ConnectionClosed:
             raise self._close_error() from None

@@ -58,7 +58,12 @@ class ForwardedSignal:
 
 
 def join_message(
-    link: Link, role: Role, device: Device = "cli", rejoin_key: str | None = None
+    link: Link,
+    role: Role,
+    device: Device = "cli",
+    rejoin_key: str | None = None,
+    *,
+    do_not_track: bool = False,
 ) -> JoinMessage:
     """The first message of a peer."""
     message: JoinMessage = {
@@ -71,6 +76,8 @@ def join_message(
     }
     if rejoin_key:
         message["rejoin_key"] = rejoin_key
+    if do_not_track:
+        message["do_not_track"] = True
     return message
 
 

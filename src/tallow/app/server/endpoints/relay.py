@@ -22,6 +22,7 @@ from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCancelle
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES, ROLES, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import connection_logger
+from tallow.monitoring.sentry import context, performance_monitoring
 
 
 @dataclass(slots=True, eq=False)
@@ -103,8 +104,11 @@ class RelayEndpoint:
         try:
             async with side.canceller.scope:
                 self._attach(key, side)
-                await self._pair(room, side)
-                await self._copy(side, await self._receive_first(side))
+                context.set_connection_context("relay", path="relay", state="waiting")
+                with performance_monitoring.monitor_connection("relay", path="relay"):
+                    await self._pair(room, side)
+                    first = await self._receive_first(side)
+                await self._copy(side, first)
         except WebSocketRefusedError as error:
             refusal = error
         except (TimeoutError, WebSocketDisconnect):

@@ -20,11 +20,13 @@ from tallow.app.wire import (
     MAX_REPORT_BYTES,
     MAX_SIGNALING_BYTES,
     PROTOCOL_VERSION,
+    ROOMS_PATH,
     TOKEN_HASH,
 )
 from tallow.monitoring import correlation
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import api_logger
+from tallow.monitoring.sentry import performance_monitoring
 
 MAX_ROOM_REQUEST_BYTES: Final = 1024
 
@@ -35,6 +37,7 @@ class RoomEndpoints:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
 
+    @performance_monitoring.monitor_api_call("POST", ROOMS_PATH)
     async def create_room(self, request: Request) -> Response:
         """``POST /api/rooms``: create a room that a join token of the given hash opens."""
         require_same_origin(request)

@@ -36,6 +36,7 @@ from tallow.app.wire import (
 from tallow.monitoring import correlation
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import connection_logger
+from tallow.monitoring.sentry import context, performance_monitoring
 
 
 class SignalingSession:
@@ -58,10 +59,12 @@ class SignalingSession:
         """Join the room and exchange messages until the peer or the server ends the session."""
         try:
             async with self.end_with.scope:
-                async with asyncio.timeout(self._context.settings.join_timeout):
-                    join = await self._receive_join()
-                    room = await self._open_room(join)
+                with performance_monitoring.monitor_connection("websocket"):
+                    async with asyncio.timeout(self._context.settings.join_timeout):
+                        join = await self._receive_join()
+                        room = await self._open_room(join)
                 with correlation.bind(room.record.correlation_id):
+                    context.set_connection_context("websocket", state="joined")
                     await self._serve_member(room, join)
         except TimeoutError:
             await self._close(self.end_with.reason or "timeout")
@@ -109,7 +112,9 @@ class SignalingSession:
 
     async def _serve_member(self, room: Room, join: Join) -> None:
         try:
-            member, replaced = self._rooms.join(room, join.role, self, join.device, join.rejoin_key)
+            member, replaced = self._rooms.join(
+                room, join.role, self, join.device, join.rejoin_key, do_not_track=join.do_not_track
+            )
         except RoleTakenError:
             raise WebSocketRefusedError("role_taken", f"another {join.role} is in this room") from None
         self._metrics.device_connected(join.device)
@@ -187,6 +192,7 @@ class SignalingSession:
         if peer is None:
             await self.send({"type": "error", "code": "no_peer", "message": "the other peer is not here"})
         else:
+            self._rooms.analytics.signal_forwarded(room, message.type)
             await peer.connection.send({"type": message.type, "data": message.data})
 
     async def _set_confirmation(self, room: Room, message: Confirmation) -> None:

@@ -18,10 +18,11 @@ from tallow.app.server.rooms.room import Room
 from tallow.app.server.transport.json_input import BadJsonError, parse_json
 from tallow.app.server.transport.origin import require_same_origin
 from tallow.app.server.transport.responses import ApiError, json_response, read_body
-from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, Role
+from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, TELEMETRY_PATH, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import security_logger
 from tallow.monitoring.logging.repeats import REPEATS
+from tallow.monitoring.sentry import performance_monitoring
 
 
 class TelemetryEndpoint:
@@ -32,6 +33,7 @@ class TelemetryEndpoint:
         self._metrics = context.metrics
         self._rooms = context.rooms
 
+    @performance_monitoring.monitor_api_call("POST", TELEMETRY_PATH)
     async def receive(self, request: Request) -> Response:
         """Accept a report. The response holds the token of the next one."""
         require_same_origin(request)
@@ -85,8 +87,10 @@ class TelemetryEndpoint:
         next_token = self._rooms.issue_report_token(room, role)
         with correlation.bind(room.record.correlation_id):
             log_report(role, report.samples)
+            self._rooms.analytics.reported(room, report.samples)
         if report.outcome is not None:
-            await self._rooms.conclude(room, report.outcome, error_type_of(report.samples))
+            error_type = error_type_of(report.samples)
+            await self._rooms.conclude(room, report.outcome, error_type, report.samples)
         return next_token
 
     def _validate(self, room: Room, role: Role, body: bytes) -> TelemetryReport:

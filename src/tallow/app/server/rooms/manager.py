@@ -5,21 +5,24 @@ from __future__ import annotations
 import base64
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
+from tallow.app.server.rooms.analytics import RoomAnalytics
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.metrics import RoomMetrics
 from tallow.app.server.rooms.room import Member, PeerConnection, Room
 from tallow.app.server.rooms.store import RoomRecord, Store, StoreError
 from tallow.app.server.rooms.token_store import TokenStore
+from tallow.app.server.rooms.transfer_monitor import TransferMonitor
 from tallow.app.server.settings import ServerSettings
 from tallow.app.wire import ROOM_ID, CloseReason, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import correlation
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.sample import Sample
 
 LINGER_S: Final = 600
 """How long a finished, empty room stays in memory, for late reports."""
@@ -40,6 +43,7 @@ class RoomManager:
         clock: monotonic seconds.
         wall_clock: seconds since the Unix epoch.
         name: of this process, the prefix of its tokens; empty if there is only one process.
+        analytics: sends usage statistics; by default to Plausible, if it is set up.
 
     Attributes:
         live: rooms in memory, by id.
@@ -55,6 +59,7 @@ class RoomManager:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         name: str = "",
+        analytics: RoomAnalytics | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -68,7 +73,9 @@ class RoomManager:
         self.relay_tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
         self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
         self.room_metrics = RoomMetrics(metrics, settings.max_queued_seconds)
-        self.end_listeners: list[Callable[[Room], None]] = []
+        self.analytics = analytics or RoomAnalytics()
+        self._monitor = TransferMonitor()
+        self.end_listeners: list[Callable[[Room], None]] = [self.analytics.removed, self._monitor.removed]
 
     async def create(self, token_hash: str, correlation_id: str, address: bytes) -> RoomRecord:
         """Create a room.
@@ -95,6 +102,7 @@ class RoomManager:
             self._free_slot(record.id)
             raise
         await self._cache.set(record.id, record)
+        self.analytics.room_created()
         return record
 
     async def open_room(self, room_id: str, token: bytes) -> Room | None:
@@ -120,9 +128,19 @@ class RoomManager:
         return self.live.setdefault(room_id, Room(record, self.clock() + seconds_left))
 
     def join(
-        self, room: Room, role: Role, connection: PeerConnection, device: str, rejoin_key: str | None
+        self,
+        room: Room,
+        role: Role,
+        connection: PeerConnection,
+        device: str,
+        rejoin_key: str | None,
+        *,
+        do_not_track: bool = False,
     ) -> tuple[Member, Member | None]:
         """Add a member, with a relay ticket and a telemetry token.
+
+        Args:
+            do_not_track: the peer does not want to be counted in usage statistics.
 
         Returns:
             The member, and the one that it replaces, if any.
@@ -137,6 +155,7 @@ class RoomManager:
         member.relay_ticket = self.relay_tickets.issue((room, member))
         self.issue_report_token(room, role)
         self.room_metrics.update(room, self.clock())
+        self.analytics.joined(room, role, do_not_track=do_not_track, now=self.clock())
         return member, old
 
     def issue_report_token(self, room: Room, role: Role) -> str:
@@ -155,6 +174,8 @@ class RoomManager:
         self.room_metrics.update(room, self.clock())
         if first:
             transfer_logger.info("Transfer started", method=method)
+            self.analytics.started(room, method, self.clock())
+            self._monitor.started(room, method)
             await self._save_state(room)
 
     def set_confirmation(self, room: Room, *, pending: bool) -> None:
@@ -188,17 +209,26 @@ class RoomManager:
         ):
             await self._save_state(room)
 
-    async def conclude(self, room: Room, outcome: TransferOutcome, error_type: str | None = None) -> bool:
+    async def conclude(
+        self,
+        room: Room,
+        outcome: TransferOutcome,
+        error_type: str | None = None,
+        samples: Sequence[Sample] = (),
+    ) -> bool:
         """Set the outcome of a transfer without counting it; False if it has one.
 
         Args:
             error_type: of a failed transfer, as in ``errors_total``.
+            samples: of the report that brought the outcome.
         """
         if not room.conclude(outcome, self.clock()):
             return False
         self.room_metrics.update(room, self.clock())
         with correlation.bind(room.record.correlation_id):  # the periodic task has no id bound
             self._log_outcome(room, outcome, error_type)
+            self._monitor.ended(room, outcome)
+            self.analytics.concluded(room, outcome, self.clock(), error_type=error_type, samples=samples)
             await self._save_state(room)
         return True
 

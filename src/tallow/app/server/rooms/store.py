@@ -29,6 +29,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tallow.monitoring.integrations.sqlalchemy import instrument_engine
+from tallow.monitoring.logging import logger
+from tallow.monitoring.logging.timing import Timer
 from tallow.monitoring.metrics import Metrics
 
 OPEN: Final = "open"
@@ -132,17 +134,17 @@ class SqlStore:
             await connection.execute(text("SELECT 1"))
 
     async def add(self, room: RoomRecord) -> None:
-        async with self._begin() as connection:
+        async with self._timed("add room"), self._begin() as connection:
             await connection.execute(insert(_rooms).values(asdict(room)))
 
     async def find(self, room_id: str) -> RoomRecord | None:
         query = select(_rooms).where(_rooms.c.id == room_id, _rooms.c.expires > self._clock())
-        async with self._connect() as connection:
+        async with self._timed("find room"), self._connect() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else RoomRecord(*row)
 
     async def set_state(self, room_id: str, state: str) -> None:
-        async with self._begin() as connection:
+        async with self._timed("set state"), self._begin() as connection:
             await connection.execute(update(_rooms).where(_rooms.c.id == room_id).values(state=state))
 
     async def count(self) -> int:
@@ -150,13 +152,17 @@ class SqlStore:
             return (await connection.execute(select(func.count()).select_from(_rooms))).scalar_one()
 
     async def sweep(self) -> int:
-        async with self._begin() as connection:
+        async with self._timed("delete expired rooms"), self._begin() as connection:
             return (
                 await connection.execute(delete(_rooms).where(_rooms.c.expires <= self._clock()))
             ).rowcount
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+    @staticmethod
+    def _timed(operation: str) -> Timer:
+        return logger.time("Database", level="debug", operation=operation)
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:

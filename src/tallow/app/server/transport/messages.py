@@ -56,6 +56,7 @@ class Join(_StrictModel):
     role: Role
     device: Device
     rejoin_key: Annotated[str, Field(max_length=64)] | None = None
+    do_not_track: bool = False
 
     @property
     def token_bytes(self) -> bytes:

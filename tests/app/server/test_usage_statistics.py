@@ -1,0 +1,197 @@
+"""The server reports rooms and transfers to Plausible and Sentry: categories, unless a peer objects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from support.transfers.server import Peer, RunningServer, serving
+from tallow.monitoring import sentry
+from tallow.monitoring.analytics import Analytics
+from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.testing import (
+    FakePlausible,
+    FakeSentry,
+    fresh_metrics,
+    plausible_endpoint,
+    sentry_endpoint,
+)
+
+
+@pytest.fixture
+def plausible() -> Iterator[FakePlausible]:
+    with plausible_endpoint() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def counted(tmp_path: Path, plausible: FakePlausible) -> AsyncIterator[RunningServer]:
+    """A server whose rooms are counted by the fake Plausible."""
+    settings = MonitoringSettings.load(plausible_host=plausible.url, plausible_domain="tallow.example.org")
+    client = Analytics(settings, fresh_metrics())
+    async with serving(tmp_path) as running:
+        running.context.rooms.analytics._client = client
+        yield running
+        await asyncio.to_thread(client.close, 10)
+
+
+def events(plausible: FakePlausible, name: str) -> list[dict[str, Any]]:
+    return [event.get("props", {}) for _, event in plausible.events if event["name"] == name]
+
+
+async def sent(server: RunningServer, plausible: FakePlausible) -> list[str]:
+    """The names of all events, once they have arrived."""
+    assert await asyncio.to_thread(server.context.rooms.analytics._client.flush, 10)
+    return plausible.names
+
+
+def counter(value: float, **labels: str) -> dict[str, Any]:
+    return {"labels": labels, "value": value}
+
+
+async def transfer(server: RunningServer, sender: Peer, receiver: Peer, *, method: str = "p2p") -> None:
+    """Exchange signals and let data flow."""
+    await sender.send(type="offer", data={"sdp": "private"})
+    await receiver.receive()
+    await receiver.send(type="answer", data={"sdp": "private"})
+    await sender.receive()
+    await sender.send(type="candidate", data={"candidate": "192.0.2.77"})
+    await receiver.receive()
+    await sender.send(type="started", method=method)
+    await server.wait_for_value("active_transfers", 1)
+
+
+async def report(server: RunningServer, peer: Peer, outcome: str, **metrics: Any) -> None:
+    rows = {"transfers_total": [counter(1, status=outcome, method="p2p")], **metrics}
+    answer = await server.report(peer.joined["telemetry_token"], rows)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_transfer_sends_each_step_once(counted: RunningServer, plausible: FakePlausible) -> None:
+    sender, receiver = await counted.pair()
+    await transfer(counted, sender, receiver)
+    await sender.send(type="candidate", data={"candidate": "192.0.2.78"})
+    await receiver.receive()
+    await report(counted, sender, "success", feature_usage_total=[counter(1, feature="send")])
+    names = await sent(counted, plausible)
+    steps = [
+        "file_chosen",
+        "link_opened",
+        "peers_met",
+        "signals_exchanged",
+        "candidates_gathered",
+        "connected",
+    ]
+    assert [step["step"] for step in events(plausible, "Session step")] == steps
+    assert [name for name in names if name not in {"Session step", "Session", "Feature"}] == [
+        "Transfer: start",
+        "Transfer: file",
+        "Link opened",
+        "Connection: start",
+        "Connection: signals",
+        "Connection: candidates",
+        "Connection: connected",
+        "Transfer: peer",
+        "Transfer: complete",
+        "Transfer completed",
+        "Engagement",
+    ]
+    assert events(plausible, "Feature") == [{"feature": "send", "stage": "used"}]
+    [ended] = events(plausible, "Session")
+    assert (ended["result"], ended["last_step"]) == ("completed", "connected")
+    assert events(plausible, "Transfer: peer") == [{"method": "p2p"}]
+
+
+async def test_a_failure_is_sent_with_its_type(counted: RunningServer, plausible: FakePlausible) -> None:
+    sender, _ = await counted.pair()
+    await report(counted, sender, "failed", errors_total=[counter(1, type="crypto", severity="high")])
+    names = await sent(counted, plausible)
+    assert events(plausible, "Transfer: fail") == [{"reason": "crypto"}]
+    assert "Connection: fail" in names
+    assert [ended["result"] for ended in events(plausible, "Session")] == ["failed"]
+
+
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+async def test_nothing_is_sent_after_a_peer_objected(
+    counted: RunningServer, plausible: FakePlausible, role: str
+) -> None:
+    token = b"t" * 32
+    room = await counted.room(token)
+    peers = [
+        await counted.join(room, token, each, **({"do_not_track": True} if each == role else {}))
+        for each in ("sender", "receiver")
+    ]
+    await peers[0].receive()
+    before = len(await sent(counted, plausible))
+    await transfer(counted, peers[0], peers[1])
+    await report(counted, peers[0], "success")
+    assert len(await sent(counted, plausible)) == before
+
+
+@pytest.mark.parametrize("header", ["DNT", "Sec-GPC"])
+async def test_the_headers_of_a_browser_are_respected(
+    counted: RunningServer, plausible: FakePlausible, header: str
+) -> None:
+    counted.http.headers[header] = "1"
+    await counted.room(b"t" * 32)
+    assert await sent(counted, plausible) == []
+
+
+async def test_events_hold_nothing_of_room_or_signals(
+    counted: RunningServer, plausible: FakePlausible
+) -> None:
+    sender, receiver = await counted.pair()
+    await transfer(counted, sender, receiver)
+    await report(counted, sender, "success")
+    await sent(counted, plausible)
+    found = str(plausible.events)
+    for private in (sender.joined["room"], sender.joined["rejoin_key"], "192.0.2.77", "private"):
+        assert private not in found
+    assert sender.joined["correlation_id"] not in found
+
+
+@pytest.fixture
+def tracker() -> Iterator[FakeSentry]:
+    with sentry_endpoint() as running:
+        settings = MonitoringSettings.load(sentry_dsn=running.dsn, sentry_traces_sample_rate=1)
+        assert sentry.init_monitoring(settings, metrics=fresh_metrics())
+        yield running
+        sentry.close()
+
+
+def transactions(tracker: FakeSentry, name: str) -> list[dict[str, Any]]:
+    return [found for found in tracker.payloads("transaction") if found["transaction"] == name]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("success", "ok"), ("failed", "internal_error")])
+async def test_a_transfer_is_one_transaction_in_sentry(
+    tracker: FakeSentry, tmp_path: Path, outcome: str, status: str
+) -> None:
+    async with serving(tmp_path) as server:
+        sender, receiver = await server.pair()
+        await transfer(server, sender, receiver)
+        await report(server, sender, outcome)
+        await asyncio.sleep(0)  # the task of the transaction ends
+    await asyncio.to_thread(sentry.flush, 10)
+    [trace] = transactions(tracker, "transfer")
+    context = trace["contexts"]["trace"]
+    assert (context["op"], context["status"], context["data"]["result"]) == ("transfer", status, outcome)
+    assert trace["contexts"]["transfer"]["method"] == "p2p"
+    assert trace["tags"]["correlation_id"] == sender.joined["correlation_id"]
+
+
+async def test_connections_and_api_calls_are_in_sentry(tracker: FakeSentry, tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        sender, receiver = await server.pair()
+        for socket in await server.relayed(sender, receiver):
+            await socket.close()
+    await asyncio.to_thread(sentry.flush, 10)
+    found = str(tracker.payloads("transaction"))
+    for name in ("connect websocket", "connect relay", "POST /api/rooms"):
+        assert name in found
+    assert sender.joined["room"] not in found
