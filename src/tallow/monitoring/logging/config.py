@@ -73,7 +73,7 @@ def configure(
     error_hooks.add_listener(stdlib.UNHANDLED_ERRORS)
     if pipeline is PIPELINE:
         _state["configured"] = True
-        process_shutdown.register_pipeline("logs", _drain, lambda _timeout: shutdown())
+        process_shutdown.register_pipeline("logs", _drain, _close, _hurry)
 
 
 def ensure_configured() -> None:
@@ -174,6 +174,15 @@ def disable() -> None:
     """
     PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
     _state["configured"] = True
+
+
+def _hurry() -> None:
+    PIPELINE.writer.hurry()
+
+
+def _close(timeout_s: float) -> None:
+    REPEATS.flush()
+    PIPELINE.writer.close(timeout_s)
 
 
 def _drain(timeout_s: float) -> None:
