@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tallow.monitoring.logging.stdlib import BridgeHandler
+from tallow.monitoring.settings import process_options
 
 # Hypothesis's deadline would be a timed assertion, which fails on a loaded machine.
 settings.register_profile("tallow", settings.default, deadline=None)
@@ -25,6 +26,13 @@ for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
 for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
+
+
+@pytest.fixture(autouse=True)
+def _forget_program() -> Iterator[None]:
+    """Forget which program or application named the telemetry of this process."""
+    yield
+    process_options.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import importlib
 from pathlib import PurePosixPath
 from typing import Final
 
-from tallow.monitoring.variables import Section, Variable, names
+from tallow.monitoring.variables import Section, Variable
 
 PATH: Final = PurePosixPath("docs/settings.md")
 MODULES: Final = ("tallow.monitoring.variables", "tallow.app.commands.variables", "tallow.stack.variables")
@@ -69,8 +69,9 @@ def files() -> dict[PurePosixPath, str]:
 
 
 def read_by(command: str) -> tuple[str, ...]:
-    """The variables that a `tallow` command reads."""
-    return names(section for section in sections() if command in section.commands)
+    """The variables that a `tallow` command reads, without the library's prefix."""
+    variables = (one for section in sections() if command in section.commands for one in section.variables)
+    return tuple(dict.fromkeys(name for variable in variables for name in variable.documented_names))
 
 
 def _sections_of(module: str) -> tuple[Section, ...]:

@@ -10,8 +10,6 @@ import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tallow.monitoring.lifecycle import fork
-
 T = TypeVar("T")
 
 
@@ -25,8 +23,7 @@ def scrub(value: T) -> T:
     """
     global _loaded
     if _loaded is None:
-        with fork.lock:  # a child forked during the import would wait for it for ever
-            _loaded = importlib.import_module("tallow.monitoring.privacy").process_scrubber().value
+        _loaded = importlib.import_module("tallow.monitoring.privacy").process_scrubber().value
     cleaned: T = _loaded(value)
     return cleaned
 

@@ -12,14 +12,25 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
-from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.settings.base import Settings, is_secret, variable_names
+from tallow.monitoring.settings.field_variables import setting_variables
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE
 
 _HEADER: Final = """\
 | variable | default | accepted | what it does |
 |---|---|---|---|
 """
+_LIBRARY: Final = """\
+Read by every application that imports `tallow.monitoring`, when the first part that needs them is used.
+
+Each name can have the prefix `TALLOW_`, and the names with prefix come first, wherever they are set.
+`Monitoring(env_prefix="SHOP_")` chooses another prefix for an application.
+
+Other programs use some of the names without prefix. In an application of yours, an unusable value of
+`LOG_LEVEL`, `LOG_FORMAT`, `LOG_FILE`, `ENVIRONMENT`, `RELEASE` or `SERVICE_NAME`, such as
+`LOG_FORMAT=%(message)s`, is ignored with one warning in the log. Everything else stops the start: a name with
+prefix, a secret, a rule of the scrubber, where data is sent, and every variable of Tallow's own programs."""
 NOT_SET: Final = "not set"
 _FOLDER: Final = "the path of a folder"
 _PROXIES: Final = {
@@ -43,6 +54,7 @@ class Variable:
         secret: whether the value is never shown.
         takes_file: whether ``NAME_FILE`` can name a file with the value.
         aliases: further names that are read.
+        prefixed: the names with the library's prefix, which are read first.
     """
 
     name: str
@@ -52,11 +64,19 @@ class Variable:
     secret: bool = False
     takes_file: bool = False
     aliases: tuple[str, ...] = ()
+    prefixed: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """All names that are read."""
-        names = (self.name, *self.aliases)
+        return (*self.documented_names, *self._with_files(self.prefixed))
+
+    @property
+    def documented_names(self) -> tuple[str, ...]:
+        """The names without the library's prefix."""
+        return self._with_files((self.name, *self.aliases))
+
+    def _with_files(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return (*names, *(f"{name}_FILE" for name in names)) if self.takes_file else names
 
     @property
@@ -65,7 +85,7 @@ class Variable:
         marks = [
             *(["secret"] if self.secret else []),
             *([f"or `{self.name}_FILE`"] if self.takes_file else []),
-            *(f"also `{name}`" for name in self.aliases),
+            *(f"also `{name}`" for name in (*self.prefixed[:1], *self.aliases)),
         ]
         shown = f"`{self.name}`" + (f" ({', '.join(marks)})" if marks else "")
         return f"| {shown} | {self.default} | {self.accepted} | {self.purpose} |"
@@ -109,6 +129,7 @@ def names(sections: Iterable[Section]) -> tuple[str, ...]:
 
 def _variable(settings: type[Settings], name: str, field: FieldInfo) -> Variable:
     first, *aliases = variable_names(name, field)
+    variables = setting_variables(name, field, settings.prefix, settings.takes_file(field))
     return Variable(
         first,
         field.description or "",
@@ -117,6 +138,7 @@ def _variable(settings: type[Settings], name: str, field: FieldInfo) -> Variable
         secret=is_secret(field),
         takes_file=settings.takes_file(field),
         aliases=tuple(aliases),
+        prefixed=variables.prefixed_names,
     )
 
 
@@ -129,8 +151,7 @@ def _default(value: Any) -> str:
 SECTIONS: Final = (
     Section(
         "Library",
-        "Read by every application that imports `tallow.monitoring`, when the first part that needs them is "
-        "used.",
+        _LIBRARY,
         variables_of(MonitoringSettings),
         ("serve", "viewer", "up", "reload"),
     ),

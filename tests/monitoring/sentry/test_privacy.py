@@ -128,7 +128,7 @@ async def test_the_facts_that_an_operator_needs_are_kept(start: Start, server: F
     assert set(event["request"]["headers"]) <= {"accept", "host", "content-length", "content-type"}
     assert event["tags"]["correlation_id"] == ID
     assert (event["release"], event["environment"]) == ("tallow@1.2.3", "production")
-    assert event["server_name"] == "tallow"
+    assert event["server_name"] == "app"
     names = {one["transaction"]: one for one in server.payloads("transaction")}
     assert set(names) == {"/share/{name}", "/fine", "other"}
     shared = names["/share/{name}"]

@@ -29,8 +29,8 @@ SECRET = "hunter2-hunter2 hunter2"
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    for name, field in MonitoringSettings.model_fields.items():
-        monkeypatch.delenv(variable_of(name, field), raising=False)
+    for variable in MonitoringSettings.variables():
+        monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
     current_settings.cache_clear()
     yield
@@ -290,12 +290,12 @@ async def test_metrics_are_read_only_with_the_metrics_token(monkeypatch: pytest.
 async def test_a_bad_setting_stops_a_server_before_it_listens(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("LOG_LEVEL", "loud")
+    monkeypatch.setenv("TALLOW_LOG_LEVEL", "loud")
     server = uvicorn.Server(uvicorn.Config(instrument(Starlette()), port=0, log_config=None))
     with pytest.raises(SystemExit):
         await server.serve()
     assert not server.started
-    assert "LOG_LEVEL is 'loud'; accepted: debug, info, warning, error or fatal" in caplog.text
+    assert "TALLOW_LOG_LEVEL is 'loud'; accepted: debug, info, warning, error or fatal" in caplog.text
 
 
 async def test_without_lifespan_a_bad_setting_disables_the_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,8 +26,8 @@ from tallow.app.server.transport.uvicorn_config import listen, server_config
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.integrations.uvicorn_config import run_server
 from tallow.monitoring.sentry import init_monitoring
-from tallow.monitoring.settings import MonitoringSettings
 from tallow.monitoring.settings.base import is_writable_folder
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 
 @click.command("serve", cls=ServerCommand)

@@ -9,9 +9,12 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from tallow import __version__
 from tallow.app.peer.errors import PeerError, error_labels
 from tallow.app.peer.events import EventHandler
 from tallow.monitoring.logging import BadSettingError, configure, disable, transfer_logger
+from tallow.monitoring.settings import process_options
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 _LOGGED: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "waiting": ("info", "Waiting for the other side", ()),
@@ -61,10 +64,17 @@ def configure_logging() -> None:
     Raises:
         PeerError: one line about an invalid setting.
     """
-    if not (os.environ.get("LOG_FILE") or os.environ.get("LOG_ENDPOINT")):
+    chosen = (
+        os.environ.get("TALLOW_LOG_FILE"),
+        os.environ.get("TALLOW_LOG_ENDPOINT"),
+        os.environ.get("LOG_FILE"),
+        os.environ.get("LOG_ENDPOINT"),
+    )
+    if not any(chosen):
         disable()
         return
     try:
-        configure(console=False)
+        process_options.set_program("tallow", __version__)
+        configure(MonitoringSettings.load(), console=False)
     except BadSettingError as error:
         raise PeerError(str(error), "validation") from None

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from tallow import __version__
 from tallow.app.server.cluster.node import ClusterNode, room_cache
 from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.relay import RelayEndpoint
@@ -41,6 +42,7 @@ from tallow.monitoring.integrations.caches import instrument_cache
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.metrics import METRICS, Metrics
+from tallow.monitoring.settings import process_options
 
 TASK_INTERVAL_S: Final = 1
 LEASE_RENEWAL_INTERVALS: Final = 10
@@ -66,6 +68,7 @@ def create_app(
         cluster: this process as one of several; by default it is the only one.
         extra_routes: further routes, such as the fault switches of drills.
     """
+    process_options.set_program("tallow", __version__)
     node = cluster or ClusterNode()
     _prepare_metrics(metrics)
     store = SqlStore(settings.database, metrics)

@@ -17,10 +17,13 @@ from typing import Any, NoReturn
 
 import click
 
+from tallow import __version__
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.monitoring.logging import configure, ensure_configured_or_default, flush, logger
 from tallow.monitoring.logging.console import is_terminal, same_file
+from tallow.monitoring.settings import process_options
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 
 class ServerCommand(click.Command):
@@ -54,7 +57,8 @@ def configure_startup_logging() -> None:
         BadSettingError: a setting is invalid.
     """
     logging.captureWarnings(True)
-    configure()
+    process_options.set_program("tallow", __version__)
+    configure(MonitoringSettings.load())
 
 
 def announce(message: str, *, warning: bool = False) -> None:

@@ -16,11 +16,14 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
+from tallow import __version__
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.metrics import METRICS
 from tallow.monitoring.sentry import init_monitoring
+from tallow.monitoring.settings import process_options
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 METRICS_DIR_VARIABLE: Final = "TALLOW_METRICS_DIR"
 STARTUP_FAILURE: Final = 3
@@ -81,7 +84,8 @@ def worker_app(settings: ServerSettings, folder: Path, workers: int) -> Starlett
     from tallow.app.server.cluster.node import join_cluster
 
     _exit_with_parent(folder)
-    configure_logging()
+    process_options.set_program("tallow", __version__)
+    configure_logging(MonitoringSettings.load())
     init_monitoring()
     return create_app(settings, cluster=join_cluster(settings, folder, workers))
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tallow import __version__
 from tallow.monitoring import request_context
 from tallow.monitoring.analytics import categories
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.analytics.funnels import ConnectionFunnel, TransferFunnel
-from tallow.monitoring.analytics.sender import EventSender
 from tallow.monitoring.analytics.session import Session
-from tallow.monitoring.lifecycle import fork, shutdown
+from tallow.monitoring.lifecycle import shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
-from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
+from tallow.monitoring.settings import BadSettingError, current_settings
+
+if TYPE_CHECKING:
+    from tallow.monitoring.analytics.sender import EventSender
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 USER_AGENT: Final = f"tallow/{__version__}"
 """The user agent of an event outside a request."""
@@ -52,6 +56,7 @@ class Analytics:
         self._settings = settings
         self._metrics = metrics
         self._sender: EventSender | None = None
+        self._starting = threading.RLock()
         self._disabled = False
         self.transfer_funnel = TransferFunnel(self._send_event)
         self.connection_funnel = ConnectionFunnel(self._send_event)
@@ -99,7 +104,7 @@ class Analytics:
 
     def close(self, timeout: float = 2) -> None:
         """Send queued events for at most ``timeout`` seconds, count the rest as dropped, and send no more."""
-        with fork.lock:
+        with self._starting:
             sender, self._sender, self._disabled = self._sender, None, True
         if sender is not None:
             shutdown.unregister_pipeline(self._pipeline_name)
@@ -129,7 +134,7 @@ class Analytics:
         """The sender, or None if no site is configured."""
         if self._disabled:
             return None
-        with fork.lock:
+        with self._starting:
             if self._sender is None and not self._disabled:
                 self._sender = self._new_sender()
             return self._sender
@@ -142,6 +147,10 @@ class Analytics:
         if settings is None or settings.plausible_domain is None:
             self._disabled = True
             return None
+        from tallow.monitoring.analytics.sender import (
+            EventSender,
+        )  # loads an HTTP client, which takes a while
+
         sender = EventSender(settings, self._metrics)
         shutdown.register_pipeline(self._pipeline_name, sender.flush, sender.close_at_exit)
         return sender

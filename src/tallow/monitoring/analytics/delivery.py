@@ -15,7 +15,7 @@ import httpx
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.integrations import http_client
 from tallow.monitoring.integrations.request_errors import warn_of_proxy_failure
-from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 ATTEMPTS: Final = 3
 BACKOFF_S: Final = 0.5

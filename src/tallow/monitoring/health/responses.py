@@ -11,9 +11,8 @@ import psutil
 
 from tallow import __version__
 from tallow.monitoring.catalog.labels import PIPELINE
-from tallow.monitoring.health.draining import DRAINING
+from tallow.monitoring.health.check import CheckResult, Status
 from tallow.monitoring.health.report import Health, HealthReport
-from tallow.monitoring.health.result import CheckResult, Status
 from tallow.monitoring.metrics import Metrics
 
 SUMMARY: Final = "/api/health"
@@ -53,8 +52,6 @@ class HealthResponses:
         """Return the response of one of :data:`PATHS`."""
         if path == LIVENESS:
             return 200, {"status": "alive"}
-        if path == READINESS and DRAINING.draining():
-            return 503, {"status": "draining", "failing": [], "degraded": []}
         report = await self._health.report()
         if path == READINESS:
             return _readiness(report)
@@ -62,17 +59,19 @@ class HealthResponses:
             return _status_code(report), {"status": report.status, "timestamp": _timestamp(report)}
         if self._detailed_cache is None or self._detailed_cache[0] is not report:
             self._detailed_cache = report, (_status_code(report), self._detailed(report))
-        status, body = self._detailed_cache[1]
-        return status, {**body, "draining": DRAINING.draining()}
+        return self._detailed_cache[1]
 
     def _detailed(self, report: HealthReport) -> dict[str, Any]:
-        from tallow.monitoring.settings import BadSettingError, current_settings
+        from tallow.monitoring.settings import BadSettingError, current_settings, process_options
 
         service: dict[str, Any] = {}
         try:
             settings = current_settings()
-            service = {"service": settings.service_name, "environment": settings.environment}
-            service["release"] = settings.release
+            service = {
+                "service": process_options.service_name(settings.service_name),
+                "environment": settings.environment,
+                "release": process_options.service_version(settings.release),
+            }
         except BadSettingError:  # the check "environment" reports it
             pass
         snapshot = self._metrics.registry.snapshot((*_RESOURCE_METRICS, _QUEUE_METRIC, _DROPPED_METRIC))
@@ -92,24 +91,18 @@ class HealthResponses:
 
 
 def _readiness(report: HealthReport) -> HealthResponse:
-    body: dict[str, Any] = {"failing": report.failing, "degraded": report.degraded}
-    if report.late:
-        body["last_result_age_seconds"] = {name: round(age, 1) for name, age in report.late.items()}
-    return (503, {"status": "not_ready", **body}) if report.failing else (200, {"status": "ready", **body})
+    if report.failing:
+        return 503, {"status": "not_ready", "failing": report.failing, "degraded": report.degraded}
+    return 200, {"status": "ready", "failing": [], "degraded": report.degraded}
 
 
 def _component(found: CheckResult) -> dict[str, Any]:
-    component: dict[str, Any] = {
+    return {
         "status": found.status,
         "critical": found.critical,
         "duration_ms": round(found.duration_s * 1000, 3),
         "reason": found.reason,
     }
-    if found.age_s is not None:
-        component["age_seconds"] = round(found.age_s, 1)
-    if found.blocks_event_loop:
-        component["blocks_event_loop"] = True
-    return component
 
 
 def _by_pipeline(entries: list[dict[str, Any]]) -> dict[str, int]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from tallow import __version__
 from tallow.monitoring.lifecycle import error_hooks
 from tallow.monitoring.lifecycle import shutdown as process_shutdown
 from tallow.monitoring.logging import excepthooks, stdlib
@@ -15,9 +14,16 @@ from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.logging.sinks import FileSink, StreamSink
 from tallow.monitoring.logging.writer import Sink, Writer
-from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
+from tallow.monitoring.settings import BadSettingError, current_settings, process_options
+
+if TYPE_CHECKING:
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 _state: Final = {"configured": False}
+_used: Final[list[MonitoringSettings]] = []
+"""The settings of the process's pipeline, if it is configured."""
+_warned: Final[set[str]] = set()
+"""The variables that a warning has named."""
 
 
 def configure(
@@ -60,12 +66,7 @@ def configure(
     settings = settings or current_settings()
     local = _local_sinks(settings, stream) if console or stream is not None else _file_sinks(settings)
     writer = Writer([*local, *_remote_sinks(settings), *sinks])
-    static = {
-        "service": settings.service_name,
-        "environment": settings.environment,
-        "version": settings.release or __version__,
-    }
-    pipeline.configure(level=settings.log_level, static=static, writer=writer)
+    pipeline.configure(level=settings.log_level, static=_static_fields(settings), writer=writer)
     if standard_library:
         stdlib.capture(pipeline)
         if console:
@@ -73,7 +74,31 @@ def configure(
     error_hooks.add_listener(stdlib.UNHANDLED_ERRORS)
     if pipeline is PIPELINE:
         _state["configured"] = True
-        process_shutdown.register_pipeline("logs", _drain, _close, _hurry)
+        _used[:] = [settings]
+        process_shutdown.register_pipeline("logs", _drain, lambda _timeout: shutdown())
+    _warn_of_ignored(settings, pipeline)
+
+
+def _static_fields(settings: MonitoringSettings) -> dict[str, str]:
+    return {
+        "service": process_options.service_name(settings.service_name),
+        "environment": settings.environment,
+        "version": process_options.service_version(settings.release) or process_options.UNKNOWN_VERSION,
+    }
+
+
+def _rename_service() -> None:
+    """Give later records the name of an application that was opened or closed after the configuration."""
+    for settings in _used:
+        PIPELINE.set_static_fields(_static_fields(settings))
+
+
+def _warn_of_ignored(settings: MonitoringSettings, pipeline: Pipeline) -> None:
+    """Log each variable that the settings passed over, once per process."""
+    for variable, line in settings.ignored.items():
+        if variable not in _warned:
+            _warned.add(variable)
+            pipeline.emit("warning", "tallow", f"{variable} is ignored", {}, {"reason": line})
 
 
 def ensure_configured() -> None:
@@ -159,6 +184,8 @@ def close() -> None:
     error_hooks.remove_listener(stdlib.UNHANDLED_ERRORS)
     process_shutdown.unregister_pipeline("logs")
     PIPELINE.reset()
+    _warned.clear()
+    _used.clear()
     _state["configured"] = False
 
 
@@ -173,16 +200,8 @@ def disable() -> None:
         >>> close()
     """
     PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
+    _used.clear()
     _state["configured"] = True
-
-
-def _hurry() -> None:
-    PIPELINE.writer.hurry()
-
-
-def _close(timeout_s: float) -> None:
-    REPEATS.flush()
-    PIPELINE.writer.close(timeout_s)
 
 
 def _drain(timeout_s: float) -> None:
@@ -227,8 +246,11 @@ def _configure_at_first_record() -> None:
 
 def _default_settings() -> MonitoringSettings:
     """The defaults, without reading the environment."""
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
+
     given: dict[str, Any] = {}
     return MonitoringSettings.model_construct(**given)
 
 
 PIPELINE.on_first_use(_configure_at_first_record)
+process_options.on_change(_rename_service)

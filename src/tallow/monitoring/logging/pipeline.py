@@ -8,13 +8,13 @@ it is raised.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from tallow.monitoring import correlation
-from tallow.monitoring.lifecycle import fork
 from tallow.monitoring.logging.exceptions import describe, resolve_exc_info
 from tallow.monitoring.logging.record import LEVELS, STANDARD_FIELDS, TimestampFormatter, encode
 from tallow.monitoring.logging.scrubbing import DROPPED, ContextScrubber
@@ -46,6 +46,7 @@ class Pipeline:
         self.threshold = UNCONFIGURED
         self.writer = Writer((), metrics=metrics)
         self._configure_first = self._first_use = first_use
+        self._configuring = threading.RLock()
         self._metrics = metrics
         self._scrubber = ContextScrubber(metrics)
         self._clock = TimestampFormatter()
@@ -63,6 +64,10 @@ class Pipeline:
         self._static = dict(static)
         self.threshold = LEVELS[level]
         before.close()
+
+    def set_static_fields(self, fields: Mapping[str, str]) -> None:
+        """Replace the fields of every later record."""
+        self._static = dict(fields)
 
     def reset(self) -> None:
         """Close the writer and return to the state before :meth:`configure`."""
@@ -134,12 +139,8 @@ class Pipeline:
             self._handle_own_failure()
 
     def _configure_and_check(self, level: str) -> bool:
-        """Configure at the first record: whether it is to be written.
-
-        No other thread can fork meanwhile: a child would wait for ever for this lock, or for that of a
-        module which is being imported.
-        """
-        with fork.lock:
+        """Configure at the first record: whether it is to be written."""
+        with self._configuring:
             first, self._first_use = self._first_use, None
             if first is not None:
                 first()

@@ -11,8 +11,8 @@ from typing import Final
 
 import psutil
 
-from tallow import __version__
 from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.settings import process_options
 
 
 class ProcessCollector:
@@ -103,12 +103,12 @@ def requested_start() -> float:
 
 
 def build_labels() -> dict[str, str]:
-    """Return the labels of ``build_info``: the project's version, Python's, and the commit
+    """Return the labels of ``build_info``: the application's version, Python's, and the commit
     (``TALLOW_COMMIT``)."""
     commit = os.environ.get("TALLOW_COMMIT", "")
     known = len(commit) in range(7, 41) and set(commit) <= set("0123456789abcdef")
     return {
-        "version": __version__,
+        "version": process_options.service_version() or process_options.UNKNOWN_VERSION,
         "python": platform.python_version(),
         "commit": commit if known else "unknown",
     }

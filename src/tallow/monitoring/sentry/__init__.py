@@ -6,11 +6,14 @@ does nothing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.sentry import context, performance_monitoring, sdk
-from tallow.monitoring.settings import BadSettingError, MonitoringSettings, current_settings
+from tallow.monitoring.settings import BadSettingError, current_settings
+
+if TYPE_CHECKING:
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 __all__ = ["close", "context", "flush", "init_monitoring", "performance_monitoring"]
 

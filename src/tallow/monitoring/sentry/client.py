@@ -9,14 +9,14 @@ import sentry_sdk
 from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.atexit import AtexitIntegration
 
-from tallow import __version__
 from tallow.monitoring import correlation
 from tallow.monitoring.lifecycle import error_hooks, shutdown
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.sentry import event_scrubbing, sdk
 from tallow.monitoring.sentry.proxy import proxy_for, proxy_options
 from tallow.monitoring.sentry.transport import make_transport
-from tallow.monitoring.settings import MonitoringSettings
+from tallow.monitoring.settings import process_options
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 SHUTDOWN_S: Final = 2.0
 
@@ -63,7 +63,7 @@ def start(
     scrubbing = event_scrubbing.ScrubbingHooks(metrics)
     defaults: dict[str, Any] = {
         "environment": settings.environment,
-        "release": settings.release or f"tallow@{__version__}",
+        "release": process_options.service_release(settings.service_name, settings.release),
         "sample_rate": settings.sentry_sample_rate,
         "traces_sample_rate": settings.sentry_traces_sample_rate,
         "shutdown_timeout": SHUTDOWN_S,
@@ -73,7 +73,7 @@ def start(
         "dsn": dsn,
         "transport": make_transport(metrics, proxy.address if proxy else None),
         "transport_queue_size": settings.sentry_queue_size,
-        "server_name": settings.service_name,  # not the machine's name
+        "server_name": process_options.service_name(settings.service_name),  # not the machine's name
         "data_collection": _COLLECT_NOTHING | {"stack_frame_variables": include_local_variables},
         "max_request_body_size": "never",
         "trace_propagation_targets": [],  # no trace headers to other servers
@@ -89,17 +89,17 @@ def start(
     }
     # The application's own hooks come first: they may change an event, and the result is scrubbed.
     private |= {hook: _chain(options[hook], private[hook]) for hook in _HOOKS if options.get(hook)}
-    integrations = list(options.pop("integrations", ()))
-    # The command line may hold a share link. The exit of the process is handled with all pipelines: the
-    # SDK's own handler would wait in addition, and print.
-    disabled = [*options.pop("disabled_integrations", ()), ArgvIntegration, AtexitIntegration]
+    silent = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
+    integrations = [*options.pop("integrations", ()), silent]
+    # The command line may hold a share link.
+    disabled = [*options.pop("disabled_integrations", ()), ArgvIntegration]
     options.pop("send_default_pii", None)  # the old name of data_collection
     sentry_sdk.init(
         **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
     )
     sdk.active = sentry_sdk
     error_hooks.add_listener(ERROR_LISTENER)
-    shutdown.register_pipeline("sentry", flush, close_at_exit)
+    shutdown.register_pipeline("sentry", flush)
 
 
 def _chain(first: Hook, second: Hook) -> Hook:
@@ -113,11 +113,6 @@ def _chain(first: Hook, second: Hook) -> Hook:
 def flush(timeout: float) -> None:
     """Wait until the queue is sent, for at most :data:`SHUTDOWN_S` seconds."""
     sentry_sdk.flush(min(timeout, SHUTDOWN_S))
-
-
-def close_at_exit(timeout: float) -> None:
-    """Send the queue for at most :data:`SHUTDOWN_S` seconds, and count the rest as dropped."""
-    sentry_sdk.get_client().close(min(timeout, SHUTDOWN_S))
 
 
 def stop(timeout: float) -> None:

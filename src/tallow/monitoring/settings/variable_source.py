@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,10 +22,17 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class FoundValue:
-    """A value and its place: ``FILE, line N`` or a file's path; empty for the environment."""
+    """A value and where it was found.
+
+    Attributes:
+        value: the value.
+        place: ``FILE, line N`` or a file's path; empty for the environment.
+        name: the variable, in capitals; of a file that ``NAME_FILE`` names, ``NAME``.
+    """
 
     value: str
     place: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +73,21 @@ class VariableSource:
 
         An empty variable has no value.
         """
+        return next(self.find_each(names), None)
+
+    def find_each(self, names: Iterable[str]) -> Iterator[FoundValue]:
+        """Yield the values of all names: those of the environment first, then those of ``.env``."""
         names = [name.upper() for name in names]
         environment = _by_upper_name(self.environment)
         for name in names:
             if value := environment.get(name, "").strip():
-                return FoundValue(value)
+                yield FoundValue(value, name=name)
         if self.env_file is None:
-            return None
+            return
         entries = _by_upper_name(self.env_file.entries)
         for name in names:
             if name in entries and (value := entries[name].value.strip()):
-                return FoundValue(value, f"{self.env_file.path}, line {entries[name].line}")
-        return None
+                yield FoundValue(value, f"{self.env_file.path}, line {entries[name].line}", name)
 
     def find_in_file(self, name: str) -> FoundValue | None:
         """Return the content of the file that ``NAME_FILE`` names, without white space around it.
@@ -98,7 +108,7 @@ class VariableSource:
             raise _bad_file(variable, found, path, str(error)) from None
         if not text:
             raise _bad_file(variable, found, path, "it is empty")
-        return FoundValue(text, f"{variable} {path}")
+        return FoundValue(text, f"{variable} {path}", name.upper())
 
 
 def place_suffix(place: str) -> str:

@@ -19,11 +19,7 @@ INVALID_RESPONSE: Final = b"\x00\xff this is not HTTP\r\n\r\n" * 100
 
 
 class RejectedRequestError(Exception):
-    """A request that the original backend would reject. The message names the reason and is the response.
-
-    Args:
-        reason: the message.
-        status: of the response.
+    """A request that the original backend would reject. The message names the reason.
 
     Example::
 
@@ -31,10 +27,6 @@ class RejectedRequestError(Exception):
         Traceback (most recent call last):
         tallow.monitoring.testing.fake_backend.RejectedRequestError: no user agent
     """
-
-    def __init__(self, reason: str, status: int = 400) -> None:
-        super().__init__(reason)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,26 +217,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self, request: ReceivedRequest) -> None:
         backend, status = self.backend, self.backend.success_status
         answer: Mapping[str, str] = {}
-        body = b"{}"
         with backend.changed:
             try:
                 answer = backend.accept(request)
             except (RejectedRequestError, KeyError, TypeError, ValueError) as error:
                 backend.rejections.append(f"{type(error).__name__}: {error}")
-                status = error.status if isinstance(error, RejectedRequestError) else 400
-                body = str(error).encode()
+                status = 400
             backend.changed.notify_all()
-        self._answer(status, answer, body)
+        self._answer(status, answer)
 
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes = b"{}") -> None:
+    def _answer(self, status: int, headers: Mapping[str, str]) -> None:
+        body = b"" if status == 204 else b"{}"
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         if status != 204:
             self.send_header("content-length", str(len(body)))
         self.end_headers()
-        if status != 204:
-            self.wfile.write(body)
+        self.wfile.write(body)
 
     def _break_off(self, failure: FailureMode) -> None:
         if failure.garbage:

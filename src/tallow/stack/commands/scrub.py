@@ -9,7 +9,7 @@ from typing import Final, TextIO
 import click
 
 from tallow.monitoring.privacy import Replacement, explain, process_scrubber
-from tallow.monitoring.settings import BadSettingError, current_settings
+from tallow.monitoring.settings import BadSettingError, MonitoringSettings
 
 _BLOCK: Final = 131_072
 """Characters that are scrubbed together, up to the end of a line: tables and keys span several lines."""
@@ -29,7 +29,7 @@ def command(file: TextIO, explained: bool, check: bool) -> None:
     The scrubber is that of logs and error reports, with SCRUB_DISABLE, SCRUB_SECRET_KEYS and SCRUB_KEEP_KEYS.
     """
     try:
-        current_settings()
+        MonitoringSettings.load()
     except BadSettingError as error:
         raise click.ClickException(str(error)) from None
     try:

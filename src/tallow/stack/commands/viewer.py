@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 
 import click
 
+from tallow import __version__
 from tallow.monitoring import logging
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
+from tallow.monitoring.settings import process_options
+from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 from tallow.stack.viewer.app import ViewerSettings, create_app
 from tallow.stack.viewer.credentials import BadCredentialsError, load_credentials, load_token
 from tallow.stack.viewer.dashboards import BadDashboardError, load_dashboards, unavailable_dashboards
@@ -112,7 +115,8 @@ def _listening_address(listener: socket.socket) -> str:
 
 def _configure_logging() -> None:
     try:
-        logging.configure()
+        process_options.set_program("tallow", __version__)
+        logging.configure(MonitoringSettings.load())
     except logging.BadSettingError as error:
         raise click.ClickException(str(error)) from None
 

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import Field
 
 from tallow.monitoring.settings.base import Settings
+from tallow.monitoring.settings.process_options import PREFIX
 from tallow.monitoring.settings.types import TOKENS, Token
 from tallow.monitoring.settings.variable_source import VariableSource
 from tallow.stack.remote_storage import RemoteStorageSettings
@@ -17,6 +18,7 @@ from tallow.stack.routing import AlertSettings
 class TokenSettings(Settings):
     """The token of Tallow's /metrics if the operator sets one; Prometheus uses the same."""
 
+    prefix = PREFIX
     strict_env_file = True
 
     metrics_token: Token | None = Field(

@@ -115,7 +115,7 @@ def _source(options: StackOptions, environment: dict[str, str]) -> VariableSourc
 
 
 def _names(settings: Iterable[SettingVariables]) -> set[str]:
-    return {name for setting in settings for name in (*setting.names, *setting.files)}
+    return {name for setting in settings for name in setting.all_names}
 
 
 def _refuse_misspellings(env_file: EnvFile, known: Collection[str]) -> None:
@@ -135,10 +135,13 @@ def _in_effect(source: VariableSource, known: Iterable[SettingVariables]) -> dic
     """The value of each setting that is set, by the documented name of its variable."""
     values = {}
     for setting in known:
-        if found := source.find(setting.names):
-            values[setting.names[0]] = found.value
-        elif setting.files and (found := source.find(setting.files)):
+        found = setting.find(source)
+        if found is None:
+            continue
+        if setting.is_file(found.name):
             values[setting.files[0]] = str(source.folder.absolute() / found.value)
+        else:
+            values[setting.names[0]] = found.value
     return values
 
 

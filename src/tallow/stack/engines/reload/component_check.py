@@ -88,7 +88,7 @@ def _result(name: str, process: subprocess.Popen[str]) -> ComponentCheck:
         raise BadSettingError(f"{name} did not check its settings within {TIMEOUT_S:.0f} s") from None
     try:
         listed = json.loads(output.partition("\n")[0])
-        settings = tuple(SettingVariables(tuple(names), tuple(files)) for names, files in listed)
+        settings = tuple(SettingVariables(*map(tuple, variables)) for variables in listed)
     except (ValueError, TypeError):
         raise BadSettingError(f"{name} cannot check its settings: {_last_line(errors)}") from None
     return ComponentCheck(settings, _last_line(errors) if process.returncode else "")

@@ -8,6 +8,7 @@ from typing import Final
 from tallow.monitoring import variables as library
 from tallow.monitoring.settings.base import SettingVariables
 from tallow.monitoring.settings.env_file import EnvFile
+from tallow.monitoring.settings.process_options import PREFIX
 from tallow.monitoring.settings.variable_source import ENV_FILE_VARIABLE, VariableSource
 from tallow.monitoring.variables import names
 from tallow.stack import variables as stack
@@ -15,9 +16,13 @@ from tallow.stack.engines.reload.misspelling import closest_name
 from tallow.stack.engines.services.definitions import SERVICES
 from tallow.stack.prometheus import METRICS_TOKEN_FILE
 
-_FIXED: Final = {"TALLOW_DATA_DIR", *(name for service in SERVICES for name in service.environment)} - {
-    ENV_FILE_VARIABLE,
-    f"{METRICS_TOKEN_FILE.upper()}_FILE",
+_SET_BY_THE_STACK: Final = {
+    "TALLOW_DATA_DIR",
+    *(name for service in SERVICES for name in service.environment),
+} - {ENV_FILE_VARIABLE, f"{METRICS_TOKEN_FILE.upper()}_FILE"}
+_FIXED: Final = {
+    *_SET_BY_THE_STACK,
+    *(f"{PREFIX}{name}" for name in _SET_BY_THE_STACK if not name.startswith(PREFIX)),
 }
 """Settings of services that the stack sets itself."""
 _DOCUMENTED: Final = frozenset(names((*library.SECTIONS, *stack.SECTIONS)))
@@ -31,7 +36,7 @@ def setting_notes(source: VariableSource, settings: Sequence[SettingVariables]) 
         source: the environment and the ``.env`` file.
         settings: the settings of every part of the stack.
     """
-    known = {name for setting in settings for name in (*setting.names, *setting.files)}
+    known = {name for setting in settings for name in setting.all_names}
     file = source.env_file or EnvFile(source.folder / ".env")
     return (
         *_repeated(file, known),
@@ -69,8 +74,9 @@ def _overruled_by_another_variable(
     source: VariableSource, settings: Iterable[SettingVariables]
 ) -> Iterator[str]:
     for setting in dict.fromkeys(settings):
-        if setting.files and source.find(setting.names) and source.find(setting.files):
-            yield f"{setting.files[0]} has no effect, since {setting.names[0]} is set"
+        in_effect = [found for group in setting.groups if (found := source.find(group))]
+        for other in in_effect[1:]:
+            yield f"{other.name} has no effect, since {in_effect[0].name} is set"
 
 
 def _decided_by_the_stack(source: VariableSource) -> Iterator[str]:
