@@ -49,10 +49,12 @@ def _inspected(app: Any) -> Iterator[KnownRoute]:
 
     inspect: Any = sys.modules.get("falcon.inspect") or import_module("falcon.inspect")
     for route in inspect.inspect_routes(app):
-        methods = tuple(sorted(method.method for method in route.methods))
-        yield KnownRoute(route.path, methods)
+        # Falcon adds responders of its own for the other methods, WebSockets included.
+        methods = {method.method for method in route.methods if not method.internal}
         if "WEBSOCKET" in methods:
             yield KnownRoute(route.path, websocket=True)
+        if requests := sorted(methods - {"WEBSOCKET"}):
+            yield KnownRoute(route.path, tuple(requests))
     for static in inspect.inspect_static_routes(app):
         prefix = static.prefix.rstrip("/")
         yield KnownRoute(f"{prefix}/{{path}}", ("GET", "HEAD"), pattern=f"{prefix}/*")
