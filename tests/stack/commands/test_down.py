@@ -82,7 +82,7 @@ def test_kept_files_are_named(home: StateDir) -> None:
 
 
 def test_without_purge_everything_is_kept(home: StateDir) -> None:
-    assert down(home).output == f"stopped; data is kept in {home.root}\n"
+    assert down(home).output == f"stopped; data is kept in {home.root} (--purge removes it)\n"
     assert folder_kind(home.root) is FolderKind.STATE
 
 

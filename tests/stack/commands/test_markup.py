@@ -57,7 +57,7 @@ def test_status_shows_the_path_of_a_stack_without_supervisor(home: StateDir) -> 
 
 def test_down_shows_the_path(home: StateDir) -> None:
     result = CliRunner().invoke(main, ["down", "--home", str(home.root)])
-    assert result.output == f"stopped; data is kept in {home.root}\n"
+    assert result.output == f"stopped; data is kept in {home.root} (--purge removes it)\n"
 
 
 @pytest.mark.parametrize("text", [*MARKUP, "\x1b[2J"])

@@ -47,7 +47,7 @@ def command(services: tuple[str, ...], purging: bool, yes: bool, home: StateDir)
     if purging:
         _show_purge(home, purge(home))
     else:
-        click.echo(f"stopped; data is kept in {printable(str(home.root))}")
+        click.echo(f"stopped; data is kept in {printable(str(home.root))} (--purge removes it)")
 
 
 def _is_stack(home: StateDir, *, purging: bool) -> bool:

@@ -35,7 +35,8 @@ class TimeType(click.ParamType[datetime]):
 @click.option("--correlation-id", help="Only lines of this request or transfer.")
 @click.option("--since", type=TimeType(), help="15m, 2h, 1d, or a time in ISO 8601.")
 @click.option("--until", type=TimeType(), help="The same.")
-@click.option("--grep", "text", help="Only lines that contain this, in any case.")
+@click.option("--grep", "text", help="Only lines that contain these whole words, in any case.")
+@click.option("--logger", help="Only lines of this logger, such as security or transfer.")
 @click.option("-n", "--lines", default=200, show_default=True, type=click.IntRange(0), help="The last ones.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines are written, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Lines as they are in the files.")
@@ -47,13 +48,14 @@ def command(
     since: datetime | None,
     until: datetime | None,
     text: str | None,
+    logger: str | None,
     lines: int,
     follow: bool,
     as_json: bool,
     home: StateDir,
 ) -> None:
     """Show the logs of SERVICES, by default of all, oldest line first."""
-    wanted = LogFilter(level, correlation_id, since, until, text)
+    wanted = LogFilter(level, correlation_id, since, until, text, logger)
     chosen = services or _SOURCES
     folder = require_stack(home).logs
     new_lines = follow_logs(folder, chosen, wanted)

@@ -72,15 +72,16 @@ def _transfers_row() -> Row:
     )
     paths = pie_panel(
         "Connection type distribution",
-        "Established WebRTC connections over the time range: direct, or through a TURN relay. A growing "
-        "share of relay costs bandwidth and speed: check that STUN answers and UDP is not blocked.",
+        "Connections over the time range: direct, through a TURN relay, or through Tallow's own. A growing "
+        "share of relays costs bandwidth and speed: check that STUN answers and UDP is not blocked.",
         "short",
         instant_target(queries.CONNECTIONS_BY_TYPE, "{{type}}"),
+        instant_target(queries.CONNECTIONS_BY_SERVER_RELAY, "server relay"),
     )
     return Row(
         8,
         (16, with_colours(transfers, "success", "failed", "cancelled")),
-        (8, with_colours(paths, "direct", "relay")),
+        (8, with_colours(paths, "direct", "relay", "server relay")),
     )
 
 

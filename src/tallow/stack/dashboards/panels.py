@@ -165,7 +165,7 @@ def gauge_panel(
 
 
 def pie_panel(
-    title: str, description: str, unit: str, target: Dataquery, *, no_value: str = NO_TRAFFIC
+    title: str, description: str, unit: str, *targets: Dataquery, no_value: str = NO_TRAFFIC
 ) -> piechart.Panel:
     """A donut chart of shares over the time range."""
     return (
@@ -187,7 +187,7 @@ def pie_panel(
             .show_legend(True)
             .values([PieChartLegendValues.VALUE, PieChartLegendValues.PERCENT])
         )
-        .with_target(target)
+        .targets(list(targets))
     )
 
 

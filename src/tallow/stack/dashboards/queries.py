@@ -24,6 +24,8 @@ def label_values(metric: str, label: str) -> tuple[str, ...]:
 
 _COMPLETED = 'status=~"success|failed"'
 _SUCCESS = 'status="success"'
+_BY_RELAY = 'method="relay"'
+_BY_TURN = 'type="relay"'
 _FAILED = 'status="failed"'
 _USER_ROUTES = f'route!~"{OBSERVER_ROUTES}"'
 
@@ -63,6 +65,11 @@ def _files(upto: int | None) -> str:
 ACTIVE_CONNECTIONS = gauge("active_connections")
 CONNECTED_DEVICES = gauge("device_connections")
 CONNECTIONS_BY_TYPE = f"{increase('webrtc_connections_total', _SUCCESS, by=('type',))} > 0"
+# A transfer by relay that has no TURN pair went through Tallow's own relay.
+CONNECTIONS_BY_SERVER_RELAY = (
+    f"{increase('transfers_total', _BY_RELAY)} "
+    f"- {increase('webrtc_connections_total', _SUCCESS, _BY_TURN)} > 0"
+)
 CONNECTION_FAILURE = share(
     rate("webrtc_connections_total", _FAILED), rate("webrtc_connections_total"), idle=0
 )

@@ -100,3 +100,25 @@ def test_a_tail_returns_complete_lines_once_also_after_rotation(tmp_path: Path) 
     assert tail.new_lines() == ["new"]
     log.unlink()
     assert tail.new_lines() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "found"),
+    [
+        ("ice", "the service started", False),
+        ("ice", "ICE failed", True),
+        ("redis", "redis.exceptions.TimeoutError", True),
+        ("transfer started", "Transfer started", True),
+        ("401", "status 4011", False),
+        ("=failed", "outcome=failed", True),
+        ("(", "f(x)", True),
+    ],
+)
+def test_grep_finds_whole_words(tmp_path: Path, text: str, line: str, found: bool) -> None:
+    write(tmp_path, "tallow", ours(1, "info", line))
+    assert texts(tmp_path, LogFilter(text=text)) == ([line] if found else [])
+
+
+def test_lines_are_selected_by_logger(tmp_path: Path) -> None:
+    write(tmp_path, "tallow", ours(1, "info", "a", logger="security"), ours(2, "info", "b", logger="api"))
+    assert texts(tmp_path, LogFilter(logger="security")) == ["a"]

@@ -173,7 +173,9 @@ class RoomManager:
             self.room_metrics.transfer_started(room)
         self.room_metrics.update(room, self.clock())
         if first:
-            transfer_logger.info("Transfer started", method=method)
+            transfer_logger.info(
+                "Transfer started", method=method, connect_ms=room.milliseconds_together(self.clock())
+            )
             self.analytics.started(room, method, self.clock())
             self._monitor.started(room, method)
             await self._save_state(room)

@@ -156,6 +156,12 @@ class Room:
         self._update_timers(now)
         return first
 
+    def milliseconds_together(self, now: float) -> int | None:
+        """Milliseconds since both peers were first here; None if one of them never was."""
+        if len(self.joined_at) < len(ROLES):
+            return None
+        return round((now - max(self.joined_at.values())) * 1000)
+
     def begin_confirmation(self, until: float, now: float) -> None:
         """Wait for the decision of the person at the receiver, until a time at most."""
         self.confirmation_deadline = until

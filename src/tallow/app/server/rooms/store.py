@@ -30,12 +30,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from tallow.monitoring.integrations.sqlalchemy import instrument_engine
 from tallow.monitoring.logging import logger
-from tallow.monitoring.logging.timing import Timer
+from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.metrics import Metrics
 
 OPEN: Final = "open"
 STARTED: Final = "started"
 BUSY_TIMEOUT_S: Final = 5
+SLOW_MS: Final = 250
+"""From this duration on an operation is logged as slow. SlowDatabaseOperations fires above 1 s."""
 
 _metadata = MetaData()
 _rooms = Table(
@@ -161,8 +163,20 @@ class SqlStore:
         await self.engine.dispose()
 
     @staticmethod
-    def _timed(operation: str) -> Timer:
-        return logger.time("Database", level="debug", operation=operation)
+    @asynccontextmanager
+    async def _timed(operation: str) -> AsyncIterator[None]:
+        """Log an operation with its duration: at debug, or at warning if it took long."""
+        timer = logger.time("Database", level="debug", operation=operation)
+        with timer:
+            yield
+        if timer.duration_ms >= SLOW_MS:
+            REPEATS.log(
+                logger,
+                "warning",
+                "Database is slow",
+                operation=operation,
+                duration_ms=timer.duration_ms,
+            )
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:

@@ -19,6 +19,7 @@ from tallow.stack.drill.run.model import Drill, DrillContext, wait_until
 from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.drill.verify import expected_routing, messages
 from tallow.stack.drill.verify.expected_routing import Destination
+from tallow.stack.drill.verify.runbook_logs import commands_without_output
 
 MARGIN_S = 45.0
 """Seconds added to every time limit: a small machine runs many drills at once."""
@@ -135,6 +136,14 @@ class DrillRunner:
         await self._wait_for_deliveries(firing=True, seconds=limit, since=since)
         result.state, result.notified_at = "notified", self._last_first_delivery(firing=True, since=since)
         self._check_messages(since)
+        self._check_runbook(since)
+
+    def _check_runbook(self, since: float) -> None:
+        """Add the log commands of the runbook that lead to no record to the problems."""
+        silent = commands_without_output(
+            self._rule.name, self._server.folder / "server.log", self._environment.home.logs, since
+        )
+        self._result.problems += [f"a command of the runbook prints nothing: {line}" for line in silent]
 
     def _is_firing(self) -> bool:
         timeline = self._observer.current(self._rule.name, self._instance)

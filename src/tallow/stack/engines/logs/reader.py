@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class LogFilter:
 
     Attributes:
         level: the least severe level. A line without a level counts as ``info``.
-        text: a part of the line; case does not matter.
+        text: whole words of the line; case does not matter. ``ice`` does not match ``service``.
+        logger: the logger that wrote the line.
     """
 
     level: str | None = None
@@ -54,6 +56,7 @@ class LogFilter:
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
+    logger: str | None = None
 
     def matches(self, line: LogLine) -> bool:
         """Whether a line meets every condition."""
@@ -61,9 +64,18 @@ class LogFilter:
             return False
         if self.correlation_id is not None and line.correlation_id != self.correlation_id:
             return False
-        if self.text is not None and self.text.casefold() not in line.raw.casefold():
+        if self.logger is not None and line.extra.get("logger") != self.logger:
             return False
-        return self._is_in_time(line.timestamp)
+        return self._has_text(line.raw) and self._is_in_time(line.timestamp)
+
+    def _has_text(self, raw: str) -> bool:
+        """Whether the text is in a line, with no letter or digit directly before or after it."""
+        if self.text is None:
+            return True
+        words = re.escape(self.text.casefold())
+        before = r"(?<![^\W_])" if self.text[:1].isalnum() else ""
+        after = r"(?![^\W_])" if self.text[-1:].isalnum() else ""
+        return re.search(before + words + after, raw.casefold()) is not None
 
     def _is_in_time(self, timestamp: datetime | None) -> bool:
         if self.since is None and self.until is None:
