@@ -10,6 +10,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from tallow.monitoring.lifecycle import fork
+
 T = TypeVar("T")
 
 
@@ -23,7 +25,8 @@ def scrub(value: T) -> T:
     """
     global _loaded
     if _loaded is None:
-        _loaded = importlib.import_module("tallow.monitoring.privacy").process_scrubber().value
+        with fork.lock:  # a child forked during the import would wait for it for ever
+            _loaded = importlib.import_module("tallow.monitoring.privacy").process_scrubber().value
     cleaned: T = _loaded(value)
     return cleaned
 

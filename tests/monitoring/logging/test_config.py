@@ -70,6 +70,8 @@ def test_fifty_times_configured_and_closed_leave_the_process_unchanged(tmp_path:
             timeout=120,
             check=False,
         )
-        assert (done.stdout, done.stderr) == ("{}\n", "")
+        assert done.stdout == "{}\n"
+        # A log endpoint accepts no events.
+        assert done.stderr == "tallow: telemetry was lost: 51 analytics events\n"
         assert endpoint.messages.count("Opened") == 51
         assert endpoint.messages.count("Through the pipeline") == 51

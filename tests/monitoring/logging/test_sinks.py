@@ -124,8 +124,7 @@ def test_lines_for_a_broken_pipe_are_counted_as_dropped(metrics: Metrics) -> Non
     stream = os.fdopen(writing, "w")
     StreamSink(stream, metrics=metrics).write([b"one\n"])
     assert failed(metrics) == 1
-    with pytest.raises(BrokenPipeError):
-        stream.close()
+    stream.close()  # nothing is left in its buffer
 
 
 def test_lines_for_a_closed_stream_are_counted_as_dropped(metrics: Metrics) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +11,7 @@ from tallow.monitoring.analytics import categories
 from tallow.monitoring.analytics.event import Event
 from tallow.monitoring.analytics.funnels import ConnectionFunnel, TransferFunnel
 from tallow.monitoring.analytics.session import Session
-from tallow.monitoring.lifecycle import shutdown
+from tallow.monitoring.lifecycle import fork, shutdown
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.settings import BadSettingError, current_settings
 
@@ -56,7 +55,6 @@ class Analytics:
         self._settings = settings
         self._metrics = metrics
         self._sender: EventSender | None = None
-        self._starting = threading.RLock()
         self._disabled = False
         self.transfer_funnel = TransferFunnel(self._send_event)
         self.connection_funnel = ConnectionFunnel(self._send_event)
@@ -104,7 +102,7 @@ class Analytics:
 
     def close(self, timeout: float = 2) -> None:
         """Send queued events for at most ``timeout`` seconds, count the rest as dropped, and send no more."""
-        with self._starting:
+        with fork.lock:
             sender, self._sender, self._disabled = self._sender, None, True
         if sender is not None:
             shutdown.unregister_pipeline(self._pipeline_name)
@@ -134,7 +132,7 @@ class Analytics:
         """The sender, or None if no site is configured."""
         if self._disabled:
             return None
-        with self._starting:
+        with fork.lock:
             if self._sender is None and not self._disabled:
                 self._sender = self._new_sender()
             return self._sender

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from tallow.monitoring.analytics.event import Event
+from tallow.monitoring.lifecycle import fork
 from tallow.monitoring.lifecycle.background_sender import BackgroundSender
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
@@ -53,7 +54,8 @@ class EventSender:
         self._sender.flush(timeout_s)
         self._stopping.set()
         self._sender.discard()
-        self._sender.close(max(0.0, deadline - time.monotonic()))
+        if not self._sender.close(max(0.0, deadline - time.monotonic())):
+            self._sender.discard(in_flight=True)
 
     def close_at_exit(self, timeout_s: float) -> None:
         """Close when the process exits, for at most :data:`EXIT_S` seconds."""
@@ -76,7 +78,8 @@ class EventSender:
 
     def _connected(self) -> PlausibleClient:
         """The client. It is loaded on this thread: importing httpx would delay the caller's first event."""
-        from tallow.monitoring.analytics.delivery import PlausibleClient
+        with fork.lock:  # a child forked during the import would wait for it for ever
+            from tallow.monitoring.analytics.delivery import PlausibleClient
 
         if self._client is None:
             self._client = PlausibleClient(self.settings, self._stopping)

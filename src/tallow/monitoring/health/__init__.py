@@ -6,7 +6,8 @@
 ``/api/health``           the overall status, public
 ``/api/health/liveness``  200 while the event loop runs. No check runs, because an unreachable database
                           must not restart the process
-``/api/health/readiness`` 503 with the names of the failing checks while a critical check fails
+``/api/health/readiness`` 503 with the names of the failing checks while a critical check fails, and
+                          after SIGTERM (``draining.py``). It answers within one second
 ``/api/health/detailed``  every component, versions, resources and telemetry queues. It requires
                           ``HEALTH_CHECK_TOKEN``; without one it answers loopback only
 ========================= ==============================================================================
@@ -16,10 +17,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from tallow.monitoring.health.check import CheckResult, Status
+from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.health.report import Health, HealthReport
+from tallow.monitoring.health.result import CheckResult, Status
 
-__all__ = ["HEALTH", "CheckResult", "Health", "HealthReport", "Status", "register_check", "unregister_check"]
+__all__ = [
+    "HEALTH",
+    "CheckResult",
+    "Health",
+    "HealthReport",
+    "Status",
+    "draining",
+    "register_check",
+    "start_draining",
+    "stop_draining",
+    "unregister_check",
+]
 
 HEALTH: Final = Health()
 """The checks of the process. The functions of this module are its methods.
@@ -30,3 +43,6 @@ HEALTH: Final = Health()
 
 register_check = HEALTH.register_check
 unregister_check = HEALTH.unregister_check
+draining = DRAINING.draining
+start_draining = DRAINING.start_draining
+stop_draining = DRAINING.stop_draining

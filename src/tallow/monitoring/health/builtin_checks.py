@@ -7,7 +7,7 @@ from typing import Final
 
 import psutil
 
-from tallow.monitoring.health.check import Status
+from tallow.monitoring.health.result import Status
 
 DEGRADED_SHARE: Final = 0.90
 UNHEALTHY_SHARE: Final = 0.97

@@ -10,10 +10,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from tallow.monitoring.health import builtin_checks
-from tallow.monitoring.health.check import Check, CheckFunction, CheckResult, Status
+from tallow.monitoring.health.check import Check, CheckFunction
+from tallow.monitoring.health.draining import DRAINING
+from tallow.monitoring.health.result import CheckResult, Status
 
 CACHE_SECONDS: Final = 1.0
 """Seconds that a report is cached: each check runs about once in this time, however many probes there are."""
+
+PROBE_SECONDS: Final = 0.8
+"""Seconds that a report waits for critical checks: Kubernetes waits one second for a probe."""
+
+FIRST_SECONDS: Final = 0.4
+OPTIONAL_SECONDS: Final = 0.1
+"""Seconds that a report waits for a check that is not critical: before its first result, and after it. It
+does not wait for one that needed more time in its last run, or that still runs since an earlier report."""
 
 MAX_TIMEOUT_SECONDS: Final = 60
 _CHECK_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -49,6 +59,11 @@ class HealthReport:
         failing = set(self.failing)
         worse = (name for name, found in self.results.items() if found.status is not Status.HEALTHY)
         return [name for name in worse if name not in failing]
+
+    @property
+    def late(self) -> dict[str, float]:
+        """The checks that did not answer in time, with the age of the result that is shown, in seconds."""
+        return {name: found.age_s for name, found in self.results.items() if found.age_s is not None}
 
     @property
     def status(self) -> Status:
@@ -94,7 +109,7 @@ class Health:
                 one line, which is scrubbed and shown by the detailed endpoint only. Any other value is
                 healthy.
             critical: whether the service cannot work without the component. Otherwise its failure only
-                degrades the service.
+                degrades the service, and a response does not wait for it.
             timeout: seconds, above 0 and at most 60, after which the check has failed.
 
         Raises:
@@ -119,6 +134,11 @@ class Health:
         self._checks[name] = Check(name, fn, critical, timeout)
         self._report = None
 
+    @property
+    def draining(self) -> bool:
+        """Whether the process is about to stop: readiness answers 503."""
+        return DRAINING.draining()
+
     def unregister_check(self, name: str) -> None:
         """Remove a check. A name that is not registered is ignored.
 
@@ -133,8 +153,17 @@ class Health:
         self._checks.pop(name, None)
         self._report = None
 
+    async def warm_up(self) -> None:
+        """Run all checks once, before the server accepts requests. The next report runs them again."""
+        await self.report()
+        self._report = None
+
     async def report(self) -> HealthReport:
-        """Return the results of all checks, at most ``cache`` seconds old. Never raises."""
+        """Return the results of all checks, at most ``cache`` seconds old, within a second. Never raises.
+
+        It waits for critical checks for at most :data:`PROBE_SECONDS`. The last result stands in for a check
+        that has not answered by then.
+        """
         if self._report is not None and self._clock() < self._report[0]:
             return self._report[1]
         loop = asyncio.get_running_loop()
@@ -145,11 +174,35 @@ class Health:
 
     async def _collect(self) -> HealthReport:
         checks = list(self._checks.values())
-        outcomes = await asyncio.gather(*(check.run() for check in checks))
-        found = zip((check.name for check in checks), outcomes, strict=True)
-        report = HealthReport(dict(found), time.time())
+        runs = {check: check.start() for check in checks}
+        await _wait_for(runs)
+        results = {check.name: check.result(run) for check, (run, _) in runs.items()}
+        report = HealthReport(results, time.time())
         self._report = (self._clock() + self._cache, report)
         return report
+
+
+_Runs = Mapping[Check, tuple[asyncio.Task[CheckResult] | None, bool]]
+
+
+async def _wait_for(runs: _Runs) -> None:
+    """Wait for critical checks, and briefly for the others."""
+    started = time.monotonic()
+    for seconds in (OPTIONAL_SECONDS, FIRST_SECONDS, PROBE_SECONDS):
+        waited = {run for check, (run, new) in runs.items() if run and seconds <= _patience(check, new)}
+        if waited:
+            await asyncio.wait(waited, timeout=max(0.0, started + seconds - time.monotonic()))
+
+
+def _patience(check: Check, new: bool) -> float:
+    """Return the seconds to wait for a run, which has just been started if it is ``new``."""
+    if check.critical:
+        return PROBE_SECONDS
+    if not new:
+        return 0.0
+    if not check.has_result:
+        return FIRST_SECONDS
+    return OPTIONAL_SECONDS if check.last_duration_s < OPTIONAL_SECONDS else 0.0
 
 
 def _is_unhealthy(outcome: CheckResult) -> bool:

@@ -11,8 +11,9 @@ import psutil
 
 from tallow import __version__
 from tallow.monitoring.catalog.labels import PIPELINE
-from tallow.monitoring.health.check import CheckResult, Status
+from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.health.report import Health, HealthReport
+from tallow.monitoring.health.result import CheckResult, Status
 from tallow.monitoring.metrics import Metrics
 
 SUMMARY: Final = "/api/health"
@@ -52,6 +53,8 @@ class HealthResponses:
         """Return the response of one of :data:`PATHS`."""
         if path == LIVENESS:
             return 200, {"status": "alive"}
+        if path == READINESS and DRAINING.draining():
+            return 503, {"status": "draining", "failing": [], "degraded": []}
         report = await self._health.report()
         if path == READINESS:
             return _readiness(report)
@@ -59,7 +62,8 @@ class HealthResponses:
             return _status_code(report), {"status": report.status, "timestamp": _timestamp(report)}
         if self._detailed_cache is None or self._detailed_cache[0] is not report:
             self._detailed_cache = report, (_status_code(report), self._detailed(report))
-        return self._detailed_cache[1]
+        status, body = self._detailed_cache[1]
+        return status, {**body, "draining": DRAINING.draining()}
 
     def _detailed(self, report: HealthReport) -> dict[str, Any]:
         from tallow.monitoring.settings import BadSettingError, current_settings, process_options
@@ -91,18 +95,24 @@ class HealthResponses:
 
 
 def _readiness(report: HealthReport) -> HealthResponse:
-    if report.failing:
-        return 503, {"status": "not_ready", "failing": report.failing, "degraded": report.degraded}
-    return 200, {"status": "ready", "failing": [], "degraded": report.degraded}
+    body: dict[str, Any] = {"failing": report.failing, "degraded": report.degraded}
+    if report.late:
+        body["last_result_age_seconds"] = {name: round(age, 1) for name, age in report.late.items()}
+    return (503, {"status": "not_ready", **body}) if report.failing else (200, {"status": "ready", **body})
 
 
 def _component(found: CheckResult) -> dict[str, Any]:
-    return {
+    component: dict[str, Any] = {
         "status": found.status,
         "critical": found.critical,
         "duration_ms": round(found.duration_s * 1000, 3),
         "reason": found.reason,
     }
+    if found.age_s is not None:
+        component["age_seconds"] = round(found.age_s, 1)
+    if found.blocks_event_loop:
+        component["blocks_event_loop"] = True
+    return component
 
 
 def _by_pipeline(entries: list[dict[str, Any]]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from tallow.monitoring.asgi_types import Scope, Send
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.negotiation import negotiate
 from tallow.monitoring.health import Health, responses
+from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.http import auth
 from tallow.monitoring.metrics import Metrics
 
@@ -32,6 +33,7 @@ class Endpoints:
         self, metrics: Metrics, health: Health, metrics_token: str | None, health_token: str | None
     ) -> None:
         self._metrics = metrics
+        self._health = health
         self._responses = responses.HealthResponses(health, metrics)
         self._metrics_token = metrics_token
         self._health_token = health_token
@@ -39,6 +41,21 @@ class Endpoints:
         for path in self.paths:
             # Without sizes and most errors at 0: 120 lines for requests that only probes and scrapers send.
             metrics.register_route(path, methods=(), error_codes=_ERROR_CODES)
+
+    async def open(self) -> None:
+        """Run the checks once and handle SIGTERM, before the server accepts requests.
+
+        The first probe has a result, and a check that blocks the event loop is found where it delays only the
+        start.
+        """
+        from tallow.monitoring.settings import current_settings
+
+        DRAINING.open(current_settings().drain_seconds)
+        await self._health.warm_up()
+
+    def close(self) -> None:
+        """Give SIGTERM back to the server."""
+        DRAINING.close()
 
     def settings_problem(self) -> str | None:
         """Read the settings; return one line about an invalid one, None if all are valid."""
@@ -74,6 +91,7 @@ class Endpoints:
     async def _send_health(self, path: str, scope: Scope, send: Send) -> None:
         import orjson  # only loaded when needed
 
+        DRAINING.install()  # a server without lifespan, or one that installs its handlers after it
         status, content = await self._responses.respond(path)
         body = orjson.dumps(content)
         await start_response(send, status, "application/json", [(b"content-length", str(len(body)).encode())])

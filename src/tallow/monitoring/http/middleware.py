@@ -8,6 +8,7 @@ from typing import Any
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
 from tallow.monitoring.health import HEALTH, Health
+from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.http.disconnects import is_disconnect
 from tallow.monitoring.http.endpoints import Endpoints
 from tallow.monitoring.http.exchange import HttpExchange
@@ -83,13 +84,16 @@ class Instrumentation:
             await send({"type": "lifespan.startup.failed", "message": problem})
 
     def _closing(self, send: Send) -> Send:
-        """Flush telemetry and stop measuring before ``lifespan.shutdown.complete`` is forwarded.
+        """Prepare for probes before the start, and flush telemetry and stop measuring before the end.
 
-        The server may end the process right after that message.
+        The server may end the process right after ``lifespan.shutdown.complete``.
         """
 
         async def forward(message: Message) -> None:
-            if message["type"] == "lifespan.shutdown.complete":
+            if message["type"] == "lifespan.startup.complete":
+                await self._endpoints.open()
+            elif message["type"] == "lifespan.shutdown.complete":
+                self._endpoints.close()
                 await asyncio.to_thread(shutdown.flush_all)
                 self._metrics.runtime.stop(self)
             await send(message)
@@ -108,7 +112,8 @@ class Instrumentation:
                 if own:
                     await self._endpoints.respond(path, scope, exchange.send)
                 else:
-                    await self._call_app(scope, exchange)
+                    with DRAINING.request():
+                        await self._call_app(scope, exchange)
             except BaseException as error:
                 exchange.end(error)
                 raise

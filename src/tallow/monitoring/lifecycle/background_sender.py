@@ -32,6 +32,26 @@ def is_sender_thread() -> bool:
     return _thread_state.is_sender
 
 
+class _Signal:
+    """An event that a signal handler may set while its thread sets it: :class:`threading.Event` deadlocks."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition(threading.RLock())
+        self._is_set = False
+
+    def set(self) -> None:
+        with self._changed:
+            self._is_set = True
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        self._is_set = False
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._is_set, timeout_s)
+
+
 class BackgroundSender(Generic[Item]):
     """A bounded queue and a daemon thread that starts with the first item.
 
@@ -93,8 +113,8 @@ class BackgroundSender(Generic[Item]):
         self._in_flight = 0
         self._working = False
         self._changed = threading.Condition(self.lock)
-        self._arrived = threading.Event()
-        self._urgent = threading.Event()
+        self._arrived = _Signal()
+        self._urgent = _Signal()
         self._awake = False  # whether the thread will look at the queue again
         self._thread: threading.Thread | None = None
 

@@ -75,7 +75,7 @@ def configure(
     if pipeline is PIPELINE:
         _state["configured"] = True
         _used[:] = [settings]
-        process_shutdown.register_pipeline("logs", _drain, lambda _timeout: shutdown())
+        process_shutdown.register_pipeline("logs", _drain, _close, _hurry)
     _warn_of_ignored(settings, pipeline)
 
 
@@ -202,6 +202,15 @@ def disable() -> None:
     PIPELINE.configure(level="fatal", static={}, writer=Writer(()))
     _used.clear()
     _state["configured"] = True
+
+
+def _hurry() -> None:
+    PIPELINE.writer.hurry()
+
+
+def _close(timeout_s: float) -> None:
+    REPEATS.flush()
+    PIPELINE.writer.close(timeout_s)
 
 
 def _drain(timeout_s: float) -> None:

@@ -12,10 +12,14 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final
 
+from tallow.monitoring.lifecycle import shutdown, standard_error
 from tallow.monitoring.logging.console import same_file
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 
 Hook = Callable[..., Any]
+
+FLUSH_S: Final = 1.0
+"""Seconds that an uncaught exception waits for a slow output. The exit of the interpreter waits again."""
 
 _SENTRY: Final = "sentry_sdk.integrations.excepthook"
 _previous: Final[dict[Hook, Hook]] = {}
@@ -57,9 +61,9 @@ def _program_hook(pipeline: Pipeline, before: Hook) -> Hook:
             return
         _emit(pipeline, "fatal", "The program ended by an uncaught exception", error)
         with suppress(Exception):
-            pipeline.writer.flush()
+            shutdown.flush_one(pipeline.writer.flush, FLUSH_S)
             if not same_file(sys.stdout, sys.stderr):  # otherwise it would stand between the log's JSON lines
-                print(f"ended by an uncaught {kind.__name__}; see the log", file=sys.stderr)
+                standard_error.write_line(f"ended by an uncaught {kind.__name__}; see the log")
         if before is not sys.__excepthook__:
             before(kind, error, trace)
 

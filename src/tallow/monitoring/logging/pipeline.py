@@ -8,13 +8,13 @@ it is raised.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
 from tallow.monitoring import correlation
+from tallow.monitoring.lifecycle import fork
 from tallow.monitoring.logging.exceptions import describe, resolve_exc_info
 from tallow.monitoring.logging.record import LEVELS, STANDARD_FIELDS, TimestampFormatter, encode
 from tallow.monitoring.logging.scrubbing import DROPPED, ContextScrubber
@@ -46,7 +46,6 @@ class Pipeline:
         self.threshold = UNCONFIGURED
         self.writer = Writer((), metrics=metrics)
         self._configure_first = self._first_use = first_use
-        self._configuring = threading.RLock()
         self._metrics = metrics
         self._scrubber = ContextScrubber(metrics)
         self._clock = TimestampFormatter()
@@ -139,8 +138,12 @@ class Pipeline:
             self._handle_own_failure()
 
     def _configure_and_check(self, level: str) -> bool:
-        """Configure at the first record: whether it is to be written."""
-        with self._configuring:
+        """Configure at the first record: whether it is to be written.
+
+        No other thread can fork meanwhile: a child would wait for ever for this lock, or for that of a
+        module which is being imported.
+        """
+        with fork.lock:
             first, self._first_use = self._first_use, None
             if first is not None:
                 first()

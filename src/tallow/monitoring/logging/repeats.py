@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tallow.monitoring import correlation
+from tallow.monitoring.lifecycle import fork
 from tallow.monitoring.logging.loggers import Logger
 
 INTERVAL_S: Final = 60.0
@@ -110,8 +111,15 @@ class RepeatLimiter:
     def __init__(self, interval_s: float = INTERVAL_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._interval = interval_s
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may flush on the thread that holds it
         self._messages: OrderedDict[tuple[int, str], _Interval] = OrderedDict()
+
+        fork.register(self)
+
+    def after_fork(self) -> None:
+        """Forget the parent's records, whose summaries it writes itself."""
+        self._lock = threading.RLock()  # another thread of the parent may have held it
+        self._messages = OrderedDict()
 
     def log(self, log: Logger, level: str, message: str, /, *, key: Hashable = None, **context: Any) -> None:
         """Write a record, or count it for the summary of its kind.

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import math
 import os
+import select
+import stat
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
+from tallow.monitoring.lifecycle.standard_error import wait_writable
 from tallow.monitoring.metrics import METRICS, Metrics
 
 MIB: Final = 1024 * 1024
 
+PIPE_BYTES: Final = getattr(select, "PIPE_BUF", 512)
+"""Bytes that a pipe which is reported as writable takes without waiting, all of them or none."""
+
+FILE_BYTES: Final = 256 * 1024
+"""Bytes of one write to a regular file."""
+
+WAIT_S: Final = 0.05
+"""Seconds after which a write that waits for a reader looks at its deadline again."""
+
 
 class StreamSink:
     """Writes to a text stream.
+
+    A stream of the operating system is written to through its descriptor, without Python's buffer: a reader
+    that does not read cannot stop the interpreter, which flushes that buffer when it ends.
 
     Args:
         stream: None writes to the current ``sys.stdout`` at each call.
@@ -32,25 +50,82 @@ class StreamSink:
         self._stream = stream
         self._render = render
         self._metrics = metrics
+        self._give_up_at = math.inf
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """Write and flush. If the reader is gone, the lines are dropped and counted."""
+        """Write lines. If the reader is gone or the disk is full, they are dropped and counted."""
         stream = self._stream or sys.stdout
+        written = 0
         try:
-            if self._render is not None:
-                stream.write("".join(map(self._render, lines)))
-            else:
-                binary: BinaryIO | None = getattr(stream, "buffer", None)
-                if binary is not None:
-                    binary.write(b"".join(lines))
-                else:
-                    stream.write(b"".join(lines).decode())
-            stream.flush()
+            descriptor = _descriptor(stream)
+            if descriptor is None:
+                self._write_to_object(stream, lines)
+                return
+            rendered = lines if self._render is None else [self._encode(line, stream) for line in lines]
+            for chunk, count in _split_lines(rendered, _chunk_bytes(descriptor)):
+                self._write_to_descriptor(descriptor, chunk)
+                written += count
         except (OSError, ValueError, AttributeError):  # a closed pipe, a full disk, no standard output
-            self._metrics.record_dropped("logs", "failed", len(lines))
+            self._metrics.record_dropped("logs", "failed", len(lines) - written)
+
+    def give_up_at(self, deadline: float) -> None:
+        """Wait for the reader no longer than until ``deadline`` on the monotonic clock."""
+        self._give_up_at = deadline
 
     def close(self, deadline: float) -> None:
         """Do nothing: the stream belongs to its owner."""
+
+    def _encode(self, line: bytes, stream: TextIO) -> bytes:
+        assert self._render is not None
+        return self._render(line).encode(stream.encoding, "backslashreplace")
+
+    def _write_to_object(self, stream: TextIO, lines: Sequence[bytes]) -> None:
+        binary: BinaryIO | None = getattr(stream, "buffer", None)
+        if self._render is not None:
+            stream.write("".join(map(self._render, lines)))
+        elif binary is not None:
+            binary.write(b"".join(lines))
+        else:
+            stream.write(b"".join(lines).decode())
+        stream.flush()
+
+    def _write_to_descriptor(self, descriptor: int, chunk: bytes) -> None:
+        """Write all of ``chunk``.
+
+        Raises:
+            OSError: the reader is gone, the disk is full, or nobody read until the deadline.
+        """
+        view = memoryview(chunk)
+        limit = _chunk_bytes(descriptor)
+        while view:
+            self._wait(descriptor)
+            with contextlib.suppress(BlockingIOError):  # another process has filled the pipe
+                view = view[os.write(descriptor, view[:limit]) :]
+
+    def _wait(self, descriptor: int) -> None:
+        """Wait until the descriptor takes data. The deadline may be set meanwhile, by another thread."""
+        timeout_s = 0.0
+        while not wait_writable(descriptor, timeout_s):
+            left_s = self._give_up_at - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError("nobody reads")
+            timeout_s = min(left_s, WAIT_S)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Return the descriptor that a stream writes to, None for one that does more than write to it.
+
+    Those of notebooks and of test runners have a descriptor, too, but show their text elsewhere.
+    """
+    if type(stream) is not io.TextIOWrapper:
+        return None
+    raw = getattr(stream.buffer, "raw", stream.buffer)
+    return stream.fileno() if type(raw) is io.FileIO else None
+
+
+def _chunk_bytes(descriptor: int) -> int:
+    """Return how much to write at a time: to a pipe so little that lines of several processes do not mix."""
+    return FILE_BYTES if stat.S_ISREG(os.fstat(descriptor).st_mode) else PIPE_BYTES
 
 
 class FileSink:

@@ -89,17 +89,17 @@ def start(
     }
     # The application's own hooks come first: they may change an event, and the result is scrubbed.
     private |= {hook: _chain(options[hook], private[hook]) for hook in _HOOKS if options.get(hook)}
-    silent = AtexitIntegration(callback=lambda _pending, _timeout: None)  # by default it prints on exit
-    integrations = [*options.pop("integrations", ()), silent]
-    # The command line may hold a share link.
-    disabled = [*options.pop("disabled_integrations", ()), ArgvIntegration]
+    integrations = list(options.pop("integrations", ()))
+    # The command line may hold a share link. The exit of the process is handled with all pipelines: the
+    # SDK's own handler would wait in addition, and print.
+    disabled = [*options.pop("disabled_integrations", ()), ArgvIntegration, AtexitIntegration]
     options.pop("send_default_pii", None)  # the old name of data_collection
     sentry_sdk.init(
         **(defaults | options | private), integrations=integrations, disabled_integrations=disabled
     )
     sdk.active = sentry_sdk
     error_hooks.add_listener(ERROR_LISTENER)
-    shutdown.register_pipeline("sentry", flush)
+    shutdown.register_pipeline("sentry", flush, close_at_exit)
 
 
 def _chain(first: Hook, second: Hook) -> Hook:
@@ -113,6 +113,11 @@ def _chain(first: Hook, second: Hook) -> Hook:
 def flush(timeout: float) -> None:
     """Wait until the queue is sent, for at most :data:`SHUTDOWN_S` seconds."""
     sentry_sdk.flush(min(timeout, SHUTDOWN_S))
+
+
+def close_at_exit(timeout: float) -> None:
+    """Send the queue for at most :data:`SHUTDOWN_S` seconds, and count the rest as dropped."""
+    sentry_sdk.get_client().close(min(timeout, SHUTDOWN_S))
 
 
 def stop(timeout: float) -> None:

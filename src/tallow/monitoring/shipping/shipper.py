@@ -15,6 +15,7 @@ from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 from tallow.monitoring.shipping.batch import MAX_BATCH_BYTES, Batch
 from tallow.monitoring.shipping.endpoint import Endpoint
+from tallow.monitoring.shipping.line_numbers import LineNumbers
 from tallow.monitoring.shipping.spool import Spool
 
 LINGER_S: Final = 1.0
@@ -87,14 +88,8 @@ class Shipper:
 
     def _reset(self) -> None:
         """Start with no batch and with new connections: a forked child must not share its parent's."""
-        settings = self._settings
-        token = settings.log_endpoint_token
-        self._endpoint = Endpoint(
-            settings.log_endpoint or "",
-            settings.log_endpoint_kind,
-            token.get_secret_value() if token else None,
-            settings.log_endpoint_timeout,
-        )
+        self._endpoint = Endpoint(self._settings)
+        self._numbers = LineNumbers()
         self._lock = threading.RLock()  # guards the current batch
         self._current: Batch | None = None
         self._failures = 0
@@ -195,7 +190,7 @@ class Shipper:
             return False
         self._failures = 0
         if result.outcome == "rejected":
-            self._count_dropped("rejected", len(batch.lines))
+            self._count_dropped("rejected", result.rejected_lines)
         return True
 
     def _take(self) -> Batch | None:
@@ -205,8 +200,9 @@ class Shipper:
         return self._current
 
     def _next_batch(self) -> Batch | None:
-        lines = self._sender.take(self._settings.log_batch_size, MAX_BATCH_BYTES)
-        return Batch(lines) if lines else None
+        with self._lock:  # lines are numbered in the order in which they are taken
+            lines = self._sender.take(self._settings.log_batch_size, MAX_BATCH_BYTES)
+            return Batch(lines, first_number=self._numbers.take(lines)) if lines else None
 
     def _make_room(self) -> None:
         """Spool the oldest lines of the queue, or drop and count them."""

@@ -1,8 +1,8 @@
 """Store batches on disk while the endpoint fails: a bounded folder of files that several processes share.
 
 A file is written under a temporary name, synced and renamed, so it is never incomplete. Only this user can
-read it. Its name holds its time, number of lines and batch id. A process locks the file that it sends, so
-that no other process sends it at the same time.
+read it. Its name holds its time, number of lines, batch id and the number of its first line. A process locks
+the file that it sends, so that no other process sends it at the same time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 
 from tallow.monitoring.shipping.batch import MAX_BATCH_BYTES, Batch
 
-_FILE_NAME: Final = re.compile(r"(\d{20})-(\d{1,7})-([0-9a-f]{32})\.jsonl")
+_FILE_NAME: Final = re.compile(r"(\d{20})-(\d{1,7})-([0-9a-f]{32})(?:-(\d{1,10}))?\.jsonl")
 UNFINISHED_MAX_AGE_S: Final = 3600
 """Seconds after which an unfinished file is removed: its process has crashed."""
 
@@ -38,7 +38,7 @@ class Spool:
 
     def put(self, batch: Batch) -> bool:
         """Store a batch. False if the disk does not accept it."""
-        name = f"{time.time_ns():020}-{len(batch.lines)}-{batch.id}.jsonl"
+        name = f"{time.time_ns():020}-{len(batch.lines)}-{batch.id}-{batch.first_number}.jsonl"
         unfinished = self._folder / f".{name}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class Spool:
             with file:
                 if _try_lock(file.fileno()) and os.fstat(file.fileno()).st_nlink:
                     content = file.read(4 * MAX_BATCH_BYTES)
-                    yield Batch(content.splitlines(keepends=True), _batch_id(path))
+                    yield Batch(content.splitlines(keepends=True), _batch_id(path), _first_number(path))
                     return
         yield None
 
@@ -126,6 +126,12 @@ def _line_count(path: Path) -> int:
 
 def _batch_id(path: Path) -> str:
     return path.name.removesuffix(".jsonl").split("-")[2]
+
+
+def _first_number(path: Path) -> int:
+    """The number of the first line; 0 for a file of an earlier version, whose name does not hold it."""
+    match = _FILE_NAME.fullmatch(path.name)
+    return int(match[4] or 0) if match else 0
 
 
 def _try_lock(descriptor: int) -> bool:

@@ -19,7 +19,11 @@ INVALID_RESPONSE: Final = b"\x00\xff this is not HTTP\r\n\r\n" * 100
 
 
 class RejectedRequestError(Exception):
-    """A request that the original backend would reject. The message names the reason.
+    """A request that the original backend would reject. The message names the reason and is the response.
+
+    Args:
+        reason: the message.
+        status: of the response.
 
     Example::
 
@@ -27,6 +31,10 @@ class RejectedRequestError(Exception):
         Traceback (most recent call last):
         tallow.monitoring.testing.fake_backend.RejectedRequestError: no user agent
     """
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,24 +225,26 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self, request: ReceivedRequest) -> None:
         backend, status = self.backend, self.backend.success_status
         answer: Mapping[str, str] = {}
+        body = b"{}"
         with backend.changed:
             try:
                 answer = backend.accept(request)
             except (RejectedRequestError, KeyError, TypeError, ValueError) as error:
                 backend.rejections.append(f"{type(error).__name__}: {error}")
-                status = 400
+                status = error.status if isinstance(error, RejectedRequestError) else 400
+                body = str(error).encode()
             backend.changed.notify_all()
-        self._answer(status, answer)
+        self._answer(status, answer, body)
 
-    def _answer(self, status: int, headers: Mapping[str, str]) -> None:
-        body = b"" if status == 204 else b"{}"
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes = b"{}") -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         if status != 204:
             self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if status != 204:
+            self.wfile.write(body)
 
     def _break_off(self, failure: FailureMode) -> None:
         if failure.garbage:

@@ -6,7 +6,6 @@ Source: Grafana Loki's HTTP API, ``POST /loki/api/v1/push``.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, Final
@@ -18,10 +17,16 @@ from tallow.monitoring.testing.fake_backend import (
     RejectedRequestError,
     running,
 )
+from tallow.monitoring.testing.loki_rules import (
+    MAX_LINE_BYTES,
+    LokiEntry,
+    LokiStore,
+    check_tenant,
+    error_text,
+    parse_push,
+)
 
 LOKI_PUSH_PATH: Final = "/loki/api/v1/push"
-_LABEL: Final = re.compile(r"[a-zA-Z_]\w*")
-_NANOSECONDS: Final = re.compile(r"\d{19}")
 
 Record = dict[str, Any]
 
@@ -29,8 +34,16 @@ Record = dict[str, Any]
 class FakeLogEndpoint(FakeBackend):
     """Accepts pushes on Loki's path and JSON lines (``application/x-ndjson``) on any other path.
 
+    Like Loki it stores the valid lines of a push and answers 400 for the others, and it stores lines of one
+    stream with equal time and text once.
+
+    Args:
+        multi_tenant: whether a push needs the header ``X-Scope-OrgID``.
+        max_line_bytes: a longer line is rejected.
+        max_age_s: an older line is rejected; None accepts every age, Loki by default a week.
+
     Attributes:
-        batches: pairs of batch id and records, in order, including repeated batches.
+        batches: pairs of batch id and accepted records, in order, including repeated batches.
 
     Example::
 
@@ -40,16 +53,30 @@ class FakeLogEndpoint(FakeBackend):
 
     success_status: ClassVar[int] = 204
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        multi_tenant: bool = False,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        max_age_s: float | None = None,
+    ) -> None:
         super().__init__()
         self.batches: list[tuple[str, list[Record]]] = []
+        self._multi_tenant = multi_tenant
+        self._store = LokiStore(max_line_bytes, max_age_s)
+        self._records: list[Record] = []
 
     @property
     def records(self) -> list[Record]:
-        """The records, without those of repeated batches."""
+        """The records, without those of repeated batches and those that Loki stores once."""
         with self.changed:
-            once = dict(self.batches)
-        return [record for records in once.values() for record in records]
+            return list(self._records)
+
+    @property
+    def entries(self) -> list[LokiEntry]:
+        """The lines that Loki would have stored, with time, labels and structured metadata."""
+        with self.changed:
+            return list(self._store.entries)
 
     @property
     def messages(self) -> list[str]:
@@ -71,19 +98,45 @@ class FakeLogEndpoint(FakeBackend):
         wanted = "application/json" if loki else "application/x-ndjson"
         if request.headers.get("content-type") != wanted:
             raise RejectedRequestError(f"the content type is not {wanted}")
-        records = (
-            _loki_records(request.body) if loki else [json.loads(line) for line in request.body.splitlines()]
-        )
-        self.batches.append((request.headers["x-batch-id"], records))
+        batch_id = request.headers["x-batch-id"]
+        if loki:
+            self._accept_push(request, batch_id)
+        else:
+            self._accept_lines([json.loads(line) for line in request.body.splitlines()], batch_id)
         return {}
+
+    def _accept_lines(self, records: list[Record], batch_id: str) -> None:
+        if batch_id not in dict(self.batches):
+            self._records += records
+        self.batches.append((batch_id, records))
+
+    def _accept_push(self, request: ReceivedRequest, batch_id: str) -> None:
+        if self._multi_tenant:
+            check_tenant(request.headers)
+        pushed = [(entry, json.loads(entry.line)) for entry in parse_push(request.body)]
+        refusals, behind, accepted = [], [], []
+        for entry, record in pushed:
+            if refusal := self._store.refusal(entry):
+                refusals.append(refusal)
+            elif self._store.is_too_far_behind(entry):
+                behind.append(entry)
+            else:
+                accepted.append(record)
+                if self._store.store(entry):
+                    self._records.append(record)
+        if accepted:
+            self.batches.append((batch_id, accepted))
+        if refusals or behind:
+            raise RejectedRequestError(error_text(refusals, behind, len(pushed)))
 
 
 @contextmanager
-def log_endpoint(port: int = 0) -> Iterator[FakeLogEndpoint]:
+def log_endpoint(port: int = 0, **rules: Any) -> Iterator[FakeLogEndpoint]:
     """Run a fake log endpoint for the block. Set ``LOG_ENDPOINT`` to its ``url``.
 
     Args:
         port: on 127.0.0.1; 0 chooses a free one.
+        rules: the keyword arguments of :class:`FakeLogEndpoint`.
 
     Example::
 
@@ -91,26 +144,5 @@ def log_endpoint(port: int = 0) -> Iterator[FakeLogEndpoint]:
         >>> with log_endpoint() as endpoint:
         ...     settings = MonitoringSettings.load(log_endpoint=endpoint.url)
     """
-    with running(FakeLogEndpoint(), port) as endpoint:
+    with running(FakeLogEndpoint(**rules), port) as endpoint:
         yield endpoint
-
-
-def _loki_records(body: bytes) -> list[Record]:
-    """Return the records of a push, validated like Loki does."""
-    pushed = json.loads(body)
-    if set(pushed) != {"streams"}:
-        raise RejectedRequestError("the body is not an object with only the field streams")
-    return [record for stream in pushed["streams"] for record in _stream_records(stream)]
-
-
-def _stream_records(stream: dict[str, Any]) -> Iterator[Record]:
-    labels = stream["stream"]
-    if set(stream) != {"stream", "values"} or not labels:
-        raise RejectedRequestError("a stream has other fields than stream and values, or no labels")
-    if not all(_LABEL.fullmatch(name) and isinstance(value, str) for name, value in labels.items()):
-        raise RejectedRequestError("a label has an invalid name or a value that is no string")
-    for moment, line in stream["values"]:
-        if not _NANOSECONDS.fullmatch(moment):
-            raise RejectedRequestError("a time is not 19 digits: nanoseconds since the Unix epoch")
-        record: Record = json.loads(line)
-        yield record

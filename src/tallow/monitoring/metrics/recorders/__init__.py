@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from tallow.monitoring.lifecycle import fork
+from tallow.monitoring.lifecycle.losses import LOSSES
 from tallow.monitoring.metrics.default import process_registry
 from tallow.monitoring.metrics.recorders.connections import ConnectionRecorder, CryptoRecorder
 from tallow.monitoring.metrics.recorders.features import FeatureRecorder
@@ -99,6 +100,7 @@ class ProcessMetrics(Metrics):
         with fork.lock:
             if type(self) is ProcessMetrics:
                 Metrics.__init__(self, process_registry())
+                self.losses = LOSSES
                 # With __getattr__ in its class, each attribute access would be several times slower.
                 self.__class__ = Metrics  # type: ignore[assignment]
         return getattr(self, name)

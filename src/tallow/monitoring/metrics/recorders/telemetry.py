@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tallow.monitoring.lifecycle.losses import LossReport
 from tallow.monitoring.metrics.recorders.base import Recorder
 from tallow.monitoring.metrics.registry import Registry
 
@@ -11,6 +12,8 @@ class TelemetryRecorder(Recorder):
 
     def __init__(self, registry: Registry) -> None:
         super().__init__(registry)
+        self.losses: LossReport | None = None
+        """Reports what was dropped at the end of the process; of its own metrics only."""
         registry.on_collect(self._set_series_counts)
 
     def record_redaction(self, kind: str, count: int = 1) -> None:
@@ -54,6 +57,8 @@ class TelemetryRecorder(Recorder):
             5.0
         """
         self._add(self._families["telemetry_dropped_total"], (pipeline, reason), count)
+        if self.losses is not None:
+            self.losses.add(pipeline, count)
 
     def set_telemetry_queue_depth(self, pipeline: str, depth: float) -> None:
         """Set the number of items that wait to be sent.
