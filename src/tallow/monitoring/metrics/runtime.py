@@ -9,10 +9,12 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tallow.monitoring.metrics.process import ProcessCollector
 from tallow.monitoring.metrics.registry import Registry
+
+if TYPE_CHECKING:
+    from tallow.monitoring.metrics.process import ProcessCollector
 
 LAG_INTERVAL_S: Final = 0.25
 """Seconds between two measurements of the event loop's lag."""
@@ -147,6 +149,8 @@ class RuntimeMonitor:
         """Measure from now on, until each user has called :meth:`stop`."""
         self._users.add(user)
         if self._process is None:
+            from tallow.monitoring.metrics.process import ProcessCollector  # loads psutil
+
             self._process = ProcessCollector(self._registry)
             self._gc = GcMonitor(self._registry)
 
