@@ -135,7 +135,7 @@ def _routes(context: ServerContext) -> list[Route | WebSocketRoute]:
 
 def _health(settings: ServerSettings, store: SqlStore, cache: Cache[RoomRecord]) -> Health:
     health = Health()
-    health.register_check("database", store.ping)
+    health.register_check("database", store.check_writable)  # at most once a second: reports are cached
     # Without a cache the server is slower. In a cluster the same Redis is the room directory, without which
     # no peer can join.
     health.register_check("cache", cache.ping, critical=settings.cluster_secret is not None)

@@ -76,7 +76,8 @@ class RedisCache:
             await self._try(self._redis.delete(key))
 
     async def ping(self) -> None:
-        await self._redis.ping()
+        """Readiness check: write a key that expires. Redis may answer and refuse writes."""
+        await self._redis.set(f"{PREFIX}probe", "1", px=1000)
 
     async def close(self) -> None:
         await self._redis.aclose()

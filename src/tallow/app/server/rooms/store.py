@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -38,6 +39,10 @@ STARTED: Final = "started"
 BUSY_TIMEOUT_S: Final = 5
 SLOW_MS: Final = 250
 """From this duration on an operation is logged as slow. SlowDatabaseOperations fires above 1 s."""
+_SQLITE_TIMEOUT: Final = f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}"
+_SQLITE_PROBE_TIMEOUT: Final = "PRAGMA busy_timeout=500"
+"""Shorter than the second in which a probe expects its answer."""
+_PROBE_BYTES: Final = 16 * 1024
 
 _metadata = MetaData()
 _rooms = Table(
@@ -130,10 +135,28 @@ class SqlStore:
         async with self._begin() as connection:
             await connection.run_sync(_metadata.create_all)
 
-    async def ping(self) -> None:
-        """Readiness check: raises StoreError if the database is not available."""
-        async with self._connect() as connection:
-            await connection.execute(text("SELECT 1"))
+    async def check_writable(self) -> None:
+        """Readiness check: add a room and delete it again, in one transaction that leaves nothing behind.
+
+        The transaction is committed, because SQLite notices a full disk only then.
+
+        Raises:
+            StoreError: the database cannot be reached, is locked, or cannot be written.
+        """
+        sqlite = self.engine.dialect.name == "sqlite"
+        # In SQLite the row needs new pages; PostgreSQL need not wait for its disk.
+        content = "0" * (_PROBE_BYTES if sqlite else 64)
+        room = RoomRecord(f"probe-{secrets.token_hex(5)}", content, 0, 0, "0" * 32)
+        async with self._begin() as connection:
+            await connection.execute(
+                text(_SQLITE_PROBE_TIMEOUT if sqlite else "SET LOCAL synchronous_commit = off")
+            )
+            try:
+                await connection.execute(insert(_rooms).values(asdict(room)))
+                await connection.execute(delete(_rooms).where(_rooms.c.id == room.id))
+            finally:
+                if sqlite:
+                    await connection.execute(text(_SQLITE_TIMEOUT))
 
     async def add(self, room: RoomRecord) -> None:
         async with self._timed("add room"), self._begin() as connection:
@@ -227,6 +250,6 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     """Allow readers beside a writer, wait for locks, and sync to disk only at checkpoints."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_S * 1000}")
+    cursor.execute(_SQLITE_TIMEOUT)
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
