@@ -128,8 +128,12 @@ def ensure_configured_or_default() -> None:
         >>> ensure_configured_or_default()
         >>> close()
     """
+    if _state["configured"]:
+        return
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
+
     try:
-        ensure_configured()
+        configure(MonitoringSettings.load())
     except BadSettingError:
         configure(_default_settings())
 
