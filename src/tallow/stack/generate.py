@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 
 from tallow.stack import alerts, dashboards, prometheus, routing
 from tallow.stack.docs import alerts as alerts_docs
-from tallow.stack.docs import metrics, privacy
+from tallow.stack.docs import library_usage, metrics, privacy
 
-SOURCES = (alerts, routing, dashboards, prometheus, metrics, alerts_docs, privacy)
+SOURCES = (alerts, routing, dashboards, prometheus, metrics, alerts_docs, privacy, library_usage)
 """The modules that generate files, each by its ``files()``."""
 
 

@@ -38,6 +38,7 @@ from tallow.monitoring.catalog import CATALOGS, HTTP_METHODS, NAMESPACE, OTHER
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.health import Health, responses
+from tallow.monitoring.http.response_log import log_response
 from tallow.monitoring.integrations.caches import instrument_cache
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -106,7 +107,13 @@ def create_app(
     app.state.context = context
     # Not instrumented: the process that forwards a request has counted it.
     internal_app = app.build_middleware_stack()
-    instrument(app, metrics=metrics, metrics_token=metrics_token, health=_health(settings, store, cache))
+    instrument(
+        app,
+        metrics=metrics,
+        metrics_token=metrics_token,
+        health=_health(settings, store, cache),
+        on_response=log_response,
+    )
     return app
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from tallow.monitoring import correlation
@@ -16,6 +18,10 @@ _MAX_LENGTH_DIGITS: Final = 20
 """Digits of a plausible Content-Length."""
 _STREAM_TYPES: Final = (b"text/event-stream", b"multipart/x-mixed-replace")
 """Media types of responses without an end of their own: server-sent events, pictures of a camera."""
+
+
+OnResponse = Callable[[str, str, int, float], object]
+"""Receives method, route template, status and seconds of a response."""
 
 
 class HttpExchange:
@@ -32,6 +38,7 @@ class HttpExchange:
         binding: of the correlation id that the response returns.
         content_length: the request's header; None if there is none, and the bytes are counted then.
         route_of: returns the route template.
+        on_response: called with method, route template, status and seconds.
     """
 
     __slots__ = (
@@ -39,6 +46,7 @@ class HttpExchange:
         "_headers",
         "_length",
         "_metrics",
+        "_on_response",
         "_receive",
         "_received",
         "_recorded",
@@ -62,6 +70,7 @@ class HttpExchange:
         binding: correlation.bind,
         content_length: str | None,
         route_of: RouteOf,
+        on_response: OnResponse | None = None,
     ) -> None:
         self._started = time.perf_counter()
         self._metrics = metrics
@@ -72,6 +81,7 @@ class HttpExchange:
         self._length = None if content_length is None else parse_length(content_length)
         self._received = 0
         self._route_of = route_of
+        self._on_response = on_response
         self._headers: list[Any] | None = None
         self._status = 500  # what a server sends if the application sends nothing
         self._size = 0
@@ -167,9 +177,13 @@ class HttpExchange:
             if failed:
                 self._metrics.record_api_error(self._stream, self._status)
             return
+        method, route = self._scope["method"], self._route_of(self._scope) or OTHER
+        if self._on_response is not None:
+            with suppress(Exception):  # telemetry never harms its host
+                self._on_response(method, route, self._status, duration_s)
         self._metrics.record_http_request(
-            self._scope["method"],
-            self._route_of(self._scope) or OTHER,
+            method,
+            route,
             self._status,
             duration_s,
             self._received if self._length is None else self._length,

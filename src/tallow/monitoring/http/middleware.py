@@ -11,7 +11,7 @@ from tallow.monitoring.health import HEALTH, Health
 from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.http.disconnects import is_disconnect
 from tallow.monitoring.http.endpoints import Endpoints
-from tallow.monitoring.http.exchange import HttpExchange
+from tallow.monitoring.http.exchange import HttpExchange, OnResponse
 from tallow.monitoring.http.frameworks import install, route_source
 from tallow.monitoring.http.frameworks.install import INSTALLED
 from tallow.monitoring.http.route_templates import REQUEST_KEY, RoutedRequest, RouteSource, path_of
@@ -35,6 +35,8 @@ class Instrumentation:
         route_of: returns the route template of a scope, None if no route matched. It replaces what is read
             from the application's framework, and is called when the response is sent.
         source: reads the routes; by default the one for the framework of ``app``.
+        on_response: called with method, route template, status and seconds of each HTTP response, also of
+            the operational endpoints. It must not wait or raise.
     """
 
     def __init__(
@@ -47,10 +49,12 @@ class Instrumentation:
         health_token: str | None = None,
         route_of: RouteOf | None = None,
         source: RouteSource | None = None,
+        on_response: OnResponse | None = None,
     ) -> None:
         self.app = app
         self._metrics = metrics
         self._endpoints = Endpoints(metrics, health, metrics_token, health_token)
+        self._on_response = on_response
         self._routes = Routes(metrics, source or route_source(app), route_of)
         metrics.runtime.start(self)
 
@@ -105,7 +109,9 @@ class Instrumentation:
         own = path in self._endpoints.paths  # no exemplars of scrapes and probes
         binding = correlation.bind_request(scope.get("headers", ()), exemplars=not own)
         length = _header(scope, b"content-length")
-        exchange = HttpExchange(self._metrics, scope, receive, send, binding, length, self._route)
+        exchange = HttpExchange(
+            self._metrics, scope, receive, send, binding, length, self._route, self._on_response
+        )
         scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)
         with binding, request_context.bind(scope, self._route):
             try:

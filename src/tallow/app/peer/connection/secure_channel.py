@@ -22,6 +22,7 @@ from tallow.app.crypto.key_schedule import SessionKeys
 from tallow.app.peer.link import Link
 from tallow.app.peer.tasks import retrieve_exception
 from tallow.app.wire import MAX_PAYLOAD_BYTES, Role
+from tallow.monitoring.logging import crypto_logger
 from tallow.monitoring.metrics import Metrics
 
 HANDSHAKE_S: Final = 20
@@ -136,11 +137,13 @@ async def perform_handshake(channel: Channel, role: Role, link: Link, metrics: M
     except ProtocolError as error:
         if _is_failed_exchange(error):
             metrics.record_key_exchange("failed")
+            crypto_logger.warning("Key exchange failed", role=role, reason=type(error).__name__)
         with suppress(ChannelError, TimeoutError):
             async with asyncio.timeout(ABORT_S):
                 await channel.send(abort_message(error.code))
         raise
     metrics.record_key_exchange("success")
+    crypto_logger.debug("Key exchange finished", role=role)
     return SecureChannel(channel, session, metrics)
 
 
