@@ -188,6 +188,43 @@ SECTIONS: Final = (
         ("serve", "viewer", "up", "reload"),
     ),
     Section(
+        "Library: OpenTelemetry",
+        "Read only from the environment, by `tallow.monitoring.otel.start()`. The variables of the "
+        "OpenTelemetry specification for headers, timeout, compression, certificates, samplers and span "
+        "limits apply, too; the official SDK and exporters read them.",
+        (
+            Variable(
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "an http:// or https:// address",
+                "Where metrics, logs and spans are sent over OTLP",
+            ),
+            *(
+                Variable(
+                    f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT",
+                    "an http:// or https:// address with the path",
+                    f"Where {signal.lower()} are sent instead",
+                )
+                for signal in ("METRICS", "LOGS", "TRACES")
+            ),
+            Variable("OTEL_SDK_DISABLED", "true", "Nothing is sent over OTLP"),
+            Variable("OTEL_SERVICE_NAME", "a name", "Name of the service over OTLP; by default SERVICE_NAME"),
+            Variable(
+                "OTEL_RESOURCE_ATTRIBUTES",
+                "pairs such as team=search,zone=a",
+                "Further attributes of the service over OTLP; they are scrubbed",
+            ),
+            Variable(
+                "OTEL_METRIC_EXPORT_INTERVAL",
+                "milliseconds, at least 10",
+                "Time between reports of metrics over OTLP",
+                default="`60000`",
+            ),
+            Variable("OTEL_METRICS_EXPORTER", "none", "No metrics are sent over OTLP"),
+            Variable("OTEL_LOGS_EXPORTER", "none", "No logs are sent over OTLP"),
+            Variable("OTEL_TRACES_EXPORTER", "none", "No spans are sent over OTLP"),
+        ),
+    ),
+    Section(
         "Network",
         "Read only from the environment, by everything that sends requests, in lower case or capitals. "
         "Loopback is reached directly. An invalid proxy setting is ignored with a warning.",

@@ -32,7 +32,7 @@ HTTP_METHOD = closed("method", *HTTP_METHODS)
 ROUTE = registered("route")
 OPEN_CONNECTION_ROUTE = Label("route", (OTHER,), registered=True, lazy=True)
 STATUS_CLASS = Label("status_code", ("1xx", "2xx", "3xx", "4xx", "5xx", OTHER), registered=True, lazy=True)
-PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client")
+PIPELINE = closed("pipeline", "logs", "sentry", "analytics", "client", "otel")
 
 API_ERROR_CODES = ("400", "401", "403", "404", "413", "429", "500", "503")
 """HTTP status codes that ``api_errors_total`` counts separately; others are counted as ``other``.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tallow.monitoring.lifecycle import error_hooks
@@ -12,7 +12,7 @@ from tallow.monitoring.logging import excepthooks, stdlib
 from tallow.monitoring.logging.console import ConsoleRenderer, is_terminal, wants_colour
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
 from tallow.monitoring.logging.repeats import REPEATS
-from tallow.monitoring.logging.sinks import FileSink, StreamSink
+from tallow.monitoring.logging.sinks import ADDITIONAL_SINKS, FileSink, StreamSink
 from tallow.monitoring.logging.writer import Sink, Writer
 from tallow.monitoring.settings import BadSettingError, current_settings, process_options
 
@@ -65,7 +65,8 @@ def configure(
     """
     settings = settings or current_settings()
     local = _local_sinks(settings, stream) if console or stream is not None else _file_sinks(settings)
-    writer = Writer([*local, *_remote_sinks(settings), *sinks])
+    added = ADDITIONAL_SINKS.make_all() if pipeline is PIPELINE else []
+    writer = Writer([*local, *_remote_sinks(settings), *sinks, *added])
     pipeline.configure(level=settings.log_level, static=_static_fields(settings), writer=writer)
     if standard_library:
         stdlib.capture(pipeline)
@@ -99,6 +100,36 @@ def _warn_of_ignored(settings: MonitoringSettings, pipeline: Pipeline) -> None:
         if variable not in _warned:
             _warned.add(variable)
             pipeline.emit("warning", "tallow", f"{variable} is ignored", {}, {"reason": line})
+
+
+def add_sink(name: str, make: Callable[[], Sink]) -> None:
+    """Send the lines of this and of each later configuration to one more sink.
+
+    Args:
+        name: identifies the sink.
+        make: makes it; called for each configuration.
+
+    Example::
+
+        >>> from tallow.monitoring.logging.sinks import StreamSink
+        >>> add_sink("copy", StreamSink)
+        >>> remove_sink("copy", deadline=0.0)
+    """
+    ADDITIONAL_SINKS.add(name, make, PIPELINE.writer if _state["configured"] else None)
+
+
+def remove_sink(name: str, deadline: float) -> None:
+    """Write what is queued, and remove a sink of :func:`add_sink`.
+
+    Args:
+        name: of the sink; one that was not added is ignored.
+        deadline: on the monotonic clock, until which the sink may send.
+
+    Example::
+
+        >>> remove_sink("copy", deadline=0.0)
+    """
+    ADDITIONAL_SINKS.remove(name, PIPELINE.writer, deadline)
 
 
 def ensure_configured() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
 from tallow.monitoring.lifecycle.standard_error import wait_writable
+from tallow.monitoring.logging.writer import Sink, Writer
 from tallow.monitoring.metrics import METRICS, Metrics
 
 MIB: Final = 1024 * 1024
@@ -239,3 +240,43 @@ def _split_lines(lines: Sequence[bytes], limit: int) -> Iterator[tuple[bytes, in
         size += len(line)
     if pending:
         yield b"".join(pending), len(pending)
+
+
+class AdditionalSinks:
+    """Sinks that each configuration of the logs gets, such as that of OTLP.
+
+    A writer closes its sinks when another replaces it, so each writer gets new ones.
+    """
+
+    def __init__(self) -> None:
+        self._factories: dict[str, Callable[[], Sink]] = {}
+        self._made: dict[str, Sink] = {}
+
+    def add(self, name: str, make: Callable[[], Sink], writer: Writer | None) -> None:
+        """Add a sink.
+
+        Args:
+            name: identifies it.
+            make: makes it for one writer.
+            writer: that of the current configuration, which gets the sink now; None if there is none.
+        """
+        self._factories[name] = make
+        if writer is not None:
+            self._made[name] = make()
+            writer.add(self._made[name])
+
+    def remove(self, name: str, writer: Writer, deadline: float) -> None:
+        """Take a sink from the writer and close it, by ``deadline`` on the monotonic clock."""
+        self._factories.pop(name, None)
+        sink = self._made.pop(name, None)
+        if sink is not None:
+            writer.remove(sink, deadline)
+
+    def make_all(self) -> list[Sink]:
+        """Return new sinks for another writer."""
+        self._made = {name: make() for name, make in self._factories.items()}
+        return list(self._made.values())
+
+
+ADDITIONAL_SINKS: Final = AdditionalSinks()
+"""The additional sinks of the process's logs."""

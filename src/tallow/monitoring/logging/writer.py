@@ -127,9 +127,27 @@ class Writer:
     ) -> None:
         self.sinks = tuple(sinks)
         count_dropped = functools.partial(metrics.record_dropped, "logs")
-        self._queues = [SinkQueue(sink, count_dropped, max_lines, max_bytes) for sink in self.sinks]
+        self._make_queue = functools.partial(
+            SinkQueue, count_dropped=count_dropped, max_lines=max_lines, max_bytes=max_bytes
+        )
+        self._use([self._make_queue(sink) for sink in self.sinks])
+
+    def _use(self, queues: list[SinkQueue]) -> None:
+        self._queues = queues
+        self.sinks = tuple(queue.sink for queue in queues)
         # The callers pay for every nanosecond: with one sink, they call its queue.
-        self.put = self._queues[0].put if len(self._queues) == 1 else self._put_to_all
+        self.put = queues[0].put if len(queues) == 1 else self._put_to_all
+
+    def add(self, sink: Sink) -> None:
+        """Write later lines to one more sink."""
+        self._use([*self._queues, self._make_queue(sink)])
+
+    def remove(self, sink: Sink, deadline: float) -> None:
+        """Write what is queued for a sink and close it, by ``deadline`` on the monotonic clock."""
+        removed = [queue for queue in self._queues if queue.sink is sink]
+        self._use([queue for queue in self._queues if queue.sink is not sink])
+        for queue in removed:
+            queue.close(deadline)
 
     def _put_to_all(self, line: bytes) -> None:
         for queue in self._queues:

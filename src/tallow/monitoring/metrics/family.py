@@ -171,6 +171,10 @@ class Family(dict[Key, int]):
             f'{name}="{escape(self._show(value))}"' for name, value in zip(names, values, strict=True)
         )
 
+    def label_values(self, values: tuple[str, ...]) -> dict[str, str]:
+        """Return label values as exposed, by the names of the labels."""
+        return {name: self._show(value) for name, value in zip(self.metric.label_names, values, strict=True)}
+
     def update_labels(self) -> None:
         """Format the labels of all series again, after what ``show`` returns has changed."""
         for series in self.series:

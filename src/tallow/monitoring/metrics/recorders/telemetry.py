@@ -47,7 +47,7 @@ class TelemetryRecorder(Recorder):
         """Record telemetry that was dropped.
 
         Args:
-            pipeline: ``logs``, ``sentry``, ``analytics`` or ``client``.
+            pipeline: ``logs``, ``sentry``, ``analytics``, ``client`` or ``otel``.
             reason: ``queue_full``, ``rejected``, ``rate_limited`` or ``failed``.
             count: number of items.
 
@@ -64,7 +64,7 @@ class TelemetryRecorder(Recorder):
         """Set the number of items that wait to be sent.
 
         Args:
-            pipeline: ``logs``, ``sentry``, ``analytics`` or ``client``.
+            pipeline: ``logs``, ``sentry``, ``analytics``, ``client`` or ``otel``.
             depth: number of items.
 
         Example:
