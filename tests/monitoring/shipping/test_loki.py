@@ -194,7 +194,7 @@ def test_headers_and_tenant_are_sent_and_own_settings_precede(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 302])
-def test_a_refusal_that_will_not_change_is_said_once_on_standard_error(
+def test_a_refusal_that_will_not_change_is_reported_once_on_standard_error(
     start: Start, remote: FakeLogEndpoint, capsys: pytest.CaptureFixture[str], status: int
 ) -> None:
     remote.fail(status=status)
@@ -202,12 +202,12 @@ def test_a_refusal_that_will_not_change_is_said_once_on_standard_error(
     shipper.write([line(number) for number in range(25)])
     remote.wait_for_requests(3)
     finish(shipper)
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert said.startswith(
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1
+    assert printed.startswith(
         f"tallow: {remote.url}/loki/api/v1/push answers {status}, so log lines do not arrive"
     )
-    assert "hunter2" not in said
+    assert "hunter2" not in printed
 
 
 def test_lines_of_a_refused_push_are_counted(start: Start, remote: FakeLogEndpoint, metrics: Metrics) -> None:
@@ -219,7 +219,7 @@ def test_lines_of_a_refused_push_are_counted(start: Start, remote: FakeLogEndpoi
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 408])
-def test_a_failure_that_passes_is_not_said(
+def test_a_failure_that_passes_is_not_reported(
     start: Start, remote: FakeLogEndpoint, capsys: pytest.CaptureFixture[str], status: int
 ) -> None:
     remote.fail(status=status, times=2)
@@ -229,7 +229,7 @@ def test_a_failure_that_passes_is_not_said(
     assert capsys.readouterr().err == ""
 
 
-def test_a_rejection_after_accepted_lines_is_not_said(
+def test_a_rejection_after_accepted_lines_is_not_reported(
     start: Start, remote: FakeLogEndpoint, metrics: Metrics, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shipper = start()

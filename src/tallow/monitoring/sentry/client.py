@@ -8,6 +8,7 @@ from typing import Any, Final
 import sentry_sdk
 from sentry_sdk.integrations.argv import ArgvIntegration
 from sentry_sdk.integrations.atexit import AtexitIntegration
+from sentry_sdk.utils import event_from_exception
 
 from tallow.monitoring import correlation
 from tallow.monitoring.lifecycle import error_hooks, shutdown
@@ -35,6 +36,8 @@ _COLLECT_NOTHING: Final[dict[str, Any]] = {
 }
 """The SDK collects nothing by itself. This is stricter than ``send_default_pii=False``, which it replaces."""
 
+
+_FRAMEWORKS: Final = frozenset({"starlette", "litestar", "quart", "django", "falcon", "blacksheep", "sanic"})
 
 Hook = Callable[[Any, Any], Any]
 _HOOKS: Final = (
@@ -139,7 +142,21 @@ class SentryErrorListener:
             transaction.set_tag("correlation_id", correlation.current())
 
     def on_error(self, error: Exception) -> None:
-        sentry_sdk.capture_exception(error)
+        mechanism = {"type": _framework(error), "handled": False}
+        options = sentry_sdk.get_client().options
+        event, hint = event_from_exception(error, client_options=options, mechanism=mechanism)
+        sentry_sdk.capture_event(event, hint=hint)
+
+
+def _framework(error: BaseException) -> str:
+    """The framework that an exception went through, as the SDK names it; ``asgi`` without one."""
+    trace = error.__traceback__
+    while trace is not None:
+        package = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package in _FRAMEWORKS:
+            return package
+        trace = trace.tb_next
+    return "asgi"
 
 
 ERROR_LISTENER: Final = SentryErrorListener()

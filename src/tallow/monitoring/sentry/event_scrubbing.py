@@ -15,6 +15,12 @@ from tallow.monitoring import correlation, request_context
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.lazy_scrubber import scrub
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.sentry.local_variables import without_content
+from tallow.monitoring.sentry.operation_scrubbing import (
+    describe_breadcrumb,
+    describe_span,
+    without_private_fields,
+)
 
 Record = dict[str, Any]
 
@@ -30,17 +36,23 @@ _SENTRY_FIELDS: Final = frozenset(
 
 _DROPPED: Final = frozenset({"user", "cookies", "attachments", "abs_path"})
 _FRAME_FIELDS: Final = frozenset({"filename", "module", "function", "lineno", "colno", "in_app", "package"})
-_REQUEST_VARIABLES: Final = frozenset(
+_HEADERS: Final = frozenset({"accept", "content-length", "content-type", "host"})
+_EXCLUDED_LOGGERS: Final = frozenset(
     {
-        *("scope", "child_scope", "environ", "request", "headers", "raw_headers", "cookies", "client"),
-        *("path", "raw_path", "path_params", "full_path", "query_string", "query_params", "url"),
+        *("uvicorn.access", "hypercorn.access", "gunicorn.access", "_granian", "granian.access"),
+        *(
+            "daphne",
+            "django.channels.server",
+            "django.server",
+            "django.request",
+            "aiohttp.access",
+            "werkzeug",
+        ),
+        *("httpx", "httpcore", "urllib3.connectionpool", "quart.serving", "tornado.access", "sanic.access"),
     }
 )
-"""Variables that hold a request or a part of one."""
-_HEADERS: Final = frozenset({"accept", "content-length", "content-type", "host"})
-_QUERY_FIELDS: Final = frozenset({"http.query", "http.fragment", "url.query", "url.fragment", "reason"})
-_EXCLUDED_LOGGERS: Final = frozenset({"uvicorn.access"})
-"""Loggers whose records hold raw paths. The transaction holds the same facts."""
+"""Loggers whose records hold raw paths. Transactions, spans and exceptions hold the same facts."""
+_RECORD_FIELDS: Final = frozenset({"logentry", "message", "extra"})
 _ROUTE_SOURCE: Final = "route"
 _URL_SOURCE: Final = "url"
 """The source of a transaction name that is the raw path, because no route matched."""
@@ -63,7 +75,9 @@ class ScrubbingHooks:
     def breadcrumb(self, crumb: Any, _hint: Any) -> Any:
         """Serve as ``before_breadcrumb``."""
         return (
-            None if crumb.get("category") in _EXCLUDED_LOGGERS else self._scrub_or_drop(_scrub_fields, crumb)
+            None
+            if crumb.get("category") in _EXCLUDED_LOGGERS
+            else self._scrub_or_drop(_scrub_breadcrumb, crumb)
         )
 
     def record(self, record: Any, _hint: Any) -> Any:
@@ -81,7 +95,8 @@ class ScrubbingHooks:
 
 def _scrub_event(event: Record) -> Record:
     request_id = correlation.current()
-    cleaned = {name: _SECTIONS.get(name, scrub)(part) for name, part in _without_dropped(event)}
+    kept = _without_access_record(_without_dropped(event), event)
+    cleaned = {name: _SECTIONS.get(name, scrub)(part) for name, part in kept}
     if (event.get("transaction_info") or {}).get("source") == _URL_SOURCE:
         cleaned["transaction"] = OTHER
     if "url" in cleaned.get("request", ()):
@@ -92,6 +107,12 @@ def _scrub_event(event: Record) -> Record:
     if tags:
         cleaned["tags"] = tags
     return cleaned
+
+
+def _without_access_record(parts: list[tuple[str, Any]], event: Record) -> list[tuple[str, Any]]:
+    """Leave out the message of a record that holds a raw path."""
+    dropped = _RECORD_FIELDS if event.get("logger") in _EXCLUDED_LOGGERS else ()
+    return [(name, part) for name, part in parts if name not in dropped]
 
 
 def _without_dropped(record: Record) -> list[tuple[str, Any]]:
@@ -107,14 +128,24 @@ def _scrub_fields(record: Record) -> Record:
     return {name: _SECTIONS.get(name, scrub)(part) for name, part in _without_dropped(record)}
 
 
+def _scrub_span(span: Record) -> Record:
+    return _scrub_fields(describe_span(span))
+
+
+def _scrub_breadcrumb(crumb: Record) -> Record:
+    return _scrub_fields(describe_breadcrumb(crumb))
+
+
 def _scrub_data(data: Any) -> Any:
-    """Scrub the data of a call and remove query strings."""
-    if isinstance(data, dict):
-        data = {name: part for name, part in data.items() if name not in _QUERY_FIELDS}
-        for name in ("url", "http.url", "url.full"):
-            if isinstance(data.get(name), str):
-                data[name] = _without_query(data[name])
-    return scrub(data)
+    """Scrub the data of a call, without paths, literals and facts about a client."""
+    return scrub(without_private_fields(data) if isinstance(data, dict) else data)
+
+
+def _scrub_extra(extra: Any) -> Any:
+    """Scrub additional data. The command line may hold a share link."""
+    if isinstance(extra, dict):
+        extra = {name: part for name, part in extra.items() if name != "sys.argv"}
+    return scrub(extra)
 
 
 def _scrub_request(request: Any) -> Record:
@@ -157,7 +188,7 @@ def _scrub_contexts(contexts: Any) -> Any:
     if not isinstance(contexts, dict):
         return scrub(contexts)
     return {
-        name: _scrub_fields(part)
+        name: _scrub_span(part)
         if name == "trace" and isinstance(part, dict)
         else scrub({name: part}).get(name)
         for name, part in contexts.items()
@@ -197,19 +228,8 @@ def _scrub_frame(frame: Record) -> Record:
     kept = [(name, part) for name, part in _without_dropped(frame) if name != "vars"]
     cleaned = {name: part if name in _FRAME_FIELDS else scrub({name: part}).get(name) for name, part in kept}
     if isinstance(frame.get("vars"), dict) and frame.get("in_app", True):
-        cleaned["vars"] = scrub(_without_request_variables(frame["vars"]))
+        cleaned["vars"] = scrub(without_content(frame["vars"]))
     return cleaned
-
-
-def _without_request_variables(value: Any) -> Any:
-    """Remove variables that hold parts of a request."""
-    if isinstance(value, dict):
-        return {
-            name: _without_request_variables(part)
-            for name, part in value.items()
-            if name not in _REQUEST_VARIABLES
-        }
-    return [_without_request_variables(part) for part in value] if isinstance(value, list) else value
 
 
 _SECTIONS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -218,8 +238,9 @@ _SECTIONS: Final[dict[str, Callable[[Any], Any]]] = {
     "contexts": _scrub_contexts,
     "data": _scrub_data,
     "attributes": _scrub_data,
-    "spans": _scrub_each(_scrub_fields),
-    "breadcrumbs": _scrub_each(_scrub_fields),
+    "extra": _scrub_extra,
+    "spans": _scrub_each(_scrub_span),
+    "breadcrumbs": _scrub_each(_scrub_breadcrumb),
     "exception": _scrub_each(_scrub_exception),
     "threads": _scrub_each(_scrub_exception),
 }
