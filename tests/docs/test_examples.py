@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import tallow.monitoring
-from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics import Counter, Metrics, Registered
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.settings import current_settings
 
@@ -82,7 +82,8 @@ def names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str,
     """Names that examples may use without an import; an empty current folder and default settings."""
     monkeypatch.chdir(tmp_path)
     current_settings.cache_clear()
-    yield {"metrics": Metrics(Registry())}
+    own = Registry()
+    yield {"metrics": Metrics(Registry()), "registry": own, "Counter": Counter, "Registered": Registered}
     current_settings.cache_clear()
 
 

@@ -102,7 +102,8 @@ async def test_the_example_runs(
 ) -> None:
     sentry, plausible = backends
     app, names = application()
-    series = f'tallow_transfers_total{{status="{status}",method="p2p"}}'
+    METRICS.registry.add_catalogs(["transfers"])
+    series = f'{METRICS.registry.namespace}_transfers_total{{status="{status}",method="p2p"}}'
     before = samples(METRICS, series)[series]
     names |= run(EXAMPLE, app=app, do_transfer=do_transfer, elapsed=lambda: 2.5)
     with captured_logs() as logs:

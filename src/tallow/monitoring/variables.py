@@ -177,6 +177,12 @@ SECTIONS: Final = (
                 "Workers of one server keep their metrics there; `tallow serve --workers` sets it",
             ),
             Variable(
+                "TALLOW_METRICS_STRICT",
+                "`1` or `0`",
+                "If `1`, a wrong use of a declared metric raises instead of being counted; by default only "
+                "under pytest",
+            ),
+            Variable(
                 "PROMETHEUS_MULTIPROC_DIR",
                 "see prometheus_client",
                 "If set, metrics of `prometheus_client` are read from all processes",

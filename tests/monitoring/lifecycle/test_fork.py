@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform d
 LOCKED = """
 import os, threading
 from tallow.monitoring import metrics
+metrics.REGISTRY.add_catalogs(["storage"])
 held = threading.Event()
 def hold():
     for _ in range(20_000):
@@ -36,6 +37,7 @@ print("ok")
 WORKERS = """
 import os
 from tallow.monitoring import metrics
+metrics.REGISTRY.add_catalogs(["storage", "transfers", "connections", "features"])
 metrics.register_cache("rooms")
 metrics.record_chunk_transfer("relay", "sent", 1, 0.1)
 metrics.connection_opened("relay")

@@ -39,9 +39,9 @@ Source = Literal["server", "peer", "both"]
 Example:
     >>> source: Source = "peer"
 """
-Merge = Literal["sum", "min", "local"]
-"""How a gauge of several workers is combined: the sum or minimum of live workers, or the scraped worker's
-own.
+Merge = Literal["sum", "min", "max", "local"]
+"""How a gauge of several workers is combined: the sum, minimum or maximum of live workers, or the scraped
+worker's own.
 
 Example:
     >>> merge: Merge = "min"
@@ -57,16 +57,18 @@ class Label:
         values: the values known from the start.
         registered: whether further values can be registered while the process runs.
         lazy: whether series appear with their first sample instead of at 0 from the start.
+        on_use: whether a value is registered with its first use.
 
     Example:
-        >>> Label("status", ("success", "failed"))
-        Label(name='status', values=('success', 'failed'), registered=False, lazy=False)
+        >>> Label("status", ("success", "failed")).values
+        ('success', 'failed')
     """
 
     name: str
     values: tuple[str, ...] = ()
     registered: bool = False
     lazy: bool = False
+    on_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,15 @@ class Metric:
         """Return the exposed name in a registry of the namespace."""
         prefix = namespace if self.namespace is None else self.namespace
         return f"{prefix}_{self.name}" if prefix else self.name
+
+    def sample_names(self, namespace: str) -> set[str]:
+        """Return the names of the metric and of its samples, in the text format and in OpenMetrics."""
+        name = self.exposed_name(namespace)
+        if self.kind == "counter":
+            return {name, name.removesuffix("_total")}
+        if self.kind == "histogram":
+            return {name, f"{name}_bucket", f"{name}_count", f"{name}_sum"}
+        return {name}
 
     @property
     def label_names(self) -> tuple[str, ...]:

@@ -11,24 +11,36 @@ with the first call, not at import::
     from tallow.monitoring import metrics
 
     metrics.record_transfer("success", "p2p", size_bytes=12_000_000, duration_s=3.2, mime_type="image/png")
+
+An application declares its own metrics with :class:`Counter`, :class:`Gauge` and :class:`Histogram`::
+
+    EXPORTS = Counter("exports", "Exports made.", namespace="shop", labels={"format": ("csv", "pdf")})
+    EXPORTS.inc(format="csv")
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from tallow.monitoring.catalog.declaration import Registered
+from tallow.monitoring.metrics.declared import Counter, Gauge, Histogram
 from tallow.monitoring.metrics.recorders import Metrics, ProcessMetrics
 from tallow.monitoring.metrics.registry import Registry
 
 __all__ = [
     "METRICS",
     "REGISTRY",
+    "Counter",
+    "Gauge",
+    "Histogram",
     "Metrics",
+    "Registered",
     "Registry",
     "connection_closed",
     "connection_opened",
     "device_connected",
     "device_disconnected",
+    "record_api_error",
     "record_bytes_moved",
     "record_cache_access",
     "record_chunk_transfer",
@@ -110,6 +122,7 @@ record_encryption = METRICS.record_encryption
 record_error = METRICS.record_error
 record_recovery = METRICS.record_recovery
 record_http_request = METRICS.record_http_request
+record_api_error = METRICS.record_api_error
 websocket_opened = METRICS.websocket_opened
 websocket_closed = METRICS.websocket_closed
 record_db_operation = METRICS.record_db_operation
@@ -136,7 +149,17 @@ register_setting = METRICS.register_setting
 value = METRICS.value
 
 
+_INSTEAD: Final = {
+    "Summary": "Histogram, whose buckets of several processes can be added up",
+    "Info": "Gauge with value 1 and a label for each fact",
+    "Enum": "Gauge with a label for the state, 1 for the current one and 0 for the others",
+}
+"""What replaces the types of prometheus_client that are left out."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _INSTEAD:
+        raise ImportError(f"tallow.monitoring.metrics has no {name}; use {_INSTEAD[name]}")
     if name == "REGISTRY":
         return METRICS.registry
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

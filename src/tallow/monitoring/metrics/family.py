@@ -8,6 +8,7 @@ from math import inf
 from typing import Final
 
 from tallow.monitoring.catalog import OTHER, Metric, canonical
+from tallow.monitoring.lazy_scrubber import scrub
 from tallow.monitoring.metrics.storage import Storage
 
 Key = str | tuple[str, ...]
@@ -21,6 +22,9 @@ MAX_REGISTERED: Final = 500
 
 LARGEST: Final = 2.0**63
 """The largest sample. No size or time that a process can measure is larger."""
+
+MAX_SERIES: Final = 10_000
+"""Series of one metric, above which labels admit no new values."""
 
 MAX_LENGTH: Final = 200
 """Characters of a registered value."""
@@ -99,12 +103,30 @@ class Family(dict[Key, int]):
     def __missing__(self, key: Key) -> int:
         """Return the series of an unknown key, whose unknown values become ``other``."""
         values = key if isinstance(key, tuple) else (key,)
-        folded = tuple(fold(value, allowed) for value, allowed in zip(values, self._allowed, strict=True))
+        if len(values) != len(self._allowed):
+            raise ValueError("one value for each label")
+        folded = tuple(self._fold(place, value) for place, value in enumerate(values))
         if any(kept == OTHER and not is_other(value) for kept, value in zip(folded, values, strict=True)):
             self._count_overflow(self.key)
         with self._storage.lock:
             known = self.get(as_key(folded))
             return self._create(folded) if known is None else known
+
+    def _fold(self, place: int, value: object) -> str:
+        """Return the allowed value that equals ``value``, or ``other``; a label may admit new values."""
+        allowed = self._allowed[place]
+        kept = fold(value, allowed)
+        if kept == OTHER and self.metric.labels[place].on_use and not is_other(value):
+            return self._admit(value, allowed)
+        return kept
+
+    def _admit(self, value: object, allowed: dict[str, str]) -> str:
+        """Allow a value with its first use, unless there is no room or it may be private."""
+        full = len(allowed) >= MAX_REGISTERED or len(self) >= MAX_SERIES
+        if full or not isinstance(value, str) or not is_name(value) or not _is_public(value):
+            return OTHER
+        text = str.__str__(value)
+        return allowed.setdefault(text, text)
 
     def series_for(self, key: object) -> int:
         """Return the first cell of any key, also of one that is not hashable or has the wrong length."""
@@ -255,6 +277,14 @@ def fold(value: object, allowed: dict[str, str]) -> str:
 def is_other(value: object) -> bool:
     """Whether the caller passed ``other`` itself, which is not an overflow."""
     return type(value) is str and value == OTHER
+
+
+def _is_public(value: str) -> bool:
+    """Whether the scrubber finds nothing private in a value."""
+    try:
+        return scrub(value) == value
+    except Exception:  # noqa: BLE001 - what cannot be checked is not exposed
+        return False
 
 
 def _allow(value: str, allowed: dict[str, str]) -> str:

@@ -1,9 +1,9 @@
-"""The exposed names of a registry's metrics: one namespace, and no name twice."""
+"""The metrics of a registry by key, and their exposed names: one namespace, and no name twice."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from tallow.monitoring.catalog import Metric
@@ -13,6 +13,23 @@ DEFAULT_NAMESPACE: Final = "app"
 """The namespace of an application that names none."""
 
 _NAMESPACE: Final = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)?")
+
+
+class FamilyTable(dict[str, Family]):
+    """Maps the key of each metric to its series.
+
+    A look-up with ``[]`` adds a metric that is missing, if a catalogue has it. ``get`` and ``in`` do not.
+
+    Args:
+        add: adds the metric and returns its series; raises KeyError for an unknown one.
+    """
+
+    def __init__(self, add: Callable[[str], Family]) -> None:
+        super().__init__()
+        self._add = add
+
+    def __missing__(self, key: str) -> Family:
+        return self._add(key)
 
 
 class ExposedNames:
@@ -44,10 +61,10 @@ class ExposedNames:
             ValueError: another metric has one of them.
         """
         name = self.of(metric)
-        taken = sorted(_sample_names(metric, name) & self._owners.keys())
+        taken = sorted(metric.sample_names(self.namespace) & self._owners.keys())
         if taken:
             raise ValueError(f"metric {name!r}: the name {taken[0]!r} belongs to {self._owners[taken[0]]!r}")
-        self._owners.update(dict.fromkeys(_sample_names(metric, name), name))
+        self._owners.update(dict.fromkeys(metric.sample_names(self.namespace), name))
 
     def change(self, namespace: str, families: Iterable[Family]) -> None:
         """Change the namespace. Nothing changes if it raises.
@@ -74,12 +91,3 @@ def _checked(namespace: str) -> str:
             f"namespace {namespace!r}: accepted are letters, digits and underscores, not a digit first"
         )
     return namespace
-
-
-def _sample_names(metric: Metric, name: str) -> set[str]:
-    """Return the names of the family and its samples, in the text format and in OpenMetrics."""
-    if metric.kind == "counter":
-        return {name, name.removesuffix("_total")}
-    if metric.kind == "histogram":
-        return {name, f"{name}_bucket", f"{name}_count", f"{name}_sum"}
-    return {name}

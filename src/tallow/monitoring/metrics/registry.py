@@ -14,9 +14,9 @@ from tallow.monitoring.catalog import CATALOG_OF, CATALOGS, CORE, METRICS, OTHER
 from tallow.monitoring.catalog.validation import definition_problem
 from tallow.monitoring.correlation import exemplar_id
 from tallow.monitoring.lifecycle import fork, warn_once
+from tallow.monitoring.metrics.declarations import Declarations
 from tallow.monitoring.metrics.family import LARGEST, MAX_REGISTERED, Family, Key, Only, as_key, is_name
-from tallow.monitoring.metrics.family_table import FamilyTable
-from tallow.monitoring.metrics.names import DEFAULT_NAMESPACE, ExposedNames
+from tallow.monitoring.metrics.names import DEFAULT_NAMESPACE, ExposedNames, FamilyTable
 from tallow.monitoring.metrics.sample import Sample
 from tallow.monitoring.metrics.storage import LocalStorage, Storage, Sums, ThreadSlot
 
@@ -52,6 +52,7 @@ class Registry:
         storage: where the samples are kept; by default in this process's memory.
         namespace: what precedes the names of all metrics that have no namespace of their own.
         catalogs: names of :data:`tallow.monitoring.catalog.CATALOGS` to add.
+        declarations: the metrics that the application declares with ``Counter`` and the like.
 
     Raises:
         ValueError: a metric is declared twice or cannot be exposed, or there is no such catalogue.
@@ -73,7 +74,10 @@ class Registry:
         *,
         namespace: str = DEFAULT_NAMESPACE,
         catalogs: Iterable[str] = (),
+        declarations: Declarations | None = None,
     ) -> None:
+        self.declarations = Declarations() if declarations is None else declarations
+        self._bound = 0
         self._names = ExposedNames(namespace)
         self.storage: Storage = storage or LocalStorage()
         self.lock = self.storage.lock
@@ -209,6 +213,30 @@ class Registry:
         family = self.families.get(key)
         return key.removeprefix(":") if family is None else family.name
 
+    def bind(self, metric: Metric) -> Family:
+        """Return the series of a declared metric, which is added with the first call.
+
+        A metric whose exposed name belongs to another metric is hidden, with one warning.
+        """
+        with self.lock:
+            known = self.families.get(metric.key)
+            if known is not None:
+                return known
+            try:
+                return self.declare(metric)
+            except ValueError as error:
+                warn_once.warn_once(f"a declared metric is left out: {error}")
+                return self._create_hidden(metric)
+
+    def _bind_declared(self) -> None:
+        """Add what the application has declared and not used yet, so that its series exist at 0."""
+        if len(self.declarations) > self._bound:
+            found = self.declarations.all()
+            for declared in found:
+                self.bind(declared.metric)
+                declared.on_bound()
+            self._bound = len(found)
+
     def register(self, label: str, value: str, only: Only = None) -> bool:
         """Allow a value of a label in every metric that has the label, and in those added later.
 
@@ -289,6 +317,7 @@ class Registry:
 
     def collect(self) -> list[float]:
         """Update gauges and return a copy of all cells, with other workers' values added."""
+        self._bind_declared()
         self.refresh()
         others = self.storage.other_processes()
         placed = [part for alive, sums in others for part in self._place(sums, alive)]
@@ -308,7 +337,7 @@ class Registry:
             family = self.families.get(name)
             if family is None or not _is_combined(family.metric, alive):
                 continue
-            combine: Combine = _smaller_known if family.metric.merge == "min" else add
+            combine = _COMBINE.get(family.metric.merge, add)
             for values, cells in series.items():
                 # Another version of the program may have declared the metric differently.
                 if len(cells) == family.width and len(values) == len(family.metric.labels):
@@ -464,3 +493,7 @@ def _is_combined(metric: Metric, alive: bool) -> bool:
 def _smaller_known(one: float, other: float) -> float:
     """Return the smaller of two times; 0 means that a worker has not set its gauge yet."""
     return min(one, other) if one and other else one or other
+
+
+_COMBINE: Final[dict[str, Combine]] = {"min": _smaller_known, "max": max}
+"""How a gauge of two workers is combined, if not by addition."""

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from itertools import count
 from operator import add
 from typing import Final, Protocol
 
@@ -51,6 +53,9 @@ class Storage(Protocol):
 
     def set(self, cell: int, value: float) -> None:
         """Make ``value`` the sum of a cell over all rows."""
+
+    def stepper(self, cell: int) -> Callable[[], int] | None:
+        """Return a function that adds 1 to a cell, faster than a row does; None if there is none."""
 
     def read(self) -> list[float]:
         """Return the sum of each cell over all rows."""
@@ -101,6 +106,7 @@ class LocalStorage:
         self._ended: list[float] = []
         self._rows: dict[int, list[float]] = {}
         self._free: list[list[float]] = []
+        self._steps: dict[int, count[int]] = {}
 
     @property
     def row_count(self) -> int:
@@ -138,13 +144,21 @@ class LocalStorage:
                 row[cell] = 0.0
             self._ended[cell] = value
 
+    def stepper(self, cell: int) -> Callable[[], int]:
+        # One call of C code: neither a lock nor a look-up of the thread's row is needed.
+        with self.lock:
+            return self._steps.setdefault(cell, count()).__next__
+
     def read(self) -> list[float]:
         with self.lock:
             total, rows = self._ended.copy(), list(self._rows.values())
+            steps = list(self._steps.items())
         # Without the lock, so that recording does not wait for a scrape.
         for row in rows:
             total = list(map(add, total, row))
             time.sleep(0)  # lets another thread take the interpreter's lock, such as the event loop's
+        for cell, counted in steps:
+            total[cell] += _steps_of(counted)
         return total
 
     def other_processes(self) -> list[tuple[bool, Sums]]:
@@ -155,3 +169,8 @@ class LocalStorage:
 
     def close(self) -> None:
         """Do nothing: there are no files."""
+
+
+def _steps_of(counted: count[int]) -> int:
+    """Return how often ``next()`` was called: only the repr tells it without a call, as in ``count(5)``."""
+    return int(repr(counted)[len("count(") : -1])
