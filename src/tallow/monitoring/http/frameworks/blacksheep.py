@@ -46,9 +46,9 @@ class BlackSheepRoutes:
         if not any(router is other for other in self._observed):
             self._observed.append(router)
             _observe(router, prefix)
-        for method, route in [*router.iter_with_methods(), *router.registered_routes]:
+        for method, route in _registered(router):
             if route.pattern != _FALLBACK:
-                websocket = str(method).endswith("_WS")
+                websocket = method.endswith("_WS")
                 self._routes.append(KnownRoute(prefix + route.pattern.decode(), (method,), websocket))
         for mounted in _mounted(app):
             path = prefix + mounted.pattern.decode().removesuffix("/*")
@@ -75,4 +75,10 @@ def _mounted(app: Any) -> list[Any]:
 
 
 def _count(app: Any) -> int:
-    return sum(1 for _ in app.router.iter_all()) + len(_mounted(app))
+    return len(_registered(app.router)) + len(_mounted(app))
+
+
+def _registered(router: Any) -> list[tuple[str, Any]]:
+    """Return methods and routes, those included that wait for the start. BlackSheep 2.0 has none of these."""
+    added = [(method.decode(), route) for method, routes in router.routes.items() for route in routes]
+    return added + list(getattr(router, "registered_routes", ()))
