@@ -13,8 +13,19 @@ _OPT_OUT_HEADERS: Final = frozenset({b"dnt", b"sec-gpc"})
 _scope: ContextVar[Scope | None] = ContextVar("tallow_request_scope", default=None)
 _route_of: ContextVar[RouteOf | None] = ContextVar("tallow_route_of", default=None)
 
+_NO_REQUEST: Final[tuple[Scope | None, RouteOf | None]] = (None, None)
+_finished: ContextVar[tuple[Scope | None, RouteOf | None]] = ContextVar(
+    "tallow_finished_request", default=_NO_REQUEST
+)
+
 current = _scope.get
 """Return the ASGI scope of the current request or connection, or None."""
+
+finished = _finished.get
+"""Return the scope and route function of the request that ended last in this context, or two times None.
+
+Granian and gunicorn write their access record after the application has returned.
+"""
 
 
 class bind:  # noqa: N801 - used as a function; @contextmanager takes three times as long
@@ -38,6 +49,7 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         token, route_token = self._tokens
         _route_of.reset(route_token)
         _scope.reset(token)
+        _finished.set(self._values)
 
 
 def route() -> str | None:

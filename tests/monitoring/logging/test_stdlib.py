@@ -197,7 +197,9 @@ async def test_an_unhandled_exception_is_logged_once_with_its_correlation_id(
     unhandled = stdlib.UnhandledErrorLogger(logs.pipeline)
     errors.add_listener(unhandled)
     try:
-        transport = httpx.ASGITransport(app=instrument(broken), raise_app_exceptions=True)
+        transport = httpx.ASGITransport(
+            app=instrument(broken, route_of=lambda _scope: None), raise_app_exceptions=True
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             with pytest.raises(RuntimeError) as caught:
                 await client.get("/", headers={"x-request-id": "ab" * 16})

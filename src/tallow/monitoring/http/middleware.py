@@ -9,6 +9,7 @@ from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
 from tallow.monitoring.health import HEALTH, Health
 from tallow.monitoring.health.draining import DRAINING
+from tallow.monitoring.http import daphne_access
 from tallow.monitoring.http.disconnects import is_disconnect
 from tallow.monitoring.http.endpoints import Endpoints
 from tallow.monitoring.http.exchange import HttpExchange, OnResponse
@@ -56,6 +57,8 @@ class Instrumentation:
         self._endpoints = Endpoints(metrics, health, metrics_token, health_token)
         self._on_response = on_response
         self._routes = Routes(metrics, source or route_source(app), route_of)
+        self._prepared = False
+        daphne_access.replace_access_log()
         metrics.runtime.start(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,8 +67,10 @@ class Instrumentation:
         if isinstance(outer, RoutedRequest) and outer.metrics is self._metrics:
             await self.app(scope, receive, send)
         elif kind == "http":
+            self._prepare()
             await self._http(scope, receive, send)
         elif kind == "websocket":
+            self._prepare()
             await self._websocket(scope, receive, send)
         elif kind == "lifespan":
             await self._lifespan(scope, receive, send)
@@ -82,10 +87,22 @@ class Instrumentation:
             from tallow.monitoring.logging import ensure_configured  # reads the settings
 
             ensure_configured()
+            self._prepared = True
             await self.app(scope, receive, self._closing(send))
         else:
             await receive()
             await send({"type": "lifespan.startup.failed", "message": problem})
+
+    def _prepare(self) -> None:
+        """Configure logging before the first request of a server without lifespan, such as daphne.
+
+        The server's record of that request would pass the scrubber otherwise.
+        """
+        if not self._prepared:
+            self._prepared = True
+            from tallow.monitoring.logging.pipeline import PIPELINE  # reads the settings
+
+            PIPELINE.configure_before_first_record()
 
     def _closing(self, send: Send) -> Send:
         """Prepare for probes before the start, and flush telemetry and stop measuring before the end.

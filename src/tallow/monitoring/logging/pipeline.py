@@ -137,16 +137,21 @@ class Pipeline:
         except Exception:  # noqa: BLE001 - counted, and raised under pytest
             self._handle_own_failure()
 
-    def _configure_and_check(self, level: str) -> bool:
-        """Configure at the first record: whether it is to be written.
+    def configure_before_first_record(self) -> None:
+        """Configure now, as the first record would do it; nothing if it has been done.
 
         No other thread can fork meanwhile: a child would wait for ever for this lock, or for that of a
         module which is being imported.
         """
-        with fork.lock:
-            first, self._first_use = self._first_use, None
-            if first is not None:
-                first()
+        if self.threshold == UNCONFIGURED:
+            with fork.lock:
+                first, self._first_use = self._first_use, None
+                if first is not None:
+                    first()
+
+    def _configure_and_check(self, level: str) -> bool:
+        """Configure at the first record: whether it is to be written."""
+        self.configure_before_first_record()
         return self.threshold <= LEVELS[level]
 
     def _handle_own_failure(self) -> None:

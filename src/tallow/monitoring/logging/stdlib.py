@@ -42,13 +42,21 @@ class BridgeHandler(logging.Handler):
         number = record.levelno
         if number < self._pipeline.threshold:
             return
-        context: dict[str, Any] = {
-            name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES
-        }
-        if record.exc_info:
-            context["exc_info"] = record.exc_info
+        context = _context(record)
         message, facts = access_log.render_access_record(record) or (_message(record), {})
         self._pipeline.emit(level_name(number), record.name, message, {}, context | facts)
+
+
+def _context(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what a caller passed as ``extra``, and the exception."""
+    context = {
+        name: value
+        for name, value in vars(record).items()
+        if name not in _STANDARD_ATTRIBUTES and not access_log.is_request(name, value)
+    }
+    if record.exc_info:
+        context["exc_info"] = record.exc_info
+    return context
 
 
 def _message(record: logging.LogRecord) -> str:
