@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from tallow.monitoring.catalog import METRICS
@@ -88,9 +86,15 @@ class Cached(Client):
 
 
 class Otel:
-    """The OpenTelemetry SDK's instruments."""
+    """The OpenTelemetry SDK's instruments.
+
+    Imported late: where it is loaded, each of our observations looks for a current span.
+    """
 
     def __init__(self) -> None:
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
         meter = MeterProvider([InMemoryMetricReader()]).get_meter("bench")
         self.total = meter.create_counter("transfers")
         self.size, self.duration, self.speed, self.time = (

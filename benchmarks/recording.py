@@ -14,10 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import prometheus_client
+from prometheus_client import CollectorRegistry
+
 from benchmarks.competitors import CACHED, LABELS, OTEL, Cached, Client, Otel, Transfer
 from benchmarks.isolated_process import print_rows, rows_of
 from benchmarks.paired_measurement import Row, paired
-from tallow.monitoring import correlation
+from tallow.monitoring import correlation, metrics
 from tallow.monitoring.catalog import CATALOGS
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.multiprocess import WorkerStorage
@@ -42,23 +45,24 @@ def rows() -> list[Row]:
     transfers_by = {name: client.transfer for name, client in clients.items()}
     chunks_by = {name: client.chunk for name, client in clients.items()}
     return [
-        *compared("`record_transfer`", transfer, transfers_by, 0.5),
+        *compared("`record_transfer`", transfer, transfers_by, 0.4),
         *compared("`record_chunk_transfer`", chunk, chunks_by, 0.3),
+        *declared(),
         *with_exemplars(),
         *several_workers(),
     ]
 
 
-def recorders(metrics: Metrics) -> tuple[Callable[[list[Transfer]], None], Callable[[list[Transfer]], None]]:
+def recorders(recorder: Metrics) -> tuple[Callable[[list[Transfer]], None], Callable[[list[Transfer]], None]]:
     """Our two helper functions, each applied to a list of transfers."""
 
     def transfer(data: list[Transfer]) -> None:
-        record = metrics.record_transfer
+        record = recorder.record_transfer
         for size, duration, mime in data:
             record("success", "relay", size, duration, mime)
 
     def chunk(data: list[Transfer]) -> None:
-        record = metrics.record_chunk_transfer
+        record = recorder.record_chunk_transfer
         for size, duration, _ in data:
             record("relay", "sent", size, duration)
 
@@ -67,6 +71,54 @@ def recorders(metrics: Metrics) -> tuple[Callable[[list[Transfer]], None], Calla
 
 def compared(work: str, ours: Callable[[Any], None], peers: dict[str, Any], aim: float | None) -> list[Row]:
     return paired(work, ours, peers, transfers, items=OPERATIONS, aims={CACHED: aim})
+
+
+def declared() -> list[Row]:
+    """An application's own metrics: the same calls of both libraries, with final label values."""
+    labels = {"format": ("csv", "pdf")}
+    own, peer = Registry(), CollectorRegistry()
+    counter = metrics.Counter("exports", "Exports made.", labels, registry=own)
+    timer = metrics.Histogram("render_seconds", "Time.", labels, registry=own)
+    their_counter = prometheus_client.Counter("exports", "Exports made.", list(labels), registry=peer)
+    their_timer = prometheus_client.Histogram("render_seconds", "Time.", list(labels), registry=peer)
+    child, their_child = counter.labels(format="csv"), their_counter.labels(format="csv")
+    timed, their_timed = timer.labels(format="csv"), their_timer.labels(format="csv")
+
+    def repeated(call: Callable[[], None]) -> Callable[[list[float]], None]:
+        def run(data: list[float]) -> None:
+            for _ in data:
+                call()
+
+        return run
+
+    def with_amounts(call: Callable[[float], None]) -> Callable[[list[float]], None]:
+        def run(data: list[float]) -> None:
+            for amount in data:
+                call(amount)
+
+        return run
+
+    def compare(work: str, ours: Any, name: str, theirs: Any, aim: float) -> list[Row]:
+        return paired(work, ours, {name: theirs}, amounts, items=OPERATIONS, aims={name: aim})
+
+    return [
+        *compare("`inc`, child", repeated(child.inc), CACHED, repeated(their_child.inc), 0.3),
+        *compare(
+            "`inc`, labels as keywords",
+            repeated(lambda: counter.inc(format="csv")),
+            LABELS,
+            repeated(lambda: their_counter.labels(format="csv").inc()),
+            0.5,
+        ),
+        *compare(
+            "`observe`, child", with_amounts(timed.observe), CACHED, with_amounts(their_timed.observe), 0.5
+        ),
+    ]
+
+
+def amounts() -> list[float]:
+    """Random durations."""
+    return [random.lognormvariate(-1, 2) for _ in range(OPERATIONS)]
 
 
 def with_exemplars() -> list[Row]:
@@ -99,8 +151,8 @@ def several_workers() -> list[Row]:
 
 def main() -> None:
     """The child process of :func:`several_workers`."""
-    metrics = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1])), catalogs=CATALOGS))
-    transfer, chunk = recorders(metrics)
+    recorder = Metrics(Registry(storage=WorkerStorage(Path(sys.argv[1])), catalogs=CATALOGS))
+    transfer, chunk = recorders(recorder)
     cached = Cached()
     print_rows(
         [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Final
@@ -30,6 +31,7 @@ HEADER: Final = "X-Request-ID"
 _ID = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NONE = "0" * 32
+_modules: Final = sys.modules
 _RANDOM_SPAN_DIGITS: Final = 16
 _NOT_SAMPLED: Final = "00"
 """Trace flags where no caller has set any: the receiver decides."""
@@ -176,9 +178,9 @@ def exemplar_id() -> str | None:
 
     Where a span of OpenTelemetry is current, it is the id of its trace, ``-`` and the id of the span.
     """
+    if "opentelemetry.trace" in _modules:  # as is_loaded(), without a call: every observation asks
+        return _traced_exemplar_id(_current.get())
     binding = _current.get()
-    if is_loaded():
-        return _traced_exemplar_id(binding)
     return None if binding is None or not binding.exemplars else binding.id
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from time import time
+from typing import Final
 
 from tallow.monitoring.correlation import exemplar_id
 from tallow.monitoring.metrics import labels
-from tallow.monitoring.metrics.family import LARGEST, Key
+from tallow.monitoring.metrics.family import LARGEST, MAX_LENGTH, Key
 from tallow.monitoring.metrics.recorders.base import Recorder
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.metrics.transfer_series import TransferSeries
+
+MAX_MIME_TYPES: Final = 256
+"""Different MIME types whose series is kept; of others it is derived each time."""
 
 
 class TransferRecorder(Recorder):
@@ -23,6 +27,7 @@ class TransferRecorder(Recorder):
         self._transfer_series = TransferSeries(registry)
         self._bytes: dict[Key, int] = {}
         self._chunks: dict[Key, int] = {}
+        self._size_cells: dict[str, int] = {}
         registry.when_added("transfers", self._prepare)
 
     def _prepare(self) -> None:
@@ -81,7 +86,9 @@ class TransferRecorder(Recorder):
             # Written out instead of calling observe() three times: this takes half as long.
             if files is None:
                 sizes = self._sizes
-                size_at = sizes[labels.file_type(mime_type)]
+                size_at = self._size_cells.get(mime_type) if mime_type.__class__ is str else None
+                if size_at is None:
+                    size_at = self._size_cell(mime_type)
                 size_bucket = size_at + bisect_left(sizes.edges, size)
                 row[size_bucket] += 1.0
                 row[size_at + sizes.sum_at] += size
@@ -96,8 +103,13 @@ class TransferRecorder(Recorder):
             row[duration_at + durations.sum_at] += duration
             if request is not None:
                 exemplars[duration_bucket] = (request, duration, now)
-            if speed_at is not None:
-                self._observe_speed(speed_at, size, duration, request, now)
+            if speed_at is not None and duration != 0.0:
+                speeds, mbps = self._speeds, size * 8e-6 / duration
+                speed_bucket = speed_at + bisect_left(speeds.edges, mbps)
+                row[speed_bucket] += 1.0
+                row[speed_at + speeds.sum_at] += mbps
+                if request is not None:
+                    exemplars[speed_bucket] = (request, mbps, now)
         except Exception:  # noqa: BLE001 - recording never raises into its caller
             self.registry.count_overflow("transfer_duration_seconds")
 
@@ -105,17 +117,12 @@ class TransferRecorder(Recorder):
         for size_bytes, mime_type in files:
             self._observe(self._sizes, labels.file_type(mime_type), size_bytes)
 
-    def _observe_speed(
-        self, first: int, size_bytes: float, duration_s: float, request: str | None, now: float
-    ) -> None:
-        if duration_s == 0.0:
-            return
-        row, speeds, mbps = self._slot.row, self._speeds, size_bytes * 8e-6 / duration_s
-        bucket = first + bisect_left(speeds.edges, mbps)
-        row[bucket] += 1.0
-        row[first + speeds.sum_at] += mbps
-        if request is not None:
-            self.registry.exemplars[bucket] = (request, mbps, now)
+    def _size_cell(self, mime_type: str | None) -> int:
+        """Return the first cell of a MIME type's series, and keep it for the next call."""
+        cell = self._sizes[labels.file_type(mime_type)]
+        if type(mime_type) is str and len(mime_type) <= MAX_LENGTH and len(self._size_cells) < MAX_MIME_TYPES:
+            self._size_cells[mime_type] = cell
+        return cell
 
     def record_chunk_transfer(
         self, method: str, direction: str, size_bytes: float, duration_s: float
@@ -134,7 +141,8 @@ class TransferRecorder(Recorder):
             65536.0
         """
         try:
-            size, duration = float(size_bytes + 0.0), float(duration_s + 0.0)
+            size = float(size_bytes + 0.0)
+            duration = duration_s if duration_s.__class__ is float else float(duration_s + 0.0)
             if 0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST:
                 counter = self._bytes[direction]
                 first = self._chunks[method]
