@@ -18,7 +18,7 @@ from tallow.monitoring.http.frameworks.install import INSTALLED
 from tallow.monitoring.http.route_templates import REQUEST_KEY, RoutedRequest, RouteSource, path_of
 from tallow.monitoring.http.routes import Routes
 from tallow.monitoring.http.websocket_exchange import WebSocketExchange
-from tallow.monitoring.lifecycle import error_hooks, shutdown
+from tallow.monitoring.lifecycle import error_hooks, shutdown, sibling_workers
 from tallow.monitoring.metrics import METRICS, Metrics
 
 
@@ -87,22 +87,24 @@ class Instrumentation:
             from tallow.monitoring.logging import ensure_configured  # reads the settings
 
             ensure_configured()
-            self._prepared = True
+            self._prepare()
             await self.app(scope, receive, self._closing(send))
         else:
             await receive()
             await send({"type": "lifespan.startup.failed", "message": problem})
 
     def _prepare(self) -> None:
-        """Configure logging before the first request of a server without lifespan, such as daphne.
+        """Look for other workers, and configure logging if a server without lifespan has not started it.
 
-        The server's record of that request would pass the scrubber otherwise.
+        daphne is such a server. Its record of the first request would pass the scrubber otherwise.
         """
         if not self._prepared:
             self._prepared = True
             from tallow.monitoring.logging.pipeline import PIPELINE  # reads the settings
 
             PIPELINE.configure_before_first_record()
+            if not self._metrics.registry.storage.shared:
+                sibling_workers.CHECK.start()
 
     def _closing(self, send: Send) -> Send:
         """Prepare for probes before the start, and flush telemetry and stop measuring before the end.
