@@ -83,17 +83,9 @@ class TransferRecorder(Recorder):
             exemplars = self.registry.exemplars
             request = exemplar_id()
             now = 0.0 if request is None else time()
-            # Written out instead of calling observe() three times: this takes half as long.
+            # Written out instead of calling observe(): this takes half as long.
             if files is None:
-                sizes = self._sizes
-                size_at = self._size_cells.get(mime_type) if mime_type.__class__ is str else None
-                if size_at is None:
-                    size_at = self._size_cell(mime_type)
-                size_bucket = size_at + bisect_left(sizes.edges, size)
-                row[size_bucket] += 1.0
-                row[size_at + sizes.sum_at] += size
-                if request is not None:
-                    exemplars[size_bucket] = (request, size, now)
+                self._observe_size(mime_type, size, request, now)
             else:
                 self._observe_files(files)
             durations = self._durations
@@ -103,19 +95,37 @@ class TransferRecorder(Recorder):
             row[duration_at + durations.sum_at] += duration
             if request is not None:
                 exemplars[duration_bucket] = (request, duration, now)
-            if speed_at is not None and duration != 0.0:
-                speeds, mbps = self._speeds, size * 8e-6 / duration
-                speed_bucket = speed_at + bisect_left(speeds.edges, mbps)
-                row[speed_bucket] += 1.0
-                row[speed_at + speeds.sum_at] += mbps
-                if request is not None:
-                    exemplars[speed_bucket] = (request, mbps, now)
+            if speed_at is not None:
+                self._observe_speed(speed_at, size, duration, request, now)
         except Exception:  # noqa: BLE001 - recording never raises into its caller
             self.registry.count_overflow("transfer_duration_seconds")
 
     def _observe_files(self, files: Iterable[tuple[float, str | None]]) -> None:
         for size_bytes, mime_type in files:
             self._observe(self._sizes, labels.file_type(mime_type), size_bytes)
+
+    def _observe_size(self, mime_type: str | None, size: float, request: str | None, now: float) -> None:
+        sizes, row = self._sizes, self._slot.row
+        first = self._size_cells.get(mime_type) if mime_type.__class__ is str else None
+        if first is None:
+            first = self._size_cell(mime_type)
+        bucket = first + bisect_left(sizes.edges, size)
+        row[bucket] += 1.0
+        row[first + sizes.sum_at] += size
+        if request is not None:
+            self.registry.exemplars[bucket] = (request, size, now)
+
+    def _observe_speed(
+        self, first: int, size_bytes: float, duration_s: float, request: str | None, now: float
+    ) -> None:
+        if duration_s == 0.0:
+            return
+        row, speeds, mbps = self._slot.row, self._speeds, size_bytes * 8e-6 / duration_s
+        bucket = first + bisect_left(speeds.edges, mbps)
+        row[bucket] += 1.0
+        row[first + speeds.sum_at] += mbps
+        if request is not None:
+            self.registry.exemplars[bucket] = (request, mbps, now)
 
     def _size_cell(self, mime_type: str | None) -> int:
         """Return the first cell of a MIME type's series, and keep it for the next call."""
@@ -141,7 +151,7 @@ class TransferRecorder(Recorder):
             65536.0
         """
         try:
-            size = float(size_bytes + 0.0)
+            size = size_bytes + 0.0 if size_bytes.__class__ is int else float(size_bytes + 0.0)
             duration = duration_s if duration_s.__class__ is float else float(duration_s + 0.0)
             if 0.0 <= size <= LARGEST and 0.0 <= duration <= LARGEST:
                 counter = self._bytes[direction]
