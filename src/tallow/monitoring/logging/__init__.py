@@ -27,10 +27,12 @@ from tallow.monitoring.logging.config import (
     shutdown,
 )
 from tallow.monitoring.logging.loggers import Logger
+from tallow.monitoring.logging.stdlib_hooks import BridgeHandler, exempt
 from tallow.monitoring.settings import BadSettingError
 
 __all__ = [
     "BadSettingError",
+    "BridgeHandler",
     "Logger",
     "api_logger",
     "close",
@@ -40,6 +42,7 @@ __all__ = [
     "disable",
     "ensure_configured",
     "ensure_configured_or_default",
+    "exempt",
     "flush",
     "get_logger",
     "logger",

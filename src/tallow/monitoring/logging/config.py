@@ -42,8 +42,9 @@ def configure(
         stream: a text stream to write to instead of standard output.
         sinks: receive the lines in addition to the outputs of the settings.
         console: False writes nothing to standard output, for a program that prints its own results there.
-        standard_library: whether records of :mod:`logging` and, with ``console``, uncaught exceptions are
-            logged.
+        standard_library: whether records of :mod:`logging` and, with ``console``, warnings and uncaught
+            exceptions are logged. Then handlers of others print nothing, and their files receive scrubbed
+            text: see :mod:`tallow.monitoring.logging.stdlib_hooks`.
         pipeline: the pipeline to configure; by default the one of this package's loggers.
 
     Raises:
@@ -69,7 +70,7 @@ def configure(
     writer = Writer([*local, *_remote_sinks(settings), *sinks, *added])
     pipeline.configure(level=settings.log_level, static=_static_fields(settings), writer=writer)
     if standard_library:
-        stdlib.capture(pipeline)
+        stdlib.capture(pipeline, warnings=console)
         if console:
             excepthooks.install(pipeline)
     error_hooks.add_listener(stdlib.UNHANDLED_ERRORS)

@@ -14,7 +14,10 @@ from typing import Any, Final
 
 from tallow.monitoring.lifecycle import shutdown, standard_error
 from tallow.monitoring.logging.console import same_file
+from tallow.monitoring.logging.exceptions import describe
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
+from tallow.monitoring.logging.scrubbing import ContextScrubber
+from tallow.monitoring.logging.stdlib_hooks.bridge import EXCEPTION_MARK
 
 Hook = Callable[..., Any]
 
@@ -56,8 +59,12 @@ def _program_hook(pipeline: Pipeline, before: Hook) -> Hook:
         return before
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not issubclass(kind, Exception):  # KeyboardInterrupt: the user wanted it
-            before(kind, error, trace)
+        if issubclass(kind, KeyboardInterrupt):  # the user wanted it
+            if before is not sys.__excepthook__:
+                before(kind, error, trace)
+            else:
+                with suppress(Exception):
+                    standard_error.write_line(_readable(error))
             return
         _emit(pipeline, "fatal", "The program ended by an uncaught exception", error)
         with suppress(Exception):
@@ -75,7 +82,7 @@ def _thread_hook(pipeline: Pipeline, before: Hook) -> Hook:
         return before
 
     def hook(given: threading.ExceptHookArgs) -> None:
-        if given.exc_value is not None and issubclass(given.exc_type, Exception):
+        if given.exc_value is not None and not issubclass(given.exc_type, SystemExit):
             _emit(pipeline, "error", "A thread ended by an uncaught exception", given.exc_value)
         if before is not threading.__excepthook__:
             before(given)
@@ -104,3 +111,11 @@ def _remember(hook: Hook, before: Hook) -> Hook:
 def _emit(pipeline: Pipeline, level: str, message: str, error: BaseException) -> None:
     with suppress(Exception):
         pipeline.emit(level, "uncaught", message, {}, {"exc_info": error})
+        setattr(error, EXCEPTION_MARK, True)  # a hook of the host may log it, too
+
+
+def _readable(error: BaseException) -> str:
+    """The traceback, scrubbed and without source lines."""
+    facts = describe(error)
+    text = f"{facts['stack']}\n{facts['type']}: {facts['message']}".rstrip(": ")
+    return ContextScrubber().text(text)

@@ -7,15 +7,27 @@ file relative to the interpreter's path, its line and its function.
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Final
 
 MAX_MESSAGE: Final = 2_048
 MAX_FRAMES: Final = 40
+MAX_MEMBER_FRAMES: Final = 8
+"""Frames of each member of an exception group."""
 MAX_CHAIN: Final = 5
+"""Causes that are followed."""
+MAX_EXCEPTIONS: Final = 40
+"""Exceptions in one description: causes and members of groups."""
+MAX_NOTES: Final = 10
+MAX_STACK: Final = 24_576
+"""Characters of a stack. A longer one loses its middle."""
+
+_CALL: Final = re.compile(r'^  File "([^"\n]*)", line (\d+), in (.*)$', re.MULTILINE)
+_PACKAGE: Final = str(Path(__file__).parent)
 
 ExcInfo = bool | BaseException | tuple[Any, Any, Any] | None
 
@@ -31,47 +43,108 @@ def resolve_exc_info(exc_info: ExcInfo) -> BaseException | None:
 
 def describe(error: BaseException) -> dict[str, str]:
     """Return the exception's type, message and stack, with the innermost call last."""
-    return {"type": _name(error), "message": _message(error), "stack": "\n".join(_stack(error))}
+    return {"type": _name(error), "message": _message(error), "stack": _shorten("\n".join(_stack(error)))}
+
+
+def _shorten(stack: str) -> str:
+    half = MAX_STACK // 2
+    return stack if len(stack) <= MAX_STACK else f"{stack[:half]}\n  …\n{stack[-half:]}"
+
+
+class _Budget:
+    """Bounds of one description, and the exceptions that it has."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+
+    def is_spent(self) -> bool:
+        """Whether no further exception is described."""
+        return len(self.seen) >= MAX_EXCEPTIONS
+
+    def admits(self, error: BaseException) -> bool:
+        """Whether to describe an exception: each one once, and a limited number."""
+        if id(error) in self.seen or self.is_spent():
+            return False
+        self.seen.add(id(error))
+        return True
 
 
 def _stack(error: BaseException) -> Iterator[str]:
-    seen: set[int] = set()
+    budget = _Budget()
+    budget.admits(error)
+    yield from _details(error, budget, MAX_FRAMES)
+
+
+def _details(error: BaseException, budget: _Budget, frames: int) -> Iterator[str]:
+    """Frames, notes, members and causes of an exception, whose own line the caller has written."""
     current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        if seen:
-            yield f"from {_name(current)}: {_message(current)}"
-        seen.add(id(current))
-        yield from _frames(current.__traceback__)
-        if isinstance(current, BaseExceptionGroup):
-            yield from _group_members(current)
-        if len(seen) >= MAX_CHAIN:
+    for number in range(MAX_CHAIN):
+        if current is None or (number and not budget.admits(current)):
             return
+        if number:
+            yield f"from {_name(current)}: {_message(current)}"
+        yield from _notes(current)
+        yield from _frames(current.__traceback__, frames)
+        if isinstance(current, BaseExceptionGroup):
+            yield from _group_members(current, budget)
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def _group_members(group: BaseExceptionGroup[BaseException]) -> Iterator[str]:
-    for member in group.exceptions[:MAX_CHAIN]:
+def _group_members(group: BaseExceptionGroup[BaseException], budget: _Budget) -> Iterator[str]:
+    for number, member in enumerate(group.exceptions):
+        if budget.is_spent():
+            yield f"({len(group.exceptions) - number} more)"
+            return
+        if not budget.admits(member):
+            continue
         yield f"with {_name(member)}: {_message(member)}"
-        yield from _frames(member.__traceback__)
+        yield from _details(member, budget, MAX_MEMBER_FRAMES)
 
 
-def _frames(traceback: TracebackType | None) -> list[str]:
+def _notes(error: BaseException) -> Iterator[str]:
+    """The notes of PEP 678, one line each."""
+    notes = getattr(error, "__notes__", ())
+    if isinstance(notes, (list, tuple)):
+        for note in notes[:MAX_NOTES]:
+            text = note if isinstance(note, str) else type(note).__name__
+            yield f"note: {_cut(text)}"
+
+
+def _frames(traceback: TracebackType | None, limit: int = MAX_FRAMES) -> list[str]:
     frames: list[str] = []
     dropped = 0
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        frames.append(f"  {_relative_path(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}")
-        if len(frames) > MAX_FRAMES:  # the outermost and the innermost calls tell most
-            del frames[MAX_FRAMES // 2]
+        frames.append(f"  {relative_path(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}")
+        if len(frames) > limit:  # the outermost and the innermost calls tell most
+            del frames[limit // 2]
             dropped += 1
         traceback = traceback.tb_next
     if dropped:
-        frames.insert(MAX_FRAMES // 2, f"  ({dropped} more)")
+        frames.insert(limit // 2, f"  ({dropped} more)")
     return frames
 
 
+def stack_of_text(text: str) -> str:
+    """Return a stack as ``stack_info`` has it in the form of ``error.stack``, without source lines."""
+    calls = [f"  {relative_path(file)}:{line} in {name}" for file, line, name in _CALL.findall(text)]
+    return "\n".join(calls[-MAX_FRAMES:]) if calls else _cut(text)
+
+
+def current_stack() -> str:
+    """Return the stack of the caller, without frames of this package."""
+    frame: FrameType | None = sys._getframe(1)
+    calls: list[str] = []
+    while frame is not None and len(calls) < MAX_FRAMES:
+        code = frame.f_code
+        if not code.co_filename.startswith(_PACKAGE):
+            calls.append(f"  {relative_path(code.co_filename)}:{frame.f_lineno} in {code.co_name}")
+        frame = frame.f_back
+    return "\n".join(reversed(calls))
+
+
 @functools.lru_cache(maxsize=1024)
-def _relative_path(filename: str) -> str:
+def relative_path(filename: str) -> str:
     """A file relative to the interpreter's path: the folder of the installation may hold a user's name."""
     roots = [entry for entry in sys.path if entry and filename.startswith(entry.rstrip("/") + "/")]
     if not roots:
@@ -89,4 +162,8 @@ def _message(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - a __str__ of the host may raise anything
         return "(unreadable message)"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}…"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
-from tallow.monitoring.logging.record import DEBUG, ERROR, FATAL, INFO, LEVELS, WARNING
+from tallow.monitoring.logging.record import (
+    DEBUG,
+    ERROR,
+    FATAL,
+    INFO,
+    LEVELS,
+    MAX_ARGUMENTS,
+    WARNING,
+    as_text,
+)
 from tallow.monitoring.logging.timing import Timer
 
 _LEVEL_ALIASES: Final = {"warn": "warning", "critical": "fatal"}
@@ -15,8 +24,10 @@ class Logger:
     """A named logger with bound context.
 
     Keyword arguments of a call are the record's context. ``exc_info`` (True, an exception, or the tuple of
-    the standard library) becomes the field ``error{type,message,stack}``. The scrubber removes private data
-    from all of it. Loggers are immutable, and safe to share between threads and tasks.
+    the standard library) becomes the field ``error{type,message,stack}``, and so does an exception that is
+    given by position. ``stack_info=True`` becomes ``stack``. Other positional arguments are the arguments of
+    a ``%`` format, as those of the standard library; if they do not fit, they are ``arguments``. The scrubber
+    removes private data from all of it. Loggers are immutable, and safe to share between threads and tasks.
 
     Args:
         name: the value of the field ``logger``.
@@ -53,46 +64,59 @@ class Logger:
         kept = {name: value for name, value in self._bound.items() if name not in names}
         return Logger(self._name, self._pipeline, bound=kept)
 
-    def debug(self, message: str, /, **context: Any) -> None:
+    def debug(self, message: str, /, *details: object, **context: Any) -> None:
         """Log details for developers."""
         if self._pipeline.threshold <= DEBUG:
+            if details:
+                message = _add_details(message, details, context)
             self._pipeline.emit("debug", self._name, message, self._bound, context)
 
-    def info(self, message: str, /, **context: Any) -> None:
+    def info(self, message: str, /, *details: object, **context: Any) -> None:
         """Log an expected event."""
         if self._pipeline.threshold <= INFO:
+            if details:
+                message = _add_details(message, details, context)
             self._pipeline.emit("info", self._name, message, self._bound, context)
 
-    def warning(self, message: str, /, **context: Any) -> None:
+    def warning(self, message: str, /, *details: object, **context: Any) -> None:
         """Log an unexpected event that was handled."""
         if self._pipeline.threshold <= WARNING:
+            if details:
+                message = _add_details(message, details, context)
             self._pipeline.emit("warning", self._name, message, self._bound, context)
 
     warn = warning
 
-    def error(self, message: str, /, **context: Any) -> None:
+    def error(self, message: str, /, *details: object, **context: Any) -> None:
         """Log a failure."""
         if self._pipeline.threshold <= ERROR:
+            if details:
+                message = _add_details(message, details, context)
             self._pipeline.emit("error", self._name, message, self._bound, context)
 
-    def exception(self, message: str, /, **context: Any) -> None:
+    def exception(self, message: str, /, *details: object, **context: Any) -> None:
         """Log a failure with the exception that is being handled."""
-        context.setdefault("exc_info", True)
-        self.error(message, **context)
+        if not any(isinstance(detail, BaseException) for detail in details):
+            context.setdefault("exc_info", True)
+        self.error(message, *details, **context)
 
-    def fatal(self, message: str, /, **context: Any) -> None:
+    def fatal(self, message: str, /, *details: object, **context: Any) -> None:
         """Log a failure that ends the process."""
         if self._pipeline.threshold <= FATAL:
+            if details:
+                message = _add_details(message, details, context)
             self._pipeline.emit("fatal", self._name, message, self._bound, context)
 
     critical = fatal
 
-    def log(self, level: str, message: str, /, **context: Any) -> None:
+    def log(self, level: str, message: str, /, *details: object, **context: Any) -> None:
         """Log at a level given by name. ``warn`` and ``critical`` are accepted; an unknown name is info."""
         known = _LEVEL_ALIASES.get(level, level)
         if known not in LEVELS:
             known = "info"
         if self._pipeline.threshold <= LEVELS[known]:
+            if details:
+                message = _add_details(message, details, context)
             self._pipeline.emit(known, self._name, message, self._bound, context)
 
     def time(self, name: str, /, *, level: str = "info", **context: Any) -> Timer:
@@ -107,3 +131,20 @@ class Logger:
 
     def _log_timed(self, level: str, message: str, context: dict[str, Any]) -> None:
         self.log(level, message, **context)
+
+
+def _add_details(message: str, details: tuple[object, ...], context: dict[str, Any]) -> str:
+    """Return the message with its positional arguments; what it has no place for becomes context."""
+    errors = [detail for detail in details if isinstance(detail, BaseException)]
+    if errors:
+        context.setdefault("exc_info", errors[0])
+    if not isinstance(message, str) or "%" in message:
+        try:
+            return message % details
+        except Exception:  # noqa: BLE001 - a __str__ of the host may raise anything
+            context.setdefault("arguments", [as_text(detail) for detail in details[:MAX_ARGUMENTS]])
+            return message
+    others = [as_text(detail) for detail in details if not errors or detail is not errors[0]]
+    if others:
+        context.setdefault("arguments", others[:MAX_ARGUMENTS])
+    return message

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tallow.monitoring import correlation
 from tallow.monitoring.lifecycle import fork
-from tallow.monitoring.logging.exceptions import describe, resolve_exc_info
+from tallow.monitoring.logging.exceptions import current_stack, describe, resolve_exc_info, stack_of_text
 from tallow.monitoring.logging.record import LEVELS, STANDARD_FIELDS, TimestampFormatter, encode
 from tallow.monitoring.logging.scrubbing import DROPPED, ContextScrubber
 from tallow.monitoring.logging.writer import Writer
@@ -106,7 +106,8 @@ class Pipeline:
             name: of the logger.
             message: scrubbed here.
             bound: context that is scrubbed already.
-            context: context that is scrubbed here; ``exc_info`` in it becomes ``error``.
+            context: context that is scrubbed here; ``exc_info`` in it becomes ``error``, and
+                ``stack_info`` becomes ``stack``.
         """
         try:
             if self.threshold == UNCONFIGURED and not self._configure_and_check(level):
@@ -124,7 +125,7 @@ class Pipeline:
                 record["correlation_id"] = request
             if bound:
                 _add_context(record, bound)
-            if "exc_info" in context:
+            if "exc_info" in context or "stack_info" in context:
                 _add_context_and_error(record, context, scrubber)
             elif context:
                 _add_context(record, scrubber.clean(context))
@@ -176,7 +177,10 @@ def _add_context(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
 def _add_context_and_error(
     record: dict[str, Any], context: dict[str, Any], scrubber: ContextScrubber
 ) -> None:
-    error = resolve_exc_info(context.pop("exc_info"))
+    error = resolve_exc_info(context.pop("exc_info", None))
+    stack = context.pop("stack_info", None)
+    if stack:  # True, or the text that the standard library made of it
+        context["stack"] = stack_of_text(stack) if isinstance(stack, str) else current_stack()
     if context:
         _add_context(record, scrubber.clean(context))
     if error is not None:

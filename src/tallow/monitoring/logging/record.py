@@ -33,6 +33,9 @@ MAX_LINE_BYTES: Final = 64 * 1024
 """A longer line loses its largest context fields and gets the field ``truncated``."""
 MAX_DEPTH: Final = 32
 
+MAX_ARGUMENTS: Final = 10
+"""Arguments that do not fit their message and are logged beside it."""
+
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
@@ -43,6 +46,14 @@ def level_name(number: int) -> str:
     if number >= INFO:
         return "info" if number < WARNING else "warning"
     return "debug"
+
+
+def as_text(value: Any) -> str:
+    """Return ``str(value)``, or the name of its type if that raises."""
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - a __str__ of the host may raise anything
+        return f"(unreadable {type(value).__name__})"
 
 
 _MILLISECONDS: Final = tuple(f"{number:03d}Z" for number in range(1000))

@@ -9,6 +9,7 @@ import os
 import select
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -28,6 +29,21 @@ FILE_BYTES: Final = 256 * 1024
 
 WAIT_S: Final = 0.05
 """Seconds after which a write that waits for a reader looks at its deadline again."""
+
+
+class _Thread(threading.local):
+    writing = False
+    interrupted = False
+
+
+_thread: Final = _Thread()
+
+
+def interrupts_write() -> bool:
+    """Whether this thread is writing lines to a stream object: a record created now is the object's own."""
+    if _thread.writing:
+        _thread.interrupted = True
+    return _thread.writing
 
 
 class StreamSink:
@@ -52,15 +68,20 @@ class StreamSink:
         self._render = render
         self._metrics = metrics
         self._give_up_at = math.inf
+        self._logging_stream: TextIO | None = None
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Write lines. If the reader is gone or the disk is full, they are dropped and counted."""
         stream = self._stream or sys.stdout
+        if stream is self._logging_stream:
+            stream = sys.__stdout__ or stream
         written = 0
         try:
             descriptor = _descriptor(stream)
             if descriptor is None:
-                self._write_to_object(stream, lines)
+                if self._is_logging_stream(stream, lines):
+                    self._logging_stream = stream
+                    self.write(lines)
                 return
             rendered = lines if self._render is None else [self._encode(line, stream) for line in lines]
             for chunk, count in _split_lines(rendered, _chunk_bytes(descriptor)):
@@ -79,6 +100,15 @@ class StreamSink:
     def _encode(self, line: bytes, stream: TextIO) -> bytes:
         assert self._render is not None
         return self._render(line).encode(stream.encoding, "backslashreplace")
+
+    def _is_logging_stream(self, stream: TextIO, lines: Sequence[bytes]) -> bool:
+        """Write lines to an object. True if it does not write but log them, as Celery's standard output."""
+        _thread.writing, _thread.interrupted = True, False
+        try:
+            self._write_to_object(stream, lines)
+        finally:
+            _thread.writing = False
+        return _thread.interrupted and stream is not sys.__stdout__ and stream is not self._logging_stream
 
     def _write_to_object(self, stream: TextIO, lines: Sequence[bytes]) -> None:
         binary: BinaryIO | None = getattr(stream, "buffer", None)

@@ -133,14 +133,13 @@ def captured_logs(level: str = "debug", *, standard_library: bool = True) -> Ite
         ['Ready']
     """
     captured = CapturedLogs(level)
-    bridge = BridgeHandler(captured.pipeline)
+    bridge = BridgeHandler(captured.pipeline if standard_library else None)
     root = logging.getLogger()
     others = [handler for handler in root.handlers if isinstance(handler, BridgeHandler)]
     with PIPELINE.redirected(captured.pipeline):
         for handler in others:  # their records would arrive twice, through the redirected pipeline
             root.removeHandler(handler)
-        if standard_library:
-            root.addHandler(bridge)
+        root.addHandler(bridge)
         REPEATS.clear()  # a record of an earlier block does not suppress one of this block
         try:
             yield captured
