@@ -126,7 +126,7 @@ def loguru() -> None:
     """loguru's recipe: its handler intercepts the standard library, and its sink is our pipeline."""
     from loguru import logger
 
-    from tallow.monitoring.integrations.loguru import PipelineSink
+    from tallow.monitoring.logging.adapters.loguru import PipelineSink
 
     class Intercept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -165,7 +165,8 @@ def write_lines(stage: str) -> None:
         raise ValueError(f"{stage}-error for {SECRET} password=hunter2secret")
     except ValueError:
         logging.getLogger("shop").exception("Failed")
-    logging.getLogger("shop").warning("%s-arguments for %s %s", stage, SECRET)
+    misfit = f"{stage}-arguments for %s %s"
+    logging.getLogger("shop").warning(misfit, SECRET)
     warnings.warn(f"{stage}-warning for {SECRET}", stacklevel=1)
 
 

@@ -14,40 +14,41 @@ from support import logging_program
 from support.logging_program import LINES, SECRET, SETUPS
 from tallow.monitoring.testing import assert_absent
 
-FRAMEWORKS = Path(__file__).parents[3] / ".venv-frameworks/bin/python"
-"""Where the other libraries are that the tests' own environment does not have."""
+ROOT = Path(__file__).parents[3]
+FRAMEWORKS = ROOT / ".venv-frameworks/bin/python"
 THIRD_PARTY = ("gunicorn", "django", "celery", "structlog", "loguru")
+"""Set-ups that need the environment of the frameworks."""
+ORDERS = ("before", "after", "between")
 
 
-def run(setup: str, order: str) -> subprocess.CompletedProcess[str]:
-    python = str(FRAMEWORKS) if setup in THIRD_PARTY else sys.executable
-    return subprocess.run(
+def check(setup: str, order: str, python: Path) -> None:
+    """Run the program and compare its output with what it logged."""
+    done = subprocess.run(
         [python, logging_program.__file__, setup, order],
-        env={**os.environ, "LOG_LEVEL": "info", "LOG_FORMAT": "json", "PYTHONPATH": os.pathsep.join(sys.path)}
-        if setup not in THIRD_PARTY
-        else {"PATH": os.environ["PATH"], "LOG_FORMAT": "json", "PYTHONPATH": source_folders()},
+        env={"PATH": os.environ["PATH"], "LOG_FORMAT": "json", "PYTHONPATH": f"{ROOT}/src:{ROOT}/tests"},
         capture_output=True,
         text=True,
         timeout=60,
-        check=True,
+        check=False,
     )
-
-
-def source_folders() -> str:
-    root = Path(__file__).parents[3]
-    return os.pathsep.join((str(root / "src"), str(root / "tests")))
-
-
-@pytest.mark.parametrize("order", ["before", "after", "between"])
-@pytest.mark.parametrize("setup", SETUPS)
-def test_each_line_appears_once_and_scrubbed(setup: str, order: str) -> None:
-    done = run(setup, order)
-    records = [orjson.loads(line) for line in done.stdout.splitlines()]
-    text = [orjson.dumps(record).decode() for record in records]
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
     stages = ["first", "last"] if order == "between" else ["last"]
     expected = [f"{stage}-{line} " for stage in stages for line in LINES]
-    counts = {line: sum(line in one for one in text) for line in expected}
-    assert counts == dict.fromkeys(expected, 1)
-    assert [record["message"] for record in records].count("own-line") == 1
-    assert_absent([SECRET, "hunter2secret"], done.stdout, done.stderr)
-    assert done.stderr == ""
+    assert {line: sum(line in one for one in lines) for line in expected} == dict.fromkeys(expected, 1)
+    assert [orjson.loads(line)["message"] for line in lines].count("own-line") == 1
+    assert_absent([SECRET, "hunter2secret"], done.stdout)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("setup", [setup for setup in SETUPS if setup not in THIRD_PARTY])
+def test_each_line_appears_once_and_scrubbed(setup: str, order: str) -> None:
+    check(setup, order, Path(sys.executable))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("setup", THIRD_PARTY)
+def test_each_line_appears_once_and_scrubbed_beside_a_framework(setup: str, order: str) -> None:
+    subprocess.run([ROOT / "scripts/env", "frameworks"], check=True, capture_output=True, timeout=110)
+    check(setup, order, FRAMEWORKS)

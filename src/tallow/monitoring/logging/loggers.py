@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 from tallow.monitoring.logging.pipeline import PIPELINE, Pipeline
@@ -135,16 +136,15 @@ class Logger:
 
 def _add_details(message: str, details: tuple[object, ...], context: dict[str, Any]) -> str:
     """Return the message with its positional arguments; what it has no place for becomes context."""
-    errors = [detail for detail in details if isinstance(detail, BaseException)]
-    if errors:
-        context.setdefault("exc_info", errors[0])
-    if not isinstance(message, str) or "%" in message:
-        try:
+    error = next((detail for detail in details if isinstance(detail, BaseException)), None)
+    if error is not None:
+        context.setdefault("exc_info", error)
+    if "%" in as_text(message):
+        left = details
+        with suppress(Exception):  # a __str__ of the host may raise anything
             return message % details
-        except Exception:  # noqa: BLE001 - a __str__ of the host may raise anything
-            context.setdefault("arguments", [as_text(detail) for detail in details[:MAX_ARGUMENTS]])
-            return message
-    others = [as_text(detail) for detail in details if not errors or detail is not errors[0]]
-    if others:
-        context.setdefault("arguments", others[:MAX_ARGUMENTS])
+    else:
+        left = tuple(detail for detail in details if detail is not error)
+    if left:
+        context.setdefault("arguments", [as_text(detail) for detail in left[:MAX_ARGUMENTS]])
     return message

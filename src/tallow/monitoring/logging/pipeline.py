@@ -125,10 +125,8 @@ class Pipeline:
                 record["correlation_id"] = request
             if bound:
                 _add_context(record, bound)
-            if "exc_info" in context or "stack_info" in context:
-                _add_context_and_error(record, context, scrubber)
-            elif context:
-                _add_context(record, scrubber.clean(context))
+            if context:
+                _add_scrubbed(record, context, scrubber)
             span = current_span_ids()
             if span is not None:  # last, so that context cannot replace them
                 record["trace_id"], record["span_id"] = span
@@ -174,9 +172,11 @@ def _add_context(record: dict[str, Any], fields: Mapping[str, Any]) -> None:
             record[f"context_{name}" if name in _RESERVED_FIELDS else name] = value
 
 
-def _add_context_and_error(
-    record: dict[str, Any], context: dict[str, Any], scrubber: ContextScrubber
-) -> None:
+def _add_scrubbed(record: dict[str, Any], context: dict[str, Any], scrubber: ContextScrubber) -> None:
+    """Add context that is not scrubbed yet."""
+    if "exc_info" not in context and "stack_info" not in context:
+        _add_context(record, scrubber.clean(context))
+        return
     error = resolve_exc_info(context.pop("exc_info", None))
     stack = context.pop("stack_info", None)
     if stack:  # True, or the text that the standard library made of it
