@@ -82,8 +82,12 @@ def read(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     A message that is a dictionary, as structlog's, is context; its ``event`` or ``message`` is the message.
     Arguments that do not fit the message become the field ``arguments``.
     """
-    context = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
-    rendered = access_log.render_access_record(record)
+    context = {
+        name: value
+        for name, value in vars(record).items()
+        if name not in STANDARD_ATTRIBUTES and not access_log.is_request(name, value)
+    }
+    rendered = render_access_record(record)
     if rendered is not None:
         return rendered[0], context | rendered[1]
     if type(record.msg) is dict:
@@ -94,6 +98,14 @@ def read(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
         if record.args:
             context["arguments"] = readable_arguments(record.args)
         return as_text(record.msg), context
+
+
+def render_access_record(record: logging.LogRecord) -> tuple[str, dict[str, Any]] | None:
+    """As :func:`access_log.render_access_record`; None if a record has another form than expected."""
+    try:
+        return access_log.render_access_record(record)
+    except Exception:  # noqa: BLE001 - arguments of the host may be anything
+        return None
 
 
 def readable_arguments(arguments: Any) -> list[str]:

@@ -10,7 +10,7 @@ from tallow.monitoring.logging import access_log
 from tallow.monitoring.logging.exceptions import describe, resolve_exc_info, stack_of_text
 from tallow.monitoring.logging.record import as_text
 from tallow.monitoring.logging.scrubbing import ContextScrubber
-from tallow.monitoring.logging.stdlib_hooks.bridge import STANDARD_ATTRIBUTES, read
+from tallow.monitoring.logging.stdlib_hooks.bridge import STANDARD_ATTRIBUTES, read, render_access_record
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 _SCRUBBER: Final = ContextScrubber()
@@ -28,15 +28,25 @@ def scrubbed(record: logging.LogRecord, *, keep_exception: bool = False) -> logg
         keep_exception: whether the copy has ``exc_info`` beside ``exc_text``, for a handler that stores
             records and formats them as the standard library does.
     """
-    extra = {name: value for name, value in vars(record).items() if name not in STANDARD_ATTRIBUTES}
+    extra = _extra(record)
     clean_extra = _SCRUBBER.clean(extra) if extra else extra
     if type(record.msg) is dict:  # structlog's, which its own formatter renders
         return _copy(record, _SCRUBBER.clean(record.msg), clean_extra, keep_exception)
     message = _message(record)
     clean = _SCRUBBER.text(message)
-    if clean == message and extra == clean_extra and _is_plain(record):
+    # Other values than plain ones may compare as they like.
+    same = all(type(value) in _PLAIN and clean_extra.get(name) == value for name, value in extra.items())
+    if same and clean == message and _is_plain(record):
         return record
     return _copy(record, clean, clean_extra, keep_exception)
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {
+        name: "[request]" if access_log.is_request(name, value) else value  # its text has the path
+        for name, value in vars(record).items()
+        if name not in STANDARD_ATTRIBUTES
+    }
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -54,7 +64,7 @@ def _is_plain(record: logging.LogRecord) -> bool:
         type(record.msg) is str
         and type(args) is tuple
         and all(type(value) in _PLAIN for value in args)
-        and access_log.render_access_record(record) is None
+        and render_access_record(record) is None
     )
 
 
