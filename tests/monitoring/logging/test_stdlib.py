@@ -153,7 +153,8 @@ def test_a_message_whose_arguments_do_not_fit_is_logged_without_them(logs: Captu
 def test_handlers_of_others_stay_where_they_are(logs: CapturedLogs) -> None:
     noisy = standard.getLogger("noisy")
     noisy.propagate = False
-    kept = [standard.StreamHandler(sys.stderr), standard.StreamHandler(stored := io.StringIO())]
+    stored = io.StringIO()
+    kept: list[standard.Handler] = [standard.StreamHandler(sys.stderr), standard.StreamHandler(stored)]
     try:
         for handler in kept:
             noisy.addHandler(handler)
