@@ -114,8 +114,8 @@ async def test_the_detailed_response_has_components_versions_resources_and_queue
         "reason": "it returned False",
     }
     assert body["components"]["environment"]["status"] == "healthy"
-    assert body["telemetry"]["queued"] == {"logs": 0, "sentry": 7, "analytics": 0, "client": 0}
-    assert body["telemetry"]["dropped"] == {"logs": 5, "sentry": 0, "analytics": 0, "client": 0}
+    assert body["telemetry"]["queued"] == {"logs": 0, "sentry": 7, "analytics": 0, "client": 0, "otel": 0}
+    assert body["telemetry"]["dropped"] == {"logs": 5, "sentry": 0, "analytics": 0, "client": 0, "otel": 0}
     assert body["resources"]["process_resident_memory_bytes"] > 0
     assert body["environment"] == "staging"
     assert set(body["versions"]) == {"tallow", "python"}

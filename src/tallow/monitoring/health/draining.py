@@ -53,11 +53,26 @@ class Draining:
         return self._draining
 
     def start_draining(self) -> None:
-        """Report "not ready" from now on, for applications that learn of their stop in another way."""
+        """Report "not ready" from now on, for applications that learn of their stop in another way.
+
+        Example:
+            >>> from tallow.monitoring.health import draining, start_draining, stop_draining
+            >>> start_draining()
+            >>> draining()
+            True
+            >>> stop_draining()
+        """
         self._draining = True
 
     def stop_draining(self) -> None:
-        """Report the results of the checks again."""
+        """Report the results of the checks again.
+
+        Example:
+            >>> from tallow.monitoring.health import draining, stop_draining
+            >>> stop_draining()
+            >>> draining()
+            False
+        """
         self._draining = False
 
     @contextmanager

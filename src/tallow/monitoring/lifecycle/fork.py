@@ -6,6 +6,10 @@ library's only call of ``os.register_at_fork`` is here.
 
 from __future__ import annotations
 
+# Imported before register_at_fork below: functions for the time before a fork run in reverse order, so that ours
+# run before those of logging. While a fork holds the lock of logging, a thread that configures logging under one
+# of our locks would never release it.
+import logging  # noqa: F401
 import os
 import threading
 import weakref
@@ -47,11 +51,31 @@ def unregister(participant: ForkAware) -> None:
 
 
 def _before() -> None:
-    lock.acquire()
-    _held[:] = list(_registered.items())
-    for _, hold in _held:
-        if hold is not None:
-            hold.acquire()
+    """Acquire :data:`lock` and the lock of every participant.
+
+    A thread that holds one of them may wait for another: the first record configures logging under the
+    pipeline's lock and registers further participants. So one lock at most is waited for, and all are
+    released if a further one is taken.
+    """
+    blocking: threading.RLock = lock
+    while True:
+        with blocking:
+            missing = _try_all()
+        if missing is None:
+            return
+        blocking = missing
+
+
+def _try_all() -> threading.RLock | None:
+    """Acquire all locks without waiting. Otherwise acquire none, and return one that is taken."""
+    if not lock.acquire(blocking=False):
+        return lock
+    for participant, hold in list(_registered.items()):
+        if hold is not None and not hold.acquire(blocking=False):
+            _after_in_parent()
+            return hold
+        _held.append((participant, hold))
+    return None
 
 
 def _after_in_parent() -> None:

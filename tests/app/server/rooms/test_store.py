@@ -86,7 +86,7 @@ async def test_a_missing_folder_raises_a_store_error(tmp_path: Path, metrics: Me
 async def test_a_locked_database_is_a_critical_error_and_running_transfers_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tallow.app.server.rooms.store.BUSY_TIMEOUT_S", 0)
+    monkeypatch.setattr("tallow.app.server.rooms.store._SQLITE_TIMEOUT", "PRAGMA busy_timeout=0")
     async with serving(tmp_path) as server:
         sender, receiver = await server.pair()
         locked = sqlite3.connect(tmp_path / "tallow.db", isolation_level=None)

@@ -29,7 +29,7 @@ from tallow.monitoring.logging.stdlib_hooks import handlers, reconfiguration, wa
 from tallow.monitoring.logging.stdlib_hooks.bridge import BridgeHandler
 from tallow.monitoring.logging.stdlib_hooks.handlers import exempt
 
-__all__ = ["BridgeHandler", "exempt", "install", "uninstall"]
+__all__ = ["BridgeHandler", "exempt"]
 
 
 def install(bridge: BridgeHandler, root_level: int, *, warnings: bool) -> None:

@@ -42,6 +42,7 @@ class BridgeHandler(logging.Handler):
     Example::
 
         >>> from tallow.monitoring.testing import captured_logs
+        >>> import logging
         >>> log = logging.getLogger("shop")
         >>> bridge = BridgeHandler()
         >>> with captured_logs(standard_library=False) as logs:
