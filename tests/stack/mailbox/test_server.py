@@ -161,4 +161,4 @@ async def test_inbox_lists_and_shows_messages(tmp_path: Path) -> None:
     shown = CliRunner().invoke(command, ["1", "--home", str(tmp_path)])
     assert "The scrape fails." in shown.output
     missing = CliRunner().invoke(command, ["7", "--home", str(tmp_path)])
-    assert missing.output == "Error: there is no message 7; there are 1\n"
+    assert missing.stderr.endswith("Error: there is no message 7; there are 1\n")

@@ -6,9 +6,9 @@ library's only call of ``os.register_at_fork`` is here.
 
 from __future__ import annotations
 
-# Imported before register_at_fork below: functions for the time before a fork run in reverse order, so that ours
-# run before those of logging. While a fork holds the lock of logging, a thread that configures logging under one
-# of our locks would never release it.
+# Imported before register_at_fork below: functions for the time before a fork run in reverse order, so that
+# ours run before those of logging. While a fork holds the lock of logging, a thread that configures logging
+# under one of our locks would never release it.
 import logging  # noqa: F401
 import os
 import threading
