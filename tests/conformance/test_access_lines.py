@@ -16,6 +16,7 @@ OPTIONS = {
     "hypercorn": ("--access-logfile", "-"),
     "granian": ("--access-log",),
     "daphne": (),
+    "gunicorn": ("--access-logfile", "-"),
 }
 UPGRADE = (
     "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
