@@ -53,7 +53,7 @@ def check_useful_parts(captured: CapturedOutputs) -> None:
     kinds = {kind for kind, _ in captured.sentry.items}
     assert {"event", "transaction", "log", "trace_metric", "check_in", "client_report"} <= kinds
     assert {"attachment", "profile", "session"}.isdisjoint(kinds)
-    assert 'tallow_transfers_total{status="success",method="p2p"} 1' in captured.outputs["/metrics"].decode()
+    assert 'app_transfers_total{status="success",method="p2p"} 1' in captured.outputs["/metrics"].decode()
     assert b"the queue of [email] is full" in captured.outputs["health"]
 
 

@@ -183,8 +183,8 @@ def test_names_have_the_requested_escaping(scraped: Scraped) -> None:
         names = scraped.names(job)
         assert names >= set(SCHEMES[scheme]), job
         assert not any(name.endswith("_created") for name in names)
-        ours = {name for name in names if name.startswith("tallow_")}
-        assert "tallow_http_request_duration_seconds_bucket" in ours
+        ours = {name for name in names if name.startswith("app_")}
+        assert "app_http_request_duration_seconds_bucket" in ours
 
 
 def test_no_sample_is_duplicated(scraped: Scraped) -> None:
@@ -198,7 +198,7 @@ def test_exemplars_have_timestamps(scraped: Scraped) -> None:
     for job in jobs():
         if job.startswith("text"):
             continue  # the text format has no exemplars
-        metric = "tallow_http_request_duration_seconds" + ("" if job == "native" else "_bucket")
+        metric = "app_http_request_duration_seconds" + ("" if job == "native" else "_bucket")
         found = scraped.exemplars(job, metric)
         assert {one["labels"]["correlation_id"] for one in found} == {CORRELATION}, job
         assert all(one["timestamp"] * 1000 % 1000 for one in found)

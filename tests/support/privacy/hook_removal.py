@@ -14,12 +14,13 @@ from sentry_sdk.transport import HttpTransport
 
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.analytics import categories
-from tallow.monitoring.health import check
+from tallow.monitoring.health import result
 from tallow.monitoring.http.route_templates import KnownRoute
 from tallow.monitoring.http.routes import Routes
 from tallow.monitoring.logging import excepthooks, stdlib
 from tallow.monitoring.logging.pipeline import Pipeline
 from tallow.monitoring.logging.scrubbing import ContextScrubber
+from tallow.monitoring.logging.stdlib_hooks import handlers
 from tallow.monitoring.metrics.family import Family
 from tallow.monitoring.sentry import client, event_scrubbing, transport
 
@@ -61,11 +62,12 @@ def _bound() -> None:
 
 
 def _bridge() -> None:
-    replace_hook(stdlib, "capture", lambda _pipeline: None)
+    replace_hook(stdlib, "capture", lambda *_arguments, **_options: None)
 
 
 def _handlers() -> None:
-    replace_hook(stdlib, "_writes_to_standard_streams", lambda _handler: False)
+    replace_hook(handlers, "_prints", lambda _handler: False)
+    replace_hook(handlers, "scrubbed", lambda record, **_options: record)
 
 
 def _uncaught() -> None:
@@ -106,7 +108,7 @@ def _visitor() -> None:
 
 
 def _health() -> None:
-    replace_hook(check, "scrub", _same)
+    replace_hook(result, "scrub", _same)
 
 
 def _labels() -> None:

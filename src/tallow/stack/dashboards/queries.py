@@ -67,8 +67,8 @@ CONNECTED_DEVICES = gauge("device_connections")
 CONNECTIONS_BY_TYPE = f"{increase('webrtc_connections_total', _SUCCESS, by=('type',))} > 0"
 # A transfer by relay that has no TURN pair went through Tallow's own relay.
 CONNECTIONS_BY_SERVER_RELAY = (
-    f"{increase('transfers_total', _BY_RELAY)} "
-    f"- {increase('webrtc_connections_total', _SUCCESS, _BY_TURN)} > 0"
+    f"clamp_min({increase('transfers_total', _BY_RELAY)} "
+    f"- {increase('webrtc_connections_total', _SUCCESS, _BY_TURN)}, 0)"
 )
 CONNECTION_FAILURE = share(
     rate("webrtc_connections_total", _FAILED), rate("webrtc_connections_total"), idle=0

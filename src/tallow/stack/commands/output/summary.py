@@ -32,7 +32,7 @@ def address_list(home: StateDir, port_offset: int) -> Text:
         if service.page_path
     ]
     # Listed although Debian builds it without pages: it is where alerts are, and other builds have pages.
-    lines += [("alertmanager", f"{base_url('alertmanager', port_offset)}  (without pages: tallow alerts)")]
+    lines += [("alertmanager", f"{base_url('alertmanager', port_offset)}  (tallow alerts)")]
     lines += [("credentials", command_line(home, "credentials")), ("data and logs", str(home.root))]
     text = Text("\n")
     for name, value in lines:
