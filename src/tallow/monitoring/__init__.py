@@ -9,6 +9,6 @@ It does not depend on Tallow's application or stack and works in any ASGI applic
 
 from __future__ import annotations
 
-from tallow.monitoring.instrumentation import instrument
+from tallow.monitoring.instrumentation import Monitoring, instrument
 
-__all__ = ["instrument"]
+__all__ = ["Monitoring", "instrument"]

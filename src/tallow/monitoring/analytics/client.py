@@ -108,6 +108,11 @@ class Analytics:
             shutdown.unregister_pipeline(self._pipeline_name)
             sender.close(timeout)
 
+    def pause(self, timeout: float = 2) -> None:
+        """Send queued events as :meth:`close` does. The next event starts the queue again."""
+        self.close(timeout)
+        self._disabled = False
+
     def _send_event(self, name: str, props: Mapping[str, Any]) -> None:
         try:
             sender = self._sender or self._start()

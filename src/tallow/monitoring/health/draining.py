@@ -118,6 +118,10 @@ class Draining:
     def close(self) -> None:
         """Restore the server's handler, unless another one has been installed meanwhile."""
         self._users = max(0, self._users - 1)
+        self.uninstall()
+
+    def uninstall(self) -> None:
+        """Restore the handler that was present before, unless an application is open."""
         if self._users:
             return
         self._draining = self._signalled = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from tallow.monitoring.asgi_types import Scope, Send
 from tallow.monitoring.exposition import scrape
@@ -10,10 +11,15 @@ from tallow.monitoring.exposition.negotiation import negotiate
 from tallow.monitoring.health import Health, responses
 from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.http import auth
+from tallow.monitoring.http.endpoint_paths import METRICS_PATH, EndpointPaths
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.settings import BadSettingError, current_settings
+
+if TYPE_CHECKING:
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 METHODS: Final = frozenset({"GET", "HEAD"})
-_PROTECTED: Final = frozenset({*scrape.PATHS, responses.DETAILED})
+_PROTECTED: Final = frozenset({METRICS_PATH, responses.DETAILED})
 _ERROR_CODES: Final = ("401", "503")
 """What these endpoints respond if access is refused, settings are invalid or a check fails."""
 _PLAIN: Final = "text/plain; charset=utf-8"
@@ -27,18 +33,28 @@ class Endpoints:
         health: the checks behind ``/api/health``.
         metrics_token: bearer token for /metrics; by default the setting ``METRICS_TOKEN``.
         health_token: bearer token for /api/health/detailed; by default ``HEALTH_CHECK_TOKEN``.
+        paths: where they are served.
+        settings: returns the settings; by default those of the process.
     """
 
     def __init__(
-        self, metrics: Metrics, health: Health, metrics_token: str | None, health_token: str | None
+        self,
+        metrics: Metrics,
+        health: Health,
+        metrics_token: str | None,
+        health_token: str | None,
+        paths: EndpointPaths,
+        settings: Callable[[], MonitoringSettings] = current_settings,
     ) -> None:
         self._metrics = metrics
         self._health = health
         self._responses = responses.HealthResponses(health, metrics)
         self._metrics_token = metrics_token
         self._health_token = health_token
-        self.paths = frozenset({*scrape.PATHS, *responses.PATHS})
-        for path in self.paths:
+        self._settings = settings
+        self._is_open = False
+        self.paths = paths
+        for path in paths.endpoints:
             # Without sizes and most errors at 0: 120 lines for requests that only probes and scrapers send.
             metrics.register_route(path, methods=(), error_codes=_ERROR_CODES)
 
@@ -48,30 +64,27 @@ class Endpoints:
         The first probe has a result, and a check that blocks the event loop is found where it delays only the
         start.
         """
-        from tallow.monitoring.settings import current_settings
-
-        DRAINING.open(current_settings().drain_seconds)
+        DRAINING.open(self._settings().drain_seconds)
+        self._is_open = True
         await self._health.warm_up()
 
     def close(self) -> None:
-        """Give SIGTERM back to the server."""
-        DRAINING.close()
+        """Give SIGTERM back to the server. Closing twice is allowed."""
+        if self._is_open:
+            self._is_open = False
+            DRAINING.close()
 
     def settings_problem(self) -> str | None:
         """Read the settings; return one line about an invalid one, None if all are valid."""
-        from tallow.monitoring.settings import (
-            BadSettingError,
-            current_settings,
-        )  # importing pydantic takes long
-
         try:
-            current_settings()
+            self._settings()
         except BadSettingError as error:
             return str(error)
         return None
 
     async def respond(self, path: str, scope: Scope, send: Send) -> None:
         """Respond to a request for one of ``paths``."""
+        path = self.paths.endpoints[path]
         if scope["method"] not in METHODS:
             await send_text(send, 405, b"accepted methods: GET and HEAD\n", [(b"allow", b"GET, HEAD")])
         elif path not in _PROTECTED:
@@ -81,9 +94,7 @@ class Endpoints:
         ):  # the reason is not for clients; an application without lifespan learns of it here
             await send_text(send, 503, b"the monitoring settings are invalid\n")
         elif path == responses.DETAILED:
-            from tallow.monitoring.settings import current_settings
-
-            if await _check_access(self._health_token or current_settings().health_bearer, scope, send):
+            if await _check_access(self._health_token or self._settings().health_bearer, scope, send):
                 await self._send_health(path, scope, send)
         else:
             await self._send_metrics(scope, send)
@@ -98,9 +109,7 @@ class Endpoints:
         await send({"type": "http.response.body", "body": body if scope["method"] == "GET" else b""})
 
     async def _send_metrics(self, scope: Scope, send: Send) -> None:
-        from tallow.monitoring.settings import current_settings
-
-        if not await _check_access(self._metrics_token or current_settings().metrics_bearer, scope, send):
+        if not await _check_access(self._metrics_token or self._settings().metrics_bearer, scope, send):
             return
         headers = _headers(scope)
         content_type, compress, escaping = negotiate(headers)

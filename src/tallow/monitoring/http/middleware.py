@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
@@ -11,15 +12,20 @@ from tallow.monitoring.health import HEALTH, Health
 from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.http import daphne_access
 from tallow.monitoring.http.disconnects import is_disconnect
+from tallow.monitoring.http.endpoint_paths import HEALTH_PATH, METRICS_PATH, EndpointPaths
 from tallow.monitoring.http.endpoints import Endpoints
 from tallow.monitoring.http.exchange import HttpExchange, OnResponse
-from tallow.monitoring.http.frameworks import install, route_source
+from tallow.monitoring.http.frameworks import route_source
 from tallow.monitoring.http.frameworks.install import INSTALLED
 from tallow.monitoring.http.route_templates import REQUEST_KEY, RoutedRequest, RouteSource, path_of
 from tallow.monitoring.http.routes import Routes
 from tallow.monitoring.http.websocket_exchange import WebSocketExchange
-from tallow.monitoring.lifecycle import error_hooks, shutdown, sibling_workers
+from tallow.monitoring.lifecycle import error_hooks, shutdown, sibling_workers, warn_once
 from tallow.monitoring.metrics import METRICS, Metrics
+from tallow.monitoring.settings import current_settings
+
+if TYPE_CHECKING:
+    from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
 
 class Instrumentation:
@@ -38,6 +44,10 @@ class Instrumentation:
         source: reads the routes; by default the one for the framework of ``app``.
         on_response: called with method, route template, status and seconds of each HTTP response, also of
             the operational endpoints. It must not wait or raise.
+        metrics_path: of the exposition; None to serve none.
+        health_path: of the overall health; the other health endpoints are below it. None to serve none.
+        settings: returns the settings; by default those of the process.
+        owner: kept alive as long as the middleware.
     """
 
     def __init__(
@@ -51,10 +61,17 @@ class Instrumentation:
         route_of: RouteOf | None = None,
         source: RouteSource | None = None,
         on_response: OnResponse | None = None,
+        metrics_path: str | None = METRICS_PATH,
+        health_path: str | None = HEALTH_PATH,
+        settings: Callable[[], MonitoringSettings] = current_settings,
+        owner: object = None,
     ) -> None:
         self.app = app
+        self.owner = owner
+        self._closed = False
         self._metrics = metrics
-        self._endpoints = Endpoints(metrics, health, metrics_token, health_token)
+        paths = EndpointPaths(metrics_path, health_path)
+        self._endpoints = Endpoints(metrics, health, metrics_token, health_token, paths, settings)
         self._on_response = on_response
         self._routes = Routes(metrics, source or route_source(app), route_of)
         self._prepared = False
@@ -64,7 +81,7 @@ class Instrumentation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         outer = scope.get(REQUEST_KEY)
-        if isinstance(outer, RoutedRequest) and outer.metrics is self._metrics:
+        if self._closed or (isinstance(outer, RoutedRequest) and outer.metrics is self._metrics):
             await self.app(scope, receive, send)
         elif kind == "http":
             self._prepare()
@@ -88,6 +105,8 @@ class Instrumentation:
 
             ensure_configured()
             self._prepare()
+            for path in self._endpoints.paths.endpoints:
+                self._serves(path)  # warns of a path that the application has itself
             await self.app(scope, receive, self._closing(send))
         else:
             await receive()
@@ -125,7 +144,7 @@ class Instrumentation:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope)
-        own = path in self._endpoints.paths  # no exemplars of scrapes and probes
+        own = self._serves(path)  # no exemplars of scrapes and probes
         binding = correlation.bind_request(scope.get("headers", ()), exemplars=not own)
         length = _header(scope, b"content-length")
         exchange = HttpExchange(
@@ -160,7 +179,27 @@ class Instrumentation:
         """Return the route template of a request, or the path of an operational endpoint."""
         request = scope.get(REQUEST_KEY)
         path = request.path if isinstance(request, RoutedRequest) else path_of(scope)
-        return path if path in self._endpoints.paths else self._routes.template(scope)
+        return path if path in self._endpoints.paths.endpoints else self._routes.template(scope)
+
+    def _serves(self, path: str) -> bool:
+        """Whether an operational endpoint answers a path; the application's own route comes first."""
+        if path not in self._endpoints.paths.endpoints:
+            return False
+        if not self._routes.has_path(path):
+            return True
+        argument = self._endpoints.paths.arguments[path]
+        warn_once.warn_once(
+            f"the application has a route {path}, which answers instead of the library's endpoint: "
+            f"pass another {argument}=, or None, to instrument()"
+        )
+        return False
+
+    def close(self) -> None:
+        """Stop measuring and answering; later requests go to the application unchanged."""
+        self._closed = True
+        self._endpoints.close()
+        self._metrics.runtime.stop(self)
+        self.owner = None
 
     async def _call_app(self, scope: Scope, exchange: HttpExchange | WebSocketExchange) -> None:
         self._metrics.runtime.watch_event_loop()
@@ -180,30 +219,6 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
     return next(values, None)
 
 
-def instrument(app: ASGIApp, **options: Any) -> ASGIApp:
-    """Add metrics, correlation ids, error capture, ``/metrics`` and health endpoints to an ASGI application.
-
-    An application of Starlette, FastAPI, Litestar, Quart, Falcon or BlackSheep is changed in place, outside
-    its own middleware, and returned. Any other application, such as Django's handler, is wrapped: give the
-    wrapper to the server. A second call does nothing.
-
-    Args:
-        app: the application; it must not have served a request yet.
-        options: the keyword arguments of :class:`Instrumentation`.
-
-    Returns:
-        The application to serve.
-
-    Raises:
-        RuntimeError: a Starlette application has already built its middleware.
-
-    Example:
-        >>> async def app(scope, receive, send):
-        ...     await send({"type": "http.response.start", "status": 204, "headers": []})
-        ...     await send({"type": "http.response.body", "body": b""})
-        >>> app = instrument(app, metrics_token="a-long-random-bearer-token")
-    """
-    if isinstance(app, Instrumentation) or getattr(app, INSTALLED, False):
-        return app
-    source = route_source(app)
-    return install(app, lambda inner: Instrumentation(inner, source=source, **options))
+def is_instrumented(app: object) -> bool:
+    """Whether :func:`instrument` has been called for an application."""
+    return isinstance(app, Instrumentation) or bool(getattr(app, INSTALLED, False))

@@ -31,6 +31,7 @@ class Routes:
 
     def __init__(self, metrics: Metrics, source: RouteSource | None, route_of: RouteOf | None) -> None:
         self._metrics = metrics
+        self._application = source
         self._source = None if route_of is not None else source
         self._route_of = route_of
         self._loaded = False
@@ -60,6 +61,17 @@ class Routes:
             return found
         return self._register(KnownRoute(found, (scope.get("method", "GET"),), websocket))
 
+    def has_path(self, path: str) -> bool:
+        """Whether the application has a route of its own for exactly this path.
+
+        A route with a parameter, a catch-all and a mounted application do not count. False where routes
+        cannot be read.
+        """
+        try:
+            return self._application is not None and _has_path(self._application, path)
+        except Exception:  # noqa: BLE001 - an unknown router
+            return False
+
     def _find(self, scope: Scope) -> str | None:
         if self._route_of is not None:
             return self._route_of(scope)
@@ -82,3 +94,11 @@ class Routes:
             return route.template
         warn_once.warn_once("a route cannot be a label value; its requests are recorded as other")
         return OTHER
+
+
+def _has_path(source: RouteSource, path: str) -> bool:
+    if any(route.template == path and not route.websocket for route in source.routes()):
+        return True
+    # Django lists no routes and finds the one of a path. Without metrics, an unknown framework logs nothing.
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    return source.template(scope, RoutedRequest(None, path)) == path

@@ -110,8 +110,16 @@ class Pipelines:
             signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def unregister(self, name: str) -> None:
-        """Stop flushing a pipeline. A name that is not registered is ignored."""
+        """Stop flushing a pipeline. A name that is not registered is ignored.
+
+        With the last one, SIGTERM is no longer handled.
+        """
         self._pipelines.pop(name, None)
+        if self._pipelines:
+            return
+        main = threading.current_thread() is threading.main_thread()
+        if main and signal.getsignal(signal.SIGTERM) == self._on_sigterm:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def names(self) -> list[str]:
         """Return the names of the registered pipelines."""

@@ -46,7 +46,7 @@ class ExposedNames:
     """
 
     def __init__(self, namespace: str) -> None:
-        self.namespace = _checked(namespace)
+        self.namespace = checked_namespace(namespace)
         self.fixed = False
         self._owners: dict[str, str] = {}
 
@@ -85,7 +85,12 @@ class ExposedNames:
         self.namespace, self._owners = namespace, changed._owners
 
 
-def _checked(namespace: str) -> str:
+def checked_namespace(namespace: str) -> str:
+    """Return a valid namespace.
+
+    Raises:
+        ValueError: one line with what is accepted.
+    """
     if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
         raise ValueError(
             f"namespace {namespace!r}: accepted are letters, digits and underscores, not a digit first"
