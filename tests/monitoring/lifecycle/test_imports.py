@@ -64,7 +64,7 @@ from collections.abc import Sized
 from types import GenericAlias
 from weakref import WeakSet
 
-from tallow.monitoring import instrument
+from tallow.monitoring import Monitoring
 from tallow.monitoring.metrics import Metrics, Registry
 
 
@@ -87,7 +87,8 @@ async def open_and_close(close):
 
     metrics = Metrics(Registry())
     own = lambda *arguments: app(*arguments)
-    instrumented = instrument(own, metrics=metrics, route_of=lambda _scope: None)
+    monitoring = Monitoring(metrics=metrics, route_of=lambda _scope: None)
+    instrumented = monitoring.instrument(own)
     for scope in (
         {"type": "lifespan"},
         {"type": "http", "method": "GET", "path": "/", "headers": []},
@@ -95,6 +96,7 @@ async def open_and_close(close):
     )[0 if close else 1 :]:
         await instrumented(scope, receive, use)
     if close:
+        monitoring.close()
         metrics.close()
 
 
