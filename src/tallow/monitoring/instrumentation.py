@@ -50,7 +50,7 @@ class Monitoring:
         ValueError: one line that names the argument and what is accepted.
 
     Example:
-        >>> with Monitoring(namespace="job", service="job") as monitoring:
+        >>> with Monitoring(service="job") as monitoring:
         ...     monitoring.metrics.record_error("network", "low")
     """
 
