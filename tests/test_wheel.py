@@ -114,9 +114,9 @@ def test_the_library_needs_only_its_required_dependencies(python: Path) -> None:
     done = run(python, "-c", USE)
     assert done.returncode == 0, done.stderr
     assert re.search(
-        r'^tallow_http_request_duration_seconds_count\{method="GET".* 1(\.0)?$', done.stdout, re.MULTILINE
+        r'^app_http_request_duration_seconds_count\{method="GET".* 1(\.0)?$', done.stdout, re.MULTILINE
     )
-    assert 'tallow_transfers_total{status="success",method="p2p"} 1.0' in done.stdout
+    assert 'app_transfers_total{status="success",method="p2p"} 1.0' in done.stdout
 
 
 def test_the_environment_has_the_locked_versions(wheel: Path) -> None:

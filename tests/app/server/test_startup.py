@@ -51,7 +51,7 @@ def startup_error(
     """The single record of a server that cannot start."""
     assert run_serve(folder, *options, settings=settings).returncode == status
     [record] = records(folder)
-    assert record["level"] == "error"
+    assert record["level"] == "fatal"
     assert "\n" not in record["message"]
     return str(record["message"])
 
@@ -199,7 +199,7 @@ def test_a_port_in_use(tmp_path: Path) -> None:
 def test_the_error_is_on_standard_error_if_that_is_not_the_log(tmp_path: Path) -> None:
     ended = run_serve(tmp_path, "--host", "198.51.100.1", stderr=subprocess.PIPE)
     assert ended.stderr.startswith("Error: cannot listen on 198.51.100.1:0")
-    assert [record["level"] for record in records(tmp_path)] == ["error"]
+    assert [record["level"] for record in records(tmp_path)] == ["fatal"]
 
 
 @pytest.mark.parametrize("options", [[], ["--workers", "2"]])

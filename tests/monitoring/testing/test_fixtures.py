@@ -20,7 +20,7 @@ def test_all(logs, metrics, collector, plausible, sentry):
     assert logs.last["contact"] == "[email]"
     assert_nothing_private(logs.text)
     metrics.record_error("network", "low")
-    assert samples(metrics, "errors_total")['tallow_errors_total{type="network",severity="low"}'] == 1
+    assert samples(metrics, "errors_total")['app_errors_total{type="network",severity="low"}'] == 1
     assert len({collector.url, plausible.url, sentry.url}) == 3
 
 def test_each_has_its_own(logs):

@@ -76,12 +76,12 @@ def _transfers_row() -> Row:
         "share of relays costs bandwidth and speed: check that STUN answers and UDP is not blocked.",
         "short",
         instant_target(queries.CONNECTIONS_BY_TYPE, "{{type}}"),
-        instant_target(queries.CONNECTIONS_BY_SERVER_RELAY, "server relay"),
+        instant_target(queries.CONNECTIONS_BY_SERVER_RELAY, "via server"),
     )
     return Row(
         8,
         (16, with_colours(transfers, "success", "failed", "cancelled")),
-        (8, with_colours(paths, "direct", "relay", "server relay")),
+        (8, with_colours(paths, "direct", "relay", "via server")),
     )
 
 

@@ -28,7 +28,7 @@ COLOURS = {
     "p2p": "blue",
     "direct": "blue",
     "relay": "orange",
-    "server relay": "#C15C17",
+    "via server": "#C15C17",
     # Directions.
     "sent": "#2AA198",
     "received": "#D33682",

@@ -96,7 +96,9 @@ class ServiceRecorder(Recorder):
             1.0
         """
         _, error = labels.status(status_code)
-        if error is not None:
+        if error is None:  # no status of an error
+            self.registry.count_overflow("api_errors_total")
+        else:
             self._add(self._families["api_errors_total"], (route, error))
 
     def websocket_opened(self, route: str) -> None:
