@@ -23,8 +23,8 @@ from benchmarks.paired_measurement import Row, paired
 from tallow.monitoring import correlation, metrics
 from tallow.monitoring.catalog import CATALOGS
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.multiprocess import WorkerStorage
 from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.workers.storage import WorkerStorage
 
 OPERATIONS = 20_000
 

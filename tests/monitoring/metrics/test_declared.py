@@ -19,7 +19,7 @@ from tallow.monitoring import metrics
 from tallow.monitoring.exposition.text import expose
 from tallow.monitoring.metrics import Counter, Gauge, Histogram, Metrics, Registered, Registry
 from tallow.monitoring.metrics.declared import strict
-from tallow.monitoring.metrics.multiprocess import WorkerStorage
+from tallow.monitoring.metrics.workers.storage import WorkerStorage
 
 FORMATS = {"format": ("csv", "pdf")}
 

@@ -17,10 +17,10 @@ import pytest
 
 from support.registries import tallow_metrics, tallow_registry
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.multiprocess import WorkerStorage, write_completely
-from tallow.monitoring.metrics.multiprocess_reader import MAX_ARCHIVED, add_sums
 from tallow.monitoring.metrics.registry import Registry
 from tallow.monitoring.metrics.storage import Sums
+from tallow.monitoring.metrics.workers.reader import MAX_ARCHIVED, add_sums
+from tallow.monitoring.metrics.workers.storage import WorkerStorage, write_completely
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers share files with POSIX locks")
 

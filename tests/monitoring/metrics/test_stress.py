@@ -16,8 +16,8 @@ import pytest
 
 from support.registries import tallow_metrics, tallow_registry
 from tallow.monitoring.metrics import Metrics
-from tallow.monitoring.metrics.multiprocess import WorkerStorage
 from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.workers.storage import WorkerStorage
 
 pytestmark = [
     pytest.mark.slow,

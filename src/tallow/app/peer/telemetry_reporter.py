@@ -19,6 +19,7 @@ from tallow.monitoring import correlation
 from tallow.monitoring.catalog import CATALOGS, NAMESPACE
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
+from tallow.monitoring.metrics.snapshot import Snapshot
 
 REPORT_INTERVAL_S: Final = 15
 """Seconds between reports during a long transfer."""
@@ -28,8 +29,6 @@ OUTCOME_METRICS: Final = frozenset(
     {"transfers_total", "transfer_duration_seconds", "transfer_speed_mbps", "file_size_bytes"}
 )
 """Metrics that the server accepts once per transfer."""
-
-Snapshot = dict[str, list[dict[str, Any]]]
 
 
 def new_metrics(features: Iterable[str] = FEATURES) -> Metrics:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, cast
+from typing import Any, Self
 
-P = ParamSpec("P")
-R = TypeVar("R")
+from tallow.monitoring.block import Block
 
 ReportFunction = Callable[[str, str, dict[str, Any]], None]
 """Logs a level, a message and context."""
 
 
-class Timer:
+class Timer(Block):
     """Measures one block, or every call of the function it decorates, and logs it at the end.
 
     The record's message is the timer's name. It has ``duration_ms`` and ``outcome``: success, failed (at
@@ -45,48 +41,19 @@ class Timer:
         self._started = 0.0
         self.duration_ms = 0.0
 
-    def __enter__(self) -> Self:
-        self._started = time.perf_counter()
-        return self
+    def copy(self) -> Self:
+        return type(self)(self._write, self._name, self._context, self._level)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def begin(self) -> None:
+        self._started = time.perf_counter()
+
+    def end(self, error: BaseException | None) -> None:
         self.duration_ms = round((time.perf_counter() - self._started) * 1000, 3)
         fields = {**self._context, "duration_ms": self.duration_ms, "outcome": "success"}
         level = self._level
-        if kind is not None and issubclass(kind, (asyncio.CancelledError, GeneratorExit)):
+        if isinstance(error, asyncio.CancelledError | GeneratorExit):
             fields["outcome"] = "cancelled"
-        elif kind is not None:
+        elif error is not None:
             level = "warning"
-            fields.update(outcome="failed", error_class=kind.__name__)
+            fields.update(outcome="failed", error_class=type(error).__name__)
         self._write(level, self._name, fields)
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function or coroutine function: each call is measured."""
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def timed_coroutine(*args: P.args, **kwargs: P.kwargs) -> Any:
-                with self._new_timer():
-                    return await function(*args, **kwargs)
-
-            return cast("Callable[P, R]", timed_coroutine)
-
-        @functools.wraps(function)
-        def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._new_timer():
-                return function(*args, **kwargs)
-
-        return timed
-
-    def _new_timer(self) -> Timer:
-        return Timer(self._write, self._name, self._context, self._level)

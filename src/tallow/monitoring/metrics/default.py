@@ -30,7 +30,7 @@ def _create_registry() -> Registry:
     directory = os.environ.get("TALLOW_METRICS_DIR")
     if not directory:
         return Registry(declarations=DECLARATIONS)
-    from tallow.monitoring.metrics.multiprocess import WorkerStorage  # needs POSIX file locks
+    from tallow.monitoring.metrics.workers.storage import WorkerStorage  # needs POSIX file locks
 
     try:
         return Registry(storage=WorkerStorage(Path(directory)), declarations=DECLARATIONS)

@@ -14,21 +14,16 @@ application has loaded OpenTelemetry, there is a span of OpenTelemetry, too. It 
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, Self
 
 from tallow.monitoring import opentelemetry_api
+from tallow.monitoring.block import Block
 from tallow.monitoring.lazy_scrubber import scrub
 from tallow.monitoring.metrics import labels
 from tallow.monitoring.sentry import sdk
 from tallow.monitoring.sentry.context import opaque_id
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _SPAN_STATUSES: Final = {"success": "ok", "cancelled": "cancelled", "failed": "internal_error"}
 
@@ -41,7 +36,7 @@ class _StartedSpans:
     opentelemetry: Any = None
 
 
-class MonitoredSpan:
+class MonitoredSpan(Block):
     """A span around one block, or around every call of the function it decorates.
 
     Args:
@@ -56,7 +51,10 @@ class MonitoredSpan:
         self._data = {field: value for field, value in data.items() if value is not None}
         self._spans: list[_StartedSpans] = []
 
-    def __enter__(self) -> Self:
+    def copy(self) -> Self:
+        return type(self)(self._operation, self._name, **self._data)
+
+    def begin(self) -> None:
         started = _StartedSpans()
         if sdk.active is not None:
             with suppress(Exception):  # telemetry never harms its host
@@ -65,11 +63,8 @@ class MonitoredSpan:
             with suppress(Exception):
                 started.opentelemetry = opentelemetry_api.start_span(scrub(self._name), scrub(self._data))
         self._spans.append(started)
-        return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def end(self, error: BaseException | None) -> None:
         if not self._spans:
             return
         started, result = self._spans.pop(), _result(error)
@@ -85,35 +80,6 @@ class MonitoredSpan:
                     span.set_data("error_type", type(error).__name__)
                 span.set_status(_SPAN_STATUSES[result])
                 span.__exit__(None, None, None)  # the status is set already
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.__exit__(kind, error, trace)
-
-    def __call__(self, function: F) -> F:
-        """Return the function with a span around every call."""
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def later(*args: Any, **kwargs: Any) -> Any:
-                with self._new_span():
-                    return await function(*args, **kwargs)
-
-            return cast("F", later)
-
-        @functools.wraps(function)
-        def now(*args: Any, **kwargs: Any) -> Any:
-            with self._new_span():
-                return function(*args, **kwargs)
-
-        return cast("F", now)
-
-    def _new_span(self) -> MonitoredSpan:
-        return MonitoredSpan(self._operation, self._name, **self._data)
 
     def _start_span(self, sdk: Any) -> tuple[Any, ExitStack]:
         with ExitStack() as scope:

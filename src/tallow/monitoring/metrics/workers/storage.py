@@ -2,7 +2,7 @@
 
 Each worker keeps its cells in memory-mapped files in a directory that the workers share, and an index that
 names the series of each cell. The process that is scraped sums its own cells, those of live workers, and the
-archive of exited ones (:mod:`tallow.monitoring.metrics.multiprocess_reader`). A live worker holds a lock on
+archive of exited ones (:mod:`tallow.monitoring.metrics.workers.reader`). A live worker holds a lock on
 its index; the kernel releases the lock however the process ends.
 
 Layout of the directory: ``ID.index`` (one line of JSON for each series), ``ID.N.row`` (64-bit floats, one
@@ -26,8 +26,8 @@ from typing import Final
 import orjson
 
 from tallow.monitoring.lifecycle import warn_once
-from tallow.monitoring.metrics.multiprocess_reader import CAPACITY, MultiprocessReader, total
 from tallow.monitoring.metrics.storage import Row, Sums
+from tallow.monitoring.metrics.workers.reader import CAPACITY, MultiprocessReader, total
 
 CELLS_PER_STEP: Final = 1 << 13
 """Cells that get their disk blocks at a time. On a full disk, writing to a mapped page without a block ends

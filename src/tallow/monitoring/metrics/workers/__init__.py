@@ -1,0 +1,1 @@
+"""Several workers of one server: their samples in shared files, and how they are combined."""
