@@ -109,3 +109,6 @@ CHAT: Mapping[str, str] = {
 
 BACKGROUND = ("starlette", "fastapi", "litestar", "quart", "falcon")
 """Frameworks with tasks that run after the response."""
+
+BACKGROUND_FAILS = ("starlette", "fastapi")
+"""Frameworks whose application has a background task that fails."""

@@ -10,7 +10,7 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from conformance.cases import BACKGROUND, CHAT, REQUESTS, ROUTES, STATUSES
+from conformance.cases import BACKGROUND, BACKGROUND_FAILS, CHAT, REQUESTS, ROUTES, STATUSES
 from conformance.servers import Running
 
 
@@ -71,6 +71,19 @@ async def check_background(server: Running, framework: str) -> None:
     assert (await server.client.get("/background")).status_code == 200
     assert (await server.answered())["GET", "/background", "2xx"] == 1
     assert (await server.client.get("/release")).status_code == 200
+
+
+async def check_failing_background(server: Running, framework: str) -> None:
+    """A background task that fails is one error, and leaves the response as it was sent."""
+    assert framework in BACKGROUND_FAILS
+    before = await server.value("errors_total", type="internal", severity="high")
+    answer = await server.client.get("/background-fails", headers={"connection": "close"})
+    assert answer.status_code == 200
+    await server.until("errors_total", before + 1, type="internal", severity="high")
+    counted = {
+        key: value for key, value in (await server.answered()).items() if key[1] == "/background-fails"
+    }
+    assert counted == {("GET", "/background-fails", "2xx"): 1}
 
 
 async def check_disconnect(server: Running) -> None:

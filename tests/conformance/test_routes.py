@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cases import BACKGROUND, CHAT, ROUTES
+from conformance.cases import BACKGROUND, BACKGROUND_FAILS, CHAT, ROUTES
 from conformance.requests import (
     check_background,
     check_disconnect,
+    check_failing_background,
     check_routes,
     check_stream,
     check_websocket,
@@ -30,6 +31,8 @@ async def check_all(framework: str, folder: Path, server: str, env: str) -> None
             await check_websocket(running, framework)
         if framework in BACKGROUND:
             await check_background(running, framework)
+        if framework in BACKGROUND_FAILS:
+            await check_failing_background(running, framework)
     async with serve(framework, folder, server, env) as running:
         await check_routes(running, framework)
 
