@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from tallow.monitoring.asgi_types import ASGIApp, Receive, Scope, Send
@@ -24,13 +25,27 @@ def install_in_starlette(app: Any, wrap: Wrap) -> ASGIApp:
         raise RuntimeError("instrument(app) must be called before the application serves its first request")
 
     def build_instrumented() -> ASGIApp:
-        from starlette.middleware.errors import ServerErrorMiddleware
-
-        # OpenTelemetry's instrumentation of FastAPI refuses a stack that does not begin with this class.
-        return ServerErrorMiddleware(wrap(build()))
+        outermost: ASGIApp = _outermost_class()(wrap(build()))
+        return outermost
 
     app.build_middleware_stack = build_instrumented
     return _installed(app)
+
+
+@cache
+def _outermost_class() -> type[Any]:
+    """Return a class that only passes on calls, for the outside of the middleware.
+
+    OpenTelemetry's instrumentation of FastAPI refuses a stack that does not begin with Starlette's
+    ``ServerErrorMiddleware``. One that handles errors is inside already.
+    """
+    from starlette.middleware.errors import ServerErrorMiddleware  # not every application has Starlette
+
+    class Outermost(ServerErrorMiddleware):
+        def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+            return self.app(scope, receive, send)  # the coroutine itself: awaited by the caller
+
+    return Outermost
 
 
 def install_in_quart(app: Any, wrap: Wrap) -> ASGIApp:
