@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,7 +36,7 @@ from tallow.monitoring.testing import (
 
 PAGE = Path(__file__).parents[2] / "docs" / "library.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-EXAMPLE = BLOCKS[0]
+SHOP, EXAMPLE, *_ = BLOCKS
 ID = "0af7651916cd43dd8448eb211c80319c"
 FILE = SimpleNamespace(id=ID, size=5_000_000, mime_type="image/png")
 
@@ -152,7 +154,7 @@ class _Cache:
         """A cache without entries."""
 
 
-@pytest.mark.parametrize("number", range(1, len(BLOCKS)))
+@pytest.mark.parametrize("number", range(2, len(BLOCKS)))
 def test_every_other_block_runs(number: int, backends: tuple[FakeSentry, FakePlausible]) -> None:
     with captured_logs() as logs:
         names = run(BLOCKS[number], **given())
@@ -174,3 +176,35 @@ def test_the_scrubber_examples_have_the_stated_results() -> None:
 def test_links_point_to_existing_files() -> None:
     for target in re.findall(r"\]\(([\w./-]+)\)", PAGE.read_text()):
         assert (PAGE.parent / target).exists()
+
+
+USE_OF_THE_SHOP = """
+import asyncio, httpx
+
+async def use():
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        assert (await client.post("/orders/7")).json() == {"taken": True}
+        print((await client.get("/metrics")).text)
+        print((await client.get("/api/health")).status_code)
+
+asyncio.run(use())
+"""
+
+
+def test_the_application_at_the_beginning_works_as_described(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SHOP + USE_OF_THE_SHOP],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert 'shop_orders_total{payment="card"} 1.0' in done.stdout
+    assert 'route="/orders/{id}"' in done.stdout
+    assert '"message":"Order taken"' in done.stdout
+    assert '"customer":"[user]"' in done.stdout
+    assert "alice@example.org" not in done.stdout
+    assert "tallow_" not in done.stdout

@@ -58,6 +58,7 @@ class FamilyRegistry:
                 two metrics would have one name.
 
         Example:
+            >>> from tallow.monitoring.metrics import Registry
             >>> registry = Registry()
             >>> registry.set_namespace("shop")
             >>> registry.families["workers"].name
@@ -85,6 +86,7 @@ class FamilyRegistry:
             ValueError: there is no such catalogue, or one of its names belongs to another metric.
 
         Example:
+            >>> from tallow.monitoring.metrics import Registry
             >>> registry = Registry()
             >>> registry.add_catalogs(["storage"])
             >>> registry.value("db_operation_duration_seconds_count", operation="select", status="failed")
