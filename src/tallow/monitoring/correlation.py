@@ -20,9 +20,9 @@ from tallow.monitoring.opentelemetry_api import (
     attach_remote_parent,
     current_span_context,
     current_span_ids,
-    detach,
     ids_of,
     is_loaded,
+    restore,
 )
 from tallow.monitoring.trace_context import TraceContext
 
@@ -97,7 +97,7 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         '0af7651916cd43dd8448eb211c80319c'
     """
 
-    __slots__ = ("_attached", "_outer_trace", "_token", "exemplars", "id", "span", "trace")
+    __slots__ = ("_attached", "_outer", "_outer_trace", "exemplars", "id", "span", "trace")
 
     def __init__(
         self, correlation_id: str, *, exemplars: bool = True, trace: TraceContext | None = None
@@ -112,13 +112,16 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
     def __enter__(self) -> str:
         if is_loaded():
             self._enter_span()
-        self._token = _current.set(self)
+        # Not a token: until Python 3.11, a value that is read during a garbage collection within reset() of a
+        # variable that was not set before stays cached after it is freed, and the interpreter crashes.
+        self._outer = _current.get()
+        _current.set(self)
         return self.id
 
     def __exit__(self, *error: object) -> None:
-        _current.reset(self._token)
+        _current.set(self._outer)
         if self._attached is not None:
-            detach(self._attached)
+            restore(self._attached)
 
     def _enter_span(self) -> None:
         span = current_span_ids()

@@ -67,7 +67,7 @@ def attach_remote_parent(parent: TraceContext) -> Any:
     that is current already for a server's own.
 
     Returns:
-        The context's token for :func:`detach`, or None.
+        The context before, for :func:`restore`, or None.
     """
     trace = _modules.get(_TRACE_API)
     if trace is None or not _SERVER_INSTRUMENTATION.isdisjoint(_modules):
@@ -82,23 +82,29 @@ def attach_remote_parent(parent: TraceContext) -> Any:
             trace_flags=trace.TraceFlags(int(parent.flags, 16)),
             trace_state=trace.TraceState.from_header([parent.state] if parent.state else []),
         )
-        return context.attach(trace.set_span_in_context(trace.NonRecordingSpan(remote)))
+        before = context.get_current()
+        context.attach(trace.set_span_in_context(trace.NonRecordingSpan(remote)))
+        return before
     except Exception:  # noqa: BLE001 - an incomplete or foreign API; telemetry never raises
         return None
 
 
-def detach(token: Any) -> None:
-    """Undo :func:`attach_remote_parent`, in the same context."""
+def restore(before: Any) -> None:
+    """Undo :func:`attach_remote_parent`.
+
+    The context before is attached again. No token is used, for the reason in
+    :class:`tallow.monitoring.correlation.bind`.
+    """
     from opentelemetry import context
 
-    context.detach(token)
+    context.attach(before)
 
 
 def start_span(name: str, attributes: Mapping[str, Any]) -> Any:
     """Start a span and make it the current one; :func:`end_span` takes what is returned.
 
     Returns:
-        The span and its context's token; None without the API.
+        The span and the context before; None without the API.
     """
     trace = _modules.get(_TRACE_API)
     if trace is None:
@@ -106,16 +112,18 @@ def start_span(name: str, attributes: Mapping[str, Any]) -> Any:
     from opentelemetry import context
 
     span = trace.get_tracer("tallow.monitoring").start_span(name, attributes=dict(attributes))
-    return span, context.attach(trace.set_span_in_context(span))
+    before = context.get_current()
+    context.attach(trace.set_span_in_context(span))
+    return span, before
 
 
 def end_span(started: Any, attributes: Mapping[str, Any], *, failed: bool) -> None:
     """End a span of :func:`start_span`. The status has no description: it could be private."""
     from opentelemetry import context, trace
 
-    span, token = started
+    span, before = started
     span.set_attributes(dict(attributes))
     if failed:
         span.set_status(trace.StatusCode.ERROR)
     span.end()
-    context.detach(token)
+    context.attach(before)

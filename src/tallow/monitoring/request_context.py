@@ -36,19 +36,21 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         route_of: returns its route template after the application has matched it.
     """
 
-    __slots__ = ("_tokens", "_values")
+    __slots__ = ("_outer", "_values")
 
     def __init__(self, scope: Scope, route_of: RouteOf | None = None) -> None:
         self._values = scope, route_of
 
     def __enter__(self) -> None:
         scope, route_of = self._values
-        self._tokens = _scope.set(scope), _route_of.set(route_of)
+        self._outer = _scope.get(), _route_of.get()  # no tokens: see correlation.bind
+        _scope.set(scope)
+        _route_of.set(route_of)
 
     def __exit__(self, *error: object) -> None:
-        token, route_token = self._tokens
-        _route_of.reset(route_token)
-        _scope.reset(token)
+        scope, route_of = self._outer
+        _route_of.set(route_of)
+        _scope.set(scope)
         _finished.set(self._values)
 
 

@@ -158,6 +158,20 @@ class Registry(FamilyRegistry):
             pass
         self.count_overflow(family.key)
 
+    def observe_plain(self, family: Family, key: Key, value: float) -> None:
+        """As :meth:`observe`, without an exemplar: no context variable is read."""
+        try:
+            number = float(value + 0.0)
+            if 0.0 <= number <= family.largest_observation:
+                first = family.series_for(key)
+                row = self.slot.row
+                row[first + bisect_left(family.edges, number)] += 1.0
+                row[first + family.sum_at] += number
+                return
+        except Exception:  # noqa: BLE001, S110 - as in add
+            pass
+        self.count_overflow(family.key)
+
     def observe(self, family: Family, key: Key, value: float) -> None:
         """Observe a value in a histogram: finite and not negative, in the metric's unit."""
         try:

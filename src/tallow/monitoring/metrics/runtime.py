@@ -43,7 +43,8 @@ class GcMonitor:
             self._started = time.perf_counter()
         elif self._started:
             duration_s = time.perf_counter() - self._started
-            self._registry.observe(self._family, f"{info['generation']:d}", duration_s)
+            # Not observe(): a callback of the collector reads no context variable, see correlation.bind.
+            self._registry.observe_plain(self._family, f"{info['generation']:d}", duration_s)
 
     def close(self) -> None:
         """Stop measuring. Closing twice is allowed."""

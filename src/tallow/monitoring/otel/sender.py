@@ -178,10 +178,11 @@ class _suppressed_instrumentation:  # noqa: N801 - used as a function
         suppressed = context.get_current()
         for key in (context._SUPPRESS_INSTRUMENTATION_KEY, *_SUPPRESS):
             suppressed = context.set_value(key, True, suppressed)
-        self._token = context.attach(suppressed)
+        self._before = context.get_current()  # no token: see correlation.bind
+        context.attach(suppressed)
 
     def __exit__(self, *error: object) -> None:
-        context.detach(self._token)
+        context.attach(self._before)
 
 
 def _drop_own_records(_record: logging.LogRecord) -> bool:
