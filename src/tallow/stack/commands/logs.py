@@ -14,6 +14,8 @@ from tallow.stack.engines.services.definitions import NAMES
 from tallow.stack.engines.state.state_dir import StateDir
 
 _COLOURS = {"debug": "bright_black", "warning": "yellow", "error": "red", "fatal": "bright_red"}
+_SAME_IN_EVERY_LINE = frozenset({"service", "environment", "version"})
+"""Fields of Tallow's records that say nothing about one line; ``--json`` shows them."""
 _SOURCES = (*NAMES, "supervisor")
 
 
@@ -73,7 +75,8 @@ def _show(lines: Iterable[LogLine], as_json: bool) -> None:
 def _readable(line: LogLine) -> str:
     at = line.timestamp.astimezone().strftime("%m-%d %H:%M:%S") if line.timestamp else " " * 14
     level = click.style(f"{line.level or '':<8}", fg=_COLOURS.get(line.level or ""))
-    more = " ".join(f"{name}={_short(value)}" for name, value in line.extra.items())
+    shown = {name: value for name, value in line.extra.items() if name not in _SAME_IN_EVERY_LINE}
+    more = " ".join(f"{name}={_short(value)}" for name, value in shown.items())
     if line.correlation_id:
         more = f"correlation_id={line.correlation_id} {more}"
     text = f"{printable(line.text)} {click.style(printable(more), dim=True)}"
