@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tallow.stack.commands.logs import command
-from tallow.stack.engines.state.state_dir import StateDir
+from tallow.stack.engines.state.state_dir import StackOptions, StateDir
 
 RECORD = {
     "timestamp": "2026-01-31T12:00:00.000Z",
@@ -27,6 +27,7 @@ RECORD = {
 def home(tmp_path: Path) -> StateDir:
     home = StateDir(tmp_path / "home")
     home.make()
+    home.write_options(StackOptions())
     (home.logs / "tallow.log").write_text(json.dumps(RECORD) + "\n")
     return home
 
