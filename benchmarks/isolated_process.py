@@ -1,4 +1,4 @@
-"""Rows measured in a child process, for competitors that are configured by environment variables."""
+"""Rows measured in a child process: with environment variables or modules that others must not have."""
 
 from __future__ import annotations
 
