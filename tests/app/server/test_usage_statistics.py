@@ -192,6 +192,10 @@ async def test_connections_and_api_calls_are_in_sentry(tracker: FakeSentry, tmp_
             await socket.close()
     await asyncio.to_thread(sentry.flush, 10)
     found = str(tracker.payloads("transaction"))
-    for name in ("connect websocket", "connect relay", "POST /api/rooms"):
+    for name in ("connect websocket", "connect relay"):
         assert name in found
+    [created] = transactions(tracker, "/api/rooms")
+    trace = created["contexts"]["trace"]
+    assert (trace["op"], trace["data"]["result"]) == ("http.server", "success")
+    assert "http.client" not in {span["op"] for span in created["spans"]}
     assert sender.joined["room"] not in found

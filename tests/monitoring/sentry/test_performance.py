@@ -55,6 +55,12 @@ def only_transaction(server: FakeSentry) -> dict[str, Any]:
             "GET /api/rooms/{id}",
             {},
         ),
+        (
+            lambda: monitor_api_call("post", "/api/rooms?token=x", incoming=True),
+            "http.server",
+            "POST /api/rooms",
+            {},
+        ),
     ],
 )
 def test_each_kind_of_work_is_a_transaction_of_its_own(
@@ -81,6 +87,20 @@ def test_inside_a_transaction_the_work_is_a_span(start: Start, server: FakeSentr
         pass
     (span,) = only_transaction(server)["spans"]
     assert (span["op"], span["description"]) == ("crypto", "crypto keygen")
+
+
+def test_a_request_that_a_framework_reports_is_not_reported_twice(start: Start, server: FakeSentry) -> None:
+    start()
+    transaction = sentry_sdk.start_transaction(op="http.server", name="/api/rooms")
+    with transaction, sentry_sdk.start_span(op="middleware"):
+        with pytest.raises(ValueError, match="full"), monitor_api_call("POST", "/api/rooms", incoming=True):
+            raise ValueError("full")
+        transaction.set_http_status(503)
+    found = only_transaction(server)
+    trace = found["contexts"]["trace"]
+    assert [span["op"] for span in found["spans"]] == ["middleware"]
+    assert (trace["data"]["result"], trace["data"]["error_type"]) == ("failed", "ValueError")
+    assert trace["data"]["http.response.status_code"] == 503
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ application has loaded OpenTelemetry, there is a span of OpenTelemetry, too. It 
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -25,14 +25,21 @@ from tallow.monitoring.metrics import labels
 from tallow.monitoring.sentry import sdk
 from tallow.monitoring.sentry.context import opaque_id
 
+_OUTGOING: Final = "http.client"
+_INCOMING: Final = "http.server"
 _SPAN_STATUSES: Final = {"success": "ok", "cancelled": "cancelled", "failed": "internal_error"}
 
 
 @dataclass(slots=True)
 class _StartedSpans:
-    """The spans of one block: that of Sentry with its scope, and that of OpenTelemetry with its token."""
+    """The spans of one block.
 
-    sentry: tuple[Any, ExitStack] | None = None
+    Attributes:
+        sentry: with its scope, which is None if a framework's integration ends the span.
+        opentelemetry: with its token.
+    """
+
+    sentry: tuple[Any, ExitStack | None] | None = None
     opentelemetry: Any = None
 
 
@@ -73,15 +80,10 @@ class MonitoredSpan(Block):
             with suppress(Exception):
                 opentelemetry_api.end_span(started.opentelemetry, attributes, failed=result == "failed")
         if started.sentry is not None:
-            span, scope = started.sentry
-            with suppress(Exception), scope:
-                span.set_data("result", result)
-                if error is not None:
-                    span.set_data("error_type", type(error).__name__)
-                span.set_status(_SPAN_STATUSES[result])
-                span.__exit__(None, None, None)  # the status is set already
+            with suppress(Exception):
+                _end_sentry_span(*started.sentry, result, error)
 
-    def _start_span(self, sdk: Any) -> tuple[Any, ExitStack]:
+    def _start_span(self, sdk: Any) -> tuple[Any, ExitStack | None]:
         with ExitStack() as scope:
             # A separate scope: otherwise spans of concurrent tasks would become each other's children.
             scope.enter_context(sdk.new_scope())
@@ -91,6 +93,21 @@ class MonitoredSpan(Block):
                 span.set_data(field, value)
             span.__enter__()
             return span, scope.pop_all()
+
+
+class IncomingRequestSpan(MonitoredSpan):
+    """The span of a request that this application answers.
+
+    Sentry's integration of a framework opens a transaction for each request. The result is added to it then:
+    a second span of the same kind would count the request twice.
+    """
+
+    def _start_span(self, sdk: Any) -> tuple[Any, ExitStack | None]:
+        current = sdk.get_current_span()
+        transaction = None if current is None else current.containing_transaction
+        if transaction is not None and transaction.op == self._operation:
+            return transaction, None
+        return super()._start_span(sdk)
 
 
 def monitor_transfer(
@@ -149,19 +166,36 @@ def monitor_connection(kind: str, path: str | None = None) -> MonitoredSpan:
     return MonitoredSpan("connection", f"connect {kind}", kind=kind, path=path)
 
 
-def monitor_api_call(method: str, route: str) -> MonitoredSpan:
-    """Monitor an HTTP request to an API.
+def monitor_api_call(method: str, route: str, *, incoming: bool = False) -> MonitoredSpan:
+    """Monitor an HTTP request to an API: one that the application sends, or one that it answers.
+
+    Sentry's name of the operation is ``http.client`` or ``http.server``.
 
     Args:
         method: such as GET.
         route: a template such as ``/api/rooms/{id}``; a query is left out.
+        incoming: whether the application answers the request.
 
     Example::
 
         >>> with monitor_api_call("GET", "/api/rooms/{id}"):
         ...     pass
+        >>> @monitor_api_call("POST", "/api/rooms", incoming=True)
+        ... async def create_room(request: object) -> str:
+        ...     return "created"
     """
-    return MonitoredSpan("http.client", f"{method.upper()} {route.partition('?')[0]}")
+    name = f"{method.upper()} {route.partition('?')[0]}"
+    return IncomingRequestSpan(_INCOMING, name) if incoming else MonitoredSpan(_OUTGOING, name)
+
+
+def _end_sentry_span(span: Any, scope: ExitStack | None, result: str, error: BaseException | None) -> None:
+    with scope or nullcontext():
+        span.set_data("result", result)
+        if error is not None:
+            span.set_data("error_type", type(error).__name__)
+        if scope is not None:
+            span.set_status(_SPAN_STATUSES[result])
+            span.__exit__(None, None, None)  # the status is set already
 
 
 def _result(error: BaseException | None) -> str:

@@ -37,7 +37,7 @@ class RoomEndpoints:
     def __init__(self, context: ServerContext) -> None:
         self._context = context
 
-    @performance_monitoring.monitor_api_call("POST", ROOMS_PATH)
+    @performance_monitoring.monitor_api_call("POST", ROOMS_PATH, incoming=True)
     async def create_room(self, request: Request) -> Response:
         """``POST /api/rooms``: create a room that a join token of the given hash opens."""
         require_same_origin(request)

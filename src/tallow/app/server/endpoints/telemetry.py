@@ -33,7 +33,7 @@ class TelemetryEndpoint:
         self._metrics = context.metrics
         self._rooms = context.rooms
 
-    @performance_monitoring.monitor_api_call("POST", TELEMETRY_PATH)
+    @performance_monitoring.monitor_api_call("POST", TELEMETRY_PATH, incoming=True)
     async def receive(self, request: Request) -> Response:
         """Accept a report. The response holds the token of the next one."""
         require_same_origin(request)
