@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tallow.monitoring.analytics import categories
-from tallow.monitoring.catalog.labels import ERROR_TYPE
+from tallow.monitoring.catalog.label_values import ERROR_TYPES
 from tallow.monitoring.metrics import labels
 
 SendEvent = Callable[[str, Mapping[str, Any]], None]
 
-_REASONS: Final = frozenset(ERROR_TYPE.values)
+_REASONS: Final = frozenset(ERROR_TYPES)
 
 
 class TransferFunnel:

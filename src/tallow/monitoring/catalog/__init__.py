@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tallow.monitoring.catalog.features import FEATURES, WEB_APP
-from tallow.monitoring.catalog.labels import API_ERROR_CODES, HTTP_METHODS, PII_KINDS
+from tallow.monitoring.catalog.label_values import API_ERROR_CODES, HTTP_METHODS, PII_KINDS
 from tallow.monitoring.catalog.model import (
     NAMESPACE,
     OTHER,
@@ -22,8 +22,6 @@ from tallow.monitoring.catalog.model import (
     Metric,
     Source,
     canonical,
-    closed,
-    registered,
 )
 from tallow.monitoring.catalog.self_monitoring import self_monitoring_metrics
 from tallow.monitoring.catalog.service import ERRORS, HTTP, RUNTIME, STORAGE
@@ -47,8 +45,6 @@ __all__ = [
     "Metric",
     "Source",
     "canonical",
-    "closed",
-    "registered",
 ]
 
 _OBSERVED = TRANSFERS + CONNECTIONS + CRYPTO + ERRORS + HTTP + STORAGE + RUNTIME + FEATURES + WEB_APP

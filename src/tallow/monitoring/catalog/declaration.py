@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -35,8 +36,9 @@ class Registered:
     one that is not a short printable text, is recorded as ``other``. Never pass what a user typed.
 
     Args:
-        values: values whose series exist at 0 from the start.
+        values: values that are allowed from the start.
         on_use: False to allow only ``values`` and those passed to ``register()``.
+        from_start: whether the series of allowed values exist at 0 before their first sample.
 
     Example:
         >>> Registered("home", "cart").values
@@ -45,13 +47,15 @@ class Registered:
 
     values: tuple[str, ...]
     on_use: bool
+    from_start: bool
 
-    def __init__(self, *values: str, on_use: bool = True) -> None:
+    def __init__(self, *values: str, on_use: bool = True, from_start: bool = True) -> None:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "on_use", on_use)
+        object.__setattr__(self, "from_start", from_start)
 
 
-LabelValues = Iterable[str] | Registered | Label
+LabelValues = Iterable[str] | Registered
 """All values of a label, or :class:`Registered`."""
 
 
@@ -140,13 +144,11 @@ def _pairs(labels: object) -> Iterable[tuple[str, LabelValues]]:
 
 
 def _label(name: object, values: object) -> Label:
-    if isinstance(values, Label):
-        return values
     if not isinstance(name, str):
         raise TypeError(f"the label {name!r} is not a text")
     texts = _texts(name, values)
     if isinstance(values, Registered):
-        return Label(name, texts, registered=True, on_use=values.on_use)
+        return Label(name, texts, registered=True, lazy=not values.from_start, on_use=values.on_use)
     if not texts:
         raise ValueError(f"label {name!r} has no values; list them, or use Registered()")
     return Label(name, texts)
@@ -190,3 +192,26 @@ def _size_problem(metric: Metric) -> str | None:
     if lines > MAX_LINES:
         return f"its label values make {lines:,} lines of the exposition; at most {MAX_LINES:,} are accepted"
     return None
+
+
+counter: Final = partial(define, "counter", namespace=None)
+"""Define a counter of a catalogue: see :func:`define`.
+
+Example:
+    >>> counter("exports", "Exports made.", {"format": ("csv", "pdf")}).exposed_name("shop")
+    'shop_exports_total'
+"""
+gauge: Final = partial(define, "gauge", namespace=None)
+"""Define a gauge of a catalogue: see :func:`define`.
+
+Example:
+    >>> gauge("open_carts", "Open carts.").exposed_name("shop")
+    'shop_open_carts'
+"""
+histogram: Final = partial(define, "histogram", namespace=None)
+"""Define a histogram of a catalogue: see :func:`define`.
+
+Example:
+    >>> histogram("render_seconds", "Time to render a page.", buckets=(0.1, 1)).buckets
+    (0.1, 1.0)
+"""

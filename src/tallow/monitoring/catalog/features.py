@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.labels import FILE_TYPE, STATUS
-from tallow.monitoring.catalog.model import OTHER, Metric, closed, registered
+from tallow.monitoring.catalog.declaration import Registered, counter
+from tallow.monitoring.catalog.label_values import FILE_TYPES, STATUSES
+from tallow.monitoring.catalog.model import OTHER
 
 FEATURES = (
-    Metric("feature_usage_total", "counter", "Uses of a feature.", (registered("feature"),), source="both"),
-    Metric(
+    counter(
+        "feature_usage_total", "Uses of a feature.", {"feature": Registered(on_use=False)}, source="both"
+    ),
+    counter(
         "settings_changes_total",
-        "counter",
         "Changes of a setting, never its value.",
-        (registered("setting", "relay_preference", "telemetry", "notifications", "theme", "keep_metadata"),),
+        {
+            "setting": Registered(
+                "relay_preference", "telemetry", "notifications", "theme", "keep_metadata", on_use=False
+            )
+        },
         source="peer",
     ),
-    Metric(
+    counter(
         "metadata_stripped_total",
-        "counter",
         "Files whose metadata (EXIF and the like) was removed before sending.",
-        (FILE_TYPE, STATUS),
+        {"file_type": FILE_TYPES, "status": STATUSES},
         source="peer",
     ),
-    Metric(
+    counter(
         "turn_relay_usage_total",
-        "counter",
         "Connections whose ICE pair is a TURN candidate, by whether that was forced.",
-        (closed("forced", "true", "false"),),
+        {"forced": ("true", "false")},
         source="peer",
     ),
 )
 
 WEB_APP = (
-    Metric(
+    counter(
         "service_worker_events_total",
-        "counter",
         "Events of the web app's service worker.",
-        (closed("event", "install", "activate", "fetch", "sync", "push", "message", "error"),),
+        {"event": ("install", "activate", "fetch", "sync", "push", "message", "error")},
         source="peer",
     ),
-    Metric(
+    counter(
         "pwa_installs_total",
-        "counter",
         "Installations of the web app.",
-        (closed("platform", "desktop", "android", "ios", OTHER),),
+        {"platform": ("desktop", "android", "ios", OTHER)},
         source="peer",
     ),
-    Metric(
+    counter(
         "notifications_sent_total",
-        "counter",
         "Notifications the web app showed or could not show.",
-        (
-            closed("type", "transfer_request", "transfer_complete", "connection", OTHER),
-            closed("status", "sent", "denied", "failed"),
-        ),
+        {
+            "type": ("transfer_request", "transfer_complete", "connection", OTHER),
+            "status": ("sent", "denied", "failed"),
+        },
         source="peer",
     ),
 )

@@ -86,7 +86,7 @@ class Metric:
         namespace: what precedes the name; an empty text for nothing, None for the registry's namespace.
 
     Example:
-        >>> metric = Metric("exports_total", "counter", "Exports made.", (closed("format", "csv", "pdf"),))
+        >>> metric = Metric("exports_total", "counter", "Exports made.", (Label("format", ("csv", "pdf")),))
         >>> metric.exposed_name("shop")
         'shop_exports_total'
     """
@@ -138,40 +138,6 @@ class Metric:
         """The unit in the name: ``seconds``, ``bytes``, ``mbps`` or an empty text."""
         stem = self.name.removesuffix("_total")
         return next((unit for unit in ("seconds", "bytes", "mbps") if stem.endswith(f"_{unit}")), "")
-
-
-def closed(name: str, *values: str) -> Label:
-    """Define a label with fixed values.
-
-    Args:
-        name: the label's name.
-        values: all values it may have.
-
-    Returns:
-        The label.
-
-    Example:
-        >>> closed("direction", "sent", "received").values
-        ('sent', 'received')
-    """
-    return Label(name, values)
-
-
-def registered(name: str, *values: str) -> Label:
-    """Define a label whose values can also be registered while the process runs.
-
-    Args:
-        name: the label's name.
-        values: the values known from the start.
-
-    Returns:
-        The label.
-
-    Example:
-        >>> registered("cache", "rooms").registered
-        True
-    """
-    return Label(name, values, registered=True)
 
 
 def canonical(edge: float) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.labels import PII_KINDS, PIPELINE
-from tallow.monitoring.catalog.model import Label, Metric, closed, registered
+from tallow.monitoring.catalog.declaration import Registered, counter, gauge
+from tallow.monitoring.catalog.label_values import PII_KINDS, PIPELINES
+from tallow.monitoring.catalog.model import Metric
 
 
 def self_monitoring_metrics(others: tuple[Metric, ...]) -> tuple[Metric, ...]:
@@ -11,62 +12,51 @@ def self_monitoring_metrics(others: tuple[Metric, ...]) -> tuple[Metric, ...]:
 
     An application's own metrics register further values.
     """
-    everything = (*others, *_metrics(registered("metric")))
-    return _metrics(registered("metric", *(metric.full_name for metric in everything)))
+    everything = (*others, *_metrics(Registered(on_use=False)))
+    return _metrics(Registered(*(metric.full_name for metric in everything), on_use=False))
 
 
-def _metrics(metric: Label) -> tuple[Metric, ...]:
+def _metrics(names: Registered) -> tuple[Metric, ...]:
     return (
-        Metric(
+        counter(
             "label_overflow_total",
-            "counter",
             "Label values recorded as other, and impossible numbers left out.",
-            (metric,),
+            {"metric": names},
         ),
-        Metric(
-            "metric_series",
-            "gauge",
-            "Exposed series of each metric.",
-            (metric,),
-            merge="local",
+        gauge("metric_series", "Exposed series of each metric.", {"metric": names}, merge="local"),
+        counter(
+            "pii_redactions_total", "Private values that the scrubber replaced, by kind.", {"kind": PII_KINDS}
         ),
-        Metric(
-            "pii_redactions_total",
-            "counter",
-            "Private values that the scrubber replaced, by kind.",
-            (closed("kind", *PII_KINDS),),
-        ),
-        Metric(
+        counter(
             "log_records_total",
-            "counter",
             "Log records written, by level.",
-            (closed("level", "debug", "info", "warning", "error", "fatal"),),
+            {"level": ("debug", "info", "warning", "error", "fatal")},
         ),
-        Metric(
+        counter(
             "telemetry_dropped_total",
-            "counter",
             "Telemetry items dropped, by pipeline and reason.",
-            (PIPELINE, closed("reason", "queue_full", "rejected", "rate_limited", "failed")),
+            {"pipeline": PIPELINES, "reason": ("queue_full", "rejected", "rate_limited", "failed")},
         ),
-        Metric("telemetry_queue_depth", "gauge", "Telemetry items that wait to be sent.", (PIPELINE,)),
-        Metric(
+        gauge("telemetry_queue_depth", "Telemetry items that wait to be sent.", {"pipeline": PIPELINES}),
+        counter(
             "client_reports_total",
-            "counter",
             "Telemetry reports of peers, by outcome.",
-            (closed("outcome", "accepted", "rejected", "rate_limited"),),
+            {"outcome": ("accepted", "rejected", "rate_limited")},
         ),
-        Metric(
+        counter(
             "collector_failures_total",
-            "counter",
             "Collectors that raised or timed out during a scrape, and prometheus_client metrics left out for "
             "their name. Samples are missing or old.",
         ),
-        Metric("scrape_duration_seconds", "gauge", "Time the previous exposition took.", merge="local"),
-        Metric(
+        gauge("scrape_duration_seconds", "Time the previous exposition took.", merge="local"),
+        gauge(
             "build_info",
-            "gauge",
             "Constant 1, labelled with the running build.",
-            (registered("version"), registered("python"), registered("commit")),
+            {
+                "version": Registered(on_use=False),
+                "python": Registered(on_use=False),
+                "commit": Registered(on_use=False),
+            },
             merge="local",
         ),
     )

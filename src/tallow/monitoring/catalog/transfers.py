@@ -2,160 +2,152 @@
 
 from __future__ import annotations
 
-from tallow.monitoring.catalog.labels import (
-    CIPHER,
-    CIPHER_OPERATION,
-    DIRECTION,
-    FILE_TYPE,
+from tallow.monitoring.catalog.declaration import counter, gauge, histogram
+from tallow.monitoring.catalog.label_values import (
+    CIPHER_OPERATIONS,
+    CIPHERS,
+    DIRECTIONS,
+    FILE_TYPES,
     KIB,
-    METHOD,
-    OUTCOME,
-    PATH,
-    PQC_OPERATION,
-    SIZE_CATEGORY,
-    STATUS,
+    OUTCOMES,
+    PATHS,
+    PQC_OPERATIONS,
+    SIZE_CATEGORIES,
+    STATUSES,
+    TRANSFER_METHODS,
 )
-from tallow.monitoring.catalog.model import OTHER, Metric, closed
+from tallow.monitoring.catalog.model import OTHER
 
 TRANSFERS = (
-    Metric("transfers_total", "counter", "Finished transfers.", (OUTCOME, METHOD), source="both"),
-    Metric(
-        "bytes_transferred_total",
-        "counter",
-        "Payload bytes of completed chunks.",
-        (DIRECTION,),
-        source="peer",
-    ),
-    Metric(
-        "file_size_bytes",
-        "histogram",
-        "Size of transferred files in bytes.",
-        (FILE_TYPE,),
-        tuple(KIB * 4**power for power in range(13)),
-        source="peer",
-    ),
-    Metric(
-        "transfer_duration_seconds",
-        "histogram",
-        "Time from the first payload byte to the end of a transfer.",
-        (OUTCOME, SIZE_CATEGORY),
-        (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200),
-        source="peer",
-    ),
-    Metric(
-        "transfer_speed_mbps",
-        "histogram",
-        "Mean speed of a successful transfer in 10^6 bits per second.",
-        (METHOD,),
-        (0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
-        source="peer",
-    ),
-    Metric(
-        "chunk_transfer_duration_seconds",
-        "histogram",
-        "Time one chunk took.",
-        (METHOD,),
-        (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
-        source="peer",
-    ),
-    Metric("transfer_queue_depth", "gauge", "Transfers with both peers present and no data yet."),
-    Metric(
-        "retry_attempts_total",
-        "counter",
-        "Second and later attempts, by operation and result.",
-        (closed("operation", "transfer", "chunk", "connection", "signaling"), STATUS),
+    counter(
+        "transfers_total",
+        "Finished transfers.",
+        {"status": OUTCOMES, "method": TRANSFER_METHODS},
         source="both",
     ),
-    Metric("transfers_started_total", "counter", "Transfers whose data began to flow."),
-    Metric("active_transfers", "gauge", "Transfers started and not finished."),
+    counter(
+        "bytes_transferred_total",
+        "Payload bytes of completed chunks.",
+        {"direction": DIRECTIONS},
+        source="peer",
+    ),
+    histogram(
+        "file_size_bytes",
+        "Size of transferred files in bytes.",
+        {"file_type": FILE_TYPES},
+        buckets=tuple(KIB * 4**power for power in range(13)),
+        source="peer",
+    ),
+    histogram(
+        "transfer_duration_seconds",
+        "Time from the first payload byte to the end of a transfer.",
+        {"status": OUTCOMES, "size_category": SIZE_CATEGORIES},
+        buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200),
+        source="peer",
+    ),
+    histogram(
+        "transfer_speed_mbps",
+        "Mean speed of a successful transfer in 10^6 bits per second.",
+        {"method": TRANSFER_METHODS},
+        buckets=(0.5, 1, 2, 5, 10, 25, 50, 100, 250, 500, 1000),
+        source="peer",
+    ),
+    histogram(
+        "chunk_transfer_duration_seconds",
+        "Time one chunk took.",
+        {"method": TRANSFER_METHODS},
+        buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+        source="peer",
+    ),
+    gauge("transfer_queue_depth", "Transfers with both peers present and no data yet."),
+    counter(
+        "retry_attempts_total",
+        "Second and later attempts, by operation and result.",
+        {"operation": ("transfer", "chunk", "connection", "signaling"), "status": STATUSES},
+        source="both",
+    ),
+    counter("transfers_started_total", "Transfers whose data began to flow."),
+    gauge("active_transfers", "Transfers started and not finished."),
 )
 
 CONNECTIONS = (
-    Metric(
+    counter(
         "webrtc_connections_total",
-        "counter",
         "Attempts to connect peers by WebRTC; a failed one has the path that its policy allowed.",
-        (PATH, STATUS),
+        {"type": PATHS, "status": STATUSES},
         source="peer",
     ),
-    Metric(
+    gauge(
         "active_connections",
-        "gauge",
         "Open data channels, signaling sockets and relay pairs.",
-        (closed("type", "webrtc", "websocket", "relay"),),
+        {"type": ("webrtc", "websocket", "relay")},
     ),
-    Metric(
+    histogram(
         "connection_establishment_seconds",
-        "histogram",
         "Time from the first ICE candidate to an open data channel.",
-        (PATH,),
-        (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
+        {"type": PATHS},
+        buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60),
         source="peer",
     ),
-    Metric(
+    counter(
         "nat_traversal_total",
-        "counter",
         "Results of ICE, by the kind of candidate that was selected or failed.",
-        (closed("strategy", "host", "stun", "turn"), STATUS),
+        {"strategy": ("host", "stun", "turn"), "status": STATUSES},
         source="peer",
     ),
-    Metric(
+    histogram(
         "connection_quality_score",
-        "histogram",
         "Quality of a connection from 0 (unusable) to 100, from round-trip time and loss.",
-        (PATH,),
-        tuple(float(edge) for edge in range(0, 101, 10)),
+        {"type": PATHS},
+        buckets=tuple(float(edge) for edge in range(0, 101, 10)),
         source="peer",
     ),
-    Metric(
+    counter(
         "signaling_messages_total",
-        "counter",
         "Signaling messages of the server.",
-        (
-            closed("type", "join", "leave", "offer", "answer", "candidate", "error", OTHER),
-            closed("direction", "in", "out"),
-        ),
+        {
+            "type": ("join", "leave", "offer", "answer", "candidate", "error", OTHER),
+            "direction": ("in", "out"),
+        },
     ),
-    Metric(
+    gauge(
         "device_connections",
-        "gauge",
         "Devices connected to signaling.",
-        (closed("device_type", "desktop", "mobile", "cli", OTHER),),
+        {"device_type": ("desktop", "mobile", "cli", OTHER)},
     ),
 )
 
 CRYPTO = (
-    Metric(
-        "pqc_operations_total", "counter", "ML-KEM-768 operations.", (PQC_OPERATION, STATUS), source="peer"
+    counter(
+        "pqc_operations_total",
+        "ML-KEM-768 operations.",
+        {"operation": PQC_OPERATIONS, "status": STATUSES},
+        source="peer",
     ),
-    Metric(
+    histogram(
         "pqc_duration_seconds",
-        "histogram",
         "Time one ML-KEM-768 operation took.",
-        (PQC_OPERATION,),
-        (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10),
+        {"operation": PQC_OPERATIONS},
+        buckets=(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10),
         source="peer",
     ),
-    Metric(
+    counter(
         "pqc_key_exchanges_total",
-        "counter",
         "Key exchanges by result of the key confirmation, because ML-KEM rejects silently.",
-        (closed("algorithm", "x25519_mlkem768", OTHER), STATUS),
+        {"algorithm": ("x25519_mlkem768", OTHER), "status": STATUSES},
         source="peer",
     ),
-    Metric(
+    counter(
         "encryption_operations_total",
-        "counter",
         "Authenticated encryptions and decryptions.",
-        (CIPHER, CIPHER_OPERATION, STATUS),
+        {"algorithm": CIPHERS, "operation": CIPHER_OPERATIONS, "status": STATUSES},
         source="peer",
     ),
-    Metric(
+    histogram(
         "encryption_duration_seconds",
-        "histogram",
         "Time one authenticated encryption or decryption took.",
-        (CIPHER, CIPHER_OPERATION),
-        (0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 1),
+        {"algorithm": CIPHERS, "operation": CIPHER_OPERATIONS},
+        buckets=(0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 1),
         source="peer",
     ),
 )

@@ -10,7 +10,7 @@ from typing import Any, Final
 import psutil
 
 from tallow import __version__
-from tallow.monitoring.catalog.labels import PIPELINE
+from tallow.monitoring.catalog.label_values import PIPELINES
 from tallow.monitoring.health.draining import DRAINING
 from tallow.monitoring.health.report import Health, HealthReport
 from tallow.monitoring.health.result import CheckResult, Status
@@ -116,9 +116,9 @@ def _component(found: CheckResult) -> dict[str, Any]:
 
 
 def _by_pipeline(entries: list[dict[str, Any]]) -> dict[str, int]:
-    totals = dict.fromkeys(PIPELINE.values, 0)
+    totals = dict.fromkeys(PIPELINES, 0)
     for entry in entries:
-        totals[entry["labels"][PIPELINE.name]] += int(entry["value"])
+        totals[entry["labels"]["pipeline"]] += int(entry["value"])
     return totals
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from tallow.monitoring.catalog import CATALOG_OF, CATALOGS, METRICS, OTHER, Metric, registered
+from tallow.monitoring.catalog import CATALOG_OF, CATALOGS, METRICS, OTHER, Label, Metric
 from tallow.monitoring.catalog.validation import definition_problem
 from tallow.monitoring.lifecycle import warn_once
 from tallow.monitoring.metrics.declarations import Declarations
@@ -150,7 +150,7 @@ class FamilyRegistry:
             return Family(metric, self.storage, self.count_overflow, name)
         # The label holds the metrics' keys, so that it does not change with the namespace, which other
         # workers' files do not know. The exposed names are shown.
-        metric = replace(metric, labels=(registered("metric"),))
+        metric = replace(metric, labels=(Label("metric", registered=True),))
         family = Family(metric, self.storage, self.count_overflow, name, self._shown_name)
         for key in self.families:
             family.register("metric", key)

@@ -47,10 +47,9 @@ class Registry(FamilyRegistry):
         ValueError: a metric is declared twice or cannot be exposed, or there is no such catalogue.
 
     Example:
-        >>> from tallow.monitoring.catalog import Metric, closed
+        >>> from tallow.monitoring.catalog.declaration import counter
         >>> registry = Registry(namespace="shop")
-        >>> formats = closed("format", "csv", "pdf")
-        >>> exports = registry.declare(Metric("exports_total", "counter", "Exports made.", (formats,)))
+        >>> exports = registry.declare(counter("exports", "Exports made.", {"format": ("csv", "pdf")}))
         >>> registry.add(exports, "csv")
         >>> registry.value("exports_total", format="csv")
         1.0

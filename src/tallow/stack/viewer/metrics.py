@@ -11,7 +11,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from tallow.monitoring.catalog.model import NAMESPACE, Metric, closed
+from tallow.monitoring.catalog.declaration import counter
+from tallow.monitoring.catalog.model import NAMESPACE
 from tallow.monitoring.exposition import scrape
 from tallow.monitoring.exposition.negotiation import negotiate
 from tallow.monitoring.http.auth import is_allowed
@@ -19,11 +20,10 @@ from tallow.monitoring.metrics.registry import Registry
 
 METRICS_PATH: Final = "/metrics"
 LOGIN_FAILURE_REASONS: Final = ("wrong_password", "rate_limited", "malformed", "untrusted_origin")
-LOGIN_FAILURES: Final = Metric(
+LOGIN_FAILURES: Final = counter(
     "viewer_login_failures_total",
-    "counter",
     "Login attempts that the viewer refused.",
-    (closed("reason", *LOGIN_FAILURE_REASONS),),
+    {"reason": LOGIN_FAILURE_REASONS},
 )
 
 
