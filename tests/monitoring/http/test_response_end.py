@@ -135,6 +135,19 @@ async def test_no_response_after_a_disconnect_is_not_recorded(metrics: Metrics) 
     assert errors(metrics) == 0
 
 
+async def test_a_response_that_begins_after_a_disconnect_is_not_recorded(metrics: Metrics) -> None:
+    """A framework answers 500 to a body that ends early, although nobody gets the answer."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await start(send, 500)
+        await body(send)
+
+    await call(app, metrics, http(), {"type": "http.disconnect"})
+    assert requests(metrics) == {}
+    assert errors(metrics) == 0
+
+
 async def test_no_response_without_a_disconnect_is_what_the_server_answers(metrics: Metrics) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         """Respond with nothing."""

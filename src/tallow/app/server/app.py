@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route, WebSocketRoute
 
 from tallow import __version__
@@ -23,7 +24,13 @@ from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.manager import RoomManager
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
-from tallow.app.server.transport.responses import ApiError, on_api_error, on_failure, on_http_exception
+from tallow.app.server.transport.responses import (
+    ApiError,
+    on_api_error,
+    on_disconnect,
+    on_failure,
+    on_http_exception,
+)
 from tallow.app.wire import (
     FEATURES,
     INFO_PATH,
@@ -100,6 +107,7 @@ def create_app(
         exception_handlers={
             ApiError: on_api_error,
             HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
             Exception: on_failure,
         },
         lifespan=lifespan,

@@ -134,6 +134,9 @@ class HttpExchange:
         self._record(failed=error is not None)
 
     def _start(self, message: Message) -> Message:
+        if self.disconnected:
+            self._recorded = True  # nobody gets this response: it is no error of the application
+            return message
         self._status = status = message["status"]
         self._trailers = message.get("trailers", False)
         kept = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.requests import HTTPConnection
 
 from tallow.app.server.transport.responses import ApiError
@@ -12,10 +10,12 @@ from tallow.app.server.transport.responses import ApiError
 def is_same_origin(connection: HTTPConnection) -> bool:
     """Whether a request comes from a page of this server, or from no page.
 
-    A browser sends the origin of its page with every WebSocket and POST (RFC 6455, section 10.2).
+    A browser sends the origin of its page with every WebSocket and POST (RFC 6455, section 10.2). Origins are
+    compared as text (RFC 6454, section 5): one that is malformed, ``null``, or repeated with another value
+    belongs to another site. The scheme is not compared, as a proxy may end TLS.
     """
-    origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == connection.headers.get("host", "").lower()
+    host = connection.headers.get("host", "").strip().lower()
+    return all(_authority(origin) == host != "" for origin in connection.headers.getlist("origin"))
 
 
 def require_same_origin(connection: HTTPConnection) -> None:
@@ -26,3 +26,9 @@ def require_same_origin(connection: HTTPConnection) -> None:
     """
     if not is_same_origin(connection):
         raise ApiError(403, "bad_origin", "requests from pages of another site are not accepted")
+
+
+def _authority(origin: str) -> str | None:
+    """Host and port of a serialized origin; None if it has none. It is not parsed: parsing can fail."""
+    scheme, separator, authority = origin.strip().lower().partition("://")
+    return authority if separator and scheme.isalpha() else None

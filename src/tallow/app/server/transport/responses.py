@@ -69,6 +69,11 @@ async def on_http_exception(_request: Request, error: Exception) -> Response:
     return response
 
 
+async def on_disconnect(_request: Request, _error: Exception) -> Response:
+    """Exception handler of a client that disconnects before the end of its body. Nobody gets the response."""
+    return ApiError(400, "incomplete_body", "the body is incomplete").response()
+
+
 async def on_failure(_request: Request, _error: Exception) -> Response:
     """Exception handler of unexpected errors; the response does not describe them."""
     return ApiError(500, "internal", "the server failed; the error is counted and logged there").response()

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
 MAX_FRAGMENTS: Final = 1024
+INVALID_DATA: Final = 1007
+MESSAGE_TOO_BIG: Final = 1009
+"""Close codes of RFC 6455, section 7.4.1."""
 
 
 class BoundedWebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's protocol with three changes:
+    """uvicorn's protocol with these changes:
 
+    - It answers a handshake that websockets cannot read, such as one with a body or with a header of more
+      than 8 KiB. uvicorn would leave that connection open without an answer.
     - It does not read from a peer that does not read: a flood of pings cannot fill memory with pongs.
     - It refuses a message of endless empty fragments.
+    - It closes a socket that sends text that is not UTF-8 without an error in the log.
     - It keeps a connection on which data moves, even if a pong is late: under backpressure it waits behind
       the data.
     """
@@ -37,13 +44,34 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         self._progress += 1
         super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self._refuse_handshake()  # the first data is always the whole handshake
+
+    def _refuse_handshake(self) -> None:
+        response = self.conn.reject(HTTPStatus.BAD_REQUEST, "this WebSocket handshake cannot be read\n")
+        self.transport.write(response.serialize())
+        self.transport.close()
 
     def handle_cont(self, event: Frame) -> None:
         if len(self.frames) >= MAX_FRAGMENTS:
-            self.conn.fail(1009, "too many fragments")
-            self.handle_parser_exception()
-            return
-        super().handle_cont(event)
+            self._fail(MESSAGE_TOO_BIG, "too many fragments")
+        else:
+            super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                self.frames = [b"".join(self.frames)]
+                self.frames[0].decode()
+            except UnicodeDecodeError:
+                self._fail(INVALID_DATA, "text must be UTF-8")
+                return
+        super().send_receive_event_to_app()
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.frames = []
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
 
     async def receive(self) -> Any:
         message = await super().receive()
