@@ -60,7 +60,7 @@ async def transfer(server: RunningServer, sender: Peer, receiver: Peer, *, metho
     await receiver.receive()
     await receiver.send(type="answer", data={"sdp": "private"})
     await sender.receive()
-    await sender.send(type="candidate", data={"candidate": "192.0.2.77"})
+    await sender.send(type="candidate", data={"candidate": "candidate:1 1 udp 1 192.0.2.77 5000 typ srflx"})
     await receiver.receive()
     await sender.send(type="started", method=method)
     await server.wait_for_value("active_transfers", 1)
@@ -101,10 +101,31 @@ async def test_a_transfer_sends_each_step_once(counted: RunningServer, plausible
         "Transfer completed",
         "Engagement",
     ]
+    assert events(plausible, "Connection: candidates") == [{"strategy": "stun"}]
     assert events(plausible, "Feature") == [{"feature": "send", "stage": "used"}]
     [ended] = events(plausible, "Session")
     assert (ended["result"], ended["last_step"]) == ("completed", "connected")
+    feature = {"feature_usage_total": [counter(1, feature="receive")]}
+    assert (await counted.report(receiver.joined["telemetry_token"], feature)).status_code == 200
+    await sent(counted, plausible)
+    assert {"feature": "receive", "stage": "used"} in events(plausible, "Feature")
+    assert len(events(plausible, "Session")) == 1
     assert events(plausible, "Transfer: peer") == [{"method": "p2p"}]
+
+
+async def test_candidates_in_descriptions_are_counted_after_the_answer(
+    counted: RunningServer, plausible: FakePlausible
+) -> None:
+    sender, receiver = await counted.pair()
+    for peer, other, kind, line in (
+        (sender, receiver, "offer", "a=candidate:1 1 udp 1 192.0.2.77 9 typ host\r\na=candidate:2 typ relay"),
+        (receiver, sender, "answer", "a=candidate:1 1 udp 1 192.0.2.78 9 typ host"),
+    ):
+        await peer.send(type=kind, data={"attempt": "1", "channel": "webrtc", "data": {"sdp": line}})
+        await other.receive()
+    names = await sent(counted, plausible)
+    assert names.index("Connection: candidates") > names.index("Connection: signals")
+    assert events(plausible, "Connection: candidates") == [{"strategy": "turn"}]
 
 
 async def test_a_failure_is_sent_with_its_type(counted: RunningServer, plausible: FakePlausible) -> None:
@@ -182,6 +203,20 @@ async def test_a_transfer_is_one_transaction_in_sentry(
     context = trace["contexts"]["trace"]
     assert (context["op"], context["status"], context["data"]["result"]) == ("transfer", status, outcome)
     assert trace["contexts"]["transfer"]["method"] == "p2p"
+    assert trace["tags"]["correlation_id"] == sender.joined["correlation_id"]
+
+
+async def test_a_transfer_that_could_not_start_is_a_failed_transaction(
+    tracker: FakeSentry, tmp_path: Path
+) -> None:
+    async with serving(tmp_path) as server:
+        sender, _receiver = await server.pair()
+        await report(server, sender, "failed")
+        await asyncio.sleep(0)  # the task of the transaction ends
+    await asyncio.to_thread(sentry.flush, 10)
+    [trace] = transactions(tracker, "transfer")
+    assert trace["contexts"]["trace"]["status"] == "internal_error"
+    assert "method" not in trace["contexts"]["transfer"]
     assert trace["tags"]["correlation_id"] == sender.joined["correlation_id"]
 
 

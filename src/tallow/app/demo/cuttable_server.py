@@ -13,8 +13,8 @@ from tallow.app.peer.server_client import ServerClient
 class CuttableServer(ServerClient):
     """Remembers its WebSockets, to lose them as an unstable network would."""
 
-    def __init__(self, origin: str, context: ssl.SSLContext) -> None:
-        super().__init__(origin, context)
+    def __init__(self, origin: str, context: ssl.SSLContext, *, do_not_track: bool = False) -> None:
+        super().__init__(origin, context, do_not_track=do_not_track)
         self._opened: dict[str, ClientConnection] = {}
 
     async def open_websocket(self, path: str, **options: Any) -> ClientConnection:

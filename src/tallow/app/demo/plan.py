@@ -14,6 +14,7 @@ Scenario = Literal[
     "interrupted",  # the connection over the relay is cut, and the transfer resumed
     "signaling_lost",  # the signaling connection is cut, and joined again
     "fallback",  # no direct connection in time: the relay is used
+    "no_path",  # the sender uses no relay, and the receiver nothing else: they cannot connect
     "source_changes",  # the file is changed during the transfer, which fails
     "wrong_link",  # a receiver with a mistyped link comes first
     "broken_picture",  # its metadata cannot be removed: it is not sent
@@ -22,7 +23,8 @@ DemoOutcome = Literal["success", "failed", "cancelled", "refused"]
 FileContent = Literal["picture", "video", "audio", "text", "document", "several"]
 
 CANCELLED: Final[tuple[Scenario, ...]] = ("sender_cancels", "receiver_cancels")
-BAD: Final[tuple[Scenario, ...]] = ("source_changes", "wrong_link", "broken_picture")
+BAD: Final[tuple[Scenario, ...]] = ("no_path", "source_changes", "wrong_link", "broken_picture")
+FAILED: Final[tuple[Scenario, ...]] = ("no_path", "source_changes")
 RELAYED: Final[tuple[Scenario, ...]] = ("interrupted", "fallback")
 CONTENTS: Final[tuple[FileContent, ...]] = (
     "picture",
@@ -59,7 +61,7 @@ class TransferPlan:
     Attributes:
         turn: with ``relay``: prefer a TURN server, if there is one, to Tallow's own relay.
         prepares_s: seconds until the files are prepared; both sides wait for them.
-        silent: report no telemetry.
+        silent: report no telemetry, and ask the server to leave this transfer out of usage statistics.
         setting: a setting that was changed before.
     """
 
@@ -78,7 +80,9 @@ class TransferPlan:
         """The outcome that the scenario must have."""
         if self.scenario in CANCELLED:
             return "cancelled"
-        return {"source_changes": "failed", "broken_picture": "refused"}.get(self.scenario, "success")  # type: ignore[return-value]
+        if self.scenario in FAILED:
+            return "failed"
+        return "refused" if self.scenario == "broken_picture" else "success"
 
 
 def draw_plans(

@@ -79,7 +79,9 @@ class DemoTransfer:
     def __init__(self, origin: str, context: ssl.SSLContext, plan: TransferPlan, folder: Path) -> None:
         self._plan = plan
         self._folder = folder
-        self._servers = {side: CuttableServer(origin, context) for side in ("sender", "receiver")}
+        self._servers = {
+            side: CuttableServer(origin, context, do_not_track=plan.silent) for side in ("sender", "receiver")
+        }
         self._recorders = {side: EventRecorder() for side in self._servers}
         self._options = TransferOptions(
             relay="relay" if plan.relay else "auto",
@@ -178,7 +180,15 @@ class DemoTransfer:
         resumed = "resume" if plan.scenario == "interrupted" else None
         features = tuple(name for name in (feature, also, many, only, resumed) if name)
         settings = {plan.setting: 1} if plan.setting and feature == "send" else {}
-        return replace(self._options, features=features, settings=settings)
+        return replace(self._paths_of(feature), features=features, settings=settings)
+
+    def _paths_of(self, feature: str) -> TransferOptions:
+        """The options of one side; without a common path in the scenario ``no_path``."""
+        if self._plan.scenario != "no_path":
+            return self._options
+        if feature == "send":
+            return replace(self._options, relay="direct")
+        return replace(self._options, relay="relay", tallow_relay=True)
 
     def _outcome(self, error: BaseException | None) -> DemoOutcome:
         if error is None:

@@ -108,6 +108,7 @@ class RelayEndpoint:
                 with performance_monitoring.monitor_connection("relay", path="relay"):
                     await self._pair(room, side)
                     first = await self._receive_first(side)
+                context.set_connection_context("relay", path="relay", state="paired")
                 await self._copy(side, first)
         except WebSocketRefusedError as error:
             refusal = error

@@ -192,7 +192,7 @@ class SignalingSession:
         if peer is None:
             await self.send({"type": "error", "code": "no_peer", "message": "the other peer is not here"})
         else:
-            self._rooms.analytics.signal_forwarded(room, message.type)
+            self._rooms.analytics.signal_forwarded(room, message.type, message.data)
             await peer.connection.send({"type": message.type, "data": message.data})
 
     async def _set_confirmation(self, room: Room, message: Confirmation) -> None:

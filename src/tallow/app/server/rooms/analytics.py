@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from tallow.app.server.rooms.candidates import STRATEGIES, candidate_strategies
 from tallow.app.server.rooms.room import Room
 from tallow.app.wire import ForwardedType, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import request_context
@@ -33,6 +34,8 @@ class _Journey:
     Attributes:
         session: its events are the steps.
         opted_out: a peer asked not to be tracked.
+        concluded: the outcome is known. No step follows, but the receiver may still report its features.
+        strategies: of the ICE candidates in the peers' signals, until they are sent.
         steps: steps that were sent; each is sent once.
         paired_at: when both peers were first there, on the rooms' clock.
         started_at: when data began to flow.
@@ -40,7 +43,9 @@ class _Journey:
 
     session: Session
     opted_out: bool = False
+    concluded: bool = False
     steps: set[str] = field(default_factory=set)
+    strategies: set[str] = field(default_factory=set)
     paired_at: float | None = None
     started_at: float | None = None
 
@@ -74,15 +79,22 @@ class RoomAnalytics:
             journey.paired_at = now
             self._client.connection_funnel.start_connection()
 
-    def signal_forwarded(self, room: Room, kind: ForwardedType) -> None:
-        """A signaling message went from one peer to the other."""
+    def signal_forwarded(self, room: Room, kind: ForwardedType, data: Mapping[str, Any]) -> None:
+        """A signaling message went from one peer to the other.
+
+        Command-line peers name their candidates in offer and answer, browsers also in messages of their own.
+        Nothing is kept of a candidate but its strategy.
+        """
         journey = self._journeys.get(room.record.id)
-        if journey is None:
+        if journey is None or journey.opted_out:
             return
+        if "candidates_gathered" not in journey.steps:
+            journey.strategies |= candidate_strategies(data)
         if kind == "answer" and self._is_first(journey, "signals_exchanged"):
             self._client.connection_funnel.exchange_signals()
-        elif kind == "candidate" and self._is_first(journey, "candidates_gathered"):
-            self._client.connection_funnel.gather_candidates()
+        if kind != "offer" and journey.strategies and self._is_first(journey, "candidates_gathered"):
+            widest = max(journey.strategies, key=STRATEGIES.index)
+            self._client.connection_funnel.gather_candidates(widest)
 
     def started(self, room: Room, method: TransferMethod, now: float) -> None:
         """Data flows for the first time."""
@@ -120,9 +132,10 @@ class RoomAnalytics:
             error_type: of a failed transfer.
             samples: of the report that brought the outcome, if there is one.
         """
-        journey = self._journeys.pop(room.record.id, None)
-        if journey is None or journey.opted_out:
+        journey = self._journeys.get(room.record.id)
+        if journey is None or journey.opted_out or journey.concluded:
             return
+        journey.concluded = True
         took = None if journey.started_at is None else now - journey.started_at
         if outcome == "success":
             self._complete(room, took, list(samples))
@@ -133,7 +146,7 @@ class RoomAnalytics:
         journey.session.end(_RESULTS[outcome])
 
     def removed(self, room: Room) -> None:
-        """The room is gone. Without an outcome its session was abandoned."""
+        """The room is gone. Without an outcome its session was abandoned; a session ends once."""
         journey = self._journeys.pop(room.record.id, None)
         if journey is not None and not journey.opted_out:
             journey.session.end("abandoned")
@@ -151,7 +164,7 @@ class RoomAnalytics:
     @staticmethod
     def _is_first(journey: _Journey, step: str) -> bool:
         """Whether a step is to be sent; the session counts it then."""
-        if journey.opted_out or step in journey.steps:
+        if journey.opted_out or journey.concluded or step in journey.steps:
             return False
         journey.steps.add(step)
         journey.session.step(step)

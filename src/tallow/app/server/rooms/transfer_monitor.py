@@ -1,5 +1,7 @@
 """One Sentry transaction for each transfer, from the start of its data to its outcome.
 
+A transfer that failed before its data could flow has a transaction without a duration and a method.
+
 Command-line peers never speak to Sentry: an error tracker on a person's machine would learn what that person
 transfers. Cryptographic operations happen at the peers only, so none can appear there; they are in the
 metrics ``pqc_*`` and ``encryption_*``, which peers report as counts.
@@ -32,7 +34,7 @@ class TransferMonitor:
         self._outcomes: dict[str, asyncio.Future[TransferOutcome]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def started(self, room: Room, method: TransferMethod) -> None:
+    def started(self, room: Room, method: TransferMethod | None) -> None:
         """Data flows for the first time."""
         if sdk.active is None or room.record.id in self._outcomes:
             return
@@ -47,6 +49,8 @@ class TransferMonitor:
 
     def ended(self, room: Room, outcome: TransferOutcome) -> None:
         """The transfer has its outcome."""
+        if outcome == "failed":
+            self.started(room, room.method)  # without effect if its data flowed
         known = self._outcomes.pop(room.record.id, None)
         if known is not None and not known.done():
             known.set_result(outcome)
@@ -57,7 +61,7 @@ class TransferMonitor:
 
 
 async def _monitor(
-    correlation_id: str, method: TransferMethod, outcome: asyncio.Future[TransferOutcome]
+    correlation_id: str, method: TransferMethod | None, outcome: asyncio.Future[TransferOutcome]
 ) -> None:
     with (
         suppress(TransferFailedError, TransferCancelledError),
