@@ -104,6 +104,60 @@ async def test_a_pair_that_never_started_is_no_transfer(tmp_path: Path) -> None:
         assert sum(recorded_outcomes(server).values()) == 0
 
 
+def counted_clients(server: RunningServer, status: str) -> float:
+    return server.value("client_outcomes_total", kind="transfer", status=status)
+
+
+async def test_reports_of_one_address_count_one_outcome_of_a_client(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        for _ in range(3):
+            sender, _ = await server.pair()
+            await server.report(sender.joined["telemetry_token"], outcome_report("failed"))
+        assert server.value("transfers_total", status="failed", method="relay") == 3
+        assert counted_clients(server, "failed") == 1
+        assert counted_clients(server, "success") == 0
+
+
+async def test_reports_of_several_addresses_count_each_of_them(tmp_path: Path) -> None:
+    async with serving(tmp_path, trusted_proxies="127.0.0.1", **SHORT_WAITS) as server:
+        for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8:0:1::1"):
+            server.http.headers["x-forwarded-for"] = address
+            sender, _ = await server.pair()
+            await server.report(sender.joined["telemetry_token"], outcome_report("failed"))
+        assert counted_clients(server, "failed") == 3
+
+
+@pytest.mark.parametrize(("status", "counted"), [("success", 1), ("failed", 1), ("cancelled", 0)])
+async def test_the_outcome_of_a_leave_message_counts_for_the_sender_s_address(
+    tmp_path: Path, status: str, counted: int
+) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        sender, _ = await start_transfer(server)
+        await sender.send(type="leave", outcome=status)
+        await server.wait_for_value("transfers_total", 1, status=status, method="relay")
+        await run_tasks_later(server, 1)
+        assert counted_clients(server, "success") + counted_clients(server, "failed") == counted
+
+
+async def test_a_leave_message_and_a_report_count_one_outcome_of_a_client(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        for _ in range(2):
+            sender, _ = await server.pair()
+            await sender.send(type="leave", outcome="failed")
+            await server.report(sender.joined["telemetry_token"], outcome_report("failed"))
+        await run_tasks_later(server, 2)
+        assert counted_clients(server, "failed") == 1
+
+
+async def test_a_lost_sender_counts_as_a_failure_of_its_address(tmp_path: Path) -> None:
+    async with serving(tmp_path, **SHORT_WAITS) as server:
+        sender, _ = await start_transfer(server)
+        sender.socket.transport.abort()
+        await server.wait_for_value("transfers_total", 1, status="failed", method="relay")
+        await server.wait_for_value("client_outcomes_total", 1, kind="transfer", status="failed")
+        assert counted_clients(server, "success") == 0
+
+
 async def run_tasks_later(server: RunningServer, times: int) -> None:
     """Advance the server's clock past all waits of these tests, and run its periodic tasks."""
     clock = server.context.rooms.clock

@@ -19,9 +19,12 @@ from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
 from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
+from tallow.app.server.limits.catalog import LIMITS
 from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.rooms.cache import Cache
+from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
+from tallow.app.server.rooms.outcome_store import OutcomeStore
 from tallow.app.server.rooms.store import RoomRecord, SqlStore, StoreError
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.responses import (
@@ -81,14 +84,16 @@ def create_app(
     _prepare_metrics(metrics)
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
-    rooms = RoomManager(settings, metrics, store, cache, name=node.directory.name)
+    outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
+    rooms = RoomManager(settings, metrics, store, cache, name=node.directory.name, outcomes=outcomes)
     context = ServerContext(
-        settings, metrics, store, rooms, ClientAddressHasher(), node.directory, node.forwarder
+        settings, metrics, store, rooms, ClientAddressHasher(), outcomes, node.directory, node.forwarder
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await store.open()
+        await outcomes.open()
         tasks = asyncio.create_task(_run_periodic_tasks(context), name="periodic tasks")
         try:
             async with node.serve_internal(internal_app, settings):
@@ -131,6 +136,8 @@ def _prepare_metrics(metrics: Metrics) -> None:
     metrics.registry.add_catalogs(CATALOGS)
     for feature in FEATURES:
         metrics.register_feature(feature)
+    for limit in LIMITS:
+        metrics.register_limit(limit)
     for path in (*scrape.PATHS, *responses.PATHS):
         metrics.register_route(path)
     metrics.register_route(OTHER, HTTP_METHODS)
@@ -169,6 +176,7 @@ async def _run_periodic_tasks(context: ServerContext) -> None:
                     context.rooms.evict(room_id)
             if interval % SWEEP_INTERVALS == 0:
                 await context.store.sweep()
+                await context.outcomes.sweep()
             REPEATS.flush_due()
         except StoreError as error:
             report_error(

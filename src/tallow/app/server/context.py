@@ -8,6 +8,7 @@ from tallow.app.server.cluster.forwarding import RequestForwarder
 from tallow.app.server.cluster.room_directory import RoomDirectory, SingleProcessDirectory
 from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter, KeyedRateLimiter
+from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
 from tallow.app.server.rooms.store import SqlStore
 from tallow.app.server.settings import ServerSettings
@@ -23,6 +24,7 @@ class ServerContext:
     store: SqlStore
     rooms: RoomManager
     address_hasher: ClientAddressHasher
+    outcomes: ClientOutcomes
     directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
     forwarder: RequestForwarder = field(default_factory=RequestForwarder)
     creation_limiter: KeyedRateLimiter = field(init=False)

@@ -80,8 +80,13 @@ Example:
     ('status', 'method')
 """
 
-_SERVER_OF_PEERS = ("bandwidth_utilization_mbps", "client_reports_total")
-"""Metrics of a server that relays transfers and receives its peers' reports."""
+_SERVER_OF_PEERS = (
+    "bandwidth_utilization_mbps",
+    "client_reports_total",
+    "client_outcomes_total",
+    "limit_rejections_total",
+)
+"""Metrics of a server that relays transfers, receives its peers' reports and limits what they may do."""
 
 CATALOGS: Mapping[str, tuple[Metric, ...]] = MappingProxyType(
     {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tallow.monitoring.catalog.declaration import Registered, counter, gauge
-from tallow.monitoring.catalog.label_values import PII_KINDS, PIPELINES
+from tallow.monitoring.catalog.label_values import PII_KINDS, PIPELINES, STATUSES
 from tallow.monitoring.catalog.model import Metric
 
 
@@ -43,6 +43,12 @@ def _metrics(names: Registered) -> tuple[Metric, ...]:
             "Telemetry reports of peers, by outcome.",
             {"outcome": ("accepted", "rejected", "rate_limited")},
         ),
+        counter(
+            "client_outcomes_total",
+            "Outcomes of peers, at most one per kind, status and address prefix in six hours.",
+            {"kind": ("transfer", "connection", "key_exchange"), "status": STATUSES},
+        ),
+        counter("limit_rejections_total", "What a limit refused.", {"limit": Registered(on_use=False)}),
         counter(
             "collector_failures_total",
             "Collectors that raised or timed out during a scrape, and prometheus_client metrics left out for "

@@ -44,6 +44,7 @@ __all__ = [
     "record_bytes_moved",
     "record_cache_access",
     "record_chunk_transfer",
+    "record_client_outcome",
     "record_client_report",
     "record_connection_quality",
     "record_db_operation",
@@ -55,6 +56,7 @@ __all__ = [
     "record_gc",
     "record_http_request",
     "record_key_exchange",
+    "record_limit_rejection",
     "record_log",
     "record_metadata_stripped",
     "record_nat_traversal",
@@ -72,6 +74,7 @@ __all__ = [
     "record_webrtc_connection",
     "register_cache",
     "register_feature",
+    "register_limit",
     "register_route",
     "register_setting",
     "register_websocket_route",
@@ -138,6 +141,8 @@ record_log = METRICS.record_log
 record_dropped = METRICS.record_dropped
 set_telemetry_queue_depth = METRICS.set_telemetry_queue_depth
 record_client_report = METRICS.record_client_report
+record_client_outcome = METRICS.record_client_outcome
+record_limit_rejection = METRICS.record_limit_rejection
 record_event_loop_lag = METRICS.record_event_loop_lag
 record_gc = METRICS.record_gc
 record_bytes_moved = METRICS.record_bytes_moved
@@ -145,6 +150,7 @@ register_route = METRICS.register_route
 register_websocket_route = METRICS.register_websocket_route
 register_cache = METRICS.register_cache
 register_feature = METRICS.register_feature
+register_limit = METRICS.register_limit
 register_setting = METRICS.register_setting
 value = METRICS.value
 

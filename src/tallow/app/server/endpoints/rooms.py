@@ -44,6 +44,7 @@ class RoomEndpoints:
         address = self._context.address_hasher.key(request.scope)
         wait = self._context.creation_limiter.take(address)
         if wait:
+            self._context.metrics.record_limit_rejection("rooms_per_minute")
             raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
         body = await read_json(request, MAX_ROOM_REQUEST_BYTES)
         token_hash = body.get("token_hash") if isinstance(body, dict) and len(body) == 1 else None
@@ -53,6 +54,8 @@ class RoomEndpoints:
         try:
             record = await self._context.rooms.create(token_hash, correlation_id, address)
         except RoomLimitError as error:
+            limit = "rooms_per_address" if error.limit == "address" else "max_rooms"
+            self._context.metrics.record_limit_rejection(limit)
             raise _limit_response(error) from None
         except StoreError as error:
             # Critical: without rooms no transfer can begin.

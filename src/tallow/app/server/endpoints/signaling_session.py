@@ -7,6 +7,7 @@ import asyncio
 from starlette.websockets import WebSocketDisconnect
 
 from tallow.app.server.context import ServerContext
+from tallow.app.server.limits.client_address import client_host
 from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Member, RoleTakenError, Room
 from tallow.app.server.rooms.store import StoreError
@@ -86,6 +87,7 @@ class SignalingSession:
 
     async def _open_room(self, join: Join) -> Room:
         if self._context.join_limiter.take(self._context.address_hasher.key(self._socket.scope)):
+            self._metrics.record_limit_rejection("joins_per_minute")
             raise WebSocketRefusedError(
                 "rate_limited", "too many joins from this address; try again in a minute"
             )
@@ -117,6 +119,8 @@ class SignalingSession:
             )
         except RoleTakenError:
             raise WebSocketRefusedError("role_taken", f"another {join.role} is in this room") from None
+        if join.role == "sender":
+            room.sender_cell = self._context.outcomes.cell(client_host(self._socket.scope))
         self._metrics.device_connected(join.device)
         log = connection_logger.bind(role=join.role, device=join.device)
         log.info("Peer joined", again=replaced is not None)

@@ -12,8 +12,10 @@ from starlette.responses import Response
 from tallow.app.server.cluster.forwarding import is_forwarded
 from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.report_log import error_type_of, log_report
+from tallow.app.server.limits.client_address import client_host
 from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
 from tallow.app.server.limits.report_validation import BadReportError, TelemetryReport, validate_report
+from tallow.app.server.rooms.client_outcomes import outcomes_of
 from tallow.app.server.rooms.room import Room
 from tallow.app.server.transport.json_input import BadJsonError, parse_json
 from tallow.app.server.transport.origin import require_same_origin
@@ -22,6 +24,7 @@ from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, TELEMETRY_PATH, 
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import security_logger
 from tallow.monitoring.logging.repeats import REPEATS
+from tallow.monitoring.metrics.sample import Sample
 from tallow.monitoring.sentry import performance_monitoring
 
 
@@ -57,23 +60,29 @@ class TelemetryEndpoint:
         # Another request may have used the token while this one's body arrived.
         if self._rooms.report_tokens.find(token) != found:
             raise ApiError(401, "bad_token", "this telemetry token was used")
-        return json_response({"next": await self.accept(room, role, body)})
+        cell = self._context.outcomes.cell(client_host(request.scope))
+        return json_response({"next": await self.accept(room, role, body, cell)})
 
     def _limit_rate(self, request: Request, found: tuple[Room, Role] | None) -> None:
         """Without a valid token no metric of peers changes, however often a client tries."""
         wait = self._context.report_limiter.take(self._context.address_hasher.key(request.scope))
         if found is None:
             if wait:
+                self._metrics.record_limit_rejection("reports_per_minute")
                 raise ApiError(429, "rate_limited", "too many reports from this address", wait)
             return
         room, role = found
         wait = wait or room.quotas[role].bucket.take()
         if wait:
+            self._metrics.record_limit_rejection("reports_per_minute")
             self._metrics.record_client_report("rate_limited")
             raise ApiError(429, "rate_limited", "too many reports from this room or address", wait)
 
-    async def accept(self, room: Room, role: Role, body: bytes) -> str:
+    async def accept(self, room: Room, role: Role, body: bytes, cell: int) -> str:
         """Record a report and return the peer's next token.
+
+        Args:
+            cell: the address of the peer, see :class:`ClientOutcomes`.
 
         Raises:
             ApiError: 400, the report is invalid. Nothing was recorded.
@@ -83,7 +92,7 @@ class TelemetryEndpoint:
         except BadReportError as error:
             self._reject(room, role)
             raise ApiError(400, "bad_report", str(error)) from None
-        self._record(room, role, report)
+        admitted = self._record(room, role, report)
         next_token = self._rooms.issue_report_token(room, role)
         with correlation.bind(room.record.correlation_id):
             log_report(role, report.samples)
@@ -91,6 +100,7 @@ class TelemetryEndpoint:
         if report.outcome is not None:
             error_type = error_type_of(report.samples)
             await self._rooms.conclude(room, report.outcome, error_type, report.samples)
+        await self._context.outcomes.record(cell, outcomes_of(admitted))
         return next_token
 
     def _validate(self, room: Room, role: Role, body: bytes) -> TelemetryReport:
@@ -105,7 +115,8 @@ class TelemetryEndpoint:
             raise BadReportError("a transfer that has not started cannot have succeeded")
         return report
 
-    def _record(self, room: Room, role: Role, report: TelemetryReport) -> None:
+    def _record(self, room: Room, role: Role, report: TelemetryReport) -> list[Sample]:
+        """Add a report to the metrics, as far as the quota of its peer goes; returns what was added."""
         quota, age = room.quotas[role], self._age(room, role)
         admitted = [sample for sample in report.samples if quota.admit(sample, age)]
         self._metrics.registry.merge(admitted)
@@ -113,6 +124,7 @@ class TelemetryEndpoint:
         if dropped:
             self._metrics.record_dropped("client", "rate_limited", dropped)
         self._metrics.record_client_report("accepted")
+        return admitted
 
     def _reject(self, room: Room, role: Role) -> None:
         self._metrics.record_client_report("rejected")

@@ -1,4 +1,4 @@
-"""Keyed hashes of client addresses, for rate limits. The key is random and is never stored."""
+"""Client addresses as the limits see them: prefixes of addresses, and keyed hashes of those."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ IPV6_PREFIX: Final = 64
 
 
 class ClientAddressHasher:
-    """Hashes the client address of ASGI scopes.
+    """Hashes the client address of ASGI scopes, for limits that last as long as this process.
 
     Args:
-        key: of the hash; random by default.
+        key: of the hash; by default random and never stored.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
@@ -24,17 +24,33 @@ class ClientAddressHasher:
 
     def key(self, scope: MutableMapping[str, Any]) -> bytes:
         """The hash of the client's IPv4 address or IPv6 /64 network."""
-        client = scope.get("client")
-        return hashlib.blake2b(_network(client[0] if client else ""), key=self._key, digest_size=16).digest()
+        network = address_prefix(client_host(scope), ipv6_bits=IPV6_PREFIX)
+        return hashlib.blake2b(network, key=self._key, digest_size=16).digest()
 
 
-def _network(host: str) -> bytes:
+def client_host(scope: MutableMapping[str, Any]) -> str:
+    """The client's address in an ASGI scope; empty if it has none, as on a Unix socket."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def address_prefix(host: str, *, ipv4_bits: int = 32, ipv6_bits: int) -> bytes:
+    """The network of an address, for a hash. All texts that are no address have the same one.
+
+    An IPv4 address in IPv6 form (``::ffff:192.0.2.1``) is an IPv4 address.
+
+    >>> address_prefix("192.0.2.1", ipv4_bits=24, ipv6_bits=48) == address_prefix(
+    ...     "192.0.2.9", ipv4_bits=24, ipv6_bits=48
+    ... )
+    True
+    """
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return b"unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is None:
-            return address.packed[: IPV6_PREFIX // 8]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return address.packed
+    bits = ipv4_bits if address.version == 4 else ipv6_bits
+    unused = address.max_prefixlen - bits
+    network = int(address) >> unused << unused
+    return bytes((address.version, bits)) + network.to_bytes(16)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
 from tallow.app.server.rooms.analytics import RoomAnalytics
 from tallow.app.server.rooms.cache import Cache
+from tallow.app.server.rooms.client_outcomes import STATUSES, ClientOutcomes
 from tallow.app.server.rooms.metrics import RoomMetrics
 from tallow.app.server.rooms.room import Member, PeerConnection, Room
 from tallow.app.server.rooms.store import RoomRecord, Store, StoreError
@@ -44,6 +45,7 @@ class RoomManager:
         wall_clock: seconds since the Unix epoch.
         name: of this process, the prefix of its tokens; empty if there is only one process.
         analytics: sends usage statistics; by default to Plausible, if it is set up.
+        outcomes: counts outcomes by address prefix; by default nobody does.
 
     Attributes:
         live: rooms in memory, by id.
@@ -60,6 +62,7 @@ class RoomManager:
         wall_clock: Callable[[], float] = time.time,
         name: str = "",
         analytics: RoomAnalytics | None = None,
+        outcomes: ClientOutcomes | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -74,6 +77,7 @@ class RoomManager:
         self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
         self.room_metrics = RoomMetrics(metrics, settings.max_queued_seconds)
         self.analytics = analytics or RoomAnalytics()
+        self._outcomes = outcomes
         self._monitor = TransferMonitor()
         self.end_listeners: list[Callable[[Room], None]] = [self.analytics.removed, self._monitor.removed]
 
@@ -260,8 +264,14 @@ class RoomManager:
         if outcome is not None and await self.conclude(room, outcome, "network"):
             method = room.method or ("relay" if room.uses_relay else "p2p")
             self.room_metrics.record_outcome(outcome, method)
+            await self._count_sender(room, outcome)
         if room.deadline <= now or room.is_disposable(now, LINGER_S):
             self._remove(room)
+
+    async def _count_sender(self, room: Room, outcome: TransferOutcome) -> None:
+        """Count an outcome that the sender left with, or that its loss is, for the sender's address."""
+        if self._outcomes is not None and room.sender_cell is not None and outcome in STATUSES:
+            await self._outcomes.record(room.sender_cell, [("transfer", outcome)])
 
     def evict(self, room_id: str) -> None:
         """Remove a room that another process owns now, without an outcome."""

@@ -61,6 +61,8 @@ class Room:
         announced_outcome: the outcome with which the sender left.
         outcome: the recorded outcome of the transfer; set once.
         pending_outcome: when to record which outcome, unless a report comes first.
+        sender_cell: the sender's address, as :class:`tallow.app.server.rooms.client_outcomes.ClientOutcomes`
+            counts it; None: no sender has joined this process.
         receiver_outcome: the outcome with which the receiver left, for a sender that was away at that time.
         confirmation_deadline: until when the person at the receiver may decide.
     """
@@ -82,6 +84,7 @@ class Room:
     pending_outcome: tuple[float, TransferOutcome] | None = None
     confirmation_deadline: float | None = None
     receiver_outcome: TransferOutcome | None = None
+    sender_cell: int | None = None
     _queued_since: float | None = None
     _queued_seconds: float = 0.0
     _empty_since: float | None = None

@@ -87,6 +87,49 @@ class TelemetryRecorder(Recorder):
         """
         self._add(self._families["client_reports_total"], outcome)
 
+    def record_client_outcome(self, kind: str, status: str) -> None:
+        """Record an outcome of a peer. The caller counts each address prefix once in six hours.
+
+        Args:
+            kind: ``transfer``, ``connection`` or ``key_exchange``.
+            status: ``success`` or ``failed``.
+
+        Example:
+            >>> metrics.record_client_outcome("transfer", "failed")
+            >>> metrics.value("client_outcomes_total", kind="transfer", status="failed")
+            1.0
+        """
+        self._add(self._families["client_outcomes_total"], (kind, status))
+
+    def record_limit_rejection(self, limit: str) -> None:
+        """Record that a limit refused something.
+
+        Args:
+            limit: its name, registered with :meth:`register_limit`.
+
+        Example:
+            >>> known = metrics.register_limit("rooms_per_minute")
+            >>> metrics.record_limit_rejection("rooms_per_minute")
+            >>> metrics.value("limit_rejections_total", limit="rooms_per_minute")
+            1.0
+        """
+        self._add(self._families["limit_rejections_total"], limit)
+
+    def register_limit(self, limit: str) -> bool:
+        """Allow a value of the label ``limit``, with its series at 0.
+
+        Args:
+            limit: the limit's name.
+
+        Returns:
+            False if the limit of registered values is reached or ``limit`` is not a short printable text.
+
+        Example:
+            >>> metrics.register_limit("joins_per_minute")
+            True
+        """
+        return self.registry.register("limit", limit)
+
     def _set_series_counts(self) -> None:
         for metric, count in self.registry.live_series():
             self._set(self._families["metric_series"], metric, count)

@@ -1,0 +1,14 @@
+"""The limits of the server, by the value of the label ``limit`` of ``limit_rejections_total``."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LIMITS: Final = (
+    "rooms_per_minute",
+    "rooms_per_address",
+    "max_rooms",
+    "joins_per_minute",
+    "reports_per_minute",
+)
+"""Names of limits, which are those of their settings."""
