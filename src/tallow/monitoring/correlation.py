@@ -14,14 +14,13 @@ from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Final
 
-from tallow.monitoring import trace_context
+from tallow.monitoring import opentelemetry_api, trace_context
 from tallow.monitoring.opentelemetry_api import (
     SpanIds,
     attach_remote_parent,
     current_span_context,
     current_span_ids,
     ids_of,
-    is_loaded,
     restore,
 )
 from tallow.monitoring.trace_context import TraceContext
@@ -31,7 +30,9 @@ HEADER: Final = "X-Request-ID"
 _ID = re.compile(r"[0-9a-f]{32}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NONE = "0" * 32
+_TRACE_API: Final = opentelemetry_api.TRACE_API
 _modules: Final = sys.modules
+"""Looked up here without a call: every request and observation asks whether the API is loaded."""
 _RANDOM_SPAN_DIGITS: Final = 16
 _NOT_SAMPLED: Final = "00"
 """Trace flags where no caller has set any: the receiver decides."""
@@ -54,6 +55,8 @@ def parse(text: str) -> str | None:
         >>> parse("0AF76519-16CD-43DD-8448-EB211C80319C")
         '0af7651916cd43dd8448eb211c80319c'
     """
+    if not text:
+        return None
     lowered = text.lower()
     if _UUID.fullmatch(lowered):
         lowered = lowered.replace("-", "")
@@ -110,7 +113,7 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         self._attached: object = None
 
     def __enter__(self) -> str:
-        if is_loaded():
+        if _TRACE_API in _modules:
             self._enter_span()
         # Not a token: until Python 3.11, a value that is read during a garbage collection within reset() of a
         # variable that was not set before stays cached after it is freed, and the interpreter crashes.
@@ -133,7 +136,7 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
 
     def follow_span(self) -> None:
         """Take over the id of the current span's trace, if that span has started inside the block."""
-        span = current_span_ids()
+        span = current_span_ids() if _TRACE_API in _modules else None
         if span is None or span.trace_id == self._outer_trace:
             return
         if self.span is None or span.trace_id != self.id:
@@ -157,8 +160,8 @@ def bind_request(headers: Iterable[tuple[bytes, bytes]], *, exemplars: bool = Tr
         '0af7651916cd43dd8448eb211c80319c'
     """
     named = trace_context.from_asgi(headers)
-    trace = trace_context.parse(named)
-    span = current_span_ids()
+    trace = trace_context.parse(named) if named else None
+    span = current_span_ids() if _TRACE_API in _modules else None
     if span is not None:
         return bind(span.trace_id, exemplars=exemplars, trace=trace)
     identifier = trace.trace_id if trace is not None else parse(named.get("x-request-id", ""))
@@ -168,7 +171,7 @@ def bind_request(headers: Iterable[tuple[bytes, bytes]], *, exemplars: bool = Tr
 def current() -> str | None:
     """Return the id of the current transfer or request, or None."""
     binding = _current.get()
-    if is_loaded():
+    if _TRACE_API in _modules:
         if binding is None:
             span = current_span_ids()
             return None if span is None else span.trace_id
@@ -181,7 +184,7 @@ def exemplar_id() -> str | None:
 
     Where a span of OpenTelemetry is current, it is the id of its trace, ``-`` and the id of the span.
     """
-    if "opentelemetry.trace" in _modules:  # as is_loaded(), without a call: every observation asks
+    if _TRACE_API in _modules:
         return _traced_exemplar_id(_current.get())
     binding = _current.get()
     return None if binding is None or not binding.exemplars else binding.id

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 
 from tallow.monitoring.trace_context import TraceContext
 
-_TRACE_API: Final = "opentelemetry.trace"
+TRACE_API: Final = "opentelemetry.trace"
+"""The module that an application has loaded if it has spans."""
 _SERVER_INSTRUMENTATION: Final = frozenset(
     {"opentelemetry.instrumentation.asgi", "opentelemetry.instrumentation.django"}
 )
@@ -29,12 +30,12 @@ class SpanIds(NamedTuple):
 
 def is_loaded() -> bool:
     """Whether the application has loaded the API."""
-    return _TRACE_API in _modules
+    return TRACE_API in _modules
 
 
 def current_span_context() -> Any:
     """Return the ``SpanContext`` of the current span of this process; None if there is no valid one."""
-    trace = _modules.get(_TRACE_API)
+    trace = _modules.get(TRACE_API)
     if trace is None:
         return None
     try:
@@ -69,7 +70,7 @@ def attach_remote_parent(parent: TraceContext) -> Any:
     Returns:
         The context before, for :func:`restore`, or None.
     """
-    trace = _modules.get(_TRACE_API)
+    trace = _modules.get(TRACE_API)
     if trace is None or not _SERVER_INSTRUMENTATION.isdisjoint(_modules):
         return None
     from opentelemetry import context
@@ -106,7 +107,7 @@ def start_span(name: str, attributes: Mapping[str, Any]) -> Any:
     Returns:
         The span and the context before; None without the API.
     """
-    trace = _modules.get(_TRACE_API)
+    trace = _modules.get(TRACE_API)
     if trace is None:
         return None
     from opentelemetry import context

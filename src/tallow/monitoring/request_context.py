@@ -10,16 +10,10 @@ from tallow.monitoring.asgi_types import RouteOf, Scope
 MAX_USER_AGENT: Final = 400
 _OPT_OUT_HEADERS: Final = frozenset({b"dnt", b"sec-gpc"})
 
-_scope: ContextVar[Scope | None] = ContextVar("tallow_request_scope", default=None)
-_route_of: ContextVar[RouteOf | None] = ContextVar("tallow_route_of", default=None)
-
-_NO_REQUEST: Final[tuple[Scope | None, RouteOf | None]] = (None, None)
-_finished: ContextVar[tuple[Scope | None, RouteOf | None]] = ContextVar(
-    "tallow_finished_request", default=_NO_REQUEST
-)
-
-current = _scope.get
-"""Return the ASGI scope of the current request or connection, or None."""
+_Request = tuple[Scope | None, RouteOf | None]
+_NO_REQUEST: Final[_Request] = (None, None)
+_current: ContextVar[_Request] = ContextVar("tallow_request", default=_NO_REQUEST)
+_finished: ContextVar[_Request] = ContextVar("tallow_finished_request", default=_NO_REQUEST)
 
 finished = _finished.get
 """Return the scope and route function of the request that ended last in this context, or two times None.
@@ -42,21 +36,22 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         self._values = scope, route_of
 
     def __enter__(self) -> None:
-        scope, route_of = self._values
-        self._outer = _scope.get(), _route_of.get()  # no tokens: see correlation.bind
-        _scope.set(scope)
-        _route_of.set(route_of)
+        self._outer = _current.get()  # no token: see correlation.bind
+        _current.set(self._values)
 
     def __exit__(self, *error: object) -> None:
-        scope, route_of = self._outer
-        _route_of.set(route_of)
-        _scope.set(scope)
+        _current.set(self._outer)
         _finished.set(self._values)
+
+
+def current() -> Scope | None:
+    """Return the ASGI scope of the current request or connection, or None."""
+    return _current.get()[0]
 
 
 def route() -> str | None:
     """Return the route template of the current request, None if there is none or no route matched."""
-    scope, route_of = current(), _route_of.get()
+    scope, route_of = _current.get()
     return route_of(scope) if scope is not None and route_of is not None else None
 
 

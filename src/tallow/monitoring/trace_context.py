@@ -15,6 +15,8 @@ from typing import Final
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
+ASGI_NAMES: Final = frozenset({b"traceparent", b"tracestate", b"x-request-id"})
+"""Names of the headers that :func:`from_asgi` reads."""
 MAX_MEMBERS: Final = 32
 """Members of a tracestate. One with more is invalid."""
 MAX_STATE: Final = 512
@@ -69,7 +71,10 @@ def parse(headers: Mapping[str, str]) -> TraceContext | None:
         >>> parse({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}).flags
         '01'
     """
-    match = _TRACEPARENT.fullmatch(headers.get(TRACEPARENT, "").strip(_WHITESPACE))
+    text = headers.get(TRACEPARENT)
+    if text is None:
+        return None
+    match = _TRACEPARENT.fullmatch(text.strip(_WHITESPACE))
     if match is None or (match["version"] == "00" and match["rest"]):
         return None
     flags = match["flags"]
@@ -116,11 +121,8 @@ def from_asgi(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """
     found: dict[str, list[str]] = {}
     for name, value in headers:
-        if name in _ASGI_NAMES:
+        if name in ASGI_NAMES:
             found.setdefault(name.decode("ascii"), []).append(value.decode("latin-1"))
     return {
         name: ",".join(values) for name, values in found.items() if name == TRACESTATE or len(values) == 1
     }
-
-
-_ASGI_NAMES: Final = frozenset({b"traceparent", b"tracestate", b"x-request-id"})

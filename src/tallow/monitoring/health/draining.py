@@ -14,8 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, Final
 
 DEFAULT_LIMIT_S: Final = 2.0
@@ -75,15 +74,13 @@ class Draining:
         """
         self._draining = False
 
-    @contextmanager
-    def request(self) -> Iterator[None]:
-        """Count a request of the application as in flight."""
-        token = object()
-        self._in_flight.add(token)
-        try:
-            yield
-        finally:
-            self._in_flight.discard(token)
+    def begin_request(self, request: object) -> None:
+        """Count a request of the application as in flight until :meth:`end_request`."""
+        self._in_flight.add(request)
+
+    def end_request(self, request: object) -> None:
+        """End what :meth:`begin_request` began, with the same object."""
+        self._in_flight.discard(request)
 
     def open(self, grace_s: float | None) -> None:
         """Handle SIGTERM until :meth:`close` is called as often as this method.

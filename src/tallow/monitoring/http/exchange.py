@@ -124,6 +124,8 @@ class HttpExchange:
         Args:
             error: what the application raised.
         """
+        if self._recorded:
+            return
         gone = self.disconnected or (error is not None and is_disconnect(error))
         if gone:
             if self._headers is not None:

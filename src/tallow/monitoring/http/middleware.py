@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import ASGIApp, Message, Receive, RouteOf, Scope, Send
@@ -23,9 +23,12 @@ from tallow.monitoring.http.websocket_exchange import WebSocketExchange
 from tallow.monitoring.lifecycle import error_hooks, shutdown, sibling_workers, warn_once
 from tallow.monitoring.metrics import METRICS, Metrics
 from tallow.monitoring.settings import current_settings
+from tallow.monitoring.trace_context import ASGI_NAMES
 
 if TYPE_CHECKING:
     from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
+
+_READ_HEADERS: Final = ASGI_NAMES | {b"content-length"}
 
 
 class Instrumentation:
@@ -144,20 +147,26 @@ class Instrumentation:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = path_of(scope)
-        own = self._serves(path)  # no exemplars of scrapes and probes
-        binding = correlation.bind_request(scope.get("headers", ()), exemplars=not own)
-        length = _header(scope, b"content-length")
+        reserved = path in self._endpoints.paths.endpoints
+        own = reserved and self._serves(path)  # no exemplars of scrapes and probes
+        read = [pair for pair in scope.get("headers", ()) if pair[0] in _READ_HEADERS]
+        binding = correlation.bind_request(read, exemplars=not own)
+        length = _first(read, b"content-length") if read else None
+        route_of: RouteOf = (lambda _scope: path) if reserved else self._routes.template
         exchange = HttpExchange(
-            self._metrics, scope, receive, send, binding, length, self._route, self._on_response
+            self._metrics, scope, receive, send, binding, length, route_of, self._on_response
         )
         scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)
-        with binding, request_context.bind(scope, self._route):
+        with binding, request_context.bind(scope, route_of):
             try:
                 if own:
                     await self._endpoints.respond(path, scope, exchange.send)
                 else:
-                    with DRAINING.request():
+                    DRAINING.begin_request(exchange)
+                    try:
                         await self._call_app(scope, exchange)
+                    finally:
+                        DRAINING.end_request(exchange)
             except BaseException as error:
                 exchange.end(error)
                 raise
@@ -174,12 +183,6 @@ class Instrumentation:
                 exchange.end(error)
                 raise
             exchange.end()
-
-    def _route(self, scope: Scope) -> str:
-        """Return the route template of a request, or the path of an operational endpoint."""
-        request = scope.get(REQUEST_KEY)
-        path = request.path if isinstance(request, RoutedRequest) else path_of(scope)
-        return path if path in self._endpoints.paths.endpoints else self._routes.template(scope)
 
     def _serves(self, path: str) -> bool:
         """Whether an operational endpoint answers a path; the application's own route comes first."""
@@ -214,9 +217,11 @@ class Instrumentation:
             raise
 
 
-def _header(scope: Scope, wanted: bytes) -> str | None:
-    values = (value.decode("latin-1") for name, value in scope.get("headers", ()) if name == wanted)
-    return next(values, None)
+def _first(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return None
 
 
 def is_instrumented(app: object) -> bool:
