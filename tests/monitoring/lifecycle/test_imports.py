@@ -64,7 +64,7 @@ from collections.abc import Sized
 from types import GenericAlias
 from weakref import WeakSet
 
-from tallow.monitoring import Monitoring
+from tallow.monitoring import Monitoring, process_telemetry
 from tallow.monitoring.metrics import Metrics, Registry
 
 
@@ -126,17 +126,24 @@ def state():
     }
 
 
+async def until(condition):
+    # The event loop drops an application, and the thread of a scrape ends, a moment after the answer.
+    for _ in range(200):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+
+
 async def run(close):
-    await open_and_close(close)  # configures the process's logging, once
+    # The first one configures the process's logging; the second one finds it configured.
+    for _ in range(2):
+        await open_and_close(close)
+        await until(lambda: "tallow-call" not in state()["threads"] and not process_telemetry._open)
     before = state()
     for _ in range(50):
         await open_and_close(close)
+    await until(lambda: state() == before)
     after = state()
-    for _ in range(200):  # the event loop drops its last reference to an application a moment later
-        if after == before:
-            break
-        await asyncio.sleep(0.01)
-        after = state()
     for name in before:
         if before[name] != after[name]:
             print(name, before[name], after[name])

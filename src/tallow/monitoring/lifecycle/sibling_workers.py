@@ -45,7 +45,13 @@ class SiblingCheck:
 
 def _check_in_thread(loop: asyncio.AbstractEventLoop) -> None:
     task = loop.create_task(run_in_thread(warn_of_siblings))
-    task.add_done_callback(asyncio.Task.exception)
+    task.add_done_callback(_ignore_failure)
+
+
+def _ignore_failure(task: asyncio.Task[None]) -> None:
+    """Mark an exception as seen. The end of the event loop cancels a check that is under way."""
+    if not task.cancelled():
+        task.exception()
 
 
 def warn_of_siblings() -> None:
