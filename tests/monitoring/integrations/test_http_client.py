@@ -12,7 +12,7 @@ import pytest
 
 from support.http_proxy import HOST, proxying
 from tallow.monitoring.integrations import http_client
-from tallow.monitoring.integrations.proxy import ProxyConnectionError
+from tallow.monitoring.integrations.proxy_address import ProxyConnectionError
 from tallow.monitoring.integrations.request_errors import describe_error, describe_response, failed_proxy
 
 pytestmark = pytest.mark.slow

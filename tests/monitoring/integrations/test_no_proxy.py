@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tallow.monitoring.integrations.no_proxy import is_loopback, normalise_host, parse
+from tallow.monitoring.integrations.host_names import is_loopback, normalise_host
+from tallow.monitoring.integrations.no_proxy import parse
 
 
 def covers(value: str, host: str, scheme: str = "http", port: int = 80) -> bool:
@@ -17,7 +18,7 @@ def covers(value: str, host: str, scheme: str = "http", port: int = 80) -> bool:
         ("*", "example.org"),
         ("example.org", "example.org"),
         ("example.org", "www.example.org"),
-        (".example.org", "example.org"),
+        (".example.org", "www.example.org"),
         ("*.example.org", "www.example.org"),
         ("EXAMPLE.ORG.", "example.org"),
         ("example.org", "Example.Org."),
@@ -32,9 +33,16 @@ def covers(value: str, host: str, scheme: str = "http", port: int = 80) -> bool:
         ("fe80::/10", "fe80::1"),
         ("[fe80::]/10", "fe80::1"),
         ("[fe80::/10]", "fe80::1"),
-        ("fe80::1%eth0", "fe80::1"),
+        ("fe80::1", "fe80::1%eth0"),
+        ("fe80::1%eth0", "fe80::1%25eth0"),
         ("fe80::%eth0/10", "fe80::1%25eth0"),
-        ("[2001:db8::1%eth0]:80", "2001:db8::1"),
+        ("[fe80::1%eth0]:80", "fe80::1%eth0"),
+        ("[2001:DB8::1]", "2001:db8::1"),
+        ("::ffff:10.0.0.0/104", "10.1.2.3"),
+        ("127.1", "127.0.0.1"),
+        ("10.0.0.1.", "10.0.0.1"),
+        ("faß.example", "xn--fa-hia.example"),
+        ("10.0.0.1:80", "10.0.0.1"),
         ("http://example.org/", "example.org"),
         ("example.org:80", "example.org"),
     ],
@@ -57,6 +65,15 @@ def test_exempt_hosts(value: str, host: str) -> None:
         ("fe80::/10", "2001:db8::1"),
         ("0.0.0.0/0", "2001:db8::1"),
         ("[::1]:3000", "::1"),
+        (".example.org", "example.org"),
+        ("*.example.org", "example.org"),
+        ("http://example.org", "www.example.org"),
+        ("10.1", "192.168.10.1"),
+        ("faß.example", "fass.example"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("fe80::1%eth0", "fe80::1%eth1"),
+        ("::/0", "10.0.0.1"),
+        ("::ffff:0:0/95", "10.0.0.1"),
     ],
 )
 def test_hosts_that_are_not_exempt(value: str, host: str) -> None:
@@ -66,7 +83,20 @@ def test_hosts_that_are_not_exempt(value: str, host: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["[::1", "::1]", "10.0.0.0/33", "10.0.0.*", "fe80::/200", "a_b!", "<local>", ".", "://", "x:99999"],
+    [
+        *("[::1", "::1]", "10.0.0.0/33", "10.0.0.*", "fe80::/200", "a_b!", "<local>", ".", "://", "x:99999"),
+        *(
+            "10.*",
+            "*example.org",
+            "example.org:*",
+            "*:80",
+            "http://*",
+            "10.0.0.0/255.0.0.0",
+            "10.0.0.0/0.0.0.0",
+        ),
+        *("010.0.0.1", "1.2.3.4.5", "10.", "7", "a..b", "example.org..", "**", "[example.org]", "[10.0.0.1]"),
+        *("x" * 64, "a;b", "'a", "http:", "ä" * 80),
+    ],
 )
 def test_invalid_entries_are_counted_and_valid_ones_used(value: str) -> None:
     known, unknown = parse(f"{value},example.org")

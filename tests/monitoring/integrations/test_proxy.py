@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallow.monitoring.integrations.proxy import Proxy, ProxySettings
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.integrations.proxy_address import Proxy
 
 SOMEWHERE = "http://example.org/"
 
@@ -23,7 +24,17 @@ SOMEWHERE = "http://example.org/"
         ("HTTP://PROXY.EXAMPLE:3128", Proxy("http", "proxy.example", 3128)),
         ("https://proxy.example", Proxy("https", "proxy.example", 443)),
         ("http://[::1]:3128", Proxy("http", "::1", 3128)),
-        ("http://[fe80::1%25eth0]:3128", Proxy("http", "fe80::1", 3128)),
+        ("http://[fe80::1%25eth0]:3128", Proxy("http", "fe80::1%eth0", 3128)),
+        ("http://[FE80::1%eth0]:3128", Proxy("http", "fe80::1%eth0", 3128)),
+        ("http://h/path?query#fragment", Proxy("http", "h", 80)),
+        ("http:///h", Proxy("http", "h", 80)),
+        ("//proxy.example:3128", Proxy("http", "proxy.example", 3128)),
+        ('"http://proxy.example:3128"', Proxy("http", "proxy.example", 3128)),
+        ("' proxy.example:3128 '", Proxy("http", "proxy.example", 3128)),
+        ("http://me:p#/?@ss@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "p#/?@ss")),
+        ("http://me:p://@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "p://")),
+        ("me:pa://ss@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "pa://ss")),
+        ("http://me:\udce9@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "\udce9")),
         ("http://10.0.0.1", Proxy("http", "10.0.0.1", 80)),
         ("http://me:p%40ss@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "p@ss")),
         ("me:hunter2@proxy.example:1", Proxy("http", "proxy.example", 1, "me", "hunter2")),
@@ -49,19 +60,28 @@ def test_a_valid_setting_is_used(name: str, value: str, proxy: Proxy) -> None:
             "ftp://h:1",
             "://",
             "http://",
-            "http:///x",
             "http://[::1",
         ),
         *(
             "http://h:port",
             "http://h:99999",
             "http://h:0",
-            "http://h/pac",
-            "http://h?x",
+            "http:h:1",
+            "hunter2://h",
+            "http://::1:3128",
+            '"http://h:1',
+            "http://1.2.3.4.5",
             "http://a b",
             "h:1:2",
         ),
-        *("http://h#x", "http://" + "ä" * 80, "file:///etc/proxy.pac", "\x00", "http://[a]b"),
+        *(
+            "http://" + "ä" * 80,
+            f"socks5://{'x' * 256}@h",
+            "socks5://ä@h",
+            "file:///etc/proxy.pac",
+            "\x00",
+            "http://[a]b",
+        ),
         *("http://a..b:1", f"http://{'x' * 64}:1", "http://.:1"),
     ],
 )
@@ -79,7 +99,11 @@ def test_an_invalid_setting_is_ignored_with_one_warning(
 
 
 @pytest.mark.parametrize(
-    "value", ["socks://me:hunter2@h:1", "http://me:hunter2@h:port", "http://hunter2@[::1"]
+    "value",
+    [
+        *("socks://me:hunter2@h:1", "http://me:hunter2@h:port", "http://hunter2@[::1", "hunter2://h"),
+        *("socks5://hunter2:ä@h:1", "http:hunter2", "'hunter2"),
+    ],
 )
 def test_no_password_is_shown(value: str, caplog: pytest.LogCaptureFixture) -> None:
     ProxySettings.read({"all_proxy": value})
@@ -146,7 +170,7 @@ def test_websockets_can_have_their_own_proxy() -> None:
 def test_socks_without_its_library_is_ignored(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("tallow.monitoring.integrations.proxy.find_spec", lambda _name: None)
+    monkeypatch.setattr("tallow.monitoring.integrations.proxy_address.find_spec", lambda _name: None)
     settings = ProxySettings.read({"all_proxy": "socks5h://127.0.0.1:9050"})
     assert settings.proxy_for(SOMEWHERE) is None
     assert "needs the Python package httpx-socks" in caplog.text

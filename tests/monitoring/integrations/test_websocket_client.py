@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from support.certificates import self_signed
 from support.http_proxy import HOST, proxying
-from tallow.monitoring.integrations.proxy import ProxyConnectionError
+from tallow.monitoring.integrations.proxy_address import ProxyConnectionError
 from tallow.monitoring.integrations.websocket_client import connect_websocket
 
 URL = f"ws://{HOST}:80/socket"

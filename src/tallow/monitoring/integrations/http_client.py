@@ -17,7 +17,8 @@ from typing import Any, Final, TypedDict, Unpack
 
 import httpx
 
-from tallow.monitoring.integrations.proxy import SOCKS, Proxy, ProxySettings
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.integrations.proxy_address import SOCKS, Proxy
 from tallow.monitoring.integrations.request_errors import PROXY_EXTENSION, explain_proxy_failure
 from tallow.monitoring.lifecycle.warn_once import warn_once
 
@@ -152,8 +153,11 @@ def _async_proxy_transport(
 
 
 def _httpx_proxy(proxy: Proxy, context: ssl.SSLContext) -> httpx.Proxy:
-    auth = None if proxy.user is None else (proxy.user, proxy.password)
-    return httpx.Proxy(proxy.address, auth=auth, ssl_context=context if proxy.scheme == "https" else None)
+    # As a header: httpx's own argument fails on a password that is not UTF-8.
+    headers = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
+    return httpx.Proxy(
+        proxy.address, headers=headers, ssl_context=context if proxy.scheme == "https" else None
+    )
 
 
 class _RoutingTransport(httpx.BaseTransport):

@@ -8,26 +8,20 @@ request.
 from __future__ import annotations
 
 import os
-import re
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from typing import Final, Literal, Self
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from typing import Final, Self
+from urllib.parse import urlsplit
 
-from tallow.monitoring.integrations import no_proxy
+from tallow.monitoring.integrations import host_names, no_proxy
 from tallow.monitoring.integrations.no_proxy import Exemption
+from tallow.monitoring.integrations.proxy_address import PORTS, Proxy, SocksLibrary, parse_proxy
 from tallow.monitoring.lifecycle.warn_once import warn_once
-
-SocksLibrary = Literal["httpx_socks", "python_socks", "socks"]
-"""The libraries that support SOCKS in httpx, websockets and urllib3."""
 
 SCHEMES: Final = ("http", "https", "ws", "wss", "all")
 """Schemes with a variable, such as ``http_proxy`` or ``HTTP_PROXY``."""
-SOCKS: Final = frozenset({"socks5", "socks5h"})
-PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443, "socks5": 1080, "socks5h": 1080}
 _FALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
     "http": ("http", "all"),
     "https": ("https", "all"),
@@ -35,51 +29,8 @@ _FALLBACKS: Final[Mapping[str, tuple[str, ...]]] = {
     "ws": ("ws", "http", "all"),
     "wss": ("wss", "https", "all"),
 }
-_HOST: Final = re.compile(r"[a-z0-9_.-]+|[0-9a-f:]*:[0-9a-f:.]+")
-_NOT_AN_ADDRESS: Final = "not an address; accepted: http://HOST:PORT"
 _CGI: Final = "REQUEST_METHOD"
 """In a CGI program ``HTTP_PROXY`` is a client's ``Proxy:`` header (https://httpoxy.org)."""
-
-
-class ProxyConnectionError(OSError):
-    """A request through a proxy failed. The text is one line with the proxy's address, without password."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """A valid proxy.
-
-    Attributes:
-        scheme: ``http``, ``https``, ``socks5`` or ``socks5h``.
-        host: name or address, without brackets.
-        port: the port.
-        user: the user, None for none.
-        password: the user's password; may be empty.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    user: str | None = None
-    password: str = field(default="", repr=False)
-
-    @property
-    def address(self) -> str:
-        """Scheme, host and port, for messages."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        """The URL for libraries, with user and password: do not show it.
-
-        A SOCKS proxy resolves host names.
-        """
-        scheme, _, rest = self.address.partition("://")
-        login = ""
-        if self.user is not None:
-            login = f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@"
-        return f"{'socks5h' if scheme in SOCKS else scheme}://{login}{rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +71,7 @@ class ProxySettings:
         for scheme, (name, value) in (values or system).items():
             if scheme == "no":
                 continue
-            found = _parse(value, socks)
+            found = parse_proxy(value, socks)
             if isinstance(found, Proxy):
                 proxies[scheme] = found
             else:
@@ -129,7 +80,8 @@ class ProxySettings:
         exemptions, unknown = no_proxy.parse(value)
         if unknown:
             problems.append(
-                f"{name}: {unknown} of its entries are invalid; accepted: names, addresses, networks, *"
+                f"{name}: {unknown} of its entries are invalid; "
+                "accepted: names, addresses, networks such as 10.0.0.0/8, *"
             )
         settings = cls(proxies, exemptions, tuple(problems), from_system=bool(system))
         if problems:
@@ -141,7 +93,7 @@ class ProxySettings:
         does."""
         try:
             parts = urlsplit(url)
-            host, port = no_proxy.normalise_host(parts.hostname or ""), parts.port
+            host, port = host_names.normalise_host(parts.hostname or ""), parts.port
         except ValueError:  # not an address: connecting to it raises the error
             return None
         scheme = parts.scheme.lower()
@@ -152,7 +104,7 @@ class ProxySettings:
 
     def _is_exempt(self, scheme: str, host: str, port: int) -> bool:
         return (
-            no_proxy.is_loopback(host)
+            host_names.is_loopback(host)
             or any(exemption.covers(scheme, host, port) for exemption in self.exemptions)
             or (self.from_system and bool(urllib.request.proxy_bypass(host)))
         )
@@ -164,7 +116,7 @@ class ProxySettings:
         kept = {name: value for name, value in environ.items() if name.lower() not in names}
         for scheme in ("http", "https"):
             if proxy := self.proxies.get(scheme) or self.proxies.get("all"):
-                kept[f"{scheme}_proxy"] = proxy.url
+                kept[f"{scheme}_proxy"] = proxy.program_url
         return kept
 
 
@@ -172,8 +124,16 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, str
     """Yield each scheme with its variable's name and value: the lower-case variable, even if it is empty."""
     for scheme in (*SCHEMES, "no"):
         name = _variable_name(scheme, environ)
-        if name and (value := environ[name].strip()):
+        if name and (value := _unquoted(environ[name])):
             yield scheme, (name, value)
+
+
+def _unquoted(value: str) -> str:
+    """Return a value without the quotes and spaces around it, which some programs leave in variables."""
+    bare = value.strip()
+    if len(bare) > 1 and bare[0] in {'"', "'"} and bare[0] == bare[-1]:
+        return bare[1:-1].strip()
+    return bare
 
 
 def _variable_name(scheme: str, environ: Mapping[str, str]) -> str:
@@ -190,44 +150,3 @@ def _system_proxies() -> dict[str, tuple[str, str]]:
         found = urllib.request.getproxies()
         return {scheme: ("the system's proxy", found[scheme]) for scheme in SCHEMES if found.get(scheme)}
     return {}
-
-
-def _parse(value: str, socks: SocksLibrary | None) -> Proxy | str:
-    """Return the proxy, or what is wrong with its address, without any part of it that could be secret."""
-    try:
-        parts = urlsplit(value if "://" in value else f"http://{value}")
-        port = parts.port
-        host = no_proxy.normalise_host(parts.hostname or "")
-    except ValueError:
-        return _NOT_AN_ADDRESS
-    if problem := _scheme_problem(parts.scheme, socks):
-        return problem
-    if not _HOST.fullmatch(host) or port == 0 or _has_path(parts):
-        return _NOT_AN_ADDRESS
-    return Proxy(parts.scheme, host, port or PORTS[parts.scheme], *_login(parts))
-
-
-def _login(parts: SplitResult) -> tuple[str | None, str]:
-    user = parts.username
-    return None if user is None else unquote(user), unquote(parts.password or "")
-
-
-def _has_path(parts: SplitResult) -> bool:
-    return bool(parts.path not in {"", "/"} or parts.query or parts.fragment)
-
-
-def _scheme_problem(scheme: str, socks: SocksLibrary | None) -> str | None:
-    if scheme in {"http", "https"}:
-        return None
-    if scheme not in SOCKS:
-        return f"the scheme {scheme}; accepted: http, https, socks5, socks5h"
-    if socks is not None and find_spec(socks) is None:
-        return f"the scheme {scheme} needs the Python package {_PACKAGES[socks]}"
-    return None
-
-
-_PACKAGES: Final[Mapping[str, str]] = {
-    "httpx_socks": "httpx-socks",
-    "python_socks": "python-socks",
-    "socks": "PySocks",
-}

@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx
 
-from tallow.monitoring.integrations.proxy import Proxy, ProxyConnectionError
+from tallow.monitoring.integrations.proxy_address import Proxy, ProxyConnectionError
 from tallow.monitoring.lifecycle.warn_once import warn_once
 
 PROXY_EXTENSION: Final = "tallow.proxy"

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from httpx_socks import AsyncProxyTransport, ProxyError, ProxyTimeoutError, ProxyType, SyncProxyTransport
 
-from tallow.monitoring.integrations.proxy import Proxy
+from tallow.monitoring.integrations.proxy_address import Proxy
 
 
 class SocksTransport(SyncProxyTransport):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
-from tallow.monitoring.integrations.proxy import SOCKS, Proxy, ProxySettings
+from tallow.monitoring.integrations.proxy import ProxySettings
+from tallow.monitoring.integrations.proxy_address import SOCKS, Proxy
 
 
 def proxy_for(dsn: str, options: Mapping[str, Any]) -> Proxy | None:
@@ -23,7 +23,6 @@ def proxy_options(proxy: Proxy | None) -> dict[str, Any]:
     # urllib3 reads user and password only from the address of a SOCKS proxy.
     address = proxy.url if proxy.scheme in SOCKS else proxy.address
     options: dict[str, Any] = {"http_proxy": address, "https_proxy": address}
-    if proxy.user is not None and proxy.scheme not in SOCKS:
-        login = b64encode(f"{proxy.user}:{proxy.password}".encode()).decode("ascii")
-        options["proxy_headers"] = {"Proxy-Authorization": f"Basic {login}"}
+    if proxy.authorization is not None and proxy.scheme not in SOCKS:
+        options["proxy_headers"] = {"Proxy-Authorization": proxy.authorization}
     return options
