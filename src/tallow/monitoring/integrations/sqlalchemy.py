@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 OPERATIONS: Final = frozenset({"select", "insert", "update", "delete"})
+TIMED_BY_CALLER: Final = "tallow_timed_by_caller"
+"""Execution option: the caller records the statement itself, as it stands for several operations."""
 _STARTED: Final = "tallow_started"
 
 
 def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) -> None:
     """Record ``db_operation_duration_seconds`` for every statement of an engine, sync or async.
 
-    Only the first word of a statement is used.
+    Only the first word of a statement is used. Statements with the execution option :data:`TIMED_BY_CALLER`
+    are left out.
 
     Args:
         engine: the engine.
@@ -46,10 +49,11 @@ def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) 
     def after(
         _connection: Any, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool
     ) -> None:
-        metrics.record_db_operation(_operation(statement), "success", _elapsed(context))
+        if not _is_timed_by_caller(context):
+            metrics.record_db_operation(_operation(statement), "success", _elapsed(context))
 
     def failed(context: Any) -> None:
-        if context.statement is not None:
+        if context.statement is not None and not _is_timed_by_caller(context.execution_context):
             metrics.record_db_operation(
                 _operation(context.statement), "failed", _elapsed(context.execution_context)
             )
@@ -62,6 +66,10 @@ def instrument_engine(engine: Engine | AsyncEngine, metrics: Metrics = METRICS) 
 def _operation(statement: str) -> str:
     word = statement.lstrip()[:6].lower()
     return word if word in OPERATIONS else "other"
+
+
+def _is_timed_by_caller(context: Any) -> bool:
+    return context is not None and TIMED_BY_CALLER in context.execution_options
 
 
 def _elapsed(context: Any) -> float:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
@@ -15,9 +15,12 @@ from sqlalchemy import (
     Column,
     Float,
     Index,
+    Insert,
     MetaData,
     String,
     Table,
+    Update,
+    bindparam,
     delete,
     event,
     func,
@@ -29,6 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from tallow.app.server.rooms.group_commit import GroupCommit, NotWrittenError
 from tallow.monitoring.integrations.sqlalchemy import instrument_engine
 from tallow.monitoring.logging import logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -55,6 +59,10 @@ _rooms = Table(
     Column("correlation_id", String(32), nullable=False),
     Column("state", String(16), nullable=False),
     Index("rooms_expires", "expires"),
+)
+_ADD: Final = insert(_rooms)
+_SET_STATE: Final = (
+    update(_rooms).where(_rooms.c.id == bindparam("room_id")).values(state=bindparam("new_state"))
 )
 
 
@@ -111,7 +119,7 @@ class Store(Protocol):
 
 
 class SqlStore:
-    """A store behind SQLAlchemy's asynchronous engine.
+    """A store behind SQLAlchemy's asynchronous engine. Writes of concurrent requests share transactions.
 
     Args:
         url: an SQLAlchemy URL with an async driver.
@@ -124,6 +132,7 @@ class SqlStore:
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine.sync_engine, "connect", _configure_sqlite)
         instrument_engine(self.engine, metrics)
+        self._writes = GroupCommit(self.engine, metrics)
 
     async def open(self) -> None:
         try:
@@ -159,8 +168,8 @@ class SqlStore:
                     await connection.execute(text(_SQLITE_TIMEOUT))
 
     async def add(self, room: RoomRecord) -> None:
-        async with self._timed("add room"), self._begin() as connection:
-            await connection.execute(insert(_rooms).values(asdict(room)))
+        async with self._timed("add room"):
+            await self._write(_ADD, asdict(room))
 
     async def find(self, room_id: str) -> RoomRecord | None:
         query = select(_rooms).where(_rooms.c.id == room_id, _rooms.c.expires > self._clock())
@@ -169,8 +178,8 @@ class SqlStore:
         return None if row is None else RoomRecord(*row)
 
     async def set_state(self, room_id: str, state: str) -> None:
-        async with self._timed("set state"), self._begin() as connection:
-            await connection.execute(update(_rooms).where(_rooms.c.id == room_id).values(state=state))
+        async with self._timed("set state"):
+            await self._write(_SET_STATE, {"room_id": room_id, "new_state": state})
 
     async def count(self) -> int:
         async with self._connect() as connection:
@@ -183,7 +192,14 @@ class SqlStore:
             ).rowcount
 
     async def close(self) -> None:
+        await self._writes.drain()
         await self.engine.dispose()
+
+    async def _write(self, statement: Insert | Update, values: Mapping[str, Any]) -> None:
+        try:
+            await self._writes.execute(statement, values)
+        except (SQLAlchemyError, OSError, NotWrittenError) as error:
+            raise StoreError(type(error).__name__) from error
 
     @staticmethod
     @asynccontextmanager
