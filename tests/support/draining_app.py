@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,8 +15,6 @@ from tallow.monitoring.health import HEALTH
 
 HEALTH.unregister_check("memory")  # the memory of the machine must not decide a test
 _release = asyncio.Event()
-
-
 _waiting: list[Request] = []
 
 
@@ -34,6 +33,9 @@ async def waiting(_request: Request) -> PlainTextResponse:
     return PlainTextResponse(str(len(_waiting)))
 
 
-app = instrument(
-    Starlette(routes=[Route("/waiting", waiting), Route("/wait", wait), Route("/release", release)])
-)
+async def pid(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(os.getpid()))
+
+
+ROUTES = {"/waiting": waiting, "/wait": wait, "/release": release, "/pid": pid}
+app = instrument(Starlette(routes=[Route(path, handler) for path, handler in ROUTES.items()]))

@@ -128,7 +128,7 @@ def test_a_handler_that_is_installed_later_is_kept(handler: list[int]) -> None:
         ours(number, frame)
 
     signal.signal(signal.SIGTERM, chaining)
-    state.install()
+    state.install(0)
     signal.raise_signal(signal.SIGTERM)
     assert order == ["server"]
     assert state.draining()

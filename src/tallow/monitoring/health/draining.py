@@ -17,6 +17,8 @@ import time
 from contextlib import suppress
 from typing import Any, Final
 
+from tallow.monitoring.health.hypercorn_shutdown import ShutdownEventFilter
+
 DEFAULT_LIMIT_S: Final = 2.0
 """Without a grace time, the signal is passed on when no request is in flight, after at most this time."""
 _POLL_S: Final = 0.02
@@ -28,6 +30,7 @@ class Draining:
 
     Servers that wait for signals on the event loop (hypercorn, granian, gunicorn's ASGI worker) are woken by
     ``signal.set_wakeup_fd``. A socket in its place keeps SIGTERM from them until the grace time is over.
+    Workers of hypercorn get no signal: they poll an event, which is filtered likewise.
     """
 
     def __init__(self) -> None:
@@ -40,6 +43,8 @@ class Draining:
         self._pid = 0
         self._previous: Any = None
         self._wakeup: _WakeupFilter | None = None
+        self._shutdown_event: ShutdownEventFilter | None = None
+        self._deadline = 0.0
 
     def draining(self) -> bool:
         """Whether the process is about to stop: readiness answers 503.
@@ -90,17 +95,22 @@ class Draining:
                 at most :data:`DEFAULT_LIMIT_S`.
         """
         self._users += 1
-        self._grace_s = grace_s
-        self.install()
+        self.install(grace_s)
 
-    def install(self) -> None:
+    def install(self, grace_s: float | None) -> None:
         """Put the handler in front of the present one.
 
         Does nothing outside the main thread, if SIGTERM is ignored or handled outside Python, if the handler
         is installed, or if neither :meth:`open` was called nor a server has a handler.
+
+        Args:
+            grace_s: as for :meth:`open`, which a server without lifespan does not call.
         """
+        self._grace_s = grace_s
         if threading.current_thread() is not threading.main_thread():
             return
+        if self._shutdown_event is None:
+            self._shutdown_event = ShutdownEventFilter.install(self._may_stop)
         handler = signal.getsignal(_NUMBER)
         if handler in (None, signal.SIG_IGN, self._on_signal):
             return
@@ -125,6 +135,9 @@ class Draining:
         wakeup, self._wakeup = self._wakeup, None
         if wakeup is not None:
             wakeup.remove()
+        event, self._shutdown_event = self._shutdown_event, None
+        if event is not None:
+            event.remove()
         main = threading.current_thread() is threading.main_thread()
         if main and signal.getsignal(_NUMBER) == self._on_signal:
             signal.signal(_NUMBER, self._previous)
@@ -133,20 +146,31 @@ class Draining:
         if self._passing_on:  # the server's handler calls the one that it replaced
             return
         first = not self._signalled and os.getpid() == self._pid  # not in a forked child
-        self._draining = self._signalled = True
-        if first and (self._grace_s or self._waits_for_requests()):
+        self._begin()
+        if first and not self._is_over():
             threading.Thread(target=self._end_grace, name="drain", daemon=True).start()
         else:
             self._pass_on(number, frame)
 
-    def _waits_for_requests(self) -> bool:
-        return self._grace_s is None and bool(self._in_flight)
+    def _begin(self) -> None:
+        """Report "not ready" and let the grace time begin, once."""
+        if not self._signalled:
+            limit = DEFAULT_LIMIT_S if self._grace_s is None else self._grace_s
+            self._deadline = time.monotonic() + limit
+        self._draining = self._signalled = True
+
+    def _is_over(self) -> bool:
+        """Whether the grace time is over. Without one, it is when no request is in flight."""
+        return (self._grace_s is None and not self._in_flight) or time.monotonic() >= self._deadline
+
+    def _may_stop(self) -> bool:
+        """Answer a server that has been told to stop and asks again and again whether it has."""
+        self._begin()
+        return self._is_over()
 
     def _end_grace(self) -> None:
         """Send the signal again when the grace time is over: handlers run in the main thread."""
-        limit = DEFAULT_LIMIT_S if self._grace_s is None else self._grace_s
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline and (self._grace_s is not None or self._in_flight):
+        while not self._is_over():
             time.sleep(_POLL_S)
         main = threading.main_thread().ident
         if self._signalled and main is not None:  # the application has not been closed meanwhile

@@ -102,7 +102,9 @@ class Endpoints:
     async def _send_health(self, path: str, scope: Scope, send: Send) -> None:
         import orjson  # only loaded when needed
 
-        DRAINING.install()  # a server without lifespan, or one that installs its handlers after it
+        valid = self.settings_problem() is None
+        # For a server without lifespan, or one that installs its handlers after it.
+        DRAINING.install(self._settings().drain_seconds if valid else None)
         status, content = await self._responses.respond(path)
         body = orjson.dumps(content)
         await start_response(send, status, "application/json", [(b"content-length", str(len(body)).encode())])
