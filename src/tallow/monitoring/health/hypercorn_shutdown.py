@@ -1,7 +1,7 @@
 """Delay the shutdown of hypercorn's workers.
 
-Its supervisor handles SIGTERM. A worker polls a ``multiprocessing.Event`` ten times a second, and gets a signal
-only if it does not end.
+Its supervisor handles SIGTERM. A worker polls a ``multiprocessing.Event`` ten times a second, and gets a
+signal only if it does not end.
 """
 
 from __future__ import annotations
