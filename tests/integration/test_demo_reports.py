@@ -43,6 +43,9 @@ SESSION_STEPS = (
 )
 ADDRESSES = ("203.0.113.77", "2001:db8:4::77", "198.51.100.78")
 """Of a client behind a proxy, and in an ICE candidate."""
+MAX_LINES = 12
+"""Of a transfer in the server's log, with the demo's bad requests."""
+MAX_LINE_BYTES = 400
 OPENING = 11
 """Transfers that cover each scenario of the demo."""
 
@@ -55,6 +58,7 @@ class Received:
         planted: private values that went through the peers or the server.
         untracked: names of events up to the first room of a client that may be counted.
         outcomes: of the demo's transfers.
+        log: lines of the server's log about the demo.
     """
 
     plausible: FakePlausible
@@ -62,6 +66,7 @@ class Received:
     planted: list[str] = field(default_factory=list)
     untracked: list[str] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
 
     def properties(self, event: str, name: str) -> Counter[str]:
         """How often an event had each value of a property."""
@@ -96,12 +101,16 @@ async def _run_peers(folder: Path, found: Received) -> None:
         "SENTRY_TRACES_SAMPLE_RATE": "1",
         "SENTRY_QUEUE_SIZE": "10000",
         "TRUSTED_PROXIES": "127.0.0.1",
+        "LOG_FILE": str(folder / "tallow.log"),
     }
     async with tallow_serve(folder, **settings) as server:
         await _transfer_untracked(server, folder, found)
         found.planted += await _transfer_file(server, folder / "tracked")
         await _transfer_in_browsers(server, found)
         found.outcomes = await _run_demo(server.url, folder / "demo")
+    found.log = [
+        line for line in (folder / "tallow.log").read_text().splitlines() if '"correlation_id"' in line
+    ]
 
 
 async def _transfer_untracked(server: ServerProcess, folder: Path, found: Received) -> None:
@@ -222,6 +231,13 @@ def test_api_calls_are_transactions_of_a_server(received: Received, route: str) 
     results = {one["contexts"]["trace"]["data"].get("result") for one in found}
     assert results == {"success", "failed"}  # the demo sends bad requests, too
     assert not any(span["op"].startswith("http") for one in found for span in one["spans"])
+
+
+def test_a_transfer_causes_few_lines(received: Received) -> None:
+    """Both peers join and leave, data starts, the outcome; a relay is paired and closed; and what failed."""
+    transfers = OPENING + 4  # of the planted file, twice, and of the browsers, twice
+    assert 5 * transfers < len(received.log) < MAX_LINES * transfers
+    assert sum(map(len, received.log)) / len(received.log) < MAX_LINE_BYTES
 
 
 def test_nothing_private_arrives(received: Received) -> None:

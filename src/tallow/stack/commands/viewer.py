@@ -13,6 +13,7 @@ import click
 from tallow import __version__
 from tallow.monitoring import logging
 from tallow.monitoring.http.auth import is_loopback
+from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.certificates import certificate_problem
 from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
 from tallow.monitoring.settings import process_options
@@ -80,6 +81,7 @@ def command(
     )
     _configure_logging()
     listener = _bind(host, port)
+    limit_connection_records()
     config = uvicorn_config(
         create_app(settings, credentials, shown, unavailable),
         log_level="warning",

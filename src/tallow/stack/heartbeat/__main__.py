@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
+from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
 from tallow.monitoring.settings.errors import BadSettingError
@@ -54,6 +55,7 @@ def main() -> int:
     pager = Pager(monitor, enabled, composer, options.folder, options.scale)
     url = settings.heartbeat_url
     external_switch = ExternalSwitch(url.get_secret_value(), pager.faults) if url else None
+    limit_connection_records()
     config = uvicorn_config(
         create_app(
             pager,

@@ -22,6 +22,7 @@ from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCancelle
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES, ROLES, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import connection_logger
+from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.sentry import context, performance_monitoring
 
 
@@ -139,9 +140,8 @@ class RelayEndpoint:
         if other is not None:
             side.other = other.other = None
             self._context.metrics.connection_closed("relay")
-            connection_logger.info(
-                "Relay closed", by=side.role, reason=side.canceller.reason or "disconnected"
-            )
+            reason = side.canceller.reason or "disconnected"
+            _log_pair("Relay closed", by=side.role, reason=reason)
             other.canceller("peer_gone")
 
     async def _pair(self, room: Room, side: RelaySide) -> None:
@@ -152,7 +152,7 @@ class RelayEndpoint:
         side.other, other.other = other, side
         room.uses_relay = True
         self._context.metrics.connection_opened("relay")
-        connection_logger.info("Relay paired")
+        _log_pair("Relay paired")
         rate = self._context.settings.relay_bandwidth
         side.bucket = other.bucket = TokenBucket(rate, rate) if rate else None
         for each in (other, side):
@@ -195,3 +195,8 @@ class RelayEndpoint:
                 await side.other.socket.send_bytes(data)
             metrics.record_bytes_moved("sent", len(data))
             message = await side.socket.receive()
+
+
+def _log_pair(message: str, **context: str) -> None:
+    """Log once a minute for each transfer: its peers may connect to the relay as often as they like."""
+    REPEATS.log(connection_logger, "info", message, key=correlation.current(), **context)

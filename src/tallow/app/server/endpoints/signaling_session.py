@@ -37,6 +37,7 @@ from tallow.app.wire import (
 from tallow.monitoring import correlation
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import connection_logger
+from tallow.monitoring.logging.repeats import REPEATS
 from tallow.monitoring.sentry import context, performance_monitoring
 
 
@@ -201,7 +202,13 @@ class SignalingSession:
 
     async def _set_confirmation(self, room: Room, message: Confirmation) -> None:
         self._rooms.set_confirmation(room, pending=message.state == "pending")
-        connection_logger.info("Receiver asked to confirm", state=message.state)
+        REPEATS.log(  # a receiver may send these messages as often as it likes
+            connection_logger,
+            "info",
+            "Receiver asked to confirm",
+            key=(room.record.correlation_id, message.state),
+            state=message.state,
+        )
         sender = room.peer_of("receiver")
         if sender is not None:
             await sender.connection.send({"type": "confirmation", "state": message.state})

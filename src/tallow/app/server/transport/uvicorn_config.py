@@ -11,6 +11,7 @@ import uvicorn
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.transport.uvicorn_websocket import BoundedWebSocket
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES
+from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
 
 BACKLOG: Final = 2048
@@ -22,6 +23,7 @@ def server_config(app: Any, settings: ServerSettings, **options: Any) -> uvicorn
     Args:
         options: further options of :class:`uvicorn.Config`.
     """
+    limit_connection_records()
     return uvicorn_config(
         app,
         ws=BoundedWebSocket,
