@@ -13,6 +13,7 @@ from typing import Final
 from tallow.stack.drill.environment import clients
 from tallow.stack.drill.environment.server import ServerUnderTest
 from tallow.stack.drill.run.model import Drill, DrillContext, repeat_in_background, wait_until
+from tallow.stack.drill.verify.runbook_logs import CauseRecord
 
 FULL: Final = {"MAX_ROOMS": "1"}
 """Settings of a server that accepts one room."""
@@ -191,6 +192,7 @@ DRILLS: Final = (
         inject=locked_database,
         also_fires=frozenset({"HighErrorRate", "SlowDatabaseOperations"}),
         fault_seconds=10,
+        cause=CauseRecord({"error_type": "storage", "severity": "critical"}, error="database is locked"),
     ),
     Drill(
         alert="HighMemoryUsage",

@@ -18,6 +18,7 @@ from tallow.stack.drill.environment.profile import SHARED, DrillProfile
 from tallow.stack.drill.environment.server import DrillError, ServerUnderTest
 from tallow.stack.drill.environment.stack import DrillEnvironment
 from tallow.stack.drill.verify.expected_routing import Destination
+from tallow.stack.drill.verify.runbook_logs import CauseRecord
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class Drill:
             none.
         unreachable: destinations that the fault keeps notifications from.
         check: a further check while the alert fires.
+        cause: the record of the server's log to which a command of the runbook must lead.
         fault_seconds: seconds from the fault until the alert's condition can hold.
     """
 
@@ -92,6 +94,7 @@ class Drill:
     instance_label: Callable[[DrillEnvironment], str] | None = None
     unreachable: frozenset[Destination] = frozenset()
     check: DrillCheck | None = None
+    cause: CauseRecord | None = None
     fault_seconds: float = 0.0
 
 

@@ -19,7 +19,7 @@ from tallow.stack.drill.run.model import Drill, DrillContext, wait_until
 from tallow.stack.drill.run.result import DrillResult
 from tallow.stack.drill.verify import expected_routing, messages
 from tallow.stack.drill.verify.expected_routing import Destination
-from tallow.stack.drill.verify.runbook_logs import commands_without_output
+from tallow.stack.drill.verify.runbook_logs import DrillLogs, commands_without_output, leads_to
 
 MARGIN_S = 45.0
 """Seconds added to every time limit: a small machine runs many drills at once."""
@@ -139,11 +139,15 @@ class DrillRunner:
         self._check_runbook(since)
 
     def _check_runbook(self, since: float) -> None:
-        """Add the log commands of the runbook that lead to no record to the problems."""
-        silent = commands_without_output(
-            self._rule.name, self._server.folder / "server.log", self._environment.home.logs, since
-        )
+        """Add the runbook's log commands that print nothing to the problems, or a cause that none prints."""
+        logs = DrillLogs(self._server.folder / "server.log", self._environment.home.logs, since)
+        silent = commands_without_output(self._rule.name, logs)
         self._result.problems += [f"a command of the runbook prints nothing: {line}" for line in silent]
+        cause = self._drill.cause
+        if cause is not None and not leads_to(self._rule.name, cause, logs):
+            self._result.problems.append(
+                f"no command of the runbook prints the record of the cause ({cause.error})"
+            )
 
     def _is_firing(self) -> bool:
         timeline = self._observer.current(self._rule.name, self._instance)
