@@ -19,6 +19,7 @@ from tallow.app.server.endpoints.relay import RelayEndpoint
 from tallow.app.server.endpoints.rooms import RoomEndpoints
 from tallow.app.server.endpoints.signaling import SignalingEndpoint
 from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
+from tallow.app.server.limits.address_quota import AddressQuota, WorkerShare
 from tallow.app.server.limits.catalog import LIMITS
 from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.rooms.cache import Cache
@@ -85,9 +86,26 @@ def create_app(
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
-    rooms = RoomManager(settings, metrics, store, cache, name=node.directory.name, outcomes=outcomes)
+    quota = AddressQuota(settings, WorkerShare(node.slot, node.workers))
+    rooms = RoomManager(
+        settings,
+        metrics,
+        store,
+        cache,
+        name=node.directory.name,
+        outcomes=outcomes,
+        address_quota=quota,
+    )
     context = ServerContext(
-        settings, metrics, store, rooms, ClientAddressHasher(), outcomes, node.directory, node.forwarder
+        settings,
+        metrics,
+        store,
+        rooms,
+        ClientAddressHasher(),
+        outcomes,
+        quota,
+        node.directory,
+        node.forwarder,
     )
 
     @asynccontextmanager

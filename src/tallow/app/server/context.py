@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tallow.app.server.cluster.forwarding import RequestForwarder
 from tallow.app.server.cluster.room_directory import RoomDirectory, SingleProcessDirectory
+from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.client_address import ClientAddressHasher
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter, KeyedRateLimiter
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
@@ -25,6 +26,7 @@ class ServerContext:
     rooms: RoomManager
     address_hasher: ClientAddressHasher
     outcomes: ClientOutcomes
+    address_quota: AddressQuota
     directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
     forwarder: RequestForwarder = field(default_factory=RequestForwarder)
     creation_limiter: KeyedRateLimiter = field(init=False)

@@ -105,6 +105,20 @@ class ServerSettings(Settings):
     reports_per_minute: PositiveInteger = Field(
         120, title="Telemetry reports of one address per minute", description=_WHOLE_NUMBER
     )
+    failures_per_address: PositiveInteger = Field(
+        5,
+        title="Failures, or slow events, of one kind that one address may report in five minutes",
+        description=_WHOLE_NUMBER,
+    )
+    errors_per_address: PositiveInteger = Field(
+        10, title="Errors that one address may report in five minutes", description=_WHOLE_NUMBER
+    )
+    relayed_per_address: PositiveInteger = Field(
+        30, title="Relayed transfers that one address may report in five minutes", description=_WHOLE_NUMBER
+    )
+    queued_per_address: PositiveInteger = Field(
+        50, title="Rooms of one address that count as queued", description=_WHOLE_NUMBER
+    )
     relay_bandwidth: float = Field(
         0,
         ge=0,

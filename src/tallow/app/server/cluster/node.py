@@ -30,11 +30,18 @@ CACHE_TTL_S = 3_600
 
 @dataclass(slots=True)
 class ClusterNode:
-    """Room directory, shared secret, and this process's internal listening socket."""
+    """Room directory, shared secret, and this process's internal listening socket.
+
+    Attributes:
+        slot: of this process among the workers of its server, from 0.
+        workers: their number.
+    """
 
     directory: RoomDirectory = field(default_factory=SingleProcessDirectory)
     secret: str = field(default="", repr=False)
     listener: socket.socket | None = None
+    slot: int = 0
+    workers: int = 1
 
     @property
     def forwarder(self) -> RequestForwarder:

@@ -114,14 +114,13 @@ class SignalingSession:
         return room
 
     async def _serve_member(self, room: Room, join: Join) -> None:
+        cell = self._context.outcomes.cell(client_host(self._socket.scope))
         try:
             member, replaced = self._rooms.join(
-                room, join.role, self, join.device, join.rejoin_key, do_not_track=join.do_not_track
+                room, join.role, self, join.device, join.rejoin_key, do_not_track=join.do_not_track, cell=cell
             )
         except RoleTakenError:
             raise WebSocketRefusedError("role_taken", f"another {join.role} is in this room") from None
-        if join.role == "sender":
-            room.sender_cell = self._context.outcomes.cell(client_host(self._socket.scope))
         self._metrics.device_connected(join.device)
         log = connection_logger.bind(role=join.role, device=join.device)
         log.info("Peer joined", again=replaced is not None)

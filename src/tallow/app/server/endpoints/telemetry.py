@@ -92,7 +92,7 @@ class TelemetryEndpoint:
         except BadReportError as error:
             self._reject(room, role)
             raise ApiError(400, "bad_report", str(error)) from None
-        admitted = self._record(room, role, report)
+        admitted = self._record(room, role, report, cell)
         next_token = self._rooms.issue_report_token(room, role)
         with correlation.bind(room.record.correlation_id):
             log_report(role, report.samples)
@@ -115,10 +115,19 @@ class TelemetryEndpoint:
             raise BadReportError("a transfer that has not started cannot have succeeded")
         return report
 
-    def _record(self, room: Room, role: Role, report: TelemetryReport) -> list[Sample]:
-        """Add a report to the metrics, as far as the quota of its peer goes; returns what was added."""
+    def _record(self, room: Room, role: Role, report: TelemetryReport, cell: int) -> list[Sample]:
+        """Add a report to the metrics, as far as the quotas of its peer and its address go.
+
+        Returns:
+            What was added.
+        """
         quota, age = room.quotas[role], self._age(room, role)
-        admitted = [sample for sample in report.samples if quota.admit(sample, age)]
+        address_quota = self._context.address_quota
+        admitted = [
+            sample
+            for sample in report.samples
+            if quota.admit(sample, age) and address_quota.admit(sample, cell)
+        ]
         self._metrics.registry.merge(admitted)
         dropped = len(report.samples) - len(admitted)
         if dropped:

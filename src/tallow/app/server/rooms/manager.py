@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
+from tallow.app.server.limits.address_quota import AddressQuota
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
 from tallow.app.server.rooms.analytics import RoomAnalytics
 from tallow.app.server.rooms.cache import Cache
-from tallow.app.server.rooms.client_outcomes import STATUSES, ClientOutcomes
+from tallow.app.server.rooms.client_outcomes import ClientOutcomes, outcomes_of
 from tallow.app.server.rooms.metrics import RoomMetrics
 from tallow.app.server.rooms.room import Member, PeerConnection, Room
 from tallow.app.server.rooms.store import RoomRecord, Store, StoreError
@@ -20,6 +21,7 @@ from tallow.app.server.rooms.transfer_monitor import TransferMonitor
 from tallow.app.server.settings import ServerSettings
 from tallow.app.wire import ROOM_ID, CloseReason, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import correlation
+from tallow.monitoring.catalog import METRICS
 from tallow.monitoring.errors import report_error
 from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
@@ -46,6 +48,7 @@ class RoomManager:
         name: of this process, the prefix of its tokens; empty if there is only one process.
         analytics: sends usage statistics; by default to Plausible, if it is set up.
         outcomes: counts outcomes by address prefix; by default nobody does.
+        address_quota: what a sender's address may add to the metrics; by default anything.
 
     Attributes:
         live: rooms in memory, by id.
@@ -63,6 +66,7 @@ class RoomManager:
         name: str = "",
         analytics: RoomAnalytics | None = None,
         outcomes: ClientOutcomes | None = None,
+        address_quota: AddressQuota | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -75,9 +79,12 @@ class RoomManager:
         self.live: dict[str, Room] = {}
         self.relay_tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
         self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
-        self.room_metrics = RoomMetrics(metrics, settings.max_queued_seconds)
+        self.room_metrics = RoomMetrics(
+            metrics, settings.max_queued_seconds, settings.queued_per_address
+        )
         self.analytics = analytics or RoomAnalytics()
         self._outcomes = outcomes
+        self._address_quota = address_quota
         self._monitor = TransferMonitor()
         self.end_listeners: list[Callable[[Room], None]] = [self.analytics.removed, self._monitor.removed]
 
@@ -140,11 +147,13 @@ class RoomManager:
         rejoin_key: str | None,
         *,
         do_not_track: bool = False,
+        cell: int | None = None,
     ) -> tuple[Member, Member | None]:
         """Add a member, with a relay ticket and a telemetry token.
 
         Args:
             do_not_track: the peer does not want to be counted in usage statistics.
+            cell: of the peer's address, see :class:`ClientOutcomes`.
 
         Returns:
             The member, and the one that it replaces, if any.
@@ -155,6 +164,8 @@ class RoomManager:
         old = room.join(role, connection, device, rejoin_key, self.clock())
         if old is not None:
             self._revoke_ticket(old)
+        if role == "sender":
+            room.sender_cell = cell
         member = room.members[role]
         member.relay_ticket = self.relay_tickets.issue((room, member))
         self.issue_report_token(room, role)
@@ -262,16 +273,25 @@ class RoomManager:
             self.set_confirmation(room, pending=False)
         outcome = room.due_outcome(now)
         if outcome is not None and await self.conclude(room, outcome, "network"):
-            method = room.method or ("relay" if room.uses_relay else "p2p")
-            self.room_metrics.record_outcome(outcome, method)
-            await self._count_sender(room, outcome)
+            await self._record_outcome(room, outcome)
         if room.deadline <= now or room.is_disposable(now, LINGER_S):
             self._remove(room)
 
-    async def _count_sender(self, room: Room, outcome: TransferOutcome) -> None:
-        """Count an outcome that the sender left with, or that its loss is, for the sender's address."""
-        if self._outcomes is not None and room.sender_cell is not None and outcome in STATUSES:
-            await self._outcomes.record(room.sender_cell, [("transfer", outcome)])
+    async def _record_outcome(self, room: Room, outcome: TransferOutcome) -> None:
+        """Record the outcome that the sender left with, or ``failed`` if it vanished, as if its address had
+        reported it.
+
+        Only ``transfers_total`` changes: the server knows neither size nor duration.
+        """
+        method = room.method or ("relay" if room.uses_relay else "p2p")
+        sample = Sample(METRICS["transfers_total"], (outcome, method), (1.0,))
+        cell = room.sender_cell
+        if cell is not None and self._address_quota and not self._address_quota.admit(sample, cell):
+            self._metrics.record_dropped("client", "rate_limited")
+            return
+        self.room_metrics.record_outcome(sample)
+        if cell is not None and self._outcomes:
+            await self._outcomes.record(cell, outcomes_of([sample]))
 
     def evict(self, room_id: str) -> None:
         """Remove a room that another process owns now, without an outcome."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from tallow.app.server.rooms.queue_depth import QueueDepth
 from tallow.app.server.rooms.room import Room
-from tallow.app.wire import TransferMethod, TransferOutcome
 from tallow.monitoring.metrics import Metrics
+from tallow.monitoring.metrics.sample import Sample
 
 
 class RoomMetrics:
     """Keeps the gauges equal to the state of the rooms. Each gauge counts a room at most once.
 
     Args:
-        max_queued_seconds: how long one room may count as queued during its lifetime.
+        max_queued_seconds: how long one room may count as queued during its lifetime, and the rooms of one
+            client without a pause (see :class:`QueueDepth`).
+        queued_per_client: rooms of one client that count as queued at a time.
     """
 
-    def __init__(self, metrics: Metrics, max_queued_seconds: float) -> None:
+    def __init__(self, metrics: Metrics, max_queued_seconds: float, queued_per_client: int) -> None:
         self._metrics = metrics
         self._max_queued_seconds = max_queued_seconds
-        self._queued: set[Room] = set()
+        self._queue = QueueDepth(queued_per_client, max_queued_seconds)
         self._active: set[Room] = set()
         self._with_data_channel: set[Room] = set()
 
@@ -25,11 +28,8 @@ class RoomMetrics:
         """Update the gauges for a room that has changed."""
         self._update_active(room)
         self._update_data_channel(room)
-        if room.is_queued(now, self._max_queued_seconds):
-            self._queued.add(room)
-        else:
-            self._queued.discard(room)
-        self._metrics.set_queue_depth(len(self._queued))
+        self._queue.set_waiting(room, now, waiting=room.is_queued(now, self._max_queued_seconds))
+        self._metrics.set_queue_depth(self._queue.depth)
 
     def _update_active(self, room: Room) -> None:
         if room.is_active and room not in self._active:
@@ -49,20 +49,18 @@ class RoomMetrics:
             self._metrics.connection_closed("webrtc")
 
     def drop_expired(self, now: float) -> None:
-        """Remove rooms from the queue that have reached ``max_queued_seconds``."""
-        for room in [room for room in self._queued if not room.is_queued(now, self._max_queued_seconds)]:
-            self._queued.discard(room)
-        self._metrics.set_queue_depth(len(self._queued))
+        """Remove rooms from the queue that, or whose client, have been in it for too long."""
+        for room in self._queue.waiting():
+            if not room.is_queued(now, self._max_queued_seconds):
+                self._queue.set_waiting(room, now, waiting=False)
+        self._queue.update(now)
+        self._metrics.set_queue_depth(self._queue.depth)
 
     def transfer_started(self, room: Room) -> None:
         """Count a transfer whose data flows for the first time."""
         self._active.add(room)
         self._metrics.transfer_started()
 
-    def record_outcome(self, outcome: TransferOutcome, method: TransferMethod) -> None:
-        """Count the outcome of a transfer whose sender did not report it.
-
-        Only ``transfers_total`` changes: the server knows neither size nor duration.
-        """
-        registry = self._metrics.registry
-        registry.add(registry.families["transfers_total"], (outcome, method))
+    def record_outcome(self, sample: Sample) -> None:
+        """Count the outcome of a transfer whose sender did not report it."""
+        self._metrics.registry.merge([sample])

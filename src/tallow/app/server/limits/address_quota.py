@@ -1,0 +1,116 @@
+"""What one address prefix may report of the events that alerts look for, in any five minutes.
+
+The quota is above what an honest network reports while nothing is wrong and below the minimum of every alert
+on a short window, so that one client cannot fire an alert, whatever it reports. It counts events that a rule
+takes for bad: failures, and observations beyond the limit of a rule. What exceeds it is left out and counted in
+``telemetry_dropped_total{pipeline="client",reason="rate_limited"}``: the failures of a single prefix show on
+the dashboards only, and not all of them.
+
+A prefix is an IPv4 address or a /48 of IPv6 (:mod:`tallow.app.server.rooms.client_outcomes`). The workers of a
+server share its quotas out among them; each instance of a cluster has quotas of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tallow.app.server.limits.sliding_window import SlidingWindowLimiter
+from tallow.app.server.settings import ServerSettings
+from tallow.monitoring.metrics.sample import Sample
+
+WINDOW_S: Final = 300
+FAILURE_METRICS: Final = frozenset(
+    {
+        "transfers_total",
+        "webrtc_connections_total",
+        "direct_connections_total",
+        "pqc_key_exchanges_total",
+        "pqc_operations_total",
+    }
+)
+"""Metrics of whose failures an alert reads the share."""
+SLOW_ABOVE: Final = {
+    "transfer_duration_seconds": 60.0,
+    "connection_establishment_seconds": 10.0,
+    "pqc_duration_seconds": 5.0,
+}
+"""Observations above it are slow for SlowTransfers, HighConnectionTime and SlowPQCOperations."""
+SLOW_UP_TO: Final = {"transfer_speed_mbps": 1.0}
+"""Observations up to it are slow for LowTransferSpeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerShare:
+    """One worker's share of a limit of its server.
+
+    Attributes:
+        slot: of this worker, from 0.
+        workers: their number.
+    """
+
+    slot: int = 0
+    workers: int = 1
+
+    def of(self, limit: int, cell: int) -> int:
+        """This worker's part of a limit; the parts of all workers add up to the limit.
+
+        Which workers have one more than others depends on the client.
+
+        >>> [WorkerShare(slot, 4).of(5, cell=0) for slot in range(4)]
+        [2, 1, 1, 1]
+        """
+        return limit // self.workers + ((self.slot + cell) % self.workers < limit % self.workers)
+
+
+class AddressQuota:
+    """Decides which samples of peers are added to the metrics.
+
+    Args:
+        share: of this worker.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        share: WorkerShare | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._share = share or WorkerShare()
+        self._limiter = SlidingWindowLimiter(WINDOW_S, clock)
+
+    def admit(self, sample: Sample, cell: int) -> bool:
+        """Charge a sample to the quota of a client; False if it does not fit.
+
+        Args:
+            cell: the client's prefix, see :class:`~tallow.app.server.rooms.client_outcomes.ClientOutcomes`.
+        """
+        name = sample.metric.name
+        if name == "errors_total":
+            return self._take("errors", round(sample.count), self._settings.errors_per_address, cell)
+        if name == "transfers_total" and sample.label("method") == "relay":
+            relayed = round(sample.count)
+            if not self._take("relayed", relayed, self._settings.relayed_per_address, cell):
+                return False
+        return self._take(name, bad_events(sample), self._settings.failures_per_address, cell)
+
+    def _take(self, kind: str, amount: int, limit: int, cell: int) -> bool:
+        return not amount or self._limiter.take((kind, cell), amount, self._share.of(limit, cell))
+
+
+def bad_events(sample: Sample) -> int:
+    """How many events of a sample an alert takes for bad."""
+    name = sample.metric.name
+    if sample.label("status") == "failed" and (name in FAILURE_METRICS or name in SLOW_ABOVE):
+        return round(sample.count)
+    edges = sample.metric.buckets
+    if name in SLOW_ABOVE:
+        return round(sum(sample.amounts[bisect_left(edges, SLOW_ABOVE[name]) + 1 : -1]))
+    if name in SLOW_UP_TO:
+        return round(sum(sample.amounts[: bisect_left(edges, SLOW_UP_TO[name]) + 1]))
+    return 0
