@@ -135,6 +135,8 @@ async def test_the_outcome_of_a_leave_message_counts_for_the_sender_s_address(
         sender, _ = await start_transfer(server)
         await sender.send(type="leave", outcome=status)
         await server.wait_for_value("transfers_total", 1, status=status, method="relay")
+        if counted:
+            await server.wait_for_value("client_outcomes_total", 1, kind="transfer", status=status)
         await run_tasks_later(server, 1)
         assert counted_clients(server, "success") + counted_clients(server, "failed") == counted
 
@@ -156,6 +158,20 @@ async def test_a_lost_sender_counts_as_a_failure_of_its_address(tmp_path: Path) 
         await server.wait_for_value("transfers_total", 1, status="failed", method="relay")
         await server.wait_for_value("client_outcomes_total", 1, kind="transfer", status="failed")
         assert counted_clients(server, "success") == 0
+
+
+async def test_senders_that_vanish_use_up_the_quota_of_their_address(tmp_path: Path) -> None:
+    async with serving(tmp_path, failures_per_address=2, **SHORT_WAITS) as server:
+        for number in range(4):
+            sender, receiver = await server.pair()
+            await sender.send(type="started", method="p2p")
+            await server.wait_for_value("transfers_started_total", number + 1)
+            sender.socket.transport.abort()
+            await receiver.socket.close()
+        await server.wait_for_value("device_connections", 0, device_type="cli")
+        await run_tasks_later(server, 2)
+        assert server.value("transfers_total", status="failed", method="p2p") == 2
+        assert server.value("telemetry_dropped_total", pipeline="client", reason="rate_limited") == 2
 
 
 async def run_tasks_later(server: RunningServer, times: int) -> None:

@@ -189,6 +189,28 @@ async def test_samples_above_the_quota_are_dropped_and_counted(server: RunningSe
     assert server.value("telemetry_dropped_total", pipeline="client", reason="rate_limited") == 2
 
 
+async def test_failures_of_one_address_are_recorded_up_to_its_quota_whatever_the_room(tmp_path: Path) -> None:
+    reports = 6
+    async with serving(tmp_path, trusted_proxies="127.0.0.1", failures_per_address=2) as server:
+        for number in range(reports):
+            server.http.headers["x-forwarded-for"] = f"2001:db8:1:{number:x}::1"  # of one /48
+            sender, receiver = await server.pair()
+            await server.report(sender.joined["telemetry_token"], sender_report("failed"))
+            failed = rows(
+                "webrtc_connections_total", {"type": "direct", "status": "failed"}, value=1
+            )  # of the other side of the room, from the same address
+            await server.report(receiver.joined["telemetry_token"], failed)
+        assert server.value("transfers_total", status="failed", method="relay") == 2
+        assert server.value("webrtc_connections_total", type="direct", status="failed") == 2
+        # Of a refused report the outcome, its duration, and the connection of the other side are left out.
+        dropped = server.value("telemetry_dropped_total", pipeline="client", reason="rate_limited")
+        assert dropped == 3 * (reports - 2)
+        server.http.headers["x-forwarded-for"] = "2001:db8:2::1"
+        sender, _ = await server.pair()
+        await server.report(sender.joined["telemetry_token"], sender_report("failed"))
+        assert server.value("transfers_total", status="failed", method="relay") == 3
+
+
 async def test_the_rate_of_reports_of_an_address_is_limited(tmp_path: Path) -> None:
     async with serving(tmp_path, reports_per_minute=2) as server:
         statuses = [(await server.report("nonsense", {})).status_code for _ in range(4)]

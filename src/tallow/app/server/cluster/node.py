@@ -6,9 +6,10 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from tallow.app.server.cluster.forwarding import InternalGateway, RequestForwarder
@@ -75,20 +76,26 @@ def join_cluster(settings: ServerSettings, folder: Path | None = None, workers: 
     Raises:
         BadSettingError: cannot listen on ``cluster_host``.
     """
+    slots = WorkerSlotDirectory(folder, workers) if folder is not None and workers > 1 else None
     if settings.redis_url is not None and settings.cluster_secret is not None:
-        from tallow.app.server.cluster.redis import (  # loads redis only where it is used
-            RedisRoomDirectory,
-            connect,
-        )
+        node = _redis_node(settings.redis_url, settings.cluster_host, settings.cluster_secret)
+    elif slots is not None:
+        node = ClusterNode(slots, listener=listen_unix(slots.socket_path))
+    else:
+        return ClusterNode()
+    return node if slots is None else replace(node, slot=slots.slot, workers=workers)
 
-        listener = listen(settings.cluster_host, 0)
-        host = f"[{settings.cluster_host}]" if ":" in settings.cluster_host else settings.cluster_host
-        directory = RedisRoomDirectory(connect(settings.redis_url), f"{host}:{listener.getsockname()[1]}")
-        return ClusterNode(directory, settings.cluster_secret.get_secret_value(), listener)
-    if folder is not None and workers > 1:
-        slots = WorkerSlotDirectory(folder, workers)
-        return ClusterNode(slots, listener=listen_unix(slots.socket_path))
-    return ClusterNode()
+
+def _redis_node(url: str, cluster_host: str, secret: SecretStr) -> ClusterNode:
+    from tallow.app.server.cluster.redis import (  # loads redis only where it is used
+        RedisRoomDirectory,
+        connect,
+    )
+
+    listener = listen(cluster_host, 0)
+    host = f"[{cluster_host}]" if ":" in cluster_host else cluster_host
+    directory = RedisRoomDirectory(connect(url), f"{host}:{listener.getsockname()[1]}")
+    return ClusterNode(directory, secret.get_secret_value(), listener)
 
 
 def room_cache(settings: ServerSettings, metrics: Metrics) -> Cache[RoomRecord]:

@@ -2,12 +2,12 @@
 
 The quota is above what an honest network reports while nothing is wrong and below the minimum of every alert
 on a short window, so that one client cannot fire an alert, whatever it reports. It counts events that a rule
-takes for bad: failures, and observations beyond the limit of a rule. What exceeds it is left out and counted in
-``telemetry_dropped_total{pipeline="client",reason="rate_limited"}``: the failures of a single prefix show on
-the dashboards only, and not all of them.
+takes for bad: failures, and observations beyond the limit of a rule. What exceeds it is left out and counted
+in ``telemetry_dropped_total{pipeline="client",reason="rate_limited"}``: the failures of a single prefix show
+on the dashboards only, and not all of them.
 
-A prefix is an IPv4 address or a /48 of IPv6 (:mod:`tallow.app.server.rooms.client_outcomes`). The workers of a
-server share its quotas out among them; each instance of a cluster has quotas of its own.
+A prefix is an IPv4 address or a /48 of IPv6 (:mod:`tallow.app.server.rooms.client_outcomes`). The workers of
+a server share its quotas out among them; each instance of a cluster has quotas of its own.
 """
 
 from __future__ import annotations

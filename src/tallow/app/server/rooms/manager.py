@@ -79,9 +79,7 @@ class RoomManager:
         self.live: dict[str, Room] = {}
         self.relay_tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
         self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
-        self.room_metrics = RoomMetrics(
-            metrics, settings.max_queued_seconds, settings.queued_per_address
-        )
+        self.room_metrics = RoomMetrics(metrics, settings.max_queued_seconds, settings.queued_per_address)
         self.analytics = analytics or RoomAnalytics()
         self._outcomes = outcomes
         self._address_quota = address_quota

@@ -1,8 +1,8 @@
 """How many rooms wait for data, as far as one client may move that number.
 
 A pair that joins a room and does nothing looks like a transfer that cannot start. Alerts read the number of
-such rooms, hence one client, of which there may be many pairs, counts with a limited number of rooms, and for a
-limited time.
+such rooms. Hence one client, which may open many, counts with a limited number of rooms and for a limited
+time.
 """
 
 from __future__ import annotations
