@@ -1,7 +1,9 @@
 """WebSocket ``/api/relay``: copies ciphertext between the two peers of a room.
 
-Nothing is stored. The next message of a peer is read only after the last one was sent to the other peer, so
-that a slow reader slows the writer and memory use does not depend on the size of files.
+Nothing is stored. While the buffer of a peer's socket is full nothing is read from the other peer, so that
+a slow reader slows the writer and memory use does not depend on the size of files. uvicorn's protocol copies
+the messages itself (:mod:`tallow.app.server.transport.framed_websocket`). Under another HTTP server, or for a
+peer that sends before it is told to, this endpoint does.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from tallow.app.server.cluster.forwarding import is_forwarded
 from tallow.app.server.context import ServerContext
 from tallow.app.server.limits.rate_limit import TokenBucket
 from tallow.app.server.rooms.room import Room
+from tallow.app.server.transport.framed_websocket import ForwardingHooks
 from tallow.app.server.transport.messages import WebSocketRefusedError, parse_relay
 from tallow.app.server.transport.refusals import log_refusal
 from tallow.app.server.transport.websocket import GuardedWebSocket, TaskCanceller, accept_websocket
@@ -32,6 +35,7 @@ class RelaySide:
 
     Attributes:
         paired: set when data may flow.
+        forwards: messages go to the other side without this endpoint.
         other: the other peer's socket, while they are paired.
         bucket: limits the pair's bandwidth; both sides share it.
     """
@@ -40,6 +44,7 @@ class RelaySide:
     socket: GuardedWebSocket
     canceller: TaskCanceller = field(default_factory=TaskCanceller)
     paired: asyncio.Event = field(default_factory=asyncio.Event)
+    forwards: bool = False
     other: RelaySide | None = None
     bucket: TokenBucket | None = None
 
@@ -108,9 +113,9 @@ class RelayEndpoint:
                 context.set_connection_context("relay", path="relay", state="waiting")
                 with performance_monitoring.monitor_connection("relay", path="relay"):
                     await self._pair(room, side)
-                    first = await self._receive_first(side)
+                    early = await self._wait_until_paired(side)
                 context.set_connection_context("relay", path="relay", state="paired")
-                await self._copy(side, first)
+                await self._copy(side, early)
         except WebSocketRefusedError as error:
             refusal = error
         except (TimeoutError, WebSocketDisconnect):
@@ -121,10 +126,9 @@ class RelayEndpoint:
             self._separate(side)
         if refusal is not None:
             await side.socket.refuse(refusal)
-        elif side.canceller.reason is not None:
-            await side.socket.close_with(side.canceller.reason)
         else:
-            await side.socket.close_with("timeout", "stalled")
+            reason = side.canceller.reason or "timeout"
+            await side.socket.close_with(reason, "stalled" if reason == "timeout" else None)
 
     def _attach(self, key: tuple[str, Role], side: RelaySide) -> None:
         """Register the side. An older socket of the same peer ends, and the other side with it."""
@@ -139,6 +143,8 @@ class RelayEndpoint:
         other = side.other
         if other is not None:
             side.other = other.other = None
+            for each in (side, other):
+                each.socket.stop_forwarding()
             self._context.metrics.connection_closed("relay")
             reason = side.canceller.reason or "disconnected"
             _log_pair("Relay closed", by=side.role, reason=reason)
@@ -157,30 +163,56 @@ class RelayEndpoint:
         side.bucket = other.bucket = TokenBucket(rate, rate) if rate else None
         for each in (other, side):
             await each.socket.send({"type": "paired"})
+        for source, target in ((other, side), (side, other)):
+            source.forwards = source.socket.forward_to(target.socket, self._hooks(source))
         # Data may flow only after both sockets were sent "paired".
         other.paired.set()
         side.paired.set()
 
-    async def _receive_first(self, side: RelaySide) -> dict[str, Any]:
-        """The first message after the sides are paired. A message before that is refused."""
+    def _hooks(self, side: RelaySide) -> ForwardingHooks:
+        def stall() -> None:
+            side.canceller("timeout")
+
+        return ForwardingHooks(
+            lambda size: self._account(side, size), self._context.settings.stall_timeout, stall
+        )
+
+    def _account(self, side: RelaySide, size: int) -> float:
+        """Record bytes that are copied next; for how many seconds to wait, to keep to the bandwidth."""
+        self._context.metrics.record_bytes_moved("received", size)
+        self._context.metrics.record_bytes_moved("sent", size)
+        return 0.0 if side.bucket is None else side.bucket.borrow(size)
+
+    async def _wait_until_paired(self, side: RelaySide) -> dict[str, Any] | None:
+        """Wait until the sides are paired. A message before that is refused.
+
+        Returns:
+            A message that came at the same time.
+        """
         receive = asyncio.ensure_future(side.socket.receive())
         paired = asyncio.ensure_future(side.paired.wait())
         try:
             await asyncio.wait({receive, paired}, return_when=asyncio.FIRST_COMPLETED)
-            if side.other is None and receive.done():
+            if receive.done() and (side.other is None or side.forwards):
                 receive.result()
                 raise WebSocketRefusedError("bad_message", 'wait for {"type": "paired"} before sending')
             await paired
-            return await receive
+            return receive.result() if receive.done() else None
         finally:
             receive.cancel()
             paired.cancel()
 
-    async def _copy(self, side: RelaySide, message: dict[str, Any]) -> None:
-        """Send each message to the other side before the next one is read."""
-        metrics = self._context.metrics
-        stall_timeout = self._context.settings.stall_timeout
+    async def _copy(self, side: RelaySide, message: dict[str, Any] | None) -> None:
+        """Send each message to the other side before the next one is read.
+
+        While the socket forwards, binary messages do not come here; anything else ends the session.
+
+        Args:
+            message: the first one, if it was received already.
+        """
         while side.other is not None:
+            if message is None:
+                message = await side.socket.receive()
             data = message.get("bytes")
             if data is None:
                 raise WebSocketRefusedError("bad_message", "only binary messages are carried")
@@ -188,13 +220,10 @@ class RelayEndpoint:
                 raise WebSocketRefusedError(
                     "too_large", f"a message has at most {MAX_RELAY_MESSAGE_BYTES} bytes"
                 )
-            if side.bucket is not None:
-                await asyncio.sleep(side.bucket.borrow(len(data)))
-            metrics.record_bytes_moved("received", len(data))
-            async with asyncio.timeout(stall_timeout):
+            await asyncio.sleep(self._account(side, len(data)))
+            async with asyncio.timeout(self._context.settings.stall_timeout):
                 await side.other.socket.send_bytes(data)
-            metrics.record_bytes_moved("sent", len(data))
-            message = await side.socket.receive()
+            message = None
 
 
 def _log_pair(message: str, **context: str) -> None:

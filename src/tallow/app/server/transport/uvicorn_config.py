@@ -9,7 +9,7 @@ from typing import Any, Final
 import uvicorn
 
 from tallow.app.server.settings import BadSettingError, ServerSettings
-from tallow.app.server.transport.uvicorn_websocket import BoundedWebSocket
+from tallow.app.server.transport.framed_websocket import FramedWebSocket
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES
 from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
@@ -26,7 +26,7 @@ def server_config(app: Any, settings: ServerSettings, **options: Any) -> uvicorn
     limit_connection_records()
     return uvicorn_config(
         app,
-        ws=BoundedWebSocket,
+        ws=FramedWebSocket,
         ws_max_size=MAX_RELAY_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=settings.ping_interval,

@@ -11,6 +11,7 @@ import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
+from tallow.app.server.transport.framed_websocket import ForwardingHooks, frame_protocol
 from tallow.app.server.transport.messages import WebSocketRefusedError
 from tallow.app.server.transport.origin import is_same_origin
 from tallow.app.server.transport.refusals import log_refusal
@@ -84,6 +85,21 @@ class GuardedWebSocket:
         """
         self._require_connected()
         await self._websocket.send_bytes(data)
+
+    def forward_to(self, other: GuardedWebSocket, hooks: ForwardingHooks) -> bool:
+        """Copy binary messages to another socket without :meth:`receive`.
+
+        Returns:
+            False if the HTTP server cannot do that, or messages wait already: they must be copied one by one.
+        """
+        source, target = frame_protocol(self.scope), frame_protocol(other.scope)
+        return source is not None and target is not None and source.forward_to(target, hooks)
+
+    def stop_forwarding(self) -> None:
+        """End :meth:`forward_to`. Does nothing if it was not called."""
+        source = frame_protocol(self.scope)
+        if source is not None:
+            source.stop_forwarding()
 
     async def send(self, message: Mapping[str, object]) -> None:
         """Send a message as JSON. Never raises; a peer that does not read it in time is disconnected."""
