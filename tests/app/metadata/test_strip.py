@@ -20,6 +20,7 @@ from support.transfers.pictures import LATITUDE, ORIENTED, PLANTED, canvas, fram
 from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.metadata import png as pngs
 from tallow.app.metadata.strip import MetadataError, strip, strip_all
+from tallow.monitoring.testing import captured_logs
 
 RATIONALS = [struct.pack(order + "II", int(part * 2), 2) for order in "<>" for part in LATITUDE]
 
@@ -278,8 +279,16 @@ def test_results_are_counted(tmp_path: Path) -> None:
     metrics = tallow_metrics()
     files = {"a.jpg": jpeg(), "b.webp": webp(), "plain.png": saved(canvas(), "PNG"), "c.txt": b"text"}
     sources = [chosen(tmp_path, name, data) for name, data in files.items()]
-    cleaned = strip_all(sources, copies(tmp_path), metrics)
+    with captured_logs() as logs:
+        cleaned = strip_all(sources, copies(tmp_path), metrics)
     assert [source.name for source in cleaned] == list(files)
+    assert (logs.last["message"], logs.last["files"], logs.last["outcome"]) == (
+        "Metadata cleaned",
+        4,
+        "success",
+    )
+    assert logs.last["duration_ms"] > 0
+    assert "a.jpg" not in logs.text
     assert [one is other for one, other in zip(cleaned, sources, strict=True)] == [False, False, True, True]
     broken = chosen(tmp_path, "d.jpg", b"?")
     with pytest.raises(MetadataError):

@@ -121,8 +121,9 @@ async def test_counters_do_not_fall_when_a_worker_is_killed(server: ServerProces
 
 
 async def test_workers_exit_when_their_supervisor_is_killed(tmp_path: Path) -> None:
-    async with tallow_serve(tmp_path, "--workers", "2") as running:
-        while len(running.children()) < 2:  # the port is open before the workers run
+    log = tmp_path / "tallow.log"
+    async with tallow_serve(tmp_path, "--workers", "2", LOG_FILE=str(log)) as running:
+        while not log.exists() or log.read_text().count("Server started") < 2:  # the port is open before
             await asyncio.sleep(0.05)
         folder = running.metrics_dir()
         children = [psutil.Process(pid) for pid in running.children()]
@@ -130,3 +131,5 @@ async def test_workers_exit_when_their_supervisor_is_killed(tmp_path: Path) -> N
         _, alive = psutil.wait_procs(children, timeout=30)
         assert not alive
         assert not folder.exists()
+    ends = [json.loads(line) for line in log.read_text().splitlines() if "its supervisor has ended" in line]
+    assert [record["level"] for record in ends] == ["fatal"] * 2

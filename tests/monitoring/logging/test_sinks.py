@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import stat
 import subprocess
@@ -116,6 +117,29 @@ def test_after_a_full_disk_later_lines_start_on_a_new_line(tmp_path: Path) -> No
     )
     assert path.read_text().splitlines() == ["line one..", "line two..", "lin", "line five."]
     assert done.stdout == "4.0\n"
+
+
+def test_a_file_that_cannot_be_opened_is_reported_once(
+    tmp_path: Path, metrics: Metrics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocked = tmp_path / "logs"
+    blocked.write_text("a file where the folder should be")
+    sink = FileSink(blocked / "tallow.log", metrics=metrics)
+    for _ in range(3):
+        sink.write([b"lost\n"])
+    [reported] = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert reported["level"] == "fatal"
+    assert reported["message"] == (
+        f"the log file {blocked}/tallow.log cannot be opened (File exists); log lines are lost"
+    )
+    assert failed(metrics) == 3
+    blocked.unlink()
+    sink.write([b"kept\n"])
+    blocked.rename(tmp_path / "moved")
+    blocked.write_text("again")
+    sink.write([b"lost\n"])
+    assert json.loads(capsys.readouterr().err)["level"] == "fatal"
+    assert (tmp_path / "moved" / "tallow.log").read_text() == "kept\n"
 
 
 def test_lines_for_a_broken_pipe_are_counted_as_dropped(metrics: Metrics) -> None:

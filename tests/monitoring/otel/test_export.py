@@ -208,6 +208,7 @@ def test_nothing_is_sent_without_a_usable_endpoint(variables: dict[str, str]) ->
     assert result["signals"] == []
     warned = "OTEL_EXPORTER_OTLP_ENDPOINT" in stderr
     assert warned == bool(variables.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    assert warned == ('"level":"fatal"' in stderr)  # the exporter gives up for good
 
 
 def test_a_signal_can_be_left_out_and_have_an_endpoint_of_its_own() -> None:

@@ -25,6 +25,7 @@ from tallow.app.server.startup import (
 from tallow.app.server.transport.uvicorn_config import listen, server_config
 from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.integrations.uvicorn_config import run_server
+from tallow.monitoring.logging import logger
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings.base import is_writable_folder
 from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
@@ -108,7 +109,10 @@ def run_single_process(settings: ServerSettings, listener: socket.socket, **opti
     from tallow.app.server.cluster.node import join_cluster
 
     app = create_app(settings, cluster=join_cluster(settings), extra_routes=extra_routes(settings))
-    return run_server(server_config(app, settings, **options), listener)
+    status = run_server(server_config(app, settings, **options), listener)
+    if status:
+        logger.fatal("The server ends, as the application could not start")
+    return status
 
 
 def extra_routes(settings: ServerSettings) -> Callable[[Any, Any], Sequence[Any]]:

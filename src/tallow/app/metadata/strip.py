@@ -14,6 +14,7 @@ from tallow.app.metadata import jpeg, png, webp
 from tallow.app.metadata.copy_plan import CopyPlan
 from tallow.app.metadata.errors import BrokenImageError, ImageLimitError
 from tallow.app.metadata.reader import ImageReader
+from tallow.monitoring.logging import transfer_logger
 from tallow.monitoring.metrics import Metrics
 
 MAX_IMAGE: Final = 256 << 20
@@ -66,22 +67,24 @@ def strip(picture: SourceFile, folder: Path, stopped: Stopped = lambda: False) -
 def strip_all(
     sources: Sequence[SourceFile], folder: Path, metrics: Metrics, stopped: Stopped = lambda: False
 ) -> list[SourceFile]:
-    """:func:`strip` for each file; results are counted. Blocks.
+    """:func:`strip` for each file; results are counted, and the duration is logged. Blocks.
 
     Raises:
         MetadataError, FileError, StoppedError: see :func:`strip`; later files are not read.
     """
-    stripped = []
-    for one in sources:
-        try:
-            cleaned = strip(one, folder, stopped)
-        except MetadataError:
-            metrics.record_metadata_stripped("image", "failed")
-            raise
-        if cleaned is not one:
-            metrics.record_metadata_stripped("image", "success")
-        stripped.append(cleaned)
-    return stripped
+    with transfer_logger.time("Metadata cleaned", files=len(sources)):
+        return [_strip_counted(one, folder, metrics, stopped) for one in sources]
+
+
+def _strip_counted(one: SourceFile, folder: Path, metrics: Metrics, stopped: Stopped) -> SourceFile:
+    try:
+        cleaned = strip(one, folder, stopped)
+    except MetadataError:
+        metrics.record_metadata_stripped("image", "failed")
+        raise
+    if cleaned is not one:
+        metrics.record_metadata_stripped("image", "success")
+    return cleaned
 
 
 def _cleaner(head: bytes) -> Cleaner | None:

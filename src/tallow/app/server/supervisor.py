@@ -20,6 +20,7 @@ from tallow import __version__
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.monitoring.logging import configure as configure_logging
+from tallow.monitoring.logging import flush, logger
 from tallow.monitoring.metrics import METRICS
 from tallow.monitoring.sentry import init_monitoring
 from tallow.monitoring.settings import process_options
@@ -74,7 +75,10 @@ def run_workers(settings: ServerSettings, listener: socket.socket, workers: int,
         supervisor.run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 1 if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes) else 0
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        logger.fatal("The server ends, as a worker could not start")
+        return 1
+    return 0
 
 
 def worker_app(settings: ServerSettings, folder: Path, workers: int) -> Starlette:
@@ -98,6 +102,8 @@ def _exit_with_parent(folder: Path) -> None:
 
     def watch() -> None:
         multiprocessing.connection.wait([parent.sentinel])
+        logger.fatal("The worker ends, as its supervisor has ended")
+        flush()
         shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 

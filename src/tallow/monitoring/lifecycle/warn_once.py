@@ -16,13 +16,20 @@ def suppress_warning(message: str) -> None:
     _logged.add((message, _name(None)))
 
 
-def warn_once(message: str, subject: object = None, error: BaseException | None = None) -> None:
+def warn_once(
+    message: str,
+    subject: object = None,
+    error: BaseException | None = None,
+    *,
+    level: int = logging.WARNING,
+) -> None:
     """Log a warning.
 
     Args:
         message: the text.
         subject: what it is about: a text, or an object whose name or type is logged.
         error: only its type is logged, because its text may be private.
+        level: ``logging.CRITICAL``, which becomes fatal, if a part of the library gives up for good.
     """
     name = _name(subject)
     if (message, name) in _logged or len(_logged) >= MAX_WARNINGS:
@@ -30,7 +37,7 @@ def warn_once(message: str, subject: object = None, error: BaseException | None 
     _logged.add((message, name))
     about = f": {name}" if subject else ""
     cause = f" ({type(error).__qualname__})" if error else ""
-    logging.getLogger(__name__).warning("%s%s%s", message, about, cause)
+    logging.getLogger(__name__).log(level, "%s%s%s", message, about, cause)
 
 
 def reset() -> None:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
+from tallow.monitoring.lifecycle import standard_error
 from tallow.monitoring.lifecycle.standard_error import wait_writable
+from tallow.monitoring.logging.record import TimestampFormatter, encode
 from tallow.monitoring.logging.writer import Sink, Writer
 from tallow.monitoring.metrics import METRICS, Metrics
 
@@ -180,6 +182,7 @@ class FileSink:
         self._metrics = metrics
         self._fd = -1
         self._line_cut_short = False
+        self._unopened_reported = False
 
     def write(self, lines: Sequence[bytes]) -> None:
         """Append lines. Lines that the disk does not accept are counted."""
@@ -188,8 +191,19 @@ class FileSink:
             for chunk, count in _split_lines(lines, self._max_bytes):
                 self._append(chunk)
                 written += count
-        except OSError:
+        except OSError as error:
             self._metrics.record_dropped("logs", "failed", len(lines) - written)
+            if self._fd < 0:
+                self._report_unopened(error)
+
+    def _report_unopened(self, error: OSError) -> None:
+        """Write one record to standard error, until the file is opened again: the log itself has no place."""
+        if not self._unopened_reported:
+            self._unopened_reported = True
+            problem = f"the log file {self._path} cannot be opened ({error.strerror}); log lines are lost"
+            record = {"timestamp": TimestampFormatter().format(time.time_ns()), "level": "fatal"}
+            line = encode(record | {"logger": __name__, "message": problem})
+            standard_error.write_line(line.decode().rstrip())
 
     def close(self, deadline: float) -> None:
         """Close the file. A later write opens it again."""
@@ -222,13 +236,14 @@ class FileSink:
             return False
         try:
             return os.path.samestat(os.fstat(self._fd), self._path.stat())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     def _open(self) -> None:
         self.close(0)
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._unopened_reported = False
 
     def _rotate(self) -> None:
         for number in range(self._backup_count - 1, 0, -1):

@@ -16,6 +16,7 @@ not delivered is counted in ``telemetry_dropped_total`` with the pipeline ``otel
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -111,7 +112,8 @@ def _is_usable(signal: str, own: str | None, common: str | None) -> bool:
     endpoint = own or common
     if endpoint and not _is_url(endpoint):
         variable = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT" if own else ENDPOINT
-        warn_once("nothing is sent over OTLP: not an http:// or https:// address", variable)
+        problem = "nothing is sent over OTLP: not an http:// or https:// address"
+        warn_once(problem, variable, level=logging.CRITICAL)
         return False
     return bool(endpoint)
 
@@ -130,5 +132,6 @@ def _is_installed() -> bool:
     except ModuleNotFoundError:
         installed = False
     if not installed:
-        warn_once("nothing is sent over OTLP: the extra tallow[otel] is not installed", ENDPOINT)
+        problem = "nothing is sent over OTLP: the extra tallow[otel] is not installed"
+        warn_once(problem, ENDPOINT, level=logging.CRITICAL)
     return installed

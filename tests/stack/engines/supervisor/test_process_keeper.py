@@ -290,5 +290,5 @@ async def test_a_failure_of_the_keeper_itself_is_logged(
     await kept.restart(RestartRequest(1, "tallow restart"))
     await kept.stop("the test is over")
     [output] = [json.loads(one) for one in capfd.readouterr().err.splitlines()]
-    assert output["message"] == "is not supervised any more"
+    assert (output["level"], output["message"]) == ("fatal", "is not supervised any more")
     assert output["reason"].startswith("ZeroDivisionError at broken:")

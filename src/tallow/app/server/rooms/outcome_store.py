@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from tallow.app.server.rooms.store import StoreError
+from tallow.app.server.rooms.store import StoreError, timed_operation
 
 KEY_BYTES: Final = 32
 _KEY_NAME: Final = "client_outcomes"
@@ -80,12 +80,12 @@ class OutcomeStore:
             set_={"counted": now},
             where=or_(counted <= now - window, counted > now + window),
         ).returning(_outcomes.c.cell)
-        async with self._begin() as connection:
+        async with timed_operation("claim outcome"), self._begin() as connection:
             return (await connection.execute(claim)).first() is not None
 
     async def sweep(self, before: float) -> None:
         """Delete what was counted before a time, in seconds since the Unix epoch."""
-        async with self._begin() as connection:
+        async with timed_operation("delete old outcomes"), self._begin() as connection:
             await connection.execute(delete(_outcomes).where(_outcomes.c.counted < before))
 
     def _insert(self, table: Table) -> Any:

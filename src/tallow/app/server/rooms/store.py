@@ -168,17 +168,17 @@ class SqlStore:
                     await connection.execute(text(_SQLITE_TIMEOUT))
 
     async def add(self, room: RoomRecord) -> None:
-        async with self._timed("add room"):
+        async with timed_operation("add room"):
             await self._write(_ADD, asdict(room))
 
     async def find(self, room_id: str) -> RoomRecord | None:
         query = select(_rooms).where(_rooms.c.id == room_id, _rooms.c.expires > self._clock())
-        async with self._timed("find room"), self._connect() as connection:
+        async with timed_operation("find room"), self._connect() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else RoomRecord(*row)
 
     async def set_state(self, room_id: str, state: str) -> None:
-        async with self._timed("set state"):
+        async with timed_operation("set state"):
             await self._write(_SET_STATE, {"room_id": room_id, "new_state": state})
 
     async def count(self) -> int:
@@ -186,7 +186,7 @@ class SqlStore:
             return (await connection.execute(select(func.count()).select_from(_rooms))).scalar_one()
 
     async def sweep(self) -> int:
-        async with self._timed("delete expired rooms"), self._begin() as connection:
+        async with timed_operation("delete expired rooms"), self._begin() as connection:
             return (
                 await connection.execute(delete(_rooms).where(_rooms.c.expires <= self._clock()))
             ).rowcount
@@ -200,22 +200,6 @@ class SqlStore:
             await self._writes.execute(statement, values)
         except (SQLAlchemyError, OSError, NotWrittenError) as error:
             raise StoreError(type(error).__name__) from error
-
-    @staticmethod
-    @asynccontextmanager
-    async def _timed(operation: str) -> AsyncIterator[None]:
-        """Log an operation with its duration: at debug, or at warning if it took long."""
-        timer = logger.time("Database", level="debug", operation=operation)
-        with timer:
-            yield
-        if timer.duration_ms >= SLOW_MS:
-            REPEATS.log(
-                logger,
-                "warning",
-                "Database is slow",
-                operation=operation,
-                duration_ms=timer.duration_ms,
-            )
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:
@@ -269,3 +253,19 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute(_SQLITE_TIMEOUT)
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+@asynccontextmanager
+async def timed_operation(operation: str) -> AsyncIterator[None]:
+    """Log an operation of the database with its duration: at debug, or at warning if it took long."""
+    timer = logger.time("Database", level="debug", operation=operation)
+    with timer:
+        yield
+    if timer.duration_ms >= SLOW_MS:
+        REPEATS.log(
+            logger,
+            "warning",
+            "Database is slow",
+            operation=operation,
+            duration_ms=timer.duration_ms,
+        )

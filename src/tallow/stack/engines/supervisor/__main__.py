@@ -160,7 +160,7 @@ def _run(home: StateDir) -> int:
     try:
         asyncio.run(Supervisor(home).run())
     except Exception as error:  # noqa: BLE001 - the log file holds JSON, and a traceback is not JSON
-        log("error", "the supervisor ended by an exception", reason=_describe(error))
+        log("fatal", "the supervisor ended by an exception", reason=_describe(error))
         return 1
     return 0
 

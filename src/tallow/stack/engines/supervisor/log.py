@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any, Literal
 
-Level = Literal["info", "warning", "error"]
+Level = Literal["info", "warning", "error", "fatal"]
 
 
 def log_line(level: Level, message: str, **fields: Any) -> str:

@@ -123,7 +123,7 @@ class ProcessKeeper:
         if not loop_task.cancelled() and (error := loop_task.exception()):
             frame = traceback.extract_tb(error.__traceback__)[-1]
             text = f"{type(error).__name__} at {frame.name}:{frame.lineno}"
-            log("error", "is not supervised any more", component=self.task.name, reason=text)
+            log("fatal", "is not supervised any more", component=self.task.name, reason=text)
 
     async def _next_request(self, timeout_s: float) -> _EndRequest | None:
         """The next request; None if there is none in time."""
