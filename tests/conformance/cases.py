@@ -107,6 +107,21 @@ CHAT: Mapping[str, str] = {
 }
 """The WebSocket's route; Django's own handler has none. The refused one is ``/refused``."""
 
+REFUSAL_FAILS: Mapping[tuple[str, str], str] = {
+    ("quart", "daphne"): "daphne's scope of a WebSocket has no scheme, which Quart requires",
+    ("quart", "granian"): "granian does not know websocket.http.response, with which newer Quart refuses",
+}
+"""By framework and server: why a WebSocket may fail, in some versions and without our library, too."""
+
+UNSUPPORTED: Mapping[tuple[str, str, str], str] = {
+    (
+        "blacksheep",
+        "daphne",
+        "frameworks-oldest",
+    ): "BlackSheep 2.0 needs a lifespan, which daphne does not have",
+}
+"""By framework, server and environment: why the framework does not work there, without our library, too."""
+
 BACKGROUND = ("starlette", "fastapi", "litestar", "quart", "falcon")
 """Frameworks with tasks that run after the response."""
 

@@ -55,14 +55,28 @@ async def check_websocket(server: Running, framework: str) -> None:
         assert await server.value("websocket_connections", route=route) == 1
     await server.until("websocket_duration_seconds_count", 1, route=route)
     assert await server.value("websocket_connections", route=route) == 0
+    assert await refused_status(server) == 403
+    refused = ("GET", route.replace("chat", "refused"), "4xx")
+    assert Counter(await server.answered()) - before == {refused: 1}
+    assert await server.value("errors_total", type="internal", severity="high") == 0
+
+
+async def check_refused_websocket(server: Running, framework: str) -> None:
+    """A handshake is counted by its route, and as a server error if the framework fails on this server."""
+    route = CHAT[framework].replace("chat", "refused")
+    assert await refused_status(server) in {403, 500}
+    statuses = {status for _, found, status in await server.answered() if found == route}
+    failed = await server.value("errors_total", type="internal", severity="high")
+    assert (statuses, failed) in [({"4xx"}, 0), ({"5xx"}, 1)]
+
+
+async def refused_status(server: Running) -> int:
+    """The status with which the handshake of ``/refused`` is answered."""
     try:
         async with connect(f"ws://127.0.0.1:{server.port}/refused/alice-12", proxy=None):
             raise AssertionError("the handshake was not refused")
     except InvalidStatus as error:
-        assert error.response.status_code == 403
-    refused = ("GET", route.replace("chat", "refused"), "4xx")
-    assert Counter(await server.answered()) - before == {refused: 1}
-    assert await server.value("errors_total", type="internal", severity="high") == 0
+        return error.response.status_code
 
 
 async def check_background(server: Running, framework: str) -> None:

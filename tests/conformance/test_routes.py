@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cases import BACKGROUND, BACKGROUND_FAILS, CHAT, ROUTES
+from conformance.cases import BACKGROUND, BACKGROUND_FAILS, CHAT, REFUSAL_FAILS, ROUTES, UNSUPPORTED
 from conformance.requests import (
     check_background,
     check_disconnect,
     check_failing_background,
+    check_refused_websocket,
     check_routes,
     check_stream,
     check_websocket,
@@ -27,7 +28,9 @@ async def check_all(framework: str, folder: Path, server: str, env: str) -> None
     async with serve(framework, folder, server, env) as running:
         await check_disconnect(running)
         await check_stream(running)
-        if framework in CHAT:
+        if (framework, server) in REFUSAL_FAILS:
+            await check_refused_websocket(running, framework)
+        elif framework in CHAT:
             await check_websocket(running, framework)
         if framework in BACKGROUND:
             await check_background(running, framework)
@@ -52,4 +55,6 @@ async def test_one_application_on_every_server(server: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("server", sorted(COMMANDS))
 @pytest.mark.parametrize("framework", ROUTES)
 async def test_every_framework_on_every_server(framework: str, server: str, env: str, tmp_path: Path) -> None:
+    if reason := UNSUPPORTED.get((framework, server, env)):
+        pytest.skip(reason)
     await check_all(framework, tmp_path, server, env)
