@@ -29,6 +29,10 @@ may name a file with the value instead: `NAME` comes first, and relative paths s
 An invalid value stops the start with one line: the variable, its value (masked if it is secret), what is
 accepted, and the file and line that set it.
 
+In an application that imports the library, a `.env` that cannot be read (permissions, a binary file, not
+UTF-8, larger than 1 MiB) may be another program's: it is ignored with one warning, unless
+`TALLOW_ENV_FILE` names it. Tallow's own programs do not start then.
+
 `tallow up` and `tallow reload` check the settings of every part of the stack before they write or start
 anything: each program checks its own settings, `promtool` and `amtool` check the configuration that
 follows. A name in `.env` that is one edit away from the name of a setting is an error. Services read the

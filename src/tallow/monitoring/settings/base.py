@@ -84,7 +84,7 @@ class Settings(BaseModel):
         """Read the settings in a process whose environment also has other programs' variables.
 
         An unusable value of a variable without prefix that other programs use, such as ``LOG_FORMAT``, is
-        passed over; :attr:`ignored` has a line for each.
+        passed over, and so is a ``.env`` that cannot be read; :attr:`ignored` has a line for each.
 
         Args:
             env_prefix: replaces the prefix of the class.
@@ -98,17 +98,19 @@ class Settings(BaseModel):
     def _read(
         cls, source: VariableSource | None, prefix: str, chosen: dict[str, Any], *, lenient: bool
     ) -> Self:
-        source = source or VariableSource.of_process(strict=cls.strict_env_file)
+        source = source or VariableSource.of_process(strict=cls.strict_env_file, lenient=lenient)
         if cls.strict_env_file and source.env_file:
             source.env_file.refuse_problems(cls.variables())
         values = Values(cls._settings(prefix), source, chosen=chosen, lenient=lenient)
         loaded = cls._validated(values, chosen)
+        if source.problem is not None:
+            loaded._ignored[".env"] = source.problem
         loaded._ignored.update(values.ignored)
         return loaded
 
     @property
     def ignored(self) -> dict[str, str]:
-        """A line about each variable that :meth:`load` passed over, by the variable's name."""
+        """A line about each variable that was passed over, by its name, and about an unreadable ``.env``."""
         return dict(self._ignored)
 
     @classmethod

@@ -93,7 +93,7 @@ def read_env_file(path: Path, environment: Mapping[str, str]) -> EnvFile:
     Raises:
         BadSettingError: the file cannot be read; one line with its path and the reason.
     """
-    path = path.absolute()
+    path = _absolute(path)
     try:
         text = read_small_file(path, MAX_BYTES)
     except FileNotFoundError:
@@ -102,6 +102,13 @@ def read_env_file(path: Path, environment: Mapping[str, str]) -> EnvFile:
         shown = str(path) if str(path).isprintable() else repr(str(path))
         raise BadSettingError(f"{shown} cannot be read: {error}") from None
     return _parse(path, text, environment)
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError:  # the current folder has been deleted
+        return path
 
 
 def quoted(value: str) -> str:

@@ -43,19 +43,23 @@ class VariableSource:
         environment: variables by name.
         env_file: the ``.env`` file, None for none.
         folder: the base of relative paths in ``NAME_FILE``.
+        problem: one line about a ``.env`` file that was passed over, None if it was read or does not exist.
     """
 
     environment: Mapping[str, str]
     env_file: EnvFile | None = None
     folder: Path = field(default_factory=Path)
+    problem: str | None = None
 
     @classmethod
-    def of_process(cls, *, strict: bool) -> VariableSource:
+    def of_process(cls, *, strict: bool, lenient: bool = False) -> VariableSource:
         """Return the process's environment and the ``.env`` file of the current folder.
 
         Args:
             strict: whether a folder named ``.env`` is an error; an application may have a virtual environment
                 there.
+            lenient: whether a ``.env`` that cannot be read is passed over, because it may be another
+                program's. The file that ``TALLOW_ENV_FILE`` names never is.
 
         Raises:
             BadSettingError: the file cannot be read.
@@ -64,9 +68,14 @@ class VariableSource:
         path = Path(named or ".env")
         if named and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises if access is denied
             raise BadSettingError(f"{ENV_FILE_VARIABLE} is {named!r}; accepted: the path of a file")
-        if not strict and path.is_dir():
+        if not strict and os.path.isdir(path):  # noqa: PTH112 - Path.is_dir, too
             return cls(os.environ)
-        return cls(os.environ, read_env_file(path, os.environ))
+        try:
+            return cls(os.environ, read_env_file(path, os.environ))
+        except BadSettingError as error:
+            if strict or named or not lenient:
+                raise
+            return cls(os.environ, problem=str(error))
 
     def find(self, names: Iterable[str]) -> FoundValue | None:
         """Return the value of the first name that has one, None if none has.
