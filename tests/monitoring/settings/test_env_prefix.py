@@ -42,8 +42,8 @@ async def metrics(app, token):
     async def send(message):
         sent.append(message)
     headers = [(b"authorization", f"Bearer {token}".encode())]
-    scope = {"type": "http", "method": "GET", "path": "/metrics", "client": ("192.0.2.1", 1), "headers": headers}
-    await app(scope, receive, send)
+    scope = {"type": "http", "method": "GET", "path": "/metrics", "client": ("192.0.2.1", 1)}
+    await app({**scope, "headers": headers}, receive, send)
     return sent[0]["status"]
 
 async def main():
