@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from tallow.monitoring.catalog import METRICS, Metric
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 REPORT_VERSION: Final = 1
 
 ROOMS_PATH: Final = "/api/rooms"

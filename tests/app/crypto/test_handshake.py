@@ -128,7 +128,7 @@ def test_another_protocol_version_is_reported() -> None:
         HandshakePair().run(hello=1)
 
 
-@pytest.mark.parametrize("message", [b"", b"\x01\x01", b"\x63" * 1250, b"\x01\x01" + bytes(1247)])
+@pytest.mark.parametrize("message", [b"", b"\x01\x02", b"\x63" * 1250, b"\x01\x02" + bytes(1247)])
 def test_a_malformed_hello_is_refused(message: bytes) -> None:
     with pytest.raises(MalformedError):
         HandshakePair().receiver.handle_hello(message)

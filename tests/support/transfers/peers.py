@@ -33,6 +33,8 @@ SHORT_WAITS = PeerTiming(
 """Short delays and time limits, so that tests do not wait."""
 RELAYED = TransferOptions(timing=SHORT_WAITS, tallow_relay=True)
 DIRECT = TransferOptions(timing=SHORT_WAITS)
+TCP = TransferOptions(timing=SHORT_WAITS, transports=("tcp",))
+WEBRTC = TransferOptions(timing=SHORT_WAITS, transports=("webrtc",))
 
 
 @dataclass

@@ -27,6 +27,7 @@ from tallow.app.server.app import create_app
 from tallow.app.server.context import ServerContext
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.uvicorn_config import server_config
+from tallow.app.wire import PROTOCOL_VERSION
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -162,7 +163,14 @@ def b64(data: bytes) -> str:
 
 
 def join_message(room: str, token: bytes, role: str, **more: Any) -> dict[str, Any]:
-    message = {"type": "join", "version": 1, "room": room, "token": b64(token), "role": role, "device": "cli"}
+    message = {
+        "type": "join",
+        "version": PROTOCOL_VERSION,
+        "room": room,
+        "token": b64(token),
+        "role": role,
+        "device": "cli",
+    }
     return message | more
 
 

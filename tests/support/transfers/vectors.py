@@ -14,9 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from support.registries import tallow_metrics
+from tallow.app.channels.tcp.proof import ConnectionProof
 from tallow.app.crypto.frames import NO_FILE, FrameHeader, FrameSealer, FrameType
 from tallow.app.crypto.handshake import ReceiverHandshake, SenderHandshake
 from tallow.app.crypto.key_schedule import SessionKeys
+from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.link import Link, token_hash
 from tallow.monitoring.metrics import Metrics
 
@@ -59,7 +61,16 @@ def compute(inputs: dict[str, Any]) -> dict[str, Any]:
     receiver_confirm, receiver_session = receiver.handle_confirmation(sender_confirm)
     session = sender.handle_confirmation(receiver_confirm)
     assert session.send_key == receiver_session.receive_key
+    nonces = b"\x33" * 32, b"\x44" * 32
+    dialled = ConnectionProof(link.secret, nonces, "receiver").dial(b"\x55" * 32)
+    answer = ConnectionProof(link.secret, nonces, "sender").answer(dialled)
+    assert answer is not None
+    signal = {"addresses": [["192.0.2.7", 4242]]}
+    sealed = SignalSealer(link.secret, "sender").seal("offer", "00" * 8, "tcp", signal, nonce=b"\x66" * 12)
     return {
+        "sealed_offer": sealed,
+        "connection_proof": dialled.hex(),
+        "connection_answer": answer.hex(),
         "link": link.text,
         "join_token": link.join_token.hex(),
         "token_hash": token_hash(link.secret),

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from tallow.app.wire import ForwardedType, TransferMethod
 
 ConnectionPath = Literal["direct", "relay"]
+DirectTransport = Literal["tcp", "webrtc"]
 TraversalStrategy = Literal["host", "stun", "turn"]
 
 
@@ -34,6 +35,7 @@ class Channel(Protocol):
         method: p2p (directly, or through TURN) or relay (Tallow's own relay).
         path: relay if a TURN server forwards the packets, else direct; None for Tallow's own relay.
         max_message: size limit of a message in bytes.
+        best_message: size of the messages that are transferred fastest, in bytes.
         descriptions: WebRTC's offer and answer, else empty. They are part of the handshake's transcript, so
             that a server which replaces a DTLS fingerprint is detected.
     """
@@ -46,6 +48,9 @@ class Channel(Protocol):
 
     @property
     def max_message(self) -> int: ...
+
+    @property
+    def best_message(self) -> int: ...
 
     @property
     def descriptions(self) -> tuple[bytes, ...]: ...

@@ -30,6 +30,7 @@ class RelayChannel:
     method: TransferMethod = "relay"
     path = None
     max_message = MAX_RELAY_MESSAGE_BYTES
+    best_message = MAX_RELAY_MESSAGE_BYTES
     descriptions: tuple[bytes, ...] = ()
 
     def __init__(self, socket: ClientConnection) -> None:

@@ -38,6 +38,7 @@ from tallow.app.channels.channel import (
     ChannelError,
     ConnectionPath,
     ConnectionQuality,
+    DirectTransport,
     SignalingExchange,
     TraversalStrategy,
 )
@@ -49,7 +50,9 @@ from tallow.app.wire import MAX_PAYLOAD_BYTES, Role, TransferMethod
 MAX_BUFFERED: Final = 1 << 20
 """Bytes that wait for the network in aiortc, plus at most one message."""
 MAX_MESSAGE: Final = MAX_PAYLOAD_BYTES
-"""The largest message that aiortc and browsers accept. 64 KiB are the fastest."""
+"""The largest message that aiortc and browsers accept."""
+BEST_MESSAGE: Final = 64 * 1024
+"""The fastest size; every browser accepts it."""
 ASSUMED_MAX_MESSAGE: Final = 64 * 1024
 """The limit of a side that announces none (RFC 8841, section 6)."""
 MAX_TEXT: Final = 64
@@ -116,6 +119,7 @@ class WebRtcChannel:
     """
 
     method: TransferMethod = "p2p"
+    transport: DirectTransport = "webrtc"
     path: ConnectionPath
     strategy: TraversalStrategy
     established_s: float
@@ -150,6 +154,11 @@ class WebRtcChannel:
     def max_message(self) -> int:
         """Bytes that both sides accept."""
         return self._max_message
+
+    @property
+    def best_message(self) -> int:
+        """Bytes of the fastest messages."""
+        return min(BEST_MESSAGE, self._max_message)
 
     @property
     def descriptions(self) -> tuple[bytes, ...]:

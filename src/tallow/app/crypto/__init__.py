@@ -1,1 +1,1 @@
-"""Protocol version 1 without I/O: key derivation, handshake, frames and their order (docs/protocol.md)."""
+"""Protocol version 2 without I/O: key derivation, handshake, frames and their order (docs/protocol.md)."""

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tallow.app.wire import PROTOCOL_VERSION
 
-PREFIX: Final = b"tallow/1 "
+PREFIX: Final = b"tallow/2 "
 SECRET_BYTES: Final = 16
 KEY_BYTES: Final = 32
 
 
 def derive(material: bytes, label: str, length: int = KEY_BYTES, salt: bytes = b"") -> bytes:
-    """Derive ``length`` bytes for one purpose. The HKDF ``info`` is ``tallow/1 `` and the label."""
+    """Derive ``length`` bytes for one purpose. The HKDF ``info`` is ``tallow/2 `` and the label."""
     return HKDF(SHA256(), length, salt or None, PREFIX + label.encode("ascii")).derive(material)
 
 

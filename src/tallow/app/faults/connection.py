@@ -6,28 +6,37 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from tallow.app.channels import webrtc
-from tallow.app.channels.channel import Channel, ChannelError, SignalingExchange
+from tallow.app.channels.channel import Channel, ChannelError
 from tallow.app.channels.relay import RelayChannel
+from tallow.app.channels.tcp.channel import TcpChannel
 from tallow.app.files.errors import FileError
+from tallow.app.peer.connection.channel_openings import ChannelOpenings
+from tallow.app.peer.connection.channel_race import Opened, Opening
+from tallow.app.peer.connection.connection_attempt import ChannelExchange, ConnectionAttempt
 from tallow.app.peer.connection.connector import ChannelConnector
+from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.connection.signaling_messages import ChannelType
 from tallow.app.peer.transfer.file_sender import FileSender
 from tallow.app.wire import ForwardedType
 
 Call = Callable[..., Awaitable[Any]]
+RELAY_DELAY_FACTOR: Final = 2
+"""The relay takes this much longer than a delayed direct connection."""
 
 
 def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
     """The replacements, as (owner, attribute, replacement)."""
     found: list[tuple[Any, str, Any]] = []
     if wanted.keys() & {"break_path", "delay_path"}:
-        connect = _connecting(webrtc.connect, wanted.get("break_path", 0), wanted.get("delay_path", 0))
-        found.append((webrtc, "connect", connect))
+        broken, delay_s = wanted.get("break_path", 0), wanted.get("delay_path", 0)
+        found.append((ChannelOpenings, "opening", _opening(ChannelOpenings.opening, broken, delay_s)))
+        found.append((ChannelExchange, "send", _delayed(ChannelExchange.send, delay_s)))
     if "throttle" in wanted:
-        for kind in (RelayChannel, webrtc.WebRtcChannel):
+        for kind in (RelayChannel, TcpChannel, webrtc.WebRtcChannel):
             found.append((kind, "send", _throttled(kind.send, wanted["throttle"])))  # noqa: PERF401
     if "hold_start" in wanted:
         found.append((ChannelConnector, "open", _held(ChannelConnector.open, wanted["hold_start"])))
@@ -36,31 +45,44 @@ def patches(wanted: Mapping[str, float]) -> list[tuple[Any, str, Any]]:
     return found
 
 
-class DelayedSignaling:
-    """Signaling with delayed offers."""
+def _opening(opening: Callable[..., Opening], broken: float, delay_s: float) -> Callable[..., Opening]:
+    """Break direct connections, or delay the relay so that it does not replace a delayed connection."""
+    chosen: WeakKeyDictionary[ConnectionAttempt, bool] = WeakKeyDictionary()
 
-    def __init__(self, exchange: SignalingExchange, delay_s: float) -> None:
-        self._exchange = exchange
-        self._delay_s = delay_s
+    def faulty(
+        self: ChannelOpenings,
+        channel_type: ChannelType,
+        attempt: ConnectionAttempt,
+        signaling: SignalingClient,
+    ) -> Opening:
+        healthy = opening(self, channel_type, attempt, signaling)
+        if channel_type == "relay":
+            return _late(healthy, RELAY_DELAY_FACTOR * delay_s)
+        is_broken = chosen.setdefault(attempt, self.role == "sender" and _happens(broken))
+        return _broken if is_broken else healthy
 
-    async def send(self, kind: ForwardedType, data: dict[str, object]) -> None:
-        """See :class:`SignalingExchange`."""
-        if kind == "offer":
-            await asyncio.sleep(self._delay_s)
-        await self._exchange.send(kind, data)
-
-    async def receive(self) -> tuple[ForwardedType, dict[str, object]]:
-        """See :class:`SignalingExchange`."""
-        return await self._exchange.receive()
+    return faulty
 
 
-def _connecting(connect: Call, broken: float, delay_s: float) -> Call:
-    async def faulty(role: str, exchange: SignalingExchange, *more: Any, **options: Any) -> Any:
-        if role == "sender" and _happens(broken):
-            raise ChannelError("no connection: the path is broken by a drill")
-        return await connect(
-            role, DelayedSignaling(exchange, delay_s) if delay_s else exchange, *more, **options
-        )
+async def _broken(_opened: Opened) -> None:
+    raise ChannelError("no connection: the path is broken by a drill")
+
+
+def _late(opening: Opening, seconds: float) -> Opening:
+    async def late(opened: Opened) -> None:
+        await asyncio.sleep(seconds)
+        await opening(opened)
+
+    return late
+
+
+def _delayed(send: Call, delay_s: float) -> Call:
+    """Delay the offers of direct connections."""
+
+    async def faulty(self: ChannelExchange, kind: ForwardedType, data: dict[str, object]) -> None:
+        if kind == "offer" and self.channel_type != "relay":
+            await asyncio.sleep(delay_s)
+        await send(self, kind, data)
 
     return faulty
 

@@ -90,9 +90,15 @@ CONNECTIONS = (
         source="peer",
     ),
     counter(
+        "direct_connections_total",
+        "Transfers that allowed a direct connection, by the transport used, or the last that failed.",
+        {"transport": ("tcp", "webrtc"), "status": STATUSES},
+        source="peer",
+    ),
+    counter(
         "nat_traversal_total",
         "Results of ICE, by the kind of candidate that was selected or failed.",
-        {"strategy": ("host", "stun", "turn"), "status": STATUSES},
+        {"strategy": ("host", "stun", "turn", "port_mapping"), "status": STATUSES},
         source="peer",
     ),
     histogram(

@@ -48,6 +48,7 @@ __all__ = [
     "record_client_report",
     "record_connection_quality",
     "record_db_operation",
+    "record_direct_connection",
     "record_dropped",
     "record_encryption",
     "record_error",
@@ -129,6 +130,7 @@ record_api_error = METRICS.record_api_error
 websocket_opened = METRICS.websocket_opened
 websocket_closed = METRICS.websocket_closed
 record_db_operation = METRICS.record_db_operation
+record_direct_connection = METRICS.record_direct_connection
 record_cache_access = METRICS.record_cache_access
 record_feature_usage = METRICS.record_feature_usage
 record_setting_change = METRICS.record_setting_change

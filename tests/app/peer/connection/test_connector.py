@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from support.transfers.peers import DIRECT, RELAYED, SHORT_WAITS, RunningPeer, receive, send, transfer_files
+from support.transfers.peers import (
+    DIRECT,
+    RELAYED,
+    SHORT_WAITS,
+    WEBRTC,
+    RunningPeer,
+    receive,
+    send,
+    transfer_files,
+)
 from support.transfers.server import RunningServer
 from tallow.app.channels.channel import ConnectionQuality
 from tallow.app.peer.connection.connector import quality_score
@@ -28,10 +37,10 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-async def test_a_direct_transfer_moves_its_metrics_and_no_others(
+async def test_a_transfer_over_webrtc_moves_its_metrics_and_no_others(
     server: RunningServer, path: Path, tmp_path: Path
 ) -> None:
-    await transfer_files(server.url, [path], tmp_path / "out", options=DIRECT)
+    await transfer_files(server.url, [path], tmp_path / "out", options=WEBRTC)
     assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
     value = server.value
     assert value("transfers_total", status="success", method="p2p") == 1
@@ -47,8 +56,34 @@ async def test_a_direct_transfer_moves_its_metrics_and_no_others(
     for direction in ("sent", "received"):
         assert value("bytes_transferred_total", direction=direction) == SIZE
         assert value("bandwidth_utilization_mbps", direction=direction) == 0
+    assert value("direct_connections_total", transport="webrtc", status="success") == 1
+    assert value("direct_connections_total", transport="tcp", status="success") == 0
     assert value("active_connections", type="webrtc") == 0
     assert value("client_reports_total", outcome="rejected") == 0
+
+
+async def test_a_transfer_over_tcp_moves_its_metrics_and_no_others(
+    server: RunningServer, path: Path, tmp_path: Path
+) -> None:
+    await transfer_files(server.url, [path], tmp_path / "out", options=DIRECT)
+    assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    value = server.value
+    assert value("transfers_total", status="success", method="p2p") == 1
+    assert value("direct_connections_total", transport="tcp", status="success") == 1
+    assert value("direct_connections_total", transport="tcp", status="failed") == 0
+    assert value("connection_establishment_seconds_count", type="direct") == 1
+    assert value("connection_quality_score_count", type="direct") == 1
+    assert value("connection_quality_score_sum", type="direct") > 90
+    for direction in ("sent", "received"):
+        assert value("bytes_transferred_total", direction=direction) == SIZE
+    for name in ("webrtc_connections_total", "nat_traversal_total", "errors_total"):
+        assert total(server, name) == 0
+    assert value("client_reports_total", outcome="rejected") == 0
+
+
+def total(server: RunningServer, name: str) -> float:
+    """The sum of a metric's series."""
+    return sum(row["value"] for row in server.registry.snapshot((name,)).get(name, ()))
 
 
 async def test_without_a_direct_path_the_relay_is_used(
@@ -56,12 +91,13 @@ async def test_without_a_direct_path_the_relay_is_used(
 ) -> None:
     # A network without a direct path: each side announces an address without a listener.
     monkeypatch.setattr("tallow.app.channels.ice.redact_addresses", nowhere)
-    options = replace(DIRECT, timing=replace(SHORT_WAITS, direct_timeout=0.5))
+    options = replace(WEBRTC, timing=replace(SHORT_WAITS, direct_timeout=0.5))
     await transfer_files(server.url, [path], tmp_path / "out", options=options)
     value = server.value
     assert value("transfers_total", status="success", method="relay") == 1
     assert value("webrtc_connections_total", type="direct", status="failed") == 1
     assert value("nat_traversal_total", strategy="host", status="failed") == 1
+    assert value("direct_connections_total", transport="webrtc", status="failed") == 1
     assert value("errors_total", type="network", severity="low") == 1
     assert value("error_recoveries_total", type="network") >= 1
     assert value("connection_establishment_seconds_count", type="direct") == 0

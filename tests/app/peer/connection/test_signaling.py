@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from json import dumps
 from typing import Any
@@ -11,16 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallow.app.channels.channel import ChannelClosedError
+from tallow.app.crypto.errors import WrongSecretError
+from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.connection_attempt import ChannelRefusedError, ConnectionAttempt
 from tallow.app.peer.connection.signaling import SignalingClient
 from tallow.app.peer.connection.signaling_messages import (
-    CHANNEL_TYPES,
     MAX_CONFIRMATION_S,
     parse_joined,
     parse_message,
 )
 from tallow.app.peer.errors import ServerRefusedError
+from tallow.app.wire import ForwardedType
 
 JOINED: dict[str, Any] = {
     "rejoin_key": "key",
@@ -46,16 +49,27 @@ messages = st.fixed_dictionaries(
         "outcome": json,
         "code": json,
         "data": st.fixed_dictionaries(
-            {}, optional={"attempt": json, "channel": st.just("relay") | json, "data": json, "refused": json}
+            {}, optional={"attempt": json, "channel": st.just("relay") | json, "sealed": json}
         )
         | json,
     },
 )
 
 
-def client(offered: ClosableQueue[ConnectionAttempt] | None = None) -> SignalingClient:
+SECRET = bytes(range(16))
+SENDER = SignalSealer(SECRET, "sender")
+RECEIVER = SignalSealer(SECRET, "receiver")
+
+
+def client(
+    offered: ClosableQueue[ConnectionAttempt] | None = None,
+    sealer: SignalSealer = RECEIVER,
+    *,
+    link_proven: bool = True,
+) -> SignalingClient:
+    queue = offered or ClosableQueue()
     # No socket: these tests only hand messages to it.
-    return SignalingClient(None, offered or ClosableQueue())  # type: ignore[arg-type]
+    return SignalingClient(None, sealer, queue, link_proven=link_proven)  # type: ignore[arg-type]
 
 
 @given(st.lists(messages, max_size=4))
@@ -68,7 +82,7 @@ def test_no_message_of_a_server_breaks_the_client(received: list[dict[str, Any]]
     assert not signaling.lost.is_set()
     assert not (signaling.peer.present.is_set() and signaling.peer.absent.is_set())
     assert signaling.error is None or isinstance(signaling.error, ServerRefusedError)
-    assert all(attempt.channel_type in CHANNEL_TYPES for attempt in remaining(offered))
+    assert remaining(offered) == []  # the server cannot seal an offer
 
 
 def remaining(queue: ClosableQueue[ConnectionAttempt]) -> list[ConnectionAttempt]:
@@ -113,31 +127,116 @@ def test_an_incomplete_answer_to_the_join_is_refused(name: str) -> None:
         parse_joined({key: value for key, value in JOINED.items() if key != name})
 
 
-def offer(name: str, **more: Any) -> dict[str, Any]:
-    return {"type": "offer", "data": {"attempt": name, "channel": "relay", "data": {}} | more}
+def signal(
+    name: str,
+    data: dict[str, object] | None = None,
+    *,
+    kind: ForwardedType = "offer",
+    sealer: SignalSealer = SENDER,
+    channel: str = "relay",
+) -> dict[str, Any]:
+    sealed = sealer.seal(kind, name, channel, data or {})
+    return {"type": kind, "data": {"attempt": name, "channel": channel, "sealed": sealed}}
 
 
 async def test_a_new_attempt_ends_the_one_before() -> None:
     offered: ClosableQueue[ConnectionAttempt] = ClosableQueue()
     signaling = client(offered)
-    signaling.handle(offer("one"))
-    signaling.handle(offer("two", data={"n": 2}))
-    signaling.handle(offer("one", data={"late": True}))
+    signaling.handle(signal("one"))
+    signaling.handle(signal("two", {"n": 2}))
+    signaling.handle(signal("one", {"late": True}, kind="candidate"))
     first, second = await offered.get(), await offered.get()
     assert (first.name, second.name) == ("one", "two")
-    assert await second.receive() == ("offer", {"n": 2})
-    await first.receive()
+    assert await second.exchange("relay").receive() == ("offer", {"n": 2})
+    await first.exchange("relay").receive()
     with pytest.raises(ChannelClosedError, match="another attempt"):
-        await first.receive()
+        await first.exchange("relay").receive()
+
+
+async def test_one_attempt_has_several_types_of_channels() -> None:
+    offered: ClosableQueue[ConnectionAttempt] = ClosableQueue()
+    signaling = client(offered)
+    signaling.handle(signal("one", {"n": 1}, channel="tcp"))
+    signaling.handle(signal("one", {"n": 2}, channel="relay"))
+    signaling.handle(signal("one", {"n": 3}, channel="tcp", kind="candidate"))
+    attempt = await offered.get()
+    assert [await attempt.offered.get(), await attempt.offered.get()] == ["tcp", "relay"]
+    assert await attempt.exchange("tcp").receive() == ("offer", {"n": 1})
+    assert await attempt.exchange("tcp").receive() == ("candidate", {"n": 3})
+    assert await attempt.exchange("relay").receive() == ("offer", {"n": 2})
 
 
 async def test_a_refusal_has_an_error_of_its_own() -> None:
-    signaling = client()
-    attempt = signaling.start_attempt("webrtc")
-    data = {"attempt": attempt.name, "channel": "webrtc", "refused": True}
-    signaling.handle({"type": "answer", "data": data})
+    signaling = client(sealer=SENDER)
+    attempt = signaling.start_attempt()
+    refusal = signal(attempt.name, {"refused": True}, kind="answer", sealer=RECEIVER, channel="webrtc")
+    signaling.handle(refusal)
     with pytest.raises(ChannelRefusedError):
-        await attempt.receive()
+        await attempt.exchange("webrtc").receive()
+
+
+def _another_kind(message: dict[str, Any]) -> dict[str, Any]:
+    return message | {"type": "candidate"}
+
+
+def _another_attempt(message: dict[str, Any]) -> dict[str, Any]:
+    return message | {"data": message["data"] | {"attempt": "other"}}
+
+
+def _another_channel(message: dict[str, Any]) -> dict[str, Any]:
+    return message | {"data": message["data"] | {"channel": "tcp"}}
+
+
+def _changed(message: dict[str, Any]) -> dict[str, Any]:
+    sealed = message["data"]["sealed"]
+    flipped = sealed[:20] + ("B" if sealed[20] == "A" else "A") + sealed[21:]
+    return message | {"data": message["data"] | {"sealed": flipped}}
+
+
+def _of_another_link(message: dict[str, Any]) -> dict[str, Any]:
+    return signal(message["data"]["attempt"], sealer=SignalSealer(bytes(16), "sender"))
+
+
+def _returned_to_its_sender(message: dict[str, Any]) -> dict[str, Any]:
+    return signal(message["data"]["attempt"], sealer=RECEIVER)
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [_another_kind, _another_attempt, _another_channel, _changed, _of_another_link, _returned_to_its_sender],
+)
+def test_a_signal_that_the_other_side_did_not_seal_is_ignored(
+    tampering: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    offered: ClosableQueue[ConnectionAttempt] = ClosableQueue()
+    signaling = client(offered)
+    signaling.handle(tampering(signal("one")))
+    offered.fail(EOFError())
+    assert remaining(offered) == []
+
+
+async def test_with_another_link_than_the_other_side_the_attempt_fails() -> None:
+    signaling = client(sealer=SignalSealer(bytes(16), "sender"), link_proven=False)
+    attempt = signaling.start_attempt()
+    signaling.handle(signal(attempt.name, kind="answer", sealer=RECEIVER, channel="tcp"))
+    with pytest.raises(WrongSecretError):
+        await attempt.exchange("tcp").receive()
+
+
+async def test_an_unreadable_signal_after_a_readable_one_ends_nothing() -> None:
+    signaling = client(sealer=SENDER, link_proven=False)
+    attempt = signaling.start_attempt()
+    signaling.handle(signal(attempt.name, {"n": 1}, kind="answer", sealer=RECEIVER, channel="tcp"))
+    signaling.handle(_changed(signal(attempt.name, {"n": 2}, kind="answer", sealer=RECEIVER, channel="tcp")))
+    signaling.handle(signal(attempt.name, {"n": 3}, kind="answer", sealer=RECEIVER, channel="tcp"))
+    received = [await attempt.exchange("tcp").receive() for _ in range(2)]
+    assert received == [("answer", {"n": 1}), ("answer", {"n": 3})]
+
+
+def test_a_sealed_signal_shows_no_address() -> None:
+    message = signal("one", {"addresses": [["203.0.113.9", 4242]]})
+    assert "203.0.113.9" not in dumps(message)
+    assert "4242" not in message["data"]["sealed"]
 
 
 async def test_the_presence_of_the_other_peer_is_tracked() -> None:

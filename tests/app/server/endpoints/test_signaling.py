@@ -82,7 +82,7 @@ async def test_a_wrong_token_and_an_unknown_room_get_the_same_error(server: Runn
         (b"\x00binary", "bad_message"),
         ("[]", "bad_message"),
         ({"type": "leave"}, "bad_message"),
-        ({"type": "join", "version": 1}, "bad_message"),
+        ({"type": "join", "version": 2}, "bad_message"),
         ({"type": "join", "version": 2}, "bad_version"),
         ({"type": "offer", "data": {"x": [[[[[[[[1]]]]]]]]}}, "bad_message"),
         ({"type": "offer", "data": {"x": "y" * 65_536}}, "too_large"),
@@ -99,7 +99,7 @@ async def test_a_bad_first_message_is_refused(
 
 async def test_an_error_does_not_repeat_the_message(server: RunningServer) -> None:
     connection = await server.connect("/api/signal")
-    await connection.send(json.dumps({"type": "join", "version": 1, "alice@example.org": "secret"}))
+    await connection.send(json.dumps({"type": "join", "version": 2, "alice@example.org": "secret"}))
     answer = str(await connection.recv())
     assert "alice" not in answer
     assert "secret" not in answer

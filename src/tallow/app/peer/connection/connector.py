@@ -1,49 +1,53 @@
 """Opens a channel: the sender chooses, the receiver follows.
 
-WebRTC is tried first, then Tallow's relay. The preference ``relay_preference`` and the option ``--relay``
-exclude some paths. Only the sender records connection metrics, so that a connection counts once.
+Direct connections, over TCP and WebRTC, are tried at once. The relay is prepared soon after and carries the
+data if no direct connection is open after a head start. Without the head start the relay, which is one round
+trip away, would win nearly always. The preference ``relay_preference`` and the options ``--relay`` and
+``--direct`` exclude some paths. Only the sender records connection metrics, so that a connection counts once.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Final
+from urllib.parse import urlsplit
 
-from tallow.app.channels.channel import (
-    Channel,
-    ChannelClosedError,
-    ChannelError,
-    ConnectionQuality,
-)
-from tallow.app.channels.ice_servers import IceServers, has_turn
-from tallow.app.channels.relay import RelayChannel
+from tallow.app.channels.channel import Channel, ChannelClosedError, ChannelError, ConnectionQuality
+from tallow.app.crypto.errors import ProtocolError
+from tallow.app.peer.connection.channel_openings import ChannelOpenings
+from tallow.app.peer.connection.channel_race import ChannelRace
 from tallow.app.peer.connection.connection_attempt import ChannelRefusedError, ConnectionAttempt
+from tallow.app.peer.connection.connection_metrics import ConnectionOutcomeRecorder
 from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.connection.signaling_messages import ChannelType
 from tallow.app.peer.errors import PeerError
+from tallow.app.peer.link import Link
 from tallow.app.peer.options import TransferOptions
 from tallow.app.peer.server_client import ServerClient
 from tallow.app.wire import Role, TransferMethod
-from tallow.monitoring.errors import report_error
-from tallow.monitoring.logging import connection_logger
+from tallow.monitoring.http.auth import is_loopback
 from tallow.monitoring.metrics import Metrics
 
 QUALITY_S: Final = 3
 """Seconds that the end of a transfer may take to measure the connection's quality."""
-
-CandidatePolicy = Literal["all", "relay"]
+ALL_TYPES: Final[tuple[ChannelType, ...]] = ("tcp", "webrtc", "relay")
 
 
 class ChannelConnector:
     """Opens the channels of one side of a transfer."""
 
-    def __init__(self, server: ServerClient, role: Role, options: TransferOptions, metrics: Metrics) -> None:
-        self._server = server
+    def __init__(
+        self, server: ServerClient, link: Link, role: Role, options: TransferOptions, metrics: Metrics
+    ) -> None:
         self._role = role
         self._options = options
         self._metrics = metrics
-        self._tried = False
-        self._webrtc_unavailable = options.tallow_relay
+        host = urlsplit(server.origin).hostname or ""
+        local = host == "localhost" or is_loopback(host)
+        self._openings = ChannelOpenings(server, link, role, options, loopback=local)
+        self._recorder = ConnectionOutcomeRecorder(metrics, direct_policy=self._openings.policy == "all")
 
     async def open(self, signaling: SignalingClient) -> Channel:
         """Open a channel to the receiver, which is in the room.
@@ -52,48 +56,43 @@ class ChannelConnector:
             ChannelError: none could be opened now.
             PeerError: both sides' options exclude every path.
         """
-        servers = self._ice_servers(signaling)
-        if not self._webrtc_unavailable and (self._policy == "all" or has_turn(servers)):
-            try:
-                return await self._open_webrtc(signaling, servers)
-            except ChannelRefusedError:
-                self._webrtc_unavailable = True
-            except ChannelClosedError:
-                raise
-            except ChannelError as error:
-                self._webrtc_unavailable = True
-                report_error(
-                    "network",
-                    "low",
-                    "No direct connection",
-                    log=connection_logger,
-                    metrics=self._metrics,
-                    error_class=type(error).__name__,
-                )
-                if self._options.relay != "direct":
-                    channel = await self._open_relay(signaling)
-                    self._metrics.record_recovery("network")
-                    return channel
-        if self._options.relay == "direct":
-            raise PeerError("no direct connection is possible, and this side uses no relay")
-        return await self._open_relay(signaling)
+        attempt = signaling.start_attempt()
+        direct = self._openings.direct_types(signaling)
+        async with ChannelRace() as race:
+            for channel_type in direct:
+                race.start(channel_type, self._openings.opening(channel_type, attempt, signaling))
+            found = await self._first_channel(race, direct, attempt, signaling)
+            errors = {each: race.error(each) for each in ALL_TYPES}
+        tried = [each for each in direct if not isinstance(errors[each], ChannelRefusedError)]
+        if found is None:
+            self._raise_lost(errors)
+        self._recorder.record(found, tried, self._openings.ice_servers(signaling))
+        if found is None:
+            raise self._no_channel(errors["relay"])
+        return found[1]
 
     async def accept(self, attempt: ConnectionAttempt, signaling: SignalingClient) -> Channel:
-        """Open the channel of the sender's attempt.
+        """Open the channel that the sender chooses in its attempt.
 
         Raises:
-            ChannelError: it could not be opened.
+            ChannelError: none could be opened.
         """
-        servers = self._ice_servers(signaling)
-        if attempt.channel_type == "relay":
-            if self._options.relay == "direct":
-                await self._refuse(attempt)
-            await attempt.receive()  # the offer that started it
-            return await self._connect_relay(signaling, attempt)
-        if self._options.tallow_relay or (self._policy == "relay" and not has_turn(servers)):
-            await self._refuse(attempt)
-        channel: Channel = await self._connect(attempt, servers)
-        return channel
+        timing = self._options.timing
+        deadline = asyncio.get_running_loop().time() + timing.direct_timeout + timing.channel_timeout
+        async with ChannelRace(await_message=True) as race:
+            following = asyncio.create_task(self._follow_offers(race, attempt, signaling), name="offers")
+            try:
+                while True:
+                    found = await race.first(ALL_TYPES, deadline)
+                    if found is not None:
+                        return found[1]
+                    if following.done():
+                        following.result()
+                    if asyncio.get_running_loop().time() >= deadline:
+                        raise ChannelError("the sender did not connect in time")
+                    await race.wait_for_change(deadline)
+            finally:
+                following.cancel()
 
     async def record_quality(self, channel: Channel) -> None:
         """Measure and record the quality of a connection at the end of a transfer."""
@@ -105,80 +104,54 @@ class ChannelConnector:
                 if quality is not None:
                     self._metrics.record_connection_quality(channel.path, quality_score(quality))
 
-    @property
-    def _policy(self) -> CandidatePolicy:
-        return "relay" if self._options.relay == "relay" else "all"
+    async def _first_channel(
+        self,
+        race: ChannelRace,
+        direct: tuple[ChannelType, ...],
+        attempt: ConnectionAttempt,
+        signaling: SignalingClient,
+    ) -> tuple[ChannelType, Channel] | None:
+        """The first direct channel; after the head start, the first of all."""
+        timing = self._options.timing
+        started = asyncio.get_running_loop().time()
+        if self._options.relay == "direct":
+            return await race.first(direct, started + timing.direct_timeout)
+        found = await race.first(direct, started + timing.relay_delay)
+        if found is None:
+            race.start("relay", self._openings.opening("relay", attempt, signaling))
+            found = await race.first(direct, started + timing.head_start)
+        return found or await race.first((*direct, "relay"))
 
-    def _ice_servers(self, signaling: SignalingClient) -> IceServers:
-        servers = signaling.joined.ice_servers
-        if self._options.relay != "direct":
-            return servers
-        return [entry for entry in servers if not has_turn([entry])]
-
-    async def _refuse(self, attempt: ConnectionAttempt) -> None:
-        await attempt.refuse()
-        raise ChannelError("the sender chose a type of channel that this side does not use")
-
-    async def _open_webrtc(self, signaling: SignalingClient, servers: IceServers) -> Channel:
-        first, self._tried = not self._tried, True
+    async def _follow_offers(
+        self, race: ChannelRace, attempt: ConnectionAttempt, signaling: SignalingClient
+    ) -> None:
+        """Start to open what the sender offers. Ends with the attempt's error."""
+        allowed = self._openings.accepted_types(signaling)
         try:
-            channel: Channel = await self._connect(signaling.start_attempt("webrtc"), servers)
-        except ChannelClosedError:
-            raise
-        except ChannelError:
-            if first:
-                self._record_failed(servers)
-            raise
-        if first:
-            self._record_connected(channel)
-        return channel
+            while True:
+                channel_type = await attempt.offered.get()
+                if channel_type in allowed:
+                    race.start(channel_type, self._openings.opening(channel_type, attempt, signaling))
+                else:
+                    await attempt.exchange(channel_type).refuse()
+        finally:
+            race.wake()
 
-    async def _connect(self, attempt: ConnectionAttempt, servers: IceServers) -> Any:
-        from tallow.app.channels.webrtc import connect  # importing aiortc takes half a second
+    @staticmethod
+    def _raise_lost(errors: Mapping[ChannelType, BaseException | None]) -> None:
+        """Raise the error of signaling that was lost, of a peer that left or has another link, if there is
+        one."""
+        for error in errors.values():
+            lost = isinstance(error, ChannelClosedError | ProtocolError)
+            if error is not None and lost and not isinstance(error, ChannelRefusedError):
+                raise error
 
-        timeout = self._options.timing.direct_timeout
-        return await connect(self._role, attempt, servers, policy=self._policy, timeout=timeout)
-
-    def _record_connected(self, channel: Any) -> None:
-        self._metrics.record_webrtc_connection(channel.path, "success", channel.established_s)
-        self._metrics.record_nat_traversal(channel.strategy, "success")
-        if channel.path == "relay":
-            self._metrics.record_turn_relay_usage(forced=self._policy == "relay")
-
-    def _record_failed(self, servers: IceServers) -> None:
-        """Record a failure for every kind of candidate that could be tried."""
-        direct = self._policy == "all"
-        self._metrics.record_webrtc_connection("direct" if direct else "relay", "failed")
-        if direct:
-            self._metrics.record_nat_traversal("host", "failed")
-        if direct and servers:
-            self._metrics.record_nat_traversal("stun", "failed")
-        if has_turn(servers):
-            self._metrics.record_nat_traversal("turn", "failed")
-
-    async def _open_relay(self, signaling: SignalingClient) -> Channel:
-        attempt = signaling.start_attempt("relay")
-        await attempt.send("offer", {})
-        try:
-            async with asyncio.timeout(self._options.timing.channel_timeout):
-                await attempt.receive()
-        except ChannelRefusedError:
-            raise PeerError("no direct connection is possible, and the other side uses no relay") from None
-        except TimeoutError:
-            raise ChannelError("the other side does not answer") from None
-        return await self._connect_relay(signaling, None)
-
-    async def _connect_relay(self, signaling: SignalingClient, attempt: ConnectionAttempt | None) -> Channel:
-        """Connect to the relay. A receiver answers the attempt once it is connected."""
-        channel = await RelayChannel.connect(self._server.open_websocket, signaling.joined.relay_ticket)
-        try:
-            if attempt is not None:
-                await attempt.send("answer", {})
-            await channel.wait_until_paired(self._options.timing.channel_timeout)
-        except BaseException:
-            await channel.close()
-            raise
-        return channel
+    def _no_channel(self, relay_error: BaseException | None) -> Exception:
+        if self._options.relay == "direct":
+            return PeerError("no direct connection is possible, and this side uses no relay")
+        if isinstance(relay_error, ChannelRefusedError):
+            return PeerError("no direct connection is possible, and the other side uses no relay")
+        return relay_error if isinstance(relay_error, Exception) else ChannelError("no connection")
 
 
 def transfer_method(channel: Channel) -> TransferMethod:

@@ -27,8 +27,6 @@ from tallow.monitoring.metrics import Metrics
 
 HANDSHAKE_S: Final = 20
 ABORT_S: Final = 2
-DATA_CHANNEL_MESSAGE_BYTES: Final = 64 * 1024
-"""The fastest message size over a data channel; every browser accepts it."""
 
 
 class SecureChannel:
@@ -42,9 +40,7 @@ class SecureChannel:
     def __init__(self, channel: Channel, session: SessionKeys, metrics: Metrics) -> None:
         self.channel = channel
         self.sequence = FrameSequence()
-        self.chunk_size = min(MAX_PAYLOAD_BYTES, channel.max_message - OVERHEAD)
-        if channel.method == "p2p":
-            self.chunk_size = min(self.chunk_size, DATA_CHANNEL_MESSAGE_BYTES - OVERHEAD)
+        self.chunk_size = min(MAX_PAYLOAD_BYTES, channel.best_message - OVERHEAD)
         self._sealer = FrameSealer(session, metrics)
         self._opener = FrameOpener(session, metrics)
         self._sending = asyncio.Lock()

@@ -12,12 +12,13 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tallow.app.channels.channel import ChannelClosedError
+from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.connection.closable_queue import ClosableQueue
 from tallow.app.peer.connection.connection_attempt import ConnectionAttempt, ConnectionAttempts
 from tallow.app.peer.connection.peer_presence import PeerPresence
 from tallow.app.peer.connection.signaling_messages import (
-    ChannelType,
     JoinedRoom,
+    UnreadableSignalError,
     join_message,
     parse_forwarded,
     parse_joined,
@@ -51,6 +52,9 @@ class SignalingClient:
     """One signaling connection. Made by :meth:`join`.
 
     Args:
+        sealer: seals and opens the signals between the peers.
+        link_proven: whether the other side is known to have the link. Later a signal that cannot be opened is
+            ignored: the server could end a transfer with it for good.
         offered: gets the connection attempts that the other side starts.
 
     Attributes:
@@ -62,9 +66,18 @@ class SignalingClient:
 
     joined: JoinedRoom
 
-    def __init__(self, socket: ClientConnection, offered: ClosableQueue[ConnectionAttempt]) -> None:
+    def __init__(
+        self,
+        socket: ClientConnection,
+        sealer: SignalSealer,
+        offered: ClosableQueue[ConnectionAttempt],
+        *,
+        link_proven: bool = False,
+    ) -> None:
         self._socket = socket
-        self._attempts = ConnectionAttempts(self.forward, offered)
+        self._sealer = sealer
+        self._link_proven = link_proven
+        self._attempts = ConnectionAttempts(sealer, self.forward, offered)
         self.peer = PeerPresence()
         self.lost = asyncio.Event()
         self.error: Exception | None = None
@@ -86,7 +99,8 @@ class SignalingClient:
             ServerConnectionError: the server cannot be reached.
         """
         socket = await server.open_websocket(SIGNAL_PATH, max_size=MAX_MESSAGE, ping_timeout=60)
-        signaling = cls(socket, offered)
+        sealer = SignalSealer(link.secret, role)
+        signaling = cls(socket, sealer, offered, link_proven=rejoin_key is not None)
         try:
             message = join_message(link, role, rejoin_key=rejoin_key, do_not_track=server.do_not_track)
             await signaling._join(message)
@@ -114,9 +128,9 @@ class SignalingClient:
         if answer.get("peer") is True:
             self.peer.joined()
 
-    def start_attempt(self, channel_type: ChannelType) -> ConnectionAttempt:
-        """Start to open a channel; the attempt before is over."""
-        return self._attempts.start(channel_type)
+    def start_attempt(self) -> ConnectionAttempt:
+        """Start to connect; the attempt before is over."""
+        return self._attempts.start()
 
     async def wait_for_peer(self) -> None:
         """Wait until the other side is in the room.
@@ -207,9 +221,18 @@ class SignalingClient:
             case "error":
                 self.error = ServerRefusedError(str(message.get("code")))
             case _:
-                signal = parse_forwarded(dict(message))
-                if signal is not None:
-                    self._attempts.handle(signal)
+                self._handle_signal(message)
+
+    def _handle_signal(self, message: Mapping[str, Any]) -> None:
+        try:
+            signal = parse_forwarded(dict(message), self._sealer)
+        except UnreadableSignalError:
+            if not self._link_proven:
+                self._attempts.fail_unreadable()
+            return
+        if signal is not None:
+            self._link_proven = True
+            self._attempts.handle(signal)
 
     def _peer_left(self, outcome: str | None) -> None:
         self.peer.left(outcome)

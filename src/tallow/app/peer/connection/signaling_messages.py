@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, cast
 
 import orjson
 
+from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.link import Link
 from tallow.app.wire import (
     FORWARDED_TYPES,
@@ -18,8 +19,8 @@ from tallow.app.wire import (
     encode_base64url,
 )
 
-ChannelType = Literal["webrtc", "relay"]
-CHANNEL_TYPES: Final = frozenset({"webrtc", "relay"})
+ChannelType = Literal["tcp", "webrtc", "relay"]
+CHANNEL_TYPES: Final = frozenset({"tcp", "webrtc", "relay"})
 MAX_CONFIRMATION_S: Final = 3600.0
 
 
@@ -43,18 +44,17 @@ class JoinedRoom:
 
 @dataclass(frozen=True, slots=True)
 class ForwardedSignal:
-    """An offer, answer or candidate of the other side.
+    """An offer, answer or candidate that the other side sealed.
 
     Attributes:
         attempt: name of the connection attempt.
-        refused: the other side does not use this type of channel.
+        data: what was sealed; ``refused`` is true if the other side does not use this type of channel.
     """
 
     type: ForwardedType
     attempt: str
     channel_type: ChannelType
-    data: dict[str, object] | None
-    refused: bool
+    data: dict[str, object]
 
 
 def join_message(
@@ -109,21 +109,26 @@ def parse_joined(message: dict[str, Any]) -> JoinedRoom:
         raise ValueError("the answer to the join is incomplete") from None
 
 
-def parse_forwarded(message: dict[str, Any]) -> ForwardedSignal | None:
-    """A signal of the other side, which the server passes on unchecked; None if it is malformed."""
-    kind, data = message.get("type"), message.get("data")
-    if kind not in FORWARDED_TYPES or not isinstance(data, dict):
+class UnreadableSignalError(Exception):
+    """The signal was sealed with another link's secret, or the server changed it."""
+
+
+def parse_forwarded(message: dict[str, Any], sealer: SignalSealer) -> ForwardedSignal | None:
+    """A signal of the other side; None if it is malformed.
+
+    Raises:
+        UnreadableSignalError: the other side did not seal it.
+    """
+    kind, envelope = message.get("type"), message.get("data")
+    if kind not in FORWARDED_TYPES or not isinstance(envelope, dict):
         return None
-    attempt, channel_type, inner = data.get("attempt"), data.get("channel"), data.get("data")
-    if not isinstance(attempt, str) or not isinstance(channel_type, str) or channel_type not in CHANNEL_TYPES:
+    attempt, channel_type, sealed = (envelope.get(name) for name in ("attempt", "channel", "sealed"))
+    if not (isinstance(attempt, str) and isinstance(sealed, str) and channel_type in CHANNEL_TYPES):
         return None
-    return ForwardedSignal(
-        cast("ForwardedType", kind),
-        attempt,
-        cast("ChannelType", channel_type),
-        inner if isinstance(inner, dict) else None,
-        data.get("refused") is True,
-    )
+    data = sealer.open(str(kind), attempt, channel_type, sealed)
+    if data is None:
+        raise UnreadableSignalError
+    return ForwardedSignal(cast("ForwardedType", kind), attempt, cast("ChannelType", channel_type), data)
 
 
 def _ice_server(entry: dict[str, Any]) -> dict[str, Any]:

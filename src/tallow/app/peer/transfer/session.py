@@ -81,7 +81,7 @@ class TransferSession(ABC):
             on_key=keep,
             on_rejoin=self._on_rejoin,
         )
-        self._connector = ChannelConnector(server, role, options, metrics)
+        self._connector = ChannelConnector(server, link, role, options, metrics)
         self._retries = RetrySchedule("connection", metrics, options.timing)
         self._method: TransferMethod = "relay"
         self._aborts_when_cancelled = True

@@ -79,6 +79,7 @@ QUOTAS: Final[dict[str, ReportQuota]] = {
     "chunk_transfer_duration_seconds": ReportQuota(0, MAX_CHUNKS_PER_SECOND),
     "retry_attempts_total": ReportQuota(100),
     "webrtc_connections_total": ReportQuota(2, max_failed=1),
+    "direct_connections_total": ReportQuota(2, max_failed=1),
     "connection_establishment_seconds": ReportQuota(2),
     "nat_traversal_total": ReportQuota(4),
     "connection_quality_score": ReportQuota(100, 1, max_value=100),

@@ -26,11 +26,29 @@ class ConnectionRecorder(Recorder):
         if duration_s is not None:
             self._observe(self._families["connection_establishment_seconds"], path, duration_s)
 
-    def record_nat_traversal(self, strategy: str, status: str) -> None:
-        """Record the kind of ICE candidate that was selected or failed (RFC 8445).
+    def record_direct_connection(self, transport: str, status: str, duration_s: float | None = None) -> None:
+        """Record whether a transfer that allowed a direct connection got one.
 
         Args:
-            strategy: ``host``, ``stun`` or ``turn``.
+            transport: ``tcp`` or ``webrtc``: the one that was used; of a failure, the last that was tried.
+            status: ``success`` or ``failed``.
+            duration_s: seconds from the offer to the connection over TCP. None if it failed, and for WebRTC,
+                whose time :meth:`record_webrtc_connection` records.
+
+        Example:
+            >>> metrics.record_direct_connection("tcp", "success", duration_s=0.02)
+            >>> metrics.value("direct_connections_total", transport="tcp", status="success")
+            1.0
+        """
+        self._add(self._families["direct_connections_total"], (transport, status))
+        if duration_s is not None:
+            self._observe(self._families["connection_establishment_seconds"], "direct", duration_s)
+
+    def record_nat_traversal(self, strategy: str, status: str) -> None:
+        """Record the kind of ICE candidate (RFC 8445), or the port mapping, that was selected or failed.
+
+        Args:
+            strategy: ``host``, ``stun``, ``turn`` or ``port_mapping``.
             status: ``success`` or ``failed``.
 
         Example:

@@ -65,7 +65,7 @@ async def join_room(
     url = server.url.replace("http", "ws", 1) + "/api/signal"
     async with await connect_websocket(url, direct=True, compression=None, open_timeout=30) as socket:
         encoded = urlsafe_b64encode(token).decode().rstrip("=")
-        join = {"type": "join", "version": 1, "room": room, "token": encoded, "role": role, "device": "cli"}
+        join = {"type": "join", "version": 2, "room": room, "token": encoded, "role": role, "device": "cli"}
         await socket.send(json.dumps(join))
         reply = json.loads(await socket.recv())
         if reply["type"] != "joined":

@@ -1,0 +1,1 @@
+"""A channel over a TCP connection between the two peers."""

@@ -1,0 +1,124 @@
+"""Opens TCP connections to the other peer: each side listens, offers its addresses, and dials the other's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from tallow.app.channels.channel import ChannelError, SignalingExchange
+from tallow.app.channels.tcp.addresses import (
+    dialling_order,
+    host_tag,
+    local_addresses,
+    parse_endpoints,
+)
+from tallow.app.channels.tcp.channel import TcpChannel
+from tallow.app.channels.tcp.dialer import dial_all
+from tallow.app.channels.tcp.listener import Listener
+from tallow.app.channels.tcp.proof import NONCE_BYTES, ConnectionProof
+from tallow.app.crypto.kdf import derive
+from tallow.app.wire import Role, decode_base64url, encode_base64url
+
+ACCEPT_S: Final = 5.0
+"""Seconds for which the other side's dials are awaited after this side's own have ended."""
+
+
+class TcpConnector:
+    """Opens the TCP connections of one attempt.
+
+    Both sides dial, and several connections may be proven. The sender uses the first one; the receiver the
+    one on which the sender's first message arrives.
+
+    Args:
+        role: this side's role.
+        secret: the link's secret.
+        bind: the address to listen on and to dial from; None for all.
+        loopback: use loopback addresses only, because the server is on this host.
+    """
+
+    def __init__(self, role: Role, secret: bytes, *, bind: str | None = None, loopback: bool = False) -> None:
+        self._role = role
+        self._secret = secret
+        self._bind = bind
+        self._loopback = loopback
+
+    async def open(self, exchange: SignalingExchange, opened: Callable[[TcpChannel], None]) -> None:
+        """Pass each proven connection to ``opened``, until cancelled or no more can come.
+
+        Raises:
+            ChannelError: no address can be listened on, the other side's offer is not valid, or no
+                connection was proven.
+            ChannelClosedError: signaling was lost, or the other side left or uses no TCP.
+        """
+        started = time.perf_counter()
+        proven = False
+
+        def on_proven(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal proven
+            proven = True
+            opened(TcpChannel(reader, writer, time.perf_counter() - started))
+
+        try:
+            listener = Listener(self._bind, loopback=self._loopback, on_proven=on_proven)
+        except OSError:
+            raise ChannelError("no connection: the address of --bind is not one of this machine") from None
+        try:
+            await self._connect(exchange, listener, on_proven)
+        finally:
+            listener.close()
+        if not proven:
+            raise ChannelError("no direct connection over TCP")
+
+    async def _connect(
+        self,
+        exchange: SignalingExchange,
+        listener: Listener,
+        on_proven: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None],
+    ) -> None:
+        nonce = os.urandom(NONCE_BYTES)
+        offer = self._offer(nonce, listener)
+        if self._role == "sender":
+            await exchange.send("offer", offer)
+            theirs = await _receive(exchange, "answer")
+        else:
+            theirs = await _receive(exchange, "offer")
+        their_nonce = _nonce(theirs)
+        nonces = (nonce, their_nonce) if self._role == "sender" else (their_nonce, nonce)
+        proof = ConnectionProof(self._secret, nonces, self._role)
+        await listener.start(proof)
+        if self._role == "receiver":
+            await exchange.send("answer", offer)
+        same_host = theirs.get("host") == offer["host"]
+        endpoints = dialling_order(
+            parse_endpoints(theirs.get("addresses")), local_addresses(), same_host=same_host
+        )
+        await dial_all(endpoints, proof, on_proven, self._bind)
+        await asyncio.sleep(ACCEPT_S)
+
+    def _offer(self, nonce: bytes, listener: Listener) -> dict[str, object]:
+        tag = host_tag(derive(self._secret, "host tag"))
+        return {
+            "nonce": encode_base64url(nonce),
+            "host": encode_base64url(tag),
+            "addresses": [[endpoint.text, endpoint.port] for endpoint in listener.endpoints],
+        }
+
+
+async def _receive(exchange: SignalingExchange, kind: str) -> dict[str, Any]:
+    received, data = await exchange.receive()
+    while received != kind:
+        received, data = await exchange.receive()
+    return data
+
+
+def _nonce(offer: dict[str, Any]) -> bytes:
+    try:
+        nonce = decode_base64url(offer["nonce"])
+    except (KeyError, TypeError, ValueError):
+        nonce = b""
+    if len(nonce) != NONCE_BYTES:
+        raise ChannelError("no connection: the other side's offer is not valid")
+    return nonce

@@ -1,0 +1,116 @@
+"""How each type of channel is opened, and which types this side's options allow."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from tallow.app.channels.channel import ChannelError
+from tallow.app.channels.ice_servers import IceServers, has_turn
+from tallow.app.channels.relay import RelayChannel
+from tallow.app.channels.tcp.connect import TcpConnector
+from tallow.app.peer.connection.channel_race import Opened, Opening
+from tallow.app.peer.connection.connection_attempt import ConnectionAttempt
+from tallow.app.peer.connection.signaling import SignalingClient
+from tallow.app.peer.connection.signaling_messages import ChannelType
+from tallow.app.peer.link import Link
+from tallow.app.peer.options import TransferOptions
+from tallow.app.peer.server_client import ServerClient
+from tallow.app.wire import Role
+
+CandidatePolicy = Literal["all", "relay"]
+
+
+class ChannelOpenings:
+    """The ways of one side to the other.
+
+    Attributes:
+        role: this side's.
+
+    Args:
+        loopback: whether the server is on this host. Then TCP uses loopback addresses only.
+    """
+
+    def __init__(
+        self, server: ServerClient, link: Link, role: Role, options: TransferOptions, *, loopback: bool
+    ) -> None:
+        self._server = server
+        self.role = role
+        self._options = options
+        self._tcp = TcpConnector(role, link.secret, bind=options.bind, loopback=loopback)
+
+    @property
+    def policy(self) -> CandidatePolicy:
+        """Which ICE candidates may be used: with relay only a TURN server's."""
+        return "relay" if self._options.relay == "relay" else "all"
+
+    def ice_servers(self, signaling: SignalingClient) -> IceServers:
+        """The server's STUN and TURN servers that may be used."""
+        servers = signaling.joined.ice_servers
+        if self._options.relay != "direct":
+            return servers
+        return [entry for entry in servers if not has_turn([entry])]
+
+    def direct_types(self, signaling: SignalingClient) -> tuple[ChannelType, ...]:
+        """The types of direct channels that may be used."""
+        if self._options.tallow_relay:
+            return ()
+        if self.policy == "relay":
+            usable = has_turn(self.ice_servers(signaling)) and "webrtc" in self._options.transports
+            return ("webrtc",) if usable else ()
+        return self._options.transports
+
+    def accepted_types(self, signaling: SignalingClient) -> tuple[ChannelType, ...]:
+        """The types of channels that may be used."""
+        relay: tuple[ChannelType, ...] = () if self._options.relay == "direct" else ("relay",)
+        return (*self.direct_types(signaling), *relay)
+
+    def opening(
+        self, channel_type: ChannelType, attempt: ConnectionAttempt, signaling: SignalingClient
+    ) -> Opening:
+        """What opens channels of a type in an attempt."""
+        if channel_type == "tcp":
+            return lambda opened: self._tcp.open(attempt.exchange("tcp"), opened)
+        open_channel = self._open_webrtc if channel_type == "webrtc" else self._open_relay
+        return lambda opened: open_channel(attempt, signaling, opened)
+
+    async def _open_webrtc(
+        self, attempt: ConnectionAttempt, signaling: SignalingClient, opened: Opened
+    ) -> None:
+        try:
+            from tallow.app.channels.webrtc import connect  # importing aiortc takes half a second
+        except ImportError:
+            await attempt.exchange("webrtc").refuse()
+            raise ChannelError("no connection over WebRTC: aiortc is not installed") from None
+        channel = await connect(
+            self.role,
+            attempt.exchange("webrtc"),
+            self.ice_servers(signaling),
+            policy=self.policy,
+            timeout=self._options.timing.direct_timeout,
+        )
+        opened(channel)
+
+    async def _open_relay(
+        self, attempt: ConnectionAttempt, signaling: SignalingClient, opened: Opened
+    ) -> None:
+        """Connect to the relay, the receiver first: its answer says that it is connected."""
+        exchange, timeout = attempt.exchange("relay"), self._options.timing.channel_timeout
+        if self.role == "sender":
+            await exchange.send("offer", {})
+            try:
+                async with asyncio.timeout(timeout):
+                    await exchange.receive()
+            except TimeoutError:
+                raise ChannelError("the other side does not answer") from None
+        else:
+            await exchange.receive()  # the offer
+        channel = await RelayChannel.connect(self._server.open_websocket, signaling.joined.relay_ticket)
+        try:
+            if self.role == "receiver":
+                await exchange.send("answer", {})
+            await channel.wait_until_paired(timeout)
+        except BaseException:
+            await channel.close()
+            raise
+        opened(channel)
