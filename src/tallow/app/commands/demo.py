@@ -12,9 +12,10 @@ from typing import Any, Final
 import click
 import orjson
 
+from tallow.app.commands.common_options import load_faults
 from tallow.app.commands.executor import DaemonExecutor
 from tallow.app.commands.interrupts import handled_signals
-from tallow.app.commands.peers import command_error, event_loop_factory, load_faults, remove_leftovers
+from tallow.app.commands.peers import command_error, event_loop_factory, remove_leftovers
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.demo.plan import TrafficMix
 from tallow.app.demo.traffic import TrafficGenerator

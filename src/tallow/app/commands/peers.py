@@ -1,27 +1,23 @@
-"""What ``send`` and ``receive`` share: options, the run of a transfer, and exit statuses."""
+"""Runs a peer for ``send`` and ``receive``: signals, leftovers of killed runs, and exit statuses."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import os
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from tallow.app.channels.channel import ChannelError
 from tallow.app.commands.executor import DaemonExecutor
-from tallow.app.commands.interrupts import SignalledError, run_until_signalled, signals_interrupt
+from tallow.app.commands.interrupts import SignalledError, run_until_signalled
 from tallow.app.crypto.errors import CancelledByPeerError, ProtocolError
 from tallow.app.files import temporary
 from tallow.app.files.errors import FileError
 from tallow.app.peer import user_files
-from tallow.app.peer.display import Display, JsonLines, Terminal
+from tallow.app.peer.display import Display, Terminal
 from tallow.app.peer.errors import (
     NotConfirmedError,
     PeerError,
@@ -32,8 +28,6 @@ from tallow.app.peer.errors import (
 )
 from tallow.app.peer.event_log import configure_logging
 from tallow.app.peer.link import LinkError
-from tallow.app.peer.options import TransferOptions
-from tallow.app.peer.preferences import Preferences
 from tallow.app.peer.transfer import resume_state
 from tallow.monitoring.integrations.proxy import ProxySettings
 from tallow.monitoring.lifecycle.warn_once import suppress_warning
@@ -42,91 +36,6 @@ KNOWN: Final = (ProtocolError, PeerError, FileError, ChannelError, LinkError, OS
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 """Exit statuses besides 0, as for every command (docs/commands.md). 1 also if the other side cancelled."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class CommonOptions:
-    """Options of both commands."""
-
-    relay: bool
-    json: bool
-    no_telemetry: bool
-    ca: Path | None
-
-
-def common_options(function: Function) -> Function:
-    """Add the options of both commands; the command gets them as ``common``."""
-
-    @functools.wraps(function)
-    def wrapped(
-        *args: Any, relay: bool, json_output: bool, no_telemetry: bool, ca: Path | None, **kwargs: Any
-    ) -> Any:
-        with signals_interrupt():
-            load_faults()
-            return function(*args, common=CommonOptions(relay, json_output, no_telemetry, ca), **kwargs)
-
-    options = [
-        click.option("--relay", is_flag=True, help="Use Tallow's relay; never connect directly."),
-        click.option(
-            "--json", "json_output", is_flag=True, help="Print events as JSON, one object per line."
-        ),
-        click.option(
-            "--no-telemetry",
-            is_flag=True,
-            help="Report no counts and timings (also: DO_NOT_TRACK=1, or the setting telemetry).",
-        ),
-        click.option(
-            "--ca",
-            type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="Additional trusted certificates, PEM (also: SSL_CERT_FILE).",
-        ),
-    ]
-    result: Any = wrapped
-    for option in reversed(options):
-        result = option(result)
-    return result  # type: ignore[no-any-return]
-
-
-def transfer_options(
-    common: CommonOptions, preferences: Preferences, *features: str | None
-) -> TransferOptions:
-    """The options of a transfer: the command line comes first, then the environment, then the settings."""
-    untracked = os.environ.get("DO_NOT_TRACK", "").strip().lower() not in {"", "0", "false"}
-    telemetry = preferences.is_on("telemetry") and not common.no_telemetry and not untracked
-    preference = "relay" if common.relay else preferences["relay_preference"]
-    used = [*features, "relay_only" if preference == "relay" else None]
-    used.append("json_output" if common.json else None)
-    return TransferOptions(
-        relay=preference,
-        tallow_relay=common.relay,
-        telemetry=telemetry,
-        features=tuple(feature for feature in used if feature),
-        settings=dict(preferences.changes),
-    )
-
-
-def make_display(
-    common: CommonOptions, preferences: Preferences, *, qr_code: bool = False, asks: bool = False
-) -> Display:
-    """The display of events."""
-    if common.json:
-        return JsonLines()
-    bell = preferences.is_on("notifications")
-    return Terminal(theme=preferences["theme"], bell=bell, qr_code=qr_code, asks=asks)
-
-
-def load_faults() -> None:
-    """Install fault switches if the environment asks for them. Otherwise their code is not imported."""
-    if os.environ.get("TALLOW_FAULTS") != "1":
-        return
-    from tallow.app.faults.peer import BadFaultError, install
-
-    try:
-        install(os.environ.get("TALLOW_PEER_FAULTS", ""))
-    except BadFaultError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def event_loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -9,14 +9,9 @@ from pathlib import Path
 
 import click
 
+from tallow.app.commands.common_options import CommonOptions, common_options, make_display, transfer_options
 from tallow.app.commands.confirm import TerminalConfirmation
-from tallow.app.commands.peers import (
-    CommonOptions,
-    common_options,
-    make_display,
-    run_transfer,
-    transfer_options,
-)
+from tallow.app.commands.peers import run_transfer
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.destination import DestinationFolder
 from tallow.app.peer.display import Display

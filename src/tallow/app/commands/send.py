@@ -10,13 +10,8 @@ from typing import Any
 
 import click
 
-from tallow.app.commands.peers import (
-    CommonOptions,
-    common_options,
-    make_display,
-    run_transfer,
-    transfer_options,
-)
+from tallow.app.commands.common_options import CommonOptions, common_options, make_display, transfer_options
+from tallow.app.commands.peers import run_transfer
 from tallow.app.commands.server_option import ServerChoice, server_option
 from tallow.app.files.source_file import SourceFile, collect_files
 from tallow.app.files.temporary import temporary_folder

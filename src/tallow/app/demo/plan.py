@@ -26,6 +26,8 @@ CANCELLED: Final[tuple[Scenario, ...]] = ("sender_cancels", "receiver_cancels")
 BAD: Final[tuple[Scenario, ...]] = ("no_path", "source_changes", "wrong_link", "broken_picture")
 FAILED: Final[tuple[Scenario, ...]] = ("no_path", "source_changes")
 RELAYED: Final[tuple[Scenario, ...]] = ("interrupted", "fallback")
+OVER_TCP: Final[tuple[Scenario, ...]] = ("plain", "wrong_link")
+"""Scenarios that may use TCP. The others must take long enough to be interrupted."""
 CONTENTS: Final[tuple[FileContent, ...]] = (
     "picture",
     "picture",
@@ -60,6 +62,7 @@ class TransferPlan:
 
     Attributes:
         turn: with ``relay``: prefer a TURN server, if there is one, to Tallow's own relay.
+        webrtc: connect by WebRTC where a direct connection is allowed; otherwise over TCP.
         prepares_s: seconds until the files are prepared; both sides wait for them.
         silent: report no telemetry, and ask the server to leave this transfer out of usage statistics.
         setting: a setting that was changed before.
@@ -70,6 +73,7 @@ class TransferPlan:
     content: FileContent
     relay: bool = False
     turn: bool = False
+    webrtc: bool = True
     prepares_s: float = 0.0
     silent: bool = False
     keep_metadata: bool = False
@@ -92,7 +96,9 @@ def draw_plans(
     for kind, relay in _first_scenarios(shares):
         plan = _plan(kind, relay, shares, settings, chance)
         turn = relay and kind == "plain"
-        yield replace(plan, setting=chance.choice(settings), silent=False, turn=turn)
+        yield replace(
+            plan, setting=chance.choice(settings), silent=False, turn=turn, webrtc=kind not in OVER_TCP
+        )
     while True:
         relay = chance.random() < shares.relay
         yield _plan(_kind(relay, shares, chance), relay, shares, settings, chance)
@@ -138,4 +144,5 @@ def _plan(
         # With its metadata a broken picture would be sent.
         keep_metadata=kind != "broken_picture" and chance.random() < 0.1,
         setting=chance.choice(settings) if chance.random() < 0.15 else None,
+        webrtc=kind not in OVER_TCP or chance.random() < 0.5,
     )

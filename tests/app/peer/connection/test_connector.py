@@ -6,6 +6,7 @@ import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from support.transfers.peers import (
     DIRECT,
     RELAYED,
     SHORT_WAITS,
+    TCP,
     WEBRTC,
     RunningPeer,
     receive,
@@ -21,6 +23,7 @@ from support.transfers.peers import (
 )
 from support.transfers.server import RunningServer
 from tallow.app.channels.channel import ConnectionQuality
+from tallow.app.channels.tcp.addresses import dialling_order
 from tallow.app.peer.connection.connector import quality_score
 from tallow.app.peer.errors import PeerError
 
@@ -83,7 +86,7 @@ async def test_a_transfer_over_tcp_moves_its_metrics_and_no_others(
 
 def total(server: RunningServer, name: str) -> float:
     """The sum of a metric's series."""
-    return sum(row["value"] for row in server.registry.snapshot((name,)).get(name, ()))
+    return float(sum(row["value"] for row in server.registry.snapshot((name,)).get(name, ())))
 
 
 async def test_without_a_direct_path_the_relay_is_used(
@@ -101,6 +104,46 @@ async def test_without_a_direct_path_the_relay_is_used(
     assert value("errors_total", type="network", severity="low") == 1
     assert value("error_recoveries_total", type="network") >= 1
     assert value("connection_establishment_seconds_count", type="direct") == 0
+
+
+async def test_without_a_direct_path_over_tcp_the_relay_is_used_after_the_head_start(
+    server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A firewall that drops what comes in on both sides: nothing can be dialled.
+    monkeypatch.setattr("tallow.app.channels.tcp.connect.dialling_order", lambda *_, **__: [])
+    options = replace(TCP, timing=replace(SHORT_WAITS, head_start=0.5))
+    await transfer_files(server.url, [path], tmp_path / "out", options=options)
+    value = server.value
+    assert value("transfers_total", status="success", method="relay") == 1
+    assert value("direct_connections_total", transport="tcp", status="failed") == 1
+    assert value("errors_total", type="network", severity="low") == 1
+    assert value("error_recoveries_total", type="network") == 1
+    assert value("connection_establishment_seconds_count", type="direct") == 0
+
+
+async def test_one_side_that_can_be_dialled_is_enough(
+    server: RunningServer, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = dialling_order, []
+
+    def one_side(*args: Any, **more: Any) -> Any:
+        calls.append(args)
+        return real(*args, **more) if len(calls) == 1 else []
+
+    monkeypatch.setattr("tallow.app.channels.tcp.connect.dialling_order", one_side)
+    await transfer_files(server.url, [path], tmp_path / "out", options=TCP)
+    assert server.value("transfers_total", status="success", method="p2p") == 1
+    assert len(calls) == 2
+
+
+async def test_a_direct_transfer_does_not_use_the_relay_of_the_server(
+    server: RunningServer, path: Path, tmp_path: Path
+) -> None:
+    options = replace(TCP, timing=replace(SHORT_WAITS, relay_delay=5, head_start=6))
+    await transfer_files(server.url, [path], tmp_path / "out", options=options)
+    assert server.value("transfers_total", status="success", method="p2p") == 1
+    assert server.value("websocket_duration_seconds_count", route="/api/signal") == 2
+    assert server.value("websocket_duration_seconds_count", route="/api/relay") == 0
 
 
 def nowhere(description: str) -> str:

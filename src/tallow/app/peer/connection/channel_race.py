@@ -39,11 +39,13 @@ class ChannelRace:
         self._reading: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._chosen: Channel | None = None
+        self._is_over = False
 
     async def __aenter__(self) -> ChannelRace:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._is_over = True
         for task in (*self._openings.values(), *self._reading):
             task.cancel()
         for channel in self._opened:
@@ -54,6 +56,9 @@ class ChannelRace:
         """Start to open channels of one type."""
 
         def on_opened(channel: Channel) -> None:
+            if self._is_over:  # an opening runs on until its cancellation arrives
+                _close_beside(channel)
+                return
             self._opened.append(channel)
             if self._await_message:
                 self._read_first_message(channel_type, channel)
