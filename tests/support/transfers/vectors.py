@@ -65,7 +65,7 @@ def compute(inputs: dict[str, Any]) -> dict[str, Any]:
     dialled = ConnectionProof(link.secret, nonces, "receiver").dial(b"\x55" * 32)
     answer = ConnectionProof(link.secret, nonces, "sender").answer(dialled)
     assert answer is not None
-    signal = {"addresses": [["192.0.2.7", 4242]]}
+    signal: dict[str, object] = {"addresses": [["192.0.2.7", 4242]]}
     sealed = SignalSealer(link.secret, "sender").seal("offer", "00" * 8, "tcp", signal, nonce=b"\x66" * 12)
     return {
         "sealed_offer": sealed,
