@@ -18,7 +18,7 @@ from tallow.monitoring.integrations.uvicorn_config import EmbeddedServer, uvicor
 
 def test_options_replace_the_defaults() -> None:
     config = uvicorn_config(Starlette(), timeout_graceful_shutdown=2)
-    assert (config.http, config.ws, config.access_log, config.server_header) == ("h11", "none", False, False)
+    assert (config.ws, config.access_log, config.server_header) == ("none", False, False)
     assert config.timeout_graceful_shutdown == 2
 
 

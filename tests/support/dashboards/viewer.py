@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
-import uvicorn
 from starlette.types import ASGIApp
 
+from tallow.monitoring.integrations.http_server.server import LimitedServer
 from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
 
 Viewer = Callable[..., contextlib.AbstractAsyncContextManager[str]]
@@ -32,7 +32,7 @@ def credentials_file(folder: Path, **more: object) -> Path:
 @contextlib.asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an ASGI application on a free port; yields its URL."""
-    server = uvicorn.Server(uvicorn_config(app, port=0, log_level="warning"))
+    server = LimitedServer(uvicorn_config(app, port=0, log_level="warning"))
     task = asyncio.create_task(server.serve())
     try:
         while not server.started:

@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 import psutil
-import uvicorn
 import websockets
 from websockets.asyncio.client import ClientConnection
 
@@ -28,6 +27,7 @@ from tallow.app.server.context import ServerContext
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.uvicorn_config import server_config
 from tallow.app.wire import PROTOCOL_VERSION
+from tallow.monitoring.integrations.http_server.server import LimitedServer
 from tallow.monitoring.metrics import Metrics
 from tallow.monitoring.metrics.registry import Registry
 
@@ -190,7 +190,7 @@ async def serving(folder: Path, **given: Any) -> AsyncIterator[RunningServer]:
     settings = ServerSettings(data_dir=folder, **given)
     registry = Registry()
     app = create_app(settings, metrics=Metrics(registry), extra_routes=extra_routes(settings))
-    server = uvicorn.Server(server_config(wrap(app), settings))
+    server = LimitedServer(server_config(wrap(app), settings, metrics=app.state.context.metrics))
     bound = listener()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     task = asyncio.create_task(server.serve([bound]))

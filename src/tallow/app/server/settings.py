@@ -127,6 +127,32 @@ class ServerSettings(Settings):
         description="bytes per second for each room; 0: no limit",
     )
 
+    connections_per_address: PositiveInteger = Field(
+        100, title="Maximum connections of one address, without WebSockets", description=_WHOLE_NUMBER
+    )
+    max_connections: PositiveInteger = Field(
+        10_000,
+        title="Maximum connections of one process, as far as its descriptor limit allows",
+        description=_WHOLE_NUMBER,
+    )
+    reserved_descriptors: PositiveInteger = Field(
+        128,
+        title="File descriptors that connections leave free for files, databases and probes",
+        description=_WHOLE_NUMBER,
+    )
+    max_header_bytes: PositiveInteger = Field(
+        32 * 1024, title="Maximum size of a request's line and header", description=_WHOLE_NUMBER
+    )
+    header_timeout: PositiveSeconds = Field(
+        10, title="Limit for a TLS handshake and a request's header", description=_SECONDS
+    )
+    body_timeout: PositiveSeconds = Field(30, title="Limit for a request's body", description=_SECONDS)
+    write_timeout: PositiveSeconds = Field(
+        60, title="Time for which a client may not read a response", description=_SECONDS
+    )
+    keep_alive_timeout: PositiveSeconds = Field(
+        15, title="Time for which a connection is kept without a request", description=_SECONDS
+    )
     join_timeout: PositiveSeconds = Field(
         10, title="Limit for the first message of a WebSocket", description=_SECONDS
     )

@@ -11,14 +11,16 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
+import uvicorn
 from starlette.applications import Starlette
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import multiprocess
 
 from tallow import __version__
 from tallow.app.server.settings import ServerSettings
 from tallow.app.server.transport.uvicorn_config import server_config
+from tallow.monitoring.integrations.http_server.server import LimitedConfig, LimitedServer
 from tallow.monitoring.logging import configure as configure_logging
 from tallow.monitoring.logging import flush, logger
 from tallow.monitoring.metrics import METRICS
@@ -34,7 +36,17 @@ WORKER_RESPONSE_TIMEOUT_S: Final = 30
 answer: uvicorn's default of 5 seconds would kill it again and again on a slow machine."""
 
 
-class WorkerSupervisor(Multiprocess):
+class WorkerProcess(multiprocess.Process):
+    """A worker that accepts connections within the limits of its configuration."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = LimitedServer(cast("LimitedConfig", self.config))
+        return self._server
+
+
+class WorkerSupervisor(multiprocess.Multiprocess):
     """uvicorn's supervisor, which starts a new worker only after the old one has exited: the new one takes
     its slot in the room directory."""
 
@@ -70,6 +82,7 @@ def run_workers(settings: ServerSettings, listener: socket.socket, workers: int,
         timeout_worker_healthcheck=WORKER_RESPONSE_TIMEOUT_S,
         **options,
     )
+    multiprocess.Process = WorkerProcess  # type: ignore[misc] # uvicorn has no option for the class
     try:
         supervisor = WorkerSupervisor(config, [listener])
         supervisor.run()

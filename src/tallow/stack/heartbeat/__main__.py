@@ -8,11 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-import uvicorn
-
 from tallow.monitoring.http.uvicorn_records import limit_connection_records
 from tallow.monitoring.integrations.proxy import ProxySettings
-from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
+from tallow.monitoring.integrations.uvicorn_config import run_server, uvicorn_config
 from tallow.monitoring.settings.errors import BadSettingError
 from tallow.stack.alerts.links import Links
 from tallow.stack.engines.command_hint import command_line
@@ -69,9 +67,7 @@ def main() -> int:
         log_level="warning",
         timeout_graceful_shutdown=2,
     )
-    server = uvicorn.Server(config)
-    server.run()
-    return 0 if server.started else 1
+    return run_server(config)
 
 
 def _parser() -> argparse.ArgumentParser:

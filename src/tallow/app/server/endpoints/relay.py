@@ -60,7 +60,9 @@ class RelayEndpoint:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it is closed."""
         address = self._context.address_hasher.key(websocket.scope)
-        async with accept_websocket(websocket, address, self._context.socket_limiter) as socket:
+        async with accept_websocket(
+            websocket, address, self._context.socket_limiter, self._context.metrics
+        ) as socket:
             if socket is None:
                 return
             try:
@@ -69,7 +71,7 @@ class RelayEndpoint:
                 log_refusal("Socket refused", endpoint="relay", reason=refusal.code)
                 await socket.refuse(refusal)
             except TimeoutError:
-                await socket.close_with("timeout", "no ticket")
+                await socket.refuse_late_join(self._context.metrics, "relay")
             except WebSocketDisconnect:
                 pass
             else:

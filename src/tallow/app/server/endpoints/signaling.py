@@ -24,7 +24,9 @@ class SignalingEndpoint:
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one socket until it is closed."""
         address = self._context.address_hasher.key(websocket.scope)
-        async with accept_websocket(websocket, address, self._context.socket_limiter) as socket:
+        async with accept_websocket(
+            websocket, address, self._context.socket_limiter, self._context.metrics
+        ) as socket:
             if socket is None:
                 return
             if self._context.directory.name:
@@ -52,7 +54,7 @@ class SignalingEndpoint:
                 first = await socket.receive_text()
                 owner = await self._locate_owner(first)
         except TimeoutError:
-            await socket.close_with("timeout")
+            await socket.refuse_late_join(self._context.metrics, "signal")
         except WebSocketDisconnect:
             pass
         except RoomLocationError:

@@ -69,7 +69,7 @@ class SignalingSession:
                     context.set_connection_context("websocket", state="joined")
                     await self._serve_member(room, join)
         except TimeoutError:
-            await self._close(self.end_with.reason or "timeout")
+            await self._close(self.end_with.reason)
         except WebSocketRefusedError as refusal:
             await self._refuse(refusal)
         except WebSocketDisconnect:
@@ -232,8 +232,11 @@ class SignalingSession:
         log_refusal("Socket refused", endpoint="signal", reason=refusal.code)
         await self._socket.refuse(refusal)
 
-    async def _close(self, reason: CloseReason) -> None:
-        if reason == "expired":
+    async def _close(self, reason: CloseReason | None) -> None:
+        """Close the socket for a reason of the server; None: the join did not arrive in time."""
+        if reason is None:
+            await self._socket.refuse_late_join(self._metrics, "signal")
+        elif reason == "expired":
             await self._refuse(WebSocketRefusedError("expired", "the room has expired"))
         elif reason == "internal":
             await self._refuse(WebSocketRefusedError("internal", "the room has moved; join again"))

@@ -10,5 +10,14 @@ LIMITS: Final = (
     "max_rooms",
     "joins_per_minute",
     "reports_per_minute",
+    "sockets_per_address",
+    "join_timeout",
+    "connections_per_address",
+    "max_connections",
+    "reserved_descriptors",
+    "max_header_bytes",
+    "header_timeout",
+    "body_timeout",
+    "write_timeout",
 )
 """Names of limits, which are those of their settings."""

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
-
 from tallow.app.server.settings import BadSettingError, ServerSettings
 from tallow.app.server.transport.framed_websocket import FramedWebSocket
+from tallow.app.server.transport.refusals import ConnectionRefusals
 from tallow.app.wire import MAX_RELAY_MESSAGE_BYTES
+from tallow.monitoring.exposition import scrape
+from tallow.monitoring.health import responses
 from tallow.monitoring.http.uvicorn_records import limit_connection_records
+from tallow.monitoring.integrations.http_server.limits import ConnectionLimits
+from tallow.monitoring.integrations.http_server.server import LimitedConfig
 from tallow.monitoring.integrations.uvicorn_config import uvicorn_config
+from tallow.monitoring.metrics import Metrics
 
 BACKLOG: Final = 2048
 
 
-def server_config(app: Any, settings: ServerSettings, **options: Any) -> uvicorn.Config:
+def server_config(
+    app: Any, settings: ServerSettings, *, metrics: Metrics | None = None, **options: Any
+) -> LimitedConfig:
     """uvicorn's configuration for the server: bounded WebSockets without compression, trusted proxies.
 
     Args:
+        metrics: where refused connections are counted; by default those of the process.
         options: further options of :class:`uvicorn.Config`.
     """
     limit_connection_records()
+    is_forwarding = options.get("workers", 1) > 1 or settings.cluster_secret is not None
     return uvicorn_config(
         app,
+        connection_limits(settings, ConnectionRefusals(metrics), is_forwarding=is_forwarding),
         ws=FramedWebSocket,
         ws_max_size=MAX_RELAY_MESSAGE_BYTES,
         ws_per_message_deflate=False,
@@ -34,6 +45,31 @@ def server_config(app: Any, settings: ServerSettings, **options: Any) -> uvicorn
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         **options,
+    )
+
+
+def connection_limits(
+    settings: ServerSettings, on_refusal: Callable[[str], None], *, is_forwarding: bool = False
+) -> ConnectionLimits:
+    """The settings' limits on connections.
+
+    Args:
+        on_refusal: called for each refused connection.
+        is_forwarding: whether a WebSocket may need a second descriptor, for the process that owns its room.
+    """
+    return ConnectionLimits(
+        header_timeout=settings.header_timeout,
+        body_timeout=settings.body_timeout,
+        write_timeout=settings.write_timeout,
+        keep_alive_timeout=settings.keep_alive_timeout,
+        max_header_bytes=settings.max_header_bytes,
+        connections_per_address=settings.connections_per_address,
+        max_connections=settings.max_connections,
+        reserved_descriptors=settings.reserved_descriptors,
+        descriptors_per_connection=2 if is_forwarding else 1,
+        trusted_proxies=tuple(map(ipaddress.ip_network, settings.trusted_proxies)),
+        operational_paths=frozenset((*scrape.PATHS, *responses.PATHS)),
+        on_refusal=on_refusal,
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from asyncio import BaseTransport
 from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from tallow.monitoring.integrations.http_server.connection_table import Connection, ConnectionState
+
 MAX_FRAGMENTS: Final = 1024
+CLOSE_TIMEOUT_S: Final = 3.0
+"""Wait for a client's answer to a close; uvicorn waits for 10 seconds."""
 INVALID_DATA: Final = 1007
 MESSAGE_TOO_BIG: Final = 1009
 """Close codes of RFC 6455, section 7.4.1."""
@@ -22,6 +27,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     - It does not read from a peer that does not read: a flood of pings cannot fill memory with pongs.
     - It refuses a message of endless empty fragments.
     - It closes a socket that sends text that is not UTF-8 without an error in the log.
+    - It tells the limits on connections when the first message has arrived, and when the socket is closed.
     - It keeps a connection on which data moves, even if a pong is late: under backpressure it waits behind
       the data.
     """
@@ -30,6 +36,17 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._progress = 0
         self._progress_at_ping = -1
+        self._connection = Connection()
+        self.close_timeout = CLOSE_TIMEOUT_S
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        handshake = self.transport.get_protocol()  # the HTTP protocol that is being replaced
+        self._connection = getattr(handshake, "connection", self._connection)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.release()
+        super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -66,6 +83,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             except UnicodeDecodeError:
                 self._fail(INVALID_DATA, "text must be UTF-8")
                 return
+        self._connection.enter(ConnectionState.ACTIVE)
         super().send_receive_event_to_app()
 
     def _fail(self, code: int, reason: str) -> None:

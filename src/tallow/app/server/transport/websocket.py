@@ -16,8 +16,10 @@ from tallow.app.server.transport.messages import WebSocketRefusedError
 from tallow.app.server.transport.origin import is_same_origin
 from tallow.app.server.transport.refusals import log_refusal
 from tallow.app.wire import CLOSE_CODES, RELAY_PATH, CloseReason
+from tallow.monitoring.metrics import Metrics
 
 SEND_TIMEOUT_S: Final = 15
+TOO_MANY_SOCKETS: Final = "too_many_sockets"
 NO_STATUS_RECEIVED: Final = 1005
 """RFC 6455, section 7.4.1."""
 
@@ -122,6 +124,17 @@ class GuardedWebSocket:
         """Close the socket with a code of the protocol. Never raises."""
         await self.close(CLOSE_CODES[reason], text or reason)
 
+    async def refuse_late_join(self, metrics: Metrics, endpoint: str) -> None:
+        """Close the socket because its first message did not arrive in time. Never raises.
+
+        Args:
+            metrics: where it is counted.
+            endpoint: ``signal`` or ``relay``.
+        """
+        metrics.record_limit_rejection("join_timeout")
+        log_refusal("Socket refused", endpoint=endpoint, reason="timeout")
+        await self.close_with("timeout", "no first message in time")
+
     async def refuse(self, refusal: WebSocketRefusedError) -> None:
         """Send the error and close the socket. Never raises."""
         await self.send(refusal.as_message())
@@ -134,17 +147,20 @@ class GuardedWebSocket:
 
 @asynccontextmanager
 async def accept_websocket(
-    websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter
+    websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter, metrics: Metrics
 ) -> AsyncIterator[GuardedWebSocket | None]:
     """Accept a WebSocket; None if it is refused: another site's page, or too many from one address.
 
     Args:
         address: hash of the client's address.
         limiter: counts the sockets of each address.
+        metrics: where a refusal by the limiter is counted.
     """
     reason = _refusal(websocket, address, limiter)
     if reason is not None:
         endpoint = "relay" if websocket.scope["path"].endswith(RELAY_PATH) else "signal"
+        if reason == TOO_MANY_SOCKETS:
+            metrics.record_limit_rejection("sockets_per_address")
         log_refusal("Socket refused", endpoint=endpoint, reason=reason)
         await websocket.close()
         yield None
@@ -160,4 +176,4 @@ def _refusal(websocket: WebSocket, address: bytes, limiter: ConcurrencyLimiter) 
     """Why a socket is not accepted. If it is accepted, it has been counted."""
     if not is_same_origin(websocket):
         return "bad_origin"
-    return None if limiter.acquire(address) else "too_many_sockets"
+    return None if limiter.acquire(address) else TOO_MANY_SOCKETS
