@@ -22,6 +22,7 @@ from tallow.app.server.endpoints.telemetry import TelemetryEndpoint
 from tallow.app.server.limits.address_quota import AddressQuota, WorkerShare
 from tallow.app.server.limits.catalog import LIMITS
 from tallow.app.server.limits.client_address import ClientAddressHasher
+from tallow.app.server.limits.room_places import RoomPlaces
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes
 from tallow.app.server.rooms.manager import RoomManager
@@ -86,7 +87,8 @@ def create_app(
     store = SqlStore(settings.database, metrics)
     cache = instrument_cache(room_cache(settings, metrics), "rooms", metrics)
     outcomes = ClientOutcomes(metrics, OutcomeStore(store.engine))
-    quota = AddressQuota(settings, WorkerShare(node.slot, node.workers))
+    share = WorkerShare(node.slot, node.workers)
+    quota = AddressQuota(settings, share)
     rooms = RoomManager(
         settings,
         metrics,
@@ -95,6 +97,13 @@ def create_app(
         name=node.directory.name,
         outcomes=outcomes,
         address_quota=quota,
+        places=RoomPlaces(
+            share.at_least_one_of(settings.max_rooms),
+            share.at_least_one_of(settings.rooms_per_address),
+            settings.room_share,
+        ),
+        is_own_id=node.directory.is_own_id,
+        owned_by_others=node.directory.owned_by_others,
     )
     context = ServerContext(
         settings,

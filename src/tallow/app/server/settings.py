@@ -93,6 +93,14 @@ class ServerSettings(Settings):
     rooms_per_address: PositiveInteger = Field(
         1_000, title="Maximum rooms of one address", description=_WHOLE_NUMBER
     )
+    room_share: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        title="Share of the free places for rooms that one address may hold; its IPv4 /24 or IPv6 /48 twice, "
+        "its IPv6 /40 four times as much",
+        description="a number above 0, up to 1",
+    )
     rooms_per_minute: PositiveInteger = Field(
         60, title="New rooms of one address per minute", description=_WHOLE_NUMBER
     )

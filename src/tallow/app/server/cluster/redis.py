@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -147,6 +147,17 @@ class RedisRoomDirectory:
             await self._release(keys=[f"{PREFIX}owner:{room_id}"], args=[self.name])
         except (RedisError, OSError):
             return  # the lease expires
+
+    def is_own_id(self, room_id: str) -> bool:
+        return True  # the first server that a peer joins owns the room
+
+    async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
+        try:
+            owners = await self._redis.mget([f"{PREFIX}owner:{room_id}" for room_id in room_ids])
+        except (RedisError, OSError):
+            return set(room_ids)
+        pairs = zip(room_ids, owners, strict=True)
+        return {room_id for room_id, owner in pairs if owner not in {None, self.name}}
 
     async def close(self) -> None:
         await self._redis.aclose()

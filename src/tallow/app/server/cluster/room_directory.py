@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -57,6 +57,12 @@ class RoomDirectory(Protocol):
     async def release_room(self, room_id: str) -> None:
         """Give up the ownership of a room."""
 
+    def is_own_id(self, room_id: str) -> bool:
+        """Whether this process would own a new room with an id."""
+
+    async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
+        """Those of some rooms that other processes own; all of them while the directory is not available."""
+
     async def close(self) -> None:
         """Close connections and locks."""
 
@@ -80,6 +86,12 @@ class SingleProcessDirectory:
 
     async def release_room(self, room_id: str) -> None:
         pass
+
+    def is_own_id(self, room_id: str) -> bool:
+        return True
+
+    async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
+        return set()
 
     async def close(self) -> None:
         pass
@@ -117,9 +129,7 @@ class WorkerSlotDirectory:
         pass
 
     async def locate_room(self, room_id: str) -> NodeAddress | None:
-        return self._address_of(
-            int.from_bytes(hashlib.blake2b(room_id.encode(), digest_size=8).digest()) % self._count
-        )
+        return self._address_of(_slot_of(room_id, self._count))
 
     async def locate_token(self, token: str) -> NodeAddress | None:
         slot = token.partition(".")[0].removeprefix(SLOT_PREFIX)
@@ -130,6 +140,12 @@ class WorkerSlotDirectory:
 
     async def release_room(self, room_id: str) -> None:
         pass
+
+    def is_own_id(self, room_id: str) -> bool:
+        return _slot_of(room_id, self._count) == self.slot
+
+    async def owned_by_others(self, room_ids: Sequence[str]) -> set[str]:
+        return set()
 
     async def close(self) -> None:
         os.close(self._lock)
@@ -148,3 +164,7 @@ class WorkerSlotDirectory:
             else:
                 return slot, lock
         raise RuntimeError(f"all {self._count} slots of workers are taken")
+
+
+def _slot_of(room_id: str, count: int) -> int:
+    return int.from_bytes(hashlib.blake2b(room_id.encode(), digest_size=8).digest()) % count

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tallow import __version__
 from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.openapi import DESCRIPTION
-from tallow.app.server.rooms.manager import RoomLimitError
+from tallow.app.server.limits.room_places import RoomLimitError
 from tallow.app.server.rooms.store import StoreError
 from tallow.app.server.transport.ice_servers import stun_servers
 from tallow.app.server.transport.origin import require_same_origin
@@ -41,8 +41,8 @@ class RoomEndpoints:
     async def create_room(self, request: Request) -> Response:
         """``POST /api/rooms``: create a room that a join token of the given hash opens."""
         require_same_origin(request)
-        address = self._context.address_hasher.key(request.scope)
-        wait = self._context.creation_limiter.take(address)
+        networks = self._context.address_hasher.networks(request.scope)
+        wait = self._context.creation_limiter.take_from_networks(networks)
         if wait:
             self._context.metrics.record_limit_rejection("rooms_per_minute")
             raise ApiError(429, "rate_limited", "too many rooms from this address; try again later", wait)
@@ -52,10 +52,9 @@ class RoomEndpoints:
             raise ApiError(400, "bad_body", 'the body must be {"token_hash": "<64 lower-case hex digits>"}')
         correlation_id = correlation.current() or correlation.new_id()
         try:
-            record = await self._context.rooms.create(token_hash, correlation_id, address)
+            record = await self._context.rooms.create(token_hash, correlation_id, networks)
         except RoomLimitError as error:
-            limit = "rooms_per_address" if error.limit == "address" else "max_rooms"
-            self._context.metrics.record_limit_rejection(limit)
+            self._context.metrics.record_limit_rejection(error.limit)
             raise _limit_response(error) from None
         except StoreError as error:
             # Critical: without rooms no transfer can begin.
@@ -97,6 +96,7 @@ class RoomEndpoints:
 
 
 def _limit_response(error: RoomLimitError) -> ApiError:
-    if error.limit == "address":
-        return ApiError(429, "rate_limited", "this address has as many rooms as it may", 60)
-    return ApiError(503, "rate_limited", "the server has as many rooms as it may", 60)
+    if error.limit == "max_rooms":
+        return ApiError(503, "rate_limited", "the server has as many rooms as it may", 60)
+    holder = "address" if error.limit == "rooms_per_address" else "network"
+    return ApiError(429, "rate_limited", f"this {holder} has as many rooms as it may at the moment", 60)

@@ -87,7 +87,8 @@ class SignalingSession:
         return message
 
     async def _open_room(self, join: Join) -> Room:
-        if self._context.join_limiter.take(self._context.address_hasher.key(self._socket.scope)):
+        networks = self._context.address_hasher.networks(self._socket.scope)
+        if self._context.join_limiter.take_from_networks(networks):
             self._metrics.record_limit_rejection("joins_per_minute")
             raise WebSocketRefusedError(
                 "rate_limited", "too many joins from this address; try again in a minute"

@@ -65,7 +65,9 @@ class TelemetryEndpoint:
 
     def _limit_rate(self, request: Request, found: tuple[Room, Role] | None) -> None:
         """Without a valid token no metric of peers changes, however often a client tries."""
-        wait = self._context.report_limiter.take(self._context.address_hasher.key(request.scope))
+        wait = self._context.report_limiter.take_from_networks(
+            self._context.address_hasher.networks(request.scope)
+        )
         if found is None:
             if wait:
                 self._metrics.record_limit_rejection("reports_per_minute")

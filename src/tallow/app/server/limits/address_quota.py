@@ -65,6 +65,14 @@ class WorkerShare:
         """
         return limit // self.workers + ((self.slot + cell) % self.workers < limit % self.workers)
 
+    def at_least_one_of(self, limit: int) -> int:
+        """An equal part of a limit, rounded up.
+
+        >>> WorkerShare(1, 4).at_least_one_of(10)
+        3
+        """
+        return -(-limit // self.workers)
+
 
 class AddressQuota:
     """Decides which samples of peers are added to the metrics.

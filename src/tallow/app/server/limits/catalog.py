@@ -7,6 +7,7 @@ from typing import Final
 LIMITS: Final = (
     "rooms_per_minute",
     "rooms_per_address",
+    "room_share",
     "max_rooms",
     "joins_per_minute",
     "reports_per_minute",

@@ -8,8 +8,9 @@ import os
 from collections.abc import MutableMapping
 from typing import Any, Final
 
-IPV6_PREFIX: Final = 64
-"""A site is assigned a /64 (RFC 6177): all its addresses count as one client."""
+NETWORK_BITS: Final = ((32, 64), (24, 48), (24, 40))
+"""Prefix lengths of a client's networks, IPv4 and IPv6. A host has a /64 (RFC 4291), a site up to a /48 (RFC
+6177), and a /40 is 256 of those."""
 
 
 class ClientAddressHasher:
@@ -24,7 +25,18 @@ class ClientAddressHasher:
 
     def key(self, scope: MutableMapping[str, Any]) -> bytes:
         """The hash of the client's IPv4 address or IPv6 /64 network."""
-        network = address_prefix(client_host(scope), ipv6_bits=IPV6_PREFIX)
+        return self.networks(scope)[0]
+
+    def networks(self, scope: MutableMapping[str, Any]) -> tuple[bytes, ...]:
+        """Hashes of the networks that the client's address belongs to, from the narrowest to the widest.
+
+        They are IPv4 /32 and /24, or IPv6 /64, /48 and /40.
+        """
+        host = client_host(scope)
+        return tuple(dict.fromkeys(self._hash(host, ipv4, ipv6) for ipv4, ipv6 in NETWORK_BITS))
+
+    def _hash(self, host: str, ipv4_bits: int, ipv6_bits: int) -> bytes:
+        network = address_prefix(host, ipv4_bits=ipv4_bits, ipv6_bits=ipv6_bits)
         return hashlib.blake2b(network, key=self._key, digest_size=16).digest()
 
 

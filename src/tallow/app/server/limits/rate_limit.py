@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final
 
 MAX_KEYS: Final = 20_000
 """Bounds the memory that many client addresses can take."""
+
+NETWORK_FACTORS: Final = (1, 4, 16)
+"""How many times the rate of a client its wider networks may have: IPv4 /24; IPv6 /48 and /40."""
 
 
 class TokenBucket:
@@ -37,6 +40,11 @@ class TokenBucket:
             return 0.0
         return (amount - self._tokens) / self.rate
 
+    def wait(self, amount: float = 1) -> float:
+        """The seconds until there are enough tokens."""
+        self._refill()
+        return max(0.0, amount - self._tokens) / self.rate
+
     def borrow(self, amount: float) -> float:
         """Take tokens even if there are too few; return the seconds to wait until the debt is paid."""
         self._refill()
@@ -59,13 +67,33 @@ class KeyedRateLimiter:
 
     def take(self, key: Hashable) -> float:
         """Take one token of a key and return 0, or return the seconds to wait."""
+        return self._bucket(key).take()
+
+    def take_from_networks(self, networks: Sequence[Hashable]) -> float:
+        """Take one token of each network of a client and return 0; if one has none, take none and return the
+        seconds to wait.
+
+        Args:
+            networks: from the narrowest to the widest, whose rates are :data:`NETWORK_FACTORS` times the rate
+                of the narrowest.
+        """
+        pairs = zip(networks, NETWORK_FACTORS, strict=False)
+        buckets = [self._bucket(network, factor) for network, factor in pairs]
+        wait = max(bucket.wait() for bucket in buckets)
+        if not wait:
+            for bucket in buckets:
+                bucket.take()
+        return wait
+
+    def _bucket(self, key: Hashable, factor: float = 1) -> TokenBucket:
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._per_minute / 60, self._per_minute, self._clock)
+            per_minute = self._per_minute * factor
+            bucket = self._buckets[key] = TokenBucket(per_minute / 60, per_minute, self._clock)
             if len(self._buckets) > MAX_KEYS:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(key)
-        return bucket.take()
+        return bucket
 
     def __len__(self) -> int:
         return len(self._buckets)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import time
-from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from itertools import islice
+from typing import Final
 
 from tallow.app.server.limits.address_quota import AddressQuota
-from tallow.app.server.limits.rate_limit import ConcurrencyLimiter
+from tallow.app.server.limits.room_places import RoomPlaces
 from tallow.app.server.rooms.analytics import RoomAnalytics
 from tallow.app.server.rooms.cache import Cache
 from tallow.app.server.rooms.client_outcomes import ClientOutcomes, outcomes_of
 from tallow.app.server.rooms.metrics import RoomMetrics
 from tallow.app.server.rooms.room import Member, PeerConnection, Room
-from tallow.app.server.rooms.store import RoomRecord, Store, StoreError
+from tallow.app.server.rooms.store import NEVER, OPEN, RoomRecord, Store, StoreError
 from tallow.app.server.rooms.token_store import TokenStore
 from tallow.app.server.rooms.transfer_monitor import TransferMonitor
+from tallow.app.server.rooms.unjoined import UNJOINED_S, UnjoinedRooms
 from tallow.app.server.settings import ServerSettings
 from tallow.app.wire import ROOM_ID, CloseReason, Role, TransferMethod, TransferOutcome
 from tallow.monitoring import correlation
@@ -29,14 +33,13 @@ from tallow.monitoring.metrics.sample import Sample
 
 LINGER_S: Final = 600
 """How long a finished, empty room stays in memory, for late reports."""
-
-
-class RoomLimitError(Exception):
-    """The room cannot be created: the address, or the server, has as many rooms as it may."""
-
-    def __init__(self, limit: Literal["address", "server"]) -> None:
-        super().__init__(limit)
-        self.limit = limit
+MAX_LINGERING: Final = 10_000
+"""Finished rooms in memory. Above it the oldest are removed earlier."""
+ABANDONED_S: Final = 600
+"""How long a room that both peers have left without an outcome keeps its place."""
+KEPT_S: Final = 3600
+"""How long the link of a room that gave its place back is remembered: to say that the transfer is over, or to
+go on after a failure."""
 
 
 class RoomManager:
@@ -49,6 +52,10 @@ class RoomManager:
         analytics: sends usage statistics; by default to Plausible, if it is set up.
         outcomes: counts outcomes by address prefix; by default nobody does.
         address_quota: what a sender's address may add to the metrics; by default anything.
+        places: for rooms; by default as many as the settings say.
+        is_own_id: whether this process would own a room with an id. It creates no others: the owner knows
+            when a room ends.
+        owned_by_others: those of some rooms that other processes own; by default there are no others.
 
     Attributes:
         live: rooms in memory, by id.
@@ -67,6 +74,9 @@ class RoomManager:
         analytics: RoomAnalytics | None = None,
         outcomes: ClientOutcomes | None = None,
         address_quota: AddressQuota | None = None,
+        places: RoomPlaces | None = None,
+        is_own_id: Callable[[str], bool] = lambda _room_id: True,
+        owned_by_others: Callable[[Sequence[str]], Awaitable[set[str]]] | None = None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -74,8 +84,14 @@ class RoomManager:
         self._cache = cache
         self.clock = clock
         self._wall_clock = wall_clock
-        self._created: dict[str, tuple[float, bytes]] = {}
-        self._rooms_per_address = ConcurrencyLimiter(settings.rooms_per_address)
+        if places is None:
+            places = RoomPlaces(settings.max_rooms, settings.rooms_per_address, settings.room_share)
+        self._places = places
+        self._is_own_id = is_own_id
+        self._owned_by_others = owned_by_others
+        self._unjoined = UnjoinedRooms(min(UNJOINED_S, settings.room_lifetime))
+        self._ended: dict[str, Room] = {}
+        """Finished rooms in memory, in the order of their ends."""
         self.live: dict[str, Room] = {}
         self.relay_tickets: TokenStore[tuple[Room, Member]] = TokenStore(name)
         self.report_tokens: TokenStore[tuple[Room, Role]] = TokenStore(name)
@@ -86,33 +102,35 @@ class RoomManager:
         self._monitor = TransferMonitor()
         self.end_listeners: list[Callable[[Room], None]] = [self.analytics.removed, self._monitor.removed]
 
-    async def create(self, token_hash: str, correlation_id: str, address: bytes) -> RoomRecord:
+    async def create(self, token_hash: str, correlation_id: str, networks: Sequence[bytes]) -> RoomRecord:
         """Create a room.
 
         Args:
             token_hash: SHA-256 of the join token, hexadecimal.
-            address: hash of the client's address.
+            networks: hashes of the networks of the client's address, see :class:`RoomPlaces`.
 
         Raises:
-            RoomLimitError: the address or the server has as many rooms as it may.
+            RoomLimitError: the address, its network or the server has as many rooms as it may.
             StoreError: the database is not available.
         """
-        if len(self._created) >= self._settings.max_rooms:
-            raise RoomLimitError("server")
-        if not self._rooms_per_address.acquire(address):
-            raise RoomLimitError("address")
         now = self._wall_clock()
-        lifetime = self._settings.room_lifetime
-        record = RoomRecord(new_room_id(), token_hash, now, now + lifetime, correlation_id)
-        self._created[record.id] = (self.clock() + lifetime, address)
+        expires = now + self._settings.room_lifetime
+        record = RoomRecord(self._new_id(), token_hash, now, expires, correlation_id)
+        self._places.take(record.id, networks)
         try:
             await self._store.add(record)
         except BaseException:
-            self._free_slot(record.id)
+            self._places.release(record.id)
             raise
+        self._unjoined.add(record.id, self.clock())
         await self._cache.set(record.id, record)
         self.analytics.room_created()
         return record
+
+    def _new_id(self) -> str:
+        while not self._is_own_id(room_id := new_room_id()):
+            pass
+        return room_id
 
     async def open_room(self, room_id: str, token: bytes) -> Room | None:
         """The room that a join token opens; it stays in memory from now on.
@@ -125,16 +143,26 @@ class RoomManager:
         """
         if not ROOM_ID.fullmatch(room_id):
             return None
-        record = await self._cache.get(room_id)
+        record = await self._find(room_id)
         if record is None:
-            record = await self._store.find(room_id)
-            if record is None:
-                return None
-            await self._cache.set(room_id, record)
+            return None
         seconds_left = record.expires - self._wall_clock()
         if seconds_left <= 0 or not record.matches_token(token):
             return None
-        return self.live.setdefault(room_id, Room(record, self.clock() + seconds_left))
+        self._unjoined.remove(room_id)
+        now = self.clock()
+        return self.live.setdefault(room_id, Room(record, now + seconds_left, empty_since=now))
+
+    async def _find(self, room_id: str) -> RoomRecord | None:
+        record = await self._cache.get(room_id)
+        if room_id in self.live:
+            # The store forgets a failed transfer after a while; here it may go on.
+            return self.live[room_id].record
+        if record is None:
+            record = await self._store.find(room_id)
+            if record is not None:
+                await self._cache.set(room_id, record)
+        return record
 
     def join(
         self,
@@ -222,6 +250,7 @@ class RoomManager:
             and not room.was_transfer
             and room.conclude(room.announced_outcome, self.clock())
         ):
+            self._give_place_back(room)
             await self._save_state(room)
 
     async def conclude(
@@ -239,6 +268,7 @@ class RoomManager:
         """
         if not room.conclude(outcome, self.clock()):
             return False
+        self._give_place_back(room)
         self.room_metrics.update(room, self.clock())
         with correlation.bind(room.record.correlation_id):  # the periodic task has no id bound
             self._log_outcome(room, outcome, error_type)
@@ -249,21 +279,19 @@ class RoomManager:
 
     @staticmethod
     def _log_outcome(room: Room, outcome: TransferOutcome, error_type: str | None) -> None:
-        context = {"outcome": outcome, "method": room.method or "none"}
-        if outcome == "failed":
-            transfer_logger.warning("Transfer finished", **context, error_type=error_type or "unknown")
-        else:
-            transfer_logger.info("Transfer finished", **context)
+        failure = {"error_type": error_type or "unknown"} if outcome == "failed" else {}
+        log = transfer_logger.warning if failure else transfer_logger.info
+        log("Transfer finished", outcome=outcome, method=room.method or "none", **failure)
 
     async def run_due_tasks(self) -> None:
         """Record outcomes that are due, remove expired rooms, and update gauges. Called every second."""
         now = self.clock()
         for room in list(self.live.values()):
             await self._run_room_tasks(room, now)
-        for room_id, (deadline, _) in list(self._created.items()):
-            if deadline > now:
-                break  # in the order of creation, and all rooms have the same lifetime
-            self._free_slot(room_id)
+        await self._end_unjoined(now)
+        for room in list(islice(self._ended.values(), max(0, len(self._ended) - MAX_LINGERING))):
+            if not room.members:
+                self._remove(room)
         self.room_metrics.drop_expired(now)
 
     async def _run_room_tasks(self, room: Room, now: float) -> None:
@@ -273,7 +301,33 @@ class RoomManager:
         if outcome is not None and await self.conclude(room, outcome, "network"):
             await self._record_outcome(room, outcome)
         if room.deadline <= now or room.is_disposable(now, LINGER_S):
-            self._remove(room)
+            self._end(room)
+        elif room.is_abandoned(now, ABANDONED_S):
+            self._end(room)
+            await self._save_state(room, self._wall_clock() + KEPT_S)
+
+    def _end(self, room: Room) -> None:
+        self._places.release(room.record.id)
+        self._remove(room)
+
+    async def _end_unjoined(self, now: float) -> None:
+        """Give the places of rooms back that nobody has joined for a while, and forget their links."""
+        due = self._unjoined.due(now)
+        owned_by_others = await self._owned_by_others(due) if due and self._owned_by_others else set()
+        unused = [
+            room_id for room_id in due if self._unjoined.remove(room_id) and room_id not in owned_by_others
+        ]
+        for room_id in owned_by_others - self.live.keys():
+            self._unjoined.add(room_id, now)
+        for room_id in unused:
+            self._places.release(room_id)
+        await asyncio.gather(*(self._forget_link(room_id) for room_id in unused))
+
+    async def _forget_link(self, room_id: str) -> None:
+        """Let a room expire now. If the database fails, it expires at its time."""
+        with suppress(StoreError):
+            await self._store.set_state(room_id, OPEN, self._wall_clock())
+        await self._cache.delete(room_id)
 
     async def _record_outcome(self, room: Room, outcome: TransferOutcome) -> None:
         """Record the outcome that the sender left with, or ``failed`` if it vanished, as if its address had
@@ -296,9 +350,12 @@ class RoomManager:
         room = self.live.get(room_id)
         if room is not None:
             self._remove(room, "internal")
+            if room_id in self._places:
+                self._unjoined.add(room_id, self.clock())  # asks from time to time whether it has ended there
 
     def _remove(self, room: Room, reason: CloseReason = "expired") -> None:
         del self.live[room.record.id]
+        self._ended.pop(room.record.id, None)
         for token in room.report_tokens.values():
             self.report_tokens.revoke(token)
         for member in room.end(self.clock()):
@@ -312,11 +369,22 @@ class RoomManager:
         if member.relay_ticket:
             self.relay_tickets.revoke(member.relay_ticket)
 
-    async def _save_state(self, room: Room) -> None:
-        """Store the room's state. If the database fails the transfer goes on; a restart loses the state."""
+    def _give_place_back(self, room: Room) -> None:
+        """The transfer has an outcome. The room stays in memory for a while, and may have members."""
+        self._places.release(room.record.id)
+        self._ended[room.record.id] = room
+
+    async def _save_state(self, room: Room, latest: float = NEVER) -> None:
+        """Store the room's state. If the database fails the transfer goes on; a restart loses the state.
+
+        Args:
+            latest: time at which the link expires, in seconds since the Unix epoch, unless it does so before.
+        """
+        if room.outcome is not None:
+            latest = self._wall_clock() + KEPT_S
         try:
-            await self._store.set_state(room.record.id, room.state)
-            await self._cache.set(room.record.id, room.snapshot())
+            await self._store.set_state(room.record.id, room.state, latest)
+            await self._cache.set(room.record.id, room.snapshot(latest))
         except StoreError as error:
             report_error(
                 "storage",
@@ -326,10 +394,6 @@ class RoomManager:
                 log=transfer_logger,
                 metrics=self._metrics,
             )
-
-    def _free_slot(self, room_id: str) -> None:
-        _, address = self._created.pop(room_id)
-        self._rooms_per_address.release(address)
 
 
 def new_room_id() -> str:

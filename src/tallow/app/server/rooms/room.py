@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tallow.app.server.limits.report_quota import QuotaUsage
-from tallow.app.server.rooms.store import OPEN, STARTED, RoomRecord
+from tallow.app.server.rooms.store import NEVER, OPEN, STARTED, RoomRecord
 from tallow.app.wire import OUTCOMES, ROLES, CloseReason, Role, ServerMessage, TransferMethod, TransferOutcome
 
 
@@ -61,6 +61,8 @@ class Room:
         announced_outcome: the outcome with which the sender left.
         outcome: the recorded outcome of the transfer; set once.
         pending_outcome: when to record which outcome, unless a report comes first.
+        empty_since: when the last member left, or when the room was opened if nobody has joined since; None
+            while somebody is here.
         sender_cell: the sender's address, as :class:`tallow.app.server.rooms.client_outcomes.ClientOutcomes`
             counts it; None: no sender has joined this process.
         receiver_outcome: the outcome with which the receiver left, for a sender that was away at that time.
@@ -85,9 +87,9 @@ class Room:
     confirmation_deadline: float | None = None
     receiver_outcome: TransferOutcome | None = None
     sender_cell: int | None = None
+    empty_since: float | None = None
     _queued_since: float | None = None
     _queued_seconds: float = 0.0
-    _empty_since: float | None = None
 
     def __post_init__(self) -> None:
         self.started = self.record.state != OPEN
@@ -113,9 +115,13 @@ class Room:
         """The state for the store."""
         return self.outcome or (STARTED if self.started else OPEN)
 
-    def snapshot(self) -> RoomRecord:
-        """The room's record with its current state."""
-        return replace(self.record, state=self.state)
+    def snapshot(self, latest: float = NEVER) -> RoomRecord:
+        """The room's record with its current state.
+
+        Args:
+            latest: time at which it expires, in seconds since the Unix epoch, unless it does so before.
+        """
+        return replace(self.record, state=self.state, expires=min(self.record.expires, latest))
 
     def peer_of(self, role: Role) -> Member | None:
         """The other member."""
@@ -240,11 +246,17 @@ class Room:
 
     def is_disposable(self, now: float, linger: float) -> bool:
         """The transfer is over and the room has been empty for ``linger`` seconds."""
-        empty_since = self._empty_since
+        empty_since = self.empty_since
         return self.outcome is not None and empty_since is not None and now - empty_since > linger
 
+    def is_abandoned(self, now: float, limit: float) -> bool:
+        """The room has been empty for ``limit`` seconds, and its transfer has no outcome, nor one soon."""
+        empty_since = self.empty_since
+        is_open = self.outcome is None and self.pending_outcome is None
+        return is_open and empty_since is not None and now - empty_since > limit
+
     def _update_timers(self, now: float) -> None:
-        self._empty_since = None if self.members else (self._empty_since or now)
+        self.empty_since = None if self.members else (self.empty_since or now)
         may_start = self.confirmation_deadline is None and not self.started and not self.is_over
         is_waiting = may_start and len(self.members) == len(ROLES)
         if is_waiting and self._queued_since is None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
+    case,
     delete,
     event,
     func,
@@ -40,6 +41,8 @@ from tallow.monitoring.metrics import Metrics
 
 OPEN: Final = "open"
 STARTED: Final = "started"
+NEVER: Final = 1e18
+"""A time after that of every room, in seconds since the Unix epoch."""
 BUSY_TIMEOUT_S: Final = 5
 SLOW_MS: Final = 250
 """From this duration on an operation is logged as slow. SlowDatabaseOperations fires above 1 s."""
@@ -62,7 +65,15 @@ _rooms = Table(
 )
 _ADD: Final = insert(_rooms)
 _SET_STATE: Final = (
-    update(_rooms).where(_rooms.c.id == bindparam("room_id")).values(state=bindparam("new_state"))
+    update(_rooms)
+    .where(_rooms.c.id == bindparam("room_id"))
+    .values(
+        state=bindparam("new_state"),
+        expires=case(
+            (_rooms.c.expires < bindparam("latest", type_=Float), _rooms.c.expires),
+            else_=bindparam("latest", type_=Float),
+        ),
+    )
 )
 
 
@@ -105,8 +116,12 @@ class Store(Protocol):
     async def find(self, room_id: str) -> RoomRecord | None:
         """The room; None if there is none or it has expired."""
 
-    async def set_state(self, room_id: str, state: str) -> None:
-        """Set the state of a room."""
+    async def set_state(self, room_id: str, state: str, latest: float = NEVER) -> None:
+        """Set the state of a room.
+
+        Args:
+            latest: time at which the room expires, in seconds since the Unix epoch, unless it does so before.
+        """
 
     async def count(self) -> int:
         """The number of rooms."""
@@ -177,9 +192,9 @@ class SqlStore:
             row = (await connection.execute(query)).first()
         return None if row is None else RoomRecord(*row)
 
-    async def set_state(self, room_id: str, state: str) -> None:
+    async def set_state(self, room_id: str, state: str, latest: float = NEVER) -> None:
         async with timed_operation("set state"):
-            await self._write(_SET_STATE, {"room_id": room_id, "new_state": state})
+            await self._write(_SET_STATE, {"room_id": room_id, "new_state": state, "latest": latest})
 
     async def count(self) -> int:
         async with self._connect() as connection:
