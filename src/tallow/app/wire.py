@@ -43,6 +43,8 @@ TOKEN_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 MAX_SIGNALING_BYTES: Final = 64 * 1024
 MAX_SIGNALING_DEPTH: Final = 8
+MAX_SIGNALING_VALUES: Final = 256
+"""Values of a signaling message: lists, objects, members and elements in all."""
 SIGNALING_MESSAGES_PER_SECOND: Final = 50
 SIGNALING_BURST: Final = 300
 MAX_PAYLOAD_BYTES: Final = 256 * 1024
@@ -51,6 +53,7 @@ MAX_RELAY_MESSAGE_BYTES: Final = MAX_PAYLOAD_BYTES + 64
 """A frame with its header and tag."""
 MAX_REPORT_BYTES: Final = 64 * 1024
 MAX_REPORT_DEPTH: Final = 6
+MAX_REPORT_VALUES: Final = 16_384
 
 CloseReason = Literal[
     "bad_message",

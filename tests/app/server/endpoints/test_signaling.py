@@ -83,7 +83,7 @@ async def test_a_wrong_token_and_an_unknown_room_get_the_same_error(server: Runn
         ("[]", "bad_message"),
         ({"type": "leave"}, "bad_message"),
         ({"type": "join", "version": 2}, "bad_message"),
-        ({"type": "join", "version": 2}, "bad_version"),
+        ({"type": "join", "version": 1}, "bad_version"),
         ({"type": "offer", "data": {"x": [[[[[[[[1]]]]]]]]}}, "bad_message"),
         ({"type": "offer", "data": {"x": "y" * 65_536}}, "too_large"),
         ("[" * 5000, "bad_message"),

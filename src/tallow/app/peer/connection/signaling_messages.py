@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
-import orjson
-
+from tallow.app.bounded_json import BadJsonError, parse_bounded
 from tallow.app.crypto.sealed_signals import SignalSealer
 from tallow.app.peer.link import Link
 from tallow.app.wire import (
@@ -21,6 +20,8 @@ from tallow.app.wire import (
 
 ChannelType = Literal["tcp", "webrtc", "relay"]
 CHANNEL_TYPES: Final = frozenset({"tcp", "webrtc", "relay"})
+MAX_VALUES: Final = 4096
+"""Values of a message of the server: the answer to a join lists the ICE servers."""
 MAX_CONFIRMATION_S: Final = 3600.0
 
 
@@ -82,10 +83,10 @@ def join_message(
 
 
 def parse_message(text: str | bytes) -> dict[str, Any]:
-    """A message of the server; empty if it is not a JSON object."""
+    """A message of the server; empty if it is not a JSON object, or has too many values."""
     try:
-        message = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        message = parse_bounded(text, MAX_VALUES)
+    except BadJsonError:
         return {}
     return message if isinstance(message, dict) else {}
 

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import orjson
 
+from tallow.app.bounded_json import BadJsonError, parse_bounded
 from tallow.app.crypto.errors import MalformedError
 
 MAX_FILES: Final = 10_000
 MAX_BYTES: Final = 16 * 1024 * 1024
+MAX_VALUES: Final = 5 * MAX_FILES
+"""Values of a document in all: three and an object for each file of a manifest."""
 MAX_NAME: Final = 4096
 MAX_SIZE: Final = 2**53
 """The largest integer that every JSON implementation represents exactly."""
@@ -113,9 +116,9 @@ def _is_partial(pair: Any, sizes: list[int]) -> bool:
 
 def _parse_object(document: bytes, keys: set[str]) -> dict[str, Any]:
     try:
-        found = orjson.loads(document)
-    except orjson.JSONDecodeError:
-        raise MalformedError("a document is not JSON") from None
+        found = parse_bounded(document, MAX_VALUES)
+    except BadJsonError as error:
+        raise MalformedError(f"a document is {error}") from None
     if not isinstance(found, dict) or found.keys() != keys:
         raise MalformedError(f"a document must have exactly the keys {', '.join(sorted(keys))}")
     return found

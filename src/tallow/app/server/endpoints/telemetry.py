@@ -9,6 +9,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallow.app.bounded_json import BadJsonError
 from tallow.app.server.cluster.forwarding import is_forwarded
 from tallow.app.server.context import ServerContext
 from tallow.app.server.endpoints.report_log import error_type_of, log_report
@@ -17,10 +18,10 @@ from tallow.app.server.limits.report_quota import MAX_REJECTED_REPORTS
 from tallow.app.server.limits.report_validation import BadReportError, TelemetryReport, validate_report
 from tallow.app.server.rooms.client_outcomes import outcomes_of
 from tallow.app.server.rooms.room import Room
-from tallow.app.server.transport.json_input import BadJsonError, parse_json
+from tallow.app.server.transport.json_input import parse_json
 from tallow.app.server.transport.origin import require_same_origin
 from tallow.app.server.transport.responses import ApiError, json_response, read_body
-from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, TELEMETRY_PATH, Role
+from tallow.app.wire import MAX_REPORT_BYTES, MAX_REPORT_DEPTH, MAX_REPORT_VALUES, TELEMETRY_PATH, Role
 from tallow.monitoring import correlation
 from tallow.monitoring.logging import security_logger
 from tallow.monitoring.logging.repeats import REPEATS
@@ -107,7 +108,7 @@ class TelemetryEndpoint:
 
     def _validate(self, room: Room, role: Role, body: bytes) -> TelemetryReport:
         try:
-            value = parse_json(body, MAX_REPORT_DEPTH)
+            value = parse_json(body, MAX_REPORT_DEPTH, MAX_REPORT_VALUES)
         except BadJsonError as error:
             raise BadReportError(f"the report is {error}") from None
         report = validate_report(value, role, self._age(room, role))

@@ -1,29 +1,26 @@
-"""Parsing of JSON from clients, with a limit on nesting."""
+"""Parsing of JSON from clients, with limits on the number of values and on nesting."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import orjson
+from tallow.app.bounded_json import BadJsonError, parse_bounded
 
 
-class BadJsonError(Exception):
-    """The data is not JSON, or is nested too deeply. The text is the problem, without the data."""
-
-
-def parse_json(data: bytes | str, max_depth: int) -> Any:
+def parse_json(data: bytes | str, max_depth: int, max_values: int) -> Any:
     """The value of JSON data.
 
-    Raises:
-        BadJsonError: ``data`` is not JSON, or nested deeper than ``max_depth`` arrays and objects.
+    Args:
+        max_depth: nested arrays and objects.
+        max_values: values in all; they are counted before any is parsed.
 
-    >>> parse_json('{"a": [1]}', max_depth=2)
+    Raises:
+        BadJsonError: ``data`` is not JSON, nested deeper, or has more values.
+
+    >>> parse_json('{"a": [1]}', max_depth=2, max_values=10)
     {'a': [1]}
     """
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        raise BadJsonError("not JSON") from None
+    value = parse_bounded(data, max_values)
     if _is_deeper(value, max_depth):
         raise BadJsonError(f"nested deeper than {max_depth} levels")
     return value

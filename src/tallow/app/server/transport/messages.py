@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tallow.app.server.transport.json_input import BadJsonError, parse_json
+from tallow.app.bounded_json import BadJsonError
+from tallow.app.server.transport.json_input import parse_json
 from tallow.app.wire import (
     JOIN_TOKEN_BYTES,
     MAX_SIGNALING_BYTES,
     MAX_SIGNALING_DEPTH,
+    MAX_SIGNALING_VALUES,
     PROTOCOL_VERSION,
     CloseReason,
     ConfirmationState,
@@ -144,12 +146,13 @@ def parse_relay(text: str | None) -> RelayJoin:
 def _parse(text: str | None, adapter: TypeAdapter[Any], accepted: str) -> Any:
     if text is None:
         raise WebSocketRefusedError("bad_message", f"binary is not accepted here; send {accepted}")
-    if len(text) > MAX_SIGNALING_BYTES or len(text.encode()) > MAX_SIGNALING_BYTES:
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_SIGNALING_BYTES:
         raise WebSocketRefusedError(
             "too_large", f"a signaling message has at most {MAX_SIGNALING_BYTES} bytes"
         )
     try:
-        value = parse_json(text, MAX_SIGNALING_DEPTH)
+        value = parse_json(data, MAX_SIGNALING_DEPTH, MAX_SIGNALING_VALUES)
     except BadJsonError as error:
         raise WebSocketRefusedError("bad_message", f"{error}; send {accepted}") from None
     _check_version(value)
@@ -168,5 +171,6 @@ def _check_version(value: object) -> None:
 
 def _invalid_field(error: ValidationError) -> str:
     """The field that is not valid. Only names of the protocol: errors must not repeat what a peer sent."""
-    path = [str(part) for part in error.errors()[0]["loc"]]
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    path = [str(part) for part in details[0]["loc"]]
     return ".".join(part for part in path if part in _FIELD_NAMES) or "the message"
