@@ -10,6 +10,7 @@ from tallow.monitoring.lifecycle.losses import LOSSES
 from tallow.monitoring.metrics.default import process_registry
 from tallow.monitoring.metrics.recorders.connections import ConnectionRecorder, CryptoRecorder
 from tallow.monitoring.metrics.recorders.features import FeatureRecorder
+from tallow.monitoring.metrics.recorders.http import HttpRecorder
 from tallow.monitoring.metrics.recorders.service import RuntimeRecorder, ServiceRecorder
 from tallow.monitoring.metrics.recorders.telemetry import TelemetryRecorder
 from tallow.monitoring.metrics.recorders.transfers import TransferRecorder
@@ -23,6 +24,7 @@ class Metrics(
     ConnectionRecorder,
     CryptoRecorder,
     ServiceRecorder,
+    HttpRecorder,
     RuntimeRecorder,
     FeatureRecorder,
     TelemetryRecorder,

@@ -1,11 +1,10 @@
-"""Record errors, HTTP requests, storage and the runtime of a service."""
+"""Record errors, storage and the runtime of a service."""
 
 from __future__ import annotations
 
 import threading
 from typing import Final
 
-from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.metrics import labels
 from tallow.monitoring.metrics.family import LARGEST
 from tallow.monitoring.metrics.recorders.base import Recorder
@@ -16,7 +15,7 @@ DIRECTIONS: Final = ("sent", "received")
 
 
 class ServiceRecorder(Recorder):
-    """Records errors, HTTP requests, database statements and cache look-ups."""
+    """Records errors, database statements and cache look-ups."""
 
     def record_error(self, error_type: str, severity: str) -> None:
         """Record an error, recovered or not.
@@ -45,94 +44,6 @@ class ServiceRecorder(Recorder):
             1.0
         """
         self._add(self._families["error_recoveries_total"], error_type)
-
-    def record_http_request(
-        self,
-        method: str,
-        route: str,
-        status_code: int,
-        duration_s: float,
-        request_bytes: float,
-        response_bytes: float,
-    ) -> None:
-        """Record an HTTP request and its response.
-
-        Args:
-            method: the HTTP method.
-            route: the route template, not the raw path; registered with :meth:`register_route`.
-            status_code: of the response.
-            duration_s: seconds from the request to the last byte of the response.
-            request_bytes: size of the request's body in bytes.
-            response_bytes: size of the response's body in bytes.
-
-        Example:
-            >>> metrics.register_route("/orders/{id}")
-            True
-            >>> metrics.record_http_request("GET", "/orders/{id}", 404, 0.02, 0, 18)
-            >>> metrics.value("api_errors_total", endpoint="/orders/{id}", status_code="404")
-            1.0
-        """
-        status, error = labels.status(status_code)
-        if status == OTHER:
-            self.registry.count_overflow("http_request_duration_seconds")
-        self._observe(self._families["http_request_duration_seconds"], (method, route, status), duration_s)
-        self._observe(self._families["http_request_size_bytes"], (method, route), request_bytes)
-        self._observe(self._families["http_response_size_bytes"], (method, route), response_bytes)
-        if error is not None:
-            self._add(self._families["api_errors_total"], (route, error))
-
-    def record_api_error(self, route: str, status_code: int) -> None:
-        """Record a failed response that is not in the histograms of requests, such as a broken event stream.
-
-        Args:
-            route: the route template, as passed to :meth:`register_route`.
-            status_code: 400 or above.
-
-        Example:
-            >>> metrics.register_route("/events")
-            True
-            >>> metrics.record_api_error("/events", 500)
-            >>> metrics.value("api_errors_total", endpoint="/events", status_code="500")
-            1.0
-        """
-        _, error = labels.status(status_code)
-        if error is None:  # no status of an error
-            self.registry.count_overflow("api_errors_total")
-        else:
-            self._add(self._families["api_errors_total"], (route, error))
-
-    def websocket_opened(self, route: str) -> None:
-        """Record that a WebSocket was accepted or an event stream began.
-
-        Args:
-            route: the route template, registered with :meth:`register_websocket_route`.
-
-        Example:
-            >>> metrics.register_websocket_route("/chat/{room}")
-            True
-            >>> metrics.websocket_opened("/chat/{room}")
-            >>> metrics.value("websocket_connections", route="/chat/{room}")
-            1.0
-        """
-        self._add(self._families["websocket_connections"], route)
-
-    def websocket_closed(self, route: str, duration_s: float) -> None:
-        """Record that a WebSocket or an event stream ended.
-
-        Args:
-            route: as passed to :meth:`websocket_opened`.
-            duration_s: seconds it was open.
-
-        Example:
-            >>> metrics.register_websocket_route("/chat/{room}")
-            True
-            >>> metrics.websocket_opened("/chat/{room}")
-            >>> metrics.websocket_closed("/chat/{room}", duration_s=90)
-            >>> metrics.value("websocket_connections", route="/chat/{room}")
-            0.0
-        """
-        self._add(self._families["websocket_connections"], route, -1)
-        self._observe(self._families["websocket_duration_seconds"], route, duration_s)
 
     def record_db_operation(self, operation: str, status: str, duration_s: float) -> None:
         """Record a database statement.
@@ -164,56 +75,6 @@ class ServiceRecorder(Recorder):
             1.0
         """
         self._add(self._families["cache_hits_total" if labels.as_bool(hit) else "cache_misses_total"], cache)
-
-    def register_route(
-        self,
-        route: str,
-        methods: tuple[str, ...] = ("GET",),
-        error_codes: tuple[str, ...] | None = None,
-    ) -> bool:
-        """Allow a value of the labels ``route`` and ``endpoint``, with series at 0.
-
-        Args:
-            route: a route template.
-            methods: the HTTP methods the route accepts. Of others, series appear with their first sample.
-            error_codes: the status codes whose series of ``api_errors_total`` exist at 0; by default
-                :data:`tallow.monitoring.catalog.API_ERROR_CODES` and ``other``.
-
-        Returns:
-            False if the limit of registered values is reached or ``route`` is not a short printable text.
-
-        Example:
-            >>> metrics.register_route("/orders/{id}", ("GET", "DELETE"))
-            True
-        """
-        try:
-            only = {"method": tuple(methods)}
-            codes = None if error_codes is None else {"status_code": tuple(error_codes)}
-        except Exception:  # noqa: BLE001 - recording never raises into its caller
-            return False
-        known = self.registry.register("route", route, only)
-        return self.registry.register("endpoint", route, codes) and known
-
-    def register_websocket_route(self, route: str) -> bool:
-        """Allow a value of the label ``route`` in the metrics of WebSockets, with series at 0.
-
-        A handshake that is refused is recorded as an HTTP request, so the route is registered there, too.
-
-        Args:
-            route: a route template.
-
-        Returns:
-            False if the limit of registered values is reached or ``route`` is not a short printable text.
-
-        Example:
-            >>> metrics.register_websocket_route("/chat/{room}")
-            True
-        """
-        if not self.register_route(route):
-            return False
-        for name in ("websocket_connections", "websocket_duration_seconds"):
-            self._families[name].series_for(route)
-        return True
 
     def register_cache(self, cache: str) -> bool:
         """Allow a value of the label ``cache``, with series at 0.
