@@ -45,9 +45,25 @@ def current_span_context() -> Any:
         return None
 
 
+class _LastSpan:
+    """The last ``SpanContext`` whose ids were asked for: one request asks several times."""
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: tuple[Any, SpanIds] = (None, SpanIds("", ""))
+
+
+_last_span: Final = _LastSpan()
+
+
 def ids_of(context: Any) -> SpanIds:
-    """Return the ids of a ``SpanContext``."""
-    return SpanIds(f"{context.trace_id:032x}", f"{context.span_id:016x}")
+    """Return the ids of a ``SpanContext``, which cannot change."""
+    known, ids = _last_span.known
+    if context is not known:
+        ids = SpanIds(f"{context.trace_id:032x}", f"{context.span_id:016x}")
+        _last_span.known = context, ids
+    return ids
 
 
 def current_span_ids() -> SpanIds | None:

@@ -10,16 +10,34 @@ from tallow.monitoring.asgi_types import RouteOf, Scope
 MAX_USER_AGENT: Final = 400
 _OPT_OUT_HEADERS: Final = frozenset({b"dnt", b"sec-gpc"})
 
-_Request = tuple[Scope | None, RouteOf | None]
-_NO_REQUEST: Final[_Request] = (None, None)
-_current: ContextVar[_Request] = ContextVar("tallow_request", default=_NO_REQUEST)
-_finished: ContextVar[_Request] = ContextVar("tallow_finished_request", default=_NO_REQUEST)
+Request = tuple[Scope | None, RouteOf | None]
+"""The ASGI scope of a request or connection, and what returns its route template."""
+_NO_REQUEST: Final[Request] = (None, None)
+_current: ContextVar[Request] = ContextVar("tallow_request", default=_NO_REQUEST)
+_finished: ContextVar[Request] = ContextVar("tallow_finished_request", default=_NO_REQUEST)
 
 finished = _finished.get
 """Return the scope and route function of the request that ended last in this context, or two times None.
 
 Granian and gunicorn write their access record after the application has returned.
 """
+
+
+def enter(request: Request) -> Request:
+    """Make a scope and its route function the current ones until :func:`leave`.
+
+    Returns:
+        The current ones before, for :func:`leave`.
+    """
+    outer = _current.get()  # no token: see correlation.bind
+    _current.set(request)
+    return outer
+
+
+def leave(request: Request, outer: Request) -> None:
+    """Undo :func:`enter`."""
+    _current.set(outer)
+    _finished.set(request)
 
 
 class bind:  # noqa: N801 - used as a function; @contextmanager takes three times as long
@@ -36,12 +54,10 @@ class bind:  # noqa: N801 - used as a function; @contextmanager takes three time
         self._values = scope, route_of
 
     def __enter__(self) -> None:
-        self._outer = _current.get()  # no token: see correlation.bind
-        _current.set(self._values)
+        self._outer = enter(self._values)
 
     def __exit__(self, *error: object) -> None:
-        _current.set(self._outer)
-        _finished.set(self._values)
+        leave(self._values, self._outer)
 
 
 def current() -> Scope | None:

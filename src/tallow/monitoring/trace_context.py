@@ -15,7 +15,8 @@ from typing import Final
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
-ASGI_NAMES: Final = frozenset({b"traceparent", b"tracestate", b"x-request-id"})
+REQUEST_ID: Final = "x-request-id"
+ASGI_NAMES: Final = frozenset(name.encode() for name in (TRACEPARENT, TRACESTATE, REQUEST_ID))
 """Names of the headers that :func:`from_asgi` reads."""
 MAX_MEMBERS: Final = 32
 """Members of a tracestate. One with more is invalid."""
@@ -30,11 +31,13 @@ _TRACEPARENT: Final = re.compile(
     r"(?P<version>(?!ff)[0-9a-f]{2})-(?P<trace>(?!0{32})[0-9a-f]{32})-(?P<parent>(?!0{16})[0-9a-f]{16})"
     r"-(?P<flags>[0-9a-f]{2})(?P<rest>-.*)?"
 )
+_TRACEPARENT_BYTES: Final = re.compile(_TRACEPARENT.pattern.encode())
 _MEMBER: Final = re.compile(
     r"(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})"
     r"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 )
 _WHITESPACE: Final = " \t"
+_WHITESPACE_BYTES: Final = _WHITESPACE.encode()
 _KNOWN_FLAGS: Final = 0x03
 """Sampled, and random trace id: the flags of another version may mean something else."""
 
@@ -71,16 +74,26 @@ def parse(headers: Mapping[str, str]) -> TraceContext | None:
         >>> parse({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}).flags
         '01'
     """
-    text = headers.get(TRACEPARENT)
-    if text is None:
-        return None
-    match = _TRACEPARENT.fullmatch(text.strip(_WHITESPACE))
+    match = _TRACEPARENT.fullmatch(headers.get(TRACEPARENT, "").strip(_WHITESPACE))
     if match is None or (match["version"] == "00" and match["rest"]):
         return None
     flags = match["flags"]
     if match["version"] != "00":
         flags = f"{int(flags, 16) & _KNOWN_FLAGS:02x}"
     return TraceContext(match["trace"], match["parent"], flags, valid_state(headers.get(TRACESTATE, "")))
+
+
+def trace_id(value: bytes) -> str | None:
+    """Return the trace id of a ``traceparent``, in less time than :func:`parse`; None if it is invalid.
+
+    Example:
+        >>> trace_id(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        '0af7651916cd43dd8448eb211c80319c'
+    """
+    match = _TRACEPARENT_BYTES.fullmatch(value.strip(_WHITESPACE_BYTES))
+    if match is None or (match["rest"] and match["version"] == b"00"):
+        return None
+    return match["trace"].decode("ascii")
 
 
 def valid_state(text: str) -> str:

@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -28,6 +29,10 @@ _NUMBER: Final = signal.SIGTERM
 class Draining:
     """The draining state of a process, and its handler of SIGTERM.
 
+    Attributes:
+        begin_request: counts an object, the request of an application, as in flight.
+        end_request: ends that. An object that is not in flight is ignored.
+
     Servers that wait for signals on the event loop (hypercorn, granian, gunicorn's ASGI worker) are woken by
     ``signal.set_wakeup_fd``. A socket in its place keeps SIGTERM from them until the grace time is over.
     Workers of hypercorn get no signal: they poll an event, which is filtered likewise.
@@ -40,6 +45,9 @@ class Draining:
         self._users = 0
         self._grace_s: float | None = None
         self._in_flight: set[object] = set()
+        # Methods of the set: every request calls them.
+        self.begin_request: Callable[[object], None] = self._in_flight.add
+        self.end_request: Callable[[object], None] = self._in_flight.discard
         self._pid = 0
         self._previous: Any = None
         self._wakeup: _WakeupFilter | None = None
@@ -78,14 +86,6 @@ class Draining:
             False
         """
         self._draining = False
-
-    def begin_request(self, request: object) -> None:
-        """Count a request of the application as in flight until :meth:`end_request`."""
-        self._in_flight.add(request)
-
-    def end_request(self, request: object) -> None:
-        """End what :meth:`begin_request` began, with the same object."""
-        self._in_flight.discard(request)
 
     def open(self, grace_s: float | None) -> None:
         """Handle SIGTERM until :meth:`close` is called as often as this method.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from tallow.monitoring import correlation
+from tallow.monitoring import correlation, request_context
 from tallow.monitoring.asgi_types import Message, Receive, RouteOf, Scope, Send
 from tallow.monitoring.catalog import OTHER
 from tallow.monitoring.http.disconnects import is_disconnect, send_raises_on_disconnect
 from tallow.monitoring.metrics import Metrics
 
 _ID_HEADER: Final = correlation.HEADER.lower().encode()
+_ID_LENGTH: Final = len(_ID_HEADER)
+"""Also the length of ``content-type``, the other header that is looked for."""
 _MAX_LENGTH_DIGITS: Final = 20
 """Digits of a plausible Content-Length."""
 _STREAM_TYPES: Final = (b"text/event-stream", b"multipart/x-mixed-replace")
@@ -24,6 +26,16 @@ OnResponse = Callable[[str, str, int, float], object]
 """Receives method, route template, status and seconds of a response."""
 
 
+class ResponseRecorder(NamedTuple):
+    """Where the responses of one application, or of one endpoint, are recorded."""
+
+    metrics: Metrics
+    route_of: RouteOf
+    """Returns the route template of a request."""
+    on_response: OnResponse | None = None
+    """Called with each response."""
+
+
 class HttpExchange:
     """Forwards a request and its response, adds the correlation id, and records the request once.
 
@@ -31,57 +43,56 @@ class HttpExchange:
     its status. An event stream is recorded as a WebSocket is, by the time it was open.
 
     Args:
-        metrics: where it is recorded.
+        recorder: where it is recorded.
         scope: of the request.
         receive: of the server.
         send: of the server.
         binding: of the correlation id that the response returns.
         content_length: the request's header; None if there is none, and the bytes are counted then.
-        route_of: returns the route template.
-        on_response: called with method, route template, status and seconds.
+        endpoint: the path if an operational endpoint answers; None if the application does.
     """
 
     __slots__ = (
         "_binding",
         "_headers",
         "_length",
-        "_metrics",
-        "_on_response",
+        "_outer",
         "_receive",
         "_received",
         "_recorded",
-        "_route_of",
+        "_recorder",
+        "_request",
         "_scope",
         "_send",
         "_size",
-        "_started",
         "_status",
         "_stream",
         "_trailers",
         "disconnected",
+        "endpoint",
+        "started",
     )
 
     def __init__(
         self,
-        metrics: Metrics,
+        recorder: ResponseRecorder,
         scope: Scope,
         receive: Receive,
         send: Send,
         binding: correlation.bind,
         content_length: str | None,
-        route_of: RouteOf,
-        on_response: OnResponse | None = None,
+        endpoint: str | None = None,
     ) -> None:
-        self._started = time.perf_counter()
-        self._metrics = metrics
+        self.started = time.perf_counter()
+        self.endpoint = endpoint
+        self._recorder = recorder
         self._scope = scope
+        self._request = scope, recorder.route_of
         self._receive = receive
         self._send = send
         self._binding = binding
         self._length = None if content_length is None else parse_length(content_length)
         self._received = 0
-        self._route_of = route_of
-        self._on_response = on_response
         self._headers: list[Any] | None = None
         self._status = 500  # what a server sends if the application sends nothing
         self._size = 0
@@ -89,6 +100,16 @@ class HttpExchange:
         self._stream: str | None = None
         self._recorded = False
         self.disconnected = False
+
+    def enter_context(self) -> None:
+        """Make the request and its correlation id the current ones."""
+        self._binding.__enter__()
+        self._outer = request_context.enter(self._request)
+
+    def leave_context(self) -> None:
+        """Undo :meth:`enter_context`."""
+        request_context.leave(self._request, self._outer)
+        self._binding.__exit__()
 
     async def receive(self) -> Message:
         """Receive a message from the server."""
@@ -141,22 +162,24 @@ class HttpExchange:
             return message
         self._status = status = message["status"]
         self._trailers = message.get("trailers", False)
-        kept = []
+        headers = []
         for pair in message.get("headers", ()):
-            name = pair[0].lower()
-            if name == b"content-type" and status < 300 and _is_stream(pair[1]):
-                self._open_stream()
-            if name != _ID_HEADER:
-                kept.append(pair)
+            if len(pair[0]) == _ID_LENGTH:  # of most headers, the name need not be read
+                name = pair[0].lower()
+                if name == _ID_HEADER:
+                    continue
+                if name == b"content-type" and status < 300 and _is_stream(pair[1]):
+                    self._open_stream()
+            headers.append(pair)
         self._binding.follow_span()  # of an instrumentation inside of this one
-        kept.append((_ID_HEADER, self._binding.id.encode()))
-        self._headers = kept
-        return {**message, "headers": kept}
+        headers.append((_ID_HEADER, self._binding.id.encode()))
+        self._headers = headers
+        return {**message, "headers": headers}
 
     def _open_stream(self) -> None:
-        self._stream = self._route_of(self._scope) or OTHER
-        self._started = time.perf_counter()
-        self._metrics.websocket_opened(self._stream)
+        self._stream = self._recorder.route_of(self._scope) or OTHER
+        self.started = time.perf_counter()
+        self._recorder.metrics.websocket_opened(self._stream)
 
     def _is_last(self, message: Message) -> bool:
         """Whether a message of an extension of ASGI ends the response."""
@@ -176,24 +199,19 @@ class HttpExchange:
         if self._recorded:
             return
         self._recorded = True
-        duration_s = time.perf_counter() - self._started
+        duration_s = time.perf_counter() - self.started
+        metrics, route_of, on_response = self._recorder
         if self._stream is not None:
-            self._metrics.websocket_closed(self._stream, duration_s)
+            metrics.websocket_closed(self._stream, duration_s)
             if failed:
-                self._metrics.record_api_error(self._stream, self._status)
+                metrics.record_api_error(self._stream, self._status)
             return
-        method, route = self._scope["method"], self._route_of(self._scope) or OTHER
-        if self._on_response is not None:
+        method, route = self._scope["method"], route_of(self._scope) or OTHER
+        if on_response is not None:
             with suppress(Exception):  # telemetry never harms its host
-                self._on_response(method, route, self._status, duration_s)
-        self._metrics.record_http_request(
-            method,
-            route,
-            self._status,
-            duration_s,
-            self._received if self._length is None else self._length,
-            self._size,
-        )
+                on_response(method, route, self._status, duration_s)
+        received = self._received if self._length is None else self._length
+        metrics.record_http_request(method, route, self._status, duration_s, received, self._size)
 
 
 def _is_stream(content_type: bytes) -> bool:

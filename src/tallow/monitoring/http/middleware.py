@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tallow.monitoring import correlation, request_context
@@ -14,7 +15,7 @@ from tallow.monitoring.http import daphne_access
 from tallow.monitoring.http.disconnects import is_disconnect
 from tallow.monitoring.http.endpoint_paths import HEALTH_PATH, METRICS_PATH, EndpointPaths
 from tallow.monitoring.http.endpoints import Endpoints
-from tallow.monitoring.http.exchange import HttpExchange, OnResponse
+from tallow.monitoring.http.exchange import HttpExchange, OnResponse, ResponseRecorder
 from tallow.monitoring.http.frameworks import route_source
 from tallow.monitoring.http.frameworks.install import INSTALLED
 from tallow.monitoring.http.route_templates import REQUEST_KEY, RoutedRequest, RouteSource, path_of
@@ -28,7 +29,7 @@ from tallow.monitoring.trace_context import ASGI_NAMES
 if TYPE_CHECKING:
     from tallow.monitoring.settings.monitoring_settings import MonitoringSettings
 
-_READ_HEADERS: Final = ASGI_NAMES | {b"content-length"}
+_READ_HEADERS: Final = frozenset({*ASGI_NAMES, b"content-length"})
 
 
 class Instrumentation:
@@ -75,33 +76,59 @@ class Instrumentation:
         self._metrics = metrics
         paths = EndpointPaths(metrics_path, health_path)
         self._endpoints = Endpoints(metrics, health, metrics_token, health_token, paths, settings)
-        self._on_response = on_response
         self._routes = Routes(metrics, source or route_source(app), route_of)
+        self._recorder = ResponseRecorder(metrics, self._routes.template, on_response)
+        self._endpoint_recorders = {
+            path: ResponseRecorder(metrics, partial(_same, path), on_response)
+            for path in self._endpoints.paths.endpoints
+        }
+        self._runtime = metrics.runtime
         self._prepared = False
         daphne_access.replace_access_log()
-        metrics.runtime.start(self)
+        self._runtime.start(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        inside = REQUEST_KEY in scope and self._is_inside(scope)
+        if scope["type"] != "http" or inside or self._closed:
+            await self._call_other(scope, receive, send)
+            return
+        exchange = self._open(scope, receive, send)
+        try:
+            if exchange.endpoint is None:
+                await self.app(scope, exchange.receive, exchange.send)
+            else:
+                await self._endpoints.respond(exchange.endpoint, scope, exchange.send)
+            exchange.end()
+        except BaseException as error:
+            if exchange.endpoint is None:
+                self._report(error, exchange)
+            exchange.end(error)
+            raise
+        finally:
+            DRAINING.end_request(exchange)
+            exchange.leave_context()
+
+    async def _call_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a WebSocket or the lifespan, and pass on what is not recorded here."""
         kind = scope["type"]
-        outer = scope.get(REQUEST_KEY)
-        if self._closed or (isinstance(outer, RoutedRequest) and outer.metrics is self._metrics):
-            await self.app(scope, receive, send)
-        elif kind == "http":
-            self._prepare()
-            await self._http(scope, receive, send)
-        elif kind == "websocket":
-            self._prepare()
+        passed_on = self._closed or self._is_inside(scope)
+        if kind == "websocket" and not passed_on:
             await self._websocket(scope, receive, send)
-        elif kind == "lifespan":
+        elif kind == "lifespan" and not passed_on:
             await self._lifespan(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
+    def _is_inside(self, scope: Scope) -> bool:
+        """Whether a middleware around this one has the same metrics and records the request."""
+        outer = scope.get(REQUEST_KEY)
+        return isinstance(outer, RoutedRequest) and outer.metrics is self._metrics
+
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the lifespan; fail startup if the settings are invalid."""
         self._routes.load()
-        self._metrics.runtime.start(self)
-        self._metrics.runtime.watch_event_loop()
+        self._runtime.start(self)
+        self._runtime.watch_event_loop()
         problem = self._endpoints.settings_problem()
         if problem is None:
             from tallow.monitoring.logging import ensure_configured  # reads the settings
@@ -140,49 +167,53 @@ class Instrumentation:
             elif message["type"] == "lifespan.shutdown.complete":
                 self._endpoints.close()
                 await asyncio.to_thread(shutdown.flush_all)
-                self._metrics.runtime.stop(self)
+                self._runtime.stop(self)
             await send(message)
 
         return forward
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _open(self, scope: Scope, receive: Receive, send: Send) -> HttpExchange:
+        """Begin to observe a request; :meth:`HttpExchange.leave_context` has to follow."""
+        if not self._prepared:
+            self._prepare()
         path = path_of(scope)
-        reserved = path in self._endpoints.paths.endpoints
-        own = reserved and self._serves(path)  # no exemplars of scrapes and probes
+        recorder = self._endpoint_recorders.get(path)
+        endpoint = path if recorder is not None and self._serves(path) else None
         read = [pair for pair in scope.get("headers", ()) if pair[0] in _READ_HEADERS]
-        binding = correlation.bind_request(read, exemplars=not own)
+        binding = correlation.bind_request(read, exemplars=endpoint is None)  # not of scrapes and probes
         length = _first(read, b"content-length") if read else None
-        route_of: RouteOf = (lambda _scope: path) if reserved else self._routes.template
-        exchange = HttpExchange(
-            self._metrics, scope, receive, send, binding, length, route_of, self._on_response
-        )
+        exchange = HttpExchange(recorder or self._recorder, scope, receive, send, binding, length, endpoint)
         scope[REQUEST_KEY] = RoutedRequest(self._metrics, path)
+        exchange.enter_context()
+        if endpoint is None:
+            DRAINING.begin_request(exchange)
+            self._runtime.on_request(exchange.started)
+            error_hooks.notify_request()
+        return exchange
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._prepare()
+        scope[REQUEST_KEY] = RoutedRequest(self._metrics, path_of(scope))
+        route_of = self._routes.template
+        exchange = WebSocketExchange(self._metrics, scope, receive, send, route_of)
+        binding = correlation.bind_request(scope.get("headers", ()))
         with binding, request_context.bind(scope, route_of):
+            self._runtime.watch_event_loop()
+            error_hooks.notify_request()
             try:
-                if own:
-                    await self._endpoints.respond(path, scope, exchange.send)
-                else:
-                    DRAINING.begin_request(exchange)
-                    try:
-                        await self._call_app(scope, exchange)
-                    finally:
-                        DRAINING.end_request(exchange)
+                await self.app(scope, exchange.receive, exchange.send)
             except BaseException as error:
+                self._report(error, exchange)
                 exchange.end(error)
                 raise
             exchange.end()
 
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope[REQUEST_KEY] = RoutedRequest(self._metrics, path_of(scope))
-        exchange = WebSocketExchange(self._metrics, scope, receive, send, self._routes.template)
-        binding = correlation.bind_request(scope.get("headers", ()))
-        with binding, request_context.bind(scope, self._routes.template):
-            try:
-                await self._call_app(scope, exchange)
-            except BaseException as error:
-                exchange.end(error)
-                raise
-            exchange.end()
+    def _report(self, error: BaseException, exchange: HttpExchange | WebSocketExchange) -> None:
+        """Report what the application raised, unless the client has gone."""
+        if isinstance(error, Exception) and not (is_disconnect(error) or exchange.disconnected):
+            from tallow.monitoring.errors import report_unhandled  # loads the logging part
+
+            report_unhandled(error, self._metrics)
 
     def _serves(self, path: str) -> bool:
         """Whether an operational endpoint answers a path; the application's own route comes first."""
@@ -201,20 +232,13 @@ class Instrumentation:
         """Stop measuring and answering; later requests go to the application unchanged."""
         self._closed = True
         self._endpoints.close()
-        self._metrics.runtime.stop(self)
+        self._runtime.stop(self)
         self.owner = None
 
-    async def _call_app(self, scope: Scope, exchange: HttpExchange | WebSocketExchange) -> None:
-        self._metrics.runtime.watch_event_loop()
-        error_hooks.notify_request()
-        try:
-            await self.app(scope, exchange.receive, exchange.send)
-        except Exception as error:
-            if not (is_disconnect(error) or exchange.disconnected):
-                from tallow.monitoring.errors import report_unhandled  # loads the logging part
 
-                report_unhandled(error, self._metrics)
-            raise
+def _same(path: str, _scope: Scope) -> str:
+    """The route template of an operational endpoint is its path."""
+    return path
 
 
 def _first(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -83,7 +84,6 @@ class EventLoopMonitor:
         self._timers: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, weakref.ref[asyncio.TimerHandle]
         ] = weakref.WeakKeyDictionary()
-        self._last: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
         self._ticks = 0
 
     def watch(self) -> None:
@@ -92,15 +92,11 @@ class EventLoopMonitor:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # another library's event loop
             return
-        if loop is self._last():
-            return
-        self._last = weakref.ref(loop)
         if loop not in self._timers:
             self._schedule(loop)
 
     def close(self) -> None:
         """Stop measuring. Call it in the thread of the event loop."""
-        self._last = lambda: None
         while self._timers:
             timer = self._timers.popitem()[1]()
             if timer is not None:
@@ -145,6 +141,8 @@ class RuntimeMonitor:
         self._process: ProcessCollector | None = None
         self._gc: GcMonitor | None = None
         self._event_loop = EventLoopMonitor(registry)
+        self._thread = 0
+        self._next_look = 0.0
 
     def start(self, user: object) -> None:
         """Measure from now on, until each user has called :meth:`stop`."""
@@ -160,6 +158,18 @@ class RuntimeMonitor:
         if self._process is not None:
             self._event_loop.watch()
 
+    def on_request(self, now: float) -> None:
+        """As :meth:`watch_event_loop`, but look for a further loop of a thread each :data:`LAG_INTERVAL_S`.
+
+        The interpreter makes a system call to return the running loop, for which every request would wait.
+
+        Args:
+            now: the time of ``time.perf_counter()``.
+        """
+        if now >= self._next_look or threading.get_ident() != self._thread:
+            self._thread, self._next_look = threading.get_ident(), now + LAG_INTERVAL_S
+            self.watch_event_loop()
+
     def stop(self, user: object) -> None:
         """End the use of one user; stop measuring with the last one."""
         self._users.discard(user)
@@ -169,6 +179,7 @@ class RuntimeMonitor:
     def close(self) -> None:
         """Stop measuring for all users. Closing twice is allowed."""
         self._users.clear()
+        self._next_look = 0.0
         self._event_loop.close()
         if self._process is not None and self._gc is not None:
             self._process.close()
